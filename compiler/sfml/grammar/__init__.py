@@ -1,0 +1,28 @@
+"""The Snowflake statements that sqlglot leaves opaque, read into frozen dataclasses.
+
+`parse_statement` tries each family of `FAMILIES` in order; a family answers None when the statement is not
+one of its own and raises `SqlSyntaxError` when it is and cannot be read. None from all of them means:
+leave the statement to sqlglot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
+
+__all__ = ["FAMILIES", "Name", "SqlSyntaxError", "Tokens", "parse_name", "parse_statement"]
+
+Statement = Any
+
+FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = ()
+
+
+def parse_statement(sql: str) -> Statement | None:
+    """The statement as one of the families' dataclasses, or None when it is none of theirs."""
+    for family in FAMILIES:
+        statement = family(Tokens(sql))
+        if statement is not None:
+            return statement
+    return None

@@ -1,0 +1,300 @@
+"""The typed task graph: one pipeline for one target, resolved, wired and located.
+
+Everything here is in the spec's own words (`train_model`, not `CLV$TRAIN_MODEL`); `sfml.lower` turns it
+into Snowflake's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from sfml.source import Span
+
+Scalar: TypeAlias = str | int | float | bool
+"""A value that a task graph's CONFIG may hold."""
+
+Value: TypeAlias = (
+    "None | bool | int | float | str | tuple[Value, ...] | Mapping[str, Value] | Reference | Template"
+)
+"""A `with:` value: JSON whose leaves may be read when the task runs."""
+
+
+class Source(StrEnum):
+    """Where a `${…}` is read from."""
+
+    RESULT = "result"
+    CONFIG = "config"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A whole value `${train_model.metrics.spearman}`, `${config.threshold}` or `${run.id}`.
+
+    RESULT: `task` is the ancestor and `keys` the path into its result (empty: all of it).
+    CONFIG and RUN: `keys` is the one key, and `task` is None.
+    """
+
+    source: Source
+    task: str | None
+    keys: tuple[str | int, ...]
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with references in it: `model ${config.model_name} is done`."""
+
+    parts: tuple[str | Reference, ...]
+
+
+# -- where a task runs ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OnWarehouse:
+    warehouse: str
+
+
+@dataclass(frozen=True, slots=True)
+class Serverless:
+    """Sizes are Snowflake's upper-case words (XSMALL … XXLARGE); the interval is in seconds."""
+
+    initial: str | None = None
+    min: str | None = None
+    max: str | None = None
+    target_completion: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnPool:
+    """An ML Job on a compute pool; `warehouse` serves its queries."""
+
+    pool: str
+    instances: int = 1
+    min_instances: int | None = None
+    runtime: str | None = None
+    warehouse: str | None = None
+    metrics: bool = True
+
+
+RunOn: TypeAlias = OnWarehouse | Serverless | OnPool
+
+
+# -- what a task does -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StepBody:
+    """A step function, named `package.module.function`, with its `with:` values."""
+
+    step: str
+    arguments: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class JobBody:
+    """An existing script or folder as an ML Job; `folder` is a posix path relative to the project root."""
+
+    folder: str
+    entrypoint: str
+    arguments: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CallBody:
+    """An existing procedure with its arguments."""
+
+    procedure: str
+    arguments: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SqlBody:
+    """A statement as written; `file` is the file it was read from, relative to the project root."""
+
+    text: str
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyBody:
+    """A message to a notification integration; `email` recipients need an email integration."""
+
+    integration: str
+    message: Value
+    email: tuple[str, ...] = ()
+    subject: str | None = None
+
+
+Body: TypeAlias = StepBody | JobBody | CallBody | SqlBody | NotifyBody
+
+
+@dataclass(frozen=True, slots=True)
+class TaskNode:
+    """One task of the graph.
+
+    `after` are the predecessors in spec names, sorted, with those that `outcomes` imply; `outcomes` maps
+    each declared outcome of a branch to the tasks it starts. Times are in seconds. `spans` leads from a
+    setting (`"timeout"`, `"with.at_least"`, `"after"`, `""` for the task itself) to where it was written.
+    """
+
+    name: str
+    body: Body
+    run_on: RunOn
+    after: tuple[str, ...] = ()
+    outcomes: Mapping[str, tuple[str, ...]] | None = None
+    run_if: str | None = None
+    when: str | None = None
+    timeout: int | None = None
+    packages: tuple[str, ...] = ()
+    pip: tuple[str, ...] = ()
+    external_access: tuple[str, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    env_vars: Mapping[str, str] = field(default_factory=dict)
+    session_parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    execute_as_user: str | None = None
+    log_level: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    comment: str | None = None
+    is_finalizer: bool = False
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+
+    @property
+    def is_branch(self) -> bool:
+        return self.outcomes is not None
+
+
+# -- when the graph runs ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CronSchedule:
+    """Five fields and a time zone, as Snowflake's USING CRON takes them."""
+
+    cron: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalSchedule:
+    """`every: 12h`; 10 seconds to 8 days."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSchedule:
+    """Runs when one of the streams has data; `every` is the minimum interval in seconds."""
+
+    streams: tuple[str, ...]
+    every: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """Runs only when somebody executes it."""
+
+
+Schedule: TypeAlias = CronSchedule | IntervalSchedule | StreamSchedule | Manual
+
+Overlap: TypeAlias = Literal["NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVERLAP"]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSettings:
+    """The settings of the root task; times in seconds."""
+
+    schedule: Schedule = field(default_factory=Manual)
+    overlap: Overlap = "NO_OVERLAP"
+    retries: int = 0
+    timeout: int | None = None
+    suspend_after_failures: int | None = None
+    on_error: str | None = None
+    on_success: str | None = None
+    when: str | None = None
+    log_level: str | None = None
+    session_parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+
+
+# -- where it goes ----------------------------------------------------------------------------------
+
+
+class Mode(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a pipeline is deployed; names are Snowflake's, folded to upper case unless quoted."""
+
+    name: str
+    kind: Literal["account", "local"]
+    database: str
+    schema: str
+    warehouse: str
+    stage: str = "SFML"
+    connection: str | None = None
+    account: str | None = None
+    owner_role: str | None = None
+    compute_pool: str | None = None
+    mode: Mode = Mode.DEVELOPMENT
+
+    @property
+    def is_local(self) -> bool:
+        return self.kind == "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A table that targets other than production may load from a file, relative to the project root."""
+
+    table: str
+    file: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGraph:
+    """One pipeline for one target. `tasks` is in topological order, ties in the order of the spec."""
+
+    pipeline: str
+    spec_path: str
+    target: Target
+    settings: GraphSettings
+    tasks: tuple[TaskNode, ...]
+    finalizer: TaskNode | None = None
+    description: str | None = None
+    config: Mapping[str, Scalar] = field(default_factory=dict)
+    overridable: tuple[str, ...] = ()
+    seeds: tuple[Seed, ...] = ()
+
+    @property
+    def all_tasks(self) -> tuple[TaskNode, ...]:
+        """The tasks and, last, the finalizer."""
+        return (*self.tasks, self.finalizer) if self.finalizer else self.tasks
+
+    def task(self, name: str) -> TaskNode:
+        """The task of that name; raises KeyError."""
+        for node in self.all_tasks:
+            if node.name == name:
+                return node
+        raise KeyError(name)
+
+    def ancestors(self, name: str) -> tuple[str, ...]:
+        """Every task that runs before this one, in the order of `tasks`."""
+        by_name = {node.name: node for node in self.all_tasks}
+        seen: set[str] = set()
+        todo = list(by_name[name].after)
+        while todo:
+            current = todo.pop()
+            if current not in seen:
+                seen.add(current)
+                todo.extend(by_name[current].after)
+        return tuple(node.name for node in self.tasks if node.name in seen)
