@@ -7,12 +7,19 @@ Tokens come from sqlglot's Snowflake tokenizer; the statements that sqlglot read
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
 _STRINGS = frozenset({TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING})
+
+
+class _Tokenizer(Snowflake.Tokenizer):
+    """Snowflake's tokenizer without its shortcut that swallows what follows CALL, EXECUTE or RM as one string."""
+
+    COMMANDS: ClassVar[set[TokenType]] = set()
 
 
 class SqlSyntaxError(ValueError):
@@ -40,7 +47,7 @@ class Tokens:
     def __init__(self, sql: str) -> None:
         self.sql = sql
         try:
-            self._tokens: list[Token] = list(Snowflake().tokenize(sql))
+            self._tokens: list[Token] = list(_Tokenizer(dialect="snowflake").tokenize(sql))
         except SqlglotError as cause:
             raise SqlSyntaxError(str(cause), 0) from cause
         while self._tokens and self._tokens[-1].token_type is TokenType.SEMICOLON:
