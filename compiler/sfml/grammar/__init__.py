@@ -21,8 +21,10 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = ()
 
 def parse_statement(sql: str) -> Statement | None:
     """The statement as one of the families' dataclasses, or None when it is none of theirs."""
+    tokens = Tokens(sql)
     for family in FAMILIES:
-        statement = family(Tokens(sql))
+        tokens.index = 0
+        statement = family(tokens)
         if statement is not None:
             return statement
     return None

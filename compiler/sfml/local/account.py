@@ -1,0 +1,119 @@
+"""The account: one folder's databases, metadata, stages and sessions, and the one way to run a statement."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sfml.grammar import SqlSyntaxError, parse_statement
+from sfml.local import dispatch
+from sfml.local.bindings import inline_bindings, inline_identifiers, without_scoped
+from sfml.local.engine import Engine
+from sfml.local.errors import SqlError, not_emulated
+from sfml.local.result import Column, Result
+from sfml.local.session import Session, Sessions
+from sfml.local.store import Store
+
+ACCOUNT_NAME = "LOCAL"
+DATABASE = "SFML"
+SCHEMA = "PUBLIC"
+
+_query_id: ContextVar[str | None] = ContextVar("query_id", default=None)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Account:
+    """Everything a local Snowflake holds. `address` is set once the server listens."""
+
+    def __init__(
+        self, folder: Path, *, token: str | None = None, clock: Callable[[], datetime] = now
+    ) -> None:
+        self.folder = folder
+        self.clock = clock
+        self.token = token or secrets.token_urlsafe(32)
+        self.name = ACCOUNT_NAME
+        self.host = "127.0.0.1"
+        self.port = 0
+        for part in ("databases", "stages", "models", "logs"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        self.stages_folder = folder / "stages"
+        self.models_folder = folder / "models"
+        self.logs_folder = folder / "logs"
+        self.store = Store(folder / "account.sqlite", dispatch.SCHEMAS)
+        self.engine = Engine(self, folder)
+        self.sessions = Sessions(self.engine.connect)
+        self.stopping = threading.Event()
+        with_database = self.sessions.open()
+        self.execute(with_database, f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+        self.sessions.close(with_database)
+
+    def start(self) -> None:
+        """Begin background work; called when the server listens."""
+        for hook in dispatch.STARTS:
+            hook(self)
+
+    def close(self) -> None:
+        """End background work and close every file."""
+        self.stopping.set()
+        for hook in reversed(dispatch.STOPS):
+            hook(self)
+        self.sessions.close_all()
+        self.engine.close()
+        self.store.close()
+
+    # -- statements -----------------------------------------------------------------------------------
+
+    @property
+    def query_id(self) -> str:
+        """The id of the statement that this thread is executing; names its log file."""
+        return _query_id.get() or self.new_query_id()
+
+    @staticmethod
+    def new_query_id() -> str:
+        return str(uuid.uuid4())
+
+    def log_path(self, query_id: str | None = None) -> Path:
+        """Where the output of a statement's processes is kept."""
+        return self.logs_folder / f"{query_id or self.query_id}.log"
+
+    def execute(
+        self,
+        session: Session,
+        sql: str,
+        params: Sequence[Any] | None = None,
+        describe_only: bool = False,
+        query_id: str | None = None,
+    ) -> Result:
+        """Run one statement; raises SqlError. Describing answers the columns and changes nothing."""
+        query_id = query_id or self.new_query_id()
+        mark = _query_id.set(query_id)
+        try:
+            result = self._execute(session, sql, list(params or ()), describe_only)
+        except SqlSyntaxError as cause:
+            raise SqlError(str(cause), 1003, "42000") from cause
+        finally:
+            _query_id.reset(mark)
+        if not describe_only:
+            session.remember(query_id, result)
+        return result
+
+    def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
+        sql, params = inline_identifiers(without_scoped(sql), params)
+        statement = parse_statement(inline_bindings(sql, params))
+        if statement is None:
+            return self.engine.run(session, sql, params, describe_only)
+        handler = dispatch.HANDLERS.get(type(statement))
+        if handler is None:
+            raise not_emulated(sql)
+        if describe_only and type(statement) not in dispatch.READ_ONLY:
+            return Result((Column("status"),))
+        return handler(self, session, statement)

@@ -1,0 +1,96 @@
+"""The HTTP application of an account, and a server for it inside this process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import uvicorn
+from starlette.applications import Starlette
+
+from sfml.local import dispatch, protocol
+from sfml.local.account import DATABASE, SCHEMA, Account
+
+# A task waits in a thread for its child process, whose queries need threads in turn.
+THREADS = 256
+
+
+def application(account: Account) -> Starlette:
+    """The routes of the connector's protocol and of every family, for this account."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        yield
+
+    app = Starlette(routes=[*protocol.ROUTES, *dispatch.ROUTES], lifespan=lifespan)
+    app.state.account = account
+    return app
+
+
+class LocalServer:
+    """A server in threads of this process: `with LocalServer(folder) as server: connect(**server.connect_args())`."""
+
+    def __init__(self, folder: Path | str, **options: Any) -> None:
+        self.account = Account(Path(folder), **options)
+        config = uvicorn.Config(
+            application(self.account), log_level="warning", access_log=False, timeout_keep_alive=75
+        )
+        self._server = uvicorn.Server(config)
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.account.host, self.account.port = self._socket.getsockname()[:2]
+        self._thread = threading.Thread(target=self._serve, name="sfml-local", daemon=True)
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    @property
+    def host(self) -> str:
+        return self.account.host
+
+    @property
+    def port(self) -> int:
+        return self.account.port
+
+    @property
+    def token(self) -> str:
+        return self.account.token
+
+    def connect_args(self, **more: Any) -> dict[str, Any]:
+        """What `snowflake.connector.connect` and `Session.builder.configs` take."""
+        return {
+            "account": self.account.name,
+            "host": self.host,
+            "port": self.port,
+            "protocol": "http",
+            "user": "SFML",
+            "password": self.token,
+            "database": DATABASE,
+            "schema": SCHEMA,
+            "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
+            **more,
+        }
+
+    def start(self) -> LocalServer:
+        # The socket listens already: what connects before uvicorn is ready waits in its queue.
+        self._thread.start()
+        self.account.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self.account.stopping.set()
+        self._thread.join(10)
+        self.account.close()
+        self._socket.close()
+
+    def __enter__(self) -> LocalServer:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()

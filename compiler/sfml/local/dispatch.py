@@ -1,0 +1,41 @@
+"""Which module answers which statement, function and address: one visible list of families."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from sfml.local import calls, databases, session_sql, stages
+from sfml.local.family import Args, Handler, Hook, Relation, SystemFunction, TableFunction
+
+__all__ = ["FAMILIES", "HANDLERS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
+
+# A new family is added here and nowhere else; what a family may define is told in `family.py`.
+FAMILIES: tuple[ModuleType, ...] = (
+    session_sql,
+    calls,
+    databases,
+    stages,
+)
+
+
+def _merged(attribute: str) -> dict[Any, Any]:
+    merged: dict[Any, Any] = {}
+    for family in FAMILIES:
+        entries = getattr(family, attribute, {})
+        twice = merged.keys() & entries.keys()
+        assert not twice, f"{family.__name__}.{attribute} repeats {twice}"
+        merged.update(entries)
+    return merged
+
+
+SCHEMAS: tuple[str, ...] = tuple(getattr(family, "SCHEMA", "") for family in FAMILIES)
+HANDLERS: Mapping[type, Handler] = _merged("HANDLERS")
+READ_ONLY: frozenset[type] = frozenset().union(*(getattr(family, "READ_ONLY", ()) for family in FAMILIES))
+SYSTEM_FUNCTIONS: Mapping[str, SystemFunction] = _merged("SYSTEM_FUNCTIONS")
+TABLE_FUNCTIONS: Mapping[str, TableFunction] = _merged("TABLE_FUNCTIONS")
+RELATIONS: Mapping[str, Relation] = _merged("RELATIONS")
+ROUTES: tuple[Any, ...] = tuple(route for family in FAMILIES for route in getattr(family, "ROUTES", ()))
+STARTS: tuple[Hook, ...] = tuple(family.START for family in FAMILIES if hasattr(family, "START"))
+STOPS: tuple[Hook, ...] = tuple(family.STOP for family in FAMILIES if hasattr(family, "STOP"))

@@ -1,0 +1,62 @@
+"""Errors as a Snowflake account reports them: a code, a SQL state and Snowflake's sentence."""
+
+from __future__ import annotations
+
+
+class SqlError(Exception):
+    """A statement that the account refuses; `errno` 2003 is shown by clients as 002003."""
+
+    def __init__(self, message: str, errno: int = 1003, sqlstate: str = "42000") -> None:
+        super().__init__(message)
+        self.message = message
+        self.errno = errno
+        self.sqlstate = sqlstate
+
+    @property
+    def code(self) -> str:
+        return f"{self.errno:06d}"
+
+
+def does_not_exist(kind: str, name: object) -> SqlError:
+    """002003: an object that is not there, or that the role may not see."""
+    # Tables and views answer 42S02, every other kind of object 02000, as the clients' tests expect.
+    sqlstate = "42S02" if kind.upper() in {"TABLE", "VIEW", "OBJECT"} else "02000"
+    return SqlError(
+        f"SQL compilation error:\n{kind} '{name}' does not exist or not authorized.", 2003, sqlstate
+    )
+
+
+def already_exists(name: object, kind: str = "Object") -> SqlError:
+    """002002: an object of this name is there already."""
+    return SqlError(f"SQL compilation error:\n{kind} '{name}' already exists.", 2002, "42710")
+
+
+def not_emulated(statement: str) -> SqlError:
+    """000002: a statement or feature that Snowflake has and this server has not."""
+    shown = " ".join(statement.split())
+    if len(shown) > 300:
+        shown = shown[:300] + "…"
+    return SqlError(f"Unsupported feature: not emulated by the local server: {shown}", 2, "0A000")
+
+
+def invalid_value(value: object, what: str) -> SqlError:
+    """001008: a value that a parameter does not take."""
+    return SqlError(f"SQL compilation error:\ninvalid value [{value}] for parameter '{what}'", 1008, "22023")
+
+
+def no_current_database(command: str = "operation") -> SqlError:
+    return SqlError(
+        f"Cannot perform {command}. This session does not have a current database. "
+        "Call 'USE DATABASE', or use a qualified name.",
+        90105,
+        "22000",
+    )
+
+
+def no_current_schema(command: str = "operation") -> SqlError:
+    return SqlError(
+        f"Cannot perform {command}. This session does not have a current schema. "
+        "Call 'USE SCHEMA', or use a qualified name.",
+        90106,
+        "22000",
+    )

@@ -1,0 +1,107 @@
+"""What a statement answers: columns with Snowflake's types, and rows of Python values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, overload
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# Statement types as clients read them (SFStatementType in Snowflake's JDBC driver).
+SELECT = 0x1000
+INSERT = 0x3100
+SCL = 0x4000
+USE = 0x4300
+SHOW = 0x4400
+DESCRIBE = 0x4500
+DDL = 0x6000
+CALL = 0x7000  # a stored procedure call
+UNKNOWN = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as the protocol describes it; `type` is Snowflake's wire word in lower case.
+
+    fixed · real · text · boolean · date · time · timestamp_ntz · timestamp_ltz · timestamp_tz · variant ·
+    object · array · binary.
+    """
+
+    name: str
+    type: str = "text"
+    precision: int | None = None
+    scale: int | None = None
+    length: int | None = None
+    nullable: bool = True
+
+
+Rows = Sequence[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The answer to one statement. `transfer` is the reply to a PUT or GET, which the client carries out."""
+
+    columns: tuple[Column, ...]
+    rows: Rows = ()
+    statement_type_id: int = SELECT
+    transfer: Mapping[str, Any] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """Session parameters that the client is to take over."""
+
+    @property
+    def scalar(self) -> Any:
+        """The first value of the first row; None when there is none."""
+        return self.rows[0][0] if len(self.rows) and self.columns else None
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """The rows as mappings from column names."""
+        return [dict(zip(self.names(), row, strict=True)) for row in self.rows]
+
+
+class ArrowRows(Sequence[tuple[Any, ...]]):
+    """Rows that stay in an Arrow table until somebody looks at them."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[Any, ...]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[Any, ...]]: ...
+
+    def __getitem__(self, index: int | slice) -> tuple[Any, ...] | Sequence[tuple[Any, ...]]:
+        if isinstance(index, slice):
+            return list(self)[index]
+        return tuple(column[index].as_py() for column in self.table.columns)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        columns = [column.to_pylist() for column in self.table.columns]
+        return iter(zip(*columns, strict=True)) if columns else iter(())
+
+
+def status(message: str = "Statement executed successfully.", statement_type_id: int = DDL) -> Result:
+    """The one-line answer of a statement that changes something."""
+    return Result((Column("status"),), ((message,),), statement_type_id)
+
+
+def table(
+    columns: Iterable[str | Column], rows: Iterable[Sequence[Any]] = (), statement_type_id: int = SHOW
+) -> Result:
+    """Rows under these columns; a plain name is a text column."""
+    described = tuple(Column(c) if isinstance(c, str) else c for c in columns)
+    return Result(described, tuple(tuple(row) for row in rows), statement_type_id)
+
+
+def scalar(name: str, value: Any, type: str = "text", statement_type_id: int = SELECT) -> Result:
+    """One value under one name."""
+    return Result((Column(name, type),), ((value,),), statement_type_id)

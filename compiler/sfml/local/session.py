@@ -1,0 +1,142 @@
+"""Sessions: who is connected, where it stands, and what it has set."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fakesnow.fakes import FakeSnowflakeConnection
+
+    from sfml.local.result import Result
+
+DEFAULT_ROLE = "SYSADMIN"
+DEFAULT_USER = "SFML"
+DEFAULT_WAREHOUSE = "LOCAL_WH"
+RESULTS_KEPT = 50
+
+
+class Session:
+    """One session. Its current database and schema live in its fakesnow connection.
+
+    `task` is the task run this session works for, or None; a session that a procedure or a job opens has its
+    caller's as `parent` and shares its task, role, warehouse, database and schema.
+    """
+
+    def __init__(
+        self,
+        id: int,
+        connection: FakeSnowflakeConnection,
+        *,
+        user: str = DEFAULT_USER,
+        role: str = DEFAULT_ROLE,
+        warehouse: str | None = DEFAULT_WAREHOUSE,
+        parameters: Mapping[str, Any] | None = None,
+        task: Any = None,
+        parent: Session | None = None,
+    ) -> None:
+        self.id = id
+        self.token = secrets.token_urlsafe(32)
+        self.master_token = secrets.token_urlsafe(32)
+        self.connection = connection
+        self.user = user
+        self.role = role
+        self.secondary_roles = "ALL"
+        self.warehouse = warehouse
+        self.parameters: dict[str, Any] = dict(parameters or {})
+        self.task = task
+        self.parent = parent
+        self.lock = threading.RLock()
+        """Held while DuckDB works for this session: a DuckDB connection serves one thread at a time."""
+        self.results: OrderedDict[str, Result] = OrderedDict()
+        """The latest results by query id, for RESULT_SCAN."""
+        self.last_query_id: str | None = None
+
+    def remember(self, query_id: str, result: Result) -> None:
+        """Keep a result for RESULT_SCAN; only the latest are kept."""
+        self.last_query_id = query_id
+        self.results[query_id] = result
+        while len(self.results) > RESULTS_KEPT:
+            self.results.popitem(last=False)
+
+    @property
+    def database(self) -> str | None:
+        return self.connection.database if self.connection.database_set else None
+
+    @property
+    def schema(self) -> str | None:
+        return self.connection.schema if self.connection.schema_set else None
+
+    @property
+    def query_tag(self) -> str:
+        return str(self.parameters.get("QUERY_TAG", ""))
+
+
+class Sessions:
+    """The sessions that are open, by token."""
+
+    def __init__(self, connect: Callable[[str | None, str | None], FakeSnowflakeConnection]) -> None:
+        self._connect = connect
+        self._ids = itertools.count(1000)
+        self._by_token: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def open(
+        self,
+        *,
+        database: str | None = None,
+        schema: str | None = None,
+        user: str = DEFAULT_USER,
+        role: str = DEFAULT_ROLE,
+        warehouse: str | None = DEFAULT_WAREHOUSE,
+        parameters: Mapping[str, Any] | None = None,
+        task: Any = None,
+        parent: Session | None = None,
+    ) -> Session:
+        """A new session; a database or schema that does not exist is left unset, as Snowflake does."""
+        connection = self._connect(database, schema)
+        session = Session(
+            next(self._ids),
+            connection,
+            user=user,
+            role=role,
+            warehouse=warehouse,
+            parameters=parameters,
+            task=task,
+            parent=parent,
+        )
+        with self._lock:
+            self._by_token[session.token] = session
+        return session
+
+    def child_of(self, parent: Session) -> Session:
+        """A session for what `parent` starts: the same user, role, place, parameters and task."""
+        child = self.open(
+            database=parent.database,
+            schema=parent.schema,
+            user=parent.user,
+            role=parent.role,
+            warehouse=parent.warehouse,
+            parameters=parent.parameters,
+            task=parent.task,
+            parent=parent,
+        )
+        return child
+
+    def by_token(self, token: str) -> Session | None:
+        with self._lock:
+            return self._by_token.get(token)
+
+    def close(self, session: Session) -> None:
+        with self._lock:
+            self._by_token.pop(session.token, None)
+        with session.lock:
+            session.connection.close()
+
+    def close_all(self) -> None:
+        for session in list(self._by_token.values()):
+            self.close(session)
