@@ -1,0 +1,1 @@
+"""What Snowflake does with tasks, as pure functions that need no account and no client."""

@@ -1,0 +1,172 @@
+"""Snowflake's cron: five fields and a time zone, stricter than cron elsewhere.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-task (SCHEDULE). Fields are checked and spelt out here
+and walked by `cronsim`, so that none of its own extensions (`?`, `#`, `LW`, 7 for Sunday) slip through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from cronsim import CronSim, CronSimError
+
+from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError
+
+NEVER_FIRES = "No valid time could be found under the schedule and/or interval specified"
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    low: int
+    high: int
+    names: Mapping[str, int]
+    last: bool = False
+    """Whether the field knows `L`: alone for the day of the month, after a day of the week."""
+
+
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"), start=1
+    )
+}
+_DAYS = {name: number for number, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
+_FIELDS = (
+    _Field(0, 59, {}),
+    _Field(0, 23, {}),
+    _Field(1, 31, {}, last=True),
+    _Field(1, 12, _MONTHS),
+    _Field(0, 6, _DAYS, last=True),
+)
+_DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """A checked cron: the five fields as written and spelt out, and the zone as `zoneinfo` names it."""
+
+    fields: tuple[str, ...]
+    timezone: str
+    expanded: tuple[str, ...]
+
+    @property
+    def expression(self) -> str:
+        return " ".join(self.fields)
+
+
+def parse_cron(expression: str, timezone: str) -> Cron:
+    """A cron of five fields in a region's time zone; raises `ScheduleError` with Snowflake's sentence."""
+    fields = tuple(expression.split())
+    if len(fields) != len(_FIELDS):
+        raise ScheduleError(INVALID_SCHEDULE)
+    zone = _zone(timezone)
+    cron = Cron(fields, zone, tuple(_expanded(text, at) for at, text in enumerate(fields)))
+    if next_fire(cron, datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC"))) is None:
+        raise ScheduleError(NEVER_FIRES)
+    return cron
+
+
+def next_fire(cron: Cron, after: datetime) -> datetime | None:
+    """The first time strictly after `after` (aware) at which the cron fires, in the cron's zone.
+
+    A time that the spring change leaves out does not fire; one that autumn repeats fires twice.
+    """
+    start = after.astimezone(ZoneInfo(cron.timezone))
+    try:
+        # Six fields: cronsim moves five-field expressions out of the hours a clock change leaves out.
+        walk = CronSim(" ".join(("0", *cron.expanded)), start)
+        for moment in walk:
+            if _exists(moment):
+                return moment
+    except CronSimError:
+        return None
+    return None
+
+
+def _exists(moment: datetime) -> bool:
+    utc = moment.astimezone(ZoneInfo("UTC"))
+    return utc.astimezone(moment.tzinfo).replace(tzinfo=None) == moment.replace(tzinfo=None)
+
+
+def fires_between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
+    """Every time after `start` and not after `end`."""
+    found = []
+    moment = next_fire(cron, start)
+    while moment is not None and moment - end <= timedelta(0):
+        found.append(moment)
+        moment = next_fire(cron, moment)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _zones() -> Mapping[str, str]:
+    """Region names in lower case. Abbreviations such as `PST` and `EST` are no regions: only UTC and GMT."""
+    regions = (name for name in available_timezones() if "/" in name or name in ("UTC", "GMT"))
+    return {name.lower(): name for name in regions}
+
+
+def unknown_zone(text: str) -> str:
+    """Snowflake's sentence for a time zone it does not take."""
+    return (
+        f'Invalid schedule was specified. "{text}" is not a recognized time zone. '
+        "Please specify time zones accepted by the TIMEZONE parameter."
+    )
+
+
+def _zone(text: str) -> str:
+    zone = _zones().get(text.lower())
+    if zone is None:
+        raise ScheduleError(unknown_zone(text))
+    return zone
+
+
+def _expanded(text: str, at: int) -> str:
+    """The field in words that `cronsim` reads the same way: `*`, or every value it matches, spelt out.
+
+    `*/2` becomes a list on purpose: Snowflake counts it as restricted when it ORs the two day fields.
+    """
+    if text == "*":
+        return "*"
+    values: list[str] = []
+    for item in text.upper().split(","):
+        values.extend(value for value in _item(item, at) if value not in values)
+    return ",".join(values)
+
+
+def _item(item: str, at: int) -> list[str]:
+    field = _FIELDS[at]
+    if field.last and at == _DAY_OF_MONTH and item == "L":
+        return ["L"]
+    if field.last and at == _DAY_OF_WEEK and item.endswith("L") and len(item) > 1:
+        return [f"{_value(item[:-1], field)}L"]
+    span, slash, step_text = item.partition("/")
+    step = _step(step_text) if slash else 1
+    if span == "*":
+        low, high = field.low, field.high
+    elif "-" in span:
+        first, _, last = span.partition("-")
+        low, high = _value(first, field), _value(last, field)
+        if high < low:
+            raise ScheduleError(INVALID_SCHEDULE)
+    else:
+        low = _value(span, field)
+        high = field.high if slash else low
+    return [str(value) for value in range(low, high + 1, step)]
+
+
+def _step(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise ScheduleError(INVALID_SCHEDULE)
+    return int(text)
+
+
+def _value(text: str, field: _Field) -> int:
+    if text in field.names:
+        return field.names[text]
+    if not (text.isascii() and text.isdigit()) or not field.low <= int(text) <= field.high:
+        raise ScheduleError(INVALID_SCHEDULE)
+    return int(text)

@@ -1,0 +1,99 @@
+"""Which tasks of a graph run next, given how the others ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from sfml.semantics.conditions import decides_on_predecessors
+from sfml.semantics.graph import GraphShape
+from sfml.semantics.states import PREDECESSOR_CONDITIONS, State
+
+
+class Decision(Enum):
+    """What happens to a task now."""
+
+    WAIT = "its predecessors have not all finished"
+    CONSIDER = "its predecessors let it run: evaluate WHEN, then run or skip it"
+    NEVER = "it does not run, and leaves no row in the history"
+    DONE = "it has a state already"
+
+
+def decide(graph: GraphShape, name: str, states: Mapping[str, State]) -> Decision:
+    """What happens to one task; `states` holds the tasks that started, ended or were found never to run.
+
+    The rules of https://docs.snowflake.com/en/user-guide/tasks-graphs: a task runs when all predecessors
+    succeeded; a suspended one counts as if it had, so long as one predecessor is not suspended; a failed
+    or skipped one means that nothing below it runs, unless WHEN asks for the predecessors' states.
+    """
+    if name in states:
+        return Decision.DONE
+    task = graph.task(name)
+    if task is graph.finalizer:
+        return _decide_finalizer(graph, states)
+    if name == graph.root:
+        return Decision.CONSIDER
+    if task.suspended or states.get(graph.root) is State.SKIPPED:
+        return Decision.NEVER
+    enabled = graph.enabled_predecessors(name)
+    if not enabled:
+        return Decision.NEVER
+    found = [states[p] for p in enabled if p in states and states[p].is_final]
+    if decides_on_predecessors(task.condition):
+        return Decision.CONSIDER if len(found) == len(enabled) else Decision.WAIT
+    if not PREDECESSOR_CONDITIONS["ALL_SUCCEEDED"](found):
+        return Decision.NEVER
+    return Decision.CONSIDER if len(found) == len(enabled) else Decision.WAIT
+
+
+def _decide_finalizer(graph: GraphShape, states: Mapping[str, State]) -> Decision:
+    """The finalizer runs once nothing else runs or waits, but not when the root was skipped."""
+    assert graph.finalizer is not None
+    if graph.finalizer.suspended or states.get(graph.root) is State.SKIPPED:
+        return Decision.NEVER
+    done = all(task.name in states and states[task.name].is_final for task in graph.tasks)
+    return Decision.CONSIDER if done else Decision.WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a run does next: consider these tasks now, and know that those never run."""
+
+    consider: tuple[str, ...]
+    never: tuple[str, ...]
+
+
+def next_step(graph: GraphShape, states: Mapping[str, State]) -> Step:
+    """Every decision that the states allow; tasks found never to run decide those below them at once."""
+    known = dict(states)
+    never: list[str] = []
+    consider: list[str] = []
+    for task in graph:
+        decision = decide(graph, task.name, known)
+        if decision is Decision.NEVER:
+            known[task.name] = State.NOT_EXECUTED
+            never.append(task.name)
+        elif decision is Decision.CONSIDER:
+            consider.append(task.name)
+    return Step(tuple(consider), tuple(never))
+
+
+def graph_state(graph: GraphShape, states: Mapping[str, State]) -> State:
+    """The state of a whole run.
+
+    FAILED when any task failed (the finalizer too: assumed, from "one or more task runs failed"),
+    CANCELLED when one was cancelled, SKIPPED when the root was, SUCCEEDED when children were merely
+    skipped (https://docs.snowflake.com/en/sql-reference/functions/complete_task_graphs).
+    """
+    seen = {name: state for name, state in states.items() if name in graph}
+    if any(state.is_failure for state in seen.values()):
+        return State.FAILED
+    if State.CANCELLED in seen.values():
+        return State.CANCELLED
+    if any(not state.is_final for state in seen.values()) or graph.root not in seen:
+        return State.EXECUTING if seen else State.SCHEDULED
+    if seen[graph.root] is State.SKIPPED:
+        return State.SKIPPED
+    step = next_step(graph, seen)
+    return State.EXECUTING if step.consider else State.SUCCEEDED

@@ -1,0 +1,63 @@
+"""`'10 MINUTES'`: the interval grammar of SCHEDULE and TARGET_COMPLETION_INTERVAL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MIN_SECONDS, MAX_SECONDS = 10, 691_200
+INVALID_SCHEDULE = (
+    "Invalid schedule was specified. Please refer to the docs on what constitutes a valid schedule."
+)
+TOO_SHORT = "Cannot set schedule less than 10 seconds."
+TOO_LONG = "Cannot set schedule greater than 11,520 minutes."
+
+_UNITS: Mapping[str, int] = {
+    **dict.fromkeys(("S", "SECOND", "SECONDS"), 1),
+    **dict.fromkeys(("M", "MINUTE", "MINUTES"), 60),
+    **dict.fromkeys(("H", "HOUR", "HOURS"), 3600),
+}
+
+
+class ScheduleError(ValueError):
+    """A schedule that Snowflake refuses; the message is Snowflake's."""
+
+
+def interval_seconds(text: str) -> int | None:
+    """The seconds of an interval of any length, or None when it is none.
+
+    One whitespace between number and unit, a leading `+`, any case; days are no unit.
+
+    >>> interval_seconds("+5 minute")
+    300
+    """
+    number, _, unit = text.strip().partition(" ")
+    digits = number.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit()) or unit.upper() not in _UNITS:
+        return None
+    return int(digits) * _UNITS[unit.upper()]
+
+
+def parse_interval(text: str) -> int:
+    """The seconds of a SCHEDULE interval, 10 s to 8 days; raises `ScheduleError`."""
+    seconds = interval_seconds(text)
+    if seconds is None:
+        raise ScheduleError(INVALID_SCHEDULE)
+    return checked_interval(seconds)
+
+
+def checked_interval(seconds: int) -> int:
+    """The seconds again; raises `ScheduleError` when they are out of range."""
+    if seconds < MIN_SECONDS:
+        raise ScheduleError(TOO_SHORT)
+    if seconds > MAX_SECONDS:
+        raise ScheduleError(TOO_LONG)
+    return seconds
+
+
+def interval_text(seconds: int) -> str:
+    """The shortest way Snowflake takes it: `12 HOURS`, `90 SECONDS`."""
+    for unit, size in (("HOUR", 3600), ("MINUTE", 60), ("SECOND", 1)):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 'S'}"
+    raise AssertionError("every number of seconds is divisible by 1")

@@ -1,0 +1,50 @@
+"""A task's SCHEDULE: `USING CRON …` or an interval, and when it fires next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from sfml.semantics import cron
+from sfml.semantics.cron import Cron, parse_cron
+from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError, parse_interval
+
+__all__ = ["Cron", "Interval", "Schedule", "ScheduleError", "next_fire", "parse_schedule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    seconds: int
+
+
+Schedule: TypeAlias = Cron | Interval
+
+
+def parse_schedule(text: str) -> Schedule:
+    """The schedule in a SCHEDULE string; raises `ScheduleError` with Snowflake's sentence.
+
+    >>> parse_schedule("10 MINUTES")
+    Interval(seconds=600)
+    """
+    words = text.split()
+    if [word.upper() for word in words[:2]] == ["USING", "CRON"]:
+        if len(words) < 3:
+            raise ScheduleError(INVALID_SCHEDULE)
+        if len(words) == 7:  # the zone is missing: Snowflake reads the last field as one
+            raise ScheduleError(cron.unknown_zone(words[-1]))
+        return parse_cron(" ".join(words[2:-1]), words[-1])
+    return Interval(parse_interval(text))
+
+
+def next_fire(schedule: Schedule, after: datetime, base: datetime) -> datetime | None:
+    """When it fires next, strictly after `after`; `base` is the moment of RESUME or SET SCHEDULE.
+
+    An interval fires first one interval after its base, and then every interval.
+    https://docs.snowflake.com/en/sql-reference/sql/create-task
+    """
+    if isinstance(schedule, Cron):
+        return cron.next_fire(schedule, after)
+    step = timedelta(seconds=schedule.seconds)
+    elapsed = max((after - base) // step, 0)
+    return base + (elapsed + 1) * step
