@@ -1,0 +1,92 @@
+"""The one JSON argument that a step is called with: who it is, its `with:` values, and what it may read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from sfml.errors import NotSupportedYet
+from sfml.graph.model import Reference, Source, StepBody, TaskGraph, TaskNode, Template, Value
+from sfml.lower.canonical import Json
+from sfml.lower.conditions import raw_outcomes
+from sfml.lower.names import root_name, stage_of, task_name
+
+
+def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:
+    """The argument as JSON text; the runtime in `sfml_steps` resolves its references when the task runs."""
+    call: dict[str, Json] = {
+        "pipeline": graph.pipeline,
+        "task": node.name,
+        "step": body.step,
+        "root": root_name(graph.pipeline),
+        "stage": stage_of(graph.target),
+        "with": {name: argument(graph, body.arguments[name]) for name in sorted(body.arguments)},
+    }
+    ancestors = sorted(graph.ancestors(node.name))
+    # A finalizer has no predecessors, and so no results to read (error 091451).
+    if not node.is_finalizer:
+        call["results"] = {name: task_name(graph.pipeline, name) for name in ancestors}
+    if node.is_branch:
+        call["outcomes"] = dict(raw_outcomes(graph, node))
+    branches = {name: _by_raw_value(graph, name) for name in ancestors if graph.task(name).is_branch}
+    if branches:
+        call["branches"] = branches
+    return json.dumps(call, ensure_ascii=False, allow_nan=False)
+
+
+def argument(graph: TaskGraph, value: Value) -> Json:
+    """A value with its references as `{"$result": […]}`, `{"$config": …}`, `{"$run": …}` and `{"$text": […]}`."""
+    match value:
+        case Reference():
+            return _reference(graph, value)
+        case Template(parts):
+            return {"$text": [part if isinstance(part, str) else _reference(graph, part) for part in parts]}
+        case Mapping():
+            plain = {key: argument(graph, value[key]) for key in sorted(value)}
+            return _literally(value, plain) if _looks_like_a_reference(plain) else plain
+        case tuple() | list():
+            return [argument(graph, item) for item in value]
+        case _:
+            return value
+
+
+def has_references(value: Value) -> bool:
+    """Whether any part of the value is read when the task runs."""
+    match value:
+        case Reference() | Template():
+            return True
+        case Mapping():
+            return any(has_references(item) for item in value.values())
+        case tuple() | list():
+            return any(has_references(item) for item in value)
+        case _:
+            return False
+
+
+def _reference(graph: TaskGraph, reference: Reference) -> Json:
+    match reference.source:
+        case Source.RESULT:
+            assert reference.task is not None
+            return {"$result": [task_name(graph.pipeline, reference.task), *reference.keys]}
+        case Source.CONFIG:
+            return {"$config": reference.keys[0]}
+        case Source.RUN:
+            return {"$run": reference.keys[0]}
+
+
+def _looks_like_a_reference(plain: Mapping[str, Json]) -> bool:
+    return len(plain) == 1 and next(iter(plain)).startswith("$")
+
+
+def _literally(value: Mapping[str, Value], plain: dict[str, Json]) -> Json:
+    if has_references(value):
+        key = next(iter(plain))
+        raise NotSupportedYet(
+            f"a `${{…}}` inside the mapping with the single key `{key}`",
+            help="give the mapping a second key, or a key that does not begin with `$`",
+        )
+    return {"$literal": plain}
+
+
+def _by_raw_value(graph: TaskGraph, branch: str) -> dict[str, Json]:
+    return {raw: outcome for outcome, raw in raw_outcomes(graph, graph.task(branch)).items()}

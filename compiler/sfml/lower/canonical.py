@@ -1,0 +1,35 @@
+"""One JSON form for everything that is hashed or compared: sorted, compact, the same under every hash seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TypeAlias
+
+Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+
+
+def plain(value: object) -> Json:
+    """The value as JSON has it: mappings as objects with sorted keys, tuples as arrays."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Mapping():
+            return {str(key): plain(value[key]) for key in sorted(value, key=str)}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case _:
+            raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def canonical_json(value: object) -> str:
+    """The value as one line of JSON; NaN and infinity are refused."""
+    return json.dumps(
+        plain(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+    )
+
+
+def fingerprint(value: object) -> str:
+    """sha256 over the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

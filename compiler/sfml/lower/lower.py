@@ -1,0 +1,168 @@
+"""From the typed graph to the tasks that Snowflake should hold."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from sfml.graph.model import (
+    Manual,
+    OnPool,
+    OnWarehouse,
+    Scalar,
+    Serverless,
+    StepBody,
+    StreamSchedule,
+    TaskGraph,
+    TaskNode,
+)
+from sfml.lower.archives import Closure, archive_of
+from sfml.lower.bodies import JobFiles, definition_of
+from sfml.lower.canonical import canonical_json, fingerprint
+from sfml.lower.comments import root_comment
+from sfml.lower.conditions import condition_of, is_dag_branch, raw_outcomes, root_condition
+from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, SqlDefinition
+from sfml.lower.names import root_name, task_name
+from sfml.lower.values import task_value
+from sfml.quoting import folded
+
+DUMMY_ROOT = SqlDefinition("select 'dag dummy root'")
+"""The body of the generated root, to the letter that of `snowflake.core.task.dagv1`."""
+
+
+def lower(
+    graph: TaskGraph, closure: Closure, version: str, *, job_files: JobFiles | None = None
+) -> DesiredGraph:
+    """What the graph should look like in its target.
+
+    `closure` gives the files that a step needs, `job_files` those of a `job` folder, `version` is the version of
+    this tool. Raises `NotSupportedYet` for what a spec may say and Snowflake's SQL cannot.
+    """
+    archives = archives_of(graph, closure)
+    root = _fingerprinted(_root(graph))
+    nodes = [
+        (node, archives.get(node.body.step) if isinstance(node.body, StepBody) else None)
+        for node in graph.tasks
+    ]
+    tasks = tuple(_fingerprinted(_task(graph, node, archive, job_files)) for node, archive in nodes)
+    finalizer = None
+    if graph.finalizer is not None:
+        body = graph.finalizer.body
+        archive = archives.get(body.step) if isinstance(body, StepBody) else None
+        finalizer = _fingerprinted(_task(graph, graph.finalizer, archive, job_files))
+    everything = (root, *tasks, *((finalizer,) if finalizer else ()))
+    whole = fingerprint({task.name: task.fingerprint for task in everything})
+    record = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
+    return DesiredGraph(
+        pipeline=graph.pipeline,
+        spec_path=graph.spec_path,
+        target=graph.target,
+        root=dataclasses.replace(root, comment=root_comment(graph.description, record)),
+        tasks=tasks,
+        finalizer=finalizer,
+        archives=tuple(sorted({*archives.values()}, key=lambda archive: archive.sha256)),
+        overridable=graph.overridable,
+        seeds=graph.seeds,
+        description=graph.description,
+        fingerprint=whole,
+    )
+
+
+def archives_of(graph: TaskGraph, closure: Closure) -> Mapping[str, Archive]:
+    """The archive of each step that the graph runs; steps with the same files share one."""
+    steps = sorted({node.body.step for node in graph.all_tasks if isinstance(node.body, StepBody)})
+    return {step: archive_of(graph.pipeline, closure(step)) for step in steps}
+
+
+def _root(graph: TaskGraph) -> DesiredTask:
+    """The generated root; its comment is the description alone until the fingerprint is known."""
+    settings = graph.settings
+    schedule = settings.schedule
+    condition = root_condition(settings)
+    return DesiredTask(
+        name=root_name(graph.pipeline),
+        task=None,
+        definition=DUMMY_ROOT,
+        warehouse=folded(graph.target.warehouse),
+        condition=condition,
+        own_condition=condition,
+        schedule=None if isinstance(schedule, Manual) else schedule,
+        config=dict(graph.config) or None,
+        overlap_policy=settings.overlap,
+        task_auto_retry_attempts=settings.retries,
+        suspend_task_after_num_failures=settings.suspend_after_failures,
+        user_task_timeout_ms=_milliseconds(settings.timeout),
+        error_integration=_folded(settings.on_error),
+        success_integration=_folded(settings.on_success),
+        session_parameters=_session_parameters(graph.pipeline, None, settings.session_parameters),
+        minimum_trigger_interval_seconds=schedule.every if isinstance(schedule, StreamSchedule) else None,
+        log_level=settings.log_level,
+        tags=dict(settings.tags),
+        comment=graph.description,
+        spans=settings.spans,
+    )
+
+
+def _task(
+    graph: TaskGraph, node: TaskNode, archive: Archive | None, job_files: JobFiles | None
+) -> DesiredTask:
+    condition = condition_of(graph, node)
+    after = tuple(sorted(task_name(graph.pipeline, name) for name in node.after))
+    task = DesiredTask(
+        name=task_name(graph.pipeline, node.name),
+        task=node.name,
+        definition=definition_of(graph, node, archive, job_files),
+        predecessors=() if node.is_finalizer else after or (root_name(graph.pipeline),),
+        finalize=root_name(graph.pipeline) if node.is_finalizer else None,
+        condition=condition.whole,
+        own_condition=condition.own,
+        is_branch=is_dag_branch(graph, node),
+        branch_of=condition.edges,
+        user_task_timeout_ms=_milliseconds(node.timeout),
+        session_parameters=_session_parameters(graph.pipeline, node.name, node.session_parameters),
+        execute_as_user=_folded(node.execute_as_user),
+        log_level=node.log_level,
+        tags=dict(node.tags),
+        comment=node.comment,
+        code_sha256=archive.sha256 if archive else None,
+        packages=node.packages,
+        outcomes=dict(raw_outcomes(graph, node)) if node.is_branch else None,
+        spans=node.spans,
+    )
+    return _on_compute(graph, node, task)
+
+
+def _on_compute(graph: TaskGraph, node: TaskNode, task: DesiredTask) -> DesiredTask:
+    match node.run_on:
+        case OnWarehouse(warehouse):
+            return dataclasses.replace(task, warehouse=folded(warehouse))
+        case OnPool(warehouse=warehouse):
+            # The statement that starts the job needs a warehouse; the job itself runs on its pool.
+            return dataclasses.replace(task, warehouse=folded(warehouse or graph.target.warehouse))
+        case Serverless(initial, smallest, largest, target_completion):
+            return dataclasses.replace(
+                task,
+                user_task_managed_initial_warehouse_size=initial,
+                serverless_task_min_statement_size=smallest,
+                serverless_task_max_statement_size=largest,
+                target_completion_seconds=target_completion,
+            )
+
+
+def _session_parameters(pipeline: str, task: str | None, own: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """The user's parameters and, unless one of them is it, a QUERY_TAG by which costs and history are found."""
+    tag = {"sfml": {"pipeline": pipeline, **({"task": task} if task else {})}}
+    parameters: dict[str, Scalar] = {name.upper(): own[name] for name in sorted(own)}
+    return {"QUERY_TAG": canonical_json(tag), **parameters}
+
+
+def _fingerprinted(task: DesiredTask) -> DesiredTask:
+    return dataclasses.replace(task, fingerprint=fingerprint(task_value(task)))
+
+
+def _milliseconds(seconds: int | None) -> int | None:
+    return None if seconds is None else seconds * 1000
+
+
+def _folded(name: str | None) -> str | None:
+    return None if name is None else folded(name)

@@ -1,0 +1,149 @@
+"""ML Jobs: what is registered when a spec is applied, and the statement that the client will then write.
+
+`preview_sql` reproduces `MLJobDefinition.to_sql` of snowflake-ml-python 2.6 without a session. The client asks the
+account for the runtime's image when it registers; until then the preview has the spec's own word for it, or none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+
+from sfml.graph.model import OnPool, Target
+from sfml.lower.canonical import Json, fingerprint
+from sfml.lower.desired import MLJobDefinitionSpec
+from sfml.lower.names import job_identifier, job_name, jobs_path, stage_of
+from sfml.quoting import folded
+
+_MOUNT = "/mnt/job_stage"
+
+
+def job_definition(
+    target: Target,
+    pipeline: str,
+    task: str,
+    on: OnPool,
+    *,
+    payload: Mapping[str, bytes],
+    entrypoint: str,
+    arguments: tuple[str, ...],
+    pip: tuple[str, ...] = (),
+    external_access: tuple[str, ...] = (),
+    env_vars: Mapping[str, str] | None = None,
+) -> MLJobDefinitionSpec:
+    """The definition of one task's job, under a name that carries its fingerprint."""
+    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in payload.items()}
+    payload_sha256 = fingerprint(hashes)
+    unnamed = MLJobDefinitionSpec(
+        name="",
+        entrypoint=entrypoint,
+        payload=payload,
+        payload_sha256=payload_sha256,
+        stage_path=jobs_path(pipeline, payload_sha256),
+        pool=folded(on.pool),
+        arguments=arguments,
+        instances=on.instances,
+        min_instances=on.min_instances,
+        runtime=on.runtime,
+        warehouse=folded(on.warehouse or target.warehouse),
+        metrics=on.metrics,
+        pip=pip,
+        external_access=tuple(folded(name) for name in external_access),
+        env_vars=dict(env_vars or {}),
+    )
+    name = job_name(pipeline, task, fingerprint([stage_of(target), job_value(unnamed)]))
+    named = dataclasses.replace(unnamed, name=name)
+    return dataclasses.replace(named, preview_sql=preview_sql(named, target))
+
+
+def job_value(spec: MLJobDefinitionSpec) -> dict[str, Json]:
+    """The job as JSON, its payload by hash."""
+    return {
+        "name": spec.name,
+        "entrypoint": spec.entrypoint,
+        "payload": spec.payload_sha256,
+        "stage_path": spec.stage_path,
+        "pool": spec.pool,
+        "arguments": list(spec.arguments),
+        "instances": spec.instances,
+        "min_instances": spec.min_instances,
+        "runtime": spec.runtime,
+        "warehouse": spec.warehouse,
+        "metrics": spec.metrics,
+        "pip": list(spec.pip),
+        "external_access": list(spec.external_access),
+        "env_vars": {name: spec.env_vars[name] for name in sorted(spec.env_vars)},
+    }
+
+
+def registration(spec: MLJobDefinitionSpec, target: Target) -> dict[str, object]:
+    """Keyword arguments for `MLJobDefinition.register`, beside `source` (a folder with the payload) and `session`.
+
+    Everything that the client would otherwise take from the session or the environment is given.
+    """
+    return {
+        "compute_pool": spec.pool,
+        "stage_name": f"{stage_of(target)}/{spec.stage_path}",
+        "entrypoint": spec.entrypoint,
+        "name": spec.name,
+        "database": folded(target.database),
+        "schema": folded(target.schema),
+        "target_instances": spec.instances,
+        "min_instances": spec.min_instances or spec.instances,
+        "pip_requirements": list(spec.pip) or None,
+        "external_access_integrations": list(spec.external_access) or None,
+        "env_vars": _user_env_vars(spec) or None,
+        "enable_metrics": spec.metrics,
+        "query_warehouse": spec.warehouse,
+        "runtime_environment": spec.runtime,
+        "overwrite": True,
+        "comment": _comment(spec),
+    }
+
+
+def preview_sql(spec: MLJobDefinitionSpec, target: Target) -> str:
+    """The statement that the registered job's `to_sql(job_args=[…])` gives, but for the runtime's image."""
+    options: dict[str, Json] = {
+        "STAGE_PATH": f"{stage_of(target)}/{spec.stage_path}/{spec.name}",
+        "ARGS": ["bash", f"{_MOUNT}/system/startup.sh", f"{_MOUNT}/app/{spec.entrypoint}", *spec.arguments],
+        "ENV_VARS": {
+            "MLRS_STAGE_MOUNT_PATH": _MOUNT,
+            "MLRS_PAYLOAD_DIR": "app",
+            "MLRS_USE_EMBEDDED_SCRIPTS": "true",
+            **_user_env_vars(spec),
+            "MLRS_SUBMITTED_TARGET_INSTANCES": str(spec.instances),
+        },
+        "ENABLE_METRICS": spec.metrics,
+        "SPEC_OVERRIDES": None,
+        "RUNTIME": spec.runtime,
+        "ENABLE_STAGE_MOUNT_V2": True,
+        "ARTIFACT_REPOSITORIES": None,
+    }
+    job: dict[str, Json] = {
+        "EXTERNAL_ACCESS_INTEGRATIONS": list(spec.external_access) or None,
+        "QUERY_WAREHOUSE": spec.warehouse,
+        "TARGET_INSTANCES": spec.instances,
+        "MIN_INSTANCES": spec.min_instances or spec.instances,
+        "GENERATE_SUFFIX": True,
+        "COMMENT": _comment(spec),
+        "ASYNC": False,
+    }
+    parameters = (f"{job_identifier(target, spec.name)}_", spec.pool, json.dumps(options), json.dumps(job))
+    return f"CALL SYSTEM$EXECUTE_ML_JOB({', '.join(_bound(text) for text in parameters)})"
+
+
+def _comment(spec: MLJobDefinitionSpec) -> str:
+    return f"sfml {spec.name}"
+
+
+def _user_env_vars(spec: MLJobDefinitionSpec) -> dict[str, str]:
+    return {name: spec.env_vars[name] for name in sorted(spec.env_vars)}
+
+
+def _bound(text: str) -> str:
+    """A string as `snowflake.connector` binds it; not `quoting.literal`, which doubles quotes."""
+    for char, escaped in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("'", "\\'")):
+        text = text.replace(char, escaped)
+    return f"'{text}'"

@@ -1,0 +1,46 @@
+"""What things are called in Snowflake: the root, the tasks, their ML Jobs, and their places on the stage."""
+
+from __future__ import annotations
+
+from sfml.graph.model import Target
+from sfml.quoting import folded, stage_location
+
+
+def root_name(pipeline: str) -> str:
+    """`clv` → `CLV`."""
+    return pipeline.upper()
+
+
+def task_name(pipeline: str, task: str) -> str:
+    """`clv`, `train_model` → `CLV$TRAIN_MODEL`, as `snowflake.core`'s DAG joins them."""
+    return f"{root_name(pipeline)}${short_name(task)}"
+
+
+def short_name(task: str) -> str:
+    """The task's part of its name, which a branch returns to start it: `TRAIN_MODEL`."""
+    return task.upper()
+
+
+def job_name(pipeline: str, task: str, fingerprint: str) -> str:
+    """`CLV_TRAIN_MODEL_3F9A0C11D2E4`: changes with anything that the job is made of."""
+    return f"{root_name(pipeline)}_{short_name(task)}_{fingerprint[:12].upper()}"
+
+
+def job_identifier(target: Target, name: str) -> str:
+    """The job's qualified name as the ML Jobs client writes it: `SFML.CLV.CLV_TRAIN_MODEL_3F9A0C11D2E4`."""
+    return ".".join((folded(target.database), folded(target.schema), name))
+
+
+def stage_of(target: Target) -> str:
+    """The stage of the pipeline's schema: `@SFML.CLV.SFML`."""
+    return stage_location(target.database, target.schema, target.stage)
+
+
+def code_path(pipeline: str, sha256: str) -> str:
+    """An archive's path below the stage."""
+    return f"{pipeline}/code/{sha256}/steps.zip"
+
+
+def jobs_path(pipeline: str, sha256: str) -> str:
+    """The folder below the stage that holds a job's payload; the client appends the job's name."""
+    return f"{pipeline}/jobs/{sha256}"

@@ -1,0 +1,113 @@
+"""A desired task as plain JSON: what is fingerprinted, and what the manifest shows."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule
+from sfml.lower.canonical import Json, plain
+from sfml.lower.desired import Definition, DesiredTask, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.ml_jobs import job_value
+
+
+def task_value(task: DesiredTask) -> dict[str, Json]:
+    """Everything that makes the task what it is; neither its fingerprint nor where it was written."""
+    return {
+        "name": task.name,
+        "task": task.task,
+        "kind": kind_of(task),
+        "run_on": run_on_value(task),
+        "definition": definition_value(task.definition),
+        "predecessors": list(task.predecessors),
+        "finalize": task.finalize,
+        "condition": task.condition,
+        "branch": branch_value(task),
+        "settings": settings_value(task),
+        "code_sha256": task.code_sha256,
+        "packages": list(task.packages),
+    }
+
+
+def kind_of(task: DesiredTask) -> str:
+    """`root`, `step`, `job` (an existing script on a pool) or `statement` (`sql`, `call`, `notify`)."""
+    if task.task is None:
+        return "root"
+    if task.code_sha256 is not None:
+        return "step"
+    return "job" if isinstance(task.definition, MLJobDefinitionSpec) else "statement"
+
+
+def run_on_value(task: DesiredTask) -> dict[str, Json]:
+    """Where the work is done, in the words of the spec's `run_on`."""
+    if isinstance(task.definition, MLJobDefinitionSpec):
+        return {"pool": task.definition.pool, "instances": task.definition.instances}
+    if task.warehouse is not None:
+        return {"warehouse": task.warehouse}
+    sizes: dict[str, Json] = {
+        "initial": task.user_task_managed_initial_warehouse_size,
+        "min": task.serverless_task_min_statement_size,
+        "max": task.serverless_task_max_statement_size,
+        "target_completion": task.target_completion_seconds,
+    }
+    return {"serverless": {name: size for name, size in sizes.items() if size is not None}}
+
+
+def definition_value(definition: Definition) -> dict[str, Json]:
+    match definition:
+        case SqlDefinition(sql):
+            return {"sql": sql}
+        case MLJobDefinitionSpec():
+            return {"ml_job": job_value(definition)}
+        case _:
+            assert_never(definition)
+
+
+def branch_value(task: DesiredTask) -> dict[str, Json]:
+    """What the task has to do with branches: its own outcomes, and the branches that start it."""
+    outcomes: dict[str, Json] | None = None if task.outcomes is None else dict(task.outcomes)
+    return {
+        "is_branch": task.is_branch,
+        "outcomes": outcomes,
+        "started_by": list(task.branch_of),
+        "own_condition": task.own_condition,
+    }
+
+
+def settings_value(task: DesiredTask) -> dict[str, Json]:
+    """The task's other settings under Snowflake's names in lower case; what is left to Snowflake is left out."""
+    settings: dict[str, Json] = {
+        "warehouse": task.warehouse,
+        "schedule": schedule_value(task.schedule),
+        "config": None if task.config is None else plain(task.config),
+        "overlap_policy": task.overlap_policy,
+        "task_auto_retry_attempts": task.task_auto_retry_attempts,
+        "suspend_task_after_num_failures": task.suspend_task_after_num_failures,
+        "user_task_timeout_ms": task.user_task_timeout_ms,
+        "error_integration": task.error_integration,
+        "success_integration": task.success_integration,
+        "session_parameters": plain(task.session_parameters) or None,
+        "user_task_managed_initial_warehouse_size": task.user_task_managed_initial_warehouse_size,
+        "serverless_task_min_statement_size": task.serverless_task_min_statement_size,
+        "serverless_task_max_statement_size": task.serverless_task_max_statement_size,
+        "target_completion_seconds": task.target_completion_seconds,
+        "user_task_minimum_trigger_interval_in_seconds": task.minimum_trigger_interval_seconds,
+        "execute_as_user": task.execute_as_user,
+        "log_level": task.log_level,
+        "tags": plain(task.tags) or None,
+        "comment": task.comment,
+    }
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def schedule_value(schedule: Schedule | None) -> Json:
+    match schedule:
+        case None | Manual():
+            return None
+        case CronSchedule(cron, timezone):
+            return {"cron": cron, "timezone": timezone}
+        case IntervalSchedule(seconds):
+            return {"every_seconds": seconds}
+        case StreamSchedule(streams, every):
+            return {"on_stream": list(streams), "every_seconds": every}
+        case _:
+            assert_never(schedule)

@@ -1,0 +1,181 @@
+"""How names and texts are written into Snowflake SQL, so that no value can become syntax.
+
+A *written* name is what a user types (`ml_wh`, `"My Wh"`); a *folded* one is what Snowflake makes of it, with
+quotes only where its characters need them (`ML_WH`, `"My Wh"`); `identifier` is the form that is safe in a
+statement, where reserved words need quotes too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = [
+    "dollar_quoted",
+    "dotted",
+    "folded",
+    "identifier",
+    "literal",
+    "qualified",
+    "raw",
+    "stage_location",
+    "stage_path",
+]
+
+_SIMPLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+_SIMPLE_UPPER: Final = re.compile(r"[A-Z_][A-Z0-9_$]*")
+_QUOTED: Final = re.compile(r'"(?:[^"]|"")+"', re.DOTALL)
+_PARTS: Final = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
+
+# https://docs.snowflake.com/en/sql-reference/reserved-keywords; those that cannot name an object unquoted.
+RESERVED: Final = frozenset(
+    [
+        "ACCOUNT",
+        "ALL",
+        "ALTER",
+        "AND",
+        "ANY",
+        "AS",
+        "BETWEEN",
+        "BY",
+        "CASE",
+        "CAST",
+        "CHECK",
+        "COLUMN",
+        "CONNECT",
+        "CONNECTION",
+        "CONSTRAINT",
+        "CREATE",
+        "CROSS",
+        "CURRENT",
+        "CURRENT_DATE",
+        "CURRENT_TIME",
+        "CURRENT_TIMESTAMP",
+        "CURRENT_USER",
+        "DATABASE",
+        "DELETE",
+        "DISTINCT",
+        "DROP",
+        "ELSE",
+        "EXISTS",
+        "FALSE",
+        "FOLLOWING",
+        "FOR",
+        "FROM",
+        "FULL",
+        "GRANT",
+        "GROUP",
+        "GSCLUSTER",
+        "HAVING",
+        "ILIKE",
+        "IN",
+        "INCREMENT",
+        "INNER",
+        "INSERT",
+        "INTERSECT",
+        "INTO",
+        "IS",
+        "ISSUE",
+        "JOIN",
+        "LATERAL",
+        "LEFT",
+        "LIKE",
+        "LOCALTIME",
+        "LOCALTIMESTAMP",
+        "MINUS",
+        "NATURAL",
+        "NOT",
+        "NULL",
+        "OF",
+        "ON",
+        "OR",
+        "ORDER",
+        "ORGANIZATION",
+        "QUALIFY",
+        "REGEXP",
+        "REVOKE",
+        "RIGHT",
+        "RLIKE",
+        "ROW",
+        "ROWS",
+        "SAMPLE",
+        "SCHEMA",
+        "SELECT",
+        "SET",
+        "SOME",
+        "START",
+        "TABLE",
+        "TABLESAMPLE",
+        "THEN",
+        "TO",
+        "TRIGGER",
+        "TRUE",
+        "TRY_CAST",
+        "UNION",
+        "UNIQUE",
+        "UPDATE",
+        "USING",
+        "VALUES",
+        "VIEW",
+        "WHEN",
+        "WHENEVER",
+        "WHERE",
+        "WITH",
+    ]
+)
+
+
+def raw(written: str) -> str:
+    """The name itself, without quotes: `ml_wh` → `ML_WH`, `"My Wh"` → `My Wh`."""
+    if _QUOTED.fullmatch(written):
+        return written[1:-1].replace('""', '"')
+    return written.upper() if _SIMPLE.fullmatch(written) else written
+
+
+def folded(written: str) -> str:
+    """The name as Snowflake resolves it, quoted only where its characters need it; idempotent."""
+    name = raw(written)
+    return name if _SIMPLE_UPPER.fullmatch(name) else _quoted(name)
+
+
+def identifier(written: str) -> str:
+    """The name as it stands in a statement: folded, and quoted where it is a reserved word."""
+    name = folded(written)
+    return _quoted(name) if name in RESERVED else name
+
+
+def qualified(*written: str) -> str:
+    """A dotted name of its parts, each as `identifier` writes it."""
+    return ".".join(identifier(part) for part in written)
+
+
+def dotted(written: str) -> str:
+    """A name that is written with its dots, part by part: `raw.orders` → `RAW.ORDERS`."""
+    return ".".join(identifier(part) for part in _PARTS.findall(written)) or identifier(written)
+
+
+def literal(text: str) -> str:
+    """A string literal; Snowflake reads backslash escapes in single quotes, so those are escaped too."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def dollar_quoted(text: str) -> str:
+    """`$$text$$` where the text cannot end it early, else the same text as a string literal.
+
+    Nothing can be escaped between `$$` and `$$`, so a text that holds `$$`, or ends in `$`, has no such form.
+    """
+    return literal(text) if "$$" in text or text.endswith("$") else f"$${text}$$"
+
+
+def stage_location(database: str, schema: str, stage: str) -> str:
+    """A stage as an address: `@SFML.CLV.SFML`."""
+    return "@" + ".".join(folded(part) for part in (database, schema, stage))
+
+
+def stage_path(location: str, *parts: str) -> str:
+    """A path below a stage: `@SFML.CLV.SFML/clv/code`; to be put into a statement with `literal`."""
+    return "/".join((location, *(part.strip("/") for part in parts)))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
