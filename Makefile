@@ -1,0 +1,50 @@
+# Every verb of this repository; each prints what it does and can be run alone, in any order, again and again.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types data seed environment clean
+
+PYTHON ?= python3
+SPEC := specs/clv.yaml
+VENV := .venv
+SFML := $(VENV)/bin/sfml
+
+help: ## Show the verbs
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+
+environment: $(VENV)/.installed ## Make .venv with everything that the demo and the tests need
+
+$(VENV)/.installed: pyproject.toml tools/environment
+	@PYTHON=$(PYTHON) tools/environment $(VENV)
+
+data: $(VENV)/.installed ## Fetch the CDNOW transactions into data/
+	@$(VENV)/bin/python tools/fetch_cdnow.py
+
+seed: data ## Load the seeds into the local Snowflake
+	@echo "==> loading the seed table"
+	@$(SFML) seed $(SPEC) -t local
+
+demo: data ## Compile, apply and run the CLV pipeline on the local Snowflake
+	@echo "==> loading the seed table into the local Snowflake (.sfml/local)"
+	@$(SFML) seed $(SPEC) -t local
+	@echo "==> checking the spec"
+	@$(SFML) validate $(SPEC) -t local
+	@echo "==> sfml apply $(SPEC) -t local --run --auto-approve"
+	@$(SFML) apply $(SPEC) -t local --run --auto-approve
+
+test: $(VENV)/.installed data ## Run every test
+	@echo "==> running the tests"
+	@$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/.installed ## Check style and types
+	@echo "==> ruff and mypy"
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy compiler steps
+
+format: $(VENV)/.installed ## Format the code
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+clean: ## Remove the environment and everything that was built
+	@rm -rf $(VENV) build .sfml .pytest_cache .mypy_cache .ruff_cache .hypothesis

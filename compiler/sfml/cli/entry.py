@@ -1,0 +1,98 @@
+"""Where `sfml` starts: finds the command, runs it, and turns what it raises into words and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import MappingProxyType
+
+import click
+
+from sfml import __version__
+from sfml.cli import output
+
+COMMANDS = MappingProxyType(
+    {
+        "validate": "Check specs: every finding, with file, line and column.",
+        "compile": "Write what a spec compiles to: manifest, SQL, diagram, step archives.",
+        "plan": "Show what apply would change in the target.",
+        "apply": "Make the target match the spec; --run runs it once.",
+        "run": "Run a deployed pipeline once and follow it to its end.",
+        "status": "Show what is deployed, its schedule and its last run.",
+        "logs": "Show what the tasks of the last run wrote.",
+        "seed": "Load a spec's seed tables from their files.",
+        "local": "Start, stop and look at the local Snowflake.",
+    }
+)
+"""Every command with its one line of help, so that --help need not load them."""
+
+
+class _Commands(click.Group):
+    """Loads the module of a command when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"sfml.cli.{cmd_name}_command")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from sfml.diagnostic import did_you_mean
+
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            hint = did_you_mean(args[0], COMMANDS)
+            raise click.UsageError(f"No such command '{args[0]}'." + (f" {hint}" if hint else ""), ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with:  sfml validate specs/clv.yaml",
+)
+@click.version_option(__version__, prog_name="sfml", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Reviewed YAML compiled into Snowflake task graphs for machine learning."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 findings or failure, 2 wrong usage."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of these arguments; whatever goes wrong has been said on standard error."""
+    try:
+        result = cli.main(arguments, prog_name="sfml", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.Abort:
+        output.say_error("stopped: nothing more was changed")
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except KeyboardInterrupt:
+        output.say_error("stopped")
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`sfml … | head`); keep the interpreter from complaining when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("SFML_TRACEBACK"):
+            raise
+        return output.report(error)

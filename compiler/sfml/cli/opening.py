@@ -1,0 +1,161 @@
+"""What most commands begin with: read the spec, say its findings, lower it, connect to the target."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfml import __version__
+from sfml.cli import output
+from sfml.cli.options import Options
+from sfml.diagnostic import has_errors
+from sfml.errors import InvalidSpec, SfmlError
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.frontend import Reading
+    from sfml.lower.desired import DesiredGraph
+    from sfml.snowflake.history import History
+    from sfml.snowflake.stage import Stage
+    from sfml.snowflake.tasks import Tasks
+
+LOCAL_FOLDER = Path(".sfml") / "local"
+"""Where a project keeps its local Snowflake, below the project's root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A spec that compiles, for one target."""
+
+    reading: Reading
+    desired: DesiredGraph
+
+    @property
+    def root(self) -> Path:
+        return self.reading.root
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The target, open."""
+
+    connection: SnowflakeConnection
+    tasks: Tasks
+    stage: Stage
+    history: History
+
+
+def user_name(options: Options) -> str:
+    return options.user or getpass.getuser()
+
+
+def read(path: str, options: Options) -> Reading:
+    from sfml import frontend
+
+    return frontend.read(
+        Path(path), target=options.target, variables=options.variables, user=user_name(options)
+    )
+
+
+def single(paths: tuple[str, ...] | str) -> str:
+    """The one entry file that a SPEC argument stands for."""
+    from sfml import frontend
+
+    arguments = (paths,) if isinstance(paths, str) else paths
+    found = frontend.entry_files(arguments)
+    if len(found) != 1:
+        names = ", ".join(str(path) for path in found[:5]) or "none"
+        raise click.UsageError(f"this command takes one pipeline; `{' '.join(arguments)}` has {len(found)}: {names}")
+    return str(found[0])
+
+
+def opened(path: str, options: Options) -> Opened:
+    """The spec compiled; its findings are said, and errors among them raise `InvalidSpec`."""
+    reading = read(single(path), options)
+    say_findings(reading, options)
+    if reading.graph is None or has_errors(reading.diagnostics):
+        raise InvalidSpec(reading.diagnostics)
+    return Opened(reading, desired_graph(reading))
+
+
+def desired_graph(reading: Reading) -> DesiredGraph:
+    from sfml.lower.lower import lower
+
+    assert reading.graph is not None, "findings are looked at before lowering"
+    return lower(reading.graph, reading.catalog.closure_of_step, version=__version__)
+
+
+def say_findings(reading: Reading, options: Options) -> None:
+    """The findings on standard error; nothing when there are none, or when JSON is asked for."""
+    if options.json or not reading.diagnostics:
+        return
+    from sfml.render.text import diagnostics_text
+
+    output.note(diagnostics_text(reading.diagnostics, reading.sources, color=output.wants_color(options.no_color)))
+
+
+@contextmanager
+def connected(found: Opened, options: Options, *, prepare: bool = False) -> Iterator[Connected]:
+    """The target's account, checked; a local server is started when none runs, and stopped again.
+
+    `prepare` also creates the stage, which a command that only reads leaves alone.
+    """
+    from sfml.snowflake.connection import open_account, open_local
+    from sfml.snowflake.history import History
+    from sfml.snowflake.objects import create_stage, use_schema
+    from sfml.snowflake.stage import Stage
+    from sfml.snowflake.tasks import Tasks
+
+    target = found.desired.target
+    with _server(found.root, options) if target.is_local else _no_server() as server:
+        connection = open_account(target) if server is None else open_local(server, target)
+        try:
+            use_schema(connection, target)
+            if prepare:
+                create_stage(connection, target)
+            yield Connected(connection, Tasks(connection, target), Stage(connection, target), History(connection, target))
+        finally:
+            _close(connection)
+
+
+def _close(connection: SnowflakeConnection) -> None:
+    try:
+        connection.close()
+    except Exception as error:  # the work is done; a connection that will not close cannot undo it
+        output.note(f"note: the connection did not close cleanly: {error}")
+
+
+@contextmanager
+def _no_server() -> Iterator[None]:
+    yield None
+
+
+@contextmanager
+def _server(root: Path, options: Options) -> Iterator[Mapping[str, Any]]:
+    """A running local server: the one that runs, or one of our own for as long as this command needs it."""
+    from dataclasses import asdict
+
+    from sfml.local import process
+
+    folder = root / LOCAL_FOLDER
+    info = process.status(folder)
+    if info.running:
+        yield asdict(info)
+        return
+    if not (options.json or options.quiet):
+        output.note("starting the local Snowflake …")
+    info = process.start(folder)
+    try:
+        yield asdict(info)
+    finally:
+        try:
+            process.stop(folder)
+        except SfmlError as error:
+            output.say_error(error.message, error.help)

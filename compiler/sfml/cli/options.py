@@ -1,0 +1,79 @@
+"""The flags that commands share."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from sfml.errors import SfmlError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Where and how a command works; `variables` are `--var name=value`."""
+
+    target: str | None
+    variables: Mapping[str, str]
+    user: str | None
+    format: str
+    quiet: bool
+    verbose: bool
+    no_color: bool
+
+    @property
+    def json(self) -> bool:
+        return self.format == "json"
+
+
+def pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Mapping[str, str]:
+    """`name=value` arguments as a mapping; the last of a name counts."""
+    found = {}
+    for value in values:
+        name, separator, text = value.partition("=")
+        if not separator or not name:
+            raise click.BadParameter(f"`{value}` is not of the form name=value", ctx, parameter)
+        found[name] = text
+    return found
+
+
+def shared_options(*formats: str) -> Callable[[F], F]:
+    """Adds the shared flags; the command takes them as one `options: Options`."""
+
+    def decorate(function: F) -> F:
+        @click.option("--target", "-t", metavar="NAME", help="The target of sfml.yaml to work on.")
+        @click.option(
+            "--var", "variables", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Set a variable."
+        )
+        @click.option("--user", metavar="NAME", help="The {{ user }} of specs, else your login name.")
+        @click.option(
+            "--output",
+            "-o",
+            "format",
+            type=click.Choice(("text", "json", *formats)),
+            default="text",
+            show_default=True,
+            help="How to print the result.",
+        )
+        @click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
+        @click.option("--verbose", "-v", is_flag=True, help="Print more.")
+        @click.option("--no-color", is_flag=True, help="Print without colour.")
+        @functools.wraps(function)
+        def command(**arguments: Any) -> Any:
+            names = ("target", "variables", "user", "format", "quiet", "verbose", "no_color")
+            options = Options(**{name: arguments.pop(name) for name in names})
+            try:
+                return function(options=options, **arguments)
+            except SfmlError as error:
+                # How the error is printed depends on a flag that only the command has seen.
+                error.as_json = options.json  # type: ignore[attr-defined]
+                raise
+
+        return command  # type: ignore[return-value]
+
+    return decorate

@@ -1,0 +1,68 @@
+"""The one place that writes to the terminal: text, JSON, errors."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from sfml.errors import InvalidSpec, SfmlError, UsageError
+
+FORMAT_VERSION = 1
+
+
+def say(text: str = "") -> None:
+    """A line of what the command has to tell, on standard output."""
+    click.echo(text)
+
+
+def say_json(payload: Mapping[str, Any]) -> None:
+    """The one JSON object of `--output json`."""
+    document = {"format_version": FORMAT_VERSION, **payload}
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """A line about what is going on, on standard error, where it does not mix with results."""
+    click.echo(text, err=True)
+
+
+def say_error(message: str, help: str | None = None) -> None:
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    if help:
+        click.echo(f"{click.style('help', fg='cyan')}: {help}", err=True)
+
+
+def report(error: Exception) -> int:
+    """Say what went wrong and answer the exit code; our own bugs are owned up to, without a traceback."""
+    as_json = getattr(error, "as_json", False)
+    if isinstance(error, SfmlError):
+        if as_json:
+            code = getattr(error, "code", None)
+            say_json({"error": {"message": error.message, "code": code, "help": error.help}})
+        elif not isinstance(error, InvalidSpec):
+            say_error(error.message, error.help)
+        return 2 if isinstance(error, UsageError) else 1
+    say_error(
+        f"sfml failed on its own account: {type(error).__name__}: {error}",
+        "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",
+    )
+    return 1
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a person's terminal that takes live updates."""
+    return sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb" and not os.environ.get("CI")
+
+
+def takes_unicode() -> bool:
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    return encoding.startswith("utf")
+
+
+def wants_color(no_color: bool) -> bool:
+    return not no_color and not os.environ.get("NO_COLOR") and sys.stdout.isatty()

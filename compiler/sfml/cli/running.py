@@ -1,0 +1,105 @@
+"""Runs a deployed pipeline and shows the run as it goes, live on a terminal, line by line elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sfml.cli import output
+from sfml.cli.opening import Connected, Opened
+from sfml.cli.options import Options
+from sfml.runs import follow, start
+
+if TYPE_CHECKING:
+    from sfml.history import Run
+    from sfml.render.symbols import Symbols
+
+_LOCAL_INTERVAL = 0.25
+_ACCOUNT_INTERVAL = 3.0
+
+
+def run_and_follow(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> int:
+    """Run once and follow; the exit code says whether it succeeded."""
+    from sfml.render.run import run_json
+    from sfml.render.symbols import Symbols
+
+    symbols = Symbols(output.takes_unicode())
+    started = start(found.desired, target.history, config)
+    interval = _LOCAL_INTERVAL if found.desired.target.is_local else _ACCOUNT_INTERVAL
+    states = follow(found.desired, target.history, started, interval=interval)
+    if options.json or options.quiet:
+        run = _last(states)
+    elif output.is_terminal() and not options.no_color:
+        run = _live(states, symbols)
+    else:
+        run = _lines(states, symbols)
+    if options.json:
+        output.say_json(run_json(run))
+    elif run.state != "SUCCEEDED" or not options.quiet:
+        _say_end(found, run, symbols, config)
+    return 0 if run.state == "SUCCEEDED" else 1
+
+
+def _last(states: Iterator[Run]) -> Run:
+    run = None
+    for run in states:
+        pass
+    assert run is not None, "following ends with a run"
+    return run
+
+
+def _live(states: Iterator[Run], symbols: Symbols) -> Run:
+    from rich.live import Live
+    from rich.text import Text
+
+    from sfml.render.run import run_text
+
+    run = None
+    with Live(Text(""), auto_refresh=False, transient=False) as live:
+        for run in states:
+            live.update(Text(run_text(run, symbols, datetime.now(UTC))), refresh=True)
+    assert run is not None, "following ends with a run"
+    return run
+
+
+def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
+    """A line for each change of a task's state."""
+    from sfml.render.run import changes, run_text, task_line
+
+    before = None
+    run = None
+    for run in states:
+        if before is None:
+            output.say()
+            output.say(run_text(run, symbols).splitlines()[0])
+        width = max((len(task.name) for task in run.tasks), default=0)
+        for task in changes(before, run):
+            if task.state != "SCHEDULED":
+                output.say(task_line(task, symbols, width, over=False))
+        before = run
+    assert run is not None, "following ends with a run"
+    for task in run.tasks:
+        if task.state is None:
+            output.say(task_line(task, symbols, width, over=True))
+    return run
+
+
+def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
+    """The answer, what it was run with, and what to do next."""
+    from sfml.render.units import duration
+
+    took = ""
+    if run.started_at and run.completed_at:
+        took = f" in {duration((run.completed_at - run.started_at).total_seconds() * 1000)}"
+    settings = {**(found.desired.root.config or {}), **config}
+    if settings:
+        output.say()
+        output.say("config  " + ", ".join(f"{key} {value}" for key, value in settings.items()))
+    where = f"{found.desired.spec_path} -t {run.target}"
+    if run.state == "SUCCEEDED":
+        output.say(f"{run.pipeline} succeeded{took}. Look closer with:  sfml logs {where}   sfml status {where}")
+        return
+    failed = run.first_error
+    what = f" at {failed.name}" if failed else ""
+    output.say(f"{run.pipeline} {run.state.lower()}{what}{took}. The log:  sfml logs {where}" + (f" {failed.name}" if failed else ""))

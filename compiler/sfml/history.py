@@ -1,0 +1,174 @@
+"""What ran: rows of Snowflake's history, and the run of a pipeline that they add up to; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sfml.lower.desired import DesiredGraph
+
+ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedRoot:
+    """A root task as SHOW TASKS answers it; `schedule` is the text as it was written."""
+
+    name: str
+    id: str
+    started: bool
+    schedule: str | None
+    comment: str | None
+    suspended_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One row of TASK_HISTORY (https://docs.snowflake.com/en/sql-reference/functions/task_history)."""
+
+    name: str
+    state: str
+    query_id: str | None
+    scheduled_time: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    return_value: str | None
+    error_code: str | None
+    error_message: str | None
+    run_group: str
+    attempt: int
+    config: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRow:
+    """One row of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS."""
+
+    run_group: str
+    attempt: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """One task in a run. `state` is None for a task that never ran; durations are in milliseconds."""
+
+    name: str
+    state: str | None
+    started_at: datetime | None = None
+    duration_ms: int | None = None
+    return_value: Any = None
+    error: str | None = None
+    row: TaskRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a pipeline, over all its attempts so far; tasks in the order of the spec."""
+
+    pipeline: str
+    target: str
+    state: str
+    run_id: str
+    attempt: int
+    tasks: tuple[TaskRun, ...]
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def first_error(self) -> TaskRun | None:
+        failed = [task for task in self.tasks if task.error]
+        return min(failed, key=lambda task: task.row.completed_at or datetime.max, default=None) if failed else None
+
+
+def run_of(
+    desired: DesiredGraph, rows: Iterable[TaskRow], run_group: str, *, state: str | None = None
+) -> Run | None:
+    """The run that these rows of one graph add up to, or None when no row is of that group.
+
+    A retry runs failed tasks again and leaves the others: a task's latest row counts.
+    """
+    own = sorted((row for row in rows if row.run_group == run_group), key=lambda row: row.attempt)
+    if not own:
+        return None
+    latest = {row.name: row for row in own}
+    attempt = own[-1].attempt
+    tasks = tuple(
+        task_run(task.task, latest.get(task.name), task.outcomes)
+        for task in desired.all_tasks
+        if task.task is not None
+    )
+    starts = [row.started_at or row.scheduled_time for row in own if row.started_at or row.scheduled_time]
+    ends = [row.completed_at for row in latest.values() if row.completed_at]
+    return Run(
+        pipeline=desired.pipeline,
+        target=desired.target.name,
+        state=state or state_of(latest.values()),
+        run_id=run_group,
+        attempt=attempt,
+        tasks=tasks,
+        started_at=min(starts, default=None),
+        completed_at=max(ends, default=None),
+    )
+
+
+def task_run(name: str, row: TaskRow | None, outcomes: Mapping[str, str] | None) -> TaskRun:
+    """One task's part of a run; a branch's return value is given as its outcome."""
+    if row is None:
+        return TaskRun(name, None)
+    duration = None
+    if row.started_at and row.completed_at:
+        duration = round((row.completed_at - row.started_at).total_seconds() * 1000)
+    return TaskRun(
+        name=name,
+        state=row.state,
+        started_at=row.started_at,
+        duration_ms=duration,
+        return_value=parsed_return_value(row.return_value, outcomes),
+        error=row.error_message if row.state.startswith("FAILED") else None,
+        row=row,
+    )
+
+
+def parsed_return_value(text: str | None, outcomes: Mapping[str, str] | None = None) -> Any:
+    """A return value as JSON; a branch's raw value as the outcome's name; other text as it is."""
+    if text is None:
+        return None
+    for outcome, raw in (outcomes or {}).items():
+        if raw == text:
+            return outcome
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def state_of(rows: Iterable[TaskRow]) -> str:
+    """The state of a graph run by its tasks' latest rows."""
+    states = {row.state for row in rows}
+    if states & {"EXECUTING", "SCHEDULED"}:
+        return "EXECUTING"
+    for worst in ("FAILED_AND_AUTO_SUSPENDED", "FAILED", "CANCELLED"):
+        if worst in states:
+            return "FAILED" if worst.startswith("FAILED") else worst
+    return "SUCCEEDED"
+
+
+def reason(error: str | None) -> str | None:
+    """The one line of an error that tells most: for a Python error the exception, else the first line."""
+    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
+    if not lines:
+        return None
+    is_traceback = any(line.startswith("Traceback ") for line in lines)
+    if not is_traceback:
+        return lines[0]
+    exceptions = [line for line in lines if ": " in line and not line.startswith(("File ", "Traceback"))]
+    candidates = [line for line in exceptions if line.split(":", 1)[0].replace(".", "").replace("_", "").isalnum()]
+    return (candidates or lines)[-1]

@@ -1,0 +1,105 @@
+"""The plan as data: what an apply would change, field by field, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+Comparable: TypeAlias = "None | bool | int | float | str | tuple[Comparable, ...] | Mapping[str, Comparable]"
+"""A setting in a form that compares the same however Snowflake renders it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTask:
+    """A deployed task. `settings` has the keys of `sfml.plan.settings.SETTINGS`, defaults filled in."""
+
+    name: str
+    id: str
+    started: bool
+    settings: Mapping[str, Comparable]
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedGraph:
+    """A deployed root with everything that hangs on it; `record` is what the root's comment ends in."""
+
+    root: ObservedTask
+    tasks: tuple[ObservedTask, ...]
+    """Children and finalizer, without the root."""
+    record: Mapping[str, Comparable] | None = None
+
+    @property
+    def by_name(self) -> Mapping[str, ObservedTask]:
+        return {task.name: task for task in (self.root, *self.tasks)}
+
+
+class Action(StrEnum):
+    CREATE = "create"
+    ALTER = "alter"
+    REPLACE = "replace"
+    MOVE = "move"
+    DROP = "drop"
+    UNCHANGED = "unchanged"
+
+
+class Reason(StrEnum):
+    SPEC_CHANGED = "spec changed"
+    CODE_CHANGED = "code changed"
+    DRIFTED = "drifted"
+    NEW = "new"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One setting, before and after; None stands for unset."""
+
+    path: str
+    old: Comparable
+    new: Comparable
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one task; `name` is Snowflake's, `task` the spec's (the root: its pipeline)."""
+
+    task: str
+    name: str
+    action: Action
+    fields: tuple[FieldChange, ...] = ()
+    risks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything an apply would do to one pipeline in one target."""
+
+    pipeline: str
+    target: str
+    location: str
+    changes: tuple[Change, ...]
+    resume_root: bool
+    """Whether the schedule is on after the apply."""
+    root_started: bool
+    """Whether the schedule is on now."""
+    notes: tuple[str, ...] = ()
+    summary: Mapping[str, int] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        counts = {action.value: 0 for action in Action}
+        for change in self.changes:
+            counts[change.action.value] += 1
+        object.__setattr__(self, "summary", counts)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether an apply would change nothing at all."""
+        changed = any(change.action is not Action.UNCHANGED for change in self.changes)
+        return not changed and self.resume_root == self.root_started
+
+    def of(self, *actions: Action) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.action in actions)

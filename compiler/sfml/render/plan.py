@@ -1,0 +1,174 @@
+"""A plan as text and as the JSON of `plan --output json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
+from sfml.plan.model import Action, Change, Comparable, FieldChange, Plan
+from sfml.plan.stages import PutTask, RegisterJob, ResumeRoot, ResumeTask, Stage, SuspendRoot, UploadArchive
+from sfml.render.symbols import Symbols
+from sfml.render.units import duration, plural, size
+
+_TIMES = frozenset({"timeout_ms"})
+_VERBS = (
+    (Action.REPLACE, "to replace"),
+    (Action.ALTER, "to alter"),
+    (Action.CREATE, "to create"),
+    (Action.MOVE, "to move"),
+    (Action.DROP, "to drop"),
+    (Action.UNCHANGED, "unchanged"),
+)
+
+
+def plan_json(plan: Plan) -> Mapping[str, Any]:
+    """The object of product version 1, without `format_version`."""
+    return {
+        "pipeline": plan.pipeline,
+        "target": plan.target,
+        "location": plan.location,
+        "summary": dict(plan.summary),
+        "schedule": {"on_now": plan.root_started, "on_after": plan.resume_root},
+        "changes": [
+            {
+                "task": change.task,
+                "name": change.name,
+                "action": change.action.value,
+                "fields": [
+                    {
+                        "path": field.path,
+                        "old": jsonable(field.old),
+                        "new": jsonable(field.new),
+                        "reason": field.reason.value,
+                    }
+                    for field in change.fields
+                ],
+                "risks": list(change.risks),
+            }
+            for change in plan.changes
+        ],
+        "notes": list(plan.notes),
+    }
+
+
+def jsonable(value: Comparable) -> Any:
+    if isinstance(value, tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: jsonable(item) for key, item in value.items()}
+    return value
+
+
+def plan_text(plan: Plan, desired: DesiredGraph, symbols: Symbols, *, schedule: str | None = None) -> str:
+    """What would change, the answer in the first line and the next command in the last."""
+    return "\n".join(_plan_lines(plan, desired, symbols, schedule))
+
+
+def _plan_lines(
+    plan: Plan, desired: DesiredGraph, symbols: Symbols, schedule: str | None
+) -> Iterator[str]:
+    yield _headline(plan, desired, symbols)
+    changed = [change for change in plan.changes if change.action is not Action.UNCHANGED]
+    if changed:
+        yield ""
+    width = max((len(change.task) for change in changed), default=0)
+    for change in changed:
+        yield from _change_lines(change, desired, symbols, width)
+    yield ""
+    for text in plan.notes:
+        yield f"  {symbols['risk']} {text}"
+    yield _schedule_line(plan, schedule)
+
+
+def _headline(plan: Plan, desired: DesiredGraph, symbols: Symbols) -> str:
+    role = f" as {desired.target.owner_role}" if desired.target.owner_role else ""
+    where = f"{plan.pipeline} {symbols['arrow']} {plan.target}  {plan.location}{role}"
+    if plan.is_empty:
+        return f"{where}   no changes, {plural(plan.summary['unchanged'], 'task')} as in the spec"
+    counts = [f"{plan.summary[action.value]} {verb}" for action, verb in _VERBS if plan.summary[action.value]]
+    return f"{where}   {', '.join(counts)}"
+
+
+def _change_lines(change: Change, desired: DesiredGraph, symbols: Symbols, width: int) -> Iterator[str]:
+    head = f"  {symbols.of(change.action)} {change.task:<{width}}"
+    if change.action is Action.CREATE:
+        yield f"{head}  {_description(change.name, desired)}".rstrip()
+    else:
+        yield head.rstrip()
+    for field in change.fields:
+        yield from _field_lines(field, symbols)
+    for risk in change.risks:
+        yield f"      {symbols['risk']} {risk}"
+
+
+def _description(name: str, desired: DesiredGraph) -> str:
+    """`after train_model, on pool LOCAL_POOL`: what a new task is."""
+    task = desired.task(name)
+    spec_names = {other.name: other.task or other.name for other in desired.all_tasks}
+    parts = []
+    if task is desired.root:
+        parts.append("root")
+    elif task.finalize:
+        parts.append("finalizer")
+    else:
+        parents = [spec_names[parent] for parent in task.predecessors if parent != desired.root.name]
+        parts.append(f"after {', '.join(parents)}" if parents else "first")
+    if isinstance(task.definition, MLJobDefinitionSpec):
+        parts.append(f"ML Job on pool {task.definition.pool}")
+    elif task.warehouse:
+        parts.append(f"on warehouse {task.warehouse}")
+    else:
+        parts.append("serverless")
+    return ", ".join(parts)
+
+
+def _field_lines(field: FieldChange, symbols: Symbols) -> Iterator[str]:
+    old, new = shown(field.path, field.old), shown(field.path, field.new)
+    yield f"      {field.path.removesuffix('_ms'):<16} {old} {symbols['arrow']} {new}"
+
+
+def shown(path: str, value: Comparable) -> str:
+    """A value on one line, cut where it gets long."""
+    if value is None or value == "":
+        return "(unset)"
+    if path in _TIMES and isinstance(value, int):
+        return duration(value)
+    if isinstance(value, tuple):
+        return "[" + ", ".join(shown("", item) for item in value) + "]"
+    text = json.dumps(jsonable(value), ensure_ascii=False) if isinstance(value, Mapping) else str(value)
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _schedule_line(plan: Plan, schedule: str | None) -> str:
+    if schedule is None:
+        return "No schedule: it runs when you say `sfml run`."
+    if plan.resume_root and not plan.root_started:
+        return f"The schedule goes on: {schedule}"
+    if plan.root_started and not plan.resume_root:
+        return f"The schedule goes off: {schedule}"
+    state = "stays on" if plan.resume_root else "stays off (sfml apply --resume turns it on)"
+    return f"The schedule {state}: {schedule}"
+
+
+def stage_text(stage: Stage) -> str | None:
+    """What a carried-out stage is called in the progress of an apply; None for what nobody needs to see."""
+    match stage:
+        case UploadArchive(archive):
+            return f"step code uploaded               {size(archive.size)}, {archive.sha256[:12]}"
+        case RegisterJob(task, spec):
+            return f"{task.task} registered as ML Job {spec.name}"
+        case SuspendRoot():
+            return "root suspended"
+        case PutTask(task, action):
+            name = task.task or task.name
+            verb = {Action.CREATE: "created", Action.UNCHANGED: "recorded"}.get(action, "altered")
+            return f"{name} {verb}"
+        case ResumeTask():
+            return None
+        case ResumeRoot():
+            return "verified, root resumed"
+        case _:
+            return None

@@ -1,0 +1,86 @@
+"""A run as text, line by line or as a picture of now, and as the JSON of `run --output json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from sfml.history import Run, TaskRun, reason
+from sfml.render.symbols import Symbols
+from sfml.render.units import duration
+
+SUMMARY = "summary"
+"""The key of a result that holds one line for people; shown beside the task."""
+
+
+def run_json(run: Run) -> Mapping[str, Any]:
+    """The object of product version 1, without `format_version`."""
+    return {
+        "pipeline": run.pipeline,
+        "target": run.target,
+        "state": run.state,
+        "run_id": run.run_id,
+        "attempt": run.attempt,
+        "tasks": [
+            {
+                "name": task.name,
+                "state": task.state,
+                "started_at": _iso(task.started_at),
+                "duration_ms": task.duration_ms,
+                "return_value": task.return_value,
+                "error": task.error,
+            }
+            for task in run.tasks
+        ],
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def run_text(run: Run, symbols: Symbols, now: datetime | None = None) -> str:
+    """The whole run as it stands."""
+    elapsed = ""
+    end = run.completed_at if run.is_over else now
+    if run.started_at and end:
+        elapsed = f"   {duration((end - run.started_at).total_seconds() * 1000)}"
+    attempt = f"  attempt {run.attempt}" if run.attempt > 1 else ""
+    lines = [f"{run.pipeline} on {run.target} {symbols['dot']} run {run.run_id}{attempt}{elapsed}"]
+    width = max((len(task.name) for task in run.tasks), default=0)
+    lines += [task_line(task, symbols, width, over=run.is_over) for task in run.tasks]
+    return "\n".join(lines)
+
+
+def task_line(task: TaskRun, symbols: Symbols, width: int, *, over: bool = True) -> str:
+    """`  ✓ prepare_data   4.2 s   23,570 customers`."""
+    waiting = task.state is None and not over
+    symbol = symbols["SCHEDULED"] if waiting else symbols.state(task.state)
+    took = duration(task.duration_ms) if task.duration_ms is not None else ""
+    return f"  {symbol} {task.name:<{width}}  {took:>10}  {_remark(task, symbols, over)}".rstrip()
+
+
+def _remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
+    if task.error:
+        return reason(task.error) or "failed"
+    if task.state == "SKIPPED":
+        return "skipped: its condition was false"
+    if task.state is None:
+        return "never ran" if over else ""
+    value = task.return_value
+    if isinstance(value, Mapping):
+        summary = value.get(SUMMARY)
+        return str(summary) if summary else ""
+    if isinstance(value, str) and task.row and task.row.return_value != json.dumps(value):
+        return f"{symbols['arrow']} {value}"
+    return "" if value is None else str(value)
+
+
+def changes(before: Run | None, now: Run) -> Iterator[TaskRun]:
+    """The tasks whose state differs from the last picture, for plain output."""
+    was = {task.name: (task.state, task.row.attempt if task.row else 0) for task in before.tasks} if before else {}
+    for task in now.tasks:
+        if task.state is not None and was.get(task.name) != (task.state, task.row.attempt if task.row else 0):
+            yield task

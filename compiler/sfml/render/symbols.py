@@ -1,0 +1,59 @@
+"""One symbol, one meaning, everywhere; in ASCII where the terminal takes no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfml.plan.model import Action
+
+_UNICODE = {
+    "create": "+",
+    "alter": "~",
+    "replace": "±",
+    "move": "→",
+    "drop": "-",
+    "unchanged": "=",
+    "SUCCEEDED": "✓",
+    "FAILED": "✗",
+    "FAILED_AND_AUTO_SUSPENDED": "✗",
+    "CANCELLED": "✗",
+    "SCHEDULED": "○",
+    "EXECUTING": "●",
+    "SKIPPED": "⊘",
+    "never": "–",
+    "risk": "!",
+    "arrow": "→",
+    "dot": "·",
+}
+_ASCII = {
+    **_UNICODE,
+    "replace": "+-",
+    "move": ">",
+    "SUCCEEDED": "ok",
+    "FAILED": "x",
+    "FAILED_AND_AUTO_SUSPENDED": "x",
+    "CANCELLED": "x",
+    "SCHEDULED": "o",
+    "EXECUTING": "*",
+    "SKIPPED": "/",
+    "never": "-",
+    "arrow": "->",
+    "dot": ",",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Symbols:
+    """The set of symbols that an output takes."""
+
+    unicode: bool = True
+
+    def __getitem__(self, name: str) -> str:
+        return (_UNICODE if self.unicode else _ASCII)[name]
+
+    def of(self, action: Action) -> str:
+        return self[action.value]
+
+    def state(self, state: str | None) -> str:
+        """The symbol of a task's state; None is a task that never ran."""
+        return self["never"] if state is None else self[state]

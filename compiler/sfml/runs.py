@@ -1,0 +1,139 @@
+"""Starts runs and follows them to their end through the ports."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sfml.errors import ConflictingState, ConnectionFailed, UsageError
+from sfml.graph.model import Mode, Scalar
+from sfml.history import DeployedRoot, Run, run_of
+from sfml.lower.desired import DesiredGraph
+from sfml.ports import RunReader, RunStarter
+
+NONCE = "_sfml_run"
+"""The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
+
+START_WITHIN = 120.0
+"""Seconds within which a started run must appear in the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that was asked for; `nonce` finds it in the history."""
+
+    root: DeployedRoot
+    nonce: str
+    asked_at: datetime
+
+
+class Runner(RunReader, RunStarter, Protocol):
+    """Both ports: what `sfml run` needs."""
+
+
+def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) -> Started:
+    """Execute the root once; raises when it is not deployed or a key may not be overridden."""
+    root = account.root(desired.root.name)
+    if root is None:
+        raise ConflictingState(
+            f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
+            help=f"sfml apply {desired.spec_path} -t {desired.target.name}",
+        )
+    config = checked_overrides(desired, overrides)
+    nonce = uuid.uuid4().hex
+    asked_at = datetime.now(UTC)
+    account.execute(desired.root.name, {**config, NONCE: nonce})
+    return Started(root, nonce, asked_at)
+
+
+def checked_overrides(desired: DesiredGraph, overrides: Mapping[str, str]) -> Mapping[str, Scalar]:
+    """The overrides with the types of the config's values; raises `UsageError` for a key that may not change."""
+    config = desired.root.config or {}
+    values: dict[str, Scalar] = {}
+    for key, text in overrides.items():
+        if key not in config:
+            known = ", ".join(f"`{name}`" for name in sorted(config)) or "none"
+            raise UsageError(f"`{key}` is not a key of the pipeline's config", help=f"its keys are: {known}")
+        if desired.target.mode is Mode.PRODUCTION and key not in desired.overridable:
+            raise UsageError(
+                f"`{key}` may not be overridden in production target `{desired.target.name}`",
+                help=f"list it under `overridable:` in {desired.spec_path}'s graph, or change the spec",
+            )
+        values[key] = _typed(key, text, config[key])
+    return values
+
+
+def _typed(key: str, text: str, like: Scalar) -> Scalar:
+    if isinstance(like, str):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(like, bool) != isinstance(value, bool) or not isinstance(value, bool | int | float):
+        kind = "true or false" if isinstance(like, bool) else "a number"
+        raise UsageError(f"--config {key}={text}: the config's `{key}` is {kind}", help=f"give {kind}")
+    return value
+
+
+def follow(
+    desired: DesiredGraph,
+    account: RunReader,
+    started: Started,
+    *,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Run]:
+    """The run's states as they are seen, the last one final; automatic retries are followed too."""
+    group = _found(account, started, interval, sleep)
+    retries = desired.root.task_auto_retry_attempts or 0
+    while True:
+        # In this order: a graph that is complete now has all its rows in what is read next.
+        graphs = [graph for graph in account.graphs(started.root) if graph.run_group == group]
+        rows = account.rows(started.root, started.asked_at - timedelta(minutes=1))
+        last = max(graphs, key=lambda graph: graph.attempt, default=None)
+        ended = (
+            last is not None
+            and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
+            and (last.state != "FAILED" or last.attempt > retries)
+        )
+        run = run_of(desired, rows, group, state=last.state if last and ended else "EXECUTING")
+        if run is not None:
+            yield run
+            if ended:
+                return
+        sleep(interval)
+
+
+def _found(
+    account: RunReader, started: Started, interval: float, sleep: Callable[[float], None]
+) -> str:
+    """The run group of the run that carries our nonce."""
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline:
+        for row in account.rows(started.root, started.asked_at - timedelta(minutes=1)):
+            if started.nonce in (row.config or "") and row.run_group:
+                return row.run_group
+        sleep(interval)
+    raise ConnectionFailed(
+        f"the run did not appear in the history within {START_WITHIN:.0f} s",
+        help="it may wait for a run that is executing; look with `sfml status`",
+    )
+
+
+def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> Run | None:
+    """The newest run of the last seven days, or None."""
+    rows = [row for row in account.rows(root) if row.state != "SCHEDULED" and row.run_group]
+    if not rows:
+        return None
+    newest = max(rows, key=lambda row: (row.scheduled_time or datetime.min.replace(tzinfo=UTC), row.attempt))
+    executing = {
+        graph.run_group for graph in account.graphs(root) if graph.state == "EXECUTING"
+    }
+    state = "EXECUTING" if newest.run_group in executing else None
+    return run_of(desired, rows, newest.run_group, state=state)

@@ -1,0 +1,134 @@
+"""Runs a graph and reads its history over SQL; needs the connector alone, which starts fast."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sfml.graph.model import Scalar, Target
+from sfml.history import DeployedRoot, GraphRow, TaskRow
+from sfml.quoting import identifier, literal, qualified
+from sfml.snowflake.refusals import translated
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+_ROW_COLUMNS = (
+    "NAME",
+    "STATE",
+    "QUERY_ID",
+    "SCHEDULED_TIME",
+    "QUERY_START_TIME",
+    "COMPLETED_TIME",
+    "RETURN_VALUE",
+    "ERROR_CODE",
+    "ERROR_MESSAGE",
+    "GRAPH_RUN_GROUP_ID",
+    "ATTEMPT_NUMBER",
+    "CONFIG",
+)
+
+
+class History:
+    """Runs and their history in one schema."""
+
+    def __init__(self, connection: SnowflakeConnection, target: Target) -> None:
+        self._connection = connection
+        self._target = target
+
+    def root(self, name: str) -> DeployedRoot | None:
+        """The root task of that name; LIKE takes `_` and `%` for wildcards, so the name is compared again."""
+        schema = qualified(self._target.database, self._target.schema)
+        for row in self._rows(f"SHOW TASKS LIKE {literal(name)} IN SCHEMA {schema}"):
+            if row["name"] == name:
+                return DeployedRoot(
+                    name=name,
+                    id=str(row["id"]),
+                    started=row["state"] == "started",
+                    schedule=row.get("schedule"),
+                    comment=row.get("comment"),
+                    suspended_reason=row.get("last_suspended_reason"),
+                )
+        return None
+
+    def rows(self, root: DeployedRoot, since: datetime | None = None) -> tuple[TaskRow, ...]:
+        start = ""
+        if since is not None:
+            start = f", SCHEDULED_TIME_RANGE_START => TO_TIMESTAMP_LTZ({literal(since.isoformat())})"
+        found = self._rows(
+            f"SELECT {', '.join(_ROW_COLUMNS)} FROM TABLE({identifier(self._target.database)}"
+            f".INFORMATION_SCHEMA.TASK_HISTORY(ROOT_TASK_ID => {literal(root.id)}, RESULT_LIMIT => 10000{start}))"
+        )
+        return tuple(_task_row(row) for row in found)
+
+    def graphs(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
+        information_schema = f"{identifier(self._target.database)}.INFORMATION_SCHEMA"
+        found: list[GraphRow] = []
+        for function in ("CURRENT_TASK_GRAPHS", "COMPLETE_TASK_GRAPHS"):
+            rows = self._rows(
+                "SELECT ROOT_TASK_ID, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER, STATE FROM TABLE("
+                f"{information_schema}.{function}(ROOT_TASK_NAME => {literal(root.name)}, RESULT_LIMIT => 1000))"
+            )
+            found += [
+                GraphRow(str(row["GRAPH_RUN_GROUP_ID"]), int(row["ATTEMPT_NUMBER"] or 1), str(row["STATE"]))
+                for row in rows
+                if str(row["ROOT_TASK_ID"]) == root.id
+            ]
+        return tuple(found)
+
+    def log(self, row: TaskRow) -> str:
+        """The lines that the account's event table holds for the run's query, oldest first."""
+        if row.query_id is None:
+            return ""
+        lines = self._rows(
+            "SELECT VALUE FROM SNOWFLAKE.TELEMETRY.EVENTS WHERE RECORD_TYPE = 'LOG'"
+            f" AND RESOURCE_ATTRIBUTES['snow.query.id'] = {literal(row.query_id)} ORDER BY TIMESTAMP"
+        )
+        return "\n".join(_event_text(line["VALUE"]) for line in lines)
+
+    def execute(self, name: str, config: Mapping[str, Scalar]) -> None:
+        task = qualified(self._target.database, self._target.schema, name)
+        text = json.dumps(dict(config), ensure_ascii=False)
+        self._rows(f"EXECUTE TASK {task} USING CONFIG = {literal(text)}")
+
+    def _rows(self, sql: str) -> list[dict[str, Any]]:
+        from snowflake.connector import DictCursor
+
+        with translated(role=self._target.owner_role), self._connection.cursor(DictCursor) as cursor:
+            return list(cursor.execute(sql).fetchall())
+
+
+def _task_row(row: Mapping[str, Any]) -> TaskRow:
+    return TaskRow(
+        name=str(row["NAME"]),
+        state=str(row["STATE"]),
+        query_id=row["QUERY_ID"],
+        scheduled_time=_utc(row["SCHEDULED_TIME"]),
+        started_at=_utc(row["QUERY_START_TIME"]),
+        completed_at=_utc(row["COMPLETED_TIME"]),
+        return_value=row["RETURN_VALUE"],
+        error_code=None if row["ERROR_CODE"] is None else str(row["ERROR_CODE"]),
+        error_message=row["ERROR_MESSAGE"],
+        run_group=str(row["GRAPH_RUN_GROUP_ID"] or ""),
+        attempt=int(row["ATTEMPT_NUMBER"] or 1),
+        config=row["CONFIG"],
+    )
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _event_text(value: Any) -> str:
+    """An event's VALUE is a VARIANT: text comes back as a JSON string."""
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    try:
+        decoded = json.loads(value)
+    except ValueError:
+        return value
+    return decoded if isinstance(decoded, str) else value

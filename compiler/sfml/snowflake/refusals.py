@@ -1,0 +1,91 @@
+"""Turns what Snowflake's clients raise into the few errors of `sfml.errors`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sfml.errors import AccountError, ConnectionFailed, MissingPrivilege, SfmlError
+
+_NO_PRIVILEGE = ("003001", "3001", "390186")
+_NOT_REACHED = ("250001", "250003", "251001")
+_WRONG_LOGIN = ("250001", "251006", "390100", "390104", "390303")
+
+
+@contextmanager
+def translated(*, role: str | None = None) -> Iterator[None]:
+    """Raise our errors in place of a client's, with the cause kept."""
+    try:
+        yield
+    except SfmlError:
+        raise
+    except Exception as cause:
+        error = _translation(cause, role)
+        if error is None:
+            raise
+        raise error from cause
+
+
+def _translation(cause: Exception, role: str | None) -> SfmlError | None:
+    module = type(cause).__module__
+    if module.startswith("snowflake.core"):
+        return _from_rest(cause)
+    if module.startswith("snowflake.snowpark"):
+        return AccountError(_sentence(cause), code=str(getattr(cause, "sql_error_code", "") or "") or None)
+    if module.startswith("snowflake.connector"):
+        return _from_connector(cause, role)
+    if module.startswith(("urllib3", "requests", "http.client")) or isinstance(cause, ConnectionError):
+        return ConnectionFailed(
+            f"the connection broke: {_sentence(cause)}",
+            help="look whether the account or the local server can be reached, then run the command again",
+        )
+    return None
+
+
+def _from_connector(cause: Exception, role: str | None) -> SfmlError:
+    code = str(getattr(cause, "errno", "") or "")
+    sentence = _sentence(cause)
+    kind = type(cause).__name__
+    if kind in {"OperationalError", "ForbiddenError", "RetryRequest", "InterfaceError"} or code in _NOT_REACHED:
+        return ConnectionFailed(
+            f"no connection to Snowflake: {sentence}",
+            help="check the connection's account, user and credentials, and the network",
+        )
+    if code in _WRONG_LOGIN or kind == "DatabaseError" and code.startswith("25"):
+        return ConnectionFailed(
+            f"Snowflake did not let us in: {sentence}",
+            help="check the connection's user and credentials in connections.toml",
+        )
+    if code in _NO_PRIVILEGE or "insufficient privileges" in sentence.lower():
+        return MissingPrivilege(
+            sentence, code=code, help=f"grant it to role {role}" if role else "grant it to the target's owner role"
+        )
+    return AccountError(sentence, code=code or None)
+
+
+def _from_rest(cause: Exception) -> SfmlError:
+    status = getattr(cause, "status", None)
+    message, code = _body(cause)
+    if status in (401, 403):
+        return MissingPrivilege(message, code=code, help="grant it to the target's owner role")
+    if status in (429, 503, 504):
+        return ConnectionFailed(f"Snowflake is busy: {message}", help="run the command again")
+    return AccountError(message, code=code)
+
+
+def _body(cause: Exception) -> tuple[str, str | None]:
+    """Message and code out of a REST error's body."""
+    body = getattr(cause, "body", None)
+    try:
+        parsed = json.loads(body) if isinstance(body, str | bytes) else {}
+    except ValueError:
+        parsed = {}
+    message = parsed.get("message") or getattr(cause, "reason", None) or _sentence(cause)
+    code = parsed.get("code") or parsed.get("error_code")
+    return str(message), None if code is None else str(code)
+
+
+def _sentence(cause: Exception) -> str:
+    """What the client says, without its own prefixes."""
+    return str(getattr(cause, "raw_msg", None) or getattr(cause, "msg", None) or cause).strip()

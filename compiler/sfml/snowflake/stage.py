@@ -1,0 +1,133 @@
+"""Reads and writes the stage of a pipeline: archives, journals, job payloads."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfml.errors import AccountError, ConflictingState
+from sfml.graph.model import Target
+from sfml.lower.desired import Archive, MLJobDefinitionSpec
+from sfml.plan.model import Comparable
+from sfml.quoting import identifier, literal, qualified
+from sfml.snowflake.refusals import translated
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.snowpark import Session
+
+
+class Stage:
+    """The one stage of a target's schema."""
+
+    def __init__(self, connection: SnowflakeConnection, target: Target) -> None:
+        self._connection = connection
+        self._target = target
+        self._name = qualified(target.database, target.schema, target.stage)
+
+    def location(self, path: str) -> str:
+        """`@DB.SCHEMA.STAGE/path`, not quoted for SQL."""
+        return f"@{self._name}/{path}"
+
+    def missing_archives(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
+        """The archives that are not on the stage; one LIST for each folder of archives."""
+        folders = sorted({archive.stage_path.split("/code/")[0] + "/code/" for archive in archives})
+        found = {path for folder in folders for path in self._listed(folder)}
+        return tuple(archive for archive in archives if archive.stage_path not in found)
+
+    def upload(self, archive: Archive) -> None:
+        self._put(archive.stage_path, archive.content)
+
+    def journal(self, pipeline: str) -> Mapping[str, Comparable] | None:
+        path = _journal_path(pipeline)
+        if path not in self._listed(path):
+            return None
+        try:
+            record = json.loads(self._get(path))
+        except ValueError as cause:
+            raise ConflictingState(
+                f"the record of an apply at {self.location(path)} cannot be read",
+                help=f"look at it, then remove it with  REMOVE {self.location(path)}",
+            ) from cause
+        return record if isinstance(record, dict) else {}
+
+    def write_journal(self, pipeline: str, record: Mapping[str, Comparable]) -> None:
+        self._put(_journal_path(pipeline), json.dumps(record, sort_keys=True).encode(), overwrite=True)
+
+    def remove_journal(self, pipeline: str) -> None:
+        self._run(f"REMOVE {literal(self.location(_journal_path(pipeline)))}")
+
+    def register_job(self, spec: MLJobDefinitionSpec) -> str:
+        """Upload the job's payload and return the statement that its task runs."""
+        from snowflake.ml.jobs import MLJobDefinition
+
+        with tempfile.TemporaryDirectory(prefix="sfml-job-") as folder, translated():
+            for name, content in sorted(spec.payload.items()):
+                file = Path(folder) / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+            options = {
+                "target_instances": spec.instances,
+                "min_instances": spec.min_instances,
+                "runtime_environment": spec.runtime,
+                "query_warehouse": spec.warehouse,
+                "pip_requirements": list(spec.pip) or None,
+                "external_access_integrations": list(spec.external_access) or None,
+                "env_vars": dict(spec.env_vars) or None,
+            }
+            definition: Any = MLJobDefinition.register(
+                folder,
+                spec.pool,
+                self.location(spec.stage_path),
+                session=self.session(),
+                entrypoint=spec.entrypoint,
+                name=f"{identifier(self._target.database)}.{identifier(self._target.schema)}.{identifier(spec.name)}",
+                overwrite=True,
+                enable_metrics=spec.metrics,
+                **{key: value for key, value in options.items() if value is not None},
+            )
+            return str(definition.to_sql(job_args=list(spec.arguments)))
+
+    def session(self) -> Session:
+        """A Snowpark session on the same connection."""
+        from snowflake.snowpark import Session
+
+        with translated():
+            return Session.builder.configs({"connection": self._connection}).getOrCreate()
+
+    def _listed(self, path: str) -> frozenset[str]:
+        """The paths of the files that begin with `path`; LIST answers `stage/path`, the stage in lower case."""
+        rows = self._run(f"LIST {literal(self.location(path))}")
+        return frozenset(str(row[0]).split("/", 1)[1] for row in rows)
+
+    def _put(self, path: str, content: bytes, *, overwrite: bool = False) -> None:
+        folder, _, name = path.rpartition("/")
+        with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:
+            file = Path(scratch) / name
+            file.write_bytes(content)
+            rows = self._run(
+                f"PUT {literal(f'file://{file.as_posix()}')} {literal(self.location(folder))}"
+                f" AUTO_COMPRESS = FALSE OVERWRITE = {overwrite}"
+            )
+        if not rows or rows[0][6] not in ("UPLOADED", "SKIPPED"):
+            raise AccountError(f"{self.location(path)} was not uploaded: {rows[0][6:] if rows else 'no answer'}")
+
+    def _get(self, path: str) -> bytes:
+        with tempfile.TemporaryDirectory(prefix="sfml-get-") as scratch:
+            self._run(f"GET {literal(self.location(path))} {literal(f'file://{scratch}')}")
+            files = [file for file in Path(scratch).rglob("*") if file.is_file()]
+            if not files:
+                raise AccountError(f"{self.location(path)} could not be read")
+            return io.BytesIO(files[0].read_bytes()).getvalue()
+
+    def _run(self, sql: str) -> list[tuple[Any, ...]]:
+        with translated(), self._connection.cursor() as cursor:
+            return list(cursor.execute(sql).fetchall())
+
+
+def _journal_path(pipeline: str) -> str:
+    return f"{pipeline}/state/apply.json"
