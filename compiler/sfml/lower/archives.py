@@ -1,8 +1,8 @@
 """Step code as immutable zips, named after their own hash.
 
-The bytes are the same wherever they are made: entries are sorted, stamped 1980, stored without compression (a
-deflated stream differs between zlib versions and replacements such as zlib-ng, and the few kilobytes saved would
-not pay for an archive whose hash depends on the machine), and made "on Unix" with fixed permissions.
+The bytes are the same wherever they are made: entries are sorted, stamped 1980, made "on Unix" with fixed
+permissions, and stored without compression. A deflated stream differs between versions of zlib; the few
+kilobytes saved would not pay for a hash that depends on the machine.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def zip_bytes(contents: Mapping[str, bytes]) -> bytes:
 
 
 def _folders(paths: Iterable[str]) -> Iterator[str]:
-    """The folders above the paths; zipimport finds a package without `__init__.py` only by its folder's entry."""
+    """The folders above the paths; without them zipimport finds no package that lacks `__init__.py`."""
     for path in paths:
         parts = path.split("/")
         for depth in range(1, len(parts)):

@@ -28,14 +28,16 @@ def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:
         call["results"] = {name: task_name(graph.pipeline, name) for name in ancestors}
     if node.is_branch:
         call["outcomes"] = dict(raw_outcomes(graph, node))
-    branches = {name: _by_raw_value(graph, name) for name in ancestors if graph.task(name).is_branch}
+    branches: dict[str, Json] = {
+        name: _by_raw_value(graph, name) for name in ancestors if graph.task(name).is_branch
+    }
     if branches:
         call["branches"] = branches
     return json.dumps(call, ensure_ascii=False, allow_nan=False)
 
 
 def argument(graph: TaskGraph, value: Value) -> Json:
-    """A value with its references as `{"$result": […]}`, `{"$config": …}`, `{"$run": …}` and `{"$text": […]}`."""
+    """The value, its references as `{"$result": […]}`, `{"$config": …}`, `{"$run": …}`, `{"$text": […]}`."""
     match value:
         case Reference():
             return _reference(graph, value)

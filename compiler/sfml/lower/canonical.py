@@ -1,4 +1,4 @@
-"""One JSON form for everything that is hashed or compared: sorted, compact, the same under every hash seed."""
+"""One JSON form for all that is hashed or compared: sorted, compact, the same under every hash seed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 
 def plain(value: object) -> Json:
@@ -25,9 +25,7 @@ def plain(value: object) -> Json:
 
 def canonical_json(value: object) -> str:
     """The value as one line of JSON; NaN and infinity are refused."""
-    return json.dumps(
-        plain(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-    )
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def fingerprint(value: object) -> str:

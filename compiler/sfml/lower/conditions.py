@@ -26,10 +26,7 @@ def condition_of(graph: TaskGraph, node: TaskNode) -> Condition:
     """The condition of a task; the finalizer has only its user's."""
     branches = [graph.task(name) for name in sorted(node.after) if graph.task(name).is_branch]
     edges = [branch for branch in branches if is_dag_branch(graph, branch)]
-    added = [
-        _equals(graph, branch, raw_outcomes(graph, branch)[_outcomes_for(branch, node)[0]])
-        for branch in edges
-    ]
+    added = [_equals(graph, branch, short_name(node.name)) for branch in edges]
     own = list(_own_parts(graph, node, branches))
     if node.when is not None:
         # Unlike dagv1, which writes `… and X or Y`, a user's OR stays together.
@@ -56,8 +53,8 @@ def root_condition(settings: GraphSettings) -> str | None:
 def is_dag_branch(graph: TaskGraph, branch: TaskNode) -> bool:
     """Whether the branch is what a `DAGTaskBranch` can say: each successor has an outcome of its own.
 
-    A `DAGTaskBranch` compares its return value with the name of every task that runs after it, so one outcome
-    for several tasks, an outcome for none, or a task that runs after it whatever the outcome is are beyond it.
+    A `DAGTaskBranch` compares its return value with the name of every task that runs after it. It cannot say
+    that an outcome starts several tasks or none, or that a task runs after it whatever the outcome.
     """
     if branch.outcomes is None:
         return False
@@ -67,7 +64,7 @@ def is_dag_branch(graph: TaskGraph, branch: TaskNode) -> bool:
 
 
 def raw_outcomes(graph: TaskGraph, branch: TaskNode) -> Mapping[str, str]:
-    """Each outcome and the return value that stands for it: the task it starts, or its own name, upper case."""
+    """Each outcome and its return value: the task that it starts, or its own name, in upper case."""
     outcomes = branch.outcomes or {}
     if is_dag_branch(graph, branch):
         return {outcome: short_name(tasks[0]) for outcome, tasks in outcomes.items()}

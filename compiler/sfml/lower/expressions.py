@@ -32,16 +32,13 @@ def text_expression(graph: TaskGraph, value: Value) -> str:
         case Reference():
             return reference_expression(graph, value)
         case Template(parts):
-            return " || ".join(
-                literal(part) if isinstance(part, str) else reference_expression(graph, part)
-                for part in parts
-            )
+            return " || ".join(text_expression(graph, part) for part in parts)
         case _:
             return literal(_json_text(value))
 
 
 def sql_value(graph: TaskGraph, value: Value) -> str:
-    """The value as an argument of a procedure: SQL's own literals, and `PARSE_JSON` for lists and mappings."""
+    """The value as an argument of a procedure: a literal, or `PARSE_JSON` for lists and mappings."""
     match value:
         case None:
             return "NULL"
@@ -72,10 +69,9 @@ def _result_expression(graph: TaskGraph, task: str, keys: tuple[str | int, ...])
     node = graph.task(task)
     if node.is_branch:
         # A branch returns its raw outcome, which is not JSON; a spec knows the outcome by its own name.
-        names = (
-            f"WHEN {literal(raw)} THEN {literal(name)}" for name, raw in raw_outcomes(graph, node).items()
-        )
-        return f"CASE {value} {' '.join(names)} END"
+        outcomes = raw_outcomes(graph, node).items()
+        cases = " ".join(f"WHEN {literal(raw)} THEN {literal(outcome)}" for outcome, raw in outcomes)
+        return f"CASE {value} {cases} END"
     if not keys:
         return f"PARSE_JSON({value})::STRING"
     return f"GET_PATH(PARSE_JSON({value}), {literal(_path(keys))})::STRING"

@@ -35,21 +35,15 @@ def lower(
 ) -> DesiredGraph:
     """What the graph should look like in its target.
 
-    `closure` gives the files that a step needs, `job_files` those of a `job` folder, `version` is the version of
-    this tool. Raises `NotSupportedYet` for what a spec may say and Snowflake's SQL cannot.
+    `closure` gives the files that a step needs, `job_files` those of a `job` folder; `version` is the tool's.
+    Raises `NotSupportedYet` for what a spec may say and Snowflake's SQL cannot.
     """
     archives = archives_of(graph, closure)
     root = _fingerprinted(_root(graph))
-    nodes = [
-        (node, archives.get(node.body.step) if isinstance(node.body, StepBody) else None)
-        for node in graph.tasks
-    ]
-    tasks = tuple(_fingerprinted(_task(graph, node, archive, job_files)) for node, archive in nodes)
+    tasks = tuple(_fingerprinted(_task(graph, node, archives, job_files)) for node in graph.tasks)
     finalizer = None
     if graph.finalizer is not None:
-        body = graph.finalizer.body
-        archive = archives.get(body.step) if isinstance(body, StepBody) else None
-        finalizer = _fingerprinted(_task(graph, graph.finalizer, archive, job_files))
+        finalizer = _fingerprinted(_task(graph, graph.finalizer, archives, job_files))
     everything = (root, *tasks, *((finalizer,) if finalizer else ()))
     whole = fingerprint({task.name: task.fingerprint for task in everything})
     record = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
@@ -104,8 +98,9 @@ def _root(graph: TaskGraph) -> DesiredTask:
 
 
 def _task(
-    graph: TaskGraph, node: TaskNode, archive: Archive | None, job_files: JobFiles | None
+    graph: TaskGraph, node: TaskNode, archives: Mapping[str, Archive], job_files: JobFiles | None
 ) -> DesiredTask:
+    archive = archives[node.body.step] if isinstance(node.body, StepBody) else None
     condition = condition_of(graph, node)
     after = tuple(sorted(task_name(graph.pipeline, name) for name in node.after))
     task = DesiredTask(
@@ -150,7 +145,7 @@ def _on_compute(graph: TaskGraph, node: TaskNode, task: DesiredTask) -> DesiredT
 
 
 def _session_parameters(pipeline: str, task: str | None, own: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """The user's parameters and, unless one of them is it, a QUERY_TAG by which costs and history are found."""
+    """A QUERY_TAG by which costs and history are found, unless the user sets one, and the user's own."""
     tag = {"sfml": {"pipeline": pipeline, **({"task": task} if task else {})}}
     parameters: dict[str, Scalar] = {name.upper(): own[name] for name in sorted(own)}
     return {"QUERY_TAG": canonical_json(tag), **parameters}

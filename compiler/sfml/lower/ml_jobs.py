@@ -1,7 +1,7 @@
 """ML Jobs: what is registered when a spec is applied, and the statement that the client will then write.
 
-`preview_sql` reproduces `MLJobDefinition.to_sql` of snowflake-ml-python 2.6 without a session. The client asks the
-account for the runtime's image when it registers; until then the preview has the spec's own word for it, or none.
+`preview_sql` reproduces `MLJobDefinition.to_sql` of snowflake-ml-python 2.6 without a session. The client asks
+the account for the runtime's image when it registers; until then the preview has the spec's own word for it.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def job_value(spec: MLJobDefinitionSpec) -> dict[str, Json]:
 
 
 def registration(spec: MLJobDefinitionSpec, target: Target) -> dict[str, object]:
-    """Keyword arguments for `MLJobDefinition.register`, beside `source` (a folder with the payload) and `session`.
+    """Keyword arguments for `MLJobDefinition.register`, beside `source` (the payload's folder) and `session`.
 
     Everything that the client would otherwise take from the session or the environment is given.
     """

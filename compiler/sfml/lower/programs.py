@@ -1,4 +1,4 @@
-"""The program texts that a task's body or an ML Job starts with: check the archive's hash, then run the step."""
+"""The programs that a task's body or an ML Job starts with: check the archive's hash, then run the step."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def main(session, call):
         found = hashlib.sha256(file.read()).hexdigest()
     if found != SHA256:
         raise RuntimeError(
-            f"the step code on the stage is not what this task was compiled with: {{ARCHIVE}} has sha256 {{found}},"
-            f" expected {{SHA256}}; run `sfml apply` again"
+            "the step code on the stage is not what this task was compiled with:"
+            f" {{ARCHIVE}} has sha256 {{found}}, expected {{SHA256}}; run `sfml apply` again"
         )
     if path not in sys.path:
         sys.path.insert(0, path)
@@ -39,8 +39,8 @@ SHA256 = "{sha256}"
 found = hashlib.sha256(ARCHIVE.read_bytes()).hexdigest()
 if found != SHA256:
     raise RuntimeError(
-        f"the step code on the stage is not what this job was compiled with: {{ARCHIVE.name}} has sha256 {{found}},"
-        f" expected {{SHA256}}; run `sfml apply` again"
+        "the step code on the stage is not what this job was compiled with:"
+        f" {{ARCHIVE.name}} has sha256 {{found}}, expected {{SHA256}}; run `sfml apply` again"
     )
 if str(ARCHIVE) not in sys.path:
     sys.path.insert(0, str(ARCHIVE))
@@ -61,7 +61,7 @@ def procedure_call(
     external_access: Iterable[str] = (),
     secrets: Mapping[str, str] | None = None,
 ) -> str:
-    """The anonymous procedure that runs a step; `archive` is the archive's whole stage path, `call` the JSON."""
+    """The anonymous procedure that runs a step; `archive` is a whole stage path, `call` the JSON argument."""
     clauses = [
         "WITH SFML_STEP AS PROCEDURE (CALL STRING)",
         "RETURNS STRING",

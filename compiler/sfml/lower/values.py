@@ -74,7 +74,7 @@ def branch_value(task: DesiredTask) -> dict[str, Json]:
 
 
 def settings_value(task: DesiredTask) -> dict[str, Json]:
-    """The task's other settings under Snowflake's names in lower case; what is left to Snowflake is left out."""
+    """The other settings under Snowflake's names, lower case; what is left to Snowflake is left out."""
     settings: dict[str, Json] = {
         "warehouse": task.warehouse,
         "schedule": schedule_value(task.schedule),

@@ -1,0 +1,85 @@
+"""`manifest.json`: the compiled pipeline as one JSON object, `schemas/output/manifest.schema.json`."""
+
+from __future__ import annotations
+
+import json
+
+from sfml.lower.canonical import Json, plain
+from sfml.lower.desired import Archive, DesiredGraph, DesiredTask
+from sfml.lower.names import stage_of
+from sfml.lower.values import task_value
+from sfml.quoting import folded
+from sfml.source import Span
+
+FORMAT_VERSION = 1
+
+
+def manifest(graph: DesiredGraph, version: str) -> dict[str, Json]:
+    """The manifest; `version` is this tool's. It holds names of secrets and connections, never their contents."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "tool": {"name": "sfml", "version": version},
+        "pipeline": graph.pipeline,
+        "description": graph.description,
+        "spec": graph.spec_path,
+        "fingerprint": graph.fingerprint,
+        "target": target_value(graph),
+        "root": _task(graph.root),
+        "tasks": [_task(task) for task in graph.tasks],
+        "finalizer": _task(graph.finalizer) if graph.finalizer else None,
+        "overridable": list(graph.overridable),
+        "archives": [_archive(archive) for archive in graph.archives],
+        "seeds": [{"table": seed.table, "file": seed.file} for seed in graph.seeds],
+        "source_map": source_map(graph),
+    }
+
+
+def manifest_bytes(graph: DesiredGraph, version: str) -> bytes:
+    """The manifest as it is written: sorted keys, two spaces, a newline at the end."""
+    text = json.dumps(manifest(graph, version), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return (text + "\n").encode()
+
+
+def target_value(graph: DesiredGraph) -> dict[str, Json]:
+    """Where the pipeline goes; names as Snowflake folds them."""
+    target = graph.target
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "account": target.account,
+        "connection": target.connection,
+        "owner_role": None if target.owner_role is None else folded(target.owner_role),
+        "database": folded(target.database),
+        "schema": folded(target.schema),
+        "warehouse": folded(target.warehouse),
+        "compute_pool": None if target.compute_pool is None else folded(target.compute_pool),
+        "stage": stage_of(target),
+        "mode": str(target.mode),
+    }
+
+
+def source_map(graph: DesiredGraph) -> dict[str, Json]:
+    """Where each task's settings were written: task → setting (empty: the task itself) → `file:line`."""
+    places: dict[str, Json] = {}
+    for task in graph.all_tasks:
+        if task.spans:
+            places[task.name] = {name: _place(task.spans[name]) for name in sorted(task.spans)}
+    return places
+
+
+def _task(task: DesiredTask) -> dict[str, Json]:
+    return {**task_value(task), "fingerprint": task.fingerprint}
+
+
+def _archive(archive: Archive) -> dict[str, Json]:
+    return {
+        "sha256": archive.sha256,
+        "path": f"archives/{archive.sha256}.zip",
+        "stage_path": archive.stage_path,
+        "size": archive.size,
+        "files": [plain({"path": path, "sha256": sha256}) for path, sha256 in archive.files],
+    }
+
+
+def _place(span: Span) -> str:
+    return f"{span.file}:{span.start.line}"

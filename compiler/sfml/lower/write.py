@@ -1,0 +1,63 @@
+"""The folder that `compile` writes: `build/<pipeline>/<target>/`."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sfml.lower.desired import DesiredGraph
+from sfml.lower.manifest import manifest_bytes
+from sfml.lower.sql import tasks_sql
+
+_OWN_ARCHIVE = re.compile(r"[0-9a-f]{64}\.zip")
+
+
+def build_folder(project: Path, graph: DesiredGraph) -> Path:
+    """Where the files of this pipeline and target go."""
+    return project / "build" / graph.pipeline / graph.target.name
+
+
+def build_files(graph: DesiredGraph, diagram: str, version: str) -> Mapping[str, bytes]:
+    """Every file by its path in the build folder; `diagram` is the text of `graph.mmd`."""
+    return {
+        "manifest.json": manifest_bytes(graph, version),
+        "tasks.sql": tasks_sql(graph).encode(),
+        "graph.mmd": diagram.encode(),
+        **{f"archives/{archive.sha256}.zip": archive.content for archive in graph.archives},
+    }
+
+
+def write_build(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files, each whole or not at all, and remove archives that an earlier compile left there.
+
+    The manifest comes last: where it is new, so is everything that it names. Nothing else is touched.
+    """
+    for path in sorted(files, key=lambda name: (name == "manifest.json", name)):
+        _write(folder / path, files[path])
+    for stale in _stale(folder, files):
+        stale.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file() and path.read_bytes() == content:
+        return
+    # In the same folder, so that the rename stays on one file system.
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _stale(folder: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
+    for path in sorted((folder / "archives").glob("*.zip")):
+        if _OWN_ARCHIVE.fullmatch(path.name) and f"archives/{path.name}" not in files:
+            yield path
