@@ -1,0 +1,8 @@
+"""Text → located nodes → shapes → target, variables and patches → `PipelineSpec`."""
+
+from __future__ import annotations
+
+from sfml.spec.load import load
+from sfml.spec.model import Loaded, PipelineSpec, Project, TaskSpec
+
+__all__ = ["Loaded", "PipelineSpec", "Project", "TaskSpec", "load"]

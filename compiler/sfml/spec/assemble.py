@@ -1,0 +1,185 @@
+"""Layers → one resolved pipeline: defaults under the spec, patches of the target over it, then expressions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sfml.diagnostic import Diagnostic
+from sfml.source import Span
+from sfml.spec.expand import Expanded, expanded_tasks
+from sfml.spec.expressions import Names, evaluated
+from sfml.spec.model import PipelineSpec, Project, TaskSpec
+from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, texts_of
+from sfml.spec.patch import merged, merged_maps
+from sfml.spec.paths import inside
+from sfml.spec.shape import shape_findings
+
+_GRAPH_KEYS = ("config", "overridable", "tasks", "finalizer")
+_SCHEDULE_KINDS = ("cron", "every", "on_stream")
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Where values come from: project file, entry file, graph, schedule, and the target's two patches."""
+
+    project: MapNode
+    entry: MapNode
+    graph: MapNode
+    schedule: MapNode | None
+    patches: tuple[MapNode | None, MapNode | None]
+
+
+def settings_of(node: Node | None) -> MapNode | None:
+    """A schedule as the schedule config that it is short for: `manual` and `{cron: …}` alone are one."""
+    short = (isinstance(node, MapNode) and any(kind in node.entries for kind in _SCHEDULE_KINDS)) or (
+        isinstance(node, ScalarNode) and node.value is not None
+    )
+    if node is not None and short:
+        return MapNode({"schedule": node}, {"schedule": node.span}, node.span, node.path)
+    return map_of(node)
+
+
+def assembled(
+    layers: Layers,
+    project: Project,
+    file: str,
+    names: Names,
+    target: tuple[str, Span, MapNode],
+    findings: list[Diagnostic],
+) -> PipelineSpec:
+    """The pipeline with every layer merged and every expression evaluated; shapes are checked again."""
+    graph = _merged_graph(layers)
+    defaults = _defaults(layers)
+    schedule = _evaluated_settings(_merged_schedule(layers), names, findings)
+    config = _evaluated_map(graph.get("config"), names, findings, graph)
+    tasks = expanded_tasks(map_of(graph.get("tasks")), defaults, names, findings)
+    finalizers = expanded_tasks(map_of(graph.get("finalizer")), defaults, names, findings)
+    findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
+    name_node = layers.entry.entries["pipeline"]
+    assert isinstance(name_node, ScalarNode)
+    description = merged(layers.entry.get("description"), _patched(layers.patches[1], "description"))
+    return PipelineSpec(
+        name=str(name_node.value),
+        name_node=name_node,
+        path=file,
+        description=str(description.value).strip() if isinstance(description, ScalarNode) else None,
+        target_name=target[0],
+        target_at=target[1],
+        target=target[2],
+        tasks=tasks.tasks,
+        finalizers=finalizers.tasks,
+        config=config,
+        overridable=texts_of(graph.get("overridable")),
+        schedule=schedule,
+        seeds=_seeds(layers, project, names, findings),
+        graph=graph,
+        removed=tasks.removed,
+        groups=tasks.groups,
+    )
+
+
+# -- merging ----------------------------------------------------------------------------------------
+
+
+def _patched(patch: MapNode | None, key: str) -> Node | None:
+    return patch.get(key) if patch is not None else None
+
+
+def _merged_graph(layers: Layers) -> MapNode:
+    """The graph with the target's patches, which may stand under `graph:` or directly in the target."""
+    result: Node | None = layers.graph.without("version")
+    known = map_of(layers.graph.get("tasks"))
+    for index, patch in enumerate(layers.patches):
+        if patch is None:
+            continue
+        direct = replace(patch, entries={k: v for k, v in patch.entries.items() if k in _GRAPH_KEYS})
+        for part in (map_of(patch.get("graph")), direct):
+            if part is not None:
+                # The project file speaks to all pipelines: tasks that this one does not have are not meant.
+                result = merged(result, _only_known(part, known) if index == 0 else part)
+    assert isinstance(result, MapNode)
+    return result
+
+
+def _only_known(patch: MapNode, known: MapNode | None) -> MapNode:
+    tasks = map_of(patch.get("tasks"))
+    if tasks is None:
+        return patch
+    there = {name: task for name, task in tasks.entries.items() if known and name in known.entries}
+    return replace(patch, entries={**patch.entries, "tasks": replace(tasks, entries=there)})
+
+
+def _defaults(layers: Layers) -> MapNode | None:
+    """The defaults of tasks: the project's, the pipeline's, then the target's."""
+    base = map_of(layers.project.get("defaults"))
+    return merged_maps(
+        base.without("schedule") if base else None,
+        map_of(layers.entry.get("defaults")),
+        *(map_of(_patched(patch, "defaults")) for patch in layers.patches),
+    )
+
+
+def _merged_schedule(layers: Layers) -> MapNode:
+    base = map_of(layers.project.get("defaults"))
+    whole = merged_maps(
+        map_of(base.get("schedule")) if base else None,
+        layers.schedule,
+        *(settings_of(_patched(patch, "schedule")) for patch in layers.patches),
+    )
+    empty = MapNode({}, {}, layers.entry.entries["pipeline"].span, "schedule")
+    return (whole or empty).without("version")
+
+
+# -- expressions ------------------------------------------------------------------------------------
+
+
+def _evaluated_map(node: Node | None, names: Names, findings: list[Diagnostic], beside: MapNode) -> MapNode:
+    result = evaluated(node, names, findings) if node is not None else None
+    return map_of(result) or MapNode({}, {}, beside.span, "config")
+
+
+def _evaluated_settings(schedule: MapNode, names: Names, findings: list[Diagnostic]) -> MapNode:
+    """The schedule config evaluated; its condition is SQL, which expressions never enter."""
+    result = evaluated(schedule.without("when"), names, findings)
+    assert isinstance(result, MapNode)
+    when = schedule.get("when")
+    return replace(result, entries={**result.entries, "when": when}) if when is not None else result
+
+
+def _shapes(
+    graph: MapNode, config: MapNode, tasks: Expanded, finalizers: Expanded, schedule: MapNode
+) -> tuple[Diagnostic, ...]:
+    """The shapes of what merging and expressions made; what was wrong before was told before."""
+
+    def mapping(specs: tuple[TaskSpec, ...], key: str) -> MapNode:
+        entries: dict[str, Node] = {spec.name: spec.settings for spec in specs}
+        return MapNode(entries, {spec.name: spec.at for spec in specs}, graph.span, key)
+
+    version = ScalarNode(1, graph.span, "version")
+    whole: dict[str, Node] = {
+        "version": version,
+        "config": config,
+        "tasks": mapping(tasks.tasks, "tasks"),
+        "finalizer": mapping(finalizers.tasks, "finalizer"),
+    }
+    job = MapNode(whole, {}, graph.span, "")
+    timing = MapNode({"version": version, **schedule.entries}, schedule.key_spans, schedule.span, "")
+    return (*shape_findings(job, "job_config.schema.json"), *shape_findings(timing, "schedule_config.schema.json"))
+
+
+def _seeds(
+    layers: Layers, project: Project, names: Names, findings: list[Diagnostic]
+) -> tuple[tuple[str, str, Span], ...]:
+    """Table, file relative to the project, and place of each seed."""
+    whole = merged(layers.entry.get("seeds"), _patched(layers.patches[1], "seeds"))
+    seeds: list[tuple[str, str, Span]] = []
+    for table, at, node in entries_of(evaluated(whole, names, findings) if whole is not None else None):
+        if isinstance(node, ScalarNode) and node.value is not None:
+            file = inside(project.root, node)
+            if isinstance(file, Diagnostic):
+                findings.append(file)
+            else:
+                seeds.append((table, file, at))
+    return tuple(seeds)
+
+

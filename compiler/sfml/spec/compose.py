@@ -1,0 +1,275 @@
+"""Text → located nodes: YAML read event by event, within bounds, every oddity a finding with a position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from sfml.diagnostic import Diagnostic, Label
+from sfml.source import Span
+from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, key_path, located, plain
+from sfml.spec.scalars import CORE_TAG, CORE_TAGS, NotAValue, core_value, tagged_value
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_DEPTH = 60
+MAX_NODES = 200_000
+"""Aliases count with all that they stand for, so that a bomb is refused before it is unfolded."""
+
+
+class _Refused(Exception):
+    """A finding after which reading on makes no sense."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or sequence whose end has not been read yet."""
+
+    is_map: bool
+    path: str
+    span: Span
+    anchor: str | None
+    items: list[Node] = field(default_factory=list)
+    entries: dict[str, Node] = field(default_factory=dict)
+    key_spans: dict[str, Span] = field(default_factory=dict)
+    key: str | None = None
+    skips: bool = False
+    """The entry being read has no usable key; its value is read and dropped."""
+    size: int = 1
+    height: int = 1
+
+    @property
+    def expects_key(self) -> bool:
+        return self.is_map and self.key is None and not self.skips
+
+
+class _Composer:
+    """Builds nodes from the events of one text; a stack of its own, so that depth cannot exhaust Python's."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.stack: list[_Open] = []
+        self.root: Node | None = None
+        self.anchors: dict[str, tuple[Node, int, int]] = {}
+        self.findings: list[Diagnostic] = []
+        self.total = 0
+
+    # -- positions --------------------------------------------------------------------------------
+
+    def span(self, event: Any) -> Span:
+        start, end = event.start_mark, event.end_mark
+        return Span.of(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+    def refuse(self, code: str, message: str, event: Any, help: str | None = None) -> _Refused:
+        return _Refused(Diagnostic.error(code, message, at=self.span(event), help=help))
+
+    def report(self, code: str, message: str, at: Span, **more: Any) -> None:
+        self.findings.append(Diagnostic.error(code, message, at=at, **more))
+
+    # -- where the next value goes ----------------------------------------------------------------
+
+    def next_path(self) -> str:
+        if not self.stack:
+            return ""
+        top = self.stack[-1]
+        return key_path(top.path, top.key or "") if top.is_map else f"{top.path}[{len(top.items)}]"
+
+    def place(self, node: Node, size: int, height: int, anchor: str | None) -> None:
+        """Hands a finished node to what holds it."""
+        if anchor:
+            self.anchors[anchor] = (node, size, height)
+        if not self.stack:
+            self.root = node
+            return
+        top = self.stack[-1]
+        top.size += size
+        top.height = max(top.height, height + 1)
+        if not top.is_map:
+            top.items.append(node)
+        elif top.expects_key:
+            self.take_key(top, node)
+        elif top.skips:
+            top.skips = False
+        else:
+            assert top.key is not None
+            top.entries[top.key] = node
+            top.key = None
+
+    def take_key(self, top: _Open, node: Node) -> None:
+        if not isinstance(node, ScalarNode):
+            self.report("SF105", "a key must be text", node.span, help="quote text that begins with `{` or `[`")
+            top.skips = True
+            return
+        key = node.value if isinstance(node.value, str) else _key_word(node.value)
+        path = key_path(top.path, key)
+        if key == "<<":
+            help = "use defaults, `include` or the patches of a target; aliases (`*name`) work"
+            message = "merge keys (`<<`) are not part of YAML 1.2"
+            self.report("SF105", message, node.span, path=path, help=help)
+            top.skips = True
+        elif key in top.key_spans:
+            first = Label(top.key_spans[key], "first defined here")
+            message = f"key `{key}` is defined twice"
+            self.report("SF102", message, node.span, path=path, label="again here", labels=(first,))
+            top.skips = True
+        else:
+            top.key = key
+            top.key_spans[key] = node.span
+
+    def count(self, size: int, event: Any) -> None:
+        self.total += size
+        if self.total > MAX_NODES:
+            message = f"the file unfolds to more than {MAX_NODES:,} values"
+            raise self.refuse("SF104", message, event, "write less, or use fewer aliases")
+
+    # -- events -----------------------------------------------------------------------------------
+
+    def scalar(self, event: Any) -> None:
+        span = self.span(event)
+        self.count(1, event)
+        value: None | bool | int | float | str = event.value
+        try:
+            if event.tag is None or event.tag == "!":
+                if event.implicit[0]:
+                    value = core_value(event.value)
+            elif event.tag in CORE_TAGS:
+                value = tagged_value(event.tag, event.value)
+            else:
+                self.unknown_tag(event)
+        except NotAValue as cause:
+            self.report("SF106", str(cause), span, help="quote it if it is meant as text")
+        self.place(ScalarNode(value, span, self.next_path()), 1, 0, event.anchor)
+
+    def unknown_tag(self, event: Any) -> None:
+        help = "remove the tag; only the tags of YAML's core schema are read"
+        self.report("SF105", f"the tag `{event.tag[:60]}` is not supported", self.span(event), help=help)
+
+    def start(self, event: Any, is_map: bool) -> None:
+        if len(self.stack) >= MAX_DEPTH:
+            raise self.refuse("SF104", f"values are nested more than {MAX_DEPTH} deep", event)
+        self.count(1, event)
+        kind = "map" if is_map else "seq"
+        if event.tag not in (None, "!", CORE_TAG + kind):
+            self.unknown_tag(event)
+        self.anchors.pop(event.anchor, None)
+        self.stack.append(_Open(is_map, self.next_path(), self.span(event), event.anchor))
+
+    def end(self, event: Any) -> None:
+        done = self.stack.pop()
+        start = done.span.start
+        parts = done.items or list(done.entries.values())
+        if event.end_mark.index > event.start_mark.index or not parts:
+            span = Span(self.file, start, self.span(event).end)
+        else:  # a block collection ends with its last part, not where the next token begins
+            span = Span(self.file, start, max(part.span.end for part in parts))
+        node: Node
+        if done.is_map:
+            node = MapNode(done.entries, done.key_spans, span, done.path)
+        else:
+            node = ListNode(tuple(done.items), span, done.path)
+        self.place(node, done.size, done.height, done.anchor)
+
+    def alias(self, event: Any) -> None:
+        found = self.anchors.get(event.anchor)
+        if found is None:
+            inside = any(frame.anchor == event.anchor for frame in self.stack)
+            what = "stands inside the value that it names" if inside else "names no anchor above it"
+            raise self.refuse("SF105", f"the alias `*{event.anchor}` {what}", event)
+        node, size, height = found
+        self.count(size, event)
+        if len(self.stack) + height > MAX_DEPTH:
+            raise self.refuse("SF104", f"values are nested more than {MAX_DEPTH} deep", event)
+        # Placed as written at the alias: findings inside then point at where the value is used.
+        self.place(located(plain(node), self.span(event), self.next_path()), size, height, None)
+
+
+def _key_word(value: None | bool | int | float) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return str(value)
+
+
+def compose(text: str, file: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """The document of a text, and what is wrong with it; None when it is empty or cannot be read."""
+    composer = _Composer(file)
+    try:
+        _feed(composer, text)
+    except _Refused as refused:
+        return None, (*composer.findings, refused.diagnostic)
+    except yaml.YAMLError as cause:
+        return None, (*composer.findings, _syntax_error(cause, text, file))
+    return composer.root, tuple(composer.findings)
+
+
+def _feed(composer: _Composer, text: str) -> None:
+    loader = _Loader(text)
+    try:
+        documents = 0
+        while True:
+            event = loader.get_event()
+            match event:
+                case yaml.ScalarEvent():
+                    composer.scalar(event)
+                case yaml.MappingStartEvent():
+                    composer.start(event, is_map=True)
+                case yaml.SequenceStartEvent():
+                    composer.start(event, is_map=False)
+                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                    composer.end(event)
+                case yaml.AliasEvent():
+                    composer.alias(event)
+                case yaml.DocumentStartEvent():
+                    documents += 1
+                    if documents > 1:
+                        raise composer.refuse("SF105", "a file holds one document; here begins a second", event)
+                case yaml.StreamEndEvent():
+                    return
+    finally:
+        loader.dispose()
+
+
+def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
+    mark = getattr(cause, "problem_mark", None) or getattr(cause, "context_mark", None)
+    problem = str(getattr(cause, "problem", None) or cause)
+    if mark is None:
+        return Diagnostic.error("SF101", f"not valid YAML: {problem.splitlines()[0]}", at=Span.whole(file))
+    line, column = mark.line, mark.column
+    lines = text.splitlines()
+    if line >= len(lines) and lines:  # at the end of the text: point at its last line
+        line, column = len(lines) - 1, len(lines[-1])
+    at = Span.of(file, line + 1, column + 1, line + 1, column + 2)
+    labels: tuple[Label, ...] = ()
+    context, opened = getattr(cause, "context", None), getattr(cause, "context_mark", None)
+    if context and opened is not None and opened.line != line:
+        start = Span.of(file, opened.line + 1, opened.column + 1, opened.line + 1, opened.column + 2)
+        labels = (Label(start, str(context)),)
+    current = lines[line] if line < len(lines) else ""
+    return Diagnostic.error(
+        "SF101", f"not valid YAML: {problem}", at=at, labels=labels, help=_syntax_help(problem, current)
+    )
+
+
+def _syntax_help(problem: str, line: str) -> str | None:
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "indent with spaces; YAML does not allow tabs"
+    if "mapping values are not allowed" in problem:
+        return "quote text that holds `: `, and check that the line is indented like its neighbours"
+    if "expected ',' or '}'" in problem or "expected ',' or ']'" in problem:
+        return "close the `{` or `[`, or put a comma between its parts"
+    if "found character that cannot start any token" in problem:
+        return "quote text that begins with a special character such as `@`, `%` or a backtick"
+    if "did not find expected key" in problem or "expected <block end>" in problem:
+        return "check the indentation: the keys of one mapping begin in the same column"
+    if "unexpected end of stream" in problem:
+        return "close the quote or bracket that was opened"
+    return None

@@ -1,0 +1,125 @@
+"""Tasks as written → tasks as they are: defaults beneath, expressions evaluated, one each for `for_each`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from sfml.diagnostic import Diagnostic
+from sfml.spec.expressions import Names, evaluated
+from sfml.spec.model import TaskSpec
+from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain, plain_word
+from sfml.spec.patch import merged
+
+_KINDS = ("step", "job", "call", "sql", "notify")
+# Which defaults a kind of task takes: a pool's settings mean nothing to a statement, and the other way round.
+_ANYWHERE = frozenset(("run_on", "timeout", "session_parameters", "execute_as_user", "log_level", "tags"))
+_PROCEDURE = _ANYWHERE | {"packages", "external_access", "secrets"}
+_JOB = _ANYWHERE | {"pip", "external_access", "env_vars"}
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """The tasks, those that are taken out, and what each `for_each` became."""
+
+    tasks: tuple[TaskSpec, ...]
+    removed: frozenset[str]
+    groups: Mapping[str, tuple[str, ...]]
+
+
+def expanded_tasks(
+    tasks: MapNode | None, defaults: MapNode | None, names: Names, findings: list[Diagnostic]
+) -> Expanded:
+    """Every task with its settings resolved, in the order written."""
+    done: list[TaskSpec] = []
+    removed: set[str] = set()
+    groups: dict[str, tuple[str, ...]] = {}
+    for name, at, node in entries_of(tasks):
+        settings = map_of(node) or MapNode({}, {}, node.span, node.path)
+        each = settings.get("for_each")
+        if each is None:
+            task = TaskSpec(name, at, _resolved(settings, defaults, names, findings))
+            (done.append(task) if _is_enabled(task) else removed.add(name))
+            continue
+        members: list[str] = []
+        for suffix, bound in _bindings(each, names, findings):
+            inner = {**names, "each": MappingProxyType(bound)}
+            resolved = _resolved(settings.without("for_each"), defaults, inner, findings)
+            task = TaskSpec(f"{name}_{suffix}", at, resolved)
+            if _is_enabled(task):
+                members.append(task.name)
+                done.append(task)
+            else:
+                removed.add(task.name)
+        groups[name] = tuple(members)
+    return Expanded(tuple(done), frozenset(removed), MappingProxyType(groups))
+
+
+def _is_enabled(task: TaskSpec) -> bool:
+    enabled = task.settings.get("enabled")
+    return not (isinstance(enabled, ScalarNode) and enabled.value is False)
+
+
+def _resolved(
+    settings: MapNode, defaults: MapNode | None, names: Names, findings: list[Diagnostic]
+) -> MapNode:
+    """The settings over the defaults that fit, evaluated; SQL is left as written."""
+    whole = merged(_fitting(settings, defaults), settings)
+    assert isinstance(whole, MapNode)
+    entries = {
+        key: value if _is_sql(key, value) else evaluated(value, names, findings)
+        for key, value in whole.entries.items()
+    }
+    # The task stands where it was written, not where its defaults were.
+    key_spans = {**whole.key_spans, **settings.key_spans}
+    return replace(whole, entries=entries, key_spans=key_spans, span=settings.span, path=settings.path)
+
+
+def _is_sql(key: str, value: Node) -> bool:
+    return key in ("sql", "when") and isinstance(value, ScalarNode)
+
+
+def _fitting(settings: MapNode, defaults: MapNode | None) -> MapNode | None:
+    if defaults is None:
+        return None
+    kind = next((kind for kind in _KINDS if kind in settings.entries), None)
+    run_on = map_of(settings.get("run_on")) or map_of(defaults.get("run_on"))
+    on_pool = run_on is not None and "pool" in run_on.entries
+    if kind in ("step", "job"):
+        wanted = _JOB if on_pool or kind == "job" else _PROCEDURE
+    else:
+        wanted = _ANYWHERE
+    return replace(defaults, entries={key: value for key, value in defaults.entries.items() if key in wanted})
+
+
+def _bindings(each: Node, names: Names, findings: list[Diagnostic]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The suffix of the name and the values of `each` for every member.
+
+    A list binds `each.<name>` to its items; a mapping binds it to the entry's value, and `each.key` to its key.
+    """
+    for name, _, node in entries_of(each):
+        values = evaluated(node, names, findings)
+        match values:
+            case ListNode(items=items):
+                for index, item in enumerate(items):
+                    yield _suffix(item, index), {name: plain(item)}
+            case MapNode(entries=entries):
+                for key, value in entries.items():
+                    yield _slug(key), {name: plain(value), "key": key}
+            case _:
+                message = f"`{name}` must be a list or a mapping to make a task for each of it"
+                findings.append(Diagnostic.error("SF112", message, at=values.span, path=values.path))
+
+
+def _suffix(item: Node, index: int) -> str:
+    if isinstance(item, ScalarNode):
+        return _slug(plain_word(item.value))
+    named = item.get("name") if isinstance(item, MapNode) else None
+    return _slug(str(plain(named))) if named is not None else str(index + 1)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"\W+", "_", text).strip("_").lower() or "_"

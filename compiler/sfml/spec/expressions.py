@@ -1,0 +1,168 @@
+"""`{{ … }}` inside parsed values: evaluated when compiling, types kept, names that do not exist are findings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, located, plain_word
+
+MAX_LENGTH = 2_000
+MAX_RESULT = 64_000
+
+_DOTTED = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\Z")
+_STATEMENT = re.compile(r"\{%-?\s*(?:if|for|set|macro|include|import|from|block|raw|call|filter|with)\b")
+
+Names = Mapping[str, Any]
+
+
+class ExpressionError(Exception):
+    """An expression that cannot be evaluated; `help` says what to do."""
+
+    def __init__(self, message: str, help: str | None = None, code: str = "SF131") -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+        self.code = code
+
+
+def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
+    """The node with every `{{ … }}` replaced."""
+    match node:
+        case MapNode():
+            entries = {key: evaluated(value, names, findings) for key, value in node.entries.items()}
+            return replace(node, entries=entries)
+        case ListNode():
+            return replace(node, items=tuple(evaluated(item, names, findings) for item in node.items))
+        case ScalarNode(value=str() as text) if "{{" in text or "{%" in text:
+            try:
+                value = evaluated_text(text, names)
+            except ExpressionError as cause:
+                findings.append(
+                    Diagnostic.error(
+                        cause.code, cause.message, at=node.span, path=node.path, help=cause.help
+                    )
+                )
+                return replace(node, value=None)
+            return replace(located(value, node.span, node.path), overrode=node)
+        case _:
+            return node
+
+
+def evaluated_text(text: str, names: Names) -> Any:
+    """The text with its expressions replaced; a text that is only an expression gives the value itself."""
+    if _STATEMENT.search(text):
+        raise ExpressionError(
+            "statements (`{% … %}`) are not evaluated", "use an expression in `{{ … }}`, or a patch of a target"
+        )
+    parts = split(text)
+    if len(parts) == 1 and parts[0][0]:
+        return _value(parts[0][1], names)
+    whole = "".join(_as_text(_value(part, names)) if is_expression else part for is_expression, part in parts)
+    if len(whole) > MAX_RESULT:
+        raise ExpressionError(f"the value grows beyond {MAX_RESULT:,} characters")
+    return whole
+
+
+def split(text: str) -> list[tuple[bool, str]]:
+    """The text cut into (is an expression, part); blanks around a single expression are dropped."""
+    parts: list[tuple[bool, str]] = []
+    position = 0
+    while (start := text.find("{{", position)) >= 0:
+        end = _end_of_expression(text, start + 2)
+        if end < 0:
+            raise ExpressionError("`{{` is never closed", "close it with `}}`")
+        if start > position:
+            parts.append((False, text[position:start]))
+        parts.append((True, text[start + 2 : end]))
+        position = end + 2
+    if position < len(text):
+        parts.append((False, text[position:]))
+    if sum(is_expression for is_expression, _ in parts) == 1:
+        parts = [part for part in parts if part[0] or part[1].strip()] if _only_blanks(parts) else parts
+    return parts
+
+
+def _only_blanks(parts: list[tuple[bool, str]]) -> bool:
+    return all(is_expression or not part.strip() for is_expression, part in parts)
+
+
+def _end_of_expression(text: str, position: int) -> int:
+    """Where the `}}` stands that closes the expression; braces and quotes inside are stepped over."""
+    depth, quote = 0, ""
+    while position < len(text):
+        char = text[position]
+        if quote:
+            if char == "\\":
+                position += 1
+            elif char == quote:
+                quote = ""
+        elif char in "'\"":
+            quote = char
+        elif char == "{":
+            depth += 1
+        elif char == "}":
+            if depth == 0:
+                return position if text.startswith("}}", position) else -1
+            depth -= 1
+        position += 1
+    return -1
+
+
+def _value(expression: str, names: Names) -> Any:
+    if len(expression) > MAX_LENGTH:
+        raise ExpressionError(f"an expression may have {MAX_LENGTH:,} characters")
+    dotted = _DOTTED.match(expression)
+    if dotted and dotted[1] not in ("true", "false", "none", "True", "False", "None"):
+        return looked_up(dotted[1].split("."), names)
+    from sfml.spec.sandbox import sandboxed_value  # Jinja costs start-up time; most specs only name values
+
+    return sandboxed_value(expression, names)
+
+
+def looked_up(keys: list[str], names: Names) -> Any:
+    """The value of a dotted name."""
+    value: Any = names
+    for index, key in enumerate(keys):
+        try:
+            value = value[key]
+        except (KeyError, TypeError, IndexError):
+            raise undefined(keys[: index + 1], value if isinstance(value, Mapping) else {}) from None
+    if isinstance(value, Mapping) and not isinstance(value, dict):
+        raise ExpressionError(f"`{'.'.join(keys)}` is not a value", f"name one of its parts: {_known(value)}")
+    return value
+
+
+def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
+    """The error for a name that does not exist where `known` exist."""
+    name = ".".join(keys)
+    help = did_you_mean(keys[-1], known)
+    if keys[0] == "var" and len(keys) == 2:
+        return ExpressionError(
+            f"variable `{keys[1]}` is not declared",
+            help or f"declare it: `variables: {{{keys[1]}: …}}` in the pipeline file",
+            "SF130",
+        )
+    if keys[0] == "env" and len(keys) == 2:
+        return ExpressionError(
+            f"environment variable `{keys[1]}` is not declared or not set",
+            help or f"declare it in sfml.yaml: `env: [{keys[1]}]`, and set it",
+            "SF130",
+        )
+    if keys[0] in ("param", "each"):
+        where = "a file brought in by `include`" if keys[0] == "param" else "what has `for_each`"
+        return ExpressionError(f"`{name}` is not defined here", f"`{keys[0]}` exists in {where}", "SF130")
+    return ExpressionError(f"`{name}` is not defined", help or f"known here: {_known(known)}", "SF130")
+
+
+def _known(names: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "nothing"
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        raise ExpressionError("a list or mapping cannot stand inside text", "let the expression be the whole value")
+    return plain_word(value)

@@ -1,0 +1,223 @@
+"""Reading a spec: the one documented pass from a file to a resolved pipeline.
+
+files → shapes → target → variables → defaults, graph and schedule with the target's patches → expressions →
+shapes again, of what they made. Each phase collects all its findings; the next one starts without errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from sfml.diagnostic import Diagnostic, by_position, did_you_mean, has_errors
+from sfml.source import Span
+from sfml.spec.assemble import Layers, assembled, settings_of
+from sfml.spec.compose import compose
+from sfml.spec.expressions import evaluated
+from sfml.spec.model import Loaded, PipelineSpec, Project
+from sfml.spec.names import Git, declared_environment, login_name
+from sfml.spec.nodes import MapNode, Node, ScalarNode, map_of, plain
+from sfml.spec.paths import inside
+from sfml.spec.project import PROJECT_FILE, chosen_target, project_root, step_roots, with_local_defaults
+from sfml.spec.shape import shape_findings
+from sfml.spec.text import read_text
+from sfml.spec.variables import variable_values
+
+_TARGET_SETTINGS = (
+    *("kind", "default", "connection", "account", "owner_role", "database", "schema", "warehouse"),
+    *("compute_pool", "stage", "mode"),
+)
+
+
+class _Stop(Exception):
+    """A phase ended with errors."""
+
+
+class _Reader:
+    """Reads files of one project and keeps their texts and findings."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.sources: dict[str, str] = {}
+        self.findings: list[Diagnostic] = []
+
+    def document(self, file: str, schema: str) -> MapNode | None:
+        """The mapping that a file holds, with its shape checked; None when there is none to go on with."""
+        text = read_text(self.root / file, file)
+        if isinstance(text, Diagnostic):
+            self.findings.append(text)
+            return None
+        self.sources[file] = text
+        node, findings = compose(text, file)
+        self.findings.extend(findings)
+        if node is None:
+            if not findings:
+                self.findings.append(Diagnostic.error("SF111", f"`{file}` is empty", at=Span.whole(file)))
+            return None
+        self.findings.extend(shape_findings(node, schema))
+        return map_of(node)
+
+    def named(self, node: ScalarNode, schema: str) -> MapNode | None:
+        """The document of the file that a value of the spec names."""
+        file = inside(self.root, node)
+        if isinstance(file, Diagnostic):
+            self.findings.append(file)
+            return None
+        if not (self.root / file).exists():
+            message = f"there is no file `{node.value}`"
+            help = f"it would be {file}, seen from the project's folder"
+            self.findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))
+            return None
+        return self.document(file, schema)
+
+    def stop_on_errors(self) -> None:
+        if has_errors(self.findings):
+            raise _Stop
+
+
+def load(
+    path: Path,
+    *,
+    target: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    user: str | None = None,
+) -> Loaded:
+    """The pipeline whose entry file is `path`, resolved for a target, with all findings."""
+    root = project_root(path.parent)
+    if root is None:
+        finding = Diagnostic.error(
+            "SF120",
+            f"no `{PROJECT_FILE}` in the folder of `{path.name}` or above it",
+            at=Span.whole(path.name),
+            help="make one: `sfml init`",
+        )
+        return Loaded(None, None, (finding,))
+    reader = _Reader(root)
+    file = _relative(path, root)
+    project: Project | None = None
+    spec: PipelineSpec | None = None
+    try:
+        document = reader.document(PROJECT_FILE, "project.schema.json")
+        entry = reader.document(file, "pipeline.schema.json")
+        if document is not None:
+            roots, findings = step_roots(document, root)
+            reader.findings.extend(findings)
+            targets = map_of(document.get("targets"))
+            project = Project(root, document, roots, tuple(targets.entries) if targets else ("local",))
+        if document is None or entry is None or project is None:
+            raise _Stop
+        spec = _resolved(reader, project, document, entry, file, target, variables or {}, user)
+    except _Stop:
+        spec = None
+    return Loaded(project, spec, by_position(reader.findings), MappingProxyType(reader.sources))
+
+
+def _relative(path: Path, root: Path) -> str:
+    """The path as the project sees it; a spec that is reached through a link keeps its own name."""
+    absolute = path.parent.resolve() / path.name
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else path.name
+
+
+def _resolved(
+    reader: _Reader,
+    project: Project,
+    document: MapNode,
+    entry: MapNode,
+    file: str,
+    wanted: str | None,
+    given: Mapping[str, str],
+    user: str | None,
+) -> PipelineSpec:
+    graph = _part(reader, entry.get("graph"), "job_config.schema.json")
+    schedule_node = entry.get("schedule")
+    schedule = (
+        _part(reader, schedule_node, "schedule_config.schema.json")
+        if _names_a_file(schedule_node)
+        else settings_of(schedule_node)
+    )
+    reader.stop_on_errors()
+    assert graph is not None
+    name_node = entry.entries["pipeline"]
+    assert isinstance(name_node, ScalarNode)
+    pipeline = str(name_node.value)
+    chosen = chosen_target(document, wanted)
+    if isinstance(chosen, Diagnostic):
+        reader.findings.append(chosen)
+        raise _Stop
+    target_name, target_at, project_patch = chosen
+    reader.findings.extend(_unknown_targets(entry, project))
+    patches = map_of(entry.get("targets"))
+    pipeline_patch = map_of(patches.get(target_name)) if patches else None
+    names = _names(reader, document, pipeline, user)
+    target = _target(project_patch, pipeline, target_name, names, reader.findings)
+    reader.stop_on_errors()
+    names["target"] = MappingProxyType(_plain_map(target) | {"name": target_name})
+    values = variable_values(
+        (map_of(document.get("variables")), map_of(entry.get("variables"))),
+        tuple(map_of(patch.get("variables")) if patch else None for patch in (project_patch, pipeline_patch)),
+        given,
+        names,
+        reader.findings,
+    )
+    reader.stop_on_errors()
+    names["var"] = MappingProxyType(values)
+    layers = Layers(document, entry, graph, schedule, (project_patch, pipeline_patch))
+    spec = assembled(layers, project, file, names, (target_name, target_at, target), reader.findings)
+    reader.stop_on_errors()
+    return spec
+
+
+def _names_a_file(node: Node | None) -> bool:
+    return isinstance(node, ScalarNode) and isinstance(node.value, str) and node.value != "manual"
+
+
+def _part(reader: _Reader, node: Node | None, schema: str) -> MapNode | None:
+    """A part of the entry file that is written there, or in a file that it names."""
+    if isinstance(node, ScalarNode) and isinstance(node.value, str):
+        return reader.named(node, schema)
+    return map_of(node)
+
+
+def _unknown_targets(entry: MapNode, project: Project) -> tuple[Diagnostic, ...]:
+    patches = map_of(entry.get("targets"))
+    return tuple(
+        Diagnostic.error(
+            "SF134",
+            f"`{PROJECT_FILE}` has no target `{name}`",
+            at=patches.key_spans.get(name, node.span),
+            path=node.path,
+            help=did_you_mean(name, project.targets) or "targets are defined in the project file",
+        )
+        for name, node in (patches.entries.items() if patches else ())
+        if name not in project.targets
+    )
+
+
+def _names(reader: _Reader, document: MapNode, pipeline: str, user: str | None) -> dict[str, Any]:
+    return {
+        "pipeline": pipeline,
+        "user": user or login_name(),
+        "env": declared_environment(document),
+        "git": Git(reader.root),
+    }
+
+
+def _target(
+    patch: MapNode, pipeline: str, name: str, names: dict[str, Any], findings: list[Diagnostic]
+) -> MapNode:
+    """The target's own settings, evaluated, with the defaults of its kind."""
+    own = {
+        key: value
+        for key, value in patch.entries.items()
+        if key in _TARGET_SETTINGS and not (isinstance(value, ScalarNode) and value.value is None)
+    }
+    settings = MapNode(own, patch.key_spans, patch.span, patch.path or f"targets.{name}")
+    node = evaluated(settings, names, findings)
+    assert isinstance(node, MapNode)
+    return with_local_defaults(node, pipeline)
+
+
+def _plain_map(node: MapNode) -> dict[str, Any]:
+    return {key: plain(value) for key, value in node.entries.items()}

@@ -1,0 +1,120 @@
+"""Located nodes: YAML values that know where they were written and what they replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from sfml.source import Span
+
+Plain: TypeAlias = "None | bool | int | float | str | list[Any] | dict[str, Any]"
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarNode:
+    """A value without parts. `path` is the logical path within its file (`tasks.train.after[0]`)."""
+
+    value: None | bool | int | float | str
+    span: Span
+    path: str
+    overrode: Node | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListNode:
+    """A sequence."""
+
+    items: tuple[Node, ...]
+    span: Span
+    path: str
+    overrode: Node | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """A mapping; `key_spans` tells where each key stands."""
+
+    entries: dict[str, Node]
+    key_spans: dict[str, Span]
+    span: Span
+    path: str
+    overrode: Node | None = field(default=None, compare=False, repr=False)
+
+    def get(self, key: str) -> Node | None:
+        return self.entries.get(key)
+
+    def without(self, *keys: str) -> MapNode:
+        """The same mapping less these keys."""
+        return replace(self, entries={k: v for k, v in self.entries.items() if k not in keys})
+
+
+Node: TypeAlias = ScalarNode | ListNode | MapNode
+
+
+def plain(node: Node) -> Plain:
+    """The bare value, as JSON would hold it."""
+    match node:
+        case ScalarNode():
+            return node.value
+        case ListNode():
+            return [plain(item) for item in node.items]
+        case MapNode():
+            return {key: plain(value) for key, value in node.entries.items()}
+
+
+def located(value: Plain, span: Span, path: str) -> Node:
+    """Nodes for a bare value that was worked out rather than written, all standing at `span`."""
+    if isinstance(value, dict):
+        entries = {str(k): located(v, span, key_path(path, str(k))) for k, v in value.items()}
+        return MapNode(entries, dict.fromkeys(entries, span), span, path)
+    if isinstance(value, list):
+        return ListNode(tuple(located(v, span, f"{path}[{i}]") for i, v in enumerate(value)), span, path)
+    return ScalarNode(value, span, path)
+
+
+def map_of(node: Node | None) -> MapNode | None:
+    """The node when it is a mapping."""
+    return node if isinstance(node, MapNode) else None
+
+
+def entries_of(node: Node | None) -> Iterator[tuple[str, Span, Node]]:
+    """Key, where the key stands, and value of each entry; nothing for what is no mapping."""
+    if isinstance(node, MapNode):
+        for key, value in node.entries.items():
+            yield key, node.key_spans.get(key, value.span), value
+
+
+def text_of(node: Node | None) -> str | None:
+    """The text of a scalar, as written when it reads as a number."""
+    if isinstance(node, ScalarNode) and node.value is not None:
+        return node.value if isinstance(node.value, str) else str(plain_word(node.value))
+    return None
+
+
+def texts_of(node: Node | None) -> tuple[ScalarNode, ...]:
+    """The scalars of a list, or the one scalar that stands for a list of one."""
+    match node:
+        case ListNode():
+            return tuple(item for item in node.items if isinstance(item, ScalarNode))
+        case ScalarNode(value=value) if value is not None:
+            return (node,)
+        case _:
+            return ()
+
+
+def plain_word(value: None | bool | int | float | str) -> str:
+    """A scalar as YAML writes it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return str(value)
+
+
+def key_path(parent: str, key: str) -> str:
+    """The logical path of an entry; keys that would read as path syntax are quoted."""
+    word = key if key and not set(key) & set(".[]\"' ") else f'"{key}"'
+    return f"{parent}.{word}" if parent else word

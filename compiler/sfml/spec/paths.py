@@ -1,0 +1,35 @@
+"""Paths that a spec names: relative to the file that names them, inside the project whatever links say."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+
+from sfml.diagnostic import Diagnostic
+from sfml.spec.nodes import ScalarNode
+
+
+def inside(root: Path, node: ScalarNode) -> str | Diagnostic:
+    """The path of `node` as a posix path relative to the project root, or why it may not be used."""
+    written = str(node.value)
+    if written.startswith(("/", "~")) or "\\" in written or (len(written) > 1 and written[1] == ":"):
+        return _refused(node, f"`{written}` is not a relative path", "write it relative to this file, with `/`")
+    if "\0" in written:
+        return _refused(node, "a path cannot hold a NUL character", None)
+    relative = posixpath.normpath(posixpath.join(posixpath.dirname(node.span.file), written))
+    outside = "keep files inside the folder of `sfml.yaml`"
+    if relative == ".." or relative.startswith("../"):
+        return _refused(node, f"`{written}` leads out of the project", outside)
+    try:
+        real = (root / relative).resolve()
+        # The path as the system would walk it: a link on the way may undo what `..` seems to do.
+        walked = (root / posixpath.dirname(node.span.file) / written).resolve()
+    except (OSError, RuntimeError) as cause:
+        return _refused(node, f"`{written}` cannot be followed: {cause}", None)
+    if not all(path.is_relative_to(root.resolve()) for path in (real, walked)):
+        return _refused(node, f"`{written}` is a link that leads out of the project", outside)
+    return relative
+
+
+def _refused(node: ScalarNode, message: str, help: str | None) -> Diagnostic:
+    return Diagnostic.error("SF122", message, at=node.span, path=node.path, help=help)

@@ -1,0 +1,198 @@
+"""Jinja expressions in a sandbox: no statements, no attributes of Python, no loops, bounded results.
+
+Time is bounded because nothing that repeats is allowed in: each node of an expression is evaluated once, and
+whatever could grow a value (`*`, `replace`, `join`) is measured before it runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import nodes
+from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2.runtime import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from sfml.spec.expressions import MAX_RESULT, ExpressionError, undefined
+
+_NODES: tuple[type[nodes.Node], ...] = (
+    *(nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.List, nodes.Tuple, nodes.Dict),
+    *(nodes.Pair, nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not),
+    *(nodes.CondExpr, nodes.Concat, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod),
+    *(nodes.Neg, nodes.Pos, nodes.Call, nodes.Keyword),
+)
+_FILTERS = frozenset(
+    "abs bool capitalize default d first float int join last length count list lower max min replace round "
+    "sort string sum title trim unique upper".split()
+)
+_METHODS = frozenset(
+    "capitalize endswith get items keys lower lstrip removeprefix removesuffix replace rstrip split startswith "
+    "strip title upper values".split()
+)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Sizes are checked before anything multiplies."""
+
+    intercepted_binops = frozenset(["*", "%", "+"])
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """An entry of a mapping before its methods: a variable may be named `values`."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        numbers = isinstance(left, (int, float)) and isinstance(right, (int, float))
+        if operator == "*" and not numbers:
+            raise ExpressionError("`*` works on numbers only")
+        if operator == "%" and not numbers:
+            raise ExpressionError("`%` works on numbers only", "put text together with `~`")
+        if operator == "+" and not numbers:
+            _measure(_size(left) + _size(right))
+        return super().call_binop(context, operator, left, right)
+
+    def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - Jinja's hook
+        if getattr(obj, "__name__", "") == "replace":
+            return _replace(obj.__self__, *args, **kwargs)
+        return super().call(context, obj, *args, **kwargs)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(_size(key) + _size(item) + 1 for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return sum(_size(item) + 1 for item in value)
+    return 8
+
+
+def _measure(size: int) -> None:
+    if size > MAX_RESULT:
+        raise ExpressionError(f"the value grows beyond {MAX_RESULT:,} characters")
+
+
+def _replace(text: Any, old: Any = "", new: Any = "", count: int = -1) -> str:
+    text, old, new = str(text), str(old), str(new)
+    times = len(text) + 1 if not old else text.count(old)
+    _measure(len(text) + times * len(new))
+    return text.replace(old, new, count)
+
+
+def _join(values: Any, separator: str = "") -> str:
+    items = [str(value) for value in values]
+    _measure(sum(map(len, items)) + len(items) * len(str(separator)))
+    return str(separator).join(items)
+
+
+@cache
+def _environment() -> _Environment:
+    environment = _Environment(undefined=StrictUndefined, autoescape=False)
+    filters: dict[str, Callable[..., Any]] = {
+        name: function for name, function in environment.filters.items() if name in _FILTERS
+    }
+    environment.filters = {
+        **filters,
+        "bool": lambda value: value if isinstance(value, bool) else str(value).lower() in ("true", "1", "yes"),
+        "replace": _replace,
+        "join": _join,
+    }
+    environment.globals = {}
+    return environment
+
+
+def sandboxed_value(expression: str, names: Mapping[str, Any]) -> Any:
+    """The value of a Jinja expression over `names`. Raises ExpressionError."""
+    environment = _environment()
+    try:
+        tree = environment.parse("{{" + expression + "}}")
+        _refuse_unsafe(tree)
+        _refuse_undefined(tree, names)
+        value = environment.compile_expression(expression, undefined_to_none=False)(**names)
+        if isinstance(value, StrictUndefined):
+            str(value)
+        value = _json(value)
+        _measure(_size(value))
+    except ExpressionError:
+        raise
+    except UndefinedError as cause:
+        raise ExpressionError(_tidy(cause), code="SF130") from cause
+    except TemplateSyntaxError as cause:
+        raise ExpressionError(f"`{{{{{_short(expression)}}}}}` cannot be read: {_tidy(cause)}") from cause
+    except SecurityError as cause:
+        raise ExpressionError(f"not allowed in an expression: {_tidy(cause)}") from cause
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as cause:
+        raise ExpressionError(f"`{{{{{_short(expression)}}}}}` fails: {_tidy(cause)}") from cause
+    except (RecursionError, MemoryError, SyntaxError) as cause:
+        raise ExpressionError("the expression is nested too deeply") from cause
+    return value
+
+
+def _short(expression: str) -> str:
+    return expression if len(expression) <= 60 else expression[:59] + "…"
+
+
+def _tidy(cause: BaseException) -> str:
+    return re.sub(r"\s+", " ", str(cause)).rstrip(".")[:200]
+
+
+def _refuse_unsafe(tree: nodes.Template) -> None:
+    """Only what needs no trust: names, values, operators, a few filters and methods of text."""
+    for output in tree.body:
+        if not isinstance(output, nodes.Output):
+            raise ExpressionError("only one expression is allowed between `{{` and `}}`")
+        for node in _below(output):
+            if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
+                known = ", ".join(sorted(_FILTERS))
+                raise ExpressionError(f"there is no filter `{node.name}`", f"known filters: {known}")
+            if isinstance(node, nodes.Call) and not (
+                isinstance(node.node, nodes.Getattr) and node.node.attr in _METHODS
+            ):
+                raise ExpressionError("calls are not allowed in expressions", "use a filter: `{{ user | lower }}`")
+            if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+                raise ExpressionError(f"`{node.attr}` is not allowed in an expression")
+            if not isinstance(node, _NODES):
+                kind = type(node).__name__.lower()
+                raise ExpressionError(f"`{kind}` is not allowed in an expression")
+
+
+def _below(output: nodes.Output) -> Any:
+    todo = list(output.nodes)
+    while todo:
+        node = todo.pop()
+        if not isinstance(node, nodes.TemplateData):
+            yield node
+        todo.extend(node.iter_child_nodes())
+
+
+def _refuse_undefined(tree: nodes.Template, names: Mapping[str, Any]) -> None:
+    """Names that do not exist, told with what does; `default` and `is defined` may ask for them."""
+    asking = {id(node.node) for node in tree.find_all(nodes.Test) if node.name in ("defined", "undefined")}
+    asking |= {id(node.node) for node in tree.find_all(nodes.Filter) if node.name in ("default", "d")}
+    for node in tree.find_all(nodes.Getattr):
+        if isinstance(node.node, nodes.Name) and id(node) not in asking:
+            known = names.get(node.node.name)
+            if isinstance(known, Mapping) and node.attr not in known and node.attr not in _METHODS:
+                raise undefined([node.node.name, node.attr], known)
+    for name in tree.find_all(nodes.Name):
+        if name.name not in names and id(name) not in asking:
+            raise undefined([name.name], names)
+
+
+def _json(value: Any) -> Any:
+    """The value as JSON holds it. Raises ExpressionError for what JSON cannot hold."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return str(value) if isinstance(value, str) else value
+    if isinstance(value, float):
+        if value != value or value in (float("inf"), float("-inf")):
+            raise ExpressionError("the result is not a number that JSON can hold")
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)) or type(value).__name__ in ("dict_keys", "dict_values", "generator"):
+        return [_json(item) for item in value]
+    raise ExpressionError(f"the result is {type(value).__name__}, not a value", "write out the name of a value")

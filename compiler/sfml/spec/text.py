@@ -1,0 +1,67 @@
+"""The text of an input file, or the finding that says why it has none."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from sfml.diagnostic import Diagnostic
+from sfml.source import Span
+
+MAX_BYTES = 1_000_000
+
+# What YAML does not allow in a stream: https://yaml.org/spec/1.2.2/#51-character-set
+_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def read_text(path: Path, file: str) -> str | Diagnostic:
+    """The text of `path` (shown to users as `file`), or what keeps it from being read."""
+    whole = Span.whole(file)
+    try:
+        if path.is_dir():
+            return Diagnostic.error("SF121", f"`{file}` is a folder, not a file", at=whole)
+        if not path.is_file() and path.exists():
+            return Diagnostic.error("SF121", f"`{file}` is not a regular file", at=whole)
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except OSError as cause:
+        return Diagnostic.error("SF121", f"`{file}` cannot be read: {cause.strerror or cause}", at=whole)
+    return decoded(raw, file)
+
+
+def decoded(raw: bytes, file: str) -> str | Diagnostic:
+    """The bytes as text: UTF-8, of bearable size, without characters that YAML forbids."""
+    if len(raw) > MAX_BYTES:
+        return Diagnostic.error(
+            "SF104",
+            f"`{file}` is larger than {MAX_BYTES // 1000} kB",
+            at=Span.whole(file),
+            help="split the pipeline into several files",
+        )
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as cause:
+        before = raw[: cause.start].decode("utf-8-sig", errors="replace")
+        return Diagnostic.error(
+            "SF103",
+            f"byte 0x{raw[cause.start]:02x} is not UTF-8",
+            at=_at(before, file),
+            help="save the file as UTF-8",
+        )
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden:
+        name = "a NUL byte" if forbidden[0] == "\0" else f"the control character U+{ord(forbidden[0]):04X}"
+        return Diagnostic.error(
+            "SF103",
+            f"{name} is not allowed in YAML",
+            at=_at(text[: forbidden.start()], file),
+            help="remove it",
+        )
+    return text
+
+
+def _at(before: str, file: str) -> Span:
+    """The place right after the text `before`."""
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    return Span.of(file, line, column, line, column + 1)
