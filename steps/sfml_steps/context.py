@@ -1,0 +1,125 @@
+"""`Context` is what a step can ask about: its session, configuration, run, ancestors and files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sfml_steps.errors import StepError
+from sfml_steps.files import Files, MemoryFiles, StageFiles, checked_name
+
+if TYPE_CHECKING:
+    from snowflake.snowpark import Session
+
+Scalar = str | int | float | bool
+Json = Any
+"""None, bool, int, float, str, or lists and string-keyed dictionaries of them."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The graph run that a task belongs to. `id` stays the same when the run is retried.
+
+    `task` is the task's name in the spec, `root` the root task's name in Snowflake, and `scheduled_at` the
+    time the run was first scheduled for, as text, where Snowflake says it.
+    """
+
+    id: str
+    task: str
+    root: str
+    pipeline: str
+    scheduled_at: str | None = None
+
+
+class Context:
+    """What a step's first parameter gives it.
+
+    `stage` is the pipeline's stage (`@DB.SCHEMA.SFML`); `config` the graph's configuration, with what
+    `sfml run --config` changed for this run; `logger` writes to the task's log.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        stage: str,
+        logger: logging.Logger,
+        session: Session | None,
+        read_config: Callable[[], Mapping[str, Scalar]],
+        read_result: Callable[[str], Json],
+        files: Files | None = None,
+    ) -> None:
+        self.run = run
+        self.stage = stage
+        self.logger = logger
+        self._session = session
+        self._read_config = read_config
+        self._read_result = read_result
+        self._files = files
+
+    @property
+    def session(self) -> Session:
+        """The Snowpark session of the task."""
+        if self._session is None:
+            raise StepError("this context has no session: give one to Context.for_test(session=…)")
+        return self._session
+
+    @property
+    def config(self) -> Mapping[str, Scalar]:
+        """The graph's configuration for this run."""
+        return self._read_config()
+
+    def result(self, task: str) -> Json:
+        """The result of an ancestor, by its name in the spec; None if it left none or did not run."""
+        return self._read_result(task)
+
+    def write_file(self, name: str, content: bytes) -> str:
+        """Keep a file in this run's folder on the stage, for later tasks of the run; its path."""
+        path = f"{self.stage}/{self.run.pipeline}/runs/{self.run.id}/{self.run.task}/{checked_name(name)}"
+        self._open_files().write(path, content)
+        return path
+
+    def read_file(self, path: str) -> bytes:
+        """The content of a file that `write_file` of this or an earlier task named."""
+        return self._open_files().read(path)
+
+    def _open_files(self) -> Files:
+        return self._files if self._files is not None else StageFiles(self.session)
+
+    @classmethod
+    def for_test(
+        cls,
+        *,
+        session: Session | None = None,
+        config: Mapping[str, Scalar] | None = None,
+        results: Mapping[str, Json] | None = None,
+        run_id: str = "test",
+        task: str = "task",
+        pipeline: str = "pipeline",
+        scheduled_at: str | None = None,
+        stage: str = "@SFML",
+        files: Files | None = None,
+    ) -> Context:
+        """A context for unit tests: results are given by task name, files are kept in memory.
+
+        With a real session, give `files=StageFiles(session)` and a `stage` to keep files there.
+        """
+        known = dict(results or {})
+
+        def read_result(name: str) -> Json:
+            if name not in known:
+                raise StepError(f"no result of `{name}` was given to Context.for_test(results=…)")
+            return known[name]
+
+        given = dict(config or {})
+        return cls(
+            run=Run(run_id, task, pipeline.upper(), pipeline, scheduled_at),
+            stage=stage,
+            logger=logging.getLogger(f"{pipeline}.{task}"),
+            session=session,
+            read_config=lambda: given,
+            read_result=read_result,
+            files=files or MemoryFiles(),
+        )

@@ -1,0 +1,44 @@
+"""Sends a message through a notification integration."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Literal
+
+from sfml_steps.context import Context
+from sfml_steps.errors import StepError
+from sfml_steps.registration import step
+
+# https://docs.snowflake.com/en/sql-reference/stored-procedures/system_send_snowflake_notification
+SUBJECT_LIMIT = 256
+
+
+@step
+def send_notification(
+    ctx: Context,
+    integration: str,
+    message: str,
+    subject: str | None = None,
+    recipients: list[str] | None = None,
+    content_type: Literal["text/plain", "text/html", "application/json"] = "text/plain",
+) -> None:
+    """Send a message by SYSTEM$SEND_SNOWFLAKE_NOTIFICATION.
+
+    `subject` and `recipients` are for email integrations and override the integration's own; queues take
+    `application/json`, whose `message` is a JSON text.
+    """
+    if not message.strip():
+        raise StepError("the notification has no `message`")
+    options: dict[str, Any] = {}
+    if subject is not None:
+        if len(subject) > SUBJECT_LIMIT:
+            raise StepError(f"the `subject` has {len(subject)} characters; Snowflake takes {SUBJECT_LIMIT}")
+        options["subject"] = subject
+    if recipients is not None:
+        options["toAddress"] = recipients
+    ctx.session.call(
+        "SYSTEM$SEND_SNOWFLAKE_NOTIFICATION",
+        json.dumps({content_type: message}, ensure_ascii=False),
+        json.dumps({integration: options}, ensure_ascii=False),
+    )
+    ctx.logger.info("notified through %s: %s", integration, message)

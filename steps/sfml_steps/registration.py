@@ -1,0 +1,25 @@
+"""`@step`: marks the functions that a spec may name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_STEPS: set[Callable[..., Any]] = set()
+
+
+def step(function: Function) -> Function:
+    """Register a function as a step and return it as it is, callable and testable like any other.
+
+    Its first parameter is a `Context` or a Snowpark `Session`; the others are filled from `with:` by name.
+    What it returns must be JSON (or `None`), and for a branch one of its outcomes.
+    """
+    _STEPS.add(function)
+    return function
+
+
+def is_step(function: object) -> bool:
+    """Whether a function was decorated with `@step`."""
+    return callable(function) and function in _STEPS

@@ -1,0 +1,139 @@
+"""Runs one step for one task: reads its arguments, calls it, checks and leaves its result.
+
+`run_step` is called by the procedure in a task's body, `run_job` by the entry point of an ML Job. Both get
+the call as JSON:
+
+    {"pipeline": "clv", "task": "train_model", "step": "clv.train.train_model", "root": "CLV",
+     "stage": "@DB.CLV.SFML", "with": {"features": {"$result": ["CLV$PREPARE_DATA", "features"]}},
+     "results": {"prepare_data": "CLV$PREPARE_DATA"}, "outcomes": {"good": "GOOD"},
+     "branches": {"check": {"GOOD": "good"}}}
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfml_steps.context import Context, Json, Run
+from sfml_steps.errors import StepError
+from sfml_steps.logs import task_logger
+from sfml_steps.registration import is_step
+from sfml_steps.results import outcome_text, result_text
+from sfml_steps.task import TaskFunctions
+from sfml_steps.values import Sources, resolve
+
+if TYPE_CHECKING:
+    from snowflake.snowpark import Session
+
+
+def run_job(call_json: str) -> None:
+    """Run a step in an ML Job, with the session that the job's container is given."""
+    from snowflake.snowpark import Session
+
+    run_step(Session.builder.getOrCreate(), call_json)
+
+
+def run_step(session: Session, call_json: str) -> str | None:
+    """Run a step in a task and set the task's return value; the text that was set."""
+    call = json.loads(call_json)
+    logger = task_logger(call["step"])
+    task = TaskFunctions(session, branch_outcomes(call))
+    run_id, scheduled_at = task.run_info()
+    run = Run(run_id, call["task"], call["root"], call["pipeline"], scheduled_at)
+    tag_queries(session, run)
+    context = Context(
+        run=run,
+        stage=call["stage"],
+        logger=logger,
+        session=session,
+        read_config=task.config,
+        read_result=lambda name: task.result(ancestor(call, name)),
+    )
+    function = load(call["step"])
+    arguments = resolve(call.get("with", {}), Sources(task.result, task.config, run))
+    text = returned_text(call, invoke(function, context, arguments, call["step"]))
+    if text is not None:
+        task.set_return_value(text)
+    return text
+
+
+def load(step: str) -> Callable[..., Any]:
+    """The step function that a dotted name stands for."""
+    module_name, _, name = step.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and (module_name + ".").startswith(error.name + "."):
+            raise StepError(
+                f"there is no module `{module_name}` in this task's code: apply it again"
+            ) from error
+        raise StepError(
+            f"`{module_name}` imports `{error.name}`, which is not installed here: "
+            "add it to the task's `packages` (or `pip`, for a job)"
+        ) from error
+    function: Callable[..., Any] | None = getattr(module, name, None)
+    if function is None:
+        raise StepError(f"`{module_name}` has no function `{name}`, which the spec names as a step")
+    if not is_step(function):
+        raise StepError(f"`{step}` is not a step: write @step above it (from sfml_steps import step)")
+    return function
+
+
+def invoke(function: Callable[..., Any], context: Context, arguments: Mapping[str, Json], step: str) -> Any:
+    """Call a step with its context or session and its arguments."""
+    signature = inspect.signature(function)
+    first = context.session if wants_session(signature) else context
+    try:
+        bound = signature.bind(first, **arguments)
+    except TypeError as error:
+        raise StepError(f"{step}{signature} does not take what `with:` gives it: {error}") from error
+    return function(*bound.args, **bound.kwargs)
+
+
+def wants_session(signature: inspect.Signature) -> bool:
+    """Whether the first parameter is a Snowpark `Session`: by annotation, else by the name `session`."""
+    first = next(iter(signature.parameters.values()), None)
+    if first is None:
+        raise StepError(f"a step's first parameter is a Context or a Session; this one has {signature}")
+    annotation = first.annotation
+    if annotation is inspect.Parameter.empty:
+        return first.name == "session"
+    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return name.strip("\"' ").rpartition(".")[2] == "Session"
+
+
+def returned_text(call: Mapping[str, Any], value: Any) -> str | None:
+    """The text that becomes the task's return value: an outcome of a branch, else JSON."""
+    outcomes = call.get("outcomes")
+    if outcomes is not None:
+        return outcome_text(value, outcomes, call["step"])
+    return result_text(value, call["step"])
+
+
+def branch_outcomes(call: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
+    """Snowflake's name of each readable branch → its raw return values → outcomes."""
+    results, branches = call.get("results") or {}, call.get("branches") or {}
+    return {results[name]: outcomes for name, outcomes in branches.items() if name in results}
+
+
+def ancestor(call: Mapping[str, Any], name: str) -> str:
+    """Snowflake's name of an ancestor whose result can be read."""
+    results = call.get("results") or {}
+    if name not in results:
+        readable = ", ".join(f"`{known}`" for known in sorted(results)) or "none, as it has no ancestors"
+        raise StepError(f"`{call['task']}` cannot read the result of `{name}`; it can read {readable}")
+    return str(results[name])
+
+
+def tag_queries(session: Session, run: Run) -> None:
+    """Mark the statements of this task with its run, by which cost and history can be found."""
+    tag = {"sfml": {"pipeline": run.pipeline, "task": run.task, "run": run.id}}
+    try:
+        session.query_tag = json.dumps(tag, separators=(",", ":"))
+    except Exception as error:  # a tag is a convenience: no step fails for it
+        task_logger("sfml_steps.runtime").warning(
+            "the queries of this task stay without a run tag: %s", error
+        )

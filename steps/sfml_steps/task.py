@@ -1,0 +1,101 @@
+"""What Snowflake tells a running task, and what the task tells Snowflake: the SYSTEM$ task functions.
+
+Called directly, because `snowflake.core.task.context.TaskContext` costs seconds to import in a procedure.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfml_steps.errors import StepError
+
+if TYPE_CHECKING:
+    from snowflake.snowpark import Session
+
+Json = Any
+
+
+class TaskFunctions:
+    """The SYSTEM$ functions of the task that a session runs in; results and configuration are read once.
+
+    `outcomes` maps a Snowflake task name of a branch to raw return value → outcome.
+    """
+
+    def __init__(self, session: Session, outcomes: Mapping[str, Mapping[str, str]] | None = None) -> None:
+        self._session = session
+        self._outcomes = outcomes or {}
+        self._results: dict[str, Json] = {}
+        self._config: Mapping[str, Json] | None = None
+
+    def result(self, task: str) -> Json:
+        """The result of an ancestor, by its name in Snowflake; None if it left none."""
+        if task not in self._results:
+            self._results[task] = self._read_result(task)
+        return self._results[task]
+
+    def _read_result(self, task: str) -> Json:
+        text = self._call("SYSTEM$GET_PREDECESSOR_RETURN_VALUE", task)
+        if not text:
+            return None
+        if task in self._outcomes:
+            return self._outcomes[task].get(text, text)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise StepError(
+                f"{task} returned {text[:60]!r}, which is no JSON: return JSON from it, "
+                "or read it as the branch that it is"
+            ) from error
+
+    def config(self) -> Mapping[str, Json]:
+        """The graph's configuration in this run, empty if it has none."""
+        if self._config is None:
+            text = self._call("SYSTEM$GET_TASK_GRAPH_CONFIG")
+            self._config = json.loads(text) if text else {}
+        return self._config
+
+    def run_info(self) -> tuple[str, str | None]:
+        """The id of the graph run group, and when the run was first scheduled for."""
+        group = self.runtime_info("CURRENT_TASK_GRAPH_RUN_GROUP_ID")
+        if not group:
+            raise StepError(
+                "this runs outside a task graph: run it with `sfml run`, or test it by Context.for_test"
+            )
+        return str(group), moment(self.runtime_info("CURRENT_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP"))
+
+    def runtime_info(self, key: str) -> Any:
+        """One entry of SYSTEM$TASK_RUNTIME_INFO; None where Snowflake has none.
+
+        https://docs.snowflake.com/en/sql-reference/functions/system_task_runtime_info
+        """
+        try:
+            rows: Any = self._session.sql(f"SELECT SYSTEM$TASK_RUNTIME_INFO('{key}')").collect()
+        except Exception as error:
+            # The function is declared to return no NULL, so an entry without a value is an error.
+            if "NULL result in a non-nullable column" in str(error):
+                return None
+            raise
+        return rows[0][0]
+
+    def set_return_value(self, text: str) -> None:
+        """Leave the task's return value."""
+        self._call("SYSTEM$SET_RETURN_VALUE", text)
+
+    def _call(self, function: str, *arguments: str) -> str | None:
+        value: Any = self._session.call(function, *arguments)
+        return None if value is None else str(value)
+
+
+def moment(value: Any) -> str | None:
+    """A time as ISO text: Snowflake writes epoch seconds, a date and time, or a timestamp."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    text = str(value)
+    if text.replace(".", "", 1).isdigit():
+        return datetime.datetime.fromtimestamp(float(text), datetime.timezone.utc).isoformat()
+    return text
