@@ -89,7 +89,7 @@ def desired_graph(reading: Reading) -> DesiredGraph:
     from sfml.lower.lower import lower
 
     assert reading.graph is not None, "findings are looked at before lowering"
-    return lower(reading.graph, reading.catalog.closure_of_step, version=__version__)
+    return lower(reading.graph, reading.catalog.closure, __version__)
 
 
 def say_findings(reading: Reading, options: Options) -> None:

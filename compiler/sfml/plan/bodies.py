@@ -2,17 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sfml.lower.desired import DesiredTask, MLJobDefinitionSpec, SqlDefinition
-from sfml.plan.model import FieldChange, Reason
-from sfml.plan.settings import definition_key
+from sfml.plan.model import Comparable, FieldChange, Reason
+
+_LITERAL = re.compile(r"'((?:[^'\\]|\\.|'')*)'", re.DOTALL)
+_ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
+_ARCHIVE = re.compile(r'ARCHIVE, SHA256 = "steps\.zip", "([0-9a-f]{64})"')
+_JOB = "CALL SYSTEM$EXECUTE_ML_JOB("
+_STEP = "\nCALL SFML_STEP("
+
+
+def deployed_job_name(sql: str) -> str | None:
+    """The registered name in `CALL SYSTEM$EXECUTE_ML_JOB('DB.SCHEMA.NAME_', …)`, or None."""
+    if not sql.startswith(_JOB):
+        return None
+    name = next(literals(sql), "")
+    # The client adds one underscore, and Snowflake a suffix behind it at each run.
+    return name.rsplit(".", 1)[-1].removesuffix("_").strip('"')
+
+
+def is_same_body(deployed: str, task: DesiredTask) -> bool:
+    """Whether the deployed statement does what the task's body says; an ML Job's name holds its fingerprint."""
+    match task.definition:
+        case SqlDefinition(sql):
+            return sql == deployed
+        case MLJobDefinitionSpec(name=name):
+            return deployed_job_name(deployed) == name
 
 
 def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
-    """The changes of a body, at least one."""
-    new = definition_key(task)
-    yield FieldChange("definition", deployed, new, Reason.SPEC_CHANGED)
+    """The changes of a body that differs, at least one."""
+    old, new = body_parts(deployed), body_parts(_statement(task))
+    different = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
+    told = [key for key in different if key != "statement"]
+    for key in told or ["statement"]:
+        path = "definition" if key == "statement" else key
+        reason = Reason.CODE_CHANGED if key == "code" else Reason.SPEC_CHANGED
+        yield FieldChange(path, old.get(key), new.get(key), reason)
 
 
-__all__ = ["MLJobDefinitionSpec", "SqlDefinition", "body_changes"]
+def body_parts(sql: str) -> Mapping[str, Comparable]:
+    """A statement in parts that mean something to its author; `statement` is what is left of it."""
+    if sql.startswith(_JOB):
+        return {"statement": sql, **_job_parts(list(literals(sql)))}
+    head, found, tail = sql.partition(_STEP)
+    if not found:
+        return {"statement": sql}
+    archive = _ARCHIVE.search(head)
+    call = _parsed(next(literals(tail), ""))
+    rest = _ARCHIVE.sub("", head).replace(archive.group(1) if archive else "", "")
+    return {
+        "statement": f"{rest} {json.dumps({key: call[key] for key in sorted(call) if key != 'with'})}",
+        "code": archive.group(1)[:12] if archive else None,
+        "step": call.get("step"),
+        **_with_parts(call),
+    }
+
+
+def literals(sql: str) -> Iterator[str]:
+    """The values of the statement's string literals, in order."""
+    for match in _LITERAL.finditer(sql):
+        yield _ESCAPE.sub(_unescaped, match.group(1))
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    char = match.group(1)
+    return "'" if char is None else _ESCAPED.get(char, char)
+
+
+def _job_parts(found: list[str]) -> Mapping[str, Comparable]:
+    """Of `SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options)`: pool, instances, runtime, payload, arguments."""
+    if len(found) < 4:
+        return {}
+    spec, options = _parsed(found[2]), _parsed(found[3])
+    arguments = spec.get("ARGS") or []
+    call = _parsed(str(arguments[3])) if len(arguments) > 3 else {}
+    payload = str(spec.get("STAGE_PATH", "")).split("/jobs/", 1)[-1].split("/", 1)[0]
+    return {
+        "code": payload[:12],
+        "pool": found[1],
+        "instances": options.get("TARGET_INSTANCES"),
+        "step": call.get("step"),
+        **_with_parts(call),
+    }
+
+
+def _with_parts(call: Mapping[str, Any]) -> Mapping[str, Comparable]:
+    return {f"with.{name}": _shown(value) for name, value in (call.get("with") or {}).items()}
+
+
+def _shown(value: Any) -> Comparable:
+    """A `with:` value as the spec writes it: references as `${…}`."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, inner),) = value.items()
+        if kind == "$result" and isinstance(inner, list) and inner:
+            task = str(inner[0]).split("$", 1)[-1].lower()
+            return "${" + ".".join([task, *map(str, inner[1:])]) + "}"
+        if kind in ("$config", "$run"):
+            return "${" + kind[1:] + "." + str(inner) + "}"
+        if kind == "$text" and isinstance(inner, list):
+            return "".join(part if isinstance(part, str) else str(_shown(part)) for part in inner)
+        if kind == "$literal":
+            return json.dumps(inner, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _statement(task: DesiredTask) -> str:
+    match task.definition:
+        case SqlDefinition(sql):
+            return sql
+        case MLJobDefinitionSpec(preview_sql=sql):
+            return sql

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sfml.errors import ConflictingState
 from sfml.graph.model import Manual, Mode
 from sfml.lower.desired import DesiredGraph, DesiredTask
-from sfml.plan.bodies import body_changes
+from sfml.plan.bodies import body_changes, is_same_body
 from sfml.plan.model import Action, Change, Comparable, FieldChange, ObservedGraph, ObservedTask, Plan, Reason
 from sfml.plan.settings import SETTINGS, desired_settings
 
@@ -64,14 +64,12 @@ def dropped(desired: DesiredGraph, task: ObservedTask) -> Change:
 
 
 def field_changes(task: DesiredTask, deployed: ObservedTask) -> Iterator[FieldChange]:
-    """The settings that differ, in the order of `SETTINGS`; a suspended child counts as drifted."""
+    """The body and the settings that differ, in the order of `SETTINGS`; a suspended child counts as drifted."""
+    if not is_same_body(deployed.definition, task):
+        yield from body_changes(deployed.definition, task)
     new = desired_settings(task)
     for key in SETTINGS:
-        if deployed.settings[key] == new[key]:
-            continue
-        if key == "definition":
-            yield from body_changes(str(deployed.settings[key]), task)
-        else:
+        if deployed.settings[key] != new[key]:
             yield FieldChange(key, deployed.settings[key], new[key], Reason.SPEC_CHANGED)
     if task.task is not None and not deployed.started:
         yield FieldChange("state", "suspended", "started", Reason.DRIFTED)

@@ -18,6 +18,7 @@ class ObservedTask:
     name: str
     id: str
     started: bool
+    definition: str
     settings: Mapping[str, Comparable]
     owner: str | None = None
 

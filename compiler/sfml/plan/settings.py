@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule
-from sfml.lower.desired import DesiredTask, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.desired import DesiredTask
 from sfml.plan.model import Comparable
 
 DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
@@ -30,7 +30,6 @@ DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
 """What Snowflake uses where nothing is set (https://docs.snowflake.com/en/sql-reference/sql/create-task)."""
 
 SETTINGS = (
-    "definition",
     "after",
     "finalize",
     "when",
@@ -51,7 +50,7 @@ SETTINGS = (
     "execute_as_user",
     "comment",
 )
-"""Every setting that is compared, in the order in which a plan shows them."""
+"""Every setting that is compared beside the body, in the order in which a plan shows them."""
 
 RECORD_PREFIX = "sfml:"
 
@@ -69,7 +68,6 @@ def desired_settings(task: DesiredTask) -> Mapping[str, Comparable]:
     """What Snowflake should answer for this task."""
     return with_defaults(
         {
-            "definition": definition_key(task),
             "after": tuple(sorted(task.predecessors)),
             "finalize": task.finalize,
             "when": task.condition,
@@ -91,35 +89,6 @@ def desired_settings(task: DesiredTask) -> Mapping[str, Comparable]:
             "comment": split_comment(task.comment)[0],
         }
     )
-
-
-def definition_key(task: DesiredTask) -> str:
-    """The body as text, or for an ML Job the name that carries its fingerprint."""
-    match task.definition:
-        case SqlDefinition(sql):
-            return sql
-        case MLJobDefinitionSpec(name=name):
-            return job_key(name)
-
-
-def job_key(name: str) -> str:
-    return f"ML job {name}"
-
-
-def observed_definition(sql: str) -> str:
-    """A deployed body in the form of `definition_key`."""
-    name = deployed_job_name(sql)
-    return sql if name is None else job_key(name)
-
-
-def deployed_job_name(sql: str) -> str | None:
-    """The registered name in `CALL SYSTEM$EXECUTE_ML_JOB('DB.SCHEMA.NAME_', …)`, or None."""
-    head = "CALL SYSTEM$EXECUTE_ML_JOB('"
-    if not sql.startswith(head):
-        return None
-    quoted = sql[len(head) :].split("'", 1)[0]
-    # The client adds one underscore, and Snowflake a suffix behind it at each run.
-    return quoted.rsplit(".", 1)[-1].removesuffix("_").strip('"')
 
 
 def schedule_text(schedule: Schedule | None) -> str | None:

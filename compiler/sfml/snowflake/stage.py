@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sfml.errors import AccountError, ConflictingState
 from sfml.graph.model import Target
 from sfml.lower.desired import Archive, MLJobDefinitionSpec
+from sfml.lower.ml_jobs import registration
 from sfml.plan.model import Comparable
-from sfml.quoting import identifier, literal, qualified
+from sfml.quoting import literal, stage_location
 from sfml.snowflake.refusals import translated
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ class Stage:
     def __init__(self, connection: SnowflakeConnection, target: Target) -> None:
         self._connection = connection
         self._target = target
-        self._name = qualified(target.database, target.schema, target.stage)
+        self._name = stage_location(target.database, target.schema, target.stage)
 
     def location(self, path: str) -> str:
         """`@DB.SCHEMA.STAGE/path`, not quoted for SQL."""
-        return f"@{self._name}/{path}"
+        return f"{self._name}/{path}"
 
     def missing_archives(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
         """The archives that are not on the stage; one LIST for each folder of archives."""
@@ -70,25 +71,8 @@ class Stage:
                 file = Path(folder) / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
-            options = {
-                "target_instances": spec.instances,
-                "min_instances": spec.min_instances,
-                "runtime_environment": spec.runtime,
-                "query_warehouse": spec.warehouse,
-                "pip_requirements": list(spec.pip) or None,
-                "external_access_integrations": list(spec.external_access) or None,
-                "env_vars": dict(spec.env_vars) or None,
-            }
             definition: Any = MLJobDefinition.register(
-                folder,
-                spec.pool,
-                self.location(spec.stage_path),
-                session=self.session(),
-                entrypoint=spec.entrypoint,
-                name=f"{identifier(self._target.database)}.{identifier(self._target.schema)}.{identifier(spec.name)}",
-                overwrite=True,
-                enable_metrics=spec.metrics,
-                **{key: value for key, value in options.items() if value is not None},
+                source=folder, session=self.session(), **registration(spec, self._target)
             )
             return str(definition.to_sql(job_args=list(spec.arguments)))
 

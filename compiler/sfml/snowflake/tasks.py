@@ -10,12 +10,7 @@ from sfml.errors import NotSupportedYet
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredTask
 from sfml.plan.model import ObservedGraph, ObservedTask
-from sfml.plan.settings import (
-    observed_definition,
-    split_comment,
-    unqualified,
-    with_defaults,
-)
+from sfml.plan.settings import split_comment, unqualified, with_defaults
 from sfml.snowflake.refusals import translated
 
 if TYPE_CHECKING:
@@ -103,6 +98,7 @@ def observed_task(task: Task) -> ObservedTask:
         name=unqualified(task.name),
         id=str(task.id),
         started=task.state == "started",
+        definition=str(task.definition),
         settings=with_defaults(_settings(task)),
         owner=task.owner,
     )
@@ -111,7 +107,6 @@ def observed_task(task: Task) -> ObservedTask:
 def _settings(task: Task) -> Mapping[str, Any]:
     overlap = task.overlap_policy
     return {
-        "definition": observed_definition(str(task.definition)),
         "after": tuple(sorted(unqualified(name) for name in task.predecessors or ())),
         "finalize": unqualified(task.finalize) if task.finalize else None,
         "when": task.condition,

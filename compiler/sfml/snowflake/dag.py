@@ -1,0 +1,141 @@
+"""The compiled graph as `DAG`, `DAGTask` and `DAGTaskBranch` objects, which a user can take in Python.
+
+`apply` does not deploy them: `DAGOperation.deploy` drops a graph and makes it anew. They and what it does put
+must say the same, which `differences` checks task by task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from sfml.lower.desired import DesiredGraph, DesiredTask
+from sfml.lower.sql import definition_sql
+from sfml.snowflake.low_level import to_schedule, to_task
+
+if TYPE_CHECKING:
+    from snowflake.core.task import Task
+    from snowflake.core.task.dagv1 import DAG, DAGTask
+
+INEXPRESSIBLE: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("root", "success_integration"): "`DAG` takes none; `DAGTask` does, where Snowflake ignores it",
+        ("root", "execute_as_user"): "`DAG` takes none",
+        ("root", "log_level"): "not in the API's model of a task",
+        ("root", "tags"): "not in the API's model of a task",
+        ("root", "minimum_trigger_interval_seconds"): "not in the API's model of a task",
+        ("task", "log_level"): "not in the API's model of a task",
+        ("task", "tags"): "not in the API's model of a task",
+    }
+)
+"""What dagv1 of snowflake-core 1.13 has no words for, by place and setting, and why.
+
+It also keeps predecessors in a set, so that their order varies: they are compared sorted.
+"""
+
+_BEYOND_API = ("log_level", "tags", "minimum_trigger_interval_seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A setting that the DAG says otherwise; `known` is the entry of `INEXPRESSIBLE`, None for a mistake."""
+
+    task: str
+    setting: str
+    desired: object
+    in_dag: object
+    known: str | None
+
+
+def dag(desired: DesiredGraph, definitions: Mapping[str, str] = MappingProxyType({})) -> DAG:
+    """The graph as a `DAG`; `definitions` gives bodies by task name, such as those of registered ML Jobs."""
+    from snowflake.core.task import OverlapPolicy
+    from snowflake.core.task.dagv1 import DAG
+
+    root = desired.root
+    graph = DAG(
+        root.name,
+        schedule=to_schedule(root.schedule),
+        warehouse=root.warehouse,
+        error_integration=root.error_integration,
+        comment=root.comment,
+        task_auto_retry_attempts=root.task_auto_retry_attempts,
+        overlap_policy=None if root.overlap_policy is None else OverlapPolicy(root.overlap_policy),
+        user_task_timeout_ms=root.user_task_timeout_ms,
+        suspend_task_after_num_failures=root.suspend_task_after_num_failures,
+        config=None if root.config is None else dict(root.config),
+        session_parameters=dict(root.session_parameters) or None,
+        condition=root.condition,
+    )
+    made: dict[str, DAGTask] = {}
+    for task in desired.all_tasks[1:]:
+        made[task.name] = _dag_task(graph, task, definitions.get(task.name) or definition_sql(task))
+        _connect(made, task, root.name)
+    return graph
+
+
+def differences(desired: DesiredGraph) -> tuple[Difference, ...]:
+    """Every setting of which the DAG and the desired tasks do not say the same; at best only known ones."""
+    return tuple(_differences(desired))
+
+
+def _dag_task(graph: DAG, task: DesiredTask, definition: str) -> DAGTask:
+    from snowflake.core.task.dagv1 import DAGTask, DAGTaskBranch
+
+    seconds = task.target_completion_seconds
+    return (DAGTaskBranch if task.is_branch else DAGTask)(
+        task.name.removeprefix(f"{graph.name}$"),
+        definition,
+        condition=task.own_condition,
+        warehouse=task.warehouse,
+        session_parameters=dict(task.session_parameters) or None,
+        user_task_managed_initial_warehouse_size=task.user_task_managed_initial_warehouse_size,
+        target_completion_interval=None if seconds is None else timedelta(seconds=seconds),
+        serverless_task_min_statement_size=task.serverless_task_min_statement_size,
+        serverless_task_max_statement_size=task.serverless_task_max_statement_size,
+        user_task_timeout_ms=task.user_task_timeout_ms,
+        execute_as_user=task.execute_as_user,
+        comment=task.comment,
+        is_finalizer=task.finalize is not None,
+        # Without it a task with no warehouse takes the root's.
+        is_serverless=task.warehouse is None,
+        dag=graph,
+    )
+
+
+def _connect(made: Mapping[str, DAGTask], task: DesiredTask, root: str) -> None:
+    """Add the edges; each from a branch puts its comparison before the condition so far, so the last goes first."""
+    for name in (
+        *(name for name in task.predecessors if name not in task.branch_of),
+        *reversed(task.branch_of),
+    ):
+        if name != root:
+            made[name] >> made[task.name]
+
+
+def _differences(desired: DesiredGraph) -> Iterator[Difference]:
+    graph = dag(desired)
+    in_dag = {task.full_name: task._to_low_level_task() for task in graph.tasks}
+    in_dag[graph.name] = graph._to_low_level_task()
+    for task in desired.all_tasks:
+        place = "root" if task.task is None else "task"
+        ours = {**_settings(to_task(task, definition_sql(task))), **_beyond_api(task)}
+        theirs = _settings(in_dag[task.name])
+        for name in sorted({*ours, *theirs}):
+            if ours.get(name) != theirs.get(name):
+                known = INEXPRESSIBLE.get((place, name))
+                yield Difference(task.name, name, ours.get(name), theirs.get(name), known)
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    """What the client would send, without what is unset."""
+    sent = task._to_rest_model().to_dict()
+    sent["predecessors"] = sorted(sent.get("predecessors") or ()) or None
+    return {name: value for name, value in sent.items() if value is not None}
+
+
+def _beyond_api(task: DesiredTask) -> dict[str, object]:
+    return {name: value for name in _BEYOND_API if (value := getattr(task, name))}
