@@ -27,17 +27,21 @@ def command(spec: str, out: Path | None, options: Options) -> int:
     """
     from sfml.lower.manifest import manifest_bytes
     from sfml.lower.write import write
+    from sfml.render.mermaid import mermaid
 
     found = opened(spec, options)
     folder = out or found.root / "build" / found.desired.pipeline / found.desired.target.name
-    written = write(found.desired, folder)
+    assert found.reading.graph is not None
+    written = write(found.desired, folder, mermaid(found.reading.graph))
     if options.json:
         payload = json.loads(manifest_bytes(found.desired))
         payload.pop("format_version", None)
         output.say_json(payload)
     elif not options.quiet:
         tasks = len(found.desired.all_tasks)
-        output.say(f"{found.desired.pipeline} for {found.desired.target.name}: {tasks} tasks, the root included")
+        output.say(
+            f"{found.desired.pipeline} for {found.desired.target.name}: {tasks} tasks, the root included"
+        )
         for path in written:
             output.say(f"  {_shown(path)}")
         output.say(f"Next:  sfml plan {found.desired.spec_path} -t {found.desired.target.name}")

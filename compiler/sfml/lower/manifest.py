@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from sfml import __version__
 from sfml.lower.canonical import Json, plain
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask
 from sfml.lower.names import stage_of
@@ -14,11 +15,11 @@ from sfml.source import Span
 FORMAT_VERSION = 1
 
 
-def manifest(graph: DesiredGraph, version: str) -> dict[str, Json]:
-    """The manifest; `version` is this tool's. It holds names of secrets and connections, never their contents."""
+def manifest(graph: DesiredGraph) -> dict[str, Json]:
+    """The manifest. It names secrets and connections, and holds none."""
     return {
         "format_version": FORMAT_VERSION,
-        "tool": {"name": "sfml", "version": version},
+        "tool": {"name": "sfml", "version": __version__},
         "pipeline": graph.pipeline,
         "description": graph.description,
         "spec": graph.spec_path,
@@ -34,9 +35,9 @@ def manifest(graph: DesiredGraph, version: str) -> dict[str, Json]:
     }
 
 
-def manifest_bytes(graph: DesiredGraph, version: str) -> bytes:
+def manifest_bytes(graph: DesiredGraph) -> bytes:
     """The manifest as it is written: sorted keys, two spaces, a newline at the end."""
-    text = json.dumps(manifest(graph, version), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(manifest(graph), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode()
 
 

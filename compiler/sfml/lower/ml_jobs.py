@@ -1,7 +1,7 @@
 """ML Jobs: what is registered when a spec is applied, and the statement that the client will then write.
 
-`preview_sql` reproduces `MLJobDefinition.to_sql` of snowflake-ml-python 2.6 without a session. The client asks
-the account for the runtime's image when it registers; until then the preview has the spec's own word for it.
+`preview_sql` reproduces `MLJobDefinition.to_sql` of snowflake-ml-python 2.6 without a session. The client
+asks the account for the runtime's image when it registers; until then the preview has the spec's own word.
 """
 
 from __future__ import annotations

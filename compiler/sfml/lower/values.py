@@ -62,11 +62,13 @@ def definition_value(definition: Definition) -> dict[str, Json]:
             assert_never(definition)
 
 
-def branch_value(task: DesiredTask) -> dict[str, Json]:
-    """What the task has to do with branches: its own outcomes, and the branches that start it."""
+def branch_value(task: DesiredTask) -> dict[str, Json] | None:
+    """What the task has to do with branches: its own outcomes, and the `DAGTaskBranch`es that start it."""
+    if task.outcomes is None and not task.branch_of:
+        return None
     outcomes: dict[str, Json] | None = None if task.outcomes is None else dict(task.outcomes)
     return {
-        "is_branch": task.is_branch,
+        "is_dag_branch": task.is_branch,
         "outcomes": outcomes,
         "started_by": list(task.branch_of),
         "own_condition": task.own_condition,

@@ -15,30 +15,28 @@ from sfml.lower.sql import tasks_sql
 _OWN_ARCHIVE = re.compile(r"[0-9a-f]{64}\.zip")
 
 
-def build_folder(project: Path, graph: DesiredGraph) -> Path:
-    """Where the files of this pipeline and target go."""
-    return project / "build" / graph.pipeline / graph.target.name
+def write(graph: DesiredGraph, folder: Path, diagram: str) -> tuple[Path, ...]:
+    """Write everything that the graph compiles to and return where; `diagram` is the text of `graph.mmd`.
 
-
-def build_files(graph: DesiredGraph, diagram: str, version: str) -> Mapping[str, bytes]:
-    """Every file by its path in the build folder; `diagram` is the text of `graph.mmd`."""
-    return {
-        "manifest.json": manifest_bytes(graph, version),
-        "tasks.sql": tasks_sql(graph).encode(),
-        "graph.mmd": diagram.encode(),
-        **{f"archives/{archive.sha256}.zip": archive.content for archive in graph.archives},
-    }
-
-
-def write_build(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files, each whole or not at all, and remove archives that an earlier compile left there.
-
-    The manifest comes last: where it is new, so is everything that it names. Nothing else is touched.
+    Each file is written whole or not at all, the manifest last: where it is new, so is all that it names.
+    Archives that an earlier compile left are removed; nothing else in the folder is touched.
     """
+    files = build_files(graph, diagram)
     for path in sorted(files, key=lambda name: (name == "manifest.json", name)):
         _write(folder / path, files[path])
     for stale in _stale(folder, files):
         stale.unlink(missing_ok=True)
+    return tuple(folder / path for path in files)
+
+
+def build_files(graph: DesiredGraph, diagram: str) -> Mapping[str, bytes]:
+    """Every file by its path in the build folder."""
+    return {
+        "manifest.json": manifest_bytes(graph),
+        "tasks.sql": tasks_sql(graph).encode(),
+        "graph.mmd": diagram.encode(),
+        **{f"archives/{archive.sha256}.zip": archive.content for archive in graph.archives},
+    }
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -107,13 +107,11 @@ def _dag_task(graph: DAG, task: DesiredTask, definition: str) -> DAGTask:
 
 
 def _connect(made: Mapping[str, DAGTask], task: DesiredTask, root: str) -> None:
-    """Add the edges; each from a branch puts its comparison before the condition so far, so the last goes first."""
-    for name in (
-        *(name for name in task.predecessors if name not in task.branch_of),
-        *reversed(task.branch_of),
-    ):
+    """Add the edges; those from branches in reverse, as each puts its comparison before the others."""
+    plain = [name for name in task.predecessors if name not in task.branch_of]
+    for name in (*plain, *reversed(task.branch_of)):
         if name != root:
-            made[name] >> made[task.name]
+            made[task.name].add_predecessors(made[name])
 
 
 def _differences(desired: DesiredGraph) -> Iterator[Difference]:

@@ -16,7 +16,7 @@ def to_task(desired: DesiredTask, definition_sql: str, *, comment: str | None = 
     """The task as the REST API takes it; names are unqualified, in the schema that it is put into.
 
     `definition_sql` is the body, which for an ML Job is known only once it is registered; `comment` replaces
-    the desired one. Log level, tags and the minimum trigger interval are not in the API's model: they need SQL.
+    the desired one. The API has no words for log level, tags and minimum trigger interval: they need SQL.
     """
     from snowflake.core.task import OverlapPolicy, Task
 

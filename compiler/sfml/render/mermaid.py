@@ -1,0 +1,96 @@
+"""A task graph as a Mermaid flowchart, which GitHub and most editors draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sfml.graph.model import (
+    CronSchedule,
+    IntervalSchedule,
+    Manual,
+    OnPool,
+    OnWarehouse,
+    RunOn,
+    Schedule,
+    Serverless,
+    StreamSchedule,
+    TaskGraph,
+    TaskNode,
+)
+
+_PLAIN = frozenset(" _-.,:/()+=")
+_ROOT = "root"
+
+
+def mermaid(graph: TaskGraph) -> str:
+    """The graph: branches as diamonds with their outcomes on the edges, the finalizer dashed."""
+    return "\n".join(_lines(graph)) + "\n"
+
+
+def _lines(graph: TaskGraph) -> Iterator[str]:
+    # Numbers, not names: a task may be called `end` or `subgraph`, which are words of Mermaid.
+    ids = {node.name: f"t{index}" for index, node in enumerate(graph.all_tasks, start=1)}
+    yield "flowchart TD"
+    yield f'  {_ROOT}(["{_text(graph.pipeline)}<br/>{_text(_schedule(graph.settings.schedule))}"])'
+    for node in graph.all_tasks:
+        yield f"  {ids[node.name]}{_shape(node)}"
+    for node in graph.tasks:
+        yield from _edges_into(graph, node, ids)
+    for node in graph.tasks:
+        yield from _dead_ends(node, ids)
+    if graph.finalizer is not None:
+        yield f'  {_ROOT} -. "finally" .-> {ids[graph.finalizer.name]}'
+        yield "  classDef finalizer stroke-dasharray: 4 4"
+        yield f"  class {ids[graph.finalizer.name]} finalizer"
+
+
+def _shape(node: TaskNode) -> str:
+    lines = [node.name, _compute(node.run_on)]
+    if node.run_if is not None:
+        lines.append(f"if {node.run_if}")
+    label = "<br/>".join(_text(line) for line in lines)
+    return f'{{"{label}"}}' if node.is_branch else f'["{label}"]'
+
+
+def _edges_into(graph: TaskGraph, node: TaskNode, ids: Mapping[str, str]) -> Iterator[str]:
+    if not node.after:
+        yield f"  {_ROOT} --> {ids[node.name]}"
+    for name in node.after:
+        outcomes = graph.task(name).outcomes or {}
+        chosen = " or ".join(outcome for outcome, tasks in outcomes.items() if node.name in tasks)
+        label = f'|"{_text(chosen)}"|' if chosen else ""
+        yield f"  {ids[name]} -->{label} {ids[node.name]}"
+
+
+def _dead_ends(node: TaskNode, ids: Mapping[str, str]) -> Iterator[str]:
+    """An outcome that starts nothing leads to a point of its own."""
+    for index, (outcome, tasks) in enumerate((node.outcomes or {}).items(), start=1):
+        if not tasks:
+            yield f'  {ids[node.name]} -->|"{_text(outcome)}"| {ids[node.name]}_{index}(("nothing"))'
+
+
+def _compute(run_on: RunOn) -> str:
+    match run_on:
+        case OnWarehouse(warehouse):
+            return f"warehouse {warehouse}"
+        case Serverless():
+            return "serverless"
+        case OnPool(pool, instances):
+            return f"pool {pool}" if instances == 1 else f"pool {pool}, {instances} instances"
+
+
+def _schedule(schedule: Schedule) -> str:
+    match schedule:
+        case CronSchedule(cron, timezone):
+            return f"cron {cron} {timezone}"
+        case IntervalSchedule(seconds):
+            return f"every {seconds} s"
+        case StreamSchedule(streams):
+            return f"on {', '.join(streams)}"
+        case Manual():
+            return "manual"
+
+
+def _text(text: str) -> str:
+    """Text for a quoted label; characters that mean something to Mermaid or HTML go in by their numbers."""
+    return "".join(char if char.isalnum() or char in _PLAIN else f"#{ord(char)};" for char in text)
