@@ -51,10 +51,14 @@ class TaskFunctions:
             ) from error
 
     def config(self) -> Mapping[str, Json]:
-        """The graph's configuration in this run, empty if it has none."""
+        """The graph's configuration in this run, empty if it has none.
+
+        `sfml run` adds a key of its own to find the run by; steps do not see it.
+        """
         if self._config is None:
             text = self._call("SYSTEM$GET_TASK_GRAPH_CONFIG")
-            self._config = json.loads(text) if text else {}
+            config = json.loads(text) if text else {}
+            self._config = {key: value for key, value in config.items() if not key.startswith("_sfml")}
         return self._config
 
     def run_info(self) -> tuple[str, str | None]:
