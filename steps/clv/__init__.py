@@ -1,0 +1,1 @@
+"""The steps of our own pipeline: customer lifetime value from purchases."""
