@@ -164,7 +164,10 @@ def _shapes(
     }
     job = MapNode(whole, {}, graph.span, "")
     timing = MapNode({"version": version, **schedule.entries}, schedule.key_spans, schedule.span, "")
-    return (*shape_findings(job, "job_config.schema.json"), *shape_findings(timing, "schedule_config.schema.json"))
+    return (
+        *shape_findings(job, "job_config.schema.json"),
+        *shape_findings(timing, "schedule_config.schema.json"),
+    )
 
 
 def _seeds(
@@ -181,5 +184,3 @@ def _seeds(
             else:
                 seeds.append((table, file, at))
     return tuple(seeds)
-
-

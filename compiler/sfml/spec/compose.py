@@ -103,7 +103,9 @@ class _Composer:
 
     def take_key(self, top: _Open, node: Node) -> None:
         if not isinstance(node, ScalarNode):
-            self.report("SF105", "a key must be text", node.span, help="quote text that begins with `{` or `[`")
+            self.report(
+                "SF105", "a key must be text", node.span, help="quote text that begins with `{` or `[`"
+            )
             top.skips = True
             return
         key = node.value if isinstance(node.value, str) else _key_word(node.value)
@@ -133,7 +135,7 @@ class _Composer:
     def scalar(self, event: Any) -> None:
         span = self.span(event)
         self.count(1, event)
-        value: None | bool | int | float | str = event.value
+        value: bool | int | float | str | None = event.value
         try:
             if event.tag is None or event.tag == "!":
                 if event.implicit[0]:
@@ -189,7 +191,7 @@ class _Composer:
         self.place(located(plain(node), self.span(event), self.next_path()), size, height, None)
 
 
-def _key_word(value: None | bool | int | float) -> str:
+def _key_word(value: bool | int | float | None) -> str:
     match value:
         case None:
             return "null"
@@ -231,7 +233,9 @@ def _feed(composer: _Composer, text: str) -> None:
                 case yaml.DocumentStartEvent():
                     documents += 1
                     if documents > 1:
-                        raise composer.refuse("SF105", "a file holds one document; here begins a second", event)
+                        raise composer.refuse(
+                            "SF105", "a file holds one document; here begins a second", event
+                        )
                 case yaml.StreamEndEvent():
                     return
     finally:

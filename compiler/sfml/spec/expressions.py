@@ -42,9 +42,7 @@ def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
                 value = evaluated_text(text, names)
             except ExpressionError as cause:
                 findings.append(
-                    Diagnostic.error(
-                        cause.code, cause.message, at=node.span, path=node.path, help=cause.help
-                    )
+                    Diagnostic.error(cause.code, cause.message, at=node.span, path=node.path, help=cause.help)
                 )
                 return replace(node, value=None)
             return replace(located(value, node.span, node.path), overrode=node)
@@ -56,7 +54,8 @@ def evaluated_text(text: str, names: Names) -> Any:
     """The text with its expressions replaced; a text that is only an expression gives the value itself."""
     if _STATEMENT.search(text):
         raise ExpressionError(
-            "statements (`{% … %}`) are not evaluated", "use an expression in `{{ … }}`, or a patch of a target"
+            "statements (`{% … %}`) are not evaluated",
+            "use an expression in `{{ … }}`, or a patch of a target",
         )
     parts = split(text)
     if len(parts) == 1 and parts[0][0]:
@@ -164,5 +163,7 @@ def _known(names: Mapping[str, Any]) -> str:
 
 def _as_text(value: Any) -> str:
     if isinstance(value, (list, dict)):
-        raise ExpressionError("a list or mapping cannot stand inside text", "let the expression be the whole value")
+        raise ExpressionError(
+            "a list or mapping cannot stand inside text", "let the expression be the whole value"
+        )
     return plain_word(value)

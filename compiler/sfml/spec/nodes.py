@@ -15,7 +15,7 @@ Plain: TypeAlias = "None | bool | int | float | str | list[Any] | dict[str, Any]
 class ScalarNode:
     """A value without parts. `path` is the logical path within its file (`tasks.train.after[0]`)."""
 
-    value: None | bool | int | float | str
+    value: bool | int | float | str | None
     span: Span
     path: str
     overrode: Node | None = field(default=None, compare=False, repr=False)
@@ -103,7 +103,7 @@ def texts_of(node: Node | None) -> tuple[ScalarNode, ...]:
             return ()
 
 
-def plain_word(value: None | bool | int | float | str) -> str:
+def plain_word(value: bool | int | float | str | None) -> str:
     """A scalar as YAML writes it."""
     match value:
         case None:

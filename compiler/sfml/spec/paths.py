@@ -13,7 +13,9 @@ def inside(root: Path, node: ScalarNode) -> str | Diagnostic:
     """The path of `node` as a posix path relative to the project root, or why it may not be used."""
     written = str(node.value)
     if written.startswith(("/", "~")) or "\\" in written or (len(written) > 1 and written[1] == ":"):
-        return _refused(node, f"`{written}` is not a relative path", "write it relative to this file, with `/`")
+        return _refused(
+            node, f"`{written}` is not a relative path", "write it relative to this file, with `/`"
+        )
     if "\0" in written:
         return _refused(node, "a path cannot hold a NUL character", None)
     relative = posixpath.normpath(posixpath.join(posixpath.dirname(node.span.file), written))

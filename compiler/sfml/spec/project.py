@@ -57,7 +57,9 @@ def chosen_target(document: MapNode, wanted: str | None) -> tuple[str, Span, Map
         if wanted in targets:
             return (wanted, *targets[wanted])
         help = did_you_mean(wanted, targets) or f"targets of this project: {_names(targets)}"
-        return Diagnostic.error("SF134", f"there is no target `{wanted}`", at=whole, path="targets", help=help)
+        return Diagnostic.error(
+            "SF134", f"there is no target `{wanted}`", at=whole, path="targets", help=help
+        )
     defaults = [name for name, (_, node) in targets.items() if _is_true(node.get("default"))]
     if len(defaults) > 1:
         at = targets[defaults[1]][0]
@@ -82,7 +84,9 @@ def with_local_defaults(target: MapNode, pipeline: str) -> MapNode:
     if plain(target.entries["kind"]) == "local" if "kind" in target.entries else False:
         extra = {**extra, **_LOCAL_DEFAULTS}
     missing: dict[str, Node] = {
-        key: ScalarNode(value, target.span, target.path) for key, value in extra.items() if key not in target.entries
+        key: ScalarNode(value, target.span, target.path)
+        for key, value in extra.items()
+        if key not in target.entries
     }
     return MapNode({**target.entries, **missing}, target.key_spans, target.span, target.path)
 

@@ -19,18 +19,69 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from sfml.spec.expressions import MAX_RESULT, ExpressionError, undefined
 
 _NODES: tuple[type[nodes.Node], ...] = (
-    *(nodes.Name, nodes.Const, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.List, nodes.Tuple, nodes.Dict),
+    *(
+        nodes.Name,
+        nodes.Const,
+        nodes.Getattr,
+        nodes.Getitem,
+        nodes.Slice,
+        nodes.List,
+        nodes.Tuple,
+        nodes.Dict,
+    ),
     *(nodes.Pair, nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not),
     *(nodes.CondExpr, nodes.Concat, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod),
     *(nodes.Neg, nodes.Pos, nodes.Call, nodes.Keyword),
 )
 _FILTERS = frozenset(
-    "abs bool capitalize default d first float int join last length count list lower max min replace round "
-    "sort string sum title trim unique upper".split()
+    [
+        "abs",
+        "bool",
+        "capitalize",
+        "default",
+        "d",
+        "first",
+        "float",
+        "int",
+        "join",
+        "last",
+        "length",
+        "count",
+        "list",
+        "lower",
+        "max",
+        "min",
+        "replace",
+        "round",
+        "sort",
+        "string",
+        "sum",
+        "title",
+        "trim",
+        "unique",
+        "upper",
+    ]
 )
 _METHODS = frozenset(
-    "capitalize endswith get items keys lower lstrip removeprefix removesuffix replace rstrip split startswith "
-    "strip title upper values".split()
+    [
+        "capitalize",
+        "endswith",
+        "get",
+        "items",
+        "keys",
+        "lower",
+        "lstrip",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "rstrip",
+        "split",
+        "startswith",
+        "strip",
+        "title",
+        "upper",
+        "values",
+    ]
 )
 
 
@@ -55,7 +106,7 @@ class _Environment(ImmutableSandboxedEnvironment):
             _measure(_size(left) + _size(right))
         return super().call_binop(context, operator, left, right)
 
-    def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: D102 - Jinja's hook
+    def call(self, context: Any, obj: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(obj, "__name__", "") == "replace":
             return _replace(obj.__self__, *args, **kwargs)
         return super().call(context, obj, *args, **kwargs)
@@ -97,7 +148,9 @@ def _environment() -> _Environment:
     }
     environment.filters = {
         **filters,
-        "bool": lambda value: value if isinstance(value, bool) else str(value).lower() in ("true", "1", "yes"),
+        "bool": lambda value: (
+            value if isinstance(value, bool) else str(value).lower() in ("true", "1", "yes")
+        ),
         "replace": _replace,
         "join": _join,
     }
@@ -152,7 +205,9 @@ def _refuse_unsafe(tree: nodes.Template) -> None:
             if isinstance(node, nodes.Call) and not (
                 isinstance(node.node, nodes.Getattr) and node.node.attr in _METHODS
             ):
-                raise ExpressionError("calls are not allowed in expressions", "use a filter: `{{ user | lower }}`")
+                raise ExpressionError(
+                    "calls are not allowed in expressions", "use a filter: `{{ user | lower }}`"
+                )
             if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
                 raise ExpressionError(f"`{node.attr}` is not allowed in an expression")
             if not isinstance(node, _NODES):
@@ -195,4 +250,6 @@ def _json(value: Any) -> Any:
         return {str(key): _json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)) or type(value).__name__ in ("dict_keys", "dict_values", "generator"):
         return [_json(item) for item in value]
-    raise ExpressionError(f"the result is {type(value).__name__}, not a value", "write out the name of a value")
+    raise ExpressionError(
+        f"the result is {type(value).__name__}, not a value", "write out the name of a value"
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_WORDS: dict[str, None | bool] = {
+_WORDS: dict[str, bool | None] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -25,7 +25,7 @@ class NotAValue(ValueError):
     """A scalar that core rules read as a number that JSON cannot hold, or that its tag contradicts."""
 
 
-def core_value(text: str) -> None | bool | int | float | str:
+def core_value(text: str) -> bool | int | float | str | None:
     """The value of a plain scalar. Raises NotAValue for infinite or endless numbers."""
     if text in _WORDS:
         return _WORDS[text]
@@ -45,7 +45,7 @@ def core_value(text: str) -> None | bool | int | float | str:
     return text
 
 
-def tagged_value(tag: str, text: str) -> None | bool | int | float | str:
+def tagged_value(tag: str, text: str) -> bool | int | float | str | None:
     """The value of a scalar with one of the core tags (`!!str 1`). Raises NotAValue where they disagree."""
     kind = tag.removeprefix(CORE_TAG)
     if kind == "str":

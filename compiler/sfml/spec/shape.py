@@ -19,9 +19,32 @@ from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain, plain_wo
 Schema = dict[str, Any]
 
 KEYWORDS = frozenset(
-    "$schema $defs $ref title description type const enum pattern minLength maxLength minimum maximum "
-    "properties additionalProperties required propertyNames minProperties maxProperties items minItems "
-    "uniqueItems anyOf oneOf".split()
+    [
+        "$schema",
+        "$defs",
+        "$ref",
+        "title",
+        "description",
+        "type",
+        "const",
+        "enum",
+        "pattern",
+        "minLength",
+        "maxLength",
+        "minimum",
+        "maximum",
+        "properties",
+        "additionalProperties",
+        "required",
+        "propertyNames",
+        "minProperties",
+        "maxProperties",
+        "items",
+        "minItems",
+        "uniqueItems",
+        "anyOf",
+        "oneOf",
+    ]
 )
 
 _TYPE_WORDS = {
@@ -153,7 +176,9 @@ def _check_map(node: MapNode, schema: Schema, file: str, key: str | None) -> Ite
         else:
             if names and not re.search(names, name):
                 help = "begin with a letter or `_`; use letters, digits and `_`"
-                yield Diagnostic.error("SF113", f"`{name}` is not a valid name", at=at, path=value.path, help=help)
+                yield Diagnostic.error(
+                    "SF113", f"`{name}` is not a valid name", at=at, path=value.path, help=help
+                )
             if isinstance(rest, dict):
                 yield from _check(value, rest, file, name)
     for name in schema.get("required", ()):
@@ -285,13 +310,19 @@ def _unknown_key(name: str, at: Span, path: str, known: Schema, node: MapNode, s
         title = schema.get("title")
         of = f"{title} has " if title else "known here: "
         help = of + _listed([f"`{key}`" for key in known], "and")
-    return Diagnostic.error("SF110", f"unknown key `{name}`", at=at, path=path, label="not known here", help=help)
+    return Diagnostic.error(
+        "SF110", f"unknown key `{name}`", at=at, path=path, label="not known here", help=help
+    )
 
 
 def _missing_key(name: str, node: MapNode, schema: Schema, key: str | None) -> Diagnostic:
     subject = f"`{key}`" if key else schema.get("title", "the file")
     described = schema.get("properties", {}).get(name, {}).get("description")
-    help = f"add `{name}: 1`" if name == "version" else (f"add `{name}`: {_lower(described)}" if described else None)
+    help = (
+        f"add `{name}: 1`"
+        if name == "version"
+        else (f"add `{name}`: {_lower(described)}" if described else None)
+    )
     start = node.span.start
     at = Span(node.span.file, start, start) if node.path == "" else node.span
     return Diagnostic.error("SF111", f"{subject} lacks the key `{name}`", at=at, path=node.path, help=help)
@@ -312,7 +343,8 @@ def _wrong_type(
             wanted = _listed([_TYPE_WORDS[t] for t in types if t != "null"], "or")
     else:
         wanted = title or _listed(
-            list(dict.fromkeys(_TYPE_WORDS[t] for b in branches or () for t in _types(b) if t != "null")), "or"
+            list(dict.fromkeys(_TYPE_WORDS[t] for b in branches or () for t in _types(b) if t != "null")),
+            "or",
         )
     help = None
     if isinstance(node, ScalarNode) and _kind(node) == "string":

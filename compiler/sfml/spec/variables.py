@@ -63,7 +63,9 @@ def variable_values(
         else:
             help = f"give it with --var {name}=…, or in the target: `variables: {{{name}: …}}`"
             message = f"variable `{name}` has no value"
-            findings.append(Diagnostic.error("SF133", message, at=variable.at, path=f"variables.{name}", help=help))
+            findings.append(
+                Diagnostic.error("SF133", message, at=variable.at, path=f"variables.{name}", help=help)
+            )
     findings.extend(_unknown(name, declared, None, None) for name in given if name not in declared)
     return values
 
@@ -127,7 +129,9 @@ def _check(variable: _Variable, value: Any, at: Span | None, path: str, findings
     if variable.kind is not None:
         types = _TYPES[variable.kind]
         if not isinstance(value, types) or (isinstance(value, bool) and variable.kind != "boolean"):
-            message = f"variable `{variable.name}`{source} must be of type {variable.kind}, not {_word(value)}"
+            message = (
+                f"variable `{variable.name}`{source} must be of type {variable.kind}, not {_word(value)}"
+            )
             findings.append(Diagnostic.error("SF133", message, at=at, path=path))
             return
     if variable.allowed is not None and value not in variable.allowed:

@@ -1,0 +1,8 @@
+"""Step functions read from source: parameters, outcomes, results and the files they need."""
+
+from __future__ import annotations
+
+from sfml.catalog.catalog import Missing, NotFound, StepCatalog
+from sfml.catalog.model import Outcome, Parameter, SourceFile, StepFunction
+
+__all__ = ["Missing", "NotFound", "Outcome", "Parameter", "SourceFile", "StepCatalog", "StepFunction"]

@@ -1,0 +1,190 @@
+"""Annotations → shapes, following names through the module and what it imports from other step code."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from sfml.catalog.imports import imports_of
+from sfml.catalog.modules import Module
+from sfml.catalog.shapes import ANYTHING, NOTHING, ListOf, Literals, MapOf, Primitive, Record, Shape, any_of
+
+FindModule = Callable[[str], Module | None]
+
+_PRIMITIVES = frozenset(("str", "int", "float", "bool", "None"))
+_LISTS = frozenset(
+    ("list", "List", "tuple", "Tuple", "Sequence", "Iterable", "Collection", "set", "frozenset")
+)
+_MAPS = frozenset(("dict", "Dict", "Mapping", "MutableMapping"))
+_WRAPPERS = frozenset(("Annotated", "Required", "NotRequired", "ReadOnly", "Final", "ClassVar"))
+_MAX_DEPTH = 12
+
+
+def shape_of(annotation: ast.expr | None, module: Module, find: FindModule, depth: int = 0) -> Shape:
+    """What the annotation demands; what cannot be followed is anything."""
+    if annotation is None or depth > _MAX_DEPTH:
+        return ANYTHING
+    match annotation:
+        case ast.Constant(value=None):
+            return NOTHING
+        case ast.Constant(value=str() as text):  # a forward reference
+            try:
+                return shape_of(ast.parse(text, mode="eval").body, module, find, depth + 1)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return ANYTHING
+        case ast.BinOp(op=ast.BitOr(), left=left, right=right):
+            return any_of((shape_of(left, module, find, depth + 1), shape_of(right, module, find, depth + 1)))
+        case ast.Subscript(value=origin, slice=arguments):
+            return _generic(last_name(origin), arguments, module, find, depth)
+        case ast.Name() | ast.Attribute():
+            return _named(annotation, module, find, depth)
+        case _:
+            return ANYTHING
+
+
+def last_name(node: ast.expr) -> str:
+    """`Literal` of `Literal` and of `typing.Literal`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case _:
+            return ""
+
+
+def literal_parts(annotation: ast.expr | None) -> tuple[ast.Constant, ...] | None:
+    """The constants of a `Literal[…]`; None for everything else."""
+    if not (isinstance(annotation, ast.Subscript) and last_name(annotation.value) == "Literal"):
+        return None
+    parts = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
+    return tuple(part for part in parts if isinstance(part, ast.Constant))
+
+
+def _generic(origin: str, arguments: ast.expr, module: Module, find: FindModule, depth: int) -> Shape:
+    parts = arguments.elts if isinstance(arguments, ast.Tuple) else [arguments]
+
+    def inner(index: int) -> Shape:
+        return shape_of(parts[index], module, find, depth + 1) if index < len(parts) else ANYTHING
+
+    if origin == "Literal":
+        values = (part.value for part in parts if isinstance(part, ast.Constant))
+        return Literals(
+            tuple(value for value in values if value is None or isinstance(value, (str, int, bool)))
+        )
+    if origin == "Optional":
+        return any_of((inner(0), NOTHING))
+    if origin == "Union":
+        return any_of(tuple(inner(index) for index in range(len(parts))))
+    if origin in _LISTS:
+        return ListOf(inner(0) if origin not in ("tuple", "Tuple") or len(parts) <= 2 else ANYTHING)
+    if origin in _MAPS:
+        return MapOf(inner(1))
+    if origin in _WRAPPERS:
+        return inner(0)
+    return ANYTHING
+
+
+def _named(node: ast.Name | ast.Attribute, module: Module, find: FindModule, depth: int) -> Shape:
+    name = last_name(node)
+    if name in _PRIMITIVES:
+        return Primitive(name)
+    if name in _LISTS:
+        return ListOf(ANYTHING)
+    if name in _MAPS:
+        return MapOf(ANYTHING)
+    if isinstance(node, ast.Attribute):
+        return ANYTHING
+    found = definition(name, module, find)
+    if found is None:
+        return ANYTHING
+    where, statement = found
+    match statement:
+        case ast.ClassDef() if _is_record(statement):
+            return _record(statement, where, find, depth)
+        case ast.Assign(value=value):
+            return shape_of(value, where, find, depth + 1)
+        case ast.AnnAssign(value=ast.expr() as value):
+            return shape_of(value, where, find, depth + 1)
+        case _:
+            return ANYTHING
+
+
+def definition(name: str, module: Module, find: FindModule, hops: int = 0) -> tuple[Module, ast.stmt] | None:
+    """The statement that defines a name at the top of a module, followed through imports of step code."""
+    if module.tree is None or hops > 5:
+        return None
+    for statement in module.tree.body:
+        match statement:
+            case (
+                ast.ClassDef(name=defined)
+                | ast.FunctionDef(name=defined)
+                | ast.AsyncFunctionDef(name=defined)
+            ):
+                names = {defined}
+            case ast.Assign(targets=targets):
+                names = {target.id for target in targets if isinstance(target, ast.Name)}
+            case ast.AnnAssign(target=ast.Name(id=defined)):
+                names = {defined}
+            case _:
+                continue
+        if name in names:
+            return module, statement
+    for imported in imports_of(module.tree, module.name, module.is_package):
+        for original, bound in imported.names:
+            if bound == name:
+                source = find(imported.module)
+                return definition(original, source, find, hops + 1) if source is not None else None
+    return None
+
+
+def _is_record(statement: ast.ClassDef) -> bool:
+    bases = {last_name(base) for base in statement.bases}
+    decorators = {
+        last_name(one.func if isinstance(one, ast.Call) else one) for one in statement.decorator_list
+    }
+    return (
+        bool(bases & {"TypedDict", "NamedTuple"}) or "dataclass" in decorators or _has_only_fields(statement)
+    )
+
+
+def _has_only_fields(statement: ast.ClassDef) -> bool:
+    """A class that extends a record, as far as its own body shows: annotated names and a docstring."""
+    return bool(statement.bases) and all(
+        isinstance(part, ast.AnnAssign)
+        or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
+        or isinstance(part, ast.Pass)
+        for part in statement.body
+    )
+
+
+def _record(statement: ast.ClassDef, module: Module, find: FindModule, depth: int) -> Shape:
+    fields: dict[str, Shape] = {}
+    optional: set[str] = set()
+    for base in statement.bases:
+        if last_name(base) in ("TypedDict", "NamedTuple", "object", "Protocol", "Generic"):
+            continue
+        inherited = _named(base, module, find, depth + 1) if isinstance(base, ast.Name) else ANYTHING
+        if not isinstance(inherited, Record):
+            return ANYTHING  # more fields may come from a class that cannot be read
+        fields.update(inherited.fields)
+        optional |= inherited.optional
+    for part in statement.body:
+        if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
+            fields[part.target.id] = shape_of(part.annotation, module, find, depth + 1)
+            if (
+                part.value is not None
+                or last_name(getattr(part.annotation, "value", part.annotation)) == "NotRequired"
+            ):
+                optional.add(part.target.id)
+    if any(keyword.arg == "total" for keyword in statement.keywords):
+        optional |= fields.keys()
+    return Record(statement.name, _Fields(fields), frozenset(optional))
+
+
+class _Fields(dict[str, Shape]):
+    """Fields that can be hashed, so that records can be compared and put into sets."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self))
+
+
+__all__ = ["FindModule", "definition", "last_name", "literal_parts", "shape_of"]

@@ -1,0 +1,181 @@
+"""The catalogue of step functions of one project: looked up by name, read once, never imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from sfml.catalog.annotations import definition
+from sfml.catalog.data_files import data_files
+from sfml.catalog.functions import step_function
+from sfml.catalog.imports import imports_of
+from sfml.catalog.model import SourceFile, StepFunction
+from sfml.catalog.modules import (
+    RUNTIME,
+    Module,
+    StepsRoot,
+    is_package_folder,
+    module_file,
+    parse_module,
+    steps_roots,
+)
+from sfml.diagnostic import Diagnostic
+
+
+class Missing(Enum):
+    """Why a step cannot be found."""
+
+    MODULE = "module"
+    FUNCTION = "function"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """A step that is not there; `known` are names that would be, `error` the module's own finding."""
+
+    reason: Missing
+    known: tuple[str, ...] = ()
+    error: Diagnostic | None = None
+
+
+class StepCatalog:
+    """Step functions under the steps roots of a project, and the files that each needs."""
+
+    def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
+        self._roots: tuple[StepsRoot, ...] = steps_roots(root, folders)
+        self._modules: dict[str, Module | None] = {}
+        self._found: dict[str, StepFunction | NotFound] = {}
+        self._closures: dict[str, tuple[Module, ...]] = {}
+
+    # -- functions --------------------------------------------------------------------------------
+
+    def find(self, step: str) -> StepFunction | None:
+        """The function named `package.module.function`, or None."""
+        found = self.look_up(step)
+        return found if isinstance(found, StepFunction) else None
+
+    def look_up(self, step: str) -> StepFunction | NotFound:
+        """The function, or why there is none."""
+        if step not in self._found:
+            self._found[step] = self._look_up(step)
+        return self._found[step]
+
+    def _look_up(self, step: str) -> StepFunction | NotFound:
+        module_name, _, function = step.rpartition(".")
+        module = self.module(module_name)
+        if module is None:
+            return NotFound(Missing.MODULE, tuple(self._known_modules(module_name)))
+        if module.tree is None:
+            return NotFound(Missing.BROKEN, error=module.error)
+        found = definition(function, module, self.module)
+        if found is None or not isinstance(found[1], ast.FunctionDef):
+            return NotFound(Missing.FUNCTION, tuple(_functions(module.tree)))
+        return step_function(step, found[1], found[0], self.module)
+
+    def module(self, name: str) -> Module | None:
+        """The module of that name under the roots, parsed."""
+        if name not in self._modules:
+            located = module_file(self._roots, name)
+            self._modules[name] = parse_module(name, *located) if located else None
+        return self._modules[name]
+
+    def _known_modules(self, wanted: str) -> Iterator[str]:
+        """Modules that lie where the wanted one would, for "did you mean"."""
+        package = wanted.rpartition(".")[0]
+        for root in self._roots:
+            if root.only is not None and package.split(".")[0] != root.only:
+                continue
+            folder = root.folder.joinpath(*package.split(".")) if package else root.folder
+            if folder.is_dir():
+                for path in sorted(folder.iterdir()):
+                    name = path.stem if path.suffix == ".py" else path.name if path.is_dir() else ""
+                    if name.isidentifier() and not name.startswith("__"):
+                        yield f"{package}.{name}" if package else name
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The project's own roots, as users name them."""
+        return tuple(root.shown for root in self._roots if root.only is None)
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The text of every file that was read."""
+        return {module.file: module.text for module in self._modules.values() if module is not None}
+
+    # -- closures ---------------------------------------------------------------------------------
+
+    def closure(self, step: str) -> tuple[SourceFile, ...]:
+        """Every file that the step needs, sorted: its module, what that imports under the roots, data files of
+        the packages, and the whole step runtime."""
+        modules = {module.archive_path: module for module in self._closure(step.rpartition(".")[0])}
+        files = {path: module.content for path, module in modules.items()}
+        for module in modules.values():
+            if module.is_package:
+                files.update(data_files(module))
+        files.update(self._runtime_files())
+        return tuple(SourceFile(path, files[path]) for path in sorted(files))
+
+    def modules_of(self, step: str) -> tuple[Module, ...]:
+        """The modules of the step's closure, the runtime's left out."""
+        return self._closure(step.rpartition(".")[0])
+
+    def third_party(self, step: str) -> frozenset[str]:
+        """The dotted names of modules that the step's own code imports from elsewhere."""
+        names: set[str] = set()
+        for module in self.modules_of(step):
+            if module.tree is not None and module.name.split(".")[0] != RUNTIME:
+                for one in imports_of(module.tree, module.name, module.is_package):
+                    if not self._is_ours(one.module.split(".")[0]):
+                        names.add(one.module)
+        return frozenset(names)
+
+    def _is_ours(self, top: str) -> bool:
+        return self.module(top) is not None or is_package_folder(self._roots, top)
+
+    def _closure(self, start: str) -> tuple[Module, ...]:
+        if start not in self._closures:
+            seen: dict[str, Module] = {}
+            todo = [start]
+            while todo:
+                name = todo.pop()
+                for part in _with_parents(name):
+                    module = self.module(part)
+                    if module is not None and part not in seen:
+                        seen[part] = module
+                        todo.extend(self._needed_by(module))
+            self._closures[start] = tuple(seen[name] for name in sorted(seen))
+        return self._closures[start]
+
+    def _needed_by(self, module: Module) -> Iterator[str]:
+        if module.tree is None:
+            return
+        for one in imports_of(module.tree, module.name, module.is_package):
+            yield one.module
+            for name, _ in one.names:
+                yield f"{one.module}.{name}"  # a module, where it is not just a name in one
+
+    def _runtime_files(self) -> dict[str, bytes]:
+        module = self.module(RUNTIME)
+        if module is None:
+            return {}
+        folder = module.path.parent
+        return {
+            f"{RUNTIME}/{path.relative_to(folder).as_posix()}": path.read_bytes()
+            for path in sorted(folder.rglob("*.py"))
+            if "__pycache__" not in path.parts
+        }
+
+
+def _with_parents(name: str) -> tuple[str, ...]:
+    parts = name.split(".")
+    return tuple(".".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def _functions(tree: ast.Module) -> Iterator[str]:
+    for statement in tree.body:
+        if isinstance(statement, ast.FunctionDef) and not statement.name.startswith("_"):
+            yield statement.name

@@ -1,0 +1,57 @@
+"""What a module imports, absolute, leaving out what only type checkers see."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`import a.b` (names empty) or `from a.b import c, d`."""
+
+    module: str
+    names: tuple[tuple[str, str], ...] = ()
+    """(imported name, name it is bound to)."""
+
+
+def imports_of(tree: ast.Module, module: str, is_package: bool) -> tuple[Import, ...]:
+    """Every import of the module, those inside functions included."""
+    return tuple(_imports(tree.body, module if is_package else module.rpartition(".")[0]))
+
+
+def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
+    todo: list[ast.AST] = list(reversed(body))
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and _is_type_checking(node.test):
+            todo.extend(reversed(node.orelse))
+            continue
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield Import(alias.name)
+            case ast.ImportFrom(module=name, names=names, level=level):
+                source = _absolute(name, level, package)
+                if source is not None:
+                    yield Import(source, tuple((alias.name, alias.asname or alias.name) for alias in names))
+        todo.extend(child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+
+
+def _absolute(name: str | None, level: int, package: str) -> str | None:
+    if level == 0:
+        return name
+    parts = package.split(".") if package else []
+    if level - 1 > len(parts):
+        return None
+    base = parts[: len(parts) - (level - 1)]
+    return ".".join((*base, name) if name else base) or None
+
+
+def _is_type_checking(test: ast.expr) -> bool:
+    match test:
+        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
+            return True
+        case _:
+            return False

@@ -1,0 +1,64 @@
+"""A step function as its source declares it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfml.catalog.shapes import ANYTHING, Shape
+from sfml.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter that `with:` may fill; `annotation` is as written."""
+
+    name: str
+    shape: Shape
+    annotation: str | None
+    is_required: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One value of a `Literal[…]` that the function returns."""
+
+    name: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StepFunction:
+    """`parameters` leave out the first one (the context); `takes_any` tells of `**kwargs`.
+
+    `outcomes` are set where the result is a `Literal` of texts; `returns` is None where the function says
+    nothing about its result.
+    """
+
+    name: str
+    module: str
+    span: Span
+    signature: str
+    docstring: str | None
+    is_step: bool
+    takes_context: bool
+    parameters: tuple[Parameter, ...]
+    takes_any: bool
+    outcomes: tuple[Outcome, ...] | None
+    returns: Shape | None
+    returns_span: Span | None
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((one for one in self.parameters if one.name == name), None)
+
+    @property
+    def result(self) -> Shape:
+        return ANYTHING if self.returns is None else self.returns
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that travels with a step; `path` is posix, relative to its steps root: `clv/train.py`."""
+
+    path: str
+    content: bytes

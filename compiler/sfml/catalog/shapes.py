@@ -1,0 +1,101 @@
+"""The types that matter for wiring: what an annotation says about JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Nothing is known, or nothing is demanded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Primitive:
+    """`str`, `int`, `float`, `bool` or `None`, by that name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Literals:
+    """One of these values."""
+
+    values: tuple[str | int | bool | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    item: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    value: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A TypedDict or dataclass: its fields by name, and those that may be missing."""
+
+    name: str
+    fields: Mapping[str, Shape]
+    optional: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    options: tuple[Shape, ...]
+
+
+Shape: TypeAlias = Anything | Primitive | Literals | ListOf | MapOf | Record | AnyOf
+
+ANYTHING = Anything()
+NOTHING = Primitive("None")
+
+
+def any_of(options: tuple[Shape, ...]) -> Shape:
+    """The union of the shapes, flat; anything when one of them is anything."""
+    flat: dict[Shape, None] = {}
+    for option in options:
+        for part in option.options if isinstance(option, AnyOf) else (option,):
+            if isinstance(part, Anything):
+                return ANYTHING
+            flat[part] = None
+    return next(iter(flat)) if len(flat) == 1 else AnyOf(tuple(flat))
+
+
+def words(shape: Shape) -> str:
+    """The shape as a person says it: `a number`, `text or nothing`."""
+    match shape:
+        case Anything():
+            return "anything"
+        case Primitive(name=name):
+            known = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false"}
+            return known.get(name, "nothing")
+        case Literals(values=values):
+            return " or ".join(f"`{value}`" for value in values)
+        case ListOf(item=item):
+            return "a list" if isinstance(item, Anything) else f"a list of {_plural(item)}"
+        case MapOf():
+            return "a mapping"
+        case Record(name=name):
+            return f"a mapping like `{name}`"
+        case AnyOf(options=options):
+            return " or ".join(words(option) for option in options)
+
+
+def _plural(shape: Shape) -> str:
+    match shape:
+        case Primitive(name="str"):
+            return "texts"
+        case Primitive(name="int"):
+            return "whole numbers"
+        case Primitive(name="float"):
+            return "numbers"
+        case Record() | MapOf():
+            return "mappings"
+        case _:
+            return words(shape)

@@ -1,0 +1,64 @@
+"""SPEC arguments → entry files: a file, a folder, or a glob."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from sfml.errors import UsageError
+
+_SUFFIXES = (".yaml", ".yml")
+_PIPELINE_KEY = re.compile(rb"^(?:pipeline|\"pipeline\"|'pipeline')\s*:|^\{.*\bpipeline\b", re.MULTILINE)
+
+
+def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
+    """The entry files that the arguments stand for, sorted within each, without repetitions.
+
+    A file is taken at its word. In a folder, and among what a glob finds, an entry file is a YAML file that
+    names its `pipeline`. Raises UsageError for an argument that stands for none.
+    """
+    found: dict[Path, None] = {}
+    for argument in arguments:
+        for path in _of_argument(argument):
+            found.setdefault(path)
+    return tuple(found)
+
+
+def _of_argument(argument: str) -> list[Path]:
+    path = Path(argument)
+    if path.is_dir():
+        paths = [
+            p for p in sorted(path.rglob("*")) if not _is_hidden(p.relative_to(path)) and is_entry_file(p)
+        ]
+        if not paths:
+            raise UsageError(
+                f"no pipeline in the folder `{argument}`", help="an entry file has a key `pipeline`"
+            )
+        return paths
+    if path.is_file():
+        return [path]
+    if glob.has_magic(argument):
+        paths = [p for p in map(Path, sorted(glob.glob(argument, recursive=True))) if is_entry_file(p)]
+        if not paths:
+            raise UsageError(f"no pipeline matches `{argument}`", help="an entry file has a key `pipeline`")
+        return paths
+    raise UsageError(
+        f"there is no file or folder `{argument}`", help="name a spec, a folder of specs or a glob"
+    )
+
+
+def is_entry_file(path: Path) -> bool:
+    """Whether the file looks like a pipeline's entry file, judged without parsing it."""
+    if path.suffix not in _SUFFIXES or not path.is_file():
+        return False
+    try:
+        with path.open("rb") as stream:
+            return _PIPELINE_KEY.search(stream.read(1_000_000)) is not None
+    except OSError:
+        return False
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") or part in ("build", "node_modules") for part in path.parts)

@@ -1,0 +1,88 @@
+"""The front door of the compiler: a spec file → typed graph, catalogue and findings, offline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from sfml.catalog import StepCatalog
+from sfml.check import findings
+from sfml.diagnostic import Diagnostic, Label, by_position, has_errors
+from sfml.entry_files import entry_files
+from sfml.graph.build import build_graph
+from sfml.graph.decode import graph_draft
+from sfml.graph.model import TaskGraph
+from sfml.source import Span
+from sfml.spec import Loaded, load
+from sfml.spec.project import project_root
+
+__all__ = ["Reading", "entry_files", "project_root", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a spec says for one target. `graph` is there when nothing in it is wrong.
+
+    Files in `diagnostics` and `sources` are relative to the working directory, as users name them; those in
+    the graph's spans to the project's `root`.
+    """
+
+    root: Path
+    graph: TaskGraph | None
+    catalog: StepCatalog
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    loaded: Loaded = field(repr=False)
+
+
+def read(
+    path: Path | str,
+    *,
+    target: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    user: str | None = None,
+    cwd: Path | None = None,
+) -> Reading:
+    """The pipeline whose entry file is `path`; never raises for what the file says."""
+    path = Path(path)
+    loaded = load(path, target=target, variables=variables, user=user)
+    root = loaded.project.root if loaded.project else (project_root(path.parent) or path.parent.resolve())
+    catalog = StepCatalog(root, loaded.project.steps if loaded.project else ())
+    diagnostics = loaded.diagnostics
+    graph: TaskGraph | None = None
+    if loaded.spec is not None:
+        draft, decoding = graph_draft(loaded.spec, root)
+        diagnostics = (*diagnostics, *decoding, *findings(draft, catalog))
+        if not has_errors(diagnostics):
+            graph = build_graph(draft)
+    shown = _shown_from(root, (cwd or Path.cwd()).resolve())
+    return Reading(
+        root=root,
+        graph=graph,
+        catalog=catalog,
+        diagnostics=by_position(_moved(diagnostic, shown) for diagnostic in diagnostics),
+        sources={f"{shown}{file}": text for file, text in {**loaded.sources, **catalog.sources}.items()},
+        loaded=loaded,
+    )
+
+
+def _shown_from(root: Path, cwd: Path) -> str:
+    """What to put before a path in the project, so that it holds from the working directory."""
+    relative = Path(os.path.relpath(root, cwd)).as_posix()
+    return "" if relative == "." else f"{relative}/"
+
+
+def _moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
+    if not prefix:
+        return diagnostic
+    return replace(
+        diagnostic,
+        span=_moved_span(diagnostic.span, prefix) if diagnostic.span else None,
+        labels=tuple(Label(_moved_span(label.span, prefix), label.text) for label in diagnostic.labels),
+    )
+
+
+def _moved_span(span: Span, prefix: str) -> Span:
+    return replace(span, file=prefix + span.file)

@@ -1,0 +1,38 @@
+"""Draft → typed graph: tasks in order, with the edges that `after` and `outcomes` make."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+
+from sfml.graph.draft import GraphDraft, TaskDraft
+from sfml.graph.model import TaskGraph, TaskNode
+from sfml.graph.topology import topological_order
+
+
+def build_graph(draft: GraphDraft) -> TaskGraph:
+    """The graph of a draft without errors: every name in it exists, and nothing runs after itself."""
+    order = topological_order(draft.predecessors)
+    drafts = draft.by_name
+    assert len(order) == len(draft.tasks), "a cycle is found before the graph is built"
+    return TaskGraph(
+        pipeline=draft.pipeline,
+        spec_path=draft.spec_path,
+        target=draft.target,
+        settings=draft.settings,
+        tasks=tuple(_node(drafts[name], draft.predecessors[name]) for name in order),
+        finalizer=draft.finalizers[0].node if draft.finalizers else None,
+        description=draft.description,
+        config=draft.config,
+        overridable=tuple(ref.name for ref in draft.overridable),
+        seeds=draft.seeds,
+    )
+
+
+def _node(task: TaskDraft, after: tuple[str, ...]) -> TaskNode:
+    outcomes = None
+    if task.outcomes is not None:
+        outcomes = MappingProxyType(
+            {outcome: tuple(ref.name for ref in refs) for outcome, refs in task.outcomes.items()}
+        )
+    return replace(task.node, after=tuple(sorted(after)), outcomes=outcomes)

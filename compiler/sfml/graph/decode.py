@@ -1,0 +1,112 @@
+"""Resolved spec → graph draft: nodes become typed values, and what has no type is a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from sfml.diagnostic import Diagnostic
+from sfml.graph.decode_schedule import settings_of
+from sfml.graph.decode_task import task_draft
+from sfml.graph.draft import GraphDraft, Place, Ref, TaskDraft
+from sfml.graph.model import Mode, Scalar, Seed, Target
+from sfml.quoting import folded
+from sfml.spec.model import PipelineSpec
+from sfml.spec.nodes import ScalarNode, entries_of, text_of
+
+
+def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:
+    """The draft of the pipeline; `root` is the project's folder, where SQL files are read from."""
+    findings: list[Diagnostic] = []
+    target = _target(spec)
+    tasks = tuple(task_draft(task, spec, target, root, findings) for task in spec.tasks)
+    finalizers = tuple(
+        task_draft(task, spec, target, root, findings, is_finalizer=True) for task in spec.finalizers
+    )
+    known = {task.name for task in tasks}
+    draft = GraphDraft(
+        pipeline=spec.name,
+        spec_path=spec.path,
+        target=target,
+        settings=settings_of(spec.schedule, findings),
+        tasks=tasks,
+        finalizers=finalizers,
+        config=_config(spec),
+        overridable=tuple(Ref(str(node.value), Place(node.span, node.path)) for node in spec.overridable),
+        seeds=tuple(Seed(table, file, at) for table, file, at in spec.seeds),
+        description=spec.description,
+        places=_places(spec),
+        removed=spec.removed,
+        predecessors=MappingProxyType(_predecessors(tasks, known)),
+    )
+    return draft, tuple(findings)
+
+
+def _predecessors(tasks: tuple[TaskDraft, ...], known: set[str]) -> dict[str, tuple[str, ...]]:
+    """Of each task: what it names in `after`, and the branches that it is an arm of."""
+    above: dict[str, dict[str, None]] = {task.name: {} for task in tasks}
+    for task in tasks:
+        for ref in task.after:
+            if ref.name in known and ref.name != task.name:
+                above[task.name][ref.name] = None
+    for task in tasks:
+        for ref in task.arms:
+            if ref.name in known and ref.name != task.name:
+                above[ref.name][task.name] = None
+    return {name: tuple(names) for name, names in above.items()}
+
+
+def _target(spec: PipelineSpec) -> Target:
+    settings = {key: text_of(node) for key, _, node in entries_of(spec.target)}
+
+    def name(key: str) -> str:
+        text = settings.get(key)
+        return folded(text) if text else ""
+
+    role = settings.get("owner_role")
+    return Target(
+        name=spec.target_name,
+        kind="local" if settings.get("kind") == "local" else "account",
+        database=name("database"),
+        schema=name("schema"),
+        warehouse=name("warehouse"),
+        stage=name("stage"),
+        connection=settings.get("connection"),
+        account=settings.get("account"),
+        owner_role=folded(role) if role else None,
+        compute_pool=name("compute_pool") or None,
+        mode=Mode(settings.get("mode") or "development"),
+    )
+
+
+def _config(spec: PipelineSpec) -> Mapping[str, Scalar]:
+    return MappingProxyType(
+        {
+            key: node.value
+            for key, _, node in entries_of(spec.config)
+            if isinstance(node, ScalarNode) and node.value is not None
+        }
+    )
+
+
+def _places(spec: PipelineSpec) -> Mapping[str, Place]:
+    graph, target, schedule = spec.graph, spec.target, spec.schedule
+    places = {
+        "": Place(spec.name_node.span, ""),
+        "pipeline": Place(spec.name_node.span, "pipeline"),
+        "target": Place(spec.target_at, f"targets.{spec.target_name}"),
+        "tasks": Place(graph.key_spans.get("tasks", graph.span), "tasks"),
+        "schedule_config": Place(schedule.span, schedule.path),
+    }
+    for key, at, node in entries_of(target):
+        places[f"target.{key}"] = Place(node.span if key in target.key_spans else at, node.path)
+    for key, _, node in entries_of(schedule):
+        places[f"schedule_config.{key}"] = Place(node.span, node.path)
+        for inner, _, value in entries_of(node):
+            places[f"schedule_config.{key}.{inner}"] = Place(value.span, value.path)
+    for key, at, node in entries_of(spec.config):
+        places[f"config.{key}"] = Place(at, node.path)
+    for table, _, at in spec.seeds:
+        places[f"seeds.{table}"] = Place(at, f"seeds.{table}")
+    return MappingProxyType(places)

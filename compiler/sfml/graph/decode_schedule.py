@@ -1,0 +1,94 @@
+"""A schedule config → the settings of the root task."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import cast
+
+from sfml.diagnostic import Diagnostic
+from sfml.graph.durations import seconds
+from sfml.graph.model import (
+    CronSchedule,
+    GraphSettings,
+    IntervalSchedule,
+    Manual,
+    Overlap,
+    Scalar,
+    Schedule,
+    StreamSchedule,
+)
+from sfml.source import Span
+from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, text_of, texts_of
+
+
+def settings_of(node: MapNode, findings: list[Diagnostic]) -> GraphSettings:
+    """The root's settings; a duration that cannot be read is a finding, and counts as not given."""
+    alerts = map_of(node.get("alerts"))
+    spans: dict[str, Span] = {}
+    for key, _, value in entries_of(node):
+        spans[key] = value.span
+        for inner, _, part in entries_of(value):
+            spans[f"{key}.{inner}"] = part.span
+    return GraphSettings(
+        schedule=_schedule(node.get("schedule"), findings),
+        overlap=cast(Overlap, text_of(node.get("overlap")) or "NO_OVERLAP"),
+        retries=whole_number(node.get("retries")) or 0,
+        timeout=duration(node.get("timeout"), findings),
+        suspend_after_failures=whole_number(node.get("suspend_after_failures")),
+        on_error=text_of(alerts.get("on_error")) if alerts else None,
+        on_success=text_of(alerts.get("on_success")) if alerts else None,
+        when=text_of(node.get("when")),
+        log_level=text_of(node.get("log_level")),
+        session_parameters=scalars(node.get("session_parameters")),
+        tags=texts(node.get("tags")),
+        spans=MappingProxyType(spans),
+    )
+
+
+def _schedule(node: Node | None, findings: list[Diagnostic]) -> Schedule:
+    if not isinstance(node, MapNode):
+        return Manual()
+    if "cron" in node.entries:
+        fields = (text_of(node.get("cron")) or "").split()
+        return CronSchedule(" ".join(fields), text_of(node.get("timezone")) or "UTC")
+    every = duration(node.get("every"), findings)
+    if "on_stream" in node.entries:
+        return StreamSchedule(tuple(str(item.value) for item in texts_of(node.get("on_stream"))), every)
+    return Manual() if every is None else IntervalSchedule(every)
+
+
+def duration(node: Node | None, findings: list[Diagnostic]) -> int | None:
+    """The seconds of a duration."""
+    text = text_of(node)
+    if node is None or text is None:
+        return None
+    value = seconds(text)
+    if value is None:
+        message = f"`{text}` is not a duration"
+        help = "write a number and its unit, s, m, h or d: `90s`, `30m`, `1h30m`, `2d`"
+        findings.append(Diagnostic.error("SF506", message, at=node.span, path=node.path, help=help))
+    return value
+
+
+def whole_number(node: Node | None) -> int | None:
+    if isinstance(node, ScalarNode) and isinstance(node.value, (int, float)):
+        return int(node.value)
+    return None
+
+
+def scalars(node: Node | None) -> MappingProxyType[str, Scalar]:
+    """A mapping of plain values."""
+    return MappingProxyType(
+        {
+            key: value.value
+            for key, _, value in entries_of(node)
+            if isinstance(value, ScalarNode) and value.value is not None
+        }
+    )
+
+
+def texts(node: Node | None) -> MappingProxyType[str, str]:
+    """A mapping of texts; numbers and booleans as YAML writes them."""
+    return MappingProxyType(
+        {key: text for key, _, value in entries_of(node) if (text := text_of(value)) is not None}
+    )

@@ -1,0 +1,261 @@
+"""A task's settings → its draft."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+from sfml.diagnostic import Diagnostic
+from sfml.graph.decode_schedule import duration, scalars, texts, whole_number
+from sfml.graph.draft import Place, Ref, TaskDraft, Use
+from sfml.graph.model import (
+    Body,
+    CallBody,
+    JobBody,
+    NotifyBody,
+    OnPool,
+    OnWarehouse,
+    RunOn,
+    Serverless,
+    SqlBody,
+    StepBody,
+    Target,
+    TaskNode,
+    Value,
+)
+from sfml.graph.references import references_in, value_of
+from sfml.semantics.limits import warehouse_size
+from sfml.spec.model import PipelineSpec, TaskSpec
+from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, text_of, texts_of
+from sfml.spec.paths import inside
+from sfml.spec.text import read_text
+
+
+def task_draft(
+    task: TaskSpec,
+    spec: PipelineSpec,
+    target: Target,
+    root: Path,
+    findings: list[Diagnostic],
+    *,
+    is_finalizer: bool = False,
+) -> TaskDraft:
+    """The draft of a task whose settings have the right shape."""
+    settings = task.settings
+    places = dict(_places(task))
+    body = _body(settings, root, findings)
+    outcomes = _outcomes(settings.get("outcomes"), spec)
+    run_on = _run_on(map_of(settings.get("run_on")), target, isinstance(body, JobBody), findings)
+    node = TaskNode(
+        name=task.name,
+        body=body,
+        run_on=run_on,
+        run_if=text_of(settings.get("run_if")),
+        when=text_of(settings.get("when")),
+        timeout=duration(settings.get("timeout"), findings),
+        packages=_words(settings.get("packages")),
+        pip=_words(settings.get("pip")),
+        external_access=_words(settings.get("external_access")),
+        secrets=texts(settings.get("secrets")),
+        env_vars=texts(settings.get("env_vars")),
+        session_parameters=scalars(settings.get("session_parameters")),
+        execute_as_user=text_of(settings.get("execute_as_user")),
+        log_level=text_of(settings.get("log_level")),
+        tags=texts(settings.get("tags")),
+        comment=text_of(settings.get("comment")),
+        is_finalizer=is_finalizer,
+        spans=MappingProxyType({key: place.span for key, place in places.items()}),
+    )
+    return TaskDraft(
+        node=node,
+        after=tuple(_refs(texts_of(settings.get("after")), spec)),
+        outcomes=outcomes,
+        uses=tuple(_uses(body, places)),
+        places=MappingProxyType(places),
+        raw_settings=frozenset(settings.entries),
+    )
+
+
+# -- places -----------------------------------------------------------------------------------------
+
+
+def _places(task: TaskSpec) -> Iterator[tuple[str, Place]]:
+    """Every setting, and every entry of a mapping in it; keys of mappings as `with.name!key`."""
+    yield "", Place(task.at, task.settings.path)
+    for key, at, node in entries_of(task.settings):
+        yield key, Place(node.span, node.path)
+        yield f"{key}!key", Place(at, node.path)
+        for inner, inner_at, value in entries_of(node):
+            yield f"{key}.{inner}", Place(value.span, value.path)
+            yield f"{key}.{inner}!key", Place(inner_at, value.path)
+
+
+def _refs(nodes: Iterable[ScalarNode], spec: PipelineSpec) -> Iterator[Ref]:
+    """The names; one that stands for a `for_each` becomes all that this made."""
+    for node in nodes:
+        name = str(node.value)
+        for member in spec.groups.get(name, (name,)):
+            yield Ref(member, Place(node.span, node.path))
+
+
+def _outcomes(node: Node | None, spec: PipelineSpec) -> MappingProxyType[str, tuple[Ref, ...]] | None:
+    """Each outcome with the tasks it starts; in a list every outcome starts the task of its name."""
+    match node:
+        case MapNode():
+            return MappingProxyType(
+                {key: tuple(_refs(texts_of(value), spec)) for key, _, value in entries_of(node)}
+            )
+        case ListNode():
+            return MappingProxyType({str(item.value): tuple(_refs((item,), spec)) for item in texts_of(node)})
+        case _:
+            return None
+
+
+def _uses(body: Body, places: dict[str, Place]) -> Iterator[Use]:
+    for setting, value in _values(body):
+        for reference in references_in(value):
+            place = places.get(setting) or places[setting.partition(".")[0]]
+            if reference.span is not None:  # nested in a list or mapping: the reference knows better
+                place = Place(reference.span, place.path)
+            yield Use(reference, setting, place)
+
+
+def _values(body: Body) -> Iterator[tuple[str, Value]]:
+    match body:
+        case StepBody(arguments=arguments):
+            for name, value in arguments.items():
+                yield f"with.{name}", value
+        case JobBody(arguments=items):
+            yield "job.args", items
+        case CallBody(arguments=items):
+            yield "call.args", items
+        case NotifyBody(message=message):
+            yield "notify.message", message
+        case SqlBody():
+            return
+
+
+# -- bodies -----------------------------------------------------------------------------------------
+
+
+def _body(settings: MapNode, root: Path, findings: list[Diagnostic]) -> Body:
+    problems: list[tuple[Node, str]] = []
+    body = _body_of(settings, root, findings, problems)
+    for node, message in problems:
+        help = "write `${task.field}`, `${config.key}` or `${run.id}`; `$${` stands for a plain `${`"
+        findings.append(Diagnostic.error("SF140", message, at=node.span, path=node.path, help=help))
+    return body
+
+
+def _body_of(
+    settings: MapNode, root: Path, findings: list[Diagnostic], problems: list[tuple[Node, str]]
+) -> Body:
+    if "step" in settings.entries:
+        arguments = {key: value_of(node, problems) for key, _, node in entries_of(settings.get("with"))}
+        return StepBody(text_of(settings.get("step")) or "", MappingProxyType(arguments))
+    if job := map_of(settings.get("job")):
+        folder = _folder(job.get("folder"), root, findings)
+        entrypoint = _entrypoint(job.get("entrypoint"), folder, root, findings)
+        return JobBody(folder, entrypoint, _values_of(job.get("args"), problems))
+    if "call" in settings.entries:
+        call = settings.get("call")
+        if isinstance(call, MapNode):
+            return CallBody(text_of(call.get("procedure")) or "", _values_of(call.get("args"), problems))
+        return CallBody(text_of(call) or "")
+    if notify := map_of(settings.get("notify")):
+        message = notify.get("message")
+        return NotifyBody(
+            integration=text_of(notify.get("integration")) or "",
+            message=value_of(message, problems) if message is not None else None,
+            email=_words(notify.get("email")),
+            subject=text_of(notify.get("subject")),
+        )
+    return _sql(settings.get("sql"), root, findings)
+
+
+def _values_of(node: Node | None, problems: list[tuple[Node, str]]) -> tuple[Value, ...]:
+    return tuple(value_of(item, problems) for item in node.items) if isinstance(node, ListNode) else ()
+
+
+def _sql(node: Node | None, root: Path, findings: list[Diagnostic]) -> SqlBody:
+    if not isinstance(node, MapNode):
+        return SqlBody((text_of(node) or "").strip())
+    named = node.get("file")
+    assert isinstance(named, ScalarNode)
+    file = inside(root, named)
+    if isinstance(file, Diagnostic):
+        findings.append(file)
+        return SqlBody("")
+    text = read_text(root / file, file)
+    if isinstance(text, Diagnostic):
+        message = f"the SQL file `{named.value}` cannot be used: {text.message}"
+        findings.append(Diagnostic.error(text.code, message, at=named.span, path=named.path, help=text.help))
+        return SqlBody("", file)
+    return SqlBody(text.strip(), file)
+
+
+def _folder(node: Node | None, root: Path, findings: list[Diagnostic]) -> str:
+    if not isinstance(node, ScalarNode):
+        return ""
+    folder = inside(root, node)
+    if isinstance(folder, Diagnostic):
+        findings.append(folder)
+        return ""
+    if not (root / folder).is_dir():
+        message = f"there is no folder `{node.value}`"
+        findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path))
+    return folder
+
+
+def _entrypoint(node: Node | None, folder: str, root: Path, findings: list[Diagnostic]) -> str:
+    if not isinstance(node, ScalarNode):
+        return ""
+    entrypoint = posixpath.normpath(str(node.value))
+    if entrypoint.startswith(("../", "/")):
+        message = f"`{node.value}` leads out of the job's folder"
+        findings.append(Diagnostic.error("SF122", message, at=node.span, path=node.path))
+    elif folder and (root / folder).is_dir() and not (root / folder / entrypoint).is_file():
+        message = f"there is no file `{entrypoint}` in `{folder}`"
+        findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path))
+    return entrypoint
+
+
+# -- compute ----------------------------------------------------------------------------------------
+
+
+def _run_on(node: MapNode | None, target: Target, is_job: bool, findings: list[Diagnostic]) -> RunOn:
+    """Where the task runs: what it says, else a job on the target's pool, else the target's warehouse."""
+    if node is None:
+        if is_job and target.compute_pool:
+            return OnPool(target.compute_pool)
+        return OnWarehouse(target.warehouse)
+    if "pool" in node.entries:
+        metrics = node.get("metrics")
+        return OnPool(
+            pool=text_of(node.get("pool")) or "",
+            instances=whole_number(node.get("instances")) or 1,
+            min_instances=whole_number(node.get("min_instances")),
+            runtime=text_of(node.get("runtime")),
+            warehouse=text_of(node.get("warehouse")),
+            metrics=not (isinstance(metrics, ScalarNode) and metrics.value is False),
+        )
+    if "serverless" in node.entries:
+        sizes = map_of(node.get("serverless")) or MapNode({}, {}, node.span, node.path)
+        return Serverless(
+            initial=_size(sizes.get("initial")),
+            min=_size(sizes.get("min")),
+            max=_size(sizes.get("max")),
+            target_completion=duration(sizes.get("target_completion"), findings),
+        )
+    return OnWarehouse(text_of(node.get("warehouse")) or "")
+
+
+def _size(node: Node | None) -> str | None:
+    text = text_of(node)
+    return warehouse_size(text) if text else None
+
+
+def _words(node: Node | None) -> tuple[str, ...]:
+    return tuple(text for item in texts_of(node) if (text := text_of(item)) is not None)

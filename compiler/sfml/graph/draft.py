@@ -1,0 +1,91 @@
+"""A graph as drafted in a spec: every value typed, every name still only a name, right or wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sfml.graph.model import GraphSettings, Reference, Scalar, Seed, Target, TaskNode
+from sfml.source import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a setting stands: its span and its logical path."""
+
+    span: Span
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A name written in the spec, such as a predecessor's."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A `${…}` in the setting `setting` (`with.at_least`, `notify.message`)."""
+
+    reference: Reference
+    setting: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDraft:
+    """A task as its spec has it.
+
+    `node` holds all that needs no other task; `after`, `outcomes` and `run_if` are as written, `names` the
+    keys of the outcomes. `places` leads from a setting to where it stands (`""`: the task's name).
+    """
+
+    node: TaskNode
+    after: tuple[Ref, ...]
+    outcomes: Mapping[str, tuple[Ref, ...]] | None
+    uses: tuple[Use, ...]
+    places: Mapping[str, Place]
+    raw_settings: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+    def place(self, *settings: str) -> Place:
+        """The first of the settings that stands somewhere, else the task itself."""
+        for setting in settings:
+            if setting in self.places:
+                return self.places[setting]
+        return self.places[""]
+
+    @property
+    def arms(self) -> tuple[Ref, ...]:
+        """The tasks that the outcomes start."""
+        return tuple(ref for refs in (self.outcomes or {}).values() for ref in refs)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphDraft:
+    """A pipeline as its spec has it, for one target; `tasks` are in the order written."""
+
+    pipeline: str
+    spec_path: str
+    target: Target
+    settings: GraphSettings
+    tasks: tuple[TaskDraft, ...]
+    finalizers: tuple[TaskDraft, ...]
+    config: Mapping[str, Scalar]
+    overridable: tuple[Ref, ...]
+    seeds: tuple[Seed, ...]
+    description: str | None
+    places: Mapping[str, Place]
+    """`pipeline`, `target`, `tasks`, `schedule`, `alerts` …: where the graph's own settings stand."""
+    removed: frozenset[str] = frozenset()
+    predecessors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of each task: the known tasks it follows, by `after` or as the arm of a branch, in written order."""
+
+    @property
+    def by_name(self) -> dict[str, TaskDraft]:
+        return {task.name: task for task in (*self.tasks, *self.finalizers)}

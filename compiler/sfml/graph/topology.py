@@ -1,0 +1,86 @@
+"""Order, cycles and reachability over names; bears graphs that are wrong."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+
+Edges = Mapping[str, tuple[str, ...]]
+"""Task → its predecessors; every name is a key."""
+
+
+def topological_order(predecessors: Edges) -> tuple[str, ...]:
+    """The names with predecessors first, ties in the order given; what hangs on a cycle is left out."""
+    names = list(predecessors)
+    position = {name: index for index, name in enumerate(names)}
+    waiting = {name: len(set(above)) for name, above in predecessors.items()}
+    below = children(predecessors)
+    ready = [position[name] for name in names if not waiting[name]]
+    order: list[str] = []
+    while ready:
+        name = names[heapq.heappop(ready)]
+        order.append(name)
+        for child in below[name]:
+            waiting[child] -= 1
+            if not waiting[child]:
+                heapq.heappush(ready, position[child])
+    return tuple(order)
+
+
+def children(predecessors: Edges) -> dict[str, tuple[str, ...]]:
+    """Task → the tasks right below it, in the order given."""
+    below: dict[str, dict[str, None]] = {name: {} for name in predecessors}
+    for name, above in predecessors.items():
+        for parent in above:
+            below[parent][name] = None
+    return {name: tuple(found) for name, found in below.items()}
+
+
+def ancestors(predecessors: Edges, name: str) -> frozenset[str]:
+    """Every task above this one; on a cycle, itself too."""
+    seen: set[str] = set()
+    todo = list(predecessors.get(name, ()))
+    while todo:
+        current = todo.pop()
+        if current not in seen:
+            seen.add(current)
+            todo.extend(predecessors.get(current, ()))
+    return frozenset(seen)
+
+
+def cycles(predecessors: Edges) -> tuple[tuple[str, ...], ...]:
+    """One path for each knot of tasks that run after each other, `a → b → a` as `("a", "b", "a")`.
+
+    Each path is a shortest one that begins with the first task written of its knot.
+    """
+    left = predecessors.keys() - set(topological_order(predecessors))
+    below = children(predecessors)
+    found: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    for name in predecessors:
+        if name in left and name not in done:
+            path = _shortest_way_back(name, below, left)
+            if path:
+                found.append(path)
+                above = ancestors(predecessors, name)
+                done |= {other for other in above if name in ancestors(predecessors, other)} | {name}
+    return tuple(found)
+
+
+def _shortest_way_back(start: str, below: Mapping[str, tuple[str, ...]], within: set[str]) -> tuple[str, ...]:
+    came_from: dict[str, str] = {}
+    layer = [start]
+    while layer:
+        following: list[str] = []
+        for name in layer:
+            for child in below[name]:
+                if child == start:
+                    path = [name]
+                    while path[-1] != start:
+                        path.append(came_from[path[-1]])
+                    return (*reversed(path), start)
+                if child in within and child not in came_from:
+                    came_from[child] = name
+                    following.append(child)
+        layer = following
+    return ()
