@@ -63,7 +63,11 @@ def inline_identifiers(sql: str, params: list[Any]) -> tuple[str, list[Any]]:
     placeholders = 0
     while (token := tokens.peek()) is not None:
         start = tokens.offset
-        if tokens.is_words("IDENTIFIER") and _is(tokens, 1, TokenType.L_PAREN) and _is(tokens, 3, TokenType.R_PAREN):
+        if (
+            tokens.is_words("IDENTIFIER")
+            and _is(tokens, 1, TokenType.L_PAREN)
+            and _is(tokens, 3, TokenType.R_PAREN)
+        ):
             argument = tokens.peek(2)
             tokens.index += 2
             if (text := tokens.match_string()) is None and argument is not None:

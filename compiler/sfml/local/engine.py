@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import snowflake.connector.errors
+from fakesnow import info_schema, macros
+from fakesnow.cursor import DESCRIBE_RESULT_SQL
 from fakesnow.dialect import parse_one
-from fakesnow.instance import FakeSnow
-from fakesnow.rowtype import describe_as_rowtype
+from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.statement_type import statement_type_id
+from fakesnow.transforms import show
+from sqlglot import Expr, exp
+from sqlglot.errors import SqlglotError
 
+from sfml.local import dispatch
+from sfml.local.arrow import as_table, columns_of
 from sfml.local.errors import SqlError, not_emulated
+from sfml.local.names import ObjectName
 from sfml.local.result import ArrowRows, Column, Result
+from sfml.local.rewrites import PASSES, Rewriting, created_temporary
 
 if TYPE_CHECKING:
     from fakesnow.cursor import FakeSnowflakeCursor
@@ -23,60 +33,173 @@ if TYPE_CHECKING:
     from sfml.local.account import Account
     from sfml.local.session import Session
 
+# fakesnow reads DuckDB's rows as Arrow in a way that DuckDB warns about at every statement.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
+
 
 class Engine:
-    """fakesnow over the DuckDB files of one folder."""
+    """fakesnow over the DuckDB files of one folder: one file a database, one for what spans them."""
 
     def __init__(self, account: Account, folder: Path) -> None:
         self._account = account
-        self._databases = folder / "databases"
+        self.folder = folder / "databases"
         self._fakesnow = FakeSnow(
-            create_database_on_connect=False, create_schema_on_connect=False, db_path=self._databases
+            create_database_on_connect=False, create_schema_on_connect=False, db_path=self.folder
         )
+        duck = self._fakesnow.duck_conn
+        # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
+        duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
+        duck.execute(f"ATTACH {_literal(folder / 'global.db')} AS {GLOBAL_DATABASE_NAME}")
+        duck.execute(info_schema.fs_global_creation_sql())
+        duck.execute(show.fs_global_creation_sql())
+        for file in sorted(self.folder.glob("*.db")):
+            self.attach(file.stem)
+
+    # -- databases ------------------------------------------------------------------------------------
+
+    def attach(self, database: str) -> None:
+        """Open the file of a database, or create it, with fakesnow's views and macros in it."""
+        duck = self._fakesnow.duck_conn.cursor()
+        quoted = '"' + database.replace('"', '""') + '"'
+        duck.execute(f"ATTACH IF NOT EXISTS {_literal(self.folder / f'{database}.db')} AS {quoted}")
+        duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
+        duck.execute(macros.creation_sql(quoted))
+        duck.close()
+
+    def detach(self, database: str) -> None:
+        """Close a database and delete its file."""
+        duck = self._fakesnow.duck_conn.cursor()
+        duck.execute('DETACH "' + database.replace('"', '""') + '"')
+        duck.close()
+        for file in (self.folder / f"{database}.db", self.folder / f"{database}.db.wal"):
+            file.unlink(missing_ok=True)
 
     def connect(self, database: str | None, schema: str | None) -> FakeSnowflakeConnection:
         return self._fakesnow.connect(database, schema)
 
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Ask DuckDB itself, in its own dialect, outside every session."""
+        with self._fakesnow.duck_conn.cursor() as duck:
+            return duck.execute(sql, parameters).fetchall()
+
     def close(self) -> None:
         self._fakesnow.duck_conn.close()
+
+    # -- statements -----------------------------------------------------------------------------------
 
     def run(
         self, session: Session, sql: str, params: Sequence[Any] = (), describe_only: bool = False
     ) -> Result:
         """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
-        with session.lock:
-            try:
-                return self._run(session, sql, params, describe_only)
-            except snowflake.connector.errors.Error as cause:
-                raise translated(cause, sql) from cause
-            except (duckdb.Error, NotImplementedError, AssertionError) as cause:
-                raise not_emulated(f"{sql} ({type(cause).__name__}: {cause})") from cause
+        with _translating(sql):
+            return self.run_tree(session, parse_one(sql), params, describe_only)
 
-    def _run(self, session: Session, sql: str, params: Sequence[Any], describe_only: bool) -> Result:
-        expression = parse_one(sql)
-        cursor = session.connection.cursor()
-        type_id = statement_type_id(expression)
-        cursor.execute(sql, binding_params=tuple(params) or None, server=True)
-        return _result(cursor, type_id)
+    def run_tree(
+        self, session: Session, tree: Expr, params: Sequence[Any] = (), describe_only: bool = False
+    ) -> Result:
+        """The result of a parsed statement. Functions of the account run before the session's lock is taken."""
+        with _translating(tree):
+            type_id = statement_type_id(tree)
+            rewriting = Rewriting(self._account, session, describe_only)
+            for rewrite in (*PASSES, *dispatch.REWRITES):
+                tree = rewrite(tree, rewriting)
+            with session.lock, _registered(session, rewriting):
+                cursor = session.connection.cursor()
+                if describe_only:
+                    return _described(cursor, tree, type_id)
+                created = created_temporary(tree)
+                _execute(cursor, tree, list(params))
+                _follow_temporaries(session, tree, created)
+                return _result(cursor, type_id)
 
     def evaluate(self, session: Session, expression: str) -> Any:
         """The value of a SQL expression in this session."""
         return self._account.execute(session, f"SELECT {expression}").scalar
 
 
+def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:
+    """What fakesnow's cursor does with a statement's text, from the tree on."""
+    cursor.check_db_and_schema(tree)
+    for statement in cursor._transform_explode(tree):
+        transformed = cursor._transform(statement, params)
+        cursor._execute(transformed, params if transformed.find(exp.Placeholder) else None)
+
+
 def _result(cursor: FakeSnowflakeCursor, type_id: int) -> Result:
     table = cursor._arrow_table
-    described = describe_as_rowtype(cursor._describe_last_sql())
-    columns = tuple(
-        Column(c["name"], c["type"], c["precision"], c["scale"], c["length"], c["nullable"])
-        for c in described
-    )
-    return Result(columns, ArrowRows(table) if table is not None else (), type_id)
+    if table is None:
+        return Result((), (), type_id)
+    types = [str(column[1]) for column in cursor._duck_conn.description or ()]
+    if len(types) != table.num_columns:
+        types = [""] * table.num_columns
+    return Result(columns_of(table, types), ArrowRows(table), type_id)
 
 
-def translated(cause: snowflake.connector.errors.Error, sql: str) -> SqlError:
-    """fakesnow's error as this server's."""
-    message = cause.raw_msg if getattr(cause, "raw_msg", None) else str(cause.msg)
-    if cause.errno == 9999:
-        return not_emulated(sql)
-    return SqlError(message, cause.errno or 1003, cause.sqlstate or "42000")
+def _described(cursor: FakeSnowflakeCursor, tree: Expr, type_id: int) -> Result:
+    """The columns that a statement would answer; nothing is changed."""
+    if isinstance(tree, exp.Query):
+        cursor.check_db_and_schema(tree)
+        bare = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
+        sql = cursor._transform(bare, []).sql(dialect="duckdb")
+    elif type(tree) in DESCRIBE_RESULT_SQL:
+        sql = DESCRIBE_RESULT_SQL[type(tree)]
+    elif isinstance(tree, exp.Show | exp.Describe):
+        _execute(cursor, tree, [])
+        return _result(cursor, type_id)
+    else:
+        return Result((Column("status"),), (), type_id)
+    table = cursor._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
+    types = [str(column[1]) for column in cursor._duck_conn.description or ()]
+    return Result(columns_of(table, types), ArrowRows(table), type_id)
+
+
+def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None) -> None:
+    from sfml.grammar import parse_name
+
+    if created is not None:
+        session.temporaries.add(ObjectName(*parse_name(created.name).parts))
+    elif isinstance(tree, exp.Drop):
+        for table in tree.find_all(exp.Table):
+            if table.catalog == "temp":
+                session.temporaries.discard(ObjectName(*parse_name(table.name).parts))
+
+
+@contextlib.contextmanager
+def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
+    """The relations of one statement, known to the session's DuckDB connection for as long as it runs."""
+    duck = session.connection._duck_conn
+    for name, result in rewriting.relations.items():
+        duck.register(name, as_table(result))
+    try:
+        yield
+    finally:
+        for name in rewriting.relations:
+            duck.unregister(name)
+
+
+@contextlib.contextmanager
+def _translating(statement: str | Expr) -> Iterator[None]:
+    """fakesnow's, sqlglot's and DuckDB's errors as Snowflake's."""
+
+    def text() -> str:
+        return statement if isinstance(statement, str) else statement.sql(dialect="snowflake")
+
+    try:
+        yield
+    except snowflake.connector.errors.Error as cause:
+        if cause.errno == 9999:
+            raise not_emulated(text()) from cause
+        message = getattr(cause, "raw_msg", None) or str(cause.msg)
+        raise SqlError(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
+    except duckdb.CatalogException as cause:
+        raise SqlError(f"SQL compilation error:\n{cause}", 2003, "42S02") from cause
+    except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
+        raise SqlError(str(cause), 100038, "22018") from cause
+    except duckdb.Error as cause:
+        raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
+    except (NotImplementedError, AssertionError, SqlglotError) as cause:
+        raise not_emulated(f"{text()} ({type(cause).__name__}: {cause})") from cause
+
+
+def _literal(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

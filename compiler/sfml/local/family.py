@@ -5,8 +5,10 @@ A family is a module that may define
   HANDLERS          grammar statement class → handler(account, session, statement)
   READ_ONLY         the statement classes among them that a describe may run
   SYSTEM_FUNCTIONS  "SYSTEM$NAME" → function(account, session, arguments)
-  TABLE_FUNCTIONS   "NAME" → function(account, session, Args) → Result
+                    (or "DATABASE.SCHEMA.NAME", or "!METHOD" with the object's name as first argument)
+  TABLE_FUNCTIONS   "NAME" or "SCHEMA.NAME" or "!METHOD" → function(account, session, Args) → Result
   RELATIONS         "DATABASE.SCHEMA.NAME" → function(account, session) → Result, read like a table
+  REWRITES          passes over a statement's tree, after those of `rewrites.py`
   ROUTES            Starlette routes
   START, STOP       function(account), when the server has started or is about to stop
 """
@@ -29,6 +31,8 @@ class Args:
 
     positional: tuple[Any, ...] = ()
     named: Mapping[str, Any] = field(default_factory=dict)
+    subject: str | None = None
+    """The object of a method call such as `TABLE(db.schema.job!SPCS_GET_LOGS())`."""
 
 
 Handler = Callable[["Account", "Session", Any], "Result"]

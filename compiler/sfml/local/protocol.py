@@ -43,7 +43,9 @@ async def body_of(request: Request) -> dict[str, Any]:
     return parsed
 
 
-def failure(code: str, message: str, sqlstate: str | None = None, query_id: str | None = None) -> JSONResponse:
+def failure(
+    code: str, message: str, sqlstate: str | None = None, query_id: str | None = None
+) -> JSONResponse:
     data = {"errorCode": code, "sqlState": sqlstate, "queryId": query_id, "line": -1, "pos": -1}
     return JSONResponse({"data": data, "code": code, "message": message, "success": False})
 

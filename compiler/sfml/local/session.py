@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fakesnow.fakes import FakeSnowflakeConnection
 
+    from sfml.local.names import ObjectName
     from sfml.local.result import Result
 
 DEFAULT_ROLE = "SYSADMIN"
@@ -50,6 +51,10 @@ class Session:
         self.parameters: dict[str, Any] = dict(parameters or {})
         self.task = task
         self.parent = parent
+        self.variables: dict[str, Any] = {}
+        self.temporaries: set[ObjectName] = set()
+        """Temporary tables and views of this session alone."""
+        self._relations = itertools.count()
         self.lock = threading.RLock()
         """Held while DuckDB works for this session: a DuckDB connection serves one thread at a time."""
         self.results: OrderedDict[str, Result] = OrderedDict()
@@ -62,6 +67,10 @@ class Session:
         self.results[query_id] = result
         while len(self.results) > RESULTS_KEPT:
             self.results.popitem(last=False)
+
+    def next_relation(self) -> int:
+        """A number for a relation that one statement reads."""
+        return next(self._relations)
 
     @property
     def database(self) -> str | None:

@@ -8,6 +8,7 @@ from base64 import b64encode
 from decimal import Decimal
 from typing import Any
 
+from sfml.local.arrow import ipc
 from sfml.local.result import ArrowRows, Column, Result
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -44,10 +45,7 @@ def payload(result: Result) -> dict[str, Any]:
     body: dict[str, Any] = {"rowtype": described, "total": count, "returned": count}
     is_dml = 0x3000 <= result.statement_type_id < 0x4000
     if isinstance(result.rows, ArrowRows) and not is_dml:
-        from fakesnow.arrow import to_ipc, to_sf
-
-        table = to_sf(result.rows.table, described)  # type: ignore[arg-type]
-        encoded = b64encode(to_ipc(table)).decode("ascii")
+        encoded = b64encode(ipc(result.rows.table, result.columns)).decode("ascii")
         return {**body, "queryResultFormat": "arrow", "rowsetBase64": encoded}
     rowset = [
         [json_value(value, column) for value, column in zip(row, result.columns, strict=True)]

@@ -1,0 +1,30 @@
+"""The model registry: what `snowflake.ml.registry` asks of an account, kept in SQLite and in folders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sfml.local.models import predictors, queries, statements
+from sfml.local.models.files import remove_orphans
+from sfml.local.models.inference import interpreter_error, rewrite_model_calls
+from sfml.local.models.locations import Location, locate
+from sfml.local.models.store import SCHEMA
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+
+__all__ = ["SCHEMA", "Location", "interpreter_error", "locate", "rewrite_model_calls"]
+
+HANDLERS = {**statements.HANDLERS, **queries.HANDLERS}
+READ_ONLY = queries.READ_ONLY
+SYSTEM_FUNCTIONS = queries.SYSTEM_FUNCTIONS
+TABLE_FUNCTIONS = queries.TABLE_FUNCTIONS
+RELATIONS = queries.RELATIONS
+
+
+def START(account: Account) -> None:
+    remove_orphans(account)
+
+
+def STOP(account: Account) -> None:
+    predictors.stop(account.models_folder)

@@ -1,0 +1,225 @@
+"""The registry's statements that show something, and the functions that its clients call."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import metadata
+from typing import Any
+
+from sfml.grammar import models as grammar
+from sfml.local.account import Account
+from sfml.local.errors import SqlError
+from sfml.local.family import Args
+from sfml.local.likeness import like
+from sfml.local.models.files import attributes_of, methods_of, platforms_of, spec_of
+from sfml.local.models.store import Model, Version, all_models, get_model
+from sfml.local.names import ObjectName, resolve, resolve_schema
+from sfml.local.result import Column, Result, table
+from sfml.local.session import Session
+
+_CREATED = Column("created_on", "timestamp_ltz")
+
+
+def show_models(account: Account, session: Session, statement: grammar.ShowModels) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-models"""
+    shown = [m for m in _in_scope(account, session, statement) if like(statement.like, m.name.name)]
+    columns = (
+        _CREATED,
+        "name",
+        "model_type",
+        "database_name",
+        "schema_name",
+        "comment",
+        "owner",
+        "default_version_name",
+        "versions",
+        "aliases",
+    )
+    return table(columns, [_model_row(model) for model in shown])
+
+
+def _in_scope(account: Account, session: Session, statement: grammar.ShowModels) -> list[Model]:
+    models = all_models(account)
+    if statement.scope == "ACCOUNT" or (statement.scope is None and session.schema is None):
+        return models
+    if statement.scope == "DATABASE":
+        database = statement.within.last if statement.within else session.database
+        return [model for model in models if model.name.database == database]
+    place = resolve_schema(statement.within, session)
+    return [model for model in models if (model.name.database, model.name.schema) == place]
+
+
+def _model_row(model: Model) -> tuple[Any, ...]:
+    aliases = {alias: version.name for version in model.versions for alias in model.aliases_of(version)}
+    return (
+        model.created_on,
+        model.name.name,
+        "USER_MODEL",
+        model.name.database,
+        model.name.schema,
+        model.comment,
+        model.owner,
+        model.default.name if model.default else None,
+        json.dumps([version.name for version in model.versions if not version.live]),
+        json.dumps(aliases),
+    )
+
+
+def show_versions(account: Account, session: Session, statement: grammar.ShowVersions) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-versions-in-model"""
+    model = get_model(account, resolve(statement.model, session))
+    columns = (
+        _CREATED,
+        "name",
+        "aliases",
+        "comment",
+        "database_name",
+        "schema_name",
+        "model_name",
+        "is_default_version",
+        "functions",
+        "metadata",
+        "user_data",
+        "model_attributes",
+        "size",
+        "environment",
+        "runnable_in",
+        "inference_services",
+        "model_spec",
+    )
+    rows = [
+        _version_row(model, version)
+        for version in model.versions
+        if not version.live and like(statement.like, version.name)
+    ]
+    return table(columns, rows)
+
+
+def _version_row(model: Model, version: Version) -> tuple[Any, ...]:
+    size = sum(path.stat().st_size for path in version.folder.rglob("*") if path.is_file())
+    return (
+        version.created_on,
+        version.name,
+        json.dumps(model.aliases_of(version)),
+        version.comment,
+        model.name.database,
+        model.name.schema,
+        model.name.name,
+        "true" if version.id == model.default_id else "false",
+        json.dumps([method.name for method in methods_of(version)]),
+        version.metadata,
+        "{}",
+        attributes_of(version),
+        str(size),
+        "{}",
+        json.dumps(platforms_of(version)),
+        "[]",
+        spec_of(version),
+    )
+
+
+def show_functions(account: Account, session: Session, statement: grammar.ShowModelFunctions) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-functions-in-model"""
+    model = get_model(account, resolve(statement.model, session))
+    version = model.version(statement.version)
+    columns = (
+        _CREATED,
+        "name",
+        "model_version_name",
+        "is_aggregate",
+        "arguments",
+        "return_type",
+        "description",
+    )
+    rows = [
+        (
+            version.created_on,
+            method.name,
+            version.name,
+            "N",
+            json.dumps([{"name": field.name, "type": field.type} for field in method.inputs]),
+            method.returns,
+            "",
+        )
+        for method in methods_of(version)
+    ]
+    return table(columns, rows)
+
+
+def describe_artifact_repository(
+    account: Account, session: Session, statement: grammar.DescribeArtifactRepository
+) -> Result:
+    """The one repository that every account has; the registry's client asks whether it may use it."""
+    if statement.name.parts != ("SNOWFLAKE", "SNOWPARK", "PYPI_SHARED_REPOSITORY"):
+        raise SqlError(
+            f"SQL compilation error:\nArtifact repository '{'.'.join(statement.name.parts)}' does not exist"
+            " or not authorized.",
+            2003,
+            "02000",
+        )
+    return table(("name", "type"), [("PYPI_SHARED_REPOSITORY", "PIP")])
+
+
+def get_tag(account: Account, session: Session, arguments: tuple[Any, ...]) -> str | None:
+    """SYSTEM$GET_TAG(tag, object, domain): the value of a tag; only models have tags here."""
+    tag, name, domain = (*(str(argument) for argument in arguments), "", "", "")[:3]
+    if domain.upper() not in ("MODULE", "MODEL"):
+        raise SqlError(f"Unsupported feature: not emulated by the local server: tags on {domain}", 2, "0A000")
+    model = get_model(account, resolve(name, session))
+    wanted = resolve(tag, session)
+    for found, value in _tags(account, model):
+        if found == wanted:
+            return value
+    return None
+
+
+def tag_references(account: Account, session: Session, args: Args) -> Result:
+    """INFORMATION_SCHEMA.TAG_REFERENCES(object, domain), of a model."""
+    name, domain = (*(str(argument) for argument in args.positional), "", "")[:2]
+    if domain.upper() not in ("MODULE", "MODEL"):
+        raise SqlError(f"Unsupported feature: not emulated by the local server: tags on {domain}", 2, "0A000")
+    model = get_model(account, resolve(name, session))
+    columns = ("TAG_DATABASE", "TAG_SCHEMA", "TAG_NAME", "TAG_VALUE", "LEVEL", "DOMAIN")
+    rows = [
+        (tag.database, tag.schema, tag.name, value, "MODULE", "MODULE")
+        for tag, value in _tags(account, model)
+    ]
+    return table(columns, rows)
+
+
+def _tags(account: Account, model: Model) -> list[tuple[ObjectName, str]]:
+    rows = account.store.rows("SELECT * FROM model_tags WHERE model = ? ORDER BY name", (model.id,))
+    return [(ObjectName(row["database"], row["schema"], row["name"]), row["value"]) for row in rows]
+
+
+def platform_capabilities(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
+    """No newer feature is on: clients then use the documented statements."""
+    return "{}"
+
+
+def packages(account: Account, session: Session) -> Result:
+    """INFORMATION_SCHEMA.PACKAGES: what code can use here, which is what this Python has installed."""
+    runtime = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found = {
+        (str(distribution.metadata["Name"]).lower(), distribution.version)
+        for distribution in metadata.distributions()
+        if distribution.metadata["Name"]
+    }
+    columns = ("PACKAGE_NAME", "VERSION", "LANGUAGE", "RUNTIME_VERSION")
+    return table(columns, [(name, version, "python", runtime) for name, version in sorted(found)])
+
+
+HANDLERS = {
+    grammar.ShowModels: show_models,
+    grammar.ShowVersions: show_versions,
+    grammar.ShowModelFunctions: show_functions,
+    grammar.DescribeArtifactRepository: describe_artifact_repository,
+}
+READ_ONLY = frozenset(HANDLERS)
+SYSTEM_FUNCTIONS = {
+    "SYSTEM$ML_PLATFORM_CAPABILITIES": platform_capabilities,
+    "SYSTEM$GET_TAG": get_tag,
+}
+TABLE_FUNCTIONS = {"INFORMATION_SCHEMA.TAG_REFERENCES": tag_references, "TAG_REFERENCES": tag_references}
+RELATIONS = {"INFORMATION_SCHEMA.PACKAGES": packages}

@@ -1,0 +1,160 @@
+"""Python procedures: the anonymous ones of tasks, each run in a process of its own.
+
+https://docs.snowflake.com/en/sql-reference/sql/call-with
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from sfml.grammar.procedures import AnonymousProcedure, Argument, NamedProcedure, Parameter
+from sfml.local import stages
+from sfml.local.account import Account
+from sfml.local.children import run_child
+from sfml.local.errors import SqlError, not_emulated
+from sfml.local.imports import SNOWPARK, check_packages, import_directory, runtime_note
+from sfml.local.procedure_types import argument_value, column_of
+from sfml.local.result import CALL, Column, Result
+from sfml.local.session import Session
+from sfml.local.transport import decoded, encoded
+
+INTERPRETER_ERROR = 100357
+
+
+def run_anonymous(account: Account, session: Session, procedure: AnonymousProcedure) -> Result:
+    """Run WITH … AS PROCEDURE … CALL …; one row with what the handler returned."""
+    notes = _checked(procedure)
+    column = column_of(procedure.name, procedure.returns)
+    arguments = argument_values(account, session, procedure.parameters, procedure.arguments, procedure.name)
+    if procedure.strict and any(value is None for value in arguments):
+        return Result((column,), ((None,),), CALL)
+    files = imported_files(account, session, procedure.imports)
+    with account.log_path().open("a", encoding="utf-8") as log:
+        log.writelines(f"[local server] {note}\n" for note in notes)
+    request = {
+        "handler": procedure.handler,
+        "body": procedure.body,
+        "import_directory": str(import_directory(account.folder / "imports", files)),
+        "arguments": encoded(arguments),
+        "returns": column.type,
+    }
+    value = _run(account, session, request, procedure)
+    return Result((column,), ((_as_declared(value, column),),), CALL)
+
+
+def refuse_named(account: Account, session: Session, statement: NamedProcedure) -> Result:
+    """Named procedures are kept by no account of ours yet."""
+    raise not_emulated(f"{statement.verb} (use an anonymous procedure: WITH … AS PROCEDURE … CALL …)")
+
+
+HANDLERS = {AnonymousProcedure: run_anonymous, NamedProcedure: refuse_named}
+
+
+def _checked(procedure: AnonymousProcedure) -> list[str]:
+    """Refuse what cannot run here; answer notes about what runs differently."""
+    if procedure.language != "PYTHON":
+        raise not_emulated(f"anonymous procedure in {procedure.language}: only LANGUAGE PYTHON runs")
+    if procedure.call.parts != (procedure.name,):
+        raise SqlError(
+            f"SQL compilation error:\nUnknown user-defined function {'.'.join(procedure.call.parts)}.",
+            2141,
+            "42601",
+        )
+    if not procedure.handler:
+        raise SqlError("SQL compilation error:\nHANDLER is required for a Python procedure.", 1003, "42000")
+    if not any(package.startswith(SNOWPARK) for package in procedure.packages):
+        raise SqlError(
+            f"SQL compilation error:\nPACKAGES of procedure {procedure.name} has to name {SNOWPARK}.",
+            391546,
+            "42601",
+        )
+    if procedure.secrets:
+        raise not_emulated(f"SECRETS = ({procedure.secrets}) of an anonymous procedure")
+    notes = check_packages(procedure.packages)
+    if procedure.external_access:
+        notes.append(f"EXTERNAL_ACCESS_INTEGRATIONS ({procedure.external_access}) restrict nothing here")
+    note = runtime_note(procedure.runtime_version)
+    return [*notes, note] if note else notes
+
+
+def argument_values(
+    account: Account,
+    session: Session,
+    parameters: tuple[Parameter, ...],
+    arguments: tuple[Argument, ...],
+    name: str,
+) -> list[Any]:
+    """The arguments in the order of the parameters, evaluated and converted to the declared types."""
+    positional = [argument for argument in arguments if argument.name is None]
+    named = {argument.name: argument for argument in arguments if argument.name is not None}
+    known = {parameter.name for parameter in parameters}
+    wrong = len(positional) > len(parameters) or named.keys() - known
+    given: dict[str, str] = {p.name: a.expression for p, a in zip(parameters, positional, strict=False)}
+    given.update({argument: named[argument].expression for argument in named if argument})
+    for parameter in parameters:
+        if parameter.default is not None:
+            given.setdefault(parameter.name, parameter.default)
+    if wrong or given.keys() != known:
+        raise SqlError(
+            f"SQL compilation error:\nInvalid argument types for procedure '{name}': it takes "
+            f"({', '.join(f'{p.name} {p.type}' for p in parameters)}), got {len(arguments)} arguments.",
+            1044,
+            "42P13",
+        )
+    return [argument_value(account, session, given[p.name], p.type) for p in parameters]
+
+
+def imported_files(account: Account, session: Session, imports: tuple[str, ...]) -> Mapping[str, Path]:
+    """The imported files by name; names have to be unique, as Snowflake demands."""
+    found: dict[str, Path] = {}
+    for location in imports:
+        name = PurePosixPath(location).name
+        if name in found:
+            raise SqlError(
+                f"SQL compilation error:\nDuplicate import file name '{name}' in IMPORTS.", 1003, "42000"
+            )
+        path = stages.local_path(account, session, location)
+        if not path.is_file():
+            raise SqlError(
+                f"SQL compilation error:\nImport file '{location}' does not exist in the stage.",
+                253006,
+                "22000",
+            )
+        found[name] = path
+    return found
+
+
+def _run(
+    account: Account, session: Session, request: Mapping[str, Any], procedure: AnonymousProcedure
+) -> Any:
+    """What the handler returned, from a process that gets the request as a file and answers in another."""
+    folder = Path(tempfile.mkdtemp(prefix="procedure-", dir=account.folder))
+    try:
+        answer, request_file = folder / "answer.json", folder / "request.json"
+        request_file.write_text(json.dumps({**request, "answer": str(answer)}), encoding="utf-8")
+        argv = [sys.executable, "-m", "sfml.local.worker", str(request_file)]
+        exit_code = run_child(account, session, argv, log=account.log_path())
+        if not answer.exists():
+            raise interpreter_error(f"the process ended with exit code {exit_code}", procedure)
+        reply = json.loads(answer.read_text(encoding="utf-8"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if "error" in reply:
+        raise interpreter_error(str(reply["error"]), procedure)
+    return decoded(reply.get("result"))
+
+
+def interpreter_error(text: str, procedure: AnonymousProcedure) -> SqlError:
+    """100357: what Snowflake makes of an exception in Python code."""
+    where = f" in function {procedure.name} with handler {procedure.handler}"
+    return SqlError(f"Python Interpreter Error:\n{text}\n{where}", INTERPRETER_ERROR, "P0000")
+
+
+def _as_declared(value: Any, column: Column) -> Any:
+    return int(value) if column.type == "fixed" and column.scale == 0 and value is not None else value

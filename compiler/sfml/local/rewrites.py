@@ -1,0 +1,347 @@
+"""Passes over a statement's tree before fakesnow sees it: what Snowflake answers and DuckDB cannot.
+
+Each pass takes the tree and a `Rewriting` and returns the tree; `PASSES` is their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import Expr, exp
+
+from sfml.local import dispatch
+from sfml.local.errors import SqlError, not_emulated
+from sfml.local.family import Args
+from sfml.local.names import ObjectName, resolve
+from sfml.local.result import Result
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
+
+
+@dataclass(slots=True)
+class Rewriting:
+    """One statement's way through the passes; `relations` are the tables it will read by name."""
+
+    account: Account
+    session: Session
+    describe_only: bool = False
+    relations: dict[str, Result] = field(default_factory=dict)
+
+    def relation(self, result: Result, alias: exp.Expression | None = None) -> exp.Table:
+        """A table expression that reads this result."""
+        name = f"_sfml_relation_{self.session.next_relation()}"
+        self.relations[name] = result
+        table = exp.Table(
+            this=exp.to_identifier(name, quoted=True),
+            db=exp.to_identifier("main", quoted=True),
+            catalog=exp.to_identifier("temp", quoted=True),
+        )
+        if alias is not None:
+            table.set("alias", alias.copy())
+        return table
+
+
+Pass = Callable[[Expr, Rewriting], Expr]
+
+
+def substitute(tree: Expr, node: Expr, new: Expr) -> Expr:
+    """The tree with `node` replaced; a column of a query keeps the name that Snowflake gives it."""
+    if node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
+        new = exp.alias_(new, node.sql(dialect="snowflake"), quoted=True)
+    if node is tree:
+        return new
+    node.replace(new)
+    return tree
+
+
+def literal(value: Any) -> Expr:
+    """A Python value as a SQL expression; anything structured as its JSON text."""
+    import json
+
+    if value is None:
+        return exp.cast(exp.null(), "VARCHAR")
+    if isinstance(value, bool | int | float | str):
+        return exp.convert(value)
+    return exp.Literal.string(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def value_of(node: Expr, rewriting: Rewriting) -> Any:
+    """The value of an argument; what is not a plain literal is asked of the engine."""
+    match node:
+        case exp.Literal():
+            if node.is_string:
+                return node.this
+            return int(node.this) if node.is_int else float(node.this)
+        case exp.Boolean():
+            return bool(node.this)
+        case exp.Null():
+            return None
+        case exp.RawString():
+            return node.this
+    query = exp.select(node.copy())
+    return rewriting.account.engine.run_tree(rewriting.session, query).scalar
+
+
+# -- functions ----------------------------------------------------------------------------------------------
+
+
+def qualified(node: exp.Anonymous) -> tuple[Expr, str]:
+    """A function call with the dots before it, and its full name in upper case."""
+    top: Expr = node
+    name = str(node.this).upper()
+    if isinstance(node.parent, exp.Dot) and node.parent.expression is node:
+        top = node.parent
+        name = f"{dotted(top.this)}.{name}"
+    return top, name
+
+
+def dotted(node: Any) -> str:
+    """`a."b".c` as one text, folded."""
+    if isinstance(node, exp.Dot):
+        return f"{dotted(node.this)}.{dotted(node.expression)}"
+    if isinstance(node, exp.Identifier):
+        return node.name if node.quoted else node.name.upper()
+    if isinstance(node, exp.Column):
+        return ".".join(dotted(part) for part in node.parts)
+    return str(node.name).upper()
+
+
+def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
+    """SYSTEM$… and other functions of the account, called now and replaced by their value."""
+    while (found := _first_system_function(tree)) is not None:
+        node, top, function, name = found
+        if rewriting.describe_only:
+            value: Any = None
+        else:
+            arguments = tuple(value_of(argument, rewriting) for argument in node.expressions)
+            value = function(rewriting.account, rewriting.session, arguments)
+        tree = substitute(tree, top, literal(value))
+    return tree
+
+
+def _first_system_function(tree: Expr) -> tuple[exp.Anonymous, Expr, Any, str] | None:
+    for node in tree.find_all(exp.Anonymous):
+        top, name = qualified(node)
+        function = dispatch.SYSTEM_FUNCTIONS.get(name)
+        if function is not None:
+            return node, top, function, name
+        if name.startswith("SYSTEM$"):
+            raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
+    return None
+
+
+CONTEXT: dict[type[Expr], Callable[[Rewriting], Any]] = {
+    exp.CurrentWarehouse: lambda r: r.session.warehouse,
+    exp.CurrentRole: lambda r: r.session.role,
+    exp.CurrentUser: lambda r: r.session.user,
+    exp.CurrentAccount: lambda r: r.account.name,
+    exp.CurrentAccountName: lambda r: r.account.name,
+    exp.CurrentOrganizationName: lambda r: "LOCAL",
+    exp.CurrentRegion: lambda r: "LOCAL",
+    exp.CurrentSession: lambda r: str(r.session.id),
+    exp.CurrentDatabase: lambda r: r.session.database,
+    exp.CurrentSchema: lambda r: r.session.schema,
+    exp.CurrentSecondaryRoles: lambda r: {"roles": "", "value": r.session.secondary_roles},
+    exp.CurrentAvailableRoles: lambda r: sorted({r.session.role, "PUBLIC", "SYSADMIN"}),
+}
+
+
+def context_functions(tree: Expr, rewriting: Rewriting) -> Expr:
+    """CURRENT_ROLE() and its kin, from the session."""
+    for node in list(tree.find_all(*CONTEXT, exp.Anonymous)):
+        if isinstance(node, exp.Anonymous):
+            if str(node.this).upper() != "LAST_QUERY_ID":
+                continue
+            value: Any = rewriting.session.last_query_id
+        else:
+            value = CONTEXT[type(node)](rewriting)
+        tree = substitute(tree, node, literal(value))
+    return tree
+
+
+def variables(tree: Expr, rewriting: Rewriting) -> Expr:
+    """$name: the session's variables."""
+    for node in list(tree.find_all(exp.Parameter)):
+        if not isinstance(node.this, exp.Var):
+            continue
+        name = node.this.name.upper()
+        if name not in rewriting.session.variables:
+            raise SqlError(
+                f"SQL compilation error: error line 1 at position 0\nSession variable '${name}' does not exist",
+                1003,
+                "42000",
+            )
+        tree = substitute(tree, node, literal(rewriting.session.variables[name]))
+    return tree
+
+
+# -- relations ------------------------------------------------------------------------------------------------
+
+
+def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
+    """TABLE(INFORMATION_SCHEMA.TASK_HISTORY(…)) and its kin, answered by their families."""
+    for node in list(tree.find_all(exp.TableFromRows)):
+        call, name, subject = _table_call(node.this)
+        if call is None:
+            continue
+        last = name.rsplit(".", 1)[-1]
+        function = (
+            dispatch.TABLE_FUNCTIONS.get("!" + last)
+            if subject is not None
+            else dispatch.TABLE_FUNCTIONS.get(name) or dispatch.TABLE_FUNCTIONS.get(last)
+        )
+        if last == "RESULT_SCAN":
+            result = result_scan(rewriting, _arguments(call, rewriting, subject))
+        elif function is not None:
+            result = function(rewriting.account, rewriting.session, _arguments(call, rewriting, subject))
+        elif "." in name or subject is not None:
+            raise not_emulated(node.sql(dialect="snowflake"))
+        else:
+            continue
+        node.replace(rewriting.relation(result, node.args.get("alias")))
+    return tree
+
+
+def _table_call(node: Any) -> tuple[exp.Anonymous | None, str, str | None]:
+    if isinstance(node, exp.ModelAttribute) and isinstance(node.expression, exp.Anonymous):
+        return node.expression, str(node.expression.this).upper(), dotted(node.this)
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous):
+        return node.expression, qualified(node.expression)[1], None
+    if isinstance(node, exp.Anonymous):
+        return node, str(node.this).upper(), None
+    return None, "", None
+
+
+def _arguments(call: exp.Anonymous, rewriting: Rewriting, subject: str | None) -> Args:
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for argument in call.expressions:
+        if isinstance(argument, exp.Kwarg):
+            named[argument.this.name.upper()] = value_of(argument.expression, rewriting)
+        else:
+            positional.append(value_of(argument, rewriting))
+    return Args(tuple(positional), named, subject)
+
+
+def result_scan(rewriting: Rewriting, args: Args) -> Result:
+    """The rows of an earlier statement of this session."""
+    query_id = str(args.positional[0]) if args.positional else ""
+    result = rewriting.session.results.get(query_id)
+    if result is None:
+        raise SqlError(f"Statement {query_id} not found", 709, "02000")
+    return result
+
+
+def relations(tree: Expr, rewriting: Rewriting) -> Expr:
+    """SNOWFLAKE.TELEMETRY.EVENTS and other tables that the account makes up."""
+    for node in list(tree.find_all(exp.Table)):
+        if not isinstance(node.this, exp.Identifier):
+            continue
+        parts = [dotted(part) for part in node.parts]
+        relation = dispatch.RELATIONS.get(".".join(parts)) or (
+            # Every database has its own INFORMATION_SCHEMA.
+            dispatch.RELATIONS.get(".".join(parts[-2:])) if parts[-2:-1] == ["INFORMATION_SCHEMA"] else None
+        )
+        if relation is not None:
+            result = relation(rewriting.account, rewriting.session)
+            node.replace(rewriting.relation(result, node.args.get("alias")))
+    return tree
+
+
+def positional_columns(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`SELECT $1 FROM VALUES (…)`: columns by position."""
+    for values in tree.find_all(exp.Values):
+        first = values.expressions[0] if values.expressions else None
+        alias = values.args.get("alias")
+        if not isinstance(first, exp.Tuple) or values.find_ancestor(exp.Select) is None:
+            continue
+        if isinstance(alias, exp.TableAlias) and alias.args.get("columns"):
+            continue
+        columns = [exp.to_identifier(f"COLUMN{i + 1}", quoted=True) for i in range(len(first.expressions))]
+        name = alias.this if isinstance(alias, exp.TableAlias) else exp.to_identifier("_")
+        values.set("alias", exp.TableAlias(this=name, columns=columns))
+    for node in list(tree.find_all(exp.Parameter)):
+        if isinstance(node.this, exp.Literal) and node.this.is_int:
+            node.replace(exp.column(exp.to_identifier(f"COLUMN{node.this.this}", quoted=True)))
+    return tree
+
+
+def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`ROW_NUMBER() OVER (ORDER BY SEQ8())`: any order; DuckDB takes no window inside a window."""
+    for window in tree.find_all(exp.Window):
+        order = window.args.get("order")
+        if order is not None and order.find(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8):
+            window.set("order", None)
+    return tree
+
+
+# -- temporary tables -----------------------------------------------------------------------------------------
+
+
+def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
+    """A session's temporary tables, which live in DuckDB's temporary catalog under their full names."""
+    session = rewriting.session
+    target = created_temporary(tree)
+    known = session.temporaries
+    if target is not None:
+        name = _name_of(target, session)
+        target.set("this", exp.to_identifier(name.fqn(), quoted=True))
+        target.set("db", None)
+        target.set("catalog", None)
+    if not known:
+        return tree
+    common = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
+    skipped = target or (_target(tree) if isinstance(tree, exp.Create) else None)
+    for table in list(tree.find_all(exp.Table)):
+        if table is skipped or not isinstance(table.this, exp.Identifier):
+            continue
+        if not table.args.get("db") and table.name.upper() in common:
+            continue
+        try:
+            name = _name_of(table, session)
+        except SqlError:
+            continue
+        if name in known:
+            table.set("this", exp.to_identifier(name.fqn(), quoted=True))
+            table.set("db", exp.to_identifier("main", quoted=True))
+            table.set("catalog", exp.to_identifier("temp", quoted=True))
+    return tree
+
+
+def _target(tree: exp.Create) -> exp.Table | None:
+    this = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    return this if isinstance(this, exp.Table) else None
+
+
+def created_temporary(tree: Expr) -> exp.Table | None:
+    """The table that this statement creates as a temporary one."""
+    if not isinstance(tree, exp.Create) or tree.kind not in {"TABLE", "VIEW"}:
+        return None
+    properties = tree.args.get("properties")
+    if properties is None or properties.find(exp.TemporaryProperty) is None:
+        return None
+    return _target(tree)
+
+
+def _name_of(table: exp.Table, session: Session) -> ObjectName:
+    from sfml.grammar import Name
+
+    return resolve(Name(tuple(dotted(part) for part in table.parts)), session)
+
+
+PASSES: tuple[Pass, ...] = (
+    system_functions,
+    table_functions,
+    relations,
+    context_functions,
+    variables,
+    positional_columns,
+    sequence_windows,
+    temporary_tables,
+)
+
+__all__ = ["PASSES", "Rewriting", "literal", "substitute", "value_of"]

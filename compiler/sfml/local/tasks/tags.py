@@ -1,0 +1,30 @@
+"""Tags on tasks. Tags themselves are not objects here: any name may be set."""
+
+from __future__ import annotations
+
+from sfml.local.names import ObjectName
+from sfml.local.store import Store
+
+
+def set_tags(store: Store, task_id: str, tags: dict[ObjectName, str]) -> None:
+    with store.transaction() as connection:
+        connection.executemany(
+            "INSERT OR REPLACE INTO task_tags VALUES (?, ?, ?, ?, ?)",
+            [(task_id, tag.database, tag.schema, tag.name, value) for tag, value in tags.items()],
+        )
+
+
+def unset_tags(store: Store, task_id: str, tags: list[ObjectName]) -> None:
+    with store.transaction() as connection:
+        connection.executemany(
+            "DELETE FROM task_tags"
+            " WHERE task_id = ? AND tag_database = ? AND tag_schema = ? AND tag_name = ?",
+            [(task_id, tag.database, tag.schema, tag.name) for tag in tags],
+        )
+
+
+def tags_of(store: Store, task_id: str) -> dict[ObjectName, str]:
+    rows = store.rows("SELECT * FROM task_tags WHERE task_id = ? ORDER BY tag_name", (task_id,))
+    return {
+        ObjectName(row["tag_database"], row["tag_schema"], row["tag_name"]): row["value"] for row in rows
+    }
