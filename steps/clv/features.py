@@ -48,11 +48,11 @@ def prepare_data(
     missing = set(PURCHASE_COLUMNS) - {name.strip('"') for name in purchases.columns}
     if missing:
         raise StepError(f"table {source} lacks the columns {', '.join(sorted(missing))}")
+    if not purchases.filter(f.col("PURCHASED_ON") <= f.lit(end)).limit(1).collect():
+        raise StepError(f"no customer in {source} bought anything until {end}: is `calibration_end` right?")
     customer_table(purchases, end, target_end).write.mode("overwrite").save_as_table(table)
     written = ctx.session.table(table)
     customers, active = written.agg(f.count("*"), f.sum("ACTIVE")).collect()[0]
-    if not customers:
-        raise StepError(f"no customer in {source} bought anything until {end}: is `calibration_end` right?")
     ctx.logger.info("%s: %s customers, %s of them active, until %s", table, customers, active, end)
     return {
         "features": table,
@@ -97,7 +97,7 @@ def customer_table(purchases: DataFrame, end: datetime.date, target_end: datetim
         f.when(active, f.lit(1)).otherwise(f.lit(0)).alias("ACTIVE"),
         if_active(repeats, 0).alias("FREQUENCY"),
         if_active(f.col("DAYS_SINCE_LAST"), ACTIVE_DAYS).alias("RECENCY"),
-        if_active(f.col("REPEAT_SPEND") / repeats, 0).alias("MONETARY_VALUE"),
+        if_active(f.col("REPEAT_SPEND") / f.greatest(repeats, f.lit(1)), 0).alias("MONETARY_VALUE"),
         if_active(f.col("GAP_MEAN_DAYS"), ACTIVE_DAYS).alias("GAP_MEAN"),
         if_active(f.coalesce(f.col("GAP_STD_DAYS"), f.lit(0)), 0).alias("GAP_STD"),
         if_active(f.col("GAP_LAST_DAYS"), ACTIVE_DAYS).alias("GAP_LAST"),

@@ -62,7 +62,7 @@ def plain(value: Any, where: str) -> Any:
         return {text_key(key, where): plain(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    raise StepError(f"{where} is {with_article(type(value).__name__)}, which is no JSON: {advice(value)}")
+    raise StepError(f"{where} is of type {type(value).__name__}, which is no JSON: {advice(value)}")
 
 
 def is_numpy_scalar(value: Any) -> bool:
@@ -94,7 +94,3 @@ def advice(value: Any) -> str:
     if isinstance(value, Collection):
         return "return list(…) of it"
     return "return a mapping, a dataclass, a list, text, a number or None"
-
-
-def with_article(noun: str) -> str:
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
