@@ -1,4 +1,4 @@
-"""What SYSTEM$EXECUTE_ML_JOB is asked to run: its four arguments read, and refused where nothing runs them yet.
+"""What SYSTEM$EXECUTE_ML_JOB is asked to run: its four arguments read, and refused where nothing runs them.
 
 The shapes are those that `snowflake.ml.jobs.MLJobDefinition.to_sql` writes.
 """

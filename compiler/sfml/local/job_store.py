@@ -54,7 +54,7 @@ _changed = threading.Condition()
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One execution of a job. `mount` is where its container sees the payload, `result_folder` its results."""
+    """One execution: `mount` is where it sees its payload, `result_folder` where it leaves its results."""
 
     id: int
     name: ObjectName

@@ -9,22 +9,27 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfml.grammar.procedures import AnonymousProcedure, Argument, NamedProcedure, Parameter
 from sfml.local import stages
-from sfml.local.account import Account
 from sfml.local.children import run_child
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.imports import SNOWPARK, check_packages, import_directory, runtime_note
 from sfml.local.procedure_types import argument_value, column_of
 from sfml.local.result import CALL, Column, Result
-from sfml.local.session import Session
 from sfml.local.transport import decoded, encoded
 
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
+
 INTERPRETER_ERROR = 100357
+
+_PROCESS_STARTED = time.time()
 
 
 def run_anonymous(account: Account, session: Session, procedure: AnonymousProcedure) -> Result:
@@ -134,7 +139,7 @@ def _run(
     account: Account, session: Session, request: Mapping[str, Any], procedure: AnonymousProcedure
 ) -> Any:
     """What the handler returned, from a process that gets the request as a file and answers in another."""
-    folder = Path(tempfile.mkdtemp(prefix="procedure-", dir=account.folder))
+    folder = Path(tempfile.mkdtemp(prefix="procedure-", dir=runs_folder(account)))
     try:
         answer, request_file = folder / "answer.json", folder / "request.json"
         request_file.write_text(json.dumps({**request, "answer": str(answer)}), encoding="utf-8")
@@ -148,6 +153,20 @@ def _run(
     if "error" in reply:
         raise interpreter_error(str(reply["error"]), procedure)
     return decoded(reply.get("result"))
+
+
+def runs_folder(account: Account) -> Path:
+    """Where running processes keep what only they need."""
+    folder = account.folder / "runs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def START(account: Account) -> None:
+    """Remove what the processes of a killed server left; younger folders belong to running ones."""
+    for folder in runs_folder(account).iterdir():
+        if folder.stat().st_ctime < _PROCESS_STARTED:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def interpreter_error(text: str, procedure: AnonymousProcedure) -> SqlError:

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 from sfml.local.models import predictors, queries, statements
 from sfml.local.models.files import remove_orphans
-from sfml.local.models.inference import interpreter_error, rewrite_model_calls
+from sfml.local.models.inference import interpreter_error, model_calls
 from sfml.local.models.locations import Location, locate
 from sfml.local.models.store import SCHEMA
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
 
-__all__ = ["SCHEMA", "Location", "interpreter_error", "locate", "rewrite_model_calls"]
+__all__ = ["REWRITES", "SCHEMA", "Location", "interpreter_error", "locate"]
 
 HANDLERS = {**statements.HANDLERS, **queries.HANDLERS}
 READ_ONLY = queries.READ_ONLY
 SYSTEM_FUNCTIONS = queries.SYSTEM_FUNCTIONS
 TABLE_FUNCTIONS = queries.TABLE_FUNCTIONS
 RELATIONS = queries.RELATIONS
+REWRITES = (model_calls,)
 
 
 def START(account: Account) -> None:

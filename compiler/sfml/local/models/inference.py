@@ -22,6 +22,7 @@ from sfml.local.names import resolve
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
+    from sfml.local.rewrites import Rewriting
     from sfml.local.session import Session
 
 _MARK = "Python Interpreter Error:"
@@ -50,15 +51,14 @@ _DUCKDB_TYPES = {
 }
 
 
-def rewrite_model_calls(tree: Expr, account: Account, session: Session) -> Expr:
+def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every call of a model's method replaced by a call of a function that DuckDB has."""
+    # `rewrites` asks `dispatch` for the families, of which this is one.
+    from sfml.local.rewrites import substitute
+
     for node in list(tree.find_all(exp.ModelAttribute)):
         if isinstance(node.expression, exp.Anonymous):
-            call = _call(account, session, node)
-            if node is tree:
-                tree = call
-            else:
-                node.replace(call)
+            tree = substitute(tree, node, _call(rewriting.account, rewriting.session, node))
     return tree
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import models as grammar
-from sfml.local.account import Account
 from sfml.local.errors import SqlError
 from sfml.local.family import Args
 from sfml.local.likeness import like
@@ -16,7 +15,10 @@ from sfml.local.models.files import attributes_of, methods_of, platforms_of, spe
 from sfml.local.models.store import Model, Version, all_models, get_model
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import Column, Result, table
-from sfml.local.session import Session
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
 
 _CREATED = Column("created_on", "timestamp_ltz")
 

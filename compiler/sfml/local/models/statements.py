@@ -10,10 +10,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfml.grammar import models as grammar
 from sfml.local import stages
-from sfml.local.account import Account
 from sfml.local.errors import SqlError, already_exists
 from sfml.local.models import predictors
 from sfml.local.models.files import check_manifest, new_folder
@@ -28,7 +28,10 @@ from sfml.local.models.store import (
 )
 from sfml.local.names import ObjectName, resolve
 from sfml.local.result import Result, status
-from sfml.local.session import Session
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
 
 
 def create_model(account: Account, session: Session, statement: grammar.CreateModel) -> Result:
