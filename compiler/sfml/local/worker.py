@@ -16,7 +16,7 @@ import traceback
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any
 
 from sfml.local.transport import decoded, encoded
@@ -114,19 +114,12 @@ def _returned(value: Any, type_: str) -> Any:
 
 def user_traceback(error: BaseException) -> str:
     """The traceback without this module's own frames, as Snowflake shows it."""
-    shown: BaseException | None = error
-    seen: set[int] = set()
-    while shown is not None and id(shown) not in seen:
-        seen.add(id(shown))
-        shown.__traceback__ = _without_ours(shown.__traceback__)
-        shown = shown.__cause__ or shown.__context__
-    return "".join(traceback.format_exception(error)).rstrip("\n")
-
-
-def _without_ours(tb: TracebackType | None) -> TracebackType | None:
-    while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
-        tb = tb.tb_next
-    return tb
+    shown = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = shown
+    while part is not None:
+        part.stack = traceback.StackSummary.from_list([f for f in part.stack if f.filename != __file__])
+        part = part.__cause__ or part.__context__
+    return "".join(shown.format()).rstrip("\n")
 
 
 def _flush() -> None:

@@ -1,0 +1,56 @@
+"""The directory of imported files, and the packages that code may name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfml.local.errors import SqlError
+from sfml.local.imports import check_packages, import_directory, runtime_note
+
+
+def written(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_the_same_files_are_the_same_directory(tmp_path: Path) -> None:
+    file = written(tmp_path / "stage/a.py", "x = 1")
+    first = import_directory(tmp_path / "imports", {"a.py": file})
+    assert import_directory(tmp_path / "imports", {"a.py": file}) == first
+    assert (first / "a.py").read_text() == "x = 1"
+
+
+def test_a_changed_file_makes_another_directory_and_leaves_the_first(tmp_path: Path) -> None:
+    file = written(tmp_path / "stage/a.py", "x = 1")
+    first = import_directory(tmp_path / "imports", {"a.py": file})
+    written(file, "x = 2")
+    second = import_directory(tmp_path / "imports", {"a.py": file})
+    assert (first / "a.py").read_text() == "x = 1"
+    assert (second / "a.py").read_text() == "x = 2"
+
+
+def test_an_imported_file_cannot_be_written(tmp_path: Path) -> None:
+    file = written(tmp_path / "stage/a.py", "x = 1")
+    copy = import_directory(tmp_path / "imports", {"a.py": file}) / "a.py"
+    assert copy.stat().st_mode & 0o222 == 0
+
+
+def test_missing_packages_are_named() -> None:
+    with pytest.raises(SqlError, match=r"Not found: nowhere-to-be-found==1\.0, nor-this") as refused:
+        check_packages(["pyyaml", "nowhere-to-be-found==1.0", "nor-this"])
+    assert refused.value.errno == 391546
+
+
+def test_another_version_is_noted() -> None:
+    (note,) = check_packages(["pyyaml==0.1", "pyyaml", "python==3.9.*"])
+    assert note.startswith("package pyyaml==0.1 was asked for; this Python has pyyaml ")
+
+
+def test_another_runtime_is_noted() -> None:
+    assert runtime_note("") is None
+    note = runtime_note("2.7")
+    assert note is not None
+    assert note.startswith("RUNTIME_VERSION 2.7 was asked for")
