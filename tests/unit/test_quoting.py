@@ -6,11 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlglot.dialects.snowflake import Snowflake
-from sqlglot.tokens import Token, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from sfml import quoting
 
-_ANY = st.text(st.characters(exclude_categories=("Cs",)), max_size=40)
+_ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 _HOSTILE = st.text("'\\\"$;-/*\n\r\tnN%{} aA", max_size=12)
 TEXT = _ANY | _HOSTILE
 NAMES = TEXT.filter(bool)

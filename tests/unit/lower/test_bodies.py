@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from made_graphs import WAREHOUSE, File, clv, config, graph, result, sql, step
 from sqlglot.dialects.snowflake import Snowflake
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from sfml.errors import NotSupportedYet
 from sfml.graph.model import (

@@ -1,0 +1,89 @@
+"""The DAG objects and the tasks that are put say the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from made_graphs import closure, clv, every, graph, sql, wide
+
+from sfml.graph.model import GraphSettings, TaskGraph
+from sfml.lower.desired import DesiredGraph
+from sfml.lower.lower import lower
+
+pytest.importorskip("snowflake.core")
+
+from snowflake.core.task.dagv1 import DAGTask, DAGTaskBranch
+
+from sfml.snowflake.dag import INEXPRESSIBLE, dag, differences
+
+
+def lowered(made: TaskGraph) -> DesiredGraph:
+    return lower(made, closure, "0.1.0")
+
+
+def two_branches() -> TaskGraph:
+    return graph(
+        sql("z", outcomes={"both": ("both",)}),
+        sql("a", outcomes={"both": ("both",)}),
+        sql("c"),
+        sql("both", after=("z", "a", "c"), when="1=1 or 2=2"),
+        settings=GraphSettings(when="1=1"),
+    )
+
+
+@pytest.mark.parametrize(
+    "made", [clv(), wide(), every(90), two_branches()], ids=["clv", "wide", "every", "two branches"]
+)
+def test_dag_and_tasks_say_the_same_but_for_what_dagv1_has_no_words_for(made: TaskGraph) -> None:
+    assert [difference for difference in differences(lowered(made)) if difference.known is None] == []
+
+
+def test_the_readmes_pipeline_has_no_difference_at_all() -> None:
+    assert differences(lowered(clv())) == ()
+
+
+def test_branches_are_dag_task_branches() -> None:
+    made = dag(lowered(clv()))
+    assert {task.full_name: type(task) for task in made.tasks if task.name.startswith("C")} == {
+        "CLV$CHECK_MODEL_QUALITY": DAGTaskBranch,
+        "CLV$CLEANUP": DAGTask,
+    }
+    finalizer = made.get_finalizer_task()
+    assert finalizer is not None
+    assert finalizer.full_name == "CLV$CLEANUP"
+
+
+def test_every_row_of_the_table_is_true() -> None:
+    """A setting that dagv1 learns to express must leave the table."""
+    root = GraphSettings(on_success="OK", log_level="INFO", tags={"a": "b"})
+    desired = lowered(graph(sql("only", log_level="INFO", tags={"a": "b"}), settings=root))
+    changed = dataclasses.replace(
+        desired,
+        root=dataclasses.replace(desired.root, execute_as_user="ROBOT", minimum_trigger_interval_seconds=60),
+    )
+    found = {
+        ("root" if difference.task == "CLV" else "task", difference.setting)
+        for difference in differences(changed)
+    }
+    assert found == {*INEXPRESSIBLE}
+
+
+def test_a_mistake_is_found() -> None:
+    """The comparison is able to fail: a condition that the edges do not make up."""
+    desired = lowered(clv())
+    tasks = tuple(
+        dataclasses.replace(task, own_condition="1=0") if task.name == "CLV$SEND_ALERT" else task
+        for task in desired.tasks
+    )
+    found = differences(dataclasses.replace(desired, tasks=tasks))
+    assert [(difference.task, difference.setting, difference.known) for difference in found] == [
+        ("CLV$SEND_ALERT", "condition", None)
+    ]
+
+
+def test_bodies_of_registered_jobs_can_be_given() -> None:
+    made = dag(lowered(clv()), {"CLV$TRAIN_MODEL": "CALL registered()"})
+    train = made.get_task("TRAIN_MODEL")
+    assert train is not None
+    assert train.definition == "CALL registered()"
