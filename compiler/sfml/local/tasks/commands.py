@@ -8,8 +8,8 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from sfml.local.errors import SqlError, already_exists
-from sfml.local.names import ObjectName
+from sfml.local.errors import SqlError, already_exists, does_not_exist
+from sfml.local.names import ObjectName, quoted_if_needed
 from sfml.local.tasks import store as tasks_store
 from sfml.local.tasks.model import Settings, Task, by_name, is_cron
 from sfml.local.tasks.properties import checked
@@ -36,6 +36,18 @@ class Created(Enum):
     EXISTED = "existed"
 
 
+def demand_schema(account: Account, database: str, schema: str) -> None:
+    """Refuse a database or a schema that does not exist."""
+    found = account.engine.rows(
+        "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [database]
+    )
+    if not found:
+        raise does_not_exist("Database", quoted_if_needed(database))
+    if schema not in {row[0] for row in found}:
+        name = f"{quoted_if_needed(database)}.{quoted_if_needed(schema)}"
+        raise does_not_exist("Schema", name)
+
+
 def fetch(account: Account, name: ObjectName) -> Task:
     """The task; raises 002003."""
     task = tasks_store.find(account.store, name)
@@ -53,7 +65,7 @@ def create(
     account: Account, session: Session, name: ObjectName, settings: Settings, *, replace_it: bool = False
 ) -> Created:
     """CREATE [OR REPLACE] TASK: suspended, with a new id. Raises 002002 when it exists and is to stay."""
-    account.require_schema(name.database, name.schema)
+    demand_schema(account, name.database, name.schema)
     with account.store.transaction():
         tasks = siblings(account, name)
         old = tasks.get(name.name)
@@ -135,7 +147,9 @@ def drop(account: Account, name: ObjectName) -> None:
             tasks_store.save(account.store, cut)
         finalizer = finalizer_of(name.name, tasks)
         if finalizer:
-            tasks_store.save(account.store, _orphaned(account, finalizer, finalizer.with_settings(finalize=None)))
+            tasks_store.save(
+                account.store, _orphaned(account, finalizer, finalizer.with_settings(finalize=None))
+            )
 
 
 def suspend(account: Account, name: ObjectName, reason: str = "USER_SUSPENDED") -> None:

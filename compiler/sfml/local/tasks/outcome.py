@@ -48,9 +48,7 @@ def settle(
 def _suspend(account: Account, root: Task, run: GraphRun, guilty: set[str]) -> None:
     for row in run_store.task_runs(account.store, run.group_id, run.attempt):
         if row.name in guilty and row.state is State.FAILED:
-            run_store.finish_task_run(
-                account.store, replace(row, state=State.FAILED_AND_AUTO_SUSPENDED)
-            )
+            run_store.finish_task_run(account.store, replace(row, state=State.FAILED_AND_AUTO_SUSPENDED))
     store.save(
         account.store,
         replace(
@@ -63,9 +61,7 @@ def _suspend(account: Account, root: Task, run: GraphRun, guilty: set[str]) -> N
     store.set_failures(account.store, root.id, {})
 
 
-def notify_failure(
-    account: Account, run: GraphRun, tasks: Mapping[str, Task], ended: TaskRun
-) -> None:
+def notify_failure(account: Account, run: GraphRun, tasks: Mapping[str, Task], ended: TaskRun) -> None:
     """Send what ERROR_INTEGRATION asks for: set on the root, it holds for all tasks of the graph.
 
     https://docs.snowflake.com/en/user-guide/tasks-errors-integrate
@@ -100,9 +96,7 @@ def _notify_success(account: Account, run: GraphRun, root: Task) -> None:
         return
     message = _message(account, "GRAPH_SUCCEEDED", root, root)
     message["messages"] = [{"runId": str(run.run_id), "scheduledTime": run.scheduled_time.isoformat()}]
-    notifications.post(
-        account, "SUCCESS_INTEGRATION", integration, "application/json", json.dumps(message)
-    )
+    notifications.post(account, "SUCCESS_INTEGRATION", integration, "application/json", json.dumps(message))
 
 
 def _message(account: Account, kind: str, task: Task, root: Task) -> dict[str, Any]:

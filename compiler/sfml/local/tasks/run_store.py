@@ -60,7 +60,8 @@ CREATE TABLE IF NOT EXISTS task_runs (
 class GraphRun:
     """One attempt of a run of a graph. `run_id` is the original time in milliseconds since 1970.
 
-    `attempt` counts from 1 within the run group; `original_time` is the group's, `scheduled_time` the attempt's.
+    `attempt` counts from 1 within the run group; `original_time` is the group's, `scheduled_time` the
+    attempt's.
     """
 
     group_id: str
@@ -205,8 +206,8 @@ def attempts(store: Store, group_id: str) -> list[GraphRun]:
 def start_task_run(store: Store, run: TaskRun) -> None:
     """Write down that a task runs, or was skipped."""
     store.execute(
-        "INSERT INTO task_runs (group_id, attempt, task_id, name, query_id, query_text, condition_text, state,"
-        " error_code, error_message, scheduled_time, query_start_time, completed_time)"
+        "INSERT INTO task_runs (group_id, attempt, task_id, name, query_id, query_text, condition_text,"
+        " state, error_code, error_message, scheduled_time, query_start_time, completed_time)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             run.group_id,

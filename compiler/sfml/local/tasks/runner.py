@@ -12,7 +12,6 @@ import time
 import uuid
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sfml.local.names import ObjectName
@@ -21,7 +20,7 @@ from sfml.local.tasks.model import Task
 from sfml.local.tasks.run_store import GraphRun, TaskRun
 from sfml.local.tasks.task_run import INTERNAL, RunningTask
 from sfml.semantics.decisions import graph_state, next_step
-from sfml.semantics.graph import GraphShape, build_graph
+from sfml.semantics.graph import GraphShape, TaskShape, build_graph
 from sfml.semantics.limits import timeout_seconds
 from sfml.semantics.retry import kept_states, should_retry
 from sfml.semantics.states import State
@@ -79,7 +78,7 @@ class Runner:
     # -- asking for runs
 
     def execute(self, root: Task, config: str | None, scheduled_from: str = "EXECUTE_TASK") -> GraphRun:
-        """Start a run of the root's graph, or let it wait for the one that executes: the latest waits alone."""
+        """Start a run of the root's graph; while one executes, only the latest asked for waits."""
         with self.lock, self.account.store.transaction():
             version = commands.commit(self.account, root, commands.siblings(self.account, root.name))
             now = self.account.clock()
@@ -120,9 +119,7 @@ class Runner:
         ):
             run_store.delete_graph_run(self.account.store, waiting)
         stored = run_store.add_graph_run(self.account.store, run)
-        if run.root_id not in self._threads:
-            self._launch(stored)
-        return stored
+        return stored if run.root_id in self._threads else self._launch(stored)
 
     def is_executing(self, root_id: str) -> bool:
         with self.lock:
@@ -142,12 +139,20 @@ class Runner:
 
     # -- carrying a run out
 
-    def _launch(self, run: GraphRun) -> None:
+    def _launch(self, run: GraphRun) -> GraphRun:
+        run = self._begun(run)
         thread = threading.Thread(
             target=self._carry_out, args=(run,), name=f"graph-{run.root.name}", daemon=True
         )
         self._threads[run.root_id] = thread
         thread.start()
+        return run
+
+    def _begun(self, run: GraphRun) -> GraphRun:
+        """The run as executing: from now on nobody may take it for one that waits."""
+        now = self.account.clock()
+        run_store.set_graph_state(self.account.store, run, State.EXECUTING, query_start_time=now)
+        return replace(run, state=State.EXECUTING, query_start_time=now)
 
     def _carry_out(self, run: GraphRun) -> None:
         """A run with its automatic retries, then the run that waits for it."""
@@ -158,35 +163,35 @@ class Runner:
             again = self._attempt(current)
             with self.lock:
                 current = again or self._waiting(run.root_id)
-                if current is None or self.account.stopping.is_set():
+                if current is None:
                     self._threads.pop(run.root_id, None)
-                    return
 
     def _waiting(self, root_id: str) -> GraphRun | None:
+        if self.account.stopping.is_set():
+            return None
         waiting = run_store.graph_runs(self.account.store, root_id=root_id, states=(State.SCHEDULED,))
-        return waiting[0] if waiting else None
+        return self._begun(waiting[0]) if waiting else None
 
     def _attempt(self, run: GraphRun) -> GraphRun | None:
         """Run one attempt to its end; answers the automatic retry that follows, if one does."""
-        now = self.account.clock()
-        run_store.set_graph_state(self.account.store, run, State.EXECUTING, query_start_time=now)
         tasks = {task.name.name: task for task in store.version(self.account.store, run.root_id, run.version)}
         graph = build_graph(run.root.name, (_shape(task, run.root) for task in tasks.values()))
         states = self._kept(run, graph)
         deadline = time.monotonic() + timeout_seconds(tasks[graph.root].settings.user_task_timeout_ms)
-        _Attempt(self, run, graph, tasks, states, deadline).carry_out()
+        complete = _Attempt(self, run, graph, tasks, states, deadline).carry_out()
         state = graph_state(graph, states)
-        if not state.is_final:
-            state = State.FAILED  # the server ends, or the graph ran out of time before a task could begin
+        if not complete and state is State.SUCCEEDED:
+            state = State.FAILED
         retries = tasks[graph.root].settings.task_auto_retry_attempts or 0
-        group_retries = self._automatic_attempts(run)
-        again = should_retry(state, group_retries + 1, retries) and not self.account.stopping.is_set()
+        attempt = self._automatic_attempts(run) + 1
+        again = should_retry(state, attempt, retries) and not self.account.stopping.is_set()
         with self.lock, self.account.store.transaction():
             outcome.settle(self.account, run, graph, tasks, states, state, exhausted=not again)
             if again:
-                return run_store.add_graph_run(
+                retry = run_store.add_graph_run(
                     self.account.store, self._next_attempt(run, "AUTOMATIC RETRY")
                 )
+                return self._begun(retry)
         return None
 
     def _automatic_attempts(self, run: GraphRun) -> int:
@@ -226,15 +231,17 @@ class _Attempt:
         self.futures: dict[Future[TaskRun], RunningTask] = {}
         self.ends: dict[Future[TaskRun], float] = {}
         self.given_up: dict[Future[TaskRun], float] = {}
+        self.complete = True
 
-    def carry_out(self) -> None:
-        # Threads of a pool outlive a task run that does not come back; their number is bounded by the graph's.
+    def carry_out(self) -> bool:
+        """False when a task that was to run could not begin: out of time, or the server ends."""
+        # The pool is not waited for: a task run that does not come back would hold the graph.
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"task-{self.run.root.name}")
         try:
             while True:
                 self._begin(pool)
                 if not self.futures:
-                    return
+                    return self.complete
                 self._wait()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -247,6 +254,7 @@ class _Attempt:
             startable = [name for name in step.consider if self._may_begin(name)]
             for name in set(step.consider) - set(startable):
                 self.states[name] = State.NOT_EXECUTED
+                self.complete = False
             for name in startable:
                 self._submit(pool, name)
             if len(startable) == len(step.consider):
@@ -260,9 +268,7 @@ class _Attempt:
         return time.monotonic() < self.deadline or (finalizer is not None and name == finalizer.name)
 
     def _submit(self, pool: ThreadPoolExecutor, name: str) -> None:
-        running = RunningTask(
-            self.runner.account, self.run, self.tasks[name], self.graph, dict(self.states)
-        )
+        running = RunningTask(self.runner.account, self.run, self.tasks[name], self.graph, dict(self.states))
         self.states[name] = State.EXECUTING
         with self.runner.lock:
             self.runner._running[(self.run.group_id, name)] = running
@@ -279,7 +285,9 @@ class _Attempt:
         own = self.tasks[name].settings.user_task_timeout_ms
         end = time.monotonic() + timeout_seconds(own)
         is_finalizer = self.graph.finalizer is not None and name == self.graph.finalizer.name
-        return end if is_finalizer or (own is not None and name != self.graph.root) else min(end, self.deadline)
+        return (
+            end if is_finalizer or (own is not None and name != self.graph.root) else min(end, self.deadline)
+        )
 
     def _wait(self) -> None:
         next_end = min(self.given_up.get(future, self.ends[future]) for future in self.futures)
@@ -296,7 +304,9 @@ class _Attempt:
 
     def _seconds(self, task: Task) -> float:
         own = task.settings.user_task_timeout_ms
-        return timeout_seconds(own if own is not None else self.tasks[self.graph.root].settings.user_task_timeout_ms)
+        return timeout_seconds(
+            own if own is not None else self.tasks[self.graph.root].settings.user_task_timeout_ms
+        )
 
     def _note(self, future: Future[TaskRun], ended: TaskRun) -> None:
         running = self.futures.pop(future)
@@ -308,10 +318,7 @@ class _Attempt:
             outcome.notify_failure(self.runner.account, self.run, self.tasks, ended)
 
 
-def _shape(task: Task, root: ObjectName) -> object:
+def _shape(task: Task, root: ObjectName) -> TaskShape:
     """A task's shape in a run: executing a suspended root runs it all the same."""
     shape = task.shape()
     return replace(shape, suspended=False) if task.name == root else shape
-
-
-MAX_RETRY_AGE = timedelta(days=14)

@@ -102,8 +102,7 @@ def in_schema(store: Store, database: str, schema: str) -> list[Task]:
 def everywhere(store: Store, database: str | None = None) -> list[Task]:
     """The tasks of a database, or of the account, by name."""
     rows = store.rows(
-        "SELECT * FROM tasks WHERE ? IS NULL OR database_name = ?"
-        " ORDER BY database_name, schema_name, name",
+        "SELECT * FROM tasks WHERE ? IS NULL OR database_name = ? ORDER BY database_name, schema_name, name",
         (database, database),
     )
     return [_task(row) for row in rows]
@@ -174,7 +173,9 @@ def commit_version(store: Store, root: Task, tasks: Iterable[Task], now: datetim
     """
     # Whether the root is started is no part of a version: executing and resuming it set the same one.
     members = [task for task in tasks if task.id != root.id]
-    new = _snapshot((*members, root.__class__(root.id, root.name, root.settings, root.owner, root.created_on)))
+    new = _snapshot(
+        (*members, root.__class__(root.id, root.name, root.settings, root.owner, root.created_on))
+    )
     with store.transaction() as connection:
         last = connection.execute(
             "SELECT version, tasks FROM task_graph_versions WHERE root_id = ? ORDER BY version DESC LIMIT 1",

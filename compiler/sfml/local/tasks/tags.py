@@ -25,6 +25,4 @@ def unset_tags(store: Store, task_id: str, tags: list[ObjectName]) -> None:
 
 def tags_of(store: Store, task_id: str) -> dict[ObjectName, str]:
     rows = store.rows("SELECT * FROM task_tags WHERE task_id = ? ORDER BY tag_name", (task_id,))
-    return {
-        ObjectName(row["tag_database"], row["tag_schema"], row["tag_name"]): row["value"] for row in rows
-    }
+    return {ObjectName(row["tag_database"], row["tag_schema"], row["tag_name"]): row["value"] for row in rows}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -43,7 +45,10 @@ class RunningTask:
         try:
             return self._execute()
         except Exception as error:  # a fault of this server must not hang the graph
-            return self._finished(self._row(State.EXECUTING), State.FAILED, INTERNAL, f"{error!r}")
+            row = replace(self._row(State.EXECUTING), query_id=self.query_id)
+            with contextlib.suppress(sqlite3.IntegrityError):
+                run_store.start_task_run(self.account.store, row)
+            return self._finished(row, State.FAILED, INTERNAL, f"{type(error).__name__}: {error}")
 
     def _execute(self) -> TaskRun:
         self.session = session = self._open_session()
@@ -72,9 +77,7 @@ class RunningTask:
             role=self.task.owner,
             warehouse=settings.warehouse,
             parameters=parameters,
-            task=TaskRunContext(
-                self.run, self.task, self.graph, dict(self.states), self.query_id, self.stop
-            ),
+            task=TaskRunContext(self.run, self.task, self.graph, dict(self.states), self.query_id, self.stop),
         )
 
     def _skipped(self, session: Session) -> TaskRun | None:
@@ -145,9 +148,7 @@ class RunningTask:
     def abandoned(self) -> TaskRun:
         """Write the end down for a run that was asked to stop and does not come back."""
         assert self.stop.state is not None
-        return self._finished(
-            self._row(self.stop.state), self.stop.state, self.stop.code, self.stop.message
-        )
+        return self._finished(self._row(self.stop.state), self.stop.state, self.stop.code, self.stop.message)
 
     # -- ending it early
 
@@ -156,7 +157,8 @@ class RunningTask:
         self.stop_with(
             State.FAILED,
             TIMEOUT,
-            f"Statement reached its statement or warehouse timeout of {seconds:g} second(s) and was canceled.",
+            f"Statement reached its statement or warehouse timeout of {seconds:g} second(s) "
+            "and was canceled.",
         )
 
     def cancel(self, by: str = "SQL execution canceled") -> None:

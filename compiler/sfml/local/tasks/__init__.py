@@ -1,0 +1,14 @@
+"""Tasks and task graphs: kept, run, and their history."""
+
+from __future__ import annotations
+
+from sfml.local.tasks import functions, history, rest, run_store, service, sql, store
+
+SCHEMA = store.SCHEMA + run_store.SCHEMA
+HANDLERS = sql.HANDLERS
+READ_ONLY = sql.READ_ONLY
+SYSTEM_FUNCTIONS = functions.SYSTEM_FUNCTIONS
+TABLE_FUNCTIONS = history.TABLE_FUNCTIONS
+ROUTES = rest.ROUTES
+START = service.start
+STOP = service.stop

@@ -1,0 +1,318 @@
+"""The statements about tasks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sfml.grammar import tasks as grammar
+from sfml.local.errors import not_emulated
+from sfml.local.likeness import like as is_like
+from sfml.local.names import ObjectName, resolve, resolve_schema
+from sfml.local.result import DESCRIBE, SHOW, Column, Result, status, table
+from sfml.local.tasks import commands, properties, service, store, tags
+from sfml.local.tasks.history import predecessors_json
+from sfml.local.tasks.model import Settings, Task
+from sfml.local.tasks.rules import finalizer_of, refused, sibling
+from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES, DEFAULT_TIMEOUT_MS
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
+
+# -- CREATE
+
+
+def create_task(account: Account, session: Session, statement: grammar.CreateTask) -> Result:
+    name = resolve(statement.name, session)
+    if statement.clauses.contacts:
+        raise not_emulated(f"CREATE TASK {name.fqn()} WITH CONTACT")
+    if statement.if_not_exists and store.find(account.store, name):
+        return status(f"{name.name} already exists, statement succeeded.")
+    if statement.clone is not None:
+        settings = commands.fetch(account, resolve(statement.clone, session)).settings
+    else:
+        settings = properties.settings_from(name, statement.clauses, statement.definition or "")
+    if statement.mode is grammar.CreateMode.OR_ALTER:
+        _refuse_or_alter(statement)
+        commands.create_or_alter(account, session, name, settings)
+    else:
+        replacing = statement.mode is grammar.CreateMode.OR_REPLACE
+        commands.create(account, session, name, settings, replace_it=replacing)
+    _set_tags(account, session, name, statement.clauses.tags)
+    return status(f"Task {name.name} successfully created.")
+
+
+def _refuse_or_alter(statement: grammar.CreateTask) -> None:
+    """Clauses that CREATE OR ALTER does not have.
+
+    https://docs.snowflake.com/en/sql-reference/sql/create-task
+    """
+    if statement.clauses.tags:
+        raise refused("TAG is not supported in CREATE OR ALTER TASK.", 2, "0A000")
+    if statement.clone:
+        raise refused("CLONE is not supported in CREATE OR ALTER TASK.", 2, "0A000")
+
+
+def _set_tags(
+    account: Account, session: Session, name: ObjectName, given: tuple[tuple[Any, str], ...]
+) -> None:
+    if given:
+        task = commands.fetch(account, name)
+        tags.set_tags(account.store, task.id, {resolve(tag, session): value for tag, value in given})
+
+
+# -- ALTER
+
+
+def alter_task(account: Account, session: Session, statement: grammar.AlterTask) -> Result:
+    name = resolve(statement.name, session)
+    if statement.if_exists and store.find(account.store, name) is None:
+        return status("Statement executed successfully.")
+    match statement.action:
+        case grammar.Resume():
+            service.resume(account, name)
+        case grammar.Suspend():
+            commands.suspend(account, name)
+        case grammar.SetTags(given):
+            _set_tags(account, session, name, given)
+        case grammar.UnsetTags(names):
+            task = commands.fetch(account, name)
+            tags.unset_tags(account.store, task.id, [resolve(tag, session) for tag in names])
+        case action:
+            commands.change(account, name, _change(name, action))
+    return status("Statement executed successfully.")
+
+
+def _change(name: ObjectName, action: grammar.Action) -> Callable[[Settings], Settings]:
+    """What an ALTER TASK makes of the settings."""
+    match action:
+        case grammar.AddAfter(names):
+            return lambda old: replace(old, predecessors=_added(name, old, names))
+        case grammar.RemoveAfter(names):
+            return lambda old: replace(old, predecessors=_removed(name, old, names))
+        case grammar.SetSettings(clauses):
+            values = properties.values_from(name, clauses)
+            return lambda old: _with(old, values)
+        case grammar.UnsetSettings(names):
+            return lambda old: _without(old, names)
+        case grammar.ModifyBody(definition):
+            return lambda old: replace(old, definition=definition)
+        case grammar.ModifyWhen(condition):
+            return lambda old: replace(old, condition=condition)
+        case grammar.RemoveWhen():
+            return lambda old: replace(old, condition=None)
+    raise AssertionError(action)
+
+
+def _added(name: ObjectName, old: Settings, names: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*old.predecessors, *properties.predecessors_from(name, names)}))
+
+
+def _removed(name: ObjectName, old: Settings, names: tuple[Any, ...]) -> tuple[str, ...]:
+    gone = {sibling(predecessor, name) for predecessor in names}
+    for missing in sorted(gone - set(old.predecessors)):
+        raise refused(f"Task {name.name} does not have predecessor {missing}.")
+    return tuple(p for p in old.predecessors if p not in gone)
+
+
+def _with(old: Settings, values: dict[str, Any]) -> Settings:
+    values = dict(values)
+    parameters = values.pop("session_parameters", {})
+    return replace(old, **values, session_parameters={**old.session_parameters, **parameters})
+
+
+def _without(old: Settings, names: tuple[str, ...]) -> Settings:
+    for key in names:
+        field = properties.field_named(key)
+        if field is not None:
+            old = _with(old, {field: None})
+        else:
+            left = {k: v for k, v in old.session_parameters.items() if k != key}
+            old = replace(old, session_parameters=left)
+    return old
+
+
+# -- DROP, EXECUTE
+
+
+def drop_task(account: Account, session: Session, statement: grammar.DropTask) -> Result:
+    name = resolve(statement.name, session)
+    if statement.if_exists and store.find(account.store, name) is None:
+        return status(f"Drop statement executed successfully ({name.name} already dropped).")
+    commands.drop(account, name)
+    return status(f"{name.name} successfully dropped.")
+
+
+def execute_task(account: Account, session: Session, statement: grammar.ExecuteTask) -> Result:
+    name = resolve(statement.name, session)
+    match statement.how:
+        case grammar.RetryLast():
+            run = service.retry_last(account, name)
+        case grammar.RetryGroup(group):
+            run = service.retry_group(account, name, group)
+        case grammar.UsingConfig(config):
+            run = service.execute(account, name, config)
+        case _:
+            run = service.execute(account, name)
+    if run.state == "SCHEDULED":
+        return status(f"Task {name.name} is scheduled to run after the run that is executing.")
+    return status(f"Task {name.name} is scheduled to run immediately.")
+
+
+# -- SHOW, DESCRIBE
+
+SHOW_COLUMNS = tuple(
+    Column(name, "timestamp_ltz" if name.endswith("_on") else "text")
+    for name in (
+        "created_on",
+        "name",
+        "id",
+        "database_name",
+        "schema_name",
+        "owner",
+        "comment",
+        "warehouse",
+        "schedule",
+        "scheduling_mode",
+        "target_completion_interval",
+        "predecessors",
+        "state",
+        "definition",
+        "condition",
+        "allow_overlapping_execution",
+        "error_integration",
+        "success_integration",
+        "last_committed_on",
+        "last_suspended_on",
+        "owner_role_type",
+        "config",
+        "last_suspended_reason",
+        "task_relations",
+        "execute_as_user",
+        "overlap_policy",
+    )
+)
+_TERSE = ("created_on", "name", "database_name", "schema_name", "schedule", "state")
+
+
+def show_tasks(account: Account, session: Session, statement: grammar.ShowTasks) -> Result:
+    tasks = [
+        task
+        for task in _in_scope(account, session, statement.scope)
+        if is_like(statement.like, task.name.name)
+        and task.name.name.startswith(statement.starts_with or "")
+        and (not statement.root_only or task.settings.is_root)
+        and (statement.from_name is None or task.name.name > statement.from_name)
+    ]
+    rows = [show_values(account, task) for task in tasks[: statement.limit or 10_000]]
+    if not statement.terse:
+        return table(SHOW_COLUMNS, rows, SHOW)
+    kept = [n for n, column in enumerate(SHOW_COLUMNS) if column.name in _TERSE]
+    return table([SHOW_COLUMNS[n] for n in kept], [[row[n] for n in kept] for row in rows], SHOW)
+
+
+def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -> list[Task]:
+    """The tasks SHOW looks at: without IN, those of the current schema, else of the account."""
+    if scope is None:
+        if session.database is None:
+            return store.everywhere(account.store)
+        if session.schema is None:
+            return store.everywhere(account.store, session.database)
+        return store.in_schema(account.store, session.database, session.schema)
+    if scope.kind == "ACCOUNT":
+        return store.everywhere(account.store)
+    if scope.kind == "DATABASE":
+        return store.everywhere(account.store, scope.name.last if scope.name else session.database)
+    database, schema = resolve_schema(scope.name, session)
+    commands.demand_schema(account, database, schema)
+    return store.in_schema(account.store, database, schema)
+
+
+def show_values(account: Account, task: Task) -> tuple[Any, ...]:
+    settings = task.settings
+    return (
+        task.created_on,
+        task.name.name,
+        task.id,
+        task.name.database,
+        task.name.schema,
+        task.owner,
+        settings.comment,
+        settings.warehouse,
+        settings.schedule,
+        None,
+        settings.target_completion_interval,
+        predecessors_json(task),
+        task.state,
+        settings.definition,
+        settings.condition,
+        str(settings.overlap_policy == "ALLOW_CHILD_OVERLAP").lower(),
+        settings.error_integration,
+        settings.success_integration,
+        task.last_committed_on,
+        task.last_suspended_on,
+        "ROLE",
+        settings.config,
+        task.last_suspended_reason,
+        task_relations(account, task),
+        settings.execute_as_user,
+        settings.overlap_policy or ("NO_OVERLAP" if settings.is_root else None),
+    )
+
+
+def task_relations(account: Account, task: Task) -> str:
+    """JSON: predecessors, a root's finalizer, a finalizer's root."""
+    relations: dict[str, Any] = {
+        "Predecessors": [task.name.sibling(p).fqn() for p in task.settings.predecessors]
+    }
+    if task.settings.finalize:
+        relations["FinalizedRootTask"] = task.name.sibling(task.settings.finalize).fqn()
+    finalizer = finalizer_of(task.name.name, commands.siblings(account, task.name))
+    if finalizer:
+        relations["FinalizerTask"] = finalizer.name.fqn()
+    return json.dumps(relations)
+
+
+def describe_task(account: Account, session: Session, statement: grammar.DescribeTask) -> Result:
+    task = commands.fetch(account, resolve(statement.name, session))
+    return table(SHOW_COLUMNS, [show_values(account, task)], DESCRIBE)
+
+
+def show_parameters(account: Account, session: Session, statement: grammar.ShowTaskParameters) -> Result:
+    """SHOW PARAMETERS IN TASK: the task's own parameters, set or default, and its session parameters."""
+    settings = commands.fetch(account, resolve(statement.name, session)).settings
+    defaults: dict[str, tuple[Any, str]] = {
+        "LOG_LEVEL": ("OFF", "STRING"),
+        "SERVERLESS_TASK_MAX_STATEMENT_SIZE": ("XXLARGE", "STRING"),
+        "SERVERLESS_TASK_MIN_STATEMENT_SIZE": ("XSMALL", "STRING"),
+        "SUSPEND_TASK_AFTER_NUM_FAILURES": (DEFAULT_SUSPEND_AFTER_FAILURES, "NUMBER"),
+        "TASK_AUTO_RETRY_ATTEMPTS": (0, "NUMBER"),
+        "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": ("MEDIUM", "STRING"),
+        "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS": (30, "NUMBER"),
+        "USER_TASK_TIMEOUT_MS": (DEFAULT_TIMEOUT_MS, "NUMBER"),
+    }
+    rows = []
+    for key, (default, kind) in defaults.items():
+        value = getattr(settings, key.lower())
+        level = "" if value is None else "TASK"
+        rows.append((key, str(default if value is None else value), str(default), level, "", kind))
+    for key, value in sorted(settings.session_parameters.items()):
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        rows.append((key, text, "", "TASK", "", "STRING"))
+    shown = [row for row in rows if is_like(statement.like, row[0])]
+    return table(("key", "value", "default", "level", "description", "type"), shown, SHOW)
+
+
+HANDLERS = {
+    grammar.CreateTask: create_task,
+    grammar.AlterTask: alter_task,
+    grammar.DropTask: drop_task,
+    grammar.ExecuteTask: execute_task,
+    grammar.ShowTasks: show_tasks,
+    grammar.DescribeTask: describe_task,
+    grammar.ShowTaskParameters: show_parameters,
+}
+READ_ONLY = frozenset({grammar.ShowTasks, grammar.DescribeTask, grammar.ShowTaskParameters})
