@@ -10,13 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sfml.grammar import calls, databases, session
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
 
 __all__ = ["FAMILIES", "Name", "SqlSyntaxError", "Tokens", "parse_name", "parse_statement"]
 
 Statement = Any
 
-FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = ()
+FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
+    session.parse,
+    databases.parse,
+    calls.parse,
+)
 
 
 def parse_statement(sql: str) -> Statement | None:

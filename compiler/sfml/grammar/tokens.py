@@ -15,9 +15,12 @@ from sqlglot.tokens import Token, TokenType
 
 _STRINGS = frozenset({TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING})
 
+_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
+_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
+
 
 class _Tokenizer(Snowflake.Tokenizer):
-    """Snowflake's tokenizer without its shortcut that swallows what follows CALL, EXECUTE or RM as one string."""
+    """Snowflake's tokenizer without its shortcut that swallows what follows CALL or RM as one string."""
 
     COMMANDS: ClassVar[set[TokenType]] = set()
 
@@ -174,6 +177,25 @@ class Tokens:
             return ""
         return self.sql[self._tokens[start].start : self._tokens[self.index - 1].end + 1]
 
+    def arguments(self) -> tuple[str, ...]:
+        """The texts of a list of arguments, whose opening parenthesis is passed, up to its closing one."""
+        texts: list[str] = []
+        start, depth = self.index, 0
+        while (token := self.peek()) is not None:
+            kind = token.token_type
+            if depth == 0 and kind in (TokenType.COMMA, TokenType.R_PAREN):
+                if self.index > start:
+                    texts.append(self.sql[self._tokens[start].start : self._tokens[self.index - 1].end + 1])
+                self.index += 1
+                if kind is TokenType.R_PAREN:
+                    return tuple(texts)
+                start = self.index
+                continue
+            depth += kind in _OPENING
+            depth -= kind in _CLOSING
+            self.index += 1
+        raise self.error("expected )")
+
     def expect_end(self) -> None:
         if not self.at_end:
             raise self.error("unexpected text")
@@ -185,7 +207,8 @@ class Tokens:
         column = self.offset - (self.sql.rfind("\n", 0, self.offset) + 1)
         found = "<EOF>" if token is None else token.text
         return SqlSyntaxError(
-            f"SQL compilation error:\nsyntax error line {line} at position {column} unexpected '{found}'. ({what})",
+            f"SQL compilation error:\nsyntax error line {line} at position {column} "
+            f"unexpected '{found}'. ({what})",
             self.offset,
         )
 

@@ -50,7 +50,8 @@ class Account:
         self.logs_folder = folder / "logs"
         self.store = Store(folder / "account.sqlite", dispatch.SCHEMAS)
         self.engine = Engine(self, folder)
-        self.sessions = Sessions(self.engine.connect)
+        self.sessions = Sessions(self.engine)
+        self.system_functions = dispatch.SYSTEM_FUNCTIONS
         self.stopping = threading.Event()
         with_database = self.sessions.open()
         self.execute(with_database, f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
@@ -69,6 +70,17 @@ class Account:
         self.sessions.close_all()
         self.engine.close()
         self.store.close()
+
+    def leave(self, database: str, schema: str | None = None) -> None:
+        """Take every session out of a database or schema that is about to go."""
+        for session in self.sessions:
+            if session.database == database and schema in (None, session.schema):
+                self.engine.use(session, database if schema else None, None)
+
+    def schema_dropped(self, database: str, schema: str) -> None:
+        """Let every family drop what it keeps in a schema."""
+        for hook in dispatch.SCHEMA_DROPPED:
+            hook(self, database, schema)
 
     # -- statements -----------------------------------------------------------------------------------
 

@@ -1,1 +1,29 @@
-"""To be written."""
+"""CALL of a function or procedure that the account itself provides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sfml.grammar.calls import Call
+from sfml.local.errors import SqlError
+from sfml.local.result import CALL, Column, Result
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
+
+
+def call(account: Account, session: Session, statement: Call) -> Result:
+    """Evaluate the arguments, call, and answer one row with one column named after the procedure."""
+    name = ".".join(statement.procedure.parts)
+    function = account.system_functions.get(name.upper())
+    if function is None:
+        raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
+    arguments = tuple(account.engine.evaluate(session, text) for text in statement.arguments)
+    value: Any = function(account, session, arguments)
+    structured = isinstance(value, dict | list)
+    column = Column(statement.procedure.last, "variant" if structured else "text")
+    return Result((column,), ((value,),), CALL)
+
+
+HANDLERS = {Call: call}

@@ -1,1 +1,238 @@
-"""To be written."""
+"""Databases and schemas: files and DuckDB schemas, with what Snowflake tells of them kept beside."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Any
+
+from sfml.grammar import Name
+from sfml.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
+from sfml.local.errors import SqlError, already_exists, does_not_exist, no_current_database
+from sfml.local.likeness import like
+from sfml.local.names import quoted_if_needed, resolve, resolve_schema
+from sfml.local.result import DESCRIBE, Column, Result, status, table
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS containers (
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL DEFAULT '',  -- '' is the database itself
+    created_on TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    comment TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (database, schema)
+);
+"""
+DEFAULT_SCHEMA = "PUBLIC"
+
+
+def create(account: Account, session: Session, statement: Create) -> Result:
+    """CREATE DATABASE or SCHEMA, which becomes the session's current one."""
+    return (create_database if statement.kind == "DATABASE" else create_schema)(account, session, statement)
+
+
+def create_database(account: Account, session: Session, statement: Create) -> Result:
+    name = single(statement.name)
+    engine = account.engine
+    if engine.has_database(name):
+        if statement.if_not_exists:
+            return status(f"{name} already exists, statement succeeded.")
+        if not statement.or_replace:
+            raise already_exists(name)
+        drop_database(account, name)
+    engine.attach(name)
+    engine.create_schema(name, DEFAULT_SCHEMA)
+    note(account, session, name, "", statement.comment)
+    note(account, session, name, DEFAULT_SCHEMA, "")
+    engine.use(session, name, DEFAULT_SCHEMA)
+    return status(f"Database {name} successfully created.")
+
+
+def create_schema(account: Account, session: Session, statement: Create) -> Result:
+    database, name = resolve_schema(statement.name, session)
+    engine = account.engine
+    if not engine.has_database(database):
+        raise does_not_exist("Database", database)
+    if engine.has_schema(database, name):
+        if statement.if_not_exists:
+            return status(f"{name} already exists, statement succeeded.")
+        if not statement.or_replace:
+            raise already_exists(f"{database}.{name}")
+        drop_schema(account, database, name)
+    engine.create_schema(database, name)
+    note(account, session, database, name, statement.comment)
+    engine.use(session, database, name)
+    return status(f"Schema {name} successfully created.")
+
+
+def note(account: Account, session: Session, database: str, schema: str, comment: str) -> None:
+    account.store.execute(
+        "INSERT OR REPLACE INTO containers VALUES (?, ?, ?, ?, ?)",
+        (database, schema, account.clock().isoformat(), session.role, comment),
+    )
+
+
+def drop(account: Account, session: Session, statement: Drop) -> Result:
+    if statement.kind == "DATABASE":
+        name = single(statement.name)
+        if not account.engine.has_database(name):
+            return missing("Database", name, statement.if_exists)
+        drop_database(account, name)
+        return status(f"{name} successfully dropped.")
+    database, schema = resolve_schema(statement.name, session)
+    if not account.engine.has_schema(database, schema):
+        return missing("Schema", f"{database}.{schema}", statement.if_exists)
+    drop_schema(account, database, schema)
+    return status(f"{schema} successfully dropped.")
+
+
+def missing(kind: str, name: str, fine: bool) -> Result:
+    if not fine:
+        raise does_not_exist(kind, name)
+    return status("Drop statement executed successfully (object already dropped).")
+
+
+def drop_database(account: Account, name: str) -> None:
+    for schema in account.engine.schemas(name):
+        account.schema_dropped(name, schema)
+    account.leave(name)
+    account.engine.detach(name)
+    account.store.execute("DELETE FROM containers WHERE database = ?", (name,))
+
+
+def drop_schema(account: Account, database: str, schema: str) -> None:
+    account.schema_dropped(database, schema)
+    account.leave(database, schema)
+    account.engine.drop_schema(database, schema)
+    account.store.execute("DELETE FROM containers WHERE database = ? AND schema = ?", (database, schema))
+
+
+def single(name: Name) -> str:
+    if len(name.parts) > 1:
+        raise SqlError(f"SQL compilation error:\ninvalid name '{'.'.join(name.parts)}'", 1003, "42000")
+    return name.last
+
+
+# -- SHOW and DESCRIBE --------------------------------------------------------------------------------------
+
+CREATED_ON = Column("created_on", "timestamp_ltz")
+DATABASE_COLUMNS = (
+    CREATED_ON,
+    *map(Column, ("name", "is_default", "is_current", "origin", "owner", "comment", "options")),
+    *map(Column, ("retention_time", "kind", "budget", "owner_role_type")),
+)
+SCHEMA_COLUMNS = (
+    CREATED_ON,
+    *map(Column, ("name", "is_default", "is_current", "database_name", "owner", "comment", "options")),
+    *map(Column, ("retention_time", "owner_role_type")),
+)
+
+
+def show_databases(account: Account, session: Session, statement: ShowDatabases) -> Result:
+    rows = []
+    for name in account.engine.databases():
+        if not like(statement.like, name) or not name.startswith(statement.starts_with or ""):
+            continue
+        created, owner, comment = noted(account, name, "")
+        current = "Y" if name == session.database else "N"
+        rows.append(
+            (created, name, "N", current, "", owner, comment, "", "1", "STANDARD", None, "ROLE")
+        )
+    return table(DATABASE_COLUMNS, rows)
+
+
+def show_schemas(account: Account, session: Session, statement: ShowSchemas) -> Result:
+    engine = account.engine
+    if statement.everywhere:
+        databases = engine.databases()
+    else:
+        database = statement.database.last if statement.database else session.database
+        if database is None:
+            raise no_current_database("SHOW SCHEMAS")
+        if not engine.has_database(database):
+            raise does_not_exist("Database", database)
+        databases = (database,)
+    rows = []
+    for database in databases:
+        for name in (*engine.schemas(database), "INFORMATION_SCHEMA"):
+            if not like(statement.like, name) or not name.startswith(statement.starts_with or ""):
+                continue
+            created, owner, comment = noted(account, database, name)
+            current = "Y" if (database, name) == (session.database, session.schema) else "N"
+            rows.append((created, name, "N", current, database, owner, comment, "", "1", "ROLE"))
+    return table(SCHEMA_COLUMNS, rows)
+
+
+def noted(account: Account, database: str, schema: str) -> tuple[datetime.datetime, str, str]:
+    """(created on, owner, comment) of a database or schema."""
+    row = account.store.row(
+        "SELECT created_on, owner, comment FROM containers WHERE database = ? AND schema = ?",
+        (database, schema),
+    )
+    if row is None:
+        return datetime.datetime.fromtimestamp(0, datetime.UTC), "", ""
+    return datetime.datetime.fromisoformat(row["created_on"]), row["owner"], row["comment"]
+
+
+TABLE_COLUMNS = (
+    *("name", "type", "kind", "null?", "default", "primary key", "unique key", "check", "expression"),
+    *("comment", "policy name", "privacy domain"),
+)
+# https://docs.snowflake.com/en/sql-reference/data-types: what DESCRIBE shows for what DuckDB stores.
+TYPES = {
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "DOUBLE": "FLOAT",
+    "FLOAT": "FLOAT",
+    "JSON": "VARIANT",
+    "BLOB": "BINARY(8388608)",
+    "TIME": "TIME(9)",
+    "TIMESTAMP": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_NS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_MS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_S": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ(9)",
+}
+INTEGERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+)
+
+
+def describe_table(account: Account, session: Session, statement: DescribeTable) -> Result:
+    name = resolve(statement.name, session)
+    shown = account.engine.columns(session, name)
+    if not shown:
+        kind = "Table" if statement.kind == "TABLE" else "View"
+        raise does_not_exist(kind, ".".join(quoted_if_needed(part) for part in statement.name.parts))
+    rows = [
+        (column, snowflake_type(stored, length), "COLUMN", "Y" if nullable else "N", default)
+        + ("N", "N", None, None, comment, None, None)
+        for column, stored, length, nullable, default, comment in shown
+    ]
+    return table(TABLE_COLUMNS, rows, DESCRIBE)
+
+
+def snowflake_type(stored: str, length: Any = None) -> str:
+    """DuckDB's type as Snowflake names it; `length` is that of a text column."""
+    if stored.startswith("DECIMAL"):
+        return "NUMBER" + stored.removeprefix("DECIMAL").replace(" ", "")
+    if stored in INTEGERS:
+        return "NUMBER(38,0)"
+    if stored.endswith("[]"):
+        return "ARRAY"
+    if stored.startswith(("STRUCT", "MAP")):
+        return "OBJECT"
+    return TYPES.get(stored, f"VARCHAR({length or 16777216})")
+
+
+HANDLERS = {
+    Create: create,
+    Drop: drop,
+    ShowDatabases: show_databases,
+    ShowSchemas: show_schemas,
+    DescribeTable: describe_table,
+}
+READ_ONLY = frozenset({ShowDatabases, ShowSchemas, DescribeTable})

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from sfml.local import calls, databases, session_sql, stages
-from sfml.local.family import Args, Handler, Hook, Relation, SystemFunction, TableFunction
+from sfml.local.family import Args, Handler, Hook, Relation, SchemaHook, SystemFunction, TableFunction
 
 __all__ = ["FAMILIES", "HANDLERS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
 
@@ -38,5 +38,8 @@ TABLE_FUNCTIONS: Mapping[str, TableFunction] = _merged("TABLE_FUNCTIONS")
 RELATIONS: Mapping[str, Relation] = _merged("RELATIONS")
 REWRITES: tuple[Any, ...] = tuple(r for family in FAMILIES for r in getattr(family, "REWRITES", ()))
 ROUTES: tuple[Any, ...] = tuple(route for family in FAMILIES for route in getattr(family, "ROUTES", ()))
+SCHEMA_DROPPED: tuple[SchemaHook, ...] = tuple(
+    family.SCHEMA_DROPPED for family in FAMILIES if hasattr(family, "SCHEMA_DROPPED")
+)
 STARTS: tuple[Hook, ...] = tuple(family.START for family in FAMILIES if hasattr(family, "START"))
 STOPS: tuple[Hook, ...] = tuple(family.STOP for family in FAMILIES if hasattr(family, "STOP"))

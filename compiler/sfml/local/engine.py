@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
 
+COLUMNS = """
+SELECT column_name, data_type, ext_character_maximum_length, is_nullable, column_default, comment
+FROM duckdb_columns() LEFT JOIN _fs_global._fs_information_schema._fs_columns_ext
+  ON ext_table_catalog = database_name AND ext_table_schema = schema_name
+ AND ext_table_name = table_name AND ext_column_name = column_name
+WHERE database_name = ? AND schema_name = ? AND table_name = ?
+ORDER BY column_index
+"""
+
+
 class Engine:
     """fakesnow over the DuckDB files of one folder: one file a database, one for what spans them."""
 
@@ -60,7 +70,7 @@ class Engine:
     def attach(self, database: str) -> None:
         """Open the file of a database, or create it, with fakesnow's views and macros in it."""
         duck = self._fakesnow.duck_conn.cursor()
-        quoted = '"' + database.replace('"', '""') + '"'
+        quoted = _quoted(database)
         duck.execute(f"ATTACH IF NOT EXISTS {_literal(self.folder / f'{database}.db')} AS {quoted}")
         duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
         duck.execute(macros.creation_sql(quoted))
@@ -69,13 +79,68 @@ class Engine:
     def detach(self, database: str) -> None:
         """Close a database and delete its file."""
         duck = self._fakesnow.duck_conn.cursor()
-        duck.execute('DETACH "' + database.replace('"', '""') + '"')
+        duck.execute(f"DETACH {_quoted(database)}")
         duck.close()
         for file in (self.folder / f"{database}.db", self.folder / f"{database}.db.wal"):
             file.unlink(missing_ok=True)
 
-    def connect(self, database: str | None, schema: str | None) -> FakeSnowflakeConnection:
-        return self._fakesnow.connect(database, schema)
+    def databases(self) -> tuple[str, ...]:
+        """The names of the databases, sorted."""
+        sql = f"SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path LIKE {_literal('%.db')}"
+        names = {name for (name,) in self.rows(sql)} - {GLOBAL_DATABASE_NAME}
+        return tuple(sorted(names))
+
+    def has_database(self, name: str) -> bool:
+        return name in self.databases()
+
+    def schemas(self, database: str) -> tuple[str, ...]:
+        """The names of a database's schemas, sorted, without those that DuckDB and fakesnow need."""
+        sql = "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND NOT internal"
+        hidden = {"main", "_fs_information_schema"}
+        return tuple(sorted({name for (name,) in self.rows(sql, [database])} - hidden))
+
+    def has_schema(self, database: str, name: str) -> bool:
+        return name == "INFORMATION_SCHEMA" or name in self.schemas(database)
+
+    def create_schema(self, database: str, name: str) -> None:
+        self.rows(f"CREATE SCHEMA {_quoted(database)}.{_quoted(name)}")
+
+    def drop_schema(self, database: str, name: str) -> None:
+        self.rows(f"DROP SCHEMA {_quoted(database)}.{_quoted(name)} CASCADE")
+
+    def columns(self, session: Session, name: ObjectName) -> list[tuple[Any, ...]]:
+        """(name, DuckDB type, text length, nullable, default, comment) of a table's or view's columns."""
+        parts = (name.database, name.schema, name.name)
+        if name in session.temporaries:
+            parts = ("temp", "main", name.fqn())
+        with session.lock:
+            found: list[tuple[Any, ...]] = session.connection._duck_conn.execute(COLUMNS, parts).fetchall()
+        return found
+
+    # -- sessions -------------------------------------------------------------------------------------
+
+    def connect(self) -> FakeSnowflakeConnection:
+        return self._fakesnow.connect()
+
+    def use(self, session: Session, database: str | None, schema: str | None) -> None:
+        """Make a database and a schema of it the session's current ones; what does not exist is left unset."""
+        has_database = database is not None and self.has_database(database)
+        has_schema = (
+            has_database and schema is not None and self.has_schema(str(database), schema)
+        )
+        inner = "_FS_INFORMATION_SCHEMA" if schema == "INFORMATION_SCHEMA" else schema
+        connection = session.connection
+        with session.lock:
+            if has_database:
+                assert database is not None
+                place = f"{_quoted(database)}.{_quoted(inner if has_schema and inner else 'main')}"
+            else:
+                place = "memory.main"
+            connection._duck_conn.execute(f"SET schema = {_literal(place)}")
+            connection.database = database if has_database else None
+            connection.database_set = has_database
+            connection._schema = inner if has_schema else None
+            connection.schema_set = has_schema
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Ask DuckDB itself, in its own dialect, outside every session."""
@@ -121,8 +186,33 @@ def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None
     """What fakesnow's cursor does with a statement's text, from the tree on."""
     cursor.check_db_and_schema(tree)
     for statement in cursor._transform_explode(tree):
-        transformed = cursor._transform(statement, params)
-        cursor._execute(transformed, params if transformed.find(exp.Placeholder) else None)
+        _run_exactly(cursor, cursor._transform(statement, params), params)
+
+
+def _run_exactly(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any]) -> None:
+    """Run a transformed statement with sums of numbers left exact.
+
+    fakesnow makes every SUM a sum of doubles, so that texts can be summed; a NUMBER's sum is a NUMBER in
+    Snowflake. DuckDB refuses the sum of a text when it binds the statement, before anything is done.
+    """
+    bound = params if transformed.find(exp.Placeholder) else None
+    casts = [node for node in transformed.find_all(exp.Sum) if _is_double_cast(node.this)]
+    if casts:
+        exact = transformed.copy()
+        for node in list(exact.find_all(exp.Sum)):
+            if _is_double_cast(node.this):
+                node.set("this", node.this.this)
+        try:
+            cursor._execute(exact, bound)
+            return
+        except snowflake.connector.errors.ProgrammingError as cause:
+            if "sum(" not in str(cause.msg):
+                raise
+    cursor._execute(transformed, bound)
+
+
+def _is_double_cast(node: Expr) -> bool:
+    return isinstance(node, exp.TryCast) and node.to.is_type(exp.DataType.Type.DOUBLE)
 
 
 def _result(cursor: FakeSnowflakeCursor, type_id: int) -> Result:
@@ -203,3 +293,7 @@ def _translating(statement: str | Expr) -> Iterator[None]:
 
 def _literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -10,6 +10,7 @@ A family is a module that may define
   RELATIONS         "DATABASE.SCHEMA.NAME" → function(account, session) → Result, read like a table
   REWRITES          passes over a statement's tree, after those of `rewrites.py`
   ROUTES            Starlette routes
+  SCHEMA_DROPPED    function(account, database, schema), before a schema goes with all that is in it
   START, STOP       function(account), when the server has started or is about to stop
 """
 
@@ -40,3 +41,4 @@ SystemFunction = Callable[["Account", "Session", tuple[Any, ...]], Any]
 TableFunction = Callable[["Account", "Session", Args], "Result"]
 Relation = Callable[["Account", "Session"], "Result"]
 Hook = Callable[["Account"], None]
+SchemaHook = Callable[["Account", str, str], None]

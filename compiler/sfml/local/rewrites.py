@@ -86,6 +86,25 @@ def value_of(node: Expr, rewriting: Rewriting) -> Any:
     return rewriting.account.engine.run_tree(rewriting.session, query).scalar
 
 
+_NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Placeholder)
+
+
+def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
+    """A query's columns without an alias are named by their text in upper case: `COUNT(*)`, `1 + 1`."""
+    query = tree
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    if isinstance(query, exp.Select):
+        named = [
+            projection
+            if isinstance(projection, _NAMED) or projection.is_star
+            else exp.alias_(projection, projection.sql(dialect="snowflake").upper(), quoted=True)
+            for projection in query.expressions
+        ]
+        query.set("expressions", named)
+    return tree
+
+
 # -- functions ----------------------------------------------------------------------------------------------
 
 
@@ -334,6 +353,7 @@ def _name_of(table: exp.Table, session: Session) -> ObjectName:
 
 
 PASSES: tuple[Pass, ...] = (
+    column_names,
     system_functions,
     table_functions,
     relations,

@@ -6,12 +6,13 @@ import itertools
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fakesnow.fakes import FakeSnowflakeConnection
 
+    from sfml.local.engine import Engine
     from sfml.local.names import ObjectName
     from sfml.local.result import Result
 
@@ -88,8 +89,8 @@ class Session:
 class Sessions:
     """The sessions that are open, by token."""
 
-    def __init__(self, connect: Callable[[str | None, str | None], FakeSnowflakeConnection]) -> None:
-        self._connect = connect
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
         self._ids = itertools.count(1000)
         self._by_token: dict[str, Session] = {}
         self._lock = threading.Lock()
@@ -107,10 +108,9 @@ class Sessions:
         parent: Session | None = None,
     ) -> Session:
         """A new session; a database or schema that does not exist is left unset, as Snowflake does."""
-        connection = self._connect(database, schema)
         session = Session(
             next(self._ids),
-            connection,
+            self._engine.connect(),
             user=user,
             role=role,
             warehouse=warehouse,
@@ -118,13 +118,14 @@ class Sessions:
             task=task,
             parent=parent,
         )
+        self._engine.use(session, database, schema)
         with self._lock:
             self._by_token[session.token] = session
         return session
 
     def child_of(self, parent: Session) -> Session:
         """A session for what `parent` starts: the same user, role, place, parameters and task."""
-        child = self.open(
+        return self.open(
             database=parent.database,
             schema=parent.schema,
             user=parent.user,
@@ -134,7 +135,10 @@ class Sessions:
             task=parent.task,
             parent=parent,
         )
-        return child
+
+    def __iter__(self) -> Iterator[Session]:
+        with self._lock:
+            return iter(list(self._by_token.values()))
 
     def by_token(self, token: str) -> Session | None:
         with self._lock:
@@ -147,5 +151,5 @@ class Sessions:
             session.connection.close()
 
     def close_all(self) -> None:
-        for session in list(self._by_token.values()):
+        for session in self:
             self.close(session)
