@@ -1,0 +1,43 @@
+"""The files of a `job` folder, as its ML Job's payload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfml.errors import UsageError
+from sfml.lower.bodies import JobFiles
+
+
+@dataclass(frozen=True, slots=True)
+class JobFile:
+    """`path` is posix, relative to the job's folder."""
+
+    path: str
+    content: bytes
+
+
+def job_files(project: Path) -> JobFiles:
+    """What reads the job folders of a project; raises `UsageError` for one that is missing or outside."""
+
+    def files_of(folder: str) -> tuple[JobFile, ...]:
+        base = (project / folder).resolve()
+        if not base.is_relative_to(project.resolve()) or not base.is_dir():
+            raise UsageError(
+                f"`{folder}` is not a folder of this project", help="name a folder below the project's root"
+            )
+        return tuple(_files_in(base))
+
+    return files_of
+
+
+def _files_in(base: Path) -> Iterator[JobFile]:
+    """Every file below, sorted; hidden ones, bytecode and links that lead out of the folder stay behind."""
+    for path in sorted(base.rglob("*"), key=lambda found: found.relative_to(base).as_posix()):
+        parts = path.relative_to(base).parts
+        is_private = any(part.startswith(".") or part == "__pycache__" for part in parts)
+        if is_private or path.suffix == ".pyc" or not path.is_file():
+            continue
+        if path.resolve().is_relative_to(base):
+            yield JobFile("/".join(parts), path.read_bytes())

@@ -1,0 +1,1 @@
+"""Values as text, JSON and pictures; nothing here writes to a stream."""
