@@ -110,9 +110,7 @@ def follow(
         sleep(interval)
 
 
-def _found(
-    account: RunReader, started: Started, interval: float, sleep: Callable[[float], None]
-) -> str:
+def _found(account: RunReader, started: Started, interval: float, sleep: Callable[[float], None]) -> str:
     """The run group of the run that carries our nonce."""
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:
@@ -132,8 +130,6 @@ def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> R
     if not rows:
         return None
     newest = max(rows, key=lambda row: (row.scheduled_time or datetime.min.replace(tzinfo=UTC), row.attempt))
-    executing = {
-        graph.run_group for graph in account.graphs(root) if graph.state == "EXECUTING"
-    }
+    executing = {graph.run_group for graph in account.graphs(root) if graph.state == "EXECUTING"}
     state = "EXECUTING" if newest.run_group in executing else None
     return run_of(desired, rows, newest.run_group, state=state)

@@ -17,10 +17,20 @@ from sfml.graph.model import Mode
 
 @click.command()
 @click.argument("spec")
-@click.option("--run", "run_after", is_flag=True, help="Run it once afterwards, and follow the run to its end.")
-@click.option("--config", multiple=True, callback=pairs, metavar="KEY=VALUE", help="With --run: override a config value.")
+@click.option(
+    "--run", "run_after", is_flag=True, help="Run it once afterwards, and follow the run to its end."
+)
+@click.option(
+    "--config",
+    multiple=True,
+    callback=pairs,
+    metavar="KEY=VALUE",
+    help="With --run: override a config value.",
+)
 @click.option("--auto-approve", is_flag=True, help="Do not ask before changing the target.")
-@click.option("--resume/--no-resume", default=None, help="Turn the schedule on or off; else it stays as it is.")
+@click.option(
+    "--resume/--no-resume", default=None, help="Turn the schedule on or off; else it stays as it is."
+)
 @shared_options()
 def command(
     spec: str,
@@ -119,6 +129,7 @@ def refuse_unreviewed(found: Opened) -> None:
         )
     if dirty:
         raise ConflictingState(
-            f"target `{found.desired.target.name}` is production, and {len(dirty)} files are not committed: {dirty[0]} …",
+            f"target `{found.desired.target.name}` is production, and {len(dirty)} files are not committed:"
+            f" {dirty[0]} …",
             help="commit or stash them, then run it again",
         )

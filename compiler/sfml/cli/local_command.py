@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import LOCAL_FOLDER
+from sfml.cli.opening import LOCAL_FOLDER, require_local
 from sfml.cli.options import Options, shared_options
+from sfml.errors import UsageError
 
 
 @click.group()
@@ -21,7 +22,13 @@ def folder() -> Path:
     """The local Snowflake of the project around the working directory."""
     from sfml.frontend import project_root
 
-    return project_root(Path.cwd()) / LOCAL_FOLDER
+    root = project_root(Path.cwd())
+    if root is None:
+        raise UsageError(
+            "there is no project here: no `sfml.yaml` in this folder or above it",
+            help="run it in the project's folder",
+        )
+    return root / LOCAL_FOLDER
 
 
 @command.command("start")
@@ -31,13 +38,16 @@ def start(options: Options) -> int:
     from sfml.local import process
 
     place = folder()
+    require_local()
     was_running = process.status(place).running
     info = process.start(place)
     if options.json:
         output.say_json(asdict(info))
     elif not options.quiet:
         words = "was running already" if was_running else "is running"
-        output.say(f"The local Snowflake {words} at {info.protocol}://{info.host}:{info.port} (pid {info.pid})")
+        output.say(
+            f"The local Snowflake {words} at {info.protocol}://{info.host}:{info.port} (pid {info.pid})"
+        )
         output.say("Its address and token for any client:  sfml local status -o json")
     return 0
 
@@ -71,7 +81,9 @@ def status(options: Options) -> int:
     if not info.running:
         output.say("The local Snowflake is not running. Start it with:  sfml local start")
         return 0
-    output.say(f"The local Snowflake is running at {info.protocol}://{info.host}:{info.port} (pid {info.pid})")
+    output.say(
+        f"The local Snowflake is running at {info.protocol}://{info.host}:{info.port} (pid {info.pid})"
+    )
     output.say(f"  account {info.account}, user {info.user}, database {info.database}, schema {info.schema}")
     output.say("  schedules are kept and shown; they do not fire yet")
     output.say("Its token for any client:  sfml local status -o json")
@@ -85,13 +97,14 @@ def reset(auto_approve: bool, options: Options) -> int:
     """Stop it and delete everything it holds."""
     import sys
 
-    from sfml.errors import UsageError
     from sfml.local import process
 
     place = folder()
     if not auto_approve:
         if options.json or not sys.stdin.isatty():
-            raise UsageError("this deletes all local data and there is nobody to ask", help="add --auto-approve")
+            raise UsageError(
+                "this deletes all local data and there is nobody to ask", help="add --auto-approve"
+            )
         if not click.confirm(f"Delete every database, stage, model and run in {place}?"):
             raise click.Abort
     process.reset(place)

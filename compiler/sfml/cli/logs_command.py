@@ -44,7 +44,8 @@ def command(spec: str, task: str | None, options: Options) -> int:
                 "target": run.target,
                 "run_id": run.run_id,
                 "tasks": [
-                    {"name": one.name, "state": one.state, "log": log, "error": one.error} for one, log in logs
+                    {"name": one.name, "state": one.state, "log": log, "error": one.error}
+                    for one, log in logs
                 ],
             }
         )

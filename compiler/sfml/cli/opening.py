@@ -15,7 +15,7 @@ from sfml import __version__
 from sfml.cli import output
 from sfml.cli.options import Options
 from sfml.diagnostic import has_errors
-from sfml.errors import InvalidSpec, SfmlError
+from sfml.errors import InvalidSpec, NotSupportedYet, SfmlError
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -72,7 +72,9 @@ def single(paths: tuple[str, ...] | str) -> str:
     found = frontend.entry_files(arguments)
     if len(found) != 1:
         names = ", ".join(str(path) for path in found[:5]) or "none"
-        raise click.UsageError(f"this command takes one pipeline; `{' '.join(arguments)}` has {len(found)}: {names}")
+        raise click.UsageError(
+            f"this command takes one pipeline; `{' '.join(arguments)}` has {len(found)}: {names}"
+        )
     return str(found[0])
 
 
@@ -98,7 +100,9 @@ def say_findings(reading: Reading, options: Options) -> None:
         return
     from sfml.render.text import diagnostics_text
 
-    output.note(diagnostics_text(reading.diagnostics, reading.sources, color=output.wants_color(options.no_color)))
+    output.note(
+        diagnostics_text(reading.diagnostics, reading.sources, color=output.wants_color(options.no_color))
+    )
 
 
 @contextmanager
@@ -120,7 +124,9 @@ def connected(found: Opened, options: Options, *, prepare: bool = False) -> Iter
             use_schema(connection, target)
             if prepare:
                 create_stage(connection, target)
-            yield Connected(connection, Tasks(connection, target), Stage(connection, target), History(connection, target))
+            yield Connected(
+                connection, Tasks(connection, target), Stage(connection, target), History(connection, target)
+            )
         finally:
             _close(connection)
 
@@ -149,6 +155,7 @@ def _server(root: Path, options: Options) -> Iterator[Mapping[str, Any]]:
     if info.running:
         yield asdict(info)
         return
+    require_local()
     if not (options.json or options.quiet):
         output.note("starting the local Snowflake …")
     info = process.start(folder)
@@ -159,3 +166,13 @@ def _server(root: Path, options: Options) -> Iterator[Mapping[str, Any]]:
             process.stop(folder)
         except SfmlError as error:
             output.say_error(error.message, error.help)
+
+
+def require_local() -> None:
+    """Raise when the packages that the local Snowflake is made of are not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("fakesnow") is None:
+        raise NotSupportedYet(
+            "the local Snowflake is not installed", help='pip install "sfml[local]"'
+        )

@@ -13,7 +13,13 @@ from sfml.cli.options import Options, pairs, shared_options
 
 @click.command()
 @click.argument("spec")
-@click.option("--config", multiple=True, callback=pairs, metavar="KEY=VALUE", help="Override a config value in this run.")
+@click.option(
+    "--config",
+    multiple=True,
+    callback=pairs,
+    metavar="KEY=VALUE",
+    help="Override a config value in this run.",
+)
 @click.option("--wait/--no-wait", default=True, help="Follow the run to its end, or come back at once.")
 @shared_options()
 def command(spec: str, config: Mapping[str, str], wait: bool, options: Options) -> int:
@@ -37,7 +43,9 @@ def command(spec: str, config: Mapping[str, str], wait: bool, options: Options) 
             return run_and_follow(found, target, options, config)
         start(found.desired, target.history, config)
     if options.json:
-        output.say_json({"pipeline": found.desired.pipeline, "target": found.desired.target.name, "state": "SCHEDULED"})
+        output.say_json(
+            {"pipeline": found.desired.pipeline, "target": found.desired.target.name, "state": "SCHEDULED"}
+        )
     elif not options.quiet:
         where = f"{found.desired.spec_path} -t {found.desired.target.name}"
         output.say(f"{found.desired.pipeline} was started. Follow it with:  sfml status {where}")

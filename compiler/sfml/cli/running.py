@@ -42,10 +42,7 @@ def run_and_follow(found: Opened, target: Connected, options: Options, config: M
 
 
 def _last(states: Iterator[Run]) -> Run:
-    run = None
-    for run in states:
-        pass
-    assert run is not None, "following ends with a run"
+    *_, run = states
     return run
 
 
@@ -98,8 +95,13 @@ def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str
         output.say("config  " + ", ".join(f"{key} {value}" for key, value in settings.items()))
     where = f"{found.desired.spec_path} -t {run.target}"
     if run.state == "SUCCEEDED":
-        output.say(f"{run.pipeline} succeeded{took}. Look closer with:  sfml logs {where}   sfml status {where}")
+        output.say(
+            f"{run.pipeline} succeeded{took}. Look closer with:  sfml logs {where}   sfml status {where}"
+        )
         return
     failed = run.first_error
     what = f" at {failed.name}" if failed else ""
-    output.say(f"{run.pipeline} {run.state.lower()}{what}{took}. The log:  sfml logs {where}" + (f" {failed.name}" if failed else ""))
+    output.say(
+        f"{run.pipeline} {run.state.lower()}{what}{took}. The log:  sfml logs {where}"
+        + (f" {failed.name}" if failed else "")
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from sfml.cli import output
 from sfml.cli.opening import read
 from sfml.cli.options import Options, shared_options
 from sfml.diagnostic import Diagnostic, by_position, has_errors
+
+if TYPE_CHECKING:
+    from sfml.frontend import Reading
 
 
 @click.command()
@@ -38,7 +42,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
 
 
 def _say(
-    diagnostics: tuple[Diagnostic, ...], readings: list, options: Options, count: int, seconds: float
+    diagnostics: tuple[Diagnostic, ...], readings: list[Reading], options: Options, count: int, seconds: float
 ) -> None:
     from sfml.render.text import diagnostics_text
     from sfml.render.units import plural

@@ -110,7 +110,10 @@ def _shown(value: Any) -> Comparable:
             return "".join(part if isinstance(part, str) else str(_shown(part)) for part in inner)
         if kind == "$literal":
             return json.dumps(inner, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    leaf: bool | int | float | str | None = value
+    return leaf
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -97,8 +97,6 @@ def _resumes(
     return desired.target.is_local or desired.target.mode is Mode.PRODUCTION
 
 
-def _notes(
-    observed: ObservedGraph | None, unfinished: Mapping[str, Comparable] | None
-) -> Iterator[str]:
+def _notes(observed: ObservedGraph | None, unfinished: Mapping[str, Comparable] | None) -> Iterator[str]:
     if unfinished is not None:
         yield "an earlier apply did not finish; this one completes it"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-Comparable: TypeAlias = "None | bool | int | float | str | tuple[Comparable, ...] | Mapping[str, Comparable]"
+Comparable: TypeAlias = "bool | int | float | str | tuple[Comparable, ...] | Mapping[str, Comparable] | None"
 """A setting in a form that compares the same however Snowflake renders it."""
 
 

@@ -66,9 +66,7 @@ def plan_text(plan: Plan, desired: DesiredGraph, symbols: Symbols, *, schedule: 
     return "\n".join(_plan_lines(plan, desired, symbols, schedule))
 
 
-def _plan_lines(
-    plan: Plan, desired: DesiredGraph, symbols: Symbols, schedule: str | None
-) -> Iterator[str]:
+def _plan_lines(plan: Plan, desired: DesiredGraph, symbols: Symbols, schedule: str | None) -> Iterator[str]:
     yield _headline(plan, desired, symbols)
     changed = [change for change in plan.changes if change.action is not Action.UNCHANGED]
     if changed:

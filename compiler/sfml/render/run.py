@@ -80,7 +80,11 @@ def _remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
 
 def changes(before: Run | None, now: Run) -> Iterator[TaskRun]:
     """The tasks whose state differs from the last picture, for plain output."""
-    was = {task.name: (task.state, task.row.attempt if task.row else 0) for task in before.tasks} if before else {}
+    was = (
+        {task.name: (task.state, task.row.attempt if task.row else 0) for task in before.tasks}
+        if before
+        else {}
+    )
     for task in now.tasks:
         if task.state is not None and was.get(task.name) != (task.state, task.row.attempt if task.row else 0):
             yield task

@@ -12,7 +12,9 @@ _DAYS = ("Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays",
 _DAY_NAMES = {name[:3].upper(): number for number, name in enumerate(_DAYS)}
 
 
-def schedule_text(schedule: CronSchedule | IntervalSchedule | StreamSchedule, now: datetime | None = None) -> str:
+def schedule_text(
+    schedule: CronSchedule | IntervalSchedule | StreamSchedule, now: datetime | None = None
+) -> str:
     """When it runs, and for a cron the next time after `now` (None: this moment)."""
     match schedule:
         case IntervalSchedule(seconds):

@@ -59,7 +59,9 @@ def status_text(found: Sequence[PipelineStatus], symbols: Symbols, now: datetime
 
 def _lines(found: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> Iterator[str]:
     rows = [("pipeline", "target", "deployed", "last run", "schedule")]
-    rows += [(s.pipeline, s.target, _deployed(s), _last(s, symbols, now), _schedule(s, symbols)) for s in found]
+    rows += [
+        (s.pipeline, s.target, _deployed(s), _last(s, symbols, now), _schedule(s, symbols)) for s in found
+    ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for index, row in enumerate(rows):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.errors import ConflictingState, ConnectionFailed, NotSupportedYet
 from sfml.graph.model import Target
+from sfml.quoting import identifier
 from sfml.snowflake.refusals import translated
+from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -22,7 +24,7 @@ def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection
     # snowflake.core sends even loopback calls through a proxy, whatever NO_PROXY says.
     for name in _PROXIES:
         os.environ.pop(name, None)
-    connection = _connect(
+    return _connect(
         host=server["host"],
         port=server["port"],
         protocol=server["protocol"],
@@ -33,7 +35,6 @@ def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection
         session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
         login_timeout=20,
     )
-    return connection
 
 
 def open_account(target: Target) -> SnowflakeConnection:
@@ -51,8 +52,7 @@ def open_account(target: Target) -> SnowflakeConnection:
     try:
         _check_account(connection, target)
         if target.owner_role:
-            with translated(role=target.owner_role), connection.cursor() as cursor:
-                cursor.execute("USE ROLE IDENTIFIER(%s)", (target.owner_role,))
+            rows(connection, f"USE ROLE {identifier(target.owner_role)}", role=target.owner_role)
     except BaseException:
         connection.close()
         raise
@@ -76,11 +76,8 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
 def _check_account(connection: SnowflakeConnection, target: Target) -> None:
     if target.account is None:
         return
-    with translated(), connection.cursor() as cursor:
-        row = cursor.execute(
-            "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME()"
-        ).fetchone()
-    found = str(row[0]).upper() if row else ""
+    answer = rows(connection, "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME()")
+    found = str(answer[0][0]).upper() if answer else ""
     if found != target.account.upper():
         raise ConflictingState(
             f"connection `{target.connection}` leads to account {found}, target `{target.name}` names {target.account}",

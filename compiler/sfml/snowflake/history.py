@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sfml.graph.model import Scalar, Target
 from sfml.history import DeployedRoot, GraphRow, TaskRow
 from sfml.quoting import identifier, literal, qualified
-from sfml.snowflake.refusals import translated
+from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -94,10 +94,7 @@ class History:
         self._rows(f"EXECUTE TASK {task} USING CONFIG = {literal(text)}")
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:
-        from snowflake.connector import DictCursor
-
-        with translated(role=self._target.owner_role), self._connection.cursor(DictCursor) as cursor:
-            return list(cursor.execute(sql).fetchall())
+        return records(self._connection, sql, role=self._target.owner_role)
 
 
 def _task_row(row: Mapping[str, Any]) -> TaskRow:

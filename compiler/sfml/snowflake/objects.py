@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sfml.errors import ConflictingState
 from sfml.graph.model import Target
 from sfml.quoting import identifier, literal, qualified, raw
-from sfml.snowflake.refusals import translated
+from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -16,13 +16,12 @@ if TYPE_CHECKING:
 def use_schema(connection: SnowflakeConnection, target: Target) -> None:
     """Make the target's schema the session's; a local target's is created, an account's must be there."""
     schema = qualified(target.database, target.schema)
-    with translated(role=target.owner_role), connection.cursor() as cursor:
-        if target.is_local:
-            cursor.execute(f"CREATE DATABASE IF NOT EXISTS {identifier(target.database)}")
-            cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        else:
-            _require_schema(connection, target)
-        cursor.execute(f"USE SCHEMA {schema}")
+    if target.is_local:
+        rows(connection, f"CREATE DATABASE IF NOT EXISTS {identifier(target.database)}")
+        rows(connection, f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    else:
+        _require_schema(connection, target)
+    rows(connection, f"USE SCHEMA {schema}", role=target.owner_role)
 
 
 def create_stage(connection: SnowflakeConnection, target: Target) -> None:
@@ -31,30 +30,41 @@ def create_stage(connection: SnowflakeConnection, target: Target) -> None:
     Server-side encryption lets jobs mount it: https://docs.snowflake.com/en/sql-reference/sql/create-stage
     """
     stage = qualified(target.database, target.schema, target.stage)
-    with translated(role=target.owner_role), connection.cursor() as cursor:
-        cursor.execute(f"CREATE STAGE IF NOT EXISTS {stage} ENCRYPTION = (TYPE = 'SNOWFLAKE_SSE')")
+    rows(
+        connection,
+        f"CREATE STAGE IF NOT EXISTS {stage} ENCRYPTION = (TYPE = 'SNOWFLAKE_SSE')",
+        role=target.owner_role,
+    )
 
 
 def has_stage(connection: SnowflakeConnection, target: Target) -> bool:
+    """Whether the stage is there and visible to the role."""
     schema = qualified(target.database, target.schema)
-    with translated(role=target.owner_role), connection.cursor() as cursor:
-        rows = cursor.execute(f"SHOW STAGES LIKE {literal(raw(target.stage))} IN SCHEMA {schema}").fetchall()
-    return any(row[1] == raw(target.stage) for row in rows)
+    return _is_shown(
+        connection, target, f"STAGES LIKE {_pattern(target.stage)} IN SCHEMA {schema}", target.stage
+    )
 
 
 def _require_schema(connection: SnowflakeConnection, target: Target) -> None:
-    pattern = literal(raw(target.schema))
-    with connection.cursor() as cursor:
-        databases = cursor.execute(f"SHOW DATABASES LIKE {literal(raw(target.database))}").fetchall()
-        if not any(row[1] == raw(target.database) for row in databases):
-            raise ConflictingState(
-                f"database {target.database} of target `{target.name}` does not exist, or the role cannot see it",
-                help=f"CREATE DATABASE {identifier(target.database)}",
-            )
-        database = identifier(target.database)
-        schemas = cursor.execute(f"SHOW SCHEMAS LIKE {pattern} IN DATABASE {database}").fetchall()
-        if not any(row[1] == raw(target.schema) for row in schemas):
-            raise ConflictingState(
-                f"schema {target.database}.{target.schema} does not exist, or the role cannot see it",
-                help=f"CREATE SCHEMA {qualified(target.database, target.schema)}",
-            )
+    database = identifier(target.database)
+    if not _is_shown(connection, target, f"DATABASES LIKE {_pattern(target.database)}", target.database):
+        raise ConflictingState(
+            f"database {target.database} of target `{target.name}` does not exist, or the role cannot see it",
+            help=f"CREATE DATABASE {database}",
+        )
+    what = f"SCHEMAS LIKE {_pattern(target.schema)} IN DATABASE {database}"
+    if not _is_shown(connection, target, what, target.schema):
+        raise ConflictingState(
+            f"schema {target.database}.{target.schema} does not exist, or the role cannot see it",
+            help=f"CREATE SCHEMA {qualified(target.database, target.schema)}",
+        )
+
+
+def _is_shown(connection: SnowflakeConnection, target: Target, what: str, name: str) -> bool:
+    """Whether SHOW lists just this name: LIKE takes `_` for a wildcard and ignores case."""
+    found = rows(connection, f"SHOW {what}", role=target.owner_role)
+    return any(row[1] == raw(name) for row in found)
+
+
+def _pattern(name: str) -> str:
+    return literal(raw(name))

@@ -47,19 +47,24 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
     code = str(getattr(cause, "errno", "") or "")
     sentence = _sentence(cause)
     kind = type(cause).__name__
-    if kind in {"OperationalError", "ForbiddenError", "RetryRequest", "InterfaceError"} or code in _NOT_REACHED:
+    if (
+        kind in {"OperationalError", "ForbiddenError", "RetryRequest", "InterfaceError"}
+        or code in _NOT_REACHED
+    ):
         return ConnectionFailed(
             f"no connection to Snowflake: {sentence}",
             help="check the connection's account, user and credentials, and the network",
         )
-    if code in _WRONG_LOGIN or kind == "DatabaseError" and code.startswith("25"):
+    if code in _WRONG_LOGIN or (kind == "DatabaseError" and code.startswith("25")):
         return ConnectionFailed(
             f"Snowflake did not let us in: {sentence}",
             help="check the connection's user and credentials in connections.toml",
         )
     if code in _NO_PRIVILEGE or "insufficient privileges" in sentence.lower():
         return MissingPrivilege(
-            sentence, code=code, help=f"grant it to role {role}" if role else "grant it to the target's owner role"
+            sentence,
+            code=code,
+            help=f"grant it to role {role}" if role else "grant it to the target's owner role",
         )
     return AccountError(sentence, code=code or None)
 

@@ -47,13 +47,19 @@ def read_csv(file: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(file, encoding="utf-8", keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError) as cause:
-        raise ConflictingState(f"{file.name} cannot be read as CSV: {cause}", help="mend the seed file") from cause
+        raise ConflictingState(
+            f"{file.name} cannot be read as CSV: {cause}", help="mend the seed file"
+        ) from cause
     frame.columns = [str(column).strip().upper() for column in frame.columns]
     doubled = sorted(set(frame.columns[frame.columns.duplicated()]))
     if doubled:
         raise ConflictingState(f"{file.name} has column {doubled[0]} twice", help="mend the seed file")
     for column in frame.columns:
         values = frame[column]
-        if values.dtype == object and values.notna().any() and values.dropna().astype(str).str.fullmatch(r"\d{4}-\d{2}-\d{2}").all():
+        if (
+            values.dtype == object
+            and values.notna().any()
+            and values.dropna().astype(str).str.fullmatch(r"\d{4}-\d{2}-\d{2}").all()
+        ):
             frame[column] = pd.to_datetime(values, format="%Y-%m-%d").dt.date
     return frame

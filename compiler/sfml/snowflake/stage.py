@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from sfml.lower.ml_jobs import registration
 from sfml.plan.model import Comparable
 from sfml.quoting import literal, stage_location
 from sfml.snowflake.refusals import translated
+from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -81,24 +81,27 @@ class Stage:
         from snowflake.snowpark import Session
 
         with translated():
-            return Session.builder.configs({"connection": self._connection}).getOrCreate()
+            session: Session = Session.builder.configs({"connection": self._connection}).create()
+            return session
 
     def _listed(self, path: str) -> frozenset[str]:
         """The paths of the files that begin with `path`; LIST answers `stage/path`, the stage in lower case."""
-        rows = self._run(f"LIST {literal(self.location(path))}")
-        return frozenset(str(row[0]).split("/", 1)[1] for row in rows)
+        listed = self._run(f"LIST {literal(self.location(path))}")
+        return frozenset(str(row[0]).split("/", 1)[1] for row in listed)
 
     def _put(self, path: str, content: bytes, *, overwrite: bool = False) -> None:
         folder, _, name = path.rpartition("/")
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:
             file = Path(scratch) / name
             file.write_bytes(content)
-            rows = self._run(
+            answer = self._run(
                 f"PUT {literal(f'file://{file.as_posix()}')} {literal(self.location(folder))}"
                 f" AUTO_COMPRESS = FALSE OVERWRITE = {overwrite}"
             )
-        if not rows or rows[0][6] not in ("UPLOADED", "SKIPPED"):
-            raise AccountError(f"{self.location(path)} was not uploaded: {rows[0][6:] if rows else 'no answer'}")
+        if not answer or answer[0][6] not in ("UPLOADED", "SKIPPED"):
+            raise AccountError(
+                f"{self.location(path)} was not uploaded: {answer[0][6:] if answer else 'no answer'}"
+            )
 
     def _get(self, path: str) -> bytes:
         with tempfile.TemporaryDirectory(prefix="sfml-get-") as scratch:
@@ -106,11 +109,10 @@ class Stage:
             files = [file for file in Path(scratch).rglob("*") if file.is_file()]
             if not files:
                 raise AccountError(f"{self.location(path)} could not be read")
-            return io.BytesIO(files[0].read_bytes()).getvalue()
+            return files[0].read_bytes()
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
-        with translated(), self._connection.cursor() as cursor:
-            return list(cursor.execute(sql).fetchall())
+        return rows(self._connection, sql, role=self._target.owner_role)
 
 
 def _journal_path(pipeline: str) -> str:

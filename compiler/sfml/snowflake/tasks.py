@@ -149,6 +149,12 @@ def _seconds(interval: timedelta | None) -> int | None:
 def _path_name(name: str) -> str:
     """A name as `snowflake.core` takes it in a path: quoted where it would be folded."""
     plain = name.replace("_", "a").replace("$", "a")
-    if plain.isalnum() and plain.isascii() and name == name.upper() and not name[0].isdigit() and name[0] != "$":
+    if (
+        plain.isalnum()
+        and plain.isascii()
+        and name == name.upper()
+        and not name[0].isdigit()
+        and name[0] != "$"
+    ):
         return name
     return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,26 @@
+"""Runs one statement and answers its rows, with the account's refusals in our words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sfml.snowflake.refusals import translated
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+
+def rows(connection: SnowflakeConnection, sql: str, *, role: str | None = None) -> list[tuple[Any, ...]]:
+    """The rows as tuples; `role` is named when a privilege is missing."""
+    with translated(role=role), connection.cursor() as cursor:
+        cursor.execute(sql)
+        return [tuple(row) for row in cursor.fetchall()]
+
+
+def records(connection: SnowflakeConnection, sql: str, *, role: str | None = None) -> list[dict[str, Any]]:
+    """The rows as mappings of column names, as the account spells them."""
+    from snowflake.connector import DictCursor
+
+    with translated(role=role), connection.cursor(DictCursor) as cursor:
+        cursor.execute(sql)
+        return [dict(row) for row in cursor.fetchall()]

@@ -1,0 +1,113 @@
+"""The installed command, run in folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SFML = Path(sys.executable).parent / "sfml"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder; `sfml(…)` runs the command in it."""
+
+    folder: Path
+
+    def sfml(self, *arguments: str, ok: bool | None = True, timeout: float = 300) -> Done:
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        environment["HOME"] = str(self.folder)
+        done = subprocess.run(
+            (str(SFML), *arguments),
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        result = Done(done.returncode, done.stdout, done.stderr)
+        assert "Traceback (most recent call last)" not in result.err, result.text
+        if ok is not None:
+            assert (result.code == 0) is ok, f"sfml {' '.join(arguments)} → {result.code}\n{result.text}"
+        return result
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        text = (self.folder / path).read_text(encoding="utf-8")
+        assert old in text, f"{path} has no {old!r}"
+        self.write(path, text.replace(old, new))
+
+
+MakeProject = Callable[[], Project]
+
+
+@pytest.fixture(scope="module")
+def clv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A copy of this repository's own pipeline, with its data; its local Snowflake is stopped at the end."""
+    folder = tmp_path_factory.mktemp("clv")
+    for name in ("specs", "steps/clv"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "sfml.yaml", folder)
+    (folder / "data").mkdir()
+    source = ROOT / "data" / "cdnow.csv"
+    if not source.exists():
+        pytest.fail("data/cdnow.csv is not there: run `make data`")
+    shutil.copy(source, folder / "data")
+    project = Project(folder)
+    try:
+        yield project
+    finally:
+        project.sfml("local", "stop", ok=None)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A small project of two SQL tasks that needs no data."""
+    made = Project(tmp_path)
+    made.write("sfml.yaml", "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n")
+    made.write("steps/mine/__init__.py", "")
+    made.write(
+        "specs/small.yaml",
+        "version: 1\npipeline: small\ngraph:\n  version: 1\n  tasks:\n"
+        "    first: {sql: 'select 1'}\n    second: {sql: 'select 2', after: [first]}\n"
+        "schedule: {version: 1, schedule: manual}\n",
+    )
+    try:
+        yield made
+    finally:
+        if (tmp_path / ".sfml").exists():
+            made.sfml("local", "stop", ok=None)

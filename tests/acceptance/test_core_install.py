@@ -1,0 +1,61 @@
+"""`pip install sfml` without extras: what pull-request checks use, in an environment without Snowflake packages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of a fresh environment with the built wheel and its own dependencies only."""
+    folder = tmp_path_factory.mktemp("core")
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    subprocess.run((sys.executable, "-m", "venv", str(folder / "venv")), check=True, env=environment)
+    python = folder / "venv" / "bin" / "python"
+    install = (str(python), "-m", "pip", "install", "--quiet", str(ROOT))
+    done = subprocess.run(install, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return python.parent
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for name in ("specs", "steps/clv"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "sfml.yaml", tmp_path)
+    return tmp_path
+
+
+def sfml(core: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    return subprocess.run(
+        (str(core / "sfml"), *arguments), cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_no_snowflake_package_is_there(core: Path) -> None:
+    probe = "import importlib.util as u; print([n for n in ('snowflake', 'fakesnow', 'pandas', 'xgboost') if u.find_spec(n)])"
+    done = subprocess.run((str(core / "python"), "-c", probe), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_specs_are_validated_and_compiled(core: Path, checkout: Path) -> None:
+    assert sfml(core, checkout, "validate", "specs/").returncode == 0
+    done = sfml(core, checkout, "compile", "specs/clv.yaml", "-t", "prod")
+    assert done.returncode == 0, done.stderr
+    build = checkout / "build" / "clv" / "prod"
+    assert {"manifest.json", "tasks.sql", "graph.mmd"} <= {path.name for path in build.iterdir()}
+
+
+def test_what_needs_snowflake_says_what_to_install(core: Path, checkout: Path) -> None:
+    done = sfml(core, checkout, "plan", "specs/clv.yaml")
+    assert done.returncode == 1
+    assert 'pip install "sfml[' in done.stderr
+    assert "Traceback" not in done.stderr
