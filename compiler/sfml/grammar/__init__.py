@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sfml.grammar import calls, databases, session
+from sfml.grammar import calls, databases, session, tasks
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
 
 __all__ = ["FAMILIES", "Name", "SqlSyntaxError", "Tokens", "parse_name", "parse_statement"]
@@ -20,6 +20,7 @@ Statement = Any
 FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     session.parse,
     databases.parse,
+    tasks.parse,
     calls.parse,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hmac
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fakesnow.converter import from_binding
 from fakesnow.transforms import SERVER_VERSION
@@ -14,11 +14,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from sfml.local.account import Account
 from sfml.local.errors import SqlError
 from sfml.local.result import Result
 from sfml.local.session import DEFAULT_ROLE, DEFAULT_WAREHOUSE, Session
 from sfml.local.wire import payload, rowtype
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
 
 
 def account_of(request: Request) -> Account:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfml.local.tasks import functions, history, rest, run_store, service, sql, store
+from sfml.local.tasks import commands, functions, history, rest, run_store, service, sql, store
 
 SCHEMA = store.SCHEMA + run_store.SCHEMA
 HANDLERS = sql.HANDLERS
@@ -10,5 +10,6 @@ READ_ONLY = sql.READ_ONLY
 SYSTEM_FUNCTIONS = functions.SYSTEM_FUNCTIONS
 TABLE_FUNCTIONS = history.TABLE_FUNCTIONS
 ROUTES = rest.ROUTES
+SCHEMA_DROPPED = commands.schema_dropped
 START = service.start
 STOP = service.stop

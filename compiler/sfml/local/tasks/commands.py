@@ -152,6 +152,13 @@ def drop(account: Account, name: ObjectName) -> None:
             )
 
 
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    """Forget the tasks of a schema that is dropped."""
+    with account.store.transaction():
+        for task in tasks_store.in_schema(account.store, database, schema):
+            tasks_store.delete(account.store, task)
+
+
 def suspend(account: Account, name: ObjectName, reason: str = "USER_SUSPENDED") -> None:
     """ALTER TASK … SUSPEND; a run that executes goes on. Suspending a root resets its failure counters."""
     with account.store.transaction():

@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from starlette.concurrency import run_in_threadpool
@@ -15,12 +15,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sfml.grammar import SqlSyntaxError
-from sfml.local.account import Account
 from sfml.local.errors import SqlError
 from sfml.local.likeness import like
 from sfml.local.names import ObjectName
 from sfml.local.protocol import SESSION_GONE, account_of, session_of
-from sfml.local.session import Session
 from sfml.local.tasks import commands, service, store, tags
 from sfml.local.tasks.bodies import (
     Json,
@@ -33,6 +31,10 @@ from sfml.local.tasks.bodies import (
 )
 from sfml.local.tasks.commands import Created
 from sfml.local.tasks.history import graph_row
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
 
 
 @dataclass(frozen=True, slots=True)

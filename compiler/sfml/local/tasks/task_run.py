@@ -171,4 +171,4 @@ class RunningTask:
         """Kill the processes that the task started, and break off what the engine computes for it."""
         session = self.session
         if session is not None:
-            self.account.interrupt(session)
+            session.connection._duck_conn.interrupt()
