@@ -85,7 +85,11 @@ class Run:
     @property
     def first_error(self) -> TaskRun | None:
         failed = [task for task in self.tasks if task.error]
-        return min(failed, key=lambda task: task.row.completed_at or datetime.max, default=None) if failed else None
+        return (
+            min(failed, key=lambda task: task.row.completed_at or datetime.max, default=None)
+            if failed
+            else None
+        )
 
 
 def run_of(
@@ -170,5 +174,7 @@ def reason(error: str | None) -> str | None:
     if not is_traceback:
         return lines[0]
     exceptions = [line for line in lines if ": " in line and not line.startswith(("File ", "Traceback"))]
-    candidates = [line for line in exceptions if line.split(":", 1)[0].replace(".", "").replace("_", "").isalnum()]
+    candidates = [
+        line for line in exceptions if line.split(":", 1)[0].replace(".", "").replace("_", "").isalnum()
+    ]
     return (candidates or lines)[-1]

@@ -63,7 +63,11 @@ def changed_closure(step: str) -> Iterable[File]:
 
 
 def pipeline(
-    *, target: Target = PROD, settings: GraphSettings = SUNDAYS, gate: float = 0.4, extra: tuple[TaskNode, ...] = ()
+    *,
+    target: Target = PROD,
+    settings: GraphSettings = SUNDAYS,
+    gate: float = 0.4,
+    extra: tuple[TaskNode, ...] = (),
 ) -> TaskGraph:
     features = Reference(Source.RESULT, "prepare", ("features",))
     return TaskGraph(
@@ -73,7 +77,12 @@ def pipeline(
         settings=settings,
         tasks=(
             TaskNode("prepare", StepBody("clv.steps.prepare", {}), ON_WH),
-            TaskNode("train", StepBody("clv.steps.train", {"features": features}), OnPool("ML_POOL"), after=("prepare",)),
+            TaskNode(
+                "train",
+                StepBody("clv.steps.train", {"features": features}),
+                OnPool("ML_POOL"),
+                after=("prepare",),
+            ),
             TaskNode("gate", StepBody("clv.steps.gate", {"at_least": gate}), ON_WH, after=("train",)),
             *extra,
         ),
@@ -192,7 +201,10 @@ def test_a_new_graph_is_written_from_the_root_down_and_started_last() -> None:
     graph = desired()
     stages = stages_for(make_plan(graph, None), graph, graph.archives)
     kinds = [type(stage) for stage in stages]
-    assert kinds[: len(graph.archives) + 2] == [UploadArchive] * len(graph.archives) + [RegisterJob, OpenJournal]
+    assert kinds[: len(graph.archives) + 2] == [UploadArchive] * len(graph.archives) + [
+        RegisterJob,
+        OpenJournal,
+    ]
     puts = [stage.task.name for stage in stages if isinstance(stage, PutTask)]
     assert puts == ["CLV", "CLV$PREPARE", "CLV$TRAIN", "CLV$GATE", "CLV$CLEANUP"]
     assert kinds[-3:] == [Verify, ResumeRoot, CloseJournal]
