@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -204,23 +204,25 @@ def _tag(call: Call, one: Json) -> ObjectName:
 # -- HTTP
 
 
-def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """The handler as an endpoint: in a thread, with a session, errors as Snowflake's JSON."""
-
-    async def answer(request: Request) -> Response:
-        session = session_of(request)
-        if session is None:
-            return failure(401, SESSION_GONE[0], SESSION_GONE[1])
-        raw = await request.body()
-        return await run_in_threadpool(_answer, request, session, raw, handler)
-
-    return answer
+async def endpoint(request: Request) -> Response:
+    """Any operation on tasks: in a thread, for the session of the token, errors as Snowflake's JSON."""
+    session = session_of(request)
+    if session is None:
+        return failure(401, SESSION_GONE[0], SESSION_GONE[1])
+    return await run_in_threadpool(_answer, request, session, await request.body())
 
 
-def _answer(request: Request, session: Session, raw: bytes, handler: Handler) -> Response:
-    account = account_of(request)
+def _answer(request: Request, session: Session, body: bytes) -> Response:
+    path = _raw_parts(request)
+    operation = _operation(path)
+    handler = OPERATIONS.get((request.method, operation))
+    if handler is None:
+        known = any(name == operation for _, name in OPERATIONS)
+        return failure(
+            405 if known else 404, "000002", f"No such operation: {request.method} {request.url.path}"
+        )
     try:
-        answer = handler(_call(request, account, session, raw))
+        answer = handler(_call(request, session, path, operation, body))
     except SqlError as error:
         return failure(status_of(error), error.code, error.message)
     except SqlSyntaxError as error:
@@ -228,29 +230,33 @@ def _answer(request: Request, session: Session, raw: bytes, handler: Handler) ->
     return JSONResponse(answer, headers={"X-Snowflake-Request-ID": str(uuid.uuid4())})
 
 
-def _call(request: Request, account: Account, session: Session, raw: bytes) -> Call:
+def _operation(path: list[str]) -> str:
+    """What the path asks for: `tasks`, or what follows the name (`:execute`, `/dependents`, nothing)."""
+    if len(path) == 7:
+        return "tasks"
+    _, colon, action = path[7].partition(":")
+    return colon + action + "".join(f"/{part}" for part in path[8:])
+
+
+def _call(request: Request, session: Session, path: list[str], operation: str, body: bytes) -> Call:
     try:
-        body = json.loads(raw) if raw else None
+        parsed = json.loads(body) if body else None
     except ValueError as cause:
         raise bad_request("The body of the request is not JSON.") from cause
-    path = _raw_parts(request)
-    name = path[7].partition(":")[0] if len(path) > 7 else None
+    name = None if operation == "tasks" else unquote(path[7].partition(":")[0])
     return Call(
-        account=account,
+        account=account_of(request),
         session=session,
         database=identifier(unquote(path[3])),
         schema=identifier(unquote(path[5])),
-        name=identifier(unquote(name)) if name is not None else None,
+        name=None if name is None else identifier(name),
         options=dict(request.query_params),
-        body=body,
+        body=parsed,
     )
 
 
 def _raw_parts(request: Request) -> list[str]:
-    """api, v2, databases, D, schemas, S, tasks, NAME[:action] …, still percent-encoded.
-
-    A quoted name may hold a slash or a colon, which the decoded path no longer tells from its own.
-    """
+    """api, v2, databases, D, schemas, S, tasks, NAME[:action] …, still percent-encoded."""
     raw: str = request.scope.get("raw_path", request.url.path.encode()).decode("ascii")
     return raw.partition("?")[0].strip("/").split("/")
 
@@ -269,28 +275,31 @@ def failure(status: int, code: str, message: str) -> JSONResponse:
     )
 
 
+OPERATIONS: dict[tuple[str, str], Handler] = {
+    ("GET", "tasks"): list_tasks,
+    ("POST", "tasks"): create_task,
+    ("GET", ""): fetch_task,
+    ("PUT", ""): create_or_alter_task,
+    ("DELETE", ""): delete_task,
+    ("POST", ":execute"): execute_task,
+    ("POST", ":resume"): resume_task,
+    ("POST", ":suspend"): suspend_task,
+    ("POST", ":set-tags"): set_tags,
+    ("POST", ":unset-tags"): unset_tags,
+    ("GET", ":get-tags"): get_tags,
+    ("GET", "/dependents"): dependents,
+    ("GET", "/current-graphs"): current_graphs,
+    ("GET", "/current_graphs"): current_graphs,
+    ("GET", "/complete-graphs"): complete_graphs,
+    ("GET", "/complete_graphs"): complete_graphs,
+}
+"""(method, what follows the task's name) → operation; "tasks" is the collection."""
+
 _TASKS = "/api/v2/databases/{database}/schemas/{schema}/tasks"
-_TASK = _TASKS + "/{name}"
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 ROUTES = (
-    Route(_TASKS, endpoint(list_tasks), methods=["GET"]),
-    Route(_TASKS, endpoint(create_task), methods=["POST"]),
-    Route(_TASK + ":execute", endpoint(execute_task), methods=["POST"]),
-    Route(_TASK + ":resume", endpoint(resume_task), methods=["POST"]),
-    Route(_TASK + ":suspend", endpoint(suspend_task), methods=["POST"]),
-    Route(_TASK + ":set-tags", endpoint(set_tags), methods=["POST"]),
-    Route(_TASK + ":unset-tags", endpoint(unset_tags), methods=["POST"]),
-    Route(_TASK + ":get-tags", endpoint(get_tags), methods=["GET"]),
-    Route(_TASK + "/dependents", endpoint(dependents), methods=["GET"]),
-    *(
-        Route(f"{_TASK}/{word}", endpoint(handler), methods=["GET"])
-        for handler, words in (
-            (current_graphs, ("current-graphs", "current_graphs")),
-            (complete_graphs, ("complete-graphs", "complete_graphs")),
-        )
-        for word in words
-    ),
-    Route(_TASK, endpoint(fetch_task), methods=["GET"]),
-    Route(_TASK, endpoint(create_or_alter_task), methods=["PUT"]),
-    Route(_TASK, endpoint(delete_task), methods=["DELETE"]),
+    Route(_TASKS, endpoint, methods=_METHODS),
+    # One route for all: a quoted name may hold a slash, which Starlette would take for one of the path.
+    Route(_TASKS + "/{task:path}", endpoint, methods=_METHODS),
 )
