@@ -55,11 +55,6 @@ def job_runtime(account: Account, session: Session, arguments: tuple[Any, ...]) 
     return f"{IMAGE}:{own}"
 
 
-def cancel_all_queries(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """SYSTEM$CANCEL_ALL_QUERIES(session): a session that closes asks for it; none of its queries is left."""
-    return "0 queries cancelled."
-
-
 def describe_service(account: Account, session: Session, statement: grammar.DescribeService) -> Result:
     job = job_store.get(account, resolve(statement.service, session))
     columns = (
@@ -295,6 +290,14 @@ def drop_service(account: Account, session: Session, statement: grammar.DropServ
     return status(f"{name.name} successfully dropped.")
 
 
+def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+    """End and drop the jobs of a schema that goes."""
+    for job in job_store.jobs(account):
+        if (job.name.database, job.name.schema) == (database, schema):
+            job_runs.cancel(account, job)
+            job_store.delete(account, job)
+
+
 def START(account: Account) -> None:
     job_store.end_interrupted(account)
 
@@ -314,6 +317,5 @@ SYSTEM_FUNCTIONS = {
     "SYSTEM$EXECUTE_ML_JOB": execute_ml_job,
     "SYSTEM$GET_ML_JOB_RUNTIME": job_runtime,
     "SYSTEM$GET_SERVICE_LOGS": service_logs,
-    "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries,
 }
 TABLE_FUNCTIONS = {"SNOWFLAKE.SPCS.GET_JOB_HISTORY": job_history, "!SPCS_GET_LOGS": job_logs}

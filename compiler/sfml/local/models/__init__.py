@@ -21,6 +21,7 @@ SYSTEM_FUNCTIONS = queries.SYSTEM_FUNCTIONS
 TABLE_FUNCTIONS = queries.TABLE_FUNCTIONS
 RELATIONS = queries.RELATIONS
 REWRITES = (model_calls,)
+SCHEMA_DROPPED = statements.schema_dropped
 
 
 def START(account: Account) -> None:

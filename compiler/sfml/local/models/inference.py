@@ -145,8 +145,9 @@ def _function(account: Account, session: Session, version: Version, method: Meth
             raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
 
     types: list[Any] = [duckdb_type(field) for field in method.inputs]
+    duck: Any = session.connection._duck_conn
     try:
-        session.connection._duck_conn.create_function(
+        duck.create_function(
             name, _with_arity(predict, len(types)), types, "VARCHAR", type="arrow", null_handling="special"
         )
     except duckdb.CatalogException:

@@ -20,6 +20,7 @@ from sfml.local.models.files import check_manifest, new_folder
 from sfml.local.models.store import (
     Model,
     Version,
+    all_models,
     find_model,
     get_model,
     insert_model,
@@ -249,6 +250,14 @@ def drop_model(account: Account, session: Session, statement: grammar.DropModel)
     _forget(account, model)
     _delete_files(model.versions)
     return status(f"{name.name} successfully dropped.")
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    """Drop the models of a schema that goes."""
+    for model in all_models(account):
+        if (model.name.database, model.name.schema) == (database, schema):
+            _forget(account, model)
+            _delete_files(model.versions)
 
 
 def _forget(account: Account, model: Model) -> None:

@@ -1,0 +1,132 @@
+"""ML Jobs through `snowflake.ml.jobs`, unchanged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from snowflake.ml.jobs import MLJobDefinition, delete_job, get_job, list_jobs, submit_directory
+from snowflake.snowpark import Session
+from snowflake.snowpark.exceptions import SnowparkSQLException
+
+from sfml.local.app import LocalServer
+
+POOL = "LOCAL_POOL"
+AWKWARD = {"quote": "it's \"", "slash": "a\\b\\n", "dollar": "$$ $1", "lines": "a\nb", "unicode": "→ é"}
+
+
+@pytest.fixture(scope="module")
+def shared(server: LocalServer) -> Iterator[Session]:
+    """One session for all jobs of this module: the client keeps it in its definitions."""
+    with Session.builder.configs(server.connect_args()).create() as session:
+        yield session
+
+
+def payload(folder: Path, main: str) -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "package").mkdir()
+    (folder / "package" / "__init__.py").write_text("VALUE = 7\n")
+    (folder / "main.py").write_text(main)
+    return str(folder)
+
+
+def define(session: Session, source: str, stage: str = "JOBS", **options: object) -> MLJobDefinition:  # type: ignore[type-arg]
+    return MLJobDefinition.register(source, POOL, stage, session=session, entrypoint="main.py", **options)
+
+
+def test_a_definition_runs_as_a_statement(shared: Session, tmp_path: Path) -> None:
+    main = """
+import json, sys
+from package import VALUE
+from snowflake.snowpark import Session
+session = Session.builder.getOrCreate()
+rows = [[VALUE, json.loads(sys.argv[1]), session.get_current_role()]]
+from pathlib import Path
+text = json.dumps(rows).replace("'", "''").replace("\\\\", "\\\\\\\\")
+session.sql(f"CREATE OR REPLACE TABLE ARGV AS SELECT '{text}' AS T").collect()
+print("job says", VALUE)
+"""
+    shared.sql("CREATE STAGE IF NOT EXISTS SFML").collect()
+    definition = define(
+        shared,
+        payload(tmp_path / "p", main),
+        stage="@SFML.PUBLIC.SFML/clv/jobs/abc123",
+        name="CLV_TRAIN_MODEL_ABC123",
+    )
+    sql = definition.to_sql(job_args=[json.dumps(AWKWARD, ensure_ascii=False)])
+    (row,) = shared.sql(sql).collect()
+    assert row[0].startswith("SFML.PUBLIC.CLV_TRAIN_MODEL_ABC123_")
+    assert json.loads(shared.table("ARGV").collect()[0][0]) == [[7, AWKWARD, '"SYSADMIN"']]
+    job = get_job(row[0], session=shared)
+    assert (job.status, job.get_logs()) == ("DONE", "job says 7")
+
+
+def test_a_failing_job_fails_its_statement_with_its_last_words(shared: Session, tmp_path: Path) -> None:
+    source = payload(tmp_path / "p", "print('before')\nraise ValueError('bad thing')\n")
+    with pytest.raises(SnowparkSQLException, match="ValueError: bad thing") as failed:
+        shared.sql(define(shared, source, name="FAILS").to_sql()).collect()
+    assert failed.value.sql_error_code == 395018
+    assert "before" in str(failed.value)
+
+
+def test_a_job_in_the_background(shared: Session, tmp_path: Path) -> None:
+    source = payload(tmp_path / "p", "import sys\nprint('working')\n__return__ = {'argv': sys.argv[1:]}\n")
+    job = submit_directory(
+        source, POOL, entrypoint="main.py", stage_name="JOBS", args=["--a", "1"], session=shared
+    )
+    assert job.wait(60) == "DONE"
+    assert job.result() == {"argv": ["--a", "1"]}
+    assert job.get_logs(as_list=True) == ["working"]
+    assert "ML job started" in job.get_logs(verbose=True)
+    listed = list_jobs(session=shared)
+    assert listed[listed["name"] == job.name].iloc[0]["status"] == "DONE"
+    delete_job(job)
+    listed = list_jobs(session=shared)
+    assert job.name not in set(listed["name"])
+
+
+def test_an_exception_is_raised_again_at_the_caller(shared: Session, tmp_path: Path) -> None:
+    source = payload(tmp_path / "p", "raise KeyError('gone')\n")
+    job = submit_directory(source, POOL, entrypoint="main.py", stage_name="JOBS", session=shared)
+    with pytest.raises(KeyError, match="gone"):
+        job.result()
+    assert job.status == "FAILED"
+
+
+def test_a_running_job_can_be_cancelled(server: LocalServer, shared: Session, tmp_path: Path) -> None:
+    source = payload(tmp_path / "p", "import time\nprint('waiting', flush=True)\ntime.sleep(600)\n")
+    job = submit_directory(source, POOL, entrypoint="main.py", stage_name="JOBS", session=shared)
+    assert job.status == "RUNNING"
+    job.cancel()
+    assert job.wait(10) == "CANCELLED"
+
+
+def test_several_instances_and_pip_are_refused(shared: Session, tmp_path: Path) -> None:
+    source = payload(tmp_path / "p", "")
+    two = define(shared, source, target_instances=2, min_instances=1)
+    with pytest.raises(SnowparkSQLException, match=r"not emulated.* 2 instances"):
+        shared.sql(two.to_sql()).collect()
+    pip = define(shared, source, pip_requirements=["nowhere-to-be-found==1.0"])
+    with pytest.raises(SnowparkSQLException, match=r"not emulated.*lacks nowhere-to-be-found==1\.0"):
+        shared.sql(pip.to_sql()).collect()
+
+
+def test_pip_requirements_that_are_met_need_no_installing(shared: Session, tmp_path: Path) -> None:
+    definition = define(shared, payload(tmp_path / "p", ""), pip_requirements=["pyyaml>=6"])
+    shared.sql(definition.to_sql()).collect()
+
+
+def test_a_job_that_is_not_there(shared: Session) -> None:
+    with pytest.raises(SnowparkSQLException, match="does not exist"):
+        get_job("SFML.PUBLIC.NO_SUCH_JOB", session=shared)
+
+
+def test_jobs_survive_a_restart(folder: Path, tmp_path: Path) -> None:
+    source = payload(tmp_path / "p", "print('kept')\n")
+    with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:
+        (row,) = session.sql(define(session, source).to_sql()).collect()
+    with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:
+        job = get_job(row[0], session=session)
+        assert (job.status, job.get_logs()) == ("DONE", "kept")
