@@ -5,8 +5,7 @@ the call as JSON:
 
     {"pipeline": "clv", "task": "train_model", "step": "clv.train.train_model", "root": "CLV",
      "stage": "@DB.CLV.SFML", "with": {"features": {"$result": ["CLV$PREPARE_DATA", "features"]}},
-     "results": {"prepare_data": "CLV$PREPARE_DATA"}, "outcomes": {"good": "GOOD"},
-     "branches": {"check": {"GOOD": "good"}}}
+     "outcomes": {"good": "GOOD"}, "branches": {"CLV$CHECK": {"GOOD": "good"}}}
 """
 
 from __future__ import annotations
@@ -115,17 +114,12 @@ def returned_text(call: Mapping[str, Any], value: Any) -> str | None:
 
 def branch_outcomes(call: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
     """Snowflake's name of each readable branch → its raw return values → outcomes."""
-    results, branches = call.get("results") or {}, call.get("branches") or {}
-    return {results[name]: outcomes for name, outcomes in branches.items() if name in results}
+    return dict(call.get("branches") or {})
 
 
 def ancestor(call: Mapping[str, Any], name: str) -> str:
-    """Snowflake's name of an ancestor whose result can be read."""
-    results = call.get("results") or {}
-    if name not in results:
-        readable = ", ".join(f"`{known}`" for known in sorted(results)) or "none, as it has no ancestors"
-        raise StepError(f"`{call['task']}` cannot read the result of `{name}`; it can read {readable}")
-    return str(results[name])
+    """Snowflake's name of a task of the same pipeline."""
+    return f"{call['root']}${name.upper()}"
 
 
 def tag_queries(session: Session, run: Run) -> None:

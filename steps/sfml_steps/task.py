@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Json = Any
 
+_NO_ANCESTOR = "is not a valid or active predecessor"
+"""What Snowflake says (091451) when a task reads one that does not run before it, as every finalizer does."""
+
 
 class TaskFunctions:
     """The SYSTEM$ functions of the task that a session runs in; results and configuration are read once.
@@ -37,7 +40,14 @@ class TaskFunctions:
         return self._results[task]
 
     def _read_result(self, task: str) -> Json:
-        text = self._call("SYSTEM$GET_PREDECESSOR_RETURN_VALUE", task)
+        try:
+            text = self._call("SYSTEM$GET_PREDECESSOR_RETURN_VALUE", task)
+        except Exception as error:
+            if _NO_ANCESTOR not in str(error):
+                raise
+            raise StepError(
+                f"the result of {task} cannot be read here: no task of that name runs before this one"
+            ) from error
         if not text:
             return None
         if task in self._outcomes:

@@ -22,14 +22,14 @@ def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:
         "stage": stage_of(graph.target),
         "with": {name: argument(graph, body.arguments[name]) for name in sorted(body.arguments)},
     }
-    ancestors = sorted(graph.ancestors(node.name))
-    # A finalizer has no predecessors, and so no results to read (error 091451).
-    if not node.is_finalizer:
-        call["results"] = {name: task_name(graph.pipeline, name) for name in ancestors}
     if node.is_branch:
         call["outcomes"] = dict(raw_outcomes(graph, node))
+    # Only what this task names itself: a task added far above must not change this one's body.
+    named = sorted({*node.after, *_tasks_read(tuple(body.arguments.values()))})
     branches: dict[str, Json] = {
-        name: _by_raw_value(graph, name) for name in ancestors if graph.task(name).is_branch
+        task_name(graph.pipeline, name): _by_raw_value(graph, name)
+        for name in named
+        if graph.task(name).is_branch
     }
     if branches:
         call["branches"] = branches
@@ -63,6 +63,21 @@ def has_references(value: Value) -> bool:
             return any(has_references(item) for item in value)
         case _:
             return False
+
+
+def _tasks_read(value: Value) -> set[str]:
+    """The tasks whose results the value reads."""
+    match value:
+        case Reference(Source.RESULT, str(task)):
+            return {task}
+        case Template(parts):
+            return _tasks_read(tuple(part for part in parts if isinstance(part, Reference)))
+        case Mapping():
+            return _tasks_read(tuple(value.values()))
+        case tuple() | list():
+            return {task for item in value for task in _tasks_read(item)}
+        case _:
+            return set()
 
 
 def _reference(graph: TaskGraph, reference: Reference) -> Json:

@@ -124,18 +124,22 @@ def test_the_call_says_who_it_is_and_what_it_may_read() -> None:
             "value": {"$result": ["CLV$TRAIN_MODEL", "metrics", "spearman"]},
             "at_least": {"$config": "threshold"},
         },
-        "results": {"prepare_data": "CLV$PREPARE_DATA", "train_model": "CLV$TRAIN_MODEL"},
         "outcomes": {"promote_model": "PROMOTE_MODEL", "send_alert": "SEND_ALERT"},
     }
 
 
-def test_tasks_below_a_branch_know_its_outcomes() -> None:
-    expected = {"check_model_quality": {"PROMOTE_MODEL": "promote_model", "SEND_ALERT": "send_alert"}}
-    assert called_with(body(clv(), "score_customers"))["branches"] == expected
+def test_tasks_right_below_a_branch_know_its_outcomes() -> None:
+    expected = {"CLV$CHECK_MODEL_QUALITY": {"PROMOTE_MODEL": "promote_model", "SEND_ALERT": "send_alert"}}
+    assert called_with(body(clv(), "promote_model"))["branches"] == expected
+
+
+def test_a_body_does_not_depend_on_tasks_far_above() -> None:
+    assert "branches" not in called_with(body(clv(), "score_customers"))
+    assert "PREPARE_DATA" not in body(clv(), "score_customers")
 
 
 def test_a_finalizer_has_no_results_to_read() -> None:
-    assert {"results", "outcomes", "branches"}.isdisjoint(called_with(body(clv(), "cleanup")))
+    assert {"outcomes", "branches"}.isdisjoint(called_with(body(clv(), "cleanup")))
 
 
 def test_values_of_every_kind_travel() -> None:

@@ -140,14 +140,14 @@ def test_an_undeclared_outcome_fails_the_task(value: Any) -> None:
 
 def test_the_result_of_a_branch_reads_as_its_outcome() -> None:
     session = TaskSession(results={"CLV$CHECK": "GOOD_TASK"})
-    known = {"results": {"check": "CLV$CHECK"}, "branches": {"check": {"GOOD_TASK": "good"}}}
+    known = {"branches": {"CLV$CHECK": {"GOOD_TASK": "good"}}}
     assert run_step(session, call("read", {"task": "check"}, **known)) == '"good"'
     assert run_step(session, call("answer", {"value": {"$result": ["CLV$CHECK"]}}, **known)) == '"good"'
 
 
 def test_an_ancestor_that_left_nothing_reads_as_none() -> None:
     session = TaskSession(results={"CLV$P": None})
-    assert run_step(session, call("read", {"task": "p"}, results={"p": "CLV$P"})) is None
+    assert run_step(session, call("read", {"task": "p"})) is None
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_a_value_that_cannot_be_had_is_a_sentence(arguments: dict[str, Any], mes
 
 
 def test_only_ancestors_can_be_read() -> None:
-    with pytest.raises(StepError, match="cannot read the result of `other`; it can read `prepare`"):
-        run_step(TaskSession(), call("read", {"task": "other"}, results={"prepare": "CLV$PREPARE"}))
+    with pytest.raises(StepError, match=r"CLV\$OTHER cannot be read here: no task of that name runs before"):
+        run_step(TaskSession(), call("read", {"task": "other"}))
 
 
 @pytest.mark.parametrize(
