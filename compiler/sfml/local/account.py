@@ -14,6 +14,7 @@ from typing import Any
 from sfml.grammar import SqlSyntaxError, parse_statement
 from sfml.local import dispatch
 from sfml.local.bindings import inline_bindings, inline_identifiers, without_scoped
+from sfml.local.children import Child
 from sfml.local.engine import Engine
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.result import Column, Result
@@ -53,6 +54,7 @@ class Account:
         self.sessions = Sessions(self.engine)
         self.system_functions = dispatch.SYSTEM_FUNCTIONS
         self.stopping = threading.Event()
+        self.children: set[Child] = set()
         with_database = self.sessions.open()
         self.execute(with_database, f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
         self.sessions.close(with_database)

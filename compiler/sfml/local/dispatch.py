@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from sfml.local import calls, databases, notifications, session_sql, stages, tasks
+from sfml.local import calls, databases, events, notifications, session_sql, stages, tasks
 from sfml.local.family import Args, Handler, Hook, Relation, SchemaHook, SystemFunction, TableFunction
 
 __all__ = ["FAMILIES", "HANDLERS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
@@ -17,6 +17,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     calls,
     databases,
     stages,
+    events,
     notifications,
     tasks,
 )

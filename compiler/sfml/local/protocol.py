@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hmac
 import json
+import logging
 from typing import TYPE_CHECKING, Any
 
 from fakesnow.converter import from_binding
@@ -14,13 +16,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from sfml.local.children import interrupt
 from sfml.local.errors import SqlError
 from sfml.local.result import Result
-from sfml.local.session import DEFAULT_ROLE, DEFAULT_WAREHOUSE, Session
-from sfml.local.wire import payload, rowtype
+from sfml.local.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
+from sfml.local.wire import payload
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
+
+logger = logging.getLogger("sfml.local")
 
 
 def account_of(request: Request) -> Account:
@@ -45,13 +50,19 @@ async def body_of(request: Request) -> dict[str, Any]:
     return parsed
 
 
-def failure(
+def failed(
     code: str, message: str, sqlstate: str | None = None, query_id: str | None = None
-) -> JSONResponse:
+) -> dict[str, Any]:
     data = {"errorCode": code, "sqlState": sqlstate, "queryId": query_id, "line": -1, "pos": -1}
-    return JSONResponse({"data": data, "code": code, "message": message, "success": False})
+    return {"data": data, "code": code, "message": message, "success": False}
 
 
+def failure(code: str, message: str, sqlstate: str | None = None) -> JSONResponse:
+    return JSONResponse(failed(code, message, sqlstate))
+
+
+VALID_SECONDS = 365 * 24 * 3600
+IN_PROGRESS_ASYNC = "333334"
 SESSION_GONE = ("390112", "Your session has expired. Please login again.")
 
 
@@ -60,24 +71,30 @@ async def login(request: Request) -> JSONResponse:
     account = account_of(request)
     data = (await body_of(request)).get("data", {})
     password = str(data.get("PASSWORD") or data.get("TOKEN") or "")
-    if not hmac.compare_digest(password.encode(), account.token.encode()):
-        return failure("390100", "Incorrect username or password was specified.", "08001")
     query = request.query_params
-    session = await run_in_threadpool(
-        account.sessions.open,
-        database=folded(query.get("databaseName")),
-        schema=folded(query.get("schemaName")),
-        user=folded(data.get("LOGIN_NAME")) or "SFML",
-        role=folded(query.get("roleName")) or DEFAULT_ROLE,
-        warehouse=folded(query.get("warehouse")) or DEFAULT_WAREHOUSE,
-        parameters=data.get("SESSION_PARAMETERS") or {},
-    )
+    place: dict[str, Any] = {
+        "database": folded(query.get("databaseName")),
+        "schema": folded(query.get("schemaName")),
+        "parameters": data.get("SESSION_PARAMETERS") or {},
+        "role": folded(query.get("roleName")),
+        "warehouse": folded(query.get("warehouse")),
+    }
+    if hmac.compare_digest(password.encode(), account.token.encode()):
+        place["role"] = place["role"] or DEFAULT_ROLE
+        place["warehouse"] = place["warehouse"] or DEFAULT_WAREHOUSE
+        user = folded(data.get("LOGIN_NAME")) or DEFAULT_USER
+        session = await run_in_threadpool(account.sessions.open, user=user, **place)
+    elif (parent := account.sessions.admitted(password)) is not None:
+        session = await run_in_threadpool(account.sessions.child_of, parent, **place)
+        session.admitted_by = password
+    else:
+        return failure("390100", "Incorrect username or password was specified.", "08001")
     answer = {
         "token": session.token,
         "masterToken": session.master_token,
         "sessionId": session.id,
-        "validityInSeconds": 3600,
-        "masterValidityInSeconds": 14400,
+        "validityInSeconds": VALID_SECONDS,
+        "masterValidityInSeconds": VALID_SECONDS,
         "serverVersion": SERVER_VERSION,
         "displayUserName": session.user,
         "parameters": [{"name": name, "value": value} for name, value in CLIENT_PARAMETERS.items()],
@@ -110,34 +127,64 @@ def folded(name: Any) -> str | None:
 
 
 async def query(request: Request) -> JSONResponse:
-    """POST /queries/v1/query-request: run one statement."""
+    """POST /queries/v1/query-request: run one statement, or answer what came of it before."""
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
     account = account_of(request)
     body = await body_of(request)
     query_id = account.new_query_id()
+
+    async def run() -> dict[str, Any]:
+        return await run_in_threadpool(answer, account, session, body, query_id)
+
+    task = session.outcomes.start(request.query_params.get("requestId"), query_id, run)
+    if body.get("asyncExec"):
+        data = {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result"}
+        return JSONResponse({"data": data, "code": IN_PROGRESS_ASYNC, "message": None, "success": True})
+    return JSONResponse(await asyncio.shield(task))
+
+
+def answer(account: Account, session: Session, body: dict[str, Any], query_id: str) -> dict[str, Any]:
+    """The response to one statement; never raises."""
     try:
-        result = await run_in_threadpool(
-            account.execute,
-            session,
-            body["sqlText"],
-            positional(body.get("bindings")),
-            bool(body.get("describeOnly")),
-            query_id,
-        )
-        return JSONResponse(await run_in_threadpool(success, session, result, query_id))
+        sql, describe = body["sqlText"], bool(body.get("describeOnly"))
+        bindings = body.get("bindings") or {}
+        if any(isinstance(binding["value"], list) for binding in bindings.values()):
+            result = batch(account, session, sql, bindings)
+        else:
+            result = account.execute(session, sql, positional(bindings), describe, query_id)
+        return success(session, result, query_id)
     except SqlError as error:
-        return failure(error.code, error.message, error.sqlstate, query_id)
+        return failed(error.code, error.message, error.sqlstate, query_id)
+    except Exception as error:
+        logger.exception("statement failed: %s", body.get("sqlText"))
+        message = f"local server error: {type(error).__name__}: {error}"
+        return failed("000603", message, "XX000", query_id)
 
 
-def positional(bindings: dict[str, Any] | None) -> list[Any]:
+def batch(account: Account, session: Session, sql: str, bindings: dict[str, Any]) -> Result:
+    """An array binding: one statement executed for each row of values; answers the sum of their counts."""
+    columns = [
+        [None if value is None else from_binding({**binding, "value": value}) for value in binding["value"]]
+        for _, binding in in_order(bindings)
+    ]
+    result = Result(())
+    total = 0
+    for row in zip(*columns, strict=True):
+        result = account.execute(session, sql, row)
+        total += int(result.scalar or 0)
+    return Result(result.columns, ((total,),), result.statement_type_id)
+
+
+def in_order(bindings: dict[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(bindings.items(), key=lambda item: int(item[0]))
+
+
+def positional(bindings: dict[str, Any]) -> list[Any]:
     """The values bound to `?`, in order."""
-    if not bindings:
-        return []
     return [
-        None if binding["value"] is None else from_binding(binding)
-        for _, binding in sorted(bindings.items(), key=lambda item: int(item[0]))
+        None if binding["value"] is None else from_binding(binding) for _, binding in in_order(bindings)
     ]
 
 
@@ -168,6 +215,42 @@ async def session_endpoint(request: Request) -> JSONResponse:
     return accepted()
 
 
+async def state(request: Request) -> JSONResponse:
+    """GET /monitoring/queries/<id>: how far a statement of this session is."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    found = session.outcomes.state(request.path_params["query_id"])
+    queries = [] if found is None else [found]
+    return JSONResponse({"data": {"queries": queries}, "code": None, "message": None, "success": True})
+
+
+async def abort(request: Request) -> JSONResponse:
+    """POST /queries/v1/abort-request: end what the session is executing."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    session.connection._duck_conn.interrupt()
+    interrupt(account_of(request), session)
+    return accepted()
+
+
+async def renew(request: Request) -> JSONResponse:
+    """POST /session/token-request: tokens do not expire, so the answer is the one at hand."""
+    body = await body_of(request)
+    session = account_of(request).sessions.by_token(str(body.get("oldSessionToken", "")))
+    if session is None:
+        return failure(*SESSION_GONE)
+    data = {
+        "sessionToken": session.token,
+        "masterToken": session.master_token,
+        "validityInSecondsST": VALID_SECONDS,
+        "validityInSecondsMT": VALID_SECONDS,
+        "sessionId": session.id,
+    }
+    return JSONResponse({"data": data, "code": None, "message": None, "success": True})
+
+
 def accepted() -> JSONResponse:
     return JSONResponse({"data": None, "code": None, "message": None, "success": True})
 
@@ -182,9 +265,9 @@ ROUTES = (
     Route("/session", session_endpoint, methods=["POST"]),
     Route("/session/heartbeat", session_endpoint, methods=["POST"]),
     Route("/queries/v1/query-request", query, methods=["POST"]),
-    Route("/queries/v1/abort-request", accept, methods=["POST"]),
+    Route("/queries/v1/abort-request", abort, methods=["POST"]),
+    Route("/monitoring/queries/{query_id}", state, methods=["GET"]),
+    Route("/session/token-request", renew, methods=["POST"]),
     Route("/telemetry/send", accept, methods=["POST"]),
     Route("/telemetry/send/sessionless", accept, methods=["POST"]),
 )
-
-__all__ = ["ROUTES", "account_of", "body_of", "failure", "rowtype", "session_of"]

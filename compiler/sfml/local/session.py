@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sfml.local.outcomes import Outcomes
+
 if TYPE_CHECKING:
     from fakesnow.fakes import FakeSnowflakeConnection
 
@@ -61,6 +63,9 @@ class Session:
         self.results: OrderedDict[str, Result] = OrderedDict()
         """The latest results by query id, for RESULT_SCAN."""
         self.last_query_id: str | None = None
+        self.outcomes = Outcomes()
+        self.admitted_by: str | None = None
+        """The password of `Sessions.admit` that opened this session."""
 
     def remember(self, query_id: str, result: Result) -> None:
         """Keep a result for RESULT_SCAN; only the latest are kept."""
@@ -93,6 +98,7 @@ class Sessions:
         self._engine = engine
         self._ids = itertools.count(1000)
         self._by_token: dict[str, Session] = {}
+        self._admitted: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def open(
@@ -123,15 +129,24 @@ class Sessions:
             self._by_token[session.token] = session
         return session
 
-    def child_of(self, parent: Session) -> Session:
-        """A session for what `parent` starts: the same user, role, place, parameters and task."""
+    def child_of(
+        self,
+        parent: Session,
+        *,
+        database: str | None = None,
+        schema: str | None = None,
+        role: str | None = None,
+        warehouse: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Session:
+        """A session for what `parent` starts: the same user, task and, unless told, role, place and parameters."""
         return self.open(
-            database=parent.database,
-            schema=parent.schema,
+            database=database or parent.database,
+            schema=schema or parent.schema,
             user=parent.user,
-            role=parent.role,
-            warehouse=parent.warehouse,
-            parameters=parent.parameters,
+            role=role or parent.role,
+            warehouse=warehouse or parent.warehouse,
+            parameters={**parent.parameters, **(parameters or {})},
             task=parent.task,
             parent=parent,
         )
@@ -139,6 +154,26 @@ class Sessions:
     def __iter__(self) -> Iterator[Session]:
         with self._lock:
             return iter(list(self._by_token.values()))
+
+    def admit(self, parent: Session) -> str:
+        """A password with which a process of this session logs in, as a child of it."""
+        password = secrets.token_urlsafe(32)
+        with self._lock:
+            self._admitted[password] = parent
+        return password
+
+    def admitted(self, password: str) -> Session | None:
+        """The session that a password of `admit` was made for."""
+        with self._lock:
+            return self._admitted.get(password)
+
+    def dismiss(self, password: str) -> None:
+        """Make a password of `admit` worthless, and close the sessions it opened."""
+        with self._lock:
+            self._admitted.pop(password, None)
+        for session in self:
+            if session.admitted_by == password:
+                self.close(session)
 
     def by_token(self, token: str) -> Session | None:
         with self._lock:
