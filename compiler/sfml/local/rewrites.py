@@ -298,6 +298,19 @@ def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`attributes['key'] = 'text'`: a VARIANT compared with a text is compared as text."""
+    for node in tree.find_all(exp.EQ, exp.NEQ, exp.In, exp.Like, exp.ILike):
+        other = node.expressions[:1] if isinstance(node, exp.In) else [node.expression]
+        pairs = [(node.this, *other), *((one, node.this) for one in other)]
+        for variant, text in [pair for pair in pairs if len(pair) == 2]:
+            is_path = isinstance(variant, exp.Bracket | exp.JSONExtract)
+            if is_path and isinstance(text, exp.Literal) and text.is_string:
+                variant.replace(exp.cast(variant.copy(), "VARCHAR"))
+                break
+    return tree
+
+
 # -- temporary tables -----------------------------------------------------------------------------------------
 
 
@@ -361,6 +374,7 @@ PASSES: tuple[Pass, ...] = (
     variables,
     positional_columns,
     sequence_windows,
+    variant_comparisons,
     temporary_tables,
 )
 
