@@ -40,7 +40,8 @@ def _of_argument(argument: str) -> list[Path]:
     if path.is_file():
         return [path]
     if glob.has_magic(argument):
-        paths = [p for p in map(Path, sorted(glob.glob(argument, recursive=True))) if is_entry_file(p)]
+        matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - absolute patterns too
+        paths = [path for path in map(Path, matches) if is_entry_file(path)]
         if not paths:
             raise UsageError(f"no pipeline matches `{argument}`", help="an entry file has a key `pipeline`")
         return paths

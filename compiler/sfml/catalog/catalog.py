@@ -129,11 +129,12 @@ class StepCatalog:
         for module in self.modules_of(step):
             if module.tree is not None and module.name.split(".")[0] != RUNTIME:
                 for one in imports_of(module.tree, module.name, module.is_package):
-                    if not self._is_ours(one.module.split(".")[0]):
+                    if not self.is_ours(one.module.split(".")[0]):
                         names.add(one.module)
         return frozenset(names)
 
-    def _is_ours(self, top: str) -> bool:
+    def is_ours(self, top: str) -> bool:
+        """Whether the top-level name is a package or module under the steps roots."""
         return self.module(top) is not None or is_package_folder(self._roots, top)
 
     def _closure(self, start: str) -> tuple[Module, ...]:

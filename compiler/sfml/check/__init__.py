@@ -1,11 +1,90 @@
-"""Every rule over a drafted graph; no account, no step code run."""
+"""Every rule over a drafted graph, in one tuple; no account, no step code run."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from sfml.catalog import StepCatalog
+from sfml.check import (
+    branches,
+    compute,
+    data_flow,
+    edges,
+    names,
+    production,
+    schedule,
+    statements,
+    steps,
+)
+from sfml.check.case import Case, case_of
 from sfml.diagnostic import Diagnostic
 from sfml.graph.draft import GraphDraft
 
+__all__ = ["CHECKS", "Case", "Rule", "findings"]
+
+Rule = Callable[[Case], Iterator[Diagnostic]]
+
+CHECKS: tuple[Rule, ...] = (
+    names.invalid_task_names,
+    names.clashing_names,
+    edges.unknown_predecessors,
+    edges.cyclic_tasks,
+    edges.self_references,
+    edges.too_many,
+    edges.finalizer_neighbours,
+    edges.no_tasks,
+    names.invalid_identifiers,
+    names.invalid_targets,
+    steps.missing_modules,
+    steps.missing_functions,
+    steps.broken_modules,
+    branches.unknown_outcome_tasks,
+    branches.outcomes_and_code,
+    steps.unknown_arguments,
+    steps.missing_arguments,
+    steps.wrong_arguments,
+    data_flow.unknown_sources,
+    data_flow.unknown_config_keys,
+    data_flow.unknown_fields,
+    branches.never_joined,
+    branches.two_branch_parents,
+    data_flow.finalizer_reads,
+    branches.misplaced_run_if,
+    data_flow.nothing_returned,
+    data_flow.unknown_run_keys,
+    branches.conditions_beside_branches,
+    branches.branches_that_cannot_choose,
+    steps.misplaced_arguments,
+    statements.forbidden_conditions,
+    data_flow.unread_references,
+    statements.several_statements,
+    steps.unrequested_packages,
+    data_flow.job_arguments,
+    compute.wrong_compute,
+    compute.shorter_graphs,
+    compute.serverless_sizes,
+    compute.target_completion,
+    compute.useless_settings,
+    compute.instances,
+    compute.timeouts,
+    compute.training_in_an_hour,
+    statements.refused_parameters,
+    compute.no_compute,
+    compute.tag_values,
+    schedule.crons,
+    schedule.time_zones,
+    schedule.intervals,
+    schedule.never_fires,
+    schedule.triggers,
+    schedule.daylight_saving,
+    production.no_alerts,
+    production.plain_secrets,
+    production.unpinned_packages,
+    production.unknown_overridable,
+)
+
 
 def findings(draft: GraphDraft, catalog: StepCatalog) -> tuple[Diagnostic, ...]:
-    return ()
+    """What every rule finds, in the order of the rules."""
+    case = case_of(draft, catalog)
+    return tuple(finding for rule in CHECKS for finding in rule(case))

@@ -38,6 +38,7 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
         description=spec.description,
         places=_places(spec),
         removed=spec.removed,
+        written_target=MappingProxyType(_written_target(spec)),
         predecessors=MappingProxyType(_predecessors(tasks, known)),
     )
     return draft, tuple(findings)
@@ -78,6 +79,11 @@ def _target(spec: PipelineSpec) -> Target:
         compute_pool=name("compute_pool") or None,
         mode=Mode(settings.get("mode") or "development"),
     )
+
+
+def _written_target(spec: PipelineSpec) -> dict[str, str]:
+    nodes = {key: node.overrode or node for key, _, node in entries_of(spec.target)}
+    return {key: text for key, node in nodes.items() if (text := text_of(node)) is not None}
 
 
 def _config(spec: PipelineSpec) -> Mapping[str, Scalar]:

@@ -83,6 +83,8 @@ class GraphDraft:
     places: Mapping[str, Place]
     """`pipeline`, `target`, `tasks`, `schedule`, `alerts` …: where the graph's own settings stand."""
     removed: frozenset[str] = frozenset()
+    written_target: Mapping[str, str] = field(default_factory=dict)
+    """The target's settings before they are folded; those that an expression made, as the expression."""
     predecessors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of each task: the known tasks it follows, by `after` or as the arm of a branch, in written order."""
 

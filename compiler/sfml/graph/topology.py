@@ -84,3 +84,28 @@ def _shortest_way_back(start: str, below: Mapping[str, tuple[str, ...]], within:
                     following.append(child)
         layer = following
     return ()
+
+
+class Reach:
+    """Which tasks lie above which, answered from one bit set a task."""
+
+    def __init__(self, predecessors: Edges) -> None:
+        self._names = list(predecessors)
+        self._bit = {name: 1 << index for index, name in enumerate(self._names)}
+        self._above: dict[str, int] = {}
+        for name in topological_order(predecessors):
+            mask = 0
+            for parent in predecessors[name]:
+                mask |= self._bit[parent] | self._above[parent]
+            self._above[name] = mask
+        for name in predecessors.keys() - self._above.keys():  # on a cycle, or below one
+            self._above[name] = sum(self._bit[other] for other in ancestors(predecessors, name))
+
+    def is_above(self, ancestor: str, name: str) -> bool:
+        """Whether `ancestor` runs before `name`."""
+        return bool(self._bit.get(ancestor, 0) & self._above.get(name, 0))
+
+    def above(self, name: str) -> tuple[str, ...]:
+        """The tasks above, in the order given."""
+        mask = self._above.get(name, 0)
+        return tuple(other for other in self._names if self._bit[other] & mask)

@@ -88,10 +88,9 @@ def _fitting(settings: MapNode, defaults: MapNode | None) -> MapNode | None:
     kind = next((kind for kind in _KINDS if kind in settings.entries), None)
     run_on = map_of(settings.get("run_on")) or map_of(defaults.get("run_on"))
     on_pool = run_on is not None and "pool" in run_on.entries
+    wanted = _ANYWHERE
     if kind in ("step", "job"):
         wanted = _JOB if on_pool or kind == "job" else _PROCEDURE
-    else:
-        wanted = _ANYWHERE
     return replace(defaults, entries={key: value for key, value in defaults.entries.items() if key in wanted})
 
 

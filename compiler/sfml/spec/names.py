@@ -13,14 +13,15 @@ from typing import Any
 from sfml.spec.nodes import ListNode, MapNode, entries_of, plain
 
 
+_ARGUMENTS = {
+    "commit": ("rev-parse", "HEAD"),
+    "short": ("rev-parse", "--short", "HEAD"),
+    "branch": ("rev-parse", "--abbrev-ref", "HEAD"),
+}
+
+
 class Git(Mapping[str, str]):
     """`git.commit`, `git.short` and `git.branch` of the project's work tree; empty outside of one."""
-
-    _ARGUMENTS = {
-        "commit": ("rev-parse", "HEAD"),
-        "short": ("rev-parse", "--short", "HEAD"),
-        "branch": ("rev-parse", "--abbrev-ref", "HEAD"),
-    }
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -28,7 +29,7 @@ class Git(Mapping[str, str]):
 
     def _values(self) -> dict[str, str]:
         if self._known is None:
-            found = {name: _git(self._root, *arguments) for name, arguments in self._ARGUMENTS.items()}
+            found = {name: _git(self._root, *arguments) for name, arguments in _ARGUMENTS.items()}
             self._known = {name: value for name, value in found.items() if value}
         return self._known
 

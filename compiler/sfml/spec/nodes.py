@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from sfml.source import Span
 
-Plain: TypeAlias = "None | bool | int | float | str | list[Any] | dict[str, Any]"
+Plain: TypeAlias = "bool | int | float | str | list[Any] | dict[str, Any] | None"
 
 
 @dataclass(frozen=True, slots=True)

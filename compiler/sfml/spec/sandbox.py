@@ -34,54 +34,18 @@ _NODES: tuple[type[nodes.Node], ...] = (
     *(nodes.Neg, nodes.Pos, nodes.Call, nodes.Keyword),
 )
 _FILTERS = frozenset(
-    [
-        "abs",
-        "bool",
-        "capitalize",
-        "default",
-        "d",
-        "first",
-        "float",
-        "int",
-        "join",
-        "last",
-        "length",
-        "count",
-        "list",
-        "lower",
-        "max",
-        "min",
-        "replace",
-        "round",
-        "sort",
-        "string",
-        "sum",
-        "title",
-        "trim",
-        "unique",
-        "upper",
-    ]
+    (
+        *("abs", "bool", "capitalize", "default", "d", "first", "float", "int", "join", "last"),
+        *("length", "count", "list", "lower", "max", "min", "replace", "round", "sort", "string"),
+        *("sum", "title", "trim", "unique", "upper"),
+    )
 )
 _METHODS = frozenset(
-    [
-        "capitalize",
-        "endswith",
-        "get",
-        "items",
-        "keys",
-        "lower",
-        "lstrip",
-        "removeprefix",
-        "removesuffix",
-        "replace",
-        "rstrip",
-        "split",
-        "startswith",
-        "strip",
-        "title",
-        "upper",
-        "values",
-    ]
+    (
+        *("capitalize", "endswith", "get", "items", "keys", "lower", "lstrip", "removeprefix"),
+        *("removesuffix", "replace", "rstrip", "split", "startswith", "strip", "title", "upper"),
+        *("values"),
+    )
 )
 
 

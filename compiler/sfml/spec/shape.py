@@ -6,8 +6,9 @@ implementation, and that no schema uses a keyword which is not read here.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -19,32 +20,19 @@ from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain, plain_wo
 Schema = dict[str, Any]
 
 KEYWORDS = frozenset(
-    [
-        "$schema",
-        "$defs",
-        "$ref",
-        "title",
-        "description",
-        "type",
-        "const",
-        "enum",
-        "pattern",
-        "minLength",
-        "maxLength",
-        "minimum",
-        "maximum",
-        "properties",
-        "additionalProperties",
-        "required",
-        "propertyNames",
-        "minProperties",
-        "maxProperties",
-        "items",
-        "minItems",
-        "uniqueItems",
-        "anyOf",
-        "oneOf",
-    ]
+    (
+        *("$schema", "$defs", "$ref", "$comment", "title", "description", "type", "const", "enum", "not"),
+        *("pattern", "minLength", "maxLength", "minimum", "maximum", "items", "minItems", "uniqueItems"),
+        *(
+            "properties",
+            "additionalProperties",
+            "required",
+            "propertyNames",
+            "minProperties",
+            "maxProperties",
+        ),
+        *("anyOf", "oneOf"),
+    )
 )
 
 _TYPE_WORDS = {
@@ -134,6 +122,14 @@ def _fits_type(node: Node, types: tuple[str, ...]) -> bool:
 
 def _check(node: Node, schema: Schema, file: str, key: str | None) -> Iterator[Diagnostic]:
     schema, file = _follow(schema, file)
+    if "not" in schema:  # `{"not": {}}`: a key that is known, and refused for a reason
+        help = _lower(schema["description"].partition(": ")[2])
+        why = schema["description"].partition(": ")[0]
+        message = f"`{key}` is not possible here"
+        yield Diagnostic.error(
+            schema.get("$comment", "SF115"), message, at=node.span, path=node.path, why=_lower(why), help=help
+        )
+        return
     types = _types(schema)
     if not _fits_type(node, types):
         yield _wrong_type(node, schema, types, key)
@@ -254,6 +250,12 @@ def _check_alternatives(
         if _known_keys(node, best[0]):
             yield from best[1]
             return
+        every: Schema = {name: one for branch, _ in fitting for name, one in branch["properties"].items()}
+        if any(_close(name, every, 0.7) for name in node.entries):
+            for name, value in node.entries.items():
+                at = node.key_spans.get(name, value.span)
+                yield _unknown_key(name, at, value.path, every, node, schema)
+            return
     elif len(fitting) == 1:
         yield from fitting[0][1]
         return
@@ -305,7 +307,8 @@ def _subject(key: str | None) -> str:
 
 
 def _unknown_key(name: str, at: Span, path: str, known: Schema, node: MapNode, schema: Schema) -> Diagnostic:
-    help = did_you_mean(name, known.keys() - node.entries.keys() or known.keys())
+    free = known.keys() - node.entries.keys()
+    help = _close(name, free, 0.7) or _belongs_elsewhere(name) or _close(name, free, 0.6)
     if help is None:
         title = schema.get("title")
         of = f"{title} has " if title else "known here: "
@@ -313,6 +316,35 @@ def _unknown_key(name: str, at: Span, path: str, known: Schema, node: MapNode, s
     return Diagnostic.error(
         "SF110", f"unknown key `{name}`", at=at, path=path, label="not known here", help=help
     )
+
+
+def _close(name: str, known: Iterable[str], cutoff: float) -> str | None:
+    close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+_HOMES = (
+    ("a task", "job_config.schema.json", ("$defs", "task_settings", "properties")),
+    ("the schedule config", "schedule_config.schema.json", ("properties",)),
+    ("the job config", "job_config.schema.json", ("properties",)),
+    ("the pipeline file", "pipeline.schema.json", ("properties",)),
+    ("`run_on: {pool: …}`", "job_config.schema.json", ("$defs", "run_on", "oneOf", 0, "properties")),
+    ("`run_on: {serverless: {…}}`", "job_config.schema.json", ("$defs", "run_on", "oneOf", 1, "properties")),
+    ("`alerts`", "schedule_config.schema.json", ("properties", "alerts", "properties")),
+    ("the project file, sfml.yaml", "project.schema.json", ("properties",)),
+)
+
+
+def _belongs_elsewhere(name: str) -> str | None:
+    """A help line for a key that stands in the wrong place."""
+    for home, file, keys in _HOMES:
+        known: Any = load_schema(file)
+        for key in keys:
+            known = known[key]
+        close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+        if close:
+            return f"`{close[0]}` belongs in {home}"
+    return None
 
 
 def _missing_key(name: str, node: MapNode, schema: Schema, key: str | None) -> Diagnostic:

@@ -1,0 +1,247 @@
+"""SF3xx, branches: outcomes, what they start, and where their arms meet again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from sfml.catalog import StepFunction
+from sfml.check.case import Case, error, listed, warning
+from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.graph.draft import TaskDraft
+from sfml.graph.model import JobBody, NotifyBody
+from sfml.graph.topology import topological_order
+
+_NOT_CHOSEN = (
+    "Snowflake compares the name exactly; no arm would run, and the graph would still count as SUCCEEDED"
+)
+
+
+def unknown_outcome_tasks(case: Case) -> Iterator[Diagnostic]:
+    """SF304: an outcome starts a task that does not exist.
+
+    What: in the list form every outcome is the name of a task; in the mapping form its values are.
+    Why: Snowflake compares the name exactly; no arm would run, and the graph would still count as SUCCEEDED.
+    Instead: correct the name; an outcome that starts nothing is written `name: []`.
+    """
+    finalizers = {task.name for task in case.draft.finalizers}
+    for task in case.tasks:
+        for outcome, refs in (task.outcomes or {}).items():
+            for ref in refs:
+                if ref.name in case.known or ref.name in finalizers:
+                    continue
+                if f"outcomes.{outcome}" in task.places:
+                    message = f"outcome `{outcome}` starts unknown task `{ref.name}`"
+                else:
+                    message = f"outcome `{ref.name}` is not a task"
+                label = "no task has this name"
+                if ref.name in case.draft.removed:
+                    label = "`enabled: false` in this target"
+                step = case.step_of(task)
+                help = did_you_mean(ref.name, case.known - {task.name})
+                help = help or "name a task, or write the outcomes as a mapping: `{" + outcome + ": []}`"
+                labels = _returned(step, ref.name)
+                yield error(
+                    "SF304", message, ref.place, label=label, labels=labels, why=_NOT_CHOSEN, help=help
+                )
+
+
+def _returned(step: StepFunction | None, name: str) -> tuple[Label, ...]:
+    """Where the step says what it returns."""
+    if step is None or not step.outcomes:
+        return ()
+    close = did_you_mean(name, (outcome.name for outcome in step.outcomes)) or ""
+    for outcome in step.outcomes:
+        if f"`{outcome.name}`" in close:
+            return (Label(outcome.span, "the step returns this"),)
+    return (Label(step.returns_span, "the step returns these"),) if step.returns_span else ()
+
+
+def outcomes_and_code(case: Case) -> Iterator[Diagnostic]:
+    """SF305: the outcomes in the spec are not those that the step returns.
+
+    What: a branch's outcomes are the texts in the `Literal[…]` that its step function returns, all of them.
+    Why: an outcome that nothing expects makes the step fail when it returns it; one that is never returned is
+    an arm that never runs.
+    Instead: write the same names in both; an outcome that starts nothing is written `name: []`.
+    """
+    for task in case.tasks:
+        step = case.step_of(task)
+        if task.outcomes is None or step is None:
+            continue
+        if step.outcomes is None:
+            yield from _undeclared(task, step)
+            continue
+        declared = {outcome.name: outcome for outcome in step.outcomes}
+        is_list = not any(key.startswith("outcomes.") for key in task.places)
+        for outcome, refs in task.outcomes.items():
+            if outcome in declared or (is_list and outcome not in case.known):
+                continue  # the latter is told as an unknown task
+            place = refs[0].place if is_list and refs else task.place(f"outcomes.{outcome}!key", "outcomes")
+            help = did_you_mean(outcome, declared.keys() - task.outcomes.keys())
+            help = help or f"the step returns {listed(tuple(declared), 'or')}"
+            message = f"outcome `{outcome}` is never returned by `{step.name}`"
+            labels = (Label(step.returns_span, "all that it returns"),) if step.returns_span else ()
+            yield error("SF305", message, place, labels=labels, why="this arm would never run", help=help)
+        missing = [outcome for outcome in step.outcomes if outcome.name not in task.outcomes]
+        if is_list and any(outcome not in case.known for outcome in task.outcomes):
+            missing = []  # a misspelt name in the list is likely one of these
+        for outcome in missing:
+            message = f"task `{task.name}` does not say what outcome `{outcome.name}` starts"
+            help = f"add `{outcome.name}` to the outcomes"
+            if outcome.name not in case.known:
+                help = f"write the outcomes as a mapping with `{outcome.name}: […]`; `[]` starts nothing"
+            labels = (Label(outcome.span, "the step may return this"),)
+            yield error("SF305", message, task.place("outcomes"), labels=labels, help=help)
+
+
+def _undeclared(task: TaskDraft, step: StepFunction) -> Iterator[Diagnostic]:
+    names = ", ".join(f'"{name}"' for name in task.outcomes or ())
+    yield warning(
+        "SF305",
+        f"`{step.name}` does not declare the outcomes that it returns",
+        task.place("outcomes"),
+        labels=(Label(step.returns_span or step.span, "not a `Literal` of outcomes"),),
+        why="a misspelt outcome is only noticed when the task runs",
+        help=f"let it return `Literal[{names}]`",
+    )
+
+
+def branches_that_cannot_choose(case: Case) -> Iterator[Diagnostic]:
+    """SF319: a task has outcomes but no way to return one.
+
+    What: `outcomes` belongs to a step, a procedure or a statement that sets the task's return value.
+    Why: a notification returns nothing, and neither does an existing script; no arm would ever be chosen.
+    Instead: decide in a step before or after it.
+    """
+    for task in case.tasks:
+        if task.outcomes is not None and isinstance(task.node.body, (NotifyBody, JobBody)):
+            message = f"task `{task.name}` cannot return an outcome"
+            why = "only a step, a procedure or a statement can set a return value"
+            yield error("SF319", message, task.place("outcomes"), why=why, help="decide in a step function")
+
+
+def never_joined(case: Case) -> Iterator[Diagnostic]:
+    """SF312: arms of a branch meet again in a task that can never run.
+
+    What: a task whose predecessors lie in different arms of one branch needs `run_if`.
+    Why: a task starts when all its predecessors succeeded; of the arms of a branch only the chosen ones run,
+    the others are skipped, so the join never starts.
+    Instead: add `run_if: none_failed_min_one_succeeded`.
+    """
+    chosen_by = _arms_by_task(case)
+    needed: dict[str, Mapping[str, frozenset[str]]] = {}
+    for name in topological_order(case.draft.predecessors):
+        task = case.by_name[name]
+        above = case.draft.predecessors[name]
+        own = chosen_by.get(name, {})
+        parents = [needed.get(parent, {}) for parent in above]
+        if task.node.run_if in (None, "all_succeeded", "none_skipped"):
+            result = _all_of([*parents, own])
+        else:
+            result = _all_of([own])
+        clash = next((branch for branch, outcomes in result.items() if not outcomes), None)
+        if clash is None:
+            needed[name] = result
+            continue
+        needed[name] = {branch: outcomes for branch, outcomes in result.items() if outcomes}
+        arms = [parent for parent in above if clash in needed.get(parent, {}) or parent == clash]
+        branch = case.by_name[clash]
+        yield error(
+            "SF312",
+            f"task `{name}` joins arms of `{clash}` that never run together",
+            task.place("after"),
+            label=f"{listed(arms)} {'exclude each other' if len(arms) > 1 else 'is not on the same arm'}",
+            labels=(Label(branch.place("outcomes").span, "the branch"),),
+            why="Snowflake starts a task when all its predecessors succeeded; the arm that is not chosen is skipped",
+            help="add `run_if: none_failed_min_one_succeeded`",
+        )
+
+
+def _arms_by_task(case: Case) -> dict[str, dict[str, frozenset[str]]]:
+    """Task → branch → the outcomes that start the task."""
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for task in case.draft.tasks:
+        for outcome, refs in (task.outcomes or {}).items():
+            for ref in refs:
+                branch = found.setdefault(ref.name, {})
+                branch[task.name] = branch.get(task.name, frozenset()) | {outcome}
+    return found
+
+
+def _all_of(needs: list[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
+    """What must hold for all of them: branch → the outcomes that are left."""
+    result: dict[str, frozenset[str]] = {}
+    for need in needs:
+        for branch, outcomes in need.items():
+            result[branch] = result[branch] & outcomes if branch in result else outcomes
+    return result
+
+
+def two_branch_parents(case: Case) -> Iterator[Diagnostic]:
+    """SF313: a task is an arm of two branches.
+
+    What: a task is started by the outcomes of one branch at most.
+    Why: Snowflake joins the conditions with AND: it would run only when both branches choose it.
+    Instead: put a task in between, or decide in one branch.
+    """
+    for name, branches in _arms_by_task(case).items():
+        task = case.task(name)
+        if len(branches) < 2 or task is None or name not in case.known:
+            continue
+        first, second = list(branches)[:2]
+        second_branch, first_branch = case.by_name[second], case.by_name[first]
+        place = next(ref.place for ref in second_branch.arms if ref.name == name)
+        at = next(ref.place.span for ref in first_branch.arms if ref.name == name)
+        yield error(
+            "SF313",
+            f"task `{name}` is an arm of both `{first}` and `{second}`",
+            place,
+            labels=(Label(at, f"started by `{first}` here"),),
+            why="Snowflake joins the conditions with AND: it would run only when both choose it",
+            help="put a task between one of them and it, or decide in one branch",
+        )
+
+
+def misplaced_run_if(case: Case) -> Iterator[Diagnostic]:
+    """SF315: `run_if` stands on a task without predecessors.
+
+    What: `run_if` asks for the states of predecessors.
+    Why: a first task follows the generated root, which always succeeds; the condition says nothing, or never.
+    Instead: take it out, or add `after`.
+    """
+    for task in case.draft.tasks:
+        if task.node.run_if is not None and not case.draft.predecessors[task.name] and not task.after:
+            message = f"task `{task.name}` has `run_if` but no predecessors"
+            yield error("SF315", message, task.place("run_if"), help="take it out, or add `after`")
+
+
+def conditions_beside_branches(case: Case) -> Iterator[Diagnostic]:
+    """SF318: `or` in the condition of a task that a branch starts.
+
+    What: the branch's own condition is joined to `when` with AND.
+    Why: `DAGTaskBranch` puts it in front without parentheses, so `a or b` would let the task run whatever the
+    branch chose; where `sfml` writes the SQL itself it adds them, and the two would differ.
+    Instead: put the whole condition in parentheses.
+    """
+    arms = _arms_by_task(case)
+    for task in case.draft.tasks:
+        when = task.node.when
+        if when and task.name in arms and _has_bare_or(when):
+            message = f"`when` of `{task.name}` holds a bare `or` beside a branch's condition"
+            help = "put it in parentheses: `(… or …)`"
+            yield warning("SF318", message, task.place("when"), help=help)
+
+
+def _has_bare_or(condition: str) -> bool:
+    depth, quoted, bare = 0, False, ""
+    for char in condition:
+        if char == "'":
+            quoted = not quoted
+        elif not quoted:
+            depth += (char == "(") - (char == ")")
+            if depth == 0:
+                bare += char
+                continue
+        bare += " "
+    return re.search(r"\bor\b", bare, re.IGNORECASE) is not None

@@ -1,0 +1,97 @@
+"""What a rule looks at: the drafted graph, its step functions, and who lies above whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sfml.catalog import StepCatalog, StepFunction
+from sfml.diagnostic import Diagnostic, Label, Severity
+from sfml.graph.draft import GraphDraft, Place, TaskDraft
+from sfml.graph.model import StepBody
+from sfml.graph.topology import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One pipeline for one target, as the rules see it."""
+
+    draft: GraphDraft
+    catalog: StepCatalog
+    reach: Reach
+    by_name: Mapping[str, TaskDraft]
+    """The tasks, the finalizer included."""
+    known: frozenset[str]
+    """The names of the tasks, the finalizer left out."""
+    broken: frozenset[str]
+    """Tasks with a predecessor that does not exist: what lies above them cannot be told."""
+
+    @property
+    def tasks(self) -> tuple[TaskDraft, ...]:
+        """The tasks and, last, the finalizers."""
+        return (*self.draft.tasks, *self.draft.finalizers)
+
+    def task(self, name: str) -> TaskDraft | None:
+        return self.by_name.get(name)
+
+    def step_of(self, task: TaskDraft) -> StepFunction | None:
+        """The function that the task runs, when it runs one that can be found."""
+        return self.catalog.find(task.node.body.step) if isinstance(task.node.body, StepBody) else None
+
+    def steps(self) -> Iterator[tuple[TaskDraft, StepBody]]:
+        """The tasks that run a step function."""
+        for task in self.tasks:
+            if isinstance(task.node.body, StepBody):
+                yield task, task.node.body
+
+
+def case_of(draft: GraphDraft, catalog: StepCatalog) -> Case:
+    """The case of a draft."""
+    known = frozenset(task.name for task in draft.tasks)
+    reach = Reach(draft.predecessors)
+    dangling = [task.name for task in draft.tasks if any(ref.name not in known for ref in task.after)]
+    # An arm that does not exist may be the misspelt name of any task.
+    lost = [task.name for task in draft.tasks if any(ref.name not in known for ref in task.arms)]
+    broken = set(dangling)
+    for task in draft.tasks:
+        if lost and not draft.predecessors[task.name]:
+            broken.add(task.name)
+        if any(reach.is_above(name, task.name) for name in dangling):
+            broken.add(task.name)
+        if lost and any(reach.is_above(name, task.name) for name in broken):
+            broken.add(task.name)
+    return Case(draft, catalog, reach, draft.by_name, known, frozenset(broken))
+
+
+def error(
+    code: str,
+    message: str,
+    place: Place,
+    *,
+    label: str | None = None,
+    labels: tuple[Label, ...] = (),
+    why: str | None = None,
+    help: str | None = None,
+) -> Diagnostic:
+    """An error at a place."""
+    return Diagnostic(code, Severity.ERROR, message, place.span, place.path, label, labels, why, help)
+
+
+def warning(
+    code: str,
+    message: str,
+    place: Place,
+    *,
+    label: str | None = None,
+    labels: tuple[Label, ...] = (),
+    why: str | None = None,
+    help: str | None = None,
+) -> Diagnostic:
+    """A warning at a place."""
+    return Diagnostic(code, Severity.WARNING, message, place.span, place.path, label, labels, why, help)
+
+
+def listed(names: tuple[str, ...] | list[str], last: str = "and") -> str:
+    """`a`, `b` and `c`."""
+    words = [f"`{name}`" for name in names]
+    return " ".join((", ".join(words[:-1]), last, words[-1])) if len(words) > 1 else "".join(words)

@@ -1,0 +1,206 @@
+"""SF4xx, compute: where tasks run, how long, and with what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.check.case import Case, error, listed, warning
+from sfml.diagnostic import Diagnostic, Label
+from sfml.graph.draft import TaskDraft
+from sfml.graph.durations import in_words
+from sfml.graph.model import CallBody, JobBody, NotifyBody, OnPool, OnWarehouse, Serverless, SqlBody, StepBody
+from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, WAREHOUSE_SIZES
+
+_MAX_TIMEOUT = MAX_TIMEOUT_MS // 1000
+_DEFAULT_TIMEOUT = DEFAULT_TIMEOUT_MS // 1000
+
+
+def wrong_compute(case: Case) -> Iterator[Diagnostic]:
+    """SF401: a task runs where its kind cannot.
+
+    What: a `job` runs on a compute pool; `call`, `sql` and `notify` run on a warehouse or serverless; a step
+    runs on any.
+    Why: an ML Job is a container; a statement needs none.
+    Instead: change `run_on`.
+    """
+    for task in case.tasks:
+        on_pool = isinstance(task.node.run_on, OnPool)
+        place = task.place("run_on")
+        if isinstance(task.node.body, JobBody) and not on_pool:
+            message = f"job `{task.name}` does not run on a compute pool"
+            help = 'write `run_on: {pool: "{{ target.compute_pool }}"}`'
+            yield error("SF401", message, place, why="an existing script runs as an ML Job", help=help)
+        elif isinstance(task.node.body, (CallBody, SqlBody, NotifyBody)) and on_pool:
+            message = f"task `{task.name}` is a statement and cannot run on a compute pool"
+            yield error("SF401", message, place, help="run it on a warehouse: `run_on: {warehouse: …}`")
+
+
+def no_compute(case: Case) -> Iterator[Diagnostic]:
+    """SF411: nothing says where a task runs.
+
+    What: a task has `run_on`, or the target a warehouse; `run_on: {pool: …}` names a pool.
+    Why: Snowflake would make it a serverless task, which needs a privilege of its own.
+    Instead: add a warehouse to the target, or `run_on` to the task.
+    """
+    for task in case.tasks:
+        match task.node.run_on:
+            case OnWarehouse(warehouse="") if case.draft.target.warehouse:
+                yield error("SF411", f"task `{task.name}` names no warehouse", task.place("run_on"))
+            case OnPool(pool=""):
+                yield error("SF411", f"task `{task.name}` names no compute pool", task.place("run_on"))
+
+
+def shorter_graphs(case: Case) -> Iterator[Diagnostic]:
+    """SF402: a task may take longer than its whole graph.
+
+    What: the timeout of the graph (in the schedule config) is at least that of each task.
+    Why: Snowflake ends the run when the graph's time is up; without one it has 1 hour.
+    Instead: raise `timeout` in the schedule config, or lower the task's.
+    """
+    given = case.draft.settings.timeout
+    limit = _DEFAULT_TIMEOUT if given is None else (given or _MAX_TIMEOUT)
+    place = case.draft.places.get("schedule_config.timeout")
+    for task in case.tasks:
+        timeout = task.node.timeout
+        if timeout is None or (timeout or _MAX_TIMEOUT) <= limit or timeout > _MAX_TIMEOUT:
+            continue
+        if given is None:
+            message = f"task `{task.name}` may take {in_words(timeout)}, its graph 1h by default"
+        else:
+            message = f"task `{task.name}` may take {in_words(timeout)}, its graph {in_words(limit)}"
+        yield warning(
+            "SF402",
+            message,
+            task.place("timeout"),
+            labels=(Label(place.span, "the graph's timeout"),) if place else (),
+            why="Snowflake ends the whole run when the graph's time is up",
+            help=f"set `timeout: {in_words(timeout)}` or more in the schedule config",
+        )
+
+
+def serverless_sizes(case: Case) -> Iterator[Diagnostic]:
+    """SF403: serverless sizes contradict each other.
+
+    What: min ≤ initial ≤ max.
+    Why: Snowflake refuses the task otherwise.
+    Instead: order them.
+    """
+    order = {size: index for index, size in enumerate(WAREHOUSE_SIZES)}
+    for task in case.tasks:
+        if not isinstance(task.node.run_on, Serverless):
+            continue
+        sizes = task.node.run_on
+        for low, high in (("min", "initial"), ("initial", "max"), ("min", "max")):
+            smaller, larger = getattr(sizes, low), getattr(sizes, high)
+            if smaller and larger and order[smaller] > order[larger]:
+                message = f"task `{task.name}`: `{low}` is {smaller}, larger than `{high}`, {larger}"
+                yield error(
+                    "SF403", message, task.place("run_on.serverless", "run_on"), help="order the sizes"
+                )
+                break
+
+
+def target_completion(case: Case) -> Iterator[Diagnostic]:
+    """SF404: the target completion interval is out of range.
+
+    What: 10 seconds to 24 hours.
+    Why: Snowflake refuses the task otherwise.
+    Instead: choose a time in between.
+    """
+    for task in case.tasks:
+        run_on = task.node.run_on
+        interval = run_on.target_completion if isinstance(run_on, Serverless) else None
+        if interval is not None and not 10 <= interval <= 86_400:
+            message = f"task `{task.name}` is to complete in {in_words(interval)}; Snowflake takes 10s to 24h"
+            yield error("SF404", message, task.place("run_on.serverless", "run_on"))
+
+
+def useless_settings(case: Case) -> Iterator[Diagnostic]:
+    """SF405: a setting that this kind of task does not have.
+
+    What: `packages` and `secrets` belong to steps on a warehouse or serverless; `pip` and `env_vars` to ML
+    Jobs; `external_access` to both; statements have none of these.
+    Why: there is nothing to put them on, and what they were meant to bring would be missing.
+    Instead: take it out, or use the setting that fits.
+    """
+    for task in case.tasks:
+        allowed = _allowed(task)
+        for setting in ("packages", "pip", "external_access", "secrets", "env_vars"):
+            if setting in task.raw_settings and setting not in allowed and getattr(task.node, setting):
+                message = f"`{setting}` means nothing on task `{task.name}`, {_kind(task)}"
+                help = {"packages": "`pip`", "pip": "`packages`"}.get(setting)
+                help = f"use {help}" if help and help.strip("`") in allowed else "take it out"
+                yield error("SF405", message, task.place(f"{setting}!key"), help=help)
+
+
+def _allowed(task: TaskDraft) -> frozenset[str]:
+    if isinstance(task.node.run_on, OnPool) or isinstance(task.node.body, JobBody):
+        return frozenset(("pip", "external_access", "env_vars"))
+    if isinstance(task.node.body, StepBody):
+        return frozenset(("packages", "external_access", "secrets"))
+    return frozenset()
+
+
+def _kind(task: TaskDraft) -> str:
+    if isinstance(task.node.run_on, OnPool) or isinstance(task.node.body, JobBody):
+        return "an ML Job"
+    return "a procedure" if isinstance(task.node.body, StepBody) else "a statement"
+
+
+def instances(case: Case) -> Iterator[Diagnostic]:
+    """SF406: an ML Job waits for more nodes than it has.
+
+    What: `min_instances` is at most `instances`.
+    Why: the job would never start.
+    Instead: lower one, or raise the other.
+    """
+    for task in case.tasks:
+        run_on = task.node.run_on
+        if isinstance(run_on, OnPool) and run_on.min_instances and run_on.min_instances > run_on.instances:
+            message = f"task `{task.name}` waits for {run_on.min_instances} of {run_on.instances} instances"
+            yield error("SF406", message, task.place("run_on.min_instances"), help="raise `instances`")
+
+
+def timeouts(case: Case) -> Iterator[Diagnostic]:
+    """SF407: a timeout is out of range.
+
+    What: timeouts are at most 7 days; 0 means 7 days.
+    Why: Snowflake refuses more.
+    Instead: choose less.
+    """
+    places = [(task.node.timeout, task.place("timeout")) for task in case.tasks]
+    graph = case.draft.places.get("schedule_config.timeout")
+    if graph is not None:
+        places.append((case.draft.settings.timeout, graph))
+    for timeout, place in places:
+        if timeout is not None and timeout > _MAX_TIMEOUT:
+            message = f"a timeout of {in_words(timeout)} is longer than the 7 days that Snowflake allows"
+            yield error("SF407", message, place, help="write `7d` or less")
+
+
+def training_in_an_hour(case: Case) -> Iterator[Diagnostic]:
+    """SF408: an ML Job has Snowflake's default timeout of 1 hour.
+
+    What: a task on a compute pool that says nothing about its timeout.
+    Why: training often takes longer, and waiting for a node counts; the task would be ended and fail.
+    Instead: give it a `timeout`.
+    """
+    for task in case.tasks:
+        if isinstance(task.node.run_on, OnPool) and task.node.timeout is None:
+            message = f"task `{task.name}` runs on a compute pool and has no `timeout`"
+            why = "Snowflake ends it after 1 hour, waiting for a node included"
+            yield warning("SF408", message, task.place("run_on"), why=why, help="add `timeout: 4h`")
+
+
+def tag_values(case: Case) -> Iterator[Diagnostic]:
+    """SF412: the value of a tag is too long.
+
+    What: at most 256 characters.
+    Why: Snowflake refuses more.
+    Instead: shorten it.
+    """
+    for task in case.tasks:
+        long = [name for name, value in task.node.tags.items() if len(value) > 256]
+        if long:
+            message = f"tag {listed(long)} of task `{task.name}` is longer than 256 characters"
+            yield error("SF412", message, task.place(f"tags.{long[0]}"), help="shorten it")

@@ -1,0 +1,216 @@
+"""SF3xx, data flow: what `${…}` reads, and whether it will be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.catalog.shapes import NOTHING, AnyOf, Anything, ListOf, MapOf, Record, Shape, words
+from sfml.check.case import Case, error, listed
+from sfml.check.fitting import field_shape
+from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.graph.draft import TaskDraft, Use
+from sfml.graph.model import JobBody, NotifyBody, Source, SqlBody
+from sfml.graph.references import RUN_KEYS, written
+
+
+def _results_read(case: Case) -> Iterator[tuple[TaskDraft, Use, str]]:
+    """Every use of a task's result, with the name of the task that it reads."""
+    for task in case.tasks:
+        for use in task.uses:
+            if use.reference.source is Source.RESULT:
+                yield task, use, str(use.reference.task)
+
+
+def unknown_sources(case: Case) -> Iterator[Diagnostic]:
+    """SF309: `${task…}` reads a task that does not run before.
+
+    What: a task may read the results of tasks above it, of any distance.
+    Why: Snowflake fails the whole graph when a task asks for the result of one that is no ancestor (091451).
+    Instead: add the task to `after`, or read another one.
+    """
+    finalizers = {task.name for task in case.draft.finalizers}
+    for task, use, name in _results_read(case):
+        if task.node.is_finalizer:
+            continue
+        said = written(use.reference)
+        if name not in case.known:
+            if name in finalizers:
+                message, help = f"`{said}` reads the finalizer, which runs last", "read another task"
+            else:
+                message = f"`{said}` reads unknown task `{name}`"
+                above = case.reach.above(task.name)
+                help = did_you_mean(name, above) or did_you_mean(name, case.known)
+                help = help or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
+                if name in case.draft.removed:
+                    help = f"`{name}` is taken out in this target; read something else there"
+            yield error("SF309", message, use.place, label="no task has this name", help=help)
+        elif name == task.name:
+            message = f"`{said}` reads the result of the task itself"
+            yield error("SF309", message, use.place, help="read a task above it")
+        elif not case.reach.is_above(name, task.name) and task.name not in case.broken:
+            yield error(
+                "SF309",
+                f"`{said}` reads `{name}`, which does not run before `{task.name}`",
+                use.place,
+                labels=(Label(case.by_name[name].place("").span, "not above it"),),
+                why="Snowflake fails the graph when a task reads one that is no ancestor of it (091451)",
+                help=f"add `{name}` to `after` of `{task.name}`",
+            )
+
+
+def unknown_config_keys(case: Case) -> Iterator[Diagnostic]:
+    """SF310: `${config.key}` reads a key that the graph's config does not have.
+
+    What: the keys are those of `config:` in the job config.
+    Why: the step would find nothing there.
+    Instead: correct the key, or add it to `config`.
+    """
+    for task in case.tasks:
+        for use in task.uses:
+            key = str(use.reference.keys[0]) if use.reference.keys else ""
+            if use.reference.source is Source.CONFIG and key not in case.draft.config:
+                help = did_you_mean(key, case.draft.config) or f"add it: `config: {{{key}: …}}`"
+                message = f"`{written(use.reference)}` reads an unknown config key"
+                yield error("SF310", message, use.place, label=f"there is no `{key}`", help=help)
+
+
+def unknown_run_keys(case: Case) -> Iterator[Diagnostic]:
+    """SF317: `${run.key}` reads something that a run does not have.
+
+    What: a run has `id`, `scheduled_at`, `task` and `root`.
+    Why: the step would find nothing there.
+    Instead: read one of these.
+    """
+    for task in case.tasks:
+        for use in task.uses:
+            key = str(use.reference.keys[0]) if use.reference.keys else ""
+            if use.reference.source is Source.RUN and key not in RUN_KEYS:
+                help = did_you_mean(key, RUN_KEYS) or f"a run has {listed(list(RUN_KEYS))}"
+                message = f"`{written(use.reference)}` reads an unknown part of the run"
+                yield error("SF317", message, use.place, help=help)
+
+
+def unknown_fields(case: Case) -> Iterator[Diagnostic]:
+    """SF311: `${task.field}` reads a field that the task's result does not have.
+
+    What: the path leads through what the step function says that it returns.
+    Why: the step that reads it would fail.
+    Instead: correct the field, or declare it in the result's TypedDict or dataclass.
+    """
+    for _, use, name in _results_read(case):
+        source = case.task(name)
+        step = case.step_of(source) if source is not None else None
+        if step is None or step.returns is None or step.returns == NOTHING:
+            continue
+        found = field_shape(step.returns, use.reference.keys)
+        if isinstance(found, tuple):
+            key, shape = found
+            help = (did_you_mean(key, _fields(shape)) if isinstance(key, str) else None) or _has(shape)
+            message = f"`{written(use.reference)}`: the result of `{name}` has no `{key}`"
+            labels = (Label(step.returns_span, "what it returns"),) if step.returns_span else ()
+            yield error("SF311", message, use.place, label=f"no `{key}` there", labels=labels, help=help)
+
+
+def _fields(shape: Shape) -> tuple[str, ...]:
+    match shape:
+        case Record(fields=fields):
+            return tuple(fields)
+        case AnyOf(options=options):
+            return tuple(field for option in options for field in _fields(option))
+        case _:
+            return ()
+
+
+def _has(shape: Shape) -> str:
+    match shape:
+        case Record(fields=fields):
+            return f"it has {listed(list(fields))}"
+        case ListOf():
+            return "it is a list: read `[0]`, `[1]` …"
+        case MapOf() | Anything():
+            return "read one of its keys by name"
+        case _:
+            return f"it is {words(shape)}"
+
+
+def nothing_returned(case: Case) -> Iterator[Diagnostic]:
+    """SF316: `${task…}` reads a task that returns nothing.
+
+    What: results come from step functions that return something, and from procedures or statements that set
+    the return value themselves.
+    Why: the reader would get nothing.
+    Instead: let the step return what is needed.
+    """
+    for _, use, name in _results_read(case):
+        source = case.task(name)
+        if source is None:
+            continue
+        said = f"`{written(use.reference)}` reads `{name}`, which returns nothing"
+        step = case.step_of(source)
+        if step is not None and step.returns == NOTHING:
+            labels = (Label(step.returns_span, "returns nothing"),) if step.returns_span else ()
+            yield error("SF316", said, use.place, labels=labels, help=f"let `{step.name}` return a value")
+        elif isinstance(source.node.body, NotifyBody):
+            yield error("SF316", said, use.place, help="a notification has no result; read another task")
+
+
+def finalizer_reads(case: Case) -> Iterator[Diagnostic]:
+    """SF314: the finalizer reads the result of a task.
+
+    What: the finalizer may read `${config.…}` and `${run.…}` only.
+    Why: it has no predecessors, and Snowflake lets a task read results of its ancestors alone (091451).
+    Instead: let the tasks leave what it needs on the stage or in a table, under the run's id.
+    """
+    for task, use, name in _results_read(case):
+        if task.node.is_finalizer:
+            yield error(
+                "SF314",
+                f"the finalizer reads the result of `{name}`",
+                use.place,
+                why="it has no ancestors, and Snowflake lets a task read the results of its ancestors alone",
+                help="keep what it needs on the stage or in a table, under `${run.id}`",
+            )
+
+
+def unread_references(case: Case) -> Iterator[Diagnostic]:
+    """SF322: `{{ … }}` or `${…}` stands in SQL or in a condition, where neither is read.
+
+    What: statements and conditions reach Snowflake as they are written.
+    Why: text that is put into SQL can become SQL.
+    Instead: use `call` with arguments, or read the value in SQL: `SYSTEM$GET_TASK_GRAPH_CONFIG('key')`,
+    `SYSTEM$GET_PREDECESSOR_RETURN_VALUE('TASK')`.
+    """
+    for task in case.tasks:
+        texts = [("when", task.node.when or "")]
+        if isinstance(task.node.body, SqlBody) and task.node.body.file is None:
+            texts.append(("sql", task.node.body.text))
+        for setting, text in texts:
+            for mark, end in (("{{", "}}"), ("${", "}")):
+                if mark in text and end in text:
+                    message = (
+                        f"`{mark}…{end}` in `{setting}` of `{task.name}` reaches Snowflake as it is written"
+                    )
+                    help = "read it in SQL: `SYSTEM$GET_TASK_GRAPH_CONFIG('key')`; or use `call` with `args`"
+                    yield Diagnostic.warning(
+                        "SF322",
+                        message,
+                        at=task.place(setting).span,
+                        path=task.place(setting).path,
+                        help=help,
+                    )
+
+
+def job_arguments(case: Case) -> Iterator[Diagnostic]:
+    """SF327: an existing script is given the result of a task.
+
+    What: `args` of a `job` are its command line, which is fixed when the pipeline is applied.
+    Why: Snowflake starts the job with the arguments of its definition, so nothing can be filled in at run time.
+    Instead: read it in the script, with `SYSTEM$GET_PREDECESSOR_RETURN_VALUE`, or use a step on a pool.
+    """
+    for task in case.tasks:
+        if isinstance(task.node.body, JobBody):
+            for use in task.uses:
+                message = f"`{written(use.reference)}` cannot be put on the command line of a job"
+                why = "a job starts with the arguments that it was registered with"
+                help = "use a step with `run_on: {pool: …}`, or read it in the script"
+                yield error("SF327", message, use.place, why=why, help=help)

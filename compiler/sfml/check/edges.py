@@ -1,0 +1,152 @@
+"""SF2xx, edges: who runs after whom, and how many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from sfml.check.case import Case, error, listed
+from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.graph.topology import children, cycles
+from sfml.semantics.limits import MAX_CHILDREN, MAX_PREDECESSORS, MAX_TASKS_PER_GRAPH
+
+
+def unknown_predecessors(case: Case) -> Iterator[Diagnostic]:
+    """SF203: `after` names a task that does not exist.
+
+    What: every name in `after` is the name of a task of the same graph.
+    Why: Snowflake would refuse the task, or run it at the wrong time.
+    Instead: correct the name, or add the task.
+    """
+    finalizers = {task.name for task in case.draft.finalizers}
+    for task in case.tasks:
+        for ref in task.after:
+            if ref.name in case.known or ref.name in finalizers:
+                continue
+            if ref.name in case.draft.removed:
+                message = f"task `{task.name}` runs after `{ref.name}`, which this target takes out"
+                help = f"take `{ref.name}` out of `after` in this target too, or leave it enabled"
+                yield error("SF203", message, ref.place, label="`enabled: false`", help=help)
+            else:
+                message = f"task `{task.name}` runs after unknown task `{ref.name}`"
+                help = did_you_mean(ref.name, case.known - {task.name}) or _tasks_there(case)
+                yield error("SF203", message, ref.place, label="no task has this name", help=help)
+
+
+def _tasks_there(case: Case) -> str:
+    names = [task.name for task in case.draft.tasks]
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f"tasks of this graph: {listed(names[:8]) if not more else ', '.join(f'`{n}`' for n in names[:8])}{more}"
+
+
+def cyclic_tasks(case: Case) -> Iterator[Diagnostic]:
+    """SF204: tasks run after each other in a circle.
+
+    What: following `after` and `outcomes` from task to task must never lead back.
+    Why: Snowflake takes the tasks and fails when the root is resumed; none of them could ever start.
+    Instead: take one of the edges out.
+    """
+    drafts = case.by_name
+    for path in cycles(case.draft.predecessors):
+        first, last = drafts[path[0]], drafts[path[-2]]
+        place = next((ref.place for ref in first.after if ref.name == last.name), None)
+        place = place or next((ref.place for ref in last.arms if ref.name == first.name), first.place(""))
+        labels = tuple(
+            Label(ref.place.span, f"`{below}` runs after `{above}`")
+            for above, below in pairwise(path)
+            for ref in drafts[below].after
+            if ref.name == above and ref.place != place
+        )
+        message = f"tasks run in a circle: {' → '.join(path)}"
+        yield error(
+            "SF204",
+            message,
+            place,
+            label="closes the circle",
+            labels=labels[:4],
+            why="no task of a circle can ever start; Snowflake refuses to resume the graph",
+            help="take out the edge that is not meant",
+        )
+
+
+def self_references(case: Case) -> Iterator[Diagnostic]:
+    """SF205: a task runs after itself.
+
+    What: a task names itself in `after`, or as what one of its own outcomes starts.
+    Why: it could never start.
+    Instead: take the name out; to run a task again when it fails, set `retries` in the schedule config.
+    """
+    for task in case.tasks:
+        for ref in task.after:
+            if ref.name == task.name:
+                yield error("SF205", f"task `{task.name}` runs after itself", ref.place, help="take it out")
+        for ref in task.arms:
+            if ref.name == task.name:
+                message = f"an outcome of task `{task.name}` starts the task itself"
+                yield error("SF205", message, ref.place, help="name another task, or none: `[]`")
+
+
+def too_many(case: Case) -> Iterator[Diagnostic]:
+    """SF206: a graph or a task is larger than Snowflake takes.
+
+    What: a graph has at most 1000 tasks, the generated root and the finalizer counted; a task has at most 100
+    predecessors and 100 children, those of the root being the tasks without predecessors.
+    Why: Snowflake refuses more.
+    Instead: split the graph, or put a task in between.
+    """
+    draft = case.draft
+    count = len(case.tasks) + 1
+    if count > MAX_TASKS_PER_GRAPH:
+        message = f"the graph has {count} tasks, its root included; Snowflake takes {MAX_TASKS_PER_GRAPH}"
+        yield error("SF206", message, draft.places["tasks"], help="split it into several pipelines")
+    below = children(draft.predecessors)
+    for task in draft.tasks:
+        above = draft.predecessors[task.name]
+        if len(above) > MAX_PREDECESSORS:
+            message = f"task `{task.name}` has {len(above)} predecessors; Snowflake takes {MAX_PREDECESSORS}"
+            yield error("SF206", message, task.place("after"), help="join some of them in a task in between")
+        if len(below[task.name]) > MAX_CHILDREN:
+            message = f"{len(below[task.name])} tasks run after `{task.name}`; Snowflake takes {MAX_CHILDREN}"
+            yield error("SF206", message, task.place(""), help="let some of them follow a task in between")
+    first = [task for task in draft.tasks if not draft.predecessors[task.name]]
+    if len(first) > MAX_CHILDREN and count <= MAX_TASKS_PER_GRAPH:
+        message = f"{len(first)} tasks run after nothing, so after the root; Snowflake takes {MAX_CHILDREN}"
+        yield error("SF206", message, draft.places["tasks"], help="let some of them follow another task")
+
+
+def finalizer_neighbours(case: Case) -> Iterator[Diagnostic]:
+    """SF207: something runs after the finalizer, or an outcome starts it.
+
+    What: the finalizer has neither predecessors nor children.
+    Why: Snowflake runs it by itself when everything else of the run has ended, whatever happened.
+    Instead: take it out of `after` and `outcomes`; it runs anyway.
+    """
+    finalizers = {task.name for task in case.draft.finalizers}
+    why = "Snowflake runs the finalizer by itself, once nothing else of the run is left"
+    for task in case.tasks:
+        for ref in task.after:
+            if ref.name in finalizers:
+                message = f"task `{task.name}` runs after the finalizer `{ref.name}`"
+                yield error("SF207", message, ref.place, why=why, help="take it out; nothing can follow it")
+        for ref in task.arms:
+            if ref.name in finalizers:
+                message = f"an outcome of `{task.name}` starts the finalizer `{ref.name}`"
+                yield error(
+                    "SF207", message, ref.place, why=why, help="take it out; the finalizer runs anyway"
+                )
+
+
+def no_tasks(case: Case) -> Iterator[Diagnostic]:
+    """SF208: the graph has no tasks.
+
+    What: a pipeline runs at least one task in each target.
+    Why: a root alone does nothing, on schedule.
+    Instead: add a task, or leave the pipeline out.
+    """
+    if not case.draft.tasks:
+        message = f"pipeline `{case.draft.pipeline}` has no tasks"
+        help = "add a task under `tasks:`"
+        if case.draft.removed:
+            message += f" in target `{case.draft.target.name}`"
+            help = "leave one of them enabled"
+        yield error("SF208", message, case.draft.places["tasks"], help=help)

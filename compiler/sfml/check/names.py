@@ -1,0 +1,159 @@
+"""SF2xx, names: what Snowflake takes as the name of a task, and where two of them are one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sfml.check.case import Case, error
+from sfml.diagnostic import Diagnostic, Label
+from sfml.graph.draft import Place
+from sfml.graph.model import CallBody, NotifyBody, OnPool, OnWarehouse, StreamSchedule, TaskNode
+from sfml.semantics.limits import MAX_IDENTIFIER_LENGTH
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_PART = r"(?:[A-Za-z_][A-Za-z0-9_$]*|\"(?:[^\"\x00]|\"\")+\")"
+_IDENTIFIER = re.compile(_PART + r"\Z")
+_QUALIFIED = re.compile(rf"{_PART}(?:\.{_PART}){{0,2}}\Z")
+_RESERVED = {"config": "`${config.…}` reads the graph's CONFIG", "run": "`${run.…}` reads the run"}
+
+
+def invalid_task_names(case: Case) -> Iterator[Diagnostic]:
+    """SF201: a task has a name that cannot be used.
+
+    What: task names are letters, digits and `_`, begin with a letter or `_`, are not `config` or `run`, and
+    are short enough that `<PIPELINE>$<TASK>` has at most 255 characters.
+    Why: the name becomes part of an unquoted Snowflake identifier, and stands in `${…}`.
+    Instead: rename the task.
+    """
+    for task in case.tasks:
+        full = f"{case.draft.pipeline}${task.name}"
+        if not _WORD.match(task.name):
+            message = f"`{task.name}` cannot be the name of a task"
+            help = "begin with a letter or `_`; use letters, digits and `_`"
+            yield error("SF201", message, task.place(""), help=help)
+        elif task.name.lower() in _RESERVED:
+            message = f"no task may be named `{task.name}`"
+            help = f"rename it; {_RESERVED[task.name.lower()]}"
+            yield error("SF201", message, task.place(""), help=help)
+        elif len(full) > MAX_IDENTIFIER_LENGTH:
+            message = f"the name of task `{task.name[:40]}…` is too long"
+            why = f"with the pipeline's name it has {len(full)} characters; Snowflake takes {MAX_IDENTIFIER_LENGTH}"
+            yield error("SF201", message, task.place(""), why=why, help="shorten it")
+
+
+def clashing_names(case: Case) -> Iterator[Diagnostic]:
+    """SF202: two tasks have the same name once Snowflake folds it to upper case.
+
+    What: names that differ in case only.
+    Why: unquoted identifiers are upper-cased, so both would be one task, and the later would replace the
+    earlier without a word.
+    Instead: rename one of them.
+    """
+    first: dict[str, Place] = {}
+    for task in case.tasks:
+        folded = task.name.upper()
+        if folded in first:
+            message = f"task `{task.name}` has the name of another task in upper case"
+            why = f"Snowflake would make one task of both: `{case.draft.pipeline.upper()}${folded}`"
+            labels = (Label(first[folded].span, "the other one"),)
+            yield error("SF202", message, task.place(""), labels=labels, why=why, help="rename one of them")
+        first.setdefault(folded, task.place(""))
+
+
+def invalid_identifiers(case: Case) -> Iterator[Diagnostic]:
+    """SF209: a name of a Snowflake object cannot be one.
+
+    What: names of databases, schemas, warehouses, pools, integrations, procedures, streams and users are
+    identifiers: letters, digits, `_` and `$`, or anything in double quotes.
+    Why: anything else would change the statement that it is put into.
+    Instead: correct the name, or quote it: '"my warehouse"'.
+    """
+    for setting, name, is_qualified, place in _names(case):
+        pattern = _QUALIFIED if is_qualified else _IDENTIFIER
+        if name and (not pattern.match(name) or len(name) > 3 * MAX_IDENTIFIER_LENGTH):
+            help = "use letters, digits, `_` and `$`, or put the name in double quotes"
+            if "schema" in setting and not name.replace('""', "").replace('"', "").isascii():
+                help = "use letters, digits, `_` and `$`"
+            message = f"`{name[:60]}` is not the name of a Snowflake object"
+            yield error("SF209", message, place, label=setting, help=help)
+
+
+def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
+    """What the name is for, the name, whether it may be qualified, and where it stands."""
+    draft = case.draft
+    settings = draft.settings
+    for key, name in (("on_error", settings.on_error), ("on_success", settings.on_success)):
+        place = draft.places.get(f"schedule_config.alerts.{key}")
+        if name and place:
+            yield "a notification integration", name, False, place
+    if isinstance(settings.schedule, StreamSchedule):
+        for stream in settings.schedule.streams:
+            yield "a stream", stream, True, draft.places["schedule_config.schedule"]
+    for seed in draft.seeds:
+        yield "a table", seed.table, True, draft.places[f"seeds.{seed.table}"]
+    for task in case.tasks:
+        for setting, what, name, is_qualified in _names_of(task.node):
+            yield what, name, is_qualified, task.place(setting)
+
+
+def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:
+    match node.run_on:
+        case OnWarehouse(warehouse=warehouse):
+            yield "run_on.warehouse", "a warehouse", warehouse, False
+        case OnPool(pool=pool, warehouse=warehouse):
+            yield "run_on.pool", "a compute pool", pool, False
+            yield "run_on.warehouse", "a warehouse", warehouse or "", False
+    match node.body:
+        case CallBody(procedure=procedure):
+            yield "call.procedure", "a procedure", procedure, True
+        case NotifyBody(integration=integration):
+            yield "notify.integration", "a notification integration", integration, False
+    yield "execute_as_user", "a user", node.execute_as_user or "", False
+    for name in node.external_access:
+        yield "external_access", "an external access integration", name, False
+    for key, secret in node.secrets.items():
+        yield f"secrets.{key}", "a secret", secret, True
+    for tag in node.tags:
+        yield f"tags.{tag}!key", "a tag", tag, True
+    for parameter in node.session_parameters:
+        yield f"session_parameters.{parameter}!key", "a session parameter", parameter, False
+
+
+def invalid_targets(case: Case) -> Iterator[Diagnostic]:
+    """SF211: the target lacks something, or names what cannot be a name.
+
+    What: a target of kind account names a database, a schema and a warehouse; their names are identifiers.
+    Why: the generated root task runs on the target's warehouse, and everything else lives in its schema.
+    Instead: complete the target in `sfml.yaml`.
+    """
+    target = case.draft.target
+    place = case.draft.places["target"]
+    for key, name in (
+        ("database", target.database),
+        ("schema", target.schema),
+        ("warehouse", target.warehouse),
+        ("stage", target.stage),
+        ("owner_role", target.owner_role),
+        ("compute_pool", target.compute_pool),
+    ):
+        if name == "":
+            help = f"add `{key}: …` to `targets.{target.name}` in sfml.yaml"
+            yield error("SF211", f"target `{target.name}` has no {key}", place, help=help)
+        elif name and name.startswith('"') and not _is_plain(case, key):
+            at = case.draft.places.get(f"target.{key}", place)
+            bare = name.strip('"')
+            message = f"`{bare}` is not the name of a {key.replace('_', ' ')}"
+            help = "use letters, digits, `_` and `$`, or quote it in double quotes inside single ones"
+            if key == "schema" and "{{" in _written(case, key):
+                help = "the value comes from an expression; with `{{ user }}` in it, give --user a plain name"
+            yield error("SF211", message, at, help=help)
+
+
+def _is_plain(case: Case, key: str) -> bool:
+    """Whether the user put the quotes there."""
+    return _written(case, key).startswith('"')
+
+
+def _written(case: Case, key: str) -> str:
+    return case.draft.written_target.get(key, "")

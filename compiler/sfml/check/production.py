@@ -1,0 +1,98 @@
+"""SF6xx, care: alerts, secrets, pins, and what may be changed from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sfml.check.case import Case, error, listed, warning
+from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.graph.draft import Place
+from sfml.graph.model import Manual, Mode, NotifyBody, StepBody
+
+_SECRET_KEY = re.compile(
+    r"(^|_)(password|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credentials?)$", re.IGNORECASE
+)
+_SECRET_TEXT = re.compile(
+    r"AKIA[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{36}|xox[abprs]-[A-Za-z0-9-]{10}"
+    r"|eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{20,}\."
+)
+_PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*==\s*[0-9A-Za-z.+!_-]+\Z")
+
+
+def no_alerts(case: Case) -> Iterator[Diagnostic]:
+    """SF601: a scheduled pipeline in production tells nobody when it fails.
+
+    What: in a target of mode production, a scheduled graph has `alerts.on_error` or a finalizer that notifies.
+    Why: a failed run would only be seen by who looks for it.
+    Instead: add `alerts: {on_error: INTEGRATION}` to the schedule config.
+    """
+    draft = case.draft
+    if draft.target.mode is not Mode.PRODUCTION or isinstance(draft.settings.schedule, Manual):
+        return
+    notifies = any(isinstance(task.node.body, NotifyBody) for task in draft.finalizers)
+    if draft.settings.on_error is None and not notifies:
+        message = f"pipeline `{draft.pipeline}` has no alert in production"
+        help = "add `alerts: {on_error: …}` to the schedule config"
+        yield warning("SF601", message, draft.places["schedule_config"], help=help)
+
+
+def plain_secrets(case: Case) -> Iterator[Diagnostic]:
+    """SF603: something that looks like a secret stands in the spec.
+
+    What: a key such as `password`, `token` or `api_key` with a text, or a text that is a known kind of key.
+    Why: specs are read by many and kept forever; so are the bodies of tasks and the query history.
+    Instead: create a SECRET in Snowflake and name it under `secrets`, or let the step look it up.
+    """
+    for name, value, place in _texts(case):
+        if _SECRET_TEXT.search(value) or (_SECRET_KEY.search(name) and value and "$" not in value):
+            message = f"`{name}` looks like a secret in plain text"
+            help = "create a SECRET in Snowflake and name it under `secrets`"
+            yield warning("SF603", message, place, why="task bodies and query history show it", help=help)
+
+
+def _texts(case: Case) -> Iterator[tuple[str, str, Place]]:
+    for key, value in case.draft.config.items():
+        if isinstance(value, str):
+            yield key, value, case.draft.places.get(f"config.{key}", case.draft.places["tasks"])
+    for task in case.tasks:
+        if isinstance(task.node.body, StepBody):
+            for key, argument in task.node.body.arguments.items():
+                if isinstance(argument, str):
+                    yield key, argument, task.place(f"with.{key}")
+        for key, text in task.node.env_vars.items():
+            yield key, text, task.place(f"env_vars.{key}")
+
+
+def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
+    """SF604: a package has no version in production.
+
+    What: in a target of mode production `packages` and `pip` are pinned: `name==version`.
+    Why: Snowflake resolves them anew whenever the task runs; another version may train another model.
+    Instead: pin them, at least in this target.
+    """
+    if case.draft.target.mode is not Mode.PRODUCTION:
+        return
+    for task in case.tasks:
+        for setting in ("packages", "pip"):
+            loose = [package for package in getattr(task.node, setting) if not _PINNED.match(package)]
+            if loose:
+                message = (
+                    f"{listed(loose)} of task `{task.name}` {'is' if len(loose) == 1 else 'are'} not pinned"
+                )
+                help = f"write `{loose[0]}==…`"
+                yield warning("SF604", message, task.place(setting), help=help)
+
+
+def unknown_overridable(case: Case) -> Iterator[Diagnostic]:
+    """SF605: `overridable` names a config key that does not exist.
+
+    What: the keys that `sfml run --config` may change in production are keys of `config`.
+    Why: the name would allow nothing, and the one that was meant stays closed.
+    Instead: correct the name.
+    """
+    for ref in case.draft.overridable:
+        if ref.name not in case.draft.config:
+            help = did_you_mean(ref.name, case.draft.config) or "add it to `config`, or take it out"
+            message = f"`{ref.name}` is overridable but not in `config`"
+            yield error("SF605", message, ref.place, label="no such key", help=help)

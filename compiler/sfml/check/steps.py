@@ -1,0 +1,219 @@
+"""SF3xx, steps: the function that a task names, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.catalog import Missing, NotFound, StepFunction
+from sfml.catalog.shapes import ANYTHING, Literals, Primitive, Shape, words
+from sfml.check.case import Case, error, listed, warning
+from sfml.check.fitting import field_shape, misfit
+from sfml.check.requested import missing_packages
+from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.graph.model import OnPool, Reference, Source, StepBody, Value
+
+
+def missing_modules(case: Case) -> Iterator[Diagnostic]:
+    """SF301: a step's module does not exist.
+
+    What: `step: package.module.function` names a Python file `package/module.py` under one of the project's
+    steps folders.
+    Why: there is no code to put into the task.
+    Instead: correct the name, or write the module.
+    """
+    for task, body in case.steps():
+        found = case.catalog.look_up(body.step)
+        if isinstance(found, NotFound) and found.reason is Missing.MODULE:
+            module = body.step.rpartition(".")[0]
+            where = listed(tuple(f"{folder}/" for folder in case.catalog.folders), "or") or "a steps folder"
+            help = did_you_mean(module, found.known)
+            help = help or f"write {module.replace('.', '/')}.py under {where}"
+            message = f"step `{body.step}`: there is no module `{module}`"
+            yield error("SF301", message, task.place("step"), label="no such module", help=help)
+
+
+def missing_functions(case: Case) -> Iterator[Diagnostic]:
+    """SF302: a step's module has no such step function.
+
+    What: the last part of `step:` names a function at the top of its module, decorated with `@step`, whose
+    first parameter takes the context.
+    Why: the runtime calls that function, and refuses one that was not meant to be a step.
+    Instead: correct the name, or decorate the function.
+    """
+    for task, body in case.steps():
+        found = case.catalog.look_up(body.step)
+        module, _, function = body.step.rpartition(".")
+        if isinstance(found, NotFound) and found.reason is Missing.FUNCTION:
+            help = did_you_mean(function, found.known)
+            if help is None:
+                help = (
+                    f"`{module}` has {listed(found.known)}" if found.known else f"`{module}` has no functions"
+                )
+            message = f"step `{body.step}`: module `{module}` has no function `{function}`"
+            yield error("SF302", message, task.place("step"), label="no such function", help=help)
+        elif isinstance(found, StepFunction) and not found.is_step:
+            labels = (Label(found.span, "not decorated"),)
+            message = f"`{body.step}` is not a step"
+            help = "put `@step` above it: `from sfml_steps import step`"
+            yield error("SF302", message, task.place("step"), labels=labels, help=help)
+        elif isinstance(found, StepFunction) and not found.takes_context:
+            labels = (Label(found.span, "takes nothing"),)
+            message = f"step `{body.step}` has no parameter for its context"
+            help = "let its first parameter be a `Context` or a Snowpark `Session`"
+            yield error("SF302", message, task.place("step"), labels=labels, help=help)
+
+
+def broken_modules(case: Case) -> Iterator[Diagnostic]:
+    """SF303: a module of step code is not valid Python.
+
+    What: the module of a step, and every module that it imports under the steps folders, can be parsed.
+    Why: what cannot be parsed can neither be checked nor run.
+    Instead: mend it; the message is Python's.
+    """
+    for _, body in case.steps():
+        for module in case.catalog.modules_of(body.step):
+            if module.error is not None:
+                yield module.error
+
+
+def misplaced_arguments(case: Case) -> Iterator[Diagnostic]:
+    """SF320: `with:` stands on a task that runs no step function.
+
+    What: `with:` holds the arguments of a step function.
+    Why: nothing else reads it.
+    Instead: `call` and `job` take `args`.
+    """
+    for task in case.tasks:
+        if "with" in task.raw_settings and not isinstance(task.node.body, StepBody):
+            message = f"task `{task.name}` has `with` but runs no step"
+            help = "take it out; `call` and `job` have `args`"
+            yield error("SF320", message, task.place("with!key"), help=help)
+
+
+def unknown_arguments(case: Case) -> Iterator[Diagnostic]:
+    """SF306: `with:` gives an argument that the step does not take.
+
+    What: every key under `with:` is a parameter of the function, its first one left out.
+    Why: the call would fail.
+    Instead: correct the name, or add the parameter.
+    """
+    for task, body in case.steps():
+        step = case.catalog.find(body.step)
+        if step is None or step.takes_any:
+            continue
+        known = [parameter.name for parameter in step.parameters]
+        for name in body.arguments:
+            if name not in known:
+                help = did_you_mean(name, set(known) - body.arguments.keys())
+                help = help or (f"it takes {listed(known)}" if known else "it takes no arguments")
+                yield error(
+                    "SF306",
+                    f"step `{step.name}` takes no argument `{name}`",
+                    task.place(f"with.{name}!key", "with"),
+                    labels=(Label(step.span, "the step"),),
+                    help=help,
+                )
+
+
+def missing_arguments(case: Case) -> Iterator[Diagnostic]:
+    """SF307: `with:` lacks an argument that the step needs.
+
+    What: every parameter without a default is given.
+    Why: the call would fail.
+    Instead: add it under `with:`, or give the parameter a default.
+    """
+    for task, body in case.steps():
+        step = case.catalog.find(body.step)
+        for parameter in step.parameters if step else ():
+            if parameter.is_required and parameter.name not in body.arguments:
+                close = did_you_mean(parameter.name, body.arguments)
+                unknown = [name for name in body.arguments if step and step.parameter(name) is None]
+                if close and any(f"`{name}`" in close for name in unknown):
+                    continue  # told as an unknown argument, with this one as its help
+                said = f": {parameter.annotation}" if parameter.annotation else ""
+                yield error(
+                    "SF307",
+                    f"step `{body.step}` needs the argument `{parameter.name}`",
+                    task.place("with!key", "step"),
+                    labels=(Label(parameter.span, "no default"),),
+                    help=f"add `with: {{{parameter.name}: …}}` ({parameter.name}{said})",
+                )
+
+
+def wrong_arguments(case: Case) -> Iterator[Diagnostic]:
+    """SF308: an argument does not have the type of its parameter.
+
+    What: values under `with:`, and results and config values read there, fit the parameter's annotation.
+    Why: the step would get something that it was not written for.
+    Instead: correct the value, or the annotation.
+    """
+    for task, body in case.steps():
+        step = case.catalog.find(body.step)
+        for name, value in body.arguments.items():
+            parameter = step.parameter(name) if step else None
+            if parameter is None:
+                continue
+            reason = misfit(value, parameter.shape, lambda reference: reference_shape(case, reference))
+            if reason is not None:
+                yield error(
+                    "SF308",
+                    f"argument `{name}` {reason}",
+                    task.place(f"with.{name}"),
+                    labels=(Label(parameter.span, f"takes {words(parameter.shape)}"),),
+                    help=_type_help(value, parameter.shape),
+                )
+
+
+def _type_help(value: Value, shape: Shape) -> str | None:
+    if shape == Primitive("str") and isinstance(value, (int, float, bool)):
+        word = str(value).lower() if isinstance(value, bool) else value
+        return f'quote it: "{word}"'
+    if isinstance(value, str) and shape in (Primitive("int"), Primitive("float")):
+        return "write it without quotes" if value.replace(".", "", 1).lstrip("-").isdigit() else None
+    if isinstance(value, str) and isinstance(shape, Literals):
+        return did_you_mean(value, (str(one) for one in shape.values))
+    return None
+
+
+def reference_shape(case: Case, reference: Reference) -> Shape:
+    """What is known of the value that a reference reads; anything where it reads wrongly."""
+    match reference.source:
+        case Source.CONFIG:
+            value = case.draft.config.get(str(reference.keys[0]))
+            match value:
+                case None:
+                    return ANYTHING
+                case bool():
+                    return Primitive("bool")
+                case str():
+                    return Primitive("str")
+                case int():
+                    return Primitive("int")
+                case _:
+                    return Primitive("float")
+        case Source.RUN:
+            return Primitive("str")
+        case Source.RESULT:
+            task = case.task(reference.task or "")
+            step = case.step_of(task) if task is not None else None
+            if step is None:
+                return ANYTHING
+            found = field_shape(step.result, reference.keys)
+            return ANYTHING if isinstance(found, tuple) else found
+
+
+def unrequested_packages(case: Case) -> Iterator[Diagnostic]:
+    """SF326: a step imports a package that its task does not request.
+
+    What: what a step's modules import at their top, and the function itself, is in `packages`.
+    Why: a procedure has just the packages that it asks for; the import would fail when the task runs.
+    Instead: add the package to `packages`.
+    """
+    for task, body in case.steps():
+        if isinstance(task.node.run_on, OnPool) or case.catalog.find(body.step) is None:
+            continue  # the container runtime of ML Jobs comes with what training needs
+        missing = missing_packages(case.catalog, body.step, task.node.packages)
+        if missing:
+            message = f"step `{body.step}` imports {listed(missing)}, which the task does not request"
+            help = f"add {listed(missing)} to `packages`"
+            yield warning("SF326", message, task.place("packages", "step"), help=help)

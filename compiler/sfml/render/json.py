@@ -1,0 +1,31 @@
+"""Findings as JSON: the `validate` output of format 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sfml.diagnostic import Diagnostic
+
+
+def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
+    """`{"format_version": 1, "diagnostics": […]}`; `schemas/output/validate.schema.json` describes it."""
+    return {"format_version": 1, "diagnostics": [diagnostic_json(one) for one in diagnostics]}
+
+
+def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    """One finding; lines and columns count from 1, the end is exclusive, null where there is no place."""
+    span = diagnostic.span
+    return {
+        "code": diagnostic.code,
+        "severity": str(diagnostic.severity),
+        "message": diagnostic.message,
+        "file": span.file if span else None,
+        "line": span.start.line if span else None,
+        "column": span.start.column if span else None,
+        "end_line": span.end.line if span else None,
+        "end_column": span.end.column if span else None,
+        "path": diagnostic.path or None,
+        "why": diagnostic.why,
+        "help": diagnostic.help,
+    }
