@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sfml.grammar import calls, databases, session, tasks
+from sfml.grammar import calls, databases, models, procedures, services, session, tasks
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
 
 __all__ = ["FAMILIES", "Name", "SqlSyntaxError", "Tokens", "parse_name", "parse_statement"]
@@ -21,6 +21,9 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     session.parse,
     databases.parse,
     tasks.parse,
+    procedures.parse,
+    models.parse,
+    services.parse,
     calls.parse,
 )
 

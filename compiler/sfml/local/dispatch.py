@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
-from sfml.local import calls, databases, events, notifications, session_sql, stages, tasks
+from sfml.local import (
+    calls,
+    databases,
+    events,
+    jobs,
+    models,
+    notifications,
+    procedures,
+    session_sql,
+    stages,
+    tasks,
+)
 from sfml.local.family import Args, Handler, Hook, Relation, SchemaHook, SystemFunction, TableFunction
 
 __all__ = ["FAMILIES", "HANDLERS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
@@ -20,6 +31,9 @@ FAMILIES: tuple[ModuleType, ...] = (
     events,
     notifications,
     tasks,
+    procedures,
+    jobs,
+    models,
 )
 
 

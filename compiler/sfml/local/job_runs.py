@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import json
 import shutil
+import signal
 import sys
 import threading
 import uuid
@@ -80,13 +81,26 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
         "SNOWFLAKE_SERVICE_NAME": name.name,
         "SNOWFLAKE_DATABASE": name.database,
         "SNOWFLAKE_SCHEMA": name.schema,
-        **({"SNOWFLAKE_WAREHOUSE": request.query_warehouse} if request.query_warehouse else {}),
     }
     arguments = (_in_mount(argument, mount) for argument in request.arguments)
     argv = (sys.executable, str(_launcher(mount)), *arguments)
-    run = JobRun(account.sessions.child_of(session), argv, env, folder)
+    run = JobRun(_session_of_job(account, session, request), argv, env, folder)
     _running[job.mount] = run
     return job, run
+
+
+def _session_of_job(account: Account, session: Session, request: JobRequest) -> Session:
+    """The job's own session; one that runs on by itself must not end with its caller's."""
+    place = {"database": session.database, "schema": session.schema}
+    return account.sessions.open(
+        **place,
+        user=session.user,
+        role=session.role,
+        warehouse=request.query_warehouse or session.warehouse,
+        parameters=session.parameters,
+        task=session.task,
+        parent=None if request.is_async else session,
+    )
 
 
 def job_name(request: JobRequest, session: Session) -> ObjectName:
@@ -134,7 +148,9 @@ def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
         job_store.finish(account, job, INTERNAL_ERROR, str(error))
         raise
     else:
-        status = CANCELLED if run.cancel.is_set() else DONE if code == 0 else FAILED
+        # A task that is stopped ends its processes too, by SIGTERM and without this job's own event.
+        cancelled = run.cancel.is_set() or code == -signal.SIGTERM
+        status = CANCELLED if cancelled else DONE if code == 0 else FAILED
         job_store.finish(account, job, status, "" if status == DONE else _message(account, job, status, code))
     finally:
         _running.pop(job.mount, None)

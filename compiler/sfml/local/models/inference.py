@@ -133,7 +133,7 @@ def _function(account: Account, session: Session, version: Version, method: Meth
     It is named after the version's folder, so a version made again under an old name has a new function.
     """
     name = "_sfml_model_" + re.sub(r"\W", "_", f"{version.folder.name}_{method.name}").lower()
-    log = account.logs_folder / f"model-{version.folder.name}.log"
+    log = account.folder / "predictors.log"
 
     def predict(*columns: Any) -> Any:
         table = pa.table({f"a{index}": column for index, column in enumerate(columns)})
