@@ -365,8 +365,30 @@ def _name_of(table: exp.Table, session: Session) -> ObjectName:
     return resolve(Name(tuple(dotted(part) for part in table.parts)), session)
 
 
+def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`CREATE TABLE t (a INT) AS SELECT * FROM …` with its columns by name.
+
+    fakesnow finds out what the star stands for in SQL of no dialect, which breaks functions such as DATEDIFF.
+    """
+    query = tree.expression if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) else None
+    if isinstance(query, exp.Query) and query.is_star and tree.this.expressions:
+        names = [f"column_{number}" for number, _ in enumerate(tree.this.expressions, 1)]
+        columns = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
+        tree.set("expression", exp.select(*columns).from_(_named(query, names)))
+    return tree
+
+
+def _named(query: exp.Query, names: list[str]) -> exp.Subquery:
+    alias = exp.TableAlias(
+        this=exp.to_identifier("query", quoted=True),
+        columns=[exp.to_identifier(name, quoted=True) for name in names],
+    )
+    return exp.Subquery(this=query.copy(), alias=alias)
+
+
 PASSES: tuple[Pass, ...] = (
     column_names,
+    starred_table,
     system_functions,
     table_functions,
     relations,
