@@ -18,7 +18,7 @@ from sfml.local.names import ObjectName
 from sfml.local.tasks import commands, outcome, run_store, store
 from sfml.local.tasks.model import Task
 from sfml.local.tasks.run_store import GraphRun, TaskRun
-from sfml.local.tasks.task_run import INTERNAL, RunningTask
+from sfml.local.tasks.task_run import INTERNAL, SERVER_ENDED, RunningTask
 from sfml.semantics.decisions import graph_state, next_step
 from sfml.semantics.graph import GraphShape, TaskShape, build_graph
 from sfml.semantics.limits import timeout_seconds
@@ -34,7 +34,8 @@ WORKERS = int(os.environ.get("SFML_LOCAL_TASK_WORKERS", "4"))
 PATIENCE = 10.0
 """Seconds that a task run gets to come back once it was asked to stop."""
 
-SERVER_ENDED = "The local Snowflake server ended while this task was running."
+GLANCE = 0.5
+"""Seconds after which a graph looks again whether a task run was asked to stop."""
 
 
 class Runner:
@@ -291,16 +292,19 @@ class _Attempt:
 
     def _wait(self) -> None:
         next_end = min(self.given_up.get(future, self.ends[future]) for future in self.futures)
-        pause = max(0.0, min(next_end - time.monotonic(), 3600.0))
+        pause = max(0.0, min(next_end - time.monotonic(), GLANCE))
         done, _ = wait(self.futures, timeout=pause, return_when=FIRST_COMPLETED)
         for future in done:
             self._note(future, future.result())
         now = time.monotonic()
         for future in [f for f in self.futures if f in self.given_up and self.given_up[f] <= now]:
             self._note(future, self.futures[future].abandoned())
-        for future in [f for f in self.futures if f not in self.given_up and self.ends[f] <= now]:
-            self.given_up[future] = now + PATIENCE
-            self.futures[future].time_out(self._seconds(self.futures[future].task))
+        for future, running in self.futures.items():
+            if self.ends[future] <= now:
+                running.time_out(self._seconds(running.task))
+            if running.stop.state is not None:
+                self.given_up.setdefault(future, now + PATIENCE)
+                running.interrupt_again()
 
     def _seconds(self, task: Task) -> float:
         own = task.settings.user_task_timeout_ms

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from sfml.local import children
 from sfml.local.errors import SqlError
 from sfml.local.tasks import run_store
 from sfml.local.tasks.context import Stop, TaskRunContext
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 TIMEOUT = 630
 CANCELLED = 604
 INTERNAL = 370001
+SERVER_ENDED = "The local Snowflake server ended while this task was running."
 
 
 @dataclass(slots=True)
@@ -115,10 +117,11 @@ class RunningTask:
                 self.account.execute(session, self.task.settings.definition, query_id=self.query_id)
             if self.stop.state is None:
                 return self._finished(row, State.SUCCEEDED)
-        except SqlError as error:
-            if self.stop.state is None:
-                return self._finished(row, State.FAILED, error.errno, error.message)
         except Exception as error:
+            if self.account.stopping.is_set():
+                return self._finished(row, State.FAILED, INTERNAL, SERVER_ENDED)
+            if self.stop.state is None and isinstance(error, SqlError):
+                return self._finished(row, State.FAILED, error.errno, error.message)
             if self.stop.state is None:
                 return self._finished(row, State.FAILED, INTERNAL, f"{type(error).__name__}: {error}")
         assert self.stop.state is not None
@@ -168,7 +171,24 @@ class RunningTask:
         self.stop.ask(state, code, message, self._interrupt)
 
     def _interrupt(self) -> None:
-        """Kill the processes that the task started, and break off what the engine computes for it."""
-        session = self.session
-        if session is not None:
-            session.connection._duck_conn.interrupt()
+        """End the processes that the task started, and break off what the engine computes for it."""
+        if self.session is None:
+            return
+        children.interrupt(self.account, self.session)
+        for session in self.account.sessions:
+            if _works_for(session, self.session):
+                with contextlib.suppress(Exception):  # it may be closing just now
+                    session.connection._duck_conn.interrupt()
+
+    def interrupt_again(self) -> None:
+        """For what the task started after it was asked to stop."""
+        self._interrupt()
+
+
+def _works_for(session: Session, ancestor: Session) -> bool:
+    current: Session | None = session
+    while current is not None:
+        if current is ancestor:
+            return True
+        current = current.parent
+    return False

@@ -1,0 +1,58 @@
+"""Statements on an account without HTTP in front of it, and a few questions about runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sfml.local.account import Account
+from sfml.local.session import Session
+
+
+class Sql:
+    """`sql("…")` runs a statement and answers its rows as mappings; a few questions about runs besides."""
+
+    def __init__(self, account: Account, schema: str = "PUBLIC") -> None:
+        self.account = account
+        self.session: Session = account.sessions.open(database="SFML", schema=schema)
+
+    def __call__(self, statement: str) -> list[dict[str, Any]]:
+        return self.account.execute(self.session, statement).dicts()
+
+    def run(self, root: str, how: str = "") -> dict[str, str]:
+        """Execute a root task and answer task → state once nothing of it runs any more."""
+        self(f"EXECUTE TASK {root} {how}")
+        self.settled()
+        return self.states()
+
+    def settled(self, seconds: float = 20) -> None:
+        """Wait until no graph run executes or waits."""
+        self.until(lambda: not self("SELECT * FROM TABLE(INFORMATION_SCHEMA.CURRENT_TASK_GRAPHS())"), seconds)
+
+    def until(self, condition: Callable[[], Any], seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it never came true"
+            time.sleep(0.01)
+
+    def history(self, **where: Any) -> list[dict[str, Any]]:
+        """The rows of TASK_HISTORY in the order in which the tasks began."""
+        rows = self("SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 1000))")
+        kept = [row for row in rows if all(row[key] == value for key, value in where.items())]
+        return list(reversed(kept))
+
+    def states(self) -> dict[str, str]:
+        """Task → state in the latest attempt of the latest run; tasks without a row are missing."""
+        rows = self.history()
+        last = max((row["RUN_ID"], row["GRAPH_RUN_GROUP_ID"]) for row in rows)[1]
+        of_group = [row for row in rows if row["GRAPH_RUN_GROUP_ID"] == last]
+        attempt = max(row["ATTEMPT_NUMBER"] for row in of_group)
+        return {row["NAME"]: row["STATE"] for row in of_group if row["ATTEMPT_NUMBER"] == attempt}
+
+    def graph(self, *statements: str, resume: bool = True) -> None:
+        """Create tasks, each given without CREATE TASK, and resume all but the first."""
+        for n, statement in enumerate(statements):
+            self(f"CREATE TASK {statement}")
+            if n and resume:
+                self(f"ALTER TASK {statement.split()[0]} RESUME")
