@@ -90,7 +90,12 @@ class StepCatalog:
             if root.only is not None and package.split(".")[0] != root.only:
                 continue
             folder = root.folder.joinpath(*package.split(".")) if package else root.folder
-            if folder.is_dir():
+            if not folder.is_dir():  # the package itself is misspelt: every module may be meant
+                for path in sorted(root.folder.rglob("*.py"))[:500]:
+                    parts = path.relative_to(root.folder).with_suffix("").parts
+                    if "__init__" not in parts:
+                        yield ".".join(parts)
+            else:
                 for path in sorted(folder.iterdir()):
                     name = path.stem if path.suffix == ".py" else path.name if path.is_dir() else ""
                     if name.isidentifier() and not name.startswith("__"):

@@ -94,7 +94,7 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
         yield "a table", seed.table, True, draft.places[f"seeds.{seed.table}"]
     for task in case.tasks:
         for setting, what, name, is_qualified in _names_of(task.node):
-            yield what, name, is_qualified, task.place(setting)
+            yield what, name, is_qualified, task.place(setting, setting.partition(".")[0])
 
 
 def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfml.catalog import Missing, NotFound, StepFunction
-from sfml.catalog.shapes import ANYTHING, Literals, Primitive, Shape, words
+from sfml.catalog.shapes import ANYTHING, NOTHING, Literals, Primitive, Shape, words
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.fitting import field_shape, misfit
 from sfml.check.requested import missing_packages
@@ -199,7 +199,8 @@ def reference_shape(case: Case, reference: Reference) -> Shape:
             if step is None:
                 return ANYTHING
             found = field_shape(step.result, reference.keys)
-            return ANYTHING if isinstance(found, tuple) else found
+            # What is not there, and what is nothing, is told by rules of its own.
+            return ANYTHING if isinstance(found, tuple) or found == NOTHING else found
 
 
 def unrequested_packages(case: Case) -> Iterator[Diagnostic]:

@@ -122,7 +122,10 @@ def _window(line: str, marks: list[_Mark]) -> tuple[str, int]:
     if len(line) <= MAX_WIDTH:
         return line, 0
     start = max(0, min(mark.span.start.column for mark in marks) - 1 - MAX_WIDTH // 3)
-    return line[start : start + MAX_WIDTH], start
+    part = line[start : start + MAX_WIDTH]
+    if start:
+        part = "…" + part[1:]
+    return (part[:-1] + "…" if start + MAX_WIDTH < len(line) else part), start
 
 
 def _underline(mark: _Mark, line: str, offset: int, length: int) -> tuple[str, str]:

@@ -150,7 +150,12 @@ class _Composer:
 
     def unknown_tag(self, event: Any) -> None:
         help = "remove the tag; only the tags of YAML's core schema are read"
-        self.report("SF105", f"the tag `{event.tag[:60]}` is not supported", self.span(event), help=help)
+        self.report(
+            "SF105",
+            f"the tag `{event.tag[:60].replace(CORE_TAG, '!!')}` is not supported",
+            self.span(event),
+            help=help,
+        )
 
     def start(self, event: Any, is_map: bool) -> None:
         if len(self.stack) >= MAX_DEPTH:

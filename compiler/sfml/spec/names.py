@@ -12,7 +12,6 @@ from typing import Any
 
 from sfml.spec.nodes import ListNode, MapNode, entries_of, plain
 
-
 _ARGUMENTS = {
     "commit": ("rev-parse", "HEAD"),
     "short": ("rev-parse", "--short", "HEAD"),

@@ -47,7 +47,7 @@ def chosen_target(document: MapNode, wanted: str | None) -> tuple[str, Span, Map
 
     A project without targets has one of kind local.
     """
-    whole = Span.whole(PROJECT_FILE)
+    whole = document.key_spans.get("targets", Span.whole(PROJECT_FILE))
     targets = {name: (at, _mapping(node)) for name, at, node in entries_of(document.get("targets"))}
     if not targets:
         implied = located({"kind": "local"}, whole, "targets.local")

@@ -126,6 +126,8 @@ def _check(node: Node, schema: Schema, file: str, key: str | None) -> Iterator[D
         help = _lower(schema["description"].partition(": ")[2])
         why = schema["description"].partition(": ")[0]
         message = f"`{key}` is not possible here"
+        if schema.get("$comment") == "SF207":
+            message = f"the finalizer cannot have `{key}`"
         yield Diagnostic.error(
             schema.get("$comment", "SF115"), message, at=node.span, path=node.path, why=_lower(why), help=help
         )
@@ -241,6 +243,10 @@ def _check_alternatives(
         if _types(branch) and _fits_type(node, _types(branch)) and branch.get("title") != "an expression"
     ]
     if isinstance(node, MapNode) and fitting:
+        clash = _exclusive(node, [branch for branch, _ in fitting])
+        if clash is not None:
+            yield _both(node, *clash, key)
+            return
         # The shape that was meant is the one whose required keys are there, then the one that knows most keys.
         meant = [pair for pair in fitting if all(k in node.entries for k in pair[0].get("required", ()))]
         if meant or len(fitting) == 1:
@@ -260,6 +266,28 @@ def _check_alternatives(
         yield from fitting[0][1]
         return
     yield _wrong_type(node, schema, (), key, [branch for branch, _ in followed])
+
+
+def _exclusive(node: MapNode, branches: list[Schema]) -> tuple[str, str] | None:
+    """Two keys of the mapping that each ask for a shape of their own."""
+    heads = [(name, branch) for branch in branches for name in branch.get("required", ())]
+    present = [(name, branch) for name, branch in heads if name in node.entries]
+    for first, one in present:
+        for second, other in present:
+            if second not in one.get("properties", {}) and first not in other.get("properties", {}):
+                return first, second
+    return None
+
+
+def _both(node: MapNode, first: str, second: str, key: str | None) -> Diagnostic:
+    later = max(first, second, key=lambda name: node.key_spans.get(name, node.span))
+    return Diagnostic.error(
+        "SF114",
+        f"{_subject(key)} has both `{first}` and `{second}`",
+        at=node.key_spans.get(later, node.span),
+        path=node.entries[later].path,
+        help="keep one of them; they exclude each other",
+    )
 
 
 def _known_keys(node: MapNode, schema: Schema) -> int:

@@ -1,0 +1,6 @@
+from sfml_steps import step
+
+
+@step
+def run(ctx:
+    return 1
