@@ -88,10 +88,13 @@ def opened(path: str, options: Options) -> Opened:
 
 
 def desired_graph(reading: Reading) -> DesiredGraph:
+    from sfml.lower.job_folders import job_files
     from sfml.lower.lower import lower
 
     assert reading.graph is not None, "findings are looked at before lowering"
-    return lower(reading.graph, reading.catalog.closure, __version__)
+    return lower(
+        reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root)
+    )
 
 
 def say_findings(reading: Reading, options: Options) -> None:
