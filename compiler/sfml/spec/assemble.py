@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sfml.diagnostic import Diagnostic
 from sfml.source import Span
 from sfml.spec.expand import Expanded, expanded_tasks
 from sfml.spec.expressions import Names, evaluated
+from sfml.spec.include import Included
 from sfml.spec.model import PipelineSpec, Project, TaskSpec
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, texts_of
 from sfml.spec.patch import merged, merged_maps
@@ -24,7 +26,7 @@ class Layers:
 
     project: MapNode
     entry: MapNode
-    graph: MapNode
+    included: Included
     schedule: MapNode | None
     patches: tuple[MapNode | None, MapNode | None]
 
@@ -52,7 +54,7 @@ def assembled(
     defaults = _defaults(layers)
     schedule = _evaluated_settings(_merged_schedule(layers), names, findings)
     config = _evaluated_map(graph.get("config"), names, findings, graph)
-    tasks = expanded_tasks(map_of(graph.get("tasks")), defaults, names, findings)
+    tasks = expanded_tasks(map_of(graph.get("tasks")), defaults, names, findings, layers.included.bound)
     finalizers = expanded_tasks(map_of(graph.get("finalizer")), defaults, names, findings)
     findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
     name_node = layers.entry.entries["pipeline"]
@@ -74,8 +76,17 @@ def assembled(
         seeds=_seeds(layers, project, names, findings),
         graph=graph,
         removed=tasks.removed,
-        groups=tasks.groups,
+        groups={**_there(layers.included.groups, tasks), **tasks.groups},
     )
+
+
+def _there(groups: Mapping[str, tuple[str, ...]], tasks: Expanded) -> dict[str, tuple[str, ...]]:
+    """The groups that includes made, as they are after `for_each` inside them and without what is taken out."""
+    known = {task.name for task in tasks.tasks}
+    return {
+        group: tuple(one for name in names for one in tasks.groups.get(name, (name,)) if one in known)
+        for group, names in groups.items()
+    }
 
 
 # -- merging ----------------------------------------------------------------------------------------
@@ -87,8 +98,8 @@ def _patched(patch: MapNode | None, key: str) -> Node | None:
 
 def _merged_graph(layers: Layers) -> MapNode:
     """The graph with the target's patches, which may stand under `graph:` or directly in the target."""
-    result: Node | None = layers.graph.without("version")
-    known = map_of(layers.graph.get("tasks"))
+    result: Node | None = layers.included.graph.without("version")
+    known = map_of(layers.included.graph.get("tasks"))
     for index, patch in enumerate(layers.patches):
         if patch is None:
             continue

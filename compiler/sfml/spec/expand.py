@@ -31,22 +31,27 @@ class Expanded:
 
 
 def expanded_tasks(
-    tasks: MapNode | None, defaults: MapNode | None, names: Names, findings: list[Diagnostic]
+    tasks: MapNode | None,
+    defaults: MapNode | None,
+    names: Names,
+    findings: list[Diagnostic],
+    bound: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Expanded:
-    """Every task with its settings resolved, in the order written."""
+    """Every task with its settings resolved, in the order written; `bound` are names of single tasks."""
     done: list[TaskSpec] = []
     removed: set[str] = set()
     groups: dict[str, tuple[str, ...]] = {}
     for name, at, node in entries_of(tasks):
         settings = map_of(node) or MapNode({}, {}, node.span, node.path)
+        own = {**names, **bound.get(name, {})}
         each = settings.get("for_each")
         if each is None:
-            task = TaskSpec(name, at, _resolved(settings, defaults, names, findings))
+            task = TaskSpec(name, at, _resolved(settings, defaults, own, findings))
             (done.append(task) if _is_enabled(task) else removed.add(name))
             continue
         members: list[str] = []
-        for suffix, bound in _bindings(each, names, findings):
-            inner = {**names, "each": MappingProxyType(bound)}
+        for suffix, bound in bindings(each, own, findings):
+            inner = {**own, "each": MappingProxyType(bound)}
             resolved = _resolved(settings.without("for_each"), defaults, inner, findings)
             task = TaskSpec(f"{name}_{suffix}", at, resolved)
             if _is_enabled(task):
@@ -94,7 +99,7 @@ def _fitting(settings: MapNode, defaults: MapNode | None) -> MapNode | None:
     return replace(defaults, entries={key: value for key, value in defaults.entries.items() if key in wanted})
 
 
-def _bindings(each: Node, names: Names, findings: list[Diagnostic]) -> Iterator[tuple[str, dict[str, Any]]]:
+def bindings(each: Node, names: Names, findings: list[Diagnostic]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The suffix of the name and the values of `each` for every member.
 
     A list binds `each.<name>` to its items; a mapping binds it to the entry's value, and `each.key` to its key.

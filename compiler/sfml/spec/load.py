@@ -16,6 +16,7 @@ from sfml.source import Span
 from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.compose import compose
 from sfml.spec.expressions import evaluated
+from sfml.spec.include import with_includes
 from sfml.spec.model import Loaded, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
 from sfml.spec.nodes import MapNode, Node, ScalarNode, map_of, plain
@@ -163,7 +164,9 @@ def _resolved(
     )
     reader.stop_on_errors()
     names["var"] = MappingProxyType(values)
-    layers = Layers(document, entry, graph, schedule, (project_patch, pipeline_patch))
+    included = with_includes(graph, names, reader.named, reader.findings)
+    reader.stop_on_errors()
+    layers = Layers(document, entry, included, schedule, (project_patch, pipeline_patch))
     spec = assembled(layers, project, file, names, (target_name, target_at, target), reader.findings)
     reader.stop_on_errors()
     return spec

@@ -30,6 +30,7 @@ class _Variable:
     default: Node | None
     allowed: tuple[Any, ...] | None
     at: Span
+    word: str
 
 
 def variable_values(
@@ -38,17 +39,22 @@ def variable_values(
     given: Mapping[str, str],
     names: Names,
     findings: list[Diagnostic],
+    *,
+    word: str = "variable",
 ) -> dict[str, Any]:
-    """The value of each declared variable; the last of default, layers and `given` counts."""
+    """The value of each declared variable; the last of default, layers and `given` counts.
+
+    Parameters of a file of tasks work alike; `word` is what findings call them.
+    """
     declared: dict[str, _Variable] = {}
     for block in declarations:
         for name, at, node in entries_of(block):
-            declared[name] = _declared(name, at, node, declared.get(name))
+            declared[name] = _declared(name, at, node, declared.get(name), word)
     chosen: dict[str, Node] = {v.name: v.default for v in declared.values() if v.default is not None}
     for layer in layers:
         for name, at, node in entries_of(layer):
             if name not in declared:
-                findings.append(_unknown(name, declared, at, node.path))
+                findings.append(_unknown(name, declared, at, node.path, word))
             elif isinstance(node, ScalarNode) and node.value is None:
                 if declared[name].default is not None:
                     chosen[name] = declared[name].default  # type: ignore[assignment]
@@ -62,18 +68,20 @@ def variable_values(
             values[name] = _written_value(variable, chosen[name], names, findings)
         else:
             help = f"give it with --var {name}=…, or in the target: `variables: {{{name}: …}}`"
-            message = f"variable `{name}` has no value"
+            if word == "parameter":
+                help = f"give it in the include: `with: {{{name}: …}}`"
+            message = f"{word} `{name}` has no value"
             findings.append(
                 Diagnostic.error("SF133", message, at=variable.at, path=f"variables.{name}", help=help)
             )
-    findings.extend(_unknown(name, declared, None, None) for name in given if name not in declared)
+    findings.extend(_unknown(name, declared, None, None, word) for name in given if name not in declared)
     return values
 
 
-def _declared(name: str, at: Span, node: Node, before: _Variable | None) -> _Variable:
+def _declared(name: str, at: Span, node: Node, before: _Variable | None, word: str) -> _Variable:
     if not isinstance(node, MapNode):
         kind = before.kind if before else _kind_of(plain(node))
-        return _Variable(name, kind, node, before.allowed if before else None, at)
+        return _Variable(name, kind, node, before.allowed if before else None, at, word)
     default = node.get("default")
     written = node.get("type")
     kind = str(plain(written)) if written is not None else None
@@ -81,7 +89,7 @@ def _declared(name: str, at: Span, node: Node, before: _Variable | None) -> _Var
         kind = _kind_of(plain(default))
     allowed = node.get("allowed")
     values = plain(allowed) if allowed is not None else None
-    return _Variable(name, kind, default, tuple(values) if isinstance(values, list) else None, at)
+    return _Variable(name, kind, default, tuple(values) if isinstance(values, list) else None, at, word)
 
 
 def _kind_of(value: Any) -> str | None:
@@ -94,10 +102,13 @@ def _kind_of(value: Any) -> str | None:
     return None
 
 
-def _unknown(name: str, declared: Mapping[str, object], at: Span | None, path: str | None) -> Diagnostic:
+def _unknown(
+    name: str, declared: Mapping[str, object], at: Span | None, path: str | None, word: str
+) -> Diagnostic:
     where = "" if at else " (given with --var)"
-    help = did_you_mean(name, declared) or f"declare it: `variables: {{{name}: …}}` in the pipeline file"
-    message = f"variable `{name}`{where} is not declared"
+    place = "`parameters` of the file" if word == "parameter" else "`variables` of the pipeline file"
+    help = did_you_mean(name, declared) or f"declare it under {place}"
+    message = f"{word} `{name}`{where} is not declared"
     return Diagnostic.error("SF132", message, at=at, path=path, help=help)
 
 
@@ -129,14 +140,12 @@ def _check(variable: _Variable, value: Any, at: Span | None, path: str, findings
     if variable.kind is not None:
         types = _TYPES[variable.kind]
         if not isinstance(value, types) or (isinstance(value, bool) and variable.kind != "boolean"):
-            message = (
-                f"variable `{variable.name}`{source} must be of type {variable.kind}, not {_word(value)}"
-            )
+            message = f"{variable.word} `{variable.name}`{source} must be of type {variable.kind}, not {_word(value)}"
             findings.append(Diagnostic.error("SF133", message, at=at, path=path))
             return
     if variable.allowed is not None and value not in variable.allowed:
         words = ", ".join(f"`{plain_word(one)}`" for one in variable.allowed)
-        message = f"variable `{variable.name}`{source} may not be {_word(value)}"
+        message = f"{variable.word} `{variable.name}`{source} may not be {_word(value)}"
         findings.append(Diagnostic.error("SF133", message, at=at, path=path, help=f"allowed: {words}"))
 
 

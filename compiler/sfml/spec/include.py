@@ -1,0 +1,145 @@
+"""`include`: tasks of another file, with parameters, under a prefix, once or for each of something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from sfml.diagnostic import Diagnostic, Label
+from sfml.source import Span
+from sfml.spec.expand import bindings
+from sfml.spec.expressions import Names, evaluated
+from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain
+from sfml.spec.variables import variable_values
+
+SCHEMA = "tasks.schema.json"
+
+_REFERENCE = re.compile(r"(?<!\$)\$\{\s*([A-Za-z_][A-Za-z0-9_]*)")
+
+ReadFile = Callable[[ScalarNode, str], "MapNode | None"]
+
+
+@dataclass(slots=True)
+class Included:
+    """The graph with the tasks brought in; `bound` holds the names that only a task's own values may use."""
+
+    graph: MapNode
+    bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic]) -> Included:
+    """The graph with what its `include` names; `read` gives the document of a file."""
+    node = graph.get("include")
+    result = Included(graph.without("include"))
+    if node is None:
+        return result
+    tasks = map_of(graph.get("tasks")) or MapNode({}, {}, graph.span, "tasks")
+    entries, key_spans = dict(tasks.entries), dict(tasks.key_spans)
+    for item in node.items if isinstance(node, ListNode) else (node,):
+        if isinstance(item, MapNode):
+            for name, at, task in _tasks_of(item, names, read, findings, result):
+                if name in entries:
+                    findings.append(_taken(name, item, at, key_spans.get(name)))
+                    continue
+                entries[name] = task
+                key_spans[name] = at
+    whole = {**result.graph.entries, "tasks": replace(tasks, entries=entries, key_spans=key_spans)}
+    result.graph = replace(result.graph, entries=whole)
+    return result
+
+
+def _taken(name: str, item: MapNode, at: Span, other: Span | None) -> Diagnostic:
+    labels = [Label(at, "brought in from here")]
+    if other is not None:
+        labels.append(Label(other, "the other one"))
+    message = f"the graph already has a task `{name}`"
+    help = "give the include a `prefix`"
+    return Diagnostic.error("SF212", message, at=item.span, path=item.path, labels=tuple(labels), help=help)
+
+
+def _tasks_of(
+    item: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic], result: Included
+) -> list[tuple[str, Span, Node]]:
+    named = evaluated(item.entries["tasks"], names, findings)
+    document = read(named, SCHEMA) if isinstance(named, ScalarNode) and named.value else None
+    tasks = map_of(document.get("tasks")) if document is not None else None
+    if document is None or tasks is None:
+        return []
+    prefix = str(plain(item.entries["prefix"])) if "prefix" in item.entries else ""
+    each = item.get("for_each")
+    copies: list[tuple[str, dict[str, Any]]] = [("", {})]
+    if each is not None:
+        copies = [(f"_{suffix}", bound) for suffix, bound in bindings(each, names, findings)]
+    brought: list[tuple[str, Span, Node]] = []
+    for suffix, bound in copies:
+        inner = {**names, "each": MappingProxyType(bound)} if each is not None else names
+        parameters = _parameters(item, document, inner, findings)
+        extra = {"param": MappingProxyType(parameters)} | (
+            {"each": inner["each"]} if each is not None else {}
+        )
+        renamed = {name: f"{prefix}{name}{suffix}" for name in tasks.entries}
+        for name, at, task in entries_of(tasks):
+            result.bound[renamed[name]] = extra
+            if each is not None:
+                group = f"{prefix}{name}"
+                result.groups[group] = (*result.groups.get(group, ()), renamed[name])
+            brought.append((renamed[name], at, _renamed(task, renamed)))
+    return brought
+
+
+def _parameters(item: MapNode, document: MapNode, names: Names, findings: list[Diagnostic]) -> dict[str, Any]:
+    """The values of the file's parameters, checked where the file declares them."""
+    given = map_of(item.get("with"))
+    declared = map_of(document.get("parameters"))
+    if declared is None:
+        values = plain(evaluated(given, names, findings)) if given is not None else {}
+        return values if isinstance(values, dict) else {}
+    return variable_values((declared,), (given,), {}, names, findings, word="parameter")
+
+
+def _renamed(task: Node, names: Mapping[str, str]) -> Node:
+    """The task with names of its own file as they are now called."""
+    if not isinstance(task, MapNode) or all(old == new for old, new in names.items()):
+        return task
+    entries = dict(task.entries)
+    for key, value in task.entries.items():
+        if key == "after":
+            entries[key] = _renamed_names(value, names)
+        elif key == "outcomes" and isinstance(value, ListNode):
+            # The list form names outcome and task at once; only the task has a new name.
+            arms = {str(plain(arm)): _renamed_names(arm, names) for arm in value.items}
+            spans = {str(plain(arm)): arm.span for arm in value.items}
+            entries[key] = MapNode(arms, spans, value.span, value.path)
+        elif key == "outcomes" and isinstance(value, MapNode):
+            arms = {outcome: _renamed_names(arm, names) for outcome, arm in value.entries.items()}
+            entries[key] = replace(value, entries=arms)
+        elif key not in ("sql", "when"):
+            entries[key] = _renamed_references(value, names)
+    return replace(task, entries=entries)
+
+
+def _renamed_names(node: Node, names: Mapping[str, str]) -> Node:
+    match node:
+        case ScalarNode(value=str() as name):
+            return replace(node, value=names.get(name, name))
+        case ListNode(items=items):
+            return replace(node, items=tuple(_renamed_names(item, names) for item in items))
+        case _:
+            return node
+
+
+def _renamed_references(node: Node, names: Mapping[str, str]) -> Node:
+    match node:
+        case ScalarNode(value=str() as text) if "${" in text:
+            return replace(node, value=_REFERENCE.sub(lambda m: "${" + names.get(m[1], m[1]), text))
+        case ListNode(items=items):
+            return replace(node, items=tuple(_renamed_references(item, names) for item in items))
+        case MapNode(entries=entries):
+            changed = {key: _renamed_references(value, names) for key, value in entries.items()}
+            return replace(node, entries=changed)
+        case _:
+            return node
