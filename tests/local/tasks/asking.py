@@ -38,7 +38,10 @@ class Sql:
 
     def history(self, **where: Any) -> list[dict[str, Any]]:
         """The rows of TASK_HISTORY in the order in which the tasks began."""
-        rows = self("SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 1000))")
+        rows = self(
+            "SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 1000,"
+            f" DATABASE_NAME => 'SFML', SCHEMA_NAME => '{self.session.schema}'))"
+        )
         kept = [row for row in rows if all(row[key] == value for key, value in where.items())]
         return list(reversed(kept))
 

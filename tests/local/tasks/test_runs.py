@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -281,24 +283,42 @@ def test_a_notification_with_values_of_the_run(sql: Sql) -> None:
     assert sent["QUERY_ID"] == sql.history(NAME="N")[0]["QUERY_ID"]
 
 
-def test_a_run_that_the_server_left_is_failed_when_it_starts_again(folder: Path) -> None:
+LEAVES_A_RUN = """
+import sys
+sys.path.insert(0, sys.argv[2])
+from pathlib import Path
+from asking import Sql
+from sfml.local.account import Account
+account = Account(Path(sys.argv[1]))
+account.start()
+sql = Sql(account)
+sql.graph("r AS {slow}", "f FINALIZE = r AS SELECT 1")
+sql("EXECUTE TASK r")
+sql("EXECUTE TASK r USING CONFIG = '{{\\"again\\": true}}'")
+sql.until(lambda: sql.history(STATE="EXECUTING"))
+{end}
+"""
+
+
+@pytest.mark.parametrize("end", ["account.close()", "import os; os.kill(os.getpid(), 9)"])
+def test_a_run_that_the_server_left_is_failed_when_it_starts_again(folder: Path, end: str) -> None:
+    code = LEAVES_A_RUN.format(slow=SLOW, end=end)
+    here = str(Path(__file__).parent)
+    subprocess.run([sys.executable, "-c", code, str(folder), here], timeout=60, check=False)
     account = Account(folder)
     account.start()
-    first = Sql(account)
-    first.graph(f"r AS {SLOW}", "f FINALIZE = r AS SELECT 1")
-    first("EXECUTE TASK r")
-    first.until(lambda: first.history(STATE="EXECUTING"))
-    account.close()
-    again = Account(folder)
-    again.start()
     try:
-        second = Sql(again)
-        [row] = second.history()
-        assert (row["NAME"], row["STATE"]) == ("R", FAILED)
-        assert "server ended while this task was running" in row["ERROR_MESSAGE"]
-        assert second("SELECT STATE FROM TABLE(INFORMATION_SCHEMA.COMPLETE_TASK_GRAPHS())") == [
-            {"STATE": FAILED}
-        ]
-        assert [task["name"] for task in second("SHOW TASKS")] == ["F", "R"]
+        sql = Sql(account)
+        sql.until(lambda: sql.history(NAME="R", CONFIG='{"again":true}', STATE="EXECUTING"))
+        sql("SELECT SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS('r')")
+        sql.settled()
+        left, waited, finalizer = sql.history()
+        assert (left["NAME"], left["STATE"]) == ("R", FAILED)
+        assert "server ended while this task was running" in left["ERROR_MESSAGE"]
+        assert (waited["NAME"], waited["STATE"]) == ("R", CANCELLED)
+        assert (finalizer["NAME"], finalizer["STATE"]) == ("F", OK)
+        graphs = sql("SELECT STATE FROM TABLE(INFORMATION_SCHEMA.COMPLETE_TASK_GRAPHS())")
+        assert [graph["STATE"] for graph in graphs] == [CANCELLED, FAILED]
+        assert [task["name"] for task in sql("SHOW TASKS")] == ["F", "R"]
     finally:
-        again.close()
+        account.close()
