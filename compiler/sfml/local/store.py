@@ -8,6 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that can be referred to weakly: it closes when the thread that it belongs to ends."""
 
 
 class Store:
@@ -16,7 +21,7 @@ class Store:
     def __init__(self, path: Path, schemas: Iterable[str] = ()) -> None:
         self.path = path
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: WeakSet[sqlite3.Connection] = WeakSet()
         self._lock = threading.Lock()
         for schema in schemas:
             self._connection().executescript(schema)
@@ -24,7 +29,9 @@ class Store:
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                self.path, timeout=30, isolation_level=None, check_same_thread=False, factory=_Connection
+            )
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -34,7 +41,7 @@ class Store:
             self._local.connection = connection
             self._local.depth = 0
             with self._lock:
-                self._connections.append(connection)
+                self._connections.add(connection)
         return connection
 
     @contextmanager
@@ -73,6 +80,6 @@ class Store:
 
     def close(self) -> None:
         with self._lock:
-            for connection in self._connections:
+            for connection in list(self._connections):
                 connection.close()
             self._connections.clear()

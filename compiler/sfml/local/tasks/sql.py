@@ -74,6 +74,7 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
     match statement.action:
         case grammar.Resume():
             service.resume(account, name)
+            return status(_resumed(commands.fetch(account, name)))
         case grammar.Suspend():
             commands.suspend(account, name)
         case grammar.SetTags(given):
@@ -84,6 +85,15 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
         case action:
             commands.change(account, name, _change(name, action))
     return status("Statement executed successfully.")
+
+
+def _resumed(task: Task) -> str:
+    if task.settings.schedule is None:
+        return "Statement executed successfully."
+    return (
+        "Statement executed successfully. "
+        f"(The local server keeps the schedule '{task.settings.schedule}' and does not fire it.)"
+    )
 
 
 def _change(name: ObjectName, action: grammar.Action) -> Callable[[Settings], Settings]:

@@ -1,0 +1,215 @@
+"""How sure the local Snowflake is of what it does: one row a behaviour, for readers and for the documentation.
+
+documented  a page of Snowflake's documentation says so
+checked     seen on a real account, by its own messages or by tests that ran against one
+assumed     neither: the likeliest reading, to be checked by running the same scenario on an account
+different   this server does something else on purpose, or refuses
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Evidence(StrEnum):
+    DOCUMENTED = "documented"
+    CHECKED = "checked"
+    ASSUMED = "assumed"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """`source` is a page below docs.snowflake.com/en, or why it is believed."""
+
+    area: str
+    what: str
+    evidence: Evidence
+    source: str
+
+
+_D, _C, _A, _X = Evidence.DOCUMENTED, Evidence.CHECKED, Evidence.ASSUMED, Evidence.DIFFERENT
+_CREATE = "sql-reference/sql/create-task"
+_ALTER = "sql-reference/sql/alter-task"
+_DROP = "sql-reference/sql/drop-task"
+_EXECUTE = "sql-reference/sql/execute-task"
+_SHOW = "sql-reference/sql/show-tasks"
+_GRAPHS = "user-guide/tasks-graphs"
+_INTRO = "user-guide/tasks-intro"
+_HISTORY = "sql-reference/functions/task_history"
+_PREDECESSORS = "sql-reference/functions/system_predecessors_state"
+_ERRORS = "user-guide/tasks-errors-integrate"
+_CANCEL = "sql-reference/functions/system_user_task_cancel_ongoing_executions"
+_CLIENT = "snowflake-core 1.13, read and run"
+_MESSAGES = "messages that accounts gave"
+
+TASKS: tuple[Behaviour, ...] = (
+    Behaviour("create", "A new, cloned or replaced task is suspended", _D, _CREATE),
+    Behaviour("create", "OR REPLACE gives a new id and restarts GRAPH_VERSION at 1", _D, _HISTORY),
+    Behaviour(
+        "create", "Replacing a task keeps the links of its children and finalizer", _A, "links are names"
+    ),
+    Behaviour("create", "CREATE OR ALTER sets what it does not name back to its default", _D, _CREATE),
+    Behaviour(
+        "create", "CREATE OR ALTER leaves LOG_LEVEL and tags alone", _A, f"{_CREATE}: it lacks the clauses"
+    ),
+    Behaviour("create", "Any warehouse, integration or user may be named", _X, "they are no objects here"),
+    Behaviour("rules", "Nothing in a graph changes while its root is started (091421)", _C, _MESSAGES),
+    Behaviour("rules", "Sentences of the other refusals", _C, _MESSAGES),
+    Behaviour("rules", "Codes of the other refusals (001008)", _A, "only the sentences are known"),
+    Behaviour("rules", "Cycles and second roots pass the DDL and are refused at RESUME", _C, _MESSAGES),
+    Behaviour(
+        "rules", "EXECUTE TASK refuses cycles and second roots too", _A, "it fixes a version as RESUME does"
+    ),
+    Behaviour("rules", "1000 tasks a graph, 100 predecessors and 100 children a task", _D, _GRAPHS),
+    Behaviour("rules", "The sentences about those three limits", _A, "not seen"),
+    Behaviour(
+        "rules",
+        "A started root with children or a finalizer cannot be dropped",
+        _A,
+        "sql-reference/sql/drop-task",
+    ),
+    Behaviour("rules", "Tasks that lose all predecessors become suspended roots, with a reason", _D, _SHOW),
+    Behaviour(
+        "versions", "RESUME and EXECUTE fix a version of the whole graph; runs keep theirs", _D, _GRAPHS
+    ),
+    Behaviour("versions", "GRAPH_VERSION grows only when something changed", _D, _HISTORY),
+    Behaviour(
+        "versions",
+        "Whether children are suspended is part of a version, the root's state is not",
+        _A,
+        _GRAPHS,
+    ),
+    Behaviour("schedule", "Five cron fields and a region's time zone; what else is refused", _C, _MESSAGES),
+    Behaviour(
+        "schedule",
+        "An hour left out in spring does not fire, one repeated in autumn fires twice",
+        _D,
+        _CREATE,
+    ),
+    Behaviour(
+        "schedule", "An interval counts from RESUME or SET SCHEDULE, 10 seconds to 8 days", _D, _CREATE
+    ),
+    Behaviour(
+        "schedule", "Schedules are kept and shown; nothing fires them", _X, "not emulated, and said so"
+    ),
+    Behaviour("runs", "A task runs when all its predecessors succeeded", _D, _GRAPHS),
+    Behaviour("runs", "A suspended predecessor counts as succeeded when another one is resumed", _D, _GRAPHS),
+    Behaviour(
+        "runs", "A task whose predecessors are all suspended never runs", _C, "a quickstart of Snowflake's"
+    ),
+    Behaviour(
+        "runs",
+        "WHEN false: SKIPPED, and nothing below runs, joins included",
+        _D,
+        _PREDECESSORS,
+    ),
+    Behaviour(
+        "runs", "A task that never ran has no row in TASK_HISTORY", _A, "NOT_EXECUTED is no state there"
+    ),
+    Behaviour("runs", "SYSTEM$PREDECESSORS_STATE replaces the default condition", _D, _PREDECESSORS),
+    Behaviour(
+        "runs", "SYSTEM$TASK_COMPLETION_STATE replaces it too", _A, "its page: branch on one task's outcome"
+    ),
+    Behaviour(
+        "runs", "ALL_DONE holds for predecessors that never ran; suspended ones are left out", _A, "not said"
+    ),
+    Behaviour(
+        "runs", "NONE_FAILED holds for predecessors that never ran, not for cancelled ones", _A, _PREDECESSORS
+    ),
+    Behaviour(
+        "runs", "A WHEN that cannot be evaluated fails the task", _A, "a wrong name fails the graph (091451)"
+    ),
+    Behaviour("runs", "WHEN may call four SYSTEM$ functions and casts, nothing else", _D, _CREATE),
+    Behaviour(
+        "runs", "A refused function in WHEN is found when the task runs, not by the DDL", _A, "not seen"
+    ),
+    Behaviour("runs", "The finalizer runs when nothing else runs or waits, in every attempt", _D, _GRAPHS),
+    Behaviour("runs", "A skipped root starts no finalizer", _D, _GRAPHS),
+    Behaviour("runs", "A failed finalizer fails the graph", _A, "one or more task runs failed"),
+    Behaviour("runs", "Executing a suspended root runs it without resuming it", _D, _EXECUTE),
+    Behaviour("runs", "EXECUTE TASK while executing: one run waits, the latest asked for", _D, _EXECUTE),
+    Behaviour("runs", "Overlapping runs (OVERLAP_POLICY) are refused", _X, "not emulated, and said so"),
+    Behaviour("runs", "SCHEDULED_TIME of every task is that of the attempt", _A, "not said for children"),
+    Behaviour("config", "USING CONFIG merges objects at every depth, for one run", _D, _EXECUTE),
+    Behaviour(
+        "values", "Values of all ancestors can be read; 091451 for other or suspended tasks", _C, _MESSAGES
+    ),
+    Behaviour("values", "An ancestor that set nothing or was skipped reads as NULL", _A, "not said"),
+    Behaviour("values", "A finalizer has no ancestors to read", _A, "it has no predecessors"),
+    Behaviour(
+        "values", "At most 10,000 bytes of UTF-8", _D, "sql-reference/functions/system_set_return_value"
+    ),
+    Behaviour(
+        "values", "TASK_RUNTIME_INFO gives qualified names", _A, "TaskContext of snowflake-core needs them"
+    ),
+    Behaviour(
+        "retry",
+        "A retry runs failed and cancelled tasks and those below, in the same run group",
+        _D,
+        _EXECUTE,
+    ),
+    Behaviour("retry", "TASK_AUTO_RETRY_ATTEMPTS retries as RETRY LAST does", _D, _INTRO),
+    Behaviour("retry", "A cancelled run is not retried by itself", _A, "the parameter speaks of FAILED"),
+    Behaviour("retry", "A modified graph, or one older than 14 days, is not retried", _D, _EXECUTE),
+    Behaviour("retry", "Sentences of those refusals", _A, "not seen"),
+    Behaviour(
+        "suspension", "N failures in a row of one task suspend the root; suspending resets", _D, _CREATE
+    ),
+    Behaviour("suspension", "A failure counts once its retries are used up", _D, _INTRO),
+    Behaviour(
+        "suspension",
+        "Skipped and cancelled runs neither count nor reset",
+        _A,
+        f"{_CREATE}: they do not count",
+    ),
+    Behaviour(
+        "timeouts", "The root's timeout is the graph's; a child's own wins for that child", _D, _GRAPHS
+    ),
+    Behaviour("timeouts", "A timed-out run is FAILED", _D, _HISTORY),
+    Behaviour(
+        "timeouts", "Its code and sentence are those of a statement's timeout (000630)", _A, "not seen"
+    ),
+    Behaviour(
+        "timeouts", "Out of time, tasks that have not begun never run, the finalizer does", _A, "not said"
+    ),
+    Behaviour(
+        "cancel",
+        "Cancelling cancels one task's run, not the others of its graph",
+        _D,
+        "sql-reference/functions/system_user_task_cancel_ongoing_executions",
+    ),
+    Behaviour("cancel", "The finalizer runs after a cancelled task", _A, "it runs when nothing else does"),
+    Behaviour("history", "Columns, arguments, limits and order of the table functions", _D, _HISTORY),
+    Behaviour("history", "TASK_DEPENDENTS holds the finalizer", _C, "seen on an account"),
+    Behaviour(
+        "history",
+        "NEXT_SCHEDULED_TIME is NULL without a schedule; REST gives the scheduled time",
+        _A,
+        _CLIENT,
+    ),
+    Behaviour("rest", "Paths, options, bodies and statuses", _D, "Snowflake's OpenAPI specification 10.10"),
+    Behaviour("rest", "What clients send: capitalised booleans, percent-encoded names", _C, _CLIENT),
+    Behaviour(
+        "notifications",
+        "Messages go to an outbox; no integration is checked",
+        _D,
+        "not emulated, and said so",
+    ),
+    Behaviour(
+        "notifications",
+        "JSON of USER_TASK_FAILED and GRAPH_SUCCEEDED",
+        _D,
+        "user-guide/tasks-errors-integrate",
+    ),
+    Behaviour(
+        "server",
+        "Runs that a dead server left executing are FAILED when it starts again",
+        _A,
+        "an account does not end",
+    ),
+)
+"""Tasks, graphs, their history and their notifications."""
+
+BEHAVIOURS: tuple[Behaviour, ...] = TASKS
