@@ -188,6 +188,28 @@ def test_a_task_that_runs_too_long_fails(sql: Sql) -> None:
     assert "timeout of 0.3 second(s)" in row["ERROR_MESSAGE"]
 
 
+def test_the_lower_of_both_timeouts_counts(sql: Sql) -> None:
+    sql.graph(f"r USER_TASK_TIMEOUT_MS = 60000 STATEMENT_TIMEOUT_IN_SECONDS = 1 AS {SLOW}")
+    assert sql.run("r") == {"R": FAILED}
+    assert "timeout of 1 second(s)" in sql.history()[0]["ERROR_MESSAGE"]
+
+
+def test_more_tasks_than_workers_all_run(sql: Sql) -> None:
+    names = [f"t{n}" for n in range(11)]
+    sql.graph(
+        "r AS SELECT 1",
+        *(f"{name} AFTER r AS SELECT 1" for name in names),
+        f"j AFTER {', '.join(names)} AS SELECT 1",
+    )
+    assert set(sql.run("r").values()) == {OK}
+    assert len(sql.history()) == 13
+
+
+def test_a_condition_may_end_in_a_comment(sql: Sql) -> None:
+    sql.graph("r WHEN 1 = 1 -- always\n AS SELECT 1")
+    assert sql.run("r") == {"R": OK}
+
+
 def test_the_timeout_of_the_root_is_that_of_the_graph(sql: Sql) -> None:
     sql.graph(
         "r USER_TASK_TIMEOUT_MS = 400 AS SELECT 1",

@@ -230,7 +230,7 @@ class _Attempt:
         self.runner, self.run, self.graph, self.tasks, self.states = runner, run, graph, tasks, states
         self.deadline = deadline
         self.futures: dict[Future[TaskRun], RunningTask] = {}
-        self.ends: dict[Future[TaskRun], float] = {}
+        self.ends: dict[Future[TaskRun], tuple[float, float]] = {}
         self.given_up: dict[Future[TaskRun], float] = {}
         self.complete = True
 
@@ -248,18 +248,19 @@ class _Attempt:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
+        """Begin what may begin now, as far as workers are free: waiting for one is no part of a timeout."""
         while True:
             step = next_step(self.graph, self.states)
             for name in step.never:
                 self.states[name] = State.NOT_EXECUTED
-            startable = [name for name in step.consider if self._may_begin(name)]
-            for name in set(step.consider) - set(startable):
+            too_late = [name for name in step.consider if not self._may_begin(name)]
+            for name in too_late:
                 self.states[name] = State.NOT_EXECUTED
                 self.complete = False
-            for name in startable:
-                self._submit(pool, name)
-            if len(startable) == len(step.consider):
-                return
+            if not too_late:
+                break
+        for name in step.consider[: WORKERS - len(self.futures)]:
+            self._submit(pool, name)
 
     def _may_begin(self, name: str) -> bool:
         """The finalizer runs even when the graph is out of time; nothing runs when the server ends."""
@@ -275,23 +276,29 @@ class _Attempt:
             self.runner._running[(self.run.group_id, name)] = running
         future = pool.submit(running.execute)
         self.futures[future] = running
-        self.ends[future] = self._end_of(name)
+        self.ends[future] = self._limit(name)
 
-    def _end_of(self, name: str) -> float:
-        """When a task begun now times out: by its own setting, else at the latest with the graph.
+    def _limit(self, name: str) -> tuple[float, float]:
+        """When a task begun now times out, and the seconds of the setting that ends it.
 
-        The root's timeout is the whole graph's; a child's own wins for that child.
-        https://docs.snowflake.com/en/user-guide/tasks-graphs
+        The root's timeout is the whole graph's; a child's own wins for that child. Of it and
+        STATEMENT_TIMEOUT_IN_SECONDS the lower one that is not 0 counts.
+        https://docs.snowflake.com/en/user-guide/tasks-graphs, …/sql-reference/sql/create-task
         """
-        own = self.tasks[name].settings.user_task_timeout_ms
-        end = time.monotonic() + timeout_seconds(own)
+        now, settings = time.monotonic(), self.tasks[name].settings
+        own = settings.user_task_timeout_ms
+        limits = [(now + timeout_seconds(own), timeout_seconds(own))]
+        statement = float(settings.session_parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0)
+        if statement:
+            limits.append((now + statement, statement))
         is_finalizer = self.graph.finalizer is not None and name == self.graph.finalizer.name
-        return (
-            end if is_finalizer or (own is not None and name != self.graph.root) else min(end, self.deadline)
-        )
+        if not is_finalizer and (own is None or name == self.graph.root):
+            root = self.tasks[self.graph.root].settings
+            limits.append((self.deadline, timeout_seconds(root.user_task_timeout_ms)))
+        return min(limits)
 
     def _wait(self) -> None:
-        next_end = min(self.given_up.get(future, self.ends[future]) for future in self.futures)
+        next_end = min(self.given_up.get(future, self.ends[future][0]) for future in self.futures)
         pause = max(0.0, min(next_end - time.monotonic(), GLANCE))
         done, _ = wait(self.futures, timeout=pause, return_when=FIRST_COMPLETED)
         for future in done:
@@ -300,17 +307,12 @@ class _Attempt:
         for future in [f for f in self.futures if f in self.given_up and self.given_up[f] <= now]:
             self._note(future, self.futures[future].abandoned())
         for future, running in self.futures.items():
-            if self.ends[future] <= now:
-                running.time_out(self._seconds(running.task))
+            end, seconds = self.ends[future]
+            if end <= now:
+                running.time_out(seconds)
             if running.stop.state is not None:
                 self.given_up.setdefault(future, now + PATIENCE)
                 running.interrupt_again()
-
-    def _seconds(self, task: Task) -> float:
-        own = task.settings.user_task_timeout_ms
-        return timeout_seconds(
-            own if own is not None else self.tasks[self.graph.root].settings.user_task_timeout_ms
-        )
 
     def _note(self, future: Future[TaskRun], ended: TaskRun) -> None:
         running = self.futures.pop(future)

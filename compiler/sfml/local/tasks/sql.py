@@ -225,13 +225,9 @@ def show_tasks(account: Account, session: Session, statement: grammar.ShowTasks)
 
 
 def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -> list[Task]:
-    """The tasks SHOW looks at: without IN, those of the current schema, else of the account."""
+    """The tasks SHOW looks at: without IN, those of the current database, else of the account."""
     if scope is None:
-        if session.database is None:
-            return store.everywhere(account.store)
-        if session.schema is None:
-            return store.everywhere(account.store, session.database)
-        return store.in_schema(account.store, session.database, session.schema)
+        return store.everywhere(account.store, session.database)
     if scope.kind == "ACCOUNT":
         return store.everywhere(account.store)
     if scope.kind == "DATABASE":

@@ -97,7 +97,7 @@ class RunningTask:
                     2214,
                     "0A000",
                 )
-            passed = self.account.engine.evaluate(session, f"({condition})::BOOLEAN")
+            passed = self.account.engine.evaluate(session, f"({condition}\n)::BOOLEAN")
         except SqlError as error:
             return replace(
                 self._row(State.FAILED),
