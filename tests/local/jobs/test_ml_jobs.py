@@ -90,8 +90,9 @@ def test_a_job_in_the_background(shared: Session, tmp_path: Path) -> None:
 def test_an_exception_is_raised_again_at_the_caller(shared: Session, tmp_path: Path) -> None:
     source = payload(tmp_path / "p", "raise KeyError('gone')\n")
     job = submit_directory(source, POOL, entrypoint="main.py", stage_name="JOBS", session=shared)
-    with pytest.raises(KeyError, match="gone"):
+    with pytest.raises(RuntimeError, match="gone") as failed:
         job.result()
+    assert isinstance(failed.value.__cause__, KeyError)
     assert job.status == "FAILED"
 
 

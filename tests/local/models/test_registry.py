@@ -202,17 +202,14 @@ def test_names_are_taken_once(shared: Session, registry: Registry, logged: Model
 
 
 def test_everything_survives_a_restart(folder: Path) -> None:
-    def open_registry(server: LocalServer) -> Registry:
-        session = Session.builder.configs(server.connect_args()).create()
-        return Registry(session, options={"enable_monitoring": False})
-
-    with LocalServer(folder) as server:
-        registry = open_registry(server)
+    # Sessions are closed with their server: the client asks every open one whether it is still there.
+    with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:
+        registry = Registry(session, options={"enable_monitoring": False})
         log(registry, "KEPT", "V1", metrics={"m": 1})
         log(registry, "KEPT", "V2").set_alias("PROD")
         registry.get_model("KEPT").default = "V2"
-    with LocalServer(folder) as server:
-        found = open_registry(server).get_model("KEPT")
+    with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:
+        found = Registry(session, options={"enable_monitoring": False}).get_model("KEPT")
         assert found.default.version_name == "V2"
         assert found.version("V1").get_metric("m") == 1
         predicted = found.version("PROD").run(X, function_name="predict")["output_feature_0"]
