@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -166,15 +167,22 @@ def state_of(rows: Iterable[TaskRow]) -> str:
 
 
 def reason(error: str | None) -> str | None:
-    """The one line of an error that tells most: for a Python error the exception, else the first line."""
+    """The part of an error that tells most, on one line: of a Python traceback the exception, else its start."""
     lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
     if not lines:
         return None
-    is_traceback = any(line.startswith("Traceback ") for line in lines)
-    if not is_traceback:
-        return lines[0]
-    exceptions = [line for line in lines if ": " in line and not line.startswith(("File ", "Traceback"))]
-    candidates = [
-        line for line in exceptions if line.split(":", 1)[0].replace(".", "").replace("_", "").isalnum()
-    ]
-    return (candidates or lines)[-1]
+    start = 0
+    for at, line in enumerate(lines):
+        if _EXCEPTION.match(line):
+            start = at
+    has_traceback = any(line.startswith("Traceback ") for line in lines)
+    text = " ".join(lines[start:] if has_traceback else lines)
+    # A class of some module says no more with the module, nor does a query's id.
+    text = _QUERY_ID.sub("", _MODULE.sub("", text)).removesuffix(_HANDLER)
+    return text if len(text) <= 160 else text[:159] + "…"
+
+
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning|Failed|Failure)?: ")
+_HANDLER = " in function SFML_STEP with handler main"
+_MODULE = re.compile(r"^(?:[a-z_][\w]*\.)+(?=[A-Z])")
+_QUERY_ID = re.compile(r"(?:\(\d+\): )?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}: ")

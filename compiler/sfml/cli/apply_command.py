@@ -13,6 +13,7 @@ from sfml.cli.options import Options, pairs, shared_options
 from sfml.cli.planning import Planned, planned, schedule_words
 from sfml.errors import ConflictingState, UsageError
 from sfml.graph.model import Mode
+from sfml.plan.stages import Stage
 
 
 @click.command()
@@ -75,8 +76,8 @@ def carry_out(found: Opened, target: Connected, work: Planned, options: Options,
         confirm(work, options)
     began = time.perf_counter()
 
-    def told(stage: object) -> None:
-        text = stage_text(stage)  # type: ignore[arg-type]
+    def told(stage: Stage) -> None:
+        text = stage_text(stage, work.stages)
         if speaks and text is not None:
             output.say(f"  {symbols['SUCCEEDED']} {text}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from sfml.cli.opening import Connected, Opened
@@ -11,6 +12,9 @@ from sfml.plan.diff import make_plan
 from sfml.plan.model import Plan
 from sfml.plan.stages import Stage, stages_for
 from sfml.snowflake.objects import has_stage
+
+
+UNFIRED = "the local Snowflake keeps schedules and does not fire them yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ def planned(found: Opened, target: Connected, *, resume: bool | None = None) -> 
     observed = target.tasks.observed(desired.root.name)
     missing = target.stage.missing_archives(desired.archives) if staged else desired.archives
     plan = make_plan(desired, observed, unfinished=journal, resume=resume)
+    if desired.target.is_local and plan.resume_root:
+        plan = dataclasses.replace(plan, notes=(*plan.notes, UNFIRED))
     stages = stages_for(plan, desired, missing, unfinished=journal is not None)
     return Planned(plan, stages, missing)
 
@@ -41,7 +47,4 @@ def schedule_words(desired: DesiredGraph) -> str | None:
     schedule = desired.root.schedule
     if not isinstance(schedule, CronSchedule | IntervalSchedule | StreamSchedule):
         return None
-    text = schedule_text(schedule)
-    if desired.target.is_local:
-        text += " (the local Snowflake keeps schedules and does not fire them yet)"
-    return text
+    return schedule_text(schedule)

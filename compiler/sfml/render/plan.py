@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
@@ -151,11 +151,14 @@ def _schedule_line(plan: Plan, schedule: str | None) -> str:
     return f"The schedule {state}: {schedule}"
 
 
-def stage_text(stage: Stage) -> str | None:
+def stage_text(stage: Stage, stages: Sequence[Stage]) -> str | None:
     """What a carried-out stage is called in the progress of an apply; None for what nobody needs to see."""
     match stage:
-        case UploadArchive(archive):
-            return f"step code uploaded               {size(archive.size)}, {archive.sha256[:12]}"
+        case UploadArchive():
+            archives = [other.archive for other in stages if isinstance(other, UploadArchive)]
+            if stage.archive is not archives[-1]:
+                return None
+            return f"{plural(len(archives), 'archive')} uploaded, {size(sum(a.size for a in archives))}"
         case RegisterJob(task, spec):
             return f"{task.task} registered as ML Job {spec.name}"
         case SuspendRoot():

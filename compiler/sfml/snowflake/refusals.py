@@ -47,6 +47,11 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
     code = str(getattr(cause, "errno", "") or "")
     sentence = _sentence(cause)
     kind = type(cause).__name__
+    if sentence.startswith("Invalid connection_name"):
+        return ConnectionFailed(
+            sentence[0].lower() + sentence[1:],
+            help="add it to Snowflake's connections.toml (`snow connection add`), or correct the target's `connection:`",
+        )
     if (
         kind in {"OperationalError", "ForbiddenError", "RetryRequest", "InterfaceError"}
         or code in _NOT_REACHED
