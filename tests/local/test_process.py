@@ -84,3 +84,17 @@ def test_reset_leaves_nothing(place: Path) -> None:
     process.start(place)
     process.reset(place)
     assert not place.exists()
+
+
+def test_a_server_that_was_started_for_a_while_is_stopped_by_the_last_to_need_it(place: Path) -> None:
+    with process.in_use(place) as first:
+        with process.in_use(place) as second:
+            assert first == second
+        assert process.status(place).running, "somebody still needs it"
+    assert not process.status(place).running
+
+
+def test_a_server_that_is_kept_outlives_those_who_use_it(place: Path) -> None:
+    with process.in_use(place):
+        kept = process.keep(place)
+    assert process.status(place) == kept

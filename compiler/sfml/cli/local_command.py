@@ -40,7 +40,7 @@ def start(options: Options) -> int:
     place = folder()
     require_local()
     was_running = process.status(place).running
-    info = process.start(place)
+    info = process.keep(place)
     if options.json:
         output.say_json(asdict(info))
     elif not options.quiet:

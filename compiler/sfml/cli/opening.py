@@ -15,7 +15,7 @@ from sfml import __version__
 from sfml.cli import output
 from sfml.cli.options import Options
 from sfml.diagnostic import has_errors
-from sfml.errors import InvalidSpec, NotSupportedYet, SfmlError
+from sfml.errors import InvalidSpec, NotSupportedYet
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -153,22 +153,12 @@ def _server(root: Path, options: Options) -> Iterator[Mapping[str, Any]]:
 
     from sfml.local import process
 
-    folder = root / LOCAL_FOLDER
-    info = process.status(folder)
-    if info.running:
-        yield asdict(info)
-        return
     require_local()
-    if not (options.json or options.quiet):
+    folder = root / LOCAL_FOLDER
+    if not (options.json or options.quiet or process.status(folder).running):
         output.note("starting the local Snowflake …")
-    info = process.start(folder)
-    try:
+    with process.in_use(folder) as info:
         yield asdict(info)
-    finally:
-        try:
-            process.stop(folder)
-        except SfmlError as error:
-            output.say_error(error.message, error.help)
 
 
 def require_local() -> None:

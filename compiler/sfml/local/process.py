@@ -26,6 +26,7 @@ START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _INFO, _LOCK, _LOG = "server.json", "server.lock", "server.log"
+_USERS, _PASSING = "server.users", "server.passing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,37 @@ def start(folder: Path) -> ServerInfo:
     )
 
 
+def keep(folder: Path) -> ServerInfo:
+    """The folder's server, started if need be, which stays until it is stopped."""
+    (folder / _PASSING).unlink(missing_ok=True)
+    return start(folder)
+
+
+@contextlib.contextmanager
+def in_use(folder: Path) -> Iterator[ServerInfo]:
+    """The folder's server for as long as it is needed: one that runs, or one that the last to need it stops."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _USERS).open("a") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        info = status(folder)
+        if not info.running:
+            (folder / _PASSING).touch()
+            info = start(folder)
+        try:
+            yield info
+        finally:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            # Whoever still holds a share stops it later; whoever comes now waits until it is gone.
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if (folder / _PASSING).exists():
+                    stop(folder)
+
+
 def stop(folder: Path) -> None:
     """Stop the folder's server and wait until it has let go of its files; nothing to do when none runs."""
     pid = _pid(folder)
+    (folder / _PASSING).unlink(missing_ok=True)
     if not _is_locked(folder) or pid is None:
         (folder / _INFO).unlink(missing_ok=True)
         return
