@@ -127,8 +127,8 @@ def measured(test: pandas.DataFrame, predicted: Any) -> Metrics:
     variance = float(((actual - actual.mean()) ** 2).sum())
     return {
         "spearman": spearman(predicted, actual),
-        "r2": 1 - unexplained / variance if variance else 0.0,
-        "mae": float(abs(actual - predicted).mean()),
+        "r2": rounded(1 - unexplained / variance if variance else 0.0),
+        "mae": rounded(abs(actual - predicted).mean()),
     }
 
 
@@ -139,7 +139,7 @@ def naive(train: pandas.DataFrame, test: pandas.DataFrame) -> Baselines:
     return {
         "spend_so_far": {"spearman": spearman(test["SPEND"], test["TARGET"])},
         "number_of_purchases": {"spearman": spearman(test["PURCHASES"], test["TARGET"])},
-        "scaled_spend_so_far": {"mae": float((test["SPEND"] * scale - test["TARGET"]).abs().mean())},
+        "scaled_spend_so_far": {"mae": rounded((test["SPEND"] * scale - test["TARGET"]).abs().mean())},
     }
 
 
@@ -150,7 +150,12 @@ def spearman(left: Any, right: Any) -> float:
     ranks = pandas.DataFrame({"left": list(left), "right": list(right)}).rank()
     if ranks["left"].nunique() < 2 or ranks["right"].nunique() < 2:
         return 0.0
-    return float(ranks["left"].corr(ranks["right"]))
+    return rounded(ranks["left"].corr(ranks["right"]))
+
+
+def rounded(value: Any) -> float:
+    """To what a few thousand customers can tell, so that a sum's last digits make no difference."""
+    return round(float(value), 4)
 
 
 def log_result(ctx: Context, metrics: Metrics, baselines: Baselines, customers: Mapping[str, int]) -> None:

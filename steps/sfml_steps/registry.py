@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tempfile
 from collections.abc import Callable, Mapping
@@ -55,6 +56,8 @@ def promote_model(
     because the first version of a model becomes its default by itself. The version is named after the run: a
     retry finds what an earlier attempt logged and only makes it the default.
     """
+    # The client draws a progress bar, which is no use in a log; tqdm reads this when it is first imported.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     from snowflake.ml.registry import Registry
 
     registry = Registry(ctx.session)

@@ -40,7 +40,9 @@ class TaskSession:
             return json.dumps(self.config) if self.config is not None else None
         if function == "SYSTEM$GET_PREDECESSOR_RETURN_VALUE":
             if arguments[0] not in self.results:
-                raise RuntimeError(f"091451: {arguments[0]} is not a valid or active predecessor for this task.")
+                raise RuntimeError(
+                    f"091451: {arguments[0]} is not a valid or active predecessor for this task."
+                )
             return self.results[arguments[0]]
         return "Enqueued notifications."
 
