@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sfml.catalog import StepCatalog
+from sfml.catalog import SourceFile, StepCatalog, folder_files
 from sfml.check import findings
 from sfml.diagnostic import Diagnostic, Label, by_position, has_errors
 from sfml.entry_files import entry_files
@@ -35,6 +35,10 @@ class Reading:
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str]
     loaded: Loaded = field(repr=False)
+
+    def job_files(self, folder: str) -> tuple[SourceFile, ...]:
+        """The files of a job's folder, which is relative to the project's root; hidden ones are left out."""
+        return folder_files(self.root, folder)
 
 
 def read(
@@ -75,10 +79,13 @@ def _shown_from(root: Path, cwd: Path) -> str:
 
 
 def _moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
-    if not prefix:
+    """The finding with its files as users see them, and its message on one line whatever it quotes."""
+    message = " ".join(diagnostic.message.split())
+    if not prefix and message == diagnostic.message:
         return diagnostic
     return replace(
         diagnostic,
+        message=message,
         span=_moved_span(diagnostic.span, prefix) if diagnostic.span else None,
         labels=tuple(Label(_moved_span(label.span, prefix), label.text) for label in diagnostic.labels),
     )

@@ -1,9 +1,14 @@
-"""Data files that a package lists in its `__init__.py`: `__data_files__ = ["queries/*.sql"]`."""
+"""Files that travel beside step code: what a package lists in its `__init__.py`, and the folders of jobs.
+
+A package lists its data files as a literal: `__data_files__ = ["queries/*.sql"]`.
+"""
 
 from __future__ import annotations
 
 import ast
+from pathlib import Path
 
+from sfml.catalog.model import SourceFile
 from sfml.catalog.modules import Module
 
 NAME = "__data_files__"
@@ -37,3 +42,16 @@ def data_files(module: Module) -> dict[str, bytes]:
             if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 found[f"{base}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
     return found
+
+
+def folder_files(root: Path, folder: str) -> tuple[SourceFile, ...]:
+    """Every file below a folder, sorted, by its path in there; hidden files, caches and links out stay behind."""
+    base = root / folder
+    inside = root.resolve()
+    found: list[SourceFile] = []
+    for path in sorted(base.rglob("*")):
+        relative = path.relative_to(base)
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
+        if not hidden and path.is_file() and path.resolve().is_relative_to(inside):
+            found.append(SourceFile(relative.as_posix(), path.read_bytes()))
+    return tuple(found)

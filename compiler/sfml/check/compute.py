@@ -8,7 +8,7 @@ from sfml.check.case import Case, error, listed, warning
 from sfml.diagnostic import Diagnostic, Label
 from sfml.graph.draft import TaskDraft
 from sfml.graph.durations import in_words
-from sfml.graph.model import CallBody, JobBody, NotifyBody, OnPool, OnWarehouse, Serverless, SqlBody, StepBody
+from sfml.graph.model import CallBody, JobBody, NotifyBody, OnPool, Serverless, SqlBody, StepBody
 from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, WAREHOUSE_SIZES
 
 _MAX_TIMEOUT = MAX_TIMEOUT_MS // 1000
@@ -33,21 +33,6 @@ def wrong_compute(case: Case) -> Iterator[Diagnostic]:
         elif isinstance(task.node.body, (CallBody, SqlBody, NotifyBody)) and on_pool:
             message = f"task `{task.name}` is a statement and cannot run on a compute pool"
             yield error("SF401", message, place, help="run it on a warehouse: `run_on: {warehouse: …}`")
-
-
-def no_compute(case: Case) -> Iterator[Diagnostic]:
-    """SF411: nothing says where a task runs.
-
-    What: a task has `run_on`, or the target a warehouse; `run_on: {pool: …}` names a pool.
-    Why: Snowflake would make it a serverless task, which needs a privilege of its own.
-    Instead: add a warehouse to the target, or `run_on` to the task.
-    """
-    for task in case.tasks:
-        match task.node.run_on:
-            case OnWarehouse(warehouse="") if case.draft.target.warehouse:
-                yield error("SF411", f"task `{task.name}` names no warehouse", task.place("run_on"))
-            case OnPool(pool=""):
-                yield error("SF411", f"task `{task.name}` names no compute pool", task.place("run_on"))
 
 
 def shorter_graphs(case: Case) -> Iterator[Diagnostic]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sfml.diagnostic import Diagnostic
+from sfml.diagnostic import Diagnostic, has_errors
 from sfml.source import Span
 from sfml.spec.expand import Expanded, expanded_tasks
 from sfml.spec.expressions import Names, evaluated
@@ -56,7 +56,8 @@ def assembled(
     config = _evaluated_map(graph.get("config"), names, findings, graph)
     tasks = expanded_tasks(map_of(graph.get("tasks")), defaults, names, findings, layers.included.bound)
     finalizers = expanded_tasks(map_of(graph.get("finalizer")), defaults, names, findings)
-    findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
+    if not has_errors(findings):
+        findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
     name_node = layers.entry.entries["pipeline"]
     assert isinstance(name_node, ScalarNode)
     description = merged(layers.entry.get("description"), _patched(layers.patches[1], "description"))

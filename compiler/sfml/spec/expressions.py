@@ -151,6 +151,12 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
             help or f"declare it in sfml.yaml: `env: [{keys[1]}]`, and set it",
             "SF130",
         )
+    if keys[0] == "target" and len(keys) == 2:
+        return ExpressionError(
+            f"the target has no `{keys[1]}`",
+            help or f"add `{keys[1]}: …` to the target in sfml.yaml",
+            "SF130",
+        )
     if keys[0] in ("param", "each"):
         where = "a file brought in by `include`" if keys[0] == "param" else "what has `for_each`"
         return ExpressionError(f"`{name}` is not defined here", f"`{keys[0]}` exists in {where}", "SF130")

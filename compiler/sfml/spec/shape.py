@@ -136,7 +136,7 @@ def _check(node: Node, schema: Schema, file: str, key: str | None) -> Iterator[D
     if not _fits_type(node, types):
         yield _wrong_type(node, schema, types, key)
         return
-    if "const" in schema and plain(node) != schema["const"]:
+    if "const" in schema and not _is_one_of(node, [schema["const"]]):
         yield _not_allowed(node, key, [schema["const"]])
     if "enum" in schema and not _is_one_of(node, schema["enum"]):
         yield _not_allowed(node, key, schema["enum"])
@@ -158,7 +158,8 @@ def _check(node: Node, schema: Schema, file: str, key: str | None) -> Iterator[D
 
 def _is_one_of(node: Node, allowed: list[Any]) -> bool:
     value = plain(node)
-    return any(value == one and type(value) is type(one) for one in allowed)
+    # JSON has one kind of number, and Python takes True for 1.
+    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in allowed)
 
 
 def _check_map(node: MapNode, schema: Schema, file: str, key: str | None) -> Iterator[Diagnostic]:
@@ -230,9 +231,9 @@ def _check_alternatives(
 ) -> Iterator[Diagnostic]:
     """Nothing when one of the branches fits, else the findings of the branch that was meant."""
     followed = [_follow(branch, file) for branch in branches]
-    results = [tuple(_check(node, branch, where, key)) for branch, where in followed]
-    if any(not found for found in results):
+    if any(_fits(node, branch, where, key) for branch, where in followed):
         return
+    results = [tuple(_check(node, branch, where, key)) for branch, where in followed]
     enums = [branch["enum"] for branch, _ in followed if "enum" in branch]
     if len(enums) == 1 and len(followed) <= 2:
         yield _not_allowed(node, key, enums[0])
@@ -268,6 +269,15 @@ def _check_alternatives(
     yield _wrong_type(node, schema, (), key, [branch for branch, _ in followed])
 
 
+def _fits(node: Node, branch: Schema, file: str, key: str | None) -> bool:
+    """Whether nothing is wrong with the branch; what can be told cheaply is asked first."""
+    if not _fits_type(node, _types(branch)):
+        return False
+    if isinstance(node, MapNode) and any(name not in node.entries for name in branch.get("required", ())):
+        return False
+    return next(_check(node, branch, file, key), None) is None
+
+
 def _exclusive(node: MapNode, branches: list[Schema]) -> tuple[str, str] | None:
     """Two keys of the mapping that each ask for a shape of their own."""
     heads = [(name, branch) for branch in branches for name in branch.get("required", ())]
@@ -295,20 +305,18 @@ def _known_keys(node: MapNode, schema: Schema) -> int:
 
 
 def _check_exactly_one(node: Node, schema: Schema, key: str | None) -> Iterator[Diagnostic]:
-    if not isinstance(node, MapNode):
-        return
     wanted = [name for branch in schema["oneOf"] for name in branch["required"]]
-    there = [name for name in wanted if name in node.entries and not _is_null(node.entries[name])]
+    there = [name for name in wanted if isinstance(node, MapNode) and name in node.entries]
     listed = _listed([f"`{name}`" for name in wanted], "or")
     if not there:
         at = node.span
-        if node.entries:
+        if isinstance(node, MapNode) and node.entries:
             first = next(iter(node.entries))
             at = node.key_spans.get(first, at)
         yield Diagnostic.error(
             "SF114", f"{_subject(key)} says nothing to do", at=at, path=node.path, help=f"give it {listed}"
         )
-    elif len(there) > 1:
+    elif len(there) > 1 and isinstance(node, MapNode):
         second = there[1]
         yield Diagnostic.error(
             "SF114",
@@ -317,10 +325,6 @@ def _check_exactly_one(node: Node, schema: Schema, key: str | None) -> Iterator[
             path=node.entries[second].path,
             help=f"keep one of {listed}; a task does one thing",
         )
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, ScalarNode) and node.value is None
 
 
 # -- words ------------------------------------------------------------------------------------------

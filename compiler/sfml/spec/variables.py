@@ -9,7 +9,7 @@ from typing import Any
 from sfml.diagnostic import Diagnostic, did_you_mean
 from sfml.source import Span
 from sfml.spec.compose import compose
-from sfml.spec.expressions import Names, evaluated
+from sfml.spec.expressions import ExpressionError, Names, evaluated, split
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, plain, plain_word
 from sfml.spec.scalars import NotAValue, core_value
 
@@ -94,8 +94,12 @@ def _declared(name: str, at: Span, node: Node, before: _Variable | None, word: s
 
 def _kind_of(value: Any) -> str | None:
     """The type that a default implies; an expression implies none."""
-    if isinstance(value, str) and "{{" in value:
-        return None
+    if isinstance(value, str) and "{{" in value and value.strip().startswith("{{"):
+        try:
+            if len(split(value)) == 1:
+                return None
+        except ExpressionError:
+            return None
     for kind in ("boolean", "string", "number", "list", "mapping"):
         if isinstance(value, _TYPES[kind]):
             return kind
