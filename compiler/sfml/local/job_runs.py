@@ -42,6 +42,9 @@ class JobRun:
 _running: dict[Path, JobRun] = {}
 """The runs of this process by their mount, which no two share."""
 
+_threads: dict[threading.Thread, Path] = {}
+"""The threads that follow jobs in the background, and the folders of their runs."""
+
 
 def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Job, JobRun]:
     """Record the job and copy its payload: a run keeps the code it started with."""
@@ -148,9 +151,7 @@ def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
         job_store.finish(account, job, INTERNAL_ERROR, str(error))
         raise
     else:
-        # A task that is stopped ends its processes too, by SIGTERM and without this job's own event.
-        cancelled = run.cancel.is_set() or code == -signal.SIGTERM
-        status = CANCELLED if cancelled else DONE if code == 0 else FAILED
+        status = _status(account, run, code)
         job_store.finish(account, job, status, "" if status == DONE else _message(account, job, status, code))
     finally:
         _running.pop(job.mount, None)
@@ -159,10 +160,21 @@ def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
     return job_store.get(account, job.name, deleted=True)
 
 
+def _status(account: Account, run: JobRun, code: int) -> str:
+    if code == 0:
+        return DONE
+    if account.stopping.is_set():
+        return INTERNAL_ERROR
+    # A task that is stopped ends its processes too, by SIGTERM and without this job's own event.
+    return CANCELLED if run.cancel.is_set() or code == -signal.SIGTERM else FAILED
+
+
 def _message(account: Account, job: Job, status: str, code: int) -> str:
     """Why a job failed: its last words, for whoever sees the error and not the log."""
     if status == CANCELLED:
         return "the job was cancelled"
+    if status == INTERNAL_ERROR:
+        return "the local server stopped"
     path = account.log_path(job.query_id)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     said = [line for line in lines if line.strip()]
@@ -173,9 +185,16 @@ def _message(account: Account, job: Job, status: str, code: int) -> str:
 def run_in_background(account: Account, job: Job, run: JobRun) -> None:
     """Run the job in a thread that the statement does not wait for."""
     context = contextvars.copy_context()
-    threading.Thread(
-        target=context.run, args=(run_to_end, account, job, run), name=f"job-{job.name.name}", daemon=True
-    ).start()
+
+    def follow() -> None:
+        try:
+            context.run(run_to_end, account, job, run)
+        finally:
+            _threads.pop(threading.current_thread(), None)
+
+    thread = threading.Thread(target=follow, name=f"job-{job.name.name}", daemon=True)
+    _threads[thread] = run.folder
+    thread.start()
 
 
 def cancel(account: Account, job: Job) -> None:
@@ -184,3 +203,10 @@ def cancel(account: Account, job: Job) -> None:
     if run is not None:
         run.cancel.set()
         job_store.wait(account, job, 30)
+
+
+def wait_for_all(account: Account) -> None:
+    """Wait until the jobs of a server that stops have written down how they ended."""
+    for thread in tuple(_threads):
+        if _threads[thread].is_relative_to(account.folder):
+            thread.join(15)

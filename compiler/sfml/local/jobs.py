@@ -302,6 +302,10 @@ def START(account: Account) -> None:
     job_store.end_interrupted(account)
 
 
+def STOP(account: Account) -> None:
+    job_runs.wait_for_all(account)
+
+
 HANDLERS = {
     grammar.DescribeService: describe_service,
     grammar.ShowServiceInstances: show_instances,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -144,8 +145,18 @@ def _run(
         answer, request_file = folder / "answer.json", folder / "request.json"
         request_file.write_text(json.dumps({**request, "answer": str(answer)}), encoding="utf-8")
         argv = [sys.executable, "-m", "sfml.local.worker", str(request_file)]
-        exit_code = run_child(account, session, argv, log=account.log_path())
+        limit = statement_timeout(session)
+        started = time.monotonic()
+        exit_code = run_child(account, session, argv, log=account.log_path(), timeout=limit)
         if not answer.exists():
+            if limit is not None and time.monotonic() - started >= limit:
+                raise SqlError(
+                    f"Statement reached its statement or warehouse timeout of {limit} second(s) and was canceled.",
+                    630,
+                    "57014",
+                )
+            if exit_code == -signal.SIGTERM:
+                raise SqlError("SQL execution canceled", 604, "57014")
             raise interpreter_error(f"the process ended with exit code {exit_code}", procedure)
         reply = json.loads(answer.read_text(encoding="utf-8"))
     finally:
@@ -153,6 +164,11 @@ def _run(
     if "error" in reply:
         raise interpreter_error(str(reply["error"]), procedure)
     return decoded(reply.get("result"))
+
+
+def statement_timeout(session: Session) -> int | None:
+    """STATEMENT_TIMEOUT_IN_SECONDS of the session; None where it is not set, or 0."""
+    return int(session.parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0) or None
 
 
 def runs_folder(account: Account) -> Path:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
-from snowflake.ml.jobs import MLJobDefinition, delete_job, get_job, list_jobs, submit_directory
+from snowflake.ml.jobs import MLJobDefinition, delete_job, get_job, list_jobs, remote, submit_directory
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
@@ -117,6 +118,24 @@ def test_several_instances_and_pip_are_refused(shared: Session, tmp_path: Path) 
 def test_pip_requirements_that_are_met_need_no_installing(shared: Session, tmp_path: Path) -> None:
     definition = define(shared, payload(tmp_path / "p", ""), pip_requirements=["pyyaml>=6"])
     shared.sql(definition.to_sql()).collect()
+
+
+def test_a_remote_function_takes_and_returns_a_frame(shared: Session) -> None:
+    @remote(POOL, stage_name="JOBS", session=shared)
+    def doubled(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame.assign(z=frame.x * 2)
+
+    job = doubled(pd.DataFrame({"x": [1, 2, 3]}))
+    assert list(job.result().z) == [2, 4, 6]
+
+
+def test_a_job_ends_with_its_server(folder: Path, tmp_path: Path) -> None:
+    source = payload(tmp_path / "p", "import time\ntime.sleep(600)\n")
+    with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:
+        running = submit_directory(source, POOL, entrypoint="main.py", stage_name="JOBS", session=session)
+        assert running.status == "RUNNING"
+    with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:
+        assert get_job(running.id, session=session).status == "INTERNAL_ERROR"
 
 
 def test_a_job_that_is_not_there(shared: Session) -> None:

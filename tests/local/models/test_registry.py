@@ -17,6 +17,8 @@ from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
 from sfml.local.app import LocalServer
+from sfml.local.models.store import get_model
+from sfml.local.names import ObjectName
 
 # The client takes these defaults apart from the job's runtime: a warehouse is to score the model.
 OPTIONS = {"relax_version": False, "enable_explainability": False}
@@ -47,7 +49,9 @@ def log(registry: Registry, name: str, version: str, scale: float = 1.0, **optio
 @pytest.fixture(scope="module")
 def shared(server: LocalServer) -> Iterator[Session]:
     with Session.builder.configs(server.connect_args()).create() as session:
-        session.create_dataframe(X).write.save_as_table("CUSTOMERS")
+        rows = ", ".join(f"({row.AGE}, {row.SPEND}, {row.VIP})" for row in X.itertuples())
+        session.sql("CREATE TABLE CUSTOMERS (AGE INT, SPEND FLOAT, VIP BOOLEAN)").collect()
+        session.sql(f"INSERT INTO CUSTOMERS VALUES {rows}").collect()
         yield session
 
 
@@ -137,11 +141,16 @@ def test_inference_in_sql(shared: Session, pair: tuple[ModelVersion, ModelVersio
     assert np.allclose([row.TEN for row in rows], model(10).predict(X), rtol=1e-4)
 
 
-def test_a_model_that_raises_is_an_error_of_its_code(shared: Session, logged: ModelVersion) -> None:
-    with pytest.raises(SnowparkSQLException, match="Python Interpreter Error"):
-        shared.sql(
-            "SELECT MODEL(READ_ONLY, V1)!PREDICT(NULL, NULL, 'x'::VARIANT) FROM CUSTOMERS LIMIT 1"
-        ).collect()
+def test_a_model_that_raises_is_an_error_of_its_code(
+    server: LocalServer, shared: Session, registry: Registry
+) -> None:
+    log(registry, "BROKEN", "V1")
+    folder = get_model(server.account, ObjectName("SFML", "PUBLIC", "BROKEN")).version("V1").folder
+    (folder / "functions" / "predict.py").write_text("def infer(df):\n    raise ValueError('bad features')\n")
+    with pytest.raises(SnowparkSQLException, match="ValueError: bad features") as failed:
+        shared.sql("SELECT MODEL(BROKEN)!PREDICT(AGE, SPEND, VIP) AS P FROM CUSTOMERS").collect()
+    assert failed.value.sql_error_code == 100357
+    assert "in function PREDICT with handler functions.predict.infer" in str(failed.value)
 
 
 def test_loading_and_exporting(logged: ModelVersion, tmp_path: Path) -> None:

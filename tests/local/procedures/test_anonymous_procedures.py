@@ -5,14 +5,21 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import time
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
+from snowflake.snowpark import Session
+from snowflake.snowpark.types import LongType
 
 from sfml.local.app import LocalServer
+from sfml.local.children import interrupt
+from sfml.local.errors import SqlError
 
 
 def procedure(
@@ -231,3 +238,60 @@ def test_nothing_is_left_behind(server: LocalServer, connection: SnowflakeConnec
     connection.cursor().execute(procedure("def main(session):\n    return '1'", ""))
     assert len(server.account.sessions._by_token) == before
     assert list(Path(server.account.folder, "runs").iterdir()) == []
+
+
+def test_a_cancelled_procedure_ends_with_all_that_it_started(server: LocalServer, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    body = f"""
+import os, subprocess
+def main(session):
+    other = subprocess.Popen(["sleep", "600"])
+    with open({str(pids)!r} + ".new", "w") as file:
+        file.write(f"{{os.getpid()}} {{other.pid}}")
+    os.rename({str(pids)!r} + ".new", {str(pids)!r})
+    other.wait()"""
+    session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    with ThreadPoolExecutor() as threads:
+        running = threads.submit(server.account.execute, session, procedure(body, ""))
+        wait_until(pids.exists)
+        interrupt(server.account, session)
+        with pytest.raises(SqlError, match="SQL execution canceled") as cancelled:
+            running.result(20)
+    assert cancelled.value.code == "000604"
+    for pid in pids.read_text().split():
+        wait_until(lambda pid=pid: not is_alive(int(pid)))
+
+
+def test_a_statement_timeout_ends_a_procedure(server: LocalServer) -> None:
+    session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    session.parameters["STATEMENT_TIMEOUT_IN_SECONDS"] = 1
+    body = "import time\ndef main(session):\n    time.sleep(600)"
+    with pytest.raises(SqlError, match=r"timeout of 1 second\(s\) and was canceled"):
+        server.account.execute(session, procedure(body, ""))
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; a zombie that nobody has collected does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_snowpark_registers_anonymous_procedures(server: LocalServer) -> None:
+    with Session.builder.configs(server.connect_args()).create() as session:
+        add = session.sproc.register(
+            lambda session, a, b: session.sql(f"SELECT {a} + {b}").collect()[0][0],
+            return_type=LongType(),
+            input_types=[LongType(), LongType()],
+            anonymous=True,
+            packages=["snowflake-snowpark-python"],
+        )
+        assert add(40, 2) == 42

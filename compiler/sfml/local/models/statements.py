@@ -43,6 +43,10 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
     if existing is not None and not statement.or_replace:
         raise already_exists(name)
     with _copied(account, session, statement.source) as folder, account.store.transaction():
+        # Looked at again: another session may have created it while files were copied.
+        existing = find_model(account, name)
+        if existing is not None and not statement.or_replace:
+            raise already_exists(name)
         if existing is not None:
             _forget(account, existing)
         model = insert_model(account.store, name, session.role, account.clock())
