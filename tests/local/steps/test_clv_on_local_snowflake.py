@@ -142,18 +142,18 @@ def test_old_versions_are_removed_but_never_the_default(
 ) -> None:
     ctx = context(clv, "cleanup")
     assert remove_versions(ctx, "CLV_MODEL", 2) == []
-    for run in ("1", "2", "3", "4"):
+    for run in ("1", "2", "3"):
         promoted = promote_model(context(clv, "promote_model", run), trained["candidate"], "CLV_MODEL")
-    assert promoted["previous"] == "V_3"
+    assert promoted["previous"] == "V_2"
 
     model = registry.get_model("CLV_MODEL")
     model.default = "V_1"
-    assert remove_versions(ctx, "CLV_MODEL", 2) == ["V_2"]
-    assert {version.version_name for version in model.versions()} == {"V_1", "V_3", "V_4"}
-    assert remove_versions(ctx, "CLV_MODEL", 2) == []
-
-    model.version("V_3").set_alias("CHAMPION")
+    assert remove_versions(ctx, "CLV_MODEL", 3) == []
+    model.version("V_2").set_alias("CHAMPION")
     assert remove_versions(ctx, "CLV_MODEL", 1) == []
+    model.version("V_2").unset_alias("CHAMPION")
+    assert remove_versions(ctx, "CLV_MODEL", 1) == ["V_2"]
+    assert {version.version_name for version in model.versions()} == {"V_1", "V_3"}
     assert model.default.version_name == "V_1"
 
 

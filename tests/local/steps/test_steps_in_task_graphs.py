@@ -108,7 +108,6 @@ def graph(steps: Session) -> Session:
             "use",
             "graph_steps.use",
             {"path": {"$result": ["CLV$WRITE", "path"]}},
-            results={"write": "CLV$WRITE"},
         ),
     )
     cleanup = body("cleanup", "sfml_steps.cleanup.remove_run_artifacts", {"keep_days": 14})
