@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sfml.grammar import calls, databases, models, procedures, services, session, tasks
+from sfml.grammar import calls, copying, databases, models, procedures, services, session, stages, tasks
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
 
 __all__ = ["FAMILIES", "Name", "SqlSyntaxError", "Tokens", "parse_name", "parse_statement"]
@@ -20,6 +20,8 @@ Statement = Any
 FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     session.parse,
     databases.parse,
+    stages.parse,
+    copying.parse,
     tasks.parse,
     procedures.parse,
     models.parse,

@@ -51,7 +51,7 @@ class Account:
         self.logs_folder = folder / "logs"
         self.store = Store(folder / "account.sqlite", dispatch.SCHEMAS)
         self.engine = Engine(self, folder)
-        self.sessions = Sessions(self.engine)
+        self.sessions = Sessions(self.engine, self._session_closed)
         self.system_functions = dispatch.SYSTEM_FUNCTIONS
         self.stopping = threading.Event()
         self.children: set[Child] = set()
@@ -72,6 +72,10 @@ class Account:
         self.sessions.close_all()
         self.engine.close()
         self.store.close()
+
+    def _session_closed(self, session: Session) -> None:
+        for hook in dispatch.SESSION_CLOSED:
+            hook(self, session)
 
     def leave(self, database: str, schema: str | None = None) -> None:
         """Take every session out of a database or schema that is about to go."""

@@ -78,8 +78,8 @@ class LocalServer:
 
     def start(self) -> LocalServer:
         # The socket listens already: what connects before uvicorn is ready waits in its queue.
-        self._thread.start()
         self.account.start()
+        self._thread.start()
         return self
 
     def stop(self) -> None:

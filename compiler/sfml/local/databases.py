@@ -138,9 +138,7 @@ def show_databases(account: Account, session: Session, statement: ShowDatabases)
             continue
         created, owner, comment = noted(account, name, "")
         current = "Y" if name == session.database else "N"
-        rows.append(
-            (created, name, "N", current, "", owner, comment, "", "1", "STANDARD", None, "ROLE")
-        )
+        rows.append((created, name, "N", current, "", owner, comment, "", "1", "STANDARD", None, "ROLE"))
     return table(DATABASE_COLUMNS, rows)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sfml.local import (
     calls,
+    copying,
     databases,
     events,
     jobs,
@@ -18,7 +19,16 @@ from sfml.local import (
     stages,
     tasks,
 )
-from sfml.local.family import Args, Handler, Hook, Relation, SchemaHook, SystemFunction, TableFunction
+from sfml.local.family import (
+    Args,
+    Handler,
+    Hook,
+    Relation,
+    SchemaHook,
+    SessionHook,
+    SystemFunction,
+    TableFunction,
+)
 
 __all__ = ["FAMILIES", "HANDLERS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
 
@@ -28,6 +38,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     calls,
     databases,
     stages,
+    copying,
     events,
     notifications,
     tasks,
@@ -57,6 +68,9 @@ REWRITES: tuple[Any, ...] = tuple(r for family in FAMILIES for r in getattr(fami
 ROUTES: tuple[Any, ...] = tuple(route for family in FAMILIES for route in getattr(family, "ROUTES", ()))
 SCHEMA_DROPPED: tuple[SchemaHook, ...] = tuple(
     family.SCHEMA_DROPPED for family in FAMILIES if hasattr(family, "SCHEMA_DROPPED")
+)
+SESSION_CLOSED: tuple[SessionHook, ...] = tuple(
+    family.SESSION_CLOSED for family in FAMILIES if hasattr(family, "SESSION_CLOSED")
 )
 STARTS: tuple[Hook, ...] = tuple(family.START for family in FAMILIES if hasattr(family, "START"))
 STOPS: tuple[Hook, ...] = tuple(family.STOP for family in FAMILIES if hasattr(family, "STOP"))

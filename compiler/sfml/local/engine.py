@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,15 @@ from sqlglot.errors import SqlglotError
 
 from sfml.local import dispatch
 from sfml.local.arrow import as_table, columns_of
+from sfml.local.bindings import inline_bindings
 from sfml.local.errors import SqlError, not_emulated
+from sfml.local.models.inference import interpreter_error
 from sfml.local.names import ObjectName
 from sfml.local.result import ArrowRows, Column, Result
 from sfml.local.rewrites import PASSES, Rewriting, created_temporary
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from fakesnow.cursor import FakeSnowflakeCursor
     from fakesnow.fakes import FakeSnowflakeConnection
 
@@ -125,9 +129,7 @@ class Engine:
     def use(self, session: Session, database: str | None, schema: str | None) -> None:
         """Make a database and a schema of it the session's current ones; what does not exist is left unset."""
         has_database = database is not None and self.has_database(database)
-        has_schema = (
-            has_database and schema is not None and self.has_schema(str(database), schema)
-        )
+        has_schema = has_database and schema is not None and self.has_schema(str(database), schema)
         inner = "_FS_INFORMATION_SCHEMA" if schema == "INFORMATION_SCHEMA" else schema
         connection = session.connection
         with session.lock:
@@ -147,6 +149,11 @@ class Engine:
         with self._fakesnow.duck_conn.cursor() as duck:
             return duck.execute(sql, parameters).fetchall()
 
+    def arrow(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """The same as an Arrow table."""
+        with self._fakesnow.duck_conn.cursor() as duck:
+            return duck.execute(sql, parameters).to_arrow_table()
+
     def close(self) -> None:
         self._fakesnow.duck_conn.close()
 
@@ -157,15 +164,28 @@ class Engine:
     ) -> Result:
         """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
         with _translating(sql):
-            return self.run_tree(session, parse_one(sql), params, describe_only)
+            tree = parse_one(sql)
+            if params and _needs_values(tree):
+                tree, params = parse_one(inline_bindings(sql, params)), ()
+            return self.run_tree(session, tree, params, describe_only)
 
     def run_tree(
-        self, session: Session, tree: Expr, params: Sequence[Any] = (), describe_only: bool = False
+        self,
+        session: Session,
+        tree: Expr,
+        params: Sequence[Any] = (),
+        describe_only: bool = False,
+        staged: Mapping[str, pa.Table] | None = None,
     ) -> Result:
-        """The result of a parsed statement. Functions of the account run before the session's lock is taken."""
+        """The result of a parsed statement, which may read the tables of `staged` by name.
+
+        Functions of the account run before the session's lock is taken.
+        """
         with _translating(tree):
             type_id = statement_type_id(tree)
             rewriting = Rewriting(self._account, session, describe_only)
+            for name, rows in (staged or {}).items():
+                rewriting.stage(tree, name, rows)
             for rewrite in (*PASSES, *dispatch.REWRITES):
                 tree = rewrite(tree, rewriting)
             with session.lock, _registered(session, rewriting):
@@ -180,6 +200,14 @@ class Engine:
     def evaluate(self, session: Session, expression: str) -> Any:
         """The value of a SQL expression in this session."""
         return self._account.execute(session, f"SELECT {expression}").scalar
+
+
+def _needs_values(tree: Expr) -> bool:
+    """Whether the account's own functions are called, which are given values and not placeholders."""
+    return any(
+        isinstance(node, exp.TableFromRows | exp.Dot) or str(node.this).upper().startswith("SYSTEM$")
+        for node in tree.find_all(exp.TableFromRows, exp.Dot, exp.Anonymous)
+    )
 
 
 def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:
@@ -259,7 +287,7 @@ def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
     """The relations of one statement, known to the session's DuckDB connection for as long as it runs."""
     duck = session.connection._duck_conn
     for name, result in rewriting.relations.items():
-        duck.register(name, as_table(result))
+        duck.register(name, as_table(result) if isinstance(result, Result) else result)
     try:
         yield
     finally:
@@ -279,16 +307,28 @@ def _translating(statement: str | Expr) -> Iterator[None]:
     except snowflake.connector.errors.Error as cause:
         if cause.errno == 9999:
             raise not_emulated(text()) from cause
-        message = getattr(cause, "raw_msg", None) or str(cause.msg)
+        message = _snowflake_sentence(getattr(cause, "raw_msg", None) or str(cause.msg))
         raise SqlError(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
     except duckdb.CatalogException as cause:
-        raise SqlError(f"SQL compilation error:\n{cause}", 2003, "42S02") from cause
+        raise SqlError(_snowflake_sentence(str(cause)), 2003, "42S02") from cause
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
-        raise SqlError(str(cause), 100038, "22018") from cause
+        # A model's method is a function of DuckDB's, which wraps what it raises.
+        raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except duckdb.Error as cause:
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
         raise not_emulated(f"{text()} ({type(cause).__name__}: {cause})") from cause
+
+
+_MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
+
+
+def _snowflake_sentence(message: str) -> str:
+    """DuckDB's words about a table that is not there in Snowflake's."""
+    found = _MISSING.match(message)
+    if found is None:
+        return message
+    return f"SQL compilation error:\nObject '{found[1]}' does not exist or not authorized."
 
 
 def _literal(value: object) -> str:

@@ -11,6 +11,7 @@ A family is a module that may define
   REWRITES          passes over a statement's tree, after those of `rewrites.py`
   ROUTES            Starlette routes
   SCHEMA_DROPPED    function(account, database, schema), before a schema goes with all that is in it
+  SESSION_CLOSED    function(account, session), after a session has ended
   START, STOP       function(account), when the server has started or is about to stop
 """
 
@@ -42,3 +43,4 @@ TableFunction = Callable[["Account", "Session", Args], "Result"]
 Relation = Callable[["Account", "Session"], "Result"]
 Hook = Callable[["Account"], None]
 SchemaHook = Callable[["Account", str, str], None]
+SessionHook = Callable[["Account", "Session"], None]

@@ -183,9 +183,7 @@ def in_order(bindings: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def positional(bindings: dict[str, Any]) -> list[Any]:
     """The values bound to `?`, in order."""
-    return [
-        None if binding["value"] is None else from_binding(binding) for _, binding in in_order(bindings)
-    ]
+    return [None if binding["value"] is None else from_binding(binding) for _, binding in in_order(bindings)]
 
 
 def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from sfml.local.names import ObjectName, resolve
 from sfml.local.result import Result
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sfml.local.account import Account
     from sfml.local.session import Session
 
@@ -29,9 +31,15 @@ class Rewriting:
     account: Account
     session: Session
     describe_only: bool = False
-    relations: dict[str, Result] = field(default_factory=dict)
+    relations: dict[str, Result | pa.Table] = field(default_factory=dict)
 
-    def relation(self, result: Result, alias: exp.Expression | None = None) -> exp.Table:
+    def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
+        """Let the tree's table of this name read these rows."""
+        for node in list(tree.find_all(exp.Table)):
+            if node.name == name and not node.args.get("db"):
+                node.replace(self.relation(rows))
+
+    def relation(self, result: Result | pa.Table, alias: exp.Expression | None = None) -> exp.Table:
         """A table expression that reads this result."""
         name = f"_sfml_relation_{self.session.next_relation()}"
         self.relations[name] = result
@@ -344,6 +352,28 @@ def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+def renames(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`ALTER TABLE a.b.c RENAME TO a.b.d`: DuckDB takes the new name alone."""
+    if not isinstance(tree, exp.Alter) or not isinstance(tree.this, exp.Table):
+        return tree
+    for action in tree.args.get("actions") or ():
+        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
+            old = _name_of(tree.this, rewriting.session)
+            new = _name_of(action.this, rewriting.session)
+            if (old.database, old.schema) != (new.database, new.schema):
+                raise not_emulated("ALTER TABLE … RENAME TO a name in another schema")
+            temporary = old in rewriting.session.temporaries
+            if temporary:
+                rewriting.session.temporaries ^= {old, new}
+                # The table itself is still called by its old name.
+                tree.this.set("this", exp.to_identifier(old.fqn(), quoted=True))
+                tree.this.set("db", exp.to_identifier("main", quoted=True))
+                tree.this.set("catalog", exp.to_identifier("temp", quoted=True))
+            written = new.fqn() if temporary else new.name
+            action.set("this", exp.Table(this=exp.to_identifier(written, quoted=True)))
+    return tree
+
+
 def _target(tree: exp.Create) -> exp.Table | None:
     this = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
     return this if isinstance(this, exp.Table) else None
@@ -397,6 +427,7 @@ PASSES: tuple[Pass, ...] = (
     positional_columns,
     sequence_windows,
     variant_comparisons,
+    renames,
     temporary_tables,
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import secrets
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml.local.outcomes import Outcomes
@@ -94,9 +95,11 @@ class Session:
 class Sessions:
     """The sessions that are open, by token."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, closed: Callable[[Session], None] = lambda session: None) -> None:
         self._engine = engine
-        self._ids = itertools.count(1000)
+        self._closed = closed
+        # No session of an earlier server has the same id.
+        self._ids = itertools.count(time.time_ns() // 1_000_000)
         self._by_token: dict[str, Session] = {}
         self._admitted: dict[str, Session] = {}
         self._lock = threading.Lock()
@@ -184,6 +187,7 @@ class Sessions:
             self._by_token.pop(session.token, None)
         with session.lock:
             session.connection.close()
+        self._closed(session)
 
     def close_all(self) -> None:
         for session in self:
