@@ -1,4 +1,4 @@
-"""The server as a process: started, found, refused twice, killed, stopped, reset."""
+"""The server as a background process: started, asked for, killed, restarted, stopped, emptied."""
 
 from __future__ import annotations
 
@@ -7,94 +7,142 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import snowflake.connector
 
 from sfml.errors import LocalServerError
 from sfml.local import process
+from sfml.local.process import ServerInfo
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "local"
-    yield folder
+def running(folder: Path) -> Iterator[ServerInfo]:
+    yield process.start(folder)
     process.stop(folder)
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def connected(info: ServerInfo) -> snowflake.connector.SnowflakeConnection:
+    return snowflake.connector.connect(
+        host=info.host,
+        port=info.port,
+        protocol=info.protocol,
+        account=info.account,
+        user=info.user,
+        password=info.password,
+        database=info.database,
+        schema=info.schema,
+    )
+
+
+def wait_for(condition, seconds: float = 10) -> None:  # type: ignore[no-untyped-def]
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
+        assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.02)
 
 
-def test_nothing_runs_where_nothing_was_started(place: Path) -> None:
-    assert process.status(place) == process.STOPPED
-    process.stop(place)
+def test_asking_imports_no_snowflake_package() -> None:
+    code = (
+        "import sys, sfml.local.process as p; p.status('nowhere');"
+        "sys.exit(any(name in sys.modules for name in ('snowflake.connector', 'duckdb', 'fakesnow', 'pandas')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_started_server_is_found_and_stopped(place: Path) -> None:
-    import snowflake.connector
-
-    info = process.start(place)
-    assert info.running and process.status(place) == info
-    assert process.start(place) == info, "a second start finds the first"
-    keys = ("host", "port", "protocol", "account", "user", "password")
-    with snowflake.connector.connect(**{key: getattr(info, key) for key in keys}) as connection:
-        assert connection.cursor().execute("select 41 + 1").fetchall() == [(42,)]
-    process.stop(place)
-    assert process.status(place) == process.STOPPED
+def test_start_answers_what_a_client_connects_with(running: ServerInfo, folder: Path) -> None:
+    with connected(running) as connection:
+        assert connection.cursor().execute("SELECT 1").fetchall() == [(1,)]
+    assert process.status(folder) == running
+    assert process.start(folder) == running
+    assert stat.S_IMODE((folder / process.INFO_FILE).stat().st_mode) == 0o600
 
 
-def test_the_token_is_for_this_user_alone(place: Path) -> None:
-    process.start(place)
-    assert stat.S_IMODE((place / "server.json").stat().st_mode) == 0o600
-
-
-def test_a_second_server_on_a_folder_refuses(place: Path) -> None:
-    process.start(place)
+def test_a_second_server_is_refused_the_folder(running: ServerInfo, folder: Path) -> None:
     second = subprocess.run(
-        (sys.executable, "-m", "sfml.local", "--folder", str(place)), capture_output=True, text=True, check=False
+        [sys.executable, "-m", "sfml.local", "--folder", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert second.returncode == 1
     assert "another local Snowflake serves" in second.stderr
+    assert process.status(folder) == running
 
 
-def test_a_killed_server_leaves_nothing_that_looks_alive(place: Path) -> None:
-    info = process.start(place)
+def test_two_starts_at_once_find_one_server(folder: Path) -> None:
+    found: list[ServerInfo] = []
+    threads = [threading.Thread(target=lambda: found.append(process.start(folder))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    try:
+        assert len(found) == 2
+        assert found[0] == found[1]
+    finally:
+        process.stop(folder)
+
+
+def test_everything_survives_a_kill(folder: Path, tmp_path: Path) -> None:
+    killed = process.start(folder)
+    (tmp_path / "note.txt").write_text("abc")
+    with connected(killed) as connection:
+        cursor = connection.cursor()
+        for statement in (
+            "CREATE DATABASE D",
+            "CREATE SCHEMA D.S",
+            "CREATE TABLE D.S.T (S VARCHAR(10), N NUMBER(10,2), V VARIANT)",
+            "INSERT INTO T SELECT 'a', 1.25, PARSE_JSON('{\"a\": 1}')",
+            "CREATE VIEW W AS SELECT * FROM T",
+            "CREATE STAGE ST COMMENT = 'kept'",
+            f"PUT 'file://{tmp_path}/note.txt' @D.S.ST AUTO_COMPRESS = FALSE",
+        ):
+            cursor.execute(statement)
+        assert killed.pid is not None
+        os.kill(killed.pid, signal.SIGKILL)
+        wait_for(lambda: not process.is_locked(folder))
+        assert not process.status(folder).running
+        again = process.start(folder)
+    try:
+        with connected(again) as connection:
+            cursor = connection.cursor()
+            assert again.password != killed.password
+            assert cursor.execute("SELECT S, N, V:a::INT FROM D.S.W").fetchall() == [("a", 1.25, 1)]
+            types = [row[1] for row in cursor.execute("DESCRIBE TABLE D.S.T").fetchall()]
+            assert types == ["VARCHAR(10)", "NUMBER(10,2)", "VARIANT"]
+            assert [row[:2] for row in cursor.execute("LIST @D.S.ST").fetchall()] == [("st/note.txt", 3)]
+    finally:
+        process.stop(folder)
+
+
+def test_stop_ends_the_process_and_reset_empties_the_folder(folder: Path) -> None:
+    info = process.start(folder)
+    process.stop(folder)
+    process.stop(folder)
+    assert not process.status(folder).running
     assert info.pid is not None
-    os.kill(info.pid, signal.SIGKILL)
-    wait_for(lambda: not process.status(place).running)
-    again = process.start(place)
-    assert again.running and again.pid != info.pid
+    with pytest.raises(ProcessLookupError):
+        os.kill(info.pid, 0)
+    assert (folder / "databases").is_dir()
+    process.reset(folder)
+    assert list(folder.iterdir()) == []
 
 
-def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
-    folder = tmp_path / "local"
+def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     folder.mkdir()
-    (folder / "databases").write_text("a file where a folder should be", encoding="utf-8")
-    with pytest.raises(LocalServerError, match="did not start"):
+    (folder / "databases").write_text("in the way")
+    with pytest.raises(LocalServerError, match="FileExistsError") as refused:
         process.start(folder)
+    assert "Traceback" not in refused.value.message
+    assert "reset" in str(refused.value.help)
 
 
-def test_reset_leaves_nothing(place: Path) -> None:
-    process.start(place)
-    process.reset(place)
-    assert not place.exists()
-
-
-def test_a_server_that_was_started_for_a_while_is_stopped_by_the_last_to_need_it(place: Path) -> None:
-    with process.in_use(place) as first:
-        with process.in_use(place) as second:
-            assert first == second
-        assert process.status(place).running, "somebody still needs it"
-    assert not process.status(place).running
-
-
-def test_a_server_that_is_kept_outlives_those_who_use_it(place: Path) -> None:
-    with process.in_use(place):
-        kept = process.keep(place)
-    assert process.status(place) == kept
+def test_a_server_without_work_ends_by_itself(folder: Path) -> None:
+    process.start(folder, idle_exit=0.2)
+    wait_for(lambda: not process.is_locked(folder), 20)
+    assert not process.status(folder).running

@@ -1,4 +1,4 @@
-"""`python -m sfml.local --folder F`: serves the folder until it is told to end."""
+"""`python -m sfml.local --folder FOLDER`: serve one folder until told to end."""
 
 from __future__ import annotations
 
@@ -7,47 +7,74 @@ import os
 import signal
 import sys
 import threading
+import time
+import traceback
 from pathlib import Path
 from types import FrameType
 
-from sfml.errors import LocalServerError
-from sfml.local.process import ServerInfo, publish, serving, withdraw
+from sfml.local.process import FATAL, INFO_FILE, ServerInfo, lock, write_info
+
+POLL_SECONDS = 0.5
 
 
 def main() -> int:
-    """Serve; the exit code is 1 when another server has the folder."""
     parser = argparse.ArgumentParser(prog="python -m sfml.local", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="where the account's data lives")
-    folder: Path = parser.parse_args().folder
-    try:
-        with serving(folder):
-            serve(folder)
-    except LocalServerError as error:
-        print(f"{error.message} ({error.help})", file=sys.stderr)
+    parser.add_argument(
+        "--idle-exit", type=float, metavar="SECONDS", help="end after so long without a request"
+    )
+    arguments = parser.parse_args()
+    held = lock(arguments.folder)
+    if held is None:
+        print(f"{FATAL}another local Snowflake serves {arguments.folder}", file=sys.stderr)
         return 1
-    return 0
+    os.umask(0o077)
+    # What a server that was killed left behind is not this one's.
+    (arguments.folder / INFO_FILE).unlink(missing_ok=True)
+    end = threading.Event()
+
+    def ask_to_end(number: int, frame: FrameType | None) -> None:
+        end.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_end)
+    try:
+        return serve(arguments.folder, end, arguments.idle_exit)
+    except Exception as error:
+        traceback.print_exc()
+        # The last line of the log is what the user is told.
+        print(f"{FATAL}{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
 
 
-def serve(folder: Path) -> None:
-    """Serve the folder until SIGTERM or SIGINT."""
-    # Snowflake's clients import for seconds: only once the folder is ours.
+def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
+    """Serve until `end` is set, or nobody has asked for anything for `idle_exit` seconds."""
+    from sfml.local.account import DATABASE, SCHEMA
     from sfml.local.app import LocalServer
+    from sfml.local.session import DEFAULT_USER
 
-    done = threading.Event()
-
-    def end(number: int, frame: FrameType | None) -> None:
-        done.set()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
     with LocalServer(folder) as server:
-        connect = server.connect_args()
-        fields = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
-        publish(folder, ServerInfo(running=True, pid=os.getpid(), **{name: connect[name] for name in fields}))
-        try:
-            done.wait()
-        finally:
-            withdraw(folder)
+        write_info(
+            folder,
+            ServerInfo(
+                running=True,
+                host=server.host,
+                port=server.port,
+                protocol="http",
+                account=server.account.name,
+                user=DEFAULT_USER,
+                password=server.token,
+                database=DATABASE,
+                schema=SCHEMA,
+                pid=os.getpid(),
+            ),
+        )
+        while not end.wait(POLL_SECONDS):
+            idle = time.monotonic() - server.account.last_request
+            if idle_exit is not None and idle > idle_exit and not server.account.children:
+                break
+        (folder / INFO_FILE).unlink(missing_ok=True)
+    return 0
 
 
 if __name__ == "__main__":

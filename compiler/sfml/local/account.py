@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -54,6 +55,7 @@ class Account:
         self.sessions = Sessions(self.engine, self._session_closed)
         self.system_functions = dispatch.SYSTEM_FUNCTIONS
         self.stopping = threading.Event()
+        self.last_request = time.monotonic()
         self.children: set[Child] = set()
         with_database = self.sessions.open()
         self.execute(with_database, f"CREATE DATABASE IF NOT EXISTS {DATABASE}")

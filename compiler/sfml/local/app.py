@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfml.local import dispatch, protocol
 from sfml.local.account import DATABASE, SCHEMA, Account
@@ -30,7 +32,21 @@ def application(account: Account) -> Starlette:
 
     app = Starlette(routes=[*protocol.ROUTES, *dispatch.ROUTES], lifespan=lifespan)
     app.state.account = account
+    app.add_middleware(_Clock, account=account)
     return app
+
+
+class _Clock:
+    """Notes when the last request came."""
+
+    def __init__(self, app: ASGIApp, account: Account) -> None:
+        self._app = app
+        self._account = account
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._account.last_request = time.monotonic()
+        await self._app(scope, receive, send)
+        self._account.last_request = time.monotonic()
 
 
 class LocalServer:

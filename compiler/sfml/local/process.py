@@ -1,7 +1,6 @@
-"""The server as a process of its own: start, stop, look, reset. Imports nothing heavy.
+"""The server as a process in the background: start it, ask for it, stop it, empty its folder.
 
-A folder's server holds a lock on `server.lock` for as long as it lives, so that it is known to be running
-however it was started and however it ended; `server.json` tells its address and token to whoever may read it.
+Nothing here imports a Snowflake package or the server: a command that only asks must start at once.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,14 +23,21 @@ from sfml.errors import LocalServerError
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
-_POLL_SECONDS = 0.05
-_INFO, _LOCK, _LOG = "server.json", "server.lock", "server.log"
-_USERS, _PASSING = "server.users", "server.passing"
+POLL_SECONDS = 0.05
+LOG_LINES = 20
+
+INFO_FILE = "server.json"
+LOCK_FILE = "server.lock"
+LOG_FILE = "server.log"
+FATAL = "error: "
+"""How the last line of a server's log begins when it could not go on."""
+USERS_FILE = "server.users"
+PASSING_FILE = "server.passing"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """What any client connects with; `password` is the server's token. All None when nothing runs."""
+    """Whether a server runs on a folder, and what any client connects with; the password is its token."""
 
     running: bool
     host: str | None = None
@@ -48,65 +54,72 @@ class ServerInfo:
 STOPPED = ServerInfo(running=False)
 
 
-def status(folder: Path) -> ServerInfo:
-    """The folder's server, if it runs and answers."""
-    if not _is_locked(folder):
+def status(folder: Path | str) -> ServerInfo:
+    """The server of this folder; `running` is False when there is none, however the last one ended."""
+    folder = Path(folder)
+    if not is_locked(folder):
         return STOPPED
-    try:
-        info = ServerInfo(**json.loads((folder / _INFO).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return STOPPED
-    return info if _answers(info) else STOPPED
+    info = read_info(folder)
+    return info if info is not None and _answers(info) else STOPPED
 
 
-def start(folder: Path) -> ServerInfo:
-    """The folder's server, started if it was not running; raises `LocalServerError` when it does not come up."""
+def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = START_SECONDS) -> ServerInfo:
+    """Start a server on this folder unless one runs, and wait until it answers; raises LocalServerError."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     running = status(folder)
     if running.running:
         return running
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    with (folder / _LOG).open("wb") as log:
+    log = folder / LOG_FILE
+    arguments = [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
+    with log.open("wb") as output:
         process = subprocess.Popen(
-            (sys.executable, "-m", "sfml.local", "--folder", str(folder.resolve())),
+            [sys.executable, "-m", "sfml.local", "--folder", str(folder.resolve()), *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=environment,
+            env=_environment(),
             start_new_session=True,
         )
-    for _ in _polls(START_SECONDS):
-        info = status(folder)
-        if info.running:
-            return info
-        if process.poll() is not None and not _is_locked(folder):
-            raise LocalServerError(
-                f"the local Snowflake did not start:\n{_log_tail(folder)}",
-                help=f"its whole log is {folder / _LOG}",
-            )
-    process.kill()
+    found = STOPPED
+
+    def is_up_or_gone() -> bool:
+        nonlocal found
+        found = status(folder)
+        # Another process may have won the race for the folder: its server is as good as ours.
+        return found.running or (process.poll() is not None and not is_locked(folder))
+
+    _wait_until(is_up_or_gone, wait)
+    if found.running:
+        return found
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+        reason = f"it did not answer within {wait:g} s"
+    else:
+        reason = f"it ended with exit code {process.returncode}"
     raise LocalServerError(
-        f"the local Snowflake did not answer within {START_SECONDS:.0f} s:\n{_log_tail(folder)}",
-        help=f"its whole log is {folder / _LOG}",
+        f"the local Snowflake did not come up: {_fatal(log) or reason + _tail(log)}",
+        help=f"read {log}; `sfml local reset` starts over with an empty one",
     )
 
 
-def keep(folder: Path) -> ServerInfo:
+def keep(folder: Path | str) -> ServerInfo:
     """The folder's server, started if need be, which stays until it is stopped."""
-    (folder / _PASSING).unlink(missing_ok=True)
+    (Path(folder) / PASSING_FILE).unlink(missing_ok=True)
     return start(folder)
 
 
 @contextlib.contextmanager
-def in_use(folder: Path) -> Iterator[ServerInfo]:
+def in_use(folder: Path | str) -> Iterator[ServerInfo]:
     """The folder's server for as long as it is needed: one that runs, or one that the last to need it stops."""
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _USERS).open("a") as users:
+    with (folder / USERS_FILE).open("a") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         info = status(folder)
         if not info.running:
-            (folder / _PASSING).touch()
+            (folder / PASSING_FILE).touch()
             info = start(folder)
         try:
             yield info
@@ -115,102 +128,128 @@ def in_use(folder: Path) -> Iterator[ServerInfo]:
             # Whoever still holds a share stops it later; whoever comes now waits until it is gone.
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if (folder / _PASSING).exists():
+                if (folder / PASSING_FILE).exists():
                     stop(folder)
 
 
-def stop(folder: Path) -> None:
-    """Stop the folder's server and wait until it has let go of its files; nothing to do when none runs."""
-    pid = _pid(folder)
-    (folder / _PASSING).unlink(missing_ok=True)
-    if not _is_locked(folder) or pid is None:
-        (folder / _INFO).unlink(missing_ok=True)
+def stop(folder: Path | str, *, wait: float = STOP_SECONDS) -> None:
+    """Stop the server of this folder and wait until it is gone; nothing happens when none runs."""
+    folder = Path(folder)
+    (folder / PASSING_FILE).unlink(missing_ok=True)
+    info = read_info(folder)
+    if not is_locked(folder) or info is None or info.pid is None:
+        (folder / INFO_FILE).unlink(missing_ok=True)
         return
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, sign)
-        for _ in _polls(STOP_SECONDS):
-            if not _is_locked(folder):
-                (folder / _INFO).unlink(missing_ok=True)
-                return
-    raise LocalServerError(f"the local Snowflake (pid {pid}) does not end", help=f"kill -9 {pid}")
-
-
-def reset(folder: Path) -> None:
-    """Stop the server and delete everything that it holds."""
-    stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[None]:
-    """Hold the folder for one server; raises `LocalServerError` when another has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as cause:
+    _kill(info.pid, signal.SIGTERM)
+    if not _wait_until(lambda: not is_locked(folder), wait):
+        _kill(info.pid, signal.SIGKILL)
+        if not _wait_until(lambda: not is_locked(folder), 5):
             raise LocalServerError(
-                f"another local Snowflake serves {folder}", help="stop it with  sfml local stop"
-            ) from cause
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
+                f"the local Snowflake (pid {info.pid}) does not end", help=f"end process {info.pid}"
+            )
+    (folder / INFO_FILE).unlink(missing_ok=True)
 
 
-def publish(folder: Path, info: ServerInfo) -> None:
-    """Tell the address and the token, to this user alone."""
-    scratch = folder / f"{_INFO}.{os.getpid()}"
-    with open(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        json.dump(asdict(info), file)
-    scratch.replace(folder / _INFO)
+def reset(folder: Path | str) -> None:
+    """Stop the server of this folder and delete all that it holds."""
+    folder = Path(folder)
+    stop(folder)
+    if folder.is_dir():
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
 
-def withdraw(folder: Path) -> None:
-    (folder / _INFO).unlink(missing_ok=True)
+# -- the folder's lock and card -------------------------------------------------------------------------------
 
 
-def _is_locked(folder: Path) -> bool:
+def is_locked(folder: Path) -> bool:
+    """Whether a server holds the folder; the kernel lets go of the lock when its process ends, however it ends."""
     try:
-        with (folder / _LOCK).open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except OSError:
-        return False
+    finally:
+        os.close(descriptor)
     return False
 
 
-def _answers(info: ServerInfo) -> bool:
-    if info.host is None or info.port is None:
-        return False
+def lock(folder: Path) -> int | None:
+    """Take the folder for this process until it ends; None when another server holds it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    # Asking for the lock takes it for an instant: a server that starts just then has to try again.
+    for _ in range(20):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(POLL_SECONDS)
+        else:
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
+def write_info(folder: Path, info: ServerInfo) -> None:
+    """Leave the card of the server in its folder, readable by its owner alone and never half written."""
+    part = folder / f"{INFO_FILE}.part"
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(info), file)
+    part.replace(folder / INFO_FILE)
+
+
+def read_info(folder: Path) -> ServerInfo | None:
     try:
-        with socket.create_connection((info.host, info.port), timeout=2):
+        return ServerInfo(**json.loads((folder / INFO_FILE).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+# -- small things ---------------------------------------------------------------------------------------------
+
+
+def _answers(info: ServerInfo) -> bool:
+    try:
+        with socket.create_connection((str(info.host), int(info.port or 0)), timeout=2):
             return True
     except OSError:
         return False
 
 
-def _pid(folder: Path) -> int | None:
-    """The process that holds the lock, as it wrote into it."""
-    try:
-        return int((folder / _LOCK).read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
+def _environment() -> dict[str, str]:
+    """This process's environment without proxies, which snowflake.core would use even on loopback."""
+    proxies = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
+    return {name: value for name, value in os.environ.items() if name.upper() not in proxies}
 
 
-def _log_tail(folder: Path, lines: int = 15) -> str:
-    try:
-        text = (folder / _LOG).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return "(it wrote no log)"
-    return "\n".join(text.splitlines()[-lines:]) or "(its log is empty)"
+def _fatal(log: Path) -> str | None:
+    """What a server said last, when it knew why it could not go on."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[-1].removeprefix(FATAL) if lines and lines[-1].startswith(FATAL) else None
 
 
-def _polls(seconds: float) -> Iterator[None]:
-    """Turns of waiting until the time is up."""
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+    return "".join(f"\n  {line}" for line in lines)
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(_POLL_SECONDS)
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
