@@ -212,4 +212,62 @@ TASKS: tuple[Behaviour, ...] = (
 )
 """Tasks, graphs, their history and their notifications."""
 
-BEHAVIOURS: tuple[Behaviour, ...] = TASKS
+_CALL_WITH = "sql-reference/sql/call-with"
+_ML_JOBS = "developer-guide/snowflake-ml/ml-jobs/overview"
+_ML_CLIENT = "snowflake-ml-python 2.6, read and run"
+_REGISTRY = "developer-guide/snowflake-ml/model-registry/overview"
+_ALTER_MODEL = "sql-reference/sql/alter-model"
+_DROP_VERSION = "sql-reference/sql/alter-model-drop-version"
+
+PROCEDURES: tuple[Behaviour, ...] = (
+    Behaviour("procedures", "Anonymous ones run with the caller's rights, in its place", _D, _CALL_WITH),
+    Behaviour(
+        "procedures",
+        "Imported files are in snowflake_import_directory, which ends in a slash",
+        _D,
+        "developer-guide/stored-procedure/python/procedure-python-read-file",
+    ),
+    Behaviour("procedures", "An exception is 100357 with its traceback", _C, _MESSAGES),
+    Behaviour("procedures", "Code and sentence of a package that is not there (391546)", _A, "not seen"),
+    Behaviour("procedures", "PACKAGES without snowflake-snowpark-python are refused", _A, _CALL_WITH),
+    Behaviour(
+        "procedures",
+        "This Python runs them, with its own packages; other versions are noted in the log",
+        _X,
+        "no other Python is installed",
+    ),
+    Behaviour("procedures", "Named procedures, SECRETS, RETURNS TABLE are refused", _X, "not emulated"),
+    Behaviour("procedures", "EXTERNAL_ACCESS_INTEGRATIONS restrict nothing", _X, "said in the log"),
+)
+
+JOBS: tuple[Behaviour, ...] = (
+    Behaviour("jobs", "The statement waits for its job, unless ASYNC, and fails with it", _D, _ML_JOBS),
+    Behaviour("jobs", "Code and sentence of a failed job", _A, "not seen"),
+    Behaviour("jobs", "Submit, status, wait, logs, result, list, cancel, delete", _C, _ML_CLIENT),
+    Behaviour("jobs", "Task functions work in a job of a task", _D, _ML_JOBS),
+    Behaviour(
+        "jobs", "Processes of this machine and no containers; any pool name is a pool", _X, "on purpose"
+    ),
+    Behaviour(
+        "jobs", "Several instances, parallel, spec_overrides are refused", _X, "not emulated, and said so"
+    ),
+    Behaviour("jobs", "pip requirements that this Python lacks are refused", _X, "nothing is installed"),
+    Behaviour(
+        "jobs", "A job that runs when the server ends is INTERNAL_ERROR", _A, "an account does not end"
+    ),
+)
+
+MODELS: tuple[Behaviour, ...] = (
+    Behaviour("models", "The first version becomes the default, later ones do not", _D, _REGISTRY),
+    Behaviour("models", "The default version is never dropped, not even as the only one", _D, _DROP_VERSION),
+    Behaviour("models", "FIRST and LAST go by time of creation", _D, _DROP_VERSION),
+    Behaviour("models", "An alias names one version; setting it again moves it", _D, _ALTER_MODEL),
+    Behaviour("models", "Codes and sentences of refusals", _A, "not seen"),
+    Behaviour("models", "What snowflake.ml.registry asks when it logs, loads and runs", _C, _ML_CLIENT),
+    Behaviour("models", "A method is the function that the client packed for warehouses", _D, _ML_CLIENT),
+    Behaviour("models", "Table functions (EXPLAIN, partitioned models) are refused", _X, "not emulated"),
+    Behaviour("models", "Tags need no CREATE TAG; roles need no privileges", _X, "they are no objects here"),
+    Behaviour("models", "INFORMATION_SCHEMA.PACKAGES shows this Python's packages", _X, "they are what runs"),
+)
+
+BEHAVIOURS: tuple[Behaviour, ...] = TASKS + PROCEDURES + JOBS + MODELS

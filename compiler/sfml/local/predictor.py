@@ -19,6 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO
 
+JSON_COLUMN = "j"
+"""What the names of columns begin with that hold JSON texts."""
+
 RESULT = b"R"
 ERROR = b"E"
 _LENGTH = struct.Struct(">cQ")
@@ -99,8 +102,11 @@ def _snowflake_module() -> ModuleType:
 def _answer(method: Callable[[Any], Any], request: bytes) -> bytes:
     import pyarrow as pa
 
-    arguments = pa.ipc.open_stream(request).read_all()
-    values = [_json(value) for value in method(arguments.to_pandas())]
+    arguments = pa.ipc.open_stream(request).read_all().to_pandas()
+    for name in arguments.columns:
+        if name.startswith(JSON_COLUMN):
+            arguments[name] = [None if text is None else json.loads(text) for text in arguments[name]]
+    values = [_json(value) for value in method(arguments)]
     answer = pa.table({"result": pa.array(values, pa.string())})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, answer.schema) as writer:

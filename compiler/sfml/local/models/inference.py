@@ -19,6 +19,7 @@ from sfml.local.models import predictors
 from sfml.local.models.files import Field, Method, methods_of
 from sfml.local.models.store import Version, get_model
 from sfml.local.names import resolve
+from sfml.local.predictor import JSON_COLUMN
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -73,6 +74,8 @@ def _call(account: Account, session: Session, node: exp.ModelAttribute) -> Expr:
         )
     if method.is_table_function:
         raise not_emulated(f"table function {node.sql(dialect='snowflake')}")
+    if method.inputs == (Field("INPUT", "OBJECT"),):
+        raise not_emulated(f"a model of more than 500 features: {node.sql(dialect='snowflake')}")
     arguments = node.expression.expressions
     if len(arguments) != len(method.inputs):
         wanted = ", ".join(field.type for field in method.inputs)
@@ -119,6 +122,11 @@ def _folded(node: Any) -> str:
     return str(node).upper()
 
 
+def is_structured(field: Field) -> bool:
+    """Whether values of this type are Python lists and mappings."""
+    return field.type.upper().partition("(")[0].strip() in ("ARRAY", "OBJECT", "VARIANT", "MAP", "VECTOR")
+
+
 def duckdb_type(field: Field) -> str:
     """The type in which an argument reaches the model's function."""
     base, _, sizes = field.type.upper().partition("(")
@@ -135,8 +143,13 @@ def _function(account: Account, session: Session, version: Version, method: Meth
     name = "_sfml_model_" + re.sub(r"\W", "_", f"{version.folder.name}_{method.name}").lower()
     log = account.folder / "predictors.log"
 
+    # The predictor takes columns whose names begin with this letter as JSON texts.
+    names = [
+        f"{JSON_COLUMN if is_structured(field) else 'a'}{index}" for index, field in enumerate(method.inputs)
+    ]
+
     def predict(*columns: Any) -> Any:
-        table = pa.table({f"a{index}": column for index, column in enumerate(columns)})
+        table = pa.table(dict(zip(names, columns, strict=True)))
         predictor = predictors.predictor_for(version.folder, method.handler, log)
         try:
             return predictor.predict(table)
