@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,6 +177,23 @@ def test_the_default_is_never_deleted(registry: Registry, pair: tuple[ModelVersi
     with pytest.raises(SnowparkSQLException, match="default version"):
         found.delete_version("V1")
     assert len(found.versions()) == 2
+
+
+def test_a_procedure_promotes_and_scores(shared: Session, registry: Registry) -> None:
+    log(registry, "PROMOTED", "V1")
+    log(registry, "PROMOTED", "V2", scale=10)
+    (row,) = shared.sql("""
+        WITH PROMOTE AS PROCEDURE (VERSION STRING) RETURNS VARIANT LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
+        PACKAGES = ('snowflake-snowpark-python', 'snowflake-ml-python', 'xgboost') HANDLER = 'main' AS $$
+from snowflake.ml.registry import Registry
+def main(session, version):
+    model = Registry(session).get_model("PROMOTED")
+    model.default = version
+    frame = session.table("CUSTOMERS").to_pandas()
+    return [float(p) for p in model.default.load(force=True).predict(frame)]
+$$ CALL PROMOTE('V2')""").collect()
+    assert registry.get_model("PROMOTED").default.version_name == "V2"
+    assert np.allclose(sorted(json.loads(row[0])), sorted(model(10).predict(X)), rtol=1e-4)
 
 
 def test_a_version_made_again_serves_the_new_model(shared: Session, registry: Registry) -> None:
