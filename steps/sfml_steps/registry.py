@@ -92,7 +92,7 @@ def default_version(registry: Registry, model_name: str) -> str | None:
     """The name of a model's default version, None where there is no such model."""
     if model_name.upper() not in {model.name.strip('"').upper() for model in registry.models()}:
         return None
-    return registry.get_model(model_name).default.version_name
+    return str(registry.get_model(model_name).default.version_name)
 
 
 def existing_version(registry: Registry, model_name: str, version: str) -> ModelVersion | None:
@@ -140,4 +140,7 @@ LOADERS: Mapping[str, Callable[[bytes], Any]] = {"xgboost": load_xgboost}
 
 
 def shown(metrics: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+    return ", ".join(
+        f"{name} {value:,.0f}" if abs(value) >= 1000 else f"{name} {value:.4g}"
+        for name, value in metrics.items()
+    )
