@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -81,9 +82,7 @@ class Diagnostic:
 def by_position(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The findings in the order of their files and lines, without repetitions."""
     unique = dict.fromkeys(diagnostics)
-    return tuple(
-        sorted(unique, key=lambda d: (d.span is None, d.span or Span.whole(""), d.code, d.message))
-    )
+    return tuple(sorted(unique, key=lambda d: (d.span is None, d.span or Span.whole(""), d.code, d.message)))
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
@@ -92,5 +91,13 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A help line naming the closest of `known`, or None when none is close."""
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    # Bounded, so that hostile input cannot make comparing names take long.
+    if len(word) > 100:
+        return None
+    alike = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
+    if len(alike) > 60:
+        alike = heapq.nsmallest(
+            60, alike, key=lambda name: (name[:4] != word[:4], name[-4:] != word[-4:], name)
+        )
+    close = difflib.get_close_matches(word, sorted(alike), n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from sfml.catalog import StepCatalog
 from sfml.check import (
@@ -19,8 +20,11 @@ from sfml.check import (
 from sfml.check.case import Case, case_of
 from sfml.diagnostic import Diagnostic
 from sfml.graph.draft import GraphDraft
+from sfml.semantics.limits import MAX_TASKS_PER_GRAPH
 
 __all__ = ["CHECKS", "Case", "Rule", "findings"]
+
+MAX_FINDINGS = 200
 
 Rule = Callable[[Case], Iterator[Diagnostic]]
 
@@ -85,6 +89,8 @@ CHECKS: tuple[Rule, ...] = (
 
 
 def findings(draft: GraphDraft, catalog: StepCatalog) -> tuple[Diagnostic, ...]:
-    """What every rule finds, in the order of the rules."""
+    """What every rule finds, in the order of the rules; of very many findings of one rule the first."""
+    if len(draft.tasks) > 2 * MAX_TASKS_PER_GRAPH:  # more is no graph, and checking it could take long
+        return (edges.far_too_many(draft),)
     case = case_of(draft, catalog)
-    return tuple(finding for rule in CHECKS for finding in rule(case))
+    return tuple(finding for rule in CHECKS for finding in islice(rule(case), MAX_FINDINGS))

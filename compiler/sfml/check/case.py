@@ -9,7 +9,7 @@ from sfml.catalog import StepCatalog, StepFunction
 from sfml.diagnostic import Diagnostic, Label, Severity
 from sfml.graph.draft import GraphDraft, Place, TaskDraft
 from sfml.graph.model import StepBody
-from sfml.graph.topology import Reach
+from sfml.graph.topology import Reach, children
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,18 @@ def case_of(draft: GraphDraft, catalog: StepCatalog) -> Case:
     """The case of a draft."""
     known = frozenset(task.name for task in draft.tasks)
     reach = Reach(draft.predecessors)
-    dangling = [task.name for task in draft.tasks if any(ref.name not in known for ref in task.after)]
-    # An arm that does not exist may be the misspelt name of any task.
-    lost = [task.name for task in draft.tasks if any(ref.name not in known for ref in task.arms)]
-    broken = set(dangling)
-    for task in draft.tasks:
-        if lost and not draft.predecessors[task.name]:
-            broken.add(task.name)
-        if any(reach.is_above(name, task.name) for name in dangling):
-            broken.add(task.name)
-        if lost and any(reach.is_above(name, task.name) for name in broken):
-            broken.add(task.name)
-    return Case(draft, catalog, reach, draft.by_name, known, frozenset(broken))
+    below = children(draft.predecessors)
+    lost = {task.name for task in draft.tasks if any(ref.name not in known for ref in task.after)}
+    if any(ref.name not in known for task in draft.tasks for ref in task.arms):
+        # An arm that does not exist may be the misspelt name of any task that follows nothing.
+        lost |= {task.name for task in draft.tasks if not draft.predecessors[task.name]}
+    todo = list(lost)
+    while todo:
+        for child in below[todo.pop()]:
+            if child not in lost:
+                lost.add(child)
+                todo.append(child)
+    return Case(draft, catalog, reach, draft.by_name, known, frozenset(lost))
 
 
 def error(

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from sfml.check.case import Case, error, listed
 from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.graph.draft import GraphDraft
 from sfml.graph.topology import children, cycles
 from sfml.semantics.limits import MAX_CHILDREN, MAX_PREDECESSORS, MAX_TASKS_PER_GRAPH
 
@@ -86,6 +87,12 @@ def self_references(case: Case) -> Iterator[Diagnostic]:
                 yield error("SF205", message, ref.place, help="name another task, or none: `[]`")
 
 
+def far_too_many(draft: GraphDraft) -> Diagnostic:
+    """The finding for a graph of so many tasks that nothing else of it is looked at."""
+    message = f"the graph has {len(draft.tasks) + len(draft.finalizers) + 1} tasks, its root included; Snowflake takes {MAX_TASKS_PER_GRAPH}"
+    return error("SF206", message, draft.places["tasks"], help="split it into several pipelines")
+
+
 def too_many(case: Case) -> Iterator[Diagnostic]:
     """SF206: a graph or a task is larger than Snowflake takes.
 
@@ -97,8 +104,7 @@ def too_many(case: Case) -> Iterator[Diagnostic]:
     draft = case.draft
     count = len(case.tasks) + 1
     if count > MAX_TASKS_PER_GRAPH:
-        message = f"the graph has {count} tasks, its root included; Snowflake takes {MAX_TASKS_PER_GRAPH}"
-        yield error("SF206", message, draft.places["tasks"], help="split it into several pipelines")
+        yield far_too_many(draft)
     below = children(draft.predecessors)
     for task in draft.tasks:
         above = draft.predecessors[task.name]

@@ -53,18 +53,52 @@ def cycles(predecessors: Edges) -> tuple[tuple[str, ...], ...]:
 
     Each path is a shortest one that begins with the first task written of its knot.
     """
-    left = predecessors.keys() - set(topological_order(predecessors))
+    position = {name: index for index, name in enumerate(predecessors)}
     below = children(predecessors)
     found: list[tuple[str, ...]] = []
-    done: set[str] = set()
-    for name in predecessors:
-        if name in left and name not in done:
-            path = _shortest_way_back(name, below, left)
-            if path:
-                found.append(path)
-                above = ancestors(predecessors, name)
-                done |= {other for other in above if name in ancestors(predecessors, other)} | {name}
-    return tuple(found)
+    for knot in _knots(below):
+        start = min(knot, key=position.__getitem__)
+        path = _shortest_way_back(start, below, knot)
+        if path:
+            found.append(path)
+    return tuple(sorted(found, key=lambda path: position[path[0]]))
+
+
+def _knots(below: Mapping[str, tuple[str, ...]]) -> list[set[str]]:
+    """The strongly connected components (Tarjan), walked with a stack of our own: chains can be long."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    open_names: list[str] = []
+    is_open: set[str] = set()
+    knots: list[set[str]] = []
+    for root in below:
+        if root in index:
+            continue
+        todo = [(root, iter(below[root]))]
+        index[root] = low[root] = len(index)
+        open_names.append(root)
+        is_open.add(root)
+        while todo:
+            name, rest = todo[-1]
+            child = next(rest, None)
+            if child is None:
+                todo.pop()
+                if todo:
+                    low[todo[-1][0]] = min(low[todo[-1][0]], low[name])
+                if low[name] == index[name]:
+                    knot: set[str] = set()
+                    while name not in knot:
+                        knot.add(open_names.pop())
+                    is_open -= knot
+                    knots.append(knot)
+            elif child not in index:
+                index[child] = low[child] = len(index)
+                open_names.append(child)
+                is_open.add(child)
+                todo.append((child, iter(below[child])))
+            elif child in is_open:
+                low[name] = min(low[name], index[child])
+    return knots
 
 
 def _shortest_way_back(start: str, below: Mapping[str, tuple[str, ...]], within: set[str]) -> tuple[str, ...]:
@@ -93,13 +127,14 @@ class Reach:
         self._names = list(predecessors)
         self._bit = {name: 1 << index for index, name in enumerate(self._names)}
         self._above: dict[str, int] = {}
-        for name in topological_order(predecessors):
+        for knot in reversed(_knots(children(predecessors))):  # parents before their children
+            parents = {parent for name in knot for parent in predecessors[name]}
             mask = 0
-            for parent in predecessors[name]:
+            for parent in parents - knot:
                 mask |= self._bit[parent] | self._above[parent]
-            self._above[name] = mask
-        for name in predecessors.keys() - self._above.keys():  # on a cycle, or below one
-            self._above[name] = sum(self._bit[other] for other in ancestors(predecessors, name))
+            if parents & knot:  # on a cycle every task runs before every other, and itself
+                mask |= sum(self._bit[name] for name in knot)
+            self._above.update(dict.fromkeys(knot, mask))
 
     def is_above(self, ancestor: str, name: str) -> bool:
         """Whether `ancestor` runs before `name`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sfml.diagnostic import Diagnostic, Severity
 from sfml.source import Span
@@ -110,6 +111,7 @@ def _snippet(marks: list[_Mark], source: str | None, width: int, accent: str, pa
     yield empty
 
 
+@lru_cache(maxsize=64)
 def source_lines(source: str) -> list[str]:
     """The lines of a text as YAML counts them."""
     for mark in _LINE_BREAKS:
@@ -134,7 +136,7 @@ def _underline(mark: _Mark, line: str, offset: int, length: int) -> tuple[str, s
     start = max(span.start.column - 1 - offset, 0)
     end = span.end.column - 1 - offset if span.end.line == span.start.line else len(line) - offset
     end = min(max(end, start + 1), max(length, start + 1))
-    visible = _clean(line[offset:])
+    visible = _clean(line[offset : offset + length])
     indent = _width(visible[:start])
     return ("^" if mark.is_primary else "-") * max(_width(visible[start:end]), 1), " " * indent
 

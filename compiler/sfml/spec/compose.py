@@ -15,8 +15,11 @@ from sfml.spec.scalars import CORE_TAG, CORE_TAGS, NotAValue, core_value, tagged
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_DEPTH = 60
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 """Aliases count with all that they stand for, so that a bomb is refused before it is unfolded."""
+
+
+MAX_FINDINGS = 200
 
 
 class _Refused(Exception):
@@ -70,7 +73,10 @@ class _Composer:
         return _Refused(Diagnostic.error(code, message, at=self.span(event), help=help))
 
     def report(self, code: str, message: str, at: Span, **more: Any) -> None:
-        self.findings.append(Diagnostic.error(code, message, at=at, **more))
+        finding = Diagnostic.error(code, message, at=at, **more)
+        if len(self.findings) >= MAX_FINDINGS:
+            raise _Refused(finding)
+        self.findings.append(finding)
 
     # -- where the next value goes ----------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from sfml.spec.model import TaskSpec
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain, plain_word
 from sfml.spec.patch import merged
 
+MAX_TASKS = 3_000
+
 _KINDS = ("step", "job", "call", "sql", "notify")
 # Which defaults a kind of task takes: a pool's settings mean nothing to a statement, and the other way round.
 _ANYWHERE = frozenset(("run_on", "timeout", "session_parameters", "execute_as_user", "log_level", "tags"))
@@ -38,6 +40,9 @@ def expanded_tasks(
     bound: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Expanded:
     """Every task with its settings resolved, in the order written; `bound` are names of single tasks."""
+    if tasks is not None and len(tasks.entries) > MAX_TASKS:
+        findings.append(too_many_made(tasks))
+        return Expanded((), frozenset(), {})
     done: list[TaskSpec] = []
     removed: set[str] = set()
     groups: dict[str, tuple[str, ...]] = {}
@@ -51,6 +56,9 @@ def expanded_tasks(
             continue
         members: list[str] = []
         for suffix, bound in bindings(each, own, findings):
+            if len(done) > MAX_TASKS:
+                findings.append(too_many_made(each))
+                break
             inner = {**own, "each": MappingProxyType(bound)}
             resolved = _resolved(settings.without("for_each"), defaults, inner, findings)
             task = TaskSpec(f"{name}_{suffix}", at, resolved)
@@ -61,6 +69,12 @@ def expanded_tasks(
                 removed.add(task.name)
         groups[name] = tuple(members)
     return Expanded(tuple(done), frozenset(removed), MappingProxyType(groups))
+
+
+def too_many_made(node: Node) -> Diagnostic:
+    """The finding for a repetition that makes more tasks than any graph can hold."""
+    message = f"these are more than {MAX_TASKS:,} tasks; Snowflake takes 1,000 in a graph"
+    return Diagnostic.error("SF104", message, at=node.span, path=node.path, help="make fewer")
 
 
 def _is_enabled(task: TaskSpec) -> bool:

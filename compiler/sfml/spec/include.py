@@ -10,7 +10,7 @@ from typing import Any
 
 from sfml.diagnostic import Diagnostic, Label
 from sfml.source import Span
-from sfml.spec.expand import bindings
+from sfml.spec.expand import MAX_TASKS, bindings, too_many_made
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain
 from sfml.spec.variables import variable_values
@@ -40,7 +40,7 @@ def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[D
     tasks = map_of(graph.get("tasks")) or MapNode({}, {}, graph.span, "tasks")
     entries, key_spans = dict(tasks.entries), dict(tasks.key_spans)
     for item in node.items if isinstance(node, ListNode) else (node,):
-        if isinstance(item, MapNode):
+        if isinstance(item, MapNode) and len(result.bound) <= MAX_TASKS:
             for name, at, task in _tasks_of(item, names, read, findings, result):
                 if name in entries:
                     findings.append(_taken(name, item, at, key_spans.get(name)))
@@ -82,6 +82,9 @@ def _tasks_of(
             {"each": inner["each"]} if each is not None else {}
         )
         renamed = {name: f"{prefix}{name}{suffix}" for name in tasks.entries}
+        if len(result.bound) + len(brought) > MAX_TASKS:
+            findings.append(too_many_made(item))
+            break
         for name, at, task in entries_of(tasks):
             result.bound[renamed[name]] = extra
             if each is not None:

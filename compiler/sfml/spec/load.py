@@ -15,7 +15,7 @@ from sfml.diagnostic import Diagnostic, by_position, did_you_mean, has_errors
 from sfml.source import Span
 from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.compose import compose
-from sfml.spec.expressions import evaluated
+from sfml.spec.expressions import MAX_EXPRESSIONS, evaluated
 from sfml.spec.include import with_includes
 from sfml.spec.model import Loaded, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
@@ -51,6 +51,11 @@ class _Reader:
             self.findings.append(text)
             return None
         self.sources[file] = text
+        if text.count("{{") > MAX_EXPRESSIONS:
+            message = f"`{file}` holds more than {MAX_EXPRESSIONS:,} expressions"
+            help = "split the pipeline into several files"
+            self.findings.append(Diagnostic.error("SF104", message, at=Span.whole(file), help=help))
+            return None
         node, findings = compose(text, file)
         self.findings.extend(findings)
         if node is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import nodes
@@ -124,12 +124,10 @@ def _environment() -> _Environment:
 
 def sandboxed_value(expression: str, names: Mapping[str, Any]) -> Any:
     """The value of a Jinja expression over `names`. Raises ExpressionError."""
-    environment = _environment()
     try:
-        tree = environment.parse("{{" + expression + "}}")
-        _refuse_unsafe(tree)
+        tree, evaluate = _compiled(expression)
         _refuse_undefined(tree, names)
-        value = environment.compile_expression(expression, undefined_to_none=False)(**names)
+        value = evaluate(**names)
         if isinstance(value, StrictUndefined):
             str(value)
         value = _json(value)
@@ -147,6 +145,15 @@ def sandboxed_value(expression: str, names: Mapping[str, Any]) -> Any:
     except (RecursionError, MemoryError, SyntaxError) as cause:
         raise ExpressionError("the expression is nested too deeply") from cause
     return value
+
+
+@lru_cache(maxsize=4096)
+def _compiled(expression: str) -> tuple[nodes.Template, Callable[..., Any]]:
+    """The expression as a tree that holds nothing unsafe, and as a function of names."""
+    environment = _environment()
+    tree = environment.parse("{{" + expression + "}}")
+    _refuse_unsafe(tree)
+    return tree, environment.compile_expression(expression, undefined_to_none=False)
 
 
 def _short(expression: str) -> str:

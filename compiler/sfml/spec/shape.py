@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from sfml.diagnostic import Diagnostic, did_you_mean
@@ -35,6 +36,8 @@ KEYWORDS = frozenset(
     )
 )
 
+MAX_FINDINGS = 200
+
 _TYPE_WORDS = {
     "string": "text",
     "integer": "a whole number",
@@ -47,8 +50,8 @@ _TYPE_WORDS = {
 
 
 def shape_findings(node: Node, schema_file: str) -> tuple[Diagnostic, ...]:
-    """What does not fit the schema of that file name."""
-    return tuple(_check(node, load_schema(schema_file), schema_file, None))
+    """What does not fit the schema of that file name; of very many findings the first."""
+    return tuple(islice(_check(node, load_schema(schema_file), schema_file, None), MAX_FINDINGS))
 
 
 # -- schemas ----------------------------------------------------------------------------------------
@@ -199,12 +202,25 @@ def _check_list(node: ListNode, schema: Schema, file: str, key: str | None) -> I
     if len(node.items) < schema.get("minItems", 0):
         yield _error("SF113", f"{_subject(key)} must not be empty", node)
     if schema.get("uniqueItems"):
-        seen: list[Any] = []
+        seen: set[str] = set()
         for item in node.items:
-            value = plain(item)
+            value = _canonical(plain(item))
             if value in seen:
                 yield _error("SF113", f"{_subject(key)} names {_word(item)} twice", item)
-            seen.append(value)
+            seen.add(value)
+
+
+def _canonical(value: Any) -> str:
+    """The same text for values that JSON takes for equal: keys in any order, `1` and `1.0`."""
+    match value:
+        case dict():
+            return "{" + ",".join(f"{key!r}:{_canonical(value[key])}" for key in sorted(value)) + "}"
+        case list():
+            return "[" + ",".join(map(_canonical, value)) + "]"
+        case float() if value.is_integer():
+            return repr(int(value))
+        case _:
+            return repr(value)
 
 
 def _check_scalar(node: ScalarNode, schema: Schema, key: str | None) -> Iterator[Diagnostic]:
@@ -233,7 +249,7 @@ def _check_alternatives(
     followed = [_follow(branch, file) for branch in branches]
     if any(_fits(node, branch, where, key) for branch, where in followed):
         return
-    results = [tuple(_check(node, branch, where, key)) for branch, where in followed]
+    results = [tuple(islice(_check(node, branch, where, key), MAX_FINDINGS)) for branch, where in followed]
     enums = [branch["enum"] for branch, _ in followed if "enum" in branch]
     if len(enums) == 1 and len(followed) <= 2:
         yield _not_allowed(node, key, enums[0])
