@@ -14,7 +14,7 @@ from typing import Any
 
 from sfml.grammar import SqlSyntaxError, parse_statement
 from sfml.local import dispatch
-from sfml.local.bindings import inline_bindings, inline_identifiers, without_scoped
+from sfml.local.bindings import exists_before_name, inline_bindings, inline_identifiers, without_scoped
 from sfml.local.children import Child
 from sfml.local.engine import Engine
 from sfml.local.errors import SqlError, not_emulated
@@ -128,6 +128,7 @@ class Account:
 
     def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
         sql, params = inline_identifiers(without_scoped(sql), params)
+        sql = exists_before_name(sql)
         statement = parse_statement(inline_bindings(sql, params))
         if statement is None:
             return self.engine.run(session, sql, params, describe_only)

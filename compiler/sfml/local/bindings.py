@@ -52,6 +52,28 @@ def without_scoped(sql: str) -> str:
     return sql
 
 
+def exists_before_name(sql: str) -> str:
+    """`CREATE TABLE t IF NOT EXISTS (…)` with its words in the order that sqlglot reads.
+
+    Snowpark writes the name first when it appends to a temporary table, and Snowflake takes both.
+    """
+    if "EXISTS" not in sql[:400].upper():
+        return sql
+    tokens = Tokens(sql)
+    if not tokens.match_words("CREATE"):
+        return sql
+    while any(tokens.match_words(word) for word in ("OR", "REPLACE", "TEMPORARY", "TEMP", "TRANSIENT")):
+        pass
+    if not tokens.match_words("TABLE") or tokens.is_words("IF", "NOT", "EXISTS"):
+        return sql
+    start = tokens.offset
+    tokens.name()
+    end = tokens.offset
+    if not tokens.match_words("IF", "NOT", "EXISTS"):
+        return sql
+    return f"{sql[:start]}IF NOT EXISTS {sql[start:end]}{sql[tokens.offset :]}"
+
+
 def inline_identifiers(sql: str, params: list[Any]) -> tuple[str, list[Any]]:
     """The statement with every IDENTIFIER(?) and IDENTIFIER('…') replaced by the name it stands for."""
     if "IDENTIFIER" not in sql.upper():

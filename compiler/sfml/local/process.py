@@ -141,9 +141,10 @@ def stop(folder: Path | str, *, wait: float = STOP_SECONDS) -> None:
         (folder / INFO_FILE).unlink(missing_ok=True)
         return
     _kill(info.pid, signal.SIGTERM)
-    if not _wait_until(lambda: not is_locked(folder), wait):
-        _kill(info.pid, signal.SIGKILL)
-        if not _wait_until(lambda: not is_locked(folder), 5):
+    pid = info.pid
+    if not _wait_until(lambda: _is_gone(pid), wait):
+        _kill(pid, signal.SIGKILL)
+        if not _wait_until(lambda: _is_gone(pid), 5):
             raise LocalServerError(
                 f"the local Snowflake (pid {info.pid}) does not end", help=f"end process {info.pid}"
             )
@@ -244,6 +245,17 @@ def _tail(log: Path) -> str:
 def _kill(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether the process has ended; one of our own is buried on the way."""
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:

@@ -1,0 +1,108 @@
+"""Stages and their files, as Snowpark and the connector put, get, list, copy and remove them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from snowflake.snowpark import Session
+from snowflake.snowpark.exceptions import SnowparkSQLException
+
+from sfml.local.app import LocalServer
+
+
+@pytest.fixture
+def stage(session: Session) -> str:
+    session.sql("CREATE OR REPLACE STAGE ST").collect()
+    return "@SFML.PUBLIC.ST"
+
+
+def names(session: Session, location: str) -> list[str]:
+    return [row["name"] for row in session.sql(f"LIST '{location}'").collect()]
+
+
+def test_files_go_there_and_back(session: Session, stage: str, tmp_path: Path) -> None:
+    (tmp_path / "it's one.txt").write_text("one")
+    (tmp_path / "two.txt").write_text("two")
+    put = session.file.put(str(tmp_path / "*.txt"), f"{stage}/dir", auto_compress=False)
+    assert sorted((file.target, file.status) for file in put) == [
+        ("it's one.txt", "UPLOADED"),
+        ("two.txt", "UPLOADED"),
+    ]
+    assert names(session, stage) == ["st/dir/it's one.txt", "st/dir/two.txt"]
+    session.file.get(f"{stage}/dir/two.txt", str(tmp_path / "out"))
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["two.txt"]
+
+
+def test_streams_go_there_and_back(session: Session, stage: str) -> None:
+    session.file.put_stream(io.BytesIO(b"abc"), f"{stage}/s/x.bin", auto_compress=False)
+    assert session.file.get_stream("@ST/s/x.bin").read() == b"abc"
+
+
+def test_files_are_copied_and_removed(session: Session, stage: str) -> None:
+    for name in ("a.txt", "b/c.txt"):
+        session.file.put_stream(io.BytesIO(b"x"), f"{stage}/from/{name}", auto_compress=False)
+    copied = session.sql(f"COPY FILES INTO {stage}/to/ FROM {stage}/from/").collect()
+    assert sorted(row["file"] for row in copied) == ["to/a.txt", "to/b/c.txt"]
+    session.sql(f"REMOVE {stage}/from/").collect()
+    assert names(session, stage) == ["st/to/a.txt", "st/to/b/c.txt"]
+    session.sql(f"RM {stage}/to PATTERN = '.*c[.]txt'").collect()
+    assert names(session, stage) == ["st/to/a.txt"]
+
+
+@pytest.mark.parametrize("path", ["../x", "a/../../x", "a/.."])
+def test_no_path_leaves_its_stage(session: Session, stage: str, tmp_path: Path, path: str) -> None:
+    (tmp_path / "f.txt").write_text("x")
+    with pytest.raises(SnowparkSQLException, match="leaves the stage"):
+        session.file.put(str(tmp_path / "f.txt"), f"{stage}/{path}", auto_compress=False)
+    with pytest.raises(SnowparkSQLException, match="leaves the stage"):
+        session.sql(f"LIST '{stage}/{path}'").collect()
+
+
+def test_no_link_leads_out_of_a_stage(
+    server: LocalServer, session: Session, stage: str, tmp_path: Path
+) -> None:
+    session.file.put_stream(io.BytesIO(b"x"), f"{stage}/x", auto_compress=False)
+    [folder] = [path.parent for path in server.account.stages_folder.rglob("x") if path.is_file()]
+    (folder / "out").symlink_to(tmp_path)
+    (tmp_path / "secret").write_text("secret")
+    with pytest.raises(SnowparkSQLException, match="leaves the stage"):
+        session.sql(f"LIST '{stage}/out/secret'").collect()
+
+
+def test_a_stage_that_is_not_there(session: Session) -> None:
+    with pytest.raises(
+        SnowparkSQLException, match=r"Stage 'SFML.PUBLIC.NOPE' does not exist or not authorized"
+    ):
+        session.sql("LIST @NOPE").collect()
+    session.sql("DROP STAGE IF EXISTS NOPE").collect()
+
+
+def test_describe_and_show(session: Session, stage: str) -> None:
+    session.sql(
+        "CREATE STAGE IF NOT EXISTS SSE ENCRYPTION = (TYPE = 'SNOWFLAKE_SSE') COMMENT = 'c'"
+    ).collect()
+    described = session.sql("DESCRIBE STAGE IDENTIFIER(?)", params=["SFML.PUBLIC.SSE"]).collect()
+    assert {row["parent_property"]: row["property_value"] for row in described}["STAGE_ENCRYPTION"] == (
+        "SNOWFLAKE_SSE"
+    )
+    assert [row["comment"] for row in session.sql("SHOW STAGES LIKE 'ss%'").collect()] == ["c"]
+
+
+def test_a_temporary_stage_ends_with_its_session(server: LocalServer, session: Session) -> None:
+    with Session.builder.configs(server.connect_args()).create() as other:
+        other.sql("CREATE SCOPED TEMPORARY STAGE SFML.PUBLIC.PASSING").collect()
+        assert len(session.sql("SHOW STAGES LIKE 'PASSING'").collect()) == 1
+    assert session.sql("SHOW STAGES LIKE 'PASSING'").collect() == []
+
+
+def test_dropping_a_schema_drops_its_stages(server: LocalServer, session: Session) -> None:
+    session.sql("CREATE SCHEMA PASSING").collect()
+    session.sql("CREATE STAGE SFML.PASSING.ST").collect()
+    before = len(list(server.account.stages_folder.iterdir()))
+    session.sql("DROP SCHEMA SFML.PASSING").collect()
+    assert len(list(server.account.stages_folder.iterdir())) == before - 1
+    session.sql("CREATE SCHEMA PASSING").collect()
+    assert session.sql("SHOW STAGES IN SCHEMA SFML.PASSING").collect() == []
+    session.sql("USE SCHEMA PUBLIC").collect()
