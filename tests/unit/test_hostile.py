@@ -34,7 +34,7 @@ HOSTILE = {
     + "    t1800: {sql: x}\n",
     "everything after everything": HEAD
     + "".join(f"    t{i}: {{sql: x, after: [{', '.join(f't{j}' for j in range(i))}]}}\n" for i in range(380)),
-    "a long list": f"version: 1\npipeline: p\ngraph: {{overridable: [{','.join(map(str, range(90_000)))}], tasks: {{}}}}\n",
+    "a long list": f"{HEAD}    a: {{sql: x}}\n  overridable: [{','.join(map(str, range(90_000)))}]\n",
     "a long list of texts": HEAD
     + f"    a: {{sql: x, packages: [{','.join(f'p{i}' for i in range(90_000))}]}}\n",
     "many expressions": HEAD

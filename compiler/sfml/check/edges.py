@@ -89,7 +89,8 @@ def self_references(case: Case) -> Iterator[Diagnostic]:
 
 def far_too_many(draft: GraphDraft) -> Diagnostic:
     """The finding for a graph of so many tasks that nothing else of it is looked at."""
-    message = f"the graph has {len(draft.tasks) + len(draft.finalizers) + 1} tasks, its root included; Snowflake takes {MAX_TASKS_PER_GRAPH}"
+    count = len(draft.tasks) + len(draft.finalizers) + 1
+    message = f"the graph has {count} tasks, its root included; Snowflake takes {MAX_TASKS_PER_GRAPH}"
     return error("SF206", message, draft.places["tasks"], help="split it into several pipelines")
 
 

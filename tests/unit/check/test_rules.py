@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from sfml.check import CHECKS, Rule
+from sfml.spec.codes import EXPLANATIONS
 
+PACKAGE = Path(__file__).parents[3] / "compiler" / "sfml"
 CASES = Path(__file__).parents[2] / "acceptance" / "validate"
 
 
@@ -36,3 +38,15 @@ def test_every_rule_has_an_acceptance_case() -> None:
     for expected in CASES.glob("*/expected.txt"):
         shown |= set(re.findall(r"\[(SF\d{3})\]", expected.read_text(encoding="utf-8")))
     assert {code_of(rule) for rule in CHECKS} - shown == set()
+
+
+def test_every_code_is_explained() -> None:
+    used: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        used |= set(re.findall(r'"(SF\d{3})"', path.read_text(encoding="utf-8")))
+    for code, text in EXPLANATIONS.items():
+        assert text.startswith(f"{code}: ")
+        assert all(part in text for part in ("What: ", "Why: ", "Instead: "))
+    rules = {code_of(rule) for rule in CHECKS}
+    assert used - {"SF100"} == rules | EXPLANATIONS.keys()
+    assert not rules & EXPLANATIONS.keys()

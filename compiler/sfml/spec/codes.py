@@ -1,0 +1,152 @@
+"""What the findings of reading mean: those that no rule of `sfml.check` stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+EXPLANATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "SF101": """SF101: the file is not valid YAML.
+
+    What: specs are YAML 1.2 in blocks or in flow style.
+    Why: nothing in the file can be trusted when its structure is unclear.
+    Instead: mend what the message names; most often a bracket or quote is not closed, a tab indents, or text
+    holds `: ` and needs quotes.
+    """,
+        "SF102": """SF102: a key stands twice in one mapping.
+
+    What: keys are unique; other readers keep the last and say nothing.
+    Why: one of the two values would silently not count.
+    Instead: take one out.
+    """,
+        "SF103": """SF103: the file is not text.
+
+    What: specs are UTF-8 without control characters.
+    Why: what cannot be shown cannot be reviewed.
+    Instead: save the file as UTF-8, and remove the character.
+    """,
+        "SF104": """SF104: the input is larger than a spec can be.
+
+    What: at most 1 MB, 100,000 values with aliases unfolded, 60 levels, 3,000 expressions and 3,000 tasks a file.
+    Why: Snowflake takes 1,000 tasks in a graph; more is a mistake, or meant to hurt.
+    Instead: split the pipeline.
+    """,
+        "SF105": """SF105: YAML that specs do not use.
+
+    What: one document a file; no merge keys (`<<`), no tags but those of the core schema, keys that are text,
+    aliases of what stands above them.
+    Why: each reads differently in different programs.
+    Instead: write the values out, or use defaults, `include` and the patches of a target.
+    """,
+        "SF106": """SF106: a number that JSON cannot hold.
+
+    What: `.inf`, `.nan` and numbers out of range.
+    Why: values travel to Snowflake as JSON.
+    Instead: write a number, or quote it if it is text.
+    """,
+        "SF110": """SF110: a key that is not known where it stands.
+
+    What: every key is one of the language's.
+    Why: a misspelt setting would silently not count.
+    Instead: correct it; `sfml schema` and editors list the keys.
+    """,
+        "SF111": """SF111: a key is missing.
+
+    What: some keys have no default.
+    Why: without them there is nothing to build.
+    Instead: add the key.
+    """,
+        "SF112": """SF112: a value of the wrong type.
+
+    What: text, numbers, true and false, lists and mappings are not turned into each other; YAML 1.2's core
+    rules decide what is which, so `yes`, `NO`, dates and `1_000` are text.
+    Why: guessing is how a version `1.10` becomes 1.1.
+    Instead: quote text, and write numbers without quotes.
+    """,
+        "SF113": """SF113: a value that is not allowed.
+
+    What: names, words and numbers have to be among those that Snowflake takes.
+    Why: Snowflake would refuse it when the pipeline is applied.
+    Instead: use one that the message names.
+    """,
+        "SF114": """SF114: settings that exclude each other, or none of those of which one is needed.
+
+    What: a task does exactly one of `step`, `job`, `call`, `sql`, `notify`, and runs in one place.
+    Why: there would be nothing to do, or no telling which.
+    Instead: keep one.
+    """,
+        "SF115": """SF115: a setting that is known, but not possible here.
+
+    What: some settings belong to tasks of another kind.
+    Why: the message says it.
+    Instead: take it out.
+    """,
+        "SF120": """SF120: there is no project.
+
+    What: `sfml.yaml` is looked for in the folder of the spec and above.
+    Why: it says where pipelines run and where step code lives.
+    Instead: make one with `sfml init`.
+    """,
+        "SF121": """SF121: a file or folder is not there, or cannot be read.
+
+    What: paths are relative to the file that names them.
+    Why: the pipeline is not complete without it.
+    Instead: correct the path.
+    """,
+        "SF122": """SF122: a path leads out of the project.
+
+    What: files lie below the folder of `sfml.yaml`, links followed.
+    Why: a spec must not reach what its reviewers do not see.
+    Instead: move the file into the project.
+    """,
+        "SF130": """SF130: an expression names something that does not exist.
+
+    What: `var`, `target`, `env`, `pipeline`, `user`, `git`; `param` in included files; `each` with `for_each`.
+    Why: an empty value in its place would go unnoticed.
+    Instead: correct the name, or declare it.
+    """,
+        "SF131": """SF131: an expression that cannot be evaluated.
+
+    What: `{{ … }}` holds one Jinja expression over names, values, operators and a few filters.
+    Why: specs are data: whoever reviews one must not have to run it.
+    Instead: simplify it.
+    """,
+        "SF132": """SF132: a value for a variable or parameter that is not declared.
+
+    What: `variables` of the pipeline or project file, and `parameters` of included files, are all there is.
+    Why: a misspelt name would leave the default in place.
+    Instead: correct the name, or declare it.
+    """,
+        "SF133": """SF133: a variable without a value, or with one that it may not have.
+
+    What: values have the declared type, and are among `allowed`.
+    Why: it was declared so that nothing else gets in.
+    Instead: give it another value.
+    """,
+        "SF134": """SF134: there is no such target, or no telling which is meant.
+
+    What: targets are defined in `sfml.yaml`; one of them has `default: true`.
+    Why: nothing is ever deployed to a target that was not named.
+    Instead: name it with --target, or define it.
+    """,
+        "SF140": """SF140: a `${…}` that cannot be read.
+
+    What: `${task.field}`, `${config.key}`, `${run.id}`; `$${` stands for a plain `${`.
+    Why: the step would get the text instead of the value.
+    Instead: correct it.
+    """,
+        "SF212": """SF212: an included task has the name of another.
+
+    What: names are unique in a graph, whichever file they come from.
+    Why: one of the two would be lost.
+    Instead: give the include a `prefix`.
+    """,
+        "SF506": """SF506: not a duration.
+
+    What: a number with its unit, s, m, h or d, or several of them: `90s`, `1h30m`.
+    Why: a number alone could mean seconds or minutes.
+    Instead: add the unit.
+    """,
+    }
+)
