@@ -82,7 +82,7 @@ def parse(tokens: Tokens) -> Statement | None:
                 name = tokens.name()
                 tokens.match_words("TYPE") and tokens.expect_type(TokenType.EQ) and tokens.identifier()
                 tokens.expect_end()
-                return DescribeTable(kind, name)  # type: ignore[arg-type]
+                return DescribeTable(kind, name)
     return None
 
 

@@ -42,7 +42,7 @@ class Account:
         self.folder = folder
         self.clock = clock
         self.token = token or secrets.token_urlsafe(32)
-        self.name = ACCOUNT_NAME
+        self.name: str = ACCOUNT_NAME
         self.host = "127.0.0.1"
         self.port = 0
         for part in ("databases", "stages", "models", "logs"):

@@ -49,6 +49,18 @@ class _Clock:
         self._account.last_request = time.monotonic()
 
 
+def listening_socket() -> socket.socket:
+    """A socket on a free port of the loopback interface.
+
+    Its protocol is named because asyncio turns Nagle's algorithm off for such sockets alone: else every answer
+    waits 40 ms for the client's acknowledgement.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(1024)
+    return listening
+
+
 class LocalServer:
     """A server in threads of this process: `with LocalServer(folder) as server: connect(**server.connect_args())`."""
 
@@ -58,7 +70,7 @@ class LocalServer:
             application(self.account), log_level="warning", access_log=False, timeout_keep_alive=75
         )
         self._server = uvicorn.Server(config)
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = listening_socket()
         self.account.host, self.account.port = self._socket.getsockname()[:2]
         self._thread = threading.Thread(target=self._serve, name="sfml-local", daemon=True)
 

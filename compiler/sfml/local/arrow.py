@@ -63,7 +63,7 @@ def ipc(table: pa.Table, columns: Sequence[Column]) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, schema) as writer:
         writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue().to_pybytes())
 
 
 def _metadata(column: Column, kind: pa.DataType) -> dict[str, str]:

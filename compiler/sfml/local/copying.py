@@ -175,7 +175,7 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
 def _keys(place: Place, options: Any) -> list[str]:
     import re
 
-    keys = list(place.keys())
+    keys = list(place.paths())
     if files := options.get("FILES"):
         base = place.path.rstrip("/")
         wanted = {f"{base}/{name}".lstrip("/") for name in files}
@@ -280,7 +280,7 @@ def infer_schema(account: Account, session: Session, args: Args) -> Result:
     settings = format_options(account, session, args.named.get("FILE_FORMAT"))
     if str(settings["TYPE"]).upper() != "PARQUET":
         raise not_emulated(f"INFER_SCHEMA of {settings['TYPE']} files")
-    keys = list(place.keys())
+    keys = list(place.paths())
     columns = (Column("COLUMN_NAME"), Column("TYPE"), Column("NULLABLE", "boolean"), Column("EXPRESSION"))
     ends = (Column("FILENAMES"), Column("ORDER_ID", "fixed"))
     if not keys:

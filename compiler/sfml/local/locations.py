@@ -31,7 +31,7 @@ class Place:
         """The file or folder of a path in the stage; raises SqlError when that leaves the stage."""
         return within(self.root, self.path if key is None else key)
 
-    def keys(self) -> Iterator[str]:
+    def paths(self) -> Iterator[str]:
         """The paths of all files below this one's path, which is a prefix, sorted."""
         found = (
             (Path(folder) / name).relative_to(self.root).as_posix()

@@ -81,7 +81,7 @@ def alter_session(account: Account, session: Session, statement: AlterSession) -
         session.parameters[name] = value
         if name == "AUTOCOMMIT":
             with session.lock:
-                session.connection.autocommit(value)
+                session.connection.autocommit(bool(value))
     for name in statement.unset:
         session.parameters.pop(name, None)
     return Result(**_fields(status(statement_type_id=SCL)), parameters=dict(statement.set))

@@ -217,7 +217,7 @@ def _local_fs(folder: Path) -> dict[str, Any]:
 def _below(place: Place) -> list[str]:
     """The file that the path names, or all files in the folder that it names."""
     path = place.path.rstrip("/")
-    return [key for key in place.keys() if not path or key == path or key.startswith(f"{path}/")]
+    return [key for key in place.paths() if not path or key == path or key.startswith(f"{path}/")]
 
 
 def _matches(place: Place, key: str, pattern: str | None) -> bool:
@@ -230,7 +230,7 @@ LIST_COLUMNS = (Column("name"), Column("size", "fixed"), Column("md5"), Column("
 def list_files(account: Account, session: Session, statement: ListFiles) -> Result:
     place = locate(account, session, statement.location)
     rows = []
-    for key in place.keys():
+    for key in place.paths():
         if _matches(place, key, statement.pattern):
             file = place.file(key)
             info = file.stat()
@@ -249,7 +249,7 @@ def remove(account: Account, session: Session, statement: Remove) -> Result:
     if not place.writable:
         raise SqlError(f"Files cannot be removed from '{statement.location}'.", 1011, "42601")
     rows = []
-    for key in place.keys():
+    for key in place.paths():
         if _matches(place, key, statement.pattern):
             place.file(key).unlink(missing_ok=True)
             rows.append((place.prefix + key, "removed"))
