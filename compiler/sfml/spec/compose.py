@@ -44,6 +44,8 @@ class _Open:
     key: str | None = None
     skips: bool = False
     """The entry being read has no usable key; its value is read and dropped."""
+    is_expression: bool = False
+    """It was meant as `{{ … }}`, but for the quotes."""
     size: int = 1
     height: int = 1
 
@@ -108,6 +110,12 @@ class _Composer:
             top.key = None
 
     def take_key(self, top: _Open, node: Node) -> None:
+        if isinstance(node, MapNode) and _touches(top.span, node.span):
+            help = 'write it in quotes: `"{{ … }}"`; without, YAML reads a mapping'
+            outer = Span(self.file, top.span.start, node.span.end)
+            self.report("SF105", "an expression must be quoted", outer, path=top.path, help=help)
+            top.skips = top.is_expression = True
+            return
         if not isinstance(node, ScalarNode):
             self.report(
                 "SF105", "a key must be text", node.span, help="quote text that begins with `{` or `[`"
@@ -182,7 +190,9 @@ class _Composer:
         else:  # a block collection ends with its last part, not where the next token begins
             span = Span(self.file, start, max(part.span.end for part in parts))
         node: Node
-        if done.is_map:
+        if done.is_expression:
+            node = ScalarNode("{{ }}", span, done.path)  # fits wherever an expression does
+        elif done.is_map:
             node = MapNode(done.entries, done.key_spans, span, done.path)
         else:
             node = ListNode(tuple(done.items), span, done.path)
@@ -200,6 +210,15 @@ class _Composer:
             raise self.refuse("SF104", f"values are nested more than {MAX_DEPTH} deep", event)
         # Placed as written at the alias: findings inside then point at where the value is used.
         self.place(located(plain(node), self.span(event), self.next_path()), size, height, None)
+
+
+def _touches(outer: Span, inner: Span) -> bool:
+    """Whether the second begins right after the opening bracket of the first."""
+    return (
+        inner.start.line == outer.start.line
+        and inner.start.column == outer.start.column + 1
+        and outer.end.column == outer.start.column + 1
+    )
 
 
 def _key_word(value: bool | int | float | None) -> str:
@@ -277,6 +296,8 @@ def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
 def _syntax_help(problem: str, line: str) -> str | None:
     if "\t" in line[: len(line) - len(line.lstrip())]:
         return "indent with spaces; YAML does not allow tabs"
+    if "${" in line and "expected ',' or" in problem:
+        return 'quote references inside `{ }` and `[ ]`: `"${task.field}"`'
     if "mapping values are not allowed" in problem:
         return "quote text that holds `: `, and check that the line is indented like its neighbours"
     if "expected ',' or '}'" in problem or "expected ',' or ']'" in problem:

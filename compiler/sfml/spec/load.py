@@ -74,6 +74,9 @@ class _Reader:
         if not (self.root / file).exists():
             message = f"there is no file `{node.value}`"
             help = f"it would be {file}, seen from the project's folder"
+            if not file.endswith((".yaml", ".yml")):
+                what = "schedule: `{cron: …, timezone: …}`" if node.path.endswith("schedule") else "graph"
+                help = f"name a YAML file, or write the {what} here"
             self.findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))
             return None
         return self.document(file, schema)

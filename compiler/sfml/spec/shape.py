@@ -191,7 +191,7 @@ def _check_map(node: MapNode, schema: Schema, file: str, key: str | None) -> Ite
     if len(node.entries) > schema.get("maxProperties", len(node.entries)):
         second = list(node.entries)[schema["maxProperties"]]
         at = node.key_spans.get(second, node.span)
-        message = f"{_subject(key)} has more than {schema['maxProperties']} entry"
+        message = f"{_subject(key)} takes one entry; `{second}` is another"
         yield Diagnostic.error("SF113", message, at=at, path=node.entries[second].path)
 
 
