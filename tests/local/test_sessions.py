@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import requests
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
-from snowflake.connector.errors import ProgrammingError
+from snowflake.connector.errors import DatabaseError, ProgrammingError
 
 from sfml.local.app import LocalServer
 
@@ -164,7 +165,7 @@ def test_a_statement_runs_while_others_are_asked_for(connection: SnowflakeConnec
     cursor.get_results_from_sfqid(cursor.sfqid)
     assert cursor.fetchall() == [(10,)]
     cursor.execute_async("SELECT NOPE")
-    with pytest.raises(ProgrammingError):
+    with pytest.raises(DatabaseError, match="invalid identifier 'NOPE'"):
         cursor.get_results_from_sfqid(cursor.sfqid)
         cursor.fetchall()
 
@@ -172,3 +173,31 @@ def test_a_statement_runs_while_others_are_asked_for(connection: SnowflakeConnec
 def test_a_statement_that_nobody_emulates_is_refused(connection: SnowflakeConnection) -> None:
     with pytest.raises(ProgrammingError):
         ask(connection, "CREATE ROW ACCESS POLICY P AS (A INT) RETURNS BOOLEAN -> TRUE")
+
+
+def test_ddl_commits_the_open_transaction(server: LocalServer, connection: SnowflakeConnection) -> None:
+    ask(connection, "CREATE OR REPLACE TABLE WRITTEN (A INT)", "BEGIN", "INSERT INTO WRITTEN VALUES (1)")
+    with snowflake.connector.connect(**server.connect_args()) as other:
+        assert ask(other, "SELECT COUNT(*) FROM WRITTEN") == [(0,)]
+        ask(connection, "CREATE OR REPLACE TABLE OTHER (A VARCHAR(10))")
+        assert ask(other, "SELECT COUNT(*) FROM WRITTEN") == [(1,)]
+    ask(connection, "BEGIN", "INSERT INTO WRITTEN VALUES (2)", "ROLLBACK")
+    assert ask(connection, "SELECT COUNT(*) FROM WRITTEN") == [(1,)]
+
+
+def test_many_sessions_at_once(server: LocalServer) -> None:
+    def work(number: int) -> int:
+        with snowflake.connector.connect(**server.connect_args()) as connection:
+            ask(connection, f"CREATE TABLE AT_ONCE_{number} (A INT, B VARCHAR(10))")
+            for row in range(5):
+                ask(connection, f"INSERT INTO AT_ONCE_{number} VALUES ({row}, 'x')")
+                ask(
+                    connection,
+                    "ALTER SESSION SET QUERY_TAG = 'x'",
+                    "SHOW SCHEMAS",
+                    f"SELECT * FROM AT_ONCE_{number}",
+                )
+            return int(ask(connection, f"SELECT SUM(A) FROM AT_ONCE_{number}")[0][0])
+
+    with ThreadPoolExecutor(12) as pool:
+        assert list(pool.map(work, range(12))) == [10] * 12

@@ -206,8 +206,10 @@ def describe_table(account: Account, session: Session, statement: DescribeTable)
         kind = "Table" if statement.kind == "TABLE" else "View"
         raise does_not_exist(kind, ".".join(quoted_if_needed(part) for part in statement.name.parts))
     rows = [
-        (column, snowflake_type(stored, length), "COLUMN", "Y" if nullable else "N", default)
-        + ("N", "N", None, None, comment, None, None)
+        (
+            *(column, snowflake_type(stored, length), "COLUMN", "Y" if nullable else "N", default),
+            *("N", "N", None, None, comment, None, None),
+        )
         for column, stored, length, nullable, default, comment in shown
     ]
     return table(TABLE_COLUMNS, rows, DESCRIBE)

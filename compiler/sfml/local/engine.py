@@ -192,6 +192,7 @@ class Engine:
                 cursor = session.connection.cursor()
                 if describe_only:
                     return _described(cursor, tree, type_id)
+                _follow_transaction(session, tree)
                 created = created_temporary(tree)
                 _execute(cursor, tree, list(params))
                 _follow_temporaries(session, tree, created)
@@ -271,6 +272,17 @@ def _described(cursor: FakeSnowflakeCursor, tree: Expr, type_id: int) -> Result:
     return Result(columns_of(table, types), ArrowRows(table), type_id)
 
 
+def _follow_transaction(session: Session, tree: Expr) -> None:
+    """DDL commits the transaction that is open. https://docs.snowflake.com/en/sql-reference/transactions#ddl"""
+    if isinstance(tree, exp.Transaction):
+        session.in_transaction = True
+    elif isinstance(tree, exp.Commit | exp.Rollback):
+        session.in_transaction = False
+    elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        session.connection._duck_conn.commit()
+        session.in_transaction = False
+
+
 def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None) -> None:
     from sfml.grammar import parse_name
 
@@ -308,6 +320,8 @@ def _translating(statement: str | Expr) -> Iterator[None]:
         if cause.errno == 9999:
             raise not_emulated(text()) from cause
         message = _snowflake_sentence(getattr(cause, "raw_msg", None) or str(cause.msg))
+        if "invalid identifier" in message:
+            raise SqlError(message, 904, "42000") from cause
         raise SqlError(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
     except duckdb.CatalogException as cause:
         raise SqlError(_snowflake_sentence(str(cause)), 2003, "42S02") from cause
@@ -323,8 +337,13 @@ def _translating(statement: str | Expr) -> Iterator[None]:
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 
 
+_UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')
+
+
 def _snowflake_sentence(message: str) -> str:
-    """DuckDB's words about a table that is not there in Snowflake's."""
+    """DuckDB's words about a table or column that is not there in Snowflake's."""
+    if (unknown := _UNKNOWN.match(message)) is not None:
+        return f"SQL compilation error:\ninvalid identifier '{unknown[1]}'"
     found = _MISSING.match(message)
     if found is None:
         return message

@@ -50,8 +50,8 @@ def _rows(file: Path) -> Iterator[tuple[Any, ...]]:
     for index, line in enumerate(lines):
         time = written + datetime.timedelta(microseconds=index)
         yield (
-            (time, None, time, None, None, attributes, None, None, "LOG")
-            + ('{"severity_text": "INFO"}', None, json.dumps(line, ensure_ascii=False), None)
+            *(time, None, time, None, None, attributes, None, None, "LOG"),
+            *('{"severity_text": "INFO"}', None, json.dumps(line, ensure_ascii=False), None),
         )
 
 

@@ -140,7 +140,7 @@ def dotted(node: Any) -> str:
 def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     """SYSTEM$… and other functions of the account, called now and replaced by their value."""
     while (found := _first_system_function(tree)) is not None:
-        node, top, function, name = found
+        node, top, function = found
         if rewriting.describe_only:
             value: Any = None
         else:
@@ -150,12 +150,12 @@ def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
-def _first_system_function(tree: Expr) -> tuple[exp.Anonymous, Expr, Any, str] | None:
+def _first_system_function(tree: Expr) -> tuple[exp.Anonymous, Expr, Any] | None:
     for node in tree.find_all(exp.Anonymous):
         top, name = qualified(node)
         function = dispatch.SYSTEM_FUNCTIONS.get(name)
         if function is not None:
-            return node, top, function, name
+            return node, top, function
         if name.startswith("SYSTEM$"):
             raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
     return None

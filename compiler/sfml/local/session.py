@@ -58,6 +58,7 @@ class Session:
         self.variables: dict[str, Any] = {}
         self.temporaries: set[ObjectName] = set()
         """Temporary tables and views of this session alone."""
+        self.in_transaction = False
         self._relations = itertools.count()
         self.lock = threading.RLock()
         """Held while DuckDB works for this session: a DuckDB connection serves one thread at a time."""

@@ -131,9 +131,11 @@ def show(account: Account, session: Session, statement: ShowStages) -> Result:
             kind = "INTERNAL" if row["session"] is None else "INTERNAL TEMPORARY"
             created = datetime.datetime.fromisoformat(row["created_on"])
             rows.append(
-                (created, row["name"], row["database"], row["schema"], "", "N", "N", row["owner"])
-                + (row["comment"], None, kind, None, None, None, None, "ROLE")
-                + ("Y" if row["directory"] else "N",)
+                (
+                    *(created, row["name"], row["database"], row["schema"], "", "N", "N", row["owner"]),
+                    *(row["comment"], None, kind, None, None, None, None, "ROLE"),
+                    "Y" if row["directory"] else "N",
+                )
             )
     return table(columns, rows)
 
