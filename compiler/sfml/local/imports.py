@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
@@ -74,6 +75,7 @@ def import_directory(folder: Path, files: Mapping[str, Path]) -> Path:
     key = hashlib.sha256("\n".join(f"{n}\0{d}" for n, d in sorted(digests.items())).encode()).hexdigest()
     target = folder / key
     if target.is_dir():
+        target.touch()
         return target
     folder.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
@@ -92,6 +94,14 @@ def import_directory(folder: Path, files: Mapping[str, Path]) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def forget_unused(folder: Path, days: float = 7) -> None:
+    """Remove the directories that no call used for so long; one that is used again is made again."""
+    oldest = time.time() - days * 86400
+    for directory in folder.glob("*"):
+        if directory.stat().st_mtime < oldest:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 def _sha256(path: Path) -> str:

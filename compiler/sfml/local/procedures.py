@@ -19,7 +19,7 @@ from sfml.grammar.procedures import AnonymousProcedure, Argument, NamedProcedure
 from sfml.local import stages
 from sfml.local.children import run_child
 from sfml.local.errors import SqlError, not_emulated
-from sfml.local.imports import SNOWPARK, check_packages, import_directory, runtime_note
+from sfml.local.imports import SNOWPARK, check_packages, forget_unused, import_directory, runtime_note
 from sfml.local.procedure_types import argument_value, column_of
 from sfml.local.result import CALL, Column, Result
 from sfml.local.transport import decoded, encoded
@@ -183,6 +183,7 @@ def START(account: Account) -> None:
     for folder in runs_folder(account).iterdir():
         if folder.stat().st_ctime < _PROCESS_STARTED:
             shutil.rmtree(folder, ignore_errors=True)
+    forget_unused(account.folder / "imports")
 
 
 def interpreter_error(text: str, procedure: AnonymousProcedure) -> SqlError:

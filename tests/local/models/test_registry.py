@@ -228,6 +228,16 @@ def test_names_are_taken_once(shared: Session, registry: Registry, logged: Model
         shared.sql("CREATE MODEL READ_ONLY FROM MODEL READ_ONLY VERSION V1").collect()
 
 
+def test_a_schemas_models_go_with_it(shared: Session, registry: Registry, logged: ModelVersion) -> None:
+    shared.sql("CREATE SCHEMA GOING").collect()
+    shared.sql("USE SCHEMA PUBLIC").collect()
+    shared.sql("CREATE MODEL GOING.M FROM MODEL READ_ONLY VERSION V1").collect()
+    shared.sql("DROP SCHEMA GOING").collect()
+    assert "M" not in {row["name"] for row in shared.sql("SHOW MODELS IN ACCOUNT").collect()}
+    with pytest.raises(SnowparkSQLException, match=r"Schema 'SFML\.GOING' does not exist"):
+        shared.sql("CREATE MODEL GOING.M FROM MODEL READ_ONLY VERSION V1").collect()
+
+
 def test_everything_survives_a_restart(folder: Path) -> None:
     # Sessions are closed with their server: the client asks every open one whether it is still there.
     with LocalServer(folder) as server, Session.builder.configs(server.connect_args()).create() as session:

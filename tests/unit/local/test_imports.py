@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from sfml.local.errors import SqlError
-from sfml.local.imports import check_packages, import_directory, runtime_note
+from sfml.local.imports import check_packages, forget_unused, import_directory, runtime_note
 
 
 def written(path: Path, text: str) -> Path:
@@ -36,6 +37,17 @@ def test_an_imported_file_cannot_be_written(tmp_path: Path) -> None:
     file = written(tmp_path / "stage/a.py", "x = 1")
     copy = import_directory(tmp_path / "imports", {"a.py": file}) / "a.py"
     assert copy.stat().st_mode & 0o222 == 0
+
+
+def test_directories_that_nothing_uses_are_forgotten(tmp_path: Path) -> None:
+    imports = tmp_path / "imports"
+    used, unused = (written(tmp_path / name, name) for name in ("a.py", "b.py"))
+    kept, gone = import_directory(imports, {"a.py": used}), import_directory(imports, {"b.py": unused})
+    for directory in (kept, gone):
+        os.utime(directory, (0, 0))
+    assert import_directory(imports, {"a.py": used}) == kept
+    forget_unused(imports)
+    assert (kept.exists(), gone.exists()) == (True, False)
 
 
 def test_missing_packages_are_named() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sfml.grammar import models as grammar
 from sfml.local import stages
-from sfml.local.errors import SqlError, already_exists
+from sfml.local.errors import SqlError, already_exists, does_not_exist
 from sfml.local.models import predictors
 from sfml.local.models.files import check_manifest, new_folder
 from sfml.local.models.store import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 def create_model(account: Account, session: Session, statement: grammar.CreateModel) -> Result:
     name = resolve(statement.model, session)
+    _demand_schema(account, name)
     existing = find_model(account, name)
     if existing is not None and statement.if_not_exists:
         return status(f"{name.name} already exists, statement succeeded.")
@@ -55,6 +56,11 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
     if existing is not None:
         _delete_files(existing.versions)
     return status(f"Model {name.name} successfully created.")
+
+
+def _demand_schema(account: Account, name: ObjectName) -> None:
+    if not account.engine.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
 
 
 def add_version(account: Account, session: Session, statement: grammar.AddVersion) -> Result:
@@ -236,6 +242,7 @@ def rename_model(account: Account, session: Session, statement: grammar.RenameMo
 def _rename(account: Account, model: Model, to: ObjectName) -> None:
     if to == model.name:
         return
+    _demand_schema(account, to)
     with account.store.transaction() as connection:
         if find_model(account, to) is not None:
             raise already_exists(to)
