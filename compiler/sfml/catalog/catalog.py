@@ -51,8 +51,6 @@ class StepCatalog:
         self._found: dict[str, StepFunction | NotFound] = {}
         self._closures: dict[str, tuple[Module, ...]] = {}
 
-    # -- functions --------------------------------------------------------------------------------
-
     def find(self, step: str) -> StepFunction | None:
         """The function named `package.module.function`, or None."""
         found = self.look_up(step)
@@ -110,8 +108,6 @@ class StepCatalog:
     def sources(self) -> Mapping[str, str]:
         """The text of every file that was read."""
         return {module.file: module.text for module in self._modules.values() if module is not None}
-
-    # -- closures ---------------------------------------------------------------------------------
 
     def closure(self, step: str) -> tuple[SourceFile, ...]:
         """Every file that the step needs, sorted: its module, what that imports under the roots, data files of

@@ -78,9 +78,6 @@ def task_draft(
     )
 
 
-# -- places -----------------------------------------------------------------------------------------
-
-
 def _places(task: TaskSpec) -> Iterator[tuple[str, Place]]:
     """Every setting, and every entry of a mapping in it; keys of mappings as `with.name!key`."""
     yield "", Place(task.at, task.settings.path)
@@ -135,9 +132,6 @@ def _values(body: Body) -> Iterator[tuple[str, Value]]:
             yield "notify.message", message
         case SqlBody():
             return
-
-
-# -- bodies -----------------------------------------------------------------------------------------
 
 
 def _body(settings: MapNode, root: Path, findings: list[Diagnostic]) -> Body:
@@ -220,9 +214,6 @@ def _entrypoint(node: Node | None, folder: str, root: Path, findings: list[Diagn
         message = f"there is no file `{entrypoint}` in `{folder}`"
         findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path))
     return entrypoint
-
-
-# -- compute ----------------------------------------------------------------------------------------
 
 
 def _run_on(node: MapNode | None, target: Target, is_job: bool, findings: list[Diagnostic]) -> RunOn:

@@ -17,7 +17,7 @@ Scalar: TypeAlias = str | int | float | bool
 """A value that a task graph's CONFIG may hold."""
 
 Value: TypeAlias = (
-    "None | bool | int | float | str | tuple[Value, ...] | Mapping[str, Value] | Reference | Template"
+    "bool | int | float | str | tuple[Value, ...] | Mapping[str, Value] | Reference | Template | None"
 )
 """A `with:` value: JSON whose leaves may be read when the task runs."""
 

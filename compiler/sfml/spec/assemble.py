@@ -90,9 +90,6 @@ def _there(groups: Mapping[str, tuple[str, ...]], tasks: Expanded) -> dict[str, 
     }
 
 
-# -- merging ----------------------------------------------------------------------------------------
-
-
 def _patched(patch: MapNode | None, key: str) -> Node | None:
     return patch.get(key) if patch is not None else None
 
@@ -140,9 +137,6 @@ def _merged_schedule(layers: Layers) -> MapNode:
     )
     empty = MapNode({}, {}, layers.entry.entries["pipeline"].span, "schedule")
     return (whole or empty).without("version")
-
-
-# -- expressions ------------------------------------------------------------------------------------
 
 
 def _evaluated_map(node: Node | None, names: Names, findings: list[Diagnostic], beside: MapNode) -> MapNode:

@@ -65,8 +65,6 @@ class _Composer:
         self.findings: list[Diagnostic] = []
         self.total = 0
 
-    # -- positions --------------------------------------------------------------------------------
-
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         return Span.of(self.file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
@@ -79,8 +77,6 @@ class _Composer:
         if len(self.findings) >= MAX_FINDINGS:
             raise _Refused(finding)
         self.findings.append(finding)
-
-    # -- where the next value goes ----------------------------------------------------------------
 
     def next_path(self) -> str:
         if not self.stack:
@@ -143,8 +139,6 @@ class _Composer:
         if self.total > MAX_NODES:
             message = f"the file unfolds to more than {MAX_NODES:,} values"
             raise self.refuse("SF104", message, event, "write less, or use fewer aliases")
-
-    # -- events -----------------------------------------------------------------------------------
 
     def scalar(self, event: Any) -> None:
         span = self.span(event)
