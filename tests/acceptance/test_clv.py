@@ -40,17 +40,23 @@ def server(clv: Project) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def registry(clv: Project) -> Iterator[Any]:
-    """Snowflake's own registry client, told nothing of sfml."""
-    from snowflake.ml.registry import Registry
+def session(clv: Project) -> Iterator[Any]:
+    """A plain Snowpark session, told nothing of sfml."""
     from snowflake.snowpark import Session
 
     info = clv.sfml("local", "status", "-o", "json").json
     keys = ("host", "port", "protocol", "account", "user", "password")
-    with Session.builder.configs(
-        {**{key: info[key] for key in keys}, "database": "SFML", "schema": "CLV"}
-    ).create() as session:
-        yield Registry(session, database_name="SFML", schema_name="CLV")
+    place = {"database": "SFML", "schema": "CLV"}
+    with Session.builder.configs({**{key: info[key] for key in keys}, **place}).create() as session:
+        yield session
+
+
+@pytest.fixture
+def registry(session: Any) -> Any:
+    """Snowflake's own registry client."""
+    from snowflake.ml.registry import Registry
+
+    return Registry(session, database_name="SFML", schema_name="CLV")
 
 
 def test_seeds_are_loaded(clv: Project) -> None:
@@ -100,15 +106,12 @@ def test_a_run_ends_with_a_promoted_model_and_scored_customers(clv: Project, reg
     assert result(run, "score_customers")["customers"] == 23_570
 
 
-def test_every_customer_has_a_prediction_with_the_version_that_made_it(clv: Project, registry: Any) -> None:
-    session = registry._session if hasattr(registry, "_session") else None
-    rows = (session or registry._registry_manager._model_manager._session) if session is None else session
-    frame = rows.sql(
-        "SELECT COUNT(*) AS N, COUNT(DISTINCT MODEL_VERSION) AS V, MIN(MODEL_VERSION) AS M"
-        " FROM SFML.CLV.CLV_PREDICTIONS"
-    ).to_pandas()
-    assert list(frame.iloc[0][["N", "V"]]) == [23_570, 1]
-    assert frame.iloc[0]["M"] == registry.get_model("CLV_MODEL").default.version_name
+def test_every_customer_has_a_prediction_with_the_version_that_made_it(session: Any, registry: Any) -> None:
+    rows = session.sql(
+        "SELECT COUNT(*), COUNT(DISTINCT CUSTOMER_ID), MIN(MODEL_VERSION), MAX(MODEL_VERSION) FROM CLV_PREDICTIONS"
+    ).collect()
+    version = registry.get_model("CLV_MODEL").default.version_name
+    assert tuple(rows[0]) == (23_570, 23_570, version, version)
 
 
 def test_a_second_apply_changes_nothing_and_says_so(clv: Project) -> None:
