@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _JSON = frozenset({"variant", "object", "array"})
 
-_WIRE: dict[exp.DataType.Type, str] = {
+_WIRE: dict[Any, str] = {
     exp.DataType.Type.BOOLEAN: "boolean",
     exp.DataType.Type.DATE: "date",
     exp.DataType.Type.TIME: "time",

@@ -1,0 +1,243 @@
+"""What clients are shown of ML Jobs: services, instances, pools, the history of jobs and their logs.
+
+https://docs.snowflake.com/en/sql-reference/commands-snowpark-container-services
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from sfml.grammar import services as grammar
+from sfml.local import job_store
+from sfml.local.family import Args
+from sfml.local.job_store import Job
+from sfml.local.likeness import like
+from sfml.local.names import resolve, resolve_schema
+from sfml.local.result import Column, Result, table
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.session import Session
+
+LOCAL_POOL = "LOCAL_POOL"
+CONTAINER = "main"
+IMAGE = "/local/python"
+
+
+def describe_service(account: Account, session: Session, statement: grammar.DescribeService) -> Result:
+    job = job_store.get(account, resolve(statement.service, session))
+    columns = (
+        "name",
+        "status",
+        "database_name",
+        "schema_name",
+        "owner",
+        "compute_pool",
+        "spec",
+        "dns_name",
+        "current_instances",
+        "target_instances",
+        "min_ready_instances",
+        "min_instances",
+        "max_instances",
+        Column("created_on", "timestamp_ltz"),
+        Column("updated_on", "timestamp_ltz"),
+        "comment",
+        "is_job",
+        "query_warehouse",
+    )
+    row = (
+        job.name.name,
+        job.status,
+        job.name.database,
+        job.name.schema,
+        job.owner,
+        job.compute_pool,
+        yaml.safe_dump(_service_spec(job), sort_keys=False),
+        "",
+        "0" if job.is_over else "1",
+        "1",
+        "1",
+        "1",
+        "1",
+        job.created_on,
+        job.completed_on or job.created_on,
+        job.comment,
+        "true",
+        job.query_warehouse,
+    )
+    return table(columns, [row])
+
+
+def _service_spec(job: Job) -> dict[str, Any]:
+    """The job as SPCS would describe it. Mount paths are those the process really has: results name them."""
+    result_path = str(job.result_folder / "mljob_result")
+    mounts = (("stage-volume", str(job.mount)), ("result-volume", str(job.result_folder)))
+    sources = (("stage-volume", job.stage_path), ("result-volume", f"{job.stage_path}/{job.name.name}"))
+    return {
+        "spec": {
+            "containers": [
+                {
+                    "name": CONTAINER,
+                    "image": f"{IMAGE}:{sys.version_info.major}.{sys.version_info.minor}",
+                    "env": {**job.env, "MLRS_RESULT_PATH": result_path},
+                    "volumeMounts": [{"name": name, "mountPath": path} for name, path in mounts],
+                }
+            ],
+            "volumes": [
+                {"name": name, "source": "stage", "stageConfig": {"name": path}} for name, path in sources
+            ],
+        }
+    }
+
+
+def show_instances(account: Account, session: Session, statement: grammar.ShowServiceInstances) -> Result:
+    job = job_store.get(account, resolve(statement.service, session))
+    columns = ("database_name", "schema_name", "service_name", "instance_id", "status", "start_time")
+    name = job.name
+    row = (name.database, name.schema, name.name, "0", job.status, job.created_on.isoformat())
+    return table(columns, [row])
+
+
+def show_services(account: Account, session: Session, statement: grammar.ShowServices) -> Result:
+    """SHOW JOB SERVICES."""
+    shown = [
+        job
+        for job in job_store.jobs(account)
+        if like(statement.like, job.name.name) and _is_in(job, session, statement)
+    ]
+    columns = (
+        "name",
+        "status",
+        "database_name",
+        "schema_name",
+        "owner",
+        "compute_pool",
+        "target_instances",
+        Column("created_on", "timestamp_ltz"),
+        Column("updated_on", "timestamp_ltz"),
+    )
+    rows = [
+        (
+            job.name.name,
+            job.status,
+            job.name.database,
+            job.name.schema,
+            job.owner,
+            job.compute_pool,
+            "1",
+            job.created_on,
+            job.completed_on or job.created_on,
+        )
+        for job in shown
+    ]
+    return table(columns, rows[: statement.limit])
+
+
+def _is_in(job: Job, session: Session, statement: grammar.ShowServices) -> bool:
+    if statement.scope == "ACCOUNT":
+        return True
+    if statement.scope == "DATABASE":
+        return job.name.database == (statement.within.last if statement.within else session.database)
+    return (job.name.database, job.name.schema) == resolve_schema(statement.within, session)
+
+
+def show_compute_pools(account: Account, session: Session, statement: grammar.ShowComputePools) -> Result:
+    """Any name is a pool of one node here: shown are those in use and one that is asked for by name."""
+    names = {LOCAL_POOL, *(job.compute_pool for job in job_store.jobs(account, deleted=True))}
+    if statement.like and "%" not in statement.like:
+        names.add(statement.like.replace("\\", "").upper())
+    columns = (
+        "name",
+        "state",
+        "min_nodes",
+        "max_nodes",
+        "instance_family",
+        "num_services",
+        "num_jobs",
+        "auto_suspend_secs",
+        "auto_resume",
+        "active_nodes",
+        "idle_nodes",
+        "target_nodes",
+        "owner",
+    )
+    rows = [
+        (name, "ACTIVE", "1", "1", "CPU_X64_S", "0", "0", "0", "true", "0", "1", "1", session.role)
+        for name in sorted(names)
+        if like(statement.like, name)
+    ]
+    return table(columns, rows)
+
+
+def job_history(account: Account, session: Session, args: Args) -> Result:
+    """SNOWFLAKE.SPCS.GET_JOB_HISTORY(): every job, dropped ones too."""
+    columns = (
+        "ID",
+        "NAME",
+        "STATUS",
+        "MESSAGE",
+        "DATABASE_NAME",
+        "SCHEMA_NAME",
+        "OWNER",
+        "COMPUTE_POOL_NAME",
+        Column("PARAMETERS", "variant"),
+        Column("CREATED_TIME", "timestamp_ltz"),
+        Column("COMPLETED_TIME", "timestamp_ltz"),
+        Column("DELETED_TIME", "timestamp_ltz"),
+    )
+    rows = [
+        (
+            str(job.id),
+            job.name.name,
+            job.status,
+            job.message,
+            job.name.database,
+            job.name.schema,
+            job.owner,
+            job.compute_pool,
+            json.dumps({"REPLICAS": 1}),
+            job.created_on,
+            job.completed_on,
+            job.deleted_on,
+        )
+        for job in job_store.jobs(account, deleted=True)
+    ]
+    return table(columns, rows)
+
+
+def service_logs(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
+    """SYSTEM$GET_SERVICE_LOGS(job, instance, container[, lines])."""
+    name, *rest = arguments
+    job = job_store.get(account, resolve(str(name), session))
+    lines = _log_lines(account, job)
+    if len(rest) > 2 and rest[2]:
+        lines = lines[-int(rest[2]) :]
+    return "\n".join(lines)
+
+
+def job_logs(account: Account, session: Session, args: Args) -> Result:
+    """TABLE(job!SPCS_GET_LOGS()): one row a line."""
+    job = job_store.get(account, resolve(args.subject or "", session))
+    columns = (Column("TIMESTAMP", "timestamp_ntz"), Column("INSTANCE_ID", "fixed"), "CONTAINER_NAME", "LOG")
+    moment = job.created_on.replace(tzinfo=None)
+    return table(columns, [(moment, 0, CONTAINER, line) for line in _log_lines(account, job)])
+
+
+def _log_lines(account: Account, job: Job) -> list[str]:
+    path = account.log_path(job.query_id)
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+
+
+HANDLERS = {
+    grammar.DescribeService: describe_service,
+    grammar.ShowServiceInstances: show_instances,
+    grammar.ShowServices: show_services,
+    grammar.ShowComputePools: show_compute_pools,
+}
+SYSTEM_FUNCTIONS = {"SYSTEM$GET_SERVICE_LOGS": service_logs}
+TABLE_FUNCTIONS = {"SNOWFLAKE.SPCS.GET_JOB_HISTORY": job_history, "!SPCS_GET_LOGS": job_logs}
