@@ -18,8 +18,9 @@ ACTIVE_DAYS = 26 * 7
 
 
 class Features(TypedDict):
-    """The table of features, one row a customer, and how many there are."""
+    """The table of features, one row a customer, and how many there are; `summary` is shown with the run."""
 
+    summary: str
     features: str
     customers: int
     active: int
@@ -55,6 +56,7 @@ def prepare_data(
     customers, active = written.agg(f.count("*"), f.sum("ACTIVE")).collect()[0]
     ctx.logger.info("%s: %s customers, %s of them active, until %s", table, customers, active, end)
     return {
+        "summary": f"{int(customers):,} customers, {int(active):,} active",
         "features": table,
         "customers": int(customers),
         "active": int(active),

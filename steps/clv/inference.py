@@ -13,8 +13,12 @@ TABLE = "CLV_PREDICTIONS"
 
 
 class Scoring(TypedDict):
-    """The table of predictions, the version that made them, how many, and their sum."""
+    """The table of predictions, the version that made them, how many, and their sum.
 
+    `summary` is shown with the run.
+    """
+
+    summary: str
     table: str
     model: str
     version: str
@@ -41,6 +45,7 @@ def score_customers(
         raise StepError(f"{table} has {customers} predictions for the {expected} customers in {features}")
     ctx.logger.info("%s %s scored %s customers into %s", model_name, version, customers, table)
     return {
+        "summary": f"{int(customers):,} customers scored into {table}",
         "table": table,
         "model": model_name,
         "version": version,

@@ -66,8 +66,9 @@ class Baselines(TypedDict):
 
 
 class Training(TypedDict):
-    """A candidate for the registry and what is known about it."""
+    """A candidate for the registry and what is known about it; `summary` is shown with the run."""
 
+    summary: str
     candidate: Candidate
     metrics: Metrics
     baselines: Baselines
@@ -103,7 +104,9 @@ def train_model(ctx: Context, features: str, holdout: float = 0.2, threads: int 
             "training_customers": float(len(train)),
         },
     }
+    best = max(baselines["number_of_purchases"]["spearman"], baselines["spend_so_far"]["spearman"])
     return {
+        "summary": f"spearman {metrics['spearman']:.3f} (baseline {best:.3f}) on {len(test):,} held-out customers",
         "candidate": candidate,
         "metrics": metrics,
         "baselines": baselines,

@@ -38,8 +38,12 @@ class Candidate(TypedDict):
 
 
 class Promotion(TypedDict):
-    """The version that is the model's default now, and the one that was before."""
+    """The version that is the model's default now, and the one that was before.
 
+    `summary` is shown with the run.
+    """
+
+    summary: str
     model: str
     version: str
     previous: str | None
@@ -76,6 +80,7 @@ def promote_model(
     registry.get_model(model_name).default = version
     ctx.logger.info("the default version of %s is %s (was %s)", model_name, version, previous or "none")
     return {
+        "summary": f"{model_name} {version} is the default",
         "model": model_name,
         "version": version,
         "previous": previous if previous != version else None,

@@ -67,6 +67,7 @@ def features(session: Session) -> dict[int, dict[str, Any]]:
 def test_the_result_names_the_table_and_counts(session: Session) -> None:
     result = prepare_data(Context.for_test(session=session), "PURCHASES", "1997-09-30", table="OTHER")
     assert result == {
+        "summary": "4 customers, 2 active",
         "features": "OTHER",
         "customers": 4,
         "active": 2,
