@@ -163,13 +163,22 @@ def stage_text(stage: Stage, stages: Sequence[Stage]) -> str | None:
             return f"{task.task} registered as ML Job {spec.name}"
         case SuspendRoot():
             return "root suspended"
-        case PutTask(task, action):
-            name = task.task or task.name
-            verb = {Action.CREATE: "created", Action.UNCHANGED: "recorded"}.get(action, "altered")
-            return f"{name} {verb}"
+        case PutTask():
+            puts = [other for other in stages if isinstance(other, PutTask)]
+            return _written(puts) if stage is puts[-1] else None
         case ResumeTask():
             return None
         case ResumeRoot():
             return "verified, root resumed"
         case _:
             return None
+
+
+def _written(puts: Sequence[PutTask]) -> str:
+    """`train_model, gate altered, report created`; counts in place of names where they are many."""
+    parts = []
+    for verb, action in (("altered", Action.ALTER), ("created", Action.CREATE)):
+        names = [put.task.task or "root" for put in puts if put.action is action]
+        if names:
+            parts.append(f"{', '.join(names) if len(names) <= 4 else plural(len(names), 'task')} {verb}")
+    return ", ".join(parts) or "record written"
