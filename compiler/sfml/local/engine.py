@@ -27,7 +27,9 @@ from sfml.local.errors import SqlError, not_emulated
 from sfml.local.models.inference import interpreter_error
 from sfml.local.names import ObjectName
 from sfml.local.result import ArrowRows, Column, Result
-from sfml.local.rewrites import PASSES, Rewriting, created_temporary
+from sfml.local.rewrites import PASSES
+from sfml.local.rewriting import Rewriting
+from sfml.local.temporaries import created_temporary
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,93 +6,16 @@ Each pass takes the tree and a `Rewriting` and returns the tree; `PASSES` is the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import Expr, exp
 
 from sfml.local import dispatch
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.family import Args
-from sfml.local.names import ObjectName, resolve
 from sfml.local.result import Result
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from sfml.local.account import Account
-    from sfml.local.session import Session
-
-
-@dataclass(slots=True)
-class Rewriting:
-    """One statement's way through the passes; `relations` are the tables it will read by name."""
-
-    account: Account
-    session: Session
-    describe_only: bool = False
-    relations: dict[str, Result | pa.Table] = field(default_factory=dict)
-
-    def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
-        """Let the tree's table of this name read these rows."""
-        for node in list(tree.find_all(exp.Table)):
-            if node.name == name and not node.args.get("db"):
-                node.replace(self.relation(rows))
-
-    def relation(self, result: Result | pa.Table, alias: exp.Expression | None = None) -> exp.Table:
-        """A table expression that reads this result."""
-        name = f"_sfml_relation_{self.session.next_relation()}"
-        self.relations[name] = result
-        table = exp.Table(
-            this=exp.to_identifier(name, quoted=True),
-            db=exp.to_identifier("main", quoted=True),
-            catalog=exp.to_identifier("temp", quoted=True),
-        )
-        if alias is not None:
-            table.set("alias", alias.copy())
-        return table
-
-
-Pass = Callable[[Expr, Rewriting], Expr]
-
-
-def substitute(tree: Expr, node: Expr, new: Expr) -> Expr:
-    """The tree with `node` replaced; a column of a query keeps the name that Snowflake gives it."""
-    if node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
-        new = exp.alias_(new, node.sql(dialect="snowflake"), quoted=True)
-    if node is tree:
-        return new
-    node.replace(new)
-    return tree
-
-
-def literal(value: Any) -> Expr:
-    """A Python value as a SQL expression; anything structured as its JSON text."""
-    import json
-
-    if value is None:
-        return exp.cast(exp.null(), "VARCHAR")
-    if isinstance(value, bool | int | float | str):
-        return exp.convert(value)
-    return exp.Literal.string(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def value_of(node: Expr, rewriting: Rewriting) -> Any:
-    """The value of an argument; what is not a plain literal is asked of the engine."""
-    match node:
-        case exp.Literal():
-            if node.is_string:
-                return node.this
-            return int(node.this) if node.is_int else float(node.this)
-        case exp.Boolean():
-            return bool(node.this)
-        case exp.Null():
-            return None
-        case exp.RawString():
-            return node.this
-    query = exp.select(node.copy())
-    return rewriting.account.engine.run_tree(rewriting.session, query).scalar
-
+from sfml.local.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
+from sfml.local.temporaries import renames, temporary_tables
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Placeholder)
 
@@ -113,28 +36,28 @@ def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`CREATE TABLE t (a INT) AS SELECT * FROM …` with its columns by name.
+
+    fakesnow finds out what the star stands for in SQL of no dialect, which breaks functions such as DATEDIFF.
+    """
+    query = tree.expression if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) else None
+    if isinstance(query, exp.Query) and query.is_star and tree.this.expressions:
+        names = [f"column_{number}" for number, _ in enumerate(tree.this.expressions, 1)]
+        columns = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
+        tree.set("expression", exp.select(*columns).from_(_named(query, names)))
+    return tree
+
+
+def _named(query: exp.Query, names: list[str]) -> exp.Subquery:
+    alias = exp.TableAlias(
+        this=exp.to_identifier("query", quoted=True),
+        columns=[exp.to_identifier(name, quoted=True) for name in names],
+    )
+    return exp.Subquery(this=query.copy(), alias=alias)
+
+
 # -- functions ----------------------------------------------------------------------------------------------
-
-
-def qualified(node: exp.Anonymous) -> tuple[Expr, str]:
-    """A function call with the dots before it, and its full name in upper case."""
-    top: Expr = node
-    name = str(node.this).upper()
-    if isinstance(node.parent, exp.Dot) and node.parent.expression is node:
-        top = node.parent
-        name = f"{dotted(top.this)}.{name}"
-    return top, name
-
-
-def dotted(node: Any) -> str:
-    """`a."b".c` as one text, folded."""
-    if isinstance(node, exp.Dot):
-        return f"{dotted(node.this)}.{dotted(node.expression)}"
-    if isinstance(node, exp.Identifier):
-        return node.name if node.quoted else node.name.upper()
-    if isinstance(node, exp.Column):
-        return ".".join(dotted(part) for part in node.parts)
-    return str(node.name).upper()
 
 
 def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
@@ -319,103 +242,6 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
-# -- temporary tables -----------------------------------------------------------------------------------------
-
-
-def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
-    """A session's temporary tables, which live in DuckDB's temporary catalog under their full names."""
-    session = rewriting.session
-    target = created_temporary(tree)
-    known = session.temporaries
-    if target is not None:
-        name = _name_of(target, session)
-        target.set("this", exp.to_identifier(name.fqn(), quoted=True))
-        target.set("db", None)
-        target.set("catalog", None)
-    if not known:
-        return tree
-    common = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
-    skipped = target or (_target(tree) if isinstance(tree, exp.Create) else None)
-    for table in list(tree.find_all(exp.Table)):
-        if table is skipped or not isinstance(table.this, exp.Identifier):
-            continue
-        if not table.args.get("db") and table.name.upper() in common:
-            continue
-        try:
-            name = _name_of(table, session)
-        except SqlError:
-            continue
-        if name in known:
-            table.set("this", exp.to_identifier(name.fqn(), quoted=True))
-            table.set("db", exp.to_identifier("main", quoted=True))
-            table.set("catalog", exp.to_identifier("temp", quoted=True))
-    return tree
-
-
-def renames(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`ALTER TABLE a.b.c RENAME TO a.b.d`: DuckDB takes the new name alone."""
-    if not isinstance(tree, exp.Alter) or not isinstance(tree.this, exp.Table):
-        return tree
-    for action in tree.args.get("actions") or ():
-        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
-            old = _name_of(tree.this, rewriting.session)
-            new = _name_of(action.this, rewriting.session)
-            if (old.database, old.schema) != (new.database, new.schema):
-                raise not_emulated("ALTER TABLE … RENAME TO a name in another schema")
-            temporary = old in rewriting.session.temporaries
-            if temporary:
-                rewriting.session.temporaries ^= {old, new}
-                # The table itself is still called by its old name.
-                tree.this.set("this", exp.to_identifier(old.fqn(), quoted=True))
-                tree.this.set("db", exp.to_identifier("main", quoted=True))
-                tree.this.set("catalog", exp.to_identifier("temp", quoted=True))
-            written = new.fqn() if temporary else new.name
-            action.set("this", exp.Table(this=exp.to_identifier(written, quoted=True)))
-    return tree
-
-
-def _target(tree: exp.Create) -> exp.Table | None:
-    this = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
-    return this if isinstance(this, exp.Table) else None
-
-
-def created_temporary(tree: Expr) -> exp.Table | None:
-    """The table that this statement creates as a temporary one."""
-    if not isinstance(tree, exp.Create) or tree.kind not in {"TABLE", "VIEW"}:
-        return None
-    properties = tree.args.get("properties")
-    if properties is None or properties.find(exp.TemporaryProperty) is None:
-        return None
-    return _target(tree)
-
-
-def _name_of(table: exp.Table, session: Session) -> ObjectName:
-    from sfml.grammar import Name
-
-    return resolve(Name(tuple(dotted(part) for part in table.parts)), session)
-
-
-def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`CREATE TABLE t (a INT) AS SELECT * FROM …` with its columns by name.
-
-    fakesnow finds out what the star stands for in SQL of no dialect, which breaks functions such as DATEDIFF.
-    """
-    query = tree.expression if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) else None
-    if isinstance(query, exp.Query) and query.is_star and tree.this.expressions:
-        names = [f"column_{number}" for number, _ in enumerate(tree.this.expressions, 1)]
-        columns = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
-        tree.set("expression", exp.select(*columns).from_(_named(query, names)))
-    return tree
-
-
-def _named(query: exp.Query, names: list[str]) -> exp.Subquery:
-    alias = exp.TableAlias(
-        this=exp.to_identifier("query", quoted=True),
-        columns=[exp.to_identifier(name, quoted=True) for name in names],
-    )
-    return exp.Subquery(this=query.copy(), alias=alias)
-
-
 PASSES: tuple[Pass, ...] = (
     column_names,
     starred_table,
@@ -430,5 +256,3 @@ PASSES: tuple[Pass, ...] = (
     renames,
     temporary_tables,
 )
-
-__all__ = ["PASSES", "Rewriting", "literal", "substitute", "value_of"]

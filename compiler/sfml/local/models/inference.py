@@ -23,7 +23,7 @@ from sfml.local.predictor import JSON_COLUMN
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
-    from sfml.local.rewrites import Rewriting
+    from sfml.local.rewriting import Rewriting
     from sfml.local.session import Session
 
 _MARK = "Python Interpreter Error:"
@@ -55,7 +55,7 @@ _DUCKDB_TYPES = {
 def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every call of a model's method replaced by a call of a function that DuckDB has."""
     # `rewrites` asks `dispatch` for the families, of which this is one.
-    from sfml.local.rewrites import substitute
+    from sfml.local.rewriting import substitute
 
     for node in list(tree.find_all(exp.ModelAttribute)):
         if isinstance(node.expression, exp.Anonymous):
