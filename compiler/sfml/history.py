@@ -85,12 +85,13 @@ class Run:
 
     @property
     def first_error(self) -> TaskRun | None:
-        failed = [task for task in self.tasks if task.error]
-        return (
-            min(failed, key=lambda task: task.row.completed_at or datetime.max, default=None)
-            if failed
-            else None
-        )
+        """The failed task that ended first: the others may have failed for it."""
+        ended = [
+            (task.row.completed_at, task)
+            for task in self.tasks
+            if task.error and task.row and task.row.completed_at
+        ]
+        return min(ended, key=lambda pair: pair[0])[1] if ended else None
 
 
 def run_of(
@@ -110,7 +111,7 @@ def run_of(
         for task in desired.all_tasks
         if task.task is not None
     )
-    starts = [row.started_at or row.scheduled_time for row in own if row.started_at or row.scheduled_time]
+    starts = [at for row in own if (at := row.started_at or row.scheduled_time)]
     ends = [row.completed_at for row in latest.values() if row.completed_at]
     return Run(
         pipeline=desired.pipeline,

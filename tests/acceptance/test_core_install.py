@@ -16,7 +16,9 @@ from conftest import ROOT
 def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `bin` folder of a fresh environment with the built wheel and its own dependencies only."""
     folder = tmp_path_factory.mktemp("core")
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
     subprocess.run((sys.executable, "-m", "venv", str(folder / "venv")), check=True, env=environment)
     python = folder / "venv" / "bin" / "python"
     install = (str(python), "-m", "pip", "install", "--quiet", str(ROOT))
@@ -36,12 +38,18 @@ def checkout(tmp_path: Path) -> Path:
 def sfml(core: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
     return subprocess.run(
-        (str(core / "sfml"), *arguments), cwd=folder, env=environment, capture_output=True, text=True, check=False
+        (str(core / "sfml"), *arguments),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
 def test_no_snowflake_package_is_there(core: Path) -> None:
-    probe = "import importlib.util as u; print([n for n in ('snowflake', 'fakesnow', 'pandas', 'xgboost') if u.find_spec(n)])"
+    names = ("snowflake", "fakesnow", "pandas", "xgboost")
+    probe = f"import importlib.util as u; print([n for n in {names!r} if u.find_spec(n)])"
     done = subprocess.run((str(core / "python"), "-c", probe), capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

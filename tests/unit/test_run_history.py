@@ -19,7 +19,10 @@ GRAPH = lower(
         "specs/p.yaml",
         Target("local", "local", "SFML", "P", "WH"),
         GraphSettings(),
-        (TaskNode("one", SqlBody("select 1"), ON_WH), TaskNode("two", SqlBody("select 2"), ON_WH, after=("one",))),
+        (
+            TaskNode("one", SqlBody("select 1"), ON_WH),
+            TaskNode("two", SqlBody("select 2"), ON_WH, after=("one",)),
+        ),
     ),
     lambda step: (),
     "0.1.0",
@@ -52,7 +55,10 @@ def test_a_retry_leaves_what_succeeded_and_replaces_what_failed() -> None:
 def test_a_task_without_a_row_never_ran() -> None:
     run = run_of(GRAPH, [row("P$ONE", "FAILED")], "g")
     assert run is not None and run.state == "FAILED"
-    assert [(task.name, task.state, task.error) for task in run.tasks] == [("one", "FAILED", "boom"), ("two", None, None)]
+    assert [(task.name, task.state, task.error) for task in run.tasks] == [
+        ("one", "FAILED", "boom"),
+        ("two", None, None),
+    ]
     assert run.first_error is not None and run.first_error.name == "one"
 
 
@@ -98,5 +104,9 @@ def test_the_reason_is_one_line(error: str | None, line: str | None) -> None:
 
 
 def test_runs_do_not_depend_on_the_order_of_rows() -> None:
-    rows = [row("P$ONE", "FAILED"), row("P$ONE", "SUCCEEDED", attempt=2), replace(row("P$TWO", "SUCCEEDED"), attempt=2)]
+    rows = [
+        row("P$ONE", "FAILED"),
+        row("P$ONE", "SUCCEEDED", attempt=2),
+        replace(row("P$TWO", "SUCCEEDED"), attempt=2),
+    ]
     assert run_of(GRAPH, rows, "g") == run_of(GRAPH, rows[::-1], "g")

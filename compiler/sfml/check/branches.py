@@ -86,12 +86,12 @@ def outcomes_and_code(case: Case) -> Iterator[Diagnostic]:
         missing = [outcome for outcome in step.outcomes if outcome.name not in task.outcomes]
         if is_list and any(outcome not in case.known for outcome in task.outcomes):
             missing = []  # a misspelt name in the list is likely one of these
-        for outcome in missing:
-            message = f"task `{task.name}` does not say what outcome `{outcome.name}` starts"
-            help = f"add `{outcome.name}` to the outcomes"
-            if outcome.name not in case.known:
-                help = f"write the outcomes as a mapping with `{outcome.name}: […]`; `[]` starts nothing"
-            labels = (Label(outcome.span, "the step may return this"),)
+        for left_out in missing:
+            message = f"task `{task.name}` does not say what outcome `{left_out.name}` starts"
+            help = f"add `{left_out.name}` to the outcomes"
+            if left_out.name not in case.known:
+                help = f"write the outcomes as a mapping with `{left_out.name}: […]`; `[]` starts nothing"
+            labels = (Label(left_out.span, "the step may return this"),)
             yield error("SF305", message, task.place("outcomes"), labels=labels, help=help)
 
 

@@ -39,8 +39,8 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
             else:
                 message = f"`{said}` reads unknown task `{name}`"
                 above = case.reach.above(task.name)
-                help = did_you_mean(name, above) or did_you_mean(name, case.known)
-                help = help or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
+                close = did_you_mean(name, above) or did_you_mean(name, case.known)
+                help = close or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
                 if name in case.draft.removed:
                     help = f"`{name}` is taken out in this target; read something else there"
             yield error("SF309", message, use.place, label="no task has this name", help=help)

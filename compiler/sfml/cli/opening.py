@@ -92,9 +92,7 @@ def desired_graph(reading: Reading) -> DesiredGraph:
     from sfml.lower.lower import lower
 
     assert reading.graph is not None, "findings are looked at before lowering"
-    return lower(
-        reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root)
-    )
+    return lower(reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root))
 
 
 def say_findings(reading: Reading, options: Options) -> None:
@@ -166,6 +164,4 @@ def require_local() -> None:
     from importlib.util import find_spec
 
     if find_spec("fakesnow") is None:
-        raise NotSupportedYet(
-            "the local Snowflake is not installed", help='pip install "sfml[local]"'
-        )
+        raise NotSupportedYet("the local Snowflake is not installed", help='pip install "sfml[local]"')

@@ -13,7 +13,6 @@ from sfml.plan.model import Plan
 from sfml.plan.stages import Stage, stages_for
 from sfml.snowflake.objects import has_stage
 
-
 UNFIRED = "the local Snowflake keeps schedules and does not fire them yet"
 
 

@@ -105,7 +105,7 @@ def _shown(value: Any) -> Comparable:
             task = str(inner[0]).split("$", 1)[-1].lower()
             return "${" + ".".join([task, *map(str, inner[1:])]) + "}"
         if kind in ("$config", "$run"):
-            return "${" + kind[1:] + "." + str(inner) + "}"
+            return f"${{{kind[1:]}.{inner}}}"
         if kind == "$text" and isinstance(inner, list):
             return "".join(part if isinstance(part, str) else str(_shown(part)) for part in inner)
         if kind == "$literal":

@@ -50,7 +50,7 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
     if sentence.startswith("Invalid connection_name"):
         return ConnectionFailed(
             sentence[0].lower() + sentence[1:],
-            help="add it to Snowflake's connections.toml (`snow connection add`), or correct the target's `connection:`",
+            help="add it to Snowflake's connections.toml (`snow connection add`), or mend the target's `connection:`",
         )
     if (
         kind in {"OperationalError", "ForbiddenError", "RetryRequest", "InterfaceError"}

@@ -193,6 +193,8 @@ def _part(reader: _Reader, node: Node | None, schema: str) -> MapNode | None:
 
 def _unknown_targets(entry: MapNode, project: Project) -> tuple[Diagnostic, ...]:
     patches = map_of(entry.get("targets"))
+    if patches is None:
+        return ()
     return tuple(
         Diagnostic.error(
             "SF134",
@@ -201,7 +203,7 @@ def _unknown_targets(entry: MapNode, project: Project) -> tuple[Diagnostic, ...]
             path=node.path,
             help=did_you_mean(name, project.targets) or "targets are defined in the project file",
         )
-        for name, node in (patches.entries.items() if patches else ())
+        for name, node in patches.entries.items()
         if name not in project.targets
     )
 

@@ -92,10 +92,10 @@ def _measure(size: int) -> None:
 
 
 def _replace(text: Any, old: Any = "", new: Any = "", count: int = -1) -> str:
-    text, old, new = str(text), str(old), str(new)
-    times = len(text) + 1 if not old else text.count(old)
-    _measure(len(text) + times * len(new))
-    return text.replace(old, new, count)
+    whole, part, other = str(text), str(old), str(new)
+    times = len(whole) + 1 if not part else whole.count(part)
+    _measure(len(whole) + times * len(other))
+    return whole.replace(part, other, count)
 
 
 def _join(values: Any, separator: str = "") -> str:
@@ -187,7 +187,7 @@ def _refuse_unsafe(tree: nodes.Template) -> None:
 
 
 def _below(output: nodes.Output) -> Any:
-    todo = list(output.nodes)
+    todo: list[nodes.Node] = list(output.nodes)
     while todo:
         node = todo.pop()
         if not isinstance(node, nodes.TemplateData):
