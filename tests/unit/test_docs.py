@@ -1,0 +1,108 @@
+"""What the documentation says is what the code does."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from sfml.cli.entry import COMMANDS, cli
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]+\]\(([^)#\s]+)[^)]*\)")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for kind, text in _BLOCK.findall(page.read_text(encoding="utf-8")) if kind == language]
+
+
+def commands_shown() -> list[tuple[str, str]]:
+    """Every `sfml …` line that a page shows being typed."""
+    found = []
+    for page in PAGES:
+        for block in blocks(page, "console"):
+            for line in block.splitlines():
+                typed = line.removeprefix("$ ").split("   # ")[0].strip()
+                if line.startswith(("$ sfml ", "sfml ")):
+                    found.append((page.name, typed))
+    return found
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page: Path) -> None:
+    text = _BLOCK.sub("", page.read_text(encoding="utf-8"))
+    for target in _LINK.findall(text):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize(("page", "typed"), commands_shown())
+def test_commands_that_pages_show_are_understood(page: str, typed: str) -> None:
+    words = shlex.split(typed.replace("…", ""), comments=True)[1:]
+    command: click.Command = cli
+    while isinstance(command, click.Group) and words:
+        found = command.get_command(click.Context(command), words[0])
+        if found is None:
+            break
+        command, words = found, words[1:]
+    assert command is not cli, f"{page} shows an unknown command: {typed}"
+    known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    for word in words:
+        if word.startswith("-"):
+            assert word.split("=")[0] in known, f"{page} shows an unknown option: {typed}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented(name: str) -> None:
+    module = importlib.import_module(f"sfml.cli.{name.replace('-', '_')}_command")
+    assert module.command.help, f"sfml {name} has no help"
+    assert any(f"sfml {name}" in page.read_text(encoding="utf-8") for page in PAGES), (
+        f"no page speaks of sfml {name}"
+    )
+
+
+def test_the_readmes_yaml_is_the_pipelines() -> None:
+    spec = yaml.safe_load((ROOT / "specs" / "clv" / "job_config.yaml").read_text(encoding="utf-8"))
+    (shown,) = (yaml.safe_load(block) for block in blocks(README, "yaml"))
+    for name, task in shown["tasks"].items():
+        assert task == spec["tasks"][name], name
+
+
+def test_python_that_pages_show_is_python() -> None:
+    for page in PAGES:
+        for block in blocks(page, "python"):
+            ast.parse(block)
+
+
+def test_the_readmes_finding_is_what_validate_prints(tmp_path: Path) -> None:
+    for name in ("specs", "steps/clv"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "sfml.yaml", tmp_path)
+    config = tmp_path / "specs" / "clv" / "job_config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace("outcomes: [promote_model,", "outcomes: [promote_modle,"), encoding="utf-8"
+    )
+    sfml = Path(sys.executable).parent / "sfml"
+    done = subprocess.run(
+        (str(sfml), "validate", "specs/clv.yaml"), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    shown = next(block for block in blocks(README, "console") if "error[SF304]" in block)
+    finding = shown[shown.index("error[SF304]") : shown.index("\n\n1 error")]
+    assert finding in done.stdout
