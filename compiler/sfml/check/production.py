@@ -67,7 +67,7 @@ def _texts(case: Case) -> Iterator[tuple[str, str, Place]]:
 def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
     """SF604: a package has no version in production.
 
-    What: in a target of mode production `packages` and `pip` are pinned: `name==version`.
+    What: in a target of mode production `packages` and `pip` are pinned: `name==version`. Elsewhere they need not be.
     Why: Snowflake resolves them anew whenever the task runs; another version may train another model.
     Instead: pin them, at least in this target.
     """
@@ -81,7 +81,7 @@ def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
                     f"{listed(loose)} of task `{task.name}` {'is' if len(loose) == 1 else 'are'} not pinned"
                 )
                 help = f"write `{loose[0]}==…`"
-                yield warning("SF604", message, task.place(setting), help=help)
+                yield error("SF604", message, task.place(setting), help=help)
 
 
 def unknown_overridable(case: Case) -> Iterator[Diagnostic]:

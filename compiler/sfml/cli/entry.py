@@ -22,6 +22,8 @@ COMMANDS = MappingProxyType(
         "status": "Show what is deployed, its schedule and its last run.",
         "logs": "Show what the tasks of the last run wrote.",
         "seed": "Load a spec's seed tables from their files.",
+        "explain": "Say what a code means, or where a value came from.",
+        "schema": "Print the JSON Schemas for editors.",
         "local": "Start, stop and look at the local Snowflake.",
     }
 )

@@ -1,0 +1,67 @@
+"""`sfml explain [CODE | FILE:PATH]`"""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+from sfml.cli import output
+from sfml.cli.options import Options, shared_options
+
+_CODE = re.compile(r"sf\d{3}", re.IGNORECASE)
+
+
+@click.command()
+@click.argument("subject", required=False, metavar="[CODE | FILE:PATH]")
+@shared_options()
+def command(subject: str | None, options: Options) -> int:
+    """Say what a finding's code means, or where a value came from.
+
+    CODE is one such as SF203; without it all codes are listed. FILE:PATH is a value such as
+    specs/clv.yaml:tasks.train_model.timeout: which line set it, what that overrode in which order, and what
+    it is once every {{ … }} is replaced.
+    """
+    if subject is None:
+        return _list(options)
+    if ":" in subject:
+        return _explain_value(subject, options)
+    return _explain_code(subject, options)
+
+
+def _list(options: Options) -> int:
+    from sfml.check.explanations import explanations
+    from sfml.render.explain import codes_text, explanation_json
+
+    every = explanations().values()
+    if options.json:
+        output.say_json({"codes": [explanation_json(one) for one in every]})
+    else:
+        output.say(codes_text(every))
+        output.say("\nNext:  sfml explain SF203")
+    return 0
+
+
+def _explain_code(code: str, options: Options) -> int:
+    from sfml.check.explanations import explanations
+    from sfml.errors import UsageError
+    from sfml.render.explain import explanation_json, explanation_text
+
+    every = explanations()
+    found = every.get(code.upper())
+    if found is None:
+        if not _CODE.fullmatch(code):
+            raise UsageError(
+                f"`{code}` is neither a code nor FILE:PATH",
+                help="sfml explain SF203, or sfml explain specs/clv.yaml:tasks.train_model.timeout",
+            )
+        raise UsageError(f"there is no code `{code.upper()}`", help="`sfml explain` lists them all")
+    if options.json:
+        output.say_json({"codes": [explanation_json(found)]})
+    else:
+        output.say(explanation_text(found))
+    return 0
+
+
+def _explain_value(subject: str, options: Options) -> int:
+    raise NotImplementedError

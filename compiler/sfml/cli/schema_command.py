@@ -1,0 +1,70 @@
+"""`sfml schema [NAME]`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sfml.cli import output
+from sfml.cli.options import Options, shared_options
+
+NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks")
+"""The files of the language; `tasks` is what `include` brings in."""
+
+
+@click.command()
+@click.argument("name", required=False, type=click.Choice(NAMES), metavar="[NAME]")
+@click.option(
+    "--write",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write all of them to this folder, where editors find them.",
+)
+@shared_options()
+def command(name: str | None, folder: Path | None, options: Options) -> int:
+    """Print the JSON Schema of a file for editors, or write all of them to a folder.
+
+    NAME is project, pipeline, job_config, schedule_config or tasks; without it the names are listed.
+    """
+    if name and folder:
+        raise click.UsageError("--write writes all of them; leave out the name")
+    if folder:
+        return _write(folder, options)
+    from sfml.resources import schema, schema_folder
+
+    if name:
+        # The schema is the result: the same bytes whatever --output says.
+        output.say((schema_folder() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip("\n"))
+        return 0
+    described = {one: str(schema(f"{one}.schema.json").get("description", "")) for one in NAMES}
+    if options.json:
+        output.say_json({"schemas": [{"name": one, "description": text} for one, text in described.items()]})
+        return 0
+    width = max(map(len, NAMES))
+    for one, text in described.items():
+        output.say(f"{one:<{width}}  {text}")
+    output.say("\nNext:  sfml schema --write schemas")
+    return 0
+
+
+def _write(folder: Path, options: Options) -> int:
+    from sfml.errors import UsageError
+    from sfml.resources import schema_folder
+
+    written = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in NAMES:
+            path = folder / f"{one}.schema.json"
+            path.write_bytes((schema_folder() / path.name).read_bytes())
+            written.append(path.as_posix())
+    except OSError as cause:
+        raise UsageError(f"cannot write to `{folder}`: {cause.strerror or cause}") from cause
+    if options.json:
+        output.say_json({"written": written})
+    elif not options.quiet:
+        output.say(f"wrote {len(written)} schemas to {folder.as_posix()}")
+        output.say("Next: begin a spec with  # yaml-language-server: $schema=…/pipeline.schema.json")
+    return 0
