@@ -42,9 +42,10 @@ def report(error: Exception) -> int:
     as_json = getattr(error, "as_json", False)
     if isinstance(error, SfmlError):
         if as_json:
-            code = getattr(error, "code", None)
-            say_json({"error": {"message": error.message, "code": code, "help": error.help}})
-        elif not isinstance(error, InvalidSpec):
+            say_json(_error_json(error))
+        elif isinstance(error, InvalidSpec):
+            note(f"\n{error.message}; nothing was changed")
+        else:
             say_error(error.message, error.help)
         return 2 if isinstance(error, UsageError) else 1
     say_error(
@@ -52,6 +53,20 @@ def report(error: Exception) -> int:
         "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",
     )
     return 1
+
+
+def _error_json(error: SfmlError) -> Mapping[str, Any]:
+    """The object of `schemas/output/error.schema.json`, without `format_version`."""
+    told: dict[str, Any] = {
+        "message": error.message,
+        "code": getattr(error, "code", None),
+        "help": error.help,
+    }
+    if not isinstance(error, InvalidSpec):
+        return {"error": told}
+    from sfml.render.json import diagnostic_json
+
+    return {"error": told, "diagnostics": [diagnostic_json(one) for one in error.diagnostics]}
 
 
 def is_terminal() -> bool:
