@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import difflib
 import heapq
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sfml.source import Span
+
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
+"""Words that mean the same in YAML with and without quotes, but for these:"""
+_NOT_TEXT = ("null", "true", "false")
+_VERY_CLOSE = 0.75
 
 
 class Severity(StrEnum):
@@ -26,12 +33,21 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """A change of the text that is safe to make unasked: within `span`, `new` for the one `old` there."""
+
+    span: Span
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding.
 
     `message` is one line with the user's own words in backticks; `span` is where; `label` says what is
     wrong right there; `path` is the logical path (`tasks.train.after[0]`); `why` is what Snowflake would
-    make of it; `help` is an imperative line.
+    make of it; `help` is an imperative line; `fix` what `--fix` would do about it.
     """
 
     code: str
@@ -43,6 +59,7 @@ class Diagnostic:
     labels: tuple[Label, ...] = ()
     why: str | None = None
     help: str | None = None
+    fix: Fix | None = None
 
     @property
     def is_error(self) -> bool:
@@ -60,8 +77,9 @@ class Diagnostic:
         labels: tuple[Label, ...] = (),
         why: str | None = None,
         help: str | None = None,
+        fix: Fix | None = None,
     ) -> Diagnostic:
-        return cls(code, Severity.ERROR, message, at, path, label, labels, why, help)
+        return cls(code, Severity.ERROR, message, at, path, label, labels, why, help, fix)
 
     @classmethod
     def warning(
@@ -75,8 +93,9 @@ class Diagnostic:
         labels: tuple[Label, ...] = (),
         why: str | None = None,
         help: str | None = None,
+        fix: Fix | None = None,
     ) -> Diagnostic:
-        return cls(code, Severity.WARNING, message, at, path, label, labels, why, help)
+        return cls(code, Severity.WARNING, message, at, path, label, labels, why, help, fix)
 
 
 def by_position(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -91,13 +110,26 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A help line naming the closest of `known`, or None when none is close."""
+    close = _close(word, known, 1)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+def renaming(span: Span | None, word: str, known: Iterable[str]) -> Fix | None:
+    """The fix for a misspelt word at `span`: there when exactly one of `known` is close, and very close."""
+    close = _close(word, known, 2)
+    if span is None or len(close) != 1 or not _PLAIN.fullmatch(close[0]) or close[0].lower() in _NOT_TEXT:
+        return None
+    ratio = difflib.SequenceMatcher(None, close[0], word).ratio()
+    return Fix(span, word, close[0]) if ratio >= _VERY_CLOSE else None
+
+
+def _close(word: str, known: Iterable[str], count: int) -> list[str]:
     # Bounded, so that hostile input cannot make comparing names take long.
     if len(word) > 100:
-        return None
+        return []
     alike = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
     if len(alike) > 60:
         alike = heapq.nsmallest(
             60, alike, key=lambda name: (name[:4] != word[:4], name[-4:] != word[-4:], name)
         )
-    close = difflib.get_close_matches(word, sorted(alike), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else None
+    return difflib.get_close_matches(word, sorted(alike), n=count, cutoff=0.6)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from sfml.catalog import StepFunction
 from sfml.check.case import Case, error, listed, warning
-from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft
 from sfml.graph.model import JobBody, NotifyBody
 from sfml.graph.topology import topological_order
@@ -38,11 +38,18 @@ def unknown_outcome_tasks(case: Case) -> Iterator[Diagnostic]:
                 if ref.name in case.draft.removed:
                     label = "`enabled: false` in this target"
                 step = case.step_of(task)
-                help = did_you_mean(ref.name, case.known - {task.name})
+                others = case.known - {task.name}
+                fix = None if ref.name in case.draft.removed else renaming(ref.place.span, ref.name, others)
+                help = did_you_mean(ref.name, others)
                 help = help or "name a task, or write the outcomes as a mapping: `{" + outcome + ": []}`"
                 labels = _returned(step, ref.name)
                 yield error(
-                    "SF304", message, ref.place, label=label, labels=labels, why=_NOT_CHOSEN, help=help
+                    *("SF304", message, ref.place),
+                    label=label,
+                    labels=labels,
+                    why=_NOT_CHOSEN,
+                    help=help,
+                    fix=fix,
                 )
 
 
@@ -78,11 +85,14 @@ def outcomes_and_code(case: Case) -> Iterator[Diagnostic]:
             if outcome in declared or (is_list and outcome not in case.known):
                 continue  # the latter is told as an unknown task
             place = refs[0].place if is_list and refs else task.place(f"outcomes.{outcome}!key", "outcomes")
-            help = did_you_mean(outcome, declared.keys() - task.outcomes.keys())
+            free = declared.keys() - task.outcomes.keys()
+            help = did_you_mean(outcome, free)
+            fix = None if is_list else renaming(place.span, outcome, free)
             help = help or f"the step returns {listed(tuple(declared), 'or')}"
             message = f"outcome `{outcome}` is never returned by `{step.name}`"
             labels = (Label(step.returns_span, "all that it returns"),) if step.returns_span else ()
-            yield error("SF305", message, place, labels=labels, why="this arm would never run", help=help)
+            why = "this arm would never run"
+            yield error("SF305", message, place, labels=labels, why=why, help=help, fix=fix)
         missing = [outcome for outcome in step.outcomes if outcome.name not in task.outcomes]
         if is_list and any(outcome not in case.known for outcome in task.outcomes):
             missing = []  # a misspelt name in the list is likely one of these

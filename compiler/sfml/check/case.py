@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sfml.catalog import StepCatalog, StepFunction
-from sfml.diagnostic import Diagnostic, Label, Severity
+from sfml.diagnostic import Diagnostic, Fix, Label, Severity
 from sfml.graph.draft import GraphDraft, Place, TaskDraft
 from sfml.graph.model import StepBody
 from sfml.graph.topology import Reach, children
@@ -72,9 +72,10 @@ def error(
     labels: tuple[Label, ...] = (),
     why: str | None = None,
     help: str | None = None,
+    fix: Fix | None = None,
 ) -> Diagnostic:
     """An error at a place."""
-    return Diagnostic(code, Severity.ERROR, message, place.span, place.path, label, labels, why, help)
+    return Diagnostic(code, Severity.ERROR, message, place.span, place.path, label, labels, why, help, fix)
 
 
 def warning(
@@ -86,9 +87,10 @@ def warning(
     labels: tuple[Label, ...] = (),
     why: str | None = None,
     help: str | None = None,
+    fix: Fix | None = None,
 ) -> Diagnostic:
     """A warning at a place."""
-    return Diagnostic(code, Severity.WARNING, message, place.span, place.path, label, labels, why, help)
+    return Diagnostic(code, Severity.WARNING, message, place.span, place.path, label, labels, why, help, fix)
 
 
 def listed(names: tuple[str, ...] | list[str], last: str = "and") -> str:

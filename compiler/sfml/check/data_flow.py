@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sfml.catalog.shapes import NOTHING, AnyOf, Anything, ListOf, MapOf, Record, Shape, words
 from sfml.check.case import Case, error, listed
 from sfml.check.fitting import field_shape
-from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft, Use
 from sfml.graph.model import CallBody, JobBody, NotifyBody, Reference, Source, SqlBody, Template
 from sfml.graph.references import RUN_KEYS, references_in, written
@@ -34,6 +34,7 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
             continue
         said = written(use.reference)
         if name not in case.known:
+            fix = None
             if name in finalizers:
                 message, help = f"`{said}` reads the finalizer, which runs last", "read another task"
             else:
@@ -43,7 +44,9 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
                 help = close or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
                 if name in case.draft.removed:
                     help = f"`{name}` is taken out in this target; read something else there"
-            yield error("SF309", message, use.place, label="no task has this name", help=help)
+                else:
+                    fix = renaming(use.place.span, name, above if did_you_mean(name, above) else case.known)
+            yield error("SF309", message, use.place, label="no task has this name", help=help, fix=fix)
         elif name == task.name:
             message = f"`{said}` reads the result of the task itself"
             yield error("SF309", message, use.place, help="read a task above it")
@@ -71,7 +74,8 @@ def unknown_config_keys(case: Case) -> Iterator[Diagnostic]:
             if use.reference.source is Source.CONFIG and key not in case.draft.config:
                 help = did_you_mean(key, case.draft.config) or f"add it: `config: {{{key}: …}}`"
                 message = f"`{written(use.reference)}` reads an unknown config key"
-                yield error("SF310", message, use.place, label=f"there is no `{key}`", help=help)
+                fix = renaming(use.place.span, key, case.draft.config)
+                yield error("SF310", message, use.place, label=f"there is no `{key}`", help=help, fix=fix)
 
 
 def unknown_run_keys(case: Case) -> Iterator[Diagnostic]:
@@ -87,7 +91,9 @@ def unknown_run_keys(case: Case) -> Iterator[Diagnostic]:
             if use.reference.source is Source.RUN and key not in RUN_KEYS:
                 help = did_you_mean(key, RUN_KEYS) or f"a run has {listed(list(RUN_KEYS))}"
                 message = f"`{written(use.reference)}` reads an unknown part of the run"
-                yield error("SF317", message, use.place, help=help)
+                yield error(
+                    "SF317", message, use.place, help=help, fix=renaming(use.place.span, key, RUN_KEYS)
+                )
 
 
 def unknown_fields(case: Case) -> Iterator[Diagnostic]:
@@ -108,7 +114,9 @@ def unknown_fields(case: Case) -> Iterator[Diagnostic]:
             help = (did_you_mean(key, _fields(shape)) if isinstance(key, str) else None) or _has(shape)
             message = f"`{written(use.reference)}`: the result of `{name}` has no `{key}`"
             labels = (Label(step.returns_span, "what it returns"),) if step.returns_span else ()
-            yield error("SF311", message, use.place, label=f"no `{key}` there", labels=labels, help=help)
+            fix = renaming(use.place.span, key, _fields(shape)) if isinstance(key, str) else None
+            label = f"no `{key}` there"
+            yield error("SF311", message, use.place, label=label, labels=labels, help=help, fix=fix)
 
 
 def _fields(shape: Shape) -> tuple[str, ...]:

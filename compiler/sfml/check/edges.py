@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sfml.check.case import Case, error, listed
-from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import GraphDraft
 from sfml.graph.topology import children, cycles
 from sfml.semantics.limits import MAX_CHILDREN, MAX_PREDECESSORS, MAX_TASKS_PER_GRAPH
@@ -30,8 +30,10 @@ def unknown_predecessors(case: Case) -> Iterator[Diagnostic]:
                 yield error("SF203", message, ref.place, label="`enabled: false`", help=help)
             else:
                 message = f"task `{task.name}` runs after unknown task `{ref.name}`"
-                help = did_you_mean(ref.name, case.known - {task.name}) or _tasks_there(case)
-                yield error("SF203", message, ref.place, label="no task has this name", help=help)
+                others = case.known - {task.name}
+                help = did_you_mean(ref.name, others) or _tasks_there(case)
+                fix = renaming(ref.place.span, ref.name, others)
+                yield error("SF203", message, ref.place, label="no task has this name", help=help, fix=fix)
 
 
 def _tasks_there(case: Case) -> str:

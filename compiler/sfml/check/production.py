@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sfml.check.case import Case, error, listed, warning
-from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.diagnostic import Diagnostic, did_you_mean, renaming
 from sfml.graph.draft import Place
 from sfml.graph.model import Manual, Mode, NotifyBody, StepBody
 
@@ -95,4 +95,5 @@ def unknown_overridable(case: Case) -> Iterator[Diagnostic]:
         if ref.name not in case.draft.config:
             help = did_you_mean(ref.name, case.draft.config) or "add it to `config`, or take it out"
             message = f"`{ref.name}` is overridable but not in `config`"
-            yield error("SF605", message, ref.place, label="no such key", help=help)
+            fix = renaming(ref.place.span, ref.name, case.draft.config)
+            yield error("SF605", message, ref.place, label="no such key", help=help, fix=fix)

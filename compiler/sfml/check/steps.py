@@ -9,7 +9,7 @@ from sfml.catalog.shapes import ANYTHING, NOTHING, Literals, Primitive, Shape, w
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.fitting import field_shape, misfit
 from sfml.check.requested import missing_packages
-from sfml.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.model import OnPool, Reference, Source, StepBody, Value
 
 
@@ -29,7 +29,9 @@ def missing_modules(case: Case) -> Iterator[Diagnostic]:
             help = did_you_mean(module, found.known)
             help = help or f"write {module.replace('.', '/')}.py under {where}"
             message = f"step `{body.step}`: there is no module `{module}`"
-            yield error("SF301", message, task.place("step"), label="no such module", help=help)
+            place = task.place("step")
+            fix = renaming(place.span, module, found.known)
+            yield error("SF301", message, place, label="no such module", help=help, fix=fix)
 
 
 def missing_functions(case: Case) -> Iterator[Diagnostic]:
@@ -50,7 +52,9 @@ def missing_functions(case: Case) -> Iterator[Diagnostic]:
                     f"`{module}` has {listed(found.known)}" if found.known else f"`{module}` has no functions"
                 )
             message = f"step `{body.step}`: module `{module}` has no function `{function}`"
-            yield error("SF302", message, task.place("step"), label="no such function", help=help)
+            place = task.place("step")
+            fix = renaming(place.span, function, found.known)
+            yield error("SF302", message, place, label="no such function", help=help, fix=fix)
         elif isinstance(found, StepFunction) and not found.is_step:
             labels = (Label(found.span, "not decorated"),)
             message = f"`{body.step}` is not a step"
@@ -104,14 +108,17 @@ def unknown_arguments(case: Case) -> Iterator[Diagnostic]:
         known = [parameter.name for parameter in step.parameters]
         for name in body.arguments:
             if name not in known:
-                help = did_you_mean(name, set(known) - body.arguments.keys())
+                free = set(known) - body.arguments.keys()
+                help = did_you_mean(name, free)
                 help = help or (f"it takes {listed(known)}" if known else "it takes no arguments")
+                place = task.place(f"with.{name}!key", "with")
                 yield error(
                     "SF306",
                     f"step `{step.name}` takes no argument `{name}`",
-                    task.place(f"with.{name}!key", "with"),
+                    place,
                     labels=(Label(step.span, "the step"),),
                     help=help,
+                    fix=renaming(place.span, name, free),
                 )
 
 

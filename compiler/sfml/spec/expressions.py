@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.diagnostic import Diagnostic, did_you_mean, renaming
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, located, plain_word
 
 MAX_LENGTH = 2_000
@@ -22,13 +22,23 @@ Names = Mapping[str, Any]
 
 
 class ExpressionError(Exception):
-    """An expression that cannot be evaluated; `help` says what to do."""
+    """An expression that cannot be evaluated.
 
-    def __init__(self, message: str, help: str | None = None, code: str = "SF131") -> None:
+    `help` says what to do; `unknown` is the name that does not exist, with those that do.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        help: str | None = None,
+        code: str = "SF131",
+        unknown: tuple[str, Iterable[str]] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
         self.code = code
+        self.unknown = unknown
 
 
 def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
@@ -43,8 +53,11 @@ def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
             try:
                 value = evaluated_text(text, names)
             except ExpressionError as cause:
+                fix = renaming(node.span, *cause.unknown) if cause.unknown else None
                 findings.append(
-                    Diagnostic.error(cause.code, cause.message, at=node.span, path=node.path, help=cause.help)
+                    Diagnostic.error(
+                        *(cause.code, cause.message), at=node.span, path=node.path, help=cause.help, fix=fix
+                    )
                 )
                 return replace(node, value=None)
             return replace(located(value, node.span, node.path), overrode=node)
@@ -145,19 +158,19 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
         return ExpressionError(
             f"variable `{keys[1]}` is not declared",
             help or f"declare it: `variables: {{{keys[1]}: …}}` in the pipeline file",
-            "SF130",
+            *("SF130", (keys[1], known)),
         )
     if keys[0] == "env" and len(keys) == 2:
         return ExpressionError(
             f"environment variable `{keys[1]}` is not declared or not set",
             help or f"declare it in sfml.yaml: `env: [{keys[1]}]`, and set it",
-            "SF130",
+            *("SF130", (keys[1], known)),
         )
     if keys[0] == "target" and len(keys) == 2:
         return ExpressionError(
             f"the target has no `{keys[1]}`",
             help or f"add `{keys[1]}: …` to the target in sfml.yaml",
-            "SF130",
+            *("SF130", (keys[1], known)),
         )
     if keys[0] in ("param", "each"):
         where = "a file brought in by `include`" if keys[0] == "param" else "what has `for_each`"

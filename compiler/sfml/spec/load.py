@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, by_position, did_you_mean, has_errors
+from sfml.diagnostic import Diagnostic, by_position, did_you_mean, has_errors, renaming
 from sfml.source import Span
 from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.compose import compose
@@ -202,6 +202,7 @@ def _unknown_targets(entry: MapNode, project: Project) -> tuple[Diagnostic, ...]
             at=patches.key_spans.get(name, node.span),
             path=node.path,
             help=did_you_mean(name, project.targets) or "targets are defined in the project file",
+            fix=renaming(patches.key_spans.get(name), name, set(project.targets) - patches.entries.keys()),
         )
         for name, node in patches.entries.items()
         if name not in project.targets

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.diagnostic import Diagnostic, Fix, did_you_mean, renaming
 from sfml.resources import schema as load_schema
 from sfml.source import Span
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain_word
@@ -85,7 +85,13 @@ def unknown_key(name: str, at: Span, path: str, known: Schema, node: MapNode, sc
         of = f"{title} has " if title else "known here: "
         help = of + listed_words([f"`{key}`" for key in known], "and")
     return Diagnostic.error(
-        "SF110", f"unknown key `{name}`", at=at, path=path, label="not known here", help=help
+        "SF110",
+        f"unknown key `{name}`",
+        at=at,
+        path=path,
+        label="not known here",
+        help=help,
+        fix=renaming(at, name, free) if help and help.startswith("did you mean") else None,
     )
 
 
@@ -168,18 +174,19 @@ def wrong_type(
 
 def not_allowed(node: Node, key: str | None, allowed: list[Any]) -> Diagnostic:
     words = [plain_word(value) for value in allowed if value is not None]
-    help = None
+    help = fix = None
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         for word in words:
             if word.lower() == node.value.lower():
-                help = f"did you mean `{word}`?"
+                help, fix = f"did you mean `{word}`?", Fix(node.span, node.value, word)
         help = help or did_you_mean(node.value, words) or did_you_mean(node.value.upper(), words)
+        fix = fix or renaming(node.span, node.value, words)
     if len(words) == 1:
         message = f"{subject_of(key)} must be `{words[0]}`, not {said(node)}"
     else:
         message = f"{subject_of(key)} cannot be {said(node)}"
         help = help or "use " + listed_words([f"`{word}`" for word in words], "or")
-    return Diagnostic.error("SF113", message, at=node.span, path=node.path, help=help)
+    return Diagnostic.error("SF113", message, at=node.span, path=node.path, help=help, fix=fix)
 
 
 def listed_words(words: list[str], last: str) -> str:

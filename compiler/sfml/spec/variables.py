@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.diagnostic import Diagnostic, did_you_mean, renaming
 from sfml.source import Span
 from sfml.spec.compose import compose
 from sfml.spec.expressions import ExpressionError, Names, evaluated, split
@@ -113,7 +113,7 @@ def _unknown(
     place = "`parameters` of the file" if word == "parameter" else "`variables` of the pipeline file"
     help = did_you_mean(name, declared) or f"declare it under {place}"
     message = f"{word} `{name}`{where} is not declared"
-    return Diagnostic.error("SF132", message, at=at, path=path, help=help)
+    return Diagnostic.error("SF132", message, at=at, path=path, help=help, fix=renaming(at, name, declared))
 
 
 def _written_value(variable: _Variable, node: Node, names: Names, findings: list[Diagnostic]) -> Any:
