@@ -1,24 +1,20 @@
-"""Located nodes against a JSON Schema, told in the user's words: keys, values and the best-matching shape.
+"""Located nodes against a JSON Schema: `jsonschema` finds what is wrong, this tells it in the user's words.
 
-This reads the subset of draft 2020-12 that `schemas/` is written in; the tests hold it against a complete
-implementation, and that no schema uses a keyword which is not read here.
+A union that nothing fits is told by the shape that was meant; the words of the schema language never appear.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from sfml.diagnostic import Diagnostic
-from sfml.resources import schema as load_schema
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain, plain_word
 from sfml.spec.shape_words import (
     both_given,
     close_to,
-    kind_of,
     listed_words,
     lower_first,
     missing_key,
@@ -30,240 +26,196 @@ from sfml.spec.shape_words import (
     unknown_key,
     wrong_type,
 )
+from sfml.spec.validator import Schema, canonical, validator
 
-Schema = dict[str, Any]
-
-KEYWORDS = frozenset(
-    (
-        *("$schema", "$defs", "$ref", "$comment", "title", "description", "type", "const", "enum", "not"),
-        *("pattern", "minLength", "maxLength", "minimum", "maximum", "items", "minItems", "uniqueItems"),
-        *(
-            "properties",
-            "additionalProperties",
-            "required",
-            "propertyNames",
-            "minProperties",
-            "maxProperties",
-        ),
-        *("anyOf", "oneOf"),
-    )
-)
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 MAX_FINDINGS = 200
 
 
 def shape_findings(node: Node, schema_file: str) -> tuple[Diagnostic, ...]:
     """What does not fit the schema of that file name; of very many findings the first."""
-    return tuple(islice(_check(node, load_schema(schema_file), schema_file, None), MAX_FINDINGS))
+    errors = validator(schema_file).iter_errors(plain(node))
+    return tuple(islice(_told(node, None, errors), MAX_FINDINGS))
 
 
-@cache
-def _resolved(file: str, pointer: str) -> tuple[Schema, str]:
-    schema: Any = load_schema(file)
-    for part in pointer.split("/")[1:]:
-        schema = schema[int(part)] if isinstance(schema, list) else schema[part]
-    return schema, file
+def _told(node: Node, key: str | None, errors: Iterable[ValidationError]) -> Iterator[Diagnostic]:
+    """The findings for what is wrong in `node`, the value of `key`, in the order of the text."""
+    # One error for each missing key says less than one for all of them; names that are wrong differ in themselves.
+    unique = {
+        (*_place(error), error.validator, error.instance if isinstance(error.instance, str) else None): error
+        for error in errors
+    }
+    moot = {_place(error) for error in unique.values() if error.validator in _ALONE}
+    found = [(*_at(node, key, error), error) for error in unique.values()]
+    # The library walks the keys of a mapping as a set: only the text has an order that every process agrees on.
+    for at, name, error in sorted(found, key=lambda one: (one[0].span, [*map(str, one[2].relative_path)])):
+        if error.validator in _ALONE or _place(error) not in moot:
+            yield from _FINDINGS[error.validator](at, name, error)
 
 
-def _follow(schema: Schema, file: str) -> tuple[Schema, str]:
-    """The schema that a `$ref` leads to, with what stands beside the reference."""
-    while "$ref" in schema:
-        target, _, pointer = schema["$ref"].partition("#")
-        found, file = _resolved(target or file, pointer)
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
-        schema = {**found, **beside}
-    return schema, file
+_ALONE = frozenset(("type", "not"))
+"""Where one of these fails, what else fails there means nothing."""
 
 
-def _fits_type(node: Node, types: tuple[str, ...]) -> bool:
-    if not types:
-        return True
-    kind = kind_of(node)
-    if kind == "number" and "integer" in types and isinstance(node, ScalarNode):
-        return isinstance(node.value, float) and node.value.is_integer()
-    return kind in types or (kind == "integer" and "number" in types)
+def _place(error: ValidationError) -> tuple[tuple[str | int, ...], int]:
+    """What tells a schema applied to a value from all others."""
+    return tuple(error.relative_path), id(error.schema)
 
 
-def _check(node: Node, schema: Schema, file: str, key: str | None) -> Iterator[Diagnostic]:
-    schema, file = _follow(schema, file)
-    if "not" in schema:  # `{"not": {}}`: a key that is known, and refused for a reason
-        help = lower_first(schema["description"].partition(": ")[2])
-        why = schema["description"].partition(": ")[0]
-        message = f"`{key}` is not possible here"
-        if schema.get("$comment") == "SF207":
-            message = f"the finalizer cannot have `{key}`"
-        yield Diagnostic.error(
-            schema.get("$comment", "SF115"),
-            message,
-            at=node.span,
-            path=node.path,
-            why=lower_first(why),
-            help=help,
-        )
-        return
-    types = types_of(schema)
-    if not _fits_type(node, types):
-        yield wrong_type(node, schema, types, key)
-        return
-    if "const" in schema and not _is_one_of(node, [schema["const"]]):
-        yield not_allowed(node, key, [schema["const"]])
-    if "enum" in schema and not _is_one_of(node, schema["enum"]):
-        yield not_allowed(node, key, schema["enum"])
-    match node:
-        case MapNode():
-            yield from _check_map(node, schema, file, key)
-        case ListNode():
-            yield from _check_list(node, schema, file, key)
-        case ScalarNode():
-            yield from _check_scalar(node, schema, key)
-    if "anyOf" in schema:
-        yield from _check_alternatives(node, schema, schema["anyOf"], file, key)
-    if "oneOf" in schema:
-        if all(set(branch) == {"required"} for branch in schema["oneOf"]):
-            yield from _check_exactly_one(node, schema, key)
-        else:
-            yield from _check_alternatives(node, schema, schema["oneOf"], file, key)
+def _at(node: Node, key: str | None, error: ValidationError) -> tuple[Node, str | None]:
+    """The node that an error is about, and the key that it, or the list around it, is the value of."""
+    for part in error.relative_path:
+        if isinstance(node, MapNode):
+            key = str(part)
+            node = node.entries[key]
+        elif isinstance(node, ListNode):
+            node = node.items[int(part)]
+    return node, key
 
 
-def _is_one_of(node: Node, allowed: list[Any]) -> bool:
-    value = plain(node)
-    # JSON has one kind of number, and Python takes True for 1.
-    return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in allowed)
+def _refused(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    """`{"not": {}}`: a key that is known, and not possible for the reason that its description gives."""
+    schema = _schema(error)
+    why, _, help = schema["description"].partition(": ")
+    code = schema.get("$comment", "SF115")
+    message = f"the finalizer cannot have `{key}`" if code == "SF207" else f"`{key}` is not possible here"
+    yield Diagnostic.error(
+        code, message, at=node.span, path=node.path, why=lower_first(why), help=lower_first(help)
+    )
 
 
-def _check_map(node: MapNode, schema: Schema, file: str, key: str | None) -> Iterator[Diagnostic]:
-    properties: Schema = schema.get("properties", {})
-    rest = schema.get("additionalProperties", True)
-    names = schema.get("propertyNames", {}).get("pattern")
+def _wrong_type(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    schema = _schema(error)
+    yield wrong_type(node, schema, types_of(schema), key)
+
+
+def _not_allowed(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    schema = _schema(error)
+    yield not_allowed(node, key, [schema["const"]] if error.validator == "const" else schema["enum"])
+
+
+def _unknown_keys(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    schema = _schema(error)
+    known: Schema = schema.get("properties", {})
+    assert isinstance(node, MapNode)
     for name, value in node.entries.items():
-        at = node.key_spans.get(name, value.span)
-        if name in properties:
-            yield from _check(value, properties[name], file, name)
-        elif rest is False:
-            yield unknown_key(name, at, value.path, properties, node, schema)
-        else:
-            if names and not re.search(names, name):
-                help = "begin with a letter or `_`; use letters, digits and `_`"
-                yield Diagnostic.error(
-                    "SF113", f"`{name}` is not a valid name", at=at, path=value.path, help=help
-                )
-            if isinstance(rest, dict):
-                yield from _check(value, rest, file, name)
-    for name in schema.get("required", ()):
+        if name not in known:
+            at = node.key_spans.get(name, value.span)
+            yield unknown_key(name, at, value.path, known, node, schema)
+
+
+def _missing_keys(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    schema = _schema(error)
+    assert isinstance(node, MapNode)
+    for name in schema["required"]:
         if name not in node.entries:
             yield missing_key(name, node, schema, key)
-    if len(node.entries) < schema.get("minProperties", 0):
-        yield shape_error("SF113", f"{subject_of(key)} must not be empty", node)
-    if len(node.entries) > schema.get("maxProperties", len(node.entries)):
-        second = list(node.entries)[schema["maxProperties"]]
-        at = node.key_spans.get(second, node.span)
-        message = f"{subject_of(key)} takes one entry; `{second}` is another"
-        yield Diagnostic.error("SF113", message, at=at, path=node.entries[second].path)
 
 
-def _check_list(node: ListNode, schema: Schema, file: str, key: str | None) -> Iterator[Diagnostic]:
-    if "items" in schema:
-        for item in node.items:
-            yield from _check(item, schema["items"], file, key)
-    if len(node.items) < schema.get("minItems", 0):
-        yield shape_error("SF113", f"{subject_of(key)} must not be empty", node)
-    if schema.get("uniqueItems"):
-        seen: set[str] = set()
-        for item in node.items:
-            value = _canonical(plain(item))
-            if value in seen:
-                yield shape_error("SF113", f"{subject_of(key)} names {said(item)} twice", item)
-            seen.add(value)
+def _empty(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    yield shape_error("SF113", f"{subject_of(key)} must not be empty", node)
 
 
-def _canonical(value: Any) -> str:
-    """The same text for values that JSON takes for equal: keys in any order, `1` and `1.0`."""
-    match value:
-        case dict():
-            return "{" + ",".join(f"{key!r}:{_canonical(value[key])}" for key in sorted(value)) + "}"
-        case list():
-            return "[" + ",".join(map(_canonical, value)) + "]"
-        case float() if value.is_integer():
-            return repr(int(value))
-        case _:
-            return repr(value)
+def _too_many_entries(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    assert isinstance(node, MapNode)
+    second = list(node.entries)[_schema(error)["maxProperties"]]
+    at = node.key_spans.get(second, node.span)
+    message = f"{subject_of(key)} takes one entry; `{second}` is another"
+    yield Diagnostic.error("SF113", message, at=at, path=node.entries[second].path)
 
 
-def _check_scalar(node: ScalarNode, schema: Schema, key: str | None) -> Iterator[Diagnostic]:
-    value = node.value
-    if isinstance(value, str):
-        if len(value) < schema.get("minLength", 0):
-            yield shape_error("SF113", f"{subject_of(key)} must not be empty", node)
-        elif "pattern" in schema and not re.search(schema["pattern"], value):
-            title = schema.get("title")
-            message = f"{subject_of(key)} must be {title}" if title else f"`{value[:60]}` is not allowed here"
-            yield shape_error("SF113", message, node)
-        if len(value) > schema.get("maxLength", len(value)):
-            yield shape_error(
-                "SF113", f"{subject_of(key)} is longer than {schema['maxLength']} characters", node
-            )
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        low, high = schema.get("minimum"), schema.get("maximum")
-        if low is not None and value < low:
-            yield shape_error(
-                "SF113", f"{subject_of(key)} must be at least {low}, not {plain_word(value)}", node
-            )
-        elif high is not None and value > high:
-            yield shape_error(
-                "SF113", f"{subject_of(key)} must be at most {high}, not {plain_word(value)}", node
-            )
+def _repeated(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    assert isinstance(node, ListNode)
+    seen: set[str] = set()
+    for item in node.items:
+        value = canonical(plain(item))
+        if value in seen:
+            yield shape_error("SF113", f"{subject_of(key)} names {said(item)} twice", item)
+        seen.add(value)
 
 
-def _check_alternatives(
-    node: Node, schema: Schema, branches: list[Schema], file: str, key: str | None
-) -> Iterator[Diagnostic]:
-    """Nothing when one of the branches fits, else the findings of the branch that was meant."""
-    followed = [_follow(branch, file) for branch in branches]
-    if any(_fits(node, branch, where, key) for branch, where in followed):
+def _wrong_pattern(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    if isinstance(node, MapNode):  # the pattern is one for the names of its keys
+        name = str(error.instance)
+        value = node.entries[name]
+        help = "begin with a letter or `_`; use letters, digits and `_`"
+        message = f"`{name}` is not a valid name"
+        at = node.key_spans.get(name, value.span)
+        yield Diagnostic.error("SF113", message, at=at, path=value.path, help=help)
+    elif error.instance != "" or "minLength" not in _schema(error):
+        title = _schema(error).get("title")
+        shown = f"`{str(error.instance)[:60]}`"
+        message = f"{subject_of(key)} must be {title}" if title else f"{shown} is not allowed here"
+        yield shape_error("SF113", message, node)
+
+
+def _too_long(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    length = _schema(error)["maxLength"]
+    yield shape_error("SF113", f"{subject_of(key)} is longer than {length} characters", node)
+
+
+def _out_of_range(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    assert isinstance(node, ScalarNode)
+    least = "least" if error.validator == "minimum" else "most"
+    bound = _schema(error)[str(error.validator)]
+    message = f"{subject_of(key)} must be at {least} {bound}, not {plain_word(node.value)}"
+    yield shape_error("SF113", message, node)
+
+
+def _no_shape_fits(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
+    """What is wrong with the shape that was meant; without one, what could stand here."""
+    schema = _schema(error)
+    branches: list[Schema] = schema[str(error.validator)]
+    if all(set(branch) == {"required"} for branch in branches):
+        yield from _not_exactly_one(node, key, branches)
         return
-    results = [tuple(islice(_check(node, branch, where, key), MAX_FINDINGS)) for branch, where in followed]
-    enums = [branch["enum"] for branch, _ in followed if "enum" in branch]
-    if len(enums) == 1 and len(followed) <= 2:
+    enums = [branch["enum"] for branch in branches if "enum" in branch]
+    if len(enums) == 1 and len(branches) <= 2:
         yield not_allowed(node, key, enums[0])
         return
+    # Shapes of the wrong type were not meant, nor was an expression by what holds none.
+    wrong = {one.relative_schema_path[0] for one in error.context or () if _is_of_another_type(one)}
     fitting = [
-        (branch, found)
-        for (branch, _), found in zip(followed, results, strict=True)
-        if types_of(branch) and _fits_type(node, types_of(branch)) and branch.get("title") != "an expression"
+        (index, branch)
+        for index, branch in enumerate(branches)
+        if types_of(branch) and index not in wrong and branch.get("title") != "an expression"
     ]
-    if isinstance(node, MapNode) and fitting:
-        clash = _exclusive(node, [branch for branch, _ in fitting])
-        if clash is not None:
-            yield both_given(node, *clash, key)
-            return
-        # The shape that was meant is the one whose required keys are there, then the one that knows most keys.
-        meant = [pair for pair in fitting if all(k in node.entries for k in pair[0].get("required", ()))]
-        if meant or len(fitting) == 1:
-            yield from max(meant or fitting, key=lambda pair: _known_keys(node, pair[0]))[1]
-            return
-        best = max(fitting, key=lambda pair: _known_keys(node, pair[0]))
-        if _known_keys(node, best[0]):
-            yield from best[1]
-            return
-        every: Schema = {name: one for branch, _ in fitting for name, one in branch["properties"].items()}
-        if any(close_to(name, every, 0.7) for name in node.entries):
-            for name, value in node.entries.items():
-                at = node.key_spans.get(name, value.span)
-                yield unknown_key(name, at, value.path, every, node, schema)
-            return
-    elif len(fitting) == 1:
-        yield from fitting[0][1]
-        return
-    yield wrong_type(node, schema, (), key, [branch for branch, _ in followed])
+    found: Iterable[Diagnostic] = ()
+    clash = _exclusive(node, [branch for _, branch in fitting]) if isinstance(node, MapNode) else None
+    if isinstance(node, MapNode) and clash is not None:
+        found = (both_given(node, *clash, key),)
+    elif (meant := _meant(node, fitting)) is not None:
+        found = _told(node, key, [one for one in error.context or () if one.relative_schema_path[0] == meant])
+    elif isinstance(node, MapNode) and fitting:
+        found = _nearly_known(node, schema, [branch for _, branch in fitting])
+    first = next(iter(found := iter(found)), None)
+    yield first or wrong_type(node, schema, (), key, branches)
+    yield from found
 
 
-def _fits(node: Node, branch: Schema, file: str, key: str | None) -> bool:
-    """Whether nothing is wrong with the branch; what can be told cheaply is asked first."""
-    if not _fits_type(node, types_of(branch)):
-        return False
-    if isinstance(node, MapNode) and any(name not in node.entries for name in branch.get("required", ())):
-        return False
-    return next(_check(node, branch, file, key), None) is None
+def _is_of_another_type(error: ValidationError) -> bool:
+    return error.validator == "type" and not error.relative_path
+
+
+def _meant(node: Node, fitting: list[tuple[int, Schema]]) -> int | None:
+    """The shape whose required keys are there, then the one that knows most keys; or the only one."""
+    if len(fitting) == 1:
+        return fitting[0][0]
+    if not isinstance(node, MapNode) or not fitting:
+        return None
+    complete = [one for one in fitting if all(name in node.entries for name in one[1].get("required", ()))]
+    best = max(complete or fitting, key=lambda one: _known_keys(node, one[1]))
+    return best[0] if complete or _known_keys(node, best[1]) else None
+
+
+def _nearly_known(node: MapNode, schema: Schema, branches: list[Schema]) -> Iterator[Diagnostic]:
+    """For a mapping of unknown keys, those of all shapes, when one of them is likely to be meant."""
+    every: Schema = {name: one for branch in branches for name, one in branch["properties"].items()}
+    if any(close_to(name, every, 0.7) for name in node.entries):
+        for name, value in node.entries.items():
+            yield unknown_key(name, node.key_spans.get(name, value.span), value.path, every, node, schema)
 
 
 def _exclusive(node: MapNode, branches: list[Schema]) -> tuple[str, str] | None:
@@ -281,8 +233,9 @@ def _known_keys(node: MapNode, schema: Schema) -> int:
     return len(node.entries.keys() & schema.get("properties", {}).keys())
 
 
-def _check_exactly_one(node: Node, schema: Schema, key: str | None) -> Iterator[Diagnostic]:
-    wanted = [name for branch in schema["oneOf"] for name in branch["required"]]
+def _not_exactly_one(node: Node, key: str | None, branches: list[Schema]) -> Iterator[Diagnostic]:
+    """For a mapping that must have one of several keys, and has none or two."""
+    wanted = [name for branch in branches for name in branch["required"]]
     there = [name for name in wanted if isinstance(node, MapNode) and name in node.entries]
     listed = listed_words([f"`{name}`" for name in wanted], "or")
     if not there:
@@ -302,3 +255,36 @@ def _check_exactly_one(node: Node, schema: Schema, key: str | None) -> Iterator[
             path=node.entries[second].path,
             help=f"keep one of {listed}; a task does one thing",
         )
+
+
+def _schema(error: ValidationError) -> Schema:
+    assert isinstance(error.schema, dict), "our schemas are mappings throughout"
+    return error.schema
+
+
+_Findings = Callable[[Node, "str | None", "ValidationError"], Iterator[Diagnostic]]
+
+_FINDINGS: Mapping[object, _Findings] = MappingProxyType(
+    {
+        "not": _refused,
+        "type": _wrong_type,
+        "const": _not_allowed,
+        "enum": _not_allowed,
+        "additionalProperties": _unknown_keys,
+        "required": _missing_keys,
+        "minProperties": _empty,
+        "maxProperties": _too_many_entries,
+        "minItems": _empty,
+        "uniqueItems": _repeated,
+        "minLength": _empty,
+        "maxLength": _too_long,
+        "pattern": _wrong_pattern,
+        "minimum": _out_of_range,
+        "maximum": _out_of_range,
+        "anyOf": _no_shape_fits,
+        "oneOf": _no_shape_fits,
+    }
+)
+
+TOLD = frozenset(map(str, _FINDINGS))
+"""The keywords of JSON Schema whose failures have words."""
