@@ -25,7 +25,8 @@ class Sources:
 def resolve(value: Json, sources: Sources) -> Json:
     """The value with every reference in it replaced by what it names.
 
-    References are mappings with one key: `$result`, `$config`, `$run`, `$text`; `$literal` keeps a value.
+    References are mappings with one key: `$result`, `$config`, `$run`, `$text`. `$literal` keeps a value
+    that looks like one of them; `$object` is a mapping that does and has references in it.
     """
     if isinstance(value, list):
         return [resolve(item, sources) for item in value]
@@ -71,12 +72,17 @@ def _literal(argument: Json, sources: Sources) -> Json:
     return argument
 
 
+def _object(argument: Mapping[str, Json], sources: Sources) -> Json:
+    return {key: resolve(value, sources) for key, value in argument.items()}
+
+
 READERS: Mapping[str, Callable[[Any, Sources], Json]] = {
     "$result": _result,
     "$config": _config,
     "$run": _run,
     "$text": _text,
     "$literal": _literal,
+    "$object": _object,
 }
 
 

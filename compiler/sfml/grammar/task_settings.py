@@ -151,6 +151,17 @@ def _contact_list(tokens: Tokens) -> tuple[tuple[str, Name], ...]:
     return tuple(found)
 
 
+def contacts(tokens: Tokens) -> tuple[tuple[str, Name], ...]:
+    """`purpose = name, …`."""
+    found = []
+    while True:
+        purpose = tokens.identifier()
+        tokens.expect_type(TokenType.EQ)
+        found.append((purpose, tokens.name()))
+        if not tokens.match_type(TokenType.COMMA):
+            return tuple(found)
+
+
 def body(tokens: Tokens) -> str:
     """What follows AS: the rest of the statement, as written."""
     tokens.expect_words("AS")

@@ -16,6 +16,7 @@ from sfml.grammar.task_settings import (
     Value,
     body,
     condition,
+    contacts,
     names,
     parse_clauses,
     tags,
@@ -39,6 +40,7 @@ __all__ = [
     "RetryGroup",
     "RetryLast",
     "Scope",
+    "SetContacts",
     "SetSettings",
     "SetTags",
     "ShowTaskParameters",
@@ -108,6 +110,13 @@ class SetTags:
 
 
 @dataclass(frozen=True, slots=True)
+class SetContacts:
+    """SET CONTACT: purpose → contact."""
+
+    contacts: tuple[tuple[str, Name], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UnsetTags:
     names: tuple[Name, ...]
 
@@ -135,6 +144,7 @@ Action: TypeAlias = (
     | SetSettings
     | UnsetSettings
     | SetTags
+    | SetContacts
     | UnsetTags
     | ModifyBody
     | ModifyWhen
@@ -268,6 +278,8 @@ def _action(tokens: Tokens) -> Action:
         return ModifyBody(body(tokens))
     if tokens.match_words("SET", "TAG"):
         return SetTags(tags(tokens))
+    if tokens.match_words("SET", "CONTACT"):
+        return SetContacts(contacts(tokens))
     if tokens.match_words("UNSET", "TAG"):
         return UnsetTags(names(tokens))
     if tokens.match_words("SET"):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from sfml.graph.draft import GraphDraft, TaskDraft
 from sfml.graph.model import TaskGraph, TaskNode
 from sfml.graph.topology import topological_order
+from sfml.source import Span
 
 
 def build_graph(draft: GraphDraft) -> TaskGraph:
@@ -19,7 +20,7 @@ def build_graph(draft: GraphDraft) -> TaskGraph:
         pipeline=draft.pipeline,
         spec_path=draft.spec_path,
         target=draft.target,
-        settings=draft.settings,
+        settings=replace(draft.settings, spans=MappingProxyType(_root_spans(draft))),
         tasks=tuple(_node(drafts[name], draft.predecessors[name]) for name in order),
         finalizer=draft.finalizers[0].node if draft.finalizers else None,
         description=draft.description,
@@ -27,6 +28,12 @@ def build_graph(draft: GraphDraft) -> TaskGraph:
         overridable=tuple(ref.name for ref in draft.overridable),
         seeds=draft.seeds,
     )
+
+
+def _root_spans(draft: GraphDraft) -> dict[str, Span]:
+    """Where the root's settings stand: the schedule config's, and the config that the graph shares."""
+    spans = {"": draft.places["pipeline"].span, **draft.settings.spans}
+    return {**spans, **{key: place.span for key, place in draft.places.items() if key.startswith("config.")}}
 
 
 def _node(task: TaskDraft, after: tuple[str, ...]) -> TaskNode:

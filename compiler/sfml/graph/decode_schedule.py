@@ -12,11 +12,14 @@ from sfml.graph.model import (
     GraphSettings,
     IntervalSchedule,
     Manual,
+    OnWarehouse,
     Overlap,
     Scalar,
     Schedule,
+    Serverless,
     StreamSchedule,
 )
+from sfml.semantics.limits import warehouse_size
 from sfml.source import Span
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, text_of, texts_of
 
@@ -38,9 +41,12 @@ def settings_of(node: MapNode, findings: list[Diagnostic]) -> GraphSettings:
         on_error=text_of(alerts.get("on_error")) if alerts else None,
         on_success=text_of(alerts.get("on_success")) if alerts else None,
         when=text_of(node.get("when")),
+        run_on=_run_on(map_of(node.get("run_on")), findings),
         log_level=text_of(node.get("log_level")),
         session_parameters=scalars(node.get("session_parameters")),
+        execute_as_user=text_of(node.get("execute_as_user")),
         tags=texts(node.get("tags")),
+        contacts=texts(node.get("contacts")),
         spans=MappingProxyType(spans),
     )
 
@@ -55,6 +61,30 @@ def _schedule(node: Node | None, findings: list[Diagnostic]) -> Schedule:
     if "on_stream" in node.entries:
         return StreamSchedule(tuple(str(item.value) for item in texts_of(node.get("on_stream"))), every)
     return Manual() if every is None else IntervalSchedule(every)
+
+
+def _run_on(node: MapNode | None, findings: list[Diagnostic]) -> OnWarehouse | Serverless | None:
+    if node is None:
+        return None
+    if "serverless" in node.entries:
+        return serverless(node, findings)
+    return OnWarehouse(text_of(node.get("warehouse")) or "")
+
+
+def serverless(node: MapNode, findings: list[Diagnostic]) -> Serverless:
+    """The sizes under `serverless`; `{}` leaves them to Snowflake."""
+    sizes = map_of(node.get("serverless")) or MapNode({}, {}, node.span, node.path)
+    return Serverless(
+        initial=_size(sizes.get("initial")),
+        min=_size(sizes.get("min")),
+        max=_size(sizes.get("max")),
+        target_completion=duration(sizes.get("target_completion"), findings),
+    )
+
+
+def _size(node: Node | None) -> str | None:
+    text = text_of(node)
+    return warehouse_size(text) if text else None
 
 
 def duration(node: Node | None, findings: list[Diagnostic]) -> int | None:

@@ -6,19 +6,21 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from sfml.diagnostic import Diagnostic
-from sfml.graph.decode_schedule import duration, scalars, texts, whole_number
+from sfml.graph.decode_schedule import duration, scalars, serverless, texts, whole_number
 from sfml.graph.draft import Place, Ref, TaskDraft, Use
 from sfml.graph.model import (
     Body,
     CallBody,
+    Channel,
     JobBody,
+    MessageFormat,
     NotifyBody,
     OnPool,
     OnWarehouse,
     RunOn,
-    Serverless,
     SqlBody,
     StepBody,
     Target,
@@ -26,7 +28,6 @@ from sfml.graph.model import (
     Value,
 )
 from sfml.graph.references import references_in, value_of
-from sfml.semantics.limits import warehouse_size
 from sfml.spec.model import PipelineSpec, TaskSpec
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, text_of, texts_of
 from sfml.spec.paths import inside
@@ -57,6 +58,8 @@ def task_draft(
         timeout=duration(settings.get("timeout"), findings),
         packages=_words(settings.get("packages")),
         pip=_words(settings.get("pip")),
+        artifact_repositories=_words(settings.get("artifact_repositories")),
+        imports=tuple(_imports(settings.get("imports"), root, findings)),
         external_access=_words(settings.get("external_access")),
         secrets=texts(settings.get("secrets")),
         env_vars=texts(settings.get("env_vars")),
@@ -64,9 +67,12 @@ def task_draft(
         execute_as_user=text_of(settings.get("execute_as_user")),
         log_level=text_of(settings.get("log_level")),
         tags=texts(settings.get("tags")),
+        contacts=texts(settings.get("contacts")),
         comment=text_of(settings.get("comment")),
         is_finalizer=is_finalizer,
-        spans=MappingProxyType({key: place.span for key, place in places.items()}),
+        spans=MappingProxyType(
+            {key: place.span for key, place in places.items() if not key.endswith("!key")}
+        ),
     )
     return TaskDraft(
         node=node,
@@ -128,8 +134,9 @@ def _values(body: Body) -> Iterator[tuple[str, Value]]:
             yield "job.args", items
         case CallBody(arguments=items):
             yield "call.args", items
-        case NotifyBody(message=message):
+        case NotifyBody(message=message, subject=subject):
             yield "notify.message", message
+            yield "notify.subject", subject
         case SqlBody():
             return
 
@@ -164,7 +171,11 @@ def _body_of(
             integration=text_of(notify.get("integration")) or "",
             message=value_of(message, problems) if message is not None else None,
             email=_words(notify.get("email")),
-            subject=text_of(notify.get("subject")),
+            subject=value_of(subject, problems) if (subject := notify.get("subject")) is not None else None,
+            cc=_words(notify.get("cc")),
+            bcc=_words(notify.get("bcc")),
+            type=cast("Channel | None", text_of(notify.get("type"))),
+            format=cast(MessageFormat, text_of(notify.get("format")) or "text"),
         )
     return _sql(settings.get("sql"), root, findings)
 
@@ -203,6 +214,21 @@ def _folder(node: Node | None, root: Path, findings: list[Diagnostic]) -> str:
     return folder
 
 
+def _imports(node: Node | None, root: Path, findings: list[Diagnostic]) -> Iterator[str]:
+    """Folders and Python files of the project, by their paths below its root."""
+    for item in texts_of(node):
+        path = inside(root, item)
+        if isinstance(path, Diagnostic):
+            findings.append(path)
+        elif (root / path).is_dir() or ((root / path).is_file() and path.endswith(".py")):
+            yield path
+        else:
+            message = f"there is no `{item.value}`"
+            if (root / path).exists():
+                message = f"`{item.value}` is neither a folder nor a Python file"
+            findings.append(Diagnostic.error("SF121", message, at=item.span, path=item.path))
+
+
 def _entrypoint(node: Node | None, folder: str, root: Path, findings: list[Diagnostic]) -> str:
     if not isinstance(node, ScalarNode):
         return ""
@@ -233,19 +259,8 @@ def _run_on(node: MapNode | None, target: Target, is_job: bool, findings: list[D
             metrics=not (isinstance(metrics, ScalarNode) and metrics.value is False),
         )
     if "serverless" in node.entries:
-        sizes = map_of(node.get("serverless")) or MapNode({}, {}, node.span, node.path)
-        return Serverless(
-            initial=_size(sizes.get("initial")),
-            min=_size(sizes.get("min")),
-            max=_size(sizes.get("max")),
-            target_completion=duration(sizes.get("target_completion"), findings),
-        )
+        return serverless(node, findings)
     return OnWarehouse(text_of(node.get("warehouse")) or "")
-
-
-def _size(node: Node | None) -> str | None:
-    text = text_of(node)
-    return warehouse_size(text) if text else None
 
 
 def _words(node: Node | None) -> tuple[str, ...]:

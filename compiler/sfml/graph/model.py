@@ -120,14 +120,22 @@ class SqlBody:
     file: str | None = None
 
 
+Channel: TypeAlias = Literal["email", "webhook", "queue"]
+MessageFormat: TypeAlias = Literal["text", "html", "json"]
+
+
 @dataclass(frozen=True, slots=True)
 class NotifyBody:
-    """A message to a notification integration; `email` recipients need an email integration."""
+    """A message to a notification integration; recipients and a subject need an email integration."""
 
     integration: str
     message: Value
     email: tuple[str, ...] = ()
-    subject: str | None = None
+    subject: Value = None
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    type: Channel | None = None
+    format: MessageFormat = "text"
 
 
 Body: TypeAlias = StepBody | JobBody | CallBody | SqlBody | NotifyBody
@@ -138,7 +146,8 @@ class TaskNode:
     """One task of the graph.
 
     `after` are the predecessors in spec names, sorted, with those that `outcomes` imply; `outcomes` maps
-    each declared outcome of a branch to the tasks it starts. Times are in seconds. `spans` leads from a
+    each declared outcome of a branch to the tasks it starts. Times are in seconds. `imports` are folders and
+    files for an ML Job's container, posix paths relative to the project root. `spans` leads from a
     setting (`"timeout"`, `"with.at_least"`, `"after"`, `""` for the task itself) to where it was written.
     """
 
@@ -152,6 +161,8 @@ class TaskNode:
     timeout: int | None = None
     packages: tuple[str, ...] = ()
     pip: tuple[str, ...] = ()
+    artifact_repositories: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
     external_access: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)
     env_vars: Mapping[str, str] = field(default_factory=dict)
@@ -159,6 +170,7 @@ class TaskNode:
     execute_as_user: str | None = None
     log_level: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    contacts: Mapping[str, str] = field(default_factory=dict)
     comment: str | None = None
     is_finalizer: bool = False
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
@@ -206,7 +218,7 @@ Overlap: TypeAlias = Literal["NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVE
 
 @dataclass(frozen=True, slots=True)
 class GraphSettings:
-    """The settings of the root task; times in seconds."""
+    """The settings of the root task; times in seconds. Without `run_on` it runs on the target's warehouse."""
 
     schedule: Schedule = field(default_factory=Manual)
     overlap: Overlap = "NO_OVERLAP"
@@ -216,9 +228,12 @@ class GraphSettings:
     on_error: str | None = None
     on_success: str | None = None
     when: str | None = None
+    run_on: OnWarehouse | Serverless | None = None
     log_level: str | None = None
     session_parameters: Mapping[str, Scalar] = field(default_factory=dict)
+    execute_as_user: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    contacts: Mapping[str, str] = field(default_factory=dict)
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 

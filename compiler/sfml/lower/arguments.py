@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from sfml.errors import NotSupportedYet
 from sfml.graph.model import Reference, Source, StepBody, TaskGraph, TaskNode, Template, Value
 from sfml.lower.canonical import Json
 from sfml.lower.conditions import raw_outcomes
@@ -45,7 +44,10 @@ def argument(graph: TaskGraph, value: Value) -> Json:
             return {"$text": [part if isinstance(part, str) else _reference(graph, part) for part in parts]}
         case Mapping():
             plain = {key: argument(graph, value[key]) for key in sorted(value)}
-            return _literally(value, plain) if _looks_like_a_reference(plain) else plain
+            if not _looks_like_a_reference(plain):
+                return plain
+            # A mapping that only looks like a reference; `$object` has references in it, `$literal` none.
+            return {"$object": plain} if has_references(value) else {"$literal": plain}
         case tuple() | list():
             return [argument(graph, item) for item in value]
         case _:
@@ -93,16 +95,6 @@ def _reference(graph: TaskGraph, reference: Reference) -> Json:
 
 def _looks_like_a_reference(plain: Mapping[str, Json]) -> bool:
     return len(plain) == 1 and next(iter(plain)).startswith("$")
-
-
-def _literally(value: Mapping[str, Value], plain: dict[str, Json]) -> Json:
-    if has_references(value):
-        key = next(iter(plain))
-        raise NotSupportedYet(
-            f"a `${{…}}` inside the mapping with the single key `{key}`",
-            help="give the mapping a second key, or a key that does not begin with `$`",
-        )
-    return {"$literal": plain}
 
 
 def _by_raw_value(graph: TaskGraph, branch: str) -> dict[str, Json]:

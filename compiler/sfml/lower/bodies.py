@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol, assert_never
 
-from sfml.errors import NotSupportedYet
-from sfml.graph.model import CallBody, JobBody, NotifyBody, OnPool, SqlBody, StepBody, TaskGraph, TaskNode
+from sfml.graph.model import (
+    Body,
+    CallBody,
+    JobBody,
+    MessageFormat,
+    NotifyBody,
+    OnPool,
+    SqlBody,
+    StepBody,
+    TaskGraph,
+    TaskNode,
+)
 from sfml.lower.archives import SourceFile
-from sfml.lower.arguments import call_json, has_references
+from sfml.lower.arguments import call_json
 from sfml.lower.canonical import canonical_json
-from sfml.lower.desired import Archive, Definition, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.desired import Archive, Definition, Kind, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.expressions import sql_value, text_expression
 from sfml.lower.ml_jobs import job_definition
 from sfml.lower.names import stage_of
@@ -19,9 +29,26 @@ from sfml.quoting import dotted, folded, literal, stage_path
 
 
 class JobFiles(Protocol):
-    """The files of a `job` folder, by paths relative to it; the folder is relative to the project root."""
+    """The files of a folder by paths relative to it, or a file by its name; paths are below the project root."""
 
-    def __call__(self, folder: str, /) -> Iterable[SourceFile]: ...
+    def __call__(self, path: str, /) -> Iterable[SourceFile]: ...
+
+
+def kind_of(body: Body) -> Kind:
+    """What the spec calls the task."""
+    match body:
+        case StepBody():
+            return "step"
+        case JobBody():
+            return "job"
+        case CallBody():
+            return "call"
+        case SqlBody():
+            return "sql"
+        case NotifyBody():
+            return "notify"
+        case _:
+            assert_never(body)
 
 
 def definition_of(
@@ -32,7 +59,7 @@ def definition_of(
         case StepBody():
             assert archive is not None
             if isinstance(node.run_on, OnPool):
-                return _step_on_pool(graph, node, node.body, node.run_on, archive)
+                return _step_on_pool(graph, node, node.body, node.run_on, archive, job_files)
             return SqlDefinition(_step_sql(graph, node, node.body, archive))
         case JobBody():
             return _job(graph, node, node.body, job_files)
@@ -59,64 +86,92 @@ def _step_sql(graph: TaskGraph, node: TaskNode, body: StepBody, archive: Archive
 
 
 def _step_on_pool(
-    graph: TaskGraph, node: TaskNode, body: StepBody, on: OnPool, archive: Archive
+    graph: TaskGraph, node: TaskNode, body: StepBody, on: OnPool, archive: Archive, job_files: JobFiles | None
 ) -> MLJobDefinitionSpec:
-    _refuse_secrets(node)
+    payload = {"main.py": job_main(archive.sha256), "steps.zip": archive.content}
+    arguments = (call_json(graph, node, body),)
+    return _on_pool(graph, node, on, {**_imported(node, job_files), **payload}, "main.py", arguments)
+
+
+def _job(graph: TaskGraph, node: TaskNode, body: JobBody, job_files: JobFiles | None) -> MLJobDefinitionSpec:
+    assert job_files is not None, "whoever compiles a job gives its files"
+    assert isinstance(node.run_on, OnPool), "the checks let no job run elsewhere"
+    payload = {file.path: file.content for file in job_files(body.folder)}
+    arguments = tuple(value if isinstance(value, str) else canonical_json(value) for value in body.arguments)
+    return _on_pool(
+        graph, node, node.run_on, {**_imported(node, job_files), **payload}, body.entrypoint, arguments
+    )
+
+
+def _on_pool(
+    graph: TaskGraph,
+    node: TaskNode,
+    on: OnPool,
+    payload: Mapping[str, bytes],
+    entrypoint: str,
+    arguments: tuple[str, ...],
+) -> MLJobDefinitionSpec:
     return job_definition(
         graph.target,
         graph.pipeline,
         node.name,
         on,
-        payload={"main.py": job_main(archive.sha256), "steps.zip": archive.content},
-        entrypoint="main.py",
-        arguments=(call_json(graph, node, body),),
+        payload=payload,
+        entrypoint=entrypoint,
+        arguments=arguments,
         pip=node.pip,
+        artifact_repositories=node.artifact_repositories,
         external_access=node.external_access,
         env_vars=node.env_vars,
+        secrets=node.secrets,
     )
 
 
-def _job(graph: TaskGraph, node: TaskNode, body: JobBody, job_files: JobFiles | None) -> MLJobDefinitionSpec:
-    _refuse_secrets(node)
-    if job_files is None or not isinstance(node.run_on, OnPool):
-        raise NotSupportedYet(f"task `{node.name}`: a `job` without its files, or not on a compute pool")
-    if any(has_references(value) for value in body.arguments):
-        raise NotSupportedYet(
-            f"task `{node.name}`: a `${{…}}` in the arguments of a `job`",
-            help="read the config or a result inside the job, or make it a step",
-        )
-    return job_definition(
-        graph.target,
-        graph.pipeline,
-        node.name,
-        node.run_on,
-        payload={file.path: file.content for file in job_files(body.folder)},
-        entrypoint=body.entrypoint,
-        arguments=tuple(
-            value if isinstance(value, str) else canonical_json(value) for value in body.arguments
-        ),
-        pip=node.pip,
-        external_access=node.external_access,
-        env_vars=node.env_vars,
-    )
+def _imported(node: TaskNode, job_files: JobFiles | None) -> Mapping[str, bytes]:
+    """What `imports` add to the payload: a folder under its own name, a file beside the entrypoint.
+
+    The ML Jobs client would put them there too; in the payload they are part of its hash.
+    """
+    found: dict[str, bytes] = {}
+    for path in node.imports:
+        assert job_files is not None, "whoever compiles imports gives their files"
+        name = path.rsplit("/", 1)[-1]
+        for file in job_files(path):
+            found[name if path.endswith(".py") else f"{name}/{file.path}"] = file.content
+    return found
 
 
 def _notify_sql(graph: TaskGraph, node: TaskNode, body: NotifyBody) -> str:
     """https://docs.snowflake.com/en/sql-reference/stored-procedures/system_send_snowflake_notification."""
-    integration = literal(folded(body.integration))
-    if body.email:
-        subject = literal(body.subject or f"{graph.pipeline}: {node.name}")
-        recipients = ", ".join(literal(address) for address in body.email)
-        receiver = f"EMAIL_INTEGRATION_CONFIG({integration}, {subject}, ARRAY_CONSTRUCT({recipients}))"
-    else:
-        receiver = f"INTEGRATION({integration})"
     message = text_expression(graph, body.message)
-    return (
-        "CALL SYSTEM$SEND_SNOWFLAKE_NOTIFICATION("
-        f"SNOWFLAKE.NOTIFICATION.TEXT_PLAIN({message}), SNOWFLAKE.NOTIFICATION.{receiver})"
-    )
+    if body.type == "webhook":
+        # Whatever a reference brings must not break out of the webhook's template.
+        # https://docs.snowflake.com/en/user-guide/notifications/webhook-notifications
+        message = f"SNOWFLAKE.NOTIFICATION.SANITIZE_WEBHOOK_CONTENT({message})"
+    content = f"SNOWFLAKE.NOTIFICATION.{_CONTENT[body.format]}({message})"
+    return f"CALL SYSTEM$SEND_SNOWFLAKE_NOTIFICATION({content}, SNOWFLAKE.NOTIFICATION.{_receiver(graph, node, body)})"
 
 
-def _refuse_secrets(node: TaskNode) -> None:
-    if node.secrets:
-        raise NotSupportedYet(f"task `{node.name}`: `secrets` on a compute pool")
+_CONTENT: Mapping[MessageFormat, str] = {
+    "text": "TEXT_PLAIN",
+    "html": "TEXT_HTML",
+    "json": "APPLICATION_JSON",
+}
+
+
+def _receiver(graph: TaskGraph, node: TaskNode, body: NotifyBody) -> str:
+    integration = literal(folded(body.integration))
+    if not (body.email or body.cc):
+        return f"INTEGRATION({integration})"
+    subject = literal(f"{graph.pipeline}: {node.name}")
+    if body.subject is not None:
+        subject = text_expression(graph, body.subject)
+    lists = [_addresses(body.email), _addresses(body.cc), _addresses(body.bcc)]
+    if not (body.cc or body.bcc):
+        lists = lists[:1]
+    # https://docs.snowflake.com/en/sql-reference/functions/email_integration_config
+    return f"EMAIL_INTEGRATION_CONFIG({', '.join((integration, subject, *lists))})"
+
+
+def _addresses(addresses: tuple[str, ...]) -> str:
+    return f"ARRAY_CONSTRUCT({', '.join(map(literal, addresses))})" if addresses else "NULL"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from sfml.graph.model import Scalar, Schedule, Seed, Target
 from sfml.source import Span
@@ -59,12 +59,18 @@ class MLJobDefinitionSpec:
     warehouse: str | None = None
     metrics: bool = True
     pip: tuple[str, ...] = ()
+    artifact_repositories: tuple[str, ...] = ()
     external_access: tuple[str, ...] = ()
     env_vars: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Environment variable → the secret whose text it holds."""
     preview_sql: str = field(default="", repr=False)
 
 
 Definition: TypeAlias = SqlDefinition | MLJobDefinitionSpec
+
+Kind: TypeAlias = Literal["root", "step", "job", "call", "sql", "notify"]
+"""What the spec calls it; `root` is the generated one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class DesiredTask:
     name: str
     task: str | None
     definition: Definition
+    kind: Kind = "sql"
     warehouse: str | None = None
     predecessors: tuple[str, ...] = ()
     finalize: str | None = None
@@ -104,6 +111,7 @@ class DesiredTask:
     execute_as_user: str | None = None
     log_level: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    contacts: Mapping[str, str] = field(default_factory=dict)
     comment: str | None = None
     code_sha256: str | None = None
     """The archive that the body runs, when it runs a step."""

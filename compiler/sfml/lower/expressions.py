@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 
-from sfml.errors import NotSupportedYet
 from sfml.graph.model import Reference, Source, TaskGraph, Template, Value
 from sfml.lower.arguments import has_references
 from sfml.lower.canonical import canonical_json, plain
@@ -25,7 +24,7 @@ _RUN_INFO: Mapping[str, str] = {
 
 
 def text_expression(graph: TaskGraph, value: Value) -> str:
-    """The value as text: a literal, or literals and references joined by `||`."""
+    """The value as text: a literal, or literals and references joined by `||`; other values as JSON."""
     match value:
         case str():
             return literal(value)
@@ -33,23 +32,77 @@ def text_expression(graph: TaskGraph, value: Value) -> str:
             return reference_expression(graph, value)
         case Template(parts):
             return " || ".join(text_expression(graph, part) for part in parts)
+        case _ if has_references(value):
+            return f"TO_JSON({variant_expression(graph, value)})"
         case _:
-            return literal(_json_text(value))
+            return literal(canonical_json(plain(value)))
 
 
 def sql_value(graph: TaskGraph, value: Value) -> str:
-    """The value as an argument of a procedure: a literal, or `PARSE_JSON` for lists and mappings."""
+    """The value as an argument of a procedure; lists and mappings as ARRAY and OBJECT."""
     match value:
         case None:
             return "NULL"
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case int() | float():
-            return json.dumps(value, allow_nan=False)
+        case bool() | int() | float():
+            return _scalar(value)
         case str() | Reference() | Template():
             return text_expression(graph, value)
         case _:
-            return f"PARSE_JSON({literal(_json_text(value))})"
+            return variant_expression(graph, value)
+
+
+def variant_expression(graph: TaskGraph, value: Value) -> str:
+    """The value as JSON has it: what a reference reads inside a list or mapping keeps its type."""
+    if not has_references(value):
+        return f"PARSE_JSON({literal(canonical_json(plain(value)))})"
+    match value:
+        case Reference():
+            return _typed(graph, value)
+        case Template():
+            return text_expression(graph, value)
+        case tuple() | list():
+            return f"ARRAY_CONSTRUCT({', '.join(_item(graph, item) for item in value)})"
+        case Mapping():
+            pairs = (f"{literal(key)}, {_item(graph, value[key])}" for key in sorted(value))
+            # OBJECT_CONSTRUCT leaves out keys whose value is NULL.
+            # https://docs.snowflake.com/en/sql-reference/functions/object_construct_keep_null
+            return f"OBJECT_CONSTRUCT_KEEP_NULL({', '.join(pairs)})"
+        case _:
+            raise AssertionError("only these hold references")
+
+
+def _item(graph: TaskGraph, value: Value) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case bool() | int() | float():
+            return _scalar(value)
+        case str():
+            return literal(value)
+        case _:
+            return variant_expression(graph, value)
+
+
+def _scalar(value: bool | int | float) -> str:
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return json.dumps(value, allow_nan=False)
+
+
+def _typed(graph: TaskGraph, reference: Reference) -> str:
+    match reference.source:
+        case Source.CONFIG:
+            # The function answers text; a number or a boolean is its own JSON.
+            text = reference_expression(graph, reference)
+            is_text = isinstance(graph.config.get(str(reference.keys[0])), str)
+            return text if is_text else f"PARSE_JSON({text})"
+        case Source.RUN:
+            return reference_expression(graph, reference)
+        case Source.RESULT:
+            assert reference.task is not None
+            if graph.task(reference.task).is_branch:
+                return reference_expression(graph, reference)
+            return _result_variant(graph, reference.task, reference.keys)
 
 
 def reference_expression(graph: TaskGraph, reference: Reference) -> str:
@@ -72,9 +125,12 @@ def _result_expression(graph: TaskGraph, task: str, keys: tuple[str | int, ...])
         outcomes = raw_outcomes(graph, node).items()
         cases = " ".join(f"WHEN {literal(raw)} THEN {literal(outcome)}" for outcome, raw in outcomes)
         return f"CASE {value} {cases} END"
-    if not keys:
-        return f"PARSE_JSON({value})::STRING"
-    return f"GET_PATH(PARSE_JSON({value}), {literal(_path(keys))})::STRING"
+    return f"{_result_variant(graph, task, keys)}::STRING"
+
+
+def _result_variant(graph: TaskGraph, task: str, keys: tuple[str | int, ...]) -> str:
+    parsed = f"PARSE_JSON({return_value(graph, task)})"
+    return f"GET_PATH({parsed}, {literal(_path(keys))})" if keys else parsed
 
 
 def _path(keys: tuple[str | int, ...]) -> str:
@@ -88,12 +144,3 @@ def _path(keys: tuple[str | int, ...]) -> str:
         else:
             text += f"[{json.dumps(key, ensure_ascii=False)}]"
     return text
-
-
-def _json_text(value: Value) -> str:
-    if has_references(value):
-        raise NotSupportedYet(
-            "a `${…}` inside a list or a mapping of a `call` or `notify`",
-            help="give each value as an argument of its own, or use a step",
-        )
-    return canonical_json(plain(value))

@@ -1,4 +1,4 @@
-"""The files of a `job` folder, as its ML Job's payload."""
+"""The files that an ML Job takes along: a `job` folder, and what `imports` name."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ class JobFile:
 
 
 def job_files(project: Path) -> JobFiles:
-    """What reads the job folders of a project; raises `UsageError` for one that is missing or outside."""
+    """What reads folders and files of a project; raises `UsageError` for one that is missing or outside."""
 
-    def files_of(folder: str) -> tuple[JobFile, ...]:
-        base = (project / folder).resolve()
-        if not base.is_relative_to(project.resolve()) or not base.is_dir():
+    def files_of(path: str) -> tuple[JobFile, ...]:
+        base = (project / path).resolve()
+        if not base.is_relative_to(project.resolve()) or not base.exists():
             raise UsageError(
-                f"`{folder}` is not a folder of this project", help="name a folder below the project's root"
+                f"`{path}` is not a folder of this project", help="name a folder below the project's root"
             )
+        if base.is_file():
+            return (JobFile(base.name, base.read_bytes()),)
         return tuple(_files_in(base))
 
     return files_of

@@ -9,6 +9,7 @@ from sfml.graph.model import (
     Manual,
     OnPool,
     OnWarehouse,
+    RunOn,
     Scalar,
     Serverless,
     StepBody,
@@ -17,7 +18,7 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.lower.archives import Closure, archive_of
-from sfml.lower.bodies import JobFiles, definition_of
+from sfml.lower.bodies import JobFiles, definition_of, kind_of
 from sfml.lower.canonical import canonical_json, fingerprint
 from sfml.lower.comments import root_comment
 from sfml.lower.conditions import condition_of, is_dag_branch, raw_outcomes, root_condition
@@ -35,8 +36,8 @@ def lower(
 ) -> DesiredGraph:
     """What the graph should look like in its target.
 
-    `closure` gives the files that a step needs, `job_files` those of a `job` folder; `version` is the tool's.
-    Raises `NotSupportedYet` for what a spec may say and Snowflake's SQL cannot.
+    `closure` gives the files that a step needs, `job_files` those that an ML Job takes along; `version` is the
+    tool's. Every graph that passes the checks can be lowered.
     """
     archives = archives_of(graph, closure)
     root = _fingerprinted(_root(graph))
@@ -73,11 +74,11 @@ def _root(graph: TaskGraph) -> DesiredTask:
     settings = graph.settings
     schedule = settings.schedule
     condition = root_condition(settings)
-    return DesiredTask(
+    root = DesiredTask(
         name=root_name(graph.pipeline),
         task=None,
         definition=DUMMY_ROOT,
-        warehouse=folded(graph.target.warehouse),
+        kind="root",
         condition=condition,
         own_condition=condition,
         schedule=None if isinstance(schedule, Manual) else schedule,
@@ -90,11 +91,14 @@ def _root(graph: TaskGraph) -> DesiredTask:
         success_integration=_folded(settings.on_success),
         session_parameters=_session_parameters(graph.pipeline, None, settings.session_parameters),
         minimum_trigger_interval_seconds=schedule.every if isinstance(schedule, StreamSchedule) else None,
+        execute_as_user=_folded(settings.execute_as_user),
         log_level=settings.log_level,
         tags=dict(settings.tags),
+        contacts=dict(settings.contacts),
         comment=graph.description,
         spans=settings.spans,
     )
+    return _on_compute(graph, settings.run_on or OnWarehouse(graph.target.warehouse), root)
 
 
 def _task(
@@ -107,6 +111,7 @@ def _task(
         name=task_name(graph.pipeline, node.name),
         task=node.name,
         definition=definition_of(graph, node, archive, job_files),
+        kind=kind_of(node.body),
         predecessors=() if node.is_finalizer else after or (root_name(graph.pipeline),),
         finalize=root_name(graph.pipeline) if node.is_finalizer else None,
         condition=condition.whole,
@@ -118,17 +123,18 @@ def _task(
         execute_as_user=_folded(node.execute_as_user),
         log_level=node.log_level,
         tags=dict(node.tags),
+        contacts=dict(node.contacts),
         comment=node.comment,
         code_sha256=archive.sha256 if archive else None,
         packages=node.packages,
         outcomes=dict(raw_outcomes(graph, node)) if node.is_branch else None,
         spans=node.spans,
     )
-    return _on_compute(graph, node, task)
+    return _on_compute(graph, node.run_on, task)
 
 
-def _on_compute(graph: TaskGraph, node: TaskNode, task: DesiredTask) -> DesiredTask:
-    match node.run_on:
+def _on_compute(graph: TaskGraph, run_on: RunOn, task: DesiredTask) -> DesiredTask:
+    match run_on:
         case OnWarehouse(warehouse):
             return dataclasses.replace(task, warehouse=folded(warehouse))
         case OnPool(warehouse=warehouse):

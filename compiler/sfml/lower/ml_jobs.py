@@ -15,9 +15,10 @@ from sfml.graph.model import OnPool, Target
 from sfml.lower.canonical import Json, fingerprint
 from sfml.lower.desired import MLJobDefinitionSpec
 from sfml.lower.names import job_identifier, job_name, jobs_path, stage_of
-from sfml.quoting import folded
+from sfml.quoting import dotted, folded
 
 _MOUNT = "/mnt/job_stage"
+_CONTAINER = "main"
 
 
 def job_definition(
@@ -30,8 +31,10 @@ def job_definition(
     entrypoint: str,
     arguments: tuple[str, ...],
     pip: tuple[str, ...] = (),
+    artifact_repositories: tuple[str, ...] = (),
     external_access: tuple[str, ...] = (),
     env_vars: Mapping[str, str] | None = None,
+    secrets: Mapping[str, str] | None = None,
 ) -> MLJobDefinitionSpec:
     """The definition of one task's job, under a name that carries its fingerprint."""
     hashes = {path: hashlib.sha256(content).hexdigest() for path, content in payload.items()}
@@ -50,8 +53,10 @@ def job_definition(
         warehouse=folded(on.warehouse or target.warehouse),
         metrics=on.metrics,
         pip=pip,
+        artifact_repositories=tuple(dotted(name) for name in artifact_repositories),
         external_access=tuple(folded(name) for name in external_access),
         env_vars=dict(env_vars or {}),
+        secrets={name: dotted(secret) for name, secret in (secrets or {}).items()},
     )
     name = job_name(pipeline, task, fingerprint([stage_of(target), job_value(unnamed)]))
     named = dataclasses.replace(unnamed, name=name)
@@ -73,8 +78,10 @@ def job_value(spec: MLJobDefinitionSpec) -> dict[str, Json]:
         "warehouse": spec.warehouse,
         "metrics": spec.metrics,
         "pip": list(spec.pip),
+        "artifact_repositories": list(spec.artifact_repositories),
         "external_access": list(spec.external_access),
         "env_vars": {name: spec.env_vars[name] for name in sorted(spec.env_vars)},
+        "secrets": {name: spec.secrets[name] for name in sorted(spec.secrets)},
     }
 
 
@@ -95,6 +102,8 @@ def registration(spec: MLJobDefinitionSpec, target: Target) -> dict[str, object]
         "pip_requirements": list(spec.pip) or None,
         "external_access_integrations": list(spec.external_access) or None,
         "env_vars": _user_env_vars(spec) or None,
+        "spec_overrides": spec_overrides(spec),
+        "artifact_repositories": list(spec.artifact_repositories) or None,
         "enable_metrics": spec.metrics,
         "query_warehouse": spec.warehouse,
         "runtime_environment": spec.runtime,
@@ -116,10 +125,10 @@ def preview_sql(spec: MLJobDefinitionSpec, target: Target) -> str:
             "MLRS_SUBMITTED_TARGET_INSTANCES": str(spec.instances),
         },
         "ENABLE_METRICS": spec.metrics,
-        "SPEC_OVERRIDES": None,
+        "SPEC_OVERRIDES": spec_overrides(spec),
         "RUNTIME": spec.runtime,
         "ENABLE_STAGE_MOUNT_V2": True,
-        "ARTIFACT_REPOSITORIES": None,
+        "ARTIFACT_REPOSITORIES": list(spec.artifact_repositories) or None,
     }
     job: dict[str, Json] = {
         "EXTERNAL_ACCESS_INTEGRATIONS": list(spec.external_access) or None,
@@ -132,6 +141,24 @@ def preview_sql(spec: MLJobDefinitionSpec, target: Target) -> str:
     }
     parameters = (f"{job_identifier(target, spec.name)}_", spec.pool, json.dumps(options), json.dumps(job))
     return f"CALL SYSTEM$EXECUTE_ML_JOB({', '.join(_bound(text) for text in parameters)})"
+
+
+def spec_overrides(spec: MLJobDefinitionSpec) -> dict[str, Json] | None:
+    """The part of a service's specification that gives the job's container its secrets; None without any.
+
+    https://docs.snowflake.com/en/developer-guide/snowpark-container-services/specification-reference
+    """
+    if not spec.secrets:
+        return None
+    secrets: list[Json] = [
+        {
+            "snowflakeSecret": {"objectName": spec.secrets[name]},
+            "secretKeyRef": "secret_string",
+            "envVarName": name,
+        }
+        for name in sorted(spec.secrets)
+    ]
+    return {"spec": {"containers": [{"name": _CONTAINER, "secrets": secrets}]}}
 
 
 def _comment(spec: MLJobDefinitionSpec) -> str:

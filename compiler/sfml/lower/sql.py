@@ -96,7 +96,7 @@ def clauses(graph: DesiredGraph, task: DesiredTask) -> Iterator[str]:
 
 
 def settings_beyond_create(task: DesiredTask) -> Iterator[str]:
-    """What only `ALTER TASK … SET` sets: sizes of serverless tasks, trigger interval, log level, tags."""
+    """What only `ALTER TASK … SET` sets: serverless sizes, trigger interval, log level, tags, contacts."""
     sizes = {
         "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": task.user_task_managed_initial_warehouse_size,
         "SERVERLESS_TASK_MIN_STATEMENT_SIZE": task.serverless_task_min_statement_size,
@@ -113,6 +113,9 @@ def settings_beyond_create(task: DesiredTask) -> Iterator[str]:
         yield f"LOG_LEVEL = {literal(task.log_level)}"
     for tag in sorted(task.tags):
         yield f"TAG {dotted(tag)} = {literal(task.tags[tag])}"
+    for purpose in sorted(task.contacts):
+        # https://docs.snowflake.com/en/sql-reference/sql/alter-task
+        yield f"CONTACT {identifier(purpose)} = {dotted(task.contacts[purpose])}"
 
 
 def definition_sql(task: DesiredTask) -> str:

@@ -15,7 +15,7 @@ def task_value(task: DesiredTask) -> dict[str, Json]:
     return {
         "name": task.name,
         "task": task.task,
-        "kind": kind_of(task),
+        "kind": task.kind,
         "run_on": run_on_value(task),
         "definition": definition_value(task.definition),
         "predecessors": list(task.predecessors),
@@ -26,15 +26,6 @@ def task_value(task: DesiredTask) -> dict[str, Json]:
         "code_sha256": task.code_sha256,
         "packages": list(task.packages),
     }
-
-
-def kind_of(task: DesiredTask) -> str:
-    """`root`, `step`, `job` (an existing script on a pool) or `statement` (`sql`, `call`, `notify`)."""
-    if task.task is None:
-        return "root"
-    if task.code_sha256 is not None:
-        return "step"
-    return "job" if isinstance(task.definition, MLJobDefinitionSpec) else "statement"
 
 
 def run_on_value(task: DesiredTask) -> dict[str, Json]:
@@ -96,6 +87,7 @@ def settings_value(task: DesiredTask) -> dict[str, Json]:
         "execute_as_user": task.execute_as_user,
         "log_level": task.log_level,
         "tags": plain(task.tags) or None,
+        "contacts": plain(task.contacts) or None,
         "comment": task.comment,
     }
     return {name: value for name, value in settings.items() if value is not None}

@@ -26,9 +26,15 @@ INEXPRESSIBLE: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("root", "execute_as_user"): "`DAG` takes none",
         ("root", "log_level"): "not in the API's model of a task",
         ("root", "tags"): "not in the API's model of a task",
+        ("root", "contacts"): "not in the API's model of a task",
+        ("root", "user_task_managed_initial_warehouse_size"): "`DAG` takes it and drops it",
+        ("root", "serverless_task_min_statement_size"): "`DAG` takes none",
+        ("root", "serverless_task_max_statement_size"): "`DAG` takes none",
+        ("root", "target_completion_interval"): "`DAG` takes none",
         ("root", "minimum_trigger_interval_seconds"): "not in the API's model of a task",
         ("task", "log_level"): "not in the API's model of a task",
         ("task", "tags"): "not in the API's model of a task",
+        ("task", "contacts"): "not in the API's model of a task",
     }
 )
 """What dagv1 of snowflake-core 1.13 has no words for, by place and setting, and why.
@@ -36,7 +42,7 @@ INEXPRESSIBLE: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
 It also keeps predecessors in a set, so that their order varies: they are compared sorted.
 """
 
-_BEYOND_API = ("log_level", "tags", "minimum_trigger_interval_seconds")
+_BEYOND_API = ("log_level", "tags", "contacts", "minimum_trigger_interval_seconds")
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ def refuse_unwritable(task: DesiredTask) -> None:
     unwritable = {
         "log_level": task.log_level,
         "tags": task.tags,
+        "contacts": task.contacts,
         "the minimum interval between triggered runs": task.minimum_trigger_interval_seconds,
     }
     for setting, value in unwritable.items():

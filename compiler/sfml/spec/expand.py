@@ -18,9 +18,11 @@ MAX_TASKS = 3_000
 
 _KINDS = ("step", "job", "call", "sql", "notify")
 # Which defaults a kind of task takes: a pool's settings mean nothing to a statement, and the other way round.
-_ANYWHERE = frozenset(("run_on", "timeout", "session_parameters", "execute_as_user", "log_level", "tags"))
+_ANYWHERE = frozenset(
+    ("run_on", "timeout", "session_parameters", "execute_as_user", "log_level", "tags", "contacts")
+)
 _PROCEDURE = _ANYWHERE | {"packages", "external_access", "secrets"}
-_JOB = _ANYWHERE | {"pip", "external_access", "env_vars"}
+_JOB = _ANYWHERE | {"pip", "artifact_repositories", "external_access", "secrets", "env_vars"}
 
 
 @dataclass(frozen=True, slots=True)

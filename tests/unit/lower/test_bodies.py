@@ -14,7 +14,6 @@ from made_graphs import WAREHOUSE, File, clv, config, graph, result, sql, step
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokenizer_core import TokenType
 
-from sfml.errors import NotSupportedYet
 from sfml.graph.model import (
     CallBody,
     JobBody,
@@ -30,6 +29,7 @@ from sfml.graph.model import (
 from sfml.lower.archives import archive_of
 from sfml.lower.bodies import definition_of
 from sfml.lower.desired import Archive, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.ml_jobs import registration
 
 # What the real runtime takes; here it gives back what it was called with.
 RUNTIME = (
@@ -161,10 +161,9 @@ def test_values_of_every_kind_travel() -> None:
     }
 
 
-def test_a_reference_below_a_key_that_looks_like_one_is_refused() -> None:
+def test_a_key_that_looks_like_a_reference_may_hold_one() -> None:
     made = graph(step("fit", arguments={"odd": {"$x": config("k")}}))
-    with pytest.raises(NotSupportedYet, match=r"single key `\$x`"):
-        body(made, "fit")
+    assert '"with": {"odd": {"$object": {"$x": {"$config": "k"}}}}' in body(made, "fit")
 
 
 def test_a_step_on_a_pool_is_an_ml_job_that_runs_from_its_archive(tmp_path: Path) -> None:
@@ -213,10 +212,33 @@ def test_a_folder_as_a_job() -> None:
     assert spec.arguments == ("--rounds", "10", "true")
 
 
-def test_a_reference_on_a_jobs_command_line_is_refused() -> None:
-    node = TaskNode("fit", JobBody("jobs/fit", "train.py", (config("k"),)), OnPool("POOL"))
-    with pytest.raises(NotSupportedYet, match="`fit`"):
-        definition_of(graph(node), node, None, lambda folder: ())
+def test_a_job_takes_folders_files_and_secrets_along() -> None:
+    node = TaskNode(
+        "fit",
+        JobBody("jobs/fit", "train.py"),
+        OnPool("POOL"),
+        imports=("lib/shared", "tools/one.py"),
+        secrets={"TOKEN": "vault.hub"},
+        artifact_repositories=("ops.pypi",),
+    )
+    files = {
+        "jobs/fit": (File("train.py", b"fit"),),
+        "lib/shared": (File("a/b.py", b"b"),),
+        "tools/one.py": (File("one.py", b"one"),),
+    }
+    spec = definition_of(graph(node), node, None, files.__getitem__)
+    assert isinstance(spec, MLJobDefinitionSpec)
+    assert spec.payload == {"train.py": b"fit", "shared/a/b.py": b"b", "one.py": b"one"}
+    secret = {
+        "snowflakeSecret": {"objectName": "VAULT.HUB"},
+        "secretKeyRef": "secret_string",
+        "envVarName": "TOKEN",
+    }
+    overrides = {"spec": {"containers": [{"name": "main", "secrets": [secret]}]}}
+    given = registration(spec, graph(node).target)
+    assert given["spec_overrides"] == overrides
+    assert given["artifact_repositories"] == ["OPS.PYPI"]
+    assert json.dumps(overrides) in spec.preview_sql
 
 
 def test_a_procedure_is_called_with_sql_values() -> None:
@@ -225,6 +247,17 @@ def test_a_procedure_is_called_with_sql_values() -> None:
     assert body(graph(node), "p") == (
         "CALL OPS.LOAD('it''s', 1, 0.5, TRUE, NULL, PARSE_JSON('[1,\"a\"]'), PARSE_JSON('{\"k\":\"v''\"}'),"
         " SYSTEM$GET_TASK_GRAPH_CONFIG('k'))"
+    )
+
+
+def test_references_inside_lists_and_mappings_keep_their_types() -> None:
+    values = (config("k"), {"a": None, "b": [result("prepare", "n")]}, True)
+    node = TaskNode("p", CallBody("load", (values,)), WAREHOUSE, after=("prepare",))
+    made = graph(sql("prepare"), node, config={"k": 0.5})
+    assert body(made, "p") == (
+        "CALL LOAD(ARRAY_CONSTRUCT(PARSE_JSON(SYSTEM$GET_TASK_GRAPH_CONFIG('k')),"
+        " OBJECT_CONSTRUCT_KEEP_NULL('a', NULL, 'b', ARRAY_CONSTRUCT("
+        "GET_PATH(PARSE_JSON(SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV$PREPARE')), 'n'))), TRUE))"
     )
 
 

@@ -77,7 +77,7 @@ def test_kinds_and_places_of_work() -> None:
         "train_model": ("step", {"pool": "ML_POOL", "instances": 1}),
         "check_model_quality": ("step", {"warehouse": "ML_WH"}),
         "promote_model": ("step", {"warehouse": "ML_WH"}),
-        "send_alert": ("statement", {"warehouse": "ML_WH"}),
+        "send_alert": ("notify", {"warehouse": "ML_WH"}),
         "score_customers": ("step", {"warehouse": "ML_WH"}),
     }
 

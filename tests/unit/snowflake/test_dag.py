@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from made_graphs import closure, clv, every, graph, sql, wide
 
-from sfml.graph.model import GraphSettings, TaskGraph
+from sfml.graph.model import GraphSettings, Serverless, StreamSchedule, TaskGraph
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 
@@ -56,15 +56,19 @@ def test_branches_are_dag_task_branches() -> None:
 
 def test_every_row_of_the_table_is_true() -> None:
     """A setting that dagv1 learns to express must leave the table."""
-    root = GraphSettings(on_success="OK", log_level="INFO", tags={"a": "b"})
-    desired = lowered(graph(sql("only", log_level="INFO", tags={"a": "b"}), settings=root))
-    changed = dataclasses.replace(
-        desired,
-        root=dataclasses.replace(desired.root, execute_as_user="ROBOT", minimum_trigger_interval_seconds=60),
+    root = GraphSettings(
+        schedule=StreamSchedule(("S",), 60),
+        on_success="OK",
+        run_on=Serverless("SMALL", "XSMALL", "LARGE", 60),
+        execute_as_user="robot",
+        log_level="INFO",
+        tags={"a": "b"},
+        contacts={"support": "team"},
     )
+    only = sql("only", log_level="INFO", tags={"a": "b"}, contacts={"support": "team"})
     found = {
         ("root" if difference.task == "CLV" else "task", difference.setting)
-        for difference in differences(changed)
+        for difference in differences(lowered(graph(only, settings=root)))
     }
     assert found == {*INEXPRESSIBLE}
 
