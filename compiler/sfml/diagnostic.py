@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from sfml.source import Span
 
-
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
 """Words that mean the same in YAML with and without quotes, but for these:"""
 _NOT_TEXT = ("null", "true", "false")

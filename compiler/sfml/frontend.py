@@ -11,9 +11,11 @@ from sfml.catalog import SourceFile, StepCatalog, folder_files
 from sfml.check import findings
 from sfml.diagnostic import Diagnostic, Label, by_position, has_errors
 from sfml.entry_files import entry_files
+from sfml.fixes import pinned
 from sfml.graph.build import build_graph
 from sfml.graph.decode import graph_draft
 from sfml.graph.model import TaskGraph
+from sfml.silencing import Silencing, silenced, silencings
 from sfml.source import Span
 from sfml.spec import Loaded, load
 from sfml.spec.project import project_root
@@ -25,8 +27,9 @@ __all__ = ["Reading", "entry_files", "project_root", "read"]
 class Reading:
     """What a spec says for one target. `graph` is there when nothing in it is wrong.
 
-    Files in `diagnostics` and `sources` are relative to the working directory, as users name them; those in
-    the graph's spans to the project's `root`.
+    Files in `diagnostics` and `sources` are relative to the working directory, as users name them: `prefix`
+    comes before the path in the project. Those in the graph's spans, and in `silencings`, are relative to the
+    project's `root`. `used` are the silencings that took a finding away.
     """
 
     root: Path
@@ -35,6 +38,9 @@ class Reading:
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str]
     loaded: Loaded = field(repr=False)
+    prefix: str = ""
+    silencings: tuple[Silencing, ...] = ()
+    used: frozenset[Silencing] = frozenset()
 
     def job_files(self, folder: str) -> tuple[SourceFile, ...]:
         """The files of a job's folder, which is relative to the project's root; hidden ones are left out."""
@@ -61,15 +67,34 @@ def read(
         diagnostics = (*diagnostics, *decoding, *findings(draft, catalog))
         if not has_errors(diagnostics):
             graph = build_graph(draft)
+    silences, problems = silencings(loaded.sources, loaded.project.document if loaded.project else None)
+    diagnostics, used = silenced(diagnostics, silences)
+    if has_errors(problems):
+        graph = None
     shown = _shown_from(root, (cwd or Path.cwd()).resolve())
+    sources = {**loaded.sources, **catalog.sources}
     return Reading(
         root=root,
         graph=graph,
         catalog=catalog,
-        diagnostics=by_position(_moved(diagnostic, shown) for diagnostic in diagnostics),
-        sources={f"{shown}{file}": text for file, text in {**loaded.sources, **catalog.sources}.items()},
+        diagnostics=by_position(
+            moved(_with_exact_fix(diagnostic, loaded.sources), shown)
+            for diagnostic in (*diagnostics, *problems)
+        ),
+        sources={f"{shown}{file}": text for file, text in sources.items()},
         loaded=loaded,
+        prefix=shown,
+        silencings=silences,
+        used=used,
     )
+
+
+def _with_exact_fix(diagnostic: Diagnostic, sources: Mapping[str, str]) -> Diagnostic:
+    """The finding with the exact place of its fix; without one where the text is not there to be changed."""
+    if diagnostic.fix is None:
+        return diagnostic
+    source = sources.get(diagnostic.fix.span.file)
+    return replace(diagnostic, fix=pinned(diagnostic.fix, source) if source is not None else None)
 
 
 def _shown_from(root: Path, cwd: Path) -> str:
@@ -78,7 +103,7 @@ def _shown_from(root: Path, cwd: Path) -> str:
     return "" if relative == "." else f"{relative}/"
 
 
-def _moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
+def moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
     """The finding with its files as users see them, and its message on one line whatever it quotes."""
     message = " ".join(diagnostic.message.split())
     if not prefix and message == diagnostic.message:
@@ -88,6 +113,7 @@ def _moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
         message=message,
         span=_moved_span(diagnostic.span, prefix) if diagnostic.span else None,
         labels=tuple(Label(_moved_span(label.span, prefix), label.text) for label in diagnostic.labels),
+        fix=replace(fix, span=_moved_span(fix.span, prefix)) if (fix := diagnostic.fix) else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,3 +33,14 @@ class Span:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.start.line}:{self.start.column}"
+
+
+_LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")  # those of YAML, not of Python
+
+
+@lru_cache(maxsize=64)
+def source_lines(source: str) -> list[str]:
+    """The lines of a text as YAML counts them."""
+    for mark in _LINE_BREAKS:
+        source = source.replace(mark, "\n")
+    return source.split("\n")

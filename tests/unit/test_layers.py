@@ -12,14 +12,14 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "compiler" / "sfml"
 
 LAYERS = (
-    ("source", "diagnostic", "errors", "resources", "quoting", "git"),
+    ("source", "diagnostic", "fixes", "errors", "resources", "quoting", "git"),
     ("grammar",),
     ("semantics",),
     ("spec",),
     ("catalog",),
     ("graph",),
     ("check",),
-    ("frontend", "entry_files"),
+    ("frontend", "silencing", "entry_files"),
     ("lower",),
     ("plan",),
     ("review",),

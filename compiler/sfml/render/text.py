@@ -5,10 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sfml.diagnostic import Diagnostic, Severity
-from sfml.source import Span
+from sfml.source import Span, source_lines
 
 MAX_WIDTH = 120
 
@@ -20,7 +19,6 @@ _COLORS = {
 }
 _BOLD = "\x1b[1m"
 _BLUE = "\x1b[1;34m"
-_LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")  # those of YAML, not of Python
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,8 @@ def _lines(diagnostic: Diagnostic, sources: Mapping[str, str], paint: _Paint) ->
     if diagnostic.why:
         yield f"{paint(_BOLD, ' why')}: {_clean(diagnostic.why)}"
     if diagnostic.help:
-        yield f"{paint(_BOLD, 'help')}: {_clean(diagnostic.help)}"
+        mends = "   (sfml validate --fix)" if diagnostic.fix else ""
+        yield f"{paint(_BOLD, 'help')}: {_clean(diagnostic.help)}{mends}"
 
 
 def _marks(diagnostic: Diagnostic) -> list[_Mark]:
@@ -109,14 +108,6 @@ def _snippet(marks: list[_Mark], source: str | None, width: int, accent: str, pa
             said = f" {_clean(mark.text)}" if mark.text else ""
             yield f"{empty} {indent}{paint(style, underline + said)}"
     yield empty
-
-
-@lru_cache(maxsize=64)
-def source_lines(source: str) -> list[str]:
-    """The lines of a text as YAML counts them."""
-    for mark in _LINE_BREAKS:
-        source = source.replace(mark, "\n")
-    return source.split("\n")
 
 
 def _window(line: str, marks: list[_Mark]) -> tuple[str, int]:

@@ -136,6 +136,19 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: the step would get the text instead of the value.
     Instead: correct it.
     """,
+        "SF150": """SF150: a finding cannot be silenced like this.
+
+    What: `# sfml: ignore SF412 -- reason` at the end of a line or above it, or `ignore` in `sfml.yaml`; the code
+    exists, stands for a warning, and a reason is given.
+    Why: whoever reads the spec later has to see what was accepted, and why; errors cannot be accepted.
+    Instead: give the reason, correct the code, or mend what was found.
+    """,
+        "SF151": """SF151: a silencing silences nothing.
+
+    What: a comment `sfml: ignore` or an entry of `ignore` whose code is found in no target.
+    Why: it would hide the next finding of this kind, which nobody has looked at.
+    Instead: take it out.
+    """,
         "SF212": """SF212: an included task has the name of another.
 
     What: names are unique in a graph, whichever file they come from.
