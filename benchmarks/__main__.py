@@ -1,0 +1,112 @@
+"""`make bench`: measures start-up, compiling and growth, and writes the tables of docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from generated import large_graph, many_pipelines
+from processes import Sample, medians
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+PYTHON = sys.executable
+SFML = str(Path(sys.executable).with_name("sfml"))
+IMPORTS, VALIDATE, COMPILE, DAGV1 = "imports", "validate", "compile", "dagv1"
+
+
+def main() -> None:
+    """Measure, print the tables, and put them into the page with `--write`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=11, help="rounds of the small measurements")
+    parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        text = "\n".join(
+            (_machine(), "", *_own_pipeline(Path(folder), options.rounds), "", *_growth(Path(folder)))
+        )
+    print(text)
+    if options.write:
+        page = PAGE.read_text(encoding="utf-8")
+        before, _, rest = page.partition(BEGIN)
+        after = rest.partition(END)[2]
+        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        print(f"\nwritten to {PAGE.relative_to(ROOT)}")
+
+
+def _machine() -> str:
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("pyyaml", "jsonschema", "jinja2", "snowflake.core")
+    )
+    return (
+        f"Measured on {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}; {packages}."
+    )
+
+
+def _own_pipeline(folder: Path, rounds: int) -> Iterator[str]:
+    """`sfml` on our own pipeline beside what it is made of, and beside what it replaces."""
+    shutil.copytree(ROOT / "specs", folder / "own" / "specs")
+    shutil.copytree(ROOT / "steps" / "clv", folder / "own" / "steps" / "clv")
+    shutil.copy(ROOT / "sfml.yaml", folder / "own")
+    commands = {
+        IMPORTS: (PYTHON, "-c", "import yaml, jsonschema, jinja2"),
+        VALIDATE: (SFML, "validate", "specs/clv.yaml"),
+        COMPILE: (SFML, "compile", "specs/clv.yaml", "--quiet"),
+        DAGV1: (PYTHON, str(ROOT / "benchmarks" / "clv_in_dagv1.py")),
+    }
+    taken = medians(commands, folder / "own", rounds)
+    shown = {
+        IMPORTS: '`python -c "import yaml, jsonschema, jinja2"`',
+        VALIDATE: "`sfml validate specs/clv.yaml`",
+        COMPILE: "`sfml compile specs/clv.yaml`",
+        DAGV1: "the same graph built with dagv1",
+    }
+    yield "| process | time | CPU | beside the imports | beside dagv1 | memory |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    for name, one in taken.items():
+        to_imports = f"{one.wall / taken[IMPORTS].wall:.2f} ×"
+        to_dagv1 = f"1/{taken[DAGV1].wall / one.wall:.0f}" if name != DAGV1 else "1"
+        yield f"| {shown[name]} | {_times(one)} | {to_imports} | {to_dagv1} | {_memory(one)} |"
+
+
+def _growth(folder: Path) -> Iterator[str]:
+    """Large graphs and many pipelines: time and memory, and what a task or pipeline more costs."""
+    yield "| project | command | time | CPU | memory |"
+    yield "|---|---|---:|---:|---:|"
+    for tasks in (250, 500, 1000):
+        entry = large_graph(folder / f"large_{tasks}", tasks)
+        what = f"{tasks} tasks, {3 * tasks:,} edges"
+        yield from _rows(what, entry.parent, {"validate": entry.name, "compile": entry.name})
+    for pipelines in (50, 100, 200):
+        specs = many_pipelines(folder / f"many_{pipelines}", pipelines)
+        yield from _rows(f"{pipelines} pipelines of 10 tasks", specs.parent, {"validate": specs.name})
+
+
+def _rows(what: str, folder: Path, verbs: dict[str, str]) -> Iterator[str]:
+    commands: dict[str, Sequence[str]] = {
+        verb: (SFML, verb, argument, "--quiet") for verb, argument in verbs.items()
+    }
+    for verb, one in medians(commands, folder, 5).items():
+        yield f"| {what} | `sfml {verb}` | {_times(one)} | {_memory(one)} |"
+
+
+def _times(one: Sample) -> str:
+    return f"{one.wall:.2f} s | {one.cpu:.2f} s"
+
+
+def _memory(one: Sample) -> str:
+    return f"{one.memory / 1e6:.0f} MB"
+
+
+if __name__ == "__main__":
+    main()
