@@ -119,7 +119,7 @@ def connected(found: Opened, options: Options, *, prepare: bool = False) -> Iter
     from sfml.snowflake.tasks import Tasks
 
     target = found.desired.target
-    with _server(found.root, options) if target.is_local else _no_server() as server:
+    with server_for(found, options) as server:
         connection = open_account(target) if server is None else open_local(server, target)
         try:
             use_schema(connection, target)
@@ -140,19 +140,20 @@ def _close(connection: SnowflakeConnection) -> None:
 
 
 @contextmanager
-def _no_server() -> Iterator[None]:
-    yield None
+def server_for(found: Opened, options: Options) -> Iterator[Mapping[str, Any] | None]:
+    """The local server that the target lives in: one that runs, or our own for as long as it is needed.
 
-
-@contextmanager
-def _server(root: Path, options: Options) -> Iterator[Mapping[str, Any]]:
-    """A running local server: the one that runs, or one of our own for as long as this command needs it."""
+    None for a target that is an account.
+    """
+    if not found.desired.target.is_local:
+        yield None
+        return
     from dataclasses import asdict
 
     from sfml.local import process
 
     require_local()
-    folder = root / LOCAL_FOLDER
+    folder = found.root / LOCAL_FOLDER
     if not (options.json or options.quiet or process.status(folder).running):
         output.note("starting the local Snowflake …")
     with process.in_use(folder) as info:

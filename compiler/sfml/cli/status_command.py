@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings
+from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, server_for
 from sfml.cli.options import Options, shared_options
 from sfml.cli.planning import schedule_words
 from sfml.diagnostic import has_errors
@@ -27,13 +28,17 @@ def command(specs: tuple[str, ...], options: Options) -> int:
 
     found: list[PipelineStatus] = []
     broken = False
-    for file in frontend.entry_files(specs):
-        reading = read(str(file), options)
-        if reading.graph is None or has_errors(reading.diagnostics):
-            say_findings(reading, options)
-            broken = True
-            continue
-        found.append(status_of(Opened(reading, desired_graph(reading)), options))
+    with ExitStack() as held:
+        for file in frontend.entry_files(specs):
+            reading = read(str(file), options)
+            if reading.graph is None or has_errors(reading.diagnostics):
+                say_findings(reading, options)
+                broken = True
+                continue
+            opened = Opened(reading, desired_graph(reading))
+            # One local server for all of them, where none runs.
+            held.enter_context(server_for(opened, options))
+            found.append(status_of(opened, options))
     if options.json:
         output.say_json(status_json(found))
     elif found:
