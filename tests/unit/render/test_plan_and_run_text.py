@@ -1,0 +1,157 @@
+"""Plans, runs and states of pipelines, to the letter."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from made_graphs import closure, graph, sql, step
+from sfml.graph.model import OnPool
+from sfml.history import Run, TaskRow, TaskRun
+from sfml.lower.lower import lower
+from sfml.plan.model import Action, Change, FieldChange, Plan, Reason
+from sfml.render.plan import plan_json, plan_text
+from sfml.render.run import changes, run_json, run_text
+from sfml.render.status import PipelineStatus, status_json, status_text
+from sfml.render.symbols import Symbols
+
+SCHEMAS = Path(__file__).parents[3] / "schemas" / "output"
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+GRAPH = lower(
+    graph(step("train", run_on=OnPool("ML_POOL")), sql("report", after=("train",))), closure, "0.1.0"
+)
+UNCHANGED = Change("clv", "CLV", Action.UNCHANGED)
+PLAN = Plan(
+    "clv",
+    "prod",
+    "ML_PROD.CLV",
+    (
+        UNCHANGED,
+        Change(
+            "train",
+            "CLV$TRAIN",
+            Action.ALTER,
+            (
+                FieldChange("timeout_ms", 14_400_000, 21_600_000, Reason.SPEC_CHANGED),
+                FieldChange("with.at_least", 0.3, 0.2, Reason.SPEC_CHANGED),
+                FieldChange("comment", "", "x" * 90, Reason.SPEC_CHANGED),
+            ),
+        ),
+        Change("report", "CLV$REPORT", Action.CREATE),
+        Change("old", "CLV$OLD", Action.DROP, risks=("drops the task and its grants",)),
+    ),
+    resume_root=True,
+    root_started=True,
+)
+
+
+def valid(payload: object, name: str) -> None:
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate({"format_version": 1, **payload})  # type: ignore[dict-item]
+
+
+def test_a_plan_answers_in_its_first_line() -> None:
+    assert plan_text(PLAN, GRAPH, Symbols(), schedule="Sundays 00:00 UTC") == (
+        "clv → prod  ML_PROD.CLV   1 to alter, 1 to create, 1 to drop, 1 unchanged\n"
+        "\n"
+        "  ~ train\n"
+        "      timeout          4 h → 6 h\n"
+        "      with.at_least    0.3 → 0.2\n"
+        f"      comment          (unset) → {'x' * 57}…\n"
+        "  + report  after train, on warehouse ML_WH\n"
+        "  - old\n"
+        "      ! drops the task and its grants\n"
+        "\n"
+        "The schedule stays on: Sundays 00:00 UTC"
+    )
+    valid(plan_json(PLAN), "plan")
+
+
+def test_an_empty_plan_says_so() -> None:
+    empty = replace(PLAN, changes=(UNCHANGED,))
+    text = plan_text(empty, GRAPH, Symbols(unicode=False), schedule=None)
+    assert text.splitlines()[0] == "clv -> prod  ML_PROD.CLV   no changes, 1 task as in the spec"
+    assert text.isascii()
+
+
+@pytest.mark.parametrize(
+    ("on_now", "on_after", "words"),
+    [
+        (True, True, "The schedule stays on: daily"),
+        (False, True, "The schedule goes on: daily"),
+        (True, False, "The schedule goes off: daily"),
+        (False, False, "The schedule stays off (sfml apply --resume turns it on): daily"),
+    ],
+)
+def test_what_becomes_of_the_schedule(on_now: bool, on_after: bool, words: str) -> None:
+    plan = replace(PLAN, root_started=on_now, resume_root=on_after)
+    assert plan_text(plan, GRAPH, Symbols(), schedule="daily").splitlines()[-1] == words
+
+
+def task(name: str, state: str | None, *, value: object = None, error: str | None = None) -> TaskRun:
+    if state is None:
+        return TaskRun(name, None)
+    raw = value.upper() if isinstance(value, str) else json.dumps(value)
+    row = TaskRow(name, state, "q", NOON, NOON, NOON, raw, None, error, "g", 1)
+    return TaskRun(name, state, NOON, 4_200, value, error, row)
+
+
+RUN = Run(
+    "clv",
+    "local",
+    "FAILED",
+    "01J",
+    2,
+    (
+        task("prepare", "SUCCEEDED", value={"summary": "23,570 customers", "rows": 3}),
+        task("check", "SUCCEEDED", value="go"),
+        task("train", "FAILED", error="Traceback (most recent call last):\nValueError: no rows"),
+        task("alert", "SKIPPED"),
+        task("score", None),
+    ),
+    NOON,
+    NOON + timedelta(seconds=41),
+)
+
+
+def test_a_run_lines_up() -> None:
+    assert run_text(RUN, Symbols()) == (
+        "clv on local · run 01J  attempt 2   41 s\n"
+        "  ✓ prepare       4.2 s  23,570 customers\n"
+        "  ✓ check         4.2 s  → go\n"
+        "  ✗ train         4.2 s  ValueError: no rows\n"
+        "  ⊘ alert         4.2 s  skipped: its condition was false\n"
+        "  – score                never ran"
+    )
+    valid(run_json(RUN), "run")
+
+
+def test_a_run_that_goes_on_shows_what_waits() -> None:
+    going = replace(RUN, state="EXECUTING", tasks=(RUN.tasks[4],), completed_at=None)
+    assert run_text(going, Symbols(), NOON + timedelta(seconds=5)).splitlines()[1] == "  ○ score"
+
+
+def test_only_what_changed_is_told_again() -> None:
+    before = replace(RUN, tasks=(RUN.tasks[0], TaskRun("check", None)))
+    assert [one.name for one in changes(before, RUN)] == ["check", "train", "alert"]
+    assert list(changes(RUN, RUN)) == []
+
+
+def test_a_status_says_what_needs_attention_and_how_to_go_on() -> None:
+    well = PipelineStatus(
+        "clv", "local", "specs/clv.yaml", True, "f" * 64, "9f3e1c2", True, "daily 00:00 UTC", False, None
+    )
+    failed = replace(well, pipeline="churn", spec_path="specs/churn.yaml", run=RUN)
+    cut = replace(well, pipeline="fit", spec_path="specs/fit.yaml", unfinished=True, is_started=False)
+    text = status_text([well, failed, cut], Symbols(), NOON + timedelta(minutes=1))
+    assert text.splitlines()[-1] == "3 pipelines, 2 need attention"
+    assert "    train: ValueError: no rows" in text
+    assert "    → sfml logs specs/churn.yaml -t local train" in text
+    assert "✗ off: an apply did not finish" in text
+    assert "    → sfml apply specs/fit.yaml -t local" in text
+    valid(status_json([well, failed, cut]), "status")
