@@ -29,9 +29,7 @@ def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
 def _of_argument(argument: str) -> list[Path]:
     path = Path(argument)
     if path.is_dir():
-        paths = [
-            p for p in sorted(path.rglob("*")) if not _is_hidden(p.relative_to(path)) and is_entry_file(p)
-        ]
+        paths = list(pipelines_of(path))
         if not paths:
             raise UsageError(
                 f"no pipeline in the folder `{argument}`", help="an entry file has a key `pipeline`"
@@ -47,6 +45,15 @@ def _of_argument(argument: str) -> list[Path]:
         return paths
     raise UsageError(
         f"there is no file or folder `{argument}`", help="name a spec, a folder of specs or a glob"
+    )
+
+
+def pipelines_of(folder: Path) -> tuple[Path, ...]:
+    """The entry files in a folder and below; hidden folders and those of built things are left out."""
+    return tuple(
+        path
+        for path in sorted(folder.rglob("*"))
+        if not _is_hidden(path.relative_to(folder)) and is_entry_file(path)
     )
 
 

@@ -11,7 +11,7 @@ from sfml.diagnostic import Fix
 from sfml.source import Position, Span
 
 # Line breaks as YAML counts them, which is not how Python does.
-_LINE = re.compile("[^\n\r\x85\u2028\u2029]*(?:\r\n|[\n\r\x85\u2028\u2029]|$)")
+_LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def pinned(fix: Fix, source: str) -> Fix | None:
@@ -51,7 +51,7 @@ def fixed(source: str, fixes: Iterable[Fix]) -> tuple[str, tuple[Fix, ...]]:
 
 
 def _line_starts(source: str) -> list[int]:
-    return [match.start() for match in _LINE.finditer(source)]
+    return [0, *(match.end() for match in _LINE_BREAK.finditer(source))]
 
 
 def _offset(starts: list[int], position: Position) -> int | None:

@@ -29,7 +29,8 @@ class Reading:
 
     Files in `diagnostics` and `sources` are relative to the working directory, as users name them: `prefix`
     comes before the path in the project. Those in the graph's spans, and in `silencings`, are relative to the
-    project's `root`. `used` are the silencings that took a finding away.
+    project's `root`. `used` are the silencings that
+    meant a finding, `accepted` the findings that were silenced.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Reading:
     prefix: str = ""
     silencings: tuple[Silencing, ...] = ()
     used: frozenset[Silencing] = frozenset()
+    accepted: tuple[Diagnostic, ...] = ()
 
     def job_files(self, folder: str) -> tuple[SourceFile, ...]:
         """The files of a job's folder, which is relative to the project's root; hidden ones are left out."""
@@ -68,7 +70,7 @@ def read(
         if not has_errors(diagnostics):
             graph = build_graph(draft)
     silences, problems = silencings(loaded.sources, loaded.project.document if loaded.project else None)
-    diagnostics, used = silenced(diagnostics, silences)
+    left = silenced(diagnostics, silences)
     if has_errors(problems):
         graph = None
     shown = _shown_from(root, (cwd or Path.cwd()).resolve())
@@ -79,14 +81,22 @@ def read(
         catalog=catalog,
         diagnostics=by_position(
             moved(_with_exact_fix(diagnostic, loaded.sources), shown)
-            for diagnostic in (*diagnostics, *problems)
+            for diagnostic in (*left.kept, *problems)
         ),
         sources={f"{shown}{file}": text for file, text in sources.items()},
         loaded=loaded,
         prefix=shown,
         silencings=silences,
-        used=used,
+        used=left.used,
+        accepted=left.accepted,
     )
+
+
+def with_findings(reading: Reading, findings: tuple[Diagnostic, ...]) -> Reading:
+    """The reading with more findings, whose files are relative to the project's root."""
+    exact = (_with_exact_fix(finding, reading.loaded.sources) for finding in findings)
+    more = tuple(moved(finding, reading.prefix) for finding in exact)
+    return replace(reading, diagnostics=by_position((*reading.diagnostics, *more)))
 
 
 def _with_exact_fix(diagnostic: Diagnostic, sources: Mapping[str, str]) -> Diagnostic:

@@ -64,19 +64,29 @@ def silencings(
     return tuple(found), tuple(findings)
 
 
-def silenced(
-    findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]
-) -> tuple[tuple[Diagnostic, ...], frozenset[Silencing]]:
-    """The findings that are left, and the silencings that took others away."""
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """The findings that are left, those that were silenced, and the silencings that meant any of either."""
+
+    kept: tuple[Diagnostic, ...]
+    accepted: tuple[Diagnostic, ...]
+    used: frozenset[Silencing]
+
+
+def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) -> Silenced:
+    """The findings without those that were silenced; errors stay, and silencing one is an error too."""
     kept: list[Diagnostic] = []
+    accepted: list[Diagnostic] = []
     used: set[Silencing] = set()
     for finding in findings:
         covering = [one for one in silencings if one.covers(finding)]
         if finding.is_error or not covering:
             kept.append(finding)
             kept += [_of_error(one) for one in covering if one.line is not None]
+        else:
+            accepted.append(finding)
         used.update(covering)
-    return tuple(kept), frozenset(used)
+    return Silenced(tuple(kept), tuple(accepted), frozenset(used))
 
 
 def unused(silencing: Silencing) -> Diagnostic:

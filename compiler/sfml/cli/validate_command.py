@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,49 +12,106 @@ import click
 from sfml.cli import output
 from sfml.cli.opening import read
 from sfml.cli.options import Options, shared_options
-from sfml.diagnostic import Diagnostic, by_position, has_errors
+from sfml.diagnostic import Diagnostic, Severity, by_position, has_errors
 
 if TYPE_CHECKING:
+    from sfml.cli.fixing import Fixed
     from sfml.frontend import Reading
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
-@shared_options()
-def command(specs: tuple[str, ...], options: Options) -> int:
+@click.option("--fix", is_flag=True, help="Mend what is safe to mend; everything else stays byte for byte.")
+@shared_options("github", "sarif")
+def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     """Check specs: every finding, with file, line, column, code and help.
 
     SPEC is an entry file, a folder or a glob. Needs no account and no Snowflake packages, and runs none of
-    the steps' code.
+    the steps' code. A warning is silenced by a comment on its line, with a reason:
+    `# sfml: ignore SF412 -- reason`; in the whole project by `ignore` in sfml.yaml.
     """
     from sfml import frontend
 
     began = time.perf_counter()
     files = frontend.entry_files(specs)
-    readings = [read(str(file), options) for file in files]
-    found: list[Diagnostic] = [finding for reading in readings for finding in reading.diagnostics]
-    diagnostics = by_position(found)
-    if options.json:
-        from sfml.render.json import diagnostics_json
 
-        output.say_json(diagnostics_json(diagnostics))
+    def read_all() -> list[Reading]:
+        from sfml.cli.together import together
+        from sfml.cli.unused import with_unused
+
+        readings = together([read(str(file), options) for file in files])
+        return with_unused(files, readings, lambda file, target: _read_for(file, target, options))
+
+    done: tuple[Fixed, ...] = ()
+    if fix:
+        from sfml.cli.fixing import fix_all
+
+        readings, done = fix_all(read_all)
     else:
-        _say(diagnostics, readings, options, len(files), time.perf_counter() - began)
+        readings = read_all()
+    diagnostics = by_position(finding for reading in readings for finding in reading.diagnostics)
+    _say(diagnostics, readings, done, options, (len(files), time.perf_counter() - began))
     return 1 if has_errors(diagnostics) else 0
 
 
+def _read_for(file: Path, target: str, options: Options) -> Reading:
+    return read(str(file), replace(options, target=target))
+
+
 def _say(
-    diagnostics: tuple[Diagnostic, ...], readings: list[Reading], options: Options, count: int, seconds: float
+    diagnostics: tuple[Diagnostic, ...],
+    readings: list[Reading],
+    done: tuple[Fixed, ...],
+    options: Options,
+    figures: tuple[int, float],
+) -> None:
+    if options.json:
+        from sfml.render.json import diagnostics_json, fix_json
+
+        more = {"fixed": [{"code": one.code, **fix_json(one.fix)} for one in done]} if done else {}
+        output.say_json({**diagnostics_json(diagnostics), **more})
+    elif options.format == "sarif":
+        import json
+
+        from sfml.render.sarif import diagnostics_sarif
+
+        output.say(json.dumps(diagnostics_sarif(diagnostics), indent=2, ensure_ascii=False))
+    elif options.format == "github":
+        from sfml.render.github import diagnostics_github
+
+        if diagnostics:
+            output.say(diagnostics_github(diagnostics))
+    else:
+        _say_text(diagnostics, readings, done, options, figures)
+
+
+def _say_text(
+    diagnostics: tuple[Diagnostic, ...],
+    readings: list[Reading],
+    done: tuple[Fixed, ...],
+    options: Options,
+    figures: tuple[int, float],
 ) -> None:
     from sfml.render.text import diagnostics_text
     from sfml.render.units import plural
 
+    if done and not options.quiet:
+        from sfml.cli.fixing import shown
+
+        output.say(f"Fixed {plural(len(done), 'finding')}:")
+        for change in done:
+            output.say(f"  {shown(change)}  ({change.code})")
+        output.say()
     sources = {name: text for reading in readings for name, text in reading.sources.items()}
     if diagnostics:
         output.say(diagnostics_text(diagnostics, sources, color=output.wants_color(options.no_color)))
         output.say()
+    count, seconds = figures
     errors = sum(d.is_error for d in diagnostics)
     if options.quiet and not errors:
         return
-    totals = f"{plural(errors, 'error')}, {plural(len(diagnostics) - errors, 'warning')}"
+    warnings = sum(d.severity is Severity.WARNING for d in diagnostics)
+    accepted = sum(len(reading.accepted) for reading in readings)
+    silenced = f" ({accepted} silenced)" if accepted else ""
+    totals = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}{silenced}"
     output.say(f"{totals} in {plural(count, 'pipeline')} ({seconds:.2f} s)")

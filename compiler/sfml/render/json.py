@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sfml.diagnostic import Diagnostic
+from sfml.diagnostic import Diagnostic, Fix
 
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
@@ -28,4 +28,18 @@ def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "path": diagnostic.path or None,
         "why": diagnostic.why,
         "help": diagnostic.help,
+        "fix": fix_json(diagnostic.fix) if diagnostic.fix else None,
+    }
+
+
+def fix_json(fix: Fix) -> dict[str, Any]:
+    """What to write in place of which text; the place is exact."""
+    return {
+        "file": fix.span.file,
+        "line": fix.span.start.line,
+        "column": fix.span.start.column,
+        "end_line": fix.span.end.line,
+        "end_column": fix.span.end.column,
+        "old": fix.old,
+        "new": fix.new,
     }

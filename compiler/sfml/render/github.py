@@ -1,0 +1,44 @@
+"""Findings as workflow commands, which GitHub shows beside the lines of a pull request.
+
+https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sfml.diagnostic import Diagnostic, Severity
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def diagnostics_github(diagnostics: Iterable[Diagnostic]) -> str:
+    """One command a finding, a line each."""
+    return "\n".join(_command(one) for one in diagnostics)
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    properties: list[tuple[str, object]] = []
+    if diagnostic.span is not None:
+        start, end = diagnostic.span.start, diagnostic.span.end
+        properties += [("file", diagnostic.span.file), ("line", start.line)]
+        if end.line == start.line:
+            # Columns are taken only within one line; GitHub's end is inclusive.
+            properties += [("col", start.column), ("endLine", end.line)]
+            properties += [("endColumn", max(end.column - 1, start.column))]
+        else:
+            properties += [("endLine", end.line if end.column > 1 else end.line - 1)]
+    properties.append(("title", diagnostic.code))
+    said = ",".join(f"{name}={_property(str(value))}" for name, value in properties)
+    why = f"why: {diagnostic.why}" if diagnostic.why else ""
+    help = f"help: {diagnostic.help}" if diagnostic.help else ""
+    message = "\n".join(part for part in (diagnostic.message, why, help) if part)
+    return f"::{_COMMANDS[diagnostic.severity]} {said}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,95 @@
+"""Findings as SARIF 2.1.0, for code scanning and editors.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote
+
+from sfml import __version__
+from sfml.check.explanations import Explanation, explanations
+from sfml.diagnostic import Diagnostic, Fix
+from sfml.source import Span
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def diagnostics_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
+    """One run of the validator, with the rules that its findings are of."""
+    found = tuple(diagnostics)
+    every = explanations()
+    codes = sorted({one.code for one in found})
+    driver = {
+        "name": "sfml",
+        "semanticVersion": __version__,
+        "rules": [_rule(code, every.get(code)) for code in codes],
+    }
+    results = [_result(one, codes.index(one.code)) for one in found]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rule(code: str, one: Explanation | None) -> dict[str, Any]:
+    if one is None:
+        return {"id": code}
+    text = f"{one.what}\nWhy: {one.why}\nInstead: {one.instead}"
+    markdown = f"**What:** {one.what}\n\n**Why:** {one.why}\n\n**Instead:** {one.instead}"
+    return {
+        "id": code,
+        "shortDescription": {"text": f"{one.title[:1].upper()}{one.title[1:]}."},
+        "fullDescription": {"text": one.what},
+        "help": {"text": text, "markdown": markdown},
+        "properties": {"group": one.group},
+    }
+
+
+def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
+    parts = (diagnostic.message, diagnostic.why, diagnostic.help)
+    text = ". ".join(f"{part[:1].upper()}{part[1:]}" for part in parts if part)
+    result: dict[str, Any] = {
+        "ruleId": diagnostic.code,
+        "ruleIndex": index,
+        "level": str(diagnostic.severity),
+        "message": {"text": text},
+    }
+    if diagnostic.span is not None:
+        place: dict[str, Any] = {"physicalLocation": _location(diagnostic.span)}
+        if diagnostic.path:
+            place["logicalLocations"] = [{"fullyQualifiedName": diagnostic.path}]
+        result["locations"] = [place]
+    if diagnostic.labels:
+        result["relatedLocations"] = [
+            {"physicalLocation": _location(label.span), "message": {"text": label.text}}
+            for label in diagnostic.labels
+        ]
+    if diagnostic.fix is not None:
+        result["fixes"] = [_fix(diagnostic.fix)]
+    return result
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    said = f"Replace `{fix.old.strip()}` by `{fix.new}`" if fix.new else f"Remove `{fix.old.strip()}`"
+    replacement = {"deletedRegion": _region(fix.span), "insertedContent": {"text": fix.new}}
+    change = {"artifactLocation": _artifact(fix.span), "replacements": [replacement]}
+    return {"description": {"text": said}, "artifactChanges": [change]}
+
+
+def _location(span: Span) -> dict[str, Any]:
+    return {"artifactLocation": _artifact(span), "region": _region(span)}
+
+
+def _artifact(span: Span) -> dict[str, Any]:
+    # A reference relative to where the command ran; a first part with a colon would read as a scheme.
+    return {"uri": quote(span.file, safe="/")}
+
+
+def _region(span: Span) -> dict[str, Any]:
+    return {
+        "startLine": span.start.line,
+        "startColumn": span.start.column,
+        "endLine": span.end.line,
+        "endColumn": span.end.column,
+    }
