@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from sfml.catalog.imports import imports_of
 from sfml.catalog.modules import Module
 from sfml.catalog.shapes import ANYTHING, NOTHING, ListOf, Literals, MapOf, Primitive, Record, Shape, any_of
 
@@ -128,7 +127,7 @@ def definition(name: str, module: Module, find: FindModule, hops: int = 0) -> tu
                 continue
         if name in names:
             return module, statement
-    for imported in imports_of(module.tree, module.name, module.is_package):
+    for imported in module.imports:
         for original, bound in imported.names:
             if bound == name:
                 source = find(imported.module)

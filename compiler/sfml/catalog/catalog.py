@@ -11,7 +11,6 @@ from pathlib import Path
 from sfml.catalog.annotations import definition
 from sfml.catalog.data_files import data_files
 from sfml.catalog.functions import step_function
-from sfml.catalog.imports import imports_of
 from sfml.catalog.model import SourceFile, StepFunction
 from sfml.catalog.modules import (
     RUNTIME,
@@ -128,8 +127,8 @@ class StepCatalog:
         """The dotted names of modules that the step's own code imports from elsewhere."""
         names: set[str] = set()
         for module in self.modules_of(step):
-            if module.tree is not None and module.name.split(".")[0] != RUNTIME:
-                for one in imports_of(module.tree, module.name, module.is_package):
+            if module.name.split(".")[0] != RUNTIME:
+                for one in module.imports:
                     if not self.is_ours(one.module.split(".")[0]):
                         names.add(one.module)
         return frozenset(names)
@@ -142,23 +141,18 @@ class StepCatalog:
         if start not in self._closures:
             seen: dict[str, Module] = {}
             todo = [start]
+            asked: set[str] = set()
             while todo:
-                name = todo.pop()
-                for part in _with_parents(name):
+                for part in _with_parents(todo.pop()):
+                    if part in asked:
+                        continue
+                    asked.add(part)
                     module = self.module(part)
-                    if module is not None and part not in seen:
+                    if module is not None:
                         seen[part] = module
-                        todo.extend(self._needed_by(module))
+                        todo.extend(_needed_by(module))
             self._closures[start] = tuple(seen[name] for name in sorted(seen))
         return self._closures[start]
-
-    def _needed_by(self, module: Module) -> Iterator[str]:
-        if module.tree is None:
-            return
-        for one in imports_of(module.tree, module.name, module.is_package):
-            yield one.module
-            for name, _ in one.names:
-                yield f"{one.module}.{name}"  # a module, where it is not just a name in one
 
     def _runtime_files(self) -> dict[str, bytes]:
         module = self.module(RUNTIME)
@@ -170,6 +164,13 @@ class StepCatalog:
             for path in sorted(folder.rglob("*.py"))
             if "__pycache__" not in path.parts
         }
+
+
+def _needed_by(module: Module) -> Iterator[str]:
+    for one in module.imports:
+        yield one.module
+        for name, _ in one.names:
+            yield f"{one.module}.{name}"  # a module, where it is not just a name in one
 
 
 def _with_parents(name: str) -> tuple[str, ...]:

@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 
+_BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
+"""Where statements hold statements, the last first, as a stack takes them; imports are nowhere else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
     """`import a.b` (names empty) or `from a.b import c, d`."""
@@ -22,7 +26,7 @@ def imports_of(tree: ast.Module, module: str, is_package: bool) -> tuple[Import,
 
 
 def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
-    todo: list[ast.AST] = list(reversed(body))
+    todo: list[ast.AST] = body[::-1]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.If) and _is_type_checking(node.test):
@@ -36,7 +40,8 @@ def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
                 source = _absolute(name, level, package)
                 if source is not None:
                     yield Import(source, tuple((alias.name, alias.asname or alias.name) for alias in names))
-        todo.extend(child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+        for block in _BLOCKS:
+            todo.extend(reversed(getattr(node, block, ())))
 
 
 def _absolute(name: str | None, level: int, package: str) -> str | None:

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfml.catalog.imports import Import, imports_of
 from sfml.diagnostic import Diagnostic
 from sfml.source import Span
 
@@ -39,6 +40,7 @@ class Module:
     tree: ast.Module | None
     error: Diagnostic | None = None
     is_package: bool = False
+    imports: tuple[Import, ...] = ()
 
     def span(self, node: ast.expr | ast.stmt | ast.arg) -> Span:
         """Where a node stands; ast counts columns in bytes, people in characters."""
@@ -119,7 +121,9 @@ def parse_module(name: str, root: StepsRoot, path: Path) -> Module:
             error = _syntax_error(cause, file)
         except (ValueError, RecursionError, MemoryError) as cause:
             error = Diagnostic.error("SF303", f"`{file}` cannot be parsed: {cause}", at=Span.whole(file))
-    return Module(name, relative, file, path, content, text, tree, error, path.name == "__init__.py")
+    is_package = path.name == "__init__.py"
+    imports = imports_of(tree, name, is_package) if tree is not None else ()
+    return Module(name, relative, file, path, content, text, tree, error, is_package, imports)
 
 
 def _syntax_error(cause: SyntaxError, file: str) -> Diagnostic:

@@ -10,8 +10,9 @@ from sfml.source import Span
 
 MAX_BYTES = 1_000_000
 
-# What YAML does not allow in a stream: https://yaml.org/spec/1.2.2/#51-character-set
-_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML does not allow in a stream, less the surrogates, which UTF-8 does not allow either.
+# https://yaml.org/spec/1.2.2/#51-character-set
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 def read_text(path: Path, file: str) -> str | Diagnostic:
