@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
 """Where statements hold statements, the last first, as a stack takes them; imports are nowhere else."""
 
