@@ -15,7 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sfml.local import dispatch, protocol
+from sfml.local import dispatch, protocol, rest
 from sfml.local.account import DATABASE, SCHEMA, Account
 
 # A task waits in a thread for its child process, whose queries need threads in turn.
@@ -30,7 +30,7 @@ def application(account: Account) -> Starlette:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         yield
 
-    app = Starlette(routes=[*protocol.ROUTES, *dispatch.ROUTES], lifespan=lifespan)
+    app = Starlette(routes=[*protocol.ROUTES, *dispatch.ROUTES, *rest.routes(dispatch.OPERATIONS)], lifespan=lifespan)
     app.state.account = account
     app.add_middleware(_Clock, account=account)
     return app

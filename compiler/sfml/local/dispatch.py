@@ -30,7 +30,7 @@ from sfml.local.family import (
     TableFunction,
 )
 
-__all__ = ["FAMILIES", "HANDLERS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
+__all__ = ["FAMILIES", "HANDLERS", "OPERATIONS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
 
 # A new family is added here and nowhere else; what a family may define is told in `family.py`.
 FAMILIES: tuple[ModuleType, ...] = (
@@ -65,6 +65,7 @@ SYSTEM_FUNCTIONS: Mapping[str, SystemFunction] = _merged("SYSTEM_FUNCTIONS")
 TABLE_FUNCTIONS: Mapping[str, TableFunction] = _merged("TABLE_FUNCTIONS")
 RELATIONS: Mapping[str, Relation] = _merged("RELATIONS")
 REWRITES: tuple[Any, ...] = tuple(r for family in FAMILIES for r in getattr(family, "REWRITES", ()))
+OPERATIONS: Mapping[str, Any] = _merged("OPERATIONS")
 ROUTES: tuple[Any, ...] = tuple(route for family in FAMILIES for route in getattr(family, "ROUTES", ()))
 SCHEMA_DROPPED: tuple[SchemaHook, ...] = tuple(
     family.SCHEMA_DROPPED for family in FAMILIES if hasattr(family, "SCHEMA_DROPPED")

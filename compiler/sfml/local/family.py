@@ -9,7 +9,8 @@ A family is a module that may define
   TABLE_FUNCTIONS   "NAME" or "SCHEMA.NAME" or "!METHOD" → function(account, session, Args) → Result
   RELATIONS         "DATABASE.SCHEMA.NAME" → function(account, session) → Result, read like a table
   REWRITES          passes over a statement's tree, after those of `rewrites.py`
-  ROUTES            Starlette routes
+  OPERATIONS        "METHOD /path" below /api/v2 → function(Call), of the REST API (`rest.py`)
+  ROUTES            Starlette routes besides
   SCHEMA_DROPPED    function(account, database, schema), before a schema goes with all that is in it
   SESSION_CLOSED    function(account, session), after a session has ended
   START, STOP       function(account), when the server has started or is about to stop

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml.grammar import SqlSyntaxError, parse_name
+from sfml.grammar import parse_name
 from sfml.grammar.task_settings import Clauses, Value
-from sfml.local.errors import SqlError
 from sfml.local.names import ObjectName, quoted_if_needed
+from sfml.local.rest import Json, bad_request
 from sfml.local.tasks import properties
 from sfml.local.tasks.history import GraphRow
 from sfml.local.tasks.model import Settings, Task
@@ -24,7 +24,6 @@ from sfml.semantics.schedule import parse_schedule
 if TYPE_CHECKING:
     from sfml.local.account import Account
 
-Json = dict[str, Any]
 _TEXTS = (
     "comment",
     "overlap_policy",
@@ -36,22 +35,7 @@ _NAMES = ("warehouse", "error_integration", "success_integration", "execute_as_u
 _INTEGERS = ("user_task_timeout_ms", "suspend_task_after_num_failures", "task_auto_retry_attempts")
 
 
-def bad_request(sentence: str) -> SqlError:
-    return SqlError(sentence, 391920, "42000")
-
-
 # -- reading
-
-
-def identifier(text: Any) -> str:
-    """A name from a path or a body, folded: `my_task`, `"my task"`."""
-    try:
-        name = parse_name(str(text))
-    except SqlSyntaxError as cause:
-        raise bad_request(f"Invalid identifier: {text!r}.") from cause
-    if len(name.parts) != 1:
-        raise bad_request(f"Invalid identifier: {text!r}.")
-    return name.last
 
 
 def settings_from_body(name: ObjectName, body: Json) -> Settings:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import tasks as grammar
-from sfml.local.errors import not_emulated
+from sfml.local.errors import does_not_exist, no_current_database, not_emulated
 from sfml.local.likeness import like as is_like
+from sfml.local.likeness import selected
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml.local.tasks import commands, properties, service, store, tags
@@ -211,19 +212,20 @@ _TERSE = ("created_on", "name", "database_name", "schema_name", "schedule", "sta
 
 
 def show_tasks(account: Account, session: Session, statement: grammar.ShowTasks) -> Result:
-    tasks = [
-        task
-        for task in _in_scope(account, session, statement.scope)
-        if is_like(statement.like, task.name.name)
-        and task.name.name.startswith(statement.starts_with or "")
-        and (not statement.root_only or task.settings.is_root)
-        and (statement.from_name is None or task.name.name > statement.from_name)
-    ]
-    rows = [show_values(account, task) for task in tasks[: statement.limit or 10_000]]
+    tasks = _in_scope(account, session, statement.scope)
+    kept = selected(
+        (task for task in tasks if task.settings.is_root or not statement.root_only),
+        lambda task: task.name.name,
+        pattern=statement.like,
+        starts_with=statement.starts_with,
+        from_name=statement.from_name,
+        limit=statement.limit,
+    )
+    rows = [show_values(account, task) for task in kept]
     if not statement.terse:
         return table(SHOW_COLUMNS, rows, SHOW)
-    kept = [n for n, column in enumerate(SHOW_COLUMNS) if column.name in _TERSE]
-    return table([SHOW_COLUMNS[n] for n in kept], [[row[n] for n in kept] for row in rows], SHOW)
+    terse = [n for n, column in enumerate(SHOW_COLUMNS) if column.name in _TERSE]
+    return table([SHOW_COLUMNS[n] for n in terse], [[row[n] for n in terse] for row in rows], SHOW)
 
 
 def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -> list[Task]:
@@ -233,7 +235,12 @@ def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -
     if scope.kind == "ACCOUNT":
         return store.everywhere(account.store)
     if scope.kind == "DATABASE":
-        return store.everywhere(account.store, scope.name.last if scope.name else session.database)
+        database = scope.name.last if scope.name else session.database
+        if database is None:
+            raise no_current_database("SHOW TASKS")
+        if not account.engine.has_database(database):
+            raise does_not_exist("Database", database)
+        return store.everywhere(account.store, database)
     database, schema = resolve_schema(scope.name, session)
     commands.demand_schema(account, database, schema)
     return store.in_schema(account.store, database, schema)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from sfml.local.errors import SqlError
 from sfml.local.names import ObjectName
 from sfml.local.store import Store
 
+MAX_VALUE = 256
+"""https://docs.snowflake.com/en/sql-reference/sql/create-task: characters of a tag's value."""
+
+
+def checked_value(value: str) -> str:
+    """The value again; refuses one that is too long."""
+    if len(value) > MAX_VALUE:
+        raise SqlError(
+            f"Invalid tag value: it has {len(value)} characters, the maximum is {MAX_VALUE}.", 1008, "22023"
+        )
+    return value
+
 
 def set_tags(store: Store, task_id: str, tags: dict[ObjectName, str]) -> None:
+    for value in tags.values():
+        checked_value(value)
     with store.transaction() as connection:
         connection.executemany(
             "INSERT OR REPLACE INTO task_tags VALUES (?, ?, ?, ?, ?)",
