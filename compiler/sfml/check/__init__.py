@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 
 from sfml.catalog import StepCatalog
 from sfml.check import (
     branches,
     compute,
+    conditions,
+    containers,
     data_flow,
     edges,
     names,
+    notifications,
     production,
     schedule,
     statements,
     steps,
 )
 from sfml.check.case import Case, case_of
-from sfml.diagnostic import Diagnostic
+from sfml.diagnostic import Diagnostic, first_of
 from sfml.graph.draft import GraphDraft
 from sfml.semantics.limits import MAX_TASKS_PER_GRAPH
 
@@ -59,38 +61,47 @@ CHECKS: tuple[Rule, ...] = (
     branches.conditions_beside_branches,
     branches.branches_that_cannot_choose,
     steps.misplaced_arguments,
-    statements.forbidden_conditions,
+    conditions.forbidden_conditions,
+    conditions.broken_conditions,
+    conditions.unknown_tasks_in_conditions,
     data_flow.unread_references,
     statements.several_statements,
+    statements.large_results,
+    notifications.unfit_notifications,
     steps.unrequested_packages,
     data_flow.job_arguments,
-    data_flow.nested_arguments,
     compute.wrong_compute,
     compute.shorter_graphs,
     compute.serverless_sizes,
     compute.target_completion,
+    compute.triggered_without_target,
     compute.useless_settings,
     compute.instances,
     compute.timeouts,
     compute.training_in_an_hour,
     statements.refused_parameters,
     compute.tag_values,
+    containers.wrong_variables,
+    containers.secrets_without_access,
+    containers.clashing_imports,
     schedule.crons,
     schedule.time_zones,
     schedule.intervals,
     schedule.never_fires,
     schedule.triggers,
     schedule.daylight_saving,
+    schedule.triggered_unawares,
     production.no_alerts,
     production.plain_secrets,
     production.unpinned_packages,
     production.unknown_overridable,
+    notifications.alerts_of_the_wrong_type,
 )
 
 
 def findings(draft: GraphDraft, catalog: StepCatalog) -> tuple[Diagnostic, ...]:
-    """What every rule finds, in the order of the rules; of very many findings of one rule the first."""
+    """What every rule finds, in the order of the rules; of very many of one rule the first, and how many more."""
     if len(draft.tasks) > 2 * MAX_TASKS_PER_GRAPH:  # more is no graph, and checking it could take long
         return (edges.far_too_many(draft),)
     case = case_of(draft, catalog)
-    return tuple(finding for rule in CHECKS for finding in islice(rule(case), MAX_FINDINGS))
+    return tuple(finding for rule in CHECKS for finding in first_of(rule(case), MAX_FINDINGS))

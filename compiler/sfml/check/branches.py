@@ -9,8 +9,9 @@ from sfml.catalog import StepFunction
 from sfml.check.case import Case, error, listed, warning
 from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft
-from sfml.graph.model import JobBody, NotifyBody
+from sfml.graph.model import NotifyBody
 from sfml.graph.topology import topological_order
+from sfml.semantics.conditions import decides_on_predecessors
 
 _NOT_CHOSEN = (
     "Snowflake compares the name exactly; no arm would run, and the graph would still count as SUCCEEDED"
@@ -120,14 +121,14 @@ def _undeclared(task: TaskDraft, step: StepFunction) -> Iterator[Diagnostic]:
 def branches_that_cannot_choose(case: Case) -> Iterator[Diagnostic]:
     """SF319: a task has outcomes but no way to return one.
 
-    What: `outcomes` belongs to a step, a procedure or a statement that sets the task's return value.
-    Why: a notification returns nothing, and neither does an existing script; no arm would ever be chosen.
+    What: `outcomes` belongs to what sets the task's return value: a step, a procedure, a statement or a script.
+    Why: a notification returns nothing; no arm would ever be chosen.
     Instead: decide in a step before or after it.
     """
     for task in case.tasks:
-        if task.outcomes is not None and isinstance(task.node.body, (NotifyBody, JobBody)):
+        if task.outcomes is not None and isinstance(task.node.body, NotifyBody):
             message = f"task `{task.name}` cannot return an outcome"
-            why = "only a step, a procedure or a statement can set a return value"
+            why = "a notification sets no return value"
             yield error("SF319", message, task.place("outcomes"), why=why, help="decide in a step function")
 
 
@@ -146,7 +147,9 @@ def never_joined(case: Case) -> Iterator[Diagnostic]:
         above = case.draft.predecessors[name]
         own = chosen_by.get(name, {})
         parents = [needed.get(parent, {}) for parent in above]
-        if task.node.run_if in (None, "all_succeeded", "none_skipped"):
+        if task.node.run_if in (None, "all_succeeded", "none_skipped") and not decides_on_predecessors(
+            task.node.when
+        ):
             result = _all_of([*parents, own])
         else:
             result = _all_of([own])

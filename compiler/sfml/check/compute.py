@@ -6,10 +6,21 @@ from collections.abc import Iterator
 
 from sfml.check.case import Case, error, listed, warning
 from sfml.diagnostic import Diagnostic, Label
-from sfml.graph.draft import TaskDraft
+from sfml.graph.draft import Place, TaskDraft
 from sfml.graph.durations import in_words
-from sfml.graph.model import CallBody, JobBody, NotifyBody, OnPool, Serverless, SqlBody, StepBody
-from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS, WAREHOUSE_SIZES
+from sfml.graph.model import (
+    CallBody,
+    JobBody,
+    Manual,
+    NotifyBody,
+    OnPool,
+    Serverless,
+    SqlBody,
+    StepBody,
+    StreamSchedule,
+)
+from sfml.semantics.conditions import reads_streams
+from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TAG_VALUE, MAX_TIMEOUT_MS, WAREHOUSE_SIZES
 
 _MAX_TIMEOUT = MAX_TIMEOUT_MS // 1000
 _DEFAULT_TIMEOUT = DEFAULT_TIMEOUT_MS // 1000
@@ -39,7 +50,8 @@ def shorter_graphs(case: Case) -> Iterator[Diagnostic]:
     """SF402: a task may take longer than its whole graph.
 
     What: the timeout of the graph (in the schedule config) is at least that of each task.
-    Why: Snowflake ends the run when the graph's time is up; without one it has 1 hour.
+    Why: for the task its own timeout counts, so it runs; but when the graph's time is up (1 hour where none is
+    set), what has no timeout of its own is ended, and so may be what was to follow.
     Instead: raise `timeout` in the schedule config, or lower the task's.
     """
     given = case.draft.settings.timeout
@@ -58,7 +70,7 @@ def shorter_graphs(case: Case) -> Iterator[Diagnostic]:
             message,
             task.place("timeout"),
             labels=(Label(place.span, "the graph's timeout"),) if place else (),
-            why="Snowflake ends the whole run when the graph's time is up",
+            why="its own timeout counts for it, but the rest of the run is ended when the graph's time is up",
             help=f"set `timeout: {in_words(timeout)}` or more in the schedule config",
         )
 
@@ -71,18 +83,24 @@ def serverless_sizes(case: Case) -> Iterator[Diagnostic]:
     Instead: order them.
     """
     order = {size: index for index, size in enumerate(WAREHOUSE_SIZES)}
-    for task in case.tasks:
-        if not isinstance(task.node.run_on, Serverless):
-            continue
-        sizes = task.node.run_on
+    for who, sizes, place in _serverless(case):
         for low, high in (("min", "initial"), ("initial", "max"), ("min", "max")):
             smaller, larger = getattr(sizes, low), getattr(sizes, high)
             if smaller and larger and order[smaller] > order[larger]:
-                message = f"task `{task.name}`: `{low}` is {smaller}, larger than `{high}`, {larger}"
-                yield error(
-                    "SF403", message, task.place("run_on.serverless", "run_on"), help="order the sizes"
-                )
+                message = f"{who}: `{low}` is {smaller}, larger than `{high}`, {larger}"
+                yield error("SF403", message, place, help="order the sizes")
                 break
+
+
+def _serverless(case: Case) -> Iterator[tuple[str, Serverless, Place]]:
+    """Everything that runs serverless, in words, and where that is said."""
+    root = case.draft.settings.run_on
+    if isinstance(root, Serverless):
+        places = case.draft.places
+        yield "the root", root, places.get("schedule_config.run_on.serverless", places["schedule_config"])
+    for task in case.tasks:
+        if isinstance(task.node.run_on, Serverless):
+            yield f"task `{task.name}`", task.node.run_on, task.place("run_on.serverless", "run_on")
 
 
 def target_completion(case: Case) -> Iterator[Diagnostic]:
@@ -92,35 +110,60 @@ def target_completion(case: Case) -> Iterator[Diagnostic]:
     Why: Snowflake refuses the task otherwise.
     Instead: choose a time in between.
     """
-    for task in case.tasks:
-        run_on = task.node.run_on
-        interval = run_on.target_completion if isinstance(run_on, Serverless) else None
+    for who, sizes, place in _serverless(case):
+        interval = sizes.target_completion
         if interval is not None and not 10 <= interval <= 86_400:
-            message = f"task `{task.name}` is to complete in {in_words(interval)}; Snowflake takes 10s to 24h"
-            yield error("SF404", message, task.place("run_on.serverless", "run_on"))
+            message = f"{who} is to complete in {in_words(interval)}; Snowflake takes 10s to 24h"
+            yield error("SF404", message, place, help="write `10s` to `24h`")
+
+
+def triggered_without_target(case: Case) -> Iterator[Diagnostic]:
+    """SF413: a serverless root that streams start has no target completion interval.
+
+    What: with `on_stream`, a root that runs serverless has `target_completion`.
+    Why: Snowflake demands it of serverless triggered tasks: there is no next run to finish before.
+    Instead: add it, or leave the root on the target's warehouse.
+    """
+    settings = case.draft.settings
+    root = settings.run_on
+    if not isinstance(root, Serverless) or root.target_completion is not None:
+        return
+    if isinstance(settings.schedule, StreamSchedule) or (
+        isinstance(settings.schedule, Manual) and reads_streams(settings.when)
+    ):
+        places = case.draft.places
+        place = places.get("schedule_config.run_on.serverless", places["schedule_config"])
+        message = "the serverless root that streams start has no `target_completion`"
+        why = "Snowflake demands it of serverless triggered tasks"
+        yield error("SF413", message, place, why=why, help="add `target_completion: 10m`")
 
 
 def useless_settings(case: Case) -> Iterator[Diagnostic]:
     """SF405: a setting that this kind of task does not have.
 
-    What: `packages` and `secrets` belong to steps on a warehouse or serverless; `pip` and `env_vars` to ML
-    Jobs; `external_access` to both; statements have none of these.
+    What: `packages` belongs to steps on a warehouse or serverless; `pip`, `artifact_repositories`, `imports`
+    and `env_vars` to ML Jobs; `external_access` and `secrets` to both; statements have none of these.
     Why: there is nothing to put them on, and what they were meant to bring would be missing.
     Instead: take it out, or use the setting that fits.
     """
     for task in case.tasks:
         allowed = _allowed(task)
-        for setting in ("packages", "pip", "external_access", "secrets", "env_vars"):
+        for setting in _OF_KINDS:
             if setting in task.raw_settings and setting not in allowed and getattr(task.node, setting):
                 message = f"`{setting}` means nothing on task `{task.name}`, {_kind(task)}"
                 help = {"packages": "`pip`", "pip": "`packages`"}.get(setting)
                 help = f"use {help}" if help and help.strip("`") in allowed else "take it out"
+                if setting == "env_vars" and isinstance(task.node.body, StepBody):
+                    help = "a procedure has no environment: give the values under `with:`"
                 yield error("SF405", message, task.place(f"{setting}!key"), help=help)
+
+
+_OF_KINDS = ("packages", "pip", "artifact_repositories", "imports", "external_access", "secrets", "env_vars")
 
 
 def _allowed(task: TaskDraft) -> frozenset[str]:
     if isinstance(task.node.run_on, OnPool) or isinstance(task.node.body, JobBody):
-        return frozenset(("pip", "external_access", "env_vars"))
+        return frozenset(_OF_KINDS) - {"packages"}
     if isinstance(task.node.body, StepBody):
         return frozenset(("packages", "external_access", "secrets"))
     return frozenset()
@@ -184,8 +227,14 @@ def tag_values(case: Case) -> Iterator[Diagnostic]:
     Why: Snowflake refuses more.
     Instead: shorten it.
     """
+    places = case.draft.places
+    for name, value in case.draft.settings.tags.items():
+        if len(value) > MAX_TAG_VALUE:
+            place = places.get(f"schedule_config.tags.{name}", places["schedule_config"])
+            message = f"tag `{name}` of the root is longer than 256 characters"
+            yield error("SF412", message, place, help="shorten it")
     for task in case.tasks:
-        long = [name for name, value in task.node.tags.items() if len(value) > 256]
+        long = [name for name, value in task.node.tags.items() if len(value) > MAX_TAG_VALUE]
         if long:
             message = f"tag {listed(long)} of task `{task.name}` is longer than 256 characters"
             yield error("SF412", message, task.place(f"tags.{long[0]}"), help="shorten it")

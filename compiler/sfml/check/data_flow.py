@@ -9,8 +9,8 @@ from sfml.check.case import Case, error, listed
 from sfml.check.fitting import field_shape
 from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft, Use
-from sfml.graph.model import CallBody, JobBody, NotifyBody, Reference, Source, SqlBody, Template
-from sfml.graph.references import RUN_KEYS, references_in, written
+from sfml.graph.model import JobBody, NotifyBody, Source, SqlBody
+from sfml.graph.references import RUN_KEYS, written
 
 
 def _results_read(case: Case) -> Iterator[tuple[TaskDraft, Use, str]]:
@@ -222,23 +222,3 @@ def job_arguments(case: Case) -> Iterator[Diagnostic]:
                 why = "a job starts with the arguments that it was registered with"
                 help = "use a step with `run_on: {pool: …}`, or read it in the script"
                 yield error("SF327", message, use.place, why=why, help=help)
-
-
-def nested_arguments(case: Case) -> Iterator[Diagnostic]:
-    """SF328: a procedure's argument holds `${…}` inside a list or a mapping.
-
-    What: in `args` of a `call`, a `${…}` is an argument of its own, or stands in a text that is one.
-    Why: the call is one SQL statement, and its lists and mappings are written into it as JSON.
-    Instead: give the value as an argument of its own, or use a step.
-    """
-    for task in case.tasks:
-        body = task.node.body
-        if not isinstance(body, CallBody):
-            continue
-        for value in body.arguments:
-            if isinstance(value, (Reference, Template)):
-                continue
-            for reference in references_in(value):
-                message = f"`{written(reference)}` stands inside a list or mapping of `args`"
-                place = next(use.place for use in task.uses if use.reference is reference)
-                yield error("SF328", message, place, help="give it as an argument of its own, or use a step")

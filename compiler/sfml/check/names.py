@@ -8,7 +8,15 @@ from collections.abc import Iterator
 from sfml.check.case import Case, error
 from sfml.diagnostic import Diagnostic, Label
 from sfml.graph.draft import Place
-from sfml.graph.model import CallBody, NotifyBody, OnPool, OnWarehouse, StreamSchedule, TaskNode
+from sfml.graph.model import (
+    CallBody,
+    GraphSettings,
+    NotifyBody,
+    OnPool,
+    OnWarehouse,
+    StreamSchedule,
+    TaskNode,
+)
 from sfml.semantics.limits import MAX_IDENTIFIER_LENGTH
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -83,10 +91,10 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
     """What the name is for, the name, whether it may be qualified, and where it stands."""
     draft = case.draft
     settings = draft.settings
-    for key, name in (("on_error", settings.on_error), ("on_success", settings.on_success)):
-        place = draft.places.get(f"schedule_config.alerts.{key}")
-        if name and place:
-            yield "a notification integration", name, False, place
+    for setting, what, name, is_qualified in _names_of_root(settings):
+        key = setting.removesuffix("!key")
+        place = draft.places.get(f"schedule_config.{key}") or draft.places["schedule_config"]
+        yield what, name, is_qualified, place
     if isinstance(settings.schedule, StreamSchedule):
         for stream in settings.schedule.streams:
             yield "a stream", stream, True, draft.places["schedule_config.schedule"]
@@ -95,6 +103,27 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
     for task in case.tasks:
         for setting, what, name, is_qualified in _names_of(task.node):
             yield what, name, is_qualified, task.place(setting, setting.partition(".")[0])
+
+
+def _names_of_root(settings: GraphSettings) -> Iterator[tuple[str, str, str, bool]]:
+    """Setting, what it names, the name, and whether that may be qualified."""
+    yield "alerts.on_error", "a notification integration", settings.on_error or "", False
+    yield "alerts.on_success", "a notification integration", settings.on_success or "", False
+    yield "execute_as_user", "a user", settings.execute_as_user or "", False
+    if isinstance(settings.run_on, OnWarehouse):
+        yield "run_on.warehouse", "a warehouse", settings.run_on.warehouse, False
+    yield from _labels(settings)
+
+
+def _labels(owner: TaskNode | GraphSettings) -> Iterator[tuple[str, str, str, bool]]:
+    """What roots and tasks share: tags, contacts and session parameters."""
+    for tag in owner.tags:
+        yield f"tags.{tag}!key", "a tag", tag, True
+    for purpose, contact in owner.contacts.items():
+        yield f"contacts.{purpose}!key", "the purpose of a contact", purpose, False
+        yield f"contacts.{purpose}", "a contact", contact, True
+    for parameter in owner.session_parameters:
+        yield f"session_parameters.{parameter}!key", "a session parameter", parameter, False
 
 
 def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:
@@ -114,10 +143,9 @@ def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:
         yield "external_access", "an external access integration", name, False
     for key, secret in node.secrets.items():
         yield f"secrets.{key}", "a secret", secret, True
-    for tag in node.tags:
-        yield f"tags.{tag}!key", "a tag", tag, True
-    for parameter in node.session_parameters:
-        yield f"session_parameters.{parameter}!key", "a session parameter", parameter, False
+    for name in node.artifact_repositories:
+        yield "artifact_repositories", "an artifact repository", name, True
+    yield from _labels(node)
 
 
 def invalid_targets(case: Case) -> Iterator[Diagnostic]:

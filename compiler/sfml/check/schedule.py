@@ -9,7 +9,8 @@ from sfml.check.case import Case, error, warning
 from sfml.diagnostic import Diagnostic
 from sfml.graph.draft import Place
 from sfml.graph.durations import in_words
-from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
+from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, StreamSchedule
+from sfml.semantics.conditions import reads_streams
 
 _MIN_INTERVAL, _MAX_INTERVAL = 10, 691_200
 _MIN_TRIGGER, _MAX_TRIGGER = 10, 604_800
@@ -167,3 +168,17 @@ def triggers(case: Case) -> Iterator[Diagnostic]:
     if every is not None and not _MIN_TRIGGER <= every <= _MAX_TRIGGER:
         message = f"at most every {in_words(every)} is not possible; Snowflake takes 10s to 7d"
         yield error("SF505", message, _place(case, "schedule.every"))
+
+
+def triggered_unawares(case: Case) -> Iterator[Diagnostic]:
+    """SF508: a manual pipeline has a condition that makes it start by itself.
+
+    What: a root without a schedule whose condition asks SYSTEM$STREAM_HAS_DATA.
+    Why: Snowflake takes such a root for a triggered task: once resumed, the stream's data starts it.
+    Instead: write `schedule: {on_stream: …}` if that is meant, or take the condition out.
+    """
+    settings = case.draft.settings
+    if isinstance(settings.schedule, Manual) and reads_streams(settings.when):
+        message = "the schedule is `manual`, but the root's condition lets a stream start it"
+        help = "write `schedule: {on_stream: …}`, or take `when` out"
+        yield error("SF508", message, _place(case, "when"), help=help)

@@ -1,38 +1,42 @@
-"""SF3xx, SQL: statements and conditions, as far as they can be judged without an account."""
+"""SF3xx and SF4xx, SQL: statements and their session parameters, as far as they can be judged offline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 
-from sfml.check.case import Case, error, listed, warning
+from sfml.check.case import Case, error, warning
 from sfml.diagnostic import Diagnostic
-from sfml.graph.draft import Place
-from sfml.graph.model import SqlBody
-from sfml.semantics.conditions import WHEN_FUNCTIONS, forbidden_functions
+from sfml.graph.draft import Place, TaskDraft
+from sfml.graph.model import Scalar, SqlBody
+from sfml.semantics.limits import MAX_RETURN_VALUE_BYTES
 
+_RETURNED = re.compile(r"SYSTEM\$SET_RETURN_VALUE\s*\(\s*'((?:[^'\\]|''|\\.)*)'", re.IGNORECASE | re.DOTALL)
 
-def _conditions(case: Case) -> Iterator[tuple[str, Place]]:
-    for task in case.draft.tasks:
-        if task.node.when:
-            yield task.node.when, task.place("when")
-    if case.draft.settings.when:
-        yield case.draft.settings.when, case.draft.places["schedule_config.when"]
-
-
-def forbidden_conditions(case: Case) -> Iterator[Diagnostic]:
-    """SF321: a condition calls a function that Snowflake does not evaluate there.
-
-    What: `when` may call SYSTEM$STREAM_HAS_DATA, SYSTEM$GET_PREDECESSOR_RETURN_VALUE,
-    SYSTEM$PREDECESSORS_STATE, SYSTEM$TASK_COMPLETION_STATE and casts; compare, AND, OR and NOT.
-    Why: conditions are evaluated without a warehouse; anything else is refused when the task is created.
-    Instead: decide in a step, as a branch.
-    """
-    for condition, place in _conditions(case):
-        names = forbidden_functions(condition)
-        if names:
-            message = f"a condition cannot call {listed(list(dict.fromkeys(names)))}"
-            help = f"use {listed(sorted(WHEN_FUNCTIONS), 'or')}, or decide in a step with `outcomes`"
-            yield error("SF321", message, place, why="Snowflake evaluates it without a warehouse", help=help)
+_SETTINGS: Mapping[str, str] = {
+    "WAREHOUSE": "write `run_on: {warehouse: …}`",
+    "SCHEDULE": "write `schedule` in the schedule config",
+    "CONFIG": "write `config` beside the tasks",
+    "OVERLAP_POLICY": "write `overlap` in the schedule config",
+    "ALLOW_OVERLAPPING_EXECUTION": "write `overlap` in the schedule config",
+    "USER_TASK_TIMEOUT_MS": "write `timeout`",
+    "SUSPEND_TASK_AFTER_NUM_FAILURES": "write `suspend_after_failures` in the schedule config",
+    "TASK_AUTO_RETRY_ATTEMPTS": "write `retries` in the schedule config",
+    "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS": "write `every` beside `on_stream`",
+    "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": "write `run_on: {serverless: {initial: …}}`",
+    "SERVERLESS_TASK_MIN_STATEMENT_SIZE": "write `run_on: {serverless: {min: …}}`",
+    "SERVERLESS_TASK_MAX_STATEMENT_SIZE": "write `run_on: {serverless: {max: …}}`",
+    "TARGET_COMPLETION_INTERVAL": "write `run_on: {serverless: {target_completion: …}}`",
+    "ERROR_INTEGRATION": "write `alerts: {on_error: …}` in the schedule config",
+    "SUCCESS_INTEGRATION": "write `alerts: {on_success: …}` in the schedule config",
+    "LOG_LEVEL": "write `log_level`",
+    "COMMENT": "write `comment`",
+    "FINALIZE": "write the task under `finalizer`",
+    "EXECUTE_AS_USER": "write `execute_as_user`",
+    "TAG": "write `tags`",
+    "CONTACT": "write `contacts`",
+}
+"""Settings of CREATE TASK, which would stand in it twice, and where the spec has them."""
 
 
 def several_statements(case: Case) -> Iterator[Diagnostic]:
@@ -81,27 +85,66 @@ def _statements(text: str) -> list[str]:
     return [part.strip() for part in (*parts, current) if part.strip()]
 
 
-def refused_parameters(case: Case) -> Iterator[Diagnostic]:
-    """SF410: a session parameter that Snowflake refuses on tasks.
+def large_results(case: Case) -> Iterator[Diagnostic]:
+    """SF331: a task returns more than Snowflake keeps.
 
-    What: SEARCH_PATH, and AUTOCOMMIT = FALSE.
-    Why: CREATE TASK fails with them.
-    Instead: qualify names; put `BEGIN … COMMIT` into the statement.
+    What: a return value has at most 10 kB: a text that a statement gives SYSTEM$SET_RETURN_VALUE, the name of
+    an outcome. What a step returns is known, and checked, when it runs.
+    Why: Snowflake refuses a longer one, and the task fails.
+    Instead: keep the value in a table or on the stage, and return its name.
+    """
+    why = "Snowflake keeps at most 10 kB of what a task returns"
+    for task in case.tasks:
+        texts: list[tuple[str, Place]] = []
+        if isinstance(task.node.body, SqlBody):
+            found = _RETURNED.findall(task.node.body.text)
+            texts += [(text.replace("''", "'"), task.place("sql")) for text in found]
+        texts += [(outcome, task.place("outcomes")) for outcome in task.outcomes or ()]
+        for text, place in texts:
+            size = len(text.encode())
+            if size > MAX_RETURN_VALUE_BYTES:
+                message = f"task `{task.name}` returns a text of {size:,} bytes"
+                yield error("SF331", message, place, why=why, help="return the name of where it is kept")
+
+
+def refused_parameters(case: Case) -> Iterator[Diagnostic]:
+    """SF410: a session parameter that a task cannot have.
+
+    What: SEARCH_PATH, AUTOCOMMIT = FALSE, settings of the task itself, and one parameter in two spellings.
+    Why: CREATE TASK fails with the former two; the others would stand in it twice.
+    Instead: qualify names; put `BEGIN … COMMIT` into the statement; use the key of the spec.
     """
     settings = case.draft.settings
-    place = case.draft.places.get("schedule_config.session_parameters", case.draft.places["schedule_config"])
-    sets = [(settings.session_parameters, place)]
-    sets += [(task.node.session_parameters, task.place("session_parameters")) for task in case.tasks]
-    for parameters, at in sets:
-        for name, value in parameters.items():
-            off = value is False or str(value).upper() in ("FALSE", "0")
-            if name.upper() == "SEARCH_PATH" or (name.upper() == "AUTOCOMMIT" and off):
-                help = (
-                    "qualify the names"
-                    if name.upper() == "SEARCH_PATH"
-                    else "use BEGIN … COMMIT in the statement"
-                )
-                yield error("SF410", f"tasks do not support the session parameter `{name}`", at, help=help)
-            elif name.upper() == "QUERY_TAG":
-                message = "`QUERY_TAG` is set by sfml, so that cost and history can be found"
-                yield warning("SF410", message, at, help="take it out; it is replaced")
+    places = case.draft.places
+
+    def at_root(name: str) -> Place:
+        return places.get(f"schedule_config.session_parameters.{name}", places["schedule_config"])
+
+    yield from _refused(settings.session_parameters, at_root)
+    for task in case.tasks:
+        yield from _refused(task.node.session_parameters, _place_in(task))
+
+
+def _place_in(task: TaskDraft) -> Callable[[str], Place]:
+    return lambda name: task.place(f"session_parameters.{name}!key", "session_parameters")
+
+
+def _refused(parameters: Mapping[str, Scalar], place: Callable[[str], Place]) -> Iterator[Diagnostic]:
+    seen: set[str] = set()
+    for name, value in parameters.items():
+        upper = name.upper()
+        off = value is False or str(value).upper() in ("FALSE", "0")
+        if upper == "SEARCH_PATH" or (upper == "AUTOCOMMIT" and off):
+            help = "qualify the names" if upper == "SEARCH_PATH" else "use BEGIN … COMMIT in the statement"
+            message = f"tasks do not support the session parameter `{name}`"
+            yield error("SF410", message, place(name), help=help)
+        elif upper in _SETTINGS:
+            message = f"`{name}` is a setting of the task, not a parameter of its session"
+            yield error("SF410", message, place(name), help=_SETTINGS[upper])
+        elif upper in seen:
+            message = f"the session parameter `{upper}` is given twice"
+            yield error("SF410", message, place(name), help="take one out; their names ignore case")
+        elif upper == "QUERY_TAG":
+            message = "`QUERY_TAG` takes the place of the tag by which sfml finds costs and history"
+            yield warning("SF410", message, place(name), help="take it out")
+        seen.add(upper)

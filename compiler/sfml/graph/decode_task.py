@@ -81,6 +81,7 @@ def task_draft(
         uses=tuple(_uses(body, places)),
         places=MappingProxyType(places),
         raw_settings=frozenset(settings.entries),
+        beside=_names_in(root / body.folder) if isinstance(body, JobBody) and body.folder else frozenset(),
     )
 
 
@@ -93,6 +94,9 @@ def _places(task: TaskSpec) -> Iterator[tuple[str, Place]]:
         for inner, inner_at, value in entries_of(node):
             yield f"{key}.{inner}", Place(value.span, value.path)
             yield f"{key}.{inner}!key", Place(inner_at, value.path)
+        if isinstance(node, ListNode):
+            for index, item in enumerate(node.items):
+                yield f"{key}[{index}]", Place(item.span, item.path)
 
 
 def _refs(nodes: Iterable[ScalarNode], spec: PipelineSpec) -> Iterator[Ref]:
@@ -227,6 +231,10 @@ def _imports(node: Node | None, root: Path, findings: list[Diagnostic]) -> Itera
             if (root / path).exists():
                 message = f"`{item.value}` is neither a folder nor a Python file"
             findings.append(Diagnostic.error("SF121", message, at=item.span, path=item.path))
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
 
 
 def _entrypoint(node: Node | None, folder: str, root: Path, findings: list[Diagnostic]) -> str:

@@ -48,6 +48,8 @@ class TaskDraft:
     uses: tuple[Use, ...]
     places: Mapping[str, Place]
     raw_settings: frozenset[str]
+    beside: frozenset[str] = frozenset()
+    """Of a `job`: the names of the files and folders in its folder."""
 
     @property
     def name(self) -> str:

@@ -17,6 +17,22 @@ WHEN_FUNCTIONS = frozenset(
 https://docs.snowflake.com/en/sql-reference/sql/create-task (the last two: their own pages)
 """
 
+PREDECESSOR_STATES = (
+    "ALL_SUCCEEDED",
+    "ALL_FAILED",
+    "ALL_DONE",
+    "ALL_SKIPPED",
+    "AT_LEAST_ONE_FAILED",
+    "AT_LEAST_ONE_SUCCEEDED",
+    "NONE_FAILED",
+    "NONE_FAILED_MIN_ONE_SUCCEEDED",
+    "NONE_SKIPPED",
+)
+"""What SYSTEM$PREDECESSORS_STATE can be asked.
+
+https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state
+"""
+
 _PREDECESSOR_FUNCTIONS = frozenset({"SYSTEM$PREDECESSORS_STATE", "SYSTEM$TASK_COMPLETION_STATE"})
 _KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "BETWEEN", "IS", "THEN", "ELSE", "WHEN", "CASE", "LIKE"})
 _CASTS = frozenset({"CAST", "TRY_CAST", "TO_VARCHAR", "TO_CHAR"}) | frozenset(

@@ -155,6 +155,19 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: one of the two would be lost.
     Instead: give the include a `prefix`.
     """,
+        "SF213": """SF213: two pipelines have one root task.
+
+    What: of the pipelines that are validated together, no two have the same name in the same schema, whatever its
+    case.
+    Why: the root is named after the pipeline; each apply would replace the other one's graph.
+    Instead: rename one, or give the target a schema for each pipeline.
+    """,
+        "SF509": """SF509: one stream starts two pipelines.
+
+    What: of the pipelines that are validated together, no two are started by the same stream.
+    Why: a stream has one consumer: whichever reads it first takes the rows from the other.
+    Instead: create a stream for each on the same table.
+    """,
         "SF506": """SF506: not a duration.
 
     What: a number with its unit, s, m, h or d, or several of them: `90s`, `1h30m`.

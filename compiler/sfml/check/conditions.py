@@ -1,0 +1,110 @@
+"""SF3xx, conditions: what may stand in `when`, and which tasks it may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.check.case import Case, error, listed
+from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.graph.draft import Place, TaskDraft
+from sfml.semantics.condition_words import arguments_of, problem_of
+from sfml.semantics.conditions import (
+    PREDECESSOR_STATES,
+    WHEN_FUNCTIONS,
+    forbidden_functions,
+    functions_called,
+)
+
+_RETURN_VALUE = "SYSTEM$GET_PREDECESSOR_RETURN_VALUE"
+_COMPLETION_STATE = "SYSTEM$TASK_COMPLETION_STATE"
+_PREDECESSORS_STATE = "SYSTEM$PREDECESSORS_STATE"
+_OF_TASKS = (_RETURN_VALUE, _COMPLETION_STATE, _PREDECESSORS_STATE)
+
+
+def _conditions(case: Case) -> Iterator[tuple[TaskDraft | None, str, Place]]:
+    """Every condition with its task, None for the root, and where it stands."""
+    for task in case.draft.tasks:
+        if task.node.when:
+            yield task, task.node.when, task.place("when")
+    if case.draft.settings.when:
+        yield None, case.draft.settings.when, case.draft.places["schedule_config.when"]
+
+
+def forbidden_conditions(case: Case) -> Iterator[Diagnostic]:
+    """SF321: a condition calls a function that Snowflake does not evaluate there.
+
+    What: `when` may call SYSTEM$STREAM_HAS_DATA, SYSTEM$GET_PREDECESSOR_RETURN_VALUE,
+    SYSTEM$PREDECESSORS_STATE, SYSTEM$TASK_COMPLETION_STATE and casts; compare, AND, OR and NOT.
+    Why: conditions are evaluated without a warehouse; anything else is refused when the task is created.
+    Instead: decide in a step, as a branch.
+    """
+    for _, condition, place in _conditions(case):
+        names = forbidden_functions(condition)
+        if names:
+            message = f"a condition cannot call {listed(list(dict.fromkeys(names)))}"
+            help = f"use {listed(sorted(WHEN_FUNCTIONS), 'or')}, or decide in a step with `outcomes`"
+            yield error("SF321", message, place, why="Snowflake evaluates it without a warehouse", help=help)
+
+
+def broken_conditions(case: Case) -> Iterator[Diagnostic]:
+    """SF329: `when` is not one expression that Snowflake can evaluate.
+
+    What: texts, numbers, calls, comparisons, AND, OR, NOT and casts, with every parenthesis and quote closed;
+    no names of columns, no subqueries, no comments, no `;`.
+    Why: a condition has no tables to read; and it stands in a statement that it must not end.
+    Instead: correct it, or decide in a step.
+    """
+    for _, condition, place in _conditions(case):
+        problem = problem_of(condition)
+        if problem is not None and not _is_told_elsewhere(condition):
+            message = f"`when` is not a condition that Snowflake takes: {problem}"
+            help = "compare what the SYSTEM$ functions return with texts and numbers"
+            yield error("SF329", message, place, help=help)
+
+
+def _is_told_elsewhere(condition: str) -> bool:
+    """Whether the condition holds `{{ … }}`, `${…}` or a function with a finding of its own."""
+    return any(mark in condition for mark in ("{{", "${")) or bool(forbidden_functions(condition))
+
+
+def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
+    """SF330: a condition asks for a task that does not run before, or for a state that does not exist.
+
+    What: SYSTEM$GET_PREDECESSOR_RETURN_VALUE and SYSTEM$TASK_COMPLETION_STATE name a task above by its name in
+    Snowflake, `<PIPELINE>$<TASK>` in upper case; SYSTEM$PREDECESSORS_STATE names one of nine states; the root
+    has no predecessors to ask for.
+    Why: Snowflake fails the whole graph when a condition names a task that is no ancestor (091451).
+    Instead: write the name of a task above.
+    """
+    for task, condition, place in _conditions(case):
+        if task is None:
+            asked = [name for name in functions_called(condition) if name in _OF_TASKS]
+            if asked:
+                message = f"the root has no predecessors, so its condition cannot call {listed(asked[:1])}"
+                yield error("SF330", message, place, help="move it to a task, or ask for a stream")
+            continue
+        for state in arguments_of(condition, _PREDECESSORS_STATE):
+            if state is not None and state.upper() not in PREDECESSOR_STATES:
+                help = did_you_mean(state.upper(), PREDECESSOR_STATES) or listed(PREDECESSOR_STATES, "or")
+                message = f"`{state}` is not a state of predecessors"
+                yield error("SF330", message, place, help=help)
+        yield from _unknown_tasks(case, task, condition, place)
+
+
+def _unknown_tasks(case: Case, task: TaskDraft, condition: str, place: Place) -> Iterator[Diagnostic]:
+    prefix = f"{case.draft.pipeline.upper()}$"
+    above = tuple(f"{prefix}{name.upper()}" for name in case.reach.above(task.name))
+    if task.name in case.broken:
+        return
+    for function in (_RETURN_VALUE, _COMPLETION_STATE):
+        for name in arguments_of(condition, function):
+            if name is None:
+                if len(case.draft.predecessors[task.name]) > 1:
+                    message = f"`{function}` must name a task: `{task.name}` has several predecessors"
+                    yield error("SF330", message, place, help=f"name one of {listed(above, 'or')}")
+            elif name not in (*above, prefix[:-1]):
+                full = name.upper() if name.upper().startswith(prefix) else prefix + name.upper()
+                help = f"write `{full}`" if full in above else did_you_mean(full, above)
+                help = help or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
+                message = f"`when` of `{task.name}` asks for `{name}`, which is not a task above it"
+                yield error("SF330", message, place, help=help)

@@ -1,0 +1,89 @@
+"""SF3xx and SF6xx, notifications: what an integration of each kind can carry, and to whom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sfml.check.case import Case, error, listed
+from sfml.diagnostic import Diagnostic
+from sfml.graph.draft import TaskDraft
+from sfml.graph.model import NotifyBody, Template
+from sfml.quoting import folded
+
+MAX_SUBJECT = 256
+
+
+def _notifications(case: Case) -> Iterator[tuple[TaskDraft, NotifyBody]]:
+    for task in case.tasks:
+        if isinstance(task.node.body, NotifyBody):
+            yield task, task.node.body
+
+
+def unfit_notifications(case: Case) -> Iterator[Diagnostic]:
+    """SF332: a notification asks for something that its integration cannot do.
+
+    What: recipients and a subject belong to email; `bcc` and a subject need other recipients; `html` is for
+    email, `json` for queues and webhooks, and is JSON; a subject has at most 256 characters.
+    Why: Snowflake refuses the message, or sends it without what was meant.
+    Instead: take it out, or name an integration of the other type.
+    """
+    for task, body in _notifications(case):
+        for setting, message, help in (*_addressing(body), *_content(body)):
+            yield error("SF332", message, task.place(f"notify.{setting}", "notify"), help=help)
+
+
+def _addressing(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
+    given = [name for name in ("email", "cc", "bcc", "subject") if getattr(body, name)]
+    if body.type in ("webhook", "queue") and given:
+        message = f"{listed(given)} belong to an email, and this is a {body.type}"
+        yield given[0], message, "take them out, or write `type: email`"
+        return
+    for name in ("email", "cc", "bcc"):
+        for address in getattr(body, name):
+            local, at, domain = address.partition("@")
+            if not (at and local and "." in domain) or any(char.isspace() for char in address):
+                yield name, f"`{address[:60]}` is not an email address", "write `name@example.com`"
+    if not (body.email or body.cc) and (body.bcc or body.subject):
+        name = "bcc" if body.bcc else "subject"
+        yield name, f"`{name}` needs recipients in `email` or `cc`", "add `email: […]`"
+    fixed = body.subject if isinstance(body.subject, str) else ""
+    if isinstance(body.subject, Template):
+        fixed = "".join(part for part in body.subject.parts if isinstance(part, str))
+    if len(fixed) > MAX_SUBJECT:
+        message = f"the subject has {len(fixed)} characters; Snowflake takes {MAX_SUBJECT}"
+        yield "subject", message, "shorten it"
+
+
+def _content(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
+    is_email = body.type == "email" or bool(body.email or body.cc or body.bcc)
+    if body.format == "html" and body.type in ("webhook", "queue"):
+        yield "format", f"a {body.type} takes no HTML", "write `format: text` or `format: json`"
+    if body.format == "json" and is_email:
+        yield "format", "an email takes no JSON", "write `format: text` or `format: html`"
+    if body.format == "json" and isinstance(body.message, str):
+        try:
+            json.loads(body.message)
+        except ValueError as cause:
+            yield "message", f"the message is not JSON: {cause}", "correct it, or write `format: text`"
+
+
+def alerts_of_the_wrong_type(case: Case) -> Iterator[Diagnostic]:
+    """SF606: an alert names an integration that is used for email or webhooks.
+
+    What: `alerts.on_error` and `alerts.on_success` name integrations of queues: SNS, Event Grid, Pub/Sub.
+    Why: tasks send their own messages to queues only; Snowflake refuses an email or webhook integration.
+    Instead: name a queue, or send the email from a `notify` task, such as the finalizer.
+    """
+    used: dict[str, str] = {}
+    for _, body in _notifications(case):
+        if body.type in ("email", "webhook") or body.email or body.cc or body.bcc:
+            used[folded(body.integration)] = body.type or "email"
+    settings = case.draft.settings
+    for key, name in (("on_error", settings.on_error), ("on_success", settings.on_success)):
+        place = case.draft.places.get(f"schedule_config.alerts.{key}")
+        if name and place and folded(name) in used:
+            kind = used[folded(name)]
+            message = f"`{name}` is used for {kind}s in this pipeline, and alerts go to queues only"
+            help = f"name a queue, or send the {kind} from a `notify` task, such as the finalizer"
+            yield error("SF606", message, place, help=help)

@@ -1,0 +1,116 @@
+"""The words of a WHEN condition, and what keeps one from being a single expression without columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    TEXT = "text"
+    NAME = "name"
+    WORD = "word"
+    NUMBER = "number"
+    COMMENT = "comment"
+    OPEN = "open"
+    SIGN = "sign"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A token; of a text in quotes `text` is what it holds. OPEN is a quote or comment that never ends."""
+
+    kind: Kind
+    text: str
+
+
+_TOKEN = re.compile(
+    r"(?P<space>\s+)"
+    r"|(?P<comment>--[^\n]*|/\*.*?\*/)"
+    r"|'(?P<text>(?:[^'\\]|''|\\.)*)'"
+    r"|\"(?P<name>(?:[^\"]|\"\")*)\""
+    r"|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<word>[^\W\d][\w$]*|\$[\w$]*)"
+    r"|(?P<open>/\*|['\"])"
+    r"|(?P<sign>::|<=|>=|<>|!=|\|\||.)",
+    re.DOTALL,
+)
+
+_OPERATORS = frozenset(
+    {
+        *("AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "TRUE", "FALSE", "LIKE", "ILIKE", "ESCAPE"),
+        *("CASE", "WHEN", "THEN", "ELSE", "END", "DISTINCT", "FROM", "AS"),
+    }
+)
+_TYPES = frozenset(
+    {
+        *(
+            "NUMBER",
+            "DECIMAL",
+            "NUMERIC",
+            "INT",
+            "INTEGER",
+            "BIGINT",
+            "SMALLINT",
+            "TINYINT",
+            "FLOAT",
+            "DOUBLE",
+        ),
+        *("REAL", "VARCHAR", "CHAR", "STRING", "TEXT", "BOOLEAN"),
+    }
+)
+
+
+def words_of(condition: str) -> Iterator[Word]:
+    """The tokens of a condition, spaces left out."""
+    for found in _TOKEN.finditer(condition):
+        kind = found.lastgroup or "sign"
+        if kind != "space":
+            yield Word(Kind(kind), found[kind])
+
+
+def problem_of(condition: str) -> str | None:
+    """Why this cannot stand behind WHEN, as the end of a sentence; None when it may.
+
+    A condition has no tables, so a bare name can mean nothing; and it is put between others and before the
+    task's body, so nothing in it may end it early.
+    https://docs.snowflake.com/en/sql-reference/sql/create-task
+    """
+    words = [*words_of(condition)]
+    depth = 0
+    for at, word in enumerate(words):
+        following = words[at + 1].text if at + 1 < len(words) else ""
+        if word.kind is Kind.OPEN:
+            return "a quote or comment is not closed"
+        if word.kind is Kind.COMMENT:
+            return "it holds a comment"
+        if word.text == ";" and word.kind is Kind.SIGN:
+            return "it holds `;`"
+        if word.kind is Kind.NAME:
+            return f'there is nothing that `"{word.text[:40]}"` could name'
+        if word.kind is Kind.SIGN:
+            depth += (word.text == "(") - (word.text == ")")
+            if depth < 0:
+                return "a `)` has no `(`"
+        if word.kind is Kind.WORD and following != "(":
+            upper = word.text.upper()
+            if upper == "SELECT":
+                return "it holds a subquery"
+            if upper == "AS" and depth == 0:
+                return "`AS` would end it"
+            if upper not in _OPERATORS | _TYPES:
+                return f"there is nothing that `{word.text[:40]}` could name"
+    return "a `(` is not closed" if depth else None
+
+
+def arguments_of(condition: str, function: str) -> tuple[str | None, ...]:
+    """The first argument of every call of a function; None where it is not a text, or not there."""
+    words = [*words_of(condition)]
+    found: list[str | None] = []
+    for at, word in enumerate(words[:-2]):
+        if word.kind is Kind.WORD and word.text.upper() == function and words[at + 1].text == "(":
+            first = words[at + 2]
+            found.append(first.text.replace("''", "'") if first.kind is Kind.TEXT else None)
+    return tuple(found)
