@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import heapq
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from sfml.source import Span
 
@@ -15,6 +18,9 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
 """Words that mean the same in YAML with and without quotes, but for these:"""
 _NOT_TEXT = ("null", "true", "false")
 _VERY_CLOSE = 0.75
+_HINTS = ContextVar("_HINTS", default=True)
+MOST_COUNTED = 1_000
+"""Of findings that are not shown."""
 
 
 class Severity(StrEnum):
@@ -107,6 +113,32 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.is_error for diagnostic in diagnostics)
 
 
+def first_of(found: Iterator[Diagnostic], most: int) -> Iterator[Diagnostic]:
+    """The first `most` findings, and a note of how many more there are, counted without working out their help."""
+    last = None
+    for last in islice(found, most):
+        yield last
+    with _without_hints():
+        more = sum(1 for _ in islice(found, MOST_COUNTED))
+    if last is not None and more:
+        said = f"at least {more:,}" if more == MOST_COUNTED else f"{more:,}"
+        yield Diagnostic(last.code, Severity.NOTE, f"… and {said} more like the last of these")
+
+
+@contextmanager
+def _without_hints() -> Iterator[None]:
+    token = _HINTS.set(False)
+    try:
+        yield
+    finally:
+        _HINTS.reset(token)
+
+
+def hints_wanted() -> bool:
+    """Whether anybody will read the help of a finding; comparing names costs more than all else."""
+    return _HINTS.get()
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A help line naming the closest of `known`, or None when none is close."""
     close = _close(word, known, 1)
@@ -124,7 +156,7 @@ def renaming(span: Span | None, word: str, known: Iterable[str]) -> Fix | None:
 
 def _close(word: str, known: Iterable[str], count: int) -> list[str]:
     # Bounded, so that hostile input cannot make comparing names take long.
-    if len(word) > 100:
+    if len(word) > 100 or not hints_wanted():
         return []
     alike = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
     if len(alike) > 60:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from sfml.diagnostic import Diagnostic, Label
+from sfml.diagnostic import MOST_COUNTED, Diagnostic, Label, first_of
 from sfml.source import Span
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, key_path, located, plain
 from sfml.spec.scalars import CORE_TAG, CORE_TAGS, NotAValue, core_value, tagged_value
@@ -74,7 +75,7 @@ class _Composer:
 
     def report(self, code: str, message: str, at: Span, **more: Any) -> None:
         finding = Diagnostic.error(code, message, at=at, **more)
-        if len(self.findings) >= MAX_FINDINGS:
+        if len(self.findings) >= MAX_FINDINGS + MOST_COUNTED:
             raise _Refused(finding)
         self.findings.append(finding)
 
@@ -231,10 +232,14 @@ def compose(text: str, file: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
     try:
         _feed(composer, text)
     except _Refused as refused:
-        return None, (*composer.findings, refused.diagnostic)
+        return None, _first((*composer.findings, refused.diagnostic))
     except yaml.YAMLError as cause:
-        return None, (*composer.findings, _syntax_error(cause, text, file))
-    return composer.root, tuple(composer.findings)
+        return None, (*_first(composer.findings), _syntax_error(cause, text, file))
+    return composer.root, _first(composer.findings)
+
+
+def _first(findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(first_of(iter(findings), MAX_FINDINGS))
 
 
 def _feed(composer: _Composer, text: str) -> None:

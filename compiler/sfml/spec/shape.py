@@ -6,11 +6,10 @@ A union that nothing fits is told by the shape that was meant; the words of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sfml.diagnostic import Diagnostic
+from sfml.diagnostic import Diagnostic, first_of
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain, plain_word
 from sfml.spec.shape_words import (
     both_given,
@@ -35,9 +34,9 @@ MAX_FINDINGS = 200
 
 
 def shape_findings(node: Node, schema_file: str) -> tuple[Diagnostic, ...]:
-    """What does not fit the schema of that file name; of very many findings the first."""
+    """What does not fit the schema of that file name; of very many findings the first, and how many more."""
     errors = validator(schema_file).iter_errors(plain(node))
-    return tuple(islice(_told(node, None, errors), MAX_FINDINGS))
+    return tuple(first_of(_told(node, None, errors), MAX_FINDINGS))
 
 
 def _told(node: Node, key: str | None, errors: Iterable[ValidationError]) -> Iterator[Diagnostic]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, Fix, did_you_mean, renaming
+from sfml.diagnostic import Diagnostic, Fix, did_you_mean, hints_wanted, renaming
 from sfml.resources import schema as load_schema
 from sfml.source import Span
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain_word
@@ -96,6 +96,8 @@ def unknown_key(name: str, at: Span, path: str, known: Schema, node: MapNode, sc
 
 
 def close_to(name: str, known: Iterable[str], cutoff: float) -> str | None:
+    if not hints_wanted():
+        return None
     close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
     return f"did you mean `{close[0]}`?" if close else None
 
@@ -114,7 +116,7 @@ _HOMES = (
 
 def _belongs_elsewhere(name: str) -> str | None:
     """A help line for a key that stands in the wrong place."""
-    for home, file, keys in _HOMES:
+    for home, file, keys in _HOMES if hints_wanted() else ():
         known: Any = load_schema(file)
         for key in keys:
             known = known[key]
