@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import json
 import os
 import signal
 import subprocess
@@ -113,6 +115,110 @@ def test_it_dies_with_a_server_that_is_killed(tmp_path: Path) -> None:
     server.kill()
     server.wait()
     wait_for(lambda: not is_alive(child))
+
+
+def test_nothing_that_it_started_survives_a_server_that_is_killed(tmp_path: Path) -> None:
+    """Not even what left its session and its parent, as daemons do."""
+    log = tmp_path / "log"
+    code = (
+        "import os, subprocess, sys, time\n"
+        "daemon = 'import os, sys, time\\nif os.fork(): os._exit(0)\\nos.setsid()\\n'"
+        '\'open(sys.argv[1], "w").write(f"{os.getpid()}\\\\n")\\ntime.sleep(600)\'\n'
+        "subprocess.run([sys.executable, '-c', daemon, sys.argv[1]])\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "print(os.getpid(), child.pid)\n"
+        "time.sleep(600)"
+    )
+    serve = (
+        "import sys; from pathlib import Path; from sfml.local.account import Account;"
+        "from sfml.local.children import run_child; account = Account(Path(sys.argv[1]));"
+        "argv = [sys.executable, '-c', sys.argv[3], sys.argv[4]];"
+        "run_child(account, account.sessions.open(), argv, log=Path(sys.argv[2]))"
+    )
+    arguments = [str(tmp_path / "local"), str(log), code, str(tmp_path / "daemon")]
+    server = subprocess.Popen([sys.executable, "-c", serve, *arguments])
+    wait_for(lambda: log.exists() and log.read_text().endswith("\n"), 30)
+    pids = [*map(int, log.read_text().split()), pid_in(tmp_path / "daemon")]
+    assert len(pids) == 3
+    assert all(is_alive(pid) for pid in pids)
+    server.kill()
+    server.wait()
+    wait_for(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def test_a_process_that_ends_leaves_no_daemon(server: LocalServer, tmp_path: Path) -> None:
+    code = (
+        "import subprocess; child = subprocess.Popen(['sleep', '600'], start_new_session=True);"
+        "print(child.pid, flush=True)"
+    )
+    session, log = server.account.sessions.open(), tmp_path / "log"
+    assert run_child(server.account, session, [sys.executable, "-c", code], log=log) == 0
+    assert not is_alive(int(log.read_text()))
+
+
+def test_the_signal_that_ended_it_and_a_missing_command_are_told(server: LocalServer, tmp_path: Path) -> None:
+    session, log = server.account.sessions.open(), tmp_path / "log"
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    assert run_child(server.account, session, [sys.executable, "-c", code], log=log) == -signal.SIGSEGV
+    assert run_child(server.account, session, [str(tmp_path / "nothing")], log=log) == 127
+    assert "nothing: No such file or directory" in log.read_text()
+
+
+def test_a_log_is_bounded_and_says_where_it_is_cut(
+    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sfml.local.children.LOG_LIMIT", 10_000)
+    session, log = server.account.sessions.open(), tmp_path / "log"
+    code = "for number in range(100_000): print('line', number)"
+    assert run_child(server.account, session, [sys.executable, "-c", code], log=log) == 0
+    text = log.read_text()
+    assert text.startswith("line 0\nline 1\n")
+    assert text.endswith(
+        "[local server] the log is cut here: 10000 bytes of it are kept, and more was written\n"
+    )
+    assert len(text) < 10_200
+    run_child(server.account, session, [sys.executable, "-c", code], log=log)
+    assert log.read_text() == text
+
+
+def test_lines_of_a_log_have_the_time_at_which_they_were_written(server: LocalServer, tmp_path: Path) -> None:
+    account, gate = server.account, tmp_path / "gate"
+    session = account.sessions.open(database="SFML", schema="PUBLIC")
+    code = (
+        "import sys, time; from pathlib import Path\n"
+        "print('before')\nprint('at once')\n"
+        "while not Path(sys.argv[1]).exists(): time.sleep(0.01)\n"
+        "print('after')"
+    )
+    log = account.log_path("timed-query")
+    argv = [sys.executable, "-c", code, str(gate)]
+    thread = threading.Thread(target=run_child, args=(account, session, argv), kwargs={"log": log})
+    thread.start()
+    wait_for(lambda: log.exists() and log.read_text().count("\n") == 2)
+    opened = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    gate.touch()
+    thread.join()
+    rows = account.execute(
+        session,
+        "SELECT VALUE, TIMESTAMP FROM SNOWFLAKE.TELEMETRY.EVENTS"
+        " WHERE RESOURCE_ATTRIBUTES['snow.query.id'] = 'timed-query' ORDER BY TIMESTAMP",
+    ).rows
+    assert [json.loads(value) for value, _ in rows] == ["before", "at once", "after"]
+    times = [time for _, time in rows]
+    assert times[0] < times[1] < opened <= times[2]
+
+
+def test_every_log_is_an_event_however_many_there_are(server: LocalServer) -> None:
+    account = server.account
+    session = account.sessions.open(database="SFML", schema="PUBLIC")
+    for number in range(600):
+        account.log_path(f"many-{number}").write_text(f"{number}\n")
+    [[count]] = account.execute(
+        session,
+        "SELECT COUNT(DISTINCT e.RESOURCE_ATTRIBUTES['snow.query.id']) FROM SNOWFLAKE.TELEMETRY.EVENTS e"
+        " WHERE e.RESOURCE_ATTRIBUTES['snow.query.id']::STRING LIKE 'many-%'",
+    ).rows
+    assert count == 600
 
 
 def test_output_is_read_back_as_events(server: LocalServer) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -22,20 +22,58 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
-PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+LOG_LIMIT = 16 * 2**20
+"""Bytes of one log that are kept; the log says where it is cut."""
 
-# Asks Linux to kill the process when the server dies, however it dies, and then becomes the command. A
-# process of its own and no preexec_fn: between fork and exec of a threaded server no Python code is safe.
-_LIFELINE = """
-import ctypes, os, signal, sys
-try:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-except (AttributeError, OSError):
-    pass
-if os.getppid() != int(sys.argv[1]):
-    os._exit(137)
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
+PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+
+
+class Supervised:
+    """A command under a supervisor of its own: it ends with all that it started, also when the server is killed.
+
+    A supervisor and no preexec_fn: between fork and exec of a threaded server no Python code is safe.
+    """
+
+    def __init__(self, argv: Sequence[str], *, log: Path | None = None, **options: Any) -> None:
+        """`log` takes the command's output; without it, `options` say where its streams go."""
+        ours, self._lifeline = os.pipe()
+        if log is not None:
+            options |= dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        try:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(SUPERVISOR), str(ours)),
+                    *("-" if log is None else str(log), str(LOG_LIMIT), *argv),
+                ],
+                pass_fds=(ours,),
+                start_new_session=True,
+                **options,
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(ours)
+        self._lock = threading.Lock()
+
+    def ask_to_end(self) -> None:
+        """SIGTERM for the command and its group."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._lifeline >= 0:
+                os.write(self._lifeline, b".")
+
+    def end(self) -> int:
+        """Kill what is left of it and answer its exit code."""
+        with self._lock:
+            if self._lifeline >= 0:
+                os.close(self._lifeline)
+                self._lifeline = -1
+        try:
+            return self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
 
 
 @dataclass(slots=True, eq=False)
@@ -78,24 +116,24 @@ def run_child(
     child = Child(session)
     account.children.add(child)
     try:
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _LIFELINE, str(os.getpid()), *argv],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**environment(account, session, password, home), **(env or {})},
-                cwd=cwd or home,
-                start_new_session=True,
-            )
-        ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))
-        while process.poll() is None:
-            if any(end.is_set() for end in ends) or (deadline is not None and time.monotonic() > deadline):
-                return _end(process)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(POLL_SECONDS)
-        _signal(process, signal.SIGKILL)  # what it left running in the background
-        return process.returncode
+        running = Supervised(
+            argv,
+            log=log,
+            env={**environment(account, session, password, home), **(env or {})},
+            cwd=cwd or home,
+        )
+        process = running.process
+        try:
+            ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))
+            while process.poll() is None:
+                late = deadline is not None and time.monotonic() > deadline
+                if late or any(end.is_set() for end in ends):
+                    return _ended_early(running)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_SECONDS)
+            return process.returncode
+        finally:
+            running.end()
     finally:
         account.children.discard(child)
         account.sessions.dismiss(password)
@@ -138,16 +176,10 @@ def environment(account: Account, session: Session, password: str, home: Path) -
     return {**kept, **{name: value for name, value in own.items() if value is not None}}
 
 
-def _end(process: subprocess.Popen[bytes]) -> int:
-    """Ask the process group to end, then make it."""
-    _signal(process, signal.SIGTERM)
+def _ended_early(running: Supervised) -> int:
+    """Ask the command and its group to end, then make them."""
+    running.ask_to_end()
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE_SECONDS)
-    _signal(process, signal.SIGKILL)
-    code = process.wait()
+        running.process.wait(GRACE_SECONDS)
+    code = running.end()
     return code if code < 0 else -signal.SIGTERM
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)

@@ -5,18 +5,23 @@ https://docs.snowflake.com/en/developer-guide/logging-tracing/event-table-column
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sqlglot import Expr, exp
+
 from sfml.local.result import Column, Result
+from sfml.local.rewriting import dotted
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
-    from sfml.local.session import Session
+    from sfml.local.rewriting import Rewriting
 
+NAME = "SNOWFLAKE.TELEMETRY.EVENTS"
 COLUMNS = (
     Column("TIMESTAMP", "timestamp_ntz"),
     Column("START_TIMESTAMP", "timestamp_ntz"),
@@ -32,27 +37,74 @@ COLUMNS = (
     Column("VALUE", "variant"),
     Column("EXEMPLARS", "array"),
 )
-FILES = 500
-"""How many of the latest logs are read; older ones stay on disk."""
+QUERY_ID = "snow.query.id"
+_EPOCH = datetime.datetime(1970, 1, 1)
 
 
-def events(account: Account, session: Session) -> Result:
-    """A row for every line of the latest logs, in order."""
-    files = sorted(account.logs_folder.glob("*.log"), key=lambda path: path.stat().st_mtime)[-FILES:]
-    return Result(COLUMNS, tuple(row for file in files for row in _rows(file)))
+def event_table(tree: Expr, rewriting: Rewriting) -> Expr:
+    """The event table with a row for every line that was written; of one query where the statement names one."""
+    for node in list(tree.find_all(exp.Table)):
+        if isinstance(node.this, exp.Identifier) and ".".join(dotted(part) for part in node.parts) == NAME:
+            result = events(rewriting.account, wanted_query(node))
+            node.replace(rewriting.relation(result, node.args.get("alias")))
+    return tree
+
+
+def wanted_query(table: exp.Table) -> str | None:
+    """The query id that the WHERE of the table's SELECT demands, which saves reading all other logs."""
+    select = table.find_ancestor(exp.Select)
+    where = select.args.get("where") if select is not None else None
+    conditions = where.this.flatten() if where is not None and isinstance(where.this, exp.And) else ()
+    if where is not None and isinstance(where.this, exp.EQ):
+        conditions = (where.this,)
+    for condition in conditions:
+        if isinstance(condition, exp.EQ):
+            sides = (condition.this, condition.expression)
+            names = any(literal.this == QUERY_ID for side in sides for literal in side.find_all(exp.Literal))
+            values = [side.this for side in sides if isinstance(side, exp.Literal) and side.is_string]
+            if names and len(values) == 1:
+                return str(values[0])
+    return None
+
+
+def events(account: Account, query_id: str | None = None) -> Result:
+    """A row for every line of every log, or of one query's, in the order in which they were written."""
+    files = [account.logs_folder / f"{query_id}.log"] if query_id else account.logs_folder.glob("*.log")
+    inside = (file for file in files if file.parent == account.logs_folder and file.is_file())
+    rows = [row for file in inside for row in _rows(file)]
+    return Result(COLUMNS, tuple(sorted(rows, key=lambda row: row[0])))
 
 
 def _rows(file: Path) -> Iterator[tuple[Any, ...]]:
-    """The lines carry no time of their own: they count on from when the file was last written."""
-    written = datetime.datetime.fromtimestamp(file.stat().st_mtime, datetime.UTC).replace(tzinfo=None)
-    attributes = json.dumps({"snow.query.id": file.stem, "db.user": "SFML"})
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-    for index, line in enumerate(lines):
-        time = written + datetime.timedelta(microseconds=index)
+    attributes = json.dumps({QUERY_ID: file.stem, "db.user": "SFML"})
+    for time, line in lines(file):
         yield (
             *(time, None, time, None, None, attributes, None, None, "LOG"),
             *('{"severity_text": "INFO"}', None, json.dumps(line, ensure_ascii=False), None),
         )
 
 
-RELATIONS = {"SNOWFLAKE.TELEMETRY.EVENTS": events}
+def lines(file: Path) -> Iterator[tuple[datetime.datetime, str]]:
+    """The lines of a log with the moments at which they were written, each later than the one before."""
+    offsets, moments = _times(file)
+    start, last = 0, 0
+    for raw in file.read_bytes().splitlines(keepends=True):
+        # What stands before the first moment was written by the server just before it started the process.
+        index = max(0, bisect.bisect_right(offsets, start) - 1)
+        # Lines that came together keep their order: they are microseconds apart.
+        last = max(moments[index], last + 1)
+        yield _EPOCH + datetime.timedelta(microseconds=last), raw.rstrip(b"\r\n").decode(errors="replace")
+        start += len(raw)
+
+
+def _times(file: Path) -> tuple[list[int], list[int]]:
+    """From which byte on the log was written when, in microseconds since 1970, as its supervisor noted."""
+    noted = file.with_suffix(".times")
+    pairs = [line.split() for line in noted.read_text("ascii").splitlines()] if noted.exists() else []
+    whole = [(int(pair[0]), int(pair[1])) for pair in pairs if len(pair) == 2]
+    if not whole:
+        return [0], [file.stat().st_mtime_ns // 1000]
+    return [offset for offset, _ in whole], [moment for _, moment in whole]
+
+
+REWRITES = (event_table,)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from sfml.local.children import Supervised
 from sfml.local.predictor import RESULT, read_frame, write_frame
 
 MOST = 4
@@ -29,15 +30,15 @@ class Predictor:
         self.folder = folder
         self._lock = threading.Lock()
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._supervised = Supervised(
                 [sys.executable, "-m", "sfml.local.predictor", str(folder), handler],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
                 env={name: value for name, value in os.environ.items() if "PROXY" not in name.upper()},
                 cwd=folder,
-                start_new_session=True,
             )
+        self._process = self._supervised.process
 
     @property
     def is_running(self) -> bool:
@@ -63,8 +64,7 @@ class Predictor:
         return pa.ipc.open_stream(payload).read_all().column("result")
 
     def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._supervised.end()
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):

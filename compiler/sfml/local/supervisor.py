@@ -1,0 +1,224 @@
+"""Between the server and a process that it starts: notes the output, and leaves nothing behind.
+
+Run as a script, as `supervisor.py LIFELINE LOG LIMIT COMMAND…`. LIFELINE is the file descriptor of a pipe whose other
+end only the server holds: one byte asks the command to end, and its end, which the kernel brings about however
+the server dies, kills the command with all that it started. LOG is the file for the command's output, of which
+LIMIT bytes are kept, or `-` to leave its output alone.
+
+Standard library only, and started with `-I -S`: it is there before the command is, and its start is waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import sys
+import time
+
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+CHUNK = 65536
+CLOCK_STEP = 0.01
+"""Seconds within which output counts as written at the same time."""
+
+DRAIN_SECONDS = 2.0
+CUT = "\n[local server] the log is cut here: {limit} bytes of it are kept, and more was written\n"
+
+
+class Recorder:
+    """The log of one command, and beside it the moments at which its bytes came (`events` reads both)."""
+
+    def __init__(self, path: str, limit: int) -> None:
+        self._log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        times = path.removesuffix(".log") + ".times"
+        self._times = os.open(times, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._size = os.fstat(self._log).st_size
+        self._limit = limit
+        self._last = 0.0
+
+    def write(self, data: bytes) -> None:
+        """Keep output as far as the log has room, and say once where it is cut."""
+        if self._size > self._limit:
+            return
+        now = time.time()
+        if now - self._last >= CLOCK_STEP:
+            _write(self._times, f"{self._size} {int(now * 1_000_000)}\n".encode())
+            self._last = now
+        room = self._limit - self._size
+        if len(data) > room:
+            data = data[:room] + CUT.format(limit=self._limit).encode()
+        _write(self._log, data)
+        self._size += len(data)
+
+
+def main(arguments: list[str]) -> int:
+    lifeline, log, limit, *command = arguments
+    libc = _libc()
+    # Whatever the command leaves behind becomes a child of this process, which can then end it.
+    _prctl(libc, PR_SET_CHILD_SUBREAPER, 1)
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: None)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    recorder = None if log == "-" else Recorder(log, int(limit))
+    output, sink = os.pipe() if recorder else (-1, -1)
+    supervisor = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        _become(command, int(lifeline), sink, supervisor, libc)
+    if recorder:
+        os.close(sink)
+    else:
+        _let_go_of_standard_streams()
+    status = _follow(pid, int(lifeline), wake, output, recorder)
+    _end_all(pid)
+    if recorder:
+        _drain(output, recorder)
+    return _exit_as(status)
+
+
+def _become(command: list[str], lifeline: int, sink: int, supervisor: int, libc: ctypes.CDLL | None) -> None:
+    """The forked process turns into the command, in a session and group of its own."""
+    try:
+        os.setsid()
+        os.close(lifeline)
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        _prctl(libc, PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != supervisor:
+            os._exit(137)
+        if sink >= 0:
+            os.dup2(sink, 1)
+            os.dup2(sink, 2)
+        os.execvp(command[0], command)
+    except OSError as error:
+        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(127)
+
+
+def _follow(pid: int, lifeline: int, wake: int, output: int, recorder: Recorder | None) -> int:
+    """The wait status of the command, which ends by itself or because the server says so or is gone."""
+    watched = [lifeline, wake] + ([output] if recorder else [])
+    while True:
+        ready = select.select(watched, [], [])[0]
+        if output in ready and recorder:
+            data = os.read(output, CHUNK)
+            if data:
+                recorder.write(data)
+            else:
+                watched.remove(output)
+        if lifeline in ready:
+            if os.read(lifeline, 1):
+                _signal_group(pid, signal.SIGTERM)
+            else:
+                watched.remove(lifeline)
+                _signal_group(pid, signal.SIGKILL)
+        if wake in ready:
+            os.read(wake, CHUNK)
+            status = _buried(pid)
+            if status is not None:
+                return status
+
+
+def _buried(pid: int) -> int | None:
+    """Bury every process that has ended; the wait status of the command if it is among them."""
+    found = None
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+            if ended == 0:
+                break
+            if ended == pid:
+                found = status
+    return found
+
+
+def _end_all(pid: int) -> None:
+    """Kill the command's group and every process that came to this one since; whole generations at a time."""
+    _signal_group(pid, signal.SIGKILL)
+    while True:
+        for child in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
+            return
+
+
+def _children() -> list[int]:
+    try:
+        file = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+    except OSError:
+        return []
+    try:
+        return [int(child) for child in os.read(file, CHUNK).split()]
+    finally:
+        os.close(file)
+
+
+def _drain(output: int, recorder: Recorder) -> None:
+    """What is still in the pipe; nobody is left who could write to it, unless the kernel knows no subreapers."""
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while time.monotonic() < deadline and select.select([output], [], [], 0.1)[0]:
+        data = os.read(output, CHUNK)
+        if not data:
+            return
+        recorder.write(data)
+
+
+def _exit_as(status: int) -> int:
+    """End as the command ended, by the same signal if it was one."""
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        with contextlib.suppress(ImportError, OSError, ValueError):
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _let_go_of_standard_streams() -> None:
+    """Leave the pipes to the command: a reader of them must see their end when it ends."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1):
+        os.dup2(nothing, stream)
+
+
+def _libc() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(None)
+    except OSError:
+        return None
+
+
+def _prctl(libc: ctypes.CDLL | None, option: int, value: int) -> None:
+    """Ask Linux; elsewhere the process group alone has to do."""
+    with contextlib.suppress(AttributeError):
+        if libc is not None:
+            libc.prctl(option, int(value), 0, 0, 0)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """All of it, or nothing more when the disk is full: the command goes on either way."""
+    view = memoryview(data)
+    with contextlib.suppress(OSError):
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
