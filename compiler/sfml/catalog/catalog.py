@@ -46,6 +46,8 @@ class StepCatalog:
 
     def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
         self._roots: tuple[StepsRoot, ...] = steps_roots(root, folders)
+        runtime = module_file(self._roots, RUNTIME)
+        self._has_installed_runtime = runtime is not None and runtime[0].only == RUNTIME
         self._modules: dict[str, Module | None] = {}
         self._found: dict[str, StepFunction | NotFound] = {}
         self._closures: dict[str, tuple[Module, ...]] = {}
@@ -147,6 +149,8 @@ class StepCatalog:
                     if part in asked:
                         continue
                     asked.add(part)
+                    if self._has_installed_runtime and part != start and part.split(".")[0] == RUNTIME:
+                        continue  # it always travels whole, and imports nothing of a project's
                     module = self.module(part)
                     if module is not None:
                         seen[part] = module

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,7 +52,9 @@ class Connected:
 
 
 def user_name(options: Options) -> str:
-    return options.user or getpass.getuser()
+    from sfml.spec.names import login_name
+
+    return options.user or login_name()
 
 
 def read(path: str, options: Options) -> Reading:

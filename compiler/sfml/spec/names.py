@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -43,6 +41,8 @@ class Git(Mapping[str, str]):
 
 
 def _git(root: Path, *arguments: str) -> str | None:
+    import subprocess  # few specs ask
+
     try:
         done = subprocess.run(
             ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=False
@@ -54,6 +54,8 @@ def _git(root: Path, *arguments: str) -> str | None:
 
 def login_name() -> str:
     """The name of who is logged in; `unknown` where the system has none."""
+    import getpass
+
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
