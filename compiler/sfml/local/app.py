@@ -13,10 +13,13 @@ from typing import Any
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfml.local import dispatch, protocol, rest
 from sfml.local.account import DATABASE, SCHEMA, Account
+from sfml.local.limits import BodyLimits, Refused
 
 # A task waits in a thread for its child process, whose queries need threads in turn.
 THREADS = 256
@@ -30,10 +33,25 @@ def application(account: Account) -> Starlette:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         yield
 
-    app = Starlette(routes=[*protocol.ROUTES, *dispatch.ROUTES, *rest.routes(dispatch.OPERATIONS)], lifespan=lifespan)
+    app = Starlette(
+        routes=[*protocol.ROUTES, *dispatch.ROUTES, *rest.routes(dispatch.OPERATIONS)], lifespan=lifespan
+    )
     app.state.account = account
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(Exception, _failed)
+    app.add_middleware(BodyLimits, is_known=lambda shown: protocol.is_known(account, shown))
     app.add_middleware(_Clock, account=account)
     return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return error.response()
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A fault of this server as an error that clients can read; the traceback is for its own log."""
+    return Refused(500, "390000", f"local server error: {type(error).__name__}").response()
 
 
 class _Clock:

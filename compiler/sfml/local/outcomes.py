@@ -9,54 +9,81 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
 
-Response = dict[str, Any]
 KEPT = 100
+KEPT_BYTES = 8 * 2**20
+"""Of one session's answers; the latest is kept whatever its size. Large answers are those of queries, which
+change nothing when they are run again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The response to one statement as it goes over the wire, and the state that it tells."""
+
+    body: bytes
+    success: bool = True
+    code: str | None = None
+    message: str | None = None
+
+    def state(self) -> dict[str, str | None]:
+        if self.success:
+            return {"status": "SUCCESS"}
+        return {"status": "FAILED_WITH_ERROR", "errorCode": self.code, "errorMessage": self.message}
 
 
 class Outcomes:
     """The latest responses of one session. Used from the event loop alone."""
 
     def __init__(self) -> None:
-        self._by_request: OrderedDict[str, asyncio.Task[Response]] = OrderedDict()
-        self._by_query: OrderedDict[str, asyncio.Task[Response]] = OrderedDict()
+        self._by_request: OrderedDict[str, asyncio.Task[Outcome]] = OrderedDict()
+        self._running: dict[str, asyncio.Task[Outcome]] = {}
+        self._states: OrderedDict[str, dict[str, str | None]] = OrderedDict()
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self._running)
 
     def start(
-        self, request_id: str | None, query_id: str, run: Callable[[], Awaitable[Response]]
-    ) -> asyncio.Task[Response]:
-        """The work on this request: begun now, or when the request was first seen."""
+        self, request_id: str | None, query_id: str, run: Callable[[], Awaitable[Outcome]]
+    ) -> asyncio.Task[Outcome]:
+        """The work on this request: begun now, or when the request was first seen, ended or not."""
         if request_id is not None and request_id in self._by_request:
             return self._by_request[request_id]
 
-        async def work() -> Response:
-            return await run()
+        async def work() -> Outcome:
+            try:
+                outcome = await run()
+                self._states[query_id] = outcome.state()
+                while len(self._states) > KEPT:
+                    self._states.popitem(last=False)
+                return outcome
+            finally:
+                self._running.pop(query_id, None)
 
-        task = asyncio.get_running_loop().create_task(work())
+        task = self._running[query_id] = asyncio.get_running_loop().create_task(work())
         if request_id is not None:
-            _keep(self._by_request, request_id, task)
-        _keep(self._by_query, query_id, task)
+            self._by_request[request_id] = task
+            task.add_done_callback(lambda done: self._forget(done))
         return task
 
-    def state(self, query_id: str) -> Response | None:
+    def _forget(self, latest: asyncio.Task[Outcome]) -> None:
+        """Let the oldest answers go, as far as there are too many or they are too large."""
+        done = [(key, task) for key, task in self._by_request.items() if task.done() and task is not latest]
+        count, size = len(done) + 1, sum(_size(task) for _, task in done) + _size(latest)
+        for key, task in done:
+            if count <= KEPT and size <= KEPT_BYTES:
+                return
+            del self._by_request[key]
+            count, size = count - 1, size - _size(task)
+
+    def state(self, query_id: str) -> dict[str, str | None] | None:
         """A query's state as the monitoring endpoint tells it; None when it is unknown."""
-        task = self._by_query.get(query_id)
-        if task is None:
-            return None
-        if not task.done():
+        if query_id in self._running:
             return {"id": query_id, "status": "RUNNING"}
-        response = task.result()
-        if response["success"]:
-            return {"id": query_id, "status": "SUCCESS"}
-        return {
-            "id": query_id,
-            "status": "FAILED_WITH_ERROR",
-            "errorCode": response["code"],
-            "errorMessage": response["message"],
-        }
+        found = self._states.get(query_id)
+        return None if found is None else {"id": query_id, **found}
 
 
-def _keep(kept: OrderedDict[str, asyncio.Task[Response]], key: str, task: asyncio.Task[Response]) -> None:
-    kept[key] = task
-    for old in [name for name, other in kept.items() if other.done()][: max(0, len(kept) - KEPT)]:
-        del kept[old]
+def _size(task: asyncio.Task[Outcome]) -> int:
+    return 0 if task.cancelled() or task.exception() else len(task.result().body)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hmac
 import json
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from fakesnow.converter import from_binding
 from fakesnow.transforms import SERVER_VERSION
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sfml.local.children import interrupt
 from sfml.local.errors import SqlError
+from sfml.local.limits import BODY_LIMIT, STATEMENT_LIMIT, STRANGER_LIMIT, parsed_object, unpacked
+from sfml.local.outcomes import Outcome
 from sfml.local.result import Result
 from sfml.local.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
 from sfml.local.wire import payload
@@ -35,19 +37,36 @@ def account_of(request: Request) -> Account:
 
 def session_of(request: Request) -> Session | None:
     """The session whose token the request carries: `Authorization: Snowflake Token="…"`."""
-    header = request.headers.get("Authorization", "")
+    token = _token(request.headers.get("Authorization", ""))
+    return account_of(request).sessions.by_token(token) if token else None
+
+
+def is_known(account: Account, shown: str) -> bool:
+    """Whether an Authorization header holds a token that this server gave out."""
+    scheme, _, bearer = shown.partition(" ")
+    if scheme.lower() == "bearer":
+        return is_same(account.token, bearer)
+    token = _token(shown)
+    return bool(token) and account.sessions.by_token(token) is not None
+
+
+def _token(shown: str) -> str:
     prefix = 'Snowflake Token="'
-    if not header.startswith(prefix):
-        return None
-    return account_of(request).sessions.by_token(header[len(prefix) : -1])
+    return shown[len(prefix) : -1] if shown.startswith(prefix) else ""
+
+
+def is_same(secret: str, given: str) -> bool:
+    """Compared in the same time wherever they differ."""
+    return hmac.compare_digest(secret.encode(), given.encode("utf-8", "replace"))
 
 
 async def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object that a request holds; raises Refused."""
     body = await request.body()
     if request.headers.get("Content-Encoding") == "gzip":
-        body = gzip.decompress(body)
-    parsed: dict[str, Any] = json.loads(body or b"{}")
-    return parsed
+        stranger = "Authorization" not in request.headers
+        body = await run_in_threadpool(unpacked, body, STRANGER_LIMIT if stranger else BODY_LIMIT)
+    return parsed_object(body)
 
 
 def failed(
@@ -69,17 +88,19 @@ SESSION_GONE = ("390112", "Your session has expired. Please login again.")
 async def login(request: Request) -> JSONResponse:
     """POST /session/v1/login-request: the password is the server's token, the user is anybody."""
     account = account_of(request)
-    data = (await body_of(request)).get("data", {})
+    data = (await body_of(request)).get("data")
+    data = data if isinstance(data, dict) else {}
+    await run_in_threadpool(account.sessions.close_idle)
     password = str(data.get("PASSWORD") or data.get("TOKEN") or "")
     query = request.query_params
     place: dict[str, Any] = {
         "database": folded(query.get("databaseName")),
         "schema": folded(query.get("schemaName")),
-        "parameters": data.get("SESSION_PARAMETERS") or {},
+        "parameters": given if isinstance(given := data.get("SESSION_PARAMETERS"), dict) else {},
         "role": folded(query.get("roleName")),
         "warehouse": folded(query.get("warehouse")),
     }
-    if hmac.compare_digest(password.encode(), account.token.encode()):
+    if is_same(account.token, password):
         place["role"] = place["role"] or DEFAULT_ROLE
         place["warehouse"] = place["warehouse"] or DEFAULT_WAREHOUSE
         user = folded(data.get("LOGIN_NAME")) or DEFAULT_USER
@@ -89,6 +110,7 @@ async def login(request: Request) -> JSONResponse:
         session.admitted_by = password
     else:
         return failure("390100", "Incorrect username or password was specified.", "08001")
+    session.last_request = time.monotonic()
     answer = {
         "token": session.token,
         "masterToken": session.master_token,
@@ -126,7 +148,7 @@ def folded(name: Any) -> str | None:
     return text[1:-1].replace('""', '"') if text.startswith('"') else text.upper()
 
 
-async def query(request: Request) -> JSONResponse:
+async def query(request: Request) -> Response:
     """POST /queries/v1/query-request: run one statement, or answer what came of it before."""
     session = session_of(request)
     if session is None:
@@ -135,20 +157,38 @@ async def query(request: Request) -> JSONResponse:
     body = await body_of(request)
     query_id = account.new_query_id()
 
-    async def run() -> dict[str, Any]:
-        return await run_in_threadpool(answer, account, session, body, query_id)
+    async def run() -> Outcome:
+        return await run_in_threadpool(outcome, account, session, body, query_id)
 
     task = session.outcomes.start(request.query_params.get("requestId"), query_id, run)
     if body.get("asyncExec"):
         data = {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result"}
         return JSONResponse({"data": data, "code": IN_PROGRESS_ASYNC, "message": None, "success": True})
-    return JSONResponse(await asyncio.shield(task))
+    # The work goes on when the client hangs up: its repeat asks what came of it.
+    done = await asyncio.shield(task)
+    return Response(done.body, media_type="application/json")
+
+
+def outcome(account: Account, session: Session, body: dict[str, Any], query_id: str) -> Outcome:
+    """The response to one statement as bytes, made in the thread that ran it; never raises."""
+    response = answer(account, session, body, query_id)
+    text = json.dumps(response, ensure_ascii=False, separators=(",", ":"))
+    # Lone surrogates are no UTF-8; a value that holds some is told with a question mark instead.
+    return Outcome(
+        text.encode("utf-8", "replace"), response["success"], response["code"], response["message"]
+    )
 
 
 def answer(account: Account, session: Session, body: dict[str, Any], query_id: str) -> dict[str, Any]:
     """The response to one statement; never raises."""
     try:
-        sql, describe = body["sqlText"], bool(body.get("describeOnly"))
+        sql, describe = str(body.get("sqlText") or ""), bool(body.get("describeOnly"))
+        if len(sql.encode("utf-8", "replace")) > STATEMENT_LIMIT:
+            raise SqlError(
+                f"SQL compilation error:\nThe statement is larger than {STATEMENT_LIMIT} bytes.",
+                1003,
+                "54000",
+            )
         bindings = body.get("bindings") or {}
         if any(isinstance(binding["value"], list) for binding in bindings.values()):
             result = batch(account, session, sql, bindings)
@@ -237,7 +277,7 @@ async def renew(request: Request) -> JSONResponse:
     """POST /session/token-request: tokens do not expire, so the answer is the one at hand."""
     body = await body_of(request)
     session = account_of(request).sessions.by_token(str(body.get("oldSessionToken", "")))
-    if session is None:
+    if session is None or not is_same(session.master_token, _token(request.headers.get("Authorization", ""))):
         return failure(*SESSION_GONE)
     data = {
         "sessionToken": session.token,
@@ -253,9 +293,9 @@ def accepted() -> JSONResponse:
     return JSONResponse({"data": None, "code": None, "message": None, "success": True})
 
 
-async def accept(request: Request) -> JSONResponse:
-    """Telemetry and the like: taken and forgotten."""
-    return accepted()
+async def telemetry(request: Request) -> JSONResponse:
+    """POST /telemetry/send: what clients tell of themselves is not read."""
+    return accepted() if session_of(request) is not None else failure(*SESSION_GONE)
 
 
 ROUTES = (
@@ -266,6 +306,5 @@ ROUTES = (
     Route("/queries/v1/abort-request", abort, methods=["POST"]),
     Route("/monitoring/queries/{query_id}", state, methods=["GET"]),
     Route("/session/token-request", renew, methods=["POST"]),
-    Route("/telemetry/send", accept, methods=["POST"]),
-    Route("/telemetry/send/sessionless", accept, methods=["POST"]),
+    Route("/telemetry/send", telemetry, methods=["POST"]),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import itertools
 import secrets
 import threading
@@ -23,6 +24,14 @@ DEFAULT_ROLE = "SYSADMIN"
 DEFAULT_USER = "SFML"
 DEFAULT_WAREHOUSE = "LOCAL_WH"
 RESULTS_KEPT = 50
+IDLE_SECONDS = 4 * 3600.0
+"""After so long without a request a session ends. https://docs.snowflake.com/en/user-guide/session-policies"""
+
+_KEY = secrets.token_bytes(32)
+
+
+def _digest(token: str) -> bytes:
+    return hmac.digest(_KEY, token.encode("utf-8", "replace"), "sha256")
 
 
 class Session:
@@ -66,6 +75,8 @@ class Session:
         """The latest results by query id, for RESULT_SCAN."""
         self.last_query_id: str | None = None
         self.outcomes = Outcomes()
+        self.last_request: float | None = None
+        """When its client last asked for something; None for a session that the server works in itself."""
         self.admitted_by: str | None = None
         """The password of `Sessions.admit` that opened this session."""
 
@@ -101,8 +112,9 @@ class Sessions:
         self._closed = closed
         # No session of an earlier server has the same id.
         self._ids = itertools.count(time.time_ns() // 1_000_000)
-        self._by_token: dict[str, Session] = {}
-        self._admitted: dict[str, Session] = {}
+        # By what _digest makes of a token: how long finding one takes tells nothing about the others.
+        self._by_token: dict[bytes, Session] = {}
+        self._admitted: dict[bytes, Session] = {}
         self._lock = threading.Lock()
 
     def open(
@@ -130,7 +142,7 @@ class Sessions:
         )
         self._engine.use(session, database, schema)
         with self._lock:
-            self._by_token[session.token] = session
+            self._by_token[_digest(session.token)] = session
         return session
 
     def child_of(
@@ -163,29 +175,42 @@ class Sessions:
         """A password with which a process of this session logs in, as a child of it."""
         password = secrets.token_urlsafe(32)
         with self._lock:
-            self._admitted[password] = parent
+            self._admitted[_digest(password)] = parent
         return password
 
     def admitted(self, password: str) -> Session | None:
         """The session that a password of `admit` was made for."""
         with self._lock:
-            return self._admitted.get(password)
+            return self._admitted.get(_digest(password))
 
     def dismiss(self, password: str) -> None:
         """Make a password of `admit` worthless, and close the sessions it opened."""
         with self._lock:
-            self._admitted.pop(password, None)
+            self._admitted.pop(_digest(password), None)
         for session in self:
             if session.admitted_by == password:
                 self.close(session)
 
     def by_token(self, token: str) -> Session | None:
+        """The session that a client shows the token of."""
         with self._lock:
-            return self._by_token.get(token)
+            found = self._by_token.get(_digest(token))
+            if found is not None:
+                found.last_request = time.monotonic()
+            return found
+
+    def close_idle(self, seconds: float = IDLE_SECONDS) -> None:
+        """Close the sessions of clients that went without a word."""
+        since = time.monotonic() - seconds
+        parents = {session.parent for session in self}
+        for session in self:
+            is_idle = session.last_request is not None and session.last_request < since
+            if is_idle and session not in parents and not session.outcomes.is_busy:
+                self.close(session)
 
     def close(self, session: Session) -> None:
         with self._lock:
-            self._by_token.pop(session.token, None)
+            self._by_token.pop(_digest(session.token), None)
         with session.lock:
             session.connection.close()
         self._closed(session)

@@ -1,0 +1,183 @@
+"""What the server refuses, bounds and keeps to itself: strangers, sizes, hostile names, many clients at once."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import resource
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import snowflake.connector
+from snowflake.connector import SnowflakeConnection
+
+from sfml.local import limits
+from sfml.local.app import LocalServer, application
+
+CLIENTS = 100
+
+
+def ask(
+    server: LocalServer,
+    method: str,
+    path: str,
+    body: bytes | str | None = None,
+    headers: dict[str, str] | None = None,
+) -> tuple[int, bytes]:
+    client = http.client.HTTPConnection(server.host, server.port, timeout=30)
+    try:
+        client.request(method, path, body, headers or {})
+        response = client.getresponse()
+        return response.status, response.read()
+    finally:
+        client.close()
+
+
+def login(server: LocalServer, password: str) -> dict[str, Any]:
+    body = json.dumps({"data": {"LOGIN_NAME": "ME", "PASSWORD": password}})
+    found: dict[str, Any] = json.loads(
+        ask(server, "POST", "/session/v1/login-request?databaseName=SFML", body)[1]
+    )
+    return found
+
+
+@pytest.fixture
+def signed_in(server: LocalServer) -> dict[str, str]:
+    token = login(server, server.token)["data"]["token"]
+    return {"Authorization": f'Snowflake Token="{token}"', "Content-Type": "application/json"}
+
+
+def statement(server: LocalServer, signed_in: dict[str, str], sql: str) -> dict[str, Any]:
+    status, answer = ask(server, "POST", "/queries/v1/query-request", json.dumps({"sqlText": sql}), signed_in)
+    assert status == 200
+    found: dict[str, Any] = json.loads(answer)
+    return found
+
+
+# -- who may ask
+
+
+def test_it_listens_on_loopback_alone(server: LocalServer) -> None:
+    assert server._socket.getsockname()[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("password", ["", "wrong", "ü" * 43, "x" * 10_000])
+def test_a_wrong_token_is_refused(server: LocalServer, password: str) -> None:
+    answer = login(server, password)
+    assert (answer["success"], answer["code"]) == (False, "390100")
+    assert server.token not in json.dumps(answer)
+
+
+def test_two_servers_have_different_tokens(server: LocalServer, tmp_path: Path) -> None:
+    with LocalServer(tmp_path / "other") as other:
+        assert other.token != server.token
+        assert login(other, server.token)["success"] is False
+
+
+@pytest.mark.parametrize(
+    "header", [None, 'Snowflake Token="guessed"', 'Snowflake Token=""', "Bearer guessed"]
+)
+def test_no_route_answers_a_stranger(server: LocalServer, header: str | None) -> None:
+    """Every route of every family but the login itself."""
+    headers = {} if header is None else {"Authorization": header}
+    asked = 0
+    for route in application(server.account).routes:
+        path = route.path.replace("{path:path}", "databases").replace("{query_id}", "x")  # type: ignore[attr-defined]
+        for method in sorted(route.methods - {"HEAD"}):  # type: ignore[attr-defined]
+            if path == "/session/v1/login-request":
+                continue
+            status, body = ask(server, method, path, "{}", headers)
+            told = json.loads(body)
+            assert status == 401 or told["success"] is False, path
+            assert told["code"] == "390112", path
+            asked += 1
+    assert asked > 10
+
+
+def test_a_token_is_renewed_for_whoever_holds_the_master_token(server: LocalServer) -> None:
+    data = login(server, server.token)["data"]
+    body = json.dumps({"oldSessionToken": data["token"], "requestType": "RENEW"})
+    guessed = {"Authorization": 'Snowflake Token="guessed"'}
+    assert json.loads(ask(server, "POST", "/session/token-request", body, guessed)[1])["success"] is False
+    master = {"Authorization": f'Snowflake Token="{data["masterToken"]}"'}
+    assert json.loads(ask(server, "POST", "/session/token-request", body, master)[1])["success"] is True
+
+
+# -- how much
+
+
+def test_a_statement_over_the_limit_is_refused(connection: SnowflakeConnection) -> None:
+    fits = "x" * (2 * 2**20)
+    assert connection.cursor().execute(f"SELECT LENGTH('{fits}')").fetchone() == (len(fits),)
+    with pytest.raises(snowflake.connector.ProgrammingError, match="larger than 8388608 bytes") as refused:
+        connection.cursor().execute(f"SELECT '{'x' * limits.STATEMENT_LIMIT}'")
+    assert refused.value.sqlstate == "54000"
+    assert connection.cursor().execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_large_body_is_cut_before_it_is_read(server: LocalServer, signed_in: dict[str, str]) -> None:
+    for headers, limit in ((signed_in, limits.BODY_LIMIT), ({}, limits.STRANGER_LIMIT)):
+        client = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        client.putrequest("POST", "/queries/v1/query-request")
+        for name, value in {**headers, "Content-Length": str(limit + 1)}.items():
+            client.putheader(name, value)
+        client.endheaders(b"{")  # the rest is never sent
+        response = client.getresponse()
+        assert response.status == 413
+        assert response.headers["Connection"] == "close"
+        assert "larger than" in json.loads(response.read())["message"]
+        client.close()
+
+
+def test_a_body_that_does_not_tell_its_size_is_cut(server: LocalServer) -> None:
+    chunks = (b"x" * 65536 for _ in range(10_000))
+    with pytest.raises((ConnectionError, http.client.HTTPException)) as cut:
+        client = http.client.HTTPConnection(server.host, server.port, timeout=30)
+        client.request("POST", "/session/v1/login-request", chunks, encode_chunked=True)
+        response = client.getresponse()
+        assert response.status == 413
+        raise ConnectionResetError
+    assert cut
+
+
+def test_a_gzip_bomb_is_not_unpacked(server: LocalServer, signed_in: dict[str, str]) -> None:
+    bomb = gzip.compress(b" " * (limits.BODY_LIMIT + 1))
+    assert len(bomb) < 100_000
+    packed = {"Content-Encoding": "gzip"}
+    assert ask(server, "POST", "/queries/v1/query-request", bomb, {**signed_in, **packed})[0] == 413
+    small_bomb = gzip.compress(b" " * (limits.STRANGER_LIMIT + 1))
+    assert ask(server, "POST", "/session/v1/login-request", small_bomb, packed)[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"\xff\xfe", {}),
+        (b"{", {}),
+        (b"[]", {}),
+        (b"[" * 100_000, {}),
+        (b"no gzip", {"Content-Encoding": "gzip"}),
+        (gzip.compress(b"{}")[:-4], {"Content-Encoding": "gzip"}),
+        (b'{"sqlText": 1, "bindings": 5}', {}),
+        (b'{"sqlText": "SELECT ?", "bindings": {"x": {"value": "1"}}}', {}),
+        (b'{"sqlText": "SELECT \\ud800"}', {}),
+        (b"{}", {}),
+    ],
+)
+def test_nonsense_is_answered_in_words(
+    server: LocalServer, signed_in: dict[str, str], body: bytes, headers: dict[str, str]
+) -> None:
+    for path in ("/queries/v1/query-request", "/session/v1/login-request", "/session/token-request"):
+        status, answer = ask(server, "POST", path, body, {**signed_in, **headers})
+        assert status in (200, 400), path
+        told = json.loads(answer)
+        assert told["success"] is False
+        assert told["message"]
+        assert b"Traceback" not in answer
+    status, answer = ask(server, "POST", "/api/v2/databases/SFML/schemas/PUBLIC/tasks", body, signed_in)
+    assert 400 <= status < 600
+    assert json.loads(answer)["message"]
+    assert b"Traceback" not in answer
