@@ -25,7 +25,7 @@ def imports_of(tree: ast.Module, module: str, is_package: bool) -> tuple[Import,
 
 
 def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
-    todo: list[ast.AST] = body[::-1]
+    todo: list[ast.AST] = [*reversed(body)]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.If) and _is_type_checking(node.test):

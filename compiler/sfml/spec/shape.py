@@ -6,6 +6,7 @@ A union that nothing fits is told by the shape that was meant; the words of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from sfml.spec.shape_words import (
     unknown_key,
     wrong_type,
 )
-from sfml.spec.validator import Schema, canonical, validator
+from sfml.spec.validator import MAX_ERRORS, Schema, canonical, validator
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
@@ -35,7 +36,7 @@ MAX_FINDINGS = 200
 
 def shape_findings(node: Node, schema_file: str) -> tuple[Diagnostic, ...]:
     """What does not fit the schema of that file name; of very many findings the first, and how many more."""
-    errors = validator(schema_file).iter_errors(plain(node))
+    errors = islice(validator(schema_file).iter_errors(plain(node)), MAX_ERRORS)
     return tuple(first_of(_told(node, None, errors), MAX_FINDINGS))
 
 
@@ -48,8 +49,7 @@ def _told(node: Node, key: str | None, errors: Iterable[ValidationError]) -> Ite
     }
     moot = {_place(error) for error in unique.values() if error.validator in _ALONE}
     found = [(*_at(node, key, error), error) for error in unique.values()]
-    # The library walks the keys of a mapping as a set: only the text has an order that every process agrees on.
-    for at, name, error in sorted(found, key=lambda one: (one[0].span, [*map(str, one[2].relative_path)])):
+    for at, name, error in sorted(found, key=lambda one: one[0].span):
         if error.validator in _ALONE or _place(error) not in moot:
             yield from _FINDINGS[error.validator](at, name, error)
 
