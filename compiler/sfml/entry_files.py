@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,11 +51,12 @@ def _of_argument(argument: str) -> list[Path]:
 
 def pipelines_of(folder: Path) -> tuple[Path, ...]:
     """The entry files in a folder and below; hidden folders and those of built things are left out."""
-    return tuple(
-        path
-        for path in sorted(folder.rglob("*"))
-        if not _is_hidden(path.relative_to(folder)) and is_entry_file(path)
-    )
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _is_left_out(name))
+        paths = (Path(place, name) for name in files if not _is_left_out(name))
+        found += [path for path in paths if is_entry_file(path)]
+    return tuple(sorted(found))
 
 
 def is_entry_file(path: Path) -> bool:
@@ -68,5 +70,5 @@ def is_entry_file(path: Path) -> bool:
         return False
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") or part in ("build", "node_modules") for part in path.parts)
+def _is_left_out(name: str) -> bool:
+    return name.startswith(".") or name in ("build", "node_modules")

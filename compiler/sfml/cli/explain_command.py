@@ -9,6 +9,9 @@ import click
 from sfml.cli import output
 from sfml.cli.options import Options, shared_options
 
+MOST_SHOWN = 10
+"""A default is the value of many tasks."""
+
 _CODE = re.compile(r"sf\d{3}", re.IGNORECASE)
 
 
@@ -64,4 +67,18 @@ def _explain_code(code: str, options: Options) -> int:
 
 
 def _explain_value(subject: str, options: Options) -> int:
-    raise NotImplementedError
+    from sfml.cli.tracing import traced
+    from sfml.render.explain import origin_json, origin_text
+
+    name, _, path = subject.partition(":")
+    found = traced(name, path, options)
+    if options.json:
+        output.say_json({"values": [origin_json(one.origin, one.pipeline, one.target) for one in found]})
+        return 0
+    for index, one in enumerate(found[:MOST_SHOWN]):
+        if index:
+            output.say()
+        output.say(origin_text(one.origin, f"(pipeline {one.pipeline}, target {one.target})"))
+    if len(found) > MOST_SHOWN:
+        output.say(f"\n… and {len(found) - MOST_SHOWN} more values; --output json has them all")
+    return 0

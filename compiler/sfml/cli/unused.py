@@ -72,7 +72,12 @@ def _own_files(reading: Reading) -> set[str]:
 def _whole_projects(files: tuple[Path, ...], readings: list[Reading]) -> set[Path]:
     """The projects of which every pipeline was read."""
     from sfml.entry_files import pipelines_of
+    from sfml.spec.project import project_root
 
     seen = {file.resolve() for file in files}
     roots = {reading.root for reading in readings}
-    return {root for root in roots if {path.resolve() for path in pipelines_of(root)} <= seen}
+    return {
+        root
+        for root in roots
+        if all(path.resolve() in seen for path in pipelines_of(root) if project_root(path.parent) == root)
+    }

@@ -7,6 +7,7 @@ shapes again, of what they made. Each phase collects all its findings; the next 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -177,7 +178,7 @@ def _resolved(
     layers = Layers(document, entry, included, schedule, (project_patch, pipeline_patch))
     spec = assembled(layers, project, file, names, (target_name, target_at, target), reader.findings)
     reader.stop_on_errors()
-    return spec
+    return replace(spec, variables=names["var"])
 
 
 def _names_a_file(node: Node | None) -> bool:

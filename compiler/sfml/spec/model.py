@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sfml.diagnostic import Diagnostic, has_errors
 from sfml.source import Span
@@ -38,7 +39,7 @@ class PipelineSpec:
     """A pipeline for one target. `target` holds the target's own settings, defaults included.
 
     `schedule` is a schedule config, `graph` the merged mapping that `tasks` were read from (for looking up
-    where a value came from), `removed` the tasks that this target takes out, `groups` what each `for_each` became.
+    where a value came from), `removed` the tasks that this target takes out, `groups` what each `for_each` became, `variables` their values.
     """
 
     name: str
@@ -57,6 +58,7 @@ class PipelineSpec:
     graph: MapNode
     removed: frozenset[str] = frozenset()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def merged(base: Node | None, patch: Node | None, key: str = "") -> Node | None:
         return None
     if not isinstance(base, MapNode) or not isinstance(patch, MapNode) or _is_union(key, patch):
         fresh = patch if key == "with" else without_nulls(patch)
-        return replace(fresh, overrode=base) if base is not None else fresh
+        return _over(fresh, base) if base is not None else fresh
     entries = dict(base.entries)
     key_spans = dict(base.key_spans)
     for name, value in patch.entries.items():
@@ -29,6 +29,11 @@ def merged(base: Node | None, patch: Node | None, key: str = "") -> Node | None:
             key_spans[name] = patch.key_spans[name]
         entries[name] = result
     return replace(base, entries=entries, key_spans=key_spans)
+
+
+def _over(fresh: Node, base: Node) -> Node:
+    """The node on top of `base`, beneath whatever it overrode before."""
+    return replace(fresh, overrode=_over(fresh.overrode, base) if fresh.overrode is not None else base)
 
 
 def merged_maps(*layers: MapNode | None) -> MapNode | None:

@@ -1,0 +1,129 @@
+"""FILE:PATH → the pipelines that read the file, and where the value came from in each."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sfml.cli import output
+from sfml.cli.opening import user_name
+from sfml.cli.options import Options
+from sfml.diagnostic import did_you_mean
+from sfml.entry_files import is_entry_file, pipelines_of
+from sfml.errors import InvalidSpec, SfmlError, UsageError
+from sfml.source import Span
+from sfml.spec.load import load
+from sfml.spec.model import Loaded
+from sfml.spec.origin import Origin, Setting, known_paths, origins, removed_by
+from sfml.spec.project import project_root
+
+_TARGET = re.compile(r"targets\.([^.]+)\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A value's origin in one pipeline for one target, with files as the user names them."""
+
+    pipeline: str
+    target: str
+    origin: Origin
+
+
+def traced(name: str, path: str, options: Options) -> tuple[Traced, ...]:
+    """The origins of the value in every pipeline that reads the file; raises where there are none."""
+    file = Path(name)
+    if not file.is_file():
+        raise UsageError(f"there is no file `{name}`", help="FILE:PATH names a file and a value in it")
+    root = project_root(file.parent)
+    if root is None:
+        raise UsageError(f"`{name}` belongs to no project", help="make one: `sfml init`")
+    if not path:
+        raise UsageError("FILE:PATH lacks the path", help=f"sfml explain {name}:tasks.train_model.timeout")
+    inside = (file.parent.resolve() / file.name).relative_to(root).as_posix()
+    target = options.target or _target_of(path)
+    readers = list(_readers(file, inside, root, target, options))
+    prefix = Path(os.path.relpath(root, Path.cwd())).as_posix()
+    shown = "" if prefix == "." else f"{prefix}/"
+    found = [
+        Traced(loaded.spec.name, loaded.spec.target_name, _moved(origin, shown))
+        for loaded in readers
+        if loaded.spec is not None
+        for origin in origins(loaded, inside, path, options.variables)
+    ]
+    if not found:
+        raise _nothing(name, path, readers, shown)
+    return tuple(found)
+
+
+def _target_of(path: str) -> str | None:
+    """The target that a patch is for: its values count there only."""
+    match = _TARGET.match(path)
+    return match[1] if match else None
+
+
+def _readers(file: Path, inside: str, root: Path, target: str | None, options: Options) -> Iterator[Loaded]:
+    """The pipelines that the file is read for; the entry file itself has to be right."""
+    own = is_entry_file(file)
+    broken: Loaded | None = None
+    count = 0
+    entries = [path for path in pipelines_of(root) if project_root(path.parent) == root]
+    for entry in [file] if own else entries:
+        loaded = load(entry, target=target, variables=options.variables, user=user_name(options))
+        if inside not in loaded.sources:
+            continue
+        if loaded.spec is None:
+            broken = loaded
+            continue
+        count += 1
+        yield loaded
+    if broken is not None and not count:
+        if not options.json:
+            from sfml.render.text import diagnostics_text
+
+            color = output.wants_color(options.no_color)
+            output.note(diagnostics_text(broken.diagnostics, broken.sources, color=color))
+        raise InvalidSpec(broken.diagnostics)
+    if broken is None and not count:
+        raise SfmlError(
+            f"no pipeline of the project reads `{inside}`",
+            help="name the file of a pipeline, or one that it uses",
+        )
+
+
+def _nothing(name: str, path: str, readers: list[Loaded], prefix: str) -> SfmlError:
+    for loaded in readers:
+        if (removed := removed_by(loaded, path)) is not None and removed.span is not None:
+            at = replace(removed.span, file=prefix + removed.span.file)
+            return SfmlError(f"`{path}` has no value: `null` takes it out at {at} ({removed.layer})")
+    known = known_paths(readers[0])
+    parent, _, last = path.removeprefix("graph.").rpartition(".")
+    beside = {one.rpartition(".")[2]: one for one in known if one.rpartition(".")[0] == parent}
+    help = did_you_mean(last, beside)
+    if help is None and beside:
+        help = f"`{parent}` has {', '.join(f'`{one}`' for one in sorted(beside))}; nothing else is set"
+    if help is None:
+        help = did_you_mean(path, known) or "paths look like tasks.train_model.timeout"
+    return SfmlError(f"nothing sets `{path}` in `{name}`", help=help)
+
+
+def _moved(origin: Origin, prefix: str) -> Origin:
+    """The origin with its files as they are seen from the working directory."""
+    if not prefix:
+        return origin
+    return replace(
+        origin,
+        settings=tuple(_moved_setting(one, prefix) for one in origin.settings),
+        around=tuple((path, _moved_setting(one, prefix)) for path, one in origin.around),
+        variables=tuple(_moved(one, prefix) for one in origin.variables),
+        entries=tuple(_moved(one, prefix) for one in origin.entries),
+    )
+
+
+def _moved_setting(setting: Setting, prefix: str) -> Setting:
+    if setting.span is None:
+        return setting
+    span: Span = replace(setting.span, file=prefix + setting.span.file)
+    return replace(setting, span=span)
