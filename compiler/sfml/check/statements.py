@@ -55,11 +55,20 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
         if not statements:
             if not body.file:
                 yield error("SF324", f"the statement of `{task.name}` is empty", place, help="write one")
-        elif len(statements) > 1 and statements[0].split()[0].upper() not in ("BEGIN", "DECLARE", "EXECUTE"):
+        elif len(statements) > 1 and not _is_block(statements):
             message = f"task `{task.name}` holds {len(statements)} statements"
             yield error(
                 "SF324", message, place, help="make a task of each, or put `BEGIN … END;` around them"
             )
+
+
+def _is_block(statements: list[str]) -> bool:
+    """Whether the pieces are those of one block; `BEGIN;` alone begins a transaction."""
+    first, last = statements[0].upper().split(), statements[-1].upper().split()
+    opens = first[0] == "DECLARE" or (
+        first[0] == "BEGIN" and first[1:2] not in ([], ["TRANSACTION"], ["WORK"])
+    )
+    return opens and last[0] == "END" and len(last) <= 2
 
 
 def _statements(text: str) -> list[str]:

@@ -53,8 +53,9 @@ class Tokens:
             self._tokens: list[Token] = list(_Tokenizer(dialect="snowflake").tokenize(sql))
         except SqlglotError as cause:
             raise SqlSyntaxError(str(cause), 0) from cause
+        self._end = len(sql)
         while self._tokens and self._tokens[-1].token_type is TokenType.SEMICOLON:
-            self._tokens.pop()
+            self._end = self._tokens.pop().start
         self.index = 0
 
     # -- looking ------------------------------------------------------------------------------------
@@ -155,11 +156,10 @@ class Tokens:
         return Name(tuple(parts))
 
     def rest(self) -> str:
-        """What is left of the statement, as written, without a closing semicolon."""
-        start = self.offset
+        """What is left of the statement, as written, comments included, without a closing semicolon."""
+        start = self._tokens[self.index - 1].end + 1 if self.index else 0
         self.index = len(self._tokens)
-        end = self._tokens[-1].end + 1 if self._tokens else len(self.sql)
-        return self.sql[start:end]
+        return self.sql[start : self._end].strip()
 
     def text_until(self, *stops: tuple[str, ...]) -> str:
         """The text, as written, up to one of these words outside parentheses, or to the end."""
