@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sfml.grammar import calls, copying, databases, models, procedures, services, session, stages, tasks
+from sfml.grammar import (
+    calls,
+    compute,
+    copying,
+    databases,
+    models,
+    procedures,
+    services,
+    session,
+    stages,
+    tasks,
+)
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
 
 __all__ = ["FAMILIES", "Name", "SqlSyntaxError", "Tokens", "parse_name", "parse_statement"]
@@ -26,6 +37,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     procedures.parse,
     models.parse,
     services.parse,
+    compute.parse,
     calls.parse,
 )
 

@@ -1,4 +1,4 @@
-"""Services and compute pools, as far as ML Jobs ask for them.
+"""Services, as far as ML Jobs ask for them.
 
 https://docs.snowflake.com/en/sql-reference/commands-snowpark-container-services
 """
@@ -16,7 +16,6 @@ __all__ = [
     "CallServiceMethod",
     "DescribeService",
     "DropService",
-    "ShowComputePools",
     "ShowServiceInstances",
     "ShowServices",
     "parse",
@@ -50,11 +49,6 @@ class ShowServices:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowComputePools:
-    like: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class CallServiceMethod:
     """`CALL service!method(…)`; the method in upper case."""
 
@@ -64,7 +58,7 @@ class CallServiceMethod:
 
 
 ServiceStatement = (
-    DescribeService | DropService | ShowServiceInstances | ShowServices | ShowComputePools | CallServiceMethod
+    DescribeService | DropService | ShowServiceInstances | ShowServices | CallServiceMethod
 )
 
 
@@ -85,8 +79,6 @@ def _statement(tokens: Tokens) -> ServiceStatement | None:
         return DropService(service, if_exists)
     if tokens.match_words("SHOW", "SERVICE", "INSTANCES", "IN", "SERVICE"):
         return ShowServiceInstances(tokens.name())
-    if tokens.match_words("SHOW", "COMPUTE", "POOLS"):
-        return ShowComputePools(_like(tokens))
     if tokens.match_words("SHOW", "JOB", "SERVICES"):
         return _show_services(tokens)
     if tokens.is_words("CALL"):

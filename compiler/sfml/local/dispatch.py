@@ -8,8 +8,11 @@ from typing import Any
 
 from sfml.local import (
     calls,
+    compute_rest,
+    compute_sql,
     copying,
     databases,
+    databases_rest,
     events,
     jobs,
     models,
@@ -17,6 +20,7 @@ from sfml.local import (
     procedures,
     session_sql,
     stages,
+    stages_rest,
     tasks,
 )
 from sfml.local.family import (
@@ -30,14 +34,27 @@ from sfml.local.family import (
     TableFunction,
 )
 
-__all__ = ["FAMILIES", "HANDLERS", "OPERATIONS", "RELATIONS", "ROUTES", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS", "Args"]
+__all__ = [
+    "FAMILIES",
+    "HANDLERS",
+    "OPERATIONS",
+    "RELATIONS",
+    "ROUTES",
+    "SYSTEM_FUNCTIONS",
+    "TABLE_FUNCTIONS",
+    "Args",
+]
 
 # A new family is added here and nowhere else; what a family may define is told in `family.py`.
 FAMILIES: tuple[ModuleType, ...] = (
     session_sql,
     calls,
     databases,
+    databases_rest,
+    compute_sql,
+    compute_rest,
     stages,
+    stages_rest,
     copying,
     events,
     notifications,

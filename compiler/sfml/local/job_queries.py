@@ -1,4 +1,4 @@
-"""What clients are shown of ML Jobs: services, instances, pools, the history of jobs and their logs.
+"""What clients are shown of ML Jobs: services, instances, the history of jobs and their logs.
 
 https://docs.snowflake.com/en/sql-reference/commands-snowpark-container-services
 """
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sfml.local.account import Account
     from sfml.local.session import Session
 
-LOCAL_POOL = "LOCAL_POOL"
 CONTAINER = "main"
 IMAGE = "/local/python"
 
@@ -146,34 +145,6 @@ def _is_in(job: Job, session: Session, statement: grammar.ShowServices) -> bool:
     return (job.name.database, job.name.schema) == resolve_schema(statement.within, session)
 
 
-def show_compute_pools(account: Account, session: Session, statement: grammar.ShowComputePools) -> Result:
-    """Any name is a pool of one node here: shown are those in use and one that is asked for by name."""
-    names = {LOCAL_POOL, *(job.compute_pool for job in job_store.jobs(account, deleted=True))}
-    if statement.like and "%" not in statement.like:
-        names.add(statement.like.replace("\\", "").upper())
-    columns = (
-        "name",
-        "state",
-        "min_nodes",
-        "max_nodes",
-        "instance_family",
-        "num_services",
-        "num_jobs",
-        "auto_suspend_secs",
-        "auto_resume",
-        "active_nodes",
-        "idle_nodes",
-        "target_nodes",
-        "owner",
-    )
-    rows = [
-        (name, "ACTIVE", "1", "1", "CPU_X64_S", "0", "0", "0", "true", "0", "1", "1", session.role)
-        for name in sorted(names)
-        if like(statement.like, name)
-    ]
-    return table(columns, rows)
-
-
 def job_history(account: Account, session: Session, args: Args) -> Result:
     """SNOWFLAKE.SPCS.GET_JOB_HISTORY(): every job, dropped ones too."""
     columns = (
@@ -237,7 +208,6 @@ HANDLERS = {
     grammar.DescribeService: describe_service,
     grammar.ShowServiceInstances: show_instances,
     grammar.ShowServices: show_services,
-    grammar.ShowComputePools: show_compute_pools,
 }
 SYSTEM_FUNCTIONS = {"SYSTEM$GET_SERVICE_LOGS": service_logs}
 TABLE_FUNCTIONS = {"SNOWFLAKE.SPCS.GET_JOB_HISTORY": job_history, "!SPCS_GET_LOGS": job_logs}

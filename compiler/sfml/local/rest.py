@@ -115,9 +115,7 @@ class Call:
 
     def named(self, body: Json) -> str:
         """The name in a body; when the path names an object too, both are the same."""
-        if not isinstance(body.get("name"), str):
-            raise bad_request("Missing required field: name.")
-        name = identifier(body["name"])
+        name = name_in(body)
         if self.path.get("name", name) != name:
             raise bad_request(f"The name in the body, {body['name']}, is not the one in the path.")
         return name
@@ -143,6 +141,12 @@ def identifier(text: Any) -> str:
     if len(name.parts) != 1:
         raise bad_request(f"Invalid identifier: {text!r}.")
     return name.last
+
+
+def name_in(body: Json) -> str:
+    if not isinstance(body.get("name"), str):
+        raise bad_request("Missing required field: name.")
+    return identifier(body["name"])
 
 
 def done(message: str = "Request successfully completed") -> Json:

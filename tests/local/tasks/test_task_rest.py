@@ -158,7 +158,7 @@ def test_a_dag_is_deployed_run_and_dropped(schema: Any) -> None:
     operation.deploy(dag, mode=CreateMode.or_replace)
     operation.run(dag)
     deadline = time.monotonic() + 20
-    while operation.get_current_dag_runs(dag):
+    while not operation.get_complete_dag_runs(dag, error_only=False):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     [run] = operation.get_complete_dag_runs(dag, error_only=False)

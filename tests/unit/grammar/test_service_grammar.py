@@ -18,8 +18,6 @@ J = Name(("D", "S", "JOB_1"))
         ("DESC SERVICE IDENTIFIER('D.S.JOB_1')", s.DescribeService(J)),
         ("DROP SERVICE IF EXISTS D.S.JOB_1 FORCE", s.DropService(J, if_exists=True)),
         ("SHOW SERVICE INSTANCES IN SERVICE IDENTIFIER('D.S.JOB_1')", s.ShowServiceInstances(J)),
-        ("SHOW COMPUTE POOLS LIKE 'P'", s.ShowComputePools("P")),
-        ("SHOW COMPUTE POOLS", s.ShowComputePools(None)),
         ("SHOW JOB SERVICES LIKE 'M%' IN D.S LIMIT 10", s.ShowServices("M%", "SCHEMA", Name(("D", "S")), 10)),
         ("SHOW JOB SERVICES IN ACCOUNT LIMIT 3", s.ShowServices(None, "ACCOUNT", None, 3)),
         (
