@@ -34,7 +34,7 @@ def folder() -> Path:
 @command.command("start")
 @shared_options()
 def start(options: Options) -> int:
-    """Start it and keep it running until `sfml local stop`."""
+    """Start it and keep it running, with its schedules, until `sfml local stop`."""
     from sfml.local import process
 
     place = folder()
@@ -85,7 +85,12 @@ def status(options: Options) -> int:
         f"The local Snowflake is running at {info.protocol}://{info.host}:{info.port} (pid {info.pid})"
     )
     output.say(f"  account {info.account}, user {info.user}, database {info.database}, schema {info.schema}")
-    output.say("  schedules are kept and shown; they do not fire yet")
+    passing = process.is_passing(folder())
+    output.say(
+        "  it stops with the command that started it and fires no schedules; `sfml local start` keeps it"
+        if passing
+        else "  schedules fire until `sfml local stop`"
+    )
     output.say("Its token for any client:  sfml local status -o json")
     return 0
 

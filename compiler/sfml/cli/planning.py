@@ -13,7 +13,7 @@ from sfml.plan.model import Plan
 from sfml.plan.stages import Stage, stages_for
 from sfml.snowflake.objects import has_stage
 
-UNFIRED = "the local Snowflake keeps schedules and does not fire them yet"
+LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def planned(found: Opened, target: Connected, *, resume: bool | None = None) -> 
     missing = target.stage.missing_archives(desired.archives) if staged else desired.archives
     plan = make_plan(desired, observed, unfinished=journal, resume=resume)
     if desired.target.is_local and plan.resume_root:
-        plan = dataclasses.replace(plan, notes=(*plan.notes, UNFIRED))
+        plan = dataclasses.replace(plan, notes=(*plan.notes, LOCAL_SCHEDULES))
     stages = stages_for(plan, desired, missing, unfinished=journal is not None)
     return Planned(plan, stages, missing)
 

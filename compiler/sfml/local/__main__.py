@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from types import FrameType
 
-from sfml.local.process import FATAL, INFO_FILE, ServerInfo, lock, write_info
+from sfml.local.process import FATAL, INFO_FILE, ServerInfo, is_passing, lock, write_info
 
 POLL_SECONDS = 0.5
 
@@ -52,8 +52,10 @@ def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
     from sfml.local.account import DATABASE, SCHEMA
     from sfml.local.app import LocalServer
     from sfml.local.session import DEFAULT_USER
+    from sfml.local.tasks.service import scheduler_of
 
-    with LocalServer(folder) as server:
+    # What a command starts for its own sake must not begin to run what schedules ask for.
+    with LocalServer(folder, schedules=not is_passing(folder)) as server:
         write_info(
             folder,
             ServerInfo(
@@ -70,6 +72,8 @@ def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
             ),
         )
         while not end.wait(POLL_SECONDS):
+            if not is_passing(folder):
+                scheduler_of(server.account).turn_on()
             idle = time.monotonic() - server.account.last_request
             if idle_exit is not None and idle > idle_exit and not server.account.children:
                 break

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sfml.grammar import SqlSyntaxError, parse_statement
 from sfml.local import dispatch
 from sfml.local.bindings import exists_before_name, inline_bindings, inline_identifiers, without_scoped
 from sfml.local.children import Child
+from sfml.local.clock import now
 from sfml.local.engine import Engine
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.result import Column, Result
@@ -29,18 +30,23 @@ SCHEMA = "PUBLIC"
 _query_id: ContextVar[str | None] = ContextVar("query_id", default=None)
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Account:
     """Everything a local Snowflake holds. `address` is set once the server listens."""
 
     def __init__(
-        self, folder: Path, *, token: str | None = None, clock: Callable[[], datetime] = now
+        self,
+        folder: Path,
+        *,
+        token: str | None = None,
+        clock: Callable[[], datetime] = now,
+        schedules: bool = True,
     ) -> None:
         self.folder = folder
         self.clock = clock
+        self.schedules = schedules
+        """Whether schedules and triggers fire from the start on."""
+        self.attention = threading.Event()
+        """Set when something changed that may begin a task earlier than was known."""
         self.token = token or secrets.token_urlsafe(32)
         self.name: str = ACCOUNT_NAME
         self.host = "127.0.0.1"

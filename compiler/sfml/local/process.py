@@ -105,9 +105,14 @@ def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = S
 
 
 def keep(folder: Path | str) -> ServerInfo:
-    """The folder's server, started if need be, which stays until it is stopped."""
+    """The folder's server, started if need be, which stays until it is stopped, and fires schedules."""
     (Path(folder) / PASSING_FILE).unlink(missing_ok=True)
     return start(folder)
+
+
+def is_passing(folder: Path) -> bool:
+    """Whether the folder's server was started by a command that stops it again; it fires no schedules."""
+    return (folder / PASSING_FILE).exists()
 
 
 @contextlib.contextmanager
@@ -128,7 +133,7 @@ def in_use(folder: Path | str) -> Iterator[ServerInfo]:
             # Whoever still holds a share stops it later; whoever comes now waits until it is gone.
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if (folder / PASSING_FILE).exists():
+                if is_passing(folder):
                     stop(folder)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Store:
             connection.execute("PRAGMA synchronous = NORMAL")
             self._local.connection = connection
             self._local.depth = 0
+            self._local.after = []
             with self._lock:
                 self._connections.add(connection)
         return connection
@@ -53,6 +54,7 @@ class Store:
             return
         connection.execute("BEGIN IMMEDIATE")
         self._local.depth = 1
+        self._local.after = []
         try:
             yield connection
         except BaseException:
@@ -62,6 +64,16 @@ class Store:
             connection.execute("COMMIT")
         finally:
             self._local.depth = 0
+        for action in self._local.after:
+            action()
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Do this once the transaction of this thread is committed: now, when none is open."""
+        self._connection()
+        if self._local.depth:
+            self._local.after.append(action)
+        else:
+            action()
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
         """Carry out one change and answer the number of rows changed."""

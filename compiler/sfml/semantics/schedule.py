@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 from sfml.semantics import cron
 from sfml.semantics.cron import Cron, parse_cron
 from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError, parse_interval
 
-__all__ = ["Cron", "Interval", "Schedule", "ScheduleError", "next_fire", "parse_schedule"]
+__all__ = ["Cron", "Interval", "Schedule", "ScheduleError", "fires", "next_fire", "parse_schedule"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Interval:
 Schedule: TypeAlias = Cron | Interval
 
 
+@lru_cache(maxsize=256)
 def parse_schedule(text: str) -> Schedule:
     """The schedule in a SCHEDULE string; raises `ScheduleError` with Snowflake's sentence.
 
@@ -48,3 +51,11 @@ def next_fire(schedule: Schedule, after: datetime, base: datetime) -> datetime |
     step = timedelta(seconds=schedule.seconds)
     elapsed = max((after - base) // step, 0)
     return base + (elapsed + 1) * step
+
+
+def fires(schedule: Schedule, after: datetime, until: datetime, base: datetime) -> Iterator[datetime]:
+    """Every time after `after` and not after `until`, in order."""
+    moment = next_fire(schedule, after, base)
+    while moment is not None and moment <= until:
+        yield moment
+        moment = next_fire(schedule, moment, base)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sfml.local.account import Account
 from sfml.local.session import Session
+from sfml.local.tasks.service import runner_of
 
 
 class Sql:
@@ -28,7 +29,7 @@ class Sql:
 
     def settled(self, seconds: float = 20) -> None:
         """Wait until no graph run executes or waits."""
-        self.until(lambda: not self("SELECT * FROM TABLE(INFORMATION_SCHEMA.CURRENT_TASK_GRAPHS())"), seconds)
+        runner_of(self.account).settle(seconds)
 
     def until(self, condition: Callable[[], Any], seconds: float = 20) -> None:
         deadline = time.monotonic() + seconds
@@ -46,8 +47,8 @@ class Sql:
         return list(reversed(kept))
 
     def states(self) -> dict[str, str]:
-        """Task → state in the latest attempt of the latest run; tasks without a row are missing."""
-        rows = self.history()
+        """Task → state in the latest attempt of the latest run begun; tasks without a row are missing."""
+        rows = [row for row in self.history() if row["STATE"] != "SCHEDULED"]
         last = max((row["RUN_ID"], row["GRAPH_RUN_GROUP_ID"]) for row in rows)[1]
         of_group = [row for row in rows if row["GRAPH_RUN_GROUP_ID"] == last]
         attempt = max(row["ATTEMPT_NUMBER"] for row in of_group)

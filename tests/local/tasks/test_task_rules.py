@@ -243,12 +243,6 @@ def test_dependents_begin_with_the_task_and_hold_the_finalizer(graph: Sql) -> No
     assert names("'a'") == ["A", "B"]
 
 
-def test_triggered_roots_are_not_emulated(sql: Sql) -> None:
-    sql("CREATE TASK s WHEN SYSTEM$STREAM_HAS_DATA('x') AS SELECT 1")
-    with pytest.raises(SqlError, match=r"not emulated by the local server.*triggered by streams"):
-        sql("ALTER TASK s RESUME")
-
-
 @pytest.mark.parametrize(
     "call",
     [

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sfml.local.tasks import commands, functions, history, rest, run_store, service, sql, store
+from sfml.local.tasks import commands, functions, history, rest, run_store, service, slot_store, sql, store
 
-SCHEMA = store.SCHEMA + run_store.SCHEMA
+SCHEMA = store.SCHEMA + run_store.SCHEMA + slot_store.SCHEMA
 HANDLERS = sql.HANDLERS
 READ_ONLY = sql.READ_ONLY
 SYSTEM_FUNCTIONS = functions.SYSTEM_FUNCTIONS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sfml.local.errors import SqlError, already_exists, does_not_exist
 from sfml.local.names import ObjectName, quoted_if_needed
 from sfml.local.tasks import store as tasks_store
-from sfml.local.tasks.model import Settings, Task, by_name, is_cron
+from sfml.local.tasks.model import Settings, Task, by_name
 from sfml.local.tasks.properties import checked
 from sfml.local.tasks.rules import (
     check_graph,
@@ -190,10 +190,8 @@ def resume(account: Account, name: ObjectName) -> None:
             return
         commit(account, task, tasks)
         task = replace(fetch(account, name), started=True, scheduled_since=account.clock())
-        schedule = task.settings.parsed_schedule
-        if schedule is not None and is_cron(schedule):
-            task = replace(task, scheduled_since=None)
         tasks_store.save(account.store, task)
+        account.store.after_commit(account.attention.set)
 
 
 def commit(account: Account, root: Task, tasks: dict[str, Task]) -> int:

@@ -91,12 +91,13 @@ class GraphRow:
 def graph_row(account: Account, run: GraphRun) -> GraphRow:
     failed = [row for row in run_store.task_runs(account.store, run.group_id, run.attempt) if row.error_code]
     failed.sort(key=lambda row: row.completed_time or datetime.max.replace(tzinfo=UTC))
-    return GraphRow(run, failed[0] if failed else None, _next_time(account, run.root_id))
+    return GraphRow(run, failed[0] if failed else None, _next_time(account, run))
 
 
-def _next_time(account: Account, root_id: str) -> datetime | None:
-    root = store.find_by_id(account.store, root_id)
-    return next_scheduled(root, account.clock()) if root else None
+def _next_time(account: Account, run: GraphRun) -> datetime | None:
+    """When the root is scheduled next after this run. https://docs.snowflake.com/en/sql-reference/functions/task_history"""
+    root = store.find_by_id(account.store, run.root_id)
+    return next_scheduled(root, run.scheduled_time) if root else None
 
 
 # -- TASK_HISTORY
@@ -123,12 +124,14 @@ def task_history(account: Account, session: Session, arguments: Args) -> Result:
     name = str(given["TASK_NAME"]).upper() if given.get("TASK_NAME") else None
     error_only = _truth(given.get("ERROR_ONLY"))
     found = []
-    for run in run_store.graph_runs(account.store, root_id=given.get("ROOT_TASK_ID")):
+    root_id = given.get("ROOT_TASK_ID")
+    upcoming = service.scheduler_of(account).upcoming(root_id)
+    for run in (*upcoming, *run_store.graph_runs(account.store, root_id=root_id)):
         if (database and run.root.database != database) or (schema and run.root.schema != schema):
             continue
         if run.scheduled_time < start or (end is not None and run.scheduled_time > end):
             continue
-        following = _next_time(account, run.root_id)
+        following = _next_time(account, run)
         for row in reversed(_task_rows(account, run)):
             if name and row.name.upper() != name:
                 continue

@@ -10,7 +10,7 @@ from typing import Any
 
 from sfml.local.names import ObjectName
 from sfml.semantics.graph import TaskShape
-from sfml.semantics.schedule import Cron, Schedule, parse_schedule
+from sfml.semantics.schedule import Schedule, next_fire, parse_schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,10 @@ FIELDS = frozenset(f.name for f in fields(Settings))
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task with its identity. `graph_version` counts on roots; `scheduled_since` is an interval's base."""
+    """A task with its identity. `graph_version` counts on roots.
+
+    `scheduled_since` is the moment of RESUME or SET SCHEDULE: an interval's base.
+    """
 
     id: str
     name: ObjectName
@@ -99,18 +102,12 @@ class Task:
         return replace(self, settings=replace(self.settings, **changes))
 
 
-def next_scheduled(task: Task, now: datetime) -> datetime | None:
-    """When the schedule of a started root would fire next."""
-    from sfml.semantics.schedule import next_fire
-
+def next_scheduled(task: Task, after: datetime) -> datetime | None:
+    """When the schedule of a started root fires first after that moment."""
     schedule = task.settings.parsed_schedule
     if schedule is None or not task.started:
         return None
-    return next_fire(schedule, now, task.scheduled_since or now)
-
-
-def is_cron(schedule: Schedule) -> bool:
-    return isinstance(schedule, Cron)
+    return next_fire(schedule, after, task.scheduled_since or after)
 
 
 def by_name(tasks: Iterable[Task]) -> dict[str, Task]:

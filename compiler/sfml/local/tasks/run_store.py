@@ -278,6 +278,17 @@ def latest_task_run(store: Store, group_id: str, name: str, attempt: int) -> Tas
     return _task_run(row) if row else None
 
 
+def last_scheduled_time(store: Store, root_id: str, scheduled_from: str) -> datetime | None:
+    """For when the latest run that was asked for in this way was scheduled."""
+    return when(
+        store.value(
+            "SELECT scheduled_time FROM graph_runs WHERE root_id = ? AND scheduled_from = ?"
+            " ORDER BY number DESC LIMIT 1",
+            (root_id, scheduled_from),
+        )
+    )
+
+
 def unfinished_task_runs(store: Store) -> list[TaskRun]:
     rows = store.rows("SELECT * FROM task_runs WHERE state IN ('SCHEDULED', 'EXECUTING')")
     return [_task_run(row) for row in rows]

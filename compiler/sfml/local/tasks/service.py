@@ -1,4 +1,4 @@
-"""The runner of an account, and EXECUTE TASK."""
+"""The runner and the scheduler of an account, and EXECUTE TASK."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from sfml.local.errors import not_emulated
 from sfml.local.names import ObjectName
 from sfml.local.tasks import commands, run_store
 from sfml.local.tasks.model import Task
 from sfml.local.tasks.rules import refused
 from sfml.local.tasks.run_store import GraphRun
 from sfml.local.tasks.runner import Runner
-from sfml.semantics.conditions import reads_streams
+from sfml.local.tasks.scheduler import Scheduler
 from sfml.semantics.config import ConfigError, config_text, merged, parse_config
 from sfml.semantics.retry import MAX_RETRY_AGE_DAYS, is_retryable
 from sfml.semantics.states import State
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
     from sfml.local.account import Account
 
 _runners: WeakKeyDictionary[Account, Runner] = WeakKeyDictionary()
-_lock = threading.Lock()
+_schedulers: WeakKeyDictionary[Account, Scheduler] = WeakKeyDictionary()
+_lock = threading.RLock()
 
 
 def runner_of(account: Account) -> Runner:
@@ -33,11 +33,21 @@ def runner_of(account: Account) -> Runner:
         return _runners[account]
 
 
+def scheduler_of(account: Account) -> Scheduler:
+    with _lock:
+        if account not in _schedulers:
+            _schedulers[account] = Scheduler(account, runner_of(account))
+        return _schedulers[account]
+
+
 def start(account: Account) -> None:
     runner_of(account).recover()
+    if account.schedules:
+        scheduler_of(account).turn_on()
 
 
 def stop(account: Account) -> None:
+    scheduler_of(account).stop()
     runner_of(account).stop()
 
 
@@ -47,13 +57,7 @@ def execute(account: Account, name: ObjectName, override: str | None = None) -> 
     https://docs.snowflake.com/en/sql-reference/sql/execute-task
     """
     root = _root(account, name)
-    runner = runner_of(account)
-    policy = root.settings.overlap_policy
-    if policy not in (None, "NO_OVERLAP") and runner.is_executing(root.id):
-        raise not_emulated(
-            f"EXECUTE TASK {name.fqn()} while a run of it executes, with OVERLAP_POLICY = {policy}"
-        )
-    return runner.execute(root, run_config(root, override))
+    return runner_of(account).execute(root, run_config(root, override))
 
 
 def run_config(root: Task, override: str | None) -> str | None:
@@ -71,7 +75,8 @@ def run_config(root: Task, override: str | None) -> str | None:
 def retry_last(account: Account, name: ObjectName) -> GraphRun:
     """EXECUTE TASK … RETRY LAST: the last run again from what failed."""
     root = _root(account, name)
-    runs = run_store.graph_runs(account.store, root_id=root.id)
+    # A scheduled time that was missed was no run.
+    runs = [run for run in run_store.graph_runs(account.store, root_id=root.id) if not _was_missed(run)]
     if not runs:
         raise refused(f"Cannot perform retry: task {name.fqn()} has no graph run to retry.")
     return _retry(account, root, runs[0])
@@ -84,6 +89,10 @@ def retry_group(account: Account, name: ObjectName, group: str) -> GraphRun:
     if not attempts or attempts[-1].root_id != root.id:
         raise refused(f"Cannot perform retry: Graph run group with ID {group} not found.")
     return _retry(account, root, attempts[-1])
+
+
+def _was_missed(run: GraphRun) -> bool:
+    return run.state is State.SKIPPED and run.query_start_time is None
 
 
 def _retry(account: Account, root: Task, last: GraphRun) -> GraphRun:
@@ -111,16 +120,14 @@ def _root(account: Account, name: ObjectName) -> Task:
 
 
 def resume(account: Account, name: ObjectName) -> None:
-    """ALTER TASK … RESUME; triggered roots are refused, for nothing here would trigger them."""
-    task = commands.fetch(account, name)
-    if task.settings.is_root and not task.settings.schedule and reads_streams(task.settings.condition):
-        raise not_emulated(f"ALTER TASK {name.fqn()} RESUME: tasks triggered by streams")
+    """ALTER TASK … RESUME."""
     commands.resume(account, name)
 
 
 def current_runs(account: Account, root_id: str | None = None) -> list[GraphRun]:
-    """Runs that execute or wait, the latest first."""
-    return run_store.graph_runs(account.store, root_id=root_id, states=(State.EXECUTING, State.SCHEDULED))
+    """Runs that execute or wait and those that are scheduled next, the latest first."""
+    runs = run_store.graph_runs(account.store, root_id=root_id, states=(State.EXECUTING, State.SCHEDULED))
+    return [*scheduler_of(account).upcoming(root_id), *runs]
 
 
 def complete_runs(

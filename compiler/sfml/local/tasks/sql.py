@@ -18,6 +18,7 @@ from sfml.local.tasks.history import predecessors_json
 from sfml.local.tasks.model import Settings, Task
 from sfml.local.tasks.rules import finalizer_of, refused, sibling
 from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES, DEFAULT_TIMEOUT_MS
+from sfml.semantics.triggering import is_triggered
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -75,7 +76,7 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
     match statement.action:
         case grammar.Resume():
             service.resume(account, name)
-            return status(_resumed(commands.fetch(account, name)))
+            return status(_resumed(account, commands.fetch(account, name)))
         case grammar.Suspend():
             commands.suspend(account, name)
         case grammar.SetTags(given):
@@ -90,13 +91,18 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
     return status("Statement executed successfully.")
 
 
-def _resumed(task: Task) -> str:
-    if task.settings.schedule is None:
-        return "Statement executed successfully."
-    return (
-        "Statement executed successfully. "
-        f"(The local server keeps the schedule '{task.settings.schedule}' and does not fire it.)"
-    )
+def _resumed(account: Account, task: Task) -> str:
+    done = "Statement executed successfully."
+    by_itself = task.settings.schedule or is_triggered(None, task.settings.condition)
+    if not task.settings.is_root or not by_itself or service.scheduler_of(account).is_on:
+        return done
+    return f"{done} ({NOT_KEPT})"
+
+
+NOT_KEPT = (
+    "A command started this local server and stops it again: schedules and triggers fire "
+    "while `sfml local start` keeps the server up."
+)
 
 
 def _change(name: ObjectName, action: grammar.Action) -> Callable[[Settings], Settings]:

@@ -108,6 +108,12 @@ def everywhere(store: Store, database: str | None = None) -> list[Task]:
     return [_task(row) for row in rows]
 
 
+def started(store: Store) -> list[Task]:
+    """The tasks that are resumed, by name."""
+    rows = store.rows("SELECT * FROM tasks WHERE started ORDER BY database_name, schema_name, name")
+    return [_task(row) for row in rows]
+
+
 def save(store: Store, *tasks: Task) -> None:
     """Insert the tasks, or overwrite those with the same id, all or none."""
     with store.transaction() as connection:

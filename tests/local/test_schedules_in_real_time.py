@@ -1,0 +1,100 @@
+"""Schedules at the machine's clock: the scheduler's thread, servers that stay and servers that pass."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import snowflake.connector
+
+from sfml.local import process
+from sfml.local.app import LocalServer
+from sfml.local.process import ServerInfo
+
+HISTORY = (
+    "SELECT STATE, SCHEDULED_TIME, ERROR_MESSAGE FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY("
+    "TASK_NAME => 'R')) ORDER BY SCHEDULED_TIME"
+)
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+@contextmanager
+def cursor_of(arguments: dict[str, Any]) -> Iterator[Any]:
+    with snowflake.connector.connect(**arguments) as connection:
+        yield connection.cursor()
+
+
+def arguments_of(info: ServerInfo) -> dict[str, Any]:
+    names = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
+    return {name: getattr(info, name) for name in names}
+
+
+def resume(cursor: Any, schedule: str) -> str:
+    cursor.execute(f"CREATE TASK r SCHEDULE = '{schedule}' AS SELECT 1")
+    return str(cursor.execute("ALTER TASK r RESUME").fetchone()[0])
+
+
+def states(cursor: Any) -> list[str]:
+    return [row[0] for row in cursor.execute(HISTORY).fetchall()]
+
+
+def backdate(folder: Path, seconds: float) -> None:
+    """Let the schedule have begun earlier."""
+    since = datetime.now(UTC) - timedelta(seconds=seconds)
+    with sqlite3.connect(folder / "account.sqlite") as connection:
+        connection.execute("UPDATE tasks SET scheduled_since = ?", (since.isoformat(),))
+
+
+def test_a_thread_sleeps_until_the_next_time_and_wakes_for_a_change(folder: Path) -> None:
+    # The server's clock shows half a second before a full minute when the task is resumed.
+    shift = datetime(2026, 1, 1, 11, 59, 59, 500_000, tzinfo=UTC) - datetime.now(UTC)
+    with LocalServer(folder, clock=lambda: datetime.now(UTC) + shift) as server:
+        with cursor_of(server.connect_args()) as cursor:
+            shift = datetime(2026, 1, 1, 11, 59, 59, 500_000, tzinfo=UTC) - datetime.now(UTC)
+            assert resume(cursor, "USING CRON 0 12 * * * UTC") == "Statement executed successfully."
+            wait_for(lambda: "SUCCEEDED" in states(cursor), 5)
+            assert states(cursor) == ["SUCCEEDED", "SCHEDULED"]
+
+
+def test_killed_and_started_again_it_tells_what_it_missed_and_goes_on(folder: Path) -> None:
+    info = process.keep(folder)
+    try:
+        with cursor_of(arguments_of(info)) as cursor:
+            resume(cursor, "10 SECONDS")
+        assert info.pid is not None
+        os.kill(info.pid, signal.SIGKILL)
+        wait_for(lambda: not process.is_locked(folder))
+        backdate(folder, 27)
+        with cursor_of(arguments_of(process.keep(folder))) as cursor:
+            missed = [row for row in cursor.execute(HISTORY).fetchall() if row[0] == "SKIPPED"]
+            assert len(missed) in (2, 3)
+            assert all(row[2].startswith("Missed: ") for row in missed)
+            wait_for(lambda: "SUCCEEDED" in states(cursor))
+    finally:
+        process.stop(folder)
+
+
+def test_a_server_that_a_command_started_fires_once_it_is_kept(folder: Path) -> None:
+    try:
+        with process.in_use(folder) as info, cursor_of(arguments_of(info)) as cursor:
+            assert "`sfml local start`" in resume(cursor, "10 SECONDS")
+            backdate(folder, 28)
+            assert states(cursor) == []
+            assert process.keep(folder).pid == info.pid
+            wait_for(lambda: "SUCCEEDED" in states(cursor))
+        assert process.status(folder).running
+    finally:
+        process.stop(folder)
