@@ -1,4 +1,4 @@
-"""Files that travel with the tool: the JSON Schemas, in the package or in the checkout."""
+"""Files that travel with the tool: the JSON Schemas, in the package or in the checkout, and a new project."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ def schema_folder() -> Path:
     """The folder of the JSON Schemas: inside the installed package, else beside it in the checkout."""
     inside = _PACKAGE / "schemas"
     return inside if inside.is_dir() else _PACKAGE.parent.parent / "schemas"
+
+
+def template_folder() -> Path:
+    """The folder of what `sfml init` writes; `PIPELINE` and `PACKAGE` in names and texts are placeholders."""
+    return _PACKAGE / "template"
 
 
 @cache

@@ -15,6 +15,7 @@ from sfml.cli import output
 
 COMMANDS = MappingProxyType(
     {
+        "init": "Make a new project that validates and runs locally.",
         "validate": "Check specs: every finding, with file, line and column.",
         "compile": "Write what a spec compiles to: manifest, SQL, diagram, step archives.",
         "plan": "Show what apply would change in the target.",

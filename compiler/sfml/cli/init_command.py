@@ -1,0 +1,100 @@
+"""`sfml init [dir]`"""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from sfml.cli import output
+from sfml.cli.options import Options, shared_options
+from sfml.cli.schema_command import NAMES
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_HIDDEN = {"gitignore": ".gitignore", "vscode": ".vscode"}
+_NO_NAMES = ("null", "true", "false")
+"""Words that YAML does not read as text."""
+_TAKEN = frozenset(("sfml", "sfml_steps", "steps", "tests", "specs", "schemas", "conftest"))
+
+
+@click.command()
+@click.argument("folder", default=".", metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--name", help="The pipeline's name.  [default: after the folder]")
+@shared_options()
+def command(folder: Path, name: str | None, options: Options) -> int:
+    """Make a small project that validates, and runs on the local Snowflake: a pipeline, its steps and a test.
+
+    Writes into DIR, the current folder by default, and never over a file that is there.
+    """
+    from sfml.errors import ConflictingState, SfmlError, UsageError
+
+    pipeline = name or name_after(folder.resolve().name)
+    if not _WORD.fullmatch(pipeline) or pipeline.lower() in _NO_NAMES:
+        raise UsageError(f"`{pipeline}` cannot be the name of a pipeline", help="use letters, digits and `_`")
+    files = project_files(pipeline, package_for(pipeline))
+    there = [path for path in files if (folder / path).exists() or (folder / path).is_symlink()]
+    if there:
+        listed = ", ".join(f"`{path}`" for path in there[:5]) + (" …" if len(there) > 5 else "")
+        raise ConflictingState(
+            f"{folder.as_posix()} already has {listed}; nothing was written", help="choose an empty folder"
+        )
+    try:
+        for path, content in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            with (folder / path).open("xb") as stream:
+                stream.write(content)
+    except OSError as cause:
+        raise SfmlError(f"cannot write `{cause.filename}`: {cause.strerror}") from cause
+    if options.json:
+        output.say_json({"pipeline": pipeline, "folder": folder.as_posix(), "files": sorted(files)})
+    elif not options.quiet:
+        _say(pipeline, folder, files)
+    return 0
+
+
+def _say(pipeline: str, folder: Path, files: dict[str, bytes]) -> None:
+    place = folder.as_posix()
+    output.say(f"Made the project {pipeline} in {place if place != '.' else 'this folder'}:")
+    for path in files:
+        if not path.startswith("schemas/"):
+            output.say(f"  + {path}")
+    output.say(f"  + schemas/ ({len(NAMES)} JSON Schemas, for editors)")
+    move = "" if place == "." else f"cd {place} && "
+    output.say(f"Next:  {move}sfml apply specs/{pipeline}.yaml --run")
+
+
+def name_after(folder: str) -> str:
+    """The name of a pipeline for a folder's name."""
+    name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")
+    if name in _NO_NAMES:
+        return f"{name}_pipeline"
+    return name if _WORD.fullmatch(name) else f"pipeline_{name}".rstrip("_")
+
+
+def package_for(pipeline: str) -> str:
+    """The name of the step package: the pipeline's, unless Python knows another module of that name."""
+    name = pipeline.lower()
+    is_taken = name in _TAKEN or keyword.iskeyword(name) or name in sys.stdlib_module_names
+    return f"{name}_steps" if is_taken or importlib.util.find_spec(name) is not None else name
+
+
+def project_files(pipeline: str, package: str) -> dict[str, bytes]:
+    """Every file of a new project with its content."""
+    from sfml.resources import schema_folder, template_folder
+
+    files: dict[str, bytes] = {}
+    root = template_folder()
+    for source in sorted(root.rglob("*.txt")):
+        parts = source.relative_to(root).as_posix().removesuffix(".txt").split("/")
+        path = "/".join((_HIDDEN.get(parts[0], parts[0]), *parts[1:]))
+        text = source.read_text(encoding="utf-8")
+        for word, value in (("PIPELINE", pipeline), ("PACKAGE", package)):
+            path, text = path.replace(word, value), text.replace(word, value)
+        files[path] = text.encode()
+    for one in NAMES:
+        files[f"schemas/{one}.schema.json"] = (schema_folder() / f"{one}.schema.json").read_bytes()
+    return files
