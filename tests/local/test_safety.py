@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
-import resource
-import threading
 from pathlib import Path
 from typing import Any
 

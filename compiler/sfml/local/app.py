@@ -13,6 +13,7 @@ from typing import Any
 import anyio.to_thread
 import uvicorn
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -38,6 +39,7 @@ def application(account: Account) -> Starlette:
     )
     app.state.account = account
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(BodyLimits, is_known=lambda shown: protocol.is_known(account, shown))
     app.add_middleware(_Clock, account=account)
@@ -47,6 +49,13 @@ def application(account: Account) -> Starlette:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     return error.response()
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Refused(
+        error.status_code, "000002", f"{error.detail}: {request.method} {request.url.path}"
+    ).response()
 
 
 async def _failed(request: Request, error: Exception) -> Response:

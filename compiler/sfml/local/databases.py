@@ -31,7 +31,9 @@ DEFAULT_SCHEMA = "PUBLIC"
 
 def create(account: Account, session: Session, statement: Create) -> Result:
     """CREATE DATABASE or SCHEMA, which becomes the session's current one."""
-    return (create_database if statement.kind == "DATABASE" else create_schema)(account, session, statement)
+    with account.engine.changing:
+        carry_out = create_database if statement.kind == "DATABASE" else create_schema
+        return carry_out(account, session, statement)
 
 
 def create_database(account: Account, session: Session, statement: Create) -> Result:
@@ -76,6 +78,11 @@ def note(account: Account, session: Session, database: str, schema: str, comment
 
 
 def drop(account: Account, session: Session, statement: Drop) -> Result:
+    with account.engine.changing:
+        return _drop(account, session, statement)
+
+
+def _drop(account: Account, session: Session, statement: Drop) -> Result:
     if statement.kind == "DATABASE":
         name = single(statement.name)
         if not account.engine.has_database(name):
@@ -100,7 +107,9 @@ def drop_database(account: Account, name: str) -> None:
         account.schema_dropped(name, schema)
     account.leave(name)
     account.engine.detach(name)
+    # From here on it is gone, whenever the server dies: the next start removes files that nothing names.
     account.store.execute("DELETE FROM containers WHERE database = ?", (name,))
+    account.engine.remove_files(name)
 
 
 def drop_schema(account: Account, database: str, schema: str) -> None:

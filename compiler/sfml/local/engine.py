@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from fakesnow.transforms import show
 from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
-from sfml.local import dispatch
+from sfml.local import database_files, dispatch
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import SqlError, not_emulated
@@ -43,6 +44,12 @@ if TYPE_CHECKING:
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
 
+RESERVED = frozenset({"memory", "temp", "system", GLOBAL_DATABASE_NAME.lower()})
+"""Names that DuckDB and fakesnow use for databases of their own."""
+
+_PLAIN = re.compile(r"[^\W\d][\w$]*")
+"""fakesnow writes the names of databases into its own statements as they are."""
+
 COLUMNS = """
 SELECT column_name, data_type, ext_character_maximum_length, is_nullable, column_default, comment
 FROM duckdb_columns() LEFT JOIN _fs_global._fs_information_schema._fs_columns_ext
@@ -59,36 +66,47 @@ class Engine:
     def __init__(self, account: Account, folder: Path) -> None:
         self._account = account
         self.folder = folder / "databases"
+        self.changing = threading.RLock()
+        """Held while databases and schemas come and go."""
         self._fakesnow = FakeSnow(
             create_database_on_connect=False, create_schema_on_connect=False, db_path=self.folder
         )
         duck = self._fakesnow.duck_conn
         # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
+        database_files.create(duck, folder / "global.db")
         duck.execute(f"ATTACH {_literal(folder / 'global.db')} AS {GLOBAL_DATABASE_NAME}")
         duck.execute(info_schema.fs_global_creation_sql())
         duck.execute(show.fs_global_creation_sql())
-        for file in sorted(self.folder.glob("*.db")):
-            self.attach(file.stem)
+        for database in database_files.known(account.store, self.folder):
+            self.attach(database)
 
     # -- databases ------------------------------------------------------------------------------------
 
     def attach(self, database: str) -> None:
         """Open the file of a database, or create it, with fakesnow's views and macros in it."""
-        duck = self._fakesnow.duck_conn.cursor()
-        quoted = _quoted(database)
-        duck.execute(f"ATTACH IF NOT EXISTS {_literal(self.folder / f'{database}.db')} AS {quoted}")
-        duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
-        duck.execute(macros.creation_sql(quoted))
-        duck.close()
+        if database.lower() in RESERVED | {name.lower() for name in self.databases()}:
+            raise not_emulated(
+                f"CREATE DATABASE {_quoted(database)} (DuckDB has one of that name in any case)"
+            )
+        if not _PLAIN.fullmatch(database):
+            raise not_emulated(f"CREATE DATABASE {_quoted(database)} (letters, digits, _ and $ alone)")
+        file = database_files.file_of(self.folder, database)
+        with _translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
+            database_files.create(duck, file)
+            quoted = _quoted(database)
+            duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
+            duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
+            duck.execute(macros.creation_sql(quoted))
 
     def detach(self, database: str) -> None:
-        """Close a database and delete its file."""
-        duck = self._fakesnow.duck_conn.cursor()
-        duck.execute(f"DETACH {_quoted(database)}")
-        duck.close()
-        for file in (self.folder / f"{database}.db", self.folder / f"{database}.db.wal"):
-            file.unlink(missing_ok=True)
+        """Close a database; its file stays."""
+        with _translating(f"DROP DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
+            duck.execute(f"DETACH {_quoted(database)}")
+
+    def remove_files(self, database: str) -> None:
+        """Delete the file of a database that is detached and forgotten."""
+        database_files.remove(database_files.file_of(self.folder, database))
 
     def databases(self) -> tuple[str, ...]:
         """The names of the databases, sorted."""
@@ -109,7 +127,8 @@ class Engine:
         return name == "INFORMATION_SCHEMA" or name in self.schemas(database)
 
     def create_schema(self, database: str, name: str) -> None:
-        self.rows(f"CREATE SCHEMA {_quoted(database)}.{_quoted(name)}")
+        with _translating(f"CREATE SCHEMA {name}"):
+            self.rows(f"CREATE SCHEMA {_quoted(database)}.{_quoted(name)}")
 
     def drop_schema(self, database: str, name: str) -> None:
         self.rows(f"DROP SCHEMA {_quoted(database)}.{_quoted(name)} CASCADE")

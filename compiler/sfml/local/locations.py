@@ -70,8 +70,8 @@ def _located(account: Account, session: Session, text: str) -> Place:
     path = path.lstrip("/")
     if name == "~":
         return Place(_folder(account, "user", session.user), path)
-    if "%" in name:
-        return Place(_table_stage(account, session, name), path)
+    if (table := _table_of_stage(name)) is not None:
+        return Place(_table_stage(account, session, table), path)
     full = _stage_name(name, session)
     row = account.store.row(
         "SELECT folder FROM stages WHERE database = ? AND schema = ? AND name = ?",
@@ -100,9 +100,20 @@ def _stage_name(text: str, session: Session) -> ObjectName:
         raise SqlError(f"SQL compilation error:\ninvalid stage name '{text}'", 1003, "42000") from cause
 
 
+def _table_of_stage(text: str) -> str | None:
+    """The table whose own stage is named: `%t`, `db.schema.%t`; a `%` in quotes is a letter like any other."""
+    start, quoted = 0, False
+    for index, character in enumerate(text):
+        if character == '"':
+            quoted = not quoted
+        elif character == "." and not quoted:
+            start = index + 1
+    return text[:start] + text[start + 1 :] if text[start : start + 1] == "%" else None
+
+
 def _table_stage(account: Account, session: Session, text: str) -> Path:
     """The folder of a table's own stage, `@%table`; it exists because the table does."""
-    table = _stage_name(text.replace("%", "", 1), session)
+    table = _stage_name(text, session)
     if not account.engine.columns(session, table):
         raise does_not_exist("Stage", f'{table.database}.{table.schema}."%{table.name}"')
     return _folder(account, "table", table.fqn())
