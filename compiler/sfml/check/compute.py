@@ -58,8 +58,10 @@ def shorter_graphs(case: Case) -> Iterator[Diagnostic]:
     limit = _DEFAULT_TIMEOUT if given is None else (given or _MAX_TIMEOUT)
     place = case.draft.places.get("schedule_config.timeout")
     for task in case.tasks:
-        timeout = task.node.timeout
-        if timeout is None or (timeout or _MAX_TIMEOUT) <= limit or timeout > _MAX_TIMEOUT:
+        if task.node.timeout is None:
+            continue
+        timeout = task.node.timeout or _MAX_TIMEOUT
+        if not limit < timeout <= _MAX_TIMEOUT:
             continue
         if given is None:
             message = f"task `{task.name}` may take {in_words(timeout)}, its graph 1h by default"

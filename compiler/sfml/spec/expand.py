@@ -57,11 +57,11 @@ def expanded_tasks(
             (done.append(task) if _is_enabled(task) else removed.add(name))
             continue
         members: list[str] = []
-        for suffix, bound in bindings(each, own, findings):
+        for suffix, values in bindings(each, own, findings):
             if len(done) > MAX_TASKS:
                 findings.append(too_many_made(each))
                 break
-            inner = {**own, "each": MappingProxyType(bound)}
+            inner = {**own, "each": MappingProxyType(values)}
             resolved = _resolved(settings.without("for_each"), defaults, inner, findings)
             task = TaskSpec(f"{name}_{suffix}", at, resolved)
             if _is_enabled(task):

@@ -1,0 +1,8 @@
+import pandas
+
+from sfml_steps import Context, step
+
+
+@step
+def load(ctx: Context) -> None:
+    pandas.DataFrame()
