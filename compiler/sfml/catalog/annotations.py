@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import lru_cache
 
 from sfml.catalog.modules import Module
 from sfml.catalog.shapes import ANYTHING, NOTHING, ListOf, Literals, MapOf, Primitive, Record, Shape, any_of
@@ -90,9 +91,12 @@ def _named(node: ast.Name | ast.Attribute, module: Module, find: FindModule, dep
         return ListOf(ANYTHING)
     if name in _MAPS:
         return MapOf(ANYTHING)
-    if isinstance(node, ast.Attribute):
-        return ANYTHING
-    found = definition(name, module, find)
+    return ANYTHING if isinstance(node, ast.Attribute) else _defined(name, module, find, depth)
+
+
+@lru_cache(maxsize=512)  # types that name each other many times would take exponential time
+def _defined(name: str, module: Module, find: FindModule, depth: int) -> Shape:
+    found = definition(name, module, find) if depth <= _MAX_DEPTH else None
     if found is None:
         return ANYTHING
     where, statement = found

@@ -13,13 +13,15 @@ from sfml.catalog.data_files import data_files
 from sfml.catalog.functions import step_function
 from sfml.catalog.model import SourceFile, StepFunction
 from sfml.catalog.modules import (
+    MAX_WEIGHT,
     RUNTIME,
     Module,
     StepsRoot,
     is_package_folder,
     module_file,
-    parse_module,
+    read_module,
     steps_roots,
+    weight,
 )
 from sfml.diagnostic import Diagnostic
 
@@ -48,6 +50,7 @@ class StepCatalog:
         self._roots: tuple[StepsRoot, ...] = steps_roots(root, folders)
         runtime = module_file(self._roots, RUNTIME)
         self._has_installed_runtime = runtime is not None and runtime[0].only == RUNTIME
+        self._allowance = MAX_WEIGHT
         self._modules: dict[str, Module | None] = {}
         self._found: dict[str, StepFunction | NotFound] = {}
         self._closures: dict[str, tuple[Module, ...]] = {}
@@ -79,7 +82,10 @@ class StepCatalog:
         """The module of that name under the roots, parsed."""
         if name not in self._modules:
             located = module_file(self._roots, name)
-            self._modules[name] = parse_module(name, *located) if located else None
+            module = read_module(name, *located, self._allowance) if located else None
+            if module is not None and module.tree is not None:
+                self._allowance -= weight(module.content)
+            self._modules[name] = module
         return self._modules[name]
 
     def _known_modules(self, wanted: str) -> Iterator[str]:

@@ -38,10 +38,17 @@ def data_files(module: Module) -> dict[str, bytes]:
     for pattern in patterns_of(module):
         if pattern.startswith("/") or ".." in pattern.split("/"):
             continue
-        for path in sorted(folder.glob(pattern)):
+        for path in _matching(folder, pattern):
             if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                 found[f"{base}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
     return found
+
+
+def _matching(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(folder.glob(pattern))
+    except (ValueError, IndexError, NotImplementedError):  # pathlib's ways of refusing a pattern
+        return []
 
 
 def folder_files(root: Path, folder: str) -> tuple[SourceFile, ...]:

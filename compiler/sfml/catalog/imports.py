@@ -20,8 +20,8 @@ class Import:
 
 
 def imports_of(tree: ast.Module, module: str, is_package: bool) -> tuple[Import, ...]:
-    """Every import of the module, those inside functions included."""
-    return tuple(_imports(tree.body, module if is_package else module.rpartition(".")[0]))
+    """Every import of the module, those inside functions included, each once."""
+    return tuple(dict.fromkeys(_imports(tree.body, module if is_package else module.rpartition(".")[0])))
 
 
 def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:

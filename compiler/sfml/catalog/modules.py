@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+import string
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from sfml.catalog.imports import Import, imports_of
@@ -14,6 +16,11 @@ from sfml.source import Span
 
 RUNTIME = "sfml_steps"
 MAX_BYTES = 2_000_000
+MAX_WEIGHT = 200_000
+"""Of all modules that a pipeline needs: about a megabyte of usual code, and 400 kB of the densest."""
+MAX_IMPORTS = 1_000
+
+_LIGHT = (string.ascii_letters + string.digits + "_ \t#").encode()
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
@@ -27,7 +34,7 @@ class StepsRoot:
     only: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Module:
     """A parsed module. `archive_path` is relative to its root: `clv/train.py`; `file` is what users see."""
 
@@ -54,9 +61,19 @@ class Module:
         )
 
     def _column(self, line: int, offset: int) -> int:
-        lines = self.content.splitlines()
+        lines = _lines(self.content)
         raw = lines[line - 1][:offset] if line <= len(lines) else b""
         return len(raw.decode("utf-8", errors="replace")) + 1
+
+
+@lru_cache(maxsize=16)
+def _lines(content: bytes) -> list[bytes]:
+    return content.splitlines()
+
+
+def weight(content: bytes) -> int:
+    """How much there is to parse: what is no letter, digit or blank is roughly a node of the tree."""
+    return len(content.translate(None, _LIGHT))
 
 
 def steps_roots(root: Path, folders: tuple[str, ...]) -> tuple[StepsRoot, ...]:
@@ -104,26 +121,35 @@ def is_package_folder(roots: tuple[StepsRoot, ...], name: str) -> bool:
     )
 
 
-def parse_module(name: str, root: StepsRoot, path: Path) -> Module:
-    """The module; what keeps it from being parsed becomes its `error`."""
+def read_module(name: str, root: StepsRoot, path: Path, allowance: int = MAX_WEIGHT) -> Module:
+    """The module; what keeps it from being read or parsed, within the allowance, becomes its `error`."""
     relative = path.relative_to(root.folder).as_posix()
     file = f"{root.shown}/{relative}" if root.shown not in ("", ".") else relative
-    content = path.read_bytes()
-    text = content.decode("utf-8-sig", errors="replace")
-    tree: ast.Module | None = None
-    error: Diagnostic | None = None
-    if len(content) > MAX_BYTES:
-        error = Diagnostic.error("SF303", f"`{file}` is too large to be step code", at=Span.whole(file))
-    else:
-        try:
-            tree = ast.parse(content)
-        except SyntaxError as cause:
-            error = _syntax_error(cause, file)
-        except (ValueError, RecursionError, MemoryError) as cause:
-            error = Diagnostic.error("SF303", f"`{file}` cannot be parsed: {cause}", at=Span.whole(file))
+    content, tree, error = b"", None, None
+    imports: tuple[Import, ...] = ()
     is_package = path.name == "__init__.py"
-    imports = imports_of(tree, name, is_package) if tree is not None else ()
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES or weight(content) > allowance:
+            error = _unread(file, "is too large to be step code, with what else the step needs")
+        else:
+            tree = ast.parse(content)
+            imports = imports_of(tree, name, is_package)
+    except SyntaxError as cause:
+        error = _syntax_error(cause, file)
+    except OSError as cause:
+        error = _unread(file, f"cannot be read: {cause.strerror or cause}")
+    except (ValueError, RecursionError, MemoryError) as cause:
+        error = _unread(file, f"cannot be parsed: {cause if str(cause) else 'it is nested too deeply'}")
+    if len(imports) > MAX_IMPORTS:
+        tree, imports, error = None, (), _unread(file, f"imports more than {MAX_IMPORTS:,} modules")
+    text = content.decode("utf-8-sig", errors="replace")
     return Module(name, relative, file, path, content, text, tree, error, is_package, imports)
+
+
+def _unread(file: str, why: str) -> Diagnostic:
+    return Diagnostic.error("SF303", f"`{file}` {why}", at=Span.whole(file))
 
 
 def _syntax_error(cause: SyntaxError, file: str) -> Diagnostic:
