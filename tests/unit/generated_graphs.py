@@ -127,6 +127,7 @@ def bodies(draw: st.DrawFn, above: tuple[str, ...], *, on_pool: bool) -> Body:
             "select 1",
             "-- it's first\nselect ';' -- it's; done",
             "begin\n  let x := case when true then 1 end;\n  select 2;\nend",
+            "declare n int;\nbegin\n  return n;\nend",
             "call system$set_return_value('A')",
             "insert into t select $$ ; '$$",
         ]

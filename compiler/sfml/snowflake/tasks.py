@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.errors import NotSupportedYet
 from sfml.graph.model import Target
-from sfml.lower.desired import DesiredTask
+from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.settings import split_comment, unqualified, with_defaults
 from sfml.snowflake.refusals import translated
@@ -77,12 +77,18 @@ class Tasks:
             self._tasks[_path_name(name)].suspend()
 
 
+def refuse_unwritable_graph(desired: DesiredGraph) -> None:
+    """Raise for the first task that cannot be written, so that it is known before anything is changed."""
+    for task in desired.all_tasks:
+        refuse_unwritable(task)
+
+
 def refuse_unwritable(task: DesiredTask) -> None:
     """Raise for a setting that the REST model cannot carry and that is not written any other way yet."""
     unwritable = {
-        "log_level": task.log_level,
-        "tags": task.tags,
-        "contacts": task.contacts,
+        "`log_level`": task.log_level,
+        "`tags`": task.tags,
+        "`contacts`": task.contacts,
         "the minimum interval between triggered runs": task.minimum_trigger_interval_seconds,
     }
     for setting, value in unwritable.items():

@@ -26,13 +26,16 @@ class _Tokenizer(Snowflake.Tokenizer):
 
 
 def split(text: str) -> Iterator[str]:
-    """The text cut at the `;` that end statements: those outside of `BEGIN … END`."""
+    """The text cut at the `;` that end statements: those outside of `DECLARE … BEGIN … END`."""
     tokens: list[Token] = list(_Tokenizer(dialect="snowflake").tokenize(text))
-    start, depth = 0, 0
+    start, depth, declares = 0, 0, False
     for at, token in enumerate(tokens):
         word = token.text.upper() if token.token_type is not TokenType.STRING else ""
-        if word in ("BEGIN", "CASE"):
+        if word == "BEGIN" and declares:
+            declares = False
+        elif word in ("BEGIN", "CASE", "DECLARE"):
             depth += 1
+            declares = word == "DECLARE"
         elif word == "END" and depth:
             depth -= 1
         elif token.token_type is TokenType.SEMICOLON and not depth:
