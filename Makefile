@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types data seed environment clean
+.PHONY: help demo test docs lint format types data seed environment clean
 
 PYTHON ?= python3
 SPEC := specs/clv.yaml
@@ -35,6 +35,9 @@ demo: data ## Compile, apply and run the CLV pipeline on the local Snowflake
 test: $(VENV)/.installed data ## Run every test
 	@echo "==> running the tests"
 	@$(VENV)/bin/python -m pytest
+
+docs: $(VENV)/.installed ## Write the pages that are made from schemas and docstrings
+	@$(VENV)/bin/python tools/docs.py
 
 lint: $(VENV)/.installed ## Check style and types
 	@echo "==> ruff and mypy"
