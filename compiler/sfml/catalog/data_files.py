@@ -6,12 +6,31 @@ A package lists its data files as a literal: `__data_files__ = ["queries/*.sql"]
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sfml.catalog.model import SourceFile
 from sfml.catalog.modules import Module
+from sfml.errors import UsageError
 
 NAME = "__data_files__"
+MAX_BYTES = 50_000_000
+"""Of all files that one step or job takes along, which are held in memory."""
+
+
+def contents(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, bytes]]:
+    """The content of each file, by its name. Raises UsageError when they are too large together."""
+    left = MAX_BYTES
+    for name, path in files:
+        with path.open("rb") as stream:
+            content = stream.read(left + 1)
+        left -= len(content)
+        if left < 0:
+            raise UsageError(
+                f"with `{path.name}`, the files of one step or job are larger than {MAX_BYTES // 1_000_000} MB",
+                help="put large files on a stage and read them there",
+            )
+        yield name, content
 
 
 def patterns_of(module: Module) -> tuple[str, ...]:
@@ -34,14 +53,14 @@ def data_files(module: Module) -> dict[str, bytes]:
     """Archive path → content of each listed file; links out of the package's folder are left behind."""
     folder = module.path.parent
     base = module.archive_path.rpartition("/")[0]
-    found: dict[str, bytes] = {}
+    found: dict[str, Path] = {}
     for pattern in patterns_of(module):
         if pattern.startswith("/") or ".." in pattern.split("/"):
             continue
         for path in _matching(folder, pattern):
             if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                found[f"{base}/{path.relative_to(folder).as_posix()}"] = path.read_bytes()
-    return found
+                found[f"{base}/{path.relative_to(folder).as_posix()}"] = path
+    return dict(contents(found.items()))
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
@@ -55,10 +74,10 @@ def folder_files(root: Path, folder: str) -> tuple[SourceFile, ...]:
     """Every file below a folder, sorted, by its path in there; hidden files, caches and links out stay behind."""
     base = root / folder
     inside = root.resolve()
-    found: list[SourceFile] = []
+    found: list[tuple[str, Path]] = []
     for path in sorted(base.rglob("*")):
         relative = path.relative_to(base)
         hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
         if not hidden and path.is_file() and path.resolve().is_relative_to(inside):
-            found.append(SourceFile(relative.as_posix(), path.read_bytes()))
-    return tuple(found)
+            found.append((relative.as_posix(), path))
+    return tuple(SourceFile(name, content) for name, content in contents(found))

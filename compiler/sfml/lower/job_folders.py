@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfml.catalog.data_files import contents
 from sfml.errors import UsageError
 from sfml.lower.bodies import JobFiles
 
@@ -28,13 +29,13 @@ def job_files(project: Path) -> JobFiles:
                 f"`{path}` is not a folder of this project", help="name a folder below the project's root"
             )
         if base.is_file():
-            return (JobFile(base.name, base.read_bytes()),)
-        return tuple(_files_in(base))
+            return tuple(JobFile(*one) for one in contents(((base.name, base),)))
+        return tuple(JobFile(*one) for one in contents(_files_in(base)))
 
     return files_of
 
 
-def _files_in(base: Path) -> Iterator[JobFile]:
+def _files_in(base: Path) -> Iterator[tuple[str, Path]]:
     """Every file below, sorted; hidden ones, bytecode and links that lead out of the folder stay behind."""
     for path in sorted(base.rglob("*"), key=lambda found: found.relative_to(base).as_posix()):
         parts = path.relative_to(base).parts
@@ -42,4 +43,4 @@ def _files_in(base: Path) -> Iterator[JobFile]:
         if is_private or path.suffix == ".pyc" or not path.is_file():
             continue
         if path.resolve().is_relative_to(base):
-            yield JobFile("/".join(parts), path.read_bytes())
+            yield "/".join(parts), path

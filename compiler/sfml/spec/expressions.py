@@ -10,10 +10,13 @@ from typing import Any
 from sfml.diagnostic import Diagnostic, did_you_mean, renaming
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, located, plain_word
 
-MAX_LENGTH = 2_000
+MAX_LENGTH = 500
 MAX_RESULT = 64_000
 MAX_EXPRESSIONS = 3_000
-"""In one file; each costs a fraction of a millisecond."""
+MAX_CALCULATIONS = 1_000
+"""In the files of one pipeline: expressions at all, and different ones that do more than name a value, which cost
+up to a millisecond each."""
+MAX_FAILURES = 200
 
 _DOTTED = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\Z")
 _STATEMENT = re.compile(r"\{%-?\s*(?:if|for|set|macro|include|import|from|block|raw|call|filter|with)\b")
@@ -50,6 +53,8 @@ def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
         case ListNode():
             return replace(node, items=tuple(evaluated(item, names, findings) for item in node.items))
         case ScalarNode(value=str() as text) if "{{" in text or "{%" in text:
+            if len(findings) > MAX_FAILURES:
+                return replace(node, value=None)
             try:
                 value = evaluated_text(text, names)
             except ExpressionError as cause:
@@ -63,6 +68,12 @@ def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
             return replace(located(value, node.span, node.path), overrode=node)
         case _:
             return node
+
+
+def calculations(text: str) -> set[str]:
+    """The different expressions of a text that do more than name a value, each as far as its first `}}`."""
+    heads = {part.partition("}}")[0] for part in text.split("{{")[1:]}
+    return {head for head in heads if not _DOTTED.match(head)}
 
 
 def evaluated_text(text: str, names: Names) -> Any:

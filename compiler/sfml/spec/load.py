@@ -16,7 +16,7 @@ from sfml.diagnostic import Diagnostic, by_position, did_you_mean, has_errors, r
 from sfml.source import Span
 from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.compose import compose
-from sfml.spec.expressions import MAX_EXPRESSIONS, evaluated
+from sfml.spec.expressions import MAX_CALCULATIONS, MAX_EXPRESSIONS, calculations, evaluated
 from sfml.spec.include import with_includes
 from sfml.spec.model import Loaded, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
@@ -44,6 +44,8 @@ class _Reader:
         self.root = root
         self.sources: dict[str, str] = {}
         self.findings: list[Diagnostic] = []
+        self.expressions = 0
+        self.calculations: set[str] = set()
 
     def document(self, file: str, schema: str) -> MapNode | None:
         """The mapping that a file holds, with its shape checked; None when there is none to go on with."""
@@ -52,9 +54,13 @@ class _Reader:
             self.findings.append(text)
             return None
         self.sources[file] = text
-        if text.count("{{") > MAX_EXPRESSIONS:
-            message = f"`{file}` holds more than {MAX_EXPRESSIONS:,} expressions"
-            help = "split the pipeline into several files"
+        self.expressions += text.count("{{")
+        if self.expressions <= MAX_EXPRESSIONS:
+            self.calculations |= calculations(text)
+        if self.expressions > MAX_EXPRESSIONS or len(self.calculations) > MAX_CALCULATIONS:
+            what = f"{MAX_EXPRESSIONS:,} expressions, or {MAX_CALCULATIONS:,} different ones that calculate"
+            message = f"with `{file}`, the pipeline holds more than {what}"
+            help = "give values that are used often a name: `variables`"
             self.findings.append(Diagnostic.error("SF104", message, at=Span.whole(file), help=help))
             return None
         node, findings = compose(text, file)

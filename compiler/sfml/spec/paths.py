@@ -8,6 +8,10 @@ from pathlib import Path
 from sfml.diagnostic import Diagnostic
 from sfml.spec.nodes import ScalarNode
 
+MAX_LENGTH = 1_000
+MAX_PART = 255
+"""What file systems take: a path in characters, each part of it in bytes."""
+
 
 def inside(root: Path, node: ScalarNode) -> str | Diagnostic:
     """The path of `node` as a posix path relative to the project root, or why it may not be used."""
@@ -16,8 +20,10 @@ def inside(root: Path, node: ScalarNode) -> str | Diagnostic:
         return _refused(
             node, f"`{written}` is not a relative path", "write it relative to this file, with `/`"
         )
-    if "\0" in written:
-        return _refused(node, "a path cannot hold a NUL character", None)
+    if "\0" in written or not written.isprintable():
+        return _refused(node, "a path cannot hold control characters", None)
+    if len(written) > MAX_LENGTH or any(len(part.encode()) > MAX_PART for part in written.split("/")):
+        return _refused(node, "the path is too long", f"name a path of at most {MAX_LENGTH} characters")
     relative = posixpath.normpath(posixpath.join(posixpath.dirname(node.span.file), written))
     outside = "keep files inside the folder of `sfml.yaml`"
     if relative == ".." or relative.startswith("../"):

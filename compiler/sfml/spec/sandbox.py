@@ -49,6 +49,12 @@ _METHODS = frozenset(
 )
 
 
+MAX_PARTS = 60
+"""Names, values and operators; the time that Jinja takes grows faster than their number."""
+
+_UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Sizes are checked before anything multiplies."""
 
@@ -140,10 +146,12 @@ def sandboxed_value(expression: str, names: Mapping[str, Any]) -> Any:
         raise ExpressionError(f"`{{{{{_short(expression)}}}}}` cannot be read: {_tidy(cause)}") from cause
     except SecurityError as cause:
         raise ExpressionError(f"not allowed in an expression: {_tidy(cause)}") from cause
-    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as cause:
-        raise ExpressionError(f"`{{{{{_short(expression)}}}}}` fails: {_tidy(cause)}") from cause
     except (RecursionError, MemoryError, SyntaxError) as cause:
         raise ExpressionError("the expression is nested too deeply") from cause
+    except NameError as cause:  # Jinja writes an endless constant as `inf`
+        raise ExpressionError("the result is not a number that JSON can hold") from cause
+    except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as cause:
+        raise ExpressionError(f"`{{{{{_short(expression)}}}}}` fails: {_tidy(cause)}") from cause
     return value
 
 
@@ -169,7 +177,11 @@ def _refuse_unsafe(tree: nodes.Template) -> None:
     for output in tree.body:
         if not isinstance(output, nodes.Output):
             raise ExpressionError("only one expression is allowed between `{{` and `}}`")
-        for node in _below(output):
+        for count, node in enumerate(_below(output)):
+            if count >= MAX_PARTS:
+                raise ExpressionError(
+                    f"an expression may have {MAX_PARTS} parts", "name what it works out: `variables`"
+                )
             if isinstance(node, nodes.Filter) and node.name not in _FILTERS:
                 known = ", ".join(sorted(_FILTERS))
                 raise ExpressionError(f"there is no filter `{node.name}`", f"known filters: {known}")
@@ -211,6 +223,8 @@ def _refuse_undefined(tree: nodes.Template, names: Mapping[str, Any]) -> None:
 
 def _json(value: Any) -> Any:
     """The value as JSON holds it. Raises ExpressionError for what JSON cannot hold."""
+    if isinstance(value, str) and _UNPRINTABLE.search(value):
+        raise ExpressionError("the result holds a character that text cannot hold")
     if value is None or isinstance(value, (bool, int, str)):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, float):
