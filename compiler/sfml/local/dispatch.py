@@ -22,6 +22,7 @@ from sfml.local import (
     stages,
     stages_rest,
     tasks,
+    waiting,
 )
 from sfml.local.family import (
     Args,
@@ -58,6 +59,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     copying,
     events,
     notifications,
+    waiting,
     tasks,
     procedures,
     jobs,

@@ -32,7 +32,37 @@ _TEXTS = (
     "serverless_task_max_statement_size",
 )
 _NAMES = ("warehouse", "error_integration", "success_integration", "execute_as_user")
+_WRITTEN = frozenset(
+    {
+        "name",
+        "definition",
+        "schedule",
+        "finalize",
+        "config",
+        "session_parameters",
+        "predecessors",
+        "condition",
+    }
+)
+_READ_ONLY = frozenset(
+    {
+        "task_relations",
+        "created_on",
+        "id",
+        "owner",
+        "owner_role_type",
+        "state",
+        "database_name",
+        "schema_name",
+    }
+    | {"last_committed_on", "last_suspended_on"}
+)
 _INTEGERS = ("user_task_timeout_ms", "suspend_task_after_num_failures", "task_auto_retry_attempts")
+_FIELDS = (
+    _WRITTEN
+    | _READ_ONLY
+    | {*_TEXTS, *_NAMES, *_INTEGERS, "allow_overlapping_execution", "target_completion_interval"}
+)
 
 
 # -- reading
@@ -42,6 +72,9 @@ def settings_from_body(name: ObjectName, body: Json) -> Settings:
     """The settings that a Task in JSON asks for; what it leaves out is unset."""
     if not isinstance(body.get("definition"), str):
         raise bad_request("Missing required field: definition.")
+    for key in body.keys() - _FIELDS:
+        if body[key] is not None:
+            raise bad_request(f"Not emulated by the local server: field {key} of a task.")
     given: list[tuple[str, Value]] = []
     for key in (*_TEXTS, *_INTEGERS):
         if body.get(key) is not None:
@@ -60,7 +93,10 @@ def settings_from_body(name: ObjectName, body: Json) -> Settings:
         given.append(("CONFIG", config_text(_mapping(body, "config"))))
     parameters = _mapping(body, "session_parameters")
     given.extend((str(key).upper(), value) for key, value in parameters.items())
-    after = tuple(parse_name(str(p)) for p in body.get("predecessors") or ())
+    predecessors = body.get("predecessors") or []
+    if not isinstance(predecessors, list):
+        raise bad_request("Invalid field predecessors: an array is expected.")
+    after = tuple(parse_name(str(p)) for p in predecessors)
     clauses = Clauses(tuple(given), after or None, body.get("condition") or None)
     return properties.settings_from(name, clauses, body["definition"])
 
