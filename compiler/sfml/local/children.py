@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -57,6 +57,13 @@ class Supervised:
             os.close(ours)
         self._lock = threading.Lock()
 
+    def wait(self, seconds: float) -> int | None:
+        """The exit code once it has ended, or None when it still runs after so long."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     def ask_to_end(self) -> None:
         """SIGTERM for the command and its group."""
         with self._lock, contextlib.suppress(OSError):
@@ -74,6 +81,22 @@ class Supervised:
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
+
+
+class Running(Protocol):
+    """A command that runs under a supervisor, however it was started."""
+
+    def wait(self, seconds: float) -> int | None: ...
+
+    def ask_to_end(self) -> None: ...
+
+    def end(self) -> int: ...
+
+
+class Start(Protocol):
+    """A way to start a command; the output goes to the log."""
+
+    def __call__(self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> Running: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -103,37 +126,44 @@ def run_child(
     cwd: Path | None = None,
     timeout: float | None = None,
     cancel: threading.Event | None = None,
+    start: Start = Supervised,
+    places: threading.Semaphore | None = None,
 ) -> int:
     """Run a command to its end and answer its exit code; output goes to `log`.
 
     The process finds the account in SNOWFLAKE_… variables and is admitted as a child of `session`. It ends,
     with all that it started, on timeout, when `cancel` is set, by `interrupt`, and with the server; its exit
-    code is then negative.
+    code is then negative. It begins when one of the `places` is free.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     home = Path(tempfile.mkdtemp(prefix="sfml-home-"))
     password = account.sessions.admit(session)
     child = Child(session)
     account.children.add(child)
+    ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))
+
+    def has_to_end() -> bool:
+        late = deadline is not None and time.monotonic() > deadline
+        return late or any(end.is_set() for end in ends)
+
     try:
-        running = Supervised(
-            argv,
-            log=log,
-            env={**environment(account, session, password, home), **(env or {})},
-            cwd=cwd or home,
-        )
-        process = running.process
-        try:
-            ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))
-            while process.poll() is None:
-                late = deadline is not None and time.monotonic() > deadline
-                if late or any(end.is_set() for end in ends):
+        with contextlib.ExitStack() as taken:
+            if places is not None:
+                while not places.acquire(timeout=POLL_SECONDS):
+                    if has_to_end():
+                        return -signal.SIGTERM
+                taken.callback(places.release)
+            running = start(
+                argv,
+                log=log,
+                env={**environment(account, session, password, home), **(env or {})},
+                cwd=cwd or home,
+            )
+            taken.callback(running.end)
+            while (code := running.wait(POLL_SECONDS)) is None:
+                if has_to_end():
                     return _ended_early(running)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(POLL_SECONDS)
-            return process.returncode
-        finally:
-            running.end()
+            return code
     finally:
         account.children.discard(child)
         account.sessions.dismiss(password)
@@ -153,11 +183,6 @@ def environment(account: Account, session: Session, password: str, home: Path) -
     snowflake.core sends even loopback addresses through HTTPS_PROXY, and a connections file in the home
     directory takes precedence over the environment: hence a home of its own.
     """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name.upper() not in PROXIES and not name.startswith("SNOWFLAKE_")
-    }
     own = {
         "SNOWFLAKE_HOST": account.host,
         "SNOWFLAKE_PORT": str(account.port),
@@ -173,13 +198,21 @@ def environment(account: Account, session: Session, password: str, home: Path) -
         "HOME": str(home),
         "PYTHONUNBUFFERED": "1",
     }
-    return {**kept, **{name: value for name, value in own.items() if value is not None}}
+    return {**without_proxies(), **{name: value for name, value in own.items() if value is not None}}
 
 
-def _ended_early(running: Supervised) -> int:
+def without_proxies() -> dict[str, str]:
+    """This process's environment without proxies and the user's own Snowflake settings."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() not in PROXIES and not name.startswith("SNOWFLAKE_")
+    }
+
+
+def _ended_early(running: Running) -> int:
     """Ask the command and its group to end, then make them."""
     running.ask_to_end()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        running.process.wait(GRACE_SECONDS)
+    running.wait(GRACE_SECONDS)
     code = running.end()
     return code if code < 0 else -signal.SIGTERM

@@ -6,14 +6,17 @@ https://docs.snowflake.com/en/sql-reference/sql/call-with
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from sfml.grammar.procedures import AnonymousProcedure, Argument, NamedProcedure, Parameter
 from sfml.local import stages
@@ -23,6 +26,7 @@ from sfml.local.imports import SNOWPARK, check_packages, forget_unused, import_d
 from sfml.local.procedure_types import argument_value, column_of
 from sfml.local.result import CALL, Column, Result
 from sfml.local.transport import decoded, encoded
+from sfml.local.warm import WarmParent
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -30,7 +34,13 @@ if TYPE_CHECKING:
 
 INTERPRETER_ERROR = 100357
 
+PROCESSES = int(os.environ.get("SFML_LOCAL_PROCESSES", max(8, 2 * (os.cpu_count() or 1))))
+"""How many procedures run at the same time on one server."""
+
 _PROCESS_STARTED = time.time()
+_warm_parents: WeakKeyDictionary[Account, WarmParent] = WeakKeyDictionary()
+_places: WeakKeyDictionary[Account, threading.Semaphore] = WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 def run_anonymous(account: Account, session: Session, procedure: AnonymousProcedure) -> Result:
@@ -147,7 +157,16 @@ def _run(
         argv = [sys.executable, "-m", "sfml.local.worker", str(request_file)]
         limit = statement_timeout(session)
         started = time.monotonic()
-        exit_code = run_child(account, session, argv, log=account.log_path(), timeout=limit)
+        exit_code = run_child(
+            account,
+            session,
+            argv,
+            log=account.log_path(),
+            timeout=limit,
+            start=warm_parent_of(account).start,
+            # What a procedure itself starts takes no place: it would wait for one that its caller holds.
+            places=places_of(account) if session.parent is None else None,
+        )
         if not answer.exists():
             if limit is not None and time.monotonic() - started >= limit:
                 raise SqlError(
@@ -178,12 +197,31 @@ def runs_folder(account: Account) -> Path:
     return folder
 
 
+def warm_parent_of(account: Account) -> WarmParent:
+    """What the account's procedures are forked from."""
+    with _lock:
+        if account not in _warm_parents:
+            _warm_parents[account] = WarmParent(account.folder / "warm")
+        return _warm_parents[account]
+
+
+def places_of(account: Account) -> threading.Semaphore:
+    """A place for each procedure that may run at once, of whatever graphs and sessions."""
+    with _lock:
+        return _places.setdefault(account, threading.Semaphore(PROCESSES))
+
+
 def START(account: Account) -> None:
     """Remove what the processes of a killed server left; younger folders belong to running ones."""
     for folder in runs_folder(account).iterdir():
         if folder.stat().st_ctime < _PROCESS_STARTED:
             shutil.rmtree(folder, ignore_errors=True)
     forget_unused(account.folder / "imports")
+
+
+def STOP(account: Account) -> None:
+    """End what procedures are forked from."""
+    warm_parent_of(account).stop()
 
 
 def interpreter_error(text: str, procedure: AnonymousProcedure) -> SqlError:

@@ -6,6 +6,7 @@ the server dies, kills the command with all that it started. LOG is the file for
 LIMIT bytes are kept, or `-` to leave its output alone.
 
 Standard library only, and started with `-I -S`: it is there before the command is, and its start is waited for.
+`warm_parent` calls `supervise` in a process that it forked.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHUNK = 65536
@@ -24,6 +26,7 @@ CLOCK_STEP = 0.01
 """Seconds within which output counts as written at the same time."""
 
 DRAIN_SECONDS = 2.0
+MEMORY_SETTING, CORES_SETTING = "SFML_LOCAL_PROCESS_MEMORY_MB", "SFML_LOCAL_PROCESS_CORES"
 CUT = "\n[local server] the log is cut here: {limit} bytes of it are kept, and more was written\n"
 
 
@@ -55,6 +58,21 @@ class Recorder:
 
 def main(arguments: list[str]) -> int:
     lifeline, log, limit, *command = arguments
+
+    def execute() -> None:
+        try:
+            os.execvp(command[0], command)
+        except OSError as error:
+            os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+
+    recorder = None if log == "-" else Recorder(log, int(limit))
+    return _exit_as(supervise(int(lifeline), recorder, os.environ, execute))
+
+
+def supervise(
+    lifeline: int, recorder: Recorder | None, env: Mapping[str, str], work: Callable[[], None]
+) -> int:
+    """Let `work` become of a forked process, follow it to its end, and answer its exit code."""
     libc = _libc()
     # Whatever the command leaves behind becomes a child of this process, which can then end it.
     _prctl(libc, PR_SET_CHILD_SUBREAPER, 1)
@@ -63,25 +81,31 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda number, frame: None)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    recorder = None if log == "-" else Recorder(log, int(limit))
     output, sink = os.pipe() if recorder else (-1, -1)
     supervisor = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become(command, int(lifeline), sink, supervisor, libc)
+        _become(work, lifeline, sink, supervisor, libc, env)
     if recorder:
         os.close(sink)
     else:
         _let_go_of_standard_streams()
-    status = _follow(pid, int(lifeline), wake, output, recorder)
+    status = _follow(pid, lifeline, wake, output, recorder)
     _end_all(pid)
     if recorder:
         _drain(output, recorder)
-    return _exit_as(status)
+    return os.waitstatus_to_exitcode(status)
 
 
-def _become(command: list[str], lifeline: int, sink: int, supervisor: int, libc: ctypes.CDLL | None) -> None:
-    """The forked process turns into the command, in a session and group of its own."""
+def _become(
+    work: Callable[[], None],
+    lifeline: int,
+    sink: int,
+    supervisor: int,
+    libc: ctypes.CDLL | None,
+    env: Mapping[str, str],
+) -> None:
+    """The forked process does its work, in a session and group of its own."""
     try:
         os.setsid()
         os.close(lifeline)
@@ -94,11 +118,26 @@ def _become(command: list[str], lifeline: int, sink: int, supervisor: int, libc:
         if sink >= 0:
             os.dup2(sink, 1)
             os.dup2(sink, 2)
-        os.execvp(command[0], command)
-    except OSError as error:
-        os.write(2, f"{command[0]}: {error.strerror}\n".encode())
+        _bound(env)
+        work()
     finally:
         os._exit(127)
+
+
+def _bound(env: Mapping[str, str]) -> None:
+    """Keep the process, and each that it starts, within the settings' memory and cores."""
+    memory, cores = env.get(MEMORY_SETTING, ""), env.get(CORES_SETTING, "")
+    with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
+        if memory.isdigit():
+            import resource
+
+            # Not the address space, which libraries reserve by the gigabyte without using it.
+            resource.setrlimit(resource.RLIMIT_DATA, (int(memory) * 2**20,) * 2)
+    with contextlib.suppress(OSError, AttributeError):
+        if cores.isdigit() and int(cores):
+            free = sorted(os.sched_getaffinity(0))
+            first = os.getpid() % len(free)  # not the same ones for every process
+            os.sched_setaffinity(0, [*free, *free][first : first + int(cores)])
 
 
 def _follow(pid: int, lifeline: int, wake: int, output: int, recorder: Recorder | None) -> int:
@@ -172,9 +211,8 @@ def _drain(output: int, recorder: Recorder) -> None:
         recorder.write(data)
 
 
-def _exit_as(status: int) -> int:
+def _exit_as(code: int) -> int:
     """End as the command ended, by the same signal if it was one."""
-    code = os.waitstatus_to_exitcode(status)
     if code < 0:
         with contextlib.suppress(ImportError, OSError, ValueError):
             import resource
