@@ -94,6 +94,7 @@ CHECKS: tuple[Rule, ...] = (
     production.no_alerts,
     production.plain_secrets,
     production.unpinned_packages,
+    production.unpinned_runtimes,
     production.unknown_overridable,
     notifications.alerts_of_the_wrong_type,
 )

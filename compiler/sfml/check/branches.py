@@ -232,10 +232,9 @@ def misplaced_run_if(case: Case) -> Iterator[Diagnostic]:
 def conditions_beside_branches(case: Case) -> Iterator[Diagnostic]:
     """SF318: `or` in the condition of a task that a branch starts.
 
-    What: the branch's own condition is joined to `when` with AND.
-    Why: `DAGTaskBranch` puts it in front without parentheses, so `a or b` would let the task run whatever the
-    branch chose; where `sfml` writes the SQL itself it adds them, and the two would differ.
-    Instead: put the whole condition in parentheses.
+    What: the branch's own condition is joined to `when` with AND, and `sfml` puts `when` in parentheses.
+    Why: whoever reads `a or b` may take it for a way to run the task whatever the branch chose; it is none.
+    Instead: put the whole condition in parentheses, as it will be read.
     """
     arms = _arms_by_task(case)
     for task in case.draft.tasks:

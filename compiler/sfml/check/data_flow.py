@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfml.catalog.shapes import NOTHING, AnyOf, Anything, ListOf, MapOf, Record, Shape, words
-from sfml.check.case import Case, error, listed
+from sfml.check.case import Case, error, listed, warning
 from sfml.check.fitting import field_shape
 from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft, Use
@@ -181,13 +181,15 @@ def finalizer_reads(case: Case) -> Iterator[Diagnostic]:
 
 
 def unread_references(case: Case) -> Iterator[Diagnostic]:
-    """SF322: `{{ … }}` or `${…}` stands in SQL or in a condition, where neither is read.
+    """SF322: `{{ … }}` or `${…}` stands where it is not read.
 
-    What: statements and conditions reach Snowflake as they are written.
-    Why: text that is put into SQL can become SQL.
+    What: statements and conditions reach Snowflake as they are written; of settings such as `env_vars`, `comment`
+    and `tags`, `{{ … }}` is evaluated, and `${…}` is not read, as they are fixed when the pipeline is applied.
+    Why: text that is put into SQL can become SQL; and the literal braces are hardly meant.
     Instead: use `call` with arguments, or read the value in SQL: `SYSTEM$GET_TASK_GRAPH_CONFIG('key')`,
     `SYSTEM$GET_PREDECESSOR_RETURN_VALUE('TASK')`.
     """
+    yield from _unread_in_settings(case)
     for task in case.tasks:
         texts = [("when", task.node.when or "")]
         if isinstance(task.node.body, SqlBody) and task.node.body.file is None:
@@ -206,6 +208,19 @@ def unread_references(case: Case) -> Iterator[Diagnostic]:
                         path=task.place(setting).path,
                         help=help,
                     )
+
+
+def _unread_in_settings(case: Case) -> Iterator[Diagnostic]:
+    for task in case.tasks:
+        node = task.node
+        texts = [("comment", node.comment or "")]
+        for setting in ("env_vars", "tags", "session_parameters"):
+            texts += [(f"{setting}.{key}", str(value)) for key, value in getattr(node, setting).items()]
+        for setting, text in texts:
+            if "${" in text and "}" in text:
+                message = f"`${{…}}` in `{setting}` of `{task.name}` is not read: it is fixed when applied"
+                help = "give it under `with:`, or write the value itself"
+                yield warning("SF322", message, task.place(setting), help=help)
 
 
 def job_arguments(case: Case) -> Iterator[Diagnostic]:

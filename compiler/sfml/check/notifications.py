@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sfml.check.case import Case, error, listed
 from sfml.diagnostic import Diagnostic
 from sfml.graph.draft import TaskDraft
-from sfml.graph.model import NotifyBody, Template
+from sfml.graph.model import NotifyBody, Reference, Template
 from sfml.quoting import folded
 
 MAX_SUBJECT = 256
@@ -61,11 +61,17 @@ def _content(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
         yield "format", f"a {body.type} takes no HTML", "write `format: text` or `format: json`"
     if body.format == "json" and is_email:
         yield "format", "an email takes no JSON", "write `format: text` or `format: html`"
-    if body.format == "json" and isinstance(body.message, str):
+    if isinstance(body.message, Mapping) and body.format != "json":
+        yield "message", "only a JSON message can be a mapping", "write it as a text, or add `format: json`"
+    elif body.format == "json" and isinstance(body.message, (Template, Reference)):
+        # What a reference brings could hold quotes; as a value of a mapping it is written as JSON.
+        help = "write the message as a mapping: `message: {key: ${…}}`"
+        yield "message", "a `${…}` in a text would not be written as JSON", help
+    elif body.format == "json" and isinstance(body.message, str):
         try:
             json.loads(body.message)
         except ValueError as cause:
-            yield "message", f"the message is not JSON: {cause}", "correct it, or write `format: text`"
+            yield "message", f"the message is not JSON: {cause}", "correct it, or write it as a mapping"
 
 
 def alerts_of_the_wrong_type(case: Case) -> Iterator[Diagnostic]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sfml.check.case import Case, error, listed, warning
 from sfml.diagnostic import Diagnostic, did_you_mean, renaming
 from sfml.graph.draft import Place
-from sfml.graph.model import Manual, Mode, NotifyBody, StepBody
+from sfml.graph.model import (
+    CallBody,
+    JobBody,
+    Manual,
+    Mode,
+    NotifyBody,
+    OnPool,
+    SqlBody,
+    StepBody,
+    Value,
+)
 
 _SECRET_KEY = re.compile(
     r"(^|_)(password|passwd|pwd|secret|token|api_?key|access_?key|private_?key|credentials?)$", re.IGNORECASE
@@ -52,16 +62,36 @@ def plain_secrets(case: Case) -> Iterator[Diagnostic]:
 
 
 def _texts(case: Case) -> Iterator[tuple[str, str, Place]]:
+    """Every text that a reader of the account could see: the key nearest to it, the text, its place."""
     for key, value in case.draft.config.items():
-        if isinstance(value, str):
-            yield key, value, case.draft.places.get(f"config.{key}", case.draft.places["tasks"])
+        yield from _texts_in(key, value, case.draft.places.get(f"config.{key}", case.draft.places["tasks"]))
     for task in case.tasks:
-        if isinstance(task.node.body, StepBody):
-            for key, argument in task.node.body.arguments.items():
-                if isinstance(argument, str):
-                    yield key, argument, task.place(f"with.{key}")
+        match task.node.body:
+            case StepBody(arguments=arguments):
+                for key, argument in arguments.items():
+                    yield from _texts_in(key, argument, task.place(f"with.{key}"))
+            case CallBody(arguments=items):
+                yield from _texts_in("args", items, task.place("call.args", "call"))
+            case JobBody(arguments=items):
+                yield from _texts_in("args", items, task.place("job.args", "job"))
+            case NotifyBody(message=message):
+                yield from _texts_in("message", message, task.place("notify.message", "notify"))
+            case SqlBody(text=text):
+                yield "sql", text, task.place("sql")
         for key, text in task.node.env_vars.items():
             yield key, text, task.place(f"env_vars.{key}")
+
+
+def _texts_in(key: str, value: Value, place: Place) -> Iterator[tuple[str, str, Place]]:
+    match value:
+        case str():
+            yield key, value, place
+        case tuple():
+            for item in value:
+                yield from _texts_in(key, item, place)
+        case Mapping():
+            for inner, item in value.items():
+                yield from _texts_in(inner, item, place)
 
 
 def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
@@ -82,6 +112,23 @@ def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
                 )
                 help = f"write `{loose[0]}==…`"
                 yield error("SF604", message, task.place(setting), help=help)
+
+
+def unpinned_runtimes(case: Case) -> Iterator[Diagnostic]:
+    """SF607: an ML Job has no version of its runtime in production.
+
+    What: in a target of mode production `run_on: {pool: …}` names a `runtime`.
+    Why: without it the account's newest is taken whenever the pipeline is applied, with other versions of what
+    training needs.
+    Instead: name the version that was tested, such as `runtime: "2.3.0"`, or an image.
+    """
+    if case.draft.target.mode is not Mode.PRODUCTION:
+        return
+    for task in case.tasks:
+        if isinstance(task.node.run_on, OnPool) and task.node.run_on.runtime is None:
+            message = f"the ML Job `{task.name}` does not name its runtime"
+            help = 'add `runtime: "…"` to `run_on`, at least in this target'
+            yield warning("SF607", message, task.place("run_on"), help=help)
 
 
 def unknown_overridable(case: Case) -> Iterator[Diagnostic]:

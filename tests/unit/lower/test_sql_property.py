@@ -117,7 +117,7 @@ def assert_read_back(made: TaskGraph) -> None:
         assert dict(contacts) == {raw(key): objects(value) for key, value in task.contacts.items()}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_every_statement_reads_back_as_the_desired_task(made: TaskGraph) -> None:
     assert_read_back(made)

@@ -13,7 +13,7 @@ pytest.importorskip("snowflake.core")
 from sfml.snowflake.dag import differences
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(graphs())
 def test_dag_and_tasks_say_the_same_but_for_the_table(graph: TaskGraph) -> None:
     assert [difference for difference in differences(lowered(graph)) if difference.known is None] == []
