@@ -24,6 +24,7 @@ from sfml.grammar import SqlSyntaxError, parse_name
 from sfml.local import rest_results
 from sfml.local.errors import SqlError
 from sfml.local.likeness import MAX_ROWS, selected
+from sfml.local.limits import unpacked
 from sfml.local.names import ObjectName
 from sfml.local.protocol import SESSION_GONE, account_of, session_of
 
@@ -200,7 +201,10 @@ def routes(operations: Operations) -> tuple[Route, ...]:
 
     async def endpoint(request: Request) -> Response:
         """Any operation: in a thread, for the session of the token, errors as Snowflake's JSON."""
-        return await run_in_threadpool(_admit, known, request, await request.body())
+        body = await request.body()
+        if request.headers.get("Content-Encoding") == "gzip":  # as the connector sends, for the Snowflake CLI
+            body = await run_in_threadpool(unpacked, body)
+        return await run_in_threadpool(_admit, known, request, body)
 
     # One route for all: a quoted name may hold a slash, which Starlette would take for one of the path.
     return (Route(BASE + "/{path:path}", endpoint, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),)
