@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import anyio.to_thread
 import uvicorn
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfml.local import dispatch, protocol, rest
 from sfml.local.account import DATABASE, SCHEMA, Account
+from sfml.local.faults import Faults
 from sfml.local.limits import BodyLimits, Refused
 
 # A task waits in a thread for its child process, whose queries need threads in turn.
@@ -91,10 +93,23 @@ def listening_socket() -> socket.socket:
 class LocalServer:
     """A server in threads of this process: `with LocalServer(folder) as server: connect(**server.connect_args())`."""
 
-    def __init__(self, folder: Path | str, **options: Any) -> None:
+    def __init__(self, folder: Path | str, *, faults: Faults | None = None, **options: Any) -> None:
+        """`faults` are rules and a log of calls for tests; without them there is no such layer."""
         self.account = Account(Path(folder), **options)
+        app: ASGIApp = application(self.account)
+        protocol: type[asyncio.Protocol] | Literal["auto"] = "auto"
+        if faults is not None:
+            from sfml.local.fault_layer import FaultLayer
+
+            app = layer = FaultLayer(app, self.account, faults)
+            protocol = layer.protocol
         config = uvicorn.Config(
-            application(self.account), log_level="warning", access_log=False, timeout_keep_alive=75
+            app,
+            http=protocol,
+            log_level="warning",
+            access_log=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
         )
         self._server = uvicorn.Server(config)
         self._socket = listening_socket()

@@ -37,8 +37,13 @@ def account_of(request: Request) -> Account:
 
 def session_of(request: Request) -> Session | None:
     """The session whose token the request carries: `Authorization: Snowflake Token="…"`."""
-    token = _token(request.headers.get("Authorization", ""))
-    return account_of(request).sessions.by_token(token) if token else None
+    return session_by_header(account_of(request), request.headers.get("Authorization", ""))
+
+
+def session_by_header(account: Account, shown: str) -> Session | None:
+    """The session whose token an Authorization header holds."""
+    token = _token(shown)
+    return account.sessions.by_token(token) if token else None
 
 
 def is_known(account: Account, shown: str) -> bool:

@@ -1,0 +1,45 @@
+"""The pytest plugin: the fixture `local_snowflake`. Nothing of Snowflake is imported before a test asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sfml.testing.local_snowflake import LocalSnowflake, SharedServer
+
+# snowflake.core sends even loopback calls through a proxy, whatever NO_PROXY says.
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+@pytest.fixture(scope="session")
+def local_snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
+    """The local Snowflake of the test session, in a temporary folder."""
+    if find_spec("fakesnow") is None:
+        pytest.fail('the local Snowflake is not installed: pip install "sfml[local]"', pytrace=False)
+    from sfml.testing.local_snowflake import SharedServer
+
+    server = SharedServer(tmp_path_factory.mktemp("local-snowflake")).start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def local_snowflake(
+    local_snowflake_server: SharedServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LocalSnowflake]:
+    """A local Snowflake with a database of the test's own, connections to it, its clock, and faults."""
+    from sfml.testing.local_snowflake import LocalSnowflake
+
+    for name in _PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    local = LocalSnowflake(local_snowflake_server)
+    try:
+        yield local
+    finally:
+        local.close()

@@ -1,0 +1,206 @@
+"""What a test has in hand: a database of its own on a local Snowflake, connections, the clock, faults, the log."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfml.local.app import LocalServer
+from sfml.local.faults import Call, Faults
+from sfml.local.process import ServerInfo, lock, write_info
+from sfml.local.session import DEFAULT_USER
+from sfml.local.tasks.service import runner_of
+from sfml.testing.clock import SteeredClock
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.ml.registry import Registry
+    from snowflake.snowpark import Session
+
+    from sfml.testing.pipelines import PipelineRun
+
+SCHEMA = "PUBLIC"
+
+
+class SharedServer:
+    """The server of a test session, in threads of its process: nothing of it outlives the process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = SteeredClock()
+        self.faults = Faults()
+        self.local = LocalServer(folder, faults=self.faults, clock=self.clock)
+        self._databases = 0
+
+    def start(self) -> SharedServer:
+        self.local.start()
+        return self
+
+    def stop(self) -> None:
+        self.local.stop()
+
+    def new_database(self) -> str:
+        self._databases += 1
+        name = f"TEST_{self._databases}"
+        self.execute(f"CREATE DATABASE {name}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop it with all that is in it; runs that go on in it end."""
+        runner = runner_of(self.local.account)
+        self.execute(f"DROP DATABASE IF EXISTS {name}")
+        for running in list(runner.running.values()):
+            if running.task.name.database == name:
+                running.cancel()
+        runner.settle()
+
+    def execute(self, statement: str) -> None:
+        """Run a statement beside HTTP: no fault hits it, no log holds it."""
+        account = self.local.account
+        session = account.sessions.open()
+        try:
+            account.execute(session, statement)
+        finally:
+            account.sessions.close(session)
+
+
+class LocalSnowflake:
+    """A database with an empty schema PUBLIC, which `close` drops with all that was made in it."""
+
+    def __init__(self, server: SharedServer) -> None:
+        self._server = server
+        self._closing = contextlib.ExitStack()
+        self.faults.clear()
+        self.faults.forget_calls()
+        self.database = server.new_database()
+        self.schema = SCHEMA
+
+    @property
+    def server(self) -> LocalServer:
+        """The server, which is the whole test session's."""
+        return self._server.local
+
+    @property
+    def clock(self) -> SteeredClock:
+        """The account's time; a test that moved it leaves the machine's time behind."""
+        return self._server.clock
+
+    @property
+    def faults(self) -> Faults:
+        """Rules for what goes wrong; a test begins without any."""
+        return self._server.faults
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls since the test began; `faults.count(…)` counts those that fit."""
+        return self.faults.calls
+
+    # -- clients
+
+    def connect_args(self, **more: Any) -> dict[str, Any]:
+        """What `snowflake.connector.connect` and `Session.builder.configs` take."""
+        return self.server.connect_args(**{"database": self.database, "schema": self.schema, **more})
+
+    def connection(self, **more: Any) -> SnowflakeConnection:
+        """A new connection of `snowflake.connector`; closed after the test."""
+        import snowflake.connector
+
+        connection = snowflake.connector.connect(**self.connect_args(**more))
+        self._closing.callback(connection.close)
+        return connection
+
+    def session(self, **more: Any) -> Session:
+        """A new Snowpark session; closed after the test."""
+        from snowflake.snowpark import Session
+
+        session: Session = Session.builder.configs(self.connect_args(**more)).create()
+        self._closing.callback(session.close)
+        return session
+
+    def registry(self) -> Registry:
+        """The model registry of the test's schema."""
+        from snowflake.ml.registry import Registry
+
+        return Registry(self.session(), database_name=self.database, schema_name=self.schema)
+
+    def sql(self, statement: str) -> list[dict[str, Any]]:
+        """The rows of one statement as mappings, asked beside HTTP: no fault hits it, no log holds it."""
+        account = self.server.account
+        session = account.sessions.open(database=self.database, schema=self.schema)
+        try:
+            return account.execute(session, statement).dicts()
+        finally:
+            account.sessions.close(session)
+
+    # -- whole pipelines
+
+    def apply(
+        self, spec: Path | str, *, target: str | None = None, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Make the database hold what the spec says, as `sfml apply` does."""
+        from sfml.testing import pipelines
+
+        pipelines.apply(pipelines.opened(spec, self.database, target, variables), self.connect_args())
+
+    def seed(
+        self, spec: Path | str, *, target: str | None = None, variables: Mapping[str, str] | None = None
+    ) -> None:
+        """Load the seed tables of the spec, as `sfml seed` does."""
+        from sfml.testing import pipelines
+
+        pipelines.seed(pipelines.opened(spec, self.database, target, variables), self.connect_args())
+
+    def run(
+        self,
+        spec: Path | str,
+        *,
+        config: Mapping[str, str] | None = None,
+        target: str | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> PipelineRun:
+        """Run the deployed pipeline once, to its end; `.state`, `.states` and `.result(task)` tell what happened."""
+        from sfml.testing import pipelines
+
+        found = pipelines.opened(spec, self.database, target, variables)
+        return pipelines.run(found, self.connect_args(), config or {}, self.clock)
+
+    @contextlib.contextmanager
+    def serving(self, project: Path | str) -> Iterator[None]:
+        """Let `sfml` commands in that project's folder find this server as their local Snowflake."""
+        folder = Path(project) / ".sfml" / "local"
+        held = lock(folder)
+        if held is None:
+            raise RuntimeError(f"another local Snowflake serves {folder}")
+        server = self.server
+        # Without a process id nobody ends us: `sfml local stop` only takes the card away.
+        info = ServerInfo(
+            running=True,
+            host=server.host,
+            port=server.port,
+            protocol="http",
+            account=server.account.name,
+            user=DEFAULT_USER,
+            password=server.token,
+            database=self.database,
+            schema=self.schema,
+        )
+        try:
+            write_info(folder, info)
+            yield
+        finally:
+            os.close(held)
+
+    def on_close(self, function: Callable[[], object]) -> None:
+        """Call a function when the test is over."""
+        self._closing.callback(function)
+
+    def close(self) -> None:
+        """End the test's connections, drop its database, and leave no rule and no moved clock behind."""
+        self.faults.clear()
+        try:
+            self._closing.close()
+        finally:
+            self._server.drop_database(self.database)
+            self.clock.release()

@@ -1,0 +1,115 @@
+"""The fixture in somebody else's project: found by its entry point, isolated, and free until it is used."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sfml.testing.local_snowflake import LocalSnowflake
+
+pytest_plugins = ["pytester"]
+
+
+def passed(pytester: pytest.Pytester, **counts: int) -> pytest.RunResult:
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(**counts)
+    return result
+
+
+def test_a_project_needs_no_conftest_and_every_test_has_its_own_database(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_first(local_snowflake):
+            cursor = local_snowflake.connection().cursor()
+            cursor.execute("CREATE TABLE T AS SELECT 1 AS A")
+            assert cursor.execute("SELECT CURRENT_SCHEMA()").fetchone() == ("PUBLIC",)
+            assert local_snowflake.session().table("T").collect()[0].A == 1
+
+        def test_second(local_snowflake):
+            assert local_snowflake.sql("SHOW TABLES") == []
+            databases = [row["name"] for row in local_snowflake.sql("SHOW DATABASES")]
+            assert sorted(databases) == ["SFML", local_snowflake.database]
+
+        def test_third(local_snowflake):
+            local_snowflake.faults.fail("SELECT", times=None)
+            local_snowflake.clock.advance()
+
+        def test_nothing_of_a_test_is_left_to_the_next(local_snowflake):
+            assert local_snowflake.calls == ()
+            assert local_snowflake.connection().cursor().execute("SELECT 1").fetchone() == (1,)
+        """
+    )
+    passed(pytester, passed=4)
+
+
+def test_tests_without_the_fixture_import_nothing_of_snowflake(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_quick():
+            heavy = {"snowflake.connector", "fakesnow", "duckdb", "starlette", "pandas", "sfml.local"}
+            assert heavy & set(sys.modules) == set()
+            assert "sfml.pytest_plugin" in sys.modules
+        """
+    )
+    passed(pytester, passed=1)
+
+
+def test_without_the_packages_the_fixture_says_what_to_install(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_one(local_snowflake): pass")
+    pytester.makeconftest(
+        """
+        import importlib.util
+        found = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *more: None if name == "fakesnow" else found(name, *more)
+        import sfml.pytest_plugin
+        sfml.pytest_plugin.find_spec = importlib.util.find_spec
+        """
+    )
+    result = passed(pytester, errors=1)
+    result.stdout.fnmatch_lines(['*pip install "sfml[[]local[]]"*'])
+
+
+def test_schedules_fire_as_the_clock_advances(local_snowflake: LocalSnowflake) -> None:
+    local_snowflake.clock.hold(datetime(2026, 3, 1, tzinfo=UTC))
+    cursor = local_snowflake.connection().cursor()
+    cursor.execute("CREATE TABLE SEEN (N INT)")
+    cursor.execute(
+        "CREATE TASK WEEKLY SCHEDULE = 'USING CRON 0 4 * * 1 UTC' AS INSERT INTO SEEN SELECT COUNT(*) FROM SEEN"
+    )
+    cursor.execute("ALTER TASK WEEKLY RESUME")
+    local_snowflake.clock.advance(timedelta(days=14))
+    assert local_snowflake.sql("SELECT N FROM SEEN ORDER BY N") == [{"N": 0}, {"N": 1}]
+    assert local_snowflake.clock() == datetime(2026, 3, 15, tzinfo=UTC)
+
+
+def test_the_clock_goes_with_the_machine_until_it_is_held(local_snowflake: LocalSnowflake) -> None:
+    first = local_snowflake.clock()
+    assert abs(datetime.now(UTC) - first) < timedelta(seconds=10)
+    assert local_snowflake.clock() > first
+    held = local_snowflake.clock.hold()
+    assert local_snowflake.clock() == held
+    with pytest.raises(ValueError, match="time zone"):
+        local_snowflake.clock.hold(datetime(2026, 3, 1))
+
+
+def test_a_run_that_goes_on_ends_with_its_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pathlib, time
+
+        def test_leaves_a_run(local_snowflake):
+            cursor = local_snowflake.connection().cursor()
+            cursor.execute("CREATE TASK SLOW AS SELECT SYSTEM$WAIT(600)")
+            cursor.execute("EXECUTE TASK SLOW")
+
+        def test_is_not_disturbed(local_snowflake):
+            assert local_snowflake.sql("SHOW TASKS") == []
+        """
+    )
+    result = passed(pytester, passed=2)
+    assert result.duration < 60
