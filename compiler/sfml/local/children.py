@@ -195,6 +195,8 @@ def environment(account: Account, session: Session, password: str, home: Path) -
         "SNOWFLAKE_ROLE": session.role,
         "SNOWFLAKE_WAREHOUSE": session.warehouse,
         "SNOWFLAKE_HOME": str(home),
+        # Else each login asks the clouds' metadata services where it is, and waits for their silence.
+        "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
         "HOME": str(home),
         "PYTHONUNBUFFERED": "1",
     }
