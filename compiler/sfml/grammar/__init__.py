@@ -20,6 +20,7 @@ from sfml.grammar import (
     services,
     session,
     stages,
+    streams,
     tasks,
 )
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
@@ -33,6 +34,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     databases.parse,
     stages.parse,
     copying.parse,
+    streams.parse,
     tasks.parse,
     procedures.parse,
     models.parse,

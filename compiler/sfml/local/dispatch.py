@@ -21,11 +21,13 @@ from sfml.local import (
     session_sql,
     stages,
     stages_rest,
+    streams,
     tasks,
     waiting,
 )
 from sfml.local.family import (
     Args,
+    Around,
     Handler,
     Hook,
     Relation,
@@ -59,6 +61,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     copying,
     events,
     notifications,
+    streams,
     waiting,
     tasks,
     procedures,
@@ -85,6 +88,7 @@ TABLE_FUNCTIONS: Mapping[str, TableFunction] = _merged("TABLE_FUNCTIONS")
 RELATIONS: Mapping[str, Relation] = _merged("RELATIONS")
 REWRITES: tuple[Any, ...] = tuple(r for family in FAMILIES for r in getattr(family, "REWRITES", ()))
 OPERATIONS: Mapping[str, Any] = _merged("OPERATIONS")
+AROUND: tuple[Around, ...] = tuple(around for family in FAMILIES for around in getattr(family, "AROUND", ()))
 ROUTES: tuple[Any, ...] = tuple(route for family in FAMILIES for route in getattr(family, "ROUTES", ()))
 SCHEMA_DROPPED: tuple[SchemaHook, ...] = tuple(
     family.SCHEMA_DROPPED for family in FAMILIES if hasattr(family, "SCHEMA_DROPPED")

@@ -19,12 +19,16 @@ A family is a module that may define
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sqlglot import Expr
+
     from sfml.local.account import Account
     from sfml.local.result import Result
+    from sfml.local.rewriting import Rewriting
     from sfml.local.session import Session
 
 
@@ -44,4 +48,5 @@ TableFunction = Callable[["Account", "Session", Args], "Result"]
 Relation = Callable[["Account", "Session"], "Result"]
 Hook = Callable[["Account"], None]
 SchemaHook = Callable[["Account", str, str], None]
+Around = Callable[["Expr", "Rewriting"], AbstractContextManager[None]]
 SessionHook = Callable[["Account", "Session"], None]

@@ -15,16 +15,21 @@ if TYPE_CHECKING:
 
     from sfml.local.account import Account
     from sfml.local.session import Session
+    from sfml.local.streams.store import Stream
 
 
 @dataclass(slots=True)
 class Rewriting:
-    """One statement's way through the passes; `relations` are the tables it will read by name."""
+    """One statement's way through the passes; `relations` are the tables it will read by name.
+
+    `streams` are the streams it reads, by id.
+    """
 
     account: Account
     session: Session
     describe_only: bool = False
     relations: dict[str, Result | pa.Table] = field(default_factory=dict)
+    streams: dict[str, Stream] = field(default_factory=dict)
 
     def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
         """Let the tree's table of this name read these rows."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfml.local.errors import SqlError, not_emulated
+from sfml.local.errors import SqlError
 from sfml.local.names import resolve
 from sfml.local.tasks import commands, run_store
 from sfml.local.tasks.context import TaskRunContext
@@ -203,10 +203,6 @@ def cancel_ongoing_executions(account: Account, session: Session, arguments: Arg
     return f"Cancelled the ongoing executions of task {name.fqn()}."
 
 
-def stream_has_data(account: Account, session: Session, arguments: Arguments) -> bool:
-    raise not_emulated(f"SYSTEM$STREAM_HAS_DATA({', '.join(map(repr, arguments))}): streams")
-
-
 _WITHIN: Mapping[str, TaskFunction] = {
     "SYSTEM$SET_RETURN_VALUE": set_return_value,
     "SYSTEM$GET_PREDECESSOR_RETURN_VALUE": get_predecessor_return_value,
@@ -221,5 +217,4 @@ SYSTEM_FUNCTIONS: Mapping[str, SystemFunction] = {
     **{name: within_a_task(name, function) for name, function in _WITHIN.items()},
     "SYSTEM$TASK_DEPENDENTS_ENABLE": task_dependents_enable,
     "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS": cancel_ongoing_executions,
-    "SYSTEM$STREAM_HAS_DATA": stream_has_data,
 }
