@@ -29,6 +29,13 @@ def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
 
 def _of_argument(argument: str) -> list[Path]:
     path = Path(argument)
+    try:
+        path.stat()
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as cause:
+        why = getattr(cause, "strerror", None) or cause
+        raise UsageError(f"`{argument[:60]}` cannot be read: {why}") from cause
     if path.is_dir():
         paths = list(pipelines_of(path))
         if not paths:

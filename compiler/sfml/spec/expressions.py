@@ -13,7 +13,7 @@ from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, located, plain_
 MAX_LENGTH = 500
 MAX_RESULT = 64_000
 MAX_EXPRESSIONS = 3_000
-MAX_CALCULATIONS = 1_000
+MAX_CALCULATIONS = 500
 """In the files of one pipeline: expressions at all, and different ones that do more than name a value, which cost
 up to a millisecond each."""
 MAX_FAILURES = 200
