@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from sfml.diagnostic import Fix
 from sfml.source import Position, Span
@@ -50,14 +51,15 @@ def fixed(source: str, fixes: Iterable[Fix]) -> tuple[str, tuple[Fix, ...]]:
     return "".join((*parts, source[position:])), tuple(done)
 
 
-def _line_starts(source: str) -> list[int]:
-    return [0, *(match.end() for match in _LINE_BREAK.finditer(source))]
+@lru_cache(maxsize=16)
+def _line_starts(source: str) -> tuple[int, ...]:
+    return (0, *(match.end() for match in _LINE_BREAK.finditer(source)))
 
 
-def _offset(starts: list[int], position: Position) -> int | None:
+def _offset(starts: tuple[int, ...], position: Position) -> int | None:
     return starts[position.line - 1] + position.column - 1 if position.line <= len(starts) else None
 
 
-def _position(starts: list[int], offset: int) -> Position:
+def _position(starts: tuple[int, ...], offset: int) -> Position:
     line = bisect_right(starts, offset)
     return Position(line, offset - starts[line - 1] + 1)

@@ -6,15 +6,18 @@ Only warnings can be silenced, each with a reason; a silencing that silences not
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import yaml
 
+from sfml.check import MAX_FINDINGS
 from sfml.check.explanations import explanations
-from sfml.diagnostic import Diagnostic, Fix
+from sfml.diagnostic import Diagnostic, Fix, Severity, first_of
 from sfml.source import Span, source_lines
 from sfml.spec.nodes import ListNode, MapNode, text_of, texts_of
 
@@ -24,6 +27,7 @@ _HINT = re.compile(r"#\s*sfml\s*:")
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#\s*sfml\s*:\s*(?P<word>[A-Za-z]*)(?P<rest>.*)$")
 _REST = re.compile(r"\s+(?P<codes>[A-Za-z0-9_]+(?:\s*,\s*[A-Za-z0-9_]+)*)\s*(?:--\s*(?P<reason>.*))?")
 _FORM = "write `# sfml: ignore SF412 -- why it is fine here`"
+MAX_SILENCINGS = 1_000
 SILENCING_CODES = ("SF150", "SF151")
 
 
@@ -61,7 +65,7 @@ def silencings(
     for item in ignored.items if isinstance(ignored, ListNode) else ():
         if isinstance(item, MapNode):
             _read_entry(item, found, findings)
-    return tuple(found), tuple(findings)
+    return tuple(found), tuple(first_of(iter(findings), MAX_FINDINGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +82,17 @@ def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) 
     kept: list[Diagnostic] = []
     accepted: list[Diagnostic] = []
     used: set[Silencing] = set()
+    by_line: dict[tuple[str, str, int], list[Silencing]] = {}
+    everywhere = [one for one in silencings if one.line is None]
+    for one in silencings:
+        if one.line is not None:
+            by_line.setdefault((one.code, one.span.file, one.line), []).append(one)
     for finding in findings:
-        covering = [one for one in silencings if one.covers(finding)]
+        if finding.severity is Severity.NOTE:  # there are more of these than are told: nobody knows where
+            used.update(one for one in silencings if one.code == finding.code)
+        at = finding.span
+        here = by_line.get((finding.code, at.file, at.start.line), ()) if at is not None else ()
+        covering = [one for one in (*here, *everywhere) if one.covers(finding)]
         if finding.is_error or not covering:
             kept.append(finding)
             kept += [_of_error(one) for one in covering if one.line is not None]
@@ -108,8 +121,13 @@ def _read_comments(file: str, text: str, found: list[Silencing], findings: list[
     inside = _scalars(text)
     for index, line in enumerate(lines):
         match = _COMMENT.search(line) if "sfml" in line else None
-        if match is None or any(start <= (index, match.start()) < end for start, end in inside):
+        if match is None or _is_within((index, match.start()), inside):
             continue
+        if len(found) + len(findings) >= MAX_SILENCINGS:
+            whole = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)
+            message = f"there are more than {MAX_SILENCINGS:,} silencings"
+            findings.insert(0, Diagnostic.error("SF150", message, at=whole, help="mend what they are about"))
+            return
         blank = len(line[: match.start()].rstrip())
         span = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)
         rest = _REST.fullmatch(match["rest"].rstrip())
@@ -155,6 +173,11 @@ def _scalars(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     except yaml.YAMLError:
         pass  # told as SF101, and then nothing else is found that could be silenced
     return places
+
+
+def _is_within(place: tuple[int, int], stretches: list[tuple[tuple[int, int], tuple[int, int]]]) -> bool:
+    index = bisect_right(stretches, place, key=itemgetter(0))
+    return index > 0 and place < stretches[index - 1][1]
 
 
 def _next_line(lines: list[str], index: int) -> int:

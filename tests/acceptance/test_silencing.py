@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,25 @@ def test_a_needless_silencing_is_taken_out(folder: Path, before: str, after: str
     (folder / "shop.yaml").write_text(text.format(before))
     assert run(["validate", "shop.yaml", "--fix"]) == 0
     assert (folder / "shop.yaml").read_text() == text.format(after)
+
+
+@pytest.mark.parametrize(
+    "comment", ["# sfml: ignore SF603 -- why", "# sfml: ignore", "# sfml: ignore SF999 -- x"]
+)
+def test_very_many_silencings_end_in_time(
+    folder: Path, comment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = "".join(f"    k{i}: 'x' {comment}\n" for i in range(15_000))
+    (folder / "shop.yaml").write_text(SPEC.format(comment="\n" + config.rstrip("\n")))
+    began = time.process_time()
+    assert run(["validate", "shop.yaml"]) == 1
+    assert time.process_time() - began < 4
+    assert "there are more than 1,000 silencings" in capsys.readouterr().out
+
+
+def test_silencings_beyond_the_findings_that_are_told_are_not_called_needless(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = "".join(f"    a{i}_token: 'x'  # sfml: ignore SF603 -- why\n" for i in range(250))
+    (folder / "shop.yaml").write_text(SPEC.format(comment="\n" + config.rstrip("\n")))
+    assert "SF151" not in "".join(findings(capsys, "shop.yaml"))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfml.diagnostic import first_of
+
 if TYPE_CHECKING:
     from sfml.frontend import Reading
     from sfml.silencing import Silencing
@@ -35,7 +37,8 @@ def with_unused(files: tuple[Path, ...], readings: list[Reading], read: ReadTarg
         busy |= {(reading.root, one) for one in reading.used}
         if not candidates:
             continue
-        views = [reading, *_other_targets(file, reading, read)]
+        others = _other_targets(file, reading, read) if reading.graph is not None else []
+        views = [reading, *others]
         if any(view.graph is None for view in views):
             busy |= {(reading.root, one) for one in candidates}
             continue
@@ -47,12 +50,17 @@ def with_unused(files: tuple[Path, ...], readings: list[Reading], read: ReadTarg
 
 
 def _told(readings: list[Reading], idle: dict[tuple[Path, Silencing], int]) -> list[Reading]:
+    from sfml.check import MAX_FINDINGS
     from sfml.frontend import with_findings
     from sfml.silencing import unused
 
-    told = list(readings)
+    by_index: dict[int, list[Silencing]] = {}
     for (_, silencing), index in idle.items():
-        told[index] = with_findings(told[index], (unused(silencing),))
+        by_index.setdefault(index, []).append(silencing)
+    told = list(readings)
+    for index, silencings in by_index.items():
+        found = (unused(one) for one in sorted(silencings, key=lambda one: one.span))
+        told[index] = with_findings(told[index], tuple(first_of(found, MAX_FINDINGS)))
     return told
 
 
