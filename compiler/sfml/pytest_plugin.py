@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # fakesnow reads DuckDB's rows in a way that DuckDB warns about at every statement.
+    config.addinivalue_line("filterwarnings", "ignore:Arrow output on a DB-API result:UserWarning")
+
+
 @pytest.fixture(scope="session")
 def local_snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
     """The local Snowflake of the test session, in a temporary folder."""

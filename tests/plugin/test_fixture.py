@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,19 @@ def test_schedules_fire_as_the_clock_advances(local_snowflake: LocalSnowflake) -
     local_snowflake.clock.advance(timedelta(days=14))
     assert local_snowflake.sql("SELECT N FROM SEEN ORDER BY N") == [{"N": 0}, {"N": 1}]
     assert local_snowflake.clock() == datetime(2026, 3, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("round", [1, 2])
+def test_the_history_begins_with_the_test(local_snowflake: LocalSnowflake, round: int) -> None:
+    history = "SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY())"
+    assert local_snowflake.sql(history) == []
+    cursor = local_snowflake.connection().cursor()
+    cursor.execute("CREATE TASK T AS SELECT 1")
+    cursor.execute("EXECUTE TASK T")
+    deadline = time.monotonic() + 20
+    while [row["STATE"] for row in local_snowflake.sql(history)] != ["SUCCEEDED"]:
+        assert time.monotonic() < deadline, "the task never ran"
+        time.sleep(0.02)
 
 
 def test_the_clock_goes_with_the_machine_until_it_is_held(local_snowflake: LocalSnowflake) -> None:

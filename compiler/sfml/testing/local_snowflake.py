@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from sfml.testing.pipelines import PipelineRun
 
 SCHEMA = "PUBLIC"
+HISTORY = ("task_runs", "graph_runs", "task_failures", "notifications")
+"""The account's own tables of what happened in tasks."""
 
 
 class SharedServer:
@@ -55,6 +57,9 @@ class SharedServer:
             if running.task.name.database == name:
                 running.cancel()
         runner.settle()
+        # What ran is remembered after the tasks are gone: the next test begins with an empty history.
+        for table in HISTORY:
+            self.local.account.store.execute(f"DELETE FROM {table}")
 
     def execute(self, statement: str) -> None:
         """Run a statement beside HTTP: no fault hits it, no log holds it."""
