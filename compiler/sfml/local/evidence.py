@@ -37,6 +37,9 @@ _EXECUTE = "sql-reference/sql/execute-task"
 _SHOW = "sql-reference/sql/show-tasks"
 _GRAPHS = "user-guide/tasks-graphs"
 _INTRO = "user-guide/tasks-intro"
+_TRIGGERED = "user-guide/tasks-triggered"
+_STREAMS = "user-guide/streams-intro"
+_CREATE_STREAM = "sql-reference/sql/create-stream"
 _HISTORY = "sql-reference/functions/task_history"
 _PREDECESSORS = "sql-reference/functions/system_predecessors_state"
 _ERRORS = "user-guide/tasks-errors-integrate"
@@ -91,9 +94,59 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour(
         "schedule", "An interval counts from RESUME or SET SCHEDULE, 10 seconds to 8 days", _D, _CREATE
     ),
+    Behaviour("schedule", "The first run comes strictly after RESUME, none is early", _D, _CREATE),
+    Behaviour("schedule", "A scheduled run takes the version that RESUME fixed", _D, _GRAPHS),
+    Behaviour("schedule", "RUN_ID is the scheduled time in milliseconds since 1970", _D, _HISTORY),
+    Behaviour("schedule", "The next run is in the history as SCHEDULED, up to 8 days before", _D, _HISTORY),
+    Behaviour("schedule", "That row and the run have the same run group", _A, "not said"),
     Behaviour(
-        "schedule", "Schedules are kept and shown; nothing fires them", _X, "not emulated, and said so"
+        "schedule", "It is there while a run executes, not while one waits", _A, f"{_EXECUTE}: replaced"
     ),
+    Behaviour(
+        "schedule", "NEXT_SCHEDULED_TIME is the time after that run's, NULL when suspended", _A, _HISTORY
+    ),
+    Behaviour("schedule", "Suspending cancels what is scheduled; resuming begins anew", _D, _GRAPHS),
+    Behaviour("schedule", "A manual run leaves the times of the schedule as they are", _A, _EXECUTE),
+    Behaviour(
+        "schedule",
+        "A time that came while nothing fired it is missed: SKIPPED with a message, never made up for",
+        _A,
+        "an account is never down",
+    ),
+    Behaviour(
+        "schedule",
+        "More than a minute late is missed; of missed times, the last 100 of 7 days have rows",
+        _X,
+        "a machine sleeps",
+    ),
+    Behaviour(
+        "schedule",
+        "A server that a command started for itself fires nothing",
+        _X,
+        "`sfml plan` runs no tasks",
+    ),
+    Behaviour("overlap", "NO_OVERLAP passes over times that come while a run executes", _D, _CREATE),
+    Behaviour("overlap", "A time passed over has no row in the history", _A, "not said"),
+    Behaviour(
+        "overlap", "ALLOW_CHILD_OVERLAP: a run begins beside children, never beside its root", _D, _CREATE
+    ),
+    Behaviour(
+        "overlap", "A root that failed holds the next run until its whole run has ended", _A, "not said"
+    ),
+    Behaviour("overlap", "ALLOW_ALL_OVERLAP: any number of runs side by side", _D, _CREATE),
+    Behaviour(
+        "overlap", "Manual runs follow the same policy, and wait where they may not begin", _D, _EXECUTE
+    ),
+    Behaviour(
+        "trigger", "A root without a schedule whose WHEN asks for streams runs when it holds", _D, _TRIGGERED
+    ),
+    Behaviour("trigger", "At most every 30 seconds, or what the parameter says", _D, _TRIGGERED),
+    Behaviour("trigger", "That interval counts from the last triggered run's scheduled time", _A, "not said"),
+    Behaviour("trigger", "Twelve hours without a run bring one, which WHEN may skip", _D, _TRIGGERED),
+    Behaviour(
+        "trigger", "A WHEN that cannot be evaluated triggers a run, which fails with it", _A, "not seen"
+    ),
+    Behaviour("trigger", "A serverless one needs no TARGET_COMPLETION_INTERVAL", _X, "nothing is resized"),
     Behaviour("runs", "A task runs when all its predecessors succeeded", _D, _GRAPHS),
     Behaviour("runs", "A suspended predecessor counts as succeeded when another one is resumed", _D, _GRAPHS),
     Behaviour(
@@ -130,7 +183,6 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour("runs", "A failed finalizer fails the graph", _A, "one or more task runs failed"),
     Behaviour("runs", "Executing a suspended root runs it without resuming it", _D, _EXECUTE),
     Behaviour("runs", "EXECUTE TASK while executing: one run waits, the latest asked for", _D, _EXECUTE),
-    Behaviour("runs", "Overlapping runs (OVERLAP_POLICY) are refused", _X, "not emulated, and said so"),
     Behaviour("runs", "SCHEDULED_TIME of every task is that of the attempt", _A, "not said for children"),
     Behaviour("config", "USING CONFIG merges objects at every depth, for one run", _D, _EXECUTE),
     Behaviour(
@@ -182,6 +234,7 @@ TASKS: tuple[Behaviour, ...] = (
     ),
     Behaviour("cancel", "The finalizer runs after a cancelled task", _A, "it runs when nothing else does"),
     Behaviour("history", "Columns, arguments, limits and order of the table functions", _D, _HISTORY),
+    Behaviour("history", "Columns of SHOW TASKS", _D, _SHOW),
     Behaviour("history", "TASK_DEPENDENTS holds the finalizer", _C, "seen on an account"),
     Behaviour(
         "history",
@@ -211,6 +264,57 @@ TASKS: tuple[Behaviour, ...] = (
     ),
 )
 """Tasks, graphs, their history and their notifications."""
+
+STREAMS: tuple[Behaviour, ...] = (
+    Behaviour("streams", "A standard stream shows the net change of each row since its offset", _D, _STREAMS),
+    Behaviour(
+        "streams", "An update is a DELETE and an INSERT with METADATA$ISUPDATE and one row id", _D, _STREAMS
+    ),
+    Behaviour("streams", "An append-only stream shows inserts alone, deleted since or not", _D, _STREAMS),
+    Behaviour(
+        "streams", "DML and CREATE TABLE AS that read a stream consume it, even for no rows", _D, _STREAMS
+    ),
+    Behaviour(
+        "streams", "The offset moves when the transaction commits; a rollback takes it back", _D, _STREAMS
+    ),
+    Behaviour("streams", "A transaction reads one state of a stream, without its own changes", _D, _STREAMS),
+    Behaviour("streams", "SHOW_INITIAL_ROWS shows the rows that were there", _D, _CREATE_STREAM),
+    Behaviour(
+        "streams", "091901 for a stream whose table was dropped or replaced", _A, "its sentence is common"
+    ),
+    Behaviour("streams", "A stream and a table of one schema cannot have one name", _A, "not said"),
+    Behaviour("streams", "A row set back to what it was is shown as updated", _A, "not said"),
+    Behaviour(
+        "streams", "SYSTEM$STREAM_HAS_DATA is never true for nothing", _X, "accounts allow themselves that"
+    ),
+    Behaviour(
+        "streams", "An UPDATE that sets what was there already is no change", _X, "tables are compared"
+    ),
+    Behaviour(
+        "streams", "METADATA$ROW_ID holds per stream, and until it is consumed", _X, "rows are found by value"
+    ),
+    Behaviour(
+        "streams",
+        "MERGE that updates an ARRAY or a key: a delete and an insert",
+        _X,
+        "so DuckDB carries it out",
+    ),
+    Behaviour(
+        "streams", "A column dropped or renamed later reads as NULL in earlier changes", _X, "kept by name"
+    ),
+    Behaviour(
+        "streams", "Streams never become stale by age (STALE_AFTER is NULL)", _X, "nothing expires here"
+    ),
+    Behaviour(
+        "streams", "On views, stages, external and dynamic tables; AT, BEFORE, CLONE", _X, "not emulated"
+    ),
+    Behaviour(
+        "streams",
+        "Stream, table and what consumes it in several databases",
+        _X,
+        "not emulated, one file each",
+    ),
+)
 
 _CALL_WITH = "sql-reference/sql/call-with"
 _ML_JOBS = "developer-guide/snowflake-ml/ml-jobs/overview"
@@ -270,4 +374,4 @@ MODELS: tuple[Behaviour, ...] = (
     Behaviour("models", "INFORMATION_SCHEMA.PACKAGES shows this Python's packages", _X, "they are what runs"),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = TASKS + PROCEDURES + JOBS + MODELS
+BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS
