@@ -27,6 +27,7 @@ COMMANDS = MappingProxyType(
         "explain": "Say what a code means, or where a value came from.",
         "schema": "Print the JSON Schemas for editors.",
         "local": "Start, stop and look at the local Snowflake.",
+        "conformance": "Compare what an account does with what the local Snowflake does.",
     }
 )
 """Every command with its one line of help, so that --help need not load them."""

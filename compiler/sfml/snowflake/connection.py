@@ -21,9 +21,7 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY
 
 def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection:
     """A connection to a running local server, with the target's database and schema made if need be."""
-    # snowflake.core sends even loopback calls through a proxy, whatever NO_PROXY says.
-    for name in _PROXIES:
-        os.environ.pop(name, None)
+    _forget_proxies()
     return _connect(
         host=server["host"],
         port=server["port"],
@@ -35,6 +33,14 @@ def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection
         session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
         login_timeout=20,
     )
+
+
+def open_named(name: str) -> SnowflakeConnection:
+    """A connection as `connections.toml` and the environment have it, whatever it leads to."""
+    connection = _connect(connection_name=name)
+    if connection.host in ("127.0.0.1", "localhost"):
+        _forget_proxies()
+    return connection
 
 
 def open_account(target: Target) -> SnowflakeConnection:
@@ -57,6 +63,12 @@ def open_account(target: Target) -> SnowflakeConnection:
         connection.close()
         raise
     return connection
+
+
+def _forget_proxies() -> None:
+    """snowflake.core sends even loopback calls through a proxy, whatever NO_PROXY says."""
+    for name in _PROXIES:
+        os.environ.pop(name, None)
 
 
 def _connect(**arguments: Any) -> SnowflakeConnection:

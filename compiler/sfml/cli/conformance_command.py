@@ -1,0 +1,142 @@
+"""`sfml conformance --connection NAME`"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfml.cli import output
+from sfml.cli.options import Options, shared_options
+from sfml.diagnostic import did_you_mean
+from sfml.errors import UsageError
+
+if TYPE_CHECKING:
+    from sfml.local.evidence import Behaviour
+    from sfml.snowflake.conformance import Outcome, Scenario
+
+
+@click.command()
+@click.option("--connection", "name", required=True, metavar="NAME", help="An entry of connections.toml.")
+@click.option("--database", required=True, metavar="NAME", help="Where the scratch schema is made.")
+@click.option("--warehouse", metavar="NAME", help="For the tasks; without it they are serverless.")
+@click.option("--only", multiple=True, metavar="SCENARIO", help="Run this scenario; may be repeated.")
+@click.option(
+    "--timeout", default=300.0, show_default=True, metavar="SECONDS", help="How long one run may take."
+)
+@click.option(
+    "--settle",
+    default=20.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the history may change after a run.",
+)
+@click.option("--list", "list_them", is_flag=True, help="Print the scenarios and connect to nothing.")
+@shared_options()
+def command(
+    name: str,
+    database: str,
+    warehouse: str | None,
+    only: tuple[str, ...],
+    timeout: float,
+    settle: float,
+    list_them: bool,
+    options: Options,
+) -> int:
+    """Compare what an account does with what the local Snowflake does.
+
+    Runs small task graphs in a schema SFML_CONFORMANCE_… that it makes and drops, touches nothing else, and
+    tells each behaviour that differs from what the local Snowflake takes for granted.
+    """
+    from sfml.snowflake.conformance import outcome, scratch
+    from sfml.snowflake.connection import open_named
+
+    wanted = chosen(only)
+    if list_them:
+        for scenario in wanted:
+            output.say(f"{scenario.name}\n" + "\n".join(f"  {what}" for what in scenario.behaviours))
+        return 0
+    outcomes = []
+    with (
+        open_named(name) as connection,
+        scratch(connection, database, warehouse=warehouse, patience=timeout, settling=settle) as place,
+    ):
+        if not options.json:
+            output.note(f"working in {database}.{place.schema}, which is dropped at the end")
+        for scenario in wanted:
+            found = outcome(place, scenario)
+            outcomes.append(found)
+            if not options.json and (found.differences or not options.quiet):
+                output.say(outcome_text(found))
+    differences = sum(len(one.differences) for one in outcomes)
+    if options.json:
+        output.say_json(
+            {
+                "connection": name,
+                "database": database,
+                "schema": place.schema,
+                "scenarios": [outcome_json(one) for one in outcomes],
+                "differences": differences,
+            }
+        )
+    elif differences or not options.quiet:
+        behaviours = len({what for one in outcomes for what in one.scenario.behaviours})
+        output.say(f"{len(outcomes)} scenarios, {behaviours} behaviours, {differences} differences")
+    return 1 if differences else 0
+
+
+def chosen(only: tuple[str, ...]) -> tuple[Scenario, ...]:
+    from sfml.snowflake.conformance_scenarios import SCENARIOS
+
+    known = [scenario.name for scenario in SCENARIOS]
+    for name in only:
+        if name not in known:
+            raise UsageError(
+                f"there is no scenario `{name}`",
+                help=did_you_mean(name, known) or "sfml conformance --list prints them",
+            )
+    return tuple(scenario for scenario in SCENARIOS if not only or scenario.name in only)
+
+
+def evidence() -> Mapping[str, Behaviour]:
+    from sfml.local.evidence import BEHAVIOURS
+
+    return {behaviour.what: behaviour for behaviour in BEHAVIOURS}
+
+
+def outcome_text(found: Outcome) -> str:
+    """A line for each behaviour, and what was expected and observed where they differ."""
+    known = evidence()
+    word = "differs" if found.differences else "same"
+    lines = [
+        f"{word:8}{known[what].evidence:12}{what}  ({found.scenario.name})"
+        for what in found.scenario.behaviours
+    ]
+    for difference in found.differences:
+        lines += [
+            f"        {' '.join(difference.statement.split())}",
+            f"          here:    {difference.expected}",
+            f"          account: {difference.observed}",
+        ]
+    return "\n".join(lines)
+
+
+def outcome_json(found: Outcome) -> dict[str, Any]:
+    known = evidence()
+    return {
+        "name": found.scenario.name,
+        "behaviours": [
+            {
+                "area": known[what].area,
+                "what": what,
+                "evidence": str(known[what].evidence),
+                "source": known[what].source,
+            }
+            for what in found.scenario.behaviours
+        ],
+        "differences": [
+            {"statement": one.statement, "expected": one.expected, "observed": one.observed}
+            for one in found.differences
+        ],
+    }

@@ -1,0 +1,391 @@
+"""Asks an account whether it does what is believed of it: scenarios of statements and what they should lead to.
+
+Everything happens in a schema that is made for it and dropped again, whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sfml.errors import AccountError, SfmlError
+from sfml.quoting import folded, identifier, literal, qualified
+from sfml.snowflake.sql import records
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+PREFIX = "SFML_CONFORMANCE_"
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """A statement that is carried out."""
+
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A statement that is refused with a sentence, or a part of one, and with a code where one is known."""
+
+    sql: str
+    says: str
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shows:
+    """A query whose rows hold these values, in any order; columns that are not named do not matter."""
+
+    sql: str
+    rows: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HasColumns:
+    """A query that answers at least these columns."""
+
+    sql: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replaces:
+    """A statement after which the query's one value is another one."""
+
+    sql: str
+    query: str
+    column: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a graph: the state of each task that ran, and other columns of TASK_HISTORY by task."""
+
+    root: str
+    states: Mapping[str, str]
+    how: str = ""
+    graph: str = "SUCCEEDED"
+    attempts: int = 1
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A task created or altered over REST, and what fetching it answers."""
+
+    name: str
+    body: Mapping[str, Any]
+    fetched: Mapping[str, Any]
+
+
+Step = Do | Refused | Shows | HasColumns | Replaces | Run | Put
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Steps one after the other; `behaviours` are the rows of the evidence that they stand for."""
+
+    name: str
+    behaviours: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What an account did otherwise."""
+
+    statement: str
+    expected: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    scenario: Scenario
+    differences: tuple[Difference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """The schema to work in, and how `{schema}` and `{wh}` in statements read there."""
+
+    connection: SnowflakeConnection
+    database: str
+    schema: str
+    warehouse: str | None
+    patience: float
+    """Seconds that a run may take."""
+
+    settling: float
+    """Seconds within which the history may still change after a run has ended; accounts write it late."""
+
+    def text(self, template: str) -> str:
+        warehouse = f" WAREHOUSE = {identifier(self.warehouse)}" if self.warehouse else ""
+        return template.replace("{schema}", f"{folded(self.database)}.{self.schema}").replace(
+            "{wh}", warehouse
+        )
+
+    def ask(self, template: str) -> list[dict[str, Any]]:
+        return records(self.connection, self.text(template))
+
+
+@contextlib.contextmanager
+def scratch(
+    connection: SnowflakeConnection,
+    database: str,
+    *,
+    warehouse: str | None = None,
+    patience: float = 300,
+    settling: float = 20,
+) -> Iterator[Scratch]:
+    """A new schema, which is dropped at the end; a second Ctrl-C does not keep it from being dropped."""
+    schema = PREFIX + secrets.token_hex(4).upper()
+    name = qualified(database, schema)
+    try:
+        records(connection, f"CREATE SCHEMA {name}")
+        records(connection, f"USE SCHEMA {name}")
+        yield Scratch(connection, database, schema, warehouse, patience, settling)
+    finally:
+        with _uninterrupted():
+            records(connection, f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def outcome(place: Scratch, scenario: Scenario) -> Outcome:
+    """The differences of one scenario; what it made is gone afterwards."""
+    found: list[Difference] = []
+    try:
+        for step in scenario.steps:
+            difference = _difference(place, step)
+            if difference is not None:
+                found.append(difference)
+                if isinstance(step, Do | Run):
+                    break  # what comes next builds upon it
+    finally:
+        _tidy(place)
+    return Outcome(scenario, tuple(found))
+
+
+def _tidy(place: Scratch) -> None:
+    """Suspend the roots, then drop every task and table of the schema."""
+    tasks = place.ask("SHOW TASKS IN SCHEMA {schema}")
+    for task in sorted(tasks, key=lambda task: str(task["predecessors"]) != "[]"):
+        name = qualified(place.database, place.schema, str(task["name"]))
+        with contextlib.suppress(SfmlError):  # a finalizer's root has to be suspended before it
+            place.ask(f"ALTER TASK IF EXISTS {name} SUSPEND")
+    for task in tasks:
+        place.ask(f"DROP TASK IF EXISTS {qualified(place.database, place.schema, str(task['name']))}")
+    for table in place.ask("SHOW TABLES IN SCHEMA {schema}"):
+        place.ask(f"DROP TABLE IF EXISTS {qualified(place.database, place.schema, str(table['name']))}")
+
+
+def _difference(place: Scratch, step: Step) -> Difference | None:
+    match step:
+        case Do(sql):
+            return _refusal_of(place, sql, "it is carried out")
+        case Refused():
+            return _unless_refused(place, step)
+        case Shows(sql, rows):
+            return _compared(place, sql, rows)
+        case HasColumns(sql, names):
+            rows = tuple(place.ask(sql))
+            missing = [name for name in names if rows and name not in rows[0]] if rows else ["(no row)"]
+            shown = ", ".join(rows[0]) if rows else "no row"
+            return Difference(place.text(sql), f"columns {', '.join(missing)}", shown) if missing else None
+        case Replaces(sql, query, column):
+            before = place.ask(query)[0][column]
+            refused = _refusal_of(place, sql, f"another {column}")
+            if refused is not None:
+                return refused
+            after = place.ask(query)[0][column]
+            return Difference(place.text(sql), f"another {column}", "the same") if before == after else None
+        case Run():
+            return _run(place, step)
+        case Put():
+            return _put(place, step)
+
+
+def _refusal_of(place: Scratch, sql: str, expected: str) -> Difference | None:
+    try:
+        place.ask(sql)
+    except AccountError as error:
+        return Difference(place.text(sql), expected, _told(error))
+    return None
+
+
+def _unless_refused(place: Scratch, step: Refused) -> Difference | None:
+    code = "" if step.code is None else f"{step.code:06d}: "
+    expected = f"{code}{place.text(step.says)}"
+    try:
+        place.ask(step.sql)
+    except AccountError as error:
+        says = _plain(place.text(step.says)) in _plain(error.message)
+        same_code = step.code is None or (error.code or "").lstrip("0") == str(step.code)
+        return None if says and same_code else Difference(place.text(step.sql), expected, _told(error))
+    return Difference(place.text(step.sql), expected, "it is carried out")
+
+
+def _told(error: AccountError) -> str:
+    return f"{(error.code or '').rjust(6, '0')}: {_plain(error.message)}"
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _compared(place: Scratch, sql: str, expected: tuple[Mapping[str, Any], ...]) -> Difference | None:
+    """The difference of a query's rows; history is asked again for as long as it may still settle."""
+    statement = place.text(sql)
+
+    def look() -> Difference | None:
+        found = [dict(row) for row in place.ask(sql)]
+        wanted = [{key: _filled(place, value) for key, value in row.items()} for row in expected]
+        left = list(found)
+        for row in wanted:
+            match = next((one for one in left if _holds(one, row)), None)
+            if match is None:
+                break
+            left.remove(match)
+        else:
+            if not left:
+                return None
+        keys = list(expected[0]) if expected else []
+        shown = [{key: row.get(key) for key in keys} if keys else row for row in found]
+        return Difference(statement, _rows_text(wanted), _rows_text(shown))
+
+    return _settled(place, look)
+
+
+def _filled(place: Scratch, value: Any) -> Any:
+    return place.text(value) if isinstance(value, str) else value
+
+
+def _holds(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    return all(_same(row.get(key), value) for key, value in wanted.items())
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    """Empty, `null` and NULL are one: accounts tell them apart from release to release."""
+    if wanted is None:
+        return found in (None, "", "null")
+    return str(found) == str(wanted) or (isinstance(wanted, str) and _plain(str(found)) == _plain(wanted))
+
+
+def _rows_text(rows: list[dict[str, Any]]) -> str:
+    texts = ("(" + ", ".join(f"{key} {value}" for key, value in row.items()) + ")" for row in rows)
+    return "; ".join(texts) or "no rows"
+
+
+def _settled(place: Scratch, look: Callable[[], Difference | None]) -> Difference | None:
+    """No difference as soon as there is none; else the one that stayed until the history had settled."""
+    deadline, pause = time.monotonic() + place.settling, FIRST_PAUSE
+    while (difference := look()) is not None and time.monotonic() < deadline:
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+    return difference
+
+
+# -- runs
+
+
+def _run(place: Scratch, step: Run) -> Difference | None:
+    statement = place.text(f"EXECUTE TASK {step.root} {step.how}").strip()
+    shown = place.ask(f"SHOW TASKS LIKE {literal(step.root)} IN SCHEMA {{schema}}")
+    root = next(str(row["id"]) for row in shown if row["name"] == step.root)
+    before = _completed(place, step.root, root)
+    refused = _refusal_of(place, statement, "a run")
+    if refused is not None:
+        return refused
+    deadline, pause = time.monotonic() + place.patience, FIRST_PAUSE
+    while len(ended := _completed(place, step.root, root) - before) < step.attempts:
+        if time.monotonic() > deadline:
+            return Difference(statement, "the run ends", f"it goes on after {place.patience:g} s")
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE)
+    group, attempt, state = max(ended, key=lambda one: one[1])
+
+    def look() -> Difference | None:
+        rows = {str(row["NAME"]): row for row in _history(place, root, group, attempt)}
+        states = {name: str(row["STATE"]) for name, row in rows.items()}
+        if (states, state) != (dict(step.states), step.graph):
+            return Difference(statement, _states_text(step.states, step.graph), _states_text(states, state))
+        for name, wanted in step.rows.items():
+            if not _holds(rows[name], {key: _filled(place, value) for key, value in wanted.items()}):
+                found = {key: rows[name].get(key) for key in wanted}
+                return Difference(f"{statement}: {name}", _rows_text([dict(wanted)]), _rows_text([found]))
+        return None
+
+    return _settled(place, look)
+
+
+def _completed(place: Scratch, name: str, root: str) -> set[tuple[str, int, str]]:
+    """(run group, attempt, state) of the root's runs that have ended."""
+    rows = place.ask(
+        "SELECT ROOT_TASK_ID, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER, STATE FROM"
+        f" TABLE({identifier(place.database)}.INFORMATION_SCHEMA.COMPLETE_TASK_GRAPHS("
+        f"ROOT_TASK_NAME => {literal(name)}, RESULT_LIMIT => 1000))"
+    )
+    return {
+        (str(row["GRAPH_RUN_GROUP_ID"]), int(row["ATTEMPT_NUMBER"] or 1), str(row["STATE"]))
+        for row in rows
+        if str(row["ROOT_TASK_ID"]) == root
+    }
+
+
+def _history(place: Scratch, root: str, group: str, attempt: int) -> list[dict[str, Any]]:
+    rows = place.ask(
+        f"SELECT * FROM TABLE({identifier(place.database)}.INFORMATION_SCHEMA.TASK_HISTORY("
+        f"ROOT_TASK_ID => {literal(root)}, RESULT_LIMIT => 1000))"
+    )
+    of_group = [row for row in rows if str(row["GRAPH_RUN_GROUP_ID"]) == group]
+    return [row for row in of_group if int(row["ATTEMPT_NUMBER"] or 1) == attempt]
+
+
+def _states_text(states: Mapping[str, str], graph: str) -> str:
+    return ", ".join(f"{name} {state}" for name, state in sorted(states.items())) + f"; graph {graph}"
+
+
+# -- REST
+
+
+def _put(place: Scratch, step: Put) -> Difference | None:
+    from snowflake.core import Root
+    from snowflake.core.task import Task
+
+    from sfml.snowflake.refusals import translated
+
+    statement = f"PUT tasks/{step.name} {dict(step.body)}"
+    schema = Root(place.connection).databases[identifier(place.database)].schemas[identifier(place.schema)]
+    try:
+        with translated():
+            schema.tasks[step.name].create_or_alter(
+                Task(name=step.name, warehouse=place.warehouse, **step.body)
+            )
+            fetched = schema.tasks[step.name].fetch().to_dict()
+    except AccountError as error:
+        return Difference(statement, "it is carried out", _told(error))
+    if _holds(fetched, step.fetched):
+        return None
+    found = {key: fetched.get(key) for key in step.fetched}
+    return Difference(statement, _rows_text([dict(step.fetched)]), _rows_text([found]))

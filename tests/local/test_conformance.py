@@ -1,0 +1,183 @@
+"""`sfml conformance` against the local server, found over a connections.toml as an account is."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+import snowflake.connector
+
+from sfml.local.app import LocalServer
+from sfml.local.evidence import BEHAVIOURS
+from sfml.resources import schema
+from sfml.snowflake import conformance
+from sfml.snowflake.conformance import Do, Run, Scenario, Shows
+from sfml.snowflake.conformance_scenarios import SCENARIOS
+
+
+@pytest.fixture(scope="module")
+def environment(server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which the connection `here` leads to the local server."""
+    home = tmp_path_factory.mktemp("home")
+    file = home / "connections.toml"
+    file.write_text(
+        f'[here]\naccount = "LOCAL"\nuser = "SFML"\npassword = "{server.token}"\n'
+        f'host = "{server.host}"\nport = {server.port}\nprotocol = "http"\nrole = "SYSADMIN"\n'
+    )
+    file.chmod(0o600)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SNOWFLAKE_")}
+    return {**kept, "SNOWFLAKE_HOME": str(home), "HOME": str(home)}
+
+
+def sfml(*arguments: str) -> list[str]:
+    return [
+        *(str(Path(sys.executable).with_name("sfml")), "conformance"),
+        *("--connection", "here", "--database", "SFML"),
+        *("--settle", "2", *arguments),
+    ]
+
+
+@pytest.fixture
+def schemas(server: LocalServer) -> Iterator[list[str]]:
+    """The schemas of the database; a test leaves no others."""
+    with snowflake.connector.connect(**server.connect_args()) as connection:
+
+        def names() -> list[str]:
+            rows = connection.cursor().execute("SHOW SCHEMAS IN DATABASE SFML").fetchall()
+            return [row[1] for row in rows]
+
+        before = names()
+        yield before
+        assert names() == before
+
+
+def test_every_scenario_stands_for_rows_of_the_evidence() -> None:
+    known = {behaviour.what for behaviour in BEHAVIOURS}
+    claimed = {what for scenario in SCENARIOS for what in scenario.behaviours}
+    assert claimed <= known, "a row was reworded: tell its scenario"
+    assert len(claimed) >= 25
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
+    assert all(scenario.behaviours and scenario.steps for scenario in SCENARIOS)
+
+
+def test_the_local_server_does_what_its_evidence_says(
+    environment: dict[str, str], schemas: list[str]
+) -> None:
+    done = subprocess.run(
+        sfml("--output", "json"), env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+    told = json.loads(done.stdout)
+    jsonschema.validate(told, schema("output/conformance.schema.json"))
+    different = {one["name"]: one["differences"] for one in told["scenarios"] if one["differences"]}
+    assert different == {}
+    assert (done.returncode, told["differences"]) == (0, 0)
+    assert [one["name"] for one in told["scenarios"]] == [scenario.name for scenario in SCENARIOS]
+    print(f"\n{len(SCENARIOS)} scenarios, {len({w for s in SCENARIOS for w in s.behaviours})} behaviours")
+
+
+def test_a_difference_is_told(server: LocalServer, schemas: list[str]) -> None:
+    """With a scenario that expects what the server does not do."""
+    wrong = Scenario(
+        "wrong",
+        ("A new, cloned or replaced task is suspended",),
+        (
+            Do("CREATE TASK R AS SELECT 1"),
+            Shows("SHOW TASKS IN SCHEMA {schema}", ({"name": "R", "state": "started"},)),
+            conformance.Refused("CREATE TASK A AFTER R AS SELECT 1", "some sentence", 42),
+            conformance.Refused("CREATE TASK A AFTER R AS SELECT 1", "already exists", 42),
+            conformance.HasColumns("SHOW TASKS IN SCHEMA {schema}", ("name", "nothing")),
+            conformance.Replaces("SELECT 1", "SHOW TASKS LIKE 'R' IN SCHEMA {schema}", "id"),
+            conformance.Put("P", {"definition": "SELECT 1"}, {"definition": "SELECT 2"}),
+            Run("R", {"R": "FAILED"}, graph="FAILED"),
+            Do("CREATE TASK NEVER AS SELECT 1"),
+        ),
+    )
+    with (
+        snowflake.connector.connect(**server.connect_args()) as connection,
+        conformance.scratch(connection, "SFML", settling=0.1) as place,
+    ):
+        found = conformance.outcome(place, wrong).differences
+        assert place.ask("SHOW TASKS IN SCHEMA {schema}") == []
+    told = [(one.expected, one.observed) for one in found]
+    assert told == [
+        ("(name R, state started)", "(name R, state suspended)"),
+        ("000042: some sentence", "it is carried out"),
+        ("000042: already exists", told[2][1]),
+        ("columns nothing", told[3][1]),
+        ("another id", "the same"),
+        ("(definition SELECT 2)", "(definition SELECT 1)"),
+        ("R FAILED; graph FAILED", "R SUCCEEDED; graph SUCCEEDED"),
+    ]
+    assert told[2][1].startswith("002002: SQL compilation error: ")
+
+
+def test_differences_are_the_exit_code_and_the_text(environment: dict[str, str], schemas: list[str]) -> None:
+    """The account does something else: here, a table of that name is in the way of nothing but the wish."""
+    done = subprocess.run(
+        sfml("--only", "columns_of_show_tasks"),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr.split()[:2]) == (0, ["working", "in"])
+    assert "documented  Columns of SHOW TASKS" in done.stdout
+    assert done.stdout.endswith("1 scenarios, 1 behaviours, 0 differences\n")
+    unknown = subprocess.run(
+        sfml("--only", "columns_of_show_task"), env=environment, capture_output=True, text=True, check=False
+    )
+    assert unknown.returncode == 2
+    assert "columns_of_show_tasks" in unknown.stderr
+
+
+def test_the_schema_is_dropped_after_an_interrupt(environment: dict[str, str], schemas: list[str]) -> None:
+    running = subprocess.Popen(
+        sfml("--only", "timeouts"), env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert running.stderr is not None
+    assert "working in SFML.SFML_CONFORMANCE_" in running.stderr.readline()
+    time.sleep(0.3)
+    for _ in range(2):
+        running.send_signal(signal.SIGINT)
+    running.communicate(timeout=60)
+    assert running.returncode == 130
+
+
+def test_nothing_but_the_scratch_schema_is_touched(environment: dict[str, str], server: LocalServer) -> None:
+    with snowflake.connector.connect(**server.connect_args()) as connection:
+        cursor = connection.cursor()
+        for statement in (
+            "CREATE TASK R COMMENT = 'mine' AS SELECT 1",
+            "CREATE TABLE T AS SELECT 'mine' AS V",
+        ):
+            cursor.execute(statement)
+        subprocess.run(sfml("--only", "retries", "-q"), env=environment, check=True, timeout=120)
+        tasks = cursor.execute("SHOW TASKS IN SCHEMA SFML.PUBLIC").fetchall()
+        comment = [column[0] for column in cursor.description].index("comment")
+        assert [(row[1], row[comment]) for row in tasks] == [("R", "mine")]
+        assert cursor.execute("SELECT V FROM SFML.PUBLIC.T").fetchall() == [("mine",)]
+        for statement in ("DROP TASK R", "DROP TABLE T"):
+            cursor.execute(statement)
+
+
+def test_an_account_that_cannot_be_reached_is_told_in_words(tmp_path: Path) -> None:
+    done = subprocess.run(
+        sfml(),
+        env={**os.environ, "SNOWFLAKE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "here" in done.stderr
+    assert "Traceback" not in done.stderr
