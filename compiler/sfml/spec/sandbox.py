@@ -112,7 +112,8 @@ def _join(values: Any, separator: str = "") -> str:
 
 @cache
 def _environment() -> _Environment:
-    environment = _Environment(undefined=StrictUndefined, autoescape=False)
+    # Without folding of constants, which runs expressions once more and takes most of the time.
+    environment = _Environment(undefined=StrictUndefined, autoescape=False, optimized=False)
     filters: dict[str, Callable[..., Any]] = {
         name: function for name, function in environment.filters.items() if name in _FILTERS
     }
