@@ -1,0 +1,225 @@
+"""Procedures forked from a warm parent: the same as any process of a procedure, and gone as surely."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snowflake.connector import SnowflakeConnection
+
+from sfml.local import procedures
+from sfml.local.app import LocalServer
+from sfml.local.errors import SqlError
+from sfml.local.procedures import warm_parent_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+
+PARENT = "next(int(l.split()[1]) for l in open(f'/proc/{os.getppid()}/status') if l.startswith('PPid'))"
+
+
+def procedure(body: str, imports: str = "", head: str = "import json, os") -> str:
+    """A procedure that answers what the Python expression or function body says, as JSON."""
+    lines = body.splitlines()
+    code = "\n".join([*(f"    {line}" for line in lines[:-1]), f"    return json.dumps({lines[-1]})"])
+    return (
+        "WITH P AS PROCEDURE () RETURNS STRING LANGUAGE PYTHON RUNTIME_VERSION = '3.11'"
+        " PACKAGES = ('snowflake-snowpark-python') "
+        + (f"IMPORTS = ('{imports}') " if imports else "")
+        + f"HANDLER = 'main' AS $$\n{head}\ndef main(session):\n{code}\n$$ CALL P()"
+    )
+
+
+def call(server: LocalServer, statement: str) -> Any:
+    session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    try:
+        return json.loads(server.account.execute(session, statement).rows[0][0])
+    finally:
+        server.account.sessions.close(session)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        os.kill(pid, 0)
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
+def test_procedures_are_forked_from_one_parent(server: LocalServer) -> None:
+    seen = [call(server, procedure(f"[{PARENT}, os.getpid(), os.getpgid(0)]")) for _ in range(3)]
+    parent = warm_parent_of(server.account).pid
+    assert [one[0] for one in seen] == [parent] * 3
+    assert len({one[1] for one in seen}) == 3
+    assert all(pid == group for _, pid, group in seen)
+
+
+def test_each_has_an_environment_and_a_chance_of_its_own(server: LocalServer) -> None:
+    body = "import random, numpy, uuid\n" + (
+        "[os.environ['HOME'], os.environ['SNOWFLAKE_PASSWORD'], os.getcwd(), random.random(),"
+        " float(numpy.random.random()), str(uuid.uuid4())]"
+    )
+    first, second = (call(server, procedure(body)) for _ in range(2))
+    assert all(one != other for one, other in zip(first, second, strict=True))
+
+
+def test_it_has_what_a_process_of_its_own_has(
+    server: LocalServer, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = (
+        "import logging, signal, sys, threading\n"
+        "found = {'main': sys.modules['__main__'].__spec__.name if sys.modules['__main__'].__spec__ else None}\n"
+        "found['handlers'] = [str(signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM)]\n"
+        "found['loggers'] = [type(h).__name__ for h in logging.getLogger().handlers]\n"
+        "found['path'] = sys.path[1:]\n"
+        "found['streams'] = [s.write_through for s in (sys.stdout, sys.stderr)]\n"
+        "found['open'] = sorted(int(fd) for fd in os.listdir('/proc/self/fd') if int(fd) < 3)\n"
+        "found['environment'] = sorted(set(os.environ) - {'LC_CTYPE'})\n"
+        "found['group'] = os.getpgid(0) == os.getsid(0) == os.getpid()\n"
+        "found"
+    )
+    forked = call(server, procedure(body))
+    monkeypatch.setenv("SFML_LOCAL_WARM", "0")
+    with LocalServer(tmp_path_factory.mktemp("cold")) as cold:
+        started = call(cold, procedure(body))
+        assert warm_parent_of(cold.account).pid is None
+    started["environment"].remove("SFML_LOCAL_WARM")
+    assert forked == started
+
+
+def test_a_parent_that_dies_is_replaced(server: LocalServer) -> None:
+    first = call(server, procedure(PARENT))
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: warm_parent_of(server.account).pid is None)
+    second = call(server, procedure(PARENT))
+    assert second not in (first, os.getpid())
+    assert second == warm_parent_of(server.account).pid
+
+
+def test_an_order_that_dies_with_the_parent_is_carried_out_without_one(server: LocalServer) -> None:
+    parent = call(server, procedure(PARENT))
+    os.kill(parent, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, server, procedure(PARENT))
+        wait_for(lambda: bool(server.account.children))
+        os.kill(parent, signal.SIGKILL)
+        assert answer.result(30) in (os.getpid(), warm_parent_of(server.account).pid)
+
+
+def test_what_runs_outlives_its_parent(server: LocalServer, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    body = f"import time\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)\n'done'"
+    parent = call(server, procedure(PARENT))
+    marker = tmp_path / "began"
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, server, procedure(f"open({str(marker)!r}, 'w')\n{body}"))
+        wait_for(marker.exists)
+        os.kill(parent, signal.SIGKILL)
+        gate.touch()
+        assert answer.result(30) == "done"
+
+
+def test_an_imported_module_wins_over_a_warm_one(
+    server: LocalServer, connection: SnowflakeConnection, tmp_path: Path
+) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("idna/__init__.py", "MINE = 'the own'")
+    file = tmp_path / "own.zip"
+    file.write_bytes(content.getvalue())
+    connection.cursor().execute("CREATE STAGE CODE")
+    connection.cursor().execute(f"PUT 'file://{file}' '@CODE' AUTO_COMPRESS=FALSE")
+    assert call(server, procedure("import idna\nidna.MINE", "@CODE/own.zip")) == "the own"
+    assert call(server, procedure("import idna\nhasattr(idna, 'MINE')")) is False
+
+
+SERVE = """
+import sys
+from pathlib import Path
+from sfml.local.app import LocalServer
+from sfml.local.procedures import warm_parent_of
+with LocalServer(Path(sys.argv[1])) as server:
+    session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    warm_parent_of(server.account).warm_up()
+    Path(sys.argv[3]).write_text(f"{warm_parent_of(server.account).pid}\\n")
+    server.account.execute(session, sys.argv[2])
+"""
+
+
+def test_nothing_survives_a_server_that_is_killed(tmp_path: Path) -> None:
+    pids, parent = tmp_path / "pids", tmp_path / "parent"
+    body = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        f"open({str(pids)!r}, 'w').write(f'{{os.getpid()}} {{os.getppid()}} {{child.pid}}\\n')\n"
+        "time.sleep(600)"
+    )
+    arguments = [str(tmp_path / "local"), procedure(body), str(parent)]
+    server = subprocess.Popen([sys.executable, "-c", SERVE, *arguments])
+    wait_for(lambda: pids.exists() and pids.read_text().endswith("\n"), 60)
+    all_pids = [int(pid) for pid in (pids.read_text() + parent.read_text()).split()]
+    assert len(all_pids) == 4
+    assert all(is_alive(pid) for pid in all_pids)
+    server.kill()
+    server.wait()
+    wait_for(lambda: not any(is_alive(pid) for pid in all_pids))
+
+
+def test_a_server_that_stops_ends_the_parent(tmp_path: Path) -> None:
+    with LocalServer(tmp_path / "local") as server:
+        parent = call(server, procedure(PARENT))
+        assert is_alive(parent)
+    wait_for(lambda: not is_alive(parent))
+    assert not (tmp_path / "local" / "warm").exists()
+
+
+@pytest.fixture
+def one_place(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setitem(procedures._places, server.account, threading.Semaphore(1))
+    yield
+
+
+def test_no_more_run_at_once_than_there_are_places(
+    server: LocalServer, tmp_path: Path, one_place: None
+) -> None:
+    busy = tmp_path / "busy"
+    body = (
+        f"import time\nos.mkdir({str(busy)!r})\ntime.sleep(0.2)\nos.rmdir({str(busy)!r})\n"
+        "True"  # a second one at the same time could not make the folder
+    )
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(lambda _: call(server, procedure(body)), range(3))) == [True] * 3
+
+
+def test_what_a_procedure_calls_needs_no_place(server: LocalServer, one_place: None) -> None:
+    inner = procedure("'inner'").replace("$$", "''")
+    inner = procedure("'inner'").replace("AS $$", "AS '").replace("$$ CALL", "' CALL")
+    inner = inner.replace("'inner'", "''inner''")
+    body = f"session.sql({inner!r}).collect()[0][0]"
+    assert call(server, procedure(body)) == '"inner"'
+
+
+def test_settings_bound_memory_and_cores(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFML_LOCAL_PROCESS_MEMORY_MB", "600")
+    monkeypatch.setenv("SFML_LOCAL_PROCESS_CORES", "1")
+    assert call(server, procedure("len(os.sched_getaffinity(0))")) == 1
+    with pytest.raises(SqlError, match="MemoryError"):
+        call(server, procedure("len(bytearray(2**30))"))
