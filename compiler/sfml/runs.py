@@ -125,8 +125,10 @@ def _found(account: RunReader, started: Started, interval: float, sleep: Callabl
 
 
 def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> Run | None:
-    """The newest run of the last seven days, or None."""
-    rows = [row for row in account.rows(root) if row.state != "SCHEDULED" and row.run_group]
+    """The newest run of the last seven days, or None; a root that was skipped, or is only scheduled, did not run."""
+    found = [row for row in account.rows(root) if row.state != "SCHEDULED" and row.run_group]
+    skipped = {row.run_group for row in found if row.name == root.name and row.state == "SKIPPED"}
+    rows = [row for row in found if row.run_group not in skipped]
     if not rows:
         return None
     newest = max(rows, key=lambda row: (row.scheduled_time or datetime.min.replace(tzinfo=UTC), row.attempt))

@@ -16,6 +16,7 @@ import snowflake.connector
 
 from sfml.local import process
 from sfml.local.app import LocalServer
+from sfml.local.clock import ManualClock
 from sfml.local.process import ServerInfo
 
 HISTORY = (
@@ -61,12 +62,38 @@ def backdate(folder: Path, seconds: float) -> None:
 def test_a_thread_sleeps_until_the_next_time_and_wakes_for_a_change(folder: Path) -> None:
     # The server's clock shows half a second before a full minute when the task is resumed.
     shift = datetime(2026, 1, 1, 11, 59, 59, 500_000, tzinfo=UTC) - datetime.now(UTC)
-    with LocalServer(folder, clock=lambda: datetime.now(UTC) + shift) as server:
-        with cursor_of(server.connect_args()) as cursor:
-            shift = datetime(2026, 1, 1, 11, 59, 59, 500_000, tzinfo=UTC) - datetime.now(UTC)
-            assert resume(cursor, "USING CRON 0 12 * * * UTC") == "Statement executed successfully."
-            wait_for(lambda: "SUCCEEDED" in states(cursor), 5)
-            assert states(cursor) == ["SUCCEEDED", "SCHEDULED"]
+    server = LocalServer(folder, clock=lambda: datetime.now(UTC) + shift)
+    with server, cursor_of(server.connect_args()) as cursor:
+        shift = datetime(2026, 1, 1, 11, 59, 59, 500_000, tzinfo=UTC) - datetime.now(UTC)
+        assert resume(cursor, "USING CRON 0 12 * * * UTC") == "Statement executed successfully."
+        wait_for(lambda: "SUCCEEDED" in states(cursor), 5)
+        assert states(cursor) == ["SUCCEEDED", "SCHEDULED"]
+
+
+def test_a_committed_change_triggers_a_graph(folder: Path) -> None:
+    with LocalServer(folder) as server, cursor_of(server.connect_args()) as cursor:
+        cursor.execute("CREATE TABLE t (a INT)")
+        cursor.execute("CREATE TABLE seen (a INT)")
+        cursor.execute("CREATE STREAM s ON TABLE t")
+        cursor.execute(
+            "CREATE TASK r WHEN SYSTEM$STREAM_HAS_DATA('s') AS INSERT INTO seen SELECT a FROM s WHERE a > 1"
+        )
+        cursor.execute("ALTER TASK r RESUME")
+        cursor.execute("BEGIN")
+        cursor.execute("INSERT INTO t VALUES (1), (2), (3)")
+        assert states(cursor) == []
+        cursor.execute("COMMIT")
+        wait_for(lambda: states(cursor) == ["SUCCEEDED"], 5)
+        assert cursor.execute("SELECT a FROM seen ORDER BY a").fetchall() == [(2,), (3,)]
+        assert cursor.execute("SELECT SYSTEM$STREAM_HAS_DATA('s')").fetchone() == (False,)
+
+
+def test_a_clock_moved_by_hand_behind_http(folder: Path) -> None:
+    clock = ManualClock(datetime(2026, 1, 1, tzinfo=UTC))
+    with LocalServer(folder, clock=clock) as server, cursor_of(server.connect_args()) as cursor:
+        resume(cursor, "USING CRON 0 9 * * MON-FRI Europe/Berlin")
+        clock.advance(timedelta(days=14))
+        assert states(cursor) == ["SUCCEEDED"] * 5 + ["SCHEDULED"]
 
 
 def test_killed_and_started_again_it_tells_what_it_missed_and_goes_on(folder: Path) -> None:

@@ -19,16 +19,16 @@ def is_triggered(schedule: str | None, condition: str | None) -> bool:
 
 
 def next_trigger(
-    *, has_data: bool, now: datetime, resumed: datetime, last: datetime | None, minimum_interval: int | None
+    *, has_data: bool, resumed: datetime, last: datetime | None, minimum_interval: int | None
 ) -> datetime:
-    """When the graph begins its next run if nothing changes until then; `last` is when it was triggered last.
+    """When the graph is to begin its next run if nothing changes until then; a moment that is past means now.
 
     With data at once, but never sooner than the minimum interval after the last run; without data at the
-    health check.
+    health check. `last` is when it was triggered last.
     """
     if not has_data:
         return max(resumed, last or resumed) + HEALTH_CHECK
     if last is None:
-        return now
+        return resumed
     seconds = DEFAULT_MINIMUM_INTERVAL if minimum_interval is None else minimum_interval
-    return max(now, last + timedelta(seconds=seconds))
+    return last + timedelta(seconds=seconds)

@@ -52,10 +52,10 @@ def test_which_roots_are_triggered(schedule: str | None, condition: str | None, 
 @pytest.mark.parametrize(
     ("has_data", "last", "interval", "expected"),
     [
-        (True, None, None, 0),
+        (True, None, None, -3600),
         (True, -10, None, 20),
         (True, -30, None, 0),
-        (True, -3600, None, 0),
+        (True, -3600, None, -3570),
         (True, -10, 600, 590),
         (False, None, None, 11 * 3600),
         (False, -60, None, 12 * 3600 - 60),
@@ -63,10 +63,9 @@ def test_which_roots_are_triggered(schedule: str | None, condition: str | None, 
     ],
 )
 def test_when_a_trigger_comes(has_data: bool, last: int | None, interval: int | None, expected: int) -> None:
-    """Seconds from now, for a root that was resumed an hour ago."""
+    """Seconds from now, past ones meaning at once, for a root that was resumed an hour ago."""
     found = next_trigger(
         has_data=has_data,
-        now=NOW,
         resumed=NOW - timedelta(hours=1),
         last=None if last is None else NOW + timedelta(seconds=last),
         minimum_interval=interval,

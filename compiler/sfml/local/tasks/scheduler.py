@@ -8,6 +8,7 @@ is this server's own representation, for an account is never down.
 from __future__ import annotations
 
 import threading
+import traceback
 import uuid
 from collections import deque
 from dataclasses import replace
@@ -32,6 +33,9 @@ LATENESS = timedelta(seconds=60)
 
 REST = 60.0
 """Seconds after which the scheduler looks at the clock again: the machine may have slept, or been set."""
+
+BREATH, FAULT = 0.01, 5.0
+"""Seconds between two looks at the least, and after one that failed."""
 
 HORIZON = timedelta(days=8)
 """How far ahead TASK_HISTORY and CURRENT_TASK_GRAPHS show the next run.
@@ -85,11 +89,22 @@ class Scheduler:
         while not self.account.stopping.is_set():
             # Cleared before looking: what changes from now on wakes this thread again.
             self.account.attention.clear()
-            self.fire()
-            due = self.next_due()
-            pause = REST if due is None else (due - self.account.clock()).total_seconds()
-            if pause > 0:
-                self.account.attention.wait(min(pause, REST))
+            try:
+                pause = self._look()
+            except Exception:
+                if self.account.stopping.is_set():
+                    return
+                # A fault of this server with one task must not end the schedules of all.
+                traceback.print_exc()
+                pause = FAULT
+            self.account.attention.wait(pause)
+
+    def _look(self) -> float:
+        """Do what is due and answer for how many seconds nothing will be."""
+        self.fire()
+        due = self.next_due()
+        pause = REST if due is None else (due - self.account.clock()).total_seconds()
+        return min(max(pause, BREATH), REST)
 
     # -- what is due
 

@@ -26,7 +26,7 @@ class Triggers:
         self.runner = runner
 
     def next_due(self, root: Task) -> datetime | None:
-        """When the root runs next if no stream changes until then; None while it may not begin.
+        """When the root runs next if no stream changes until then, past for at once; None while it may not begin.
 
         The end of a run is another occasion to look.
         """
@@ -34,7 +34,6 @@ class Triggers:
             return None
         return next_trigger(
             has_data=self._has_data(root),
-            now=self.account.clock(),
             resumed=root.scheduled_since or root.created_on,
             last=run_store.last_scheduled_time(self.account.store, root.id, TRIGGER),
             minimum_interval=root.settings.user_task_minimum_trigger_interval_in_seconds,

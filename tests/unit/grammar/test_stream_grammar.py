@@ -1,0 +1,66 @@
+"""CREATE STREAM and its kin, read from text."""
+
+from __future__ import annotations
+
+import pytest
+
+from sfml.grammar import Name, SqlSyntaxError, parse_statement
+from sfml.grammar.streams import AlterStream, CreateStream, DescribeStream, DropStream, ShowStreams
+from sfml.grammar.tasks import Scope
+
+S, T = Name(("S",)), Name(("T",))
+CASES = {
+    "create stream s on table t": CreateStream(S, "TABLE", T),
+    "CREATE OR REPLACE STREAM d.p.\"s\" ON TABLE d.p.t APPEND_ONLY = TRUE COMMENT = 'it''s';": CreateStream(
+        Name(("D", "P", "s")),
+        "TABLE",
+        Name(("D", "P", "T")),
+        or_replace=True,
+        append_only=True,
+        comment="it's",
+    ),
+    "CREATE STREAM IF NOT EXISTS s COPY GRANTS ON TABLE t SHOW_INITIAL_ROWS = TRUE APPEND_ONLY = FALSE": CreateStream(
+        S, "TABLE", T, if_not_exists=True, show_initial_rows=True
+    ),
+    "CREATE STREAM s ON VIEW t": CreateStream(S, "VIEW", T),
+    "CREATE STREAM s ON EXTERNAL TABLE t INSERT_ONLY = TRUE": CreateStream(
+        S, "EXTERNAL TABLE", T, unsupported="INSERT_ONLY = TRUE"
+    ),
+    "CREATE STREAM s ON TABLE t AT (OFFSET => -60)": CreateStream(
+        S, "TABLE", T, unsupported="AT (OFFSET => -60)"
+    ),
+    "CREATE STREAM s CLONE t": CreateStream(S, "CLONE", S, unsupported="CLONE t"),
+    "ALTER STREAM IF EXISTS s SET COMMENT = 'c'": AlterStream(S, "c", if_exists=True),
+    "ALTER STREAM s UNSET COMMENT": AlterStream(S),
+    "ALTER STREAM s SET TAG a = 'b'": AlterStream(S, unsupported="SET TAG a = 'b'"),
+    "DROP STREAM IF EXISTS s": DropStream(S, if_exists=True),
+    "DESC STREAM s": DescribeStream(S),
+    "DESCRIBE STREAM s;": DescribeStream(S),
+    "SHOW STREAMS": ShowStreams(),
+    "SHOW TERSE STREAMS LIKE 's%' IN SCHEMA d.p STARTS WITH 'S' LIMIT 5 FROM 'A'": ShowStreams(
+        "s%", Scope("SCHEMA", Name(("D", "P"))), "S", 5, "A", terse=True
+    ),
+    "SHOW STREAMS IN DATABASE LIMIT 1": ShowStreams(scope=Scope("DATABASE"), limit=1),
+}
+
+
+@pytest.mark.parametrize("sql", CASES)
+def test_statements(sql: str) -> None:
+    assert parse_statement(sql) == CASES[sql]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE STREAM s",
+        "CREATE STREAM s ON t",
+        "CREATE STREAM s ON TABLE",
+        "CREATE STREAM s ON TABLE t APPEND_ONLY",
+        "CREATE STREAM s ON TABLE t COLOUR = 'red'",
+        "DROP STREAM s t",
+        "SHOW STREAMS LIMIT many",
+    ],
+)
+def test_what_cannot_be_read_is_refused(sql: str) -> None:
+    with pytest.raises(SqlSyntaxError):
+        parse_statement(sql)
