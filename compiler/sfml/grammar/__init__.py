@@ -17,6 +17,7 @@ from sfml.grammar import (
     databases,
     models,
     procedures,
+    scripting,
     services,
     session,
     stages,
@@ -41,6 +42,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     services.parse,
     compute.parse,
     calls.parse,
+    scripting.parse,
 )
 
 

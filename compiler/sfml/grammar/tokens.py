@@ -15,6 +15,15 @@ from sqlglot.tokens import Token, TokenType
 
 _STRINGS = frozenset({TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING})
 
+_SIGNS = {
+    TokenType.COLON: ":",
+    TokenType.COLON_EQ: ":=",
+    TokenType.COMMA: ",",
+    TokenType.EQ: "=",
+    TokenType.L_PAREN: "(",
+    TokenType.R_PAREN: ")",
+    TokenType.SEMICOLON: ";",
+}
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
 
@@ -104,7 +113,7 @@ class Tokens:
     def expect_type(self, token_type: TokenType) -> Token:
         token = self.match_type(token_type)
         if token is None:
-            raise self.error(f"expected {token_type.value}")
+            raise self.error(f"expected {_SIGNS.get(token_type) or token_type.name.lower()}")
         return token
 
     def match_string(self) -> str | None:

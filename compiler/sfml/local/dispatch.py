@@ -18,6 +18,7 @@ from sfml.local import (
     models,
     notifications,
     procedures,
+    scripting,
     session_sql,
     stages,
     stages_rest,
@@ -52,6 +53,7 @@ __all__ = [
 FAMILIES: tuple[ModuleType, ...] = (
     session_sql,
     calls,
+    scripting,
     databases,
     databases_rest,
     compute_sql,
