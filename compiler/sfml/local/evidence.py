@@ -374,4 +374,35 @@ MODELS: tuple[Behaviour, ...] = (
     Behaviour("models", "INFORMATION_SCHEMA.PACKAGES shows this Python's packages", _X, "they are what runs"),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS
+SERVER: tuple[Behaviour, ...] = (
+    Behaviour(
+        "server",
+        "A statement that comes again with its request id is answered with its first outcome",
+        _A,
+        "the connector sends it again when a connection breaks, and counts on it",
+    ),
+    Behaviour(
+        "server",
+        "Statements over 8 MB are refused",
+        _X,
+        "user-guide/query-size-limits: an account recommends 1 MB and takes more",
+    ),
+    Behaviour(
+        "server", "A session ends after four hours without a request", _D, "user-guide/session-policies"
+    ),
+    Behaviour(
+        "server",
+        "Names of databases are letters, digits, _ and $, and do not differ in case alone",
+        _X,
+        "what the SQL engine can hold",
+    ),
+    Behaviour(
+        "logs",
+        "Each line that a task's process writes is a LOG record of its time in the event table",
+        _A,
+        "developer-guide/logging-tracing/event-table-columns: accounts hold what loggers write",
+    ),
+    Behaviour("logs", "A log keeps its first 16 MB and says so", _X, "an account has limits of its own"),
+)
+
+BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS + SERVER

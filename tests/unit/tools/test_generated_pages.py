@@ -33,7 +33,7 @@ def docs() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("path", ["docs/spec.md", "docs/rules.md"])
+@pytest.mark.parametrize("path", ["docs/spec.md", "docs/rules.md", "docs/local.md"])
 def test_pages_are_up_to_date(docs: ModuleType, path: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == docs.pages()[path], "run `make docs`"
 
