@@ -40,9 +40,9 @@ _SETTINGS: Mapping[str, str] = {
 
 
 def several_statements(case: Case) -> Iterator[Diagnostic]:
-    """SF324: an SQL task holds no statement, or several.
+    """SF324: an SQL task holds no statement, several, or one that never ends.
 
-    What: a task's body is one statement, a CALL, or one Snowflake Scripting block.
+    What: a task's body is one statement, a CALL, or one Snowflake Scripting block, its quotes and comments closed.
     Why: Snowflake takes one; the rest would be refused, or silently run as statements of their own.
     Instead: split it into tasks, or put `BEGIN … END` around it.
     """
@@ -52,8 +52,11 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
             continue
         place = task.place("sql")
         statements = _statements(body.text)
-        if not statements:
-            if not body.file:
+        if _is_open(body.text):
+            message = f"a quote or comment in the statement of `{task.name}` is not closed"
+            yield error("SF324", message, place, help="close it")
+        elif not statements:
+            if body.text or not body.file:  # an empty file is told where it is read
                 yield error("SF324", f"the statement of `{task.name}` is empty", place, help="write one")
         elif len(statements) > 1 and not _is_block(statements):
             message = f"task `{task.name}` holds {len(statements)} statements"
@@ -71,27 +74,30 @@ def _is_block(statements: list[str]) -> bool:
     return opens and last[0] == "END" and len(last) <= 2
 
 
+_PIECE = re.compile(
+    r"(?P<comment>(?:--|//)[^\n]*|/\*.*?\*/)"
+    r"|(?P<quoted>'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|\$\$.*?\$\$)"
+    r"|(?P<open>['\"]|\$\$|/\*)"
+    r"|(?P<end>;)"
+    r"|(?P<plain>[^'\"$/;-]+|.)",
+    re.DOTALL,
+)
+
+
 def _statements(text: str) -> list[str]:
     """The statements of a text, cut at `;` outside of quotes, `$$` and comments."""
-    parts: list[str] = []
-    current, position = "", 0
-    while position < len(text):
-        for opening, closing in (("'", "'"), ('"', '"'), ("$$", "$$"), ("--", "\n"), ("/*", "*/")):
-            if text.startswith(opening, position):
-                end = text.find(closing, position + len(opening))
-                end = len(text) if end < 0 else end + len(closing)
-                if opening not in ("--", "/*"):
-                    current += text[position:end]
-                position = end
-                break
-        else:
-            if text[position] == ";":
-                parts.append(current)
-                current = ""
-            else:
-                current += text[position]
-            position += 1
-    return [part.strip() for part in (*parts, current) if part.strip()]
+    parts = [""]
+    for piece in _PIECE.finditer(text):
+        if piece.lastgroup == "end":
+            parts.append("")
+        elif piece.lastgroup != "comment":
+            parts[-1] += piece[0]
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _is_open(text: str) -> bool:
+    """Whether a quote, `$$` or a comment begins and never ends."""
+    return any(piece.lastgroup == "open" for piece in _PIECE.finditer(text))
 
 
 def large_results(case: Case) -> Iterator[Diagnostic]:

@@ -202,6 +202,9 @@ def _sql(node: Node | None, root: Path, findings: list[Diagnostic]) -> SqlBody:
         message = f"the SQL file `{named.value}` cannot be used: {text.message}"
         findings.append(Diagnostic.error(text.code, message, at=named.span, path=named.path, help=text.help))
         return SqlBody("", file)
+    if not text.strip():
+        message = f"the SQL file `{named.value}` is empty"
+        findings.append(Diagnostic.error("SF324", message, at=named.span, path=named.path, help="write one"))
     return SqlBody(text.strip(), file)
 
 
