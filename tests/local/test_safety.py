@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
-from sfml.local import limits
+from sfml.local import limits, process
 from sfml.local.app import LocalServer, application
+from sfml.local.children import run_child
 
 CLIENTS = 100
 
@@ -179,3 +181,45 @@ def test_nonsense_is_answered_in_words(
     assert 400 <= status < 600
     assert json.loads(answer)["message"]
     assert b"Traceback" not in answer
+
+
+# -- what the code of tasks gets to know
+
+
+def test_a_process_finds_its_own_password_and_not_the_servers(
+    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNOWFLAKE_PASSWORD", "of the user")
+    session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    log = tmp_path / "log"
+    code = "import os; print(dict(os.environ)); print(open('/proc/self/cmdline').read(), os.listdir('.'))"
+    assert run_child(server.account, session, [sys.executable, "-c", code], log=log) == 0
+    seen = log.read_text()
+    assert server.token not in seen
+    assert "of the user" not in seen
+    assert "SNOWFLAKE_PASSWORD" in seen
+
+
+def test_the_token_is_in_no_file_but_the_card(folder: Path) -> None:
+    info = process.start(folder)
+    try:
+        assert info.password is not None
+        token = info.password.encode()
+        holding = [path.name for path in folder.rglob("*") if path.is_file() and token in path.read_bytes()]
+        assert holding == [process.INFO_FILE]
+        command = Path(f"/proc/{info.pid}/cmdline").read_bytes()
+        environment = Path(f"/proc/{info.pid}/environ").read_bytes()
+        assert token not in command + environment
+    finally:
+        process.stop(folder)
+
+
+def test_sessions_without_a_word_end(server: LocalServer, signed_in: dict[str, str]) -> None:
+    sessions = server.account.sessions
+    worked_in = sessions.open()  # the server's own, for a task: no client, no idleness
+    assert statement(server, signed_in, "SELECT 1")["success"]
+    sessions.close_idle(60)
+    assert statement(server, signed_in, "SELECT 1")["success"]
+    sessions.close_idle(0)
+    assert statement(server, signed_in, "SELECT 1")["code"] == "390112"
+    assert sessions.by_token(worked_in.token) is worked_in
