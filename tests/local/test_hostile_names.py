@@ -109,6 +109,23 @@ def test_a_schema_a_stage_and_a_table_of_any_name(server: LocalServer, name: str
     assert files_outside(server.account.folder) == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_and_a_version_of_any_name(server: LocalServer, name: str, tmp_path: Path) -> None:
+    (tmp_path / "MANIFEST.yml").write_text("manifest_version: '1.0'\nmethods: []\n")
+    with snowflake.connector.connect(**server.connect_args()) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE STAGE IF NOT EXISTS OF_MODELS")
+        cursor.execute(
+            f"PUT 'file://{tmp_path}/MANIFEST.yml' @OF_MODELS/m AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
+        )
+        cursor.execute(f"CREATE MODEL {quoted(name)} WITH VERSION {quoted(name)} FROM @OF_MODELS/m")
+        assert [row[1] for row in cursor.execute("SHOW MODELS").fetchall()] == [name]
+        shown = cursor.execute(f"SHOW VERSIONS IN MODEL {quoted(name)}").fetchall()
+        assert [row[1] for row in shown] == [name]
+        cursor.execute(f"DROP MODEL {quoted(name)}")
+    assert files_outside(server.account.folder) == []
+
+
 @pytest.mark.parametrize("path", ["../x", "a/../../x", "..", "/../x", "a/../../../server.json"])
 @pytest.mark.parametrize("stage", ["@PLACES", "@~", "@%PLACES"])
 def test_no_path_leads_out_of_a_stage(server: LocalServer, tmp_path: Path, stage: str, path: str) -> None:

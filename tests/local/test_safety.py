@@ -223,3 +223,13 @@ def test_sessions_without_a_word_end(server: LocalServer, signed_in: dict[str, s
     sessions.close_idle(0)
     assert statement(server, signed_in, "SELECT 1")["code"] == "390112"
     assert sessions.by_token(worked_in.token) is worked_in
+
+
+def test_results_that_are_kept_are_bounded(connection: SnowflakeConnection, server: LocalServer) -> None:
+    cursor = connection.cursor()
+    for _ in range(12):
+        cursor.execute("SELECT REPEAT('x', 1000) AS V FROM TABLE(GENERATOR(ROWCOUNT => 10000))")
+    last = cursor.sfqid
+    session = next(one for one in server.account.sessions if last in one.results)
+    assert 1 <= len(session.results) < 8
+    assert cursor.execute(f"SELECT COUNT(*) FROM TABLE(RESULT_SCAN('{last}'))").fetchone() == (10_000,)

@@ -24,10 +24,17 @@ DEFAULT_ROLE = "SYSADMIN"
 DEFAULT_USER = "SFML"
 DEFAULT_WAREHOUSE = "LOCAL_WH"
 RESULTS_KEPT = 50
+RESULT_BYTES_KEPT = 64 * 2**20
 IDLE_SECONDS = 4 * 3600.0
 """After so long without a request a session ends. https://docs.snowflake.com/en/user-guide/session-policies"""
 
 _KEY = secrets.token_bytes(32)
+
+
+def _size(result: Result) -> int:
+    """About how many bytes of memory a result's rows take."""
+    table = getattr(result.rows, "table", None)
+    return int(table.nbytes) if table is not None else 200 * len(result.rows) * max(1, len(result.columns))
 
 
 def _digest(token: str) -> bytes:
@@ -81,11 +88,12 @@ class Session:
         """The password of `Sessions.admit` that opened this session."""
 
     def remember(self, query_id: str, result: Result) -> None:
-        """Keep a result for RESULT_SCAN; only the latest are kept."""
+        """Keep a result for RESULT_SCAN; only the latest are kept, and the very latest whatever its size."""
         self.last_query_id = query_id
         self.results[query_id] = result
-        while len(self.results) > RESULTS_KEPT:
-            self.results.popitem(last=False)
+        size = sum(_size(kept) for kept in self.results.values())
+        while len(self.results) > 1 and (len(self.results) > RESULTS_KEPT or size > RESULT_BYTES_KEPT):
+            size -= _size(self.results.popitem(last=False)[1])
 
     def next_relation(self) -> int:
         """A number for a relation that one statement reads."""
