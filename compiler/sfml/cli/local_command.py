@@ -1,4 +1,4 @@
-"""`sfml local start|stop|status|reset`"""
+"""`sfml local start|stop|status|reset`, and what people ask of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sfml.cli import output
+from sfml.cli import local_asking, output
 from sfml.cli.opening import LOCAL_FOLDER, require_local
 from sfml.cli.options import Options, shared_options
 from sfml.errors import UsageError
@@ -118,3 +118,7 @@ def reset(auto_approve: bool, options: Options) -> int:
     elif not options.quiet:
         output.say("The local Snowflake is empty")
     return 0
+
+
+for _one in (local_asking.sql, local_asking.logs, local_asking.connection):
+    command.add_command(_one)

@@ -33,12 +33,14 @@ def test_a_weak_model_leaves_the_scores_alone(churn):
     assert churn.sql(f"SHOW TABLES LIKE 'CHURN_SCORES' IN SCHEMA {churn.database}.CHURN") == []
 
 
-def test_the_schedule_fires_on_the_first_of_the_month(churn):
-    churn.clock.hold(datetime(2026, 1, 30, tzinfo=UTC))
-    churn.sql(f"ALTER TASK {churn.database}.CHURN.CHURN RESUME")
-    churn.clock.advance(timedelta(days=3))
-    history = f"TABLE({churn.database}.INFORMATION_SCHEMA.TASK_HISTORY(TASK_NAME => 'CHURN'))"
-    [row] = churn.sql(f"SELECT STATE, SCHEDULED_TIME FROM {history} WHERE STATE <> 'SCHEDULED'")
+def test_the_schedule_fires_on_the_first_of_the_month(local_snowflake):
+    local_snowflake.clock.hold(datetime(2026, 1, 30, tzinfo=UTC))
+    local_snowflake.apply(SPEC)
+    local_snowflake.seed(SPEC)
+    local_snowflake.sql(f"ALTER TASK {local_snowflake.database}.CHURN.CHURN RESUME")
+    local_snowflake.clock.advance(timedelta(days=3))
+    history = "TABLE(INFORMATION_SCHEMA.TASK_HISTORY(TASK_NAME => 'CHURN'))"
+    [row] = local_snowflake.sql(f"SELECT STATE, SCHEDULED_TIME FROM {history} WHERE STATE <> 'SCHEDULED'")
     assert row["STATE"] == "SUCCEEDED"
     assert row["SCHEDULED_TIME"].astimezone(UTC) == datetime(2026, 2, 1, 5, tzinfo=UTC)
 

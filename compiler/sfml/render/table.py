@@ -1,0 +1,41 @@
+"""Rows as a table of text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A line for the names, a line of dashes, a line a row; numbers stand to the right, NULL is said.
+
+    >>> print(table_text(("NAME", "N"), (("a", 1), ("long", None))))
+    NAME     N
+    ----  ----
+    a        1
+    long  NULL
+    """
+    cells = [[_cell(value) for value in row] for row in rows]
+    to_right = [_is_number_column([row[at] for row in rows]) for at in range(len(columns))]
+    widths = [max(len(line[at]) for line in (list(columns), *cells)) for at in range(len(columns))]
+
+    def line(texts: Sequence[str]) -> str:
+        placed = (
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(texts, widths, to_right, strict=True)
+        )
+        return "  ".join(placed).rstrip()
+
+    return "\n".join((line(columns), line(["-" * width for width in widths]), *map(line, cells)))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    # A table's row is one line, and no value may move the cursor of a terminal.
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value))
+
+
+def _is_number_column(values: Sequence[Any]) -> bool:
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known)

@@ -1,0 +1,46 @@
+"""Runs a text of statements and answers what each of them gave, as values that JSON has."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sfml.snowflake.refusals import translated
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one statement gave."""
+
+    statement: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+
+
+def answers(connection: SnowflakeConnection, text: str) -> Iterator[Answer]:
+    """Each statement's answer as it comes; raises what the account says of one that fails, and runs no more."""
+    from snowflake.connector.util_text import split_statements
+
+    for statement, _ in split_statements(io.StringIO(text)):
+        if not statement or not statement.strip().strip(";"):
+            continue
+        with translated(), connection.cursor() as cursor:
+            cursor.execute(statement)
+            columns = tuple(column.name for column in cursor.description or ())
+            rows = tuple(tuple(plain(value) for value in row) for row in cursor.fetchall())
+        yield Answer(statement, columns, rows)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: numbers stay numbers, binary becomes hex, the rest text."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.hex() if isinstance(value, bytes | bytearray) else str(value)
