@@ -108,7 +108,7 @@ def _shown(value: Any) -> Comparable:
             return f"${{{kind[1:]}.{inner}}}"
         if kind == "$text" and isinstance(inner, list):
             return "".join(part if isinstance(part, str) else str(_shown(part)) for part in inner)
-        if kind == "$literal":
+        if kind in ("$literal", "$object"):
             return json.dumps(inner, ensure_ascii=False)
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)

@@ -45,6 +45,7 @@ def test_every_kind_of_value_is_resolved() -> None:
         "run": {"$run": "id"},
         "text": {"$text": ["model ", {"$config": "name"}, " from ", {"$config": "threshold"}, " on"]},
         "literal": {"$literal": {"$config": "threshold"}},
+        "object": {"$object": {"$config": {"$run": "id"}}},
         "day": "1997-09-30",
         "empty": {},
     }
@@ -57,6 +58,7 @@ def test_every_kind_of_value_is_resolved() -> None:
         "run": "run-1",
         "text": "model M from 0.4 on",
         "literal": {"$config": "threshold"},
+        "object": {"$config": "run-1"},
         "day": "1997-09-30",
         "empty": {},
     }
