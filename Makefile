@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs lint format types data seed environment clean
+.PHONY: help demo test docs lint format types data seed environment bench clean
 
 PYTHON ?= python3
 SPEC := specs/clv.yaml
@@ -48,6 +48,10 @@ lint: $(VENV)/.installed ## Check style and types
 format: $(VENV)/.installed ## Format the code
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.installed ## Measure start-up, compiling and growth; write docs/performance.md
+	@echo "==> measuring whole processes; takes some minutes"
+	@$(VENV)/bin/python benchmarks --write
 
 clean: ## Remove the environment and everything that was built
 	@rm -rf $(VENV) build .sfml .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -49,7 +49,7 @@ def _machine() -> str:
     )
     return (
         f"Measured on {platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}; {packages}."
+        f"Python {platform.python_version()}, at a load of {os.getloadavg()[0]:.0f}; {packages}."
     )
 
 
