@@ -34,11 +34,11 @@ def procedure(body: str, imports: str = "", head: str = "import json, os") -> st
     """A procedure that answers what the Python expression or function body says, as JSON."""
     lines = body.splitlines()
     code = "\n".join([*(f"    {line}" for line in lines[:-1]), f"    return json.dumps({lines[-1]})"])
+    imported = f"IMPORTS = ('{imports}') " if imports else ""
     return (
         "WITH P AS PROCEDURE () RETURNS STRING LANGUAGE PYTHON RUNTIME_VERSION = '3.11'"
-        " PACKAGES = ('snowflake-snowpark-python') "
-        + (f"IMPORTS = ('{imports}') " if imports else "")
-        + f"HANDLER = 'main' AS $$\n{head}\ndef main(session):\n{code}\n$$ CALL P()"
+        f" PACKAGES = ('snowflake-snowpark-python') {imported}HANDLER = 'main' AS $$\n"
+        f"{head}\ndef main(session):\n{code}\n$$ CALL P()"
     )
 
 

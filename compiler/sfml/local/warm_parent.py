@@ -118,6 +118,7 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
         sys.argv = [str(worker.__file__), request]
         sys.modules["__main__"] = worker
         _new_chance()
+        importlib.invalidate_caches()  # packages may have been installed since the parent looked
         code = worker.main(request)
     except BaseException:
         traceback.print_exc()
