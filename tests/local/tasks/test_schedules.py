@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,9 @@ from asking import Sql
 from sfml.local.account import Account
 from sfml.local.clock import ManualClock
 from sfml.local.errors import SqlError
+from sfml.local.tasks import run_store
 from sfml.local.tasks.service import runner_of
+from sfml.semantics.states import State
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -201,11 +204,9 @@ def test_a_year_of_days_in_a_zone_with_summer_time(sql: Sql, clock: ManualClock)
     clock.advance(to=datetime(2027, 1, 1, tzinfo=UTC))
     # 8 March 2026 has no 02:30 there, every other day has one.
     assert sql("SELECT COUNT(*) AS c FROM ran") == [{"C": 364}]
-    rows = sql(
-        "SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 10000,"
-        " SCHEDULED_TIME_RANGE_START => '2026-01-01T00:00:00+00:00'::TIMESTAMP_TZ))"
-    )
-    slots = sorted(row["SCHEDULED_TIME"] for row in rows if row["STATE"] == OK)
+    # TASK_HISTORY tells of the last seven days alone.
+    runs = run_store.graph_runs(sql.account.store, states=(State.SUCCEEDED,))
+    slots = sorted(run.scheduled_time for run in runs)
     local = [slot.astimezone(ZoneInfo("America/New_York")) for slot in slots]
     assert len(local) == 364
     assert {(moment.hour, moment.minute) for moment in local} == {(2, 30)}
@@ -366,3 +367,49 @@ def test_a_server_for_one_command_fires_nothing(restart: Restart) -> None:
     assert sql.history() == []
     sql = restart(START + DAY)
     assert len(times(sql, SKIPPED)) == 24
+
+
+# -- any history of a schedule, against a model that looks at every minute
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_sequence_of_events(restart: Restart, seed: int) -> None:
+    """Resumed, suspended, executed, up or down: what ran and what was missed, as a walk minute by minute finds it."""
+    chance = random.Random(seed)
+    every, cron = chance.choice([(7, None), (30, None), (60, "15 * * * *"), (20, "*/20 * * * *")])
+    schedule = f"USING CRON {cron} America/New_York" if cron else f"{every} MINUTES"
+    now, base = START, START
+    sql = restart(now)
+    sql.graph(f"r SCHEDULE = '{schedule}' AS SELECT 1")
+    started, ran, missed = False, [], []
+
+    def walk(minutes: int, slots: list[datetime]) -> None:
+        nonlocal now
+        for _ in range(minutes):
+            now += MINUTE
+            due = (now.minute - 15) % every == 0 if cron == "15 * * * *" else now.minute % every == 0
+            if started and (due if cron else (now - base) % (every * MINUTE) == timedelta(0)):
+                slots.append(now)
+
+    for _ in range(14):
+        minutes = chance.randrange(1, 150)
+        match chance.choice(["on", "off", "up", "up", "down", "execute"]):
+            case "on" if not started:
+                sql("ALTER TASK r RESUME")
+                started, base = True, now
+            case "off" if started:
+                sql("ALTER TASK r SUSPEND")
+                started = False
+            case "down":
+                walk(minutes, missed)
+                sql = restart(now)
+            case "execute":
+                sql("EXECUTE TASK r")
+                sql.settled()
+            case _:
+                sql.account.clock.advance(minutes * MINUTE)  # type: ignore[attr-defined]
+                walk(minutes, ran)
+    assert times(sql) == ran
+    assert times(sql, SKIPPED) == missed
+    upcoming = [row["SCHEDULED_TIME"] for row in sql.history(STATE=SCHEDULED)]
+    assert [moment > now for moment in upcoming] == [True] * started
