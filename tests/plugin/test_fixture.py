@@ -31,6 +31,7 @@ def test_a_project_needs_no_conftest_and_every_test_has_its_own_database(pyteste
             cursor.execute("CREATE TABLE T AS SELECT 1 AS A")
             assert cursor.execute("SELECT CURRENT_SCHEMA()").fetchone() == ("PUBLIC",)
             assert local_snowflake.session().table("T").collect()[0].A == 1
+            cursor.execute('CREATE DATABASE "other"')
 
         def test_second(local_snowflake):
             assert local_snowflake.sql("SHOW TABLES") == []

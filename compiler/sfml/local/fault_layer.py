@@ -47,17 +47,18 @@ class FaultLayer:
             body, receive = await _read_ahead(receive)
             statement = _statement(dict(scope["headers"]), body)
         call, rules = self._faults.begun(self._call(scope, kind, statement))
-        answer = _Answer(call, send, held=any(rule.when == "after" for rule in rules))
+        answer = _Answer(call, send, self._faults, held=any(rule.when == "after" for rule in rules))
         try:
             if not await self._happens(rules, "before", call, answer):
                 await self._app(scope, receive, answer.send)
                 await self._happens(rules, "after", call, answer)
             if answer.dropped:
+                answer.log()
                 await self._drop(scope, receive)
             else:
                 await answer.release()
         finally:
-            self._faults.ended(call, status=answer.status, code=answer.code, dropped=answer.dropped)
+            answer.log()
 
     def _call(self, scope: Scope, kind: Kind, statement: str | None) -> Call:
         headers = dict(scope["headers"])
@@ -102,9 +103,10 @@ class FaultLayer:
 class _Answer:
     """What goes back to the client: passed on as it comes, or held until it is known what becomes of it."""
 
-    def __init__(self, call: Call, send: Send, *, held: bool) -> None:
+    def __init__(self, call: Call, send: Send, faults: Faults, *, held: bool) -> None:
         self._call = call
         self._send = send
+        self._faults = faults
         self._held = held
         self._messages: list[Message] = []
         self.status: int | None = None
@@ -119,7 +121,12 @@ class _Answer:
         if self._held:
             self._messages.append(message)
         else:
+            self.log()
             await self._send(message)
+
+    def log(self) -> None:
+        """Note what is known; before it is sent, so that whoever has the answer finds it in the log."""
+        self._faults.ended(self._call, status=self.status, code=self.code, dropped=self.dropped)
 
     def _code_in(self, body: bytes) -> str | None:
         """Snowflake's code, when this is an error."""
@@ -150,6 +157,7 @@ class _Answer:
         ]
 
     async def release(self) -> None:
+        self.log()
         for message in self._messages:
             await self._send(message)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfml.local.account import DATABASE
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults
 from sfml.local.process import ServerInfo, lock, write_info
@@ -49,17 +50,19 @@ class SharedServer:
         self.execute(f"CREATE DATABASE {name}")
         return name
 
-    def drop_database(self, name: str) -> None:
-        """Drop it with all that is in it; runs that go on in it end."""
-        runner = runner_of(self.local.account)
-        self.execute(f"DROP DATABASE IF EXISTS {name}")
+    def clean(self) -> None:
+        """Drop every database but the account's own, and end the runs that go on: the test is over."""
+        account = self.local.account
+        for name in account.engine.databases():
+            if name != DATABASE:
+                self.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        runner = runner_of(account)
         for running in list(runner.running.values()):
-            if running.task.name.database == name:
-                running.cancel()
+            running.cancel()
         runner.settle()
         # What ran is remembered after the tasks are gone: the next test begins with an empty history.
         for table in HISTORY:
-            self.local.account.store.execute(f"DELETE FROM {table}")
+            account.store.execute(f"DELETE FROM {table}")
 
     def execute(self, statement: str) -> None:
         """Run a statement beside HTTP: no fault hits it, no log holds it."""
@@ -173,7 +176,10 @@ class LocalSnowflake:
 
     @contextlib.contextmanager
     def serving(self, project: Path | str) -> Iterator[None]:
-        """Let `sfml` commands in that project's folder find this server as their local Snowflake."""
+        """Let `sfml` commands in that project's folder find this server as their local Snowflake.
+
+        They work in the database that `sfml.yaml` names; the account's own is emptied afterwards.
+        """
         folder = Path(project) / ".sfml" / "local"
         held = lock(folder)
         if held is None:
@@ -196,16 +202,18 @@ class LocalSnowflake:
             yield
         finally:
             os.close(held)
+            # A target's database is that of sfml.yaml, by default the account's own: the next test finds it empty.
+            self._server.execute(f"CREATE OR REPLACE DATABASE {DATABASE}")
 
     def on_close(self, function: Callable[[], object]) -> None:
         """Call a function when the test is over."""
         self._closing.callback(function)
 
     def close(self) -> None:
-        """End the test's connections, drop its database, and leave no rule and no moved clock behind."""
+        """End the test's connections, drop its databases, and leave no rule and no moved clock behind."""
         self.faults.clear()
         try:
             self._closing.close()
         finally:
-            self._server.drop_database(self.database)
+            self._server.clean()
             self.clock.release()
