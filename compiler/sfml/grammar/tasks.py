@@ -46,6 +46,7 @@ __all__ = [
     "ShowTaskParameters",
     "ShowTasks",
     "Suspend",
+    "UnsetContacts",
     "UnsetSettings",
     "UnsetTags",
     "UsingConfig",
@@ -117,6 +118,13 @@ class SetContacts:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsetContacts:
+    """UNSET CONTACT: purposes."""
+
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UnsetTags:
     names: tuple[Name, ...]
 
@@ -145,6 +153,7 @@ Action: TypeAlias = (
     | UnsetSettings
     | SetTags
     | SetContacts
+    | UnsetContacts
     | UnsetTags
     | ModifyBody
     | ModifyWhen
@@ -280,6 +289,8 @@ def _action(tokens: Tokens) -> Action:
         return SetTags(tags(tokens))
     if tokens.match_words("SET", "CONTACT"):
         return SetContacts(contacts(tokens))
+    if tokens.match_words("UNSET", "CONTACT"):
+        return UnsetContacts(_unset_names(tokens))
     if tokens.match_words("UNSET", "TAG"):
         return UnsetTags(names(tokens))
     if tokens.match_words("SET"):

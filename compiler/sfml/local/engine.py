@@ -357,6 +357,8 @@ def _translating(statement: str | Expr) -> Iterator[None]:
         if cause.errno == 9999:
             raise not_emulated(text()) from cause
         message = _snowflake_sentence(getattr(cause, "raw_msg", None) or str(cause.msg))
+        if message.startswith("Parser Error"):  # what sqlglot takes for Snowflake's and DuckDB cannot read
+            raise not_emulated(f"{text()} ({message.splitlines()[0]})") from cause
         if "invalid identifier" in message:
             raise SqlError(message, 904, "42000") from cause
         raise SqlError(message, cause.errno or 1003, cause.sqlstate or "42000") from cause

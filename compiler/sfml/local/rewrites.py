@@ -11,8 +11,8 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from sfml.local import dispatch
-from sfml.local.errors import SqlError, not_emulated
-from sfml.local.family import Args
+from sfml.local.errors import SqlError, does_not_exist, no_current_database, not_emulated
+from sfml.local.family import Args, TableFunction
 from sfml.local.result import Result
 from sfml.local.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml.local.temporaries import renames, temporary_tables
@@ -142,7 +142,8 @@ def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
         function = (
             dispatch.TABLE_FUNCTIONS.get("!" + last)
             if subject is not None
-            else dispatch.TABLE_FUNCTIONS.get(name) or dispatch.TABLE_FUNCTIONS.get(last)
+            else (dispatch.TABLE_FUNCTIONS.get(name) if "." in name else None)
+            or _of_information_schema(name, rewriting)
         )
         if last == "RESULT_SCAN":
             result = result_scan(rewriting, _arguments(call, rewriting, subject))
@@ -154,6 +155,31 @@ def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
             continue
         node.replace(rewriting.relation(result, node.args.get("alias")))
     return tree
+
+
+OF_NO_SCHEMA = frozenset({"INFER_SCHEMA"})
+"""Table functions that are built in, as RESULT_SCAN is."""
+
+
+def _of_information_schema(name: str, rewriting: Rewriting) -> TableFunction | None:
+    """TASK_HISTORY and its kin: in the INFORMATION_SCHEMA of any database there is, and of no other schema.
+
+    https://docs.snowflake.com/en/sql-reference/info-schema
+    """
+    *place, last = name.split(".")
+    function = dispatch.TABLE_FUNCTIONS.get(last)
+    if function is None or last in OF_NO_SCHEMA:
+        return function
+    session, engine = rewriting.session, rewriting.account.engine
+    schema = place[-1] if place else session.schema
+    database = place[-2] if len(place) > 1 else session.database
+    if schema not in ("INFORMATION_SCHEMA", "_FS_INFORMATION_SCHEMA"):
+        raise SqlError(f"SQL compilation error:\nUnknown user-defined table function {name}", 2141, "42601")
+    if database is None:
+        raise no_current_database("SELECT")
+    if not engine.has_database(database):
+        raise does_not_exist("Database", database)
+    return function
 
 
 def _table_call(node: Any) -> tuple[exp.Anonymous | None, str, str | None]:

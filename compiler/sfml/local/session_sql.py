@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar.session import AlterSession, SetVariables, ShowParameters, UnsetVariables, Use
+from sfml.local import compute
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
 from sfml.local.likeness import like
 from sfml.local.names import resolve_schema
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 
 
 def use(account: Account, session: Session, statement: Use) -> Result:
-    """USE ROLE and USE WAREHOUSE take any name: roles and warehouses are names here, and all exist."""
+    """USE ROLE takes any name, and so does USE WAREHOUSE unless unknown warehouses are refused."""
     name = statement.name
     match statement.kind:
         case "ROLE":
             session.role = name.last
         case "WAREHOUSE":
+            if compute.unknown_refused():
+                compute.get(account, "WAREHOUSE", name.last)
             session.warehouse = name.last
         case "SECONDARY ROLES":
             session.secondary_roles = name.last

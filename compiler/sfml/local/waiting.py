@@ -46,7 +46,9 @@ def _number(value: Any) -> float:
     try:
         amount = float(value)
     except (TypeError, ValueError) as cause:
-        raise _invalid(f"Invalid argument '{value}' for function SYSTEM$WAIT: a number is expected.") from cause
+        raise _invalid(
+            f"Invalid argument '{value}' for function SYSTEM$WAIT: a number is expected."
+        ) from cause
     if amount < 0:
         raise _invalid(f"Invalid argument '{value}' for function SYSTEM$WAIT: it is negative.")
     return amount

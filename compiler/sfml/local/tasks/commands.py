@@ -8,6 +8,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from sfml.local.compute import demand_warehouse
 from sfml.local.errors import SqlError, already_exists, does_not_exist
 from sfml.local.names import ObjectName, quoted_if_needed
 from sfml.local.tasks import store as tasks_store
@@ -66,6 +67,7 @@ def create(
 ) -> Created:
     """CREATE [OR REPLACE] TASK: suspended, with a new id. Raises 002002 when it exists and is to stay."""
     demand_schema(account, name.database, name.schema)
+    demand_warehouse(account, settings.warehouse)
     with account.store.transaction():
         tasks = siblings(account, name)
         old = tasks.get(name.name)
@@ -106,6 +108,8 @@ def change(account: Account, name: ObjectName, new: Callable[[Settings], Setting
         tasks = siblings(account, name)
         task = fetch(account, name)
         settings = checked(name, new(task.settings))
+        if settings.warehouse != task.settings.warehouse:
+            demand_warehouse(account, settings.warehouse)
         _demand_change(name, settings, tasks)
         if children_of(name.name, tasks) and settings.finalize:
             raise refused(f"Task {name.name} cannot have children as a finalizer task.")

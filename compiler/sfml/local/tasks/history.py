@@ -102,6 +102,8 @@ def _next_time(account: Account, run: GraphRun) -> datetime | None:
 
 # -- TASK_HISTORY
 
+KEPT = timedelta(days=7)
+
 
 def task_history(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/task_history
@@ -117,8 +119,9 @@ def task_history(account: Account, session: Session, arguments: Args) -> Result:
     if given.get("SCHEMA_NAME") and not given.get("DATABASE_NAME"):
         raise SqlError("SCHEMA_NAME must be qualified by DATABASE_NAME in TASK_HISTORY.", 1008, "22023")
     now = account.clock()
-    start = _time(given.get("SCHEDULED_TIME_RANGE_START")) or now - timedelta(days=7)
+    start = _time(given.get("SCHEDULED_TIME_RANGE_START")) or now - KEPT
     end = _time(given.get("SCHEDULED_TIME_RANGE_END"))
+    _demand_recent(now, start, end)
     limit = _limit(given.get("RESULT_LIMIT"), 100)
     database, schema = _folded(given.get("DATABASE_NAME")), _folded(given.get("SCHEMA_NAME"))
     name = str(given["TASK_NAME"]).upper() if given.get("TASK_NAME") else None
@@ -141,6 +144,19 @@ def task_history(account: Account, session: Session, arguments: Args) -> Result:
         if len(found) >= limit:
             break
     return table(TASK_HISTORY_COLUMNS, found[:limit])
+
+
+def _demand_recent(now: datetime, start: datetime, end: datetime | None) -> None:
+    """Refuse a time range that begins, or ends, before the last seven days; the sentence is assumed."""
+    # Seven days before the statement was written are a little more than seven days before now.
+    for moment in (start, end):
+        if moment is not None and moment < now - KEPT - timedelta(minutes=5):
+            raise SqlError(
+                "Invalid time range for TASK_HISTORY: SCHEDULED_TIME_RANGE_START and SCHEDULED_TIME_RANGE_END "
+                "must lie within the last 7 days.",
+                1008,
+                "22023",
+            )
 
 
 def _task_rows(account: Account, run: GraphRun) -> list[TaskRun]:

@@ -83,6 +83,8 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
             _set_tags(account, session, name, given)
         case grammar.SetContacts():
             raise not_emulated(f"ALTER TASK {name.fqn()} SET CONTACT")
+        case grammar.UnsetContacts():
+            raise not_emulated(f"ALTER TASK {name.fqn()} UNSET CONTACT")
         case grammar.UnsetTags(names):
             task = commands.fetch(account, name)
             tags.unset_tags(account.store, task.id, [resolve(tag, session) for tag in names])
