@@ -30,7 +30,7 @@ from sfml.local.process import ServerInfo
 
 ROUNDS = int(os.environ.get("SFML_KILL_ROUNDS", "3"))
 SEED = int(os.environ.get("SFML_KILL_SEED", "20"))
-GRAPHS = 10
+GRAPHS, PROCEDURES = 10, 3
 LATEST_KILL = 4.0
 
 PROCEDURE = """WITH P AS PROCEDURE () RETURNS STRING LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
@@ -108,18 +108,23 @@ def test_what_is_acknowledged_survives_kills(folder: Path, tmp_path: Path) -> No
                 for work in (_rows, _tasks, _schedules, _files, _versions, _databases)
             ]
             _execute_all(info, told)
+            if number == 0:  # once, procedures get as far as having daemons of their own
+                _wait(lambda: len(_processes_of(folder, b"time.sleep(600)")) == PROCEDURES, 90)
             for thread in threads:
                 thread.start()
             time.sleep(moment)
             executing = _executing(folder)
-            processes += len(_processes_of(folder)) - 1
             assert info.pid is not None
+            below = _below(info.pid)
+            processes += len(below)
             os.kill(info.pid, signal.SIGKILL)
             ended.set()
             for thread in threads:
                 thread.join(60)
                 assert not thread.is_alive()
             _wait(lambda: not process.is_locked(folder))
+            _wait(lambda below=below: not any(map(_is_alive, below)))  # type: ignore[misc]
+            # What was started after the look is known by its command alone.
             _wait(lambda: not _processes_of(folder))
             _check_files(folder, tmp_path / f"copy-{number}")
             info = process.start(folder)
@@ -153,7 +158,7 @@ def _prepare(info: ServerInfo, folder: Path, manifest: Path) -> None:
         for number in range(GRAPHS):
             cursor.execute(f"CREATE TABLE OF_{number} (N INT)")
             cursor.execute(f"CREATE TASK G{number} AS INSERT INTO OF_{number} VALUES (1)")
-            body = PROCEDURE.format(mark=folder) if number < 3 else "CALL SYSTEM$WAIT(600)"
+            body = PROCEDURE.format(mark=folder) if number < PROCEDURES else "CALL SYSTEM$WAIT(600)"
             cursor.execute(f"CREATE TASK A{number} AFTER G{number} AS INSERT INTO OF_{number} VALUES (2)")
             cursor.execute(f"CREATE TASK B{number} AFTER G{number} AS {body}")
             for task in (f"A{number}", f"B{number}"):
@@ -311,13 +316,41 @@ def _executing(folder: Path) -> set[tuple[str, str]]:
     return {(group, name) for group, name in rows}
 
 
-def _processes_of(folder: Path) -> list[int]:
-    """Every process that names the folder in its command, zombies aside."""
+def _below(pid: int) -> set[tuple[int, str]]:
+    """The processes that a process started, and those that they started: (pid, when it began)."""
+    parents: dict[int, list[tuple[int, str]]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))) is not None:
+            parents.setdefault(int(fields[1]), []).append((int(entry.name), fields[19]))
+    found: set[tuple[int, str]] = set()
+    generation = [pid]
+    while generation:
+        children = [child for parent in generation for child in parents.get(parent, ())]
+        found.update(children)
+        generation = [child for child, _ in children]
+    return found
+
+
+def _is_alive(process: tuple[int, str]) -> bool:
+    fields = _stat(process[0])
+    return fields is not None and fields[19] == process[1] and fields[0] != "Z"
+
+
+def _stat(pid: int) -> list[str] | None:
+    """State, parent and so on, as /proc tells them; None when the process is gone."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return None
+
+
+def _processes_of(folder: Path, also: bytes = b"") -> list[int]:
+    """Every process whose command names the folder, and `also`; zombies have none."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with contextlib.suppress(OSError):
-                if os.fsencode(folder) in (entry / "cmdline").read_bytes():
+                command = (entry / "cmdline").read_bytes()
+                if os.fsencode(folder) in command and also in command:
                     found.append(int(entry.name))
     return found
 
