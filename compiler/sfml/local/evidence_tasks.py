@@ -32,7 +32,15 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour(
         "create", "CREATE OR ALTER leaves LOG_LEVEL and tags alone", _A, f"{_CREATE}: it lacks the clauses"
     ),
-    Behaviour("create", "Any warehouse, integration or user may be named", _X, "they are no objects here"),
+    Behaviour(
+        "create",
+        "Any warehouse may be named, unless SFML_LOCAL_UNKNOWN_COMPUTE is `refuse`",
+        _X,
+        "so that what names an account's own runs here",
+    ),
+    Behaviour("create", "The sentence about a nonexistent warehouse", _C, _MESSAGES),
+    Behaviour("create", "Any integration, user or tag may be named", _X, "they are no objects here"),
+    Behaviour("create", "CONTACT is refused", _X, "not emulated, and said so"),
     Behaviour("rules", "Nothing in a graph changes while its root is started (091421)", _C, _MESSAGES),
     Behaviour("rules", "Sentences of the other refusals", _C, _MESSAGES),
     Behaviour("rules", "Codes of the other refusals (001008)", _A, "only the sentences are known"),
@@ -210,6 +218,17 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour("cancel", "The finalizer runs after a cancelled task", _A, "it runs when nothing else does"),
     Behaviour("history", "Columns, arguments, limits and order of the table functions", _D, _HISTORY),
     Behaviour("history", "Columns of SHOW TASKS", _D, _SHOW),
+    Behaviour("history", "TASK_HISTORY refuses a time range that leaves the last seven days", _D, _HISTORY),
+    Behaviour("history", "The sentence of that refusal", _A, "not seen"),
+    Behaviour(
+        "history",
+        "The functions are those of any database's INFORMATION_SCHEMA, each for the whole account",
+        _D,
+        "sql-reference/info-schema",
+    ),
+    Behaviour(
+        "history", "SHOW … LIMIT … FROM begins after the first name that starts with the text", _D, _SHOW
+    ),
     Behaviour("history", "TASK_DEPENDENTS holds the finalizer", _C, "seen on an account"),
     Behaviour(
         "history",
@@ -220,9 +239,60 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour("rest", "Paths, options, bodies and statuses", _D, "Snowflake's OpenAPI specification 10.10"),
     Behaviour("rest", "What clients send: capitalised booleans, percent-encoded names", _C, _CLIENT),
     Behaviour(
-        "notifications",
-        "Messages go to an outbox; no integration is checked",
+        "rest", "A graph that is not suspended (091421) and every other refusal is 400", _A, "not seen"
+    ),
+    Behaviour(
+        "rest", "Fields that the specification does not know are refused", _A, "none is passed over unseen"
+    ),
+    Behaviour(
+        "rest",
+        "Lists of more than 1000 rows come in pages, SFML_LOCAL_REST_PAGE",
+        _A,
+        "no size is documented",
+    ),
+    Behaviour(
+        "rest",
+        "asyncExec is answered 202 with a handle; nothing else is",
+        _A,
+        "how long an account waits is not said",
+    ),
+    Behaviour("rest", "The server's token is a bearer token too", _X, "there are no key pairs here"),
+    Behaviour("rest", "Resources besides these are refused as not emulated", _X, "not emulated, and said so"),
+    Behaviour(
+        "scripting",
+        "Variables, IF, RETURN, SELECT INTO and statements in blocks",
         _D,
+        "developer-guide/snowflake-scripting/blocks",
+    ),
+    Behaviour(
+        "scripting",
+        "Loops, cursors, CASE and exception handlers are refused before the block begins",
+        _X,
+        "not emulated, and said so",
+    ),
+    Behaviour(
+        "waiting",
+        "SYSTEM$WAIT takes its time and ends when its task does",
+        _D,
+        "sql-reference/functions/system_wait",
+    ),
+    Behaviour(
+        "compute",
+        "Warehouses and compute pools are kept with their settings; nothing runs on them",
+        _X,
+        "this machine does the work",
+    ),
+    Behaviour("compute", "LOCAL_WH and LOCAL_POOL exist from the start", _X, "something has to"),
+    Behaviour(
+        "compute",
+        "Columns of SHOW WAREHOUSES and SHOW COMPUTE POOLS",
+        _D,
+        "sql-reference/sql/show-warehouses",
+    ),
+    Behaviour(
+        "notifications",
+        "Messages go to an outbox; no integration and no recipient is checked",
+        _X,
         "not emulated, and said so",
     ),
     Behaviour(
