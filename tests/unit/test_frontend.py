@@ -58,7 +58,6 @@ def test_reading_needs_no_snowflake_and_no_heavy_module() -> None:
         "snowflake.core",
         "snowflake.connector",
         "snowflake.snowpark",
-        "jsonschema",
         "jinja2",
         "clv",
         "rich",

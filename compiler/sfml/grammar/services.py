@@ -57,9 +57,7 @@ class CallServiceMethod:
     arguments: tuple[Argument, ...]
 
 
-ServiceStatement = (
-    DescribeService | DropService | ShowServiceInstances | ShowServices | CallServiceMethod
-)
+ServiceStatement = DescribeService | DropService | ShowServiceInstances | ShowServices | CallServiceMethod
 
 
 def parse(tokens: Tokens) -> ServiceStatement | None:

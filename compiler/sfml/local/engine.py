@@ -194,7 +194,7 @@ class Engine:
             tree = parse_one(sql)
             if params and _needs_values(tree):
                 tree, params = parse_one(inline_bindings(sql, params)), ()
-            return self.run_tree(session, tree, params, describe_only)
+            return self.run_tree(session, tree, params, describe_only, written=sql)
 
     def run_tree(
         self,
@@ -203,12 +203,15 @@ class Engine:
         params: Sequence[Any] = (),
         describe_only: bool = False,
         staged: Mapping[str, pa.Table] | None = None,
+        written: str | None = None,
     ) -> Result:
         """The result of a parsed statement, which may read the tables of `staged` by name.
 
+        `written` is the statement in its user's words, for errors: the passes change the tree.
+
         Functions of the account run before the session's lock is taken.
         """
-        with _translating(tree):
+        with _translating(written or tree):
             type_id = statement_type_id(tree)
             rewriting = Rewriting(self._account, session, describe_only)
             for name, rows in (staged or {}).items():

@@ -54,9 +54,9 @@ def wanted_query(table: exp.Table) -> str | None:
     """The query id that the WHERE of the table's SELECT demands, which saves reading all other logs."""
     select = table.find_ancestor(exp.Select)
     where = select.args.get("where") if select is not None else None
-    conditions = where.this.flatten() if where is not None and isinstance(where.this, exp.And) else ()
-    if where is not None and isinstance(where.this, exp.EQ):
-        conditions = (where.this,)
+    if where is None:
+        return None
+    conditions = list(where.this.flatten()) if isinstance(where.this, exp.And) else [where.this]
     for condition in conditions:
         if isinstance(condition, exp.EQ):
             sides = (condition.this, condition.expression)

@@ -39,7 +39,8 @@ class PipelineSpec:
     """A pipeline for one target. `target` holds the target's own settings, defaults included.
 
     `schedule` is a schedule config, `graph` the merged mapping that `tasks` were read from (for looking up
-    where a value came from), `removed` the tasks that this target takes out, `groups` what each `for_each` became, `variables` their values.
+    where a value came from), `removed` the tasks that this target takes out, `groups` what each `for_each`
+    became, `variables` their values.
     """
 
     name: str

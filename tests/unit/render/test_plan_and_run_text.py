@@ -9,8 +9,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-
 from made_graphs import closure, graph, sql, step
+
 from sfml.graph.model import OnPool
 from sfml.history import Run, TaskRow, TaskRun
 from sfml.lower.lower import lower
