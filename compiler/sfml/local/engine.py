@@ -19,18 +19,17 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.statement_type import statement_type_id
 from fakesnow.transforms import show
 from sqlglot import Expr, exp
-from sqlglot.errors import SqlglotError
 
 from sfml.local import database_files, dispatch
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
-from sfml.local.errors import SqlError, not_emulated
-from sfml.local.models.inference import interpreter_error
+from sfml.local.errors import not_emulated
 from sfml.local.names import ObjectName
 from sfml.local.result import ArrowRows, Column, Result
 from sfml.local.rewrites import PASSES
 from sfml.local.rewriting import Rewriting
 from sfml.local.temporaries import created_temporary
+from sfml.local.translating import translating
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +91,7 @@ class Engine:
         if not _PLAIN.fullmatch(database):
             raise not_emulated(f"CREATE DATABASE {_quoted(database)} (letters, digits, _ and $ alone)")
         file = database_files.file_of(self.folder, database)
-        with _translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
+        with translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
             database_files.create(duck, file)
             quoted = _quoted(database)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
@@ -101,7 +100,7 @@ class Engine:
 
     def detach(self, database: str) -> None:
         """Close a database; its file stays."""
-        with _translating(f"DROP DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
+        with translating(f"DROP DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
             duck.execute(f"DETACH {_quoted(database)}")
 
     def remove_files(self, database: str) -> None:
@@ -127,7 +126,7 @@ class Engine:
         return name == "INFORMATION_SCHEMA" or name in self.schemas(database)
 
     def create_schema(self, database: str, name: str) -> None:
-        with _translating(f"CREATE SCHEMA {name}"):
+        with translating(f"CREATE SCHEMA {name}"):
             self.rows(f"CREATE SCHEMA {_quoted(database)}.{_quoted(name)}")
 
     def drop_schema(self, database: str, name: str) -> None:
@@ -190,7 +189,7 @@ class Engine:
         self, session: Session, sql: str, params: Sequence[Any] = (), describe_only: bool = False
     ) -> Result:
         """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
-        with _translating(sql):
+        with translating(sql):
             tree = parse_one(sql)
             if params and _needs_values(tree):
                 tree, params = parse_one(inline_bindings(sql, params)), ()
@@ -211,7 +210,7 @@ class Engine:
 
         Functions of the account run before the session's lock is taken.
         """
-        with _translating(written or tree):
+        with translating(written or tree):
             type_id = statement_type_id(tree)
             rewriting = Rewriting(self._account, session, describe_only)
             for name, rows in (staged or {}).items():
@@ -345,51 +344,6 @@ def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
     finally:
         for name in rewriting.relations:
             duck.unregister(name)
-
-
-@contextlib.contextmanager
-def _translating(statement: str | Expr) -> Iterator[None]:
-    """fakesnow's, sqlglot's and DuckDB's errors as Snowflake's."""
-
-    def text() -> str:
-        return statement if isinstance(statement, str) else statement.sql(dialect="snowflake")
-
-    try:
-        yield
-    except snowflake.connector.errors.Error as cause:
-        if cause.errno == 9999:
-            raise not_emulated(text()) from cause
-        message = _snowflake_sentence(getattr(cause, "raw_msg", None) or str(cause.msg))
-        if message.startswith("Parser Error"):  # what sqlglot takes for Snowflake's and DuckDB cannot read
-            raise not_emulated(f"{text()} ({message.splitlines()[0]})") from cause
-        if "invalid identifier" in message:
-            raise SqlError(message, 904, "42000") from cause
-        raise SqlError(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
-    except duckdb.CatalogException as cause:
-        raise SqlError(_snowflake_sentence(str(cause)), 2003, "42S02") from cause
-    except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
-        # A model's method is a function of DuckDB's, which wraps what it raises.
-        raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
-    except duckdb.Error as cause:
-        raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
-    except (NotImplementedError, AssertionError, SqlglotError) as cause:
-        raise not_emulated(f"{text()} ({type(cause).__name__}: {cause})") from cause
-
-
-_MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
-
-
-_UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')
-
-
-def _snowflake_sentence(message: str) -> str:
-    """DuckDB's words about a table or column that is not there in Snowflake's."""
-    if (unknown := _UNKNOWN.match(message)) is not None:
-        return f"SQL compilation error:\ninvalid identifier '{unknown[1]}'"
-    found = _MISSING.match(message)
-    if found is None:
-        return message
-    return f"SQL compilation error:\nObject '{found[1]}' does not exist or not authorized."
 
 
 def _literal(value: object) -> str:
