@@ -39,6 +39,14 @@ def test_json_holds_the_findings_too(project: Project) -> None:
     assert [finding["code"] for finding in done.json["diagnostics"]] == ["SF203"]
 
 
+def test_findings_have_one_shape_wherever_they_are_told() -> None:
+    shapes = [
+        json.loads((ROOT / "schemas" / "output" / f"{name}.schema.json").read_text(encoding="utf-8"))
+        for name in ("error", "validate")
+    ]
+    assert len({json.dumps(shape["properties"]["diagnostics"]["items"]) for shape in shapes}) == 1
+
+
 def test_an_account_that_does_not_answer(project: Project) -> None:
     project.edit(
         "sfml.yaml",
