@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -75,21 +75,41 @@ def next_fire(cron: Cron, after: datetime) -> datetime | None:
 
     A time that the spring change leaves out does not fire; one that autumn repeats fires twice.
     """
-    start = after.astimezone(ZoneInfo(cron.timezone))
+    zone = ZoneInfo(cron.timezone)
+    local = after.astimezone(zone)
+    # Walked by the wall clock, without a zone: cronsim's own walk through zones loses minutes where a clock
+    # moves by less than an hour. A clock that is set back repeats walls, so the walk begins that much earlier.
+    back = _set_back(local)
+    best: datetime | None = None
     try:
-        # Six fields: cronsim moves five-field expressions out of the hours a clock change leaves out.
-        walk = CronSim(" ".join(("0", *cron.expanded)), start)
-        for moment in walk:
-            if _exists(moment):
-                return moment
+        for wall in CronSim(" ".join(("0", *cron.expanded)), local.replace(tzinfo=None, fold=0) - back):
+            if best is not None and wall >= best.replace(tzinfo=None) + back:
+                return best
+            for moment in (wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)):
+                is_later = _utc(moment) > _utc(after) and _exists(moment)
+                if is_later and (best is None or _utc(moment) < _utc(best)):
+                    best = moment
+            if best is not None and not back:
+                return best
     except CronSimError:
-        return None
-    return None
+        return best
+    return best
+
+
+def _set_back(local: datetime) -> timedelta:
+    """By how much the zone's clock is set back within the next day; nothing on nearly all days."""
+    tomorrow = (_utc(local) + timedelta(days=1)).astimezone(local.tzinfo)
+    now, then = local.utcoffset(), tomorrow.utcoffset()
+    assert now is not None and then is not None
+    return max(now - then, timedelta(0))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
 
 
 def _exists(moment: datetime) -> bool:
-    utc = moment.astimezone(ZoneInfo("UTC"))
-    return utc.astimezone(moment.tzinfo).replace(tzinfo=None) == moment.replace(tzinfo=None)
+    return _utc(moment).astimezone(moment.tzinfo).replace(tzinfo=None) == moment.replace(tzinfo=None)
 
 
 def fires_between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:

@@ -34,8 +34,11 @@ def decide(graph: GraphShape, name: str, states: Mapping[str, State]) -> Decisio
         return _decide_finalizer(graph, states)
     if name == graph.root:
         return Decision.CONSIDER
-    if task.suspended or states.get(graph.root) is State.SKIPPED:
+    root = states.get(graph.root)
+    if task.suspended or root is State.SKIPPED:
         return Decision.NEVER
+    if root is None or not root.is_final:
+        return Decision.WAIT
     enabled = graph.enabled_predecessors(name)
     if not enabled:
         return Decision.NEVER

@@ -294,4 +294,4 @@ def test_snowpark_registers_anonymous_procedures(server: LocalServer) -> None:
             anonymous=True,
             packages=["snowflake-snowpark-python"],
         )
-        assert add(40, 2) == 42
+        assert add(40, 2, session=session) == 42
