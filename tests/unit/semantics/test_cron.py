@@ -103,3 +103,9 @@ def test_a_midnight_that_does_not_exist_is_passed_over() -> None:
     havana = ZoneInfo("America/Havana")
     cron = parse_cron("0 0 * * *", "America/Havana")
     assert next_fire(cron, at("2026-03-07T12:00", havana)) == at("2026-03-09T00:00", havana)
+
+
+def test_a_clock_that_moves_by_half_an_hour_loses_no_minute() -> None:
+    cron = parse_cron("* 0 * * *", "Australia/Lord_Howe")
+    midnight = datetime(2025, 10, 5, 13, 0, tzinfo=UTC)
+    assert fires_between(cron, datetime(2025, 10, 4, 14, 28, tzinfo=UTC), midnight)[-1] == midnight

@@ -33,6 +33,14 @@ def test_the_root_runs_first() -> None:
     assert next_step(DIAMOND, {}) == Step(("R",), ())
 
 
+def test_nothing_begins_before_the_root_has_ended() -> None:
+    """Below a suspended task nothing runs, which is known at once, and still no reason to hurry."""
+    asks = "SYSTEM$PREDECESSORS_STATE('ALL_DONE')"
+    shape = graph(task("A", "R", suspended=True), task("B", "A"), task("C", "B", when=asks))
+    assert next_step(shape, {}).consider == ("R",)
+    assert next_step(shape, {"R": SKIP}).consider == ()
+
+
 def test_children_of_a_success_run_together() -> None:
     assert next_step(DIAMOND, {"R": OK}) == Step(("A", "B"), ())
 
