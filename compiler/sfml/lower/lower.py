@@ -18,8 +18,9 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.lower.archives import Closure, archive_of
+from sfml.lower.beyond import RECORDED, record_of
 from sfml.lower.bodies import JobFiles, definition_of, kind_of
-from sfml.lower.canonical import canonical_json, fingerprint
+from sfml.lower.canonical import Json, canonical_json, fingerprint
 from sfml.lower.comments import root_comment
 from sfml.lower.conditions import condition_of, is_dag_branch, raw_outcomes, root_condition
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, SqlDefinition
@@ -47,7 +48,9 @@ def lower(
         finalizer = _fingerprinted(_task(graph, graph.finalizer, archives, job_files))
     everything = (root, *tasks, *((finalizer,) if finalizer else ()))
     whole = fingerprint({task.name: task.fingerprint for task in everything})
-    record = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
+    record: dict[str, Json] = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
+    if given := record_of(everything):
+        record[RECORDED] = given
     return DesiredGraph(
         pipeline=graph.pipeline,
         spec_path=graph.spec_path,

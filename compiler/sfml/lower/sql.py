@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Mode, Scalar, Schedule, StreamSchedule
+from sfml.lower.beyond import beyond, set_clauses
 from sfml.lower.canonical import canonical_json
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.names import stage_of
-from sfml.quoting import dotted, identifier, literal, qualified
+from sfml.quoting import identifier, literal, qualified
 
 
 def tasks_sql(graph: DesiredGraph) -> str:
@@ -107,15 +108,7 @@ def settings_beyond_create(task: DesiredTask) -> Iterator[str]:
             yield f"{name} = {literal(size)}"
     if task.target_completion_seconds is not None:
         yield f"TARGET_COMPLETION_INTERVAL = {literal(interval_text(task.target_completion_seconds))}"
-    if task.minimum_trigger_interval_seconds is not None:
-        yield f"USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS = {task.minimum_trigger_interval_seconds}"
-    if task.log_level is not None:
-        yield f"LOG_LEVEL = {literal(task.log_level)}"
-    for tag in sorted(task.tags):
-        yield f"TAG {dotted(tag)} = {literal(task.tags[tag])}"
-    for purpose in sorted(task.contacts):
-        # https://docs.snowflake.com/en/sql-reference/sql/alter-task
-        yield f"CONTACT {identifier(purpose)} = {dotted(task.contacts[purpose])}"
+    yield from set_clauses(beyond(task))
 
 
 def definition_sql(task: DesiredTask) -> str:
