@@ -9,6 +9,7 @@ from typing import Any
 
 from sfml.lower.desired import DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.plan.model import Comparable, FieldChange, Reason
+from sfml.plan.renderings import body
 
 _LITERAL = re.compile(r"'((?:[^'\\]|\\.|'')*)'", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
@@ -31,7 +32,7 @@ def is_same_body(deployed: str, task: DesiredTask) -> bool:
     """Whether the deployed statement does what the task's body says; an ML Job's name holds its fingerprint."""
     match task.definition:
         case SqlDefinition(sql):
-            return sql == deployed
+            return body(sql) == body(deployed)
         case MLJobDefinitionSpec(name=name):
             return deployed_job_name(deployed) == name
 

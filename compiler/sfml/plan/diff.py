@@ -9,6 +9,7 @@ from sfml.graph.model import Manual, Mode
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.plan.bodies import body_changes, is_same_body
 from sfml.plan.model import Action, Change, Comparable, FieldChange, ObservedGraph, ObservedTask, Plan, Reason
+from sfml.plan.renderings import same
 from sfml.plan.settings import SETTINGS, desired_settings
 
 
@@ -69,7 +70,7 @@ def field_changes(task: DesiredTask, deployed: ObservedTask) -> Iterator[FieldCh
         yield from body_changes(deployed.definition, task)
     new = desired_settings(task)
     for key in SETTINGS:
-        if deployed.settings[key] != new[key]:
+        if not same(key, deployed.settings[key], new[key]):
             yield FieldChange(key, deployed.settings[key], new[key], Reason.SPEC_CHANGED)
     if task.task is not None and not deployed.started:
         yield FieldChange("state", "suspended", "started", Reason.DRIFTED)

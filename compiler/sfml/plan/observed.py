@@ -1,0 +1,60 @@
+"""A deployed task in comparable form, from whatever words it was answered in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sfml.plan import renderings
+from sfml.plan.model import Comparable, ObservedTask
+from sfml.plan.settings import split_comment, with_defaults
+
+
+def observed_task(values: Mapping[str, object]) -> ObservedTask:
+    """The task that REST's fields describe: https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/task.
+
+    `schedule` and `target_completion_interval` may also be texts as SHOW TASKS has them, `config` its text,
+    `predecessors` a JSON array. The body is kept to the letter.
+    """
+    finalize = values.get("finalize")
+    return ObservedTask(
+        name=renderings.last_name(str(values["name"])),
+        id=str(values.get("id") or ""),
+        started=str(values.get("state")).lower() == "started",
+        definition=str(values["definition"]),
+        settings=with_defaults(
+            {
+                "after": renderings.names(values.get("predecessors")),
+                "finalize": renderings.last_name(str(finalize)) if renderings.text(finalize) else None,
+                "when": renderings.text(values.get("condition")),
+                "warehouse": renderings.optional_name(values.get("warehouse")),
+                "schedule": renderings.schedule(values.get("schedule")),
+                "config": renderings.config(values.get("config")),
+                "overlap": renderings.overlap(
+                    values.get("overlap_policy"), values.get("allow_overlapping_execution")
+                ),
+                "retries": renderings.number(values.get("task_auto_retry_attempts")),
+                "suspend_after_failures": renderings.number(values.get("suspend_task_after_num_failures")),
+                "timeout_ms": renderings.number(values.get("user_task_timeout_ms")),
+                "on_error": renderings.optional_name(values.get("error_integration")),
+                "on_success": renderings.optional_name(values.get("success_integration")),
+                "session_parameters": renderings.session_parameters(values.get("session_parameters")),
+                "serverless.initial": renderings.size(values.get("user_task_managed_initial_warehouse_size")),
+                "serverless.min": renderings.size(values.get("serverless_task_min_statement_size")),
+                "serverless.max": renderings.size(values.get("serverless_task_max_statement_size")),
+                "serverless.target_completion": renderings.seconds(values.get("target_completion_interval")),
+                "execute_as_user": renderings.optional_name(values.get("execute_as_user")),
+                "comment": renderings.text(split_comment(_comment(values))[0]),
+            }
+        ),
+        owner=None if values.get("owner") is None else str(values["owner"]),
+    )
+
+
+def record_of(values: Mapping[str, object]) -> Mapping[str, Comparable] | None:
+    """What a root's comment ends in, None for a task that carries no mark of ours."""
+    return split_comment(_comment(values))[1]
+
+
+def _comment(values: Mapping[str, object]) -> str | None:
+    comment = values.get("comment")
+    return None if comment is None else str(comment)

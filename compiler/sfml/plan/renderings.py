@@ -1,0 +1,177 @@
+"""The many ways in which Snowflake and its clients write one and the same setting, each as one comparable value.
+
+What REST, SHOW TASKS and a person's SQL answer for a task differs in case, quotes, qualification, order, units
+and filled-in defaults. Everything that is compared passes through here, so that a plan shows real changes only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sfml.plan.model import Comparable
+from sfml.quoting import folded
+from sfml.semantics.condition_words import words_of
+from sfml.semantics.interval import interval_seconds
+from sfml.semantics.limits import warehouse_size
+
+_UNSET = frozenset({"", "null"})
+
+
+def last_name(name: str) -> str:
+    """The last part of a qualified name as Snowflake folds it: `db.s.load` → `LOAD`, `DB.S."a.b"` → `"a.b"`."""
+    return folded(_written_parts(name)[-1])
+
+
+def optional_name(name: object) -> str | None:
+    """An account's object by its name; unset ones come back as NULL, as nothing, or as the text `null`."""
+    text = "" if name is None else str(name).strip()
+    return None if text.lower() in _UNSET else folded(text)
+
+
+def names(value: object) -> tuple[str, ...]:
+    """Predecessors: a list, a JSON array or one name, as a set of unqualified names."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        text = value.strip()
+        found: Any = json.loads(text) if text.startswith("[") else ([text] if text else [])
+    else:
+        found = value
+    return tuple(sorted({last_name(str(name)) for name in found}))
+
+
+def schedule(value: object) -> str | None:
+    """A schedule as `cron 0 0 * * SUN EUROPE/BERLIN` or `every 600 s`.
+
+    The text comes back as it was written: `10 MINUTE` and `10 MINUTES` are the same.
+    """
+    if isinstance(value, Mapping):
+        if value.get("cron_expr"):
+            return _cron(str(value["cron_expr"]).split(), str(value.get("timezone") or "UTC"))
+        seconds = int(value.get("minutes") or 0) * 60 + int(value.get("seconds") or 0)
+        return f"every {seconds} s"
+    text = "" if value is None else str(value).strip()
+    if text.lower() in _UNSET:
+        return None
+    words = text.split()
+    if [word.upper() for word in words[:2]] == ["USING", "CRON"] and len(words) > 3:
+        return _cron(words[2:-1], words[-1])
+    found = interval_seconds(" ".join(words))
+    return text if found is None else f"every {found} s"
+
+
+def seconds(value: object) -> int | None:
+    """A target completion interval: seconds, `10 MINUTES`, or minutes and seconds apart."""
+    match value:
+        case None:
+            return None
+        case int() | float():
+            return int(value)
+        case Mapping():
+            return int(value.get("minutes") or 0) * 60 + int(value.get("seconds") or 0)
+        case _:
+            return interval_seconds(str(value))
+
+
+def overlap(policy: object, allowed: object) -> str | None:
+    """The overlap policy, or what the older boolean says in its place."""
+    if policy is not None and str(policy).strip().lower() not in _UNSET:
+        return str(policy).upper()
+    if allowed is None:
+        return None
+    return "ALLOW_CHILD_OVERLAP" if str(allowed).lower() == "true" else "NO_OVERLAP"
+
+
+def config(value: object) -> Mapping[str, Comparable]:
+    """A graph's CONFIG, as an object or as its text; nothing and an empty object are the same."""
+    if isinstance(value, str):
+        value = json.loads(value) if value.strip().lower() not in _UNSET else None
+    return {key: value[key] for key in sorted(value)} if isinstance(value, Mapping) else {}
+
+
+def session_parameters(value: object) -> Mapping[str, Comparable]:
+    """Session parameters as texts: `TRUE` and true, `5` and 5 mean the same to ALTER SESSION."""
+    given = value if isinstance(value, Mapping) else {}
+    found = {str(name).upper(): _parameter(given[name]) for name in given if given[name] is not None}
+    return {name: found[name] for name in sorted(found)}
+
+
+def size(value: object) -> str | None:
+    """A warehouse size in its plain spelling: `X-Small` → `XSMALL`."""
+    text = "" if value is None else str(value).strip()
+    return None if text.lower() in _UNSET else warehouse_size(text) or text.upper()
+
+
+def number(value: object) -> int | None:
+    text = "" if value is None else str(value).strip()
+    return None if text.lower() in _UNSET else int(text)
+
+
+def text(value: object) -> str:
+    """A comment or condition: NULL and the empty text are the same, and so is space around it."""
+    return "" if value is None else str(value).strip()
+
+
+def body(sql: str) -> str:
+    """A body less the space and the semicolon around it; what is inside holds literals and stays as it is."""
+    return sql.strip().rstrip(";").rstrip()
+
+
+def same(key: str, one: Comparable, other: Comparable) -> bool:
+    """Whether two values of one setting mean the same to Snowflake."""
+    if key == "when":
+        return _words(one) == _words(other)
+    return _typed(one) == _typed(other)
+
+
+def _words(condition: Comparable) -> list[str]:
+    """A condition's words: neither space nor the case of what is outside of quotes makes a difference."""
+    return [
+        word.text.upper() if word.kind.value not in ("text", "name") else f"{word.kind.value} {word.text}"
+        for word in words_of(str(condition or ""))
+        if word.kind.value != "comment"
+    ]
+
+
+def _typed(value: Comparable) -> str:
+    """A text that differs where JSON differs: 1 is no true, but 1 and 1.0 are one number."""
+
+    def plain(one: Comparable) -> Any:
+        match one:
+            case bool() | None | str():
+                return one
+            case float() if one.is_integer():
+                return int(one)
+            case int() | float():
+                return one
+            case Mapping():
+                return {key: plain(inner) for key, inner in one.items()}
+            case _:
+                return [plain(inner) for inner in one]
+
+    return json.dumps(plain(value), sort_keys=True, ensure_ascii=False)
+
+
+def _parameter(value: object) -> str:
+    written = str(value)
+    return written.lower() if written.lower() in ("true", "false") else written
+
+
+def _cron(fields: Iterable[str], timezone: str) -> str:
+    return f"cron {' '.join(fields).upper()} {timezone.upper()}"
+
+
+def _written_parts(name: str) -> list[str]:
+    """The parts of a dotted name, each with its quotes."""
+    parts, current, quoted = [], "", False
+    for char in name.strip():
+        if char == '"':
+            quoted = not quoted
+        if char == "." and not quoted:
+            parts.append(current)
+            current = ""
+        else:
+            current += char
+    return [*parts, current]
