@@ -21,6 +21,8 @@ class ObservedTask:
     definition: str
     settings: Mapping[str, Comparable]
     owner: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
+    """REST's fields as they were answered: what the task is written from when it is put back."""
 
 
 @dataclass(frozen=True, slots=True)

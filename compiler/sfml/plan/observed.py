@@ -47,6 +47,7 @@ def observed_task(values: Mapping[str, object]) -> ObservedTask:
             }
         ),
         owner=None if values.get("owner") is None else str(values["owner"]),
+        values=values,
     )
 
 
