@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
+from sfml.record import record
 from sfml.source import Span
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
@@ -29,7 +29,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """A second place that explains a finding, such as "first defined here"."""
 
@@ -37,7 +37,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """A change of the text that is safe to make unasked: within `span`, `new` for the one `old` there."""
 
@@ -46,7 +46,7 @@ class Fix:
     new: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One finding.
 

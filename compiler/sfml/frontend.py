@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from sfml.catalog import SourceFile, StepCatalog, folder_files
@@ -15,6 +15,7 @@ from sfml.fixes import pinned
 from sfml.graph.build import build_graph
 from sfml.graph.decode import graph_draft
 from sfml.graph.model import TaskGraph
+from sfml.record import record
 from sfml.silencing import Silencing, silenced, silencings
 from sfml.source import Span
 from sfml.spec import Loaded, load
@@ -23,7 +24,7 @@ from sfml.spec.project import project_root
 __all__ = ["Reading", "entry_files", "project_root", "read"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """What a spec says for one target. `graph` is there when nothing in it is wrong.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -18,6 +17,7 @@ import yaml
 from sfml.check import MAX_FINDINGS
 from sfml.check.explanations import explanations
 from sfml.diagnostic import Diagnostic, Fix, Severity, first_of
+from sfml.record import record
 from sfml.source import Span, source_lines
 from sfml.spec.nodes import ListNode, MapNode, text_of, texts_of
 
@@ -31,7 +31,7 @@ MAX_SILENCINGS = 1_000
 SILENCING_CODES = ("SF150", "SF151")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Silencing:
     """One code, silenced: on a `line` of the file that `span` is in, or in all files that `paths` match."""
 
@@ -68,7 +68,7 @@ def silencings(
     return tuple(found), tuple(first_of(iter(findings), MAX_FINDINGS))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Silenced:
     """The findings that are left, those that were silenced, and the silencings that meant any of either."""
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "compiler" / "sfml"
 
 LAYERS = (
-    ("source", "diagnostic", "fixes", "errors", "resources", "quoting", "git"),
+    ("record", "source", "diagnostic", "fixes", "errors", "resources", "quoting", "git"),
     ("grammar",),
     ("semantics",),
     ("spec",),

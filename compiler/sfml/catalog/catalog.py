@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from sfml.catalog.modules import (
     weight,
 )
 from sfml.diagnostic import Diagnostic
+from sfml.record import record
 
 
 class Missing(Enum):
@@ -34,7 +34,7 @@ class Missing(Enum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotFound:
     """A step that is not there; `known` are names that would be, `error` the module's own finding."""
 

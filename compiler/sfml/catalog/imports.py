@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from sfml.record import record
 
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
 """Where statements hold statements, the last first, as a stack takes them; imports are nowhere else."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Import:
     """`import a.b` (names empty) or `from a.b import c, d`."""
 

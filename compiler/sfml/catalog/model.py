@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from sfml.catalog.shapes import ANYTHING, Shape
+from sfml.record import record
 from sfml.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Parameter:
     """A parameter that `with:` may fill; `annotation` is as written."""
 
@@ -19,7 +18,7 @@ class Parameter:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outcome:
     """One value of a `Literal[…]` that the function returns."""
 
@@ -27,7 +26,7 @@ class Outcome:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepFunction:
     """`parameters` leave out the first one (the context); `takes_any` tells of `**kwargs`.
 
@@ -56,7 +55,7 @@ class StepFunction:
         return ANYTHING if self.returns is None else self.returns
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceFile:
     """A file that travels with a step; `path` is posix, relative to its steps root: `clv/train.py`."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sfml.catalog.imports import Import, imports_of
 from sfml.diagnostic import Diagnostic
+from sfml.record import record
 from sfml.source import Span
 
 RUNTIME = "sfml_steps"
@@ -25,7 +26,7 @@ _LIGHT = (string.ascii_letters + string.digits + "_ \t#").encode()
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepsRoot:
     """A folder whose packages hold step code. `shown` is its name to users; `only` narrows it to one package."""
 

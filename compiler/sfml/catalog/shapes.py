@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from sfml.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Anything:
     """Nothing is known, or nothing is demanded."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Primitive:
     """`str`, `int`, `float`, `bool` or `None`, by that name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Literals:
     """One of these values."""
 
     values: tuple[str | int | bool | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListOf:
     item: Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapOf:
     value: Shape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     """A TypedDict or dataclass: its fields by name, and those that may be missing."""
 
@@ -45,7 +46,7 @@ class Record:
     optional: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AnyOf:
     options: tuple[Shape, ...]
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from sfml.catalog import StepCatalog, StepFunction
 from sfml.diagnostic import Diagnostic, Fix, Label, Severity
 from sfml.graph.draft import GraphDraft, Place, TaskDraft
 from sfml.graph.model import StepBody
 from sfml.graph.topology import Reach, children
+from sfml.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Case:
     """One pipeline for one target, as the rules see it."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from sfml.check import CHECKS
+from sfml.record import record
 from sfml.spec.codes import EXPLANATIONS
 
 GROUPS: Mapping[str, str] = {
@@ -27,7 +27,7 @@ _PARTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explanation:
     """What a code demands, why, and what to do instead; `title` names what is wrong."""
 

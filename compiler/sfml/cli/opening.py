@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from sfml.cli import output
 from sfml.cli.options import Options
 from sfml.diagnostic import has_errors
 from sfml.errors import InvalidSpec, NotSupportedYet
+from sfml.record import record
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -29,7 +29,7 @@ LOCAL_FOLDER = Path(".sfml") / "local"
 """Where a project keeps its local Snowflake, below the project's root."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opened:
     """A spec that compiles, for one target."""
 
@@ -41,7 +41,7 @@ class Opened:
         return self.reading.root
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connected:
     """The target, open."""
 

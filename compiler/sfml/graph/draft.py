@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sfml.graph.model import GraphSettings, Reference, Scalar, Seed, Target, TaskNode
+from sfml.record import record
 from sfml.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where a setting stands: its span and its logical path."""
 
@@ -17,7 +18,7 @@ class Place:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ref:
     """A name written in the spec, such as a predecessor's."""
 
@@ -25,7 +26,7 @@ class Ref:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """A `${…}` in the setting `setting` (`with.at_least`, `notify.message`)."""
 
@@ -34,7 +35,7 @@ class Use:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskDraft:
     """A task as its spec has it.
 
@@ -68,7 +69,7 @@ class TaskDraft:
         return tuple(ref for refs in (self.outcomes or {}).values() for ref in refs)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphDraft:
     """A pipeline as its spec has it, for one target; `tasks` are in the order written."""
 

@@ -7,10 +7,11 @@ into Snowflake's.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
+from sfml.record import record
 from sfml.source import Span
 
 Scalar: TypeAlias = str | int | float | bool
@@ -30,7 +31,7 @@ class Source(StrEnum):
     RUN = "run"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reference:
     """A whole value `${train_model.metrics.spearman}`, `${config.threshold}` or `${run.id}`.
 
@@ -44,7 +45,7 @@ class Reference:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Template:
     """Text with references in it: `model ${config.model_name} is done`."""
 
@@ -54,12 +55,12 @@ class Template:
 # -- where a task runs ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnWarehouse:
     warehouse: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Serverless:
     """Sizes are Snowflake's upper-case words (XSMALL … XXLARGE); the interval is in seconds."""
 
@@ -69,7 +70,7 @@ class Serverless:
     target_completion: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnPool:
     """An ML Job on a compute pool; `warehouse` serves its queries."""
 
@@ -87,7 +88,7 @@ RunOn: TypeAlias = OnWarehouse | Serverless | OnPool
 # -- what a task does -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepBody:
     """A step function, named `package.module.function`, with its `with:` values."""
 
@@ -95,7 +96,7 @@ class StepBody:
     arguments: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JobBody:
     """An existing script or folder as an ML Job; `folder` is a posix path relative to the project root."""
 
@@ -104,7 +105,7 @@ class JobBody:
     arguments: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallBody:
     """An existing procedure with its arguments."""
 
@@ -112,7 +113,7 @@ class CallBody:
     arguments: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SqlBody:
     """A statement as written; `file` is the file it was read from, relative to the project root."""
 
@@ -124,7 +125,7 @@ Channel: TypeAlias = Literal["email", "webhook", "queue"]
 MessageFormat: TypeAlias = Literal["text", "html", "json"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotifyBody:
     """A message to a notification integration; recipients and a subject need an email integration."""
 
@@ -141,7 +142,7 @@ class NotifyBody:
 Body: TypeAlias = StepBody | JobBody | CallBody | SqlBody | NotifyBody
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskNode:
     """One task of the graph.
 
@@ -183,7 +184,7 @@ class TaskNode:
 # -- when the graph runs ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CronSchedule:
     """Five fields and a time zone, as Snowflake's USING CRON takes them."""
 
@@ -191,14 +192,14 @@ class CronSchedule:
     timezone: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IntervalSchedule:
     """`every: 12h`; 10 seconds to 8 days."""
 
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StreamSchedule:
     """Runs when one of the streams has data; `every` is the minimum interval in seconds."""
 
@@ -206,7 +207,7 @@ class StreamSchedule:
     every: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Manual:
     """Runs only when somebody executes it."""
 
@@ -216,7 +217,7 @@ Schedule: TypeAlias = CronSchedule | IntervalSchedule | StreamSchedule | Manual
 Overlap: TypeAlias = Literal["NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVERLAP"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphSettings:
     """The settings of the root task; times in seconds. Without `run_on` it runs on the target's warehouse."""
 
@@ -245,7 +246,7 @@ class Mode(StrEnum):
     PRODUCTION = "production"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """Where a pipeline is deployed; names are Snowflake's, folded to upper case unless quoted."""
 
@@ -266,7 +267,7 @@ class Target:
         return self.kind == "local"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seed:
     """A table that targets other than production may load from a file, relative to the project root."""
 
@@ -275,7 +276,7 @@ class Seed:
     span: Span | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskGraph:
     """One pipeline for one target. `tasks` is in topological order, ties in the order of the spec."""
 

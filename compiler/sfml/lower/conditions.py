@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from sfml.graph.model import GraphSettings, StreamSchedule, TaskGraph, TaskNode
 from sfml.lower.names import short_name, task_name
 from sfml.quoting import literal
+from sfml.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Condition:
     """A task's WHEN: `whole` is `own` behind the comparisons that the edges from `edges` add.
 

@@ -7,14 +7,15 @@ Names are Snowflake's (`CLV$TRAIN_MODEL`), times in the units Snowflake takes. T
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, TypeAlias
 
 from sfml.graph.model import Scalar, Schedule, Seed, Target
+from sfml.record import record
 from sfml.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Archive:
     """An immutable zip of step code. `stage_path` is below the stage: `clv/code/<sha256>/steps.zip`."""
 
@@ -29,14 +30,14 @@ class Archive:
         return len(self.content)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SqlDefinition:
     """A task body that is known to the letter."""
 
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MLJobDefinitionSpec:
     """A task body that `MLJobDefinition.register(…).to_sql(…)` writes when it is applied.
 
@@ -73,7 +74,7 @@ Kind: TypeAlias = Literal["root", "step", "job", "call", "sql", "notify"]
 """What the spec calls it; `root` is the generated one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DesiredTask:
     """One Snowflake task. `name` is unqualified; `task` is its name in the spec (None: the generated root).
 
@@ -123,7 +124,7 @@ class DesiredTask:
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DesiredGraph:
     """A root, its tasks in topological order, and the finalizer; with the archives they run."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from sfml.catalog.data_files import contents
 from sfml.errors import UsageError
 from sfml.lower.bodies import JobFiles
+from sfml.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class JobFile:
     """`path` is posix, relative to the job's folder."""
 

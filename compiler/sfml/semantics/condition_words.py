@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
+
+from sfml.record import record
 
 
 class Kind(Enum):
@@ -18,7 +19,7 @@ class Kind(Enum):
     SIGN = "sign"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Word:
     """A token; of a text in quotes `text` is what it holds. OPEN is a quote or comment that never ends."""
 

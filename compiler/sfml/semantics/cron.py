@@ -7,19 +7,19 @@ and walked by `cronsim`, so that none of its own extensions (`?`, `#`, `LW`, 7 f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
+from sfml.record import record
 from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError
 
 NEVER_FIRES = "No valid time could be found under the schedule and/or interval specified"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Field:
     low: int
     high: int
@@ -45,7 +45,7 @@ _FIELDS = (
 _DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cron:
     """A checked cron: the five fields as written and spelt out, and the zone as `zoneinfo` names it."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
+from sfml.record import record
 from sfml.semantics.conditions import decides_on_predecessors
 from sfml.semantics.graph import GraphShape
 from sfml.semantics.states import PREDECESSOR_CONDITIONS, State
@@ -59,7 +59,7 @@ def _decide_finalizer(graph: GraphShape, states: Mapping[str, State]) -> Decisio
     return Decision.CONSIDER if done else Decision.WAIT
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """What a run does next: consider these tasks now, and know that those never run."""
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from sfml.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class TaskShape:
     """What decides whether a task runs. Names are unqualified: a graph lives in one schema."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
+from sfml.record import record
 from sfml.semantics import cron
 from sfml.semantics.cron import Cron, parse_cron
 from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError, parse_interval
@@ -15,7 +15,7 @@ from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError, parse_inter
 __all__ = ["Cron", "Interval", "Schedule", "ScheduleError", "fires", "next_fire", "parse_schedule"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Interval:
     seconds: int
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sfml.diagnostic import Diagnostic, has_errors
+from sfml.record import record
 from sfml.source import Span
 from sfml.spec.expand import Expanded, expanded_tasks
 from sfml.spec.expressions import Names, evaluated
@@ -20,7 +21,7 @@ _GRAPH_KEYS = ("config", "overridable", "tasks", "finalizer")
 _SCHEDULE_KINDS = ("cron", "every", "on_stream")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layers:
     """Where values come from: project file, entry file, graph, schedule, and the target's two patches."""
 

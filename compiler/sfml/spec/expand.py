@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from sfml.diagnostic import Diagnostic
+from sfml.record import record
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.model import TaskSpec
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain, plain_word
@@ -25,7 +26,7 @@ _PROCEDURE = _ANYWHERE | {"packages", "external_access", "secrets"}
 _JOB = _ANYWHERE | {"pip", "artifact_repositories", "external_access", "secrets", "env_vars"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expanded:
     """The tasks, those that are taken out, and what each `for_each` became."""
 

@@ -6,16 +6,17 @@ Values are nodes, so that what reads them (`sfml.graph`) can point at them; what
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from sfml.diagnostic import Diagnostic, has_errors
+from sfml.record import record
 from sfml.source import Span
 from sfml.spec.nodes import MapNode, ScalarNode
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Project:
     """The folder of an `sfml.yaml`, and what the file says; `steps` are folders relative to `root`."""
 
@@ -25,7 +26,7 @@ class Project:
     targets: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskSpec:
     """A task with all its settings, defaults and patches included; `at` is where its name stands."""
 
@@ -34,7 +35,7 @@ class TaskSpec:
     settings: MapNode
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PipelineSpec:
     """A pipeline for one target. `target` holds the target's own settings, defaults included.
 
@@ -62,7 +63,7 @@ class PipelineSpec:
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loaded:
     """What reading a spec gives: the spec when it could be resolved, and every finding on the way.
 

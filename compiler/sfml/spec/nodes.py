@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeAlias
 
+from sfml.record import record
 from sfml.source import Span
 
 Plain: TypeAlias = "bool | int | float | str | list[Any] | dict[str, Any] | None"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScalarNode:
     """A value without parts. `path` is the logical path within its file (`tasks.train.after[0]`)."""
 
@@ -21,7 +22,7 @@ class ScalarNode:
     overrode: Node | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListNode:
     """A sequence."""
 
@@ -31,7 +32,7 @@ class ListNode:
     overrode: Node | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapNode:
     """A mapping; `key_spans` tells where each key stands."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from sfml.record import record
 from sfml.source import Span
 from sfml.spec.compose import compose
 from sfml.spec.model import Loaded, PipelineSpec, Project
@@ -27,7 +28,7 @@ _VARIABLE = re.compile(r"\bvar\.([A-Za-z_]\w*)")
 _GIVEN = "--var"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """One place that gives the value; `written` is what stands there, `span` None for the command line."""
 
@@ -37,7 +38,7 @@ class Setting:
     path: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """A value and its settings, that which counts first; empty for what nobody wrote.
 
@@ -129,7 +130,7 @@ def _held(node: Node, file: str, path: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _View:
     """A resolved pipeline as one tree, and what its files are to it."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sfml.diagnostic import Diagnostic, did_you_mean, renaming
+from sfml.record import record
 from sfml.source import Span
 from sfml.spec.compose import compose
 from sfml.spec.expressions import ExpressionError, Names, evaluated, split
@@ -23,7 +23,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Variable:
     name: str
     kind: str | None
