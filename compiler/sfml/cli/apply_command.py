@@ -43,13 +43,11 @@ def command(
 ) -> int:
     """Make the target match SPEC: only what differs is changed, and running it again finishes what was cut off."""
     from sfml.cli.running import run_and_follow
-    from sfml.snowflake.tasks import refuse_unwritable_graph
 
     if config and not run_after:
         raise UsageError("--config goes with --run", help="add --run, or use `sfml run --config …`")
     found = opened(spec, options)
     refuse_unreviewed(found)
-    refuse_unwritable_graph(found.desired)
     with connected(found, options, prepare=True) as target:
         work = planned(found, target, resume=resume)
         carry_out(found, target, work, options, auto_approve)

@@ -80,6 +80,8 @@ class Session:
         """Held while DuckDB works for this session: a DuckDB connection serves one thread at a time."""
         self.results: OrderedDict[str, Result] = OrderedDict()
         """The latest results by query id, for RESULT_SCAN."""
+        # Clients send statements of one session at the same time; those without DuckDB take no other lock.
+        self._remembering = threading.Lock()
         self.last_query_id: str | None = None
         self.outcomes = Outcomes()
         self.last_request: float | None = None
@@ -89,11 +91,12 @@ class Session:
 
     def remember(self, query_id: str, result: Result) -> None:
         """Keep a result for RESULT_SCAN; only the latest are kept, and the very latest whatever its size."""
-        self.last_query_id = query_id
-        self.results[query_id] = result
-        size = sum(_size(kept) for kept in self.results.values())
-        while len(self.results) > 1 and (len(self.results) > RESULTS_KEPT or size > RESULT_BYTES_KEPT):
-            size -= _size(self.results.popitem(last=False)[1])
+        with self._remembering:
+            self.last_query_id = query_id
+            self.results[query_id] = result
+            size = sum(_size(kept) for kept in self.results.values())
+            while len(self.results) > 1 and (len(self.results) > RESULTS_KEPT or size > RESULT_BYTES_KEPT):
+                size -= _size(self.results.popitem(last=False)[1])
 
     def next_relation(self) -> int:
         """A number for a relation that one statement reads."""

@@ -7,12 +7,15 @@ default are the same here, so that a plan never shows a change that is none.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule
+from sfml.lower.beyond import beyond
 from sfml.lower.desired import DesiredTask
+from sfml.plan import renderings
 from sfml.plan.model import Comparable
+from sfml.quoting import folded
 
 DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
     {
@@ -25,6 +28,9 @@ DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
         "after": (),
         "comment": "",
         "when": "",
+        "minimum_trigger_interval": 30,
+        "tags": MappingProxyType({}),
+        "contacts": MappingProxyType({}),
     }
 )
 """What Snowflake uses where nothing is set (https://docs.snowflake.com/en/sql-reference/sql/create-task)."""
@@ -48,9 +54,24 @@ SETTINGS = (
     "serverless.max",
     "serverless.target_completion",
     "execute_as_user",
+    "minimum_trigger_interval",
+    "log_level",
+    "tags",
+    "contacts",
     "comment",
 )
 """Every setting that is compared beside the body, in the order in which a plan shows them."""
+
+SERVERLESS_DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
+    {"serverless.initial": "MEDIUM", "serverless.min": "XSMALL", "serverless.max": "XXLARGE"}
+)
+"""What a task without a warehouse has where it says nothing; a task with one has none of it."""
+
+ROOT_ONLY = ("config", "overlap", "retries", "suspend_after_failures", "on_error", "on_success", "schedule")
+"""What a child or finalizer cannot have of its own; some are shown on it nevertheless, as the root's.
+
+https://docs.snowflake.com/en/user-guide/tasks-errors-integrate: children inherit the error integration.
+"""
 
 RECORD_PREFIX = "sfml:"
 
@@ -58,9 +79,16 @@ RECORD_PREFIX = "sfml:"
 def with_defaults(settings: Mapping[str, Comparable]) -> Mapping[str, Comparable]:
     """The settings with every key of `SETTINGS`, unset ones at Snowflake's default."""
     filled = {}
+    is_child = bool(settings.get("after") or settings.get("finalize"))
     for key in SETTINGS:
         value = settings.get(key)
+        if is_child and key in ROOT_ONLY:
+            value = None
         filled[key] = DEFAULTS.get(key) if value is None else value
+    for key, default in SERVERLESS_DEFAULTS.items():
+        filled[key] = None if filled["warehouse"] is not None else filled[key] or default
+    if filled["warehouse"] is not None:
+        filled["serverless.target_completion"] = None
     return MappingProxyType(filled)
 
 
@@ -68,25 +96,26 @@ def desired_settings(task: DesiredTask) -> Mapping[str, Comparable]:
     """What Snowflake should answer for this task."""
     return with_defaults(
         {
-            "after": tuple(sorted(task.predecessors)),
+            "after": tuple(sorted(folded(name) for name in task.predecessors)),
             "finalize": task.finalize,
-            "when": task.condition,
+            "when": renderings.text(task.condition),
             "warehouse": task.warehouse,
             "schedule": schedule_text(task.schedule),
-            "config": dict(task.config) if task.config else None,
+            "config": renderings.config(task.config),
             "overlap": task.overlap_policy,
             "retries": task.task_auto_retry_attempts,
             "suspend_after_failures": task.suspend_task_after_num_failures,
             "timeout_ms": task.user_task_timeout_ms,
             "on_error": task.error_integration,
             "on_success": task.success_integration,
-            "session_parameters": dict(task.session_parameters) or None,
+            "session_parameters": renderings.session_parameters(task.session_parameters),
             "serverless.initial": task.user_task_managed_initial_warehouse_size,
             "serverless.min": task.serverless_task_min_statement_size,
             "serverless.max": task.serverless_task_max_statement_size,
             "serverless.target_completion": task.target_completion_seconds,
             "execute_as_user": task.execute_as_user,
-            "comment": split_comment(task.comment)[0],
+            **beyond(task),
+            "comment": renderings.text(split_comment(task.comment)[0]),
         }
     )
 
@@ -95,7 +124,7 @@ def schedule_text(schedule: Schedule | None) -> str | None:
     """A schedule as one comparable text; `10 MINUTE` and `10 MINUTES` are the same."""
     match schedule:
         case CronSchedule(cron, timezone):
-            return f"cron {' '.join(cron.upper().split())} {timezone.upper()}"
+            return renderings.schedule({"cron_expr": cron, "timezone": timezone})
         case IntervalSchedule(seconds):
             return f"every {seconds} s"
         case StreamSchedule() | Manual() | None:
@@ -113,28 +142,3 @@ def split_comment(comment: str | None) -> tuple[str, Mapping[str, Comparable] | 
     except ValueError:
         return text, None
     return (head, record) if isinstance(record, dict) else (text, None)
-
-
-def unqualified(name: str) -> str:
-    """The last part of a qualified name, unquoted: `DB.S."a.b"` → `a.b`."""
-    parts = split_name(name)
-    return parts[-1] if parts else name
-
-
-def split_name(name: str) -> Sequence[str]:
-    """The parts of a dotted name; quotes are taken off, a doubled one stands for itself."""
-    parts: list[str] = []
-    current, quoted, at = "", False, 0
-    while at < len(name):
-        char = name[at]
-        if char == '"' and quoted and name[at + 1 : at + 2] == '"':
-            current, at = current + '"', at + 1
-        elif char == '"':
-            quoted = not quoted
-        elif char == "." and not quoted:
-            parts.append(current)
-            current = ""
-        else:
-            current += char
-        at += 1
-    return [*parts, current]

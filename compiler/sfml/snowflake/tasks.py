@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import NotSupportedYet
 from sfml.graph.model import Target
-from sfml.lower.desired import DesiredGraph, DesiredTask
-from sfml.plan.model import ObservedGraph, ObservedTask
-from sfml.plan.settings import split_comment, unqualified, with_defaults
+from sfml.lower.beyond import beyond, recorded, set_clauses, unset_clauses
+from sfml.lower.desired import DesiredTask
+from sfml.plan.model import ObservedGraph
+from sfml.plan.observed import observed_task, record_of
+from sfml.quoting import folded, qualified
+from sfml.snowflake.beyond import observed_beyond
 from sfml.snowflake.refusals import translated
+from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.core.task import Task, TaskCollection
+
+_PLAIN = (
+    *("name", "id", "state", "definition", "owner", "comment", "predecessors", "finalize", "condition"),
+    *("warehouse", "config", "session_parameters", "error_integration", "success_integration"),
+    *("execute_as_user", "task_auto_retry_attempts", "suspend_task_after_num_failures"),
+    *("user_task_timeout_ms", "user_task_managed_initial_warehouse_size"),
+    *("serverless_task_min_statement_size", "serverless_task_max_statement_size"),
+)
+"""The fields that a plan looks at and the client leaves as they are."""
 
 
 class Tasks:
@@ -25,6 +38,8 @@ class Tasks:
         self._connection = connection
         self._target = target
         self._opened: TaskCollection | None = None
+        self._beyond: dict[str, dict[str, Any]] = {}
+        """What tasks had beyond the API's model when the graph was last read, by task."""
 
     @property
     def _tasks(self) -> TaskCollection:
@@ -34,134 +49,92 @@ class Tasks:
 
             with translated():
                 root = Root(self._connection)
-                database = root.databases[_path_name(self._target.database)]
-                self._opened = database.schemas[_path_name(self._target.schema)].tasks
+                database = root.databases[folded(self._target.database)]
+                self._opened = database.schemas[folded(self._target.schema)].tasks
         return self._opened
 
     def observed(self, root: str) -> ObservedGraph | None:
-        """The graph below `root`, read with one call."""
+        """The graph below `root`, read with one call, and more where its record names what the API leaves out."""
         from snowflake.core.exceptions import NotFoundError
 
         with translated():
             try:
-                found = self._tasks[_path_name(root)].fetch_task_dependents()
+                found = self._tasks[folded(root)].fetch_task_dependents()
             except NotFoundError:
                 return None
-        tasks = [observed_task(task) for task in found]
-        top = next((task for task in tasks if task.name == root), None)
-        if top is None:
+        answered = [task_values(task) for task in found]
+        tasks = [observed_task(values) for values in answered]
+        at = next((at for at, task in enumerate(tasks) if task.name == folded(root)), None)
+        if at is None:
             return None
-        record = next(split_comment(task.comment)[1] for task in found if unqualified(task.name) == root)
-        return ObservedGraph(top, tuple(task for task in tasks if task.name != root), record)
+        graph = ObservedGraph(tasks[at], (*tasks[:at], *tasks[at + 1 :]), record_of(answered[at]))
+        return self._with_beyond(graph)
+
+    def _with_beyond(self, graph: ObservedGraph) -> ObservedGraph:
+        """The graph with what the API does not tell: asked for those tasks alone that the record names."""
+        named = recorded(graph.record, graph.root.name, list(graph.by_name))
+        found = self._beyond = observed_beyond(self._connection, self._target, named) if named else {}
+        if not found:
+            return graph
+        root, *tasks = (
+            replace(task, settings={**task.settings, **found[task.name]}) if task.name in found else task
+            for task in (graph.root, *graph.tasks)
+        )
+        return replace(graph, root=root, tasks=tuple(tasks))
 
     def put(self, task: DesiredTask, definition: str, comment: str | None) -> None:
-        """Create or alter the task to be exactly this."""
+        """Create or alter the task to be exactly this, by SQL where the API has no words for it."""
         from sfml.snowflake.low_level import to_task
 
-        refuse_unwritable(task)
         model = to_task(task, definition)
         model.comment = comment
         with translated():
-            self._tasks[_path_name(task.name)].create_or_alter(model)
+            self._tasks[folded(task.name)].create_or_alter(model)
+        self._put_beyond(task)
+
+    def _put_beyond(self, task: DesiredTask) -> None:
+        """Set what the API has no words for, after taking away what was ours and is not wanted any more.
+
+        All of it each time: whether creating or altering by REST keeps it is not documented.
+        """
+        given, name = beyond(task), qualified(self._target.database, self._target.schema, task.name)
+        for clause in unset_clauses(self._beyond.get(task.name, {}), given):
+            rows(self._connection, f"ALTER TASK {name} UNSET {clause}", role=self._target.owner_role)
+        for clause in set_clauses(given):
+            rows(self._connection, f"ALTER TASK {name} SET {clause}", role=self._target.owner_role)
 
     def drop(self, name: str) -> None:
         with translated():
-            self._tasks[_path_name(name)].drop(if_exists=True)
+            self._tasks[folded(name)].drop(if_exists=True)
 
     def resume(self, name: str) -> None:
         with translated():
-            self._tasks[_path_name(name)].resume()
+            self._tasks[folded(name)].resume()
 
     def suspend(self, name: str) -> None:
         with translated():
-            self._tasks[_path_name(name)].suspend()
+            self._tasks[folded(name)].suspend()
 
 
-def refuse_unwritable_graph(desired: DesiredGraph) -> None:
-    """Raise for the first task that cannot be written, so that it is known before anything is changed."""
-    for task in desired.all_tasks:
-        refuse_unwritable(task)
-
-
-def refuse_unwritable(task: DesiredTask) -> None:
-    """Raise for a setting that the REST model cannot carry and that is not written any other way yet."""
-    unwritable = {
-        "`log_level`": task.log_level,
-        "`tags`": task.tags,
-        "`contacts`": task.contacts,
-        "the minimum interval between triggered runs": task.minimum_trigger_interval_seconds,
-    }
-    for setting, value in unwritable.items():
-        if value:
-            raise NotSupportedYet(
-                f"task `{task.task or task.name}`: apply cannot write {setting} yet",
-                help="run the statements of `sfml compile`'s tasks.sql for it, or take the setting out",
-            )
-
-
-def observed_task(task: Task) -> ObservedTask:
-    """A fetched task in comparable form."""
-    return ObservedTask(
-        name=unqualified(task.name),
-        id=str(task.id),
-        started=task.state == "started",
-        definition=str(task.definition),
-        settings=with_defaults(_settings(task)),
-        owner=task.owner,
-    )
-
-
-def _settings(task: Task) -> Mapping[str, Any]:
+def task_values(task: Task) -> Mapping[str, object]:
+    """What the client made of a task, in REST's words."""
+    values = {name: getattr(task, name) for name in _PLAIN}
     overlap = task.overlap_policy
     return {
-        "after": tuple(sorted(unqualified(name) for name in task.predecessors or ())),
-        "finalize": unqualified(task.finalize) if task.finalize else None,
-        "when": task.condition,
-        "warehouse": _absent(task.warehouse),
+        **values,
+        "overlap_policy": None if overlap is None else overlap.value,
         "schedule": _schedule(task.schedule),
-        "config": task.config or None,
-        "overlap": str(overlap.value) if overlap is not None else None,
-        "retries": task.task_auto_retry_attempts,
-        "suspend_after_failures": task.suspend_task_after_num_failures,
-        "timeout_ms": task.user_task_timeout_ms,
-        "on_error": _absent(task.error_integration),
-        "on_success": _absent(task.success_integration),
-        "session_parameters": task.session_parameters or None,
-        "serverless.initial": task.user_task_managed_initial_warehouse_size,
-        "serverless.min": task.serverless_task_min_statement_size,
-        "serverless.max": task.serverless_task_max_statement_size,
-        "serverless.target_completion": _seconds(task.target_completion_interval),
-        "execute_as_user": _absent(task.execute_as_user),
-        "comment": split_comment(task.comment)[0],
+        "target_completion_interval": _seconds(task.target_completion_interval),
     }
 
 
-def _absent(value: str | None) -> str | None:
-    """Names come back as NULL or as the text `null` when they are unset."""
-    return None if value is None or value.lower() in ("", "null") else value
-
-
-def _schedule(schedule: Any) -> str | None:
+def _schedule(schedule: Any) -> Mapping[str, object] | None:
     if schedule is None:
         return None
     if isinstance(schedule, timedelta):
-        return f"every {_seconds(schedule)} s"
-    return f"cron {' '.join(schedule.expr.upper().split())} {schedule.timezone.upper()}"
+        return {"seconds": _seconds(schedule)}
+    return {"cron_expr": schedule.expr, "timezone": schedule.timezone}
 
 
 def _seconds(interval: timedelta | None) -> int | None:
     return None if interval is None else int(interval.total_seconds())
-
-
-def _path_name(name: str) -> str:
-    """A name as `snowflake.core` takes it in a path: quoted where it would be folded."""
-    plain = name.replace("_", "a").replace("$", "a")
-    if (
-        plain.isalnum()
-        and plain.isascii()
-        and name == name.upper()
-        and not name[0].isdigit()
-        and name[0] != "$"
-    ):
-        return name
-    return '"' + name.replace('"', '""') + '"'

@@ -97,11 +97,27 @@ def test_alter(sql: Sql, action: str, expected: dict[str, Any]) -> None:
         sql.query(f"ALTER TASK nope {action}")
 
 
-@pytest.mark.parametrize("action", ["SET CONTACT steward = c", "UNSET CONTACT steward"])
-def test_contacts_are_not_emulated(sql: Sql, action: str) -> None:
-    sql.create("t")
-    with pytest.raises(Refused, match="not emulated by the local server: ALTER TASK"):
-        sql.query(f"ALTER TASK t {action}")
+def test_contacts_are_kept_by_purpose_and_go_with_the_task(sql: Sql) -> None:
+    sql.query("CREATE TASK t WITH CONTACT (steward = c, support = d.s.e) AS SELECT 1")
+    sql.query("ALTER TASK t SET CONTACT steward = other")
+    sql.query("ALTER TASK t UNSET CONTACT support")
+    shown = "SELECT PURPOSE, CONTACT FROM SNOWFLAKE.LOCAL.TASK_CONTACTS WHERE TASK_NAME = 'T'"
+    [row] = sql.query(shown)
+    assert row["PURPOSE"] == "STEWARD"
+    assert row["CONTACT"].endswith(".OTHER")
+    with pytest.raises(Refused, match="CONTACT is not supported in CREATE OR ALTER TASK"):
+        sql.query("CREATE OR ALTER TASK t WITH CONTACT (steward = c) AS SELECT 1")
+    sql.query("DROP TASK t")
+    assert sql.query(shown) == []
+
+
+def test_tag_references_of_a_task(sql: Sql) -> None:
+    sql.query("CREATE TASK t WITH TAG (cost = 'ml', gov.tags.owner = 'me') AS SELECT 1")
+    rows = sql.query("SELECT * FROM TABLE(INFORMATION_SCHEMA.TAG_REFERENCES('T', 'task')) ORDER BY TAG_NAME")
+    assert [(row["TAG_NAME"], row["TAG_VALUE"], row["LEVEL"]) for row in rows] == [
+        ("COST", "ml", "TASK"),
+        ("OWNER", "me", "TASK"),
+    ]
 
 
 def test_execution_with_a_configuration_and_retries_of_a_group(sql: Sql) -> None:

@@ -94,8 +94,7 @@ def test_edges_conditions_and_finalizer() -> None:
 def test_what_create_or_alter_lacks_is_altered() -> None:
     found = [line for line in lines(text_of(wide())) if " SET " in line]
     assert found == [
-        "ALTER TASK ML_PROD.CLV.WIDE SET USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS = 60;",
-        "ALTER TASK ML_PROD.CLV.WIDE SET LOG_LEVEL = 'INFO';",
+        "ALTER TASK ML_PROD.CLV.WIDE SET USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS = 60, LOG_LEVEL = 'INFO';",
         "ALTER TASK ML_PROD.CLV.WIDE SET TAG OWNER = 'ml';",
         "ALTER TASK ML_PROD.CLV.WIDE$CHECK SET USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'XSMALL';",
         "ALTER TASK ML_PROD.CLV.WIDE$CHECK SET SERVERLESS_TASK_MIN_STATEMENT_SIZE = 'XSMALL';",

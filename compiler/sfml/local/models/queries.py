@@ -15,6 +15,8 @@ from sfml.local.models.files import attributes_of, methods_of, platforms_of, spe
 from sfml.local.models.store import Model, Version, all_models, get_model
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import Column, Result, table
+from sfml.local.tasks import commands as tasks
+from sfml.local.tasks.tags import tags_of
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -177,12 +179,19 @@ def get_tag(account: Account, session: Session, arguments: tuple[Any, ...]) -> s
 
 
 def tag_references(account: Account, session: Session, args: Args) -> Result:
-    """INFORMATION_SCHEMA.TAG_REFERENCES(object, domain), of a model."""
+    """INFORMATION_SCHEMA.TAG_REFERENCES(object, domain), of a model or a task; nothing is inherited here."""
     name, domain = (*(str(argument) for argument in args.positional), "", "")[:2]
+    columns = ("TAG_DATABASE", "TAG_SCHEMA", "TAG_NAME", "TAG_VALUE", "LEVEL", "DOMAIN")
+    if domain.upper() == "TASK":
+        task = tasks.fetch(account, resolve(name, session))
+        own = tags_of(account.store, task.id)
+        return table(
+            columns,
+            [(tag.database, tag.schema, tag.name, value, "TASK", "TASK") for tag, value in own.items()],
+        )
     if domain.upper() not in ("MODULE", "MODEL"):
         raise SqlError(f"Unsupported feature: not emulated by the local server: tags on {domain}", 2, "0A000")
     model = get_model(account, resolve(name, session))
-    columns = ("TAG_DATABASE", "TAG_SCHEMA", "TAG_NAME", "TAG_VALUE", "LEVEL", "DOMAIN")
     rows = [
         (tag.database, tag.schema, tag.name, value, "MODULE", "MODULE")
         for tag, value in _tags(account, model)

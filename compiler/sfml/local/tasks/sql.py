@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import tasks as grammar
-from sfml.local.errors import does_not_exist, no_current_database, not_emulated
+from sfml.local.errors import does_not_exist, no_current_database
 from sfml.local.likeness import like as is_like
 from sfml.local.likeness import selected
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import DESCRIBE, SHOW, Column, Result, status, table
-from sfml.local.tasks import commands, properties, service, store, tags
+from sfml.local.tasks import commands, contacts, properties, service, store, tags
 from sfml.local.tasks.history import predecessors_json
 from sfml.local.tasks.model import Settings, Task
 from sfml.local.tasks.rules import finalizer_of, refused, sibling
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 def create_task(account: Account, session: Session, statement: grammar.CreateTask) -> Result:
     name = resolve(statement.name, session)
-    if statement.clauses.contacts:
-        raise not_emulated(f"CREATE TASK {name.fqn()} WITH CONTACT")
     if statement.if_not_exists and store.find(account.store, name):
         return status(f"{name.name} already exists, statement succeeded.")
     if statement.clone is not None:
@@ -44,6 +42,7 @@ def create_task(account: Account, session: Session, statement: grammar.CreateTas
         replacing = statement.mode is grammar.CreateMode.OR_REPLACE
         commands.create(account, session, name, settings, replace_it=replacing)
     _set_tags(account, session, name, statement.clauses.tags)
+    _set_contacts(account, session, name, statement.clauses.contacts)
     return status(f"Task {name.name} successfully created.")
 
 
@@ -52,6 +51,8 @@ def _refuse_or_alter(statement: grammar.CreateTask) -> None:
 
     https://docs.snowflake.com/en/sql-reference/sql/create-task
     """
+    if statement.clauses.contacts:
+        raise refused("CONTACT is not supported in CREATE OR ALTER TASK.", 2, "0A000")
     if statement.clauses.tags:
         raise refused("TAG is not supported in CREATE OR ALTER TASK.", 2, "0A000")
     if statement.clone:
@@ -64,6 +65,16 @@ def _set_tags(
     if given:
         task = commands.fetch(account, name)
         tags.set_tags(account.store, task.id, {resolve(tag, session): value for tag, value in given})
+
+
+def _set_contacts(
+    account: Account, session: Session, name: ObjectName, given: tuple[tuple[str, Any], ...]
+) -> None:
+    if given:
+        task = commands.fetch(account, name)
+        contacts.set_contacts(
+            account.store, task.id, {purpose: resolve(contact, session) for purpose, contact in given}
+        )
 
 
 # -- ALTER
@@ -81,10 +92,10 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
             commands.suspend(account, name)
         case grammar.SetTags(given):
             _set_tags(account, session, name, given)
-        case grammar.SetContacts():
-            raise not_emulated(f"ALTER TASK {name.fqn()} SET CONTACT")
-        case grammar.UnsetContacts():
-            raise not_emulated(f"ALTER TASK {name.fqn()} UNSET CONTACT")
+        case grammar.SetContacts(given_contacts):
+            _set_contacts(account, session, name, given_contacts)
+        case grammar.UnsetContacts(purposes):
+            contacts.unset_contacts(account.store, commands.fetch(account, name).id, purposes)
         case grammar.UnsetTags(names):
             task = commands.fetch(account, name)
             tags.unset_tags(account.store, task.id, [resolve(tag, session) for tag in names])

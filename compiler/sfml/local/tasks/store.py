@@ -43,6 +43,12 @@ CREATE TABLE IF NOT EXISTS task_tags (
     value TEXT NOT NULL,
     PRIMARY KEY (task_id, tag_database, tag_schema, tag_name)
 );
+CREATE TABLE IF NOT EXISTS task_contacts (
+    task_id TEXT NOT NULL REFERENCES tasks (id) ON DELETE CASCADE,
+    purpose TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    PRIMARY KEY (task_id, purpose)
+);
 CREATE TABLE IF NOT EXISTS task_failures (
     root_id TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -1,0 +1,103 @@
+"""Reads what tasks have beyond the API's model of them, for those tasks that the record names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from sfml.graph.model import Target
+from sfml.lower.beyond import CONTACTS, INTERVAL, LOG_LEVEL, TAGS
+from sfml.quoting import folded, identifier, literal, qualified, raw
+from sfml.snowflake.sql import records
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+AT_ONCE = 8
+"""Calls for parameters that are under way at the same time."""
+
+TAGS_AT_ONCE = 50
+"""Tasks whose tags one statement asks for."""
+
+_PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+')
+
+_PARAMETERS = {
+    LOG_LEVEL: "LOG_LEVEL",
+    INTERVAL: "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS",
+}
+
+
+def observed_beyond(
+    connection: SnowflakeConnection, target: Target, recorded: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What the account holds now of what the record says was set, by task; nothing is asked for an empty record.
+
+    Contacts are taken from the record: GET_CONTACTS knows databases, schemas and tables alone, and leaves out the
+    contact's name (https://docs.snowflake.com/en/sql-reference/functions/get_contacts).
+    """
+    found: dict[str, dict[str, Any]] = {name: {} for name in recorded}
+    with_parameters = [name for name, given in recorded.items() if _PARAMETERS.keys() & given.keys()]
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        answers = pool.map(lambda name: _parameters(connection, target, name), with_parameters)
+        for name, parameters in zip(with_parameters, answers, strict=True):
+            found[name].update(parameters)
+    tags = {name: given[TAGS] for name, given in recorded.items() if given.get(TAGS)}
+    for name, values in _tags(connection, target, tags).items():
+        found[name][TAGS] = values
+    for name, given in recorded.items():
+        if given.get(CONTACTS):
+            found[name][CONTACTS] = dict(given[CONTACTS])
+    return found
+
+
+def _parameters(connection: SnowflakeConnection, target: Target, task: str) -> dict[str, Any]:
+    """The parameters that are set on the task itself, not above it.
+
+    https://docs.snowflake.com/en/sql-reference/sql/show-parameters
+    """
+    name = qualified(target.database, target.schema, task)
+    rows = records(connection, f"SHOW PARAMETERS IN TASK {name}", role=target.owner_role)
+    own = {str(row["key"]): str(row["value"]) for row in rows if str(row["level"]).upper() == "TASK"}
+    values: dict[str, Any] = {}
+    if level := own.get(_PARAMETERS[LOG_LEVEL]):
+        values[LOG_LEVEL] = level.upper()
+    if interval := own.get(_PARAMETERS[INTERVAL]):
+        values[INTERVAL] = int(interval)
+    return values
+
+
+def _tags(
+    connection: SnowflakeConnection, target: Target, wanted: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """The values of the named tags, by task, under the names that the record has for them.
+
+    Tags that others put on a task, or that it inherits, are theirs and left out.
+    https://docs.snowflake.com/en/sql-reference/functions/tag_references
+    """
+    found: dict[str, dict[str, str]] = {name: {} for name in wanted}
+    names = list(wanted)
+    for start in range(0, len(names), TAGS_AT_ONCE):
+        sql = " UNION ALL ".join(_tag_query(target, name) for name in names[start : start + TAGS_AT_ONCE])
+        for row in records(connection, sql, role=target.owner_role):
+            parts = (str(row["TAG_DATABASE"]), str(row["TAG_SCHEMA"]), str(row["TAG_NAME"]))
+            for tag in wanted[str(row["TASK_NAME"])]:
+                if _full(tag, target) == parts:
+                    found[str(row["TASK_NAME"])][tag] = str(row["TAG_VALUE"])
+    return found
+
+
+def _tag_query(target: Target, task: str) -> str:
+    name = ".".join(folded(part) for part in (target.database, target.schema, task))
+    return (
+        f"SELECT {literal(task)} AS TASK_NAME, TAG_DATABASE, TAG_SCHEMA, TAG_NAME, TAG_VALUE"
+        f" FROM TABLE({identifier(target.database)}.INFORMATION_SCHEMA.TAG_REFERENCES({literal(name)}, 'TASK'))"
+        " WHERE LEVEL = 'TASK'"
+    )
+
+
+def _full(written: str, target: Target) -> tuple[str, ...]:
+    """A tag's database, schema and name, as a statement in the target's schema resolves it."""
+    parts = [raw(part) for part in _PARTS.findall(written)]
+    return (*(raw(target.database), raw(target.schema))[: 3 - len(parts)], *parts)
