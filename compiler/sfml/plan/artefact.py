@@ -1,0 +1,223 @@
+"""A whole graph as it is, was or will be deployed: what the journal and the kept deployments hold.
+
+It needs no spec: every task has its body and settings to the letter, so that it can be written again by whoever
+may write tasks. Its JSON is the same for the same graph.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sfml.errors import ConflictingState
+from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule, Target
+from sfml.lower.canonical import Json, canonical_json
+from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
+from sfml.lower.values import schedule_value
+from sfml.plan.model import ObservedGraph
+from sfml.plan.settings import split_comment
+from sfml.plan.written import written_task
+
+ARTEFACT_VERSION = 1
+
+_STAGED = re.compile(r"[\w.-]+/(?:code|jobs)/[0-9a-f]{64}")
+_DEFAULTS = DesiredTask("", None, SqlDefinition(""))
+_TEXTS = (
+    *("name", "task", "kind", "warehouse", "finalize", "condition", "overlap_policy"),
+    *("task_auto_retry_attempts", "suspend_task_after_num_failures", "user_task_timeout_ms"),
+    *("error_integration", "success_integration", "user_task_managed_initial_warehouse_size"),
+    *("serverless_task_min_statement_size", "serverless_task_max_statement_size"),
+    *("target_completion_seconds", "minimum_trigger_interval_seconds", "execute_as_user", "log_level"),
+    *("comment", "code_sha256", "fingerprint"),
+)
+_MAPPINGS = ("config", "session_parameters", "tags", "contacts", "outcomes")
+_LISTS = ("predecessors", "packages")
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One graph: its tasks with their final bodies and comments, root first, parents before children.
+
+    `suspended` names the children that were off by somebody's hand; `root_started` is whether the schedule was,
+    or is to be, on. `archives` are the folders on the stage that the bodies run.
+    """
+
+    pipeline: str
+    target: str
+    location: str
+    tasks: tuple[DesiredTask, ...]
+    root_started: bool
+    suspended: tuple[str, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+    """What the root's comment ends in: fingerprint, spec, version; commit and user as provenance."""
+
+    @property
+    def root(self) -> DesiredTask:
+        return self.tasks[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(task.name for task in self.tasks)
+
+    @property
+    def fingerprint(self) -> str:
+        return str(self.record.get("fingerprint", ""))
+
+    @property
+    def archives(self) -> tuple[str, ...]:
+        """`clv/code/<sha256>` and `clv/jobs/<sha256>`, below the stage."""
+        found = {path for task in self.tasks for path in _STAGED.findall(body_of(task))}
+        return tuple(sorted(found))
+
+    def graph(self, target: Target) -> DesiredGraph:
+        """The same as a graph that can be planned and written; its archives are on the stage already."""
+        children = [task for task in self.tasks[1:] if task.finalize is None]
+        return DesiredGraph(
+            pipeline=self.pipeline,
+            spec_path=str(self.record.get("spec", "")),
+            target=target,
+            root=self.root,
+            tasks=tuple(children),
+            finalizer=next((task for task in self.tasks[1:] if task.finalize is not None), None),
+            archives=(),
+            fingerprint=self.fingerprint,
+        )
+
+
+def body_of(task: DesiredTask) -> str:
+    """The body of an artefact's task, which is known to the letter."""
+    assert isinstance(task.definition, SqlDefinition), "an artefact holds final bodies"
+    return task.definition.sql
+
+
+def meant_artefact(
+    desired: DesiredGraph,
+    definitions: Mapping[str, str],
+    comments: Mapping[str, str | None],
+    *,
+    started: bool,
+) -> Artefact:
+    """The spec's graph as it will be written; `definitions` and `comments` are final, by task."""
+    tasks = tuple(
+        replace(task, definition=SqlDefinition(definitions[task.name]), comment=comments[task.name])
+        for task in desired.all_tasks
+    )
+    return Artefact(
+        desired.pipeline,
+        desired.target.name,
+        f"{desired.target.database}.{desired.target.schema}",
+        tuple(_plain(task) for task in tasks),
+        started,
+        record=split_comment(tasks[0].comment)[1] or {},
+    )
+
+
+def observed_artefact(pipeline: str, target: Target, observed: ObservedGraph | None) -> Artefact | None:
+    """The graph that is deployed, or None; written again it is what it was, suspended children included."""
+    if observed is None:
+        return None
+    root = observed.root.name
+    tasks = {task.name: written_task(task, root) for task in (observed.root, *observed.tasks)}
+    depths = depths_of(tasks)
+    order = sorted(tasks.values(), key=lambda task: (task.finalize is not None, depths[task.name], task.name))
+    return Artefact(
+        pipeline,
+        target.name,
+        f"{target.database}.{target.schema}",
+        tuple(order),
+        observed.root.started,
+        tuple(sorted(task.name for task in observed.tasks if not task.started)),
+        dict(observed.record or {}),
+    )
+
+
+def depths_of(tasks: Mapping[str, DesiredTask]) -> Mapping[str, int]:
+    """How many tasks stand above each on the longest way down; a finalizer stands below them all."""
+    depths: dict[str, int] = {}
+
+    def depth(name: str, above: frozenset[str]) -> int:
+        if name not in depths:
+            parents = [one for one in tasks[name].predecessors if one in tasks and one not in above]
+            depths[name] = 1 + max((depth(one, above | {name}) for one in parents), default=-1)
+        return depths[name]
+
+    for name in sorted(tasks):
+        depth(name, frozenset())
+    lowest = max(depths.values(), default=0)
+    return {name: lowest + 1 if tasks[name].finalize else found for name, found in depths.items()}
+
+
+def artefact_value(artefact: Artefact) -> dict[str, Json]:
+    return {
+        "format_version": ARTEFACT_VERSION,
+        "pipeline": artefact.pipeline,
+        "target": artefact.target,
+        "location": artefact.location,
+        "root_started": artefact.root_started,
+        "suspended": list(artefact.suspended),
+        "record": json.loads(canonical_json(artefact.record)),
+        "archives": list(artefact.archives),
+        "tasks": [_task_value(task) for task in artefact.tasks],
+    }
+
+
+def artefact_from(value: Mapping[str, Any]) -> Artefact:
+    """The artefact that `artefact_value` wrote; raises `ConflictingState` for one of a version to come."""
+    if value.get("format_version") != ARTEFACT_VERSION:
+        raise ConflictingState(
+            f"a record of deployed tasks has the unknown version {value.get('format_version')}",
+            help="it was written by another version of sfml; use that one",
+        )
+    return Artefact(
+        str(value["pipeline"]),
+        str(value["target"]),
+        str(value["location"]),
+        tuple(_task_from(task) for task in value["tasks"]),
+        bool(value["root_started"]),
+        tuple(value["suspended"]),
+        dict(value["record"]),
+    )
+
+
+def _plain(task: DesiredTask) -> DesiredTask:
+    """The task without what only its compiler knows: what JSON keeps of it."""
+    return _task_from(_task_value(task))
+
+
+def _task_value(task: DesiredTask) -> dict[str, Json]:
+    value: dict[str, Json] = {"sql": body_of(task), "schedule": schedule_value(task.schedule)}
+    if isinstance(task.schedule, Manual):
+        value["schedule"] = "manual"
+    for key in (*_TEXTS, *_MAPPINGS, *_LISTS):
+        found = getattr(task, key)
+        if found != getattr(_DEFAULTS, key) or key == "name":
+            value[key] = list(found) if key in _LISTS else dict(found) if key in _MAPPINGS else found
+    return {key: found for key, found in value.items() if found is not None}
+
+
+def _task_from(value: Mapping[str, Any]) -> DesiredTask:
+    """Keys of a later version are left out: what they would set stays at Snowflake's default."""
+    given: dict[str, Any] = {key: value[key] for key in (*_TEXTS, *_MAPPINGS) if key in value}
+    given |= {key: tuple(value[key]) for key in _LISTS if key in value}
+    given["definition"] = SqlDefinition(str(value["sql"]))
+    given["schedule"] = _schedule_from(value.get("schedule"))
+    return replace(_DEFAULTS, **given)
+
+
+def _schedule_from(value: Any) -> Schedule | None:
+    match value:
+        case None:
+            return None
+        case "manual":
+            return Manual()
+        case {"cron": cron, "timezone": timezone}:
+            return CronSchedule(cron, timezone)
+        case {"on_stream": streams, "every_seconds": every}:
+            return StreamSchedule(tuple(streams), every)
+        case {"every_seconds": seconds}:
+            return IntervalSchedule(seconds)
+        case _:
+            raise ConflictingState(f"a record of deployed tasks has a schedule that is none: {value!r}")

@@ -1,0 +1,145 @@
+"""A graph as it was deployed: written down, read back, and written again it is the same."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from sfml.errors import ConflictingState
+from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, StreamSchedule, Target
+from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
+from sfml.plan.artefact import (
+    Artefact,
+    artefact_from,
+    artefact_value,
+    meant_artefact,
+    observed_artefact,
+)
+from sfml.plan.diff import make_plan
+from sfml.plan.journal import (
+    Deployment,
+    Header,
+    Journal,
+    deployment_from,
+    deployment_json,
+    deployment_name,
+    deployment_number,
+    journal_from,
+    journal_json,
+)
+from sfml.plan.model import ObservedGraph
+from sfml.plan.observed import observed_task, record_of
+
+TARGET = Target("prod", "account", "DB", "S", "WH")
+RECORD = 'What it does\nsfml:{"fingerprint":"f1","spec":"specs/x.yaml","user":"ada"}'
+ROOT = DesiredTask(
+    "X",
+    None,
+    SqlDefinition("select 1"),
+    kind="root",
+    warehouse="WH",
+    schedule=CronSchedule("0 0 * * SUN", "Europe/Berlin"),
+    config={"k": 1, "flag": True},
+    overlap_policy="NO_OVERLAP",
+    comment=RECORD,
+)
+CHILD = DesiredTask(
+    "X$A",
+    "a",
+    SqlDefinition("call p('x/code/" + "0" * 64 + "/steps.zip')"),
+    warehouse="WH",
+    predecessors=("X",),
+    session_parameters={"QUERY_TAG": "t"},
+    user_task_timeout_ms=5000,
+    log_level="INFO",
+    tags={"COST": "ml"},
+)
+LAST = DesiredTask("X$B", "b", SqlDefinition("select 3"), predecessors=("X$A",), target_completion_seconds=60)
+CLEAN = DesiredTask("X$CLEAN", "clean", SqlDefinition("select 4"), warehouse="WH", finalize="X")
+GRAPH = DesiredGraph("x", "specs/x.yaml", TARGET, ROOT, (CHILD, LAST), CLEAN, (), fingerprint="f1")
+
+
+def meant(graph: DesiredGraph = GRAPH) -> Artefact:
+    bodies = {task.name: task.definition.sql for task in graph.all_tasks}  # type: ignore[union-attr]
+    return meant_artefact(graph, bodies, {task.name: task.comment for task in graph.all_tasks}, started=True)
+
+
+def answered(name: str, **values: object) -> dict[str, object]:
+    """A task as REST answers it."""
+    given = {"name": name, "id": "1", "state": "started", "definition": "select 1", "warehouse": "WH"}
+    return {**given, **values}
+
+
+OBSERVED_ROOT = answered(
+    "X",
+    comment=RECORD,
+    schedule={"cron_expr": "0 0 * * SUN", "timezone": "Europe/Berlin"},
+    config={"k": 1},
+    suspend_task_after_num_failures=3,
+)
+OBSERVED = ObservedGraph(
+    observed_task(OBSERVED_ROOT),
+    (
+        observed_task(answered("X$CLEAN", finalize="DB.S.X")),
+        observed_task(answered("X$B", predecessors=["DB.S.X$A"], state="suspended")),
+        observed_task(answered("X$A", predecessors=["DB.S.X"], session_parameters={"TIMEZONE": "UTC"})),
+    ),
+    record_of(OBSERVED_ROOT),
+)
+
+
+def test_an_artefact_comes_back_from_its_json() -> None:
+    artefact = meant()
+    assert artefact_from(json.loads(json.dumps(artefact_value(artefact)))) == artefact
+    assert artefact.archives == ("x/code/" + "0" * 64,)
+    assert artefact.fingerprint == "f1"
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [Manual(), IntervalSchedule(90), StreamSchedule(("RAW.S",), 60), CronSchedule("* * * * *", "UTC")],
+)
+def test_every_kind_of_schedule_comes_back(schedule: object) -> None:
+    artefact = meant(replace(GRAPH, root=replace(ROOT, schedule=schedule)))
+    assert artefact_from(artefact_value(artefact)).root.schedule == schedule
+
+
+def test_the_graph_of_an_artefact_is_the_one_it_was_made_of() -> None:
+    graph = meant().graph(TARGET)
+    assert [task.name for task in graph.all_tasks] == ["X", "X$A", "X$B", "X$CLEAN"]
+    assert graph.finalizer is not None and graph.finalizer.name == "X$CLEAN"
+
+
+def test_what_was_observed_can_be_written_again() -> None:
+    was = observed_artefact("x", TARGET, OBSERVED)
+    assert was is not None
+    assert was.names == ("X", "X$A", "X$B", "X$CLEAN")
+    assert was.suspended == ("X$B",) and was.root_started
+    assert was.root.schedule == CronSchedule("0 0 * * SUN", "Europe/Berlin")
+    assert was.root.comment == RECORD and was.record["user"] == "ada"
+    left = make_plan(was.graph(TARGET), OBSERVED, resume=True)
+    changed = {(change.name, field.path) for change in left.changes for field in change.fields}
+    assert changed == {("X$B", "state")}
+
+
+def test_nothing_deployed_is_no_artefact() -> None:
+    assert observed_artefact("x", TARGET, None) is None
+
+
+def test_a_journal_and_a_deployment_come_back() -> None:
+    header = Header(14, "ada", "2026-01-02T03:04:05+00:00", "n", "retrain")
+    journal = Journal(header, None, meant())
+    assert journal_from(journal_json(journal)) == journal
+    assert journal_json(journal) == journal_json(journal_from(journal_json(journal)))
+    deployment = Deployment(header, meant())
+    assert deployment_from(deployment_json(deployment)) == deployment
+    assert deployment_number(f"sfml/x/state/{deployment_name(14)}") == 14
+    assert deployment_number("apply.json") is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format_version": 99}'])
+def test_what_another_version_wrote_is_refused(text: str) -> None:
+    with pytest.raises(ConflictingState):
+        journal_from(text)
