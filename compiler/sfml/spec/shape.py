@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sfml.diagnostic import Diagnostic, first_of
+from sfml.spec.fits import fits
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain, plain_word
 from sfml.spec.shape_words import (
     both_given,
@@ -36,7 +37,10 @@ MAX_FINDINGS = 200
 
 def shape_findings(node: Node, schema_file: str) -> tuple[Diagnostic, ...]:
     """What does not fit the schema of that file name; of very many findings the first, and how many more."""
-    errors = islice(validator(schema_file).iter_errors(plain(node)), MAX_ERRORS)
+    value = plain(node)
+    if fits(value, schema_file):
+        return ()
+    errors = islice(validator(schema_file).iter_errors(value), MAX_ERRORS)
     return tuple(first_of(_told(node, None, errors), MAX_FINDINGS))
 
 

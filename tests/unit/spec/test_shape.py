@@ -14,6 +14,7 @@ from referencing import Registry, Resource
 
 from sfml.resources import schema, schema_folder
 from sfml.source import Span
+from sfml.spec.fits import DECIDING, DESCRIBING, fits
 from sfml.spec.nodes import located
 from sfml.spec.shape import TOLD, shape_findings
 
@@ -40,7 +41,7 @@ def keywords(node: Any, *, is_schema: bool = True) -> Iterator[str]:
         for key, value in node.items():
             if is_schema:
                 yield key
-            if key in ("const", "enum", "type", "required", "description", "title") and is_schema:
+            if key in ("const", "enum", "type", "required", "examples", "default") and is_schema:
                 continue
             yield from keywords(value, is_schema=not (is_schema and key in ("properties", "$defs")))
 
@@ -64,6 +65,7 @@ def test_schemas_are_valid_and_what_they_refuse_has_words(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(document)
     refusing = set(keywords(document)) & jsonschema.Draft202012Validator.VALIDATORS.keys()
     assert refusing - APPLYING <= TOLD
+    assert set(keywords(document)) <= DECIDING | DESCRIBING
     assert list(described(document)) == []
     assert "http" not in json.dumps({key: value for key, value in document.items() if key != "$schema"})
 
@@ -136,6 +138,7 @@ def test_agrees_with_jsonschema(name: str, key: str, data: st.DataObject) -> Non
     span = Span.whole("f")
     ours = shape_findings(located(document, span, ""), f"{name}.schema.json")
     assert bool(ours) == (not oracle(name).is_valid(document)), (document, ours)
+    assert fits(document, f"{name}.schema.json") == (not ours), (document, ours)
 
 
 @pytest.mark.parametrize(
@@ -147,4 +150,5 @@ def test_agrees_with_jsonschema_on_tasks(key: str, data: st.DataObject) -> None:
     document = {"version": 1, "tasks": {"t": {"sql": "select 1", key: data.draw(values("job_config"))}}}
     ours = shape_findings(located(document, Span.whole("f"), ""), "job_config.schema.json")
     assert bool(ours) == (not oracle("job_config").is_valid(document)), (document, ours)
+    assert fits(document, "job_config.schema.json") == (not ours), (document, ours)
     assert not any(word in finding.message for finding in ours for word in ("oneOf", "anyOf", "additional"))

@@ -1,0 +1,147 @@
+"""Whether a document fits a JSON Schema: a short walk that answers yes or no.
+
+Importing `jsonschema` takes longer than reading a pipeline, and the shape of a spec is nearly always right. So a
+document that fits here is done with; of any other the library says what is wrong, and has the last word. The tests
+hold both against each other; decision 0013 says why there are two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from sfml.resources import schema as load_schema
+from sfml.spec.validator import Schema, canonical
+
+
+def fits(value: Any, file: str) -> bool:
+    """Whether nothing in the document contradicts the schema of that file name."""
+    return _fits(value, load_schema(file), file)
+
+
+def _fits(value: Any, schema: Schema, file: str) -> bool:
+    return all(
+        _KEYWORDS[key](value, said, schema, file) for key, said in schema.items() if key not in DESCRIBING
+    )
+
+
+def _refers(value: Any, reference: str, schema: Schema, file: str) -> bool:
+    target, where = _referred(reference, file)
+    return _fits(value, target, where)
+
+
+@cache
+def _referred(reference: str, file: str) -> tuple[Schema, str]:
+    """What a reference leads to, and the file that this stands in."""
+    target, _, pointer = reference.partition("#")
+    found: Any = load_schema(target or file)
+    for part in pointer.split("/")[1:]:
+        found = found[int(part)] if isinstance(found, list) else found[part]
+    return found, target or file
+
+
+def _is_of_type(value: Any, said: str | list[str], schema: Schema, file: str) -> bool:
+    return any(_TYPES[name](value) for name in ([said] if isinstance(said, str) else said))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_integer(value: Any) -> bool:
+    return _is_number(value) and (isinstance(value, int) or value.is_integer())
+
+
+_TYPES: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
+    {
+        "object": lambda value: isinstance(value, dict),
+        "array": lambda value: isinstance(value, list),
+        "string": lambda value: isinstance(value, str),
+        "boolean": lambda value: isinstance(value, bool),
+        "null": lambda value: value is None,
+        "number": _is_number,
+        "integer": _is_integer,
+    }
+)
+
+
+def _is_one_of(value: Any, said: list[Any], schema: Schema, file: str) -> bool:
+    return any(_is(value, one, schema, file) for one in said)
+
+
+def _is(value: Any, said: Any, schema: Schema, file: str) -> bool:
+    """Ours are scalars throughout; in JSON `true` is not 1."""
+    return bool(value == said) and isinstance(value, bool) == isinstance(said, bool)
+
+
+def _properties(value: Any, said: dict[str, Schema], schema: Schema, file: str) -> bool:
+    return not isinstance(value, dict) or all(
+        _fits(one, said[key], file) for key, one in value.items() if key in said
+    )
+
+
+def _rest(value: Any, said: Schema | bool, schema: Schema, file: str) -> bool:
+    if not isinstance(value, dict) or said is True:
+        return True
+    rest = [one for key, one in value.items() if key not in schema.get("properties", {})]
+    return not rest if said is False else all(_fits(one, said, file) for one in rest)
+
+
+def _items(value: Any, said: Schema, schema: Schema, file: str) -> bool:
+    return not isinstance(value, list) or all(_fits(one, said, file) for one in value)
+
+
+def _any_of(value: Any, said: list[Schema], schema: Schema, file: str) -> bool:
+    return any(_fits(value, one, file) for one in said)
+
+
+def _one_of(value: Any, said: list[Schema], schema: Schema, file: str) -> bool:
+    return sum(_fits(value, one, file) for one in said) == 1
+
+
+_Keyword = Callable[[Any, Any, Schema, str], bool]
+
+_KEYWORDS: Mapping[str, _Keyword] = MappingProxyType(
+    {
+        "$ref": _refers,
+        "type": _is_of_type,
+        "enum": _is_one_of,
+        "const": _is,
+        "not": lambda value, said, schema, file: not _fits(value, said, file),
+        "anyOf": _any_of,
+        "oneOf": _one_of,
+        "properties": _properties,
+        "additionalProperties": _rest,
+        "propertyNames": lambda value, said, schema, file: (
+            not isinstance(value, dict) or all(_fits(key, said, file) for key in value)
+        ),
+        "required": lambda value, said, schema, file: (
+            not isinstance(value, dict) or all(key in value for key in said)
+        ),
+        "minProperties": lambda value, said, schema, file: not isinstance(value, dict) or len(value) >= said,
+        "maxProperties": lambda value, said, schema, file: not isinstance(value, dict) or len(value) <= said,
+        "items": _items,
+        "minItems": lambda value, said, schema, file: not isinstance(value, list) or len(value) >= said,
+        "uniqueItems": lambda value, said, schema, file: (
+            not (said and isinstance(value, list)) or len(set(map(canonical, value))) == len(value)
+        ),
+        "minLength": lambda value, said, schema, file: not isinstance(value, str) or len(value) >= said,
+        "maxLength": lambda value, said, schema, file: not isinstance(value, str) or len(value) <= said,
+        "pattern": lambda value, said, schema, file: (
+            not isinstance(value, str) or re.search(said, value) is not None
+        ),
+        "minimum": lambda value, said, schema, file: not (_is_number(value) and value < said),
+        "maximum": lambda value, said, schema, file: not (_is_number(value) and value > said),
+    }
+)
+
+DESCRIBING = frozenset(
+    ("$schema", "$id", "$comment", "$defs", "title", "description", "examples", "default", "deprecated")
+)
+"""Keywords that refuse nothing."""
+
+DECIDING = frozenset(_KEYWORDS)
+"""Keywords that are looked at here; a schema with another one is a mistake of ours, and a KeyError."""
