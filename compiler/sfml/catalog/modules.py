@@ -6,7 +6,7 @@ import ast
 import importlib.util
 import re
 import string
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -124,29 +124,40 @@ def is_package_folder(roots: tuple[StepsRoot, ...], name: str) -> bool:
 
 def read_module(name: str, root: StepsRoot, path: Path, allowance: int = MAX_WEIGHT) -> Module:
     """The module; what keeps it from being read or parsed, within the allowance, becomes its `error`."""
-    relative = path.relative_to(root.folder).as_posix()
-    file = f"{root.shown}/{relative}" if root.shown not in ("", ".") else relative
-    content, tree, error = b"", None, None
-    imports: tuple[Import, ...] = ()
-    is_package = path.name == "__init__.py"
+    module = _without_tree(name, root, path, b"")
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES or weight(content) > allowance:
-            error = _unread(file, "is too large to be step code, with what else the step needs")
-        else:
-            tree = ast.parse(content)
-            imports = imports_of(tree, name, is_package)
-    except SyntaxError as cause:
-        error = _syntax_error(cause, file)
     except OSError as cause:
-        error = _unread(file, f"cannot be read: {cause.strerror or cause}")
+        return replace(module, error=_unread(module.file, f"cannot be read: {cause.strerror or cause}"))
+    if len(content) > MAX_BYTES or weight(content) > allowance:
+        why = "is too large to be step code, with what else the step needs"
+        return replace(_without_tree(name, root, path, content), error=_unread(module.file, why))
+    return _parsed(name, root, path, content)
+
+
+# Pipelines of one run share step code. Known by its content, a file that has changed since is another one.
+@lru_cache(maxsize=1_000)
+def _parsed(name: str, root: StepsRoot, path: Path, content: bytes) -> Module:
+    module = _without_tree(name, root, path, content)
+    try:
+        tree = ast.parse(content)
+        imports = imports_of(tree, name, module.is_package)
+    except SyntaxError as cause:
+        return replace(module, error=_syntax_error(cause, module.file))
     except (ValueError, RecursionError, MemoryError) as cause:
-        error = _unread(file, f"cannot be parsed: {cause if str(cause) else 'it is nested too deeply'}")
+        why = f"cannot be parsed: {cause if str(cause) else 'it is nested too deeply'}"
+        return replace(module, error=_unread(module.file, why))
     if len(imports) > MAX_IMPORTS:
-        tree, imports, error = None, (), _unread(file, f"imports more than {MAX_IMPORTS:,} modules")
+        return replace(module, error=_unread(module.file, f"imports more than {MAX_IMPORTS:,} modules"))
+    return replace(module, tree=tree, imports=imports)
+
+
+def _without_tree(name: str, root: StepsRoot, path: Path, content: bytes) -> Module:
+    relative = path.relative_to(root.folder).as_posix()
+    file = f"{root.shown}/{relative}" if root.shown not in ("", ".") else relative
     text = content.decode("utf-8-sig", errors="replace")
-    return Module(name, relative, file, path, content, text, tree, error, is_package, imports)
+    return Module(name, relative, file, path, content, text, None, is_package=path.name == "__init__.py")
 
 
 def _unread(file: str, why: str) -> Diagnostic:

@@ -104,8 +104,8 @@ def test_it_agrees_on_documents_with_one_thing_changed(data: st.DataObject) -> N
         ({}, False),
         ({"step": "a.b", "packages": ["x", "y"]}, True),
         ({"step": "a.b", "packages": ["x", "x"]}, False),
-        ({"job": "a.b", "run_on": {"pool": "P", "instances": 2.0}}, True),
-        ({"job": "a.b", "run_on": {"pool": "P", "instances": True}}, False),
+        ({"step": "a.b", "run_on": {"pool": "P", "instances": 2.0}}, True),
+        ({"step": "a.b", "run_on": {"pool": "P", "instances": True}}, False),
     ],
 )
 def test_it_agrees_where_it_is_easy_to_be_wrong(task: dict[str, Any], right: bool) -> None:
