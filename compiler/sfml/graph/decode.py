@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sfml.diagnostic import Diagnostic
+from sfml.graph.decode_pool import new_pool
 from sfml.graph.decode_schedule import settings_of
 from sfml.graph.decode_task import task_draft
 from sfml.graph.draft import GraphDraft, Place, Ref, TaskDraft
@@ -19,7 +20,7 @@ from sfml.spec.nodes import ScalarNode, entries_of, text_of
 def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:
     """The draft of the pipeline; `root` is the project's folder, where SQL files are read from."""
     findings: list[Diagnostic] = []
-    target = _target(spec)
+    target = _target(spec, findings)
     tasks = tuple(task_draft(task, spec, target, root, findings) for task in spec.tasks)
     finalizers = tuple(
         task_draft(task, spec, target, root, findings, is_finalizer=True) for task in spec.finalizers
@@ -58,7 +59,7 @@ def _predecessors(tasks: tuple[TaskDraft, ...], known: set[str]) -> dict[str, tu
     return {name: tuple(names) for name, names in above.items()}
 
 
-def _target(spec: PipelineSpec) -> Target:
+def _target(spec: PipelineSpec, findings: list[Diagnostic]) -> Target:
     settings = {key: text_of(node) for key, _, node in entries_of(spec.target)}
 
     def name(key: str) -> str:
@@ -78,6 +79,7 @@ def _target(spec: PipelineSpec) -> Target:
         owner_role=folded(role) if role else None,
         compute_pool=name("compute_pool") or None,
         mode=Mode(settings.get("mode") or "development"),
+        new_pool=new_pool(spec.target.get("create"), findings),
     )
 
 

@@ -68,6 +68,8 @@ def task_draft(
         log_level=text_of(settings.get("log_level")),
         tags=texts(settings.get("tags")),
         contacts=texts(settings.get("contacts")),
+        reads=_words(settings.get("reads")),
+        writes=_words(settings.get("writes")),
         comment=text_of(settings.get("comment")),
         is_finalizer=is_finalizer,
         spans=MappingProxyType(

@@ -172,6 +172,8 @@ class TaskNode:
     log_level: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
     comment: str | None = None
     is_finalizer: bool = False
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
@@ -247,6 +249,16 @@ class Mode(StrEnum):
 
 
 @record
+class NewPool:
+    """What a compute pool is made with; the idle time in seconds. Without `max_nodes` the largest job decides."""
+
+    instance_family: str = "CPU_X64_S"
+    min_nodes: int = 1
+    max_nodes: int | None = None
+    auto_suspend: int = 600
+
+
+@record
 class Target:
     """Where a pipeline is deployed; names are Snowflake's, folded to upper case unless quoted."""
 
@@ -261,6 +273,7 @@ class Target:
     owner_role: str | None = None
     compute_pool: str | None = None
     mode: Mode = Mode.DEVELOPMENT
+    new_pool: NewPool | None = None
 
     @property
     def is_local(self) -> bool:

@@ -114,6 +114,9 @@ class DesiredTask:
     tags: Mapping[str, str] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
     comment: str | None = None
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    """Tables that the body is said to read and write, for privileges alone."""
     code_sha256: str | None = None
     """The archive that the body runs, when it runs a step."""
     packages: tuple[str, ...] = ()

@@ -127,6 +127,8 @@ def _task(
         log_level=node.log_level,
         tags=dict(node.tags),
         contacts=dict(node.contacts),
+        reads=node.reads,
+        writes=node.writes,
         comment=node.comment,
         code_sha256=archive.sha256 if archive else None,
         packages=node.packages,

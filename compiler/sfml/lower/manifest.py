@@ -69,7 +69,9 @@ def source_map(graph: DesiredGraph) -> dict[str, Json]:
 
 
 def _task(task: DesiredTask) -> dict[str, Json]:
-    return {**task_value(task), "fingerprint": task.fingerprint}
+    declared: dict[str, Json] = {"reads": list(task.reads), "writes": list(task.writes)}
+    given = {key: names for key, names in declared.items() if names}
+    return {**task_value(task), **given, "fingerprint": task.fingerprint}
 
 
 def _archive(archive: Archive) -> dict[str, Json]:
