@@ -33,6 +33,7 @@ Rule = Callable[[Case], Iterator[Diagnostic]]
 CHECKS: tuple[Rule, ...] = (
     names.invalid_task_names,
     names.clashing_names,
+    names.wrong_moves,
     edges.unknown_predecessors,
     edges.cyclic_tasks,
     edges.self_references,

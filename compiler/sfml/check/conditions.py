@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sfml.check.case import Case, error, listed
 from sfml.diagnostic import Diagnostic, did_you_mean
 from sfml.graph.draft import Place, TaskDraft
+from sfml.quoting import raw
 from sfml.semantics.condition_words import arguments_of, problem_of
 from sfml.semantics.conditions import (
     PREDECESSOR_STATES,
@@ -91,9 +92,15 @@ def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
         yield from _unknown_tasks(case, task, condition, place)
 
 
+def _name_in_snowflake(case: Case, prefix: str, task: str) -> str:
+    own = case.by_name[task].node.own_name
+    return f"{prefix}{task.upper()}" if own is None else raw(own)
+
+
 def _unknown_tasks(case: Case, task: TaskDraft, condition: str, place: Place) -> Iterator[Diagnostic]:
-    prefix = f"{case.draft.pipeline.upper()}$"
-    above = tuple(f"{prefix}{name.upper()}" for name in case.reach.above(task.name))
+    root = raw(case.draft.root_name or case.draft.pipeline.upper())
+    prefix = f"{root}$"
+    above = tuple(_name_in_snowflake(case, prefix, name) for name in case.reach.above(task.name))
     if task.name in case.broken:
         return
     for function in (_RETURN_VALUE, _COMPLETION_STATE):
@@ -102,7 +109,7 @@ def _unknown_tasks(case: Case, task: TaskDraft, condition: str, place: Place) ->
                 if len(case.draft.predecessors[task.name]) > 1:
                     message = f"`{function}` must name a task: `{task.name}` has several predecessors"
                     yield error("SF330", message, place, help=f"name one of {listed(above, 'or')}")
-            elif name not in (*above, prefix[:-1]):
+            elif name not in (*above, root):
                 full = name.upper() if name.upper().startswith(prefix) else prefix + name.upper()
                 help = f"write `{full}`" if full in above else did_you_mean(full, above)
                 help = help or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")

@@ -148,11 +148,11 @@ def finalizer_neighbours(case: Case) -> Iterator[Diagnostic]:
 def no_tasks(case: Case) -> Iterator[Diagnostic]:
     """SF208: the graph has no tasks.
 
-    What: a pipeline runs at least one task in each target.
+    What: a pipeline runs at least one task in each target, unless its root does something itself.
     Why: a root alone does nothing, on schedule.
     Instead: add a task, or leave the pipeline out.
     """
-    if not case.draft.tasks:
+    if not case.draft.tasks and case.draft.root_body is None:
         message = f"pipeline `{case.draft.pipeline}` has no tasks"
         help = "add a task under `tasks:`"
         if case.draft.removed:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sfml.check.case import Case, error
-from sfml.diagnostic import Diagnostic, Label
+from sfml.diagnostic import Diagnostic, Label, did_you_mean
 from sfml.graph.draft import Place
 from sfml.graph.model import (
     CallBody,
@@ -17,6 +17,7 @@ from sfml.graph.model import (
     StreamSchedule,
     TaskNode,
 )
+from sfml.quoting import raw
 from sfml.semantics.limits import MAX_IDENTIFIER_LENGTH
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -58,15 +59,44 @@ def clashing_names(case: Case) -> Iterator[Diagnostic]:
     earlier without a word.
     Instead: rename one of them.
     """
-    first: dict[str, Place] = {}
+    root = raw(case.draft.root_name or case.draft.pipeline.upper())
+    first: dict[str, Place] = {root: case.draft.places["pipeline"]}
     for task in case.tasks:
-        folded = task.name.upper()
-        if folded in first:
-            message = f"task `{task.name}` has the name of another task in upper case"
-            why = f"Snowflake would make one task of both: `{case.draft.pipeline.upper()}${folded}`"
-            labels = (Label(first[folded].span, "the other one"),)
-            yield error("SF202", message, task.place(""), labels=labels, why=why, help="rename one of them")
-        first.setdefault(folded, task.place(""))
+        own = task.node.own_name
+        full = f"{root}${task.name.upper()}" if own is None else raw(own)
+        if full in first:
+            what = "another task in upper case" if full != root else "the root"
+            message = f"task `{task.name}` has the name of {what}"
+            why = f"Snowflake would make one task of both: `{full}`"
+            labels = (Label(first[full].span, "the other one"),)
+            at = task.place("name") if own is not None else task.place("")
+            yield error("SF202", message, at, labels=labels, why=why, help="rename one of them")
+        first.setdefault(full, task.place(""))
+
+
+def wrong_moves(case: Case) -> Iterator[Diagnostic]:
+    """SF214: an entry of `moved` leads nowhere, or from a task that is still there.
+
+    What: `to` is a task of the graph, `from` a name that no task of it has any more; each stands once.
+    Why: the old task is dropped when the new one is there, and the record links their histories: a name that is
+    still used would lose its task.
+    Instead: correct the names, or take the entry out once every target has the new name.
+    """
+    seen: dict[tuple[str, str], Place] = {}
+    for old, to in case.draft.moved:
+        if to.name not in case.by_name and to.name not in case.draft.removed:
+            message = f"`moved` leads to `{to.name}`, which is not a task"
+            help = did_you_mean(to.name, case.by_name) or "name a task of this graph"
+            yield error("SF214", message, to.place, help=help)
+        if old.name in case.by_name:
+            message = f"`moved` leads away from `{old.name}`, which is still a task"
+            yield error("SF214", message, old.place, help="take the entry out, or the task")
+        for end, ref in (("from", old), ("to", to)):
+            earlier = seen.setdefault((end, ref.name.upper()), ref.place)
+            if earlier is not ref.place:
+                message = f"`{ref.name}` stands in `{end}` of two moves"
+                labels = (Label(earlier.span, "the other one"),)
+                yield error("SF214", message, ref.place, labels=labels, help="leave one of them")
 
 
 def invalid_identifiers(case: Case) -> Iterator[Diagnostic]:
@@ -100,6 +130,8 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
             yield "a stream", stream, True, draft.places["schedule_config.schedule"]
     for seed in draft.seeds:
         yield "a table", seed.table, True, draft.places[f"seeds.{seed.table}"]
+    if draft.root_name is not None:
+        yield "a task", draft.root_name, False, draft.places.get("root.name", draft.places["tasks"])
     for task in case.tasks:
         for setting, what, name, is_qualified in _names_of(task.node):
             yield what, name, is_qualified, task.place(setting, setting.partition(".")[0])
@@ -138,6 +170,7 @@ def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:
             yield "call.procedure", "a procedure", procedure, True
         case NotifyBody(integration=integration):
             yield "notify.integration", "a notification integration", integration, False
+    yield "name", "a task", node.own_name or "", False
     yield "execute_as_user", "a user", node.execute_as_user or "", False
     for name in node.external_access:
         yield "external_access", "an external access integration", name, False

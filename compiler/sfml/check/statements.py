@@ -46,20 +46,21 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
     Why: Snowflake takes one; the rest would be refused, or silently run as statements of their own.
     Instead: split it into tasks, or put `BEGIN … END` around it.
     """
-    for task in case.tasks:
-        body = task.node.body
+    bodies = [(task.name, task.node.body, task.place("sql")) for task in case.tasks]
+    if case.draft.root_body is not None:
+        bodies.append(("root", case.draft.root_body, case.draft.places["root.sql"]))
+    for name, body, place in bodies:
         if not isinstance(body, SqlBody):
             continue
-        place = task.place("sql")
         statements = _statements(body.text)
         if _is_open(body.text):
-            message = f"a quote or comment in the statement of `{task.name}` is not closed"
+            message = f"a quote or comment in the statement of `{name}` is not closed"
             yield error("SF324", message, place, help="close it")
         elif not statements:
             if body.text or not body.file:  # an empty file is told where it is read
-                yield error("SF324", f"the statement of `{task.name}` is empty", place, help="write one")
+                yield error("SF324", f"the statement of `{name}` is empty", place, help="write one")
         elif len(statements) > 1 and not _is_block(statements):
-            message = f"task `{task.name}` holds {len(statements)} statements"
+            message = f"task `{name}` holds {len(statements)} statements"
             yield error(
                 "SF324", message, place, help="make a task of each, or put `BEGIN … END;` around them"
             )

@@ -27,6 +27,17 @@ def build_graph(draft: GraphDraft) -> TaskGraph:
         config=draft.config,
         overridable=tuple(ref.name for ref in draft.overridable),
         seeds=draft.seeds,
+        root_name=draft.root_name,
+        root_body=draft.root_body,
+        query_tag=draft.query_tag,
+        own_names=MappingProxyType(
+            {
+                task.name: task.node.own_name
+                for task in (*draft.tasks, *draft.finalizers)
+                if task.node.own_name is not None
+            }
+        ),
+        moved=MappingProxyType({to.name: old.name for old, to in draft.moved if to.name in drafts}),
     )
 
 

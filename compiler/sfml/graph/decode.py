@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from sfml.diagnostic import Diagnostic
 from sfml.graph.decode_pool import new_pool
 from sfml.graph.decode_schedule import settings_of
-from sfml.graph.decode_task import task_draft
+from sfml.graph.decode_task import sql_body, task_draft
 from sfml.graph.draft import GraphDraft, Place, Ref, TaskDraft
-from sfml.graph.model import Mode, Scalar, Seed, Target
+from sfml.graph.model import Mode, Scalar, Seed, SqlBody, Target
 from sfml.quoting import folded
 from sfml.spec.model import PipelineSpec
-from sfml.spec.nodes import ScalarNode, entries_of, text_of
+from sfml.spec.nodes import ListNode, ScalarNode, entries_of, map_of, text_of
 
 
 def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:
@@ -26,6 +26,9 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
         task_draft(task, spec, target, root, findings, is_finalizer=True) for task in spec.finalizers
     )
     known = {task.name for task in tasks}
+    root_task = map_of(spec.graph.get("root"))
+    own_name = text_of(root_task.get("name")) if root_task else None
+    tagged = spec.graph.get("query_tag")
     draft = GraphDraft(
         pipeline=spec.name,
         spec_path=spec.path,
@@ -40,9 +43,33 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
         places=_places(spec),
         removed=spec.removed,
         written_target=MappingProxyType(_written_target(spec)),
+        root_name=own_name,
+        root_body=_root_body(spec, root, findings),
+        query_tag=not (isinstance(tagged, ScalarNode) and tagged.value is False),
+        moved=tuple(_moves(spec)),
         predecessors=MappingProxyType(_predecessors(tasks, known)),
     )
     return draft, tuple(findings)
+
+
+def _root_body(spec: PipelineSpec, root: Path, findings: list[Diagnostic]) -> SqlBody | None:
+    task = map_of(spec.graph.get("root"))
+    node = task.get("sql") if task else None
+    return None if node is None else sql_body(node, root, findings)
+
+
+def _moves(spec: PipelineSpec) -> Iterator[tuple[Ref, Ref]]:
+    """Old and new name of each entry of `moved`."""
+    node = spec.graph.get("moved")
+    for item in node.items if isinstance(node, ListNode) else ():
+        names = [map_of(item).get(key) for key in ("from", "to")] if map_of(item) else []  # type: ignore[union-attr]
+        refs = [
+            Ref(str(name.value), Place(name.span, name.path))
+            for name in names
+            if isinstance(name, ScalarNode)
+        ]
+        if len(refs) == 2:
+            yield refs[0], refs[1]
 
 
 def _predecessors(tasks: tuple[TaskDraft, ...], known: set[str]) -> dict[str, tuple[str, ...]]:
@@ -115,6 +142,9 @@ def _places(spec: PipelineSpec) -> Mapping[str, Place]:
             places[f"schedule_config.{key}.{inner}"] = Place(value.span, value.path)
     for key, at, node in entries_of(spec.config):
         places[f"config.{key}"] = Place(at, node.path)
+    for key in ("root", "moved"):
+        for inner, _, node in entries_of(graph.get(key)):
+            places[f"{key}.{inner}"] = Place(node.span, node.path)
     for table, _, at in spec.seeds:
         places[f"seeds.{table}"] = Place(at, f"seeds.{table}")
     return MappingProxyType(places)

@@ -72,6 +72,8 @@ def task_draft(
         writes=_words(settings.get("writes")),
         comment=text_of(settings.get("comment")),
         is_finalizer=is_finalizer,
+        own_name=text_of(settings.get("name")),
+        defaulted=frozenset(key for key, place in places.items() if _is_default(place)),
         spans=MappingProxyType(
             {key: place.span for key, place in places.items() if not key.endswith("!key")}
         ),
@@ -85,6 +87,12 @@ def task_draft(
         raw_settings=frozenset(settings.entries),
         beside=_names_in(root / body.folder) if isinstance(body, JobBody) and body.folder else frozenset(),
     )
+
+
+def _is_default(place: Place) -> bool:
+    """Whether the value stands in a `defaults:` block, of a target or not."""
+    keys = place.path.split(".")
+    return keys[0] == "defaults" or (keys[0] == "targets" and keys[2:3] == ["defaults"])
 
 
 def _places(task: TaskSpec) -> Iterator[tuple[str, Place]]:
@@ -183,14 +191,15 @@ def _body_of(
             type=cast("Channel | None", text_of(notify.get("type"))),
             format=cast(MessageFormat, text_of(notify.get("format")) or "text"),
         )
-    return _sql(settings.get("sql"), root, findings)
+    return sql_body(settings.get("sql"), root, findings)
 
 
 def _values_of(node: Node | None, problems: list[tuple[Node, str]]) -> tuple[Value, ...]:
     return tuple(value_of(item, problems) for item in node.items) if isinstance(node, ListNode) else ()
 
 
-def _sql(node: Node | None, root: Path, findings: list[Diagnostic]) -> SqlBody:
+def sql_body(node: Node | None, root: Path, findings: list[Diagnostic]) -> SqlBody:
+    """A statement as written, or that of the file which `{file: …}` names."""
     if not isinstance(node, MapNode):
         return SqlBody((text_of(node) or "").strip())
     named = node.get("file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
-from sfml.graph.model import GraphSettings, Reference, Scalar, Seed, Target, TaskNode
+from sfml.graph.model import GraphSettings, Reference, Scalar, Seed, SqlBody, Target, TaskNode
 from sfml.record import record
 from sfml.source import Span
 
@@ -88,6 +88,11 @@ class GraphDraft:
     removed: frozenset[str] = frozenset()
     written_target: Mapping[str, str] = field(default_factory=dict)
     """The target's settings before they are folded; those that an expression made, as the expression."""
+    root_name: str | None = None
+    root_body: SqlBody | None = None
+    query_tag: bool = True
+    moved: tuple[tuple[Ref, Ref], ...] = ()
+    """Of each move the old name and the new one."""
     predecessors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of each task: the known tasks it follows, by `after` or as the arm of a branch, in written order."""
 

@@ -176,7 +176,11 @@ class TaskNode:
     writes: tuple[str, ...] = ()
     comment: str | None = None
     is_finalizer: bool = False
+    own_name: str | None = None
+    """Its name in Snowflake as written, where that is not made of the pipeline's and its own."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    defaulted: frozenset[str] = field(default=frozenset(), compare=False)
+    """The settings that a `defaults:` block gave."""
 
     @property
     def is_branch(self) -> bool:
@@ -303,6 +307,16 @@ class TaskGraph:
     config: Mapping[str, Scalar] = field(default_factory=dict)
     overridable: tuple[str, ...] = ()
     seeds: tuple[Seed, ...] = ()
+    root_name: str | None = None
+    """The root's name in Snowflake as written, where it is not the pipeline's."""
+    root_body: SqlBody | None = None
+    """What the root does, where it does more than start the others."""
+    query_tag: bool = True
+    """Whether tasks set a QUERY_TAG of ours."""
+    own_names: Mapping[str, str] = field(default_factory=dict)
+    """The tasks with names of their own: spec name → name in Snowflake, as written."""
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """Task → the name that it had: in the spec, or in Snowflake."""
 
     @property
     def all_tasks(self) -> tuple[TaskNode, ...]:

@@ -9,6 +9,7 @@ from sfml.graph.model import Reference, Source, StepBody, TaskGraph, TaskNode, T
 from sfml.lower.canonical import Json
 from sfml.lower.conditions import raw_outcomes
 from sfml.lower.names import root_name, stage_of, task_name
+from sfml.quoting import raw
 
 
 def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:
@@ -17,7 +18,7 @@ def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:
         "pipeline": graph.pipeline,
         "task": node.name,
         "step": body.step,
-        "root": root_name(graph.pipeline),
+        "root": raw(root_name(graph)),
         "stage": stage_of(graph.target),
         "with": {name: argument(graph, body.arguments[name]) for name in sorted(body.arguments)},
     }
@@ -26,7 +27,7 @@ def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:
     # Only what this task names itself: a task added far above must not change this one's body.
     named = sorted({*node.after, *_tasks_read(tuple(body.arguments.values()))})
     branches: dict[str, Json] = {
-        task_name(graph.pipeline, name): _by_raw_value(graph, name)
+        raw(task_name(graph, name)): _by_raw_value(graph, name)
         for name in named
         if graph.task(name).is_branch
     }
@@ -86,7 +87,7 @@ def _reference(graph: TaskGraph, reference: Reference) -> Json:
     match reference.source:
         case Source.RESULT:
             assert reference.task is not None
-            return {"$result": [task_name(graph.pipeline, reference.task), *reference.keys]}
+            return {"$result": [raw(task_name(graph, reference.task)), *reference.keys]}
         case Source.CONFIG:
             return {"$config": reference.keys[0]}
         case Source.RUN:

@@ -66,12 +66,17 @@ def definition_of(
         case CallBody(procedure, arguments):
             values = ", ".join(sql_value(graph, value) for value in arguments)
             return SqlDefinition(f"CALL {dotted(procedure)}({values})")
-        case SqlBody(text):
-            return SqlDefinition(text.strip().removesuffix(";").rstrip())
+        case SqlBody():
+            return sql_definition(node.body)
         case NotifyBody():
             return SqlDefinition(_notify_sql(graph, node, node.body))
         case _:
             assert_never(node.body)
+
+
+def sql_definition(body: SqlBody) -> SqlDefinition:
+    """A statement as it is written, less the semicolon that ends it."""
+    return SqlDefinition(body.text.strip().removesuffix(";").rstrip())
 
 
 def _step_sql(graph: TaskGraph, node: TaskNode, body: StepBody, archive: Archive) -> str:

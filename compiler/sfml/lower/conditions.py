@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from sfml.graph.model import GraphSettings, StreamSchedule, TaskGraph, TaskNode
 from sfml.lower.names import short_name, task_name
-from sfml.quoting import literal
+from sfml.quoting import literal, raw
 from sfml.record import record
 
 
@@ -34,7 +34,7 @@ def condition_of(graph: TaskGraph, node: TaskNode) -> Condition:
     return Condition(
         whole=_joined([*added, *own]),
         own=_joined(own),
-        edges=tuple(task_name(graph.pipeline, branch.name) for branch in edges),
+        edges=tuple(task_name(graph, branch.name) for branch in edges),
     )
 
 
@@ -74,7 +74,7 @@ def raw_outcomes(graph: TaskGraph, branch: TaskNode) -> Mapping[str, str]:
 
 def return_value(graph: TaskGraph, task: str) -> str:
     """The expression that reads what an ancestor returned."""
-    return f"SYSTEM$GET_PREDECESSOR_RETURN_VALUE({literal(task_name(graph.pipeline, task))})"
+    return f"SYSTEM$GET_PREDECESSOR_RETURN_VALUE({literal(raw(task_name(graph, task)))})"
 
 
 def _own_parts(graph: TaskGraph, node: TaskNode, branches: list[TaskNode]) -> Iterator[str]:

@@ -76,7 +76,8 @@ Kind: TypeAlias = Literal["root", "step", "job", "call", "sql", "notify"]
 
 @record
 class DesiredTask:
-    """One Snowflake task. `name` is unqualified; `task` is its name in the spec (None: the generated root).
+    """One Snowflake task. `name` is unqualified and folded, in quotes only where it needs them; `task` is its name
+    in the spec (None: the root).
 
     `predecessors` and `finalize` are unqualified names, predecessors sorted. Everything that is None is
     left to Snowflake's default. `branch_of` names the branch task whose outcome starts this one, where the
@@ -125,6 +126,8 @@ class DesiredTask:
     fingerprint: str = ""
     """sha256 over everything above but spans, bytes and previews."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    defaulted: frozenset[str] = field(default=frozenset(), compare=False)
+    """The settings that a `defaults:` block of the spec gave."""
 
 
 @record
@@ -141,6 +144,8 @@ class DesiredGraph:
     overridable: tuple[str, ...] = ()
     seeds: tuple[Seed, ...] = ()
     description: str | None = None
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """Tasks that have a new name: the new one → the old one, both in Snowflake."""
     fingerprint: str = ""
     """sha256 over the tasks' fingerprints, the root's included."""
 

@@ -19,12 +19,12 @@ from sfml.graph.model import (
 )
 from sfml.lower.archives import Closure, archive_of
 from sfml.lower.beyond import RECORDED, record_of
-from sfml.lower.bodies import JobFiles, definition_of, kind_of
-from sfml.lower.canonical import Json, canonical_json, fingerprint
+from sfml.lower.bodies import JobFiles, definition_of, kind_of, sql_definition
+from sfml.lower.canonical import Json, canonical_json, fingerprint, plain
 from sfml.lower.comments import root_comment
 from sfml.lower.conditions import condition_of, is_dag_branch, raw_outcomes, root_condition
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, SqlDefinition
-from sfml.lower.names import root_name, task_name
+from sfml.lower.names import default_name, root_name, task_name
 from sfml.lower.values import task_value
 from sfml.quoting import folded
 
@@ -51,6 +51,8 @@ def lower(
     record: dict[str, Json] = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
     if given := record_of(everything):
         record[RECORDED] = given
+    if moved := moved_names(graph):
+        record["moved"] = plain(moved)
     return DesiredGraph(
         pipeline=graph.pipeline,
         spec_path=graph.spec_path,
@@ -62,8 +64,22 @@ def lower(
         overridable=graph.overridable,
         seeds=graph.seeds,
         description=graph.description,
+        moved=moved,
         fingerprint=whole,
     )
+
+
+def moved_names(graph: TaskGraph) -> Mapping[str, str]:
+    """Of each task that has a new name, that and the old one in Snowflake."""
+    return {
+        task_name(graph, task): folded(old) if _is_whole_name(old) else default_name(root_name(graph), old)
+        for task, old in graph.moved.items()
+    }
+
+
+def _is_whole_name(name: str) -> bool:
+    """Whether a name is one of Snowflake's and none of a spec's task."""
+    return not name.replace("_", "").isalnum()
 
 
 def archives_of(graph: TaskGraph, closure: Closure) -> Mapping[str, Archive]:
@@ -78,9 +94,9 @@ def _root(graph: TaskGraph) -> DesiredTask:
     schedule = settings.schedule
     condition = root_condition(settings)
     root = DesiredTask(
-        name=root_name(graph.pipeline),
+        name=root_name(graph),
         task=None,
-        definition=DUMMY_ROOT,
+        definition=DUMMY_ROOT if graph.root_body is None else sql_definition(graph.root_body),
         kind="root",
         condition=condition,
         own_condition=condition,
@@ -92,7 +108,7 @@ def _root(graph: TaskGraph) -> DesiredTask:
         user_task_timeout_ms=_milliseconds(settings.timeout),
         error_integration=_folded(settings.on_error),
         success_integration=_folded(settings.on_success),
-        session_parameters=_session_parameters(graph.pipeline, None, settings.session_parameters),
+        session_parameters=_session_parameters(graph, None, settings.session_parameters),
         minimum_trigger_interval_seconds=schedule.every if isinstance(schedule, StreamSchedule) else None,
         execute_as_user=_folded(settings.execute_as_user),
         log_level=settings.log_level,
@@ -109,20 +125,20 @@ def _task(
 ) -> DesiredTask:
     archive = archives[node.body.step] if isinstance(node.body, StepBody) else None
     condition = condition_of(graph, node)
-    after = tuple(sorted(task_name(graph.pipeline, name) for name in node.after))
+    after = tuple(sorted(task_name(graph, name) for name in node.after))
     task = DesiredTask(
-        name=task_name(graph.pipeline, node.name),
+        name=task_name(graph, node.name),
         task=node.name,
         definition=definition_of(graph, node, archive, job_files),
         kind=kind_of(node.body),
-        predecessors=() if node.is_finalizer else after or (root_name(graph.pipeline),),
-        finalize=root_name(graph.pipeline) if node.is_finalizer else None,
+        predecessors=() if node.is_finalizer else after or (root_name(graph),),
+        finalize=root_name(graph) if node.is_finalizer else None,
         condition=condition.whole,
         own_condition=condition.own,
         is_branch=is_dag_branch(graph, node),
         branch_of=condition.edges,
         user_task_timeout_ms=_milliseconds(node.timeout),
-        session_parameters=_session_parameters(graph.pipeline, node.name, node.session_parameters),
+        session_parameters=_session_parameters(graph, node.name, node.session_parameters),
         execute_as_user=_folded(node.execute_as_user),
         log_level=node.log_level,
         tags=dict(node.tags),
@@ -155,10 +171,12 @@ def _on_compute(graph: TaskGraph, run_on: RunOn, task: DesiredTask) -> DesiredTa
             )
 
 
-def _session_parameters(pipeline: str, task: str | None, own: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """A QUERY_TAG by which costs and history are found, unless the user sets one, and the user's own."""
-    tag = {"sfml": {"pipeline": pipeline, **({"task": task} if task else {})}}
+def _session_parameters(graph: TaskGraph, task: str | None, own: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """A QUERY_TAG by which costs and history are found, unless the user sets one or wants none, and the user's own."""
     parameters: dict[str, Scalar] = {name.upper(): own[name] for name in sorted(own)}
+    if not graph.query_tag:
+        return parameters
+    tag = {"sfml": {"pipeline": graph.pipeline, **({"task": task} if task else {})}}
     return {"QUERY_TAG": canonical_json(tag), **parameters}
 
 

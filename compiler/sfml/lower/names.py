@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from sfml.graph.model import Target
-from sfml.quoting import folded, stage_location
+from sfml.graph.model import Target, TaskGraph
+from sfml.quoting import folded, raw, stage_location
 
 
-def root_name(pipeline: str) -> str:
-    """`clv` → `CLV`."""
-    return pipeline.upper()
+def root_name(graph: TaskGraph) -> str:
+    """`clv` → `CLV`, unless the root has a name of its own."""
+    return folded(graph.root_name) if graph.root_name else graph.pipeline.upper()
 
 
-def task_name(pipeline: str, task: str) -> str:
-    """`clv`, `train_model` → `CLV$TRAIN_MODEL`, as `snowflake.core`'s DAG joins them."""
-    return f"{root_name(pipeline)}${short_name(task)}"
+def task_name(graph: TaskGraph, task: str) -> str:
+    """`clv`, `train_model` → `CLV$TRAIN_MODEL`, as `snowflake.core`'s DAG joins them, or the task's own name."""
+    own = graph.own_names.get(task)
+    return folded(own) if own else default_name(root_name(graph), task)
+
+
+def default_name(root: str, task: str) -> str:
+    """The name of a task without one of its own: `CLV`, `train_model` → `CLV$TRAIN_MODEL`."""
+    return folded_name(f"{raw(root)}${short_name(task)}")
+
+
+def folded_name(name: str) -> str:
+    """The written form of a name that is known without quotes: `CLV$A` as it is, `clv$A` in quotes."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    return folded(quoted)
 
 
 def short_name(task: str) -> str:
@@ -23,7 +35,7 @@ def short_name(task: str) -> str:
 
 def job_name(pipeline: str, task: str, fingerprint: str) -> str:
     """`CLV_TRAIN_MODEL_3F9A0C11D2E4`: changes with anything that the job is made of."""
-    return f"{root_name(pipeline)}_{short_name(task)}_{fingerprint[:12].upper()}"
+    return f"{pipeline.upper()}_{short_name(task)}_{fingerprint[:12].upper()}"
 
 
 def job_identifier(target: Target, name: str) -> str:

@@ -1,0 +1,4 @@
+begin
+  truncate table STAGING;
+  return 1;
+end;
