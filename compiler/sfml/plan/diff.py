@@ -1,16 +1,23 @@
-"""From what is deployed and what should be to a plan."""
+"""From what is deployed, what should be and what was last applied to a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sfml.errors import ConflictingState
 from sfml.graph.model import Manual, Mode
 from sfml.lower.desired import DesiredGraph, DesiredTask
-from sfml.plan.bodies import body_changes, is_same_body
+from sfml.plan.applied import AppliedGraph, AppliedTask, observed_body
+from sfml.plan.bodies import body_changes, body_parts, is_same_body
 from sfml.plan.model import Action, Change, Comparable, FieldChange, ObservedGraph, ObservedTask, Plan, Reason
+from sfml.plan.places import is_default, place_of
 from sfml.plan.renderings import same
+from sfml.plan.risks import risks_of
 from sfml.plan.settings import SETTINGS, desired_settings
+
+RECORD = "record"
+"""The field under which a plan shows that a graph is taken over."""
 
 
 def make_plan(
@@ -19,27 +26,37 @@ def make_plan(
     *,
     unfinished: Mapping[str, Comparable] | None = None,
     resume: bool | None = None,
+    last_applied: AppliedGraph | None = None,
+    adopt: bool = False,
 ) -> Plan:
     """What an apply would change.
 
     `unfinished` is the journal of an apply that did not finish: it says whether the schedule was on.
-    `resume` overrides whether the schedule is to be on. Raises `ConflictingState` for a root that is not ours.
+    `resume` overrides whether the schedule is to be on. `last_applied` tells what the spec changed from what
+    somebody changed in the account. Raises `ConflictingState` for a root that is not ours, unless it is adopted.
     """
-    if observed is not None and observed.record is None:
+    if observed is not None and observed.record is None and not adopt:
         raise ConflictingState(
             f"task `{observed.root.name}` in {location(desired)} was not made by sfml",
-            help="rename the pipeline, or drop or rename that task first",
+            help="to take the graph over, see `sfml import` and apply with --adopt; else rename the pipeline",
         )
     deployed = observed.by_name if observed else {}
-    wanted = {task.name for task in desired.all_tasks}
-    changes = [change_of(desired, task, deployed.get(task.name)) for task in desired.all_tasks]
-    changes += [dropped(desired, task) for name, task in sorted(deployed.items()) if name not in wanted]
+    moves = moves_of(desired, deployed)
+    tasks = {task.name: task for task in desired.all_tasks}
+    changes = [
+        change_of(desired, task, deployed.get(task.name), last_applied, moves.get(task.name))
+        for task in desired.all_tasks
+    ]
+    gone = [name for name in sorted(deployed) if name not in tasks and name not in {*moves.values()}]
+    changes += [dropped(desired, deployed[name], last_applied) for name in gone]
+    if observed is not None and observed.record is None:
+        changes[0] = adopted(changes[0])
     started = bool(observed and observed.root.started)
     return Plan(
         pipeline=desired.pipeline,
         target=desired.target.name,
         location=location(desired),
-        changes=tuple(changes),
+        changes=tuple(replace(one, risks=risks_of(one, tasks.get(one.name), desired)) for one in changes),
         resume_root=_resumes(desired, observed, unfinished, resume),
         root_started=started,
         notes=tuple(_notes(observed, unfinished)),
@@ -50,34 +67,107 @@ def location(desired: DesiredGraph) -> str:
     return f"{desired.target.database}.{desired.target.schema}"
 
 
-def change_of(desired: DesiredGraph, task: DesiredTask, deployed: ObservedTask | None) -> Change:
+def moves_of(desired: DesiredGraph, deployed: Mapping[str, ObservedTask]) -> Mapping[str, str]:
+    """The moves that are still to be made: new name → old name, where just the old one is deployed."""
+    return {
+        new: old
+        for new, old in desired.moved.items()
+        if old in deployed and new not in deployed and old != desired.root.name
+    }
+
+
+def change_of(
+    desired: DesiredGraph,
+    task: DesiredTask,
+    deployed: ObservedTask | None,
+    last_applied: AppliedGraph | None = None,
+    moved_from: str | None = None,
+) -> Change:
     """What happens to one task of the spec."""
     name = task.task or desired.pipeline
     if deployed is None:
-        return Change(name, task.name, Action.CREATE)
-    fields = tuple(field_changes(task, deployed))
+        return Change(name, task.name, Action.MOVE if moved_from else Action.CREATE, moved_from=moved_from)
+    was = last_applied.task(task.name) if last_applied else None
+    fields = tuple(field_changes(task, deployed, was))
+    if any(field.path == "finalize" for field in fields):
+        why = "Snowflake turns no finalizer into another task, and no other task into a finalizer"
+        return Change(name, task.name, Action.REPLACE, fields, why=why)
     return Change(name, task.name, Action.ALTER if fields else Action.UNCHANGED, fields)
 
 
-def dropped(desired: DesiredGraph, task: ObservedTask) -> Change:
-    spec_name = task.name.removeprefix(f"{desired.root.name}$").lower()
-    return Change(spec_name, task.name, Action.DROP, risks=("drops the task and its grants",))
+def dropped(desired: DesiredGraph, task: ObservedTask, last_applied: AppliedGraph | None = None) -> Change:
+    """What happens to a task that the spec does not have; under the name that it had there, if that is known."""
+    was = last_applied.task(task.name) if last_applied else None
+    spec_name = was.task if was and was.task else task.name.removeprefix(f"{desired.root.name}$").lower()
+    return Change(spec_name, task.name, Action.DROP)
 
 
-def field_changes(task: DesiredTask, deployed: ObservedTask) -> Iterator[FieldChange]:
+def adopted(root: Change) -> Change:
+    """The root's change with the mark that makes the graph ours."""
+    mark = FieldChange(RECORD, None, "sfml:{…}", Reason.ADOPTED)
+    action = Action.ALTER if root.action is Action.UNCHANGED else root.action
+    return replace(root, action=action, fields=(*root.fields, mark))
+
+
+def field_changes(
+    task: DesiredTask, deployed: ObservedTask, was: AppliedTask | None = None
+) -> Iterator[FieldChange]:
     """The body and the settings that differ, in the order of `SETTINGS`; a suspended child counts as drifted."""
     if not is_same_body(deployed.definition, task):
-        yield from body_changes(deployed.definition, task)
+        for change in body_changes(deployed.definition, task):
+            yield replace(
+                change, reason=_body_reason(change, task, deployed, was), place=place_of(task, change.path)
+            )
     new = desired_settings(task)
     for key in SETTINGS:
-        if not same(key, deployed.settings[key], new[key]):
-            yield FieldChange(key, deployed.settings[key], new[key], Reason.SPEC_CHANGED)
+        old = deployed.settings[key]
+        if not same(key, old, new[key]):
+            reason = setting_reason(key, old, new[key], was, is_default=is_default(task, key))
+            yield from _entries(FieldChange(key, old, new[key], reason, place_of(task, key)), task)
     if task.task is not None and not deployed.started:
         yield FieldChange("state", "suspended", "started", Reason.DRIFTED)
 
 
+def setting_reason(
+    key: str, old: Comparable, new: Comparable, was: AppliedTask | None, *, is_default: bool
+) -> Reason:
+    """Why the account has `old` and the spec `new`, by what was applied last."""
+    changed = Reason.DEFAULT_CHANGED if is_default else Reason.SPEC_CHANGED
+    if was is None or key not in was.settings:
+        return changed
+    applied = was.settings[key]
+    if same(key, applied, new):
+        return Reason.DRIFTED
+    return changed if same(key, applied, old) else Reason.BOTH_CHANGED
+
+
 def is_scheduled(desired: DesiredGraph) -> bool:
     return not isinstance(desired.root.schedule, Manual | None)
+
+
+def _body_reason(
+    change: FieldChange, task: DesiredTask, deployed: ObservedTask, was: AppliedTask | None
+) -> Reason:
+    if was is None or observed_body(deployed.definition) == was.body:
+        return change.reason
+    if was.body.startswith("job:"):
+        return Reason.DRIFTED if is_same_body(was.body, task) else Reason.BOTH_CHANGED
+    before = body_parts(was.body).get("statement" if change.path == "definition" else change.path)
+    if before == change.new or is_same_body(was.body, task):
+        return Reason.DRIFTED
+    return change.reason if before == change.old else Reason.BOTH_CHANGED
+
+
+def _entries(change: FieldChange, task: DesiredTask) -> Iterator[FieldChange]:
+    """A mapping's change, entry by entry: `config.threshold` says more than the whole config."""
+    if not (isinstance(change.old, Mapping) and isinstance(change.new, Mapping)):
+        yield change
+        return
+    for key in sorted({*change.old, *change.new}):
+        old, new = change.old.get(key), change.new.get(key)
+        if not same(change.path, old, new):
+            path = f"{change.path}.{key}"
+            yield replace(change, path=path, old=old, new=new, place=place_of(task, path))
 
 
 def _resumes(
@@ -93,7 +183,7 @@ def _resumes(
         return resume
     if unfinished is not None and isinstance(unfinished.get("resume_root"), bool):
         return bool(unfinished["resume_root"])
-    if observed is not None and observed.root.settings["schedule"] is not None:
+    if observed is not None and (observed.root.settings["schedule"] is not None or observed.root.started):
         return observed.root.started
     return desired.target.is_local or desired.target.mode is Mode.PRODUCTION
 
@@ -101,3 +191,5 @@ def _resumes(
 def _notes(observed: ObservedGraph | None, unfinished: Mapping[str, Comparable] | None) -> Iterator[str]:
     if unfinished is not None:
         yield "an earlier apply did not finish; this one completes it"
+    if observed is not None and observed.record is None:
+        yield "the graph was made by somebody else; this apply takes it over"

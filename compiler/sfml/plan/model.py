@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -49,11 +50,45 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
+    """Why a field differs, as told from the account, the spec, and what was last applied."""
+
     SPEC_CHANGED = "spec changed"
+    DEFAULT_CHANGED = "default changed"
     CODE_CHANGED = "code changed"
     DRIFTED = "drifted"
-    NEW = "new"
-    REMOVED = "removed"
+    BOTH_CHANGED = "spec changed and drifted"
+    ADOPTED = "adopted"
+
+
+class Label(StrEnum):
+    """What kind of risk a change carries."""
+
+    SCHEDULE = "schedule"
+    DESTRUCTIVE = "destructive"
+    COST = "cost"
+    PRIVILEGES = "privileges"
+    GATE = "gate"
+    FORFEITS_RETRY = "forfeits retry"
+    RUNNING = "running"
+    MISSES_RUN = "misses run"
+    SHIFTS_INTERVAL = "shifts interval"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a reader should know before saying yes."""
+
+    label: Label
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedFile:
+    """A file of step code that differs, with the functions and classes in it that do; `status` is one word."""
+
+    path: str
+    status: str
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +99,10 @@ class FieldChange:
     old: Comparable
     new: Comparable
     reason: Reason
+    place: str | None = None
+    """`file:line` of the spec where the new value is written."""
+    files: tuple[ChangedFile, ...] = ()
+    """Of changed code: what differs in it, where both archives could be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +113,11 @@ class Change:
     name: str
     action: Action
     fields: tuple[FieldChange, ...] = ()
-    risks: tuple[str, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    moved_from: str | None = None
+    """Of a move: the name in Snowflake of the task that it was; it is dropped once the new one is there."""
+    why: str | None = None
+    """Of a replacement: why Snowflake leaves no other way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +133,10 @@ class Plan:
     root_started: bool
     """Whether the schedule is on now."""
     notes: tuple[str, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    """What concerns the graph as a whole."""
+    next_runs: tuple[datetime, ...] = ()
+    """When a cron schedule runs next, in its own zone, provided that it is on."""
     summary: Mapping[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:

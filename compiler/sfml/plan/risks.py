@@ -1,0 +1,135 @@
+"""What may go wrong with a change that is made as planned: labels, and a sentence each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from sfml.graph.model import IntervalSchedule
+from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
+from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Risk
+from sfml.plan.situation import Situation
+from sfml.semantics.limits import MAX_TIMEOUT_MS
+
+_COST = {
+    "warehouse": "runs on other compute",
+    "serverless.initial": "starts with another size",
+    "serverless.min": "may run on another size",
+    "serverless.max": "may run on another size",
+    "pool": "runs on another compute pool",
+    "instances": "runs on another number of nodes",
+    "retries": "a failed run is repeated another number of times",
+}
+_SCHEDULE = {
+    "schedule": "runs at other times",
+    "overlap": "changes whether runs may overlap",
+    "suspend_after_failures": "changes after how many failed runs the schedule stops",
+    "minimum_trigger_interval": "changes how often data may start it",
+}
+_READS_CONFIG = re.compile(r'"\$config": ?"([^"]+)"')
+_ACCESS = re.compile(r"^(?:EXTERNAL_ACCESS_INTEGRATIONS|SECRETS) = .*$", re.MULTILINE)
+
+
+def risks_of(change: Change, task: DesiredTask | None, desired: DesiredGraph) -> tuple[Risk, ...]:
+    """What one task's change risks, each said once; `task` is None for one that is dropped."""
+    return tuple(dict.fromkeys(_risks(change, task, desired)))
+
+
+def _risks(change: Change, task: DesiredTask | None, desired: DesiredGraph) -> Iterator[Risk]:
+    match change.action:
+        case Action.DROP:
+            yield Risk(Label.DESTRUCTIVE, "drops the task and its grants")
+        case Action.MOVE:
+            yield Risk(
+                Label.DESTRUCTIVE, f"drops {change.moved_from} with its grants once the new task is there"
+            )
+        case Action.REPLACE:
+            yield Risk(Label.DESTRUCTIVE, "drops the task with its grants and creates it anew")
+        case _:
+            pass
+    if task is None:
+        return
+    for field in change.fields:
+        yield from _field_risks(field, task, desired)
+
+
+def _field_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) -> Iterator[Risk]:
+    if field.path in _COST:
+        yield Risk(Label.COST, _COST[field.path])
+    if field.path == "timeout_ms" and _limit(field.new) > _limit(field.old):
+        yield Risk(Label.COST, "may run longer before it is stopped")
+    if field.path in _SCHEDULE:
+        yield Risk(Label.SCHEDULE, _SCHEDULE[field.path])
+    if field.path == "execute_as_user":
+        yield Risk(Label.PRIVILEGES, "runs with another user's privileges")
+    if field.path == "definition" and _access(field.old) != _access(field.new):
+        yield Risk(Label.PRIVILEGES, "changes what the task may reach or which secrets it reads")
+    yield from _gate_risks(field, task, desired)
+
+
+def _gate_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) -> Iterator[Risk]:
+    """What a branch decides by: its arguments, its outcomes, its code, and the config that it reads."""
+    decides = field.path.startswith("with.") or field.path in ("code", "step", "definition")
+    if task.outcomes is not None and decides:
+        yield Risk(Label.GATE, "changes how the gate decides")
+    if task.task is None and field.path.startswith("config."):
+        key = field.path.removeprefix("config.")
+        for name in _gates_reading(key, desired):
+            yield Risk(Label.GATE, f"changes how the gate `{name}` decides: it reads `{key}`")
+    if task.branch_of and field.path == "when":
+        yield Risk(Label.GATE, "changes which outcome starts it")
+
+
+def _gates_reading(key: str, desired: DesiredGraph) -> Iterator[str]:
+    for task in desired.tasks:
+        if task.outcomes is None or task.task is None or not isinstance(task.definition, SqlDefinition):
+            continue
+        if key in _READS_CONFIG.findall(task.definition.sql.replace('\\"', '"')):
+            yield task.task
+
+
+def _limit(timeout: object) -> int:
+    """A timeout in milliseconds; 0 is the longest one."""
+    return timeout if isinstance(timeout, int) and timeout else MAX_TIMEOUT_MS
+
+
+def _access(statement: object) -> list[str]:
+    return _ACCESS.findall(str(statement or ""))
+
+
+def graph_risks(plan: Plan, desired: DesiredGraph, situation: Situation, now: datetime) -> Iterator[Risk]:
+    """What concerns the graph as a whole: runs that are there, runs that are due."""
+    changes = bool(plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP))
+    if changes and situation.running_since is not None:
+        yield Risk(
+            Label.RUNNING,
+            f"a run is executing since {_moment(situation.running_since)}: it ends on the old version",
+        )
+    if changes and situation.retryable is not None:
+        # A graph that was modified since cannot be retried.
+        # https://docs.snowflake.com/en/sql-reference/sql/execute-task
+        yield Risk(
+            Label.FORFEITS_RETRY, f"forfeits RETRY LAST of the failed run of {_moment(situation.retryable)}"
+        )
+    if plan.root_started and not plan.resume_root:
+        yield Risk(Label.SCHEDULE, "turns the schedule off")
+    elif plan.resume_root and not plan.root_started:
+        yield Risk(Label.SCHEDULE, "turns the schedule on")
+    due = plan.next_runs[0] if plan.next_runs else None
+    if changes and plan.root_started and due is not None and due - now < apply_time(plan):
+        yield Risk(Label.MISSES_RUN, f"the run of {_moment(due)} is missed if the apply still goes on then")
+    resumes = plan.resume_root and (changes or not plan.root_started)
+    if resumes and isinstance(desired.root.schedule, IntervalSchedule):
+        # https://docs.snowflake.com/en/sql-reference/sql/create-task: an interval begins when the task is resumed.
+        yield Risk(Label.SHIFTS_INTERVAL, "the interval begins anew when the root is resumed")
+
+
+def apply_time(plan: Plan) -> timedelta:
+    """What an apply of this size may take at worst: a minute, and a second for each change."""
+    count = len(plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP))
+    return timedelta(seconds=60 + count)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%a} {at.day} {at:%b %H:%M} {at.tzname() or 'UTC'}"

@@ -1,0 +1,36 @@
+"""What is going on in the account while a plan is made: runs that execute, runs that failed, runs that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sfml.graph.model import CronSchedule, Schedule
+from sfml.semantics.cron import next_fire, parse_cron
+
+RUNS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """`retryable` is when the last run began, if it failed or was cancelled and could still be retried."""
+
+    running_since: datetime | None = None
+    retryable: datetime | None = None
+
+
+def next_runs(schedule: Schedule | None, now: datetime, count: int = RUNS_SHOWN) -> tuple[datetime, ...]:
+    """The next times that a cron fires, in its own zone; none for the others, which depend on when they begin."""
+    return tuple(_next_runs(schedule, now, count)) if isinstance(schedule, CronSchedule) else ()
+
+
+def _next_runs(schedule: CronSchedule, now: datetime, count: int) -> Iterator[datetime]:
+    cron = parse_cron(schedule.cron, schedule.timezone)
+    at: datetime | None = now
+    for _ in range(count):
+        at = next_fire(cron, at) if at is not None else None
+        if at is None:
+            return
+        yield at.astimezone(ZoneInfo(schedule.timezone))
