@@ -54,6 +54,7 @@ class StepCatalog:
         self._modules: dict[str, Module | None] = {}
         self._found: dict[str, StepFunction | NotFound] = {}
         self._closures: dict[str, tuple[Module, ...]] = {}
+        self._runtime: Mapping[str, bytes] | None = None
 
     def find(self, step: str) -> StepFunction | None:
         """The function named `package.module.function`, or None."""
@@ -164,16 +165,19 @@ class StepCatalog:
             self._closures[start] = tuple(seen[name] for name in sorted(seen))
         return self._closures[start]
 
-    def _runtime_files(self) -> dict[str, bytes]:
-        module = self.module(RUNTIME)
-        if module is None:
-            return {}
-        folder = module.path.parent
-        return {
-            f"{RUNTIME}/{path.relative_to(folder).as_posix()}": path.read_bytes()
-            for path in sorted(folder.rglob("*.py"))
-            if "__pycache__" not in path.parts
-        }
+    def _runtime_files(self) -> Mapping[str, bytes]:
+        if self._runtime is None:
+            module = self.module(RUNTIME)
+            self._runtime = _files_of(module.path.parent) if module is not None else {}
+        return self._runtime
+
+
+def _files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        f"{RUNTIME}/{path.relative_to(folder).as_posix()}": path.read_bytes()
+        for path in sorted(folder.rglob("*.py"))
+        if "__pycache__" not in path.parts
+    }
 
 
 def _needed_by(module: Module) -> Iterator[str]:

@@ -7,7 +7,7 @@ import importlib.util
 import re
 import string
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from sfml.catalog.imports import Import, imports_of
@@ -86,6 +86,7 @@ def steps_roots(root: Path, folders: tuple[str, ...]) -> tuple[StepsRoot, ...]:
     return tuple(roots)
 
 
+@cache  # looked for once, not for each pipeline
 def runtime_folder() -> Path | None:
     """The folder of `sfml_steps` as installed, or in the checkout beside the compiler."""
     try:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from sfml.diagnostic import Diagnostic, Severity
+from sfml.record import record
 from sfml.source import Span, source_lines
 
 MAX_WIDTH = 120
@@ -21,7 +21,7 @@ _BOLD = "\x1b[1m"
 _BLUE = "\x1b[1;34m"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Mark:
     span: Span
     text: str

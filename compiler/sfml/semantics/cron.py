@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from pathlib import Path
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from cronsim import CronSim, CronSimError
 
@@ -43,6 +44,7 @@ _FIELDS = (
     _Field(0, 6, _DAYS, last=True),
 )
 _DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
+_WITHOUT_A_FOLDER = ("UTC", "GMT")
 
 
 @record
@@ -125,7 +127,7 @@ def fires_between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
 @lru_cache(maxsize=1)
 def _zones() -> Mapping[str, str]:
     """Region names in lower case. Abbreviations such as `PST` and `EST` are no regions: only UTC and GMT."""
-    regions = (name for name in available_timezones() if "/" in name or name in ("UTC", "GMT"))
+    regions = (name for name in available_timezones() if "/" in name or name in _WITHOUT_A_FOLDER)
     return {name.lower(): name for name in regions}
 
 
@@ -137,8 +139,27 @@ def unknown_zone(text: str) -> str:
     )
 
 
+@lru_cache(maxsize=100)
+def _is_spelt_out(text: str) -> bool:
+    """Whether a region is written as its file is named. `available_timezones` opens some 600 files to say the same."""
+    parts = text.split("/")
+    if (len(parts) == 1 and text not in _WITHOUT_A_FOLDER) or parts[0] in ("posix", "right"):
+        return False
+    try:
+        ZoneInfo(text)
+        return any(_is_file_in(root, parts) for root in map(Path, TZPATH) if root.is_dir())
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
+def _is_file_in(root: Path, parts: list[str]) -> bool:
+    """Whether the file is there by this name: some file systems open it by any case."""
+    folders = (root.joinpath(*parts[:at]) for at in range(len(parts)))
+    return all(folder / name in folder.iterdir() for folder, name in zip(folders, parts, strict=True))
+
+
 def _zone(text: str) -> str:
-    zone = _zones().get(text.lower())
+    zone = text if _is_spelt_out(text) else _zones().get(text.lower())
     if zone is None:
         raise ScheduleError(unknown_zone(text))
     return zone

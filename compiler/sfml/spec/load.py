@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -63,13 +64,10 @@ class _Reader:
             help = "give values that are used often a name: `variables`"
             self.findings.append(Diagnostic.error("SF104", message, at=Span.whole(file), help=help))
             return None
-        node, findings = compose(text, file)
+        node, findings = _checked(text, file, schema)
         self.findings.extend(findings)
-        if node is None:
-            if not findings:
-                self.findings.append(Diagnostic.error("SF111", f"`{file}` is empty", at=Span.whole(file)))
-            return None
-        self.findings.extend(shape_findings(node, schema))
+        if node is None and not findings:
+            self.findings.append(Diagnostic.error("SF111", f"`{file}` is empty", at=Span.whole(file)))
         return map_of(node)
 
     def named(self, node: ScalarNode, schema: str) -> MapNode | None:
@@ -91,6 +89,15 @@ class _Reader:
     def stop_on_errors(self) -> None:
         if has_errors(self.findings):
             raise _Stop
+
+
+# The project file, and what pipelines include, is the same for all pipelines of a run; a changed text is another.
+@lru_cache(maxsize=16)
+def _checked(text: str, file: str, schema: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
+    """The document of a text, and what is wrong with it and its shape."""
+    node, findings = compose(text, file)
+    shape = shape_findings(node, schema) if node is not None else ()
+    return node, (*findings, *shape)
 
 
 def load(

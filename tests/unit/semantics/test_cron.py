@@ -78,14 +78,39 @@ def test_a_day_that_never_comes_is_refused() -> None:
         parse_cron("0 0 30 2 *", "UTC")
 
 
-@pytest.mark.parametrize("zone", ["PST", "EST", "+01:00", "Mars/Base", "localtime", ""])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "PST",
+        "EST",
+        "+01:00",
+        "Mars/Base",
+        "localtime",
+        "",
+        "posix/Europe/Berlin",
+        "America/Argentina",
+        "../x",
+    ],
+)
 def test_only_regions_are_time_zones(zone: str) -> None:
     with pytest.raises(ScheduleError, match=r"is not a recognized time zone\. Please specify"):
         parse_cron("* * * * *", zone)
 
 
-def test_regions_are_read_in_any_case() -> None:
-    assert parse_cron("0 1 * * *", "america/new_york").timezone == "America/New_York"
+@pytest.mark.parametrize(
+    ("written", "zone"),
+    [
+        ("america/new_york", "America/New_York"),
+        ("America/new_York", "America/New_York"),
+        ("AMERICA/New_York", "America/New_York"),
+        ("America/New_York", "America/New_York"),
+        ("America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
+        ("utc", "UTC"),
+        ("GMT", "GMT"),
+    ],
+)
+def test_regions_are_read_in_any_case(written: str, zone: str) -> None:
+    assert parse_cron("0 1 * * *", written).timezone == zone
 
 
 def test_an_hour_that_spring_leaves_out_does_not_fire() -> None:
