@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
-from sfml.plan.model import Action, Change, Comparable, FieldChange, Plan
+from sfml.plan.model import Action, Change, ChangedFile, Comparable, FieldChange, Plan, Reason, Risk
 from sfml.plan.stages import PutTask, RegisterJob, ResumeRoot, ResumeTask, Stage, SuspendRoot, UploadArchive
 from sfml.render.symbols import Symbols
-from sfml.render.units import duration, plural, size
+from sfml.render.units import duration, moment, plural, size
 
 _TIMES = frozenset({"timeout_ms"})
+_PLACE = 36
+"""How wide a change is before the place that it is written in."""
 _VERBS = (
     (Action.REPLACE, "to replace"),
     (Action.ALTER, "to alter"),
@@ -31,26 +34,41 @@ def plan_json(plan: Plan) -> Mapping[str, Any]:
         "location": plan.location,
         "summary": dict(plan.summary),
         "schedule": {"on_now": plan.root_started, "on_after": plan.resume_root},
-        "changes": [
-            {
-                "task": change.task,
-                "name": change.name,
-                "action": change.action.value,
-                "fields": [
-                    {
-                        "path": field.path,
-                        "old": jsonable(field.old),
-                        "new": jsonable(field.new),
-                        "reason": field.reason.value,
-                    }
-                    for field in change.fields
-                ],
-                "risks": list(change.risks),
-            }
-            for change in plan.changes
-        ],
+        "changes": [change_json(change) for change in plan.changes],
+        "risks": [risk_json(risk) for risk in plan.risks],
+        "next_runs": [at.isoformat() for at in plan.next_runs],
         "notes": list(plan.notes),
     }
+
+
+def change_json(change: Change) -> dict[str, Any]:
+    """One entry of `changes`; `why` and `moved_from` are null but for a replacement and a move."""
+    return {
+        "task": change.task,
+        "name": change.name,
+        "action": change.action.value,
+        "moved_from": change.moved_from,
+        "why": change.why,
+        "fields": [field_json(field) for field in change.fields],
+        "risks": [risk_json(risk) for risk in change.risks],
+    }
+
+
+def field_json(field: FieldChange) -> dict[str, Any]:
+    return {
+        "path": field.path,
+        "old": jsonable(field.old),
+        "new": jsonable(field.new),
+        "reason": field.reason.value,
+        "place": field.place,
+        "files": [
+            {"path": file.path, "status": file.status, "names": list(file.names)} for file in field.files
+        ],
+    }
+
+
+def risk_json(risk: Risk) -> dict[str, str]:
+    return {"label": risk.label.value, "message": risk.message}
 
 
 def jsonable(value: Comparable) -> Any:
@@ -75,9 +93,11 @@ def _plan_lines(plan: Plan, desired: DesiredGraph, symbols: Symbols, schedule: s
     for change in changed:
         yield from _change_lines(change, desired, symbols, width)
     yield ""
-    for text in plan.notes:
+    for text in (*(risk.message for risk in plan.risks), *plan.notes):
         yield f"  {symbols['risk']} {text}"
     yield _schedule_line(plan, schedule)
+    if changed:
+        yield from next_run_lines(plan.next_runs, symbols)
 
 
 def _headline(plan: Plan, desired: DesiredGraph, symbols: Symbols) -> str:
@@ -95,10 +115,14 @@ def _change_lines(change: Change, desired: DesiredGraph, symbols: Symbols, width
         yield f"{head}  {_description(change.name, desired)}".rstrip()
     else:
         yield head.rstrip()
+    if change.moved_from is not None:
+        yield f"      was {change.moved_from}: created under its new name, then the old one is dropped"
+    if change.why is not None:
+        yield f"      replaced because {change.why}"
     for field in change.fields:
         yield from _field_lines(field, symbols)
     for risk in change.risks:
-        yield f"      {symbols['risk']} {risk}"
+        yield f"      {symbols['risk']} {risk.message}"
 
 
 def _description(name: str, desired: DesiredGraph) -> str:
@@ -124,7 +148,30 @@ def _description(name: str, desired: DesiredGraph) -> str:
 
 def _field_lines(field: FieldChange, symbols: Symbols) -> Iterator[str]:
     old, new = shown(field.path, field.old), shown(field.path, field.new)
-    yield f"      {field.path.removesuffix('_ms'):<16} {old} {symbols['arrow']} {new}"
+    change = f"{old} {symbols['arrow']} {new}"
+    if field.reason not in (Reason.SPEC_CHANGED, Reason.CODE_CHANGED, Reason.ADOPTED):
+        change += f"  ({field.reason.value})"
+    yield f"      {field.path.removesuffix('_ms'):<16} {change:<{_PLACE}}  {field.place or ''}".rstrip()
+    for file in field.files:
+        yield f"      {'':<16} {file_words(file)}"
+
+
+def file_words(file: ChangedFile) -> str:
+    """`clv/train.py: evaluate, fit changed`, `clv/extra.py added`."""
+    return (
+        f"{file.path}: {', '.join(file.names)} {file.status}" if file.names else f"{file.path} {file.status}"
+    )
+
+
+def next_run_lines(runs: Sequence[datetime], symbols: Symbols) -> Iterator[str]:
+    """The next runs in the schedule's zone, and in the reader's where that says another time."""
+    if not runs:
+        return
+    dot = f" {symbols['dot']} "
+    yield f"  next runs  {dot.join(moment(at) for at in runs)}"
+    here = [at.astimezone() for at in runs]
+    if any(one.utcoffset() != at.utcoffset() for one, at in zip(here, runs, strict=True)):
+        yield f"  your time  {dot.join(moment(at) for at in here)}"
 
 
 def shown(path: str, value: Comparable) -> str:

@@ -14,7 +14,7 @@ from made_graphs import closure, graph, sql, step
 from sfml.graph.model import OnPool
 from sfml.history import Run, TaskRow, TaskRun
 from sfml.lower.lower import lower
-from sfml.plan.model import Action, Change, FieldChange, Plan, Reason
+from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Reason, Risk
 from sfml.render.plan import plan_json, plan_text
 from sfml.render.run import changes, run_json, run_text
 from sfml.render.status import PipelineStatus, status_json, status_text
@@ -43,7 +43,9 @@ PLAN = Plan(
             ),
         ),
         Change("report", "CLV$REPORT", Action.CREATE),
-        Change("old", "CLV$OLD", Action.DROP, risks=("drops the task and its grants",)),
+        Change(
+            "old", "CLV$OLD", Action.DROP, risks=(Risk(Label.DESTRUCTIVE, "drops the task and its grants"),)
+        ),
     ),
     resume_root=True,
     root_started=True,

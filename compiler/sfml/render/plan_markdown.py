@@ -1,0 +1,96 @@
+"""A plan as Markdown, for a comment in a pull request or a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.plan.model import Action, Change, FieldChange, Plan
+from sfml.render.plan import file_words, shown
+from sfml.render.units import moment, plural
+
+_VERBS = {
+    Action.CREATE: "create",
+    Action.ALTER: "alter",
+    Action.REPLACE: "replace",
+    Action.MOVE: "move",
+    Action.DROP: "drop",
+}
+
+
+def plan_markdown(plan: Plan, *, schedule: str | None = None) -> str:
+    """The answer in the heading, a row a changed field, risks below it; what is long folds away."""
+    return "\n".join(_lines(plan, schedule)) + "\n"
+
+
+def _lines(plan: Plan, schedule: str | None) -> Iterator[str]:
+    changed = [change for change in plan.changes if change.action is not Action.UNCHANGED]
+    yield f"### {_text(plan.pipeline)} → {_text(plan.target)}: {_answer(plan)}"
+    yield ""
+    if changed:
+        many = sum(max(len(change.fields), 1) for change in changed) > 20
+        if many:
+            yield f"<details><summary>{plural(len(changed), 'task')}</summary>"
+            yield ""
+        yield "| | task | what | from | to | why | where |"
+        yield "|---|---|---|---|---|---|---|"
+        for change in changed:
+            yield from _rows(change)
+        if many:
+            yield ""
+            yield "</details>"
+        yield ""
+    for change in changed:
+        for risk in change.risks:
+            yield f"- **{risk.label.value}**: {_code(change.task)} {_text(risk.message)}"
+    for risk in plan.risks:
+        yield f"- **{risk.label.value}**: {_text(risk.message)}"
+    for note in plan.notes:
+        yield f"- {_text(note)}"
+    yield _schedule(plan, schedule)
+
+
+def _answer(plan: Plan) -> str:
+    counts = [
+        f"{plan.summary[action.value]} to {verb}"
+        for action, verb in _VERBS.items()
+        if plan.summary[action.value]
+    ]
+    return ", ".join(counts) if counts else "no changes"
+
+
+def _rows(change: Change) -> Iterator[str]:
+    verb = _VERBS[change.action]
+    if not change.fields:
+        was = f"was {_code(change.moved_from)}" if change.moved_from else ""
+        yield f"| {verb} | {_code(change.task)} | {was} | | | | |"
+    for field in change.fields:
+        yield f"| {verb} | {_code(change.task)} | {' | '.join(_cells(field))} |"
+
+
+def _cells(field: FieldChange) -> Iterator[str]:
+    yield _code(field.path.removesuffix("_ms"))
+    yield _code(shown(field.path, field.old))
+    yield _code(shown(field.path, field.new))
+    yield "; ".join([field.reason.value, *(_text(file_words(file)) for file in field.files)])
+    yield _text(field.place or "")
+
+
+def _schedule(plan: Plan, schedule: str | None) -> str:
+    if schedule is None:
+        return "\nNo schedule."
+    state = "on" if plan.resume_root else "off"
+    runs = ", ".join(moment(at) for at in plan.next_runs)
+    return f"\nSchedule {state}: {_text(schedule)}" + (f". Next runs: {runs}" if runs else "")
+
+
+def _code(text: str) -> str:
+    """The text as code in a cell: no pipe and no backtick of a value ends it."""
+    return f"`{' '.join(text.split()).replace('`', 'ˋ').replace('|', '¦')}`" if text else ""
+
+
+def _text(text: str) -> str:
+    """The text as prose in a cell, without Markdown or HTML of its own."""
+    flat = " ".join(text.split())
+    for char in "\\`*_{}[]<>|#":
+        flat = flat.replace(char, f"\\{char}")
+    return flat
