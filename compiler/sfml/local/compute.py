@@ -34,6 +34,12 @@ CREATE TABLE IF NOT EXISTS compute (
 );
 """
 DEFAULT_POOL = "LOCAL_POOL"
+DEFAULT_NODES: Mapping[str, Any] = {
+    "MIN_NODES": 1,
+    "MAX_NODES": max(8, 2 * (os.cpu_count() or 1)),
+    "INSTANCE_FAMILY": "CPU_X64_S",
+}
+"""Of pools that nobody created: as many instances of jobs run at once as processes of procedures."""
 
 KEYS: Mapping[Kind, frozenset[str]] = {
     "WAREHOUSE": frozenset(
@@ -184,10 +190,9 @@ def _add_defaults(account: Account) -> None:
     if account.store.row("SELECT 1 FROM compute LIMIT 1") is not None:
         return
     now = account.clock()
-    nodes = {"MIN_NODES": 1, "MAX_NODES": 1, "INSTANCE_FAMILY": "CPU_X64_S"}
     with account.store.transaction():
         save(account, Compute("WAREHOUSE", DEFAULT_WAREHOUSE, {}, DEFAULT_ROLE, now, now, now))
-        save(account, Compute("COMPUTE POOL", DEFAULT_POOL, nodes, DEFAULT_ROLE, now, now, now))
+        save(account, Compute("COMPUTE POOL", DEFAULT_POOL, DEFAULT_NODES, DEFAULT_ROLE, now, now, now))
 
 
 # -- changing

@@ -130,8 +130,9 @@ def pool_values(account: Account, one: Compute) -> dict[str, Any]:
     """What SHOW COMPUTE POOLS tells. https://docs.snowflake.com/en/sql-reference/sql/show-compute-pools"""
     jobs = [job for job in job_store.jobs(account) if job.compute_pool == one.name and not job.is_over]
     state = "SUSPENDED" if one.suspended else "ACTIVE" if jobs else "IDLE"
-    nodes = 0 if one.suspended else int(one.setting("MIN_NODES", 1))
-    active = min(nodes, len(jobs))
+    most, least = int(one.setting("MAX_NODES", 1)), int(one.setting("MIN_NODES", 1))
+    active = min(most, sum(job.target_instances for job in jobs if job.status != job_store.PENDING))
+    nodes = 0 if one.suspended else max(least, active)
     return {
         "name": one.name,
         "state": state,
@@ -183,7 +184,7 @@ def _taken_for_granted(account: Account, session: Session, statement: Show) -> l
     if not name or "%" in name or compute.find(account, statement.kind, name) is not None:
         return []
     now = account.clock()
-    return [Compute(statement.kind, name, {}, session.role, now, now, now)]
+    return [Compute(statement.kind, name, compute.DEFAULT_NODES, session.role, now, now, now)]
 
 
 def _row(account: Account, session: Session, one: Compute) -> list[Any]:

@@ -43,18 +43,45 @@ PROCEDURES: tuple[Behaviour, ...] = (
     Behaviour("procedures", "EXTERNAL_ACCESS_INTEGRATIONS restrict nothing", _X, "said in the log"),
 )
 
+_JOB_CLIENT = f"{_ML_CLIENT}; its startup.sh does so in the container"
 JOBS: tuple[Behaviour, ...] = (
     Behaviour("jobs", "The statement waits for its job, unless ASYNC, and fails with it", _D, _ML_JOBS),
     Behaviour("jobs", "Code and sentence of a failed job", _A, "not seen"),
     Behaviour("jobs", "Submit, status, wait, logs, result, list, cancel, delete", _C, _ML_CLIENT),
+    Behaviour("jobs", "An exception is raised again at the client, as the cause of its own", _C, _ML_CLIENT),
     Behaviour("jobs", "Task functions work in a job of a task", _D, _ML_JOBS),
     Behaviour(
         "jobs", "Processes of this machine and no containers; any pool name is a pool", _X, "on purpose"
     ),
+    Behaviour("jobs", "A job is PENDING until its pool has MIN_INSTANCES nodes free", _D, _ML_JOBS),
+    Behaviour("jobs", "Jobs get nodes in the order in which they came", _A, "not said"),
     Behaviour(
-        "jobs", "Several instances, parallel, spec_overrides are refused", _X, "not emulated, and said so"
+        "jobs", "Pools that nobody created have twice the cores as nodes, at least 8", _X, "on purpose"
     ),
-    Behaviour("jobs", "pip requirements that this Python lacks are refused", _X, "nothing is installed"),
+    Behaviour(
+        "jobs", "Several instances are nodes of one Ray cluster; the first runs the code", _C, _JOB_CLIENT
+    ),
+    Behaviour(
+        "jobs", "Each instance has a log of its own; without a number, the first one's", _C, _ML_CLIENT
+    ),
+    Behaviour(
+        "jobs",
+        "A job of one instance has no Ray until its code asks for one",
+        _X,
+        "a cluster takes seconds to start",
+    ),
+    Behaviour("jobs", "An instance that ends early leaves the job running", _A, "Ray goes on without it"),
+    Behaviour("jobs", "pip installs what this Python lacks, for the job alone", _C, _JOB_CLIENT),
+    Behaviour("jobs", "What was installed is kept by content for a month", _X, "an account has containers"),
+    Behaviour("jobs", "A job whose requirements cannot be installed is FAILED", _C, _JOB_CLIENT),
+    Behaviour("jobs", "EXTERNAL_ACCESS_INTEGRATIONS restrict nothing", _X, "said in the log"),
+    Behaviour("jobs", "enable_metrics measures nothing; no runtime image is chosen", _X, "no containers"),
+    Behaviour(
+        "jobs", "parallel, spec_overrides, artifact_repositories are refused", _X, "not emulated, and said so"
+    ),
+    Behaviour(
+        "jobs", "A statement's timeout ends the job that it waits for, which is then FAILED", _A, "not said"
+    ),
     Behaviour(
         "jobs", "A job that runs when the server ends is INTERNAL_ERROR", _A, "an account does not end"
     ),

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from sfml.grammar import services as grammar
 from sfml.local import job_store
+from sfml.local.errors import SqlError
 from sfml.local.family import Args
 from sfml.local.job_store import Job
 from sfml.local.likeness import like
@@ -58,11 +60,8 @@ def describe_service(account: Account, session: Session, statement: grammar.Desc
         job.compute_pool,
         yaml.safe_dump(_service_spec(job), sort_keys=False),
         "",
-        "0" if job.is_over else "1",
-        "1",
-        "1",
-        "1",
-        "1",
+        "0" if job.is_over else str(job.target_instances),
+        *([str(job.target_instances)] * 4),
         job.created_on,
         job.completed_on or job.created_on,
         job.comment,
@@ -97,9 +96,12 @@ def _service_spec(job: Job) -> dict[str, Any]:
 def show_instances(account: Account, session: Session, statement: grammar.ShowServiceInstances) -> Result:
     job = job_store.get(account, resolve(statement.service, session))
     columns = ("database_name", "schema_name", "service_name", "instance_id", "status", "start_time")
-    name = job.name
-    row = (name.database, name.schema, name.name, "0", job.status, job.created_on.isoformat())
-    return table(columns, [row])
+    name = (job.name.database, job.name.schema, job.name.name)
+    rows = [
+        (*name, str(one.number), one.status, one.started_on.isoformat() if one.started_on else None)
+        for one in job_store.instances(account, job)
+    ]
+    return table(columns, rows)
 
 
 def show_services(account: Account, session: Session, statement: grammar.ShowServices) -> Result:
@@ -128,7 +130,7 @@ def show_services(account: Account, session: Session, statement: grammar.ShowSer
             job.name.schema,
             job.owner,
             job.compute_pool,
-            "1",
+            str(job.target_instances),
             job.created_on,
             job.completed_on or job.created_on,
         )
@@ -171,7 +173,7 @@ def job_history(account: Account, session: Session, args: Args) -> Result:
             job.name.schema,
             job.owner,
             job.compute_pool,
-            json.dumps({"REPLICAS": 1}),
+            json.dumps({"REPLICAS": job.target_instances}),
             job.created_on,
             job.completed_on,
             job.deleted_on,
@@ -185,7 +187,10 @@ def service_logs(account: Account, session: Session, arguments: tuple[Any, ...])
     """SYSTEM$GET_SERVICE_LOGS(job, instance, container[, lines])."""
     name, *rest = arguments
     job = job_store.get(account, resolve(str(name), session))
-    lines = _log_lines(account, job)
+    number = str(rest[0]) if rest else "0"
+    if not number.isdigit() or int(number) >= job.target_instances:
+        raise SqlError(f"Instance {number} of service {job.name} does not exist.", 395013, "22023")
+    lines = _log_lines(instance_log(account, job, int(number)))
     if len(rest) > 2 and rest[2]:
         lines = lines[-int(rest[2]) :]
     return "\n".join(lines)
@@ -196,11 +201,20 @@ def job_logs(account: Account, session: Session, args: Args) -> Result:
     job = job_store.get(account, resolve(args.subject or "", session))
     columns = (Column("TIMESTAMP", "timestamp_ntz"), Column("INSTANCE_ID", "fixed"), "CONTAINER_NAME", "LOG")
     moment = job.created_on.replace(tzinfo=None)
-    return table(columns, [(moment, 0, CONTAINER, line) for line in _log_lines(account, job)])
+    rows = [
+        (moment, number, CONTAINER, line)
+        for number in range(job.target_instances)
+        for line in _log_lines(instance_log(account, job, number))
+    ]
+    return table(columns, rows)
 
 
-def _log_lines(account: Account, job: Job) -> list[str]:
-    path = account.log_path(job.query_id)
+def instance_log(account: Account, job: Job, number: int) -> Path:
+    """Where the output of one instance is kept; the first one's is that of the job's statement."""
+    return account.log_path(job.query_id if number == 0 else f"{job.query_id}.{number}")
+
+
+def _log_lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 

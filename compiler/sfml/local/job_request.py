@@ -8,17 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
-from pathlib import Path
 from typing import Any
-
-from packaging.requirements import InvalidRequirement, Requirement
 
 from sfml.local.errors import SqlError, not_emulated
 
 CONTAINER_MOUNT = "/mnt/job_stage"
 """Where a job's container sees its stage folder; arguments and variables name it."""
 
+MOST_INSTANCES = 250
 _PARALLEL = "MLRS_LAUNCH_BACKEND"
 
 
@@ -35,6 +32,10 @@ class JobRequest:
     query_warehouse: str | None
     comment: str | None
     is_async: bool
+    target_instances: int = 1
+    min_instances: int = 1
+    notes: tuple[str, ...] = ()
+    """What is taken and has no effect here, for the log."""
 
 
 def read_request(arguments: tuple[Any, ...]) -> JobRequest:
@@ -64,6 +65,9 @@ def read_request(arguments: tuple[Any, ...]) -> JobRequest:
         query_warehouse=options.get("QUERY_WAREHOUSE"),
         comment=options.get("COMMENT"),
         is_async=bool(options.get("ASYNC")),
+        target_instances=_count(options, "TARGET_INSTANCES"),
+        min_instances=_count(options, "MIN_INSTANCES"),
+        notes=tuple(_notes(options)),
     )
 
 
@@ -77,34 +81,25 @@ def _object(text: Any, what: str) -> dict[str, Any]:
     return value
 
 
+def _count(options: Mapping[str, Any], key: str) -> int:
+    """A number of instances; as many can run as a network of this machine's own has addresses."""
+    given = options.get(key)
+    count = 1 if given is None else int(given) if str(given).isdigit() else 0
+    if not 1 <= count <= MOST_INSTANCES:
+        raise SqlError(f"Invalid ML job options: {key} is {given!r}.", 395018, "22023")
+    return count
+
+
+def _notes(options: Mapping[str, Any]) -> list[str]:
+    integrations = options.get("EXTERNAL_ACCESS_INTEGRATIONS") or ()
+    named = ", ".join(map(str, integrations))
+    return [f"EXTERNAL_ACCESS_INTEGRATIONS ({named}) restrict nothing here"] if named else []
+
+
 def _refuse(spec: Mapping[str, Any], options: Mapping[str, Any]) -> None:
-    instances = int(options.get("TARGET_INSTANCES") or 1)
-    if instances > 1:
-        raise not_emulated(f"an ML Job on {instances} instances; one runs")
     if (spec.get("ENV_VARS") or {}).get(_PARALLEL):
         raise not_emulated("an ML Job with parallel=True")
     if spec.get("SPEC_OVERRIDES"):
         raise not_emulated(f"spec_overrides of an ML Job: {json.dumps(spec['SPEC_OVERRIDES'])}")
     if spec.get("ARTIFACT_REPOSITORIES"):
         raise not_emulated("artifact_repositories of an ML Job")
-
-
-def check_requirements(payload: Path) -> None:
-    """Refuse pip requirements that this Python does not meet: nothing installs packages here yet."""
-    file = payload / "requirements.txt"
-    if not file.is_file():
-        return
-    lines = [line.split(" #")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    missing = [line for line in lines if line and not line.startswith("#") and not _is_met(line)]
-    if missing:
-        raise not_emulated(
-            f"installing pip requirements of an ML Job; this Python lacks {', '.join(missing)}"
-        )
-
-
-def _is_met(line: str) -> bool:
-    try:
-        wanted = Requirement(line)
-        return wanted.specifier.contains(metadata.version(wanted.name), prereleases=True)
-    except (InvalidRequirement, metadata.PackageNotFoundError):
-        return False

@@ -1,41 +1,50 @@
-"""Running an ML Job: a private copy of its payload, the launcher that the client uploaded, a log, an end."""
+"""Running an ML Job: a private copy of its payload, nodes of its pool, its processes, an end."""
 
 from __future__ import annotations
 
 import contextvars
 import json
+import os
 import shutil
 import signal
-import sys
 import threading
+import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.local import job_store, stages
-from sfml.local.children import run_child
+from sfml.local import job_environment, job_nodes, job_store, stages
+from sfml.local.children import POLL_SECONDS, Child, run_child
 from sfml.local.errors import SqlError
-from sfml.local.job_request import CONTAINER_MOUNT, JobRequest, check_requirements
+from sfml.local.job_instances import Launch, demand_ray, run_instances
+from sfml.local.job_request import CONTAINER_MOUNT, JobRequest
 from sfml.local.job_store import CANCELLED, DONE, FAILED, INTERNAL_ERROR, Job
 from sfml.local.names import ObjectName, resolve
-from sfml.local.procedures import runs_folder
+from sfml.local.procedures import runs_folder, statement_timeout
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
     from sfml.local.session import Session
 
 LOG_LINES_IN_ERROR = 20
+SECONDS_SETTING = "SFML_LOCAL_JOB_SECONDS"
+CHECK_INTERVAL = "MLRS_INSTANCES_CHECK_INTERVAL"
+"""How often, at most, the launcher looks for instances; every ten seconds unless it is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """The process of a job: what to run, as whom, and how to end it early."""
+    """A job that is about to run: what, as whom, and how to end it early."""
 
     session: Session
-    argv: tuple[str, ...]
-    env: dict[str, str]
+    request: JobRequest
+    launch: Launch
     folder: Path
+    seconds: float | None
+    nodes: int
+    """Nodes of its pool that it has from the start; 0 when it has to wait for them."""
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
@@ -52,7 +61,9 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
     source = stages.local_path(account, session, request.stage_path)
     if not (source / "app").is_dir():
         raise SqlError(f"Payload of job {name} not found: {request.stage_path}/app", 395018, "22023")
-    check_requirements(source / "app")
+    required = job_environment.requirement_lines(source / "app", request.env)
+    demand_ray(request.target_instances, job_environment.required_names(required))
+    job_nodes.demand(account, request.compute_pool, request.min_instances)
     folder = runs_folder(account) / f"job-{uuid.uuid4().hex}"
     mount = folder / "job_stage"
     for part in ("app", "system"):
@@ -60,6 +71,9 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
             shutil.copytree(source / part, mount / part)
     results = stages.local_path(account, session, f"{request.stage_path}/{name.name}")
     results.mkdir(parents=True, exist_ok=True)
+    shown = dict(request.env)
+    if request.target_instances > 1:
+        shown["MLRS_MIN_INSTANCES"] = str(request.min_instances)
     job = job_store.insert(
         account,
         name,
@@ -69,27 +83,41 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
             "query_warehouse": request.query_warehouse,
             "comment": request.comment,
             "stage_path": request.stage_path,
-            "env": json.dumps(dict(request.env)),
+            "env": json.dumps(shown),
             "mount": str(mount),
             "result_folder": str(results),
             "query_id": account.query_id,
         },
+        request.target_instances,
     )
+    environment = job_environment.environment_of(account, mount / "app", request.env)
     env = {
-        **{key: _in_mount(value, mount) for key, value in request.env.items()},
+        **job_environment.variables(environment),
+        CHECK_INTERVAL: "0.5",
+        **{key: _in_mount(value, mount) for key, value in shown.items()},
         "MLRS_STAGE_RESULT_PATH": str(results),
         "MLRS_RESULT_PATH": "mljob_result",
-        "SNOWFLAKE_JOBS_COUNT": "1",
+        "SNOWFLAKE_JOBS_COUNT": str(request.target_instances),
         "SNOWFLAKE_JOB_INDEX": "0",
         "SNOWFLAKE_SERVICE_NAME": name.name,
         "SNOWFLAKE_DATABASE": name.database,
         "SNOWFLAKE_SCHEMA": name.schema,
     }
-    arguments = (_in_mount(argument, mount) for argument in request.arguments)
-    argv = (sys.executable, str(_launcher(mount)), *arguments)
-    run = JobRun(_session_of_job(account, session, request), argv, env, folder)
+    arguments = tuple(_in_mount(argument, mount) for argument in request.arguments)
+    launch = Launch(_launcher(mount), arguments, environment, env, frozenset(request.env))
+    nodes = _take_nodes(account, job, request)
+    seconds = _seconds(session, request)
+    run = JobRun(_session_of_job(account, session, request), request, launch, folder, seconds, nodes)
     _running[job.mount] = run
     return job, run
+
+
+def _take_nodes(account: Account, job: Job, request: JobRequest) -> int:
+    """The number of nodes that the job now has; with them it runs."""
+    nodes = job_nodes.take(account, job, request.min_instances)
+    if nodes:
+        job_store.started(account, job)
+    return nodes
 
 
 def _session_of_job(account: Account, session: Session, request: JobRequest) -> Session:
@@ -104,6 +132,14 @@ def _session_of_job(account: Account, session: Session, request: JobRequest) -> 
         task=session.task,
         parent=None if request.is_async else session,
     )
+
+
+def _seconds(session: Session, request: JobRequest) -> float | None:
+    """How long the job may run: as long as its statement, if that waits for it, and as the setting says."""
+    given = os.environ.get(SECONDS_SETTING, "")
+    statement = None if request.is_async else statement_timeout(session)
+    limits = [limit for limit in (int(given) if given.isdigit() else None, statement) if limit]
+    return min(limits) if limits else None
 
 
 def job_name(request: JobRequest, session: Session) -> ObjectName:
@@ -136,50 +172,88 @@ def _launcher(mount: Path) -> Path:
 
 
 def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
-    """Run the process and record how it ended; answers the job as it then is."""
+    """Run the job's processes and record how it ended; answers the job as it then is."""
+    # What ends the caller's statement ends its job, whatever the job is doing or waiting for just then.
+    child = Child(run.session, run.cancel)
+    account.children.add(child)
+    started = time.monotonic()
     try:
-        code = run_child(
-            account,
-            run.session,
-            list(run.argv),
-            env=run.env,
-            log=account.log_path(job.query_id),
-            cwd=Path(job.mount) / "app",
-            cancel=run.cancel,
-        )
+        code = _run(account, job, run)
     except BaseException as error:
         job_store.finish(account, job, INTERNAL_ERROR, str(error))
         raise
     else:
-        status = _status(account, run, code)
-        job_store.finish(account, job, status, "" if status == DONE else _message(account, job, status, code))
+        late = run.seconds is not None and time.monotonic() - started >= run.seconds
+        status, message = _end(account, job, run, code, late=late)
+        job_store.finish(account, job, status, message)
     finally:
+        account.children.discard(child)
         _running.pop(job.mount, None)
+        job_nodes.leave(account, job)
         account.sessions.close(run.session)
         shutil.rmtree(run.folder, ignore_errors=True)
     return job_store.get(account, job.name, deleted=True)
 
 
-def _status(account: Account, run: JobRun, code: int) -> str:
+def _run(account: Account, job: Job, run: JobRun) -> int:
+    """The exit code of the job, or of the pip that could not install what it requires."""
+
+    def has_to_end() -> bool:
+        return run.cancel.is_set() or account.stopping.is_set()
+
+    deadline = None if run.seconds is None else time.monotonic() + run.seconds
+
+    def left() -> float | None:
+        return None if deadline is None else max(0.1, deadline - time.monotonic())
+
+    nodes = run.nodes
+    while not (nodes := nodes or _take_nodes(account, job, run.request)):
+        if run.cancel.wait(POLL_SECONDS) or has_to_end() or (deadline and time.monotonic() > deadline):
+            return -signal.SIGTERM
+    log = account.log_path(job.query_id)
+    note(log, run.request.notes)
+    environment = run.launch.environment
+    if environment is not None:
+
+        def install(command: list[str], env: Mapping[str, str]) -> int:
+            return run_child(
+                account,
+                run.session,
+                command,
+                env={**run.launch.env, **env},
+                log=log,
+                cwd=job.mount / "app",
+                cancel=run.cancel,
+                timeout=left(),
+            )
+
+        note(log, [f"pip requirements: environment {environment.folder.name}"])
+        if code := job_environment.make(environment, install, has_to_end):
+            return code
+    return run_instances(account, run.session, job, run.launch, nodes, cancel=run.cancel, timeout=left())
+
+
+def note(log: Path, lines: tuple[str, ...] | list[str]) -> None:
+    """Say something in a job's log, where it is not the job that speaks."""
+    with log.open("a", encoding="utf-8") as file:
+        file.writelines(f"[local server] {line}\n" for line in lines)
+
+
+def _end(account: Account, job: Job, run: JobRun, code: int, *, late: bool) -> tuple[str, str]:
+    """How a job ended, and why; its last words are for whoever sees the error and not the log."""
     if code == 0:
-        return DONE
+        return DONE, ""
     if account.stopping.is_set():
-        return INTERNAL_ERROR
-    # A task that is stopped ends its processes too, by SIGTERM and without this job's own event.
-    return CANCELLED if run.cancel.is_set() or code == -signal.SIGTERM else FAILED
-
-
-def _message(account: Account, job: Job, status: str, code: int) -> str:
-    """Why a job failed: its last words, for whoever sees the error and not the log."""
-    if status == CANCELLED:
-        return "the job was cancelled"
-    if status == INTERNAL_ERROR:
-        return "the local server stopped"
+        return INTERNAL_ERROR, "the local server stopped"
+    if run.cancel.is_set():
+        return CANCELLED, "the job was cancelled"
+    if late:
+        return FAILED, f"the job was ended after {run.seconds:g} seconds, which is as long as it may run"
     path = account.log_path(job.query_id)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     said = [line for line in lines if line.strip()]
     last = said[-1] if said else f"exit code {code}"
-    return "\n".join([last, f"exit code {code}, last lines of its log:", *said[-LOG_LINES_IN_ERROR:]])
+    return FAILED, "\n".join([last, f"exit code {code}, last lines of its log:", *said[-LOG_LINES_IN_ERROR:]])
 
 
 def run_in_background(account: Account, job: Job, run: JobRun) -> None:

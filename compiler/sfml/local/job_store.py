@@ -40,8 +40,17 @@ CREATE TABLE IF NOT EXISTS ml_jobs (
   deleted_on TEXT,
   UNIQUE (database, schema, name)
 );
+CREATE TABLE IF NOT EXISTS ml_job_instances (
+  job_id INTEGER NOT NULL,
+  instance INTEGER NOT NULL,
+  status TEXT NOT NULL,
+  started_on TEXT,
+  ended_on TEXT,
+  PRIMARY KEY (job_id, instance)
+);
 """
 
+PENDING = "PENDING"
 RUNNING = "RUNNING"
 DONE = "DONE"
 FAILED = "FAILED"
@@ -49,6 +58,9 @@ CANCELLED = "CANCELLED"
 INTERNAL_ERROR = "INTERNAL_ERROR"
 TERMINAL = frozenset({DONE, FAILED, CANCELLED, INTERNAL_ERROR})
 
+_SELECT = (
+    "SELECT *, (SELECT COUNT(*) FROM ml_job_instances WHERE job_id = ml_jobs.id) AS instances FROM ml_jobs"
+)
 _changed = threading.Condition()
 
 
@@ -72,26 +84,78 @@ class Job:
     created_on: datetime
     completed_on: datetime | None
     deleted_on: datetime | None
+    target_instances: int = 1
 
     @property
     def is_over(self) -> bool:
         return self.status in TERMINAL
 
 
-def insert(account: Account, name: ObjectName, values: Mapping[str, Any]) -> Job:
-    """Record a job that is about to run; its names are columns of `ml_jobs`."""
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process of a job; number 0 runs its code, the others are nodes of its Ray cluster."""
+
+    number: int
+    status: str
+    started_on: datetime | None
+    ended_on: datetime | None
+
+
+def insert(account: Account, name: ObjectName, values: Mapping[str, Any], instances: int = 1) -> Job:
+    """Record a job that waits for its nodes; the names of the values are columns of `ml_jobs`."""
     row = {
         "database": name.database,
         "schema": name.schema,
         "name": name.name,
-        "status": RUNNING,
+        "status": PENDING,
         "created_on": account.clock().isoformat(),
         **values,
     }
     columns = ", ".join(row)
     marks = ", ".join(f":{column}" for column in row)
-    account.store.execute(f"INSERT INTO ml_jobs ({columns}) VALUES ({marks})", row)
+    with account.store.transaction() as store:
+        job_id = store.execute(f"INSERT INTO ml_jobs ({columns}) VALUES ({marks})", row).lastrowid
+        rows = [(job_id, number, PENDING) for number in range(instances)]
+        store.executemany("INSERT INTO ml_job_instances (job_id, instance, status) VALUES (?, ?, ?)", rows)
     return get(account, name)
+
+
+def started(account: Account, job: Job) -> None:
+    """Record that a job has its nodes, and runs."""
+    with account.store.transaction() as store:
+        store.execute(
+            "UPDATE ml_jobs SET status = ? WHERE id = ? AND completed_on IS NULL", (RUNNING, job.id)
+        )
+        store.execute(
+            "UPDATE ml_job_instances SET status = ?, started_on = ? WHERE job_id = ?",
+            (RUNNING, account.clock().isoformat(), job.id),
+        )
+    with _changed:
+        _changed.notify_all()
+
+
+def instance_ended(account: Account, job: Job, number: int, status: str) -> None:
+    """Record how an instance ended that ended before its job."""
+    account.store.execute(
+        "UPDATE ml_job_instances SET status = ?, ended_on = ? WHERE job_id = ? AND instance = ?",
+        (status, account.clock().isoformat(), job.id, number),
+    )
+
+
+def instances(account: Account, job: Job) -> list[Instance]:
+    """The instances of a job by number; those that were there at its end ended as it did."""
+    rows = account.store.rows("SELECT * FROM ml_job_instances WHERE job_id = ? ORDER BY instance", (job.id,))
+    if not rows:  # a job of an earlier version of this server
+        return [Instance(0, job.status, job.created_on, job.completed_on)]
+    return [
+        Instance(
+            row["instance"],
+            row["status"] if row["ended_on"] or not job.is_over else job.status,
+            _moment(row["started_on"]),
+            _moment(row["ended_on"]) or job.completed_on,
+        )
+        for row in rows
+    ]
 
 
 def finish(account: Account, job: Job, status: str, message: str = "") -> None:
@@ -134,7 +198,7 @@ def wait(account: Account, job: Job, seconds: float) -> Job:
 def get(account: Account, name: ObjectName, *, deleted: bool = False) -> Job:
     """The job of this name; raises SqlError 002003. Dropped ones are found only if asked for."""
     row = account.store.row(
-        "SELECT * FROM ml_jobs WHERE database = ? AND schema = ? AND name = ?",
+        f"{_SELECT} WHERE database = ? AND schema = ? AND name = ?",
         (name.database, name.schema, name.name),
     )
     if row is None or (row["deleted_on"] is not None and not deleted):
@@ -144,7 +208,7 @@ def get(account: Account, name: ObjectName, *, deleted: bool = False) -> Job:
 
 def jobs(account: Account, *, deleted: bool = False) -> list[Job]:
     """All jobs, the latest first."""
-    found = [_job(row) for row in account.store.rows("SELECT * FROM ml_jobs ORDER BY id DESC")]
+    found = [_job(row) for row in account.store.rows(f"{_SELECT} ORDER BY id DESC")]
     return found if deleted else [job for job in found if job.deleted_on is None]
 
 
@@ -166,6 +230,7 @@ def _job(row: sqlite3.Row) -> Job:
         created_on=datetime.fromisoformat(row["created_on"]),
         completed_on=_moment(row["completed_on"]),
         deleted_on=_moment(row["deleted_on"]),
+        target_instances=max(1, row["instances"]),
     )
 
 

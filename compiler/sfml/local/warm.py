@@ -1,4 +1,4 @@
-"""Processes for procedures, forked from a parent that has the Snowflake clients in memory already.
+"""Processes for procedures and jobs, forked from a parent that has the Snowflake clients in memory already.
 
 A procedure's own process costs more than a second where it starts from nothing, nearly all of it imports. The
 parent (`warm_parent`) is started with the first procedure and again when it is gone; where it cannot be had, a
@@ -55,7 +55,7 @@ class WarmParent:
     def start(
         self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path
     ) -> Forked | Supervised:
-        """Run `python -m sfml.local.worker REQUEST`, forked where that can be had."""
+        """Run `python -m sfml.local.worker REQUEST` or `python as_main.py SCRIPT …`, forked where that can be had."""
         order = {
             "argv": list(argv),
             "log": str(log.resolve()),

@@ -1,8 +1,8 @@
-"""The parent of procedures' processes: `python -m sfml.local.warm_parent SOCKET`, started by `warm`.
+"""The parent of procedures' and jobs' processes: `python -m sfml.local.warm_parent SOCKET`, started by `warm`.
 
 It imports the Snowflake clients once and forks a supervisor with a worker for every order that comes in over the
-socket, so that a procedure starts in hundredths of a second. It runs no user's code, opens no connection and
-has one thread. It ends with the server, whose end of the socket the kernel closes.
+socket, so that a procedure or an ML Job starts in hundredths of a second. It runs no user's code, opens no
+connection and has one thread. It ends with the server, whose end of the socket the kernel closes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sfml.local import supervisor, worker
+from sfml.local import as_main, supervisor, worker
 
 CLIENTS = ("snowflake.connector", "snowflake.snowpark", "pandas")
 """What nearly every procedure needs, with what these import in turn."""
@@ -33,8 +33,9 @@ LAZY = (
     "snowflake.connector.converter_snowsql",
     "snowflake.snowpark.functions",
     "snowflake.snowpark.types",
+    "snowflake.ml.jobs",
 )
-"""What a session or a step imports from the clients later."""
+"""What a session, a step or an ML Job's launcher imports from the clients later."""
 
 LENGTH = struct.Struct(">I")
 DESCRIPTORS = 2
@@ -104,28 +105,41 @@ def _serve(order: Mapping[str, Any], lifeline: int, told: int, warm: frozenset[s
 
 
 def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
-    """Run the worker as if this process had been started for it."""
+    """Run a procedure's worker, or a job's script, as if this process had been started for it."""
     code = 1
     try:
         os.environ.clear()
         os.environ.update(order["env"])
         os.chdir(order["cwd"])
         argv: list[str] = order["argv"]
-        request = argv[-1]
-        if own_modules(Path(json.loads(Path(request).read_bytes())["import_directory"])) & warm:
+        is_script = argv[1] != "-m"
+        if (_modules_of_payload() if is_script else _modules_of_imports(argv[-1])) & warm:
             os.execv(argv[0], argv)  # the user's modules win, as they do where none is imported yet
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        sys.argv = [str(worker.__file__), request]
-        sys.modules["__main__"] = worker
         _new_chance()
         importlib.invalidate_caches()  # packages may have been installed since the parent looked
-        code = worker.main(request)
+        if is_script:
+            code = as_main.run(argv[2], argv[3:])
+        else:
+            sys.argv = [str(worker.__file__), argv[-1]]
+            sys.modules["__main__"] = worker
+            code = worker.main(argv[-1])
     except BaseException:
         traceback.print_exc()
     finally:
         with contextlib.suppress(Exception):
             logging.shutdown()
         os._exit(code)
+
+
+def _modules_of_imports(request: str) -> set[str]:
+    return own_modules(Path(json.loads(Path(request).read_bytes())["import_directory"]))
+
+
+def _modules_of_payload() -> set[str]:
+    """What a job's launcher can import from its payload, the working directory: it adds every archive in it."""
+    folders = {Path.cwd(), *(archive.parent for archive in Path.cwd().rglob("*.zip"))}
+    return set().union(*map(own_modules, folders))
 
 
 def own_modules(directory: Path) -> set[str]:

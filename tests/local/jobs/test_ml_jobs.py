@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from snowflake.ml.jobs import MLJobDefinition, delete_job, get_job, list_jobs, remote, submit_directory
+from payloads import POOL, define, payload
+from snowflake.ml.jobs import delete_job, get_job, list_jobs, remote, submit_directory
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
 from sfml.local.app import LocalServer
 
-POOL = "LOCAL_POOL"
 AWKWARD = {"quote": "it's \"", "slash": "a\\b\\n", "dollar": "$$ $1", "lines": "a\nb", "unicode": "→ é"}
-
-
-@pytest.fixture(scope="module")
-def shared(server: LocalServer) -> Iterator[Session]:
-    """One session for all jobs of this module: the client keeps it in its definitions."""
-    with Session.builder.configs(server.connect_args()).create() as session:
-        yield session
-
-
-def payload(folder: Path, main: str) -> str:
-    folder.mkdir(exist_ok=True)
-    (folder / "package").mkdir()
-    (folder / "package" / "__init__.py").write_text("VALUE = 7\n")
-    (folder / "main.py").write_text(main)
-    return str(folder)
-
-
-def define(session: Session, source: str, stage: str = "JOBS", **options: object) -> MLJobDefinition:  # type: ignore[type-arg]
-    return MLJobDefinition.register(source, POOL, stage, session=session, entrypoint="main.py", **options)
 
 
 def test_a_definition_runs_as_a_statement(shared: Session, tmp_path: Path) -> None:
@@ -103,21 +83,6 @@ def test_a_running_job_can_be_cancelled(server: LocalServer, shared: Session, tm
     assert job.status == "RUNNING"
     job.cancel()
     assert job.wait(10) == "CANCELLED"
-
-
-def test_several_instances_and_pip_are_refused(shared: Session, tmp_path: Path) -> None:
-    source = payload(tmp_path / "p", "")
-    two = define(shared, source, target_instances=2, min_instances=1)
-    with pytest.raises(SnowparkSQLException, match=r"not emulated.* 2 instances"):
-        shared.sql(two.to_sql()).collect()
-    pip = define(shared, source, pip_requirements=["nowhere-to-be-found==1.0"])
-    with pytest.raises(SnowparkSQLException, match=r"not emulated.*lacks nowhere-to-be-found==1\.0"):
-        shared.sql(pip.to_sql()).collect()
-
-
-def test_pip_requirements_that_are_met_need_no_installing(shared: Session, tmp_path: Path) -> None:
-    definition = define(shared, payload(tmp_path / "p", ""), pip_requirements=["pyyaml>=6"])
-    shared.sql(definition.to_sql()).collect()
 
 
 def test_a_remote_function_takes_and_returns_a_frame(shared: Session) -> None:

@@ -1,0 +1,109 @@
+"""Runs a script as `python SCRIPT …` would, in a process that was started or forked for it: an ML Job's launcher.
+
+Standard library only, and itself a script (`python as_main.py SCRIPT …`): it runs in environments of the
+jobs' own too.
+
+A job of one instance has no Ray cluster until its own code asks for one. The launcher would join a cluster wherever Ray
+is installed, and fail where there is none; so to it alone, Ray is not installed. `ray.init(address="auto")` in the
+job's code finds RAY_ADDRESS, which says `local`, and starts a cluster of one node (`ray_settings`).
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import os
+import secrets
+import sys
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any
+
+INSTANCES = "SNOWFLAKE_JOBS_COUNT"
+
+
+class _HiddenRay:
+    """A finder in `sys.meta_path` that finds anything but Ray, and Ray for all but the launcher."""
+
+    def __init__(self, launcher: str) -> None:
+        self._launcher = launcher
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == "ray" and _importer(sys._getframe(1)) == self._launcher:
+            raise ModuleNotFoundError("Ray is started by the job's own code", name=name)
+
+
+def _importer(frame: FrameType | None) -> str | None:
+    """The file whose import statement is being carried out."""
+    while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return None if frame is None else frame.f_code.co_filename
+
+
+def ray_settings(env: Mapping[str, str]) -> dict[str, str]:
+    """What Ray reads from the environment: its files in the job's home, no reports home, and a token.
+
+    Ray listens on every address of the machine; with a token it serves only who knows it.
+    https://docs.ray.io/en/latest/ray-security/token-auth.html
+    """
+    given = {
+        "RAY_ADDRESS": "local",
+        "RAY_TMPDIR": env.get("HOME", "."),
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "RAY_USAGE_STATS_ENABLED": "0",
+    }
+    return {name: value for name, value in given.items() if name not in env}
+
+
+def run(script: str, arguments: Sequence[str]) -> int:
+    """Run the script to its end, with the threads it left and its exit functions; answers the exit code."""
+    os.environ.update(ray_settings(os.environ))
+    if os.environ.get(INSTANCES, "1") == "1":
+        sys.meta_path.insert(0, _HiddenRay(script))
+    main = ModuleType("__main__")
+    main.__file__ = script
+    main.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    sys.argv = [script, *arguments]
+    sys.path.insert(0, str(Path(script).parent))
+    try:
+        exec(compile(Path(script).read_bytes(), script, "exec"), main.__dict__)
+        code = 0
+    except SystemExit as ended:
+        code = _exit_code(ended.code)
+    except BaseException as error:
+        # This module's own frame is none of the script's.
+        traceback.print_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
+        code = 1
+    finally:
+        _end()
+    return code
+
+
+def _exit_code(given: Any) -> int:
+    if given is None:
+        return 0
+    if isinstance(given, int):
+        return given & 0xFF
+    print(given, file=sys.stderr)
+    return 1
+
+
+def _end() -> None:
+    """What the interpreter does at its end, and a forked process that leaves by `os._exit` does not."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue  # the script closed it
+
+
+if __name__ == "__main__":
+    sys.path.pop(0)
+    os._exit(run(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,91 @@
+"""One instance of an ML Job of several: starts its node of the job's Ray cluster, then becomes what the instance runs.
+
+Run as a script, as `ray_node.py HEAD PORT INDEX COMMAND…`: HEAD and PORT are the address of the first instance,
+INDEX this one's number. The first runs COMMAND once its node is up. The others stay with their nodes until they
+are ended. Standard library only: it runs in environments of the jobs' own too.
+
+Each instance has an address of its own in 127.0.0.0/8, which is this machine all of it on Linux, and its own files.
+The options are those of the container runtime's start_mlruntime.sh, where they make sense on one machine.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Shared memory of one node; what does not fit goes to disk."""
+
+POLL_SECONDS = 0.1
+
+
+def main(head: str, port: str, index: str, *command: str) -> None:
+    address = address_of(head, int(index))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    options = [
+        f"--node-ip-address={address}",
+        f"--num-cpus={cores}",
+        f"--object-store-memory={OBJECT_STORE_BYTES}",
+        f"--temp-dir={Path.home() / 'ray'}",
+        "--disable-usage-stats",
+        "--log-style=record",
+        "--log-color=false",
+    ]
+    if index == "0":
+        _start_head(port, options)
+        os.environ["RAY_ADDRESS"] = f"{head}:{port}"
+        os.execv(command[0], command)
+    _wait_for(head, int(port))
+    print(f"Worker node started on address {address}. See more logs in the head node.", flush=True)
+    worker = (f"--address={head}:{port}", '--resources={"node_tag:worker": 1}', "--block")
+    os.execvp(_ray(), ["ray", "start", *worker, *options])
+
+
+def _start_head(port: str, options: list[str]) -> None:
+    """Start the first node and return when it is up."""
+    client_port = _free_port()  # the default is one port for all of a machine
+    head = (
+        "--head",
+        f"--port={port}",
+        f"--ray-client-server-port={client_port}",
+        "--include-dashboard=false",
+    )
+    done = subprocess.run([_ray(), "start", *head, '--resources={"node_tag:head": 1}', *options])
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def _ray() -> str:
+    """The command of this environment, or of the Python below it, which PATH names next."""
+    own = Path(sys.executable).with_name("ray")
+    return str(own) if own.exists() else "ray"
+
+
+def address_of(head: str, index: int) -> str:
+    """The address of an instance: those of a job follow one another."""
+    network, _, host = head.rpartition(".")
+    return f"{network}.{int(host) + index}"
+
+
+def _wait_for(host: str, port: int) -> None:
+    """Return when the first instance's node listens; the server ends this process when it never will."""
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(POLL_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("", 0))
+        return int(free.getsockname()[1])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

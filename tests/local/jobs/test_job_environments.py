@@ -1,0 +1,126 @@
+"""The pip requirements of a job: an environment of its own, kept by content and made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from payloads import POOL, define, payload, wheel
+from snowflake.ml.jobs import list_jobs, submit_directory
+from snowflake.snowpark import Session
+
+from sfml.local.app import LocalServer
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    folder = tmp_path / "wheels"
+    wheel(folder, "sfml_tiny", "1.0", "VERSION = '1.0'\ndef main(): print('tiny speaks')\n")
+    wheel(folder, "sfml_tiny", "2.0", "VERSION = '2.0'\ndef main(): print('tiny shouts')\n")
+    return folder
+
+
+def offline(wheels: Path) -> dict[str, str]:
+    """Variables of a job with which its pip looks nowhere but in a folder."""
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+
+
+def environments(server: LocalServer) -> set[str]:
+    return {path.name for path in server.account.folder.glob("environments/*")}
+
+
+SAYS = """
+import sys, sfml_tiny, pandas, snowflake.snowpark
+print('installed' if sys.prefix in sfml_tiny.__file__ else 'elsewhere')
+__return__ = [sfml_tiny.VERSION, sys.prefix in pandas.__file__]
+"""
+
+
+def test_each_job_has_the_version_it_asks_for(
+    server: LocalServer, shared: Session, tmp_path: Path, wheels: Path
+) -> None:
+    source, known = payload(tmp_path / "p", SAYS), environments(server)
+
+    def run(version: str) -> Any:
+        job = define(
+            shared, source, pip_requirements=[f"sfml-tiny=={version}", "pandas"], env_vars=offline(wheels)
+        )()
+        return job.result(60), job.get_logs(), job.get_logs(verbose=True)
+
+    result, said, log = run("1.0")
+    # pandas is this Python's own: pip leaves alone what is there already.
+    assert (result, said) == (["1.0", False], "installed")
+    assert "Successfully installed sfml-tiny-1.0" in log
+    assert run("2.0")[0] == ["2.0", False]
+    result, _, log = run("1.0")
+    assert result == ["1.0", False]
+    assert "Successfully installed" not in log  # kept from the first job
+    assert len(environments(server) - known) == 2
+
+
+def test_jobs_that_come_together_share_one_installation(
+    server: LocalServer, shared: Session, tmp_path: Path, wheels: Path
+) -> None:
+    known = environments(server)
+    definition = define(
+        shared,
+        payload(tmp_path / "p", SAYS),
+        pip_requirements=["sfml-tiny"],
+        env_vars={**offline(wheels), "PIP_PRE": "0"},
+    )
+    jobs = [definition() for _ in range(3)]
+    assert [job.result(120)[0] for job in jobs] == ["2.0"] * 3
+    assert sum("Successfully installed" in job.get_logs(verbose=True) for job in jobs) == 1
+    assert len(environments(server) - known) == 1
+
+
+def test_a_command_that_a_requirement_brings_is_an_entrypoint(
+    shared: Session, tmp_path: Path, wheels: Path
+) -> None:
+    job = submit_directory(
+        payload(tmp_path / "p", ""),
+        POOL,
+        entrypoint=["sfml_tiny_command"],
+        stage_name="JOBS",
+        pip_requirements=["sfml-tiny==1.0"],
+        env_vars=offline(wheels),
+        session=shared,
+    )
+    assert job.wait(60) == "DONE"
+    assert job.get_logs() == "tiny speaks"
+
+
+def test_a_wheel_in_the_payload_can_be_required(server: LocalServer, shared: Session, tmp_path: Path) -> None:
+    source = Path(payload(tmp_path / "p", SAYS))
+    known = environments(server)
+    for code in ("VERSION = 'a'", "VERSION = 'b'"):  # the same name, another content
+        file = wheel(source, "sfml_tiny", "1.0", code)
+        job = define(shared, str(source), pip_requirements=[f"./{file.name}"])()
+        assert job.result(60)[0] == code[-2]
+    assert len(environments(server) - known) == 2
+
+
+def test_what_pip_cannot_install_fails_the_job_in_pips_words(
+    server: LocalServer, shared: Session, tmp_path: Path, wheels: Path
+) -> None:
+    known = environments(server)
+    source = payload(tmp_path / "p", "print('never')\n")
+    job = define(
+        shared, source, name="NO_PIP", pip_requirements=["sfml-tiny==3.0"], env_vars=offline(wheels)
+    )()
+    assert job.wait(60) == "FAILED"
+    assert "No matching distribution found for sfml-tiny==3.0" in job.get_logs()
+    assert "never" not in job.get_logs()
+    listed = list_jobs(session=shared)
+    assert "sfml-tiny==3.0" in listed[listed["name"] == job.name].iloc[0]["message"]
+    assert environments(server) == known  # nothing half made stays
+
+
+def test_requirements_that_are_met_need_no_environment(
+    server: LocalServer, shared: Session, tmp_path: Path
+) -> None:
+    known = environments(server)
+    asked = ["pyyaml>=6", "pandas  # of whatever version", "", "pywin32; sys_platform == 'win32'"]
+    shared.sql(define(shared, payload(tmp_path / "p", ""), pip_requirements=asked).to_sql()).collect()
+    assert environments(server) == known
