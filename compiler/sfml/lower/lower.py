@@ -150,6 +150,7 @@ def _task(
         packages=node.packages,
         outcomes=dict(raw_outcomes(graph, node)) if node.is_branch else None,
         spans=node.spans,
+        defaulted=node.defaulted,
     )
     return _on_compute(graph, node.run_on, task)
 
