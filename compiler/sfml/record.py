@@ -45,7 +45,11 @@ def _init(every: tuple[Field[Any], ...]) -> Callable[..., None]:
     parameters, lines = ["self"], ["pass"]
     for one in every:
         given = one.name
-        if one.default_factory is not MISSING:
+        if not one.init:  # made anew for each value, not handed on by `replace`
+            assert one.default_factory is not MISSING
+            names[f"_make_{one.name}"] = one.default_factory
+            given = f"_make_{one.name}()"
+        elif one.default_factory is not MISSING:
             names[f"_make_{one.name}"] = one.default_factory
             parameters.append(f"{one.name}=_MISSING")
             given = f"_make_{one.name}() if {one.name} is _MISSING else {one.name}"
@@ -89,4 +93,4 @@ def _refuse(self: object, name: str, *new: object) -> None:
 
 def _reduce(self: Any) -> tuple[Any, ...]:
     """Copies are made the way everything is: by what the fields hold."""
-    return type(self), tuple(getattr(self, one.name) for one in fields(self))
+    return type(self), tuple(getattr(self, one.name) for one in fields(self) if one.init)

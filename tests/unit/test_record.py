@@ -33,6 +33,12 @@ class Usual:
 
 
 @record
+class Remembering:
+    name: str
+    seen: list[str] = field(init=False, compare=False, repr=False, default_factory=list)
+
+
+@record
 class One:
     only: Mapping[str, int] | float
 
@@ -100,3 +106,12 @@ def test_methods_of_its_own_stay() -> None:
             return self.name
 
     assert repr(Told("a")) == "a"
+
+
+def test_what_init_does_not_take_is_made_for_each() -> None:
+    first = Remembering("a")
+    first.seen.append("here")
+    assert Remembering("a").seen == replace(first, name="b").seen == copy.copy(first).seen == []
+    assert first == Remembering("a") and repr(first) == "Remembering(name='a')"
+    with pytest.raises(TypeError):
+        Remembering("a", [])  # type: ignore[call-arg]

@@ -317,6 +317,7 @@ class TaskGraph:
     """The tasks with names of their own: spec name → name in Snowflake, as written."""
     moved: Mapping[str, str] = field(default_factory=dict)
     """Task → the name that it had: in the spec, or in Snowflake."""
+    _by_name: dict[str, TaskNode] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     @property
     def all_tasks(self) -> tuple[TaskNode, ...]:
@@ -325,10 +326,9 @@ class TaskGraph:
 
     def task(self, name: str) -> TaskNode:
         """The task of that name; raises KeyError."""
-        for node in self.all_tasks:
-            if node.name == name:
-                return node
-        raise KeyError(name)
+        if not self._by_name:  # made when it is asked for: thousands of tasks look each other up
+            self._by_name.update({node.name: node for node in self.all_tasks})
+        return self._by_name[name]
 
     def ancestors(self, name: str) -> tuple[str, ...]:
         """Every task that runs before this one, in the order of `tasks`."""
