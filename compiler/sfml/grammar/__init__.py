@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sfml.grammar import (
+    access,
     calls,
     compute,
     copying,
@@ -41,6 +42,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     models.parse,
     services.parse,
     compute.parse,
+    access.parse,
     calls.parse,
     scripting.parse,
 )

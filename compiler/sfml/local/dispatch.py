@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from sfml.local import (
+    access,
     calls,
     compute_rest,
     compute_sql,
@@ -58,6 +59,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     databases_rest,
     compute_sql,
     compute_rest,
+    access,
     stages,
     stages_rest,
     copying,

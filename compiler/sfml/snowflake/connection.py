@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sfml.errors import ConflictingState, ConnectionFailed, NotSupportedYet
+from sfml.errors import ConflictingState, MissingPrivilege, NotSupportedYet
 from sfml.graph.model import Target
-from sfml.quoting import identifier
+from sfml.quoting import identifier, raw
+from sfml.snowflake.connections_file import LOOPBACK
+from sfml.snowflake.entries import Entry, entry
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
+
+OnWarning: TypeAlias = Callable[[str], None]
+"""Told of a file of secrets that others may read."""
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
@@ -36,33 +41,40 @@ def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection
 
 
 def open_named(name: str) -> SnowflakeConnection:
-    """A connection as `connections.toml` and the environment have it, whatever it leads to."""
-    connection = _connect(connection_name=name)
-    if connection.host in ("127.0.0.1", "localhost"):
-        _forget_proxies()
-    return connection
+    """A connection as the connection files and the environment have it, whatever it leads to."""
+    return _opened(entry(name), {})
 
 
-def open_account(target: Target) -> SnowflakeConnection:
-    """A connection as `connections.toml` and the environment have it, checked against the target.
+def open_account(target: Target, *, on_warning: OnWarning | None = None) -> SnowflakeConnection:
+    """A connection as the connection files and the environment have it, in the target's role, database and schema.
 
-    Raises `ConflictingState` when it leads to another account or role than the target names, before
-    anything is read or written there.
+    One statement looks where it led: raises `ConflictingState` for another account or role than the target names,
+    before anything is changed there. Whether the schema is there is for `objects.use_schema` to say.
     """
-    if target.connection is None:
-        raise ConnectionFailed(
-            f"target `{target.name}` names no connection",
-            help="set `connection:` to an entry of Snowflake's connections.toml",
-        )
-    connection = _connect(connection_name=target.connection)
+    found = entry(target.connection)
+    if on_warning is not None:
+        for text in found.warnings:
+            on_warning(text)
+    place = {
+        "role": target.owner_role,
+        "database": target.database,
+        "schema": target.schema,
+        "warehouse": found.arguments.get("warehouse") or target.warehouse,
+    }
+    connection = _opened(found, {key: value for key, value in place.items() if value})
     try:
-        _check_account(connection, target)
-        if target.owner_role:
-            rows(connection, f"USE ROLE {identifier(target.owner_role)}", role=target.owner_role)
+        _check(connection, target)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _opened(found: Entry, place: Mapping[str, Any]) -> SnowflakeConnection:
+    arguments = {**found.arguments, **place}
+    if arguments.get("host") in LOOPBACK:
+        _forget_proxies()
+    return _connect(**arguments)
 
 
 def _forget_proxies() -> None:
@@ -85,13 +97,22 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
         return snowflake.connector.connect(application="sfml", **arguments)
 
 
-def _check_account(connection: SnowflakeConnection, target: Target) -> None:
-    if target.account is None:
+def _check(connection: SnowflakeConnection, target: Target) -> None:
+    """Raise when the connection led to another account or role than the target names."""
+    if target.account is None and target.owner_role is None:
         return
-    answer = rows(connection, "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME()")
-    found = str(answer[0][0]).upper() if answer else ""
-    if found != target.account.upper():
+    [(account, role)] = rows(
+        connection,
+        "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME(), CURRENT_ROLE()",
+    )
+    told = f"connection `{target.connection}`" if target.connection else "the environment's connection"
+    if target.account is not None and str(account).upper() != target.account.upper():
         raise ConflictingState(
-            f"connection `{target.connection}` leads to account {found}, target `{target.name}` names {target.account}",
+            f"{told} leads to account {str(account).upper()}, target `{target.name}` names {target.account}",
             help="nothing was changed; correct `connection:` or `account:` of the target",
+        )
+    if target.owner_role is not None and role != raw(target.owner_role):
+        raise MissingPrivilege(
+            f"{told} came in as role {role or '(none)'}, target `{target.name}` names {target.owner_role}",
+            help=f"nothing was changed; GRANT ROLE {identifier(target.owner_role)} TO USER …, or correct `owner_role:`",
         )

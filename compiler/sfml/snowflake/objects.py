@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml.errors import ConflictingState
+from sfml.errors import AccountError, ConflictingState
 from sfml.graph.model import Target
 from sfml.quoting import identifier, literal, qualified, raw
 from sfml.snowflake.sql import rows
@@ -19,9 +19,13 @@ def use_schema(connection: SnowflakeConnection, target: Target) -> None:
     if target.is_local:
         rows(connection, f"CREATE DATABASE IF NOT EXISTS {identifier(target.database)}")
         rows(connection, f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    else:
-        _require_schema(connection, target)
-    rows(connection, f"USE SCHEMA {schema}", role=target.owner_role)
+    try:
+        rows(connection, f"USE SCHEMA {schema}", role=target.owner_role)
+    except AccountError:
+        # Which of the two is missing takes two calls more, which only a missing one should cost.
+        if not target.is_local:
+            _require_schema(connection, target)
+        raise
 
 
 def create_stage(connection: SnowflakeConnection, target: Target) -> None:

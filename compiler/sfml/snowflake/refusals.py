@@ -10,6 +10,7 @@ from sfml.errors import AccountError, ConnectionFailed, MissingPrivilege, SfmlEr
 
 _NO_PRIVILEGE = ("003001", "3001", "390186")
 _NOT_REACHED = ("250001", "250003", "251001")
+_NO_ROLE = ("390186", "390189")
 _WRONG_LOGIN = ("250001", "251006", "390100", "390104", "390303")
 
 
@@ -51,6 +52,10 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
         return ConnectionFailed(
             sentence[0].lower() + sentence[1:],
             help="add it to Snowflake's connections.toml (`snow connection add`), or mend the target's `connection:`",
+        )
+    if code in _NO_ROLE or "specified in the connect string is not granted" in sentence:
+        return MissingPrivilege(
+            sentence, code=code, help="nothing was changed; grant the role to the user, or correct `owner_role:`"
         )
     if (
         kind in {"OperationalError", "ForbiddenError", "RetryRequest", "InterfaceError"}

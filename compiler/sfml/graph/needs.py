@@ -1,0 +1,139 @@
+"""What must exist before a graph can be deployed: everything that it names and does not make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from sfml.graph.model import (
+    CallBody,
+    NotifyBody,
+    OnPool,
+    OnWarehouse,
+    RunOn,
+    Serverless,
+    StreamSchedule,
+    Target,
+    TaskGraph,
+    TaskNode,
+)
+from sfml.quoting import folded
+from sfml.record import record
+
+_PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
+
+
+class Kind(StrEnum):
+    """Snowflake's words for what a graph may name."""
+
+    DATABASE = "database"
+    SCHEMA = "schema"
+    STAGE = "stage"
+    WAREHOUSE = "warehouse"
+    POOL = "compute pool"
+    NOTIFICATION = "notification integration"
+    ACCESS = "external access integration"
+    SECRET = "secret"
+    STREAM = "stream"
+    PROCEDURE = "procedure"
+    TABLE = "table"
+    IMAGES = "image repository"
+    PACKAGE = "package"
+
+
+CREATABLE = (Kind.DATABASE, Kind.SCHEMA, Kind.STAGE, Kind.POOL)
+"""What `apply --create-missing` makes; the rest is somebody else's to decide."""
+
+
+@record
+class Need:
+    """One thing that must be there; `name` is folded and as qualified as its kind is, a package's as written.
+
+    `by` are the tasks that name it, none for what the target names. Of an integration, `usage` says what kind of
+    notification it is for; of a table, READ or WRITE.
+    """
+
+    kind: Kind
+    name: str
+    by: tuple[str, ...] = ()
+    usage: str = ""
+
+
+def needs_of(graph: TaskGraph) -> tuple[Need, ...]:
+    """Every need once, in the order of `Kind`, with the tasks that have it."""
+    found: dict[tuple[Kind, str, str], list[str]] = {}
+    for kind, name, usage, task in _named(graph):
+        tasks = found.setdefault((kind, name, usage), [])
+        if task and task not in tasks:
+            tasks.append(task)
+    order = list(Kind)
+    return tuple(
+        Need(kind, name, tuple(tasks), usage)
+        for (kind, name, usage), tasks in sorted(
+            found.items(), key=lambda one: (order.index(one[0][0]), one[0][1:])
+        )
+    )
+
+
+def resolved(target: Target, written: str) -> str:
+    """A name of a schema's object, qualified with the target's database and schema where it says nothing."""
+    parts = [folded(part) for part in _PARTS.findall(written)]
+    return ".".join([*(folded(target.database), folded(target.schema))[: max(0, 3 - len(parts))], *parts])
+
+
+def _named(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
+    """(kind, name, usage, task) of everything that is named; the task is empty for root and target."""
+    target, settings = graph.target, graph.settings
+    database = folded(target.database)
+    yield Kind.DATABASE, database, "", ""
+    yield Kind.SCHEMA, f"{database}.{folded(target.schema)}", "", ""
+    yield Kind.STAGE, resolved(target, target.stage), "", ""
+    yield from ((kind, name, "", "") for kind, name in _compute(target, settings.run_on))
+    for integration in (settings.on_error, settings.on_success):
+        if integration:
+            yield Kind.NOTIFICATION, folded(integration), "queue", ""
+    if isinstance(settings.schedule, StreamSchedule):
+        for stream in settings.schedule.streams:
+            yield Kind.STREAM, resolved(target, stream), "", ""
+    for node in graph.all_tasks:
+        for kind, name, usage in _named_by(target, node):
+            yield kind, name, usage, node.name
+
+
+def _compute(target: Target, run_on: RunOn | None) -> Iterator[tuple[Kind, str]]:
+    match run_on:
+        case None:
+            yield Kind.WAREHOUSE, folded(target.warehouse)
+        case OnWarehouse(warehouse):
+            yield Kind.WAREHOUSE, folded(warehouse)
+        case OnPool(pool=pool, warehouse=warehouse):
+            yield Kind.POOL, folded(pool)
+            # The statement that starts the job runs on a warehouse, and so do the job's own queries.
+            yield Kind.WAREHOUSE, folded(warehouse or target.warehouse)
+        case Serverless():
+            return
+
+
+def _named_by(target: Target, node: TaskNode) -> Iterator[tuple[Kind, str, str]]:
+    yield from ((kind, name, "") for kind, name in _compute(target, node.run_on))
+    match node.body:
+        case CallBody(procedure=procedure):
+            yield Kind.PROCEDURE, resolved(target, procedure), ""
+        case NotifyBody(integration=integration, type=channel, email=recipients):
+            usage = channel or ("email" if recipients else "")
+            yield Kind.NOTIFICATION, folded(integration), usage
+    for name in node.external_access:
+        yield Kind.ACCESS, folded(name), ""
+    for secret in node.secrets.values():
+        yield Kind.SECRET, resolved(target, secret), ""
+    if isinstance(node.run_on, OnPool):
+        # "Failed to retrieve image" is what a job says in an account without any image repository.
+        yield Kind.IMAGES, "any", ""
+    else:
+        for package in node.packages:
+            yield Kind.PACKAGE, package, ""
+    for table in node.reads:
+        yield Kind.TABLE, resolved(target, table), "read"
+    for table in node.writes:
+        yield Kind.TABLE, resolved(target, table), "write"

@@ -1,0 +1,268 @@
+"""Looks whether what a graph names is there, with one statement a kind, and makes what may be made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sfml.errors import AccountError
+from sfml.graph.model import NewPool, OnPool, Target, TaskGraph
+from sfml.graph.needs import CREATABLE, Kind, Need, needs_of
+from sfml.lower.programs import PYTHON_VERSION
+from sfml.quoting import dotted, identifier, literal, qualified, raw
+from sfml.snowflake.sql import records, rows
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+Row = Mapping[str, Any]
+
+_PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
+_PACKAGE = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*(?:==\s*([0-9A-Za-z.+!_-]+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that is not there, or that the role cannot see; `statement` makes it."""
+
+    need: Need
+    statement: str
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """`compute pool ML_POOL, for train_model`, and the note."""
+        tasks = f", for {', '.join(self.need.by)}" if self.need.by else ""
+        return f"{self.need.kind} {self.need.name}{tasks}" + (f": {self.note}" if self.note else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What was looked for: what is missing, and of which kinds the role may not know."""
+
+    missing: tuple[Missing, ...]
+    unknown: tuple[str, ...] = ()
+    """Kinds that could not be looked at, each with what the account said."""
+    looked_at: int = 0
+
+    @property
+    def creatable(self) -> tuple[Missing, ...]:
+        """What `--create-missing` makes, in the order in which it has to be made."""
+        return tuple(one for one in self.missing if one.need.kind in CREATABLE)
+
+
+def environment_of(
+    connection: SnowflakeConnection,
+    graph: TaskGraph,
+    *,
+    kinds: Iterable[Kind] | None = None,
+) -> Environment:
+    """What of the graph's needs is missing; `kinds` narrows it. Tables are not looked for: steps may make them."""
+    needs = [need for need in needs_of(graph) if kinds is None or need.kind in set(kinds)]
+    missing: list[Missing] = []
+    unknown: list[str] = []
+    looked_at = 0
+    for kind in Kind:
+        wanted = [need for need in needs if need.kind is kind]
+        look = _LOOKS.get(kind)
+        if not wanted or look is None:
+            continue
+        if _is_within(wanted[0], missing):
+            missing += (Missing(need, statement_for(need, graph)) for need in wanted)
+            continue
+        try:
+            absent = list(look(connection, graph.target, wanted))
+        except AccountError as error:
+            unknown.append(f"{kind}: {error.message}")
+            continue
+        looked_at += len(wanted)
+        missing += (Missing(need, statement_for(need, graph), note) for need, note in absent)
+    return Environment(tuple(missing), tuple(unknown), looked_at)
+
+
+def create(connection: SnowflakeConnection, target: Target, missing: Iterable[Missing]) -> None:
+    """Make what is missing, each with its statement."""
+    for one in missing:
+        rows(connection, one.statement, role=target.owner_role)
+
+
+def statement_for(need: Need, graph: TaskGraph) -> str:
+    """The statement that makes it; `…` stands where somebody has to decide."""
+    name = dotted(need.name)
+    match need.kind:
+        case Kind.DATABASE:
+            return f"CREATE DATABASE {name}"
+        case Kind.SCHEMA:
+            return f"CREATE SCHEMA {name}"
+        case Kind.STAGE:
+            # Server-side encryption lets jobs mount it: https://docs.snowflake.com/en/sql-reference/sql/create-stage
+            return f"CREATE STAGE {name} ENCRYPTION = (TYPE = 'SNOWFLAKE_SSE')"
+        case Kind.WAREHOUSE:
+            return f"CREATE WAREHOUSE {name} WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60"
+        case Kind.POOL:
+            return _pool_statement(need, graph)
+        case Kind.NOTIFICATION:
+            return f"CREATE NOTIFICATION INTEGRATION {name} ENABLED = TRUE {_NOTIFICATIONS[need.usage]}"
+        case Kind.ACCESS:
+            return f"CREATE EXTERNAL ACCESS INTEGRATION {name} ALLOWED_NETWORK_RULES = (…) ENABLED = TRUE"
+        case Kind.SECRET:
+            return f"CREATE SECRET {name} TYPE = GENERIC_STRING SECRET_STRING = '…'"
+        case Kind.STREAM:
+            return f"CREATE STREAM {name} ON TABLE …"
+        case Kind.PROCEDURE:
+            return f"CREATE PROCEDURE {name}(…) …"
+        case Kind.IMAGES:
+            return (
+                f"CREATE IMAGE REPOSITORY {qualified(graph.target.database, graph.target.schema, 'IMAGES')}"
+            )
+        case Kind.PACKAGE:
+            package = literal(_package(need)[0])
+            return f"SELECT VERSION FROM INFORMATION_SCHEMA.PACKAGES WHERE PACKAGE_NAME = {package}"
+        case Kind.TABLE:
+            return f"CREATE TABLE {name} (…)"
+
+
+_NOTIFICATIONS: Final = {
+    "email": "TYPE = EMAIL",
+    "webhook": "TYPE = WEBHOOK WEBHOOK_URL = '…'",
+    "queue": "TYPE = QUEUE DIRECTION = OUTBOUND NOTIFICATION_PROVIDER = …",
+    "": "TYPE = …",
+}
+
+
+def _pool_statement(need: Need, graph: TaskGraph) -> str:
+    """The target's `create.compute_pool` for its own pool; the nodes of the largest job where it says nothing."""
+    is_targets = graph.target.compute_pool is not None and raw(graph.target.compute_pool) == raw(need.name)
+    new = graph.target.new_pool if is_targets and graph.target.new_pool else NewPool()
+    asked = [
+        task.run_on.instances
+        for task in graph.all_tasks
+        if isinstance(task.run_on, OnPool) and raw(task.run_on.pool) == raw(need.name)
+    ]
+    most = new.max_nodes or max([new.min_nodes, *asked])
+    return (
+        f"CREATE COMPUTE POOL {identifier(need.name)} MIN_NODES = {new.min_nodes} MAX_NODES = {most}"
+        f" INSTANCE_FAMILY = {identifier(new.instance_family)} AUTO_SUSPEND_SECS = {new.auto_suspend}"
+    )
+
+
+def _is_within(need: Need, missing: list[Missing]) -> bool:
+    """Whether its database or schema is missing, so that asking for it would only be refused."""
+    gone = [one.need.name for one in missing if one.need.kind in (Kind.DATABASE, Kind.SCHEMA)]
+    return any(need.name.startswith(f"{name}.") for name in gone)
+
+
+# -- looking
+
+Look = Callable[["SnowflakeConnection", Target, list[Need]], Iterator[tuple[Need, str]]]
+
+
+def _shown(command: str, columns: tuple[str, ...], *, scope: bool = False, category: str = "") -> Look:
+    """Compares names with what one SHOW lists; several names are looked for in the whole list.
+
+    SHOW lists at most 10,000 objects, so what is not in it is asked for once more by its own name.
+    https://docs.snowflake.com/en/sql-reference/sql/show
+    """
+
+    def look(
+        connection: SnowflakeConnection, target: Target, needs: list[Need]
+    ) -> Iterator[tuple[Need, str]]:
+        def listed(pattern: str | None, within: str | None) -> set[tuple[str, ...]]:
+            like = f" LIKE {literal(pattern)}" if pattern else ""
+            place = f" IN SCHEMA {dotted(within)}" if within else ""
+            found = records(connection, f"SHOW {command}{like}{place}", role=target.owner_role)
+            kept = [row for row in found if not category or str(row.get("category")) == category]
+            return {tuple(str(row[column]) for column in columns) for row in kept}
+
+        for within, group in _by_schema(needs, scope):
+            first = group[0][1][-1] if len(group) == 1 else None
+            known = listed(first, within)
+            for need, parts in group:
+                if parts not in known and (first or parts not in listed(parts[-1], within)):
+                    yield need, ""
+
+    return look
+
+
+def _by_schema(
+    needs: list[Need], scope: bool
+) -> Iterator[tuple[str | None, list[tuple[Need, tuple[str, ...]]]]]:
+    """The needs with the parts of their names, by the schema that SHOW is asked of."""
+    groups: dict[str | None, list[tuple[Need, tuple[str, ...]]]] = {}
+    for need in needs:
+        written = _PARTS.findall(need.name)
+        within = ".".join(written[:-1]) if scope else None
+        groups.setdefault(within, []).append((need, tuple(raw(part) for part in written)))
+    yield from groups.items()
+
+
+def _schemas(
+    connection: SnowflakeConnection, target: Target, needs: list[Need]
+) -> Iterator[tuple[Need, str]]:
+    for need in needs:
+        database, schema = _PARTS.findall(need.name)
+        sql = f"SHOW SCHEMAS LIKE {literal(raw(schema))} IN DATABASE {identifier(database)}"
+        found = records(connection, sql, role=target.owner_role)
+        if raw(schema) not in {str(row["name"]) for row in found}:
+            yield need, ""
+
+
+def _images(connection: SnowflakeConnection, target: Target, needs: list[Need]) -> Iterator[tuple[Need, str]]:
+    if not records(connection, "SHOW IMAGE REPOSITORIES IN ACCOUNT", role=target.owner_role):
+        yield from ((need, "") for need in needs)
+
+
+def _packages(
+    connection: SnowflakeConnection, target: Target, needs: list[Need]
+) -> Iterator[tuple[Need, str]]:
+    """Packages that Snowflake's channel does not have for the runtime of steps, or not in the pinned version.
+
+    https://docs.snowflake.com/en/sql-reference/info-schema/packages
+    """
+    names = sorted({_package(need)[0] for need in needs})
+    found = rows(
+        connection,
+        f"SELECT PACKAGE_NAME, VERSION FROM {identifier(target.database)}.INFORMATION_SCHEMA.PACKAGES"
+        f" WHERE LANGUAGE = 'python' AND RUNTIME_VERSION = {literal(PYTHON_VERSION)}"
+        f" AND PACKAGE_NAME IN ({', '.join(literal(name) for name in names)})",
+        role=target.owner_role,
+    )
+    versions: dict[str, set[str]] = {}
+    for name, version in found:
+        versions.setdefault(str(name).lower(), set()).add(str(version))
+    for need in needs:
+        name, pin = _package(need)
+        there = versions.get(name, set())
+        if not there:
+            yield need, f"not in Snowflake's channel for Python {PYTHON_VERSION}"
+        elif pin and pin not in there:
+            latest = max(there, key=_ordered)
+            yield need, f"not in this version; the newest there is {latest}"
+
+
+def _ordered(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _package(need: Need) -> tuple[str, str | None]:
+    """Name in lower case, and version of a pin."""
+    match = _PACKAGE.match(need.name)
+    return (match[1].lower(), match[2]) if match else (need.name.lower(), None)
+
+
+_LOOKS: Mapping[Kind, Look] = {
+    Kind.DATABASE: _shown("DATABASES", ("name",)),
+    Kind.SCHEMA: _schemas,
+    Kind.STAGE: _shown("STAGES", ("database_name", "schema_name", "name"), scope=True),
+    Kind.WAREHOUSE: _shown("WAREHOUSES", ("name",)),
+    Kind.POOL: _shown("COMPUTE POOLS", ("name",)),
+    Kind.NOTIFICATION: _shown("INTEGRATIONS", ("name",), category="NOTIFICATION"),
+    Kind.ACCESS: _shown("INTEGRATIONS", ("name",), category="EXTERNAL_ACCESS"),
+    Kind.SECRET: _shown("SECRETS", ("database_name", "schema_name", "name"), scope=True),
+    Kind.STREAM: _shown("STREAMS", ("database_name", "schema_name", "name"), scope=True),
+    Kind.IMAGES: _images,
+    Kind.PACKAGE: _packages,
+}
+"""How each kind is looked for; procedures are overloaded and tables may be made by the graph: neither is."""

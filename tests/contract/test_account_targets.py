@@ -1,0 +1,258 @@
+"""Targets that are accounts, on a real server that a connection entry leads to: where they lead, what must be there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from snowflake.connector import SnowflakeConnection
+
+from sfml.errors import ConflictingState, ConnectionFailed, MissingPrivilege
+from sfml.graph.model import (
+    GraphSettings,
+    NewPool,
+    NotifyBody,
+    OnPool,
+    OnWarehouse,
+    SqlBody,
+    StepBody,
+    StreamSchedule,
+    Target,
+    TaskGraph,
+    TaskNode,
+)
+from sfml.graph.needs import Kind, needs_of
+from sfml.local.app import LocalServer
+from sfml.snowflake.connection import open_account, open_local
+from sfml.snowflake.environment import create, environment_of
+from sfml.snowflake.objects import use_schema
+from sfml.snowflake.sql import rows
+
+TARGET = Target(
+    "dev",
+    "account",
+    "ML_DEV",
+    "CLV",
+    "ML_WH",
+    connection="dev",
+    account="LOCAL-LOCAL",
+    owner_role="ML_OWNER",
+    compute_pool="ML_POOL",
+    new_pool=NewPool("GPU_NV_S", max_nodes=3),
+)
+GRAPH = TaskGraph(
+    "clv",
+    "specs/clv.yaml",
+    TARGET,
+    GraphSettings(schedule=StreamSchedule(("RAW.ORDERS_STREAM",)), on_error="ML_ERRORS"),
+    (
+        TaskNode(
+            "prepare",
+            StepBody("mine.steps.one", {}),
+            OnWarehouse("ML_WH"),
+            packages=("pytest", "pandas==0.0.1", "no-such-package"),
+            external_access=("WEB",),
+            secrets={"key": "RAW.API_KEY"},
+        ),
+        TaskNode("train", StepBody("mine.steps.two", {}), OnPool("ML_POOL", instances=2), after=("prepare",)),
+        TaskNode("tell", NotifyBody("ML_MAIL", "done", email=("a@example.org",)), OnWarehouse("OTHER_WH")),
+        TaskNode(
+            "count", SqlBody("select 1"), OnWarehouse("ML_WH"), reads=("RAW.ORDERS",), writes=("COUNTS",)
+        ),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    with LocalServer(tmp_path_factory.mktemp("local")) as server:
+        yield server
+
+
+@pytest.fixture
+def admin(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[SnowflakeConnection]:
+    arguments = server.connect_args()
+    lines = [
+        f"{key} = {value!r}" for key, value in arguments.items() if key in ("account", "user", "password")
+    ]
+    place = f'host = "{arguments["host"]}"\nport = {arguments["port"]}\nprotocol = "http"'
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS", "\n".join(["[dev]", *lines, place]))
+    connection = open_local(arguments, TARGET)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def there(admin: SnowflakeConnection) -> Iterator[SnowflakeConnection]:
+    """The target's connection, with its database and schema made."""
+    rows(admin, "CREATE DATABASE IF NOT EXISTS ML_DEV")
+    rows(admin, "CREATE SCHEMA IF NOT EXISTS ML_DEV.CLV")
+    connection = open_account(TARGET)
+    yield connection
+    connection.close()
+    rows(admin, "DROP DATABASE ML_DEV")
+
+
+def test_a_connection_stands_in_the_targets_role_database_and_schema(there: SnowflakeConnection) -> None:
+    use_schema(there, TARGET)
+    place = "SELECT CURRENT_ROLE(), CURRENT_DATABASE(), CURRENT_SCHEMA(), CURRENT_WAREHOUSE()"
+    assert rows(there, place) == [("ML_OWNER", "ML_DEV", "CLV", "ML_WH")]
+
+
+def test_another_account_is_refused_before_anything_is_done(admin: SnowflakeConnection) -> None:
+    with pytest.raises(
+        ConflictingState, match="leads to account LOCAL-LOCAL, target `dev` names MYORG-PROD"
+    ) as told:
+        open_account(replace(TARGET, account="MYORG-PROD"))
+    assert told.value.help is not None
+    assert "nothing was changed" in told.value.help
+
+
+def test_an_entry_that_is_not_there_and_a_wrong_password(
+    admin: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConnectionFailed, match="no connection `prod`; SNOWFLAKE_CONNECTIONS has `dev`"):
+        open_account(replace(TARGET, connection="prod"))
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS_DEV_PASSWORD", "hunter2")
+    with pytest.raises(ConnectionFailed, match="Incorrect username or password") as told:
+        open_account(TARGET)
+    assert "hunter2" not in f"{told.value.message} {told.value.help}"
+
+
+def test_a_schema_that_is_missing_is_named_with_its_statement(there: SnowflakeConnection) -> None:
+    with pytest.raises(ConflictingState, match=r"schema ML_DEV\.NOPE does not exist") as told:
+        use_schema(there, replace(TARGET, schema="NOPE"))
+    assert told.value.help == "CREATE SCHEMA ML_DEV.NOPE"
+    with pytest.raises(ConflictingState, match="database NOPE of target `dev` does not exist"):
+        use_schema(there, replace(TARGET, database="NOPE"))
+
+
+def test_every_need_is_known_with_the_tasks_that_have_it() -> None:
+    found = {(need.kind, need.name): (need.by, need.usage) for need in needs_of(GRAPH)}
+    assert found[Kind.WAREHOUSE, "ML_WH"] == (("prepare", "train", "count"), "")
+    assert found[Kind.NOTIFICATION, "ML_ERRORS"] == ((), "queue")
+    assert found[Kind.NOTIFICATION, "ML_MAIL"] == (("tell",), "email")
+    assert found[Kind.SECRET, "ML_DEV.RAW.API_KEY"] == (("prepare",), "")
+    assert found[Kind.TABLE, "ML_DEV.CLV.COUNTS"] == (("count",), "write")
+
+
+def test_each_missing_thing_comes_with_the_statement_that_makes_it(
+    there: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SFML_LOCAL_UNKNOWN_COMPUTE", "refuse")
+    environment = environment_of(there, GRAPH)
+    told = {one.text: one.statement for one in environment.missing}
+    [pin] = [
+        text
+        for text in told
+        if text.startswith("package pandas==0.0.1, for prepare: not in this version; the newest")
+    ]
+    del told[pin]
+    assert told == {
+        "stage ML_DEV.CLV.SFML": "CREATE STAGE ML_DEV.CLV.SFML ENCRYPTION = (TYPE = 'SNOWFLAKE_SSE')",
+        "warehouse ML_WH, for prepare, train, count": (
+            "CREATE WAREHOUSE ML_WH WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60"
+        ),
+        "warehouse OTHER_WH, for tell": "CREATE WAREHOUSE OTHER_WH WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60",
+        "compute pool ML_POOL, for train": (
+            "CREATE COMPUTE POOL ML_POOL MIN_NODES = 1 MAX_NODES = 3 INSTANCE_FAMILY = GPU_NV_S"
+            " AUTO_SUSPEND_SECS = 600"
+        ),
+        "notification integration ML_ERRORS": (
+            "CREATE NOTIFICATION INTEGRATION ML_ERRORS ENABLED = TRUE"
+            " TYPE = QUEUE DIRECTION = OUTBOUND NOTIFICATION_PROVIDER = …"
+        ),
+        "notification integration ML_MAIL, for tell": (
+            "CREATE NOTIFICATION INTEGRATION ML_MAIL ENABLED = TRUE TYPE = EMAIL"
+        ),
+        "external access integration WEB, for prepare": (
+            "CREATE EXTERNAL ACCESS INTEGRATION WEB ALLOWED_NETWORK_RULES = (…) ENABLED = TRUE"
+        ),
+        "secret ML_DEV.RAW.API_KEY, for prepare": (
+            "CREATE SECRET ML_DEV.RAW.API_KEY TYPE = GENERIC_STRING SECRET_STRING = '…'"
+        ),
+        "stream ML_DEV.RAW.ORDERS_STREAM": "CREATE STREAM ML_DEV.RAW.ORDERS_STREAM ON TABLE …",
+        "image repository any, for train": "CREATE IMAGE REPOSITORY ML_DEV.CLV.IMAGES",
+        "package no-such-package, for prepare: not in Snowflake's channel for Python 3.11": (
+            "SELECT VERSION FROM INFORMATION_SCHEMA.PACKAGES WHERE PACKAGE_NAME = 'no-such-package'"
+        ),
+    }
+    assert environment.unknown == ()
+
+
+def test_what_was_made_is_not_missing_any_more(
+    admin: SnowflakeConnection, there: SnowflakeConnection
+) -> None:
+    rows(admin, "CREATE SCHEMA ML_DEV.RAW")
+    for statement in (
+        "CREATE WAREHOUSE ML_WH",
+        "CREATE WAREHOUSE OTHER_WH",
+        "CREATE COMPUTE POOL ML_POOL MIN_NODES = 1 MAX_NODES = 2 INSTANCE_FAMILY = CPU_X64_S",
+        "CREATE NOTIFICATION INTEGRATION ML_ERRORS ENABLED = TRUE TYPE = QUEUE",
+        "CREATE NOTIFICATION INTEGRATION ML_MAIL ENABLED = TRUE TYPE = EMAIL",
+        "CREATE EXTERNAL ACCESS INTEGRATION WEB ALLOWED_NETWORK_RULES = (R) ENABLED = TRUE",
+        "CREATE SECRET ML_DEV.RAW.API_KEY TYPE = GENERIC_STRING SECRET_STRING = 'hunter2'",
+        "CREATE IMAGE REPOSITORY ML_DEV.CLV.IMAGES",
+        "CREATE TABLE ML_DEV.RAW.ORDERS (A INT)",
+        "CREATE STREAM ML_DEV.RAW.ORDERS_STREAM ON TABLE ML_DEV.RAW.ORDERS",
+        "CREATE STAGE ML_DEV.CLV.SFML",
+    ):
+        rows(admin, statement)
+    left = environment_of(there, GRAPH).missing
+    assert {one.need.kind for one in left} == {Kind.PACKAGE}
+    rows(admin, "DROP WAREHOUSE OTHER_WH")
+    rows(admin, "DROP INTEGRATION WEB")
+    gone = {one.need.name for one in environment_of(there, GRAPH).missing} - {one.need.name for one in left}
+    assert gone == {"OTHER_WH", "WEB"}
+    for statement in (
+        "WAREHOUSE ML_WH",
+        "COMPUTE POOL ML_POOL",
+        "INTEGRATION ML_ERRORS",
+        "INTEGRATION ML_MAIL",
+    ):
+        rows(admin, f"DROP {statement}")
+
+
+def test_only_what_may_be_made_is_made(admin: SnowflakeConnection) -> None:
+    """Without a database nothing in it is asked for: all of it is missing."""
+    connection = open_account(TARGET)
+    try:
+        found = environment_of(connection, GRAPH)
+        assert [one.need.kind for one in found.creatable] == [Kind.DATABASE, Kind.SCHEMA, Kind.STAGE]
+        rows(admin, "CREATE WAREHOUSE IF NOT EXISTS ML_WH")
+        create(connection, TARGET, found.creatable)
+        use_schema(connection, TARGET)
+        kinds = {one.need.kind for one in environment_of(connection, GRAPH).missing}
+        assert not kinds & {Kind.DATABASE, Kind.SCHEMA, Kind.STAGE}
+        assert Kind.NOTIFICATION in kinds
+    finally:
+        connection.close()
+        rows(admin, "DROP DATABASE ML_DEV")
+        rows(admin, "DROP WAREHOUSE ML_WH")
+
+
+def test_a_pool_is_made_as_the_target_says_and_another_as_its_jobs_need(there: SnowflakeConnection) -> None:
+    from sfml.graph.needs import Need
+    from sfml.snowflake.environment import statement_for
+
+    assert statement_for(Need(Kind.POOL, "ML_POOL"), GRAPH) == (
+        "CREATE COMPUTE POOL ML_POOL MIN_NODES = 1 MAX_NODES = 3 INSTANCE_FAMILY = GPU_NV_S AUTO_SUSPEND_SECS = 600"
+    )
+    other = replace(GRAPH, target=replace(TARGET, compute_pool=None, new_pool=None))
+    assert statement_for(Need(Kind.POOL, "ML_POOL"), other) == (
+        "CREATE COMPUTE POOL ML_POOL MIN_NODES = 1 MAX_NODES = 2 INSTANCE_FAMILY = CPU_X64_S AUTO_SUSPEND_SECS = 600"
+    )
+
+
+def test_a_role_that_is_not_granted_changes_nothing() -> None:
+    """What the connector raises at login, with Snowflake's own sentence."""
+    from snowflake.connector.errors import DatabaseError
+
+    from sfml.snowflake.refusals import translated
+
+    sentence = "Role 'ML_OWNER' specified in the connect string is not granted to this user."
+    with pytest.raises(MissingPrivilege, match="is not granted to this user") as told, translated():
+        raise DatabaseError(msg=sentence, errno=250001)
+    assert told.value.help is not None
+    assert "nothing was changed" in told.value.help
