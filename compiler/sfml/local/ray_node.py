@@ -42,7 +42,9 @@ def main(head: str, port: str, index: str, *command: str) -> None:
     _wait_for(head, int(port))
     print(f"Worker node started on address {address}. See more logs in the head node.", flush=True)
     worker = (f"--address={head}:{port}", '--resources={"node_tag:worker": 1}', "--block")
-    os.execvp(_ray(), ["ray", "start", *worker, *options])
+    # Not in its place: Ray takes half a minute to say goodbye to a head that is gone. This process ends at once
+    # when it is told to, and its supervisor kills the rest.
+    sys.exit(subprocess.run([_ray(), "start", *worker, *options]).returncode)
 
 
 def _start_head(port: str, options: list[str]) -> None:

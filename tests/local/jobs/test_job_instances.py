@@ -1,0 +1,109 @@
+"""Jobs of several instances: one Ray cluster, a log for each, and nodes of the compute pool."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from payloads import POOL, define, payload
+from snowflake.ml.jobs import MLJob, submit_directory
+from snowflake.snowpark import Session
+from snowflake.snowpark.exceptions import SnowparkSQLException
+
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
+
+CLUSTER = """
+import os
+import ray
+from snowflake.ml.data import DataConnector
+from snowflake.snowpark.context import get_active_session
+
+ray.init(address="auto", ignore_reinit_error=True)
+table = DataConnector.from_dataframe(get_active_session().table("READINGS")).to_pandas()
+
+@ray.remote(num_cpus=1, scheduling_strategy="SPREAD")
+def total(share):
+    from package import VALUE  # the payload is importable on every node
+    return ray.util.get_node_ip_address(), VALUE, int(share["X"].sum())
+
+answers = ray.get([total.remote(share) for share in (table[:50], table[50:])])
+nodes = [node for node in ray.nodes() if node["Alive"]]
+__return__ = {
+    "nodes": len(nodes),
+    "tags": sorted(tag for node in nodes for tag in node["Resources"] if tag.startswith("node_tag")),
+    "places": len({place for place, _, _ in answers}),
+    "values": [value for _, value, _ in answers],
+    "total": sum(share for _, _, share in answers),
+    "index": os.environ["SNOWFLAKE_JOB_INDEX"],
+    "of": os.environ["SNOWFLAKE_JOBS_COUNT"],
+}
+print("the head speaks")
+"""
+
+
+@needs_ray
+def test_two_instances_are_nodes_of_one_cluster(shared: Session, tmp_path: Path) -> None:
+    frame = shared.create_dataframe([[x] for x in range(100)], schema=["X"])
+    frame.write.save_as_table("READINGS", mode="overwrite")
+    job = submit_directory(
+        payload(tmp_path / "p", CLUSTER),
+        POOL,
+        entrypoint="main.py",
+        stage_name="JOBS",
+        target_instances=2,
+        session=shared,
+    )
+    assert (job.target_instances, job.min_instances) == (2, 2)
+    assert job.wait(120) == "DONE", job.get_logs(verbose=True)
+    assert job.result() == {
+        "nodes": 2,
+        "tags": ["node_tag:head", "node_tag:worker"],
+        "places": 2,
+        "values": [7, 7],
+        "total": 4950,
+        "index": "0",
+        "of": "2",
+    }
+    assert "the head speaks" in job.get_logs()
+    assert "the head speaks" in job.get_logs(instance_id=0)
+    worker = job.get_logs(instance_id=1)
+    assert "Worker node started" in worker
+    assert "the head speaks" not in worker
+    rows = shared.sql(f"SHOW SERVICE INSTANCES IN SERVICE {job.id}").collect()
+    assert [(row["instance_id"], row["status"]) for row in rows] == [("0", "DONE"), ("1", "DONE")]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
+def test_without_ray_several_instances_are_refused(shared: Session, tmp_path: Path) -> None:
+    two = define(shared, payload(tmp_path / "p", ""), target_instances=2)
+    with pytest.raises(SnowparkSQLException, match=r"not emulated.* 2 instances without Ray"):
+        two()
+
+
+def test_more_instances_than_the_pool_has_nodes_are_refused(shared: Session, tmp_path: Path) -> None:
+    shared.sql("CREATE COMPUTE POOL SMALL MIN_NODES=1 MAX_NODES=1 INSTANCE_FAMILY=CPU_X64_XS").collect()
+    sql = define(shared, payload(tmp_path / "p", ""), target_instances=2).to_sql().replace(POOL, "SMALL")
+    with pytest.raises(SnowparkSQLException, match=r"MIN_INSTANCES \(2\) exceeds MAX_NODES \(1\)"):
+        shared.sql(sql).collect()
+
+
+def test_a_job_waits_until_its_pool_has_a_node(shared: Session, tmp_path: Path) -> None:
+    shared.sql("CREATE COMPUTE POOL ONE MIN_NODES=1 MAX_NODES=1 INSTANCE_FAMILY=CPU_X64_XS").collect()
+    flag = tmp_path / "flag"
+    source = payload(
+        tmp_path / "p",
+        f"import pathlib, time\nwhile not pathlib.Path({str(flag)!r}).exists(): time.sleep(0.02)\n",
+    )
+
+    def submit() -> MLJob[None]:
+        return submit_directory(source, "ONE", entrypoint="main.py", stage_name="JOBS", session=shared)
+
+    first, second, third = submit(), submit(), submit()
+    assert [job.status for job in (first, second, third)] == ["RUNNING", "PENDING", "PENDING"]
+    (pool,) = shared.sql("SHOW COMPUTE POOLS LIKE 'ONE'").collect()
+    assert (pool["active_nodes"], pool["num_jobs"]) == ("1", "3")
+    second.cancel()
+    assert second.status == "CANCELLED"
+    flag.touch()
+    assert [job.wait(60) for job in (first, third)] == ["DONE", "DONE"]
