@@ -20,6 +20,7 @@ from fakesnow.statement_type import statement_type_id
 from fakesnow.transforms import show
 from sqlglot import Expr, exp
 
+from sfml.grammar.model_calls import respelled
 from sfml.local import database_files, dispatch
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
@@ -190,9 +191,9 @@ class Engine:
     ) -> Result:
         """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
         with translating(sql):
-            tree = parse_one(sql)
+            tree = parse_one(respelled(sql))
             if params and _needs_values(tree):
-                tree, params = parse_one(inline_bindings(sql, params)), ()
+                tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
             return self.run_tree(session, tree, params, describe_only, written=sql)
 
     def run_tree(
@@ -215,7 +216,7 @@ class Engine:
             rewriting = Rewriting(self._account, session, describe_only)
             for name, rows in (staged or {}).items():
                 rewriting.stage(tree, name, rows)
-            for rewrite in (*PASSES, *dispatch.REWRITES):
+            for rewrite in (*dispatch.FIRST_REWRITES, *PASSES, *dispatch.REWRITES):
                 tree = rewrite(tree, rewriting)
             with session.lock, _registered(session, rewriting):
                 cursor = session.connection.cursor()

@@ -9,6 +9,7 @@ A family is a module that may define
   TABLE_FUNCTIONS   "NAME" or "SCHEMA.NAME" or "!METHOD" → function(account, session, Args) → Result
   RELATIONS         "DATABASE.SCHEMA.NAME" → function(account, session) → Result, read like a table
   REWRITES          passes over a statement's tree, after those of `rewrites.py`
+  FIRST_REWRITES    passes before those
   OPERATIONS        "METHOD /path" below /api/v2 → function(Call), of the REST API (`rest.py`)
   ROUTES            Starlette routes besides
   SCHEMA_DROPPED    function(account, database, schema), before a schema goes with all that is in it

@@ -31,9 +31,10 @@ SETTING = "SFML_LOCAL_WARM"
 class WarmParent:
     """The parent's process, started when it is needed; threads may ask at the same time."""
 
-    def __init__(self, home: Path) -> None:
-        """`home` is the home directory that the parent has while it lives."""
+    def __init__(self, home: Path, also: Sequence[str] = ()) -> None:
+        """`home` is the home directory that the parent has while it lives, `also` what it imports besides."""
         self._home = home
+        self._also = tuple(also)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -55,7 +56,10 @@ class WarmParent:
     def start(
         self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path
     ) -> Forked | Supervised:
-        """Run `python -m sfml.local.worker REQUEST` or `python as_main.py SCRIPT …`, forked where that can be had."""
+        """Run `python -m sfml.local.worker REQUEST`, the same of `predictor`, or `python as_main.py SCRIPT …`.
+
+        Forked where that can be had.
+        """
         order = {
             "argv": list(argv),
             "log": str(log.resolve()),
@@ -106,7 +110,7 @@ class WarmParent:
             home = {"HOME": str(self._home), "SNOWFLAKE_HOME": str(self._home), "PYTHONUNBUFFERED": "1"}
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "sfml.local.warm_parent", str(theirs.fileno())],
+                    [sys.executable, "-m", "sfml.local.warm_parent", str(theirs.fileno()), *self._also],
                     pass_fds=(theirs.fileno(),),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,

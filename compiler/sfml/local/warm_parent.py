@@ -20,11 +20,11 @@ import sys
 import threading
 import traceback
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sfml.local import as_main, supervisor, worker
+from sfml.local import as_main, predictor, supervisor, worker
 
 CLIENTS = ("snowflake.connector", "snowflake.snowpark", "pandas")
 """What nearly every procedure needs, with what these import in turn."""
@@ -37,15 +37,19 @@ LAZY = (
 )
 """What a session, a step or an ML Job's launcher imports from the clients later."""
 
+PROGRAMS = {"sfml.local.worker": worker, "sfml.local.predictor": predictor}
+"""What is run with `-m`; each has a `main` that takes the file of a request and answers the exit code."""
+
 LENGTH = struct.Struct(">I")
 DESCRIPTORS = 2
 
 
-def main(descriptor: int) -> int:
+def main(descriptor: int, also: Sequence[str] = ()) -> int:
+    """Serve the socket; `also` are modules to import besides, as far as they are there."""
     control = socket.socket(fileno=descriptor)
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
-    for module in (*CLIENTS, *LAZY):
-        with contextlib.suppress(ImportError):
+    for module in (*CLIENTS, *LAZY, *also):
+        with contextlib.suppress(ImportError, OSError):
             importlib.import_module(module)
     if threading.active_count() != 1:  # what another thread holds just now stays held in a forked process
         return 1
@@ -105,7 +109,7 @@ def _serve(order: Mapping[str, Any], lifeline: int, told: int, warm: frozenset[s
 
 
 def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
-    """Run a procedure's worker, or a job's script, as if this process had been started for it."""
+    """Run the worker of a procedure or a model, or a job's script, as if this process had been started for it."""
     code = 1
     try:
         os.environ.clear()
@@ -121,9 +125,10 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
         if is_script:
             code = as_main.run(argv[2], argv[3:])
         else:
-            sys.argv = [str(worker.__file__), argv[-1]]
-            sys.modules["__main__"] = worker
-            code = worker.main(argv[-1])
+            program = PROGRAMS[argv[2]]
+            sys.argv = [str(program.__file__), argv[-1]]
+            sys.modules["__main__"] = program
+            code = program.main(argv[-1])
     except BaseException:
         traceback.print_exc()
     finally:
@@ -165,4 +170,4 @@ def _new_chance() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml.local.models import predictors, queries, statements
+from sfml.local.models import inference, predictors, queries, statements
 from sfml.local.models.files import remove_orphans
 from sfml.local.models.inference import interpreter_error, model_calls
 from sfml.local.models.locations import Location, locate
 from sfml.local.models.store import SCHEMA
+from sfml.local.models.table_functions import table_calls
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
 
-__all__ = ["REWRITES", "SCHEMA", "Location", "interpreter_error", "locate"]
+__all__ = ["FIRST_REWRITES", "REWRITES", "SCHEMA", "Location", "interpreter_error", "locate"]
 
 HANDLERS = {**statements.HANDLERS, **queries.HANDLERS}
 READ_ONLY = queries.READ_ONLY
@@ -21,12 +22,15 @@ SYSTEM_FUNCTIONS = queries.SYSTEM_FUNCTIONS
 TABLE_FUNCTIONS = queries.TABLE_FUNCTIONS
 RELATIONS = queries.RELATIONS
 REWRITES = (model_calls,)
+FIRST_REWRITES = (table_calls,)
 SCHEMA_DROPPED = statements.schema_dropped
 
 
 def START(account: Account) -> None:
     remove_orphans(account)
+    inference.register(account)
+    predictors.watch(account)
 
 
 def STOP(account: Account) -> None:
-    predictors.stop(account.models_folder)
+    predictors.stop_all(account)

@@ -53,10 +53,11 @@ def remove_orphans(account: Account) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An argument of a method; the type in Snowflake's words."""
+    """An argument of a method; the type in Snowflake's words, the default as SQL, None where it has to be given."""
 
     name: str
     type: str
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Method:
     is_table_function: bool
     inputs: tuple[Field, ...]
     returns: str
+    outputs: tuple[Field, ...] = ()
+    """The columns of a table function."""
 
 
 def check_manifest(folder: Path) -> None:
@@ -103,14 +106,20 @@ def _method(entry: dict[str, Any]) -> Method:
         returned = f"TABLE ({', '.join(columns)})"
     else:
         returned = str(outputs[0]["type"])
-    inputs = [*entry.get("inputs", ()), *entry.get("params", ())]
+    inputs = [_field(field) for field in (*entry.get("inputs", ()), *entry.get("params", ()))]
     return Method(
         name=str(entry["name"]),
         handler=str(entry["handler"]),
         is_table_function=is_table,
-        inputs=tuple(Field(str(field["name"]), str(field["type"])) for field in inputs),
+        inputs=tuple(inputs),
         returns=returned,
+        outputs=tuple(_field(output) for output in outputs) if is_table else (),
     )
+
+
+def _field(entry: dict[str, Any]) -> Field:
+    default = entry.get("default")
+    return Field(str(entry["name"]), str(entry["type"]), None if default is None else str(default))
 
 
 def platforms_of(version: Version) -> list[str]:

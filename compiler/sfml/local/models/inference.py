@@ -1,43 +1,44 @@
-"""`MODEL(name, version)!METHOD(…)` in a query: a DuckDB function that asks the version's predictor process.
+"""`MODEL(name, version)!METHOD(…)` in a query: one DuckDB function that asks the version's predictor process.
 
 https://docs.snowflake.com/en/sql-reference/commands-model-function
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
 
-import duckdb
 import pyarrow as pa
 from sqlglot import Expr, exp
 
 from sfml.grammar import Name
-from sfml.local.errors import SqlError, not_emulated
+from sfml.grammar.model_calls import method_name
+from sfml.local.errors import SqlError
 from sfml.local.models import predictors
 from sfml.local.models.files import Field, Method, methods_of
-from sfml.local.models.store import Version, get_model
-from sfml.local.names import resolve
-from sfml.local.predictor import JSON_COLUMN
+from sfml.local.models.store import Model, Version, get_model
+from sfml.local.names import ObjectName, resolve
+from sfml.local.predictor import JSON_TEXT, PLAIN, WIDE
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
     from sfml.local.rewriting import Rewriting
     from sfml.local.session import Session
 
+FUNCTION = "_sfml_predict"
+"""DuckDB's function: of a text that names the method, and of the method's arguments."""
+
 _MARK = "Python Interpreter Error:"
 
-# DuckDB's word for the types that a manifest uses; what is structured travels as JSON text.
+# DuckDB's word for the types that a manifest uses; what is structured travels as JSON text. Snowflake's whole
+# numbers are one type whatever they are called, so a BYTEINT holds 200.
+# https://docs.snowflake.com/en/sql-reference/data-types-numeric
 _DUCKDB_TYPES = {
     "BOOLEAN": "BOOLEAN",
-    "BYTEINT": "TINYINT",
-    "TINYINT": "TINYINT",
-    "SMALLINT": "SMALLINT",
-    "INT": "INTEGER",
-    "INTEGER": "INTEGER",
-    "BIGINT": "BIGINT",
-    "NUMBER": "BIGINT",
+    **dict.fromkeys(("BYTEINT", "TINYINT", "SMALLINT", "INT", "INTEGER", "BIGINT", "NUMBER"), "BIGINT"),
     "FLOAT": "DOUBLE",
     "DOUBLE": "DOUBLE",
     "REAL": "DOUBLE",
@@ -51,49 +52,103 @@ _DUCKDB_TYPES = {
     "TIMESTAMP_NTZ": "TIMESTAMP",
 }
 
+WIDE_INPUT = (Field("INPUT", "OBJECT"),)
+"""The inputs of a method of more than 500 arguments, which takes them in one object."""
+
+
+@dataclass(frozen=True, slots=True)
+class MethodCall:
+    """A call of a version's method: its arguments, cast to the types in which they reach the process."""
+
+    model: Model
+    version: Version
+    method: Method
+    arguments: tuple[Expr, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """A name for each argument that tells the process how it travels."""
+        if self.method.inputs == WIDE_INPUT:
+            return [WIDE]
+        return [
+            f"{JSON_TEXT if is_structured(field) else PLAIN}{index}"
+            for index, field in enumerate(self.method.inputs)
+        ]
+
 
 def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every call of a model's method replaced by a call of a function that DuckDB has."""
     # `rewrites` asks `dispatch` for the families, of which this is one.
     from sfml.local.rewriting import substitute
 
+    in_view = isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "VIEW"
     for node in list(tree.find_all(exp.ModelAttribute)):
         if isinstance(node.expression, exp.Anonymous):
-            tree = substitute(tree, node, _call(rewriting.account, rewriting.session, node))
+            call = method_call(rewriting.account, rewriting.session, node, node.expression)
+            tree = substitute(tree, node, _called(call, in_view, rewriting.describe_only))
     return tree
 
 
-def _call(account: Account, session: Session, node: exp.ModelAttribute) -> Expr:
-    model_name, version_name = _subject(node.this)
-    version = get_model(account, resolve(model_name, session)).version(version_name)
-    name = _folded(node.expression.this)
+def method_call(
+    account: Account, session: Session, node: exp.ModelAttribute, call: exp.Anonymous
+) -> MethodCall:
+    """What a call in a parsed tree calls; raises SqlError for one that the version does not take."""
+    written, version_name = _subject(node.this)
+    model = get_model(account, resolve(written, session))
+    version = model.version(version_name)
+    name = method_name(call.this)
     method = next((method for method in methods_of(version) if method.name == name), None)
     if method is None:
         raise SqlError(
-            f"SQL compilation error:\nUnknown function {name} of model {model_name.last}.", 2141, "42601"
+            f"SQL compilation error:\nUnknown function {name} of model {written.last}.", 2141, "42601"
         )
-    if method.is_table_function:
-        raise not_emulated(f"table function {node.sql(dialect='snowflake')}")
-    if method.inputs == (Field("INPUT", "OBJECT"),):
-        raise not_emulated(f"a model of more than 500 features: {node.sql(dialect='snowflake')}")
-    arguments = node.expression.expressions
-    if len(arguments) != len(method.inputs):
+    given: list[Expr] = call.expressions
+    optional = sum(field.default is not None for field in method.inputs)
+    if not len(method.inputs) - optional <= len(given) <= len(method.inputs):
         wanted = ", ".join(field.type for field in method.inputs)
         raise SqlError(
             f"SQL compilation error:\nInvalid argument types for function '{name}': it takes ({wanted}),"
-            f" got {len(arguments)} arguments.",
+            f" got {len(given)} arguments.",
             1044,
             "42P13",
         )
-    function = _function(account, session, version, method)
-    typed = [
-        exp.cast(argument.copy(), duckdb_type(field), dialect="duckdb")
-        for argument, field in zip(arguments, method.inputs, strict=True)
-    ]
-    parsed = exp.ParseJSON(this=exp.Anonymous(this=function, expressions=typed))
-    if method.returns.upper().startswith("OBJECT"):
+    defaults = [exp.null() for _ in method.inputs[len(given) :]]
+    typed = tuple(
+        exp.cast(_unnamed(argument), duckdb_type(field), dialect="duckdb")
+        for argument, field in zip([*given, *defaults], method.inputs, strict=True)
+    )
+    return MethodCall(model, version, method, typed)
+
+
+def _unnamed(argument: Expr) -> Expr:
+    """The value of an argument, also of one that is passed by name as clients pass parameters: `NAME => 1`."""
+    return argument.expression.copy() if isinstance(argument, exp.Kwarg) else argument.copy()
+
+
+def _called(call: MethodCall, in_view: bool, describe_only: bool) -> Expr:
+    if describe_only:
+        text: Expr = exp.cast(exp.null(), "VARCHAR")
+    else:
+        target = json.dumps(_target(call, in_view), ensure_ascii=False)
+        text = exp.Anonymous(this=FUNCTION, expressions=[exp.Literal.string(target), *call.arguments])
+    parsed = exp.ParseJSON(this=text)
+    if call.method.returns.upper().startswith("OBJECT"):
         return parsed
-    return exp.cast(parsed, method.returns, dialect="snowflake")
+    return exp.cast(parsed, call.method.returns, dialect="snowflake")
+
+
+def _target(call: MethodCall, in_view: bool) -> dict[str, Any]:
+    """What the function is to ask: a folder and its handler, or in a view, which outlives them, the names."""
+    if not in_view:
+        return {"folder": call.version.folder.name, "handler": call.method.handler, "columns": call.columns}
+    name = call.model.name
+    is_default = call.version.id == call.model.default_id
+    return {
+        "model": [name.database, name.schema, name.name],
+        "version": None if is_default else call.version.name,
+        "method": call.method.name,
+        "columns": call.columns,
+    }
 
 
 def _subject(node: Any) -> tuple[Name, str | None]:
@@ -135,46 +190,50 @@ def duckdb_type(field: Field) -> str:
     return _DUCKDB_TYPES.get(base.strip(), "VARCHAR")
 
 
-def _function(account: Account, session: Session, version: Version, method: Method) -> str:
-    """The name of the DuckDB function for a version's method; made at its first use.
-
-    It is named after the version's folder, so a version made again under an old name has a new function.
-    """
-    name = "_sfml_model_" + re.sub(r"\W", "_", f"{version.folder.name}_{method.name}").lower()
-    log = account.folder / "predictors.log"
-
-    # The predictor takes columns whose names begin with this letter as JSON texts.
-    names = [
-        f"{JSON_COLUMN if is_structured(field) else 'a'}{index}" for index, field in enumerate(method.inputs)
-    ]
-
-    def predict(*columns: Any) -> Any:
-        table = pa.table(dict(zip(names, columns, strict=True)))
-        predictor = predictors.predictor_for(version.folder, method.handler, log)
-        try:
-            return predictor.predict(table)
-        except predictors.PredictionError as cause:
-            where = f" in function {method.name} with handler {method.handler}"
-            raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
-
-    types: list[Any] = [duckdb_type(field) for field in method.inputs]
-    duck: Any = session.connection._duck_conn
-    try:
-        duck.create_function(
-            name, _with_arity(predict, len(types)), types, "VARCHAR", type="arrow", null_handling="special"
-        )
-    except duckdb.CatalogException:
-        return name  # made by an earlier query: functions belong to the whole DuckDB instance
-    except duckdb.NotImplementedException:
-        return name
-    return name
+_functions: WeakKeyDictionary[Account, Callable[..., Any]] = WeakKeyDictionary()
+"""DuckDB calls what it does not keep alive."""
 
 
-def _with_arity(function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """The function with exactly `count` parameters: DuckDB counts them."""
-    names = ", ".join(f"a{index}" for index in range(count))
-    made: Callable[..., Any] = eval(f"lambda {names}: function({names})", {"function": function})
-    return made
+def register(account: Account) -> None:
+    """Make the function for every session of the account; views that call it find it after a restart."""
+    of = ref(account)
+
+    def predict(target: Any, *columns: Any) -> Any:
+        owner = of()
+        assert owner is not None
+        if not len(target):
+            return pa.array([], pa.string())
+        asked = json.loads(target[0].as_py())
+        table = pa.table(dict(zip(asked["columns"], columns, strict=True)))
+        folder, handler = _found(owner, asked)
+        with predictors.predictor_for(owner, folder) as predictor:
+            try:
+                return predictor.call(owner, handler, table).column("result")
+            except predictors.PredictionError as cause:
+                raise RuntimeError(raised(cause, handler)) from cause
+
+    def function(*columns: Any) -> Any:
+        return predict(*columns)
+
+    _functions[account] = function
+    with account.engine.connection() as duck:
+        made: Any = duck
+        made.create_function(FUNCTION, function, None, "VARCHAR", type="arrow", null_handling="special")
+
+
+def _found(account: Account, asked: Mapping[str, Any]) -> tuple[Any, str]:
+    if "folder" in asked:
+        return account.models_folder / asked["folder"], asked["handler"]
+    version = get_model(account, ObjectName(*asked["model"])).version(asked["version"])
+    for method in methods_of(version):
+        if method.name == asked["method"]:
+            return version.folder, method.handler
+    raise RuntimeError(f"{_MARK}\nversion {version.name} has no method {asked['method']}")
+
+
+def raised(cause: Exception, handler: str) -> str:
+    """The text of an error of a model's code, which `interpreter_error` knows by its mark."""
+    return f"{_MARK}\n{cause}\n in function {handler.split('.')[-2].upper()} with handler {handler}"
 
 
 def interpreter_error(cause: Exception) -> SqlError | None:

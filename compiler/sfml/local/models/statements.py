@@ -43,6 +43,7 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
         return status(f"{name.name} already exists, statement succeeded.")
     if existing is not None and not statement.or_replace:
         raise already_exists(name)
+    predictors.parent_of(account).warm_up()  # what is logged is run soon
     with _copied(account, session, statement.source) as folder, account.store.transaction():
         # Looked at again: another session may have created it while files were copied.
         existing = find_model(account, name)
@@ -71,6 +72,7 @@ def add_version(account: Account, session: Session, statement: grammar.AddVersio
     model = model or get_model(account, name)
     version = statement.version or ""
     _refuse_taken(model, version)
+    predictors.parent_of(account).warm_up()
     with _copied(account, session, statement.source) as folder, account.store.transaction():
         # Looked at again: another session may have added the same version while files were copied.
         model = get_model(account, name)
