@@ -9,7 +9,8 @@ from graph_model import ASKED, Drawn, Member, graph_outcome, graphs, outcomes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sfml.semantics.decisions import graph_state, next_step
+from sfml.semantics.decisions import Step, graph_state, next_step
+from sfml.semantics.frontier import Frontier
 from sfml.semantics.graph import GraphShape, TaskShape, build_graph
 from sfml.semantics.retry import is_retryable, kept_states
 from sfml.semantics.states import State, predecessors_state
@@ -32,27 +33,31 @@ def _shape(member: Member) -> TaskShape:
 def carry_out(
     drawn: Drawn, graph: GraphShape, states: dict[str, State], attempt: int, choose: st.DataObject
 ) -> list[str]:
-    """Step through a run as the server does, ending tasks in a drawn order; answers the order of beginnings."""
+    """Step through a run as the server does, ending tasks in a drawn order; answers the order of beginnings.
+
+    A drawn number of what may begin does: the server has so many places.
+    """
     members = {
         member.name: member for member in (*drawn.members, *([drawn.finalizer] if drawn.finalizer else []))
     }
     begun: list[str] = []
     running: list[str] = []
+    frontier = Frontier(graph, states)
     while True:
-        step = next_step(graph, states)
-        states |= dict.fromkeys(step.never, State.NOT_EXECUTED)
-        for name in step.consider:
+        ready = frontier.ready
+        assert next_step(graph, states) == Step(ready, ()), "a look at the whole graph finds the same"
+        for name in ready[: choose.draw(st.integers(0 if running else 1, 3))]:
             assert name not in begun, "a task begins once"
             begun.append(name)
             if _passes(graph, members[name], states):
-                states[name] = State.EXECUTING
+                frontier.note(name, State.EXECUTING)
                 running.append(name)
             else:
-                states[name] = State.SKIPPED
+                frontier.note(name, State.SKIPPED)
         if running:
             ended = running.pop(choose.draw(st.integers(0, len(running) - 1)))
-            states[ended] = State.FAILED if members[ended].fails[attempt] else State.SUCCEEDED
-        elif not step.consider:
+            frontier.note(ended, State.FAILED if members[ended].fails[attempt] else State.SUCCEEDED)
+        elif not ready:
             return begun
 
 

@@ -11,7 +11,7 @@ from sfml.local.tasks import outcome
 from sfml.local.tasks.model import Task
 from sfml.local.tasks.run_store import GraphRun, TaskRun
 from sfml.local.tasks.task_run import RunningTask
-from sfml.semantics.decisions import next_step
+from sfml.semantics.frontier import Frontier
 from sfml.semantics.graph import GraphShape
 from sfml.semantics.limits import timeout_seconds
 from sfml.semantics.states import State
@@ -42,6 +42,7 @@ class Attempt:
         deadline: float,
     ) -> None:
         self.runner, self.run, self.graph, self.tasks, self.states = runner, run, graph, tasks, states
+        self.frontier = Frontier(graph, states)
         self.deadline = deadline
         self.futures: dict[Future[TaskRun], RunningTask] = {}
         self.ends: dict[Future[TaskRun], tuple[float, float]] = {}
@@ -63,29 +64,24 @@ class Attempt:
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
         """Begin what may begin now, as far as workers are free: waiting for one is no part of a timeout."""
-        while True:
-            step = next_step(self.graph, self.states)
-            for name in step.never:
-                self.states[name] = State.NOT_EXECUTED
-            too_late = [name for name in step.consider if not self._may_begin(name)]
+        while too_late := self._too_late():
             for name in too_late:
-                self.states[name] = State.NOT_EXECUTED
-                self.complete = False
-            if not too_late:
-                break
-        for name in step.consider[: WORKERS - len(self.futures)]:
+                self.frontier.note(name, State.NOT_EXECUTED)
+            self.complete = False
+        for name in self.frontier.ready[: WORKERS - len(self.futures)]:
             self._submit(pool, name)
 
-    def _may_begin(self, name: str) -> bool:
-        """The finalizer runs even when the graph is out of time; nothing runs when the server ends."""
+    def _too_late(self) -> tuple[str, ...]:
+        """The finalizer begins even when the graph is out of time; nothing begins when the server ends."""
         if self.runner.account.stopping.is_set():
-            return False
-        finalizer = self.graph.finalizer
-        return time.monotonic() < self.deadline or (finalizer is not None and name == finalizer.name)
+            return self.frontier.ready
+        if time.monotonic() < self.deadline:
+            return ()
+        return tuple(name for name in self.frontier.ready if not self.frontier.finalizes(name))
 
     def _submit(self, pool: ThreadPoolExecutor, name: str) -> None:
         running = RunningTask(self.runner.account, self.run, self.tasks[name], self.graph, dict(self.states))
-        self.states[name] = State.EXECUTING
+        self.frontier.note(name, State.EXECUTING)
         with self.runner.lock:
             self.runner.running[(self.run.group_id, name)] = running
         future = pool.submit(running.execute)
@@ -133,7 +129,7 @@ class Attempt:
         name = running.task.name.name
         with self.runner.lock:
             self.runner.running.pop((self.run.group_id, name), None)
-        self.states[name] = ended.state
+        self.frontier.note(name, ended.state)
         if name == self.graph.root:
             self.runner.root_ended(self.run, ended.state)
         if ended.state.is_failure:

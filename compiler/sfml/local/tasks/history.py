@@ -89,9 +89,8 @@ class GraphRow:
 
 
 def graph_row(account: Account, run: GraphRun) -> GraphRow:
-    failed = [row for row in run_store.task_runs(account.store, run.group_id, run.attempt) if row.error_code]
-    failed.sort(key=lambda row: row.completed_time or datetime.max.replace(tzinfo=UTC))
-    return GraphRow(run, failed[0] if failed else None, _next_time(account, run))
+    failed = run_store.first_error(account.store, run.group_id, run.attempt)
+    return GraphRow(run, failed, _next_time(account, run))
 
 
 def _next_time(account: Account, run: GraphRun) -> datetime | None:

@@ -189,10 +189,11 @@ def graph_runs(
     """The runs in these states, of one root or of all, the latest first."""
     wanted = [str(state) for state in states]
     marks = ", ".join("?" for _ in wanted)
+    # Not `? IS NULL OR root_id = ?`: SQLite would read the runs of all roots.
+    of_root = "" if root_id is None else " AND root_id = ?"
     rows = store.rows(
-        f"SELECT * FROM graph_runs WHERE state IN ({marks}) AND (? IS NULL OR root_id = ?)"
-        " ORDER BY number DESC",
-        (*wanted, root_id, root_id),
+        f"SELECT * FROM graph_runs WHERE state IN ({marks}){of_root} ORDER BY number DESC",
+        (*wanted, *([] if root_id is None else [root_id])),
     )
     return [_graph_run(row) for row in rows]
 
@@ -266,6 +267,16 @@ def task_runs(store: Store, group_id: str, attempt: int | None = None) -> list[T
         (group_id, attempt, attempt),
     )
     return [_task_run(row) for row in rows]
+
+
+def first_error(store: Store, group_id: str, attempt: int) -> TaskRun | None:
+    """The task run of an attempt that ended first of those with an error."""
+    row = store.row(
+        "SELECT * FROM task_runs WHERE group_id = ? AND attempt = ? AND error_code <> 0"
+        " ORDER BY completed_time IS NULL, completed_time, number LIMIT 1",
+        (group_id, attempt),
+    )
+    return _task_run(row) if row else None
 
 
 def latest_task_run(store: Store, group_id: str, name: str, attempt: int) -> TaskRun | None:

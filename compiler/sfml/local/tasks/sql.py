@@ -16,7 +16,7 @@ from sfml.local.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml.local.tasks import commands, contacts, properties, service, store, tags
 from sfml.local.tasks.history import predecessors_json
 from sfml.local.tasks.model import Settings, Task
-from sfml.local.tasks.rules import finalizer_of, refused, sibling
+from sfml.local.tasks.rules import refused, sibling
 from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES, DEFAULT_TIMEOUT_MS
 from sfml.semantics.triggering import is_triggered
 
@@ -304,7 +304,7 @@ def task_relations(account: Account, task: Task) -> str:
     }
     if task.settings.finalize:
         relations["FinalizedRootTask"] = task.name.sibling(task.settings.finalize).fqn()
-    finalizer = finalizer_of(task.name.name, commands.siblings(account, task.name))
+    finalizer = store.finalizer_of(account.store, task.name)
     if finalizer:
         relations["FinalizerTask"] = finalizer.name.fqn()
     return json.dumps(relations)

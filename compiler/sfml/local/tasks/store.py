@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from sfml.local.names import ObjectName
 from sfml.local.store import Store
@@ -28,6 +29,8 @@ CREATE TABLE IF NOT EXISTS tasks (
     scheduled_since TEXT,
     UNIQUE (database_name, schema_name, name)
 );
+CREATE INDEX IF NOT EXISTS tasks_by_finalized
+    ON tasks (database_name, schema_name, json_extract(settings, '$.finalize'));
 CREATE TABLE IF NOT EXISTS task_graph_versions (
     root_id TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -67,20 +70,38 @@ def text(moment: datetime | None) -> str | None:
 
 
 def _task(row: sqlite3.Row) -> Task:
-    created_on = when(row["created_on"])
-    assert created_on is not None
+    return _parsed(*row)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(
+    id: str,
+    database: str,
+    schema: str,
+    name: str,
+    settings: str,
+    owner: str,
+    created_on: str,
+    started: int,
+    graph_version: int,
+    last_committed_on: str | None,
+    last_suspended_on: str | None,
+    last_suspended_reason: str | None,
+    scheduled_since: str | None,
+) -> Task:
+    """The task of a row. Every change to a graph looks at all tasks of its schema, nearly all as they were."""
     return Task(
-        id=row["id"],
-        name=ObjectName(row["database_name"], row["schema_name"], row["name"]),
-        settings=Settings.from_json(row["settings"]),
-        owner=row["owner"],
-        created_on=created_on,
-        started=bool(row["started"]),
-        graph_version=row["graph_version"],
-        last_committed_on=when(row["last_committed_on"]),
-        last_suspended_on=when(row["last_suspended_on"]),
-        last_suspended_reason=row["last_suspended_reason"],
-        scheduled_since=when(row["scheduled_since"]),
+        id=id,
+        name=ObjectName(database, schema, name),
+        settings=Settings.from_json(settings),
+        owner=owner,
+        created_on=datetime.fromisoformat(created_on),
+        started=bool(started),
+        graph_version=graph_version,
+        last_committed_on=when(last_committed_on),
+        last_suspended_on=when(last_suspended_on),
+        last_suspended_reason=last_suspended_reason,
+        scheduled_since=when(scheduled_since),
     )
 
 
@@ -103,6 +124,16 @@ def in_schema(store: Store, database: str, schema: str) -> list[Task]:
         "SELECT * FROM tasks WHERE database_name = ? AND schema_name = ? ORDER BY name", (database, schema)
     )
     return [_task(row) for row in rows]
+
+
+def finalizer_of(store: Store, name: ObjectName) -> Task | None:
+    """The task that finalizes the graph of that root."""
+    row = store.row(
+        "SELECT * FROM tasks WHERE database_name = ? AND schema_name = ?"
+        " AND json_extract(settings, '$.finalize') = ?",
+        (name.database, name.schema, name.name),
+    )
+    return _task(row) if row else None
 
 
 def everywhere(store: Store, database: str | None = None) -> list[Task]:
