@@ -1,4 +1,4 @@
-"""Procedures: the anonymous one (`WITH … AS PROCEDURE … CALL …`) read whole, CREATE PROCEDURE recognised.
+"""The anonymous procedure: `WITH … AS PROCEDURE … CALL …`.
 
 https://docs.snowflake.com/en/sql-reference/sql/call-with
 """
@@ -9,26 +9,10 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
+from sfml.grammar.signatures import Argument, Clauses, Parameter, arguments, parameters
 from sfml.grammar.tokens import Name, Tokens
 
-__all__ = ["AnonymousProcedure", "Argument", "NamedProcedure", "Parameter", "arguments", "parse"]
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A declared parameter; `type` and `default` (an expression) as written."""
-
-    name: str
-    type: str
-    default: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """An argument of a call: an expression as written, with a name when it was passed by `name =>`."""
-
-    expression: str
-    name: str | None = None
+__all__ = ["AnonymousProcedure", "Argument", "Parameter", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +35,7 @@ class AnonymousProcedure:
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class NamedProcedure:
-    """CREATE, ALTER or DROP PROCEDURE: recognised, so that it can be refused by name."""
-
-    verb: str
-
-
-def parse(tokens: Tokens) -> AnonymousProcedure | NamedProcedure | None:
-    if named := _named(tokens):
-        return named
+def parse(tokens: Tokens) -> AnonymousProcedure | None:
     if not tokens.match_words("WITH"):
         return None
     # A common table expression starts alike: what tells them apart is PROCEDURE after AS.
@@ -68,8 +43,8 @@ def parse(tokens: Tokens) -> AnonymousProcedure | NamedProcedure | None:
         return None
     name = tokens.identifier()
     tokens.expect_words("AS", "PROCEDURE")
-    parameters = _parameters(tokens)
-    clauses = _Clauses.read(tokens)
+    declared = parameters(tokens)
+    clauses = Clauses.read(tokens)
     body = None
     if tokens.match_words("AS"):
         body = tokens.expect_string()
@@ -79,7 +54,7 @@ def parse(tokens: Tokens) -> AnonymousProcedure | NamedProcedure | None:
     tokens.expect_end()
     return AnonymousProcedure(
         name=name,
-        parameters=parameters,
+        parameters=declared,
         returns=clauses.returns,
         language=clauses.language,
         runtime_version=clauses.runtime_version,
@@ -95,178 +70,6 @@ def parse(tokens: Tokens) -> AnonymousProcedure | NamedProcedure | None:
     )
 
 
-def arguments(tokens: Tokens) -> tuple[Argument, ...]:
-    """The arguments in parentheses, each expression as written: `('a' || f(1), name => 2)`."""
-    tokens.expect_type(TokenType.L_PAREN)
-    found: list[Argument] = []
-    while not tokens.match_type(TokenType.R_PAREN):
-        name = None
-        if (arrow := tokens.peek(1)) and arrow.token_type is TokenType.FARROW:
-            name = tokens.identifier()
-            tokens.expect_type(TokenType.FARROW)
-        found.append(Argument(_expression(tokens), name))
-        tokens.match_type(TokenType.COMMA)
-    return tuple(found)
-
-
-def _expression(tokens: Tokens) -> str:
-    """The text up to a comma or a closing parenthesis on this level."""
-    start, depth, end = tokens.offset, 0, tokens.offset
-    while (token := tokens.peek()) is not None:
-        if depth == 0 and token.token_type in (TokenType.COMMA, TokenType.R_PAREN):
-            break
-        depth += _DEPTH.get(token.token_type, 0)
-        end = token.end + 1
-        tokens.index += 1
-    if tokens.at_end or start == end:
-        raise tokens.error("expected an argument")
-    return tokens.sql[start:end]
-
-
-_DEPTH = {
-    TokenType.L_PAREN: 1,
-    TokenType.L_BRACKET: 1,
-    TokenType.L_BRACE: 1,
-    TokenType.R_PAREN: -1,
-    TokenType.R_BRACKET: -1,
-    TokenType.R_BRACE: -1,
-}
-
-
-def _named(tokens: Tokens) -> NamedProcedure | None:
-    for verb in ("CREATE OR REPLACE", "CREATE OR ALTER", "CREATE", "ALTER", "DROP"):
-        words = verb.split()
-        for between in ((), ("TEMP",), ("TEMPORARY",), ("SECURE",)):
-            if tokens.is_words(*words, *between, "PROCEDURE"):
-                return NamedProcedure(f"{verb} PROCEDURE")
-    return None
-
-
 def _is_word_at(tokens: Tokens, ahead: int, word: str) -> bool:
     token = tokens.peek(ahead)
     return token is not None and token.token_type is not TokenType.IDENTIFIER and token.text.upper() == word
-
-
-def _parameters(tokens: Tokens) -> tuple[Parameter, ...]:
-    tokens.expect_type(TokenType.L_PAREN)
-    found: list[Parameter] = []
-    while not tokens.match_type(TokenType.R_PAREN):
-        name = tokens.identifier()
-        declared = _expression(tokens)
-        type_, default = _split_default(declared)
-        found.append(Parameter(name, type_, default))
-        tokens.match_type(TokenType.COMMA)
-    return tuple(found)
-
-
-def _split_default(declared: str) -> tuple[str, str | None]:
-    inner = Tokens(declared)
-    type_ = inner.text_until(("DEFAULT",))
-    return type_, inner.rest() if inner.match_words("DEFAULT") else None
-
-
-@dataclass(slots=True)
-class _Clauses:
-    """What stands between the parameters and AS or CALL, in any order."""
-
-    returns: str = ""
-    language: str = "SQL"
-    runtime_version: str = ""
-    packages: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()
-    handler: str = ""
-    external_access: str | None = None
-    secrets: str | None = None
-    strict: bool = False
-
-    @classmethod
-    def read(cls, tokens: Tokens) -> _Clauses:
-        clauses = cls()
-        while not (tokens.at_end or tokens.is_words("AS") or tokens.is_words("CALL")):
-            clauses._one(tokens)
-        return clauses
-
-    def _one(self, tokens: Tokens) -> None:
-        if tokens.is_words("RETURNS") and not tokens.is_words("RETURNS", "NULL"):
-            tokens.expect_words("RETURNS")
-            self.returns = tokens.text_until(*_CLAUSE_STARTS).strip()
-        elif tokens.match_words("LANGUAGE"):
-            self.language = tokens.identifier()
-        elif tokens.match_words("RUNTIME_VERSION"):
-            self.runtime_version = _scalar(tokens)
-        elif tokens.match_words("PACKAGES"):
-            self.packages = _strings(tokens)
-        elif tokens.match_words("IMPORTS"):
-            self.imports = _strings(tokens)
-        elif tokens.match_words("HANDLER"):
-            self.handler = _scalar(tokens)
-        elif tokens.match_words("EXTERNAL_ACCESS_INTEGRATIONS"):
-            self.external_access = _parenthesised(tokens)
-        elif tokens.match_words("SECRETS"):
-            self.secrets = _parenthesised(tokens)
-        elif tokens.match_words("COMMENT"):
-            _scalar(tokens)
-        elif tokens.match_words("STRICT") or tokens.match_words("RETURNS", "NULL", "ON", "NULL", "INPUT"):
-            self.strict = True
-        elif not any(tokens.match_words(*words) for words in _WITHOUT_EFFECT):
-            raise tokens.error("expected a clause of a procedure, AS or CALL")
-
-
-_CLAUSE_STARTS = tuple(
-    (word,)
-    for word in (
-        "LANGUAGE",
-        "RUNTIME_VERSION",
-        "PACKAGES",
-        "IMPORTS",
-        "HANDLER",
-        "EXTERNAL_ACCESS_INTEGRATIONS",
-        "SECRETS",
-        "COMMENT",
-        "EXECUTE",
-        "CALLED",
-        "STRICT",
-        "RETURNS",
-        "AS",
-        "CALL",
-    )
-)
-
-# An anonymous procedure always runs with its caller's rights; clients write the clause all the same.
-_WITHOUT_EFFECT = (
-    ("EXECUTE", "AS", "CALLER"),
-    ("CALLED", "ON", "NULL", "INPUT"),
-)
-
-
-def _scalar(tokens: Tokens) -> str:
-    """The value after an optional `=`: a string, or a number such as the 3.11 that Snowpark writes bare."""
-    tokens.match_type(TokenType.EQ)
-    text = tokens.match_string()
-    if text is not None:
-        return text
-    return tokens.expect_type(TokenType.NUMBER).text
-
-
-def _strings(tokens: Tokens) -> tuple[str, ...]:
-    tokens.match_type(TokenType.EQ)
-    tokens.expect_type(TokenType.L_PAREN)
-    found: list[str] = []
-    while not tokens.match_type(TokenType.R_PAREN):
-        found.append(tokens.expect_string())
-        tokens.match_type(TokenType.COMMA)
-    return tuple(found)
-
-
-def _parenthesised(tokens: Tokens) -> str:
-    """What a list in parentheses holds, as written."""
-    tokens.match_type(TokenType.EQ)
-    tokens.expect_type(TokenType.L_PAREN)
-    start, depth = tokens.offset, 1
-    while depth and (token := tokens.peek()) is not None:
-        depth += _DEPTH.get(token.token_type, 0)
-        end = token.start
-        tokens.index += 1
-    if depth:
-        raise tokens.error("expected )")
-    return tokens.sql[start:end].strip()

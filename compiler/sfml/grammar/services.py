@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
-from sfml.grammar.procedures import Argument, arguments
+from sfml.grammar.signatures import Argument, arguments
 from sfml.grammar.tokens import Name, Tokens
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""CALL of a function or procedure that the account itself provides."""
+"""CALL of a function or procedure, of the account's own or one that somebody made."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sfml.grammar.calls import Call
 from sfml.local.errors import SqlError
 from sfml.local.result import CALL, Column, Result
+from sfml.local.routines import calling
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -18,7 +19,9 @@ def call(account: Account, session: Session, statement: Call) -> Result:
     name = ".".join(statement.procedure.parts)
     function = account.system_functions.get(name.upper())
     if function is None:
-        raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
+        if name.upper().startswith("SYSTEM$"):
+            raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
+        return calling.call(account, session, statement.procedure, statement.arguments)
     arguments = tuple(account.engine.evaluate(session, text) for text in statement.arguments)
     value: Any = function(account, session, arguments)
     structured = isinstance(value, dict | list)

@@ -19,6 +19,7 @@ from sfml.local import (
     models,
     notifications,
     procedures,
+    routines,
     scripting,
     session_sql,
     stages,
@@ -69,6 +70,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     waiting,
     tasks,
     procedures,
+    routines,
     jobs,
     models,
 )

@@ -58,6 +58,14 @@ def locate(account: Account, session: Session, text: str) -> Place:
     return place
 
 
+def full(session: Session, text: str) -> str:
+    """A location with its stage's full name, which means the same wherever the session goes."""
+    if not text.startswith("@") or text[1:2] in ("~", "%"):
+        return text
+    name, slash, path = _split(text[1:])
+    return text if _table_of_stage(name) is not None else f"@{_stage_name(name, session).fqn()}{slash}{path}"
+
+
 def _located(account: Account, session: Session, text: str) -> Place:
     if text.startswith("snow://"):
         from sfml.local.models import locations

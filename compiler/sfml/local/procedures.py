@@ -18,13 +18,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from sfml.grammar.procedures import AnonymousProcedure, Argument, NamedProcedure, Parameter
+from sfml.grammar.procedures import AnonymousProcedure
+from sfml.grammar.signatures import Argument, Parameter
 from sfml.local import stages
 from sfml.local.children import run_child
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.imports import SNOWPARK, check_packages, forget_unused, import_directory, runtime_note
 from sfml.local.procedure_types import argument_value, column_of
 from sfml.local.result import CALL, Column, Result
+from sfml.local.table_results import read_table, table_columns, table_of
 from sfml.local.transport import decoded, encoded
 from sfml.local.warm import WarmParent
 
@@ -43,10 +45,23 @@ _places: WeakKeyDictionary[Account, threading.Semaphore] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def run_anonymous(account: Account, session: Session, procedure: AnonymousProcedure) -> Result:
-    """Run WITH … AS PROCEDURE … CALL …; one row with what the handler returned."""
+def run_anonymous(
+    account: Account,
+    session: Session,
+    procedure: AnonymousProcedure,
+    place: tuple[str, str] | None = None,
+) -> Result:
+    """Run WITH … AS PROCEDURE … CALL …; one row with what the handler returned, or the rows of its table.
+
+    `place` is the database and schema that it works in, where these are not the caller's.
+    """
     notes = _checked(procedure)
-    column = column_of(procedure.name, procedure.returns)
+    columns = table_columns(procedure.returns)
+    column = (
+        Column(procedure.name, "table")
+        if columns is not None
+        else column_of(procedure.name, procedure.returns)
+    )
     arguments = argument_values(account, session, procedure.parameters, procedure.arguments, procedure.name)
     if procedure.strict and any(value is None for value in arguments):
         return Result((column,), ((None,),), CALL)
@@ -60,16 +75,13 @@ def run_anonymous(account: Account, session: Session, procedure: AnonymousProced
         "arguments": encoded(arguments),
         "returns": column.type,
     }
-    value = _run(account, session, request, procedure)
+    value = _run(account, session, request, procedure, place)
+    if columns is not None:
+        return table_of(account, session, value, columns)
     return Result((column,), ((_as_declared(value, column),),), CALL)
 
 
-def refuse_named(account: Account, session: Session, statement: NamedProcedure) -> Result:
-    """Named procedures are kept by no account of ours yet."""
-    raise not_emulated(f"{statement.verb} (use an anonymous procedure: WITH … AS PROCEDURE … CALL …)")
-
-
-HANDLERS = {AnonymousProcedure: run_anonymous, NamedProcedure: refuse_named}
+HANDLERS = {AnonymousProcedure: run_anonymous}
 
 
 def _checked(procedure: AnonymousProcedure) -> list[str]:
@@ -147,7 +159,11 @@ def imported_files(account: Account, session: Session, imports: tuple[str, ...])
 
 
 def _run(
-    account: Account, session: Session, request: Mapping[str, Any], procedure: AnonymousProcedure
+    account: Account,
+    session: Session,
+    request: Mapping[str, Any],
+    procedure: AnonymousProcedure,
+    place: tuple[str, str] | None,
 ) -> Any:
     """What the handler returned, from a process that gets the request as a file and answers in another."""
     folder = Path(tempfile.mkdtemp(prefix="procedure-", dir=runs_folder(account)))
@@ -162,6 +178,9 @@ def _run(
             session,
             argv,
             log=account.log_path(),
+            env=None
+            if place is None
+            else dict(zip(("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA"), place, strict=True)),
             timeout=limit,
             start=warm_parent_of(account).start,
             # What a procedure itself starts takes no place: it would wait for one that its caller holds.
@@ -169,15 +188,13 @@ def _run(
         )
         if not answer.exists():
             if limit is not None and time.monotonic() - started >= limit:
-                raise SqlError(
-                    f"Statement reached its statement or warehouse timeout of {limit} second(s) and was canceled.",
-                    630,
-                    "57014",
-                )
+                raise timed_out(limit)
             if exit_code == -signal.SIGTERM:
                 raise SqlError("SQL execution canceled", 604, "57014")
             raise interpreter_error(f"the process ended with exit code {exit_code}", procedure)
         reply = json.loads(answer.read_text(encoding="utf-8"))
+        if "table" in reply:
+            return read_table(Path(reply["table"]))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if "error" in reply:
@@ -188,6 +205,15 @@ def _run(
 def statement_timeout(session: Session) -> int | None:
     """STATEMENT_TIMEOUT_IN_SECONDS of the session; None where it is not set, or 0."""
     return int(session.parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0) or None
+
+
+def timed_out(limit: int | None) -> SqlError:
+    """630: what Snowflake says of a statement that took longer than it may."""
+    return SqlError(
+        f"Statement reached its statement or warehouse timeout of {limit} second(s) and was canceled.",
+        630,
+        "57014",
+    )
 
 
 def runs_folder(account: Account) -> Path:

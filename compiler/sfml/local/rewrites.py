@@ -149,12 +149,25 @@ def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
             result = result_scan(rewriting, _arguments(call, rewriting, subject))
         elif function is not None:
             result = function(rewriting.account, rewriting.session, _arguments(call, rewriting, subject))
+        elif subject is None and (query := _of_users(node, rewriting)) is not None:
+            node.replace(query)
+            continue
         elif "." in name or subject is not None:
             raise not_emulated(node.sql(dialect="snowflake"))
         else:
             continue
         node.replace(rewriting.relation(result, node.args.get("alias")))
     return tree
+
+
+def _of_users(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
+    """What a table function that somebody made stands for, or the rows of a procedure that returns a table."""
+    from sfml.local.routines import calling, functions
+
+    if (query := functions.table_function(node, rewriting)) is not None:
+        return query
+    result = calling.in_query(node.this, rewriting)
+    return None if result is None else rewriting.relation(result, node.args.get("alias"))
 
 
 OF_NO_SCHEMA = frozenset({"INFER_SCHEMA"})

@@ -5,6 +5,7 @@ https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -140,16 +141,22 @@ def without_into(sql: str) -> tuple[str, tuple[str, ...]]:
     return sql, ()
 
 
-def run_block(account: Account, session: Session, block: Block) -> Result:
+def run_block(
+    account: Account,
+    session: Session,
+    block: Block,
+    variables: Mapping[str, Any] | None = None,
+    column: str = COLUMN,
+) -> Result:
     """The value of RETURN, or NULL, under the column that Snowflake names so."""
     if (text := block.unsupported()) is not None:
         raise not_emulated(f"in a Snowflake Scripting block: {text}")
-    script = Script(account, session)
+    script = Script(account, session, dict(variables or {}))
     try:
         script.run(block.steps)
     except _Returned as returned:
-        return scalar(COLUMN, returned.value, statement_type_id=CALL)
-    return scalar(COLUMN, None, statement_type_id=CALL)
+        return scalar(column, returned.value, statement_type_id=CALL)
+    return scalar(column, None, statement_type_id=CALL)
 
 
 def execute_immediate(account: Account, session: Session, statement: ExecuteImmediate) -> Result:

@@ -147,6 +147,8 @@ SYSTEM_FUNCTIONS = {
     "SYSTEM$CLIENT_VERSION_INFO": lambda account, session, arguments: "[]",
     "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries,
     "SYSTEM$ARE_ANACONDA_TERMS_ACKNOWLEDGED": lambda account, session, arguments: True,
+    # NULL: none was set, and the client goes on with its own default.
+    "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": lambda account, session, arguments: None,
     "SYSTEM$BOOTSTRAP_DATA_REQUEST": lambda account, session, arguments: "{}",
 }
 HANDLERS = {

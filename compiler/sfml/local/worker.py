@@ -29,7 +29,7 @@ def main(request_file: str) -> int:
     """Run the request; the exit code tells whether the procedure returned."""
     request: dict[str, Any] = json.loads(Path(request_file).read_text(encoding="utf-8"))
     try:
-        answer = {"result": _run(request)}
+        answer = _run(request)
     except BaseException as error:
         text = user_traceback(error)
         print(text, file=sys.stderr)
@@ -39,19 +39,37 @@ def main(request_file: str) -> int:
     return 1 if "error" in answer else 0
 
 
-def _run(request: Mapping[str, Any]) -> Any:
+def _run(request: Mapping[str, Any]) -> dict[str, Any]:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     for noisy in ("snowflake.connector", "snowflake.snowpark", "snowflake.ml"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    _open_imports(request["import_directory"])
+    open_imports(request["import_directory"])
     # The code first: a handler that is not there, or does not compile, is told without a connection.
     handler = load_handler(request["handler"], request["body"])
     # Never closed, as in Snowflake: the server does that with all that this process opened, when it ends.
     session = _connect()
-    return encoded(_returned(handler(session, *decoded(request["arguments"])), request["returns"]))
+    value = handler(session, *decoded(request["arguments"]))
+    if request["returns"] == "table":
+        return {"table": written_table(value, Path(request["answer"]).with_suffix(".parquet"))}
+    return {"result": encoded(_returned(value, request["returns"]))}
 
 
-def _open_imports(directory: str) -> None:
+def written_table(value: Any, path: Path) -> str:
+    """The file that holds the rows of a data frame, of Snowpark or pandas."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if hasattr(value, "to_arrow"):
+        rows = value.to_arrow()
+    elif hasattr(value, "to_dict"):
+        rows = pa.Table.from_pandas(value, preserve_index=False)
+    else:
+        raise TypeError(f"a procedure that RETURNS TABLE returned {type(value).__name__} and no data frame")
+    pq.write_table(rows, path)
+    return str(path)
+
+
+def open_imports(directory: str) -> None:
     """Make the imported files importable as Snowflake does: the directory and every zip in it."""
     # Snowflake's own example reads this option to find imported files, and expects the slash.
     # https://docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-read-file
@@ -110,12 +128,14 @@ def _returned(value: Any, type_: str) -> Any:
     return value
 
 
-def user_traceback(error: BaseException) -> str:
-    """The traceback without this module's own frames, as Snowflake shows it."""
+def user_traceback(error: BaseException, *own: str) -> str:
+    """The traceback without the frames of this module and those of `own`, as Snowflake shows it."""
+    hidden = {__file__, *own}
     shown = traceback.TracebackException.from_exception(error)
     part: traceback.TracebackException | None = shown
     while part is not None:
-        part.stack = traceback.StackSummary.from_list([f for f in part.stack if f.filename != __file__])
+        kept = [frame for frame in part.stack if frame.filename not in hidden]
+        part.stack = traceback.StackSummary.from_list(kept)
         part = part.__cause__ or part.__context__
     return "".join(shown.format()).rstrip("\n")
 

@@ -6,14 +6,8 @@ import json
 
 import pytest
 
-from sfml.grammar.procedures import (
-    AnonymousProcedure,
-    Argument,
-    NamedProcedure,
-    Parameter,
-    arguments,
-    parse,
-)
+from sfml.grammar.procedures import AnonymousProcedure, parse
+from sfml.grammar.signatures import Argument, Parameter, arguments
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens
 
 STEP = """
@@ -104,18 +98,6 @@ def test_arguments_are_expressions_as_written(text: str, expected: tuple[Argumen
 @pytest.mark.parametrize("sql", ["WITH a AS (SELECT 1) SELECT * FROM a", "SELECT 1", "CALL p()", "WITH", ""])
 def test_other_statements_are_left_alone(sql: str) -> None:
     assert parse(Tokens(sql)) is None
-
-
-@pytest.mark.parametrize(
-    ("sql", "verb"),
-    [
-        ("create or replace procedure p() returns int as 'x'", "CREATE OR REPLACE PROCEDURE"),
-        ("CREATE TEMPORARY PROCEDURE p()", "CREATE PROCEDURE"),
-        ("DROP PROCEDURE p()", "DROP PROCEDURE"),
-    ],
-)
-def test_named_procedures_are_recognised(sql: str, verb: str) -> None:
-    assert parse(Tokens(sql)) == NamedProcedure(verb)
 
 
 @pytest.mark.parametrize(

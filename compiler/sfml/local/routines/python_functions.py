@@ -1,0 +1,256 @@
+"""Python functions as functions of DuckDB that ask a process of their own, column by column.
+
+https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-introduction
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from sqlglot import Expr, exp
+
+from sfml.local.children import Child, Supervised, without_proxies
+from sfml.local.errors import SqlError
+from sfml.local.function_worker import CALLED, ERROR, read_frame, write_frame
+from sfml.local.imports import check_packages, import_directory
+from sfml.local.procedure_types import column_of
+from sfml.local.procedures import imported_files, statement_timeout, timed_out
+from sfml.local.routines.store import Routine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sfml.local.account import Account
+    from sfml.local.result import Column
+    from sfml.local.session import Session
+
+MOST = 4
+"""How many processes are kept; each holds its libraries in memory."""
+
+_MARK = "Python Interpreter Error:"
+_JSON = frozenset({"variant", "object", "array"})
+_DUCKDB = {
+    "real": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp_ntz": "TIMESTAMP",
+    "timestamp_ltz": "TIMESTAMP WITH TIME ZONE",
+    "timestamp_tz": "TIMESTAMP WITH TIME ZONE",
+    "binary": "BLOB",
+}
+
+
+def call_of(account: Account, session: Session, routine: Routine, arguments: list[Expr]) -> Expr:
+    """A call of the DuckDB function that stands for a Python function, as the type that it declares."""
+    definition = routine.definition
+    check_packages(definition.packages)
+    columns = [column_of(parameter.name, parameter.type) for parameter in definition.parameters]
+    name = _function(account, session, routine, columns)
+    typed = [_argument(one, column) for one, column in zip(arguments, columns, strict=True)]
+    called: Expr = exp.Anonymous(this=name, expressions=typed or [exp.Literal.number(0)])
+    returned = column_of("returned", definition.returns)
+    if returned.type in _JSON:
+        return exp.ParseJSON(this=called)
+    if returned.type == "binary":
+        return exp.Unhex(this=called)
+    return exp.cast(called, definition.returns, dialect="snowflake")
+
+
+def _argument(argument: Expr, column: Column) -> Expr:
+    if column.type in _JSON:
+        return exp.cast(exp.Anonymous(this="to_json", expressions=[argument]), "VARCHAR")
+    return exp.cast(argument, _duckdb_type(column), dialect="duckdb")
+
+
+def _duckdb_type(column: Column) -> str:
+    if column.type == "fixed":
+        return f"DECIMAL({column.precision}, {column.scale})"
+    return _DUCKDB.get(column.type, "VARCHAR")
+
+
+def _function(account: Account, session: Session, routine: Routine, columns: list[Column]) -> str:
+    """The name of the DuckDB function; it tells the code, so that a function made anew has another."""
+    definition = routine.definition
+    files = imported_files(account, session, definition.imports)
+    directory = import_directory(account.folder / "imports", files)
+    request = {
+        "handler": definition.handler,
+        "body": definition.body,
+        "import_directory": str(directory),
+        "arguments": [[column.type, column.scale] for column in columns],
+        "returns": column_of("returned", definition.returns).type,
+        "strict": definition.strict,
+    }
+    text = json.dumps(request, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    name = f"_sfml_function_{digest}"
+    where = f" in function {routine.name.name} with handler {definition.handler}"
+
+    def compute(*given: Any) -> Any:
+        import pyarrow as pa
+
+        table = pa.table({f"a{index}": column for index, column in enumerate(given)})
+        try:
+            return _process_for(account, text).called(table)
+        except FunctionError as cause:
+            raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
+
+    _requests[name] = text
+    types: list[Any] = [_duckdb_type(column) for column in columns] or ["INTEGER"]
+    duck: Any = session.connection._duck_conn
+    # Functions belong to the whole DuckDB instance: one that is there was made by an earlier query.
+    with session.lock, contextlib.suppress(duckdb.CatalogException, duckdb.NotImplementedException):
+        duck.create_function(
+            name,
+            _with_arity(compute, len(types)),
+            types,
+            "VARCHAR",
+            type="arrow",
+            null_handling="special",
+            side_effects=True,
+        )
+    return name
+
+
+def _with_arity(function: Callable[..., Any], count: int) -> Callable[..., Any]:
+    """The function with exactly `count` parameters: DuckDB counts them."""
+    names = ", ".join(f"a{index}" for index in range(count))
+    made: Callable[..., Any] = eval(f"lambda {names}: function({names})", {"function": function})
+    return made
+
+
+# -- processes ----------------------------------------------------------------------------------------------------
+
+
+class FunctionError(RuntimeError):
+    """The function's code raised; the message holds its traceback."""
+
+
+class _Process:
+    """One process that answers calls of one function; calls from several threads wait for one another."""
+
+    def __init__(self, folder: Path, request: str) -> None:
+        self._lock = threading.Lock()
+        with (folder / "functions.log").open("ab") as output:
+            self._supervised = Supervised(
+                [sys.executable, "-m", "sfml.local.function_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=without_proxies(),
+                cwd=folder,
+            )
+        self._process = self._supervised.process
+        with contextlib.suppress(OSError):
+            write_frame(self._process.stdin, CALLED, request.encode())  # type: ignore[arg-type]
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def called(self, arguments: pa.Table) -> pa.ChunkedArray:
+        """The text of each row's result."""
+        import pyarrow as pa
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, arguments.schema) as writer:
+            writer.write_table(arguments)
+        with self._lock:
+            try:
+                write_frame(self._process.stdin, CALLED, bytes(sink.getvalue()))  # type: ignore[arg-type]
+                frame = read_frame(self._process.stdout)  # type: ignore[arg-type]
+            except OSError:
+                frame = None
+        if frame is None:
+            raise FunctionError(f"the function's process ended with exit code {self._process.wait()}")
+        kind, payload = frame
+        if kind == ERROR:
+            raise FunctionError(payload.decode(errors="replace").rstrip())
+        return pa.ipc.open_stream(payload).read_all().column("result")
+
+    def stop(self) -> None:
+        self._supervised.end()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+_requests: dict[str, str] = {}
+"""What each DuckDB function asks a process for."""
+
+_processes: OrderedDict[tuple[Path, str], _Process] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _process_for(account: Account, request: str) -> _Process:
+    """The process of a function, started if none runs; the least used one gives way."""
+    key = (account.folder, request)
+    with _lock:
+        found = _processes.pop(key, None)
+        if found is None or not found.is_running:
+            found = _Process(account.folder, request)
+        _processes[key] = found
+        while len(_processes) > MOST:
+            _processes.popitem(last=False)[1].stop()
+        return found
+
+
+@contextlib.contextmanager
+def watched(account: Account, session: Session, names: Iterable[str]) -> Iterator[None]:
+    """End the processes of these functions when their statement is cancelled or reaches its timeout."""
+    requests = {_requests[name] for name in names if name in _requests}
+    if not requests:
+        yield
+        return
+    child, done, limit = Child(session), threading.Event(), statement_timeout(session)
+    late = threading.Event()
+
+    def watch() -> None:
+        if not child.stop.wait(limit):
+            late.set()
+        if not done.is_set():
+            for request in requests:
+                _end(account, request)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    account.children.add(child)
+    watcher.start()
+    try:
+        yield
+    except Exception:
+        if late.is_set():
+            raise timed_out(limit) from None
+        if child.stop.is_set():
+            raise SqlError("SQL execution canceled", 604, "57014") from None
+        raise
+    finally:
+        done.set()
+        account.children.discard(child)
+        child.stop.set()
+        watcher.join()
+
+
+def _end(account: Account, request: str) -> None:
+    with _lock:
+        process = _processes.pop((account.folder, request), None)
+    if process is not None:
+        process.stop()
+
+
+def stop(account: Account) -> None:
+    """End the processes of an account's functions."""
+    with _lock:
+        for key in [key for key in _processes if key[0] == account.folder]:
+            _processes.pop(key).stop()
