@@ -51,6 +51,13 @@ def fixed(source: str, fixes: Iterable[Fix]) -> tuple[str, tuple[Fix, ...]]:
     return "".join((*parts, source[position:])), tuple(done)
 
 
+def text_at(source: str, span: Span) -> str | None:
+    """The text that a span covers; None when it leads out of the source."""
+    starts = _line_starts(source)
+    begin, end = _offset(starts, span.start), _offset(starts, span.end)
+    return None if begin is None or end is None or end > len(source) else source[begin:end]
+
+
 @lru_cache(maxsize=16)
 def _line_starts(source: str) -> tuple[int, ...]:
     return (0, *(match.end() for match in _LINE_BREAK.finditer(source)))

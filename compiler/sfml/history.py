@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sfml.lower.desired import DesiredGraph
+from sfml.plan.situation import Situation
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 
@@ -165,6 +166,28 @@ def state_of(rows: Iterable[TaskRow]) -> str:
         if worst in states:
             return "FAILED" if worst.startswith("FAILED") else worst
     return "SUCCEEDED"
+
+
+def situation_of(rows: Iterable[TaskRow], now: datetime) -> Situation:
+    """What the newest run of a graph means for changing it: it executes, or failed and could be retried."""
+    groups: dict[str, list[TaskRow]] = {}
+    for row in rows:
+        if row.run_group and (row.state != "SCHEDULED" or (row.scheduled_time or now) < now):
+            groups.setdefault(row.run_group, []).append(row)
+    if not groups:
+        return Situation()
+
+    def began(group: list[TaskRow]) -> datetime:
+        return min((at for row in group if (at := row.scheduled_time or row.started_at)), default=now)
+
+    newest = max(groups.values(), key=began)
+    latest = {row.name: row for row in sorted(newest, key=lambda row: row.attempt)}
+    state = state_of(latest.values())
+    if state == "EXECUTING":
+        return Situation(running_since=began(newest))
+    # A first attempt can be retried for 14 days: https://docs.snowflake.com/en/sql-reference/sql/execute-task
+    is_retryable = state in ("FAILED", "CANCELLED") and now - began(newest) < timedelta(days=14)
+    return Situation(retryable=began(newest) if is_retryable else None)
 
 
 def reason(error: str | None) -> str | None:

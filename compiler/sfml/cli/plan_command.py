@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from sfml.cli import output
@@ -12,21 +14,49 @@ from sfml.cli.planning import planned, schedule_words
 
 @click.command()
 @click.argument("spec")
+@click.option(
+    "--out",
+    "out",
+    metavar="FILE.JSON",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the plan; `sfml apply FILE.JSON` does just that, or refuses.",
+)
+@click.option(
+    "--resume/--no-resume", default=None, help="Plan to turn the schedule on or off; else it stays as it is."
+)
+@click.option("--adopt", is_flag=True, help="Plan to take over a graph that sfml did not make.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none.")
-@shared_options()
-def command(spec: str, detailed_exitcode: bool, options: Options) -> int:
+@shared_options("markdown")
+def command(
+    spec: str,
+    out: Path | None,
+    resume: bool | None,
+    adopt: bool,
+    detailed_exitcode: bool,
+    options: Options,
+) -> int:
     """Show what apply would change in the target, field by field. Changes nothing."""
+    from sfml.cli.saving import is_saved_plan, save
+    from sfml.errors import UsageError
     from sfml.render.plan import plan_json, plan_text
+    from sfml.render.plan_markdown import plan_markdown
     from sfml.render.symbols import Symbols
 
+    if out is not None and not is_saved_plan(out.name):
+        raise UsageError(f"`{out}` should end in .json: that is how apply knows a plan from a spec")
     found = opened(spec, options)
     with connected(found, options) as target:
-        plan = planned(found, target).plan
+        work = planned(found, target, resume=resume, adopt=adopt)
+        if out is not None:
+            save(out, found, work, target, options, resume=resume, adopt=adopt)
+    plan, words = work.plan, schedule_words(found.desired)
     if options.json:
         output.say_json(plan_json(plan))
+    elif options.format == "markdown":
+        output.say(plan_markdown(plan, schedule=words))
     elif not (options.quiet and plan.is_empty):
-        symbols = Symbols(output.takes_unicode())
-        output.say(plan_text(plan, found.desired, symbols, schedule=schedule_words(found.desired)))
+        output.say(plan_text(plan, found.desired, Symbols(output.takes_unicode()), schedule=words))
         if not plan.is_empty:
-            output.say(f"Next:  sfml apply {found.desired.spec_path} -t {plan.target}")
+            flags = " --adopt" if adopt else ""
+            output.say(f"Next:  sfml apply {out or f'{found.desired.spec_path} -t {plan.target}{flags}'}")
     return 2 if detailed_exitcode and not plan.is_empty else 0

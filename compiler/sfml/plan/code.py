@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 
 from sfml.plan.model import ChangedFile
+
+_ARCHIVE = re.compile(r"@[^\s'\"/]+/([\w.-]+/code/[0-9a-f]{64}/steps\.zip)")
+_JOB = re.compile(r"@[^\s'\"/]+/([\w.-]+/jobs/[0-9a-f]{64}/\w+)")
+
+
+def archive_path(definition: str) -> str | None:
+    """Where below the stage the step code of a deployed body lies; None for a body that runs none of ours."""
+    if found := _ARCHIVE.search(definition):
+        return found.group(1)
+    # The ML Jobs client puts a job's payload into `app` below its stage path.
+    return f"{found.group(1)}/app/steps.zip" if (found := _JOB.search(definition)) else None
 
 
 def archive_files(content: bytes) -> Mapping[str, bytes] | None:

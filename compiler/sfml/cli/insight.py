@@ -1,0 +1,121 @@
+"""What a plan is told beyond the two graphs: what was applied last, what changed in the code, what runs now.
+
+All of it costs calls, so none of it is asked for when nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from sfml.cli.opening import Connected
+from sfml.errors import ConflictingState
+from sfml.history import DeployedRoot, situation_of
+from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
+from sfml.plan.applied import AppliedGraph, applied_graph
+from sfml.plan.code import archive_files, archive_path, changed_files
+from sfml.plan.diff import location
+from sfml.plan.model import Action, Change, ChangedFile, ObservedGraph, Plan
+from sfml.plan.risks import graph_risks
+from sfml.plan.situation import Situation, next_runs
+from sfml.plan.staged import Staged
+from sfml.quoting import raw
+
+MakePlan = Callable[[AppliedGraph | None], Plan]
+
+
+def informed(
+    make: MakePlan,
+    desired: DesiredGraph,
+    observed: ObservedGraph | None,
+    staged: Staged | None,
+    target: Connected,
+    *,
+    unfinished: bool = False,
+) -> Plan:
+    """The plan that `make` gives, with reasons, changed functions, risks and run times where it changes anything.
+
+    Raises `ConflictingState` when a task that it would create is there already and is not ours.
+    """
+    plan = make(None)
+    now = datetime.now(UTC)
+    if plan.is_empty:
+        return plan
+    if staged is not None and staged.deployments and observed is not None:
+        plan = make(last_applied(desired.pipeline, target, unfinished=unfinished))
+    if not unfinished:
+        refuse_taken_names(plan, desired, observed, target)
+    if observed is not None:
+        plan = replace(plan, changes=tuple(_with_files(plan, desired, observed, target)))
+    runs = next_runs(desired.root.schedule, now) if plan.resume_root or plan.root_started else ()
+    plan = replace(plan, next_runs=runs)
+    situation = _situation(plan, observed, target, now)
+    return replace(plan, risks=tuple(graph_risks(plan, desired, situation, now)))
+
+
+def last_applied(pipeline: str, target: Connected, *, unfinished: bool = False) -> AppliedGraph | None:
+    """What the last apply that was finished left behind; None when nothing of it is kept."""
+    kept = target.stage.deployments(pipeline)
+    if unfinished:
+        kept = kept[:-1]
+    return applied_graph(kept[-1].artefact.tasks) if kept else None
+
+
+def refuse_taken_names(
+    plan: Plan, desired: DesiredGraph, observed: ObservedGraph | None, target: Connected
+) -> None:
+    """Raise when the schema has tasks of the names that would be created: they hang on no root of ours."""
+    new = [change.name for change in plan.of(Action.CREATE, Action.MOVE)]
+    if not new:
+        return
+    there = target.tasks.names()
+    known = observed.by_name.keys() if observed else frozenset()
+    taken = [name for name in new if name in there and name not in known]
+    if taken:
+        shown = ", ".join(f"`{name}`" for name in taken[:5]) + (" …" if len(taken) > 5 else "")
+        raise ConflictingState(
+            f"{location(desired)} already has {shown}, which is no task of this graph",
+            help="rename or drop it, or give the spec's task another name; nothing was changed",
+        )
+
+
+def _with_files(
+    plan: Plan, desired: DesiredGraph, observed: ObservedGraph, target: Connected
+) -> Iterator[Change]:
+    """The changes with what differs in their code; each deployed archive is fetched once."""
+    read: dict[str, tuple[ChangedFile, ...]] = {}
+    tasks = {task.name: task for task in desired.all_tasks}
+    for change in plan.changes:
+        if not any(field.path == "code" for field in change.fields):
+            yield change
+            continue
+        path = archive_path(observed.by_name[change.name].definition)
+        new = _archive(tasks[change.name], desired)
+        key = f"{path} {tasks[change.name].code_sha256}"
+        if path is not None and new is not None and key not in read:
+            content = target.stage.content(path)
+            old = archive_files(content) if content is not None else None
+            after = archive_files(new)
+            read[key] = changed_files(old, after) if old is not None and after is not None else ()
+        files = read.get(key, ())
+        yield replace(
+            change,
+            fields=tuple(
+                replace(field, files=files) if field.path == "code" else field for field in change.fields
+            ),
+        )
+
+
+def _archive(task: DesiredTask, desired: DesiredGraph) -> bytes | None:
+    if isinstance(task.definition, MLJobDefinitionSpec):
+        return task.definition.payload.get("steps.zip")
+    return next((one.content for one in desired.archives if one.sha256 == task.code_sha256), None)
+
+
+def _situation(plan: Plan, observed: ObservedGraph | None, target: Connected, now: datetime) -> Situation:
+    changes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
+    if observed is None or not changes:
+        return Situation()
+    root = DeployedRoot(raw(observed.root.name), observed.root.id, observed.root.started, None, None)
+    return situation_of(target.history.rows(root), now)

@@ -1,0 +1,270 @@
+"""Drift written back into the spec: where each value goes, or why it cannot be written there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sfml.diagnostic import Fix
+from sfml.fixes import text_at
+from sfml.graph.durations import in_words
+from sfml.lower.desired import DesiredGraph, DesiredTask
+from sfml.plan.drift import Drift, DriftField, DriftKind
+from sfml.plan.model import Comparable
+from sfml.source import Span
+from sfml.spec.compose import compose
+from sfml.spec.edits import adding, node_at, replacing
+from sfml.spec.model import PipelineSpec, TaskSpec
+from sfml.spec.nodes import MapNode, Node, Plain, ScalarNode, map_of
+from sfml.spec.yaml_text import without_expressions
+
+_TASK_KEYS: Mapping[str, tuple[str, ...]] = {
+    "timeout_ms": ("timeout",),
+    "warehouse": ("run_on", "warehouse"),
+    "execute_as_user": ("execute_as_user",),
+    "log_level": ("log_level",),
+    "comment": ("comment",),
+    "serverless.initial": ("run_on", "serverless", "initial"),
+    "serverless.min": ("run_on", "serverless", "min"),
+    "serverless.max": ("run_on", "serverless", "max"),
+    "serverless.target_completion": ("run_on", "serverless", "target_completion"),
+}
+_ROOT_KEYS: Mapping[str, tuple[str, ...]] = {
+    **{key: path for key, path in _TASK_KEYS.items() if key != "comment"},
+    "schedule": ("schedule",),
+    "overlap": ("overlap",),
+    "retries": ("retries",),
+    "suspend_after_failures": ("suspend_after_failures",),
+    "on_error": ("alerts", "on_error"),
+    "on_success": ("alerts", "on_success"),
+    "when": ("when",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A field that can be written back, and the change that does it."""
+
+    task: str
+    path: str
+    fix: Fix
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A field that cannot be written back, and why; `path` is empty for a whole task."""
+
+    task: str
+    path: str
+    why: str
+
+
+class _CannotBeWritten(Exception):
+    """The reason, in words."""
+
+
+def acceptances(
+    drifts: tuple[Drift, ...], spec: PipelineSpec, desired: DesiredGraph, sources: Mapping[str, str]
+) -> Iterator[Accepted | Refused]:
+    """Each field of each drift, as a change of the file that holds it or as the reason why there is none."""
+    tasks = {task.task: task for task in desired.all_tasks}
+    specs = {task.name: task for task in (*spec.tasks, *spec.finalizers)}
+    for drift in drifts:
+        if drift.kind is DriftKind.REMOVED:
+            yield Refused(
+                drift.task, "", "the task is gone from the account: take it out of the spec by hand"
+            )
+            continue
+        if drift.kind is DriftKind.ADDED:
+            yield Refused(drift.task, "", "the task is not in the spec: write it there by hand, or drop it")
+            continue
+        for field in drift.fields:
+            try:
+                is_root = drift.name == desired.root.name
+                owner = None if is_root else specs.get(drift.task)
+                task = desired.root if is_root else tasks.get(drift.task)
+                if task is None or (owner is None and not is_root):
+                    raise _CannotBeWritten("the spec has no such task any more")
+                fix = _fix(field, task, owner, spec, sources)
+                yield Accepted(drift.task, field.path, fix)
+            except _CannotBeWritten as reason:
+                yield Refused(drift.task, field.path, str(reason))
+
+
+def _fix(
+    field: DriftField,
+    task: DesiredTask,
+    owner: TaskSpec | None,
+    spec: PipelineSpec,
+    sources: Mapping[str, str],
+) -> Fix:
+    if field.path == "state":
+        how = (
+            "`sfml suspend` and `sfml resume` turn it"
+            if owner is None
+            else "a spec says which tasks there are"
+        )
+        raise _CannotBeWritten(f"whether it is suspended is no part of a spec; {how}")
+    keys = _keys(field, task, owner)
+    value = _value(field, keys)
+    settings, home = _home(keys, owner, spec, sources)
+    node = _down(settings, keys)
+    if node is not None and _stands_in_place(node, keys, owner):
+        source = sources.get(node.span.file)
+        old = text_at(source, node.span) if source is not None else None
+        if source is None or old is None:
+            raise _CannotBeWritten(
+                f"its value does not stand in a file of the project, but comes from {node.span.file}"
+            )
+        if "{{" in old:
+            raise _CannotBeWritten(f"its value is worked out, {old.strip()}: change what that reads")
+        if value is None:
+            raise _CannotBeWritten(
+                f"it is unset in the account: take it out at {node.span.file}:{node.span.start.line}"
+            )
+        fix = replacing(source, node, value)
+    else:
+        if value is None:
+            raise _CannotBeWritten("it is unset in the account, and set by a default for several tasks")
+        source = sources[home.span.file]
+        fix = adding(source, *_deepest(home, keys, value))
+    if fix is None:
+        raise _CannotBeWritten("the place in the file cannot be told; write it by hand")
+    return fix
+
+
+def _keys(field: DriftField, task: DesiredTask, owner: TaskSpec | None) -> tuple[str, ...]:
+    """Where below the task, the schedule config or the job config the setting stands."""
+    head, _, rest = field.path.partition(".")
+    if head in ("session_parameters", "tags", "contacts") and rest:
+        return (head, rest)
+    if owner is None:
+        if head == "config" and rest:
+            return ("config", rest)
+        if field.path == "comment":
+            raise _CannotBeWritten("the root's comment is the pipeline's description: write it there by hand")
+        found = _ROOT_KEYS.get(field.path)
+    else:
+        if field.path == "when" and _is_own_condition(task, owner):
+            return ("when",)
+        if field.path == "definition" and isinstance(owner.settings.get("sql"), ScalarNode):
+            return ("sql",)
+        if head == "with" and rest and task.kind == "step":
+            return ("with", rest)
+        found = _TASK_KEYS.get(field.path)
+    if found is None:
+        raise _CannotBeWritten(_why_not(field.path))
+    return found
+
+
+def _is_own_condition(task: DesiredTask, owner: TaskSpec) -> bool:
+    """Whether all of a condition is what the spec has under `when`."""
+    when = owner.settings.get("when")
+    written = when.value if isinstance(when, ScalarNode) else None
+    return not task.branch_of and task.condition == written
+
+
+def _why_not(path: str) -> str:
+    match path:
+        case "code" | "step":
+            return "the code was replaced in the account, and code is not read back"
+        case "definition":
+            return "the statement was replaced in the account: write it into the spec by hand"
+        case "after" | "finalize":
+            return "the order of tasks changed in the account: change `after` by hand"
+        case "when":
+            return "the condition comes from `outcomes` or `run_if`: change those by hand"
+        case "record":
+            return "the mark of sfml is gone from the root: `sfml apply --adopt` sets it again"
+        case _:
+            return "a spec has no such setting for it"
+
+
+def _value(field: DriftField, keys: tuple[str, ...]) -> Plain:
+    """The account's value in the spec's words."""
+    now: Comparable = field.now
+    if field.path == "timeout_ms" and isinstance(now, int):
+        if now % 1000:
+            raise _CannotBeWritten(f"{now} ms is not a whole number of seconds")
+        return in_words(now // 1000)
+    if field.path == "serverless.target_completion" and isinstance(now, int):
+        return in_words(now)
+    if field.path == "schedule":
+        return _schedule(now)
+    if isinstance(now, str):
+        if not now:
+            return None
+        if keys[0] == "with" and "${" in now:
+            raise _CannotBeWritten("it reads a reference in the account: write it by hand")
+        return now if keys[-1] in ("when", "sql") else without_expressions(now)
+    if now is None or isinstance(now, bool | int | float):
+        return now
+    raise _CannotBeWritten("the value is a list or mapping: write it by hand")
+
+
+def _schedule(now: Comparable) -> Plain:
+    words = str(now or "").split()
+    match words:
+        case []:
+            return "manual"
+        case ["cron", *fields, timezone]:
+            return {"cron": " ".join(fields), "timezone": timezone}
+        case ["every", seconds, "s"]:
+            return {"every": in_words(int(seconds))}
+        case _:
+            raise _CannotBeWritten(f"`{now}` is not a schedule that a spec has words for")
+
+
+def _home(
+    keys: tuple[str, ...], owner: TaskSpec | None, spec: PipelineSpec, sources: Mapping[str, str]
+) -> tuple[MapNode, MapNode]:
+    """The resolved settings, and the mapping in a file that takes what is new."""
+    if owner is not None:
+        return owner.settings, _written(owner.at, sources)
+    if keys[0] == "config":
+        graph = _document(spec.graph.span, sources)
+        inner = map_of(graph.get("graph")) if graph.get("graph") is not None else graph
+        return MapNode({"config": spec.config}, {}, spec.graph.span, ""), inner or graph
+    file = _document(spec.schedule.span, sources)
+    if (inline := map_of(file.get("schedule"))) is not None and "pipeline" in file.entries:
+        return spec.schedule, inline
+    return spec.schedule, file
+
+
+def _written(key: Span, sources: Mapping[str, str]) -> MapNode:
+    """The mapping of the task whose name stands there."""
+    found = node_at(_document(key, sources), key)
+    if found is None or not isinstance(found[1], MapNode):
+        raise _CannotBeWritten("the task is made by an include or `for_each`: write it by hand")
+    return found[1]
+
+
+def _document(at: Span, sources: Mapping[str, str]) -> MapNode:
+    node = compose(sources[at.file], at.file)[0] if at.file in sources else None
+    if not isinstance(node, MapNode):
+        raise _CannotBeWritten(f"{at.file} is not a file of the project")
+    return node
+
+
+def _down(settings: MapNode, keys: tuple[str, ...]) -> Node | None:
+    node: Node | None = settings
+    for key in keys:
+        node = node.get(key) if isinstance(node, MapNode) else None
+    return node
+
+
+def _stands_in_place(node: Node, keys: tuple[str, ...], owner: TaskSpec | None) -> bool:
+    """Whether the value is written for this task alone, not in a `defaults:` block."""
+    path = node.path.split(".")
+    return "defaults" not in path[:3] or owner is None
+
+
+def _deepest(home: MapNode, keys: tuple[str, ...], value: Plain) -> tuple[MapNode, str, Plain]:
+    """The innermost mapping of the file that is there on the way, the key to add to it, and its value."""
+    rest = list(keys)
+    while len(rest) > 1 and isinstance(inner := home.get(rest[0]), MapNode):
+        home = inner
+        rest.pop(0)
+    for key in reversed(rest[1:]):
+        value = {key: value}
+    return home, rest[0], value

@@ -1,0 +1,154 @@
+"""A plan in a file: what was looked at when it was made, so that an apply can do just that or refuse.
+
+The file holds the plan as people read it, and fingerprints of everything that it stands on. The apply plans again
+and carries out its own plan only if all of it is still the same. It holds no credentials; variables that were
+given by hand are in it, as they are in the tasks that they make.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sfml.errors import ConflictingState, UsageError
+from sfml.lower.canonical import fingerprint
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.model import ObservedGraph
+
+SAVED_VERSION = 1
+KIND = "sfml plan"
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a plan stands on: who looked where, and the fingerprints of what was there and what should be."""
+
+    account: str
+    role: str | None
+    location: str
+    desired: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """How the plan was asked for, what it stands on, and the plan itself as `sfml plan -o json` prints it."""
+
+    tool: str
+    spec: str
+    target: str
+    grounds: Grounds
+    plan: Mapping[str, Any]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    user: str | None = None
+    resume: bool | None = None
+    adopt: bool = False
+
+
+def desired_fingerprint(desired: DesiredGraph) -> str:
+    """Of the spec and the step code, and of what else decides what an apply does."""
+    archives = sorted(archive.sha256 for archive in desired.archives)
+    return fingerprint({"graph": desired.fingerprint, "moved": dict(desired.moved), "archives": archives})
+
+
+def observed_fingerprint(observed: ObservedGraph | None) -> str:
+    """Of the deployed graph; who deployed it and when is no part of it."""
+    if observed is None:
+        return fingerprint(None)
+    tasks = [
+        [task.name, task.id, task.started, task.definition, dict(task.settings), task.owner]
+        for _, task in sorted(observed.by_name.items())
+    ]
+    is_ours = None if observed.record is None else observed.record.get("fingerprint")
+    return fingerprint([tasks, is_ours])
+
+
+def saved_json(saved: SavedPlan) -> str:
+    """The file's text: sorted, indented, a newline at the end."""
+    value = {
+        "format_version": SAVED_VERSION,
+        "kind": KIND,
+        "tool": saved.tool,
+        "spec": saved.spec,
+        "target": saved.target,
+        "variables": dict(saved.variables),
+        "user": saved.user,
+        "resume": saved.resume,
+        "adopt": saved.adopt,
+        "grounds": {
+            "account": saved.grounds.account,
+            "role": saved.grounds.role,
+            "location": saved.grounds.location,
+            "desired": saved.grounds.desired,
+            "observed": saved.grounds.observed,
+        },
+        "plan": saved.plan,
+    }
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def saved_from(text: str, file: str) -> SavedPlan:
+    """The plan of a file; raises `UsageError` for what is none, `ConflictingState` for one of another version."""
+    try:
+        value = json.loads(text)
+        is_plan = isinstance(value, dict) and value.get("kind") == KIND
+    except ValueError:
+        is_plan = False
+    if not is_plan:
+        raise UsageError(
+            f"`{file}` is not a saved plan", help=f"make one:  sfml plan SPEC -t TARGET --out {file}"
+        )
+    if value.get("format_version") != SAVED_VERSION:
+        raise ConflictingState(
+            f"`{file}` is a plan of format {value.get('format_version')}; this version of sfml reads format"
+            f" {SAVED_VERSION}",
+            help="plan again with the version that applies",
+        )
+    try:
+        return SavedPlan(
+            tool=str(value["tool"]),
+            spec=str(value["spec"]),
+            target=str(value["target"]),
+            grounds=Grounds(**{key: value["grounds"][key] for key in Grounds.__dataclass_fields__}),
+            plan=value["plan"],
+            variables=dict(value["variables"]),
+            user=value["user"],
+            resume=value["resume"],
+            adopt=bool(value["adopt"]),
+        )
+    except (KeyError, TypeError, ValueError) as cause:
+        raise UsageError(f"`{file}` is a saved plan that was changed by hand", help="plan again") from cause
+
+
+def moved_on(saved: SavedPlan, now: Grounds, plan: Mapping[str, Any], tool: str) -> Iterator[str]:
+    """What is no longer as it was when the plan was made, a sentence each; nothing when it may be applied."""
+    was = saved.grounds
+    if was.account != now.account:
+        yield f"it was made for account {was.account}, and the connection leads to {now.account}"
+    if was.role != now.role:
+        yield f"it was made as role {was.role}, and the role is now {now.role}"
+    if was.location != now.location:
+        yield f"it was made for {was.location}, and the target is now {now.location}"
+    if was.desired != now.desired:
+        yield "the spec or the step code changed since"
+    if was.observed != now.observed:
+        yield "the deployed graph changed since"
+    if saved.tool != tool and (was.desired, was.observed) != (now.desired, now.observed):
+        yield f"it was made by sfml {saved.tool}, and this is sfml {tool}"
+    if was == now and decisive(saved.plan) != decisive(plan):
+        yield f"sfml {tool} would do something else than sfml {saved.tool} planned"
+
+
+def decisive(plan: Mapping[str, Any]) -> Any:
+    """The part of a plan's JSON that says what is done: neither risks nor run times, which change by the minute."""
+    changes = [
+        [
+            change["name"],
+            change["action"],
+            [[field["path"], field["old"], field["new"]] for field in change["fields"]],
+        ]
+        for change in plan["changes"]
+    ]
+    return json.loads(json.dumps([plan["pipeline"], plan["target"], plan["schedule"], changes]))

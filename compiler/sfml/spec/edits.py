@@ -1,0 +1,50 @@
+"""Changes of a YAML file where one value stands: everything else, comments and layout, stays byte for byte."""
+
+from __future__ import annotations
+
+from sfml.diagnostic import Fix
+from sfml.fixes import text_at
+from sfml.source import Span
+from sfml.spec.nodes import MapNode, Node, Plain
+from sfml.spec.yaml_text import flow_text, scalar_text
+
+
+def replacing(source: str, node: Node, value: Plain) -> Fix | None:
+    """What puts another value where the node stands; None when the place is not in the text."""
+    old = text_at(source, node.span)
+    if not old:
+        return None
+    # A block reaches to the start of what follows it: that space stays.
+    kept = old[len(old.rstrip()) :]
+    return Fix(node.span, old, flow_text(value) + kept)
+
+
+def adding(source: str, mapping: MapNode, key: str, value: Plain) -> Fix | None:
+    """What adds an entry to a mapping in its own style; None when that cannot be told from the text."""
+    entry = f"{scalar_text(key)}: {flow_text(value)}"
+    text = text_at(source, mapping.span)
+    if text is None:
+        return None
+    if text.startswith("{"):
+        if not text.endswith("}"):
+            return None
+        inner = text[1:-1].rstrip()
+        comma = "" if not inner.strip() or inner.endswith(",") else ", "
+        return Fix(
+            mapping.span, text, "{" + inner + (comma or (" " if inner.endswith(",") else "")) + entry + "}"
+        )
+    if not mapping.key_spans:
+        return None
+    first = min(mapping.key_spans.values())
+    at = Span(first.file, first.start, first.start)
+    return Fix(at, "", f"{entry}\n{' ' * (first.start.column - 1)}")
+
+
+def node_at(document: MapNode, key: Span) -> tuple[MapNode, Node] | None:
+    """The entry whose key stands there: the mapping that holds it, and its value."""
+    for name, value in document.entries.items():
+        if document.key_spans.get(name) == key:
+            return document, value
+        if isinstance(value, MapNode) and (found := node_at(value, key)) is not None:
+            return found
+    return None

@@ -1,0 +1,92 @@
+"""Values as YAML text that reads back as just these values, by YAML 1.1 as by 1.2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from sfml.spec.nodes import Plain
+
+WIDTH = 100
+"""How long a mapping or list on one line may be."""
+
+# Plain words only; everything that some reader may take for a number, a date, a boolean or syntax gets quotes.
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*(?: [A-Za-z0-9_./$-]+)*")
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def scalar_text(value: bool | int | float | str | None) -> str:
+    """One value: `true`, `0.4`, `ML_WH`, `"0 0 * * 0"`."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case float():
+            return _number(value)
+        case str():
+            return value if _PLAIN.fullmatch(value) and value.lower() not in _WORDS else _quoted(value)
+
+
+def flow_text(value: Plain) -> str:
+    """A value on one line: `{cron: "0 0 * * 0", timezone: UTC}`."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{scalar_text(key)}: {flow_text(value[key])}" for key in value) + "}"
+        case list():
+            return "[" + ", ".join(flow_text(item) for item in value) + "]"
+        case _:
+            return scalar_text(value)
+
+
+def block_text(value: Mapping[str, Plain], depth: int = 0) -> str:
+    """A mapping, an entry a line; inner ones on one line where they are short."""
+    return "".join(f"{line}\n" for line in _lines(value, depth))
+
+
+def without_expressions(text: str) -> str:
+    """The text such that the spec's `{{ … }}` leaves it as it is."""
+    return re.sub(r"\{[{%]", lambda found: '{{ "' + found[0] + '" }}', text)
+
+
+def _lines(value: Mapping[str, Plain], depth: int) -> Iterator[str]:
+    indent = "  " * depth
+    for key, inner in value.items():
+        head = f"{indent}{scalar_text(key)}:"
+        line = f"{head} {flow_text(inner)}"
+        if isinstance(inner, dict) and inner and (len(line) > WIDTH or depth == 0 or _is_deep(inner)):
+            yield head
+            yield from _lines(inner, depth + 1)
+        else:
+            yield line
+
+
+def _is_deep(value: Mapping[str, Plain]) -> bool:
+    """Whether a mapping holds more than a line should: mappings of mappings, or a task."""
+    return any(
+        isinstance(one, dict) and any(isinstance(deep, dict) for deep in one.values())
+        for one in value.values()
+    )
+
+
+def _number(value: float) -> str:
+    text = repr(value)
+    if "e" in text and "." not in text:
+        text = text.replace("e", ".0e")  # YAML 1.1 reads no float without a dot
+    return text
+
+
+def _quoted(text: str) -> str:
+    return '"' + "".join(_escaped(char) for char in text) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
