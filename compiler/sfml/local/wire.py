@@ -45,7 +45,8 @@ def payload(result: Result) -> dict[str, Any]:
     body: dict[str, Any] = {"rowtype": described, "total": count, "returned": count}
     is_dml = 0x3000 <= result.statement_type_id < 0x4000
     if isinstance(result.rows, ArrowRows) and not is_dml:
-        encoded = b64encode(ipc(result.rows.table, result.columns)).decode("ascii")
+        # The connector makes an empty frame of nothing, and an error of a stream without a batch.
+        encoded = b64encode(ipc(result.rows.table, result.columns)).decode("ascii") if count else ""
         return {**body, "queryResultFormat": "arrow", "rowsetBase64": encoded}
     rowset = [
         [json_value(value, column) for value, column in zip(row, result.columns, strict=True)]
