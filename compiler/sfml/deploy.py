@@ -1,106 +1,271 @@
-"""Carries out the stages of a plan through the ports, and tells what happens as it does."""
+"""Carries out the stages of a plan through the ports: group by group, each call insisted on, the lease looked at.
+
+Whatever call fails, or whenever the process ends, the root is off with its journal on the stage, or nothing has been
+changed yet; the next apply finishes it or goes back.
+"""
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, assert_never
+from functools import partial
+from typing import Protocol, TypeVar, assert_never
 
-from sfml.errors import ConflictingState
+from sfml.crew import Crew
+from sfml.errors import ConflictingState, ConnectionFailed, SfmlError
+from sfml.holding import FRESH, Held
+from sfml.lower.beyond import beyond
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
-from sfml.plan.diff import make_plan
-from sfml.plan.model import Action
+from sfml.plan.artefact import Artefact, meant_artefact
+from sfml.plan.diff import field_changes, make_plan
+from sfml.plan.journal import Header, Journal
+from sfml.plan.model import Action, ObservedGraph, ObservedTask
 from sfml.plan.settings import RECORD_PREFIX, split_comment
 from sfml.plan.stages import (
     CloseJournal,
+    CreateStage,
     DropTask,
+    Group,
     OpenJournal,
     PutTask,
     RegisterJob,
-    ResumeRoot,
-    ResumeTask,
+    ResumeGraph,
     Stage,
     SuspendRoot,
     UploadArchive,
     Verify,
 )
 from sfml.ports import Code, Tasks
+from sfml.retries import Patience, insist
 
-OnStage: TypeAlias = Callable[[Stage], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be carried out, and what the journal says of it.
+
+    `was` is what a restore goes back to: the deployed graph, or that of an apply which was cut off before. `suspended`
+    names children that stay off; `removes` is whether the graph is to be gone afterwards.
+    """
+
+    groups: tuple[Group, ...]
+    desired: DesiredGraph
+    header: Header
+    observed: ObservedGraph | None = None
+    was: Artefact | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    suspended: frozenset[str] = frozenset()
+    removes: bool = False
+
+
+class Watcher(Protocol):
+    """Is told how it goes; called from several threads at once."""
+
+    def begun(self, group: Group) -> None: ...
+
+    def did(self, stage: Stage) -> None: ...
+
+    def ended(self, group: Group) -> None: ...
+
+    def waits(self, error: ConnectionFailed, seconds: float) -> None: ...
+
+
+class Silent:
+    """Nobody looks."""
+
+    def begun(self, group: Group) -> None: ...
+
+    def did(self, stage: Stage) -> None: ...
+
+    def ended(self, group: Group) -> None: ...
+
+    def waits(self, error: ConnectionFailed, seconds: float) -> None: ...
+
+
+class Stopped(SfmlError):
+    """Somebody asked to stop; the call that was under way has ended."""
 
 
 @dataclass(slots=True)
-class _Progress:
-    """What the stages so far have learnt: the statements that registered jobs gave."""
+class Deployer:
+    """What the stages so far have learnt, and what calls are made with."""
 
+    work: Work
+    tasks: Tasks
+    code: Code
+    held: Held
+    patience: Patience = field(default_factory=Patience)
+    watcher: Watcher = field(default_factory=Silent)
+    stop: threading.Event = field(default_factory=threading.Event)
+    crew: Crew = field(default_factory=Crew)
     job_sql: dict[str, str] = field(default_factory=dict)
+    read_back: ObservedGraph | None = None
 
+    def deploy(self) -> None:
+        """Carry out every group in order; raises what the account answers, leaving the root suspended."""
+        for group in self.work.groups:
+            self._refuse_to_go_on()
+            # Turning the schedule on is what must not happen while somebody else changes the graph.
+            turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
+            self._insist(partial(self.held.look, 0.0 if turns_on else FRESH))
+            self.watcher.begun(group)
+            self.crew.carry_out([partial(self._do, stage) for stage in group])
+            self.watcher.ended(group)
 
-def deploy(
-    stages: tuple[Stage, ...],
-    desired: DesiredGraph,
-    tasks: Tasks,
-    code: Code,
-    *,
-    provenance: Mapping[str, str] | None = None,
-    on_done: OnStage | None = None,
-) -> None:
-    """Carry out every stage in order; raises what the account answers, leaving the root suspended.
+    def _do(self, stage: Stage) -> None:
+        self._refuse_to_go_on()
+        self._carry_out(stage)
+        self.watcher.did(stage)
 
-    `provenance` (commit, user) goes into the root's record and is never compared.
-    """
-    progress = _Progress()
-    for stage in stages:
-        _carry_out(stage, desired, tasks, code, progress, provenance or {})
-        if on_done is not None:
-            on_done(stage)
+    def _refuse_to_go_on(self) -> None:
+        if self.stop.is_set():
+            raise Stopped("stopped as you asked")
 
+    def _carry_out(self, stage: Stage) -> None:
+        match stage:
+            case CreateStage():
+                self._insist(self.code.create)
+            case UploadArchive(archive):
+                self._insist(partial(self.code.upload, archive))
+            case RegisterJob(task, spec):
+                self.job_sql[task.name] = self._read(partial(self.code.register_job, spec))
+            case OpenJournal(resume_root):
+                self._insist(partial(self.code.open_journal, self._journal(resume_root)))
+            case SuspendRoot(name):
+                # Snowflake refuses to change any task of a graph whose root is started (091421).
+                # https://docs.snowflake.com/en/sql-reference/sql/alter-task
+                self._insist(partial(self.tasks.suspend, name), partial(self._is_off, name))
+            case PutTask(task):
+                put = partial(self.tasks.put, task, self._definition(task), self._comment(task))
+                self._insist(put, partial(self._is_written, task))
+            case DropTask(name):
+                self._insist(partial(self.tasks.drop, name), lambda: self.tasks.task(name) is None)
+            case Verify():
+                self.read_back = self._verified()
+            case ResumeGraph(name, with_root):
+                self._resume(name, with_root)
+            case CloseJournal(undone):
+                close = partial(self.code.close_journal, self.work.desired.pipeline, undone=undone)
+                self._insist(close)
+            case _:
+                assert_never(stage)
 
-def _carry_out(
-    stage: Stage,
-    desired: DesiredGraph,
-    tasks: Tasks,
-    code: Code,
-    progress: _Progress,
-    provenance: Mapping[str, str],
-) -> None:
-    match stage:
-        case UploadArchive(archive):
-            code.upload(archive)
-        case RegisterJob(task, spec):
-            progress.job_sql[task.name] = code.register_job(spec)
-        case OpenJournal(resume_root):
-            code.write_journal(
-                desired.pipeline, {"resume_root": resume_root, "fingerprint": desired.fingerprint}
+    def _insist(self, call: Callable[[], None], is_done: Callable[[], bool] | None = None) -> None:
+        insist(partial(self._in_turn, call), self.patience, is_done=is_done, waiting=self._waits)
+
+    def _read(self, call: Callable[[], T]) -> T:
+        """What a call answers that may be carried out twice."""
+        answers: list[T] = []
+        self._insist(lambda: answers.append(call()))
+        return answers[-1]
+
+    def _in_turn(self, call: Callable[[], None]) -> None:
+        with self.crew.turn():
+            call()
+
+    def _waits(self, error: ConnectionFailed, seconds: float) -> None:
+        self.crew.noticed(error)
+        self._refuse_to_go_on()
+        self.watcher.waits(error, seconds)
+
+    # -- what is written
+
+    def _journal(self, resume_root: bool) -> Journal:
+        if self.work.removes:
+            return Journal(self.work.header, self.work.was, None)
+        every = self.work.desired.all_tasks
+        meant = meant_artefact(
+            self.work.desired,
+            {task.name: self._definition(task) for task in every},
+            {task.name: self._comment(task) for task in every},
+            started=resume_root,
+        )
+        return Journal(self.work.header, self.work.was, meant)
+
+    def _definition(self, task: DesiredTask) -> str:
+        """The statement that the task runs; an ML Job's comes from its registration, now or when it was deployed."""
+        match task.definition:
+            case SqlDefinition(sql):
+                return sql
+            case MLJobDefinitionSpec():
+                registered = self.job_sql.get(task.name)
+                if registered is not None:
+                    return registered
+                assert self.work.observed is not None, "what is not registered now was deployed before"
+                return self.work.observed.by_name[task.name].definition
+            case _:
+                assert_never(task.definition)
+
+    def _comment(self, task: DesiredTask) -> str | None:
+        return stamped_comment(task, self.work.provenance)
+
+    # -- what is seen
+
+    def _is_off(self, name: str) -> bool:
+        found = self.tasks.task(name)
+        return found is None or not found.started
+
+    def _is_on(self, name: str) -> bool:
+        found = self.tasks.task(name)
+        return found is not None and found.started
+
+    def _is_written(self, task: DesiredTask) -> bool:
+        """Whether a lost answer to writing the task was that it is written.
+
+        What the API does not tell is not looked at: a task that has or had any of it is written once more.
+        """
+        found = self.tasks.task(task.name)
+        before = {one.name: one for one in self.work.was.tasks} if self.work.was else {}
+        if found is None or beyond(task) or (task.name in before and beyond(before[task.name])):
+            return False
+        return is_written_as(found, task, self._comment(task))
+
+    def _verified(self) -> ObservedGraph | None:
+        """The graph read back; raises when the account does not hold what was just written to it."""
+        root = self.work.desired.root.name
+        found = self._read(lambda: self.tasks.observed(root))
+        left = make_plan(self.work.desired, found)
+        wrong = [
+            (change, [one.path for one in change.fields if one.path != "state"])
+            for change in left.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
+        ]
+        details = [
+            f"{change.task} ({'; '.join(paths) or change.action.value})"
+            for change, paths in wrong
+            if paths or change.action is not Action.ALTER
+        ]
+        if details:
+            raise ConflictingState(
+                f"after the apply the account differs from the spec: {', '.join(details)}",
+                help="the schedule stays off; look at `sfml plan`, then run `sfml apply` again",
             )
-        case SuspendRoot(name):
-            # Snowflake refuses to change any task of a graph whose root is started (091421).
-            # https://docs.snowflake.com/en/sql-reference/sql/alter-task
-            tasks.suspend(name)
-        case PutTask(task):
-            tasks.put(task, definition_sql(task, progress.job_sql), stamped_comment(task, provenance))
-        case DropTask(name):
-            tasks.drop(name)
-        case ResumeTask(name) | ResumeRoot(name):
-            tasks.resume(name)
-        case Verify():
-            _verify(desired, tasks)
-        case CloseJournal():
-            code.remove_journal(desired.pipeline)
-        case _:
-            assert_never(stage)
+        return found
+
+    def _resume(self, root: str, with_root: bool) -> None:
+        read_back = self.read_back
+        children = read_back.tasks if read_back else ()
+        for task in children:
+            if task.started and task.name in self.work.suspended:
+                self._insist(partial(self.tasks.suspend, task.name))
+        off = tuple(
+            task.name for task in children if not task.started and task.name not in self.work.suspended
+        )
+        if with_root and off and not self.work.suspended:
+            self._insist(partial(self.tasks.resume_graph, root), partial(self._is_on, root))
+            return
+        if off:
+            self._insist(partial(self.tasks.resume_all, off))
+        if with_root:
+            self._insist(partial(self.tasks.resume, root), partial(self._is_on, root))
 
 
-def definition_sql(task: DesiredTask, job_sql: Mapping[str, str]) -> str:
-    """The statement that the task runs; an ML Job's comes from its registration."""
-    match task.definition:
-        case SqlDefinition(sql):
-            return sql
-        case MLJobDefinitionSpec():
-            return job_sql[task.name]
-        case _:
-            assert_never(task.definition)
+def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -> bool:
+    """Whether a task is what was to be written, with that comment; on or off makes no difference."""
+    changed = any(one.path != "state" for one in field_changes(task, found))
+    return not changed and (found.values.get("comment") or None) == (comment or None)
 
 
 def stamped_comment(task: DesiredTask, provenance: Mapping[str, str]) -> str | None:
@@ -110,18 +275,3 @@ def stamped_comment(task: DesiredTask, provenance: Mapping[str, str]) -> str | N
         return task.comment
     line = RECORD_PREFIX + json.dumps({**record, **provenance}, sort_keys=True, separators=(",", ":"))
     return f"{text}\n{line}"
-
-
-def _verify(desired: DesiredGraph, tasks: Tasks) -> None:
-    """Raise when the account does not hold what was just written to it."""
-    left = make_plan(desired, tasks.observed(desired.root.name))
-    wrong = left.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.DROP)
-    if wrong:
-        details = ", ".join(
-            f"{change.task} ({'; '.join(field.path for field in change.fields) or change.action.value})"
-            for change in wrong
-        )
-        raise ConflictingState(
-            f"after the apply the account differs from the spec: {details}",
-            help="the schedule stays off; look at `sfml plan`, then run `sfml apply` again",
-        )

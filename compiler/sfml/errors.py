@@ -4,9 +4,13 @@ SfmlError
 ├── InvalidSpec          the findings of a spec that cannot be compiled
 ├── UsageError           wrong arguments (exit code 2)
 ├── ConnectionFailed     no account, no server, no network
+│   ├── AccountBusy      the account would not take the call now; it was not carried out
+│   └── AnswerLost       the connection broke: whether the call was carried out is not known
 ├── AccountError         the account refused: code and sentence are Snowflake's
 │   └── MissingPrivilege
 ├── ConflictingState     the account holds something that is not ours, or moved on
+│   ├── LeaseHeld        somebody else is changing the graph, or was cut off while doing so
+│   └── LeaseLost        our right to change the graph was taken away
 ├── NotSupportedYet      a setting or command that this version cannot carry out
 └── LocalServerError     the local Snowflake could not be started or stopped
 
@@ -18,10 +22,14 @@ from __future__ import annotations
 from sfml.diagnostic import Diagnostic
 
 __all__ = [
+    "AccountBusy",
     "AccountError",
+    "AnswerLost",
     "ConflictingState",
     "ConnectionFailed",
     "InvalidSpec",
+    "LeaseHeld",
+    "LeaseLost",
     "LocalServerError",
     "MissingPrivilege",
     "NotSupportedYet",
@@ -56,6 +64,21 @@ class ConnectionFailed(SfmlError):
     """Nothing answered, or what answered would not let us in."""
 
 
+class AccountBusy(ConnectionFailed):
+    """The account turned the call away (429, 503, 091423): it was not carried out and may be made again.
+
+    `collided` says that other changes of the same graph were in its way.
+    """
+
+    def __init__(self, message: str, *, help: str | None = None, collided: bool = False) -> None:
+        super().__init__(message, help=help)
+        self.collided = collided
+
+
+class AnswerLost(ConnectionFailed):
+    """The connection broke, or a gateway gave up (504): nobody knows yet whether the call was carried out."""
+
+
 class AccountError(SfmlError):
     """A statement or call that the account refused, with Snowflake's code and sentence."""
 
@@ -70,6 +93,14 @@ class MissingPrivilege(AccountError):
 
 class ConflictingState(SfmlError):
     """The account holds an object that is not ours, or that somebody changed since it was planned."""
+
+
+class LeaseHeld(ConflictingState):
+    """Somebody holds the lease of the pipeline."""
+
+
+class LeaseLost(ConflictingState):
+    """The lease was broken while we held it; nothing may be changed any more."""
 
 
 class NotSupportedYet(SfmlError):

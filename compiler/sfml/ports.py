@@ -13,7 +13,10 @@ from typing import Protocol
 from sfml.graph.model import Scalar
 from sfml.history import DeployedRoot, GraphRow, TaskRow
 from sfml.lower.desired import Archive, DesiredTask, MLJobDefinitionSpec
-from sfml.plan.model import Comparable, ObservedGraph
+from sfml.plan.journal import Deployment, Journal
+from sfml.plan.lease import Lease
+from sfml.plan.model import ObservedGraph, ObservedTask
+from sfml.plan.staged import Staged
 
 
 class TaskReader(Protocol):
@@ -21,6 +24,14 @@ class TaskReader(Protocol):
 
     def observed(self, root: str) -> ObservedGraph | None:
         """The graph below this root with its finalizer, or None when there is no such task."""
+        ...
+
+    def task(self, name: str) -> ObservedTask | None:
+        """One task, or None when there is none of that name."""
+        ...
+
+    def names(self) -> frozenset[str]:
+        """Every task of the schema, linked to a graph or not."""
         ...
 
 
@@ -31,9 +42,19 @@ class TaskWriter(Protocol):
         """Create the task, or alter it to be exactly this, keeping its identity."""
         ...
 
-    def drop(self, name: str) -> None: ...
+    def drop(self, name: str) -> None:
+        """Drop the task if it is there."""
+        ...
 
     def resume(self, name: str) -> None: ...
+
+    def resume_all(self, names: tuple[str, ...]) -> None:
+        """Resume these children with few calls, the root staying as it is."""
+        ...
+
+    def resume_graph(self, root: str) -> None:
+        """Resume every child, the finalizer and then the root, with one call."""
+        ...
 
     def suspend(self, name: str) -> None: ...
 
@@ -41,26 +62,62 @@ class TaskWriter(Protocol):
 class CodeReader(Protocol):
     """Looks at the stage of a pipeline."""
 
-    def missing_archives(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
-        """Those that are not on the stage yet."""
+    def staged(self, pipeline: str) -> Staged | None:
+        """What lies there of the pipeline's code and state; None when there is no stage."""
         ...
 
-    def journal(self, pipeline: str) -> Mapping[str, Comparable] | None:
-        """The record of an apply that did not finish, or None."""
+    def journal(self, pipeline: str) -> Journal | None:
+        """The record of an apply that is under way or was cut off, or None."""
+        ...
+
+    def content(self, path: str) -> bytes | None:
+        """A file by its path below the stage, None when it is not there."""
+        ...
+
+    def deployment(self, pipeline: str, number: int) -> Deployment | None:
+        """One kept deployment, or None."""
+        ...
+
+    def deployments(self, pipeline: str) -> tuple[Deployment, ...]:
+        """The kept deployments, oldest first."""
         ...
 
 
 class CodeWriter(Protocol):
     """Writes to the stage of a pipeline."""
 
+    def create(self) -> None:
+        """Create the stage, unless it is there."""
+        ...
+
     def upload(self, archive: Archive) -> None: ...
 
-    def write_journal(self, pipeline: str, record: Mapping[str, Comparable]) -> None: ...
+    def open_journal(self, journal: Journal) -> None:
+        """Write the journal, and beside it the deployment that it is to become."""
+        ...
 
-    def remove_journal(self, pipeline: str) -> None: ...
+    def close_journal(self, pipeline: str, *, undone: int | None = None) -> None:
+        """Remove the journal; with it the deployment `undone`, which was never made."""
+        ...
 
     def register_job(self, spec: MLJobDefinitionSpec) -> str:
         """Upload the job's payload and return the statement that a task runs."""
+        ...
+
+
+class Leases(Protocol):
+    """Who may change which graph, by the name of its root."""
+
+    def take(self, root: str, lease: Lease) -> None:
+        """Take it; raises `LeaseHeld` when somebody has it."""
+        ...
+
+    def holder(self, root: str) -> Lease | None:
+        """Whose it is, None when nobody has it, or nobody that can be seen."""
+        ...
+
+    def drop(self, root: str) -> None:
+        """Give it back, or break it: whoever's it is."""
         ...
 
 

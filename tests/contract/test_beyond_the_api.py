@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 from snowflake.connector import SnowflakeConnection
 
-from sfml.deploy import deploy
+from sfml.cli.opening import Connected
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, StreamSchedule, Target, TaskGraph, TaskNode
 from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.plan.diff import make_plan
-from sfml.plan.stages import stages_for
 from sfml.snowflake.connection import open_local
-from sfml.snowflake.objects import create_stage, use_schema
+from sfml.snowflake.history import History
+from sfml.snowflake.leases import Leases
+from sfml.snowflake.objects import use_schema
 from sfml.snowflake.sql import records, rows
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
+from sfml.testing.pipelines import apply_graph
 
 TARGET = Target("local", "local", "SFML", "BEYOND", "LOCAL_WH")
 
@@ -29,7 +31,6 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeCo
     with LocalServer(tmp_path_factory.mktemp("local")) as server:
         connection = open_local(server.connect_args(), TARGET)
         use_schema(connection, TARGET)
-        create_stage(connection, TARGET)
         rows(connection, "CREATE TABLE ORDERS (A INT)")
         rows(connection, "CREATE STREAM ORDERS_STREAM ON TABLE ORDERS")
         yield connection
@@ -45,9 +46,14 @@ def compiled(name: str, settings: GraphSettings | None = None, **of_task: Any) -
 
 def applied(connection: SnowflakeConnection, graph: DesiredGraph) -> list[tuple[str, str, Any, Any]]:
     """(task, field, old, new) of what was changed; afterwards a plan by somebody who knows nothing is empty."""
-    tasks, stage = Tasks(connection, TARGET), Stage(connection, TARGET)
-    plan = make_plan(graph, tasks.observed(graph.root.name), resume=False)
-    deploy(stages_for(plan, graph, ()), graph, tasks, stage)
+    account = Connected(
+        connection,
+        Tasks(connection, TARGET),
+        Stage(connection, TARGET),
+        History(connection, TARGET),
+        Leases(connection, TARGET),
+    )
+    plan = apply_graph(graph, account, resume=False).plan
     assert make_plan(graph, Tasks(connection, TARGET).observed(graph.root.name), resume=False).is_empty
     return [
         (change.task, field.path, _plain(field.old), _plain(field.new))

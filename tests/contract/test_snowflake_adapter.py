@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sfml.deploy import deploy
+from sfml.cli.opening import Connected
 from sfml.errors import AccountError, ConflictingState
 from sfml.graph.model import (
     CronSchedule,
@@ -32,17 +32,13 @@ from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.lower.lower import lower
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action
-from sfml.plan.stages import Stage as PlanStage
-from sfml.plan.stages import stages_for
+from sfml.plan.stages import Group
 from sfml.runs import follow, start
-from sfml.snowflake.connection import open_local
-from sfml.snowflake.history import History
-from sfml.snowflake.objects import create_stage, has_stage, use_schema
-from sfml.snowflake.stage import Stage
-from sfml.snowflake.tasks import Tasks
+from sfml.snowflake.objects import has_stage
+from sfml.testing.pipelines import apply_graph, connected_to
 
 if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
+    pass
 
 TARGET = Target("local", "local", "SFML", "CONTRACT", "LOCAL_WH", compute_pool="LOCAL_POOL")
 ON_WH = OnWarehouse("LOCAL_WH")
@@ -58,12 +54,7 @@ def closure(step: str) -> Iterable[File]:
     return (File("sfml_steps/__init__.py", b""), File("mine/steps.py", b"X = 1\n"))
 
 
-@dataclass(frozen=True)
-class Adapter:
-    connection: SnowflakeConnection
-    tasks: Tasks
-    stage: Stage
-    history: History
+Adapter = Connected
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +65,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
 
 @pytest.fixture(scope="module")
 def adapter(server: LocalServer) -> Iterator[Adapter]:
-    connection = open_local(server.connect_args(), TARGET)
-    use_schema(connection, TARGET)
-    create_stage(connection, TARGET)
-    yield Adapter(
-        connection, Tasks(connection, TARGET), Stage(connection, TARGET), History(connection, TARGET)
-    )
-    connection.close()
+    with connected_to(TARGET, server.connect_args()) as connected:
+        yield connected
 
 
 def compiled(
@@ -95,11 +81,8 @@ def sql(name: str, text: str = "select 1", **settings: object) -> TaskNode:
     return TaskNode(name, SqlBody(text), run_on, **settings)  # type: ignore[arg-type]
 
 
-def applied(adapter: Adapter, graph: DesiredGraph, *, resume: bool | None = None) -> tuple[PlanStage, ...]:
-    plan = make_plan(graph, adapter.tasks.observed(graph.root.name), resume=resume)
-    stages = stages_for(plan, graph, adapter.stage.missing_archives(graph.archives))
-    deploy(stages, graph, adapter.tasks, adapter.stage, provenance={"user": "somebody"})
-    return stages
+def applied(adapter: Adapter, graph: DesiredGraph, *, resume: bool | None = None) -> tuple[Group, ...]:
+    return apply_graph(graph, adapter, resume=resume, provenance={"user": "somebody"}).groups
 
 
 BRANCH = {"good": ("left", "right"), "fine": ("left",), "same": ()}
@@ -184,35 +167,6 @@ def test_a_task_that_is_not_ours_is_left_alone(adapter: Adapter) -> None:
         cursor.execute("CREATE TASK FOREIGN_ROOT WAREHOUSE = LOCAL_WH AS SELECT 1")
     with pytest.raises(ConflictingState, match="not made by sfml"):
         applied(adapter, compiled("foreign_root", sql("only")))
-
-
-def test_an_apply_that_breaks_off_is_finished_by_the_next(adapter: Adapter) -> None:
-    """Cut after every stage in turn: the graph is never started half new, and the next apply completes it."""
-    settings = GraphSettings(schedule=CronSchedule("0 0 * * 0", "UTC"))
-    old = compiled("cut", sql("one"), sql("two", after=("one",)), settings=settings)
-    new = compiled("cut", sql("one", "select 2"), sql("three", after=("one",)), settings=settings)
-    stages = stages_for(make_plan(new, _pretend(adapter, old)), new, ())
-    for cut in range(1, len(stages)):
-        applied(adapter, old)
-        deploy(stages[:cut], new, adapter.tasks, adapter.stage)
-        observed = adapter.tasks.observed("CUT")
-        assert observed is not None
-        left = make_plan(new, observed)
-        is_new = not left.of(Action.CREATE, Action.ALTER, Action.DROP)
-        is_old = not make_plan(old, observed).of(Action.CREATE, Action.ALTER, Action.DROP)
-        assert not observed.root.started or is_new or is_old, f"started half new after {stages[cut - 1]}"
-        journal = adapter.stage.journal("cut")
-        plan = make_plan(new, observed, unfinished=journal)
-        rest = stages_for(plan, new, (), unfinished=journal is not None)
-        deploy(rest, new, adapter.tasks, adapter.stage)
-        done = adapter.tasks.observed("CUT")
-        assert make_plan(new, done).is_empty and done is not None and done.root.started
-        assert adapter.stage.journal("cut") is None
-
-
-def _pretend(adapter: Adapter, graph: DesiredGraph):  # type: ignore[no-untyped-def]
-    applied(adapter, graph)
-    return adapter.tasks.observed(graph.root.name)
 
 
 def test_a_registered_job_is_what_the_preview_says(adapter: Adapter) -> None:

@@ -26,7 +26,7 @@ LAYERS = (
     ("history",),
     ("ports",),
     ("snowflake",),
-    ("deploy", "runs"),
+    ("deploy", "runs", "crew", "holding", "retries"),
     ("local",),
     ("render",),
     ("cli",),

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
 from sfml.cli import output
+from sfml.cli.asking import confirm
+from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, pairs, shared_options
-from sfml.cli.planning import Planned, planned, schedule_words
+from sfml.cli.planning import Planned, planned, schedule_words, work_of
 from sfml.errors import ConflictingState, UsageError
 from sfml.graph.model import Mode
-from sfml.plan.stages import Stage
+from sfml.plan.stages import OpenJournal
+
+if TYPE_CHECKING:
+    from sfml.holding import Held
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("spec", metavar="SPEC|PLAN.JSON")
 @click.option(
     "--run", "run_after", is_flag=True, help="Run it once afterwards, and follow the run to its end."
 )
@@ -32,6 +38,12 @@ from sfml.plan.stages import Stage
 @click.option(
     "--resume/--no-resume", default=None, help="Turn the schedule on or off; else it stays as it is."
 )
+@click.option(
+    "--dry-run", is_flag=True, help="Show the plan and what would be done, in order; change nothing."
+)
+@click.option("--adopt", is_flag=True, help="Take over a graph that sfml did not make.")
+@click.option("--restore", is_flag=True, help="Put back what was there before an apply that did not finish.")
+@locking_options
 @shared_options()
 def command(
     spec: str,
@@ -39,81 +51,100 @@ def command(
     config: Mapping[str, str],
     auto_approve: bool,
     resume: bool | None,
+    dry_run: bool,
+    adopt: bool,
+    restore: bool,
+    locking: Locking,
     options: Options,
 ) -> int:
-    """Make the target match SPEC: only what differs is changed, and running it again finishes what was cut off."""
+    """Make the target match SPEC: only what differs is changed, and running it again finishes what was cut off.
+
+    PLAN.JSON is what `sfml plan --out` wrote: just that is done, or nothing if anything moved on since.
+    """
     from sfml.cli.running import run_and_follow
+    from sfml.cli.saving import is_saved_plan, opened_plan, refuse_moved_on
 
     if config and not run_after:
         raise UsageError("--config goes with --run", help="add --run, or use `sfml run --config …`")
-    found = opened(spec, options)
+    if restore:
+        from sfml.cli.restoring import restore_pipeline
+
+        if run_after or resume is not None or dry_run:
+            raise UsageError("--restore goes alone", help="run the other command afterwards")
+        return restore_pipeline(spec, options, locking, auto_approve)
+    saved = None
+    if is_saved_plan(spec):
+        if resume is not None or adopt:
+            raise UsageError("--resume and --adopt are part of a saved plan", help="plan again with them")
+        saved, found, options = opened_plan(spec, options)
+        resume, adopt, auto_approve = saved.resume, saved.adopt, True
+    else:
+        found = opened(spec, options)
     refuse_unreviewed(found)
-    with connected(found, options, prepare=True) as target:
-        work = planned(found, target, resume=resume)
-        carry_out(found, target, work, options, auto_approve)
+    with connected(found, options) as target:
+        if dry_run:
+            return show_dry_run(found, planned(found, target, resume=resume, adopt=adopt), options)
+        with locked(found.desired, target, options, locking) as held:
+            work = planned(found, target, resume=resume, adopt=adopt)
+            if saved is not None:
+                refuse_moved_on(spec, saved, found, work, target)
+            carry_out(found, target, held, work, options, auto_approve)
         if run_after:
             return run_and_follow(found, target, options, config)
         if options.json:
             from sfml.render.plan import plan_json
 
-            output.say_json({**plan_json(work.plan), "applied": True})
+            number = work.number if records(work) else None
+            output.say_json({**plan_json(work.plan), "applied": True, "deployment": number})
     return 0
 
 
-def carry_out(found: Opened, target: Connected, work: Planned, options: Options, auto_approve: bool) -> None:
+def records(work: Planned) -> bool:
+    """Whether the apply changes tasks, and so becomes a deployment that is kept."""
+    return any(isinstance(stage, OpenJournal) for group in work.groups for stage in group)
+
+
+def show_dry_run(found: Opened, work: Planned, options: Options) -> int:
+    """The plan and the stages that would carry it out."""
+    from sfml.render.plan import plan_json, plan_text
+    from sfml.render.stages import stages_json, stages_text
+    from sfml.render.symbols import Symbols
+
+    if options.json:
+        output.say_json({**plan_json(work.plan), "applied": False, "stages": stages_json(work.groups)})
+    elif not options.quiet:
+        symbols = Symbols(output.takes_unicode())
+        output.say(plan_text(work.plan, found.desired, symbols, schedule=schedule_words(found.desired)))
+        output.say(f"\n{stages_text(work.groups)}")
+    return 0
+
+
+def carry_out(
+    found: Opened, target: Connected, held: Held, work: Planned, options: Options, auto_approve: bool
+) -> None:
     """Show the plan, ask, and apply it; says what it did."""
-    from sfml.deploy import deploy
-    from sfml.render.plan import plan_text, stage_text
+    from sfml.cli.deploying import deploy_work, provenance
+    from sfml.render.plan import plan_text
     from sfml.render.symbols import Symbols
 
     speaks = not (options.quiet or options.json)
-    symbols = Symbols(output.takes_unicode())
+    desired = found.desired
     if speaks:
-        output.say(plan_text(work.plan, found.desired, symbols, schedule=schedule_words(found.desired)))
-    if not work.stages:
+        symbols = Symbols(output.takes_unicode())
+        output.say(plan_text(work.plan, desired, symbols, schedule=schedule_words(desired)))
+    if not work.groups:
         return
     if not auto_approve:
-        confirm(work, options)
+        confirm(f"Apply this to {work.plan.target} ({work.plan.location})?", options)
     began = time.perf_counter()
-
-    def told(stage: Stage) -> None:
-        text = stage_text(stage, work.stages)
-        if speaks and text is not None:
-            output.say(f"  {symbols['SUCCEEDED']} {text}")
-
     if speaks:
         output.say()
-    deploy(
-        work.stages,
-        found.desired,
-        target.tasks,
-        target.stage,
-        provenance=provenance(found, options),
-        on_done=told,
-    )
+    where = f"{desired.spec_path} -t {desired.target.name}"
+    full = work_of(work, desired, held.lease, provenance(found, options))
+    deploy_work(full, target, held, options, where, journal_open=work.journal is not None)
     if speaks:
-        output.say(f"Applied in {time.perf_counter() - began:.1f} s.")
-
-
-def confirm(work: Planned, options: Options) -> None:
-    import sys
-
-    if options.json or not sys.stdin.isatty():
-        raise UsageError(
-            "there are changes to apply and nobody to ask",
-            help="look at `sfml plan`, then add --auto-approve",
-        )
-    if not click.confirm(f"Apply this to {work.plan.target} ({work.plan.location})?"):
-        raise click.Abort
-
-
-def provenance(found: Opened, options: Options) -> Mapping[str, str]:
-    """Who applies it and from which commit: told to whoever looks, never compared."""
-    from sfml.cli.opening import user_name
-    from sfml.git import head_commit
-
-    commit = head_commit(found.root)
-    return {"user": user_name(options), **({"commit": commit} if commit else {})}
+        told = f" Deployment {work.number} of {desired.pipeline}." if records(work) else ""
+        output.say(f"Applied in {time.perf_counter() - began:.1f} s.{told}")
 
 
 def refuse_unreviewed(found: Opened) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sfml.frontend import Reading
     from sfml.lower.desired import DesiredGraph
     from sfml.snowflake.history import History
+    from sfml.snowflake.leases import Leases
     from sfml.snowflake.stage import Stage
     from sfml.snowflake.tasks import Tasks
 
@@ -49,6 +50,7 @@ class Connected:
     tasks: Tasks
     stage: Stage
     history: History
+    leases: Leases
 
 
 def user_name(options: Options) -> str:
@@ -108,14 +110,12 @@ def say_findings(reading: Reading, options: Options) -> None:
 
 
 @contextmanager
-def connected(found: Opened, options: Options, *, prepare: bool = False) -> Iterator[Connected]:
-    """The target's account, checked; a local server is started when none runs, and stopped again.
-
-    `prepare` also creates the stage, which a command that only reads leaves alone.
-    """
+def connected(found: Opened, options: Options) -> Iterator[Connected]:
+    """The target's account, checked; a local server is started when none runs, and stopped again."""
     from sfml.snowflake.connection import open_account, open_local
     from sfml.snowflake.history import History
-    from sfml.snowflake.objects import create_stage, use_schema
+    from sfml.snowflake.leases import Leases
+    from sfml.snowflake.objects import use_schema
     from sfml.snowflake.stage import Stage
     from sfml.snowflake.tasks import Tasks
 
@@ -124,10 +124,12 @@ def connected(found: Opened, options: Options, *, prepare: bool = False) -> Iter
         connection = open_account(target) if server is None else open_local(server, target)
         try:
             use_schema(connection, target)
-            if prepare:
-                create_stage(connection, target)
             yield Connected(
-                connection, Tasks(connection, target), Stage(connection, target), History(connection, target)
+                connection,
+                Tasks(connection, target),
+                Stage(connection, target),
+                History(connection, target),
+                Leases(connection, target),
             )
         finally:
             _close(connection)

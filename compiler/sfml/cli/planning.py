@@ -3,40 +3,124 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from sfml.cli.insight import informed
 from sfml.cli.opening import Connected, Opened
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
-from sfml.lower.desired import Archive, DesiredGraph
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.applied import AppliedGraph
+from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.diff import make_plan
-from sfml.plan.model import Plan
-from sfml.plan.stages import Stage, stages_for
-from sfml.snowflake.objects import has_stage
+from sfml.plan.journal import Journal, header_of
+from sfml.plan.lease import Lease
+from sfml.plan.model import ObservedGraph, Plan
+from sfml.plan.staged import Staged
+from sfml.plan.stages import Group, stages_for
+
+if TYPE_CHECKING:
+    from sfml.deploy import Work
 
 LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan and the stages that carry it out."""
+    """A plan, the groups of stages that carry it out, and what was found in the target.
+
+    `journal` is that of an apply that was cut off; `was` is what a restore would go back to.
+    """
 
     plan: Plan
-    stages: tuple[Stage, ...]
-    missing: tuple[Archive, ...]
+    groups: tuple[Group, ...]
+    observed: ObservedGraph | None
+    was: Artefact | None
+    staged: Staged | None
+    journal: Journal | None
+
+    @property
+    def number(self) -> int:
+        """That of the deployment which this becomes; one that was cut off keeps its own."""
+        if self.journal is not None:
+            return self.journal.header.number
+        return self.staged.next_number if self.staged else 1
 
 
-def planned(found: Opened, target: Connected, *, resume: bool | None = None) -> Planned:
-    """What an apply would do now; reads, changes nothing."""
-    desired = found.desired
-    staged = has_stage(target.connection, desired.target)
-    journal = target.stage.journal(desired.pipeline) if staged else None
+def planned(
+    found: Opened, target: Connected, *, resume: bool | None = None, adopt: bool = False
+) -> Planned:
+    """What an apply of the spec would do now; reads, changes nothing."""
+    return planned_graph(found.desired, target, resume=resume, adopt=adopt)
+
+
+def planned_graph(
+    desired: DesiredGraph, target: Connected, *, resume: bool | None = None, adopt: bool = False
+) -> Planned:
+    """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
+    staged, journal = seen(desired, target)
     observed = target.tasks.observed(desired.root.name)
-    missing = target.stage.missing_archives(desired.archives) if staged else desired.archives
-    plan = make_plan(desired, observed, unfinished=journal, resume=resume)
+    missing = staged.missing(desired.archives) if staged else desired.archives
+    unfinished = None if journal is None else {"resume_root": is_meant_on(journal)}
+
+    def make(last: AppliedGraph | None) -> Plan:
+        return make_plan(
+            desired, observed, unfinished=unfinished, resume=resume, last_applied=last, adopt=adopt
+        )
+
+    plan = informed(make, desired, observed, staged, target, unfinished=journal is not None)
     if desired.target.is_local and plan.resume_root:
         plan = dataclasses.replace(plan, notes=(*plan.notes, LOCAL_SCHEDULES))
-    stages = stages_for(plan, desired, missing, unfinished=journal is not None)
-    return Planned(plan, stages, missing)
+    now = observed_artefact(desired.pipeline, desired.target, observed)
+    groups = stages_for(
+        plan,
+        desired,
+        missing,
+        has_stage=staged is not None,
+        was=now,
+        unfinished=journal is not None,
+        leftover=leftover(journal, observed, target),
+    )
+    return Planned(plan, groups, observed, now if journal is None else journal.was, staged, journal)
+
+
+def work_of(
+    plan: Planned, desired: DesiredGraph, lease: Lease, provenance: Mapping[str, str] | None = None
+) -> Work:
+    """What carries the plan out under this lease."""
+    from sfml.deploy import Work
+
+    return Work(
+        plan.groups,
+        desired,
+        header_of(lease, plan.number),
+        observed=plan.observed,
+        was=plan.was,
+        provenance=provenance or {},
+    )
+
+
+def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journal | None]:
+    """What lies on the stage, None when there is none; and the journal of an apply that was cut off."""
+    staged = target.stage.staged(desired.pipeline)
+    journal = target.stage.journal(desired.pipeline) if staged and staged.has_journal else None
+    return staged, journal
+
+
+def is_meant_on(journal: Journal) -> bool:
+    """Whether the schedule was to be on when that apply was done; of a removal: whether it was on before."""
+    either = journal.meant or journal.was
+    return either is not None and either.root_started
+
+
+def leftover(journal: Journal | None, observed: ObservedGraph | None, target: Connected) -> tuple[str, ...]:
+    """Tasks that an apply which was cut off left without a link to the root, so that no graph shows them."""
+    if journal is None:
+        return ()
+    known = {name for one in (journal.was, journal.meant) if one for name in one.names}
+    unseen = known - (observed.by_name.keys() if observed else set())
+    return () if not unseen else tuple(sorted(unseen & target.tasks.names()))
 
 
 def schedule_words(desired: DesiredGraph) -> str | None:

@@ -10,9 +10,9 @@ import click
 from sfml.cli import output
 from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, server_for
 from sfml.cli.options import Options, shared_options
-from sfml.cli.planning import schedule_words
+from sfml.cli.planning import schedule_words, seen
 from sfml.diagnostic import has_errors
-from sfml.render.status import PipelineStatus, status_json, status_text
+from sfml.render.status import PipelineStatus, status_json, status_text, unfinished_of
 
 
 @click.command()
@@ -50,13 +50,12 @@ def status_of(found: Opened, options: Options) -> PipelineStatus:
     """One pipeline's state in its target."""
     from sfml.plan.settings import split_comment
     from sfml.runs import last_run
-    from sfml.snowflake.objects import has_stage
 
     desired = found.desired
     with connected(found, options) as target:
         root = target.history.root(desired.root.name)
-        staged = has_stage(target.connection, desired.target)
-        journal = target.stage.journal(desired.pipeline) if staged else None
+        _, journal = seen(desired, target)
+        holder = target.leases.holder(desired.root.name) if journal else None
         run = last_run(desired, target.history, root) if root else None
     record = split_comment(root.comment)[1] if root else None
     return PipelineStatus(
@@ -68,6 +67,6 @@ def status_of(found: Opened, options: Options) -> PipelineStatus:
         commit=str(record["commit"]) if record and "commit" in record else None,
         is_started=bool(root and root.started),
         schedule=schedule_words(desired),
-        unfinished=journal is not None,
+        unfinished=unfinished_of(journal, holder) if journal else None,
         run=run,
     )

@@ -65,25 +65,27 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
         raise not_emulated(f"CREATE STAGE {name} {', '.join(sorted(unknown))}")
     if not account.engine.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", f"{name.database}.{name.schema}")
-    if find(account, name) is not None:
-        if statement.if_not_exists:
-            return status(f"{name.name} already exists, statement succeeded.")
-        if not statement.or_replace:
-            raise already_exists(name)
-        remove_stage(account, name)
-    folder = uuid.uuid4().hex
-    (account.stages_folder / folder).mkdir()
-    given = statement.options
-    account.store.execute(
-        "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(name.database, name.schema, name.name, folder),
-            *(account.clock().isoformat(), session.role, str(given.get("COMMENT", ""))),
-            _nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL"),
-            int(bool(_nested(given, "DIRECTORY", "ENABLE", False))),
-            session.id if statement.temporary else None,
-        ),
-    )
+    # Two that create one name at the same time are told apart: one of them finds that it exists.
+    with account.store.transaction():
+        if find(account, name) is not None:
+            if statement.if_not_exists:
+                return status(f"{name.name} already exists, statement succeeded.")
+            if not statement.or_replace:
+                raise already_exists(name)
+            remove_stage(account, name)
+        folder = uuid.uuid4().hex
+        (account.stages_folder / folder).mkdir()
+        given = statement.options
+        account.store.execute(
+            "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(name.database, name.schema, name.name, folder),
+                *(account.clock().isoformat(), session.role, str(given.get("COMMENT", ""))),
+                _nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL"),
+                int(bool(_nested(given, "DIRECTORY", "ENABLE", False))),
+                session.id if statement.temporary else None,
+            ),
+        )
     return status(f"Stage area {name.name} successfully created.")
 
 

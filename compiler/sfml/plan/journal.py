@@ -17,6 +17,7 @@ from typing import Any
 from sfml.errors import ConflictingState
 from sfml.lower.canonical import Json, canonical_json
 from sfml.plan.artefact import Artefact, artefact_from, artefact_value
+from sfml.plan.lease import Lease
 
 JOURNAL_VERSION = 1
 JOURNAL_NAME = "apply.json"
@@ -49,6 +50,12 @@ class Journal:
     was: Artefact | None
     meant: Artefact | None
 
+    @property
+    def pipeline(self) -> str:
+        either = self.meant or self.was
+        assert either is not None, "an apply has a graph before it or after it"
+        return either.pipeline
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -56,6 +63,11 @@ class Deployment:
 
     header: Header
     artefact: Artefact
+
+
+def header_of(lease: Lease, number: int, *, work: str = "apply") -> Header:
+    """The header of what is done under a lease."""
+    return Header(number, lease.owner, lease.since, lease.nonce, lease.reason, work)
 
 
 def journal_json(journal: Journal) -> str:

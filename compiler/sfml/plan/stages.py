@@ -1,18 +1,25 @@
 """The steps of an apply, as data: a dry run prints the same stages that a real one carries out.
 
-The order keeps the promise that the account never holds a started graph that is half new: what is immutable
-first (code, jobs), then the root off, the tasks in the order of the graph, what is gone, the children on, and
-the root on again last.
+A group holds stages that do not depend on each other; groups follow one another. Their order keeps the promise that
+the account never holds a started graph that is half new: what is immutable first (code, jobs), then the root off,
+the tasks level by level, what is gone, the root's record, and only when all of it has been read back the children
+and the root on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, MLJobDefinitionSpec
+from sfml.plan.artefact import Artefact, depths_of
 from sfml.plan.model import Action, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class CreateStage:
+    """Make the stage that holds code and state; only the first apply in a schema has it to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,7 @@ class RegisterJob:
 
 @dataclass(frozen=True, slots=True)
 class OpenJournal:
-    """Leave word on the stage that an apply has begun, and whether the schedule is to be on when it is done."""
+    """Leave word on the stage: what was, what is meant, and whether the schedule is to be on when it is done."""
 
     resume_root: bool
 
@@ -50,80 +57,137 @@ class DropTask:
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeTask:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Verify:
     """Read the graph back: it must equal what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
-class ResumeRoot:
+class ResumeGraph:
+    """Turn on the children that are off, and then the root if it is to be on."""
+
     name: str
+    with_root: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CloseJournal:
-    pass
+    """Take the journal away; `undone` is the number of a deployment that is not to be kept."""
+
+    undone: int | None = None
 
 
 Stage: TypeAlias = (
-    UploadArchive
+    CreateStage
+    | UploadArchive
     | RegisterJob
     | OpenJournal
     | SuspendRoot
     | PutTask
     | DropTask
-    | ResumeTask
     | Verify
-    | ResumeRoot
+    | ResumeGraph
     | CloseJournal
 )
 
+Group: TypeAlias = "tuple[Stage, ...]"
+"""Stages that may be carried out at the same time."""
+
 
 def stages_for(
-    plan: Plan, desired: DesiredGraph, missing: tuple[Archive, ...], *, unfinished: bool = False
-) -> tuple[Stage, ...]:
-    """What carries the plan out; nothing for an empty plan without an unfinished apply."""
+    plan: Plan,
+    desired: DesiredGraph,
+    missing: tuple[Archive, ...],
+    *,
+    has_stage: bool = True,
+    was: Artefact | None = None,
+    unfinished: bool = False,
+    leftover: tuple[str, ...] = (),
+    undone: int | None = None,
+) -> tuple[Group, ...]:
+    """What carries the plan out; nothing for an empty plan without an unfinished apply.
+
+    `was` is the deployed graph, whose links say in which order tasks can be dropped. `leftover` are tasks of an
+    apply that was cut off, which may be there without being linked to the root. `undone` is the number of a
+    deployment that was cut off and is put back, whose journal is there already.
+    """
     if plan.is_empty and not unfinished:
         return ()
-    return tuple(_stages(plan, desired, missing))
+    writes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP) or unfinished
+    if not writes:
+        return tuple(_switched(plan, desired))
+    groups = _groups(plan, desired, missing, was, leftover, undone)
+    return (*(() if has_stage else ((CreateStage(),),)), *(group for group in groups if group))
 
 
-def _stages(plan: Plan, desired: DesiredGraph, missing: tuple[Archive, ...]) -> Iterator[Stage]:
-    written = {
-        change.name: change.action
-        for change in plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE)
-    }
-    drops = plan.of(Action.DROP)
-    root = desired.root
+def removal_stages(
+    artefact: Artefact, *, root_started: bool, leftover: tuple[str, ...] = (), undone: int | None = None
+) -> tuple[Group, ...]:
+    """What takes a whole graph away: the root off, then children before their parents, the root last."""
+    off: tuple[Group, ...] = ((SuspendRoot(artefact.root.name),),) if root_started else ()
+    tasks = {task.name: task for task in artefact.tasks}
+    gone = _dropped(frozenset({*artefact.names, *leftover}), tasks)
+    opened: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
+    return (*opened, *off, *gone, (CloseJournal(undone),))
+
+
+def _switched(plan: Plan, desired: DesiredGraph) -> Iterator[Group]:
+    """Only the schedule goes on or off: one call, which happens or does not, and needs no journal."""
+    name = desired.root.name
+    yield (ResumeGraph(name, True),) if plan.resume_root else (SuspendRoot(name),)
+
+
+def _groups(
+    plan: Plan,
+    desired: DesiredGraph,
+    missing: tuple[Archive, ...],
+    was: Artefact | None,
+    leftover: tuple[str, ...],
+    undone: int | None,
+) -> Iterator[Group]:
+    changed = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE)
+    written = {change.name: change.action for change in changed}
+    root, tasks = desired.root, {task.name: task for task in desired.all_tasks}
     children = [task for task in desired.all_tasks if task.name in written and task.name != root.name]
-    for archive in missing:
-        yield UploadArchive(archive)
+    yield (*map(UploadArchive, missing), *_jobs(children))
+    if undone is None:
+        yield (OpenJournal(plan.resume_root),)
+    if plan.root_started:
+        yield (SuspendRoot(root.name),)
+    names = {change.name for change in plan.of(Action.DROP)} | {
+        one.moved_from for one in changed if one.moved_from
+    }
+    gone = frozenset({*names, *leftover} - tasks.keys())
+    before = {task.name: task for task in was.tasks} if was else {}
+    # A graph takes one finalizer: the old one goes before the new one comes.
+    finalizers = {name for name in gone if name in before and before[name].finalize}
+    yield tuple(DropTask(name) for name in sorted(finalizers))
+    is_new = written.get(root.name) is Action.CREATE
+    if is_new:
+        yield (PutTask(root, Action.CREATE),)
+    depths = depths_of(tasks)
+    for depth in range(max(depths.values()) + 1):
+        level = [task for task in children if depths[task.name] == depth]
+        yield tuple(PutTask(task, written[task.name]) for task in level)
+    yield from _dropped(gone - finalizers, before)
+    if not is_new:
+        # The root's record names the graph that is deployed, so it is written when the graph is there.
+        yield (PutTask(root, written.get(root.name, Action.UNCHANGED)),)
+    yield (Verify(),)
+    yield (ResumeGraph(root.name, plan.resume_root),)
+    yield (CloseJournal(undone),)
+
+
+def _jobs(children: list[DesiredTask]) -> Iterator[RegisterJob]:
     for task in children:
         if isinstance(task.definition, MLJobDefinitionSpec):
             yield RegisterJob(task, task.definition)
-    yield OpenJournal(plan.resume_root)
-    if written or drops:
-        is_new = written.get(root.name) is Action.CREATE
-        if plan.root_started:
-            yield SuspendRoot(root.name)
-        if is_new:
-            yield PutTask(root, Action.CREATE)
-        for task in children:
-            yield PutTask(task, written[task.name])
-        for change in reversed(drops):
-            yield DropTask(change.name)
-        if not is_new:
-            # The root's record names the graph that is deployed, so it is written when the graph is there.
-            yield PutTask(root, written.get(root.name, Action.UNCHANGED))
-        for task in children:
-            yield ResumeTask(task.name)
-        yield Verify()
-    elif plan.root_started and not plan.resume_root:
-        yield SuspendRoot(root.name)
-    if plan.resume_root and (written or drops or not plan.root_started):
-        yield ResumeRoot(root.name)
-    yield CloseJournal()
+
+
+def _dropped(names: frozenset[str], tasks: Mapping[str, DesiredTask]) -> Iterator[Group]:
+    """The lowest level first: a task whose parent is dropped would become a root of its own, and be lost sight of."""
+    depths = depths_of(tasks)
+    lowest = max(depths.values(), default=0) + 1
+    for depth in range(lowest, -1, -1):
+        level = sorted(name for name in names if depths.get(name, lowest) == depth)
+        if level:
+            yield tuple(DropTask(name) for name in level)

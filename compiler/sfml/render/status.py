@@ -8,9 +8,27 @@ from datetime import datetime
 from typing import Any
 
 from sfml.history import Run, reason
+from sfml.plan.journal import Journal
+from sfml.plan.lease import Lease
 from sfml.render.run import run_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, interval, plural
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An apply whose journal is still there; `is_held` is whether its lease is too: it may be under way."""
+
+    work: str
+    number: int
+    owner: str
+    began_at: str
+    is_held: bool
+
+
+def unfinished_of(journal: Journal, holder: Lease | None) -> Unfinished:
+    header = journal.header
+    return Unfinished(header.work, header.number, header.owner, header.began_at, holder is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +43,14 @@ class PipelineStatus:
     commit: str | None
     is_started: bool
     schedule: str | None
-    unfinished: bool
+    unfinished: Unfinished | None
     run: Run | None
 
     @property
     def needs_attention(self) -> bool:
-        return self.unfinished or bool(self.run and self.run.is_over and self.run.state != "SUCCEEDED")
+        return self.unfinished is not None or bool(
+            self.run and self.run.is_over and self.run.state != "SUCCEEDED"
+        )
 
 
 def status_json(found: Sequence[PipelineStatus]) -> Mapping[str, Any]:
@@ -45,11 +65,24 @@ def status_json(found: Sequence[PipelineStatus]) -> Mapping[str, Any]:
                 "commit": status.commit,
                 "schedule": status.schedule,
                 "schedule_on": status.is_started,
-                "unfinished_apply": status.unfinished,
+                "unfinished_apply": status.unfinished is not None,
+                "unfinished": _unfinished_json(status.unfinished),
                 "last_run": run_json(status.run) if status.run else None,
             }
             for status in found
         ]
+    }
+
+
+def _unfinished_json(unfinished: Unfinished | None) -> Mapping[str, Any] | None:
+    if unfinished is None:
+        return None
+    return {
+        "work": unfinished.work,
+        "deployment": unfinished.number,
+        "owner": unfinished.owner,
+        "began_at": unfinished.began_at,
+        "lease_held": unfinished.is_held,
     }
 
 
@@ -80,8 +113,11 @@ def _deployed(status: PipelineStatus) -> str:
 
 
 def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
-    if status.unfinished:
-        return f"{symbols['FAILED']} off: an apply did not finish"
+    if status.unfinished is not None:
+        state = "on" if status.is_started else "off"
+        return (
+            f"{symbols['FAILED']} schedule is {state}: {_cut_off(status, status.unfinished)} did not finish"
+        )
     if status.schedule is None:
         return "manual"
     if not status.is_deployed:
@@ -89,6 +125,13 @@ def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
     return f"{symbols['SUCCEEDED'] if status.is_started else symbols['never']} " + (
         status.schedule if status.is_started else f"off ({status.schedule})"
     )
+
+
+def _cut_off(status: PipelineStatus, unfinished: Unfinished) -> str:
+    """`an apply of clv by ada, begun 2026-01-02 03:04:05`"""
+    article = "an" if unfinished.work[0] in "aeiou" else "a"
+    began = unfinished.began_at.replace("T", " ").removesuffix("+00:00")
+    return f"{article} {unfinished.work} of {status.pipeline} by {unfinished.owner}, begun {began} UTC,"
 
 
 def _last(status: PipelineStatus, symbols: Symbols, now: datetime) -> str:
@@ -106,8 +149,10 @@ def _attention(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
     """Why it needs attention, and the command that goes on."""
     where = f"{status.spec_path} -t {status.target}"
     arrow = symbols["arrow"]
-    if status.unfinished:
-        yield f"    {arrow} sfml apply {where}"
+    if status.unfinished is not None:
+        yield f"    {arrow} sfml apply {where}   finishes it;  --restore puts back what was there before"
+        if status.unfinished.is_held:
+            yield "      its lease is held: it may be running still. Once it surely is not, add --force-unlock"
     failed = status.run.first_error if status.run else None
     if status.needs_attention and failed:
         yield f"    {failed.name}: {reason(failed.error)}"

@@ -6,10 +6,20 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sfml.errors import AccountError, ConnectionFailed, MissingPrivilege, SfmlError
+from sfml.errors import (
+    AccountBusy,
+    AccountError,
+    AnswerLost,
+    ConnectionFailed,
+    MissingPrivilege,
+    SfmlError,
+)
 
 _NO_PRIVILEGE = ("003001", "3001", "390186")
+_AGAIN = "run the command again"
 _NOT_REACHED = ("250001", "250003", "251001")
+_COLLIDED = ("091423", "91423")
+"""Another change of the same graph was made at the same time; this one was aborted."""
 _NO_ROLE = ("390186", "390189")
 _WRONG_LOGIN = ("250001", "251006", "390100", "390104", "390303")
 
@@ -37,7 +47,7 @@ def _translation(cause: Exception, role: str | None) -> SfmlError | None:
     if module.startswith("snowflake.connector"):
         return _from_connector(cause, role)
     if module.startswith(("urllib3", "requests", "http.client")) or isinstance(cause, ConnectionError):
-        return ConnectionFailed(
+        return AnswerLost(
             f"the connection broke: {_sentence(cause)}",
             help="look whether the account or the local server can be reached, then run the command again",
         )
@@ -76,6 +86,8 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
             code=code,
             help=f"grant it to role {role}" if role else "grant it to the target's owner role",
         )
+    if code in _COLLIDED:
+        return AccountBusy(sentence, help=_AGAIN, collided=True)
     return AccountError(sentence, code=code or None)
 
 
@@ -84,8 +96,12 @@ def _from_rest(cause: Exception) -> SfmlError:
     message, code = _body(cause)
     if status in (401, 403):
         return MissingPrivilege(message, code=code, help="grant it to the target's owner role")
-    if status in (429, 503, 504):
-        return ConnectionFailed(f"Snowflake is busy: {message}", help="run the command again")
+    if code in _COLLIDED:
+        return AccountBusy(message, help=_AGAIN, collided=True)
+    if status in (429, 503):
+        return AccountBusy(f"Snowflake is busy: {message}", help=_AGAIN)
+    if status == 504:
+        return AnswerLost(f"Snowflake did not answer in time: {message}", help=_AGAIN)
     return AccountError(message, code=code)
 
 

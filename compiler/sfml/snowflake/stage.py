@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import AccountError, ConflictingState
+from sfml.errors import AccountError
 from sfml.graph.model import Target
 from sfml.lower.desired import Archive, MLJobDefinitionSpec
 from sfml.lower.ml_jobs import registration
-from sfml.plan.model import Comparable
+from sfml.plan.journal import (
+    JOURNAL_NAME,
+    Deployment,
+    Journal,
+    deployment_from,
+    deployment_json,
+    deployment_name,
+    journal_from,
+    journal_json,
+)
+from sfml.plan.staged import Staged, state_path
 from sfml.quoting import literal, stage_location
+from sfml.snowflake.objects import create_stage
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.snowpark import Session
+
+_NO_SUCH_OBJECT = ("002003", "2003")
 
 
 class Stage:
@@ -30,37 +42,64 @@ class Stage:
         self._target = target
         self._name = stage_location(target.database, target.schema, target.stage)
 
+    def create(self) -> None:
+        """Create it, unless it is there."""
+        create_stage(self._connection, self._target)
+
     def location(self, path: str) -> str:
         """`@DB.SCHEMA.STAGE/path`, not quoted for SQL."""
         return f"{self._name}/{path}"
 
-    def missing_archives(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
-        """The archives that are not on the stage; one LIST for each folder of archives."""
-        folders = sorted({archive.stage_path.split("/code/")[0] + "/code/" for archive in archives})
-        found = {path for folder in folders for path in self._listed(folder)}
-        return tuple(archive for archive in archives if archive.stage_path not in found)
+    def staged(self, pipeline: str) -> Staged | None:
+        """What lies there of the pipeline's code and state, with one LIST; None when there is no stage."""
+        pattern = literal(".*/(code|state)/.*")
+        try:
+            listed = self._run(f"LIST {literal(self.location(pipeline + '/'))} PATTERN = {pattern}")
+        except AccountError as error:
+            if error.code not in _NO_SUCH_OBJECT:
+                raise
+            return None
+        # LIST answers `stage/path`, the stage in lower case.
+        return Staged(pipeline, frozenset(str(row[0]).split("/", 1)[1] for row in listed))
 
     def upload(self, archive: Archive) -> None:
-        self._put(archive.stage_path, archive.content)
+        folder, _, name = archive.stage_path.rpartition("/")
+        self._put(folder, {name: archive.content})
 
-    def journal(self, pipeline: str) -> Mapping[str, Comparable] | None:
-        path = _journal_path(pipeline)
-        if path not in self._listed(path):
-            return None
-        try:
-            record = json.loads(self._get(path))
-        except ValueError as cause:
-            raise ConflictingState(
-                f"the record of an apply at {self.location(path)} cannot be read",
-                help=f"look at it, then remove it with  REMOVE {self.location(path)}",
-            ) from cause
-        return record if isinstance(record, dict) else {}
+    def content(self, path: str) -> bytes | None:
+        """A file by its path below the stage, None when it is not there."""
+        found = self._got(path)
+        return found[0] if found else None
 
-    def write_journal(self, pipeline: str, record: Mapping[str, Comparable]) -> None:
-        self._put(_journal_path(pipeline), json.dumps(record, sort_keys=True).encode(), overwrite=True)
+    def journal(self, pipeline: str) -> Journal | None:
+        """The record of an apply that is under way or was cut off, or None."""
+        found = self.content(state_path(pipeline, JOURNAL_NAME))
+        return journal_from(found.decode()) if found is not None else None
 
-    def remove_journal(self, pipeline: str) -> None:
-        self._run(f"REMOVE {literal(self.location(_journal_path(pipeline)))}")
+    def deployment(self, pipeline: str, number: int) -> Deployment | None:
+        """One kept deployment."""
+        found = self.content(state_path(pipeline, deployment_name(number)))
+        return deployment_from(found.decode()) if found is not None else None
+
+    def deployments(self, pipeline: str) -> tuple[Deployment, ...]:
+        """The kept deployments, oldest first, fetched with one GET."""
+        found = self._got(state_path(pipeline), pattern=".*/deployment-[0-9]+[.]json")
+        kept = [deployment_from(content.decode()) for content in found]
+        return tuple(sorted(kept, key=lambda deployment: deployment.header.number))
+
+    def open_journal(self, journal: Journal) -> None:
+        """Write the journal, and what it means to deploy beside it: one PUT takes both files."""
+        files = {JOURNAL_NAME: journal_json(journal).encode()}
+        if journal.meant is not None:
+            deployment = Deployment(journal.header, journal.meant)
+            files[deployment_name(journal.header.number)] = deployment_json(deployment).encode()
+        self._put(state_path(journal.pipeline).rstrip("/"), files, overwrite=True)
+
+    def close_journal(self, pipeline: str, *, undone: int | None = None) -> None:
+        """Remove the journal, and with it the deployment of that number, which was never made."""
+        names = JOURNAL_NAME if undone is None else f"({JOURNAL_NAME}|{deployment_name(undone)})"
+        folder, pattern = self.location(state_path(pipeline)), f".*/{names.replace('.', '[.]')}"
+        self._run(f"REMOVE {literal(folder)} PATTERN = {literal(pattern)}")
 
     def register_job(self, spec: MLJobDefinitionSpec) -> str:
         """Upload the job's payload and return the statement that its task runs."""
@@ -84,36 +123,26 @@ class Stage:
             session: Session = Session.builder.configs({"connection": self._connection}).create()
             return session
 
-    def _listed(self, path: str) -> frozenset[str]:
-        """The paths of the files that begin with `path`; LIST answers `stage/path`, the stage in lower case."""
-        listed = self._run(f"LIST {literal(self.location(path))}")
-        return frozenset(str(row[0]).split("/", 1)[1] for row in listed)
-
-    def _put(self, path: str, content: bytes, *, overwrite: bool = False) -> None:
-        folder, _, name = path.rpartition("/")
+    def _put(self, folder: str, files: Mapping[str, bytes], *, overwrite: bool = False) -> None:
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:
-            file = Path(scratch) / name
-            file.write_bytes(content)
+            for name, content in files.items():
+                (Path(scratch) / name).write_bytes(content)
+            # A wildcard takes several files with one statement.
+            # https://docs.snowflake.com/en/sql-reference/sql/put
+            source = Path(scratch) / (next(iter(files)) if len(files) == 1 else "*")
             answer = self._run(
-                f"PUT {literal(f'file://{file.as_posix()}')} {literal(self.location(folder))}"
+                f"PUT {literal(f'file://{source.as_posix()}')} {literal(self.location(folder))}"
                 f" AUTO_COMPRESS = FALSE OVERWRITE = {overwrite}"
             )
-        if not answer or answer[0][6] not in ("UPLOADED", "SKIPPED"):
-            raise AccountError(
-                f"{self.location(path)} was not uploaded: {answer[0][6:] if answer else 'no answer'}"
-            )
+        if len(answer) != len(files) or any(row[6] not in ("UPLOADED", "SKIPPED") for row in answer):
+            raise AccountError(f"{self.location(folder)} was not uploaded: {[row[6:] for row in answer]}")
 
-    def _get(self, path: str) -> bytes:
+    def _got(self, path: str, *, pattern: str | None = None) -> list[bytes]:
+        """The file of that path, or those below it that fit the pattern."""
         with tempfile.TemporaryDirectory(prefix="sfml-get-") as scratch:
-            self._run(f"GET {literal(self.location(path))} {literal(f'file://{scratch}')}")
-            files = [file for file in Path(scratch).rglob("*") if file.is_file()]
-            if not files:
-                raise AccountError(f"{self.location(path)} could not be read")
-            return files[0].read_bytes()
+            fitting = "" if pattern is None else f" PATTERN = {literal(pattern)}"
+            self._run(f"GET {literal(self.location(path))} {literal(f'file://{scratch}')}{fitting}")
+            return [file.read_bytes() for file in sorted(Path(scratch).rglob("*")) if file.is_file()]
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
         return rows(self._connection, sql, role=self._target.owner_role)
-
-
-def _journal_path(pipeline: str) -> str:
-    return f"{pipeline}/state/apply.json"

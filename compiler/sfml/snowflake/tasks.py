@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from sfml.errors import AccountError
 from sfml.graph.model import Target
 from sfml.lower.beyond import beyond, recorded, set_clauses, unset_clauses
 from sfml.lower.desired import DesiredTask
-from sfml.plan.model import ObservedGraph
+from sfml.lower.names import folded_name
+from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.observed import observed_task, record_of
-from sfml.quoting import folded, qualified
+from sfml.quoting import folded, literal, qualified
 from sfml.snowflake.beyond import observed_beyond
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows
@@ -29,6 +31,9 @@ _PLAIN = (
     *("serverless_task_min_statement_size", "serverless_task_max_statement_size"),
 )
 """The fields that a plan looks at and the client leaves as they are."""
+
+_RESUMED_AT_ONCE = 100
+"""Tasks that one block resumes."""
 
 
 class Tasks:
@@ -82,6 +87,22 @@ class Tasks:
         )
         return replace(graph, root=root, tasks=tuple(tasks))
 
+    def task(self, name: str) -> ObservedTask | None:
+        """One task as the API tells it, or None."""
+        from snowflake.core.exceptions import NotFoundError
+
+        with translated():
+            try:
+                return observed_task(task_values(self._tasks[folded(name)].fetch()))
+            except NotFoundError:
+                return None
+
+    def names(self) -> frozenset[str]:
+        """Every task of the schema that the role can see, linked to a graph or not, with one call."""
+        schema = qualified(self._target.database, self._target.schema)
+        shown = rows(self._connection, f"SHOW TERSE TASKS IN SCHEMA {schema}", role=self._target.owner_role)
+        return frozenset(folded_name(str(row[1])) for row in shown)
+
     def put(self, task: DesiredTask, definition: str, comment: str | None) -> None:
         """Create or alter the task to be exactly this, by SQL where the API has no words for it."""
         from sfml.snowflake.low_level import to_task
@@ -111,9 +132,35 @@ class Tasks:
         with translated():
             self._tasks[folded(name)].resume()
 
+    def resume_all(self, names: tuple[str, ...]) -> None:
+        """Resume these children: one block of statements for many, since the API takes a call for each."""
+        for start in range(0, len(names), _RESUMED_AT_ONCE):
+            chunk = names[start : start + _RESUMED_AT_ONCE]
+            statements = "".join(f"ALTER TASK {self._qualified(name)} RESUME;\n" for name in chunk)
+            try:
+                self._run(f"BEGIN\n{statements}END")
+            except AccountError:
+                # A role that may not run blocks can resume tasks nevertheless; and one by one the one that cannot
+                # be resumed is named.
+                for name in chunk:
+                    self.resume(name)
+
+    def resume_graph(self, root: str) -> None:
+        """Resume every child, the finalizer and then the root.
+
+        https://docs.snowflake.com/en/sql-reference/functions/system_task_dependents_enable
+        """
+        self._run(f"SELECT SYSTEM$TASK_DEPENDENTS_ENABLE({literal(self._qualified(root))})")
+
     def suspend(self, name: str) -> None:
         with translated():
             self._tasks[folded(name)].suspend()
+
+    def _qualified(self, name: str) -> str:
+        return qualified(self._target.database, self._target.schema, name)
+
+    def _run(self, sql: str) -> None:
+        rows(self._connection, sql, role=self._target.owner_role)
 
 
 def task_values(task: Task) -> Mapping[str, object]:

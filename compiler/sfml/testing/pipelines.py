@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from sfml.cli.opening import Connected, Opened, desired_graph
-from sfml.cli.planning import planned
-from sfml.deploy import deploy
+from sfml.cli.planning import Planned, planned_graph, work_of
+from sfml.deploy import Deployer
 from sfml.diagnostic import has_errors
 from sfml.errors import InvalidSpec, UsageError
 from sfml.frontend import read
+from sfml.graph.model import Target
 from sfml.history import Run, TaskRun
+from sfml.holding import holding, new_lease
+from sfml.lower.desired import DesiredGraph
 from sfml.render.text import diagnostics_text
 from sfml.runs import follow, start
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.history import History
-from sfml.snowflake.objects import create_stage, use_schema
+from sfml.snowflake.leases import Leases
+from sfml.snowflake.objects import use_schema
 from sfml.snowflake.seeds import load_seed
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
@@ -88,13 +92,22 @@ class _Findings(InvalidSpec):
 
 @contextmanager
 def connected(found: Opened, arguments: Mapping[str, Any]) -> Iterator[Connected]:
-    target = found.desired.target
+    with connected_to(found.desired.target, arguments) as account:
+        yield account
+
+
+@contextmanager
+def connected_to(target: Target, arguments: Mapping[str, Any]) -> Iterator[Connected]:
+    """A target of kind `local` on the server that takes these arguments, its schema made."""
     connection = open_local(arguments, target)
     try:
         use_schema(connection, target)
-        create_stage(connection, target)
         yield Connected(
-            connection, Tasks(connection, target), Stage(connection, target), History(connection, target)
+            connection,
+            Tasks(connection, target),
+            Stage(connection, target),
+            History(connection, target),
+            Leases(connection, target),
         )
     finally:
         connection.close()
@@ -102,8 +115,22 @@ def connected(found: Opened, arguments: Mapping[str, Any]) -> Iterator[Connected
 
 def apply(found: Opened, arguments: Mapping[str, Any]) -> None:
     with connected(found, arguments) as account:
-        work = planned(found, account)
-        deploy(work.stages, found.desired, account.tasks, account.stage)
+        apply_graph(found.desired, account)
+
+
+def apply_graph(
+    desired: DesiredGraph,
+    account: Connected,
+    *,
+    resume: bool | None = None,
+    provenance: Mapping[str, str] | None = None,
+) -> Planned:
+    """Make the account hold the graph, as `sfml apply` does; answers what was planned."""
+    with holding(account.leases, desired.root.name, new_lease("test")) as held:
+        plan = planned_graph(desired, account, resume=resume)
+        work = work_of(plan, desired, held.lease, provenance)
+        Deployer(work, account.tasks, account.stage, held).deploy()
+    return plan
 
 
 def seed(found: Opened, arguments: Mapping[str, Any]) -> None:

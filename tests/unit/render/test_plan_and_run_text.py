@@ -17,7 +17,7 @@ from sfml.lower.lower import lower
 from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Reason, Risk
 from sfml.render.plan import plan_json, plan_text
 from sfml.render.run import changes, run_json, run_text
-from sfml.render.status import PipelineStatus, status_json, status_text
+from sfml.render.status import PipelineStatus, Unfinished, status_json, status_text
 from sfml.render.symbols import Symbols
 
 SCHEMAS = Path(__file__).parents[3] / "schemas" / "output"
@@ -146,14 +146,17 @@ def test_only_what_changed_is_told_again() -> None:
 
 def test_a_status_says_what_needs_attention_and_how_to_go_on() -> None:
     well = PipelineStatus(
-        "clv", "local", "specs/clv.yaml", True, "f" * 64, "9f3e1c2", True, "daily 00:00 UTC", False, None
+        "clv", "local", "specs/clv.yaml", True, "f" * 64, "9f3e1c2", True, "daily 00:00 UTC", None, None
     )
     failed = replace(well, pipeline="churn", spec_path="specs/churn.yaml", run=RUN)
-    cut = replace(well, pipeline="fit", spec_path="specs/fit.yaml", unfinished=True, is_started=False)
+    unfinished = Unfinished("apply", 3, "ada", "2026-01-02T03:04:05+00:00", is_held=True)
+    cut = replace(well, pipeline="fit", spec_path="specs/fit.yaml", unfinished=unfinished, is_started=False)
     text = status_text([well, failed, cut], Symbols(), NOON + timedelta(minutes=1))
     assert text.splitlines()[-1] == "3 pipelines, 2 need attention"
     assert "    train: ValueError: no rows" in text
     assert "    → sfml logs specs/churn.yaml -t local train" in text
-    assert "✗ off: an apply did not finish" in text
-    assert "    → sfml apply specs/fit.yaml -t local" in text
+    began = "an apply of fit by ada, begun 2026-01-02 03:04:05 UTC, did not finish"
+    assert f"✗ schedule is off: {began}" in text
+    assert "    → sfml apply specs/fit.yaml -t local   finishes it;  --restore puts back" in text
+    assert "add --force-unlock" in text
     valid(status_json([well, failed, cut]), "status")

@@ -1,0 +1,21 @@
+"""Asks before something is changed."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from sfml.cli.options import Options
+from sfml.errors import UsageError
+
+
+def confirm(question: str, options: Options) -> None:
+    """Go on only after a yes; raises `UsageError` where nobody can be asked."""
+    if options.json or not sys.stdin.isatty():
+        raise UsageError(
+            "there are changes to apply and nobody to ask",
+            help="look at `sfml plan`, then add --auto-approve",
+        )
+    if not click.confirm(question):
+        raise click.Abort

@@ -1,0 +1,93 @@
+"""The lease of a pipeline on the command line: its flags, and the block in which it is held."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from sfml.cli import output
+from sfml.cli.opening import Connected, user_name
+from sfml.cli.options import Options
+from sfml.record import record
+
+if TYPE_CHECKING:
+    from sfml.holding import Held
+    from sfml.lower.desired import DesiredGraph
+    from sfml.plan.lease import Lease
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@record
+class Locking:
+    """How long to wait for somebody else's lease (None: shortly), whether to break it, and what ours is for."""
+
+    timeout: float | None = None
+    force: bool = False
+    reason: str | None = None
+
+
+class Seconds(click.ParamType[float]):
+    """A length of time as specs write it: `90s`, `5m`, `1h`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        from sfml.semantics.interval import interval_seconds
+
+        if isinstance(value, int | float):
+            return float(value)
+        text = str(value).strip()
+        number, unit = text.rstrip("smhSMH"), text[len(text.rstrip("smhSMH")) :].upper() or "S"
+        found = 0 if number == "0" else interval_seconds(f"{number} {unit}")
+        if found is None:
+            self.fail(f"`{text}` is no length of time; write 30s, 5m or 1h", param, ctx)
+        return float(found)
+
+
+def locking_options(function: F) -> F:
+    """Adds the flags of the lease; the command takes them as one `locking: Locking`."""
+
+    @click.option(
+        "--lock-timeout",
+        type=Seconds(),
+        metavar="TIME",
+        help="Wait so long for the lease of somebody who is changing the graph: 90s, 5m. Else 10 s.",
+    )
+    @click.option("--force-unlock", is_flag=True, help="Break the lease of a command that was cut off.")
+    @click.option("--reason", metavar="TEXT", help="Why: shown to whoever meets the lease.")
+    @functools.wraps(function)
+    def command(**arguments: Any) -> Any:
+        locking = Locking(
+            arguments.pop("lock_timeout"), arguments.pop("force_unlock"), arguments.pop("reason")
+        )
+        return function(locking=locking, **arguments)
+
+    return command  # type: ignore[return-value]
+
+
+@contextmanager
+def locked(desired: DesiredGraph, target: Connected, options: Options, locking: Locking) -> Iterator[Held]:
+    """The lease of the pipeline in its target, for as long as the block takes; raises `LeaseHeld`."""
+    from sfml.holding import FORCE_WARNING, SHORT_WAIT, held_words, holding, new_lease
+
+    root = desired.root.name
+    ours = new_lease(user_name(options), locking.reason)
+    if locking.force:
+        holder = target.leases.holder(root)
+        target.leases.drop(root)
+        if not (options.quiet or options.json):
+            found = held_words(root, holder, ours) if holder else "no lease was found"
+            output.note(f"{found}\nwarning: {FORCE_WARNING}" if holder else f"note: {found}")
+
+    def waiting(holder: Lease | None) -> None:
+        if not (options.quiet or options.json):
+            output.note(f"{held_words(root, holder, ours)}; waiting …")
+
+    wait = SHORT_WAIT if locking.timeout is None else locking.timeout
+    with holding(target.leases, root, ours, wait=wait, waiting=waiting) as held:
+        yield held

@@ -1,0 +1,102 @@
+"""What is seen of an apply while it goes on: live on a terminal, a line for each thing done elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sfml.cli import output
+from sfml.cli.options import Options
+from sfml.deploy import Silent, Watcher
+from sfml.render.stages import done_text, group_text
+from sfml.render.symbols import Symbols
+from sfml.render.units import duration
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from sfml.errors import ConnectionFailed
+    from sfml.plan.stages import Group, Stage
+
+
+@contextmanager
+def progress(options: Options, symbols: Symbols) -> Iterator[Watcher]:
+    """The watcher that fits the output; nothing is shown with --quiet or as JSON."""
+    if options.quiet or options.json:
+        yield Silent()
+    elif output.is_terminal() and not options.no_color:
+        from rich.live import Live
+
+        with Live("", auto_refresh=True, transient=True, refresh_per_second=8) as live:
+            yield LiveView(symbols, live)
+    else:
+        yield Lines(symbols)
+
+
+class Lines:
+    """A line for each group that is done, and one when the account makes us wait."""
+
+    def __init__(self, symbols: Symbols) -> None:
+        self._symbols = symbols
+
+    def begun(self, group: Group) -> None: ...
+
+    def did(self, stage: Stage) -> None: ...
+
+    def ended(self, group: Group) -> None:
+        text = done_text(group)
+        if text is not None:
+            output.say(f"  {self._symbols['SUCCEEDED']} {text}")
+
+    def waits(self, error: ConnectionFailed, seconds: float) -> None:
+        output.note(f"  {self._symbols['SCHEDULED']} {wait_words(error, seconds)}")
+
+
+class LiveView:
+    """What is done stays above; what is under way turns below it, with how much of it is done."""
+
+    def __init__(self, symbols: Symbols, live: Live) -> None:
+        self._symbols = symbols
+        self._live = live
+        self._lock = threading.Lock()
+        self._group: Group = ()
+        self._done = 0
+
+    def begun(self, group: Group) -> None:
+        with self._lock:
+            self._group, self._done = group, 0
+            self._draw()
+
+    def did(self, stage: Stage) -> None:
+        with self._lock:
+            self._done += 1
+            self._draw()
+
+    def ended(self, group: Group) -> None:
+        from rich.text import Text
+
+        text = done_text(group)
+        with self._lock:
+            if text is not None:
+                self._live.console.print(Text(f"  {self._symbols['SUCCEEDED']} {text}"))
+            self._live.update("")
+
+    def waits(self, error: ConnectionFailed, seconds: float) -> None:
+        with self._lock:
+            self._draw(wait_words(error, seconds))
+
+    def _draw(self, waiting: str = "") -> None:
+        from rich.spinner import Spinner
+        from rich.text import Text
+
+        total = len(self._group)
+        count = f" {self._done}/{total}" if total > 1 else ""
+        more = f"  {waiting}" if waiting else ""
+        self._live.update(Spinner("dots", Text(f"{group_text(self._group)}{count}{more}")))
+
+
+def wait_words(error: ConnectionFailed, seconds: float) -> str:
+    first = error.message.splitlines()[0] if error.message else "no answer"
+    return f"{first}; again in {duration(seconds * 1000)}"

@@ -1,0 +1,83 @@
+"""`sfml apply --restore`: back to the graph that an unfinished apply found, from its journal alone."""
+
+from __future__ import annotations
+
+import time
+
+from sfml.cli import output
+from sfml.cli.locking import Locking, locked
+from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, single
+from sfml.cli.options import Options
+from sfml.diagnostic import has_errors
+from sfml.errors import InvalidSpec
+from sfml.graph.model import Target
+from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
+from sfml.quoting import folded
+
+
+def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve: bool) -> int:
+    """Put back what was there; the spec says which pipeline and target, and need not compile for that."""
+    from sfml.cli.asking import confirm
+    from sfml.cli.deploying import deploy_work
+    from sfml.cli.planning import leftover, seen
+    from sfml.deploy import Work
+    from sfml.plan.restoring import restore_stages
+    from sfml.render.stages import stages_text
+
+    found = place_of(spec, options)
+    desired = found.desired
+    name, where = desired.pipeline, f"{desired.spec_path} -t {desired.target.name}"
+    with connected(found, options) as target, locked(desired, target, options, locking) as held:
+        _, journal = seen(desired, target)
+        if journal is None:
+            _say(options, desired, False, f"Nothing to restore: no apply of {name} is unfinished.")
+            return 0
+        observed = target.tasks.observed(desired.root.name)
+        groups = restore_stages(journal, observed, desired.target, leftover(journal, observed, target))
+        if not (options.quiet or options.json):
+            output.say(
+                f"{_what(journal.header.owner, journal.header.began_at, name)}\n{stages_text(groups)}\n"
+            )
+        if not auto_approve:
+            confirm(f"Put back what was in {desired.target.name} before?", options)
+        began = time.perf_counter()
+        graph = journal.was.graph(desired.target) if journal.was else desired
+        suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
+        work = Work(groups, graph, journal.header, observed, journal.was, {}, suspended)
+        deploy_work(work, target, held, options, where, journal_open=True)
+    state = "is as it was" if journal.was else "is not deployed any more, as before"
+    _say(options, desired, True, f"Restored in {time.perf_counter() - began:.1f} s: {name} {state}.")
+    return 0
+
+
+def place_of(spec: str, options: Options) -> Opened:
+    """Which pipeline, where: a spec that cannot be compiled still says so, as far as it can be read."""
+    from sfml.graph.decode import graph_draft
+
+    reading = read(single(spec), options)
+    if reading.graph is not None and not has_errors(reading.diagnostics):
+        return Opened(reading, desired_graph(reading))
+    loaded = reading.loaded.spec
+    if loaded is None:
+        say_findings(reading, options)
+        raise InvalidSpec(reading.diagnostics)
+    draft, _ = graph_draft(loaded, reading.root)
+    root = folded(draft.root_name) if draft.root_name else draft.pipeline.upper()
+    return Opened(reading, _empty(draft.pipeline, draft.spec_path, draft.target, root))
+
+
+def _empty(pipeline: str, spec_path: str, target: Target, name: str) -> DesiredGraph:
+    """A graph of which only name and place are known."""
+    root = DesiredTask(name, None, SqlDefinition(""), kind="root")
+    return DesiredGraph(pipeline, spec_path, target, root, (), None, ())
+
+
+def _what(owner: str, began_at: str, pipeline: str) -> str:
+    return f"An apply of {pipeline} by {owner}, begun {began_at.replace('T', ' ')}, did not finish."
+
+
+def _say(options: Options, desired: DesiredGraph, restored: bool, text: str) -> None:
+    if options.json:
+        output.say_json({"pipeline": desired.pipeline, "target": desired.target.name, "restored": restored})
+    elif not options.quiet:
+        output.say(text)

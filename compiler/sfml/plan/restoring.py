@@ -1,0 +1,47 @@
+"""The plan that goes back to the graph which an unfinished apply found, from its journal alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sfml.graph.model import Target
+from sfml.plan.artefact import Artefact, observed_artefact
+from sfml.plan.diff import make_plan
+from sfml.plan.journal import Journal
+from sfml.plan.model import Action, Change, ObservedGraph, Plan
+from sfml.plan.stages import Group, removal_stages, stages_for
+
+
+def restore_plan(was: Artefact, observed: ObservedGraph | None, target: Target) -> Plan:
+    """What differs from the graph that was there; children that were off stay off, and so does the root."""
+    plan = make_plan(was.graph(target), observed, resume=was.root_started)
+    changes = tuple(_as_it_was(change, was) for change in plan.changes)
+    return replace(plan, changes=changes, resume_root=was.root_started, notes=())
+
+
+def restore_stages(
+    journal: Journal, observed: ObservedGraph | None, target: Target, leftover: tuple[str, ...]
+) -> tuple[Group, ...]:
+    """What goes back: to the old graph, or to none where there was none."""
+    number = journal.header.number
+    now = observed_artefact(journal.pipeline, target, observed)
+    if journal.was is None:
+        root_started = bool(observed and observed.root.started)
+        there = now or journal.meant
+        assert there is not None, "an apply has a graph before it or after it"
+        if now is None:
+            there = replace(there, tasks=tuple(task for task in there.tasks if task.name in leftover))
+        return removal_stages(there, root_started=root_started, leftover=leftover, undone=number)
+    plan = restore_plan(journal.was, observed, target)
+    graph = journal.was.graph(target)
+    return stages_for(plan, graph, (), was=now, unfinished=True, leftover=leftover, undone=number)
+
+
+def _as_it_was(change: Change, was: Artefact) -> Change:
+    """The change without the resuming of a child that was off."""
+    if change.name not in was.suspended:
+        return change
+    fields = tuple(field for field in change.fields if field.path != "state")
+    if fields or change.action is not Action.ALTER:
+        return replace(change, fields=fields)
+    return replace(change, action=Action.UNCHANGED, fields=())

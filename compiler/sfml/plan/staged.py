@@ -1,0 +1,40 @@
+"""What lies on the stage of a pipeline, as one LIST tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfml.lower.desired import Archive
+from sfml.plan.journal import JOURNAL_NAME, deployment_number
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """The files of one pipeline's code and state; `paths` are below the stage: `clv/state/apply.json`."""
+
+    pipeline: str
+    paths: frozenset[str]
+
+    def missing(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
+        """The archives that are not there yet."""
+        return tuple(archive for archive in archives if archive.stage_path not in self.paths)
+
+    @property
+    def has_journal(self) -> bool:
+        """Whether an apply is under way, or was cut off."""
+        return state_path(self.pipeline, JOURNAL_NAME) in self.paths
+
+    @property
+    def deployments(self) -> tuple[int, ...]:
+        """The numbers of the kept deployments, oldest first; that of an unfinished apply is among them."""
+        found = (deployment_number(path) for path in self.paths)
+        return tuple(sorted(number for number in found if number is not None))
+
+    @property
+    def next_number(self) -> int:
+        return max(self.deployments, default=0) + 1
+
+
+def state_path(pipeline: str, name: str = "") -> str:
+    """A file of a pipeline's state, below the stage."""
+    return f"{pipeline}/state/{name}"
