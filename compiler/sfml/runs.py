@@ -19,6 +19,9 @@ from sfml.ports import RunReader, RunStarter
 NONCE = "_sfml_run"
 """The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
 
+LOOKS_AT_MOST = 0.25
+"""The part of the time that looking at a run may take: to list a thousand tasks is work for the server that runs them."""
+
 START_WITHIN = 120.0
 """Seconds within which a started run must appear in the history."""
 
@@ -93,9 +96,11 @@ def follow(
     group = _found(account, started, interval, sleep)
     retries = desired.root.task_auto_retry_attempts or 0
     while True:
+        looked = time.monotonic()
         # In this order: a graph that is complete now has all its rows in what is read next.
         graphs = [graph for graph in account.graphs(started.root) if graph.run_group == group]
         rows = account.rows(started.root, started.asked_at - timedelta(minutes=1))
+        pause = max(interval, (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1))
         last = max(graphs, key=lambda graph: graph.attempt, default=None)
         ended = (
             last is not None
@@ -107,7 +112,7 @@ def follow(
             yield run
             if ended:
                 return
-        sleep(interval)
+        sleep(pause)
 
 
 def _found(account: RunReader, started: Started, interval: float, sleep: Callable[[float], None]) -> str:
