@@ -20,7 +20,7 @@ NONCE = "_sfml_run"
 """The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
 
 LOOKS_AT_MOST = 0.25
-"""The part of the time that looking at a run may take: to list a thousand tasks is work for the server that runs them."""
+"""The part of the time that looking at a run may take: to list a thousand tasks is work for a local server, too."""
 
 START_WITHIN = 120.0
 """Seconds within which a started run must appear in the history."""
