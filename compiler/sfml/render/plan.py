@@ -9,9 +9,8 @@ from typing import Any
 
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, ChangedFile, Comparable, FieldChange, Plan, Reason, Risk
-from sfml.plan.stages import PutTask, RegisterJob, ResumeRoot, ResumeTask, Stage, SuspendRoot, UploadArchive
 from sfml.render.symbols import Symbols
-from sfml.render.units import duration, moment, plural, size
+from sfml.render.units import duration, moment, plural
 
 _TIMES = frozenset({"timeout_ms"})
 _PLACE = 36
@@ -167,11 +166,17 @@ def next_run_lines(runs: Sequence[datetime], symbols: Symbols) -> Iterator[str]:
     """The next runs in the schedule's zone, and in the reader's where that says another time."""
     if not runs:
         return
-    dot = f" {symbols['dot']} "
-    yield f"  next runs  {dot.join(moment(at) for at in runs)}"
+    yield f"  next runs  {_moments(runs, symbols)}"
     here = [at.astimezone() for at in runs]
     if any(one.utcoffset() != at.utcoffset() for one, at in zip(here, runs, strict=True)):
-        yield f"  your time  {dot.join(moment(at) for at in here)}"
+        yield f"  your time  {_moments(here, symbols)}"
+
+
+def _moments(runs: Sequence[datetime], symbols: Symbols) -> str:
+    """Times in a row; a zone that they all share is said once."""
+    zones = {at.tzname() for at in runs}
+    words = [moment(at) if len(zones) > 1 else moment(at.replace(tzinfo=None)) for at in runs]
+    return f" {symbols['dot']} ".join(words) + (f" {zones.pop()}" if len(zones) == 1 else "")
 
 
 def shown(path: str, value: Comparable) -> str:
@@ -196,36 +201,3 @@ def _schedule_line(plan: Plan, schedule: str | None) -> str:
         return f"The schedule goes off: {schedule}"
     state = "stays on" if plan.resume_root else "stays off (sfml apply --resume turns it on)"
     return f"The schedule {state}: {schedule}"
-
-
-def stage_text(stage: Stage, stages: Sequence[Stage]) -> str | None:
-    """What a carried-out stage is called in the progress of an apply; None for what nobody needs to see."""
-    match stage:
-        case UploadArchive():
-            archives = [other.archive for other in stages if isinstance(other, UploadArchive)]
-            if stage.archive is not archives[-1]:
-                return None
-            return f"{plural(len(archives), 'archive')} uploaded, {size(sum(a.size for a in archives))}"
-        case RegisterJob(task, spec):
-            return f"{task.task} registered as ML Job {spec.name}"
-        case SuspendRoot():
-            return "root suspended"
-        case PutTask():
-            puts = [other for other in stages if isinstance(other, PutTask)]
-            return _written(puts) if stage is puts[-1] else None
-        case ResumeTask():
-            return None
-        case ResumeRoot():
-            return "verified, root resumed"
-        case _:
-            return None
-
-
-def _written(puts: Sequence[PutTask]) -> str:
-    """`train_model, gate altered, report created`; counts in place of names where they are many."""
-    parts = []
-    for verb, action in (("altered", Action.ALTER), ("created", Action.CREATE)):
-        names = [put.task.task or "root" for put in puts if put.action is action]
-        if names:
-            parts.append(f"{', '.join(names) if len(names) <= 4 else plural(len(names), 'task')} {verb}")
-    return ", ".join(parts) or "record written"

@@ -27,19 +27,6 @@ from sfml.lower.lower import lower
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action, ObservedGraph, ObservedTask
 from sfml.plan.settings import desired_settings, split_comment
-from sfml.plan.stages import (
-    CloseJournal,
-    DropTask,
-    OpenJournal,
-    PutTask,
-    RegisterJob,
-    ResumeRoot,
-    ResumeTask,
-    SuspendRoot,
-    UploadArchive,
-    Verify,
-    stages_for,
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +102,6 @@ def test_what_is_deployed_as_meant_gives_an_empty_plan() -> None:
     plan = make_plan(graph, observed(graph))
     assert plan.is_empty
     assert plan.summary["unchanged"] == 5
-    assert stages_for(plan, graph, ()) == ()
 
 
 def test_a_new_pipeline_creates_everything_and_turns_the_schedule_on_in_production() -> None:
@@ -175,11 +161,6 @@ def test_an_apply_that_did_not_finish_is_completed_with_its_schedule() -> None:
     journal = {"resume_root": True, "fingerprint": graph.fingerprint}
     plan = make_plan(graph, observed(graph, root_started=False), unfinished=journal)
     assert plan.resume_root and not plan.is_empty
-    assert [type(stage) for stage in stages_for(plan, graph, (), unfinished=True)] == [
-        OpenJournal,
-        ResumeRoot,
-        CloseJournal,
-    ]
 
 
 def test_a_suspended_child_counts_as_drifted() -> None:
@@ -195,29 +176,3 @@ def test_a_root_of_the_same_name_that_is_not_ours_is_left_alone() -> None:
     foreign = dataclasses.replace(observed(graph), record=None)
     with pytest.raises(ConflictingState, match="not made by sfml"):
         make_plan(graph, foreign)
-
-
-def test_a_new_graph_is_written_from_the_root_down_and_started_last() -> None:
-    graph = desired()
-    stages = stages_for(make_plan(graph, None), graph, graph.archives)
-    kinds = [type(stage) for stage in stages]
-    assert kinds[: len(graph.archives) + 2] == [UploadArchive] * len(graph.archives) + [
-        RegisterJob,
-        OpenJournal,
-    ]
-    puts = [stage.task.name for stage in stages if isinstance(stage, PutTask)]
-    assert puts == ["CLV", "CLV$PREPARE", "CLV$TRAIN", "CLV$GATE", "CLV$CLEANUP"]
-    assert kinds[-3:] == [Verify, ResumeRoot, CloseJournal]
-    assert SuspendRoot not in kinds
-
-
-def test_a_started_graph_is_suspended_before_the_first_change_and_its_record_written_last() -> None:
-    old = desired(extra=(TaskNode("report", SqlBody("select 2"), ON_WH, after=("gate",)),))
-    new = desired(gate=0.2)
-    stages = stages_for(make_plan(new, observed(old)), new, ())
-    kinds = [type(stage) for stage in stages]
-    first_change = min(at for at, kind in enumerate(kinds) if kind in (PutTask, DropTask))
-    assert kinds.index(OpenJournal) < kinds.index(SuspendRoot) < first_change
-    changes = [stage for stage in stages if isinstance(stage, PutTask | DropTask)]
-    assert isinstance(changes[-1], PutTask) and changes[-1].task.name == "CLV"
-    assert [stage.name for stage in stages if isinstance(stage, ResumeTask)] == ["CLV$GATE"]
