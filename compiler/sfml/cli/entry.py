@@ -24,6 +24,7 @@ COMMANDS = MappingProxyType(
         "status": "Show what is deployed, its schedule and its last run.",
         "logs": "Show what the tasks of the last run wrote.",
         "seed": "Load a spec's seed tables from their files.",
+        "grants": "List the least privileges that a spec needs, as SQL; compare a role.",
         "explain": "Say what a code means, or where a value came from.",
         "schema": "Print the JSON Schemas for editors.",
         "local": "Start, stop and look at the local Snowflake.",

@@ -1,0 +1,213 @@
+"""The least privileges that a graph needs, for those who deploy it, the role that owns and runs it, and readers.
+
+https://docs.snowflake.com/en/user-guide/tasks-intro (task security) · /sql-reference/sql/create-task
+/developer-guide/snowflake-ml/ml-jobs/access-control-requirements
+/developer-guide/snowflake-ml/model-registry/overview
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+
+from sfml.graph.model import (
+    GraphSettings,
+    NotifyBody,
+    OnPool,
+    Serverless,
+    StepBody,
+    Target,
+    TaskGraph,
+    TaskNode,
+)
+from sfml.graph.needs import Kind, Need, needs_of, resolved
+from sfml.quoting import dotted, folded, qualified
+from sfml.record import record
+
+_PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
+
+
+class Purpose(StrEnum):
+    """What a role is for. Who creates a task owns it, so deploying and running are one role unless it is given away."""
+
+    DEPLOYING = "deploying"
+    RUNNING = "running"
+    READING = "reading"
+
+
+@record
+class Privilege:
+    """One privilege on one object; `on` in Snowflake's words, `name` folded and qualified, empty for the account."""
+
+    privilege: str
+    on: str
+    name: str
+    why: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """As SHOW GRANTS names it: COMPUTE_POOL for COMPUTE POOL."""
+        return self.privilege, self.on.replace(" ", "_"), self.name
+
+    def grant(self, role: str) -> str:
+        """The statement that gives it; of tasks to all of the schema, those to come included."""
+        to = f"TO ROLE {dotted(role)}"
+        if self.on == "ACCOUNT":
+            return f"GRANT {self.privilege} ON ACCOUNT {to}"
+        if self.on == "TASK":
+            schema = ".".join(_PARTS.findall(self.name)[:-1])
+            return (
+                f"GRANT {self.privilege} ON ALL TASKS IN SCHEMA {dotted(schema)} {to};\n"
+                f"GRANT {self.privilege} ON FUTURE TASKS IN SCHEMA {dotted(schema)} {to}"
+            )
+        # Procedures are overloaded: whoever grants says which one.
+        types = "(…)" if self.on == "PROCEDURE" else ""
+        return f"GRANT {self.privilege} ON {self.on} {dotted(self.name)}{types} {to}"
+
+
+def privileges_of(graph: TaskGraph, purpose: Purpose, root: str) -> tuple[Privilege, ...]:
+    """Each privilege once, with its first reason; `root` is the root task's name in Snowflake."""
+    named = {
+        Purpose.DEPLOYING: _deploying,
+        Purpose.RUNNING: _running,
+        Purpose.READING: _reading,
+    }[purpose](graph, root)
+    found: dict[tuple[str, str, str], Privilege] = {}
+    for one in named:
+        found.setdefault(one.key, one)
+    return tuple(found.values())
+
+
+def undeclared(graph: TaskGraph) -> tuple[str, ...]:
+    """The tasks whose code may read and write anything, as they do not say what."""
+    return tuple(
+        node.name
+        for node in graph.all_tasks
+        if not (node.reads or node.writes or isinstance(node.body, NotifyBody) or _is_known_step(node))
+    )
+
+
+def _is_known_step(node: TaskNode) -> bool:
+    """The general steps that stay on the pipeline's own stage and in its registry."""
+    return isinstance(node.body, StepBody) and node.body.step.startswith(
+        ("sfml_steps.registry.", "sfml_steps.cleanup.", "sfml_steps.gate.")
+    )
+
+
+def _place(target: Target, why: str) -> Iterator[Privilege]:
+    yield Privilege("USAGE", "DATABASE", folded(target.database), why)
+    yield Privilege("USAGE", "SCHEMA", _schema(target), why)
+
+
+def _schema(target: Target) -> str:
+    return f"{folded(target.database)}.{folded(target.schema)}"
+
+
+def _stage(target: Target) -> str:
+    return resolved(target, target.stage)
+
+
+def _deploying(graph: TaskGraph, root: str) -> Iterator[Privilege]:
+    target = graph.target
+    yield from _place(target, "to work in the schema")
+    yield Privilege("CREATE TASK", "SCHEMA", _schema(target), "to create the tasks")
+    yield Privilege("CREATE STAGE", "SCHEMA", _schema(target), "for the stage, and for the lease of an apply")
+    yield Privilege("READ", "STAGE", _stage(target), "to see which code is there")
+    yield Privilege("WRITE", "STAGE", _stage(target), "to upload code and records")
+    for need in needs_of(graph):
+        if need.kind is Kind.WAREHOUSE:
+            yield Privilege("USAGE", "WAREHOUSE", need.name, "to create tasks that name it")
+        elif need.kind is Kind.NOTIFICATION and need.usage == "queue":
+            yield Privilege("USAGE", "INTEGRATION", need.name, "to name it in `alerts`")
+    yield from _serverless(graph, "to create serverless tasks")
+    yield from _users(graph)
+    yield from _beyond(graph)
+
+
+def _running(graph: TaskGraph, root: str) -> Iterator[Privilege]:
+    target = graph.target
+    yield from _place(target, "to run in the schema")
+    yield Privilege("EXECUTE TASK", "ACCOUNT", "", "to run tasks; only ACCOUNTADMIN grants it")
+    yield from _serverless(graph, "to run serverless tasks")
+    yield Privilege("READ", "STAGE", _stage(target), "to load step code")
+    yield Privilege("WRITE", "STAGE", _stage(target), "to keep what runs leave")
+    for need in needs_of(graph):
+        yield from _of_need(need)
+    if any(isinstance(node.run_on, OnPool) for node in graph.all_tasks):
+        yield Privilege("CREATE SERVICE", "SCHEMA", _schema(target), "to run ML Jobs")
+    for node in graph.all_tasks:
+        if isinstance(node.body, StepBody) and node.body.step.startswith("sfml_steps.registry."):
+            yield Privilege("CREATE MODEL", "SCHEMA", _schema(target), f"{node.name}: to log models")
+    yield from _users(graph)
+
+
+def _reading(graph: TaskGraph, root: str) -> Iterator[Privilege]:
+    target = graph.target
+    yield from _place(target, "to look into the schema")
+    yield Privilege("MONITOR", "TASK", resolved(target, root), "to see the tasks and their history")
+    yield Privilege("READ", "STAGE", _stage(target), "to see deployments and what runs left")
+    yield Privilege("USAGE", "WAREHOUSE", folded(target.warehouse), "to query the history")
+
+
+def _serverless(graph: TaskGraph, why: str) -> Iterator[Privilege]:
+    places = (graph.settings.run_on, *(node.run_on for node in graph.all_tasks))
+    if any(isinstance(place, Serverless) for place in places):
+        yield Privilege("EXECUTE MANAGED TASK", "ACCOUNT", "", why)
+
+
+def _owners(graph: TaskGraph) -> tuple[GraphSettings | TaskNode, ...]:
+    return (graph.settings, *graph.all_tasks)
+
+
+def _users(graph: TaskGraph) -> Iterator[Privilege]:
+    for owner in _owners(graph):
+        if owner.execute_as_user:
+            name = folded(owner.execute_as_user)
+            yield Privilege("IMPERSONATE", "USER", name, "to run tasks as this user")
+
+
+def _beyond(graph: TaskGraph) -> Iterator[Privilege]:
+    """For log levels, tags and contacts."""
+    owners = _owners(graph)
+    if any(owner.log_level for owner in owners):
+        yield Privilege("MODIFY LOG LEVEL", "ACCOUNT", "", "to set `log_level`")
+    for owner in owners:
+        for tag in owner.tags:
+            yield Privilege("APPLY", "TAG", resolved(graph.target, tag), "to set `tags`")
+        for contact in owner.contacts.values():
+            yield Privilege("APPLY", "CONTACT", resolved(graph.target, contact), "to set `contacts`")
+
+
+_OF_KIND = {
+    Kind.WAREHOUSE: (("USAGE",), "WAREHOUSE", "to run on it"),
+    Kind.POOL: (("USAGE",), "COMPUTE POOL", "to run ML Jobs on it"),
+    Kind.NOTIFICATION: (("USAGE",), "INTEGRATION", "to send notifications"),
+    Kind.ACCESS: (("USAGE",), "INTEGRATION", "to reach the network"),
+    Kind.SECRET: (("READ",), "SECRET", "to read the secret"),
+    Kind.STREAM: (("SELECT",), "STREAM", "to see whether there is data"),
+    Kind.PROCEDURE: (("USAGE",), "PROCEDURE", "to call it"),
+}
+
+
+def _of_need(need: Need) -> Iterator[Privilege]:
+    """What running needs on something that the graph names, and on where that lives."""
+    more = f" and {len(need.by) - 3} more" if len(need.by) > 3 else ""
+    by = f"{', '.join(need.by[:3])}{more}: " if need.by else ""
+    if need.kind is Kind.TABLE:
+        privileges = (
+            ("SELECT",) if need.usage == "read" else ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+        )
+        on, why = "TABLE", f"to {need.usage} it"
+    elif need.kind in _OF_KIND:
+        privileges, on, why = _OF_KIND[need.kind]
+    else:
+        return
+    parts = _PARTS.findall(need.name)
+    if len(parts) == 3:
+        yield Privilege("USAGE", "DATABASE", parts[0], f"{by}for {need.name}")
+        yield Privilege("USAGE", "SCHEMA", ".".join(parts[:2]), f"{by}for {need.name}")
+    for privilege in privileges:
+        yield Privilege(privilege, on, need.name, f"{by}{why}")
+    if need.kind is Kind.TABLE and need.usage == "write":
+        yield Privilege("CREATE TABLE", "SCHEMA", qualified(*parts[:2]), f"{by}where it is not there yet")
