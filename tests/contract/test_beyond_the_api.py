@@ -1,4 +1,4 @@
-"""What the API has no words for — log level, trigger interval, tags, contacts — is written, read back and taken away."""
+"""What the API has no words for, log level and tags and their like, is written, read back and taken away."""
 
 from __future__ import annotations
 

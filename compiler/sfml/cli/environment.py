@@ -1,0 +1,119 @@
+"""What must be there before a graph can be deployed: said with the statements that make it, or made when asked."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.cli import output
+from sfml.cli.opening import Opened, server_for
+from sfml.cli.options import Options
+from sfml.errors import ConflictingState, UsageError
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.snowflake.environment import Environment, Missing
+
+
+@contextmanager
+def opened_connection(found: Opened, options: Options) -> Iterator[SnowflakeConnection]:
+    """The target's connection, checked, whether or not its database and schema are there."""
+    from sfml.snowflake.connection import open_account, open_local
+
+    target = found.desired.target
+    with server_for(found, options) as server:
+        if server is None:
+            connection = open_account(target, on_warning=warning_teller(options))
+        else:
+            connection = open_local(server, target)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def warning_teller(options: Options) -> Callable[[str], None]:
+    """Says what is wrong with files of secrets, beside the results."""
+    return lambda text: None if options.json or options.quiet else output.note(f"note: {text}")
+
+
+def looked_at(found: Opened, connection: SnowflakeConnection) -> Environment:
+    """What of the graph's needs is missing; of a local target nothing is: the local Snowflake takes any name.
+
+    The stage is no finding: an apply makes its own.
+    """
+    from sfml.graph.needs import Kind
+    from sfml.snowflake.environment import Environment, environment_of
+
+    graph = found.reading.graph
+    if graph is None or found.desired.target.is_local:
+        return Environment(())
+    return environment_of(connection, graph, kinds=[kind for kind in Kind if kind is not Kind.STAGE])
+
+
+def demand_environment(
+    found: Opened,
+    connection: SnowflakeConnection,
+    options: Options,
+    *,
+    create_missing: bool,
+    auto_approve: bool,
+) -> None:
+    """Return when everything is there; make what may be made, if asked to, and raise for the rest.
+
+    Raises `ConflictingState` before anything is changed, with every missing thing and its statement.
+    """
+    from sfml.snowflake.environment import create
+
+    environment = looked_at(found, connection)
+    for text in environment.unknown:
+        if not (options.json or options.quiet):
+            output.note(f"note: not looked at, {text}")
+    creatable = environment.creatable if create_missing else ()
+    left = [one for one in environment.missing if one not in creatable]
+    if left:
+        raise ConflictingState(missing_text(found, left), help=_help(left, create_missing))
+    if not creatable:
+        return
+    if not (options.json or options.quiet):
+        output.say("Missing, and made now:")
+        for one in creatable:
+            output.say(f"  + {one.text}\n      {one.statement};")
+    if not auto_approve:
+        _confirm(found, options, creatable)
+    create(connection, found.desired.target, creatable)
+
+
+def missing_text(found: Opened, missing: list[Missing]) -> str:
+    """The sentence and a paragraph for each."""
+    target = found.desired.target
+    role = f"role {target.owner_role}" if target.owner_role else "the role"
+    things = "1 thing" if len(missing) == 1 else f"{len(missing)} things"
+    place = f"{found.desired.pipeline} names in target `{target.name}`"
+    lines = [f"{things} that {place} cannot be found; nothing was changed"]
+    for one in missing:
+        lines += [f"  {one.text}", f"      {one.statement};"]
+    return "\n".join([*lines, f"  Each is missing, or {role} cannot see it."])
+
+
+def _help(left: list[Missing], create_missing: bool) -> str:
+    from sfml.graph.needs import CREATABLE
+
+    makes = sorted({str(one.need.kind) for one in left if one.need.kind in CREATABLE})
+    if makes and not create_missing:
+        return f"`sfml apply --create-missing` makes {' and '.join(makes)}; the rest is for who administers the account"
+    return "have them made, then run it again"
+
+
+def _confirm(found: Opened, options: Options, creatable: tuple[Missing, ...]) -> None:
+    if options.json or not sys.stdin.isatty():
+        raise UsageError(
+            "there is something to create and nobody to ask", help="look at it, then add --auto-approve"
+        )
+    if not click.confirm(f"Create {len(creatable)} of them in {found.desired.target.name}?"):
+        raise click.Abort

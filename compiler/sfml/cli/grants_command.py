@@ -1,0 +1,87 @@
+"""`sfml grants SPEC`"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.cli import output
+from sfml.cli.environment import opened_connection
+from sfml.cli.opening import Opened, opened
+from sfml.cli.options import Options, shared_options
+
+if TYPE_CHECKING:
+    from sfml.graph.comparing import Comparison
+    from sfml.graph.privileges import Privilege, Purpose
+
+
+@click.command()
+@click.argument("spec")
+@click.option("--owner", metavar="ROLE", help="The role that deploys and owns the tasks, else the target's.")
+@click.option("--reader", metavar="ROLE", help="The role that looks, else <PIPELINE>_READER.")
+@click.option("--compare", metavar="ROLE", help="Compare this role of the account with what it needs.")
+@click.option(
+    "--for",
+    "purposes",
+    multiple=True,
+    type=click.Choice(("deploying", "running", "reading")),
+    help="What the role is for: list or compare only that. [default: all; with --compare deploying and running]",
+)
+@shared_options()
+def command(
+    spec: str,
+    owner: str | None,
+    reader: str | None,
+    compare: str | None,
+    purposes: tuple[str, ...],
+    options: Options,
+) -> int:
+    """List the least privileges for deploying, running and looking, as SQL; or compare a role with them.
+
+    What steps read and write counts as far as tasks declare it (`reads`, `writes`); the rest is said to be unknown.
+    Exits with 1 when the compared role lacks something.
+    """
+    from sfml.graph.privileges import Purpose, privileges_of, undeclared
+    from sfml.quoting import folded
+    from sfml.render.grants import comparison_text, grants_json, grants_sql
+    from sfml.render.symbols import Symbols
+
+    found = opened(spec, options)
+    graph, target = found.reading.graph, found.desired.target
+    assert graph is not None, "findings are looked at before"
+    default = (Purpose.DEPLOYING, Purpose.RUNNING) if compare else tuple(Purpose)
+    chosen = tuple(Purpose(name) for name in purposes) or default
+    lists = {purpose: privileges_of(graph, purpose, found.desired.root.name) for purpose in chosen}
+    owning = folded(owner or target.owner_role or f"{graph.pipeline}_OWNER".upper())
+    looking = folded(reader or f"{graph.pipeline}_READER".upper())
+    roles = {purpose: looking if purpose is Purpose.READING else owning for purpose in chosen}
+    unknown = undeclared(graph)
+    comparison = None if compare is None else _compared(found, options, folded(compare), lists)
+    if options.json:
+        output.say_json(
+            {
+                "pipeline": graph.pipeline,
+                "target": target.name,
+                **grants_json(lists, roles, unknown, comparison),
+            }
+        )
+    elif comparison is not None:
+        output.say(comparison_text(comparison, chosen, Symbols(output.takes_unicode())))
+    else:
+        title = f"{graph.pipeline} in target {target.name} ({target.database}.{target.schema})"
+        output.say(grants_sql(title, lists, roles, unknown))
+    return 1 if comparison is not None and comparison.missing else 0
+
+
+def _compared(
+    found: Opened, options: Options, role: str, lists: Mapping[Purpose, Sequence[Privilege]]
+) -> Comparison:
+    from sfml.graph.comparing import compared
+    from sfml.snowflake.granted import granted_to
+
+    needed = [one for privileges in lists.values() for one in privileges]
+    with opened_connection(found, options) as connection:
+        granted, unread = granted_to(connection, role)
+    return compared(role, needed, granted, unread)

@@ -1,0 +1,44 @@
+"""What a role may do, as SHOW GRANTS tells it: its own grants, those of every role it was given, and PUBLIC's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sfml.errors import AccountError
+from sfml.graph.comparing import Granted
+from sfml.quoting import identifier
+from sfml.snowflake.sql import records
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+MOST_ROLES = 200
+"""Roles that are followed; a hierarchy beyond that is an account administrator's."""
+
+
+def granted_to(connection: SnowflakeConnection, role: str) -> tuple[tuple[Granted, ...], tuple[str, ...]]:
+    """Everything the role holds, by itself or through roles it was given; and roles that could not be read.
+
+    https://docs.snowflake.com/en/sql-reference/sql/show-grants
+    """
+    found: list[Granted] = []
+    unread: list[str] = []
+    todo, seen = [role, "PUBLIC"], {role, "PUBLIC"}
+    while todo and len(seen) <= MOST_ROLES:
+        current = todo.pop(0)
+        try:
+            rows = records(connection, f"SHOW GRANTS TO ROLE {identifier(current)}")
+        except AccountError:
+            if current == role:
+                raise
+            unread.append(current)
+            continue
+        for row in rows:
+            on, name = str(row["granted_on"]).replace(" ", "_"), str(row["name"])
+            if on == "ROLE" and row["privilege"] == "USAGE":
+                if name not in seen:
+                    seen.add(name)
+                    todo.append(name)
+                continue
+            found.append(Granted(str(row["privilege"]), on, name, current))
+    return tuple(found), tuple(unread)
