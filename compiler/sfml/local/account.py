@@ -14,7 +14,13 @@ from typing import Any
 
 from sfml.grammar import SqlSyntaxError, parse_statement
 from sfml.local import dispatch
-from sfml.local.bindings import exists_before_name, inline_bindings, inline_identifiers, without_scoped
+from sfml.local.bindings import (
+    exists_before_name,
+    inline_bindings,
+    inline_identifiers,
+    quoted_urls,
+    without_scoped,
+)
 from sfml.local.children import Child
 from sfml.local.clock import now
 from sfml.local.engine import Engine
@@ -134,7 +140,7 @@ class Account:
 
     def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
         sql, params = inline_identifiers(without_scoped(sql), params)
-        sql = exists_before_name(sql)
+        sql = exists_before_name(quoted_urls(sql))
         statement = parse_statement(inline_bindings(sql, params))
         if statement is None:
             return self.engine.run(session, sql, params, describe_only)

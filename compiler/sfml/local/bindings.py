@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -50,6 +51,19 @@ def without_scoped(sql: str) -> str:
     if tokens.match_words("SCOPED"):
         return sql[:start] + sql[tokens.offset :]
     return sql
+
+
+_URLS = re.compile(
+    r"""'(?:[^'\\]|\\.|'')*' | \$\$.*?\$\$ | "(?:[^"]|"")*" | (?P<url>snow://(?:"(?:[^"]|"")*"|[^\s();,'"])+)""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def quoted_urls(sql: str) -> str:
+    """`LIST snow://dataset/…` with the address as a string: its `//` would begin a comment."""
+    if "snow://" not in sql:
+        return sql
+    return _URLS.sub(lambda found: sql_literal(found["url"]) if found["url"] else found[0], sql)
 
 
 def exists_before_name(sql: str) -> str:

@@ -1,4 +1,4 @@
-"""Where files are: `@db.schema.stage/path`, `@~/path`, `@%table/path` and `snow://model/…` as folders and paths."""
+"""Where files are: `@db.schema.stage/path`, `@~/path`, `@%table/path` and `snow://…` as folders and paths."""
 
 from __future__ import annotations
 
@@ -67,6 +67,10 @@ def full(session: Session, text: str) -> str:
 
 
 def _located(account: Account, session: Session, text: str) -> Place:
+    if text.startswith("snow://dataset/"):
+        from sfml.local import datasets
+
+        return Place(*datasets.locate(account, session, text), writable=False)
     if text.startswith("snow://"):
         from sfml.local.models import locations
 
