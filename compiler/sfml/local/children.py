@@ -101,10 +101,11 @@ class Start(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Child:
-    """A running process and whose it is; `stop` ends it."""
+    """A running process, whose it is and where it writes; `stop` ends it."""
 
     session: Session
     stop: threading.Event = field(default_factory=threading.Event)
+    log: Path | None = None
 
     def works_for(self, session: Session) -> bool:
         """Whether this session, or one that it opened, started the process."""
@@ -138,7 +139,7 @@ def run_child(
     deadline = None if timeout is None else time.monotonic() + timeout
     home = Path(tempfile.mkdtemp(prefix="sfml-home-"))
     password = account.sessions.admit(session)
-    child = Child(session)
+    child = Child(session, log=log)
     account.children.add(child)
     ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))
 
