@@ -19,6 +19,8 @@ from sfml.graph.model import Mode
 from sfml.plan.stages import OpenJournal
 
 if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
     from sfml.holding import Held
 
 
@@ -42,6 +44,11 @@ if TYPE_CHECKING:
     "--dry-run", is_flag=True, help="Show the plan and what would be done, in order; change nothing."
 )
 @click.option("--adopt", is_flag=True, help="Take over a graph that sfml did not make.")
+@click.option(
+    "--create-missing",
+    is_flag=True,
+    help="Create the database, schema and compute pool where they are not there yet.",
+)
 @click.option("--restore", is_flag=True, help="Put back what was there before an apply that did not finish.")
 @locking_options
 @shared_options()
@@ -53,6 +60,7 @@ def command(
     resume: bool | None,
     dry_run: bool,
     adopt: bool,
+    create_missing: bool,
     restore: bool,
     locking: Locking,
     options: Options,
@@ -61,6 +69,7 @@ def command(
 
     PLAN.JSON is what `sfml plan --out` wrote: just that is done, or nothing if anything moved on since.
     """
+    from sfml.cli.environment import demand_environment
     from sfml.cli.running import run_and_follow
     from sfml.cli.saving import is_saved_plan, opened_plan, refuse_moved_on
 
@@ -81,13 +90,20 @@ def command(
     else:
         found = opened(spec, options)
     refuse_unreviewed(found)
-    with connected(found, options) as target:
+
+    def everything_is_there(connection: SnowflakeConnection) -> None:
+        makes = create_missing and not dry_run
+        demand_environment(found, connection, options, create_missing=makes, auto_approve=auto_approve)
+
+    with connected(found, options, on_missing=everything_is_there) as target:
         if dry_run:
             return show_dry_run(found, planned(found, target, resume=resume, adopt=adopt), options)
         with locked(found.desired, target, options, locking) as held:
             work = planned(found, target, resume=resume, adopt=adopt)
             if saved is not None:
                 refuse_moved_on(spec, saved, found, work, target)
+            if work.groups:
+                everything_is_there(target.connection)
             carry_out(found, target, held, work, options, auto_approve)
         if run_after:
             return run_and_follow(found, target, options, config)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-import click
+from typing import TYPE_CHECKING, Any
 
 from sfml.cli import output
-from sfml.cli.opening import Opened, server_for
+from sfml.cli.asking import confirm
+from sfml.cli.opening import Opened, server_for, warning_teller
 from sfml.cli.options import Options
-from sfml.errors import ConflictingState, UsageError
+from sfml.errors import ConflictingState
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -35,11 +33,6 @@ def opened_connection(found: Opened, options: Options) -> Iterator[SnowflakeConn
             yield connection
         finally:
             connection.close()
-
-
-def warning_teller(options: Options) -> Callable[[str], None]:
-    """Says what is wrong with files of secrets, beside the results."""
-    return lambda text: None if options.json or options.quiet else output.note(f"note: {text}")
 
 
 def looked_at(found: Opened, connection: SnowflakeConnection) -> Environment:
@@ -85,7 +78,7 @@ def demand_environment(
         for one in creatable:
             output.say(f"  + {one.text}\n      {one.statement};")
     if not auto_approve:
-        _confirm(found, options, creatable)
+        confirm(f"Create {'it' if len(creatable) == 1 else 'them'}?", options)
     create(connection, found.desired.target, creatable)
 
 
@@ -110,10 +103,31 @@ def _help(left: list[Missing], create_missing: bool) -> str:
     return "have them made, then run it again"
 
 
-def _confirm(found: Opened, options: Options, creatable: tuple[Missing, ...]) -> None:
-    if options.json or not sys.stdin.isatty():
-        raise UsageError(
-            "there is something to create and nobody to ask", help="look at it, then add --auto-approve"
-        )
-    if not click.confirm(f"Create {len(creatable)} of them in {found.desired.target.name}?"):
-        raise click.Abort
+def environment_json(environment: Environment) -> dict[str, Any]:
+    """The part `environment` of a plan's JSON."""
+    return {
+        "missing": [
+            {
+                "kind": str(one.need.kind),
+                "name": one.need.name,
+                "tasks": list(one.need.by),
+                "statement": one.statement,
+                "note": one.note or None,
+            }
+            for one in environment.missing
+        ],
+        "not_looked_at": list(environment.unknown),
+    }
+
+
+def environment_text(found: Opened, environment: Environment) -> str:
+    """What is missing with its statements, or that nothing is."""
+    told = [f"not looked at, {text}" for text in environment.unknown]
+    if environment.missing:
+        return "\n".join([missing_text(found, list(environment.missing)), *told])
+    counted = (
+        f"{environment.looked_at} things that it names are there"
+        if environment.looked_at
+        else "nothing to look for"
+    )
+    return "\n".join([f"Environment: {counted}.", *told])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from sfml import __version__
 from sfml.cli import output
 from sfml.cli.options import Options
 from sfml.diagnostic import has_errors
-from sfml.errors import InvalidSpec, NotSupportedYet
+from sfml.errors import ConflictingState, InvalidSpec, NotSupportedYet
 from sfml.record import record
 
 if TYPE_CHECKING:
@@ -110,8 +110,13 @@ def say_findings(reading: Reading, options: Options) -> None:
 
 
 @contextmanager
-def connected(found: Opened, options: Options) -> Iterator[Connected]:
-    """The target's account, checked; a local server is started when none runs, and stopped again."""
+def connected(
+    found: Opened, options: Options, *, on_missing: Callable[[SnowflakeConnection], None] | None = None
+) -> Iterator[Connected]:
+    """The target's account, checked; a local server is started when none runs, and stopped again.
+
+    `on_missing` is called when the database or schema is not there: it makes them, or raises.
+    """
     from sfml.snowflake.connection import open_account, open_local
     from sfml.snowflake.history import History
     from sfml.snowflake.leases import Leases
@@ -121,9 +126,19 @@ def connected(found: Opened, options: Options) -> Iterator[Connected]:
 
     target = found.desired.target
     with server_for(found, options) as server:
-        connection = open_account(target) if server is None else open_local(server, target)
+        connection = (
+            open_account(target, on_warning=warning_teller(options))
+            if server is None
+            else open_local(server, target)
+        )
         try:
-            use_schema(connection, target)
+            try:
+                use_schema(connection, target)
+            except ConflictingState:
+                if on_missing is None:
+                    raise
+                on_missing(connection)
+                use_schema(connection, target)
             yield Connected(
                 connection,
                 Tasks(connection, target),
@@ -133,6 +148,11 @@ def connected(found: Opened, options: Options) -> Iterator[Connected]:
             )
         finally:
             _close(connection)
+
+
+def warning_teller(options: Options) -> Callable[[str], None]:
+    """Says what is wrong with files of secrets, beside the results."""
+    return lambda text: None if options.json or options.quiet else output.note(f"note: {text}")
 
 
 def _close(connection: SnowflakeConnection) -> None:
