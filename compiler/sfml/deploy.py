@@ -15,7 +15,7 @@ from typing import Protocol, TypeVar, assert_never
 
 from sfml.crew import Crew
 from sfml.errors import ConflictingState, ConnectionFailed, SfmlError
-from sfml.holding import FRESH, Held
+from sfml.holding import FRESH, FRESH_ENOUGH_TO_START, Held
 from sfml.lower.beyond import beyond
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.plan.artefact import Artefact, meant_artefact
@@ -108,9 +108,8 @@ class Deployer:
         """Carry out every group in order; raises what the account answers, leaving the root suspended."""
         for group in self.work.groups:
             self._refuse_to_go_on()
-            # Turning the schedule on is what must not happen while somebody else changes the graph.
             turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
-            self._insist(partial(self.held.look, 0.0 if turns_on else FRESH))
+            self._insist(partial(self.held.look, FRESH_ENOUGH_TO_START if turns_on else FRESH))
             self.watcher.begun(group)
             self.crew.carry_out([partial(self._do, stage) for stage in group])
             self.watcher.ended(group)

@@ -16,7 +16,10 @@ from sfml.plan.lease import Lease
 from sfml.ports import Leases
 
 FRESH = 5.0
-"""Seconds for which a look at the lease holds: an apply that takes no longer pays for one look, before its end."""
+"""Seconds for which a look at the lease holds while the graph is off."""
+
+FRESH_ENOUGH_TO_START = 2.0
+"""Seconds for which it holds before the graph is turned on: two who do that at once is what it must not come to."""
 
 SHORT_WAIT = 10.0
 """Seconds that a command waits for somebody else's lease when it is not told how long."""

@@ -43,7 +43,7 @@ def informed(
     if plan.is_empty:
         return plan
     if staged is not None and staged.deployments and observed is not None:
-        plan = make(last_applied(desired.pipeline, target, unfinished=unfinished))
+        plan = make(last_applied(staged, target, unfinished=unfinished))
     if not unfinished:
         refuse_taken_names(plan, desired, observed, target)
     if observed is not None:
@@ -54,12 +54,11 @@ def informed(
     return replace(plan, risks=tuple(graph_risks(plan, desired, situation, now)))
 
 
-def last_applied(pipeline: str, target: Connected, *, unfinished: bool = False) -> AppliedGraph | None:
+def last_applied(staged: Staged, target: Connected, *, unfinished: bool = False) -> AppliedGraph | None:
     """What the last apply that was finished left behind; None when nothing of it is kept."""
-    kept = target.stage.deployments(pipeline)
-    if unfinished:
-        kept = kept[:-1]
-    return applied_graph(kept[-1].artefact.tasks) if kept else None
+    numbers = staged.deployments[:-1] if unfinished else staged.deployments
+    kept = target.stage.deployment(staged.pipeline, numbers[-1]) if numbers else None
+    return applied_graph(kept.artefact.tasks) if kept else None
 
 
 def refuse_taken_names(

@@ -34,6 +34,8 @@ def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection
         account=server["account"],
         user=server["user"],
         password=server["password"],
+        database=target.database,
+        schema=target.schema,
         warehouse=target.warehouse,
         session_parameters={"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
         login_timeout=20,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def use_schema(connection: SnowflakeConnection, target: Target) -> None:
     """Make the target's schema the session's; a local target's is created, an account's must be there."""
+    if (connection.database, connection.schema) == (raw(target.database), raw(target.schema)):
+        return  # the login said so: one that names what is not there comes in without it
     schema = qualified(target.database, target.schema)
     if target.is_local:
         rows(connection, f"CREATE DATABASE IF NOT EXISTS {identifier(target.database)}")
