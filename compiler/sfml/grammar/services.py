@@ -16,6 +16,7 @@ __all__ = [
     "CallServiceMethod",
     "DescribeService",
     "DropService",
+    "ShowServiceEndpoints",
     "ShowServiceInstances",
     "ShowServices",
     "parse",
@@ -39,6 +40,11 @@ class ShowServiceInstances:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowServiceEndpoints:
+    service: Name
+
+
+@dataclass(frozen=True, slots=True)
 class ShowServices:
     """SHOW JOB SERVICES; `scope` is ACCOUNT, DATABASE or SCHEMA, or None for the current schema."""
 
@@ -57,7 +63,14 @@ class CallServiceMethod:
     arguments: tuple[Argument, ...]
 
 
-ServiceStatement = DescribeService | DropService | ShowServiceInstances | ShowServices | CallServiceMethod
+ServiceStatement = (
+    DescribeService
+    | DropService
+    | ShowServiceEndpoints
+    | ShowServiceInstances
+    | ShowServices
+    | CallServiceMethod
+)
 
 
 def parse(tokens: Tokens) -> ServiceStatement | None:
@@ -77,6 +90,8 @@ def _statement(tokens: Tokens) -> ServiceStatement | None:
         return DropService(service, if_exists)
     if tokens.match_words("SHOW", "SERVICE", "INSTANCES", "IN", "SERVICE"):
         return ShowServiceInstances(tokens.name())
+    if tokens.match_words("SHOW", "ENDPOINTS", "IN", "SERVICE"):
+        return ShowServiceEndpoints(tokens.name())
     if tokens.match_words("SHOW", "JOB", "SERVICES"):
         return _show_services(tokens)
     if tokens.is_words("CALL"):

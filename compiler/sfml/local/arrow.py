@@ -84,7 +84,7 @@ def _wire(chunked: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_decimal(kind):
         return _unscaled(array)
     if pa.types.is_uint64(kind):
-        return array.cast(pa.int64())
+        return _unscaled(array.cast(pa.decimal128(20, 0)))
     if pa.types.is_unsigned_integer(kind):
         return array.cast(pa.int64())
     if pa.types.is_float32(kind):

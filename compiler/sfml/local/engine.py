@@ -25,6 +25,7 @@ from sfml.local import database_files, dispatch
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import not_emulated
+from sfml.local.merging import merge
 from sfml.local.names import ObjectName
 from sfml.local.result import ArrowRows, Column, Result
 from sfml.local.rewrites import PASSES
@@ -227,9 +228,12 @@ class Engine:
                     for follow in dispatch.AROUND:
                         around.enter_context(follow(tree, rewriting))
                     _follow_transaction(session, tree)
-                    _execute(cursor, tree, list(params))
-                    # Read now: what follows asks the same connection for more.
-                    result = _result(cursor, type_id)
+                    if isinstance(tree, exp.Merge):
+                        result = merge(cursor, tree, list(params))
+                    else:
+                        _execute(cursor, tree, list(params))
+                        # Read now: what follows asks the same connection for more.
+                        result = _result(cursor, type_id)
                 _follow_temporaries(session, tree, created)
                 return result
 
@@ -250,12 +254,7 @@ def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None
     """What fakesnow's cursor does with a statement's text, from the tree on."""
     cursor.check_db_and_schema(tree)
     for statement in cursor._transform_explode(tree):
-        transformed = cursor._transform(statement, params)
-        if isinstance(tree, exp.Merge):
-            # What fakesnow tells of its own temporary table goes to another file: no transaction writes to two.
-            for note in ("table_comment", "text_lengths"):
-                transformed.args.pop(note, None)
-        _run_exactly(cursor, transformed, params)
+        _run_exactly(cursor, cursor._transform(statement, params), params)
 
 
 def _run_exactly(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any]) -> None:

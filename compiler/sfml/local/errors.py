@@ -31,12 +31,13 @@ def already_exists(name: object, kind: str = "Object") -> SqlError:
     return SqlError(f"SQL compilation error:\n{kind} '{name}' already exists.", 2002, "42710")
 
 
-def not_emulated(statement: str) -> SqlError:
+def not_emulated(statement: str, why: str = "") -> SqlError:
     """000002: a statement or feature that Snowflake has and this server has not."""
     shown = " ".join(statement.split())
     if len(shown) > 300:
         shown = shown[:300] + "…"
-    return SqlError(f"Unsupported feature: not emulated by the local server: {shown}", 2, "0A000")
+    reason = f" ({why})" if why else ""
+    return SqlError(f"Unsupported feature: not emulated by the local server: {shown}{reason}", 2, "0A000")
 
 
 def invalid_value(value: object, what: str) -> SqlError:

@@ -9,13 +9,13 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from fakesnow.converter import from_binding
 from fakesnow.transforms import SERVER_VERSION
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sfml.local.batches import batch, bound_value
 from sfml.local.children import interrupt
 from sfml.local.errors import SqlError
 from sfml.local.limits import BODY_LIMIT, STATEMENT_LIMIT, STRANGER_LIMIT, parsed_object, unpacked
@@ -196,7 +196,7 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
             )
         bindings = body.get("bindings") or {}
         if any(isinstance(binding["value"], list) for binding in bindings.values()):
-            result = batch(account, session, sql, bindings)
+            result = batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
         else:
             result = account.execute(session, sql, positional(bindings), describe, query_id)
         return success(session, result, query_id)
@@ -208,27 +208,13 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
         return failed("000603", message, "XX000", query_id)
 
 
-def batch(account: Account, session: Session, sql: str, bindings: dict[str, Any]) -> Result:
-    """An array binding: one statement executed for each row of values; answers the sum of their counts."""
-    columns = [
-        [None if value is None else from_binding({**binding, "value": value}) for value in binding["value"]]
-        for _, binding in in_order(bindings)
-    ]
-    result = Result(())
-    total = 0
-    for row in zip(*columns, strict=True):
-        result = account.execute(session, sql, row)
-        total += int(result.scalar or 0)
-    return Result(result.columns, ((total,),), result.statement_type_id)
-
-
 def in_order(bindings: dict[str, Any]) -> list[tuple[str, Any]]:
     return sorted(bindings.items(), key=lambda item: int(item[0]))
 
 
 def positional(bindings: dict[str, Any]) -> list[Any]:
     """The values bound to `?`, in order."""
-    return [None if binding["value"] is None else from_binding(binding) for _, binding in in_order(bindings)]
+    return [bound_value(binding) for _, binding in in_order(bindings)]
 
 
 def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:

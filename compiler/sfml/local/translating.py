@@ -28,8 +28,10 @@ def translating(statement: str | Expr) -> Iterator[None]:
         if cause.errno == 9999:
             raise not_emulated(text()) from cause
         message = _snowflake_sentence(getattr(cause, "raw_msg", None) or str(cause.msg))
+        if (function := _NO_FUNCTION.match(message)) is not None:
+            raise not_emulated(f"function {function[1].upper()}") from cause
         if message.startswith("Parser Error"):  # what sqlglot takes for Snowflake's and DuckDB cannot read
-            raise not_emulated(f"{text()} ({message.splitlines()[0]})") from cause
+            raise not_emulated(text(), message.splitlines()[0]) from cause
         if "invalid identifier" in message:
             raise SqlError(message, 904, "42000") from cause
         raise SqlError(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
@@ -41,9 +43,10 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except duckdb.Error as cause:
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:
-        raise not_emulated(f"{text()} ({type(cause).__name__}: {cause})") from cause
+        raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
 
 
+_NO_FUNCTION = re.compile(r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? does not exist")
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 
 
