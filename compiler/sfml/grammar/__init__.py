@@ -25,6 +25,7 @@ from sfml.grammar import (
     session,
     stages,
     streams,
+    tags,
     tasks,
 )
 from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens, parse_name
@@ -43,6 +44,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     procedures.parse,
     routines.parse,
     datasets.parse,
+    tags.parse,
     models.parse,
     services.parse,
     compute.parse,

@@ -153,6 +153,9 @@ class ShowModels:
     like: str | None
     scope: str | None
     within: Name | None
+    starts_with: str | None = None
+    limit: int | None = None
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,10 +322,17 @@ def _comment(tokens: Tokens) -> SetModelComment:
 
 def _show_models(tokens: Tokens) -> ShowModels:
     like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    if not tokens.match_words("IN"):
-        return ShowModels(like, None, None)
-    scope = next((s for s in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(s)), "SCHEMA")
-    return ShowModels(like, scope, None if tokens.at_end else tokens.name())
+    scope, within = None, None
+    if tokens.match_words("IN"):
+        scope = next((s for s in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(s)), "SCHEMA")
+        if not (tokens.at_end or tokens.is_words("STARTS", "WITH") or tokens.is_words("LIMIT")):
+            within = tokens.name()
+    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    limit, after = None, None
+    if tokens.match_words("LIMIT"):
+        limit = int(tokens.expect_type(TokenType.NUMBER).text)
+        after = tokens.expect_string() if tokens.match_words("FROM") else None
+    return ShowModels(like, scope, within, starts_with, limit, after)
 
 
 def _show_versions(tokens: Tokens) -> ShowVersions:

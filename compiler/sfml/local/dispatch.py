@@ -28,6 +28,7 @@ from sfml.local import (
     stages,
     stages_rest,
     streams,
+    tags,
     tasks,
     waiting,
 )
@@ -74,6 +75,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     notifications,
     streams,
     waiting,
+    tags,
     tasks,
     procedures,
     routines,

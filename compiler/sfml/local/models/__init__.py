@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sfml.local.models import inference, predictors, queries, statements
 from sfml.local.models.files import remove_orphans
-from sfml.local.models.inference import interpreter_error, model_calls
+from sfml.local.models.inference import binary_values, interpreter_error, model_calls
 from sfml.local.models.locations import Location, locate
 from sfml.local.models.store import SCHEMA
 from sfml.local.models.table_functions import table_calls
@@ -22,7 +22,7 @@ SYSTEM_FUNCTIONS = queries.SYSTEM_FUNCTIONS
 TABLE_FUNCTIONS = queries.TABLE_FUNCTIONS
 RELATIONS = queries.RELATIONS
 REWRITES = (model_calls,)
-FIRST_REWRITES = (table_calls,)
+FIRST_REWRITES = (table_calls, binary_values)
 SCHEMA_DROPPED = statements.schema_dropped
 
 

@@ -16,7 +16,7 @@ from sqlglot import Expr, exp
 
 from sfml.grammar import Name
 from sfml.grammar.model_calls import method_name
-from sfml.local.errors import SqlError
+from sfml.local.errors import SqlError, not_emulated
 from sfml.local.models import predictors
 from sfml.local.models.files import Field, Method, methods_of
 from sfml.local.models.store import Model, Version, get_model
@@ -89,6 +89,17 @@ def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+def binary_values(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`prediction['field']::BINARY`: the bytes of the hexadecimal text that a VARIANT holds for them.
+
+    https://docs.snowflake.com/en/sql-reference/binary-input-output
+    """
+    for cast in list(tree.find_all(exp.Cast)):
+        if cast.is_type("BINARY", "VARBINARY") and isinstance(cast.this, exp.Bracket | exp.JSONExtract):
+            cast.replace(exp.Unhex(this=exp.cast(cast.this.copy(), "VARCHAR")))
+    return tree
+
+
 def method_call(
     account: Account, session: Session, node: exp.ModelAttribute, call: exp.Anonymous
 ) -> MethodCall:
@@ -103,6 +114,10 @@ def method_call(
             f"SQL compilation error:\nUnknown function {name} of model {written.last}.", 2141, "42601"
         )
     given: list[Expr] = call.expressions
+    if any(argument.find(exp.Star) for argument in given):
+        raise not_emulated(
+            f"{name}(*) of a model; name the columns: {', '.join(f.name for f in method.inputs)}"
+        )
     optional = sum(field.default is not None for field in method.inputs)
     if not len(method.inputs) - optional <= len(given) <= len(method.inputs):
         wanted = ", ".join(field.type for field in method.inputs)

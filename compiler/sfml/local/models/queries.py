@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,16 @@ _CREATED = Column("created_on", "timestamp_ltz")
 
 def show_models(account: Account, session: Session, statement: grammar.ShowModels) -> Result:
     """https://docs.snowflake.com/en/sql-reference/sql/show-models"""
-    shown = [m for m in _in_scope(account, session, statement) if like(statement.like, m.name.name)]
+    shown = [
+        model
+        for model in _in_scope(account, session, statement)
+        if like(statement.like, model.name.name) and model.name.name.startswith(statement.starts_with or "")
+    ]
+    if statement.after is not None:
+        first = next(
+            (at for at, m in enumerate(shown) if m.name.name.startswith(statement.after)), len(shown)
+        )
+        shown = shown[first + 1 :]
     columns = (
         _CREATED,
         "name",
@@ -40,7 +50,7 @@ def show_models(account: Account, session: Session, statement: grammar.ShowModel
         "versions",
         "aliases",
     )
-    return table(columns, [_model_row(model) for model in shown])
+    return table(columns, [_model_row(model) for model in shown[: statement.limit]])
 
 
 def _in_scope(account: Account, session: Session, statement: grammar.ShowModels) -> list[Model]:
@@ -221,6 +231,40 @@ def packages(account: Account, session: Session) -> Result:
     return table(columns, [(name, version, "python", runtime) for name, version in sorted(found)])
 
 
+def model_versions(account: Account, session: Session) -> Result:
+    """INFORMATION_SCHEMA.MODEL_VERSIONS: the versions of the current database's models.
+
+    https://docs.snowflake.com/en/sql-reference/info-schema/model_versions
+    """
+    columns = (
+        *("DATABASE_NAME", "SCHEMA_NAME", "MODEL_NAME", "MODEL_VERSION_NAME"),
+        Column("VERSION_ALIASES", "variant"),
+        *("COMMENT", "OWNER"),
+        *(Column("CREATED", "timestamp_ltz"), Column("LAST_ALTERED", "timestamp_ltz")),
+        *("FUNCTIONS", "MODEL_TYPE", "PYTHON_VERSION", "LANGUAGE", "DEPENDENCIES", "METADATA", "USERDATA"),
+    )
+    rows = [
+        (
+            *(model.name.database, model.name.schema, model.name.name, version.name),
+            *(json.dumps(model.aliases_of(version)), version.comment, model.owner),
+            *(version.created_on, version.created_on),
+            *(json.dumps([method.name for method in methods_of(version)]), "USER_MODEL"),
+            *(f"{sys.version_info.major}.{sys.version_info.minor}", "PYTHON", "[]", version.metadata, "{}"),
+        )
+        for model in all_models(account)
+        for version in model.versions
+        if model.name.database == session.database and not version.live
+    ]
+    return table(columns, rows)
+
+
+def _absent(what: str, instead: str) -> Callable[[Account, Session, tuple[Any, ...]], Any]:
+    def refuse(account: Account, session: Session, arguments: tuple[Any, ...]) -> Any:
+        raise SqlError(f"Unsupported feature: the local server has no {what}; {instead}.", 2, "0A000")
+
+    return refuse
+
+
 HANDLERS = {
     grammar.ShowModels: show_models,
     grammar.ShowVersions: show_versions,
@@ -231,6 +275,11 @@ READ_ONLY = frozenset(HANDLERS)
 SYSTEM_FUNCTIONS = {
     "SYSTEM$ML_PLATFORM_CAPABILITIES": platform_capabilities,
     "SYSTEM$GET_TAG": get_tag,
+    "SYSTEM$DEPLOY_MODEL": _absent("model services", "run the version on the warehouse"),
+    "SYSTEM$DGQL": _absent("lineage", "keep what a version was made from in its metrics or its comment"),
 }
 TABLE_FUNCTIONS = {"INFORMATION_SCHEMA.TAG_REFERENCES": tag_references, "TAG_REFERENCES": tag_references}
-RELATIONS = {"INFORMATION_SCHEMA.PACKAGES": packages}
+RELATIONS = {
+    "INFORMATION_SCHEMA.PACKAGES": packages,
+    "INFORMATION_SCHEMA.MODEL_VERSIONS": model_versions,
+}

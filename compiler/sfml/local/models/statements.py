@@ -29,6 +29,7 @@ from sfml.local.models.store import (
 )
 from sfml.local.names import ObjectName, resolve
 from sfml.local.result import Result, status
+from sfml.local.tags import check_value
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -189,11 +190,8 @@ def set_tags(account: Account, session: Session, statement: grammar.SetModelTag)
     model = get_model(account, resolve(statement.model, session))
     with account.store.transaction() as connection:
         for name, value in statement.tags:
-            if len(value) > 256:
-                raise SqlError(
-                    "SQL compilation error:\nTag value is longer than 256 characters.", 391801, "22023"
-                )
             tag = resolve(name, session)
+            check_value(account, tag, value)
             connection.execute(
                 "INSERT INTO model_tags (model, database, schema, name, value) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET value = excluded.value",
