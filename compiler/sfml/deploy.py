@@ -21,7 +21,7 @@ from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, S
 from sfml.plan.artefact import Artefact, meant_artefact
 from sfml.plan.diff import field_changes, make_plan
 from sfml.plan.journal import Header, Journal
-from sfml.plan.model import Action, ObservedGraph, ObservedTask
+from sfml.plan.model import Action, FieldChange, ObservedGraph, ObservedTask, Reason
 from sfml.plan.settings import RECORD_PREFIX, split_comment
 from sfml.plan.stages import (
     CloseJournal,
@@ -226,9 +226,10 @@ class Deployer:
         """The graph read back; raises when the account does not hold what was just written to it."""
         root = self.work.desired.root.name
         found = self._read(lambda: self.tasks.observed(root))
-        left = make_plan(self.work.desired, found)
+        # A graph of others that is put back carries no mark of ours, and should not.
+        left = make_plan(self.work.desired, found, adopt=True)
         wrong = [
-            (change, [one.path for one in change.fields if one.path != "state"])
+            (change, [one.path for one in change.fields if not _is_beside(one)])
             for change in left.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
         ]
         details = [
@@ -259,6 +260,11 @@ class Deployer:
             self._insist(partial(self.tasks.resume_all, off))
         if with_root:
             self._insist(partial(self.tasks.resume, root), partial(self._is_on, root))
+
+
+def _is_beside(field: FieldChange) -> bool:
+    """What is no difference between what was written and what is there: what is turned on next, and whose it is."""
+    return field.path == "state" or field.reason is Reason.ADOPTED
 
 
 def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -> bool:

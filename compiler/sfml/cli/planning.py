@@ -17,6 +17,7 @@ from sfml.plan.diff import make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph, Plan
+from sfml.plan.restoring import restore_stages
 from sfml.plan.staged import Staged
 from sfml.plan.stages import Group, stages_for
 
@@ -48,9 +49,7 @@ class Planned:
         return self.staged.next_number if self.staged else 1
 
 
-def planned(
-    found: Opened, target: Connected, *, resume: bool | None = None, adopt: bool = False
-) -> Planned:
+def planned(found: Opened, target: Connected, *, resume: bool | None = None, adopt: bool = False) -> Planned:
     """What an apply of the spec would do now; reads, changes nothing."""
     return planned_graph(found.desired, target, resume=resume, adopt=adopt)
 
@@ -61,6 +60,10 @@ def planned_graph(
     """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
     staged, journal = seen(desired, target)
     observed = target.tasks.observed(desired.root.name)
+    # Cut off while it took a graph over, an apply has said yes to that already: the root is marked last.
+    adopt = adopt or journal is not None
+    if adopt and observed is not None and observed.record is None:
+        observed = target.tasks.in_full(observed)
     missing = staged.missing(desired.archives) if staged else desired.archives
     unfinished = None if journal is None else {"resume_root": is_meant_on(journal)}
 
@@ -99,6 +102,23 @@ def work_of(
         was=plan.was,
         provenance=provenance or {},
     )
+
+
+def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
+    """What puts back the graph that an unfinished apply found; None when no apply is unfinished.
+
+    Of `desired` only the pipeline, the target and the name of the root are looked at.
+    """
+    from sfml.deploy import Work
+
+    _, journal = seen(desired, target)
+    if journal is None:
+        return None
+    observed = target.tasks.observed(desired.root.name)
+    groups = restore_stages(journal, observed, desired.target, leftover(journal, observed, target))
+    graph = journal.was.graph(desired.target) if journal.was else desired
+    suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
+    return Work(groups, graph, journal.header, observed, journal.was, {}, suspended)
 
 
 def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journal | None]:

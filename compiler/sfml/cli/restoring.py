@@ -19,33 +19,26 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
     """Put back what was there; the spec says which pipeline and target, and need not compile for that."""
     from sfml.cli.asking import confirm
     from sfml.cli.deploying import deploy_work
-    from sfml.cli.planning import leftover, seen
-    from sfml.deploy import Work
-    from sfml.plan.restoring import restore_stages
+    from sfml.cli.planning import restore_work
     from sfml.render.stages import stages_text
 
     found = place_of(spec, options)
     desired = found.desired
     name, where = desired.pipeline, f"{desired.spec_path} -t {desired.target.name}"
     with connected(found, options) as target, locked(desired, target, options, locking) as held:
-        _, journal = seen(desired, target)
-        if journal is None:
+        work = restore_work(desired, target)
+        if work is None:
             _say(options, desired, False, f"Nothing to restore: no apply of {name} is unfinished.")
             return 0
-        observed = target.tasks.observed(desired.root.name)
-        groups = restore_stages(journal, observed, desired.target, leftover(journal, observed, target))
         if not (options.quiet or options.json):
             output.say(
-                f"{_what(journal.header.owner, journal.header.began_at, name)}\n{stages_text(groups)}\n"
+                f"{_what(work.header.owner, work.header.began_at, name)}\n{stages_text(work.groups)}\n"
             )
         if not auto_approve:
             confirm(f"Put back what was in {desired.target.name} before?", options)
         began = time.perf_counter()
-        graph = journal.was.graph(desired.target) if journal.was else desired
-        suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
-        work = Work(groups, graph, journal.header, observed, journal.was, {}, suspended)
         deploy_work(work, target, held, options, where, journal_open=True)
-    state = "is as it was" if journal.was else "is not deployed any more, as before"
+    state = "is as it was" if work.was else "is not deployed any more, as before"
     _say(options, desired, True, f"Restored in {time.perf_counter() - began:.1f} s: {name} {state}.")
     return 0
 

@@ -14,7 +14,7 @@ from sfml.plan.stages import Group, removal_stages, stages_for
 
 def restore_plan(was: Artefact, observed: ObservedGraph | None, target: Target) -> Plan:
     """What differs from the graph that was there; children that were off stay off, and so does the root."""
-    plan = make_plan(was.graph(target), observed, resume=was.root_started)
+    plan = make_plan(was.graph(target), observed, resume=was.root_started, adopt=True)
     changes = tuple(_as_it_was(change, was) for change in plan.changes)
     return replace(plan, changes=changes, resume_root=was.root_started, notes=())
 

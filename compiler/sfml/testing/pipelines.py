@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sfml.cli.opening import Connected, Opened, desired_graph
-from sfml.cli.planning import Planned, planned_graph, work_of
+from sfml.cli.planning import Planned, planned_graph, restore_work, work_of
 from sfml.deploy import Deployer
 from sfml.diagnostic import has_errors
 from sfml.errors import InvalidSpec, UsageError
@@ -131,6 +131,15 @@ def apply_graph(
         work = work_of(plan, desired, held.lease, provenance)
         Deployer(work, account.tasks, account.stage, held).deploy()
     return plan
+
+
+def restore_graph(desired: DesiredGraph, account: Connected) -> bool:
+    """Put back what an unfinished apply found, as `sfml apply --restore` does; false when there is none."""
+    with holding(account.leases, desired.root.name, new_lease("test")) as held:
+        work = restore_work(desired, account)
+        if work is not None:
+            Deployer(work, account.tasks, account.stage, held).deploy()
+    return work is not None
 
 
 def seed(found: Opened, arguments: Mapping[str, Any]) -> None:
