@@ -49,8 +49,8 @@ format: $(VENV)/.installed ## Format the code
 	@$(VENV)/bin/ruff check --fix .
 	@$(VENV)/bin/ruff format .
 
-bench: $(VENV)/.installed ## Measure start-up, compiling and growth; write docs/performance.md
-	@echo "==> measuring whole processes; takes some minutes"
+bench: $(VENV)/.installed ## Measure commands and tasks; write docs/performance.md
+	@echo "==> measuring whole processes; takes about eight minutes"
 	@$(VENV)/bin/python benchmarks --write
 
 clean: ## Remove the environment and everything that was built

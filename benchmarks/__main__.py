@@ -1,4 +1,7 @@
-"""`make bench`: measures start-up, compiling and growth, and writes the tables of docs/performance.md."""
+"""`make bench`: measures start-up, compiling, growth and tasks, and writes the tables of docs/performance.md.
+
+Takes about eight minutes, most of them dagster's.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,16 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import dagster_runs
+import page
+import task_runs
 from generated import large_graph, many_pipelines
+from page import ROOT
 from processes import Sample, medians
-
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 PYTHON = sys.executable
 SFML = str(Path(sys.executable).with_name("sfml"))
@@ -27,20 +30,35 @@ IMPORTS, VALIDATE, COMPILE, DAGV1 = "imports", "validate", "compile", "dagv1"
 def main() -> None:
     """Measure, print the tables, and put them into the page with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="rounds of the small measurements")
+    parser.add_argument("--only", choices=("commands", "tasks"), help="measure and write one part")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of the small commands")
+    parser.add_argument("--sizes", type=int, nargs="+", default=task_runs.SIZES, help="steps in a graph")
+    parser.add_argument("--dagster", metavar="PYTHON", help="a Python that has dagster; else one is made")
+    parser.add_argument("--without-dagster", action="store_true", help="measure nothing beside")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        text = "\n".join(
-            (_machine(), "", *_own_pipeline(Path(folder), options.rounds), "", *_growth(Path(folder)))
-        )
+    if options.only != "tasks":
+        with tempfile.TemporaryDirectory() as folder:
+            _shown("measured", _commands(Path(folder), options.rounds), write=options.write)
+    if options.only != "commands":
+        beside = None if options.without_dagster else options.dagster or dagster_runs.cached_python()
+        with tempfile.TemporaryDirectory() as folder:
+            lines = task_runs.measured(Path(folder), tuple(options.sizes), beside)
+            _shown("task runs", lines, write=options.write)
+
+
+def _shown(name: str, lines: Iterable[str], *, write: bool) -> None:
+    text = "\n".join(lines)
     print(text)
-    if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-        print(f"\nwritten to {PAGE.relative_to(ROOT)}")
+    if write:
+        page.write(name, text)
+
+
+def _commands(folder: Path, rounds: int) -> Iterator[str]:
+    yield from (_machine(), "")
+    yield from _own_pipeline(folder, rounds)
+    yield ""
+    yield from _growth(folder)
 
 
 def _machine() -> str:
@@ -96,7 +114,7 @@ def _rows(what: str, folder: Path, verbs: dict[str, str]) -> Iterator[str]:
     commands: dict[str, Sequence[str]] = {
         verb: (SFML, verb, argument, "--quiet") for verb, argument in verbs.items()
     }
-    for verb, one in medians(commands, folder, 5).items():
+    for verb, one in medians(commands, folder, 3).items():
         yield f"| {what} | `sfml {verb}` | {_times(one)} | {_memory(one)} |"
 
 

@@ -1,19 +1,16 @@
-"""`python benchmarks/task_runs.py`: what a task costs on the local server, in time and memory.
+"""What a task costs on the local server, in time and memory, beside dagster on the same graphs.
 
 Graphs of trivial Python steps and of trivial SQL, deployed by `sfml apply` and run by `sfml run`, and the same
-shape run by `dagster job execute` where a Python that has dagster is named with `--dagster`. Both run each step
-in a process of its own, as many at once as the machine has cores.
+shape run by `dagster job execute`. Both give each step a process of its own, as many at once as there are cores.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,13 +19,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- task runs: begin -->", "<!-- task runs: end -->"
+import dagster_runs
+
 SFML = str(Path(sys.executable).with_name("sfml"))
 CORES = str(os.cpu_count() or 1)
 WIDTH = 99
 """Tasks under one task: Snowflake allows a hundred."""
+
+SIZES = (1, 10, 100, 999)
+"""Steps; a graph has a root besides, and Snowflake takes a thousand tasks in all."""
+
+DAGSTER_SIZES = (1, 10, 100)
+ROUNDS = 3
+STARTS = 3
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
 STEPS = '''from sfml_steps import Context, step
@@ -47,6 +50,7 @@ def rest(ctx: Context) -> None:
     time.sleep(20)
 '''
 WORK = {"python": "step: work.trivial.nothing", "sql": "sql: select 1", "rest": "step: work.trivial.rest"}
+NAMES = {"python": "Python steps", "sql": "SQL tasks", "dagster": "Python steps"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,77 +59,84 @@ class Run:
 
     command: float
     graph: float
-    tasks: tuple[float, ...]
+    tasks: tuple[float, ...] = ()
 
 
-def main() -> None:
-    """Measure, print the tables, and put them into the page with `--write`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--dagster", metavar="PYTHON", help="a Python that has dagster")
-    parser.add_argument("--dagster-up-to", type=int, default=100, metavar="TASKS", help="its largest graph")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100])
-    parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
-    options = parser.parse_args()
+def measured(folder: Path, sizes: tuple[int, ...] = SIZES, dagster: str | None = None) -> Iterator[str]:
+    """The tables; `dagster` is a Python that has it."""
     os.environ["SFML_LOCAL_TASK_WORKERS"] = CORES
-    with tempfile.TemporaryDirectory() as folder:
-        text = "\n".join(_measured(Path(folder), options))
-    print(text)
-    if options.write:
-        page = PAGE.read_text(encoding="utf-8")
-        before, _, rest = page.partition(BEGIN)
-        after = rest.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
-def _measured(folder: Path, options: argparse.Namespace) -> Iterator[str]:
     load = os.getloadavg()[0]
+    beside = f", dagster {dagster_runs.version(dagster)}" if dagster else ""
     yield (
         f"Measured on {platform.system()} {platform.machine()}, {CORES} cores, Python "
-        f"{platform.python_version()}, {CORES} tasks at once; load when it began: {load:.1f}."
+        f"{platform.python_version()}, at a load of {load:.0f}; {CORES} tasks at once{beside}."
     )
-    project = _project(folder, options.sizes)
-    yield from ("", "| graph | run by | whole command | graph | a task more | one task |")
-    yield "|---|---|---:|---:|---:|---:|"
+    project = _project(folder, sizes)
     try:
-        first, connection = _started(project)
+        first = [_started(project, stop=number + 1 < STARTS) for number in range(STARTS)]
+        connection = _connected(project)
+        memory = list(_memory_at_rest(project, connection))
+        for spec in sorted((project / "specs").iterdir()):
+            _say(f"sfml apply {spec.name}")
+            _sfml(project, "apply", f"specs/{spec.name}", "-t", "local", "--auto-approve", "--quiet")
         for kind in ("python", "sql"):
-            _sfml(project, "run", f"specs/{kind}_{options.sizes[0]}.yaml", "-t", "local")
-        taken = _all_runs(project, connection, options)
-        for name in taken:
-            yield from _rows(name, taken[name])
-        yield from ("", f"Server start to the first answer to a query: {first:.1f} s.", "")
-        yield from _memory(project, connection)
+            _sfml(project, "run", f"specs/{kind}_{sizes[0]}.yaml", "-t", "local")
+        taken = _all_runs(project, connection, sizes, dagster)
+        yield from (
+            "",
+            "| graph | run by | whole command | graph | a task more | one task | beside dagster |",
+        )
+        yield "|---|---|---:|---:|---:|---:|---:|"
+        for kind in taken:
+            yield from _rows(kind, taken[kind], _more(taken.get("dagster", {})))
+        yield from ("", f"Server start to the first answer to a query: {median(first):.1f} s.", "")
+        yield from ("| process | resident | of it its own |", "|---|---:|---:|")
+        yield from memory
+        yield from _memory_at_work(project)
     finally:
         subprocess.run([SFML, "local", "stop"], cwd=project, capture_output=True)
 
 
-def _all_runs(project: Path, connection: Any, options: argparse.Namespace) -> dict[str, dict[int, list[Run]]]:
-    """By name and size; the contestants take turns, so that a busy machine is busy for all of them."""
-    names = ["Python steps", "SQL tasks"] + (["Python steps, dagster"] if options.dagster else [])
-    taken: dict[str, dict[int, list[Run]]] = {name: {} for name in names}
-    for size in options.sizes:
-        for number in range(options.rounds if size < 100 else 1):
-            for name, kind in (("Python steps", "python"), ("SQL tasks", "sql")):
-                taken[name].setdefault(size, []).append(_run(project, connection, f"{kind}_{size}"))
-            if options.dagster and size <= options.dagster_up_to and number == 0:
-                command = _dagster(options.dagster, project, size)
-                taken["Python steps, dagster"].setdefault(size, []).append(Run(command, command, ()))
+def _all_runs(
+    project: Path, connection: Any, sizes: tuple[int, ...], dagster: str | None
+) -> dict[str, dict[int, list[Run]]]:
+    """By kind and size; the contestants take turns, so that a busy machine is busy for all of them."""
+    taken: dict[str, dict[int, list[Run]]] = {kind: {} for kind in NAMES if kind != "dagster" or dagster}
+    for size in sizes:
+        for number in range(ROUNDS if size < 100 else 1):
+            for kind in ("python", "sql"):
+                run = _run(project, connection, f"{kind}_{size}")
+                taken[kind].setdefault(size, []).append(run)
+                _say(f"{size} {NAMES[kind]}: {run.command:.1f} s")
+            if dagster and size in DAGSTER_SIZES and number == 0:
+                command = dagster_runs.run(dagster, project, f"dagster_{size}.py")
+                taken["dagster"].setdefault(size, []).append(Run(command, command))
+                _say(f"{size} {NAMES['dagster']}, dagster: {command:.1f} s")
     return taken
 
 
-def _rows(name: str, by_size: dict[int, list[Run]]) -> Iterator[str]:
-    what, _, tool = name.partition(", ")
-    smallest: tuple[int, float] | None = None  # the graph's time grows from here
+def _rows(kind: str, by_size: dict[int, list[Run]], dagster: dict[int, float]) -> Iterator[str]:
+    more = _more(by_size)
     for size, runs in by_size.items():
         command, graph = median(run.command for run in runs), median(run.graph for run in runs)
-        more = f"{(graph - smallest[1]) / (size - smallest[0]):.3f} s" if smallest else ""
         tasks = [seconds for run in runs for seconds in run.tasks]
         one = f"{median(tasks):.3f} s" if tasks else ""
         shown = f"{graph:.2f} s" if tasks else ""
-        by = f"`{tool} job execute`" if tool else "`sfml run`"
-        yield f"| {size} {what} | {by} | {command:.2f} s | {shown} | {more} | {one} |"
-        smallest = smallest or (size, graph)
+        grown = f"{more[size]:.3f} s" if size in more else ""
+        by = "`dagster job execute`" if kind == "dagster" else "`sfml run`"
+        ratio = f"1/{dagster[size] / more[size]:.0f}" if kind == "python" and size in dagster else ""
+        yield f"| {size} {NAMES[kind]} | {by} | {command:.2f} s | {shown} | {grown} | {one} | {ratio} |"
+
+
+def _more(by_size: dict[int, list[Run]]) -> dict[int, float]:
+    """By size, what each task beyond those of the smallest graph adds to the graph's time."""
+    graphs = {size: median(run.graph for run in runs) for size, runs in by_size.items()}
+    smallest = min(graphs, default=0)
+    return {
+        size: (graph - graphs[smallest]) / (size - smallest)
+        for size, graph in graphs.items()
+        if size > smallest
+    }
 
 
 def _run(project: Path, connection: Any, pipeline: str) -> Run:
@@ -146,30 +157,49 @@ def _run(project: Path, connection: Any, pipeline: str) -> Run:
     return Run(command, whole.total_seconds(), tasks)
 
 
-def _started(project: Path) -> tuple[float, Any]:
-    """Seconds until a server just started answers a query, and a connection to it; then the graphs on it."""
-    import snowflake.connector
-
+def _started(project: Path, *, stop: bool) -> float:
+    """Seconds until a server just started answers a query."""
     began = time.perf_counter()
     _sfml(project, "local", "start")
-    info = json.loads(_sfml(project, "local", "status", "-o", "json"))
-    keys = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
-    connection = snowflake.connector.connect(**{key: info[key] for key in keys})
+    connection = _connected(project)
     connection.cursor().execute("SELECT 1").fetchone()
     first = time.perf_counter() - began
-    for spec in sorted((project / "specs").iterdir()):
-        _sfml(project, "apply", f"specs/{spec.name}", "-t", "local", "--auto-approve", "--quiet")
-    return first, connection
+    connection.close()
+    if stop:
+        _sfml(project, "local", "stop")
+    return first
 
 
-def _memory(project: Path, connection: Any) -> Iterator[str]:
-    """What the server holds at rest, and what a task adds while it runs."""
-    server = json.loads(_sfml(project, "local", "status", "-o", "json"))["pid"]
+def _connected(project: Path) -> Any:
+    import snowflake.connector
+
+    info = _info(project)
+    keys = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
+    return snowflake.connector.connect(**{key: info[key] for key in keys})
+
+
+def _info(project: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_sfml(project, "local", "status", "-o", "json"))
+    return found
+
+
+def _memory_at_rest(project: Path, connection: Any) -> Iterator[str]:
+    """What a server holds that has answered a query and run nothing."""
+    connection.cursor().execute("SELECT 1").fetchone()
+    server = _info(project)["pid"]
+    deadline = time.monotonic() + 30
+    while not (children := _children(server)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(3)  # until it has imported what it is for
+    yield _held("the server, just started", server)
+    yield _held("what procedures are forked from", children[0])
+
+
+def _memory_at_work(project: Path) -> Iterator[str]:
+    """What the server holds after all these runs, and what a task adds while it runs."""
+    server = _info(project)["pid"]
     [parent] = _children(server)
-    yield "| process | resident | of it its own |"
-    yield "|---|---:|---:|"
     yield _held("the server, after these runs", server)
-    yield _held("what procedures are forked from", parent)
     run = subprocess.Popen([SFML, "run", "specs/rest_1.yaml", "-t", "local", "--quiet"], cwd=project)
     while not (supervisors := _children(parent)) or not (workers := _children(supervisors[0])):
         time.sleep(0.1)
@@ -202,22 +232,8 @@ def _sfml(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _dagster(python: str, project: Path, size: int) -> float:
-    """Seconds of `dagster job execute`; its default executor runs each step in a process of its own."""
-    home = project / "dagster"
-    home.mkdir(exist_ok=True)
-    environment = {**os.environ, "DAGSTER_HOME": str(home), "DAGSTER_DISABLE_TELEMETRY": "1"}
-    began = time.perf_counter()
-    done = subprocess.run(
-        [python, "-m", "dagster", "job", "execute", "-f", f"dagster_{size}.py", "-j", "trivial"],
-        cwd=project,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode or "RUN_SUCCESS" not in done.stderr + done.stdout:
-        raise RuntimeError(f"dagster: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return time.perf_counter() - began
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 def _parent(index: int) -> int | None:
@@ -225,11 +241,11 @@ def _parent(index: int) -> int | None:
     return (index - 1) // WIDTH if index else None
 
 
-def _project(folder: Path, sizes: list[int]) -> Path:
+def _project(folder: Path, sizes: tuple[int, ...]) -> Path:
     files = {"sfml.yaml": PROJECT, "steps/work/__init__.py": "", "steps/work/trivial.py": STEPS}
     for size in sizes:
         files |= {f"specs/{kind}_{size}.yaml": _spec(kind, size) for kind in ("python", "sql")}
-        files[f"dagster_{size}.py"] = _dagster_file(size)
+        files[f"dagster_{size}.py"] = dagster_runs.job_file(size, _parent)
     files["specs/rest_1.yaml"] = _spec("rest", 1)
     for name, text in files.items():
         path = folder / name
@@ -244,22 +260,3 @@ def _spec(kind: str, size: int) -> str:
         after = "" if _parent(index) is None else f"\n      after: [t{_parent(index)}]"
         lines.append(f"    t{index}:\n      {WORK[kind]}{after}")
     return "\n".join(lines) + "\n"
-
-
-def _dagster_file(size: int) -> str:
-    calls = []
-    for index in range(size):
-        before = _parent(index)
-        given = "" if before is None else f"start=t{before}"
-        calls.append(f"    t{index} = nothing.alias('t{index}')({given})")
-    return (
-        "from dagster import In, Nothing, job, op\n\n\n"
-        "@op(ins={'start': In(Nothing)})\ndef nothing() -> None: ...\n\n\n"
-        "@op\ndef first() -> None: ...\n\n\n@job\ndef trivial():\n"
-        + "\n".join(calls).replace("nothing.alias('t0')", "first.alias('t0')")
-        + "\n"
-    )
-
-
-if __name__ == "__main__":
-    main()
