@@ -57,10 +57,14 @@ def read(
     variables: Mapping[str, str] | None = None,
     user: str | None = None,
     cwd: Path | None = None,
+    text: str | None = None,
 ) -> Reading:
-    """The pipeline whose entry file is `path`; never raises for what the file says."""
+    """The pipeline whose entry file is `path`; never raises for what the file says.
+
+    `text` is read in its place: for a pipeline that is not written yet.
+    """
     path = Path(path)
-    loaded = load(path, target=target, variables=variables, user=user)
+    loaded = load(path, target=target, variables=variables, user=user, text=text)
     root = loaded.project.root if loaded.project else (project_root(path.parent) or path.parent.resolve())
     catalog = StepCatalog(root, loaded.project.steps if loaded.project else ())
     diagnostics = loaded.diagnostics

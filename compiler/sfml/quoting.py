@@ -16,6 +16,7 @@ __all__ = [
     "folded",
     "identifier",
     "literal",
+    "name_parts",
     "qualified",
     "raw",
     "stage_location",
@@ -67,6 +68,11 @@ def qualified(*written: str) -> str:
 def dotted(written: str) -> str:
     """A name that is written with its dots, part by part: `raw.orders` → `RAW.ORDERS`."""
     return ".".join(identifier(part) for part in _PARTS.findall(written)) or identifier(written)
+
+
+def name_parts(written: str) -> tuple[str, ...]:
+    """The parts of a dotted name as written, quotes kept: `db."a.b"` → `db`, `"a.b"`."""
+    return tuple(_PARTS.findall(written))
 
 
 def literal(text: str) -> str:

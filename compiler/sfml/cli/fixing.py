@@ -58,7 +58,7 @@ def _round(readings: list[Reading]) -> tuple[Fixed, ...]:
                 by_file.setdefault(path, {}).setdefault(finding.fix, finding.code)
     done: list[Fixed] = []
     for path, codes in by_file.items():
-        done += [Fixed(codes[fix], fix) for fix in _mend(path, tuple(codes))]
+        done += [Fixed(codes[fix], fix) for fix in mend(path, tuple(codes))]
     return tuple(done)
 
 
@@ -71,7 +71,7 @@ def _own_file(reading: Reading, fix: Fix) -> Path | None:
     return path
 
 
-def _mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
+def mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
     """The file with the fixes in it, and those that were made; a file that moved on meanwhile is left alone."""
     raw = path.read_bytes()
     file = fixes[0].span.file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from zoneinfo import available_timezones
 
 from sfml.diagnostic import Fix
 from sfml.fixes import text_at
@@ -208,11 +209,16 @@ def _schedule(now: Comparable) -> Plain:
         case []:
             return "manual"
         case ["cron", *fields, timezone]:
-            return {"cron": " ".join(fields), "timezone": timezone}
+            return {"cron": " ".join(fields), "timezone": _zone(timezone)}
         case ["every", seconds, "s"]:
             return {"every": in_words(int(seconds))}
         case _:
             raise _CannotBeWritten(f"`{now}` is not a schedule that a spec has words for")
+
+
+def _zone(folded: str) -> str:
+    """A time zone as people write it: `EUROPE/BERLIN` → `Europe/Berlin`."""
+    return next((name for name in sorted(available_timezones()) if name.upper() == folded), folded)
 
 
 def _home(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sfml.graph.model import Target
+from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action, Comparable, ObservedGraph
@@ -38,23 +39,32 @@ class Drift:
 
 
 def drift_of(applied: Artefact, observed: ObservedGraph | None, target: Target) -> tuple[Drift, ...]:
-    """Everything that is not as the last apply left it, the root first; nothing when all of it is."""
+    """Everything that is not as the last apply left it, the root first; nothing when all of it is.
+
+    Whether the schedule is on is no part of it: that is what `sfml suspend` and `sfml resume` are for.
+    """
     return tuple(_drift(applied, observed, target))
+
+
+def open_drift(
+    drifts: tuple[Drift, ...], desired: DesiredGraph, observed: ObservedGraph
+) -> tuple[Drift, ...]:
+    """The drift that the spec does not say as well: what was accepted into the spec needs no more attention."""
+    plan = make_plan(desired, observed, adopt=True)
+    differs = {change.name: {one.path for one in change.fields} for change in plan.changes}
+    acts = {change.name for change in plan.changes if change.action is not Action.UNCHANGED}
+    left = []
+    for drift in drifts:
+        fields = tuple(one for one in drift.fields if one.path in differs.get(drift.name, ()))
+        if fields or (not drift.fields and drift.name in acts):
+            left.append(replace(drift, fields=fields))
+    return tuple(left)
 
 
 def _drift(applied: Artefact, observed: ObservedGraph | None, target: Target) -> Iterator[Drift]:
     plan = make_plan(applied.graph(target), observed, adopt=True)
     kinds = {Action.CREATE: DriftKind.REMOVED, Action.DROP: DriftKind.ADDED}
     for change in plan.changes:
-        fields = [DriftField(one.path, one.new, one.old) for one in change.fields]
-        if change.name == applied.root.name and observed is not None:
-            fields += _schedule(applied, observed)
+        fields = tuple(DriftField(one.path, one.new, one.old) for one in change.fields)
         if change.action in kinds or fields:
-            yield Drift(change.task, change.name, kinds.get(change.action, DriftKind.CHANGED), tuple(fields))
-
-
-def _schedule(applied: Artefact, observed: ObservedGraph) -> Iterator[DriftField]:
-    """Whether the schedule is on, where it was meant to be otherwise."""
-    if applied.root_started != observed.root.started:
-        words = {True: "started", False: "suspended"}
-        yield DriftField("state", words[applied.root_started], words[observed.root.started])
+            yield Drift(change.task, change.name, kinds.get(change.action, DriftKind.CHANGED), fields)

@@ -41,10 +41,13 @@ class Imported:
         return f"{self.pipeline}.yaml"
 
 
-def imported_spec(observed: ObservedGraph, pipeline: str, *, in_full: bool = False) -> Imported:
-    """The spec of a deployed graph; `in_full` also writes down what is at Snowflake's default.
+def imported_spec(
+    observed: ObservedGraph, pipeline: str, *, in_full: bool = False, schemas: str | None = None
+) -> Imported:
+    """The spec of a deployed graph.
 
-    The latter is for projects whose `defaults` would set it otherwise.
+    `in_full` also writes down what is at Snowflake's default, for projects whose `defaults` would set it otherwise.
+    `schemas` is where editors find the schemas, seen from the entry file.
     """
     names = spec_names(observed)
     files: dict[str, bytes] = {}
@@ -73,7 +76,7 @@ def imported_spec(observed: ObservedGraph, pipeline: str, *, in_full: bool = Fal
     texts = {f"{pipeline}.yaml": entry, "job_config.yaml": graph, "schedule_config.yaml": schedule}
     for name, value in texts.items():
         path = name if name == f"{pipeline}.yaml" else f"{pipeline}/{name}"
-        files[path] = (_head(name, pipeline) + block_text(value)).encode()
+        files[path] = (_head(name, path, schemas) + block_text(value)).encode()
     return Imported(pipeline, dict(sorted(files.items())), names, tuple(_losses(observed, names)))
 
 
@@ -120,11 +123,12 @@ def _after(task: ObservedTask) -> tuple[str, ...]:
     return tuple(str(name) for name in after) if isinstance(after, tuple) else ()
 
 
-def _head(name: str, pipeline: str) -> str:
+def _head(name: str, path: str, schemas: str | None) -> str:
+    if schemas is None:
+        return ""
     kinds = {"job_config.yaml": "job_config", "schedule_config.yaml": "schedule_config"}
-    depth = "../" if name == f"{pipeline}.yaml" else "../../"
-    kind = kinds.get(name, "pipeline")
-    return f"# yaml-language-server: $schema={depth}schemas/{kind}.schema.json\n"
+    place = "../" * path.count("/") + schemas
+    return f"# yaml-language-server: $schema={place}/{kinds.get(name, 'pipeline')}.schema.json\n"
 
 
 def _root(root: ObservedTask, pipeline: str, files: dict[str, bytes]) -> dict[str, Plain]:

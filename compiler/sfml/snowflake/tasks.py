@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.errors import AccountError
 from sfml.graph.model import Target
-from sfml.lower.beyond import beyond, recorded, set_clauses, unset_clauses
+from sfml.lower.beyond import INTERVAL, LOG_LEVEL, beyond, recorded, set_clauses, unset_clauses
 from sfml.lower.desired import DesiredTask
 from sfml.lower.names import folded_name
 from sfml.plan.model import ObservedGraph, ObservedTask
@@ -77,7 +77,13 @@ class Tasks:
 
     def _with_beyond(self, graph: ObservedGraph) -> ObservedGraph:
         """The graph with what the API does not tell: asked for those tasks alone that the record names."""
-        named = recorded(graph.record, graph.root.name, list(graph.by_name))
+        return self._asked(graph, recorded(graph.record, graph.root.name, list(graph.by_name)))
+
+    def in_full(self, graph: ObservedGraph) -> ObservedGraph:
+        """The same with log levels and trigger intervals, asked for task by task: a graph of others has no record."""
+        return self._asked(graph, {name: {LOG_LEVEL: None, INTERVAL: None} for name in graph.by_name})
+
+    def _asked(self, graph: ObservedGraph, named: Mapping[str, Mapping[str, Any]]) -> ObservedGraph:
         found = self._beyond = observed_beyond(self._connection, self._target, named) if named else {}
         if not found:
             return graph

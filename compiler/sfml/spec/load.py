@@ -41,8 +41,9 @@ class _Stop(Exception):
 class _Reader:
     """Reads files of one project and keeps their texts and findings."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, given: Mapping[str, str]) -> None:
         self.root = root
+        self.given = given
         self.sources: dict[str, str] = {}
         self.findings: list[Diagnostic] = []
         self.expressions = 0
@@ -50,7 +51,7 @@ class _Reader:
 
     def document(self, file: str, schema: str) -> MapNode | None:
         """The mapping that a file holds, with its shape checked; None when there is none to go on with."""
-        text = read_text(self.root / file, file)
+        text = self.given[file] if file in self.given else read_text(self.root / file, file)
         if isinstance(text, Diagnostic):
             self.findings.append(text)
             return None
@@ -106,8 +107,12 @@ def load(
     target: str | None = None,
     variables: Mapping[str, str] | None = None,
     user: str | None = None,
+    text: str | None = None,
 ) -> Loaded:
-    """The pipeline whose entry file is `path`, resolved for a target, with all findings."""
+    """The pipeline whose entry file is `path`, resolved for a target, with all findings.
+
+    `text` is read in place of the entry file, which need not be there.
+    """
     root = project_root(path.parent)
     if root is None:
         finding = Diagnostic.error(
@@ -117,8 +122,8 @@ def load(
             help="make one: `sfml init`",
         )
         return Loaded(None, None, (finding,))
-    reader = _Reader(root)
     file = _relative(path, root)
+    reader = _Reader(root, {} if text is None else {file: text})
     project: Project | None = None
     spec: PipelineSpec | None = None
     try:

@@ -11,7 +11,7 @@ WIDTH = 100
 """How long a mapping or list on one line may be."""
 
 # Plain words only; everything that some reader may take for a number, a date, a boolean or syntax gets quotes.
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*(?: [A-Za-z0-9_./$-]+)*")
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*(?: [A-Za-z0-9_./$-]+)*|(?:[0-9]+[smhd])+")
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

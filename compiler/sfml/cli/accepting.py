@@ -1,0 +1,114 @@
+"""Writes drift into the spec's files, reads them again, and keeps the change only if it did just what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfml.cli.fixing import mend
+from sfml.cli.opening import Opened, desired_graph, read, single
+from sfml.cli.options import Options
+from sfml.diagnostic import has_errors
+from sfml.errors import ConflictingState
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.accepting import Accepted, Refused, acceptances
+from sfml.plan.diff import make_plan
+from sfml.plan.drift import Drift, open_drift
+from sfml.plan.model import ObservedGraph
+
+MAX_ROUNDS = 20
+"""Changes of one mapping are made one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What was written, and what could not be."""
+
+    done: tuple[Accepted, ...]
+    refused: tuple[Refused, ...]
+
+
+def possible(drifts: tuple[Drift, ...], found: Opened) -> tuple[Accepted | Refused, ...]:
+    """What could be written where, and what could not, without writing anything."""
+    loaded = found.reading.loaded
+    if loaded.spec is None:
+        return ()
+    return tuple(acceptances(drifts, loaded.spec, found.desired, loaded.sources))
+
+
+def accept(
+    drifts: tuple[Drift, ...], found: Opened, observed: ObservedGraph, spec: str, options: Options
+) -> Acceptance:
+    """The drift written into the files; they are put back when the spec breaks or says something else by it."""
+    before = _differences(found.desired, observed)
+    originals: dict[Path, bytes] = {}
+    done: list[Accepted] = []
+    left = drifts
+    try:
+        for _ in range(MAX_ROUNDS):
+            wanted = [
+                one for one in possible(left, found) if isinstance(one, Accepted) and not _is_done(one, done)
+            ]
+            if not wanted:
+                break
+            done += _written(wanted, found, originals)
+            found = _again(spec, options)
+            left = open_drift(left, found.desired, observed)
+        more = _differences(found.desired, observed) - before
+        if more:
+            shown = ", ".join(f"{path} of {task}" for task, path in sorted(more)[:5])
+            raise ConflictingState(
+                f"writing it into the spec would change more than was meant: {shown}",
+                help="the values are shared by several tasks; the files are as they were: edit them by hand",
+            )
+    except BaseException:
+        for path, content in originals.items():
+            path.write_bytes(content)
+        raise
+    refused = [one for one in possible(left, found) if isinstance(one, Refused)]
+    stuck = [
+        Refused(one.task, one.path, "the spec says otherwise in another place too: write it by hand")
+        for one in possible(left, found)
+        if isinstance(one, Accepted)
+    ]
+    really = tuple(one for one in done if all((one.task, one.path) != (it.task, it.path) for it in stuck))
+    return Acceptance(tuple(sorted(really, key=lambda one: one.fix.span)), (*refused, *stuck))
+
+
+def _is_done(one: Accepted, done: list[Accepted]) -> bool:
+    return any((one.task, one.path) == (other.task, other.path) for other in done)
+
+
+def _written(wanted: list[Accepted], found: Opened, originals: dict[Path, bytes]) -> list[Accepted]:
+    """Those of the changes that do not overlap, made."""
+    done: list[Accepted] = []
+    root = found.root.resolve()
+    for file in sorted({one.fix.span.file for one in wanted}):
+        path = (root / file).resolve()
+        if not path.is_relative_to(root) or not path.is_file():
+            continue
+        originals.setdefault(path, path.read_bytes())
+        here = [one for one in wanted if one.fix.span.file == file]
+        made = set(mend(path, tuple(dict.fromkeys(one.fix for one in here))))
+        done += [one for one in here if one.fix in made]
+    return done
+
+
+def _again(spec: str, options: Options) -> Opened:
+    reading = read(single(spec), options)
+    if reading.graph is None or has_errors(reading.diagnostics):
+        first = next(one for one in reading.diagnostics if has_errors((one,)))
+        raise ConflictingState(
+            f"the account's values make a spec with findings: {first.message} ({first.code})",
+            help="the files are as they were; edit them by hand, or revert the account",
+        )
+    return Opened(reading, desired_graph(reading))
+
+
+def _differences(desired: DesiredGraph, observed: ObservedGraph) -> frozenset[tuple[str, str]]:
+    plan = make_plan(desired, observed, adopt=True)
+    found: Mapping[str, tuple[str, ...]] = {
+        change.task: tuple(field.path for field in change.fields) for change in plan.changes
+    }
+    return frozenset((task, path) for task, paths in found.items() for path in paths)

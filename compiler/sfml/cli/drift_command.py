@@ -1,0 +1,178 @@
+"""`sfml drift SPEC`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.cli import output
+from sfml.cli.locking import Locking, locked, locking_options
+from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.options import Options, shared_options
+from sfml.errors import ConflictingState, UsageError
+
+if TYPE_CHECKING:
+    from sfml.plan.drift import Drift
+    from sfml.plan.journal import Deployment
+    from sfml.plan.model import ObservedGraph
+
+
+@click.command()
+@click.argument("spec")
+@click.option("--accept", "accepts", is_flag=True, help="Write the account's values into the spec's files.")
+@click.option("--revert", "reverts", is_flag=True, help="Put back in the account what was last applied.")
+@click.option("--auto-approve", is_flag=True, help="With --revert: do not ask before changing the target.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift left, 0 when none.")
+@locking_options
+@shared_options()
+def command(
+    spec: str,
+    accepts: bool,
+    reverts: bool,
+    auto_approve: bool,
+    detailed_exitcode: bool,
+    locking: Locking,
+    options: Options,
+) -> int:
+    """Show what somebody changed in the account since the last apply, and accept it into the spec or revert it.
+
+    A value that --accept wrote into the spec is drift no more, and no change for the next apply either.
+    """
+    if accepts and reverts:
+        raise UsageError("--accept and --revert exclude each other", help="choose one")
+    found = opened(spec, options)
+    with connected(found, options) as target:
+        last, observed = looked_at(found, target)
+        drifts = _open(found, last, observed)
+        if reverts:
+            return _revert(found, target, last, drifts, options, locking, auto_approve)
+    if accepts:
+        return _accept(found, last, observed, drifts, spec, options, detailed_exitcode)
+    _say(found, last, drifts, options)
+    return 2 if detailed_exitcode and drifts else 0
+
+
+def looked_at(found: Opened, target: Connected) -> tuple[Deployment, ObservedGraph]:
+    """What was last applied and what is there; raises where there is nothing to compare."""
+    from sfml.cli.planning import seen
+
+    desired = found.desired
+    where = f"{desired.spec_path} -t {desired.target.name}"
+    staged, journal = seen(desired, target)
+    if journal is not None:
+        raise ConflictingState(
+            "an apply did not finish, so what is there is neither the old graph nor the new one",
+            help=f"finish it first:  sfml apply {where}",
+        )
+    observed = target.tasks.observed(desired.root.name)
+    if observed is None:
+        raise ConflictingState(
+            f"{desired.pipeline} is not deployed in target {desired.target.name}", help=f"sfml apply {where}"
+        )
+    kept = target.stage.deployments(desired.pipeline) if staged and staged.deployments else ()
+    if not kept:
+        raise ConflictingState(
+            f"nothing is kept of the last apply of {desired.pipeline}, so drift cannot be told",
+            help=f"compare with the spec:  sfml plan {where}",
+        )
+    return kept[-1], observed
+
+
+def _open(found: Opened, last: Deployment, observed: ObservedGraph) -> tuple[Drift, ...]:
+    from sfml.plan.drift import drift_of, open_drift
+
+    drifts = drift_of(last.artefact, observed, found.desired.target)
+    return open_drift(drifts, found.desired, observed)
+
+
+def _say(found: Opened, last: Deployment, drifts: tuple[Drift, ...], options: Options) -> None:
+    from sfml.cli.accepting import possible
+    from sfml.render.drift import drift_json, drift_text
+    from sfml.render.symbols import Symbols
+
+    ways = possible(drifts, found)
+    if options.json:
+        told = drift_json(drifts, ways, found.desired, last.header)
+        output.say_json({**told, "accepted": [], "reverted": False})
+    elif not (options.quiet and not drifts):
+        output.say(drift_text(drifts, ways, found.desired, last.header, Symbols(output.takes_unicode())))
+        if drifts:
+            where = f"sfml drift {found.desired.spec_path} -t {found.desired.target.name}"
+            output.say(f"Next:  {where} --accept   or   {where} --revert")
+
+
+def _accept(
+    found: Opened,
+    last: Deployment,
+    observed: ObservedGraph,
+    drifts: tuple[Drift, ...],
+    spec: str,
+    options: Options,
+    detailed_exitcode: bool,
+) -> int:
+    from sfml.cli.accepting import accept
+    from sfml.render.drift import accepted_lines, drift_json, drift_text
+    from sfml.render.symbols import Symbols
+
+    made = accept(drifts, found, observed, spec, options)
+    refused = {(one.task, one.path) for one in made.refused}
+    if options.json:
+        accepted = [
+            {"task": one.task, "path": one.path, "place": f"{one.fix.span.file}:{one.fix.span.start.line}"}
+            for one in made.done
+        ]
+        told = drift_json(drifts, (*made.done, *made.refused), found.desired, last.header)
+        output.say_json({**told, "accepted": accepted, "reverted": False})
+    elif not options.quiet or refused:
+        symbols = Symbols(output.takes_unicode())
+        output.say(drift_text(drifts, made.refused, found.desired, last.header, symbols))
+        for line in accepted_lines(made.done, symbols):
+            output.say(line)
+        if drifts:
+            output.say(_left(len(made.done), len(refused)))
+    return 2 if detailed_exitcode and refused else 0
+
+
+def _left(done: int, refused: int) -> str:
+    left = f"; {refused} left to do by hand" if refused else ""
+    return f"Accepted {done} of {done + refused} changes into the spec{left}. Review them with:  git diff"
+
+
+def _revert(
+    found: Opened,
+    target: Connected,
+    last: Deployment,
+    drifts: tuple[Drift, ...],
+    options: Options,
+    locking: Locking,
+    auto_approve: bool,
+) -> int:
+    """An apply of what was last applied, whatever the spec says by now."""
+    from sfml.cli.asking import confirm
+    from sfml.cli.deploying import deploy_work, provenance
+    from sfml.cli.planning import planned_graph, work_of
+    from sfml.render.drift import drift_json, drift_text
+    from sfml.render.symbols import Symbols
+
+    desired = found.desired
+    speaks = not (options.quiet or options.json)
+    if speaks:
+        output.say(drift_text(drifts, (), desired, last.header, Symbols(output.takes_unicode())))
+    reverted = False
+    if drifts:
+        if not auto_approve:
+            confirm(f"Put back what deployment {last.header.number} left in {desired.target.name}?", options)
+        graph = last.artefact.graph(desired.target)
+        with locked(desired, target, options, locking) as held:
+            work = planned_graph(graph, target, adopt=True)
+            reverted = bool(work.groups)
+            where = f"{desired.spec_path} -t {desired.target.name}"
+            full = work_of(work, graph, held.lease, provenance(found, options))
+            deploy_work(full, target, held, options, where)
+        if speaks:
+            output.say(f"Reverted: {desired.pipeline} is as deployment {last.header.number} left it.")
+    if options.json:
+        told = drift_json(drifts, (), desired, last.header)
+        output.say_json({**told, "accepted": [], "reverted": reverted})
+    return 0

@@ -1,0 +1,257 @@
+"""`sfml import ROOT_TASK`"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.cli import output
+from sfml.cli.opening import Opened, connected, desired_graph, say_findings, user_name
+from sfml.cli.options import Options, shared_options
+from sfml.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
+
+if TYPE_CHECKING:
+    from sfml.diagnostic import Diagnostic
+    from sfml.frontend import Reading
+    from sfml.plan.importing import Imported
+    from sfml.plan.model import Change, ObservedGraph
+
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the written spec is against the graph: its findings, and changes beside the mark of sfml."""
+
+    reading: Reading
+    changes: tuple[Change, ...]
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return self.reading.diagnostics
+
+    @property
+    def count(self) -> int:
+        """How many settings differ."""
+        return sum(len(change.fields) or 1 for change in self.changes)
+
+
+@click.command("import")
+@click.argument("root_task")
+@click.option("--name", help="The pipeline's name.  [default: after the root task]")
+@click.option(
+    "--out",
+    "out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the entry file goes.  [default: the project's specs]",
+)
+@shared_options()
+def command(root_task: str, name: str | None, out: Path | None, options: Options) -> int:
+    """Write a spec from a graph that is already deployed, by whomever. Changes nothing in the account.
+
+    ROOT_TASK may be qualified. Bodies are kept to the letter, in files; `sfml apply --adopt` then takes the graph
+    over as it is.
+    """
+    from sfml.frontend import project_root
+    from sfml.plan.importing import imported_spec, pipeline_name
+
+    root = project_root(Path.cwd())
+    if root is None:
+        raise UsageError(
+            "there is no project here", help="make one, with the target to read from:  sfml init"
+        )
+    parts = _parts(root_task)
+    pipeline = name or pipeline_name(parts[-1])
+    if not _WORD.fullmatch(pipeline):
+        raise UsageError(f"`{pipeline}` cannot be the name of a pipeline", help="give one with --name")
+    folder = (out or root / "specs").resolve()
+    if not folder.is_relative_to(root):
+        raise UsageError(f"`{out}` is not in the project {root.name}", help="name a folder of the project")
+    entry = folder / f"{pipeline}.yaml"
+    place = _place(entry, pipeline, parts, options)
+    with connected(place, options) as target:
+        observed = target.tasks.observed(parts[-1])
+        refuse_what_is_no_foreign_root(observed, parts[-1], place)
+        assert observed is not None
+        observed = target.tasks.in_full(observed)
+    schemas = _schemas(root, folder)
+    imported = imported_spec(observed, pipeline, schemas=schemas)
+    _refuse_files_that_are_there(imported, folder)
+    _write(imported, folder)
+    checked = _checked(entry, observed, options)
+    if checked.changes:
+        # The project's defaults may set what the graph leaves to Snowflake.
+        in_full = imported_spec(observed, pipeline, in_full=True, schemas=schemas)
+        _write(in_full, folder)
+        again = _checked(entry, observed, options)
+        if again.count < checked.count:
+            imported, checked = in_full, again
+        else:
+            _write(imported, folder)
+    say_findings(checked.reading, options)
+    _say(imported, checked, place, folder, root, parts[-1], options)
+    return 1 if checked.changes or any(one.severity == "error" for one in checked.diagnostics) else 0
+
+
+def _schemas(root: Path, folder: Path) -> str | None:
+    """The project's schemas as the folder of the entry file sees them, for editors."""
+    if not (root / "schemas").is_dir():
+        return None
+    return "../" * len(folder.relative_to(root).parts) + "schemas"
+
+
+def _parts(written: str) -> tuple[str, ...]:
+    from sfml.quoting import folded, name_parts
+
+    parts = tuple(folded(part) for part in name_parts(written))
+    if not 1 <= len(parts) <= 3:
+        raise UsageError(
+            f"`{written}` is not the name of a task", help="write ROOT, SCHEMA.ROOT or DB.SCHEMA.ROOT"
+        )
+    return parts
+
+
+def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options) -> Opened:
+    """The target as this pipeline would have it, in the schema that the task's name says."""
+    from sfml import frontend
+
+    text = f"version: 1\npipeline: {pipeline}\ngraph: {{tasks: {{none: {{sql: select 1}}}}}}\n"
+    reading = frontend.read(entry, target=options.target, user=user_name(options), text=text)
+    if reading.graph is None:
+        say_findings(reading, options)
+        raise InvalidSpec(reading.diagnostics)
+    desired = desired_graph(reading)
+    target = desired.target
+    database, schema = (*parts[:-1][:-1], target.database)[0], (*parts[-2:-1], target.schema)[0]
+    moved = dataclasses.replace(target, database=database, schema=schema)
+    return Opened(reading, dataclasses.replace(desired, target=moved))
+
+
+def refuse_what_is_no_foreign_root(observed: ObservedGraph | None, name: str, place: Opened) -> None:
+    """Raise for a task that is not there, is no root, or is ours already."""
+    target = place.desired.target
+    where = f"{target.database}.{target.schema}"
+    if observed is None:
+        raise ConflictingState(
+            f"there is no task `{name}` in {where}, or the role cannot see it",
+            help="write the root's name as SHOW TASKS has it, qualified if it lives in another schema",
+        )
+    parents = observed.root.settings["after"] or observed.root.settings["finalize"]
+    if parents:
+        above = parents if isinstance(parents, str) else ", ".join(map(str, parents))  # type: ignore[arg-type]
+        raise ConflictingState(
+            f"`{name}` is not the root of a graph: it hangs on {above}", help="name the root of the graph"
+        )
+    if observed.record is not None:
+        raise ConflictingState(
+            f"`{name}` was made by sfml, from {observed.record.get('spec', 'a spec')}",
+            help="take that spec from where it is kept",
+        )
+
+
+def _refuse_files_that_are_there(imported: Imported, folder: Path) -> None:
+    there = [path for path in imported.files if (folder / path).exists() or (folder / path).is_symlink()]
+    if there:
+        shown = ", ".join(f"`{path}`" for path in there[:5]) + (" …" if len(there) > 5 else "")
+        raise ConflictingState(
+            f"{folder.name} already has {shown}; nothing was written", help="give another --name or --out"
+        )
+
+
+def _write(imported: Imported, folder: Path) -> None:
+    try:
+        for path, content in imported.files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+    except OSError as cause:
+        raise SfmlError(f"cannot write `{cause.filename}`: {cause.strerror}") from cause
+
+
+def _checked(entry: Path, observed: ObservedGraph, options: Options) -> Checked:
+    """The spec read as any other, and planned against the graph that it was written from."""
+    from sfml import frontend
+    from sfml.plan.diff import RECORD, make_plan
+
+    reading = frontend.read(entry, target=options.target, user=user_name(options))
+    if reading.graph is None:
+        return Checked(reading, ())
+    plan = make_plan(desired_graph(reading), observed, adopt=True)
+    changed = [
+        dataclasses.replace(change, fields=tuple(one for one in change.fields if one.path != RECORD))
+        for change in plan.changes
+    ]
+    return Checked(reading, tuple(one for one in changed if one.fields or one.action in _WHOLE))
+
+
+_WHOLE = ("create", "drop", "move", "replace")
+
+
+def _say(
+    imported: Imported,
+    checked: Checked,
+    place: Opened,
+    folder: Path,
+    root: Path,
+    name: str,
+    options: Options,
+) -> None:
+    from sfml.render.json import diagnostic_json
+    from sfml.render.plan import change_json, shown
+    from sfml.render.symbols import Symbols
+    from sfml.render.units import plural
+
+    target = place.desired.target
+    location = f"{target.database}.{target.schema}"
+    files = [(folder / path).relative_to(root).as_posix() for path in imported.files]
+    losses = [*imported.losses, *_elsewhere(place)]
+    if options.json:
+        told: Mapping[str, object] = {
+            "pipeline": imported.pipeline,
+            "target": target.name,
+            "root": name,
+            "location": location,
+            "files": files,
+            "tasks": dict(imported.names),
+            "losses": losses,
+            "changes": [change_json(change) for change in checked.changes],
+            "diagnostics": [diagnostic_json(one) for one in checked.diagnostics],
+        }
+        output.say_json(told)
+        return
+    if options.quiet and not (losses or checked.changes):
+        return
+    symbols = Symbols(output.takes_unicode())
+    output.say(f"Imported {name} of {location}: the root and {plural(len(imported.names), 'task')}")
+    for file in files:
+        output.say(f"  + {file}")
+    for loss in losses:
+        output.say(f"  {symbols['risk']} {loss}")
+    for change in checked.changes:
+        for field in change.fields:
+            values = f"{shown(field.path, field.old)} {symbols['arrow']} {shown(field.path, field.new)}"
+            output.say(f"  {symbols['risk']} {field.path} of {change.task} would change: {values}")
+    if not checked.changes and checked.reading.graph is not None:
+        output.say("Its plan is empty but for the mark by which sfml knows a graph as its own.")
+    output.say(f"Next:  sfml plan {files[0] if len(files) == 1 else _entry(files)} -t {target.name} --adopt")
+
+
+def _entry(files: list[str]) -> str:
+    return next(file for file in files if file.count("/") == min(one.count("/") for one in files))
+
+
+def _elsewhere(place: Opened) -> list[str]:
+    """What to do when the target of the project leads into another schema than the graph lives in."""
+    read, own = place.desired.target, place.reading.graph.target if place.reading.graph else None
+    if own is None or (own.database, own.schema) == (read.database, read.schema):
+        return []
+    return [
+        f"target `{own.name}` leads this pipeline to {own.database}.{own.schema}: give sfml.yaml a target with"
+        f" `database: {read.database}` and `schema: {read.schema}` before you plan"
+    ]
