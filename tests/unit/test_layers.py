@@ -23,7 +23,7 @@ LAYERS = (
     ("lower",),
     ("plan",),
     ("review",),
-    ("history",),
+    ("history", "checkup"),
     ("ports",),
     ("snowflake",),
     ("deploy", "runs", "crew", "holding", "retries"),

@@ -27,6 +27,7 @@ COMMANDS = MappingProxyType(
         "logs": "Show what the tasks of the last run wrote.",
         "seed": "Load a spec's seed tables from their files.",
         "doctor": "Look whether a target is ready: clients, connection, account, privileges.",
+        "doctor": "Look whether a target is ready: clients, connection, account, privileges.",
         "grants": "List the least privileges that a spec needs, as SQL; compare a role.",
         "explain": "Say what a code means, or where a value came from.",
         "schema": "Print the JSON Schemas for editors.",

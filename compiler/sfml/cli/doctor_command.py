@@ -1,0 +1,163 @@
+"""`sfml doctor [SPEC]`"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.checkup import Check, State
+from sfml.cli import output
+from sfml.cli.opening import LOCAL_FOLDER, Opened, opened
+from sfml.cli.options import Options, shared_options
+from sfml.errors import SfmlError
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.graph.model import Target
+
+
+@click.command()
+@click.argument("spec", required=False)
+@shared_options()
+def command(spec: str | None, options: Options) -> int:
+    """Look whether a target is ready: this machine, the connection, the account and, with SPEC, all that it names.
+
+    Writes one small file to the stage and removes it; changes nothing else. Exits with 1 when a check fails.
+    """
+    from sfml.cli.targets import target_alone
+    from sfml.render.doctor import doctor_json, doctor_text
+    from sfml.render.symbols import Symbols
+
+    found = opened(spec, options) if spec else None
+    if found is not None:
+        root, target = found.root, found.desired.target
+    else:
+        root, target = target_alone(Path.cwd(), options.target, options.user)
+    checks = tuple(_checks(root, target, found))
+    if options.json:
+        output.say_json(doctor_json(target.name, checks))
+    elif not options.quiet or any(check.state is State.FAIL for check in checks):
+        symbols = Symbols(output.takes_unicode())
+        output.say(doctor_text(target.name, checks, symbols, failures_only=options.quiet))
+    return 1 if any(check.state is State.FAIL for check in checks) else 0
+
+
+def _checks(root: Path, target: Target, found: Opened | None) -> Iterator[Check]:
+    from sfml.snowflake.health import account_checks
+
+    yield from machine_checks(root, target)
+    with ExitStack() as held:
+        try:
+            if target.is_local:
+                check, connection = _local(root, target, held)
+            else:
+                check, connection = _account(target)
+            held.callback(connection.close)
+        except SfmlError as error:
+            yield Check("connection", State.FAIL, error.message, error.help)
+            yield Check("account", State.SKIPPED, "not looked at: there is no connection")
+            return
+        yield from check
+        yield from account_checks(connection, target)
+        if found is not None and not target.is_local:
+            yield from spec_checks(found, connection)
+
+
+def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], SnowflakeConnection]:
+    """The local server: the one that runs, or one that is started for this and stopped again."""
+    from dataclasses import asdict
+
+    from sfml.cli.opening import require_local
+    from sfml.local import process
+    from sfml.snowflake.connection import open_local
+
+    require_local()
+    folder = root / LOCAL_FOLDER
+    runs = process.status(folder).running
+    info = held.enter_context(process.in_use(folder))
+    kept = "runs" if runs else "starts and stops as it should; `sfml local start` keeps it"
+    return [Check("local server", State.OK, kept)], open_local(asdict(info), target)
+
+
+def _account(target: Target) -> tuple[list[Check], SnowflakeConnection]:
+    """The entry in words, never in values, and the connection that it leads to."""
+    from sfml.snowflake.connection import open_account
+    from sfml.snowflake.entries import entry
+
+    found = entry(target.connection)
+    name = f"`{found.name}` of {found.source}" if found.name else "from the environment"
+    used = f", with {', '.join(found.variables)}" if found.variables else ""
+    connection = open_account(target)
+    state = State.WARN if found.warnings else State.OK
+    text = f"{name}: {found.method}{used}"
+    return [Check("connection", state, text, "; ".join(found.warnings) or None)], connection
+
+
+def machine_checks(root: Path, target: Target) -> Iterator[Check]:
+    """What can be known without a connection."""
+    from sfml.cli.versions import version_check
+    from sfml.graph.model import Mode
+
+    yield version_check(target.is_local)
+    if target.mode is Mode.PRODUCTION:
+        yield _worktree(root)
+
+
+def _worktree(root: Path) -> Check:
+    from sfml.git import dirty_files
+
+    dirty = dirty_files(root)
+    if dirty is None:
+        help = "commit the project: production takes committed specs and code only"
+        return Check("work tree", State.WARN, "the project is not in a git work tree with a commit", help)
+    if dirty:
+        text = f"{len(dirty)} files are not committed: {', '.join(dirty[:3])}{' …' if len(dirty) > 3 else ''}"
+        return Check("work tree", State.WARN, text, "commit or stash them before an apply to this target")
+    return Check("work tree", State.OK, "everything is committed")
+
+
+def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Check]:
+    """The privileges of the role for this spec, and whether everything that it names is there."""
+    from sfml.cli.environment import looked_at
+    from sfml.graph.comparing import compared
+    from sfml.graph.privileges import Purpose, privileges_of
+    from sfml.snowflake.granted import granted_to
+    from sfml.snowflake.sql import rows
+
+    graph, root = found.reading.graph, found.desired.root.name
+    assert graph is not None, "findings are looked at before"
+    environment = looked_at(found, connection)
+    for one in environment.missing:
+        yield Check(str(one.need.kind), State.FAIL, f"{one.text} is not there", one.statement)
+    for text in environment.unknown:
+        yield Check("environment", State.WARN, f"not looked at, {text}")
+    if not environment.missing:
+        yield Check("environment", State.OK, f"{environment.looked_at} things that the spec names are there")
+    [(role,)] = rows(connection, "SELECT CURRENT_ROLE()")
+    needed = [
+        one for purpose in (Purpose.DEPLOYING, Purpose.RUNNING) for one in privileges_of(graph, purpose, root)
+    ]
+    try:
+        comparison = compared(str(role), needed, *granted_to(connection, str(role)))
+    except SfmlError as error:
+        yield Check("privileges", State.WARN, f"not known: {error.message}", error.help)
+        return
+    help = f"sfml grants {found.desired.spec_path} -t {graph.target.name} --compare {role}"
+    if comparison.missing:
+        text = f"role {role} lacks {len(comparison.missing)} of {len(needed)}: {_listed(comparison.missing)}"
+        yield Check("privileges", State.FAIL, text, help)
+    else:
+        yield Check("privileges", State.OK, f"role {role} may deploy and run it")
+
+
+def _listed(missing: tuple[object, ...]) -> str:
+    names = [
+        f"{getattr(one, 'privilege', '')} on {getattr(one, 'name', '') or 'the account'}"
+        for one in missing[:3]
+    ]
+    return ", ".join(names) + (" …" if len(missing) > 3 else "")
