@@ -15,6 +15,22 @@ _LITERAL = re.compile(r"'((?:[^'\\]|\\.|'')*)'", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _ARCHIVE = re.compile(r'ARCHIVE, SHA256 = "steps\.zip", "([0-9a-f]{64})"')
+_CLAUSES = {"packages": "PACKAGES", "external_access": "EXTERNAL_ACCESS_INTEGRATIONS", "secrets": "SECRETS"}
+"""Setting of a spec → the clause of a procedure that lists it, on a line of its own."""
+
+_JOB_SETTINGS = {
+    "runtime": "RUNTIME",
+    "metrics": "ENABLE_METRICS",
+    "min_instances": "MIN_INSTANCES",
+    "instances": "TARGET_INSTANCES",
+    "query_warehouse": "QUERY_WAREHOUSE",
+    "external_access": "EXTERNAL_ACCESS_INTEGRATIONS",
+    "artifact_repositories": "ARTIFACT_REPOSITORIES",
+    "secrets": "SPEC_OVERRIDES",
+}
+"""Setting of a spec → the key that holds it in one of the two JSON arguments of an ML Job."""
+
+_OF_THE_JOB = ("STAGE_PATH", "ARGS", "ENV_VARS", "COMMENT", *_JOB_SETTINGS.values())
 _JOB = "CALL SYSTEM$EXECUTE_ML_JOB("
 _STEP = "\nCALL SFML_STEP("
 
@@ -41,8 +57,7 @@ def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
     """The changes of a body that differs, at least one."""
     old, new = body_parts(deployed), body_parts(_statement(task))
     different = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
-    told = [key for key in different if key != "statement"]
-    for key in told or ["statement"]:
+    for key in different or ["statement"]:
         path = "definition" if key == "statement" else key
         reason = Reason.CODE_CHANGED if key == "code" else Reason.SPEC_CHANGED
         yield FieldChange(path, old.get(key), new.get(key), reason)
@@ -51,19 +66,38 @@ def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
 def body_parts(sql: str) -> Mapping[str, Comparable]:
     """A statement in parts that mean something to its author; `statement` is what is left of it."""
     if sql.startswith(_JOB):
-        return {"statement": sql, **_job_parts(list(literals(sql)))}
+        return _job_parts(list(literals(sql))) or {"statement": sql}
     head, found, tail = sql.partition(_STEP)
     if not found:
         return {"statement": sql}
     archive = _ARCHIVE.search(head)
     call = _parsed(next(literals(tail), ""))
     rest = _ARCHIVE.sub("", head).replace(archive.group(1) if archive else "", "")
+    clauses: dict[str, Comparable] = {}
+    for key, clause in _CLAUSES.items():
+        if listed := re.search(rf"^{clause} = \((.*)\)$", rest, re.MULTILINE):
+            clauses[key] = tuple(_listed(listed[1]))
+            rest = rest.replace(f"{listed[0]}\n", "", 1)
     return {
-        "statement": f"{rest} {json.dumps({key: call[key] for key in sorted(call) if key != 'with'})}",
+        "statement": f"{rest} {_rest_of(call)}",
         "code": archive.group(1)[:12] if archive else None,
         "step": call.get("step"),
+        **clauses,
         **_with_parts(call),
     }
+
+
+def _listed(text: str) -> Iterator[str]:
+    """The entries of a clause; packages are literals and may hold commas, names and secrets do not."""
+    if text.startswith("'") and " = " not in text:
+        yield from literals(text)
+    else:
+        yield from text.split(", ")
+
+
+def _rest_of(call: Mapping[str, Any]) -> str:
+    """What of a step's call is told nowhere else."""
+    return json.dumps({key: call[key] for key in sorted(call) if key not in ("with", "step")})
 
 
 def literals(sql: str) -> Iterator[str]:
@@ -78,20 +112,35 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 def _job_parts(found: list[str]) -> Mapping[str, Comparable]:
-    """Of `SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options)`: pool, instances, runtime, payload, arguments."""
+    """Of `SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options)`: pool, instances, runtime, payload, arguments.
+
+    The name, which ends in the job's fingerprint, is no part of it.
+    """
     if len(found) < 4:
         return {}
     spec, options = _parsed(found[2]), _parsed(found[3])
-    arguments = spec.get("ARGS") or []
-    call = _parsed(str(arguments[3])) if len(arguments) > 3 else {}
-    payload = str(spec.get("STAGE_PATH", "")).split("/jobs/", 1)[-1].split("/", 1)[0]
+    values = {**spec, **options}
+    arguments = [str(one) for one in spec.get("ARGS") or []]
+    call = _parsed(arguments[3]) if len(arguments) > 3 else {}
+    stage, _, below = str(spec.get("STAGE_PATH", "")).partition("/jobs/")
+    rest = {key: value for key, value in values.items() if key not in _OF_THE_JOB}
+    told = {key: value for key, value in (spec.get("ENV_VARS") or {}).items() if not key.startswith("MLRS_")}
     return {
-        "code": payload[:12],
+        "statement": f"{found[0].rpartition('.')[0]} {stage} {_rest_of(call)} {json.dumps(rest, sort_keys=True)}",
+        "code": below.split("/", 1)[0][:12],
         "pool": found[1],
-        "instances": options.get("TARGET_INSTANCES"),
         "step": call.get("step"),
+        "command": tuple(arguments[2:3] if call else arguments[2:]),
+        **{key: _plain(values.get(name)) for key, name in _JOB_SETTINGS.items()},
+        **{f"env_vars.{key}": str(value) for key, value in told.items()},
         **_with_parts(call),
     }
+
+
+def _plain(value: Any) -> Comparable:
+    if isinstance(value, list):
+        return tuple(map(str, value))
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
 
 
 def _with_parts(call: Mapping[str, Any]) -> Mapping[str, Comparable]:

@@ -101,6 +101,8 @@ class FieldChange:
     reason: Reason
     place: str | None = None
     """`file:line` of the spec where the new value is written."""
+    old_place: str | None = None
+    """Where the old value is written, where both sides are specs."""
     files: tuple[ChangedFile, ...] = ()
     """Of changed code: what differs in it, where both archives could be read."""
 

@@ -33,6 +33,11 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "code": ("step", "job"),
     "pool": ("run_on.pool", "run_on"),
     "instances": ("run_on.instances", "run_on"),
+    "min_instances": ("run_on.min_instances", "run_on.instances", "run_on"),
+    "runtime": ("run_on.runtime", "run_on"),
+    "metrics": ("run_on.metrics", "run_on"),
+    "query_warehouse": ("run_on.warehouse", "run_on"),
+    "command": ("job", "step"),
     "definition": ("sql", "call", "notify", "job", "step"),
 }
 """Compared setting → the spec's settings that may have written it, the most telling first."""

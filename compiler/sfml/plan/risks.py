@@ -18,6 +18,7 @@ _COST = {
     "serverless.min": "may run on another size",
     "serverless.max": "may run on another size",
     "pool": "runs on another compute pool",
+    "query_warehouse": "its queries run on another warehouse",
     "instances": "runs on another number of nodes",
     "retries": "a failed run is repeated another number of times",
 }
@@ -63,6 +64,8 @@ def _field_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) -
         yield Risk(Label.SCHEDULE, _SCHEDULE[field.path])
     if field.path == "execute_as_user":
         yield Risk(Label.PRIVILEGES, "runs with another user's privileges")
+    if field.path in ("external_access", "secrets"):
+        yield Risk(Label.PRIVILEGES, "changes what the task may reach or which secrets it reads")
     if field.path == "definition" and _access(field.old) != _access(field.new):
         yield Risk(Label.PRIVILEGES, "changes what the task may reach or which secrets it reads")
     yield from _gate_risks(field, task, desired)

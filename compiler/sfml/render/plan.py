@@ -60,6 +60,7 @@ def field_json(field: FieldChange) -> dict[str, Any]:
         "new": jsonable(field.new),
         "reason": field.reason.value,
         "place": field.place,
+        "old_place": field.old_place,
         "files": [
             {"path": file.path, "status": file.status, "names": list(file.names)} for file in field.files
         ],

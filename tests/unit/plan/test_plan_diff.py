@@ -124,7 +124,7 @@ def test_a_changed_argument_is_named_as_the_spec_names_it() -> None:
     assert gate.action is Action.ALTER
     assert [(field.path, field.old, field.new) for field in gate.fields] == [("with.at_least", 0.4, 0.2)]
     root = next(change for change in plan.changes if change.task == "clv")
-    assert [field.path for field in root.fields] == ["config"]
+    assert [field.path for field in root.fields] == ["config.threshold"]
 
 
 def test_changed_code_alters_every_task_that_runs_it_and_no_other() -> None:
