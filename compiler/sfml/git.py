@@ -16,14 +16,51 @@ def dirty_files(folder: Path) -> tuple[str, ...] | None:
     """The changed and untracked files of the work tree, or None when there is no repository with a commit."""
     if head_commit(folder) is None:
         return None
-    answer = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", ".")
-    return tuple(line[3:] for line in (answer or "").splitlines())
+    top = _git(folder, "rev-parse", "--show-prefix")
+    answer = _git(
+        folder, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--", "."
+    )
+    if answer is None or top is None:
+        return None
+    # Paths come relative to the repository, whatever the folder; names as they are, not quoted.
+    return tuple(entry[3:].removeprefix(top.strip()) for entry in answer.split("\0") if entry)
 
 
-def _git(folder: Path, *arguments: str) -> str | None:
+def differing_from_head(folder: Path, files: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Those of the files whose content HEAD does not hold under their name; None without a repository.
+
+    `git status` is silent about files that are ignored or marked as unchanged: here their content decides.
+    """
+    listed = _git(folder, "ls-tree", "-r", "-z", "HEAD", "--", ".")
+    if listed is None:
+        return None
+    committed = {}
+    for entry in listed.split("\0"):
+        head, _, path = entry.partition("\t")
+        if path:
+            committed[path] = head.split()[2]
+    known = tuple(file for file in files if file in committed and "\n" not in file)
+    prefix = (_git(folder, "rev-parse", "--show-prefix") or "").strip()
+    # It reads paths from the top of the repository, whatever the folder.
+    paths = "".join(f"{prefix}{file}\n" for file in known)
+    hashes = _git(folder, "hash-object", "--stdin-paths", given=paths)
+    if hashes is None or len(hashes.split()) != len(known):
+        return files
+    changed = {file for file, found in zip(known, hashes.split(), strict=True) if found != committed[file]}
+    return tuple(file for file in files if file in changed or file not in known)
+
+
+def _git(folder: Path, *arguments: str, given: str | None = None) -> str | None:
     try:
         done = subprocess.run(
-            ("git", *arguments), cwd=folder, capture_output=True, text=True, timeout=30, check=False
+            ("git", *arguments),
+            cwd=folder,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            timeout=30,
+            check=False,
+            input=given,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

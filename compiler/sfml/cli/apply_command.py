@@ -14,8 +14,7 @@ from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, pairs, shared_options
 from sfml.cli.planning import Planned, planned, schedule_words, work_of
-from sfml.errors import ConflictingState, UsageError
-from sfml.graph.model import Mode
+from sfml.errors import UsageError
 from sfml.plan.stages import OpenJournal
 
 if TYPE_CHECKING:
@@ -70,6 +69,7 @@ def command(
     PLAN.JSON is what `sfml plan --out` wrote: just that is done, or nothing if anything moved on since.
     """
     from sfml.cli.environment import demand_environment
+    from sfml.cli.reviewed import refuse_unreviewed
     from sfml.cli.running import run_and_follow
     from sfml.cli.saving import is_saved_plan, opened_plan, refuse_moved_on
 
@@ -162,22 +162,3 @@ def carry_out(
         told = f" Deployment {work.number} of {desired.pipeline}." if records(work) else ""
         output.say(f"Applied in {time.perf_counter() - began:.1f} s.{told}")
 
-
-def refuse_unreviewed(found: Opened) -> None:
-    """Production takes committed specs and code only."""
-    from sfml.git import dirty_files
-
-    if found.desired.target.mode is not Mode.PRODUCTION:
-        return
-    dirty = dirty_files(found.root)
-    if dirty is None:
-        raise ConflictingState(
-            f"target `{found.desired.target.name}` is production, and the project is not in a git work tree",
-            help="commit the project, or apply to another target",
-        )
-    if dirty:
-        raise ConflictingState(
-            f"target `{found.desired.target.name}` is production, and {len(dirty)} files are not committed:"
-            f" {dirty[0]} …",
-            help="commit or stash them, then run it again",
-        )
