@@ -69,7 +69,7 @@ def imported_spec(
         graph["finalizer"] = finalizer
     entry: dict[str, Plain] = {"version": 1, "pipeline": pipeline}
     if comment := str(root.settings["comment"] or ""):
-        entry["description"] = without_expressions(comment)
+        entry["description"] = comment  # descriptions hold no expressions
     entry["graph"] = f"{pipeline}/job_config.yaml"
     entry["schedule"] = f"{pipeline}/schedule_config.yaml"
     schedule = {"version": 1, **_schedule(root, in_full=in_full)}
