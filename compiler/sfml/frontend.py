@@ -58,13 +58,15 @@ def read(
     user: str | None = None,
     cwd: Path | None = None,
     text: str | None = None,
+    git: Mapping[str, str] | None = None,
 ) -> Reading:
     """The pipeline whose entry file is `path`; never raises for what the file says.
 
-    `text` is read in its place: for a pipeline that is not written yet.
+    `text` is read in its place: for a pipeline that is not written yet. `git` stands for what git says of the
+    work tree: for files that were taken out of it.
     """
     path = Path(path)
-    loaded = load(path, target=target, variables=variables, user=user, text=text)
+    loaded = load(path, target=target, variables=variables, user=user, text=text, git=git)
     root = loaded.project.root if loaded.project else (project_root(path.parent) or path.parent.resolve())
     catalog = StepCatalog(root, loaded.project.steps if loaded.project else ())
     diagnostics = loaded.diagnostics

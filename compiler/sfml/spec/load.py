@@ -41,9 +41,10 @@ class _Stop(Exception):
 class _Reader:
     """Reads files of one project and keeps their texts and findings."""
 
-    def __init__(self, root: Path, given: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, given: Mapping[str, str], git: Mapping[str, str]) -> None:
         self.root = root
         self.given = given
+        self.git = git
         self.sources: dict[str, str] = {}
         self.findings: list[Diagnostic] = []
         self.expressions = 0
@@ -108,10 +109,12 @@ def load(
     variables: Mapping[str, str] | None = None,
     user: str | None = None,
     text: str | None = None,
+    git: Mapping[str, str] | None = None,
 ) -> Loaded:
     """The pipeline whose entry file is `path`, resolved for a target, with all findings.
 
-    `text` is read in place of the entry file, which need not be there.
+    `text` is read in place of the entry file, which need not be there; `git` is what expressions see under that
+    name, in place of what git says of the work tree.
     """
     root = project_root(path.parent)
     if root is None:
@@ -123,7 +126,7 @@ def load(
         )
         return Loaded(None, None, (finding,))
     file = _relative(path, root)
-    reader = _Reader(root, {} if text is None else {file: text})
+    reader = _Reader(root, {} if text is None else {file: text}, Git(root) if git is None else git)
     project: Project | None = None
     spec: PipelineSpec | None = None
     try:
@@ -233,7 +236,7 @@ def _names(reader: _Reader, document: MapNode, pipeline: str, user: str | None) 
         "pipeline": pipeline,
         "user": user or login_name(),
         "env": declared_environment(document),
-        "git": Git(reader.root),
+        "git": reader.git,
     }
 
 
