@@ -111,3 +111,56 @@ def project(tmp_path: Path) -> Iterator[Project]:
     finally:
         if (tmp_path / ".sfml").exists():
             made.sfml("local", "stop", ok=None)
+
+
+# -- fresh environments
+
+
+def environment(home: Path) -> dict[str, str]:
+    """What a process sees that has nothing to do with this environment."""
+    left_out = {"PYTHONPATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PYTEST_ADDOPTS"}
+    return {key: value for key, value in os.environ.items() if key not in left_out} | {"HOME": str(home)}
+
+
+def finished(*words: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
+    """The output of a command that must succeed."""
+    command = [str(word) for word in words]
+    ended = subprocess.run(
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert ended.returncode == 0, f"{' '.join(command)}\n{ended.stdout}\n{ended.stderr}"
+    return ended.stdout
+
+
+@pytest.fixture(scope="session")
+def pip(tmp_path_factory: pytest.TempPathFactory) -> tuple[str | Path, ...]:
+    """A pip of Python's own: an environment that uv made has none."""
+    folder = tmp_path_factory.mktemp("pip")
+    finished(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    return (folder / "venv" / "bin" / "python", "-m", "pip", "--quiet")
+
+
+@pytest.fixture(scope="session")
+def wheel(pip: tuple[str | Path, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout, built as it is published."""
+    folder = tmp_path_factory.mktemp("wheel")
+    finished(*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("sfml-*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def new_environment(
+    pip: tuple[str | Path, ...], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Makes an environment with the given requirements and nothing else, not even pip; answers its `bin` folder."""
+
+    def made(*requirements: str | Path) -> Path:
+        folder = tmp_path_factory.mktemp("environment")
+        finished(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
+        python = folder / "venv" / "bin" / "python"
+        # What is imported is compiled then, in a fraction of the time that compiling all takes.
+        finished(*pip, "--python", python, "install", "--no-compile", *requirements, cwd=folder)
+        return python.parent
+
+    return made

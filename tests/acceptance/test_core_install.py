@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,18 +13,9 @@ from conftest import ROOT
 
 
 @pytest.fixture(scope="module")
-def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def core(new_environment: Callable[..., Path], wheel: Path) -> Path:
     """The `bin` folder of a fresh environment with the built wheel and its own dependencies only."""
-    folder = tmp_path_factory.mktemp("core")
-    environment = {
-        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
-    }
-    subprocess.run((sys.executable, "-m", "venv", str(folder / "venv")), check=True, env=environment)
-    python = folder / "venv" / "bin" / "python"
-    install = (str(python), "-m", "pip", "install", "--quiet", str(ROOT))
-    done = subprocess.run(install, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return python.parent
+    return new_environment(wheel)
 
 
 @pytest.fixture
