@@ -13,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import struct
@@ -48,23 +49,33 @@ def main(descriptor: int, also: Sequence[str] = ()) -> int:
     """Serve the socket; `also` are modules to import besides, as far as they are there."""
     control = socket.socket(fileno=descriptor)
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
-    for module in (*CLIENTS, *LAZY, *also):
-        with contextlib.suppress(ImportError, OSError):
-            importlib.import_module(module)
-    if threading.active_count() != 1:  # what another thread holds just now stays held in a forked process
-        return 1
+    for module in (*CLIENTS, *LAZY):
+        _import(module)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries supervisors
-    gc.collect()
-    gc.freeze()  # the collector of a child would copy every page that it marks
-    warm = frozenset(name.partition(".")[0] for name in sys.modules) - {"__main__"}
-    while (received := _next_order(control)) is not None:
+    left = list(also)
+    while True:
+        if left and not select.select([control], [], [], 0)[0]:
+            _import(left.pop(0))  # an order waits for one of these at most
+            continue
+        if threading.active_count() != 1:  # what another thread holds just now stays held in a forked process
+            return 1
+        gc.collect()
+        gc.freeze()  # the collector of a child would copy every page that it marks
+        received = _next_order(control)
+        if received is None:
+            return 0
         order, (lifeline, told) = received
         if os.fork() == 0:
             control.close()
+            warm = frozenset(name.partition(".")[0] for name in sys.modules) - {"__main__"}
             _serve(order, lifeline, told, warm)
         os.close(lifeline)
         os.close(told)
-    return 0
+
+
+def _import(module: str) -> None:
+    with contextlib.suppress(ImportError, OSError):
+        importlib.import_module(module)
 
 
 def _next_order(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:

@@ -82,9 +82,16 @@ def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     from sfml.local.rewriting import substitute
 
     in_view = isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "VIEW"
-    for node in list(tree.find_all(exp.ModelAttribute)):
+    for node in reversed(list(tree.find_all(exp.ModelAttribute))):  # what is inside another call comes first
         if isinstance(node.expression, exp.Anonymous):
             call = method_call(rewriting.account, rewriting.session, node, node.expression)
+            if call.method.is_table_function:
+                raise SqlError(
+                    f"SQL compilation error:\nFunction {call.method.name} of model {call.model.name.name} is a table"
+                    " function: call it in FROM, as TABLE(…).",
+                    2141,
+                    "42601",
+                )
             tree = substitute(tree, node, _called(call, in_view, rewriting.describe_only))
     return tree
 
