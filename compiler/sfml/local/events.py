@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import datetime
+import glob
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,7 @@ COLUMNS = (
     Column("EXEMPLARS", "array"),
 )
 QUERY_ID = "snow.query.id"
+INSTANCE = "snow.service.container.instance"
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -69,14 +71,20 @@ def wanted_query(table: exp.Table) -> str | None:
 
 def events(account: Account, query_id: str | None = None) -> Result:
     """A row for every line of every log, or of one query's, in the order in which they were written."""
-    files = [account.logs_folder / f"{query_id}.log"] if query_id else account.logs_folder.glob("*.log")
+    if query_id:  # and of the further instances of a job, whose logs have their numbers
+        numbered = account.logs_folder.glob(f"{glob.escape(query_id)}.*.log")
+        files = [account.logs_folder / f"{query_id}.log", *numbered]
+    else:
+        files = list(account.logs_folder.glob("*.log"))
     inside = (file for file in files if file.parent == account.logs_folder and file.is_file())
     rows = [row for file in inside for row in _rows(file)]
     return Result(COLUMNS, tuple(sorted(rows, key=lambda row: row[0])))
 
 
 def _rows(file: Path) -> Iterator[tuple[Any, ...]]:
-    attributes = json.dumps({QUERY_ID: file.stem, "db.user": "SFML"})
+    query_id, _, instance = file.stem.partition(".")
+    named = {INSTANCE: instance} if instance else {}
+    attributes = json.dumps({QUERY_ID: query_id, "db.user": "SFML", **named})
     for time, line in lines(file):
         yield (
             *(time, None, time, None, None, attributes, None, None, "LOG"),

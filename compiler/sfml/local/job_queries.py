@@ -104,6 +104,12 @@ def show_instances(account: Account, session: Session, statement: grammar.ShowSe
     return table(columns, rows)
 
 
+def show_endpoints(account: Account, session: Session, statement: grammar.ShowServiceEndpoints) -> Result:
+    """None: what a job listens on is an address of this machine, and no page that anyone may open."""
+    job_store.get(account, resolve(statement.service, session))
+    return table(("name", "port", "port_range", "protocol", "is_public", "ingress_url"), [])
+
+
 def show_services(account: Account, session: Session, statement: grammar.ShowServices) -> Result:
     """SHOW JOB SERVICES."""
     shown = [
@@ -220,6 +226,7 @@ def _log_lines(path: Path) -> list[str]:
 
 HANDLERS = {
     grammar.DescribeService: describe_service,
+    grammar.ShowServiceEndpoints: show_endpoints,
     grammar.ShowServiceInstances: show_instances,
     grammar.ShowServices: show_services,
 }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import snowflake.connector
 from payloads import POOL, define, payload
+from snowflake.connector import SnowflakeConnection
 from snowflake.ml.jobs import MLJob, submit_directory
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
+from sfml.local import process
 from sfml.local.app import LocalServer
 
 FAMILY = """
@@ -37,6 +42,11 @@ def is_gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def connected(info: process.ServerInfo) -> SnowflakeConnection:
+    names = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
+    return snowflake.connector.connect(**{name: getattr(info, name) for name in names})
 
 
 def submit(session: Session, folder: Path, main: str, **options: object) -> MLJob[None]:
@@ -66,6 +76,32 @@ def test_stopping_the_server_kills_all_that_a_job_started(folder: Path, tmp_path
         submit(session, tmp_path / "p", FAMILY.format(pids=str(pids)))
         eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2)
     assert all(is_gone(int(pid)) for pid in pids.read_text().split())
+
+
+def test_a_job_of_a_killed_server_ends_and_is_told(folder: Path, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    payload(tmp_path / "p", FAMILY.format(pids=str(pids)))
+    spec = {"STAGE_PATH": "@JOBS/killed", "ARGS": ["bash", "/startup.sh", "/mnt/job_stage/app/main.py"]}
+    call = f"CALL SYSTEM$EXECUTE_ML_JOB('KILLED', 'P', '{json.dumps(spec)}', '{{\"ASYNC\": true}}')"
+    info = process.start(folder)
+    try:
+        connection = connected(info)
+        connection.cursor().execute("CREATE STAGE JOBS")
+        connection.cursor().execute(f"PUT file://{tmp_path}/p/main.py @JOBS/killed/app AUTO_COMPRESS=FALSE")
+        connection.cursor().execute(call)
+        eventually(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+        assert info.pid is not None
+        os.kill(info.pid, signal.SIGKILL)
+        connection.close(retry=False)
+        eventually(lambda: all(is_gone(int(pid)) for pid in pids.read_text().split()))
+        info = process.start(folder)
+        with connected(info) as connection, connection.cursor() as cursor:
+            history = "SELECT STATUS, MESSAGE FROM TABLE(SNOWFLAKE.SPCS.GET_JOB_HISTORY())"
+            assert cursor.execute(history).fetchall() == [("INTERNAL_ERROR", "the local server stopped")]
+            logs = cursor.execute("SELECT SYSTEM$GET_SERVICE_LOGS('KILLED', 0, 'main')").fetchone()
+            assert logs is not None and "waiting" in logs[0]
+    finally:
+        process.stop(folder)
 
 
 def test_a_job_ends_with_the_timeout_of_the_statement_that_waits_for_it(

@@ -13,9 +13,9 @@ from snowflake.snowpark import Session
 from sfml.local.app import LocalServer
 
 
-@pytest.fixture
-def wheels(tmp_path: Path) -> Path:
-    folder = tmp_path / "wheels"
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("offline") / "wheels"
     wheel(folder, "sfml_tiny", "1.0", "VERSION = '1.0'\ndef main(): print('tiny speaks')\n")
     wheel(folder, "sfml_tiny", "2.0", "VERSION = '2.0'\ndef main(): print('tiny shouts')\n")
     return folder
@@ -83,12 +83,12 @@ def test_a_command_that_a_requirement_brings_is_an_entrypoint(
         POOL,
         entrypoint=["sfml_tiny_command"],
         stage_name="JOBS",
-        pip_requirements=["sfml-tiny==1.0"],
+        pip_requirements=["sfml-tiny==1.0", "pandas"],
         env_vars=offline(wheels),
         session=shared,
     )
     assert job.wait(60) == "DONE"
-    assert job.get_logs() == "tiny speaks"
+    assert job.get_logs(as_list=True)[0] == "tiny speaks"
 
 
 def test_a_wheel_in_the_payload_can_be_required(server: LocalServer, shared: Session, tmp_path: Path) -> None:

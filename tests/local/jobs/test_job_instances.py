@@ -70,6 +70,12 @@ def test_two_instances_are_nodes_of_one_cluster(shared: Session, tmp_path: Path)
     worker = job.get_logs(instance_id=1)
     assert "Worker node started" in worker
     assert "the head speaks" not in worker
+    assert job.get_ray_dashboard_url() is None
+    (row,) = shared.sql(
+        """SELECT COUNT(*) FROM SNOWFLAKE.TELEMETRY.EVENTS
+        WHERE RESOURCE_ATTRIBUTES['snow.service.container.instance'] = '1'"""
+    ).collect()
+    assert row[0] >= len(worker.splitlines())
     rows = shared.sql(f"SHOW SERVICE INSTANCES IN SERVICE {job.id}").collect()
     assert [(row["instance_id"], row["status"]) for row in rows] == [("0", "DONE"), ("1", "DONE")]
 
