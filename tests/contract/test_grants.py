@@ -39,8 +39,8 @@ graph:
     prepare:
       sql: INSERT INTO FEATURES SELECT * FROM RAW.ORDERS
       reads: [RAW.ORDERS]
-      writes: [FEATURES]
-    refresh: {call: OPS.REFRESH, after: [prepare]}
+      writes: [FEATURES, RAW.SEEN]
+    refresh: {call: OPS.REFRESH, after: [prepare], reads: [FEATURES]}
     small: {sql: select 1, run_on: {serverless: {initial: XSMALL}}, log_level: INFO, tags: {cost: ml}}
     tell: {notify: {integration: ML_ALERTS, message: done}, after: [refresh]}
 schedule: {schedule: {every: 1h}, alerts: {on_error: ML_ERRORS}}
@@ -103,14 +103,16 @@ def test_the_lists_name_what_the_graph_names(spec: str, capsys: pytest.CaptureFi
         "GRANT USAGE ON INTEGRATION ML_ERRORS TO ROLE ML_OWNER",
         "GRANT USAGE ON SCHEMA ML_PROD.RAW TO ROLE ML_OWNER",
         "GRANT SELECT ON TABLE ML_PROD.RAW.ORDERS TO ROLE ML_OWNER",
-        "GRANT INSERT ON TABLE ML_PROD.CLV.FEATURES TO ROLE ML_OWNER",
+        "GRANT CREATE TABLE ON SCHEMA ML_PROD.CLV TO ROLE ML_OWNER",
+        "GRANT TRUNCATE ON TABLE ML_PROD.RAW.SEEN TO ROLE ML_OWNER",
         "GRANT USAGE ON PROCEDURE ML_PROD.OPS.REFRESH(…) TO ROLE ML_OWNER",
         "GRANT MONITOR ON FUTURE TASKS IN SCHEMA ML_PROD.CLV TO ROLE CLV_READER",
     ):
         assert expected in statements
     # Least: no pool and no service without an ML Job, no model without a registry step.
     assert not any("POOL" in one or "SERVICE" in one or "MODEL" in one for one in statements)
-    assert "what the code of refresh, small reads and writes" in text
+    assert "what the code of small reads and writes" in text
+    assert not any("TABLE ML_PROD.CLV.FEATURES" in one for one in statements), "its maker owns it"
 
 
 def test_a_role_that_was_given_all_of_it_lacks_nothing(

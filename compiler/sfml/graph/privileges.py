@@ -22,7 +22,7 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.graph.needs import Kind, Need, needs_of, resolved
-from sfml.quoting import dotted, folded, qualified
+from sfml.quoting import dotted, folded
 from sfml.record import record
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
@@ -112,9 +112,7 @@ def _deploying(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     target = graph.target
     yield from _place(target, "to work in the schema")
     yield Privilege("CREATE TASK", "SCHEMA", _schema(target), "to create the tasks")
-    yield Privilege("CREATE STAGE", "SCHEMA", _schema(target), "for the stage, and for the lease of an apply")
-    yield Privilege("READ", "STAGE", _stage(target), "to see which code is there")
-    yield Privilege("WRITE", "STAGE", _stage(target), "to upload code and records")
+    yield Privilege("CREATE STAGE", "SCHEMA", _schema(target), "for the stage, which it then owns, and for leases")
     for need in needs_of(graph):
         if need.kind is Kind.WAREHOUSE:
             yield Privilege("USAGE", "WAREHOUSE", need.name, "to create tasks that name it")
@@ -130,10 +128,13 @@ def _running(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     yield from _place(target, "to run in the schema")
     yield Privilege("EXECUTE TASK", "ACCOUNT", "", "to run tasks; only ACCOUNTADMIN grants it")
     yield from _serverless(graph, "to run serverless tasks")
-    yield Privilege("READ", "STAGE", _stage(target), "to load step code")
-    yield Privilege("WRITE", "STAGE", _stage(target), "to keep what runs leave")
-    for need in needs_of(graph):
-        yield from _of_need(need)
+    needs = needs_of(graph)
+    made = {need.name for need in needs if need.kind is Kind.TABLE and need.usage == "write"}
+    for need in needs:
+        if need.kind is Kind.TABLE and _is_within(need.name, target):
+            yield from _of_own_table(need, made, target)
+        else:
+            yield from _of_need(need)
     if any(isinstance(node.run_on, OnPool) for node in graph.all_tasks):
         yield Privilege("CREATE SERVICE", "SCHEMA", _schema(target), "to run ML Jobs")
     for node in graph.all_tasks:
@@ -146,8 +147,9 @@ def _reading(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     target = graph.target
     yield from _place(target, "to look into the schema")
     yield Privilege("MONITOR", "TASK", resolved(target, root), "to see the tasks and their history")
-    yield Privilege("READ", "STAGE", _stage(target), "to see deployments and what runs left")
     yield Privilege("USAGE", "WAREHOUSE", folded(target.warehouse), "to query the history")
+    why = "to see deployments and what runs left, once the first apply has made it"
+    yield Privilege("READ", "STAGE", _stage(target), why)
 
 
 def _serverless(graph: TaskGraph, why: str) -> Iterator[Privilege]:
@@ -177,6 +179,19 @@ def _beyond(graph: TaskGraph) -> Iterator[Privilege]:
             yield Privilege("APPLY", "TAG", resolved(graph.target, tag), "to set `tags`")
         for contact in owner.contacts.values():
             yield Privilege("APPLY", "CONTACT", resolved(graph.target, contact), "to set `contacts`")
+
+
+def _is_within(name: str, target: Target) -> bool:
+    return name.startswith(f"{_schema(target)}.")
+
+
+def _of_own_table(need: Need, made: set[str], target: Target) -> Iterator[Privilege]:
+    """Of a table in the pipeline's own schema: who makes it owns it, and needs nothing more to read it."""
+    by = ", ".join(need.by)
+    if need.usage == "write":
+        yield Privilege("CREATE TABLE", "SCHEMA", _schema(target), f"{by}: to write {need.name}")
+    elif need.name not in made:
+        yield Privilege("SELECT", "TABLE", need.name, f"{by}: to read it")
 
 
 _OF_KIND = {
@@ -209,5 +224,3 @@ def _of_need(need: Need) -> Iterator[Privilege]:
         yield Privilege("USAGE", "SCHEMA", ".".join(parts[:2]), f"{by}for {need.name}")
     for privilege in privileges:
         yield Privilege(privilege, on, need.name, f"{by}{why}")
-    if need.kind is Kind.TABLE and need.usage == "write":
-        yield Privilege("CREATE TABLE", "SCHEMA", qualified(*parts[:2]), f"{by}where it is not there yet")

@@ -9,6 +9,7 @@ different   this server does something else on purpose, or refuses
 from __future__ import annotations
 
 from sfml.local.behaviour import Behaviour, Evidence
+from sfml.local.evidence_access import ACCESS
 from sfml.local.evidence_tasks import STREAMS, TASKS
 
 __all__ = ["BEHAVIOURS", "Behaviour", "Evidence"]
@@ -131,4 +132,4 @@ SERVER: tuple[Behaviour, ...] = (
     Behaviour("logs", "A log keeps its first 16 MB and says so", _X, "an account has limits of its own"),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS + SERVER
+BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS + ACCESS + SERVER
