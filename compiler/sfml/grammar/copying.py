@@ -1,6 +1,6 @@
-"""Loading files into tables: COPY INTO a table, and file formats.
+"""Loading files into tables and unloading tables into files, and file formats.
 
-https://docs.snowflake.com/en/sql-reference/sql/copy-into-table · /create-file-format
+https://docs.snowflake.com/en/sql-reference/sql/copy-into-table · /copy-into-location · /create-file-format
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from sfml.grammar.options import options
 from sfml.grammar.stages import location
 from sfml.grammar.tokens import Name, Tokens
 
-__all__ = ["CopyIntoTable", "CreateFileFormat", "DropFileFormat", "parse"]
+__all__ = [
+    "CopyIntoLocation",
+    "CopyIntoTable",
+    "CreateFileFormat",
+    "DescribeFileFormat",
+    "DropFileFormat",
+    "ShowFileFormats",
+    "parse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,15 @@ class CopyIntoTable:
     source: str
     columns: tuple[str, ...] = ()
     projection: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIntoLocation:
+    """`query` is what is unloaded: the text between the parentheses, or a table's name as a query."""
+
+    target: str
+    query: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -44,16 +61,46 @@ class DropFileFormat:
     if_exists: bool = False
 
 
-Statement = CopyIntoTable | CreateFileFormat | DropFileFormat
+@dataclass(frozen=True, slots=True)
+class DescribeFileFormat:
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFileFormats:
+    """`everywhere` with IN ACCOUNT; `within` is a schema."""
+
+    like: str | None = None
+    everywhere: bool = False
+    within: Name | None = None
+
+
+Statement = (
+    CopyIntoTable
+    | CopyIntoLocation
+    | CreateFileFormat
+    | DropFileFormat
+    | DescribeFileFormat
+    | ShowFileFormats
+)
 
 
 def parse(tokens: Tokens) -> Statement | None:
-    """The statement, or None when it is of another family, as COPY INTO a stage is."""
+    """The statement, or None when it is of another family."""
     if tokens.match_words("COPY", "INTO"):
         token = tokens.peek()
-        if token is None or token.token_type is TokenType.PARAMETER or token.text.startswith("@"):
+        if token is None:
             return None
-        return _copy(tokens)
+        is_location = token.token_type in (TokenType.PARAMETER, TokenType.STRING) or token.text.startswith(
+            "@"
+        )
+        return _unload(tokens) if is_location else _copy(tokens)
+    if (tokens.match_words("DESCRIBE") or tokens.match_words("DESC")) and _file_format(tokens):
+        described = DescribeFileFormat(tokens.name())
+        tokens.expect_end()
+        return described
+    if tokens.is_words("SHOW", "FILE", "FORMATS"):
+        return _show(tokens)
     if tokens.match_words("CREATE"):
         return _create(tokens)
     if tokens.match_words("DROP") and _file_format(tokens):
@@ -79,12 +126,45 @@ def _copy(tokens: Tokens) -> CopyIntoTable:
         tokens.expect_words("FROM")
         source = _in_parentheses(tokens)
         tokens.match_words("AS")
+        if tokens.match_type(TokenType.L_PAREN):  # a format beside the location: COPY's own says the same
+            options(tokens, within_parentheses=True)
         if not tokens.match_type(TokenType.R_PAREN):
             tokens.identifier()  # an alias: `t.$1:name` is `$1:name`
             tokens.expect_type(TokenType.R_PAREN)
     else:
         source = location(tokens)
     return CopyIntoTable(table, source, tuple(columns), projection, options(tokens))
+
+
+def _unload(tokens: Tokens) -> CopyIntoLocation:
+    target = location(tokens)
+    tokens.expect_words("FROM")
+    if tokens.match_type(TokenType.L_PAREN):
+        start, depth, end = tokens.offset, 1, tokens.offset
+        while depth and (token := tokens.peek()) is not None:
+            depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+            end = token.start
+            tokens.index += 1
+        query = tokens.sql[start:end]
+    else:
+        start = tokens.offset
+        tokens.name()
+        query = f"SELECT * FROM {tokens.sql[start : tokens.offset].strip()}"
+    if tokens.is_words("PARTITION"):
+        raise tokens.error("PARTITION BY is not emulated by the local server")
+    return CopyIntoLocation(target, query, options(tokens))
+
+
+def _show(tokens: Tokens) -> ShowFileFormats:
+    tokens.expect_words("SHOW", "FILE", "FORMATS")
+    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    within, everywhere = None, False
+    if tokens.match_words("IN"):
+        everywhere = tokens.match_words("ACCOUNT")
+        tokens.match_words("SCHEMA")
+        within = None if everywhere or tokens.at_end else tokens.name()
+    tokens.expect_end()
+    return ShowFileFormats(like, everywhere, within)
 
 
 def _in_parentheses(tokens: Tokens) -> str:

@@ -18,7 +18,7 @@ from sqlglot import Expr, exp
 
 from sfml.grammar import datasets as grammar
 from sfml.grammar import parse_name
-from sfml.local import copying, locations
+from sfml.local import locations, staged_files
 from sfml.local.databases import missing
 from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml.local.likeness import like
@@ -299,7 +299,7 @@ def versions_read(tree: Expr, rewriting: Rewriting) -> Expr:
                 path.replace(exp.column(str(parts[1].this), quoted=True))
         if query.find(exp.Parameter):
             raise not_emulated(f"{query.sql(dialect='snowflake')}: rows of a dataset by position")
-        rows = copying.read_files(rewriting.account, files, {"TYPE": "PARQUET"})
+        rows = staged_files.parquet_rows(files)
         node.replace(rewriting.relation(rows, node.args.get("alias")))
     return tree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sfml.grammar import Name, SqlSyntaxError, parse_statement
-from sfml.grammar.copying import CopyIntoTable, CreateFileFormat, DropFileFormat
+from sfml.grammar.copying import CopyIntoLocation, CopyIntoTable, CreateFileFormat, DropFileFormat
 from sfml.grammar.stages import (
     CopyFiles,
     CreateStage,
@@ -67,8 +67,13 @@ def test_statements_are_read(sql: str) -> None:
     assert parse_statement(sql) == CASES[sql]
 
 
-def test_unloading_is_left_alone() -> None:
-    assert parse_statement("COPY INTO @st FROM t") is None
+@pytest.mark.parametrize(
+    ("source", "query"), [("t", "SELECT * FROM t"), ("(SELECT f(a) FROM t)", "SELECT f(a) FROM t")]
+)
+def test_unloading_is_read_as_a_query(source: str, query: str) -> None:
+    assert parse_statement(f"COPY INTO @st/x FROM {source} SINGLE = TRUE") == CopyIntoLocation(
+        "@st/x", query, {"SINGLE": True}
+    )
 
 
 @pytest.mark.parametrize("sql", ["PUT 'file:///x'", "CREATE STAGE x ENCRYPTION = (TYPE", "LIST @st now"])
