@@ -112,7 +112,9 @@ def _deploying(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     target = graph.target
     yield from _place(target, "to work in the schema")
     yield Privilege("CREATE TASK", "SCHEMA", _schema(target), "to create the tasks")
-    yield Privilege("CREATE STAGE", "SCHEMA", _schema(target), "for the stage, which it then owns, and for leases")
+    yield Privilege(
+        "CREATE STAGE", "SCHEMA", _schema(target), "for the stage, which it then owns, and for leases"
+    )
     for need in needs_of(graph):
         if need.kind is Kind.WAREHOUSE:
             yield Privilege("USAGE", "WAREHOUSE", need.name, "to create tasks that name it")
