@@ -21,6 +21,8 @@ __all__ = [
     "parse",
 ]
 
+PARTITION_BY = "PARTITION BY"  # one token of sqlglot's
+
 
 @dataclass(frozen=True, slots=True)
 class CreateDataset:
@@ -110,9 +112,9 @@ def _alter(tokens: Tokens) -> AddDatasetVersion | DropDatasetVersion:
     tokens.expect_words("ADD", "VERSION")
     version = _version(tokens)
     tokens.expect_words("FROM")
-    query = tokens.text_until(("PARTITION", "BY"), ("COMMENT",), ("METADATA",)).strip()
+    query = tokens.text_until((PARTITION_BY,), ("COMMENT",), ("METADATA",)).strip()
     partition_by = None
-    if tokens.match_words("PARTITION", "BY"):
+    if tokens.match_words(PARTITION_BY):
         partition_by = tokens.text_until(("COMMENT",), ("METADATA",)).strip()
     comment, metadata = "", "{}"
     while not tokens.at_end:

@@ -1,5 +1,7 @@
 """Custom models that tests log. The client reads the annotations of their methods, which must not be texts."""
 
+import os
+
 import pandas as pd
 from snowflake.ml.model import custom_model
 
@@ -46,3 +48,27 @@ class ByRow(custom_model.CustomModel):
     @custom_model.inference_api
     def double(self, input_df: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({"TWICE": input_df["WEEK"] * 2})
+
+
+class Process(custom_model.CustomModel):
+    """Tells its process; negative numbers end it."""
+
+    @custom_model.inference_api
+    def predict(self, input_df: pd.DataFrame) -> pd.DataFrame:
+        if (input_df["X"] < 0).any():
+            os._exit(3)
+        return pd.DataFrame({"PID": [os.getpid()] * len(input_df)})
+
+    @custom_model.inference_api
+    def again(self, input_df: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"PID": [os.getpid()] * len(input_df)})
+
+
+class Own(custom_model.CustomModel):
+    """Imports code of its own that has the name of a library."""
+
+    @custom_model.inference_api
+    def predict(self, input_df: pd.DataFrame) -> pd.DataFrame:
+        import lightgbm
+
+        return pd.DataFrame({"WORD": [lightgbm.WORD] * len(input_df)})

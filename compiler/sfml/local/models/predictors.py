@@ -82,21 +82,30 @@ class Predictor:
         with self._lock:
             if self._ended:
                 raise PredictionError("the model was dropped while it was asked")
-            if self._running is None or self._running.wait(0) is not None:
+            fresh = self._running is None or self._running.wait(0) is not None
+            if fresh:
                 self._start(account)
-            assert self._requests is not None and self._answers is not None
-            try:
-                write_frame(self._requests, CALL, asked)
-                write_frame(self._requests, TABLE, bytes(sink.getvalue()))
-                frame = read_frame(self._answers)
-            except OSError:
-                frame = None
+            frame = self._asked(asked, bytes(sink.getvalue()))
+            if frame is None and not fresh and not self._ended:
+                # It had ended since the last call: killed, or out of memory. It predicts, so asking again is safe.
+                self._start(account)
+                frame = self._asked(asked, bytes(sink.getvalue()))
             if frame is None:
                 raise PredictionError(f"the model's process ended with exit code {self._end()}")
         kind, payload = frame
         if kind != RESULT:
             raise PredictionError(payload.decode(errors="replace").rstrip())
         return pa.ipc.open_stream(payload).read_all()
+
+    def _asked(self, call: bytes, table: bytes) -> tuple[bytes, bytes] | None:
+        """The answer to one call; None when the process ended instead."""
+        assert self._requests is not None and self._answers is not None
+        try:
+            write_frame(self._requests, CALL, call)
+            write_frame(self._requests, TABLE, table)
+            return read_frame(self._answers)
+        except OSError:
+            return None
 
     def _start(self, account: Account) -> None:
         self._end()
