@@ -64,7 +64,10 @@ def requirement_lines(payload: Path, env: Mapping[str, str]) -> list[str]:
     file = payload / env.get(REQUIREMENTS_SETTING, "requirements.txt")
     if not file.is_file():
         return []
-    lines = (line.split(" #")[0].strip() for line in file.read_text(encoding="utf-8").splitlines())
+    lines = (
+        line.split(" #")[0].strip()
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
+    )
     return [line for line in lines if line and not line.startswith("#")]
 
 

@@ -69,6 +69,7 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
     for part in ("app", "system"):
         if (source / part).is_dir():
             shutil.copytree(source / part, mount / part)
+    environment = job_environment.environment_of(account, mount / "app", request.env)
     results = stages.local_path(account, session, f"{request.stage_path}/{name.name}")
     results.mkdir(parents=True, exist_ok=True)
     shown = dict(request.env)
@@ -90,7 +91,6 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
         },
         request.target_instances,
     )
-    environment = job_environment.environment_of(account, mount / "app", request.env)
     env = {
         **job_environment.variables(environment),
         CHECK_INTERVAL: "0.5",
@@ -105,9 +105,8 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
     }
     arguments = tuple(_in_mount(argument, mount) for argument in request.arguments)
     launch = Launch(_launcher(mount), arguments, environment, env, frozenset(request.env))
-    nodes = _take_nodes(account, job, request)
-    seconds = _seconds(session, request)
-    run = JobRun(_session_of_job(account, session, request), request, launch, folder, seconds, nodes)
+    own_session, seconds = _session_of_job(account, session, request), _seconds(session, request)
+    run = JobRun(own_session, request, launch, folder, seconds, _take_nodes(account, job, request))
     _running[job.mount] = run
     return job, run
 
