@@ -158,8 +158,9 @@ def _groups(
     }
     gone = frozenset({*names, *leftover} - tasks.keys())
     before = {task.name: task for task in was.tasks} if was else {}
+    replaced = {change.name for change in plan.of(Action.REPLACE)}
     # A graph takes one finalizer: the old one goes before the new one comes.
-    finalizers = {name for name in gone if name in before and before[name].finalize}
+    finalizers = {name for name in gone | replaced if name in before and before[name].finalize}
     yield tuple(DropTask(name) for name in sorted(finalizers))
     is_new = written.get(root.name) is Action.CREATE
     if is_new:
@@ -167,6 +168,8 @@ def _groups(
     depths = depths_of(tasks)
     for depth in range(max(depths.values()) + 1):
         level = [task for task in children if depths[task.name] == depth]
+        # What is to be the finalizer, and stands last, has lost its children by now.
+        yield tuple(DropTask(task.name) for task in level if task.name in replaced - finalizers)
         yield tuple(PutTask(task, written[task.name]) for task in level)
     yield from _dropped(gone - finalizers, before)
     if not is_new:

@@ -139,6 +139,13 @@ def test_an_old_finalizer_goes_before_the_new_one_comes() -> None:
     assert written(groups) == [["drop X$F"], ["put X$G"], ["put X"]]
 
 
+def test_a_task_that_becomes_the_finalizer_is_dropped_once_its_children_have_left_it() -> None:
+    groups = groups_between(CHAIN, graph({"A": (), "C": ("A",)}, "B"))
+    assert written(groups) == [["drop X$F"], ["put X$C"], ["drop X$B"], ["put X$B"], ["put X"]]
+    back = groups_between(graph({"A": (), "C": ("A",)}, "B"), CHAIN)
+    assert written(back) == [["drop X$B"], ["put X$B"], ["put X$C"], ["put X$F"], ["put X"]]
+
+
 def test_a_child_that_is_kept_is_moved_before_its_parent_is_dropped() -> None:
     groups = groups_between(CHAIN, graph({"C": ()}, "F"))
     assert written(groups) == [["put X$C"], ["drop X$B"], ["drop X$A"], ["put X"]]
