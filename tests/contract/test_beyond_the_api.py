@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, StreamSchedule
 from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
+from sfml.plan.artefact import observed_artefact
 from sfml.plan.diff import make_plan
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.history import History
@@ -130,6 +132,32 @@ def test_contacts_follow_the_record(connection: SnowflakeConnection) -> None:
     assert contacts() == [("SUPPORT", "SFML.BEYOND.OTHERS")]
     applied(connection, compiled("reached"))
     assert contacts() == []
+
+
+def test_what_an_apply_set_before_it_was_cut_off_is_found_and_taken_away(
+    connection: SnowflakeConnection,
+) -> None:
+    """The task was written, and the root's record was not."""
+    graph = compiled("halved")
+    applied(connection, graph)
+    meant = compiled("halved", log_level="DEBUG", tags={"cost": "ml"}, contacts={"support": "team"})
+    tasks = Tasks(connection, TARGET)
+    tasks.put(meant.task("HALVED$ONLY"), "select 1", None)
+    found = tasks.observed("HALVED")
+    assert found is not None
+    assert make_plan(graph, found, resume=False).is_empty, "nobody can know"
+    artefact = observed_artefact("halved", TARGET, found)
+    assert artefact is not None
+    doubted = replace(artefact, tasks=tuple(meant.all_tasks))
+    observed = tasks.in_doubt(found, (artefact, doubted))
+    changed = {field.path for one in make_plan(graph, observed, resume=False).changes for field in one.fields}
+    assert changed == {"log_level", "tags.cost", "contacts.support"}
+    tasks.put(graph.task("HALVED$ONLY"), "select 1", None)
+    assert parameter(connection, "HALVED$ONLY", "LOG_LEVEL")[1] == ""
+    left = rows(
+        connection, "SELECT * FROM TABLE(SFML.INFORMATION_SCHEMA.TAG_REFERENCES('HALVED$ONLY', 'TASK'))"
+    )
+    assert left == []
 
 
 def test_all_of_it_in_every_task(connection: SnowflakeConnection) -> None:

@@ -60,6 +60,8 @@ def planned_graph(
     """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
     staged, journal = seen(desired, target)
     observed = target.tasks.observed(desired.root.name)
+    if journal is not None and observed is not None:
+        observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
     # Cut off while it took a graph over, an apply has said yes to that already: the root is marked last.
     adopt = adopt or journal is not None
     if adopt and observed is not None and observed.record is None:
@@ -115,6 +117,8 @@ def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
     if journal is None:
         return None
     observed = target.tasks.observed(desired.root.name)
+    if observed is not None:
+        observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
     groups = restore_stages(journal, observed, desired.target, leftover(journal, observed, target))
     graph = journal.was.graph(desired.target) if journal.was else desired
     suspended = frozenset(journal.was.suspended) if journal.was else frozenset()

@@ -9,9 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.errors import AccountError
 from sfml.graph.model import Target
-from sfml.lower.beyond import INTERVAL, LOG_LEVEL, beyond, recorded, set_clauses, unset_clauses
+from sfml.lower.beyond import (
+    CONTACTS,
+    INTERVAL,
+    LOG_LEVEL,
+    TAGS,
+    beyond,
+    recorded,
+    set_clauses,
+    unset_clauses,
+)
 from sfml.lower.desired import DesiredTask
 from sfml.lower.names import folded_name
+from sfml.plan.artefact import Artefact
 from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.observed import observed_task, record_of
 from sfml.quoting import folded, literal, qualified
@@ -82,6 +92,18 @@ class Tasks:
     def in_full(self, graph: ObservedGraph) -> ObservedGraph:
         """The same with log levels and trigger intervals, asked for task by task: a graph of others has no record."""
         return self._asked(graph, {name: {LOG_LEVEL: None, INTERVAL: None} for name in graph.by_name})
+
+    def in_doubt(self, graph: ObservedGraph, artefacts: tuple[Artefact | None, ...]) -> ObservedGraph:
+        """The same after an apply that was cut off: the record does not name yet what it may have set."""
+        named = recorded(graph.record, graph.root.name, list(graph.by_name))
+        for artefact in artefacts:
+            for task in artefact.tasks if artefact else ():
+                given = beyond(task)
+                if given and task.name in graph.by_name:
+                    known = named.get(task.name, {})
+                    both = {key: {**given.get(key, {}), **known.get(key, {})} for key in (TAGS, CONTACTS)}
+                    named[task.name] = {**given, **known, **both}
+        return self._asked(graph, named)
 
     def _asked(self, graph: ObservedGraph, named: Mapping[str, Mapping[str, Any]]) -> ObservedGraph:
         found = self._beyond = observed_beyond(self._connection, self._target, named) if named else {}
