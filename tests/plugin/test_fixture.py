@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,16 +128,3 @@ def test_a_run_that_goes_on_ends_with_its_test(pytester: pytest.Pytester) -> Non
     )
     result = passed(pytester, passed=2)
     assert result.duration < 60
-
-
-def test_commands_find_the_server_of_the_test(local_snowflake: LocalSnowflake, tmp_path: Path) -> None:
-    (tmp_path / "sfml.yaml").write_text(
-        "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n", encoding="utf-8"
-    )
-    sfml = Path(sys.executable).parent / "sfml"
-    dropped = local_snowflake.faults.drop("CREATE TABLE", when="after")
-    with local_snowflake.serving(tmp_path):
-        for words in (("local", "sql", "CREATE TABLE T (A INT)"), ("local", "stop")):
-            subprocess.run([str(sfml), *words], cwd=tmp_path, check=True, capture_output=True)
-    assert dropped.fired == 1
-    assert [row["name"] for row in local_snowflake.sql("SHOW TABLES")] == ["T"]

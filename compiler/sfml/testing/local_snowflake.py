@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from snowflake.ml.registry import Registry
     from snowflake.snowpark import Session
 
+    from sfml.testing.commands import Done
     from sfml.testing.pipelines import PipelineRun
 
 SCHEMA = "PUBLIC"
@@ -80,6 +82,7 @@ class LocalSnowflake:
     def __init__(self, server: SharedServer) -> None:
         self._server = server
         self._closing = contextlib.ExitStack()
+        self._served: set[Path] = set()
         self.faults.clear()
         self.faults.forget_calls()
         self.database = server.new_database()
@@ -174,13 +177,37 @@ class LocalSnowflake:
         found = pipelines.opened(spec, self.database, target, variables)
         return pipelines.run(found, self.connect_args(), config or {}, self.clock)
 
+    # -- commands
+
+    def sfml(self, *words: str, project: Path | str, connection: str = "local") -> Done:
+        """Run `sfml WORDS` in a process of its own, in that project; `.code`, `.out`, `.err` and `.json` tell its end.
+
+        Faults hit its calls as they hit anyone's. A target of kind `local` finds this server until the test ends, as
+        in `serving`; for one of an account, `connection` is the name of the connection that leads here.
+        """
+        from sfml.testing import commands
+
+        folder = Path(project).resolve()
+        if folder not in self._served:
+            self._closing.enter_context(self.serving(folder))
+        return commands.run(words, folder, self.environment(connection))
+
+    def environment(self, connection: str = "local") -> dict[str, str]:
+        """Variables for a process whose only Snowflake connection, of that name, leads to this server."""
+        from sfml.testing import commands
+
+        home = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="sfml-home-"))
+        entry = {key: value for key, value in self.connect_args().items() if key != "session_parameters"}
+        return commands.environment(Path(home), connection, entry)
+
     @contextlib.contextmanager
     def serving(self, project: Path | str) -> Iterator[None]:
         """Let `sfml` commands in that project's folder find this server as their local Snowflake.
 
         They work in the database that `sfml.yaml` names; the account's own is emptied afterwards.
         """
-        folder = Path(project) / ".sfml" / "local"
+        root = Path(project).resolve()
+        folder = root / ".sfml" / "local"
         held = lock(folder)
         if held is None:
             raise RuntimeError(f"another local Snowflake serves {folder}")
@@ -199,8 +226,10 @@ class LocalSnowflake:
         )
         try:
             write_info(folder, info)
+            self._served.add(root)
             yield
         finally:
+            self._served.discard(root)
             os.close(held)
             # A target's database is that of sfml.yaml, by default the account's own: the next test finds it empty.
             self._server.execute(f"CREATE OR REPLACE DATABASE {DATABASE}")

@@ -1,0 +1,54 @@
+"""The `sfml` command in a process of its own, and the settings that lead it to the server of a test."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sfml.local.children import without_proxies
+from sfml.snowflake.connections_file import as_toml
+
+SECONDS = 300.0
+"""How long a command may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed with `-o json`."""
+        return json.loads(self.out)
+
+
+def run(words: tuple[str, ...], project: Path, environment: Mapping[str, str]) -> Done:
+    """Run `sfml WORDS` in the project's folder, with nobody to ask, and wait for its end."""
+    ended = subprocess.run(
+        (sys.executable, "-c", "from sfml.cli import main; main()", *words),
+        cwd=project,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return Done(ended.returncode, ended.stdout, ended.stderr)
+
+
+def environment(home: Path, name: str, entry: Mapping[str, Any]) -> dict[str, str]:
+    """This process's environment with the entry as its only connection, written into a folder made for it."""
+    file = home / "connections.toml"
+    file.touch(mode=0o600)
+    file.write_text(as_toml(name, entry) + "\n", encoding="utf-8")
+    return {**without_proxies(), "HOME": str(home), "SNOWFLAKE_HOME": str(home)}

@@ -1,0 +1,101 @@
+"""Whole commands on the server of a test: what they find there, and the faults that hit them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sfml.testing.local_snowflake import LocalSnowflake
+
+PROJECT = """version: 1
+steps: [steps]
+targets:
+  local: {kind: local, default: true}
+  dev: {connection: work, database: SFML, schema: PUBLIC, warehouse: LOCAL_WH}
+"""
+SPEC = """version: 1
+pipeline: small
+graph:
+  version: 1
+  tasks: {first: {sql: select 1}, second: {sql: select 2, after: [first]}}
+schedule: {version: 1, schedule: manual}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "sfml.yaml").write_text(PROJECT, encoding="utf-8")
+    (tmp_path / "small.yaml").write_text(SPEC, encoding="utf-8")
+    return tmp_path
+
+
+def test_commands_follow_each_other_on_the_server_of_the_test(
+    local_snowflake: LocalSnowflake, project: Path
+) -> None:
+    applied = local_snowflake.sfml("apply", "small.yaml", "--auto-approve", "-o", "json", project=project)
+    assert applied.code == 0, applied.err
+    assert applied.json["pipeline"] == "small"
+    run = local_snowflake.sfml("run", "small.yaml", project=project)
+    assert run.code == 0, run.err
+    assert "small succeeded" in run.out
+    assert local_snowflake.faults.count("EXECUTE TASK") == 1
+    assert not (project / ".sfml" / "local" / "server.log").exists(), "no server of the project's own"
+
+
+def test_a_fault_hits_a_command_and_the_next_one_mends_it(
+    local_snowflake: LocalSnowflake, project: Path
+) -> None:
+    refused = local_snowflake.faults.fail("SECOND", status=403, kind="rest", times=None)
+    failed = local_snowflake.sfml("apply", "small.yaml", "--auto-approve", project=project)
+    assert failed.code != 0
+    assert refused.fired >= 1
+    assert "Traceback" not in failed.err
+    local_snowflake.faults.clear()
+    mended = local_snowflake.sfml("apply", "small.yaml", "--auto-approve", project=project)
+    assert mended.code == 0, mended.err
+
+
+def test_a_target_of_an_account_finds_the_server_by_its_connection(
+    local_snowflake: LocalSnowflake, project: Path
+) -> None:
+    local_snowflake.sql("CREATE DATABASE IF NOT EXISTS SFML")
+    planned = local_snowflake.sfml(
+        "plan", "small.yaml", "-t", "dev", "-o", "json", project=project, connection="work"
+    )
+    assert planned.code in (0, 2), planned.err
+    assert {"SMALL$FIRST", "SMALL$SECOND"} <= {change["name"] for change in planned.json["changes"]}
+    elsewhere = local_snowflake.sfml("plan", "small.yaml", "-t", "dev", project=project)
+    assert "work" in elsewhere.err
+
+
+def test_any_process_finds_the_server_by_name(local_snowflake: LocalSnowflake) -> None:
+    code = (
+        "import snowflake.connector as s\n"
+        "print(s.connect(connection_name='mine').cursor().execute('SELECT CURRENT_DATABASE()').fetchone()[0])"
+    )
+    done = subprocess.run(
+        (sys.executable, "-c", code),
+        env=local_snowflake.environment("mine"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == local_snowflake.database, done.stderr
+
+
+def test_a_served_project_is_one_of_its_own_commands_too(
+    local_snowflake: LocalSnowflake, project: Path
+) -> None:
+    sfml = Path(sys.executable).parent / "sfml"
+    dropped = local_snowflake.faults.drop("CREATE TABLE", when="after")
+    with local_snowflake.serving(project):
+        for words in (("local", "sql", "CREATE TABLE T (A INT)"), ("local", "stop")):
+            subprocess.run([str(sfml), *words], cwd=project, check=True, capture_output=True)
+    assert dropped.fired == 1
+    assert [row["name"] for row in local_snowflake.sql("SHOW TABLES")] == ["T"]
