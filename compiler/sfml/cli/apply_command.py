@@ -10,6 +10,7 @@ import click
 
 from sfml.cli import output
 from sfml.cli.asking import confirm
+from sfml.cli.idle import Idleness, demand_idle, idle_options
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, pairs, shared_options
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     help="Create the database, schema and compute pool where they are not there yet.",
 )
 @click.option("--restore", is_flag=True, help="Put back what was there before an apply that did not finish.")
+@idle_options
 @locking_options
 @shared_options()
 def command(
@@ -61,6 +63,7 @@ def command(
     adopt: bool,
     create_missing: bool,
     restore: bool,
+    idleness: Idleness,
     locking: Locking,
     options: Options,
 ) -> int:
@@ -104,7 +107,7 @@ def command(
                 refuse_moved_on(spec, saved, found, work, target)
             if work.groups:
                 everything_is_there(target.connection)
-            carry_out(found, target, held, work, options, auto_approve)
+            carry_out(found, target, held, work, options, auto_approve, idleness)
         if run_after:
             return run_and_follow(found, target, options, config)
         if options.json:
@@ -136,7 +139,13 @@ def show_dry_run(found: Opened, work: Planned, options: Options) -> int:
 
 
 def carry_out(
-    found: Opened, target: Connected, held: Held, work: Planned, options: Options, auto_approve: bool
+    found: Opened,
+    target: Connected,
+    held: Held,
+    work: Planned,
+    options: Options,
+    auto_approve: bool,
+    idleness: Idleness | None = None,
 ) -> None:
     """Show the plan, ask, and apply it; says what it did."""
     from sfml.cli.deploying import deploy_work, provenance
@@ -152,6 +161,7 @@ def carry_out(
         return
     if not auto_approve:
         confirm(f"Apply this to {work.plan.target} ({work.plan.location})?", options)
+    demand_idle(work.observed, target, held, idleness or Idleness(), options)
     began = time.perf_counter()
     if speaks:
         output.say()
@@ -161,4 +171,3 @@ def carry_out(
     if speaks:
         told = f" Deployment {work.number} of {desired.pipeline}." if records(work) else ""
         output.say(f"Applied in {time.perf_counter() - began:.1f} s.{told}")
-

@@ -89,5 +89,25 @@ def locked(desired: DesiredGraph, target: Connected, options: Options, locking: 
             output.note(f"{held_words(root, holder, ours)}; waiting …")
 
     wait = SHORT_WAIT if locking.timeout is None else locking.timeout
-    with holding(target.leases, root, ours, wait=wait, waiting=waiting) as held:
+    with ended_gently(), holding(target.leases, root, ours, wait=wait, waiting=waiting) as held:
         yield held
+
+
+@contextmanager
+def ended_gently() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that the lease is given back."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
