@@ -29,11 +29,18 @@ def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
         named = [
             projection
             if isinstance(projection, _NAMED) or projection.is_star
-            else exp.alias_(projection, projection.sql(dialect="snowflake").upper(), quoted=True)
+            else exp.alias_(projection, _name_of(projection), quoted=True)
             for projection in query.expressions
         ]
         query.set("expressions", named)
     return tree
+
+
+def _name_of(projection: Expr) -> str:
+    """The text in upper case; CURRENT_DATE() keeps its parentheses, else DuckDB takes it for its own column."""
+    text = projection.sql(dialect="snowflake").upper()
+    is_call = isinstance(projection, exp.CurrentDate | exp.CurrentTime | exp.CurrentTimestamp)
+    return f"{text}()" if is_call and "(" not in text else text
 
 
 def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlglot import Expr, exp
 
-from sfml.local.children import Child, Supervised, without_proxies
+from sfml.local.children import POLL_SECONDS, Child, Supervised, without_proxies
 from sfml.local.errors import SqlError
 from sfml.local.function_worker import CALLED, ERROR, read_frame, write_frame
 from sfml.local.imports import check_packages, import_directory
@@ -218,9 +218,10 @@ def watched(account: Account, session: Session, names: Iterable[str]) -> Iterato
     late = threading.Event()
 
     def watch() -> None:
-        if not child.stop.wait(limit):
+        if not child.stop.wait(limit) and not done.is_set():
             late.set()
-        if not done.is_set():
+        # A process that was just about to start ends too.
+        while not done.wait(POLL_SECONDS):
             for request in requests:
                 _end(account, request)
 
