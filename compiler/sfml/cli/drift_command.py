@@ -44,8 +44,9 @@ def command(
     found = opened(spec, options)
     with connected(found, options) as target:
         last, observed = looked_at(found, target)
-        drifts = _open(found, last, observed)
+        every, drifts = _drifts(found, last, observed)
         if reverts:
+            _refuse_accepted(every, drifts, found)
             return _revert(found, target, last, drifts, options, locking, auto_approve)
     if accepts:
         return _accept(found, last, observed, drifts, spec, options, detailed_exitcode)
@@ -79,11 +80,26 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, ObservedGra
     return kept[-1], observed
 
 
-def _open(found: Opened, last: Deployment, observed: ObservedGraph) -> tuple[Drift, ...]:
+def _drifts(
+    found: Opened, last: Deployment, observed: ObservedGraph
+) -> tuple[tuple[Drift, ...], tuple[Drift, ...]]:
+    """All that changed since the last apply, and what of it the spec does not say by now."""
     from sfml.plan.drift import drift_of, open_drift
 
-    drifts = drift_of(last.artefact, observed, found.desired.target)
-    return open_drift(drifts, found.desired, observed)
+    every = drift_of(last.artefact, observed, found.desired.target)
+    return every, open_drift(every, found.desired, observed)
+
+
+def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found: Opened) -> None:
+    """Raise when what was last applied lacks something that was accepted since: a revert would undo that too."""
+    accepted = {(one.name, field.path) for one in every for field in one.fields}
+    accepted -= {(one.name, field.path) for one in drifts for field in one.fields}
+    if accepted:
+        raise ConflictingState(
+            f"{len(accepted)} values were accepted into the spec since the last apply, and a revert would undo them",
+            help="put back what the spec says:"
+            f"  sfml apply {found.desired.spec_path} -t {found.desired.target.name}",
+        )
 
 
 def _say(found: Opened, last: Deployment, drifts: tuple[Drift, ...], options: Options) -> None:

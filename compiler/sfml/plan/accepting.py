@@ -16,7 +16,7 @@ from sfml.source import Span
 from sfml.spec.compose import compose
 from sfml.spec.edits import adding, node_at, replacing
 from sfml.spec.model import PipelineSpec, TaskSpec
-from sfml.spec.nodes import MapNode, Node, Plain, ScalarNode, map_of
+from sfml.spec.nodes import MapNode, Node, Plain, ScalarNode, map_of, plain
 from sfml.spec.yaml_text import without_expressions
 
 _TASK_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -128,7 +128,12 @@ def _fix(
         if value is None:
             raise _CannotBeWritten("it is unset in the account, and set by a default for several tasks")
         source = sources[home.span.file]
-        fix = adding(source, *_deepest(home, keys, value))
+        short = _short_schedule(home) if owner is None and keys[0] != "config" else None
+        if short is not None:
+            whole: Plain = {"schedule": plain(short), **_nested(keys, value)}
+            fix = replacing(source, short, whole)
+        else:
+            fix = adding(source, *_deepest(home, keys, value))
     if fix is None:
         raise _CannotBeWritten("the place in the file cannot be told; write it by hand")
     return fix
@@ -232,9 +237,30 @@ def _home(
         inner = map_of(graph.get("graph")) if graph.get("graph") is not None else graph
         return MapNode({"config": spec.config}, {}, spec.graph.span, ""), inner or graph
     file = _document(spec.schedule.span, sources)
-    if (inline := map_of(file.get("schedule"))) is not None and "pipeline" in file.entries:
+    if "pipeline" not in file.entries:
+        return spec.schedule, file
+    inline = map_of(file.get("schedule"))
+    if inline is not None and not _short_schedule(file):
         return spec.schedule, inline
+    if file.get("schedule") is None:
+        raise _CannotBeWritten("the pipeline has no schedule config to write it into: give it one")
     return spec.schedule, file
+
+
+def _short_schedule(home: MapNode) -> Node | None:
+    """The schedule of a pipeline file that is written without a schedule config around it."""
+    node = home.get("schedule") if "pipeline" in home.entries else None
+    is_short = isinstance(node, ScalarNode) or (
+        isinstance(node, MapNode) and any(key in node.entries for key in ("cron", "every", "on_stream"))
+    )
+    return node if is_short else None
+
+
+def _nested(keys: tuple[str, ...], value: Plain) -> dict[str, Plain]:
+    found: dict[str, Plain] = {keys[-1]: value}
+    for key in reversed(keys[:-1]):
+        found = {key: found}
+    return found
 
 
 def _written(key: Span, sources: Mapping[str, str]) -> MapNode:
@@ -271,6 +297,4 @@ def _deepest(home: MapNode, keys: tuple[str, ...], value: Plain) -> tuple[MapNod
     while len(rest) > 1 and isinstance(inner := home.get(rest[0]), MapNode):
         home = inner
         rest.pop(0)
-    for key in reversed(rest[1:]):
-        value = {key: value}
-    return home, rest[0], value
+    return home, rest[0], _nested(tuple(rest), value)[rest[0]]
