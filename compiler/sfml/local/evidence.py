@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from sfml.local.behaviour import Behaviour, Evidence
 from sfml.local.evidence_access import ACCESS
+from sfml.local.evidence_models import DATASETS, MODELS
 from sfml.local.evidence_tasks import STREAMS, TASKS
 
 __all__ = ["BEHAVIOURS", "Behaviour", "Evidence"]
@@ -19,9 +20,6 @@ _MESSAGES = "messages that accounts gave"
 _CALL_WITH = "sql-reference/sql/call-with"
 _ML_JOBS = "developer-guide/snowflake-ml/ml-jobs/overview"
 _ML_CLIENT = "snowflake-ml-python 2.6, read and run"
-_REGISTRY = "developer-guide/snowflake-ml/model-registry/overview"
-_ALTER_MODEL = "sql-reference/sql/alter-model"
-_DROP_VERSION = "sql-reference/sql/alter-model-drop-version"
 
 PROCEDURES: tuple[Behaviour, ...] = (
     Behaviour("procedures", "Anonymous ones run with the caller's rights, in its place", _D, _CALL_WITH),
@@ -88,19 +86,6 @@ JOBS: tuple[Behaviour, ...] = (
     ),
 )
 
-MODELS: tuple[Behaviour, ...] = (
-    Behaviour("models", "The first version becomes the default, later ones do not", _D, _REGISTRY),
-    Behaviour("models", "The default version is never dropped, not even as the only one", _D, _DROP_VERSION),
-    Behaviour("models", "FIRST and LAST go by time of creation", _D, _DROP_VERSION),
-    Behaviour("models", "An alias names one version; setting it again moves it", _D, _ALTER_MODEL),
-    Behaviour("models", "Codes and sentences of refusals", _A, "not seen"),
-    Behaviour("models", "What snowflake.ml.registry asks when it logs, loads and runs", _C, _ML_CLIENT),
-    Behaviour("models", "A method is the function that the client packed for warehouses", _D, _ML_CLIENT),
-    Behaviour("models", "Table functions (EXPLAIN, partitioned models) are refused", _X, "not emulated"),
-    Behaviour("models", "Tags need no CREATE TAG; roles need no privileges", _X, "they are no objects here"),
-    Behaviour("models", "INFORMATION_SCHEMA.PACKAGES shows this Python's packages", _X, "they are what runs"),
-)
-
 SERVER: tuple[Behaviour, ...] = (
     Behaviour(
         "server",
@@ -132,4 +117,4 @@ SERVER: tuple[Behaviour, ...] = (
     Behaviour("logs", "A log keeps its first 16 MB and says so", _X, "an account has limits of its own"),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS + ACCESS + SERVER
+BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS + DATASETS + ACCESS + SERVER
