@@ -11,6 +11,7 @@ from typing import Any
 
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.situation import Situation
+from sfml.quoting import raw
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 
@@ -108,7 +109,7 @@ def run_of(
     latest = {row.name: row for row in own}
     attempt = own[-1].attempt
     tasks = tuple(
-        task_run(task.task, latest.get(task.name), task.outcomes)
+        task_run(task.task, latest.get(raw(task.name)), task.outcomes)
         for task in desired.all_tasks
         if task.task is not None
     )
@@ -148,8 +149,8 @@ def parsed_return_value(text: str | None, outcomes: Mapping[str, str] | None = N
     """A return value as JSON; a branch's raw value as the outcome's name; other text as it is."""
     if text is None:
         return None
-    for outcome, raw in (outcomes or {}).items():
-        if raw == text:
+    for outcome, value in (outcomes or {}).items():
+        if value == text:
             return outcome
     try:
         return json.loads(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.graph.model import Scalar, Target
 from sfml.history import DeployedRoot, GraphRow, TaskRow
-from sfml.quoting import identifier, literal, qualified
+from sfml.quoting import identifier, literal, qualified, raw
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:
@@ -41,10 +41,11 @@ class History:
     def root(self, name: str) -> DeployedRoot | None:
         """The root task of that name; LIKE takes `_` and `%` for wildcards, so the name is compared again."""
         schema = qualified(self._target.database, self._target.schema)
-        for row in self._rows(f"SHOW TASKS LIKE {literal(name)} IN SCHEMA {schema}"):
-            if row["name"] == name:
+        bare = raw(name)
+        for row in self._rows(f"SHOW TASKS LIKE {literal(bare)} IN SCHEMA {schema}"):
+            if row["name"] == bare:
                 return DeployedRoot(
-                    name=name,
+                    name=bare,
                     id=str(row["id"]),
                     started=row["state"] == "started",
                     schedule=row.get("schedule"),
