@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from snowflake.connector import SnowflakeConnection
 
 from sfml.errors import ConflictingState, ConnectionFailed, MissingPrivilege
@@ -243,6 +252,75 @@ def test_a_pool_is_made_as_the_target_says_and_another_as_its_jobs_need(there: S
     assert statement_for(Need(Kind.POOL, "ML_POOL"), other) == (
         "CREATE COMPUTE POOL ML_POOL MIN_NODES = 1 MAX_NODES = 2 INSTANCE_FAMILY = CPU_X64_S AUTO_SUSPEND_SECS = 600"
     )
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of private keys: one in the clear, one behind `open sesame`, one that is none."""
+    folder = tmp_path_factory.mktemp("keys")
+    made = rsa.generate_private_key(65537, 2048)
+    for name, cipher in (("plain", NoEncryption()), ("closed", BestAvailableEncryption(b"open sesame"))):
+        (folder / name).write_bytes(made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, cipher))
+    (folder / "none").write_text("no key")
+    for file in folder.iterdir():
+        file.chmod(0o600)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["oauth", "PROGRAMMATIC_ACCESS_TOKEN"])
+@pytest.mark.parametrize("place", ["token", "token_file_path"])
+def test_tokens_reach_the_server(
+    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, place: str
+) -> None:
+    token = str(server.connect_args()["password"])
+    file = tmp_path / "token"
+    file.write_text(token)
+    file.chmod(0o600)
+    entry_is(server, monkeypatch, authenticator=kind, **{place: token if place == "token" else str(file)})
+    connection = open_account(replace(TARGET, database="SFML", schema="PUBLIC"))
+    assert connection.role == "ML_OWNER"
+    connection.close()
+
+
+def entry_is(server: LocalServer, monkeypatch: pytest.MonkeyPatch, **more: object) -> None:
+    place = server.connect_args()
+    values = {key: place[key] for key in ("account", "user", "host", "port", "protocol")} | more
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS", "\n".join(["[dev]", *lines]))
+
+
+@pytest.mark.parametrize(
+    ("more", "passphrase", "message"),
+    [
+        ({"private_key_file": "plain"}, None, "Incorrect username or password"),
+        ({"private_key_file": "closed"}, "open sesame", "Incorrect username or password"),
+        ({"private_key_file": "closed"}, None, "the private key of connection `dev` is encrypted"),
+        ({"private_key_file": "closed"}, "hunter2", "the passphrase does not open the private key"),
+        ({"private_key_file": "none"}, None, "the private key of connection `dev` cannot be read"),
+        ({"authenticator": "oauth", "token": "hunter2"}, None, "Incorrect username or password"),
+        ({"authenticator": "palmreading", "password": "hunter2"}, None, "Unknown authenticator"),
+        ({"password": "hunter2", "login_timeout": "soon"}, None, "has a value of a wrong kind"),
+        ({}, None, "Password is empty"),
+    ],
+)
+def test_what_is_wrong_with_an_entry_is_said_and_never_shown(
+    server: LocalServer,
+    keys: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    more: dict[str, str],
+    passphrase: str | None,
+    message: str,
+) -> None:
+    """The local server takes no key; one that could be read got as far as its login."""
+    if passphrase is not None:
+        monkeypatch.setenv("PRIVATE_KEY_PASSPHRASE", passphrase)
+    if "private_key_file" in more:
+        more = {"private_key_file": str(keys / more["private_key_file"])}
+    entry_is(server, monkeypatch, **more)
+    with pytest.raises(ConnectionFailed, match=message) as told:
+        open_account(TARGET)
+    assert told.value.help
+    assert "hunter2" not in f"{told.value.message} {told.value.help}"
 
 
 def test_a_role_that_is_not_granted_changes_nothing() -> None:

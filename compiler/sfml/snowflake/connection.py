@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sfml.errors import ConflictingState, MissingPrivilege, NotSupportedYet
+from sfml.errors import ConflictingState, ConnectionFailed, MissingPrivilege, NotSupportedYet
 from sfml.graph.model import Target
 from sfml.quoting import identifier, raw
 from sfml.snowflake.connections_file import LOOPBACK
-from sfml.snowflake.entries import Entry, entry
+from sfml.snowflake.entries import PASSPHRASE, Entry, entry
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows
 
@@ -76,7 +76,33 @@ def _opened(found: Entry, place: Mapping[str, Any]) -> SnowflakeConnection:
     arguments = {**found.arguments, **place}
     if arguments.get("host") in LOOPBACK:
         _forget_proxies()
-    return _connect(**arguments)
+    try:
+        return _connect(**arguments)
+    except (TypeError, ValueError) as cause:
+        # The connector lets through what its libraries say of a key, or of a value, that they cannot read.
+        raise _unreadable(found, cause) from cause
+
+
+def _unreadable(found: Entry, cause: Exception) -> ConnectionFailed:
+    """Says which part of the entry is wrong; never what stands in it."""
+    entry_name = f"connection `{found.name}`" if found.name else "the environment's connection"
+    key = found.arguments.get("private_key_file")
+    if key is None:
+        return ConnectionFailed(
+            f"{entry_name} has a value of a wrong kind ({type(cause).__name__})",
+            help=f"mend it in {found.source}",
+        )
+    text = str(cause)
+    if "not given" in text:
+        help = f"put its passphrase into {PASSPHRASE}, or into private_key_file_pwd of the entry"
+        return ConnectionFailed(f"the private key of {entry_name} is encrypted: {key}", help=help)
+    if "password" in text.lower() or "decrypt" in text.lower():
+        help = f"correct {PASSPHRASE}, or private_key_file_pwd of the entry"
+        return ConnectionFailed(
+            f"the passphrase does not open the private key of {entry_name}: {key}", help=help
+        )
+    help = "it has to be a private key as PEM in PKCS#8, as `openssl pkcs8 -topk8` writes it"
+    return ConnectionFailed(f"the private key of {entry_name} cannot be read: {key}", help=help)
 
 
 def _forget_proxies() -> None:

@@ -58,6 +58,11 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
     code = str(getattr(cause, "errno", "") or "")
     sentence = _sentence(cause)
     kind = type(cause).__name__
+    if sentence.startswith("Unknown authenticator"):
+        return ConnectionFailed(
+            sentence,
+            help="set the entry's `authenticator` to one that Snowflake knows: snowflake, externalbrowser, oauth, …",
+        )
     if sentence.startswith("Invalid connection_name"):
         return ConnectionFailed(
             sentence[0].lower() + sentence[1:],
