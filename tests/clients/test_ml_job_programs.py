@@ -26,15 +26,14 @@ def test_functions(run_program: Any) -> None:
 
 
 def test_files_folders_and_stages(run_program: Any) -> None:
-    told = run_program("ml_job_files.py")
-    assert told == {
-        "file": [
-            {"total": 6, "greeting": "hello", "warehouse": '"REPORTING_WH"', "count": 4},
-            "DONE",
-            "done",
-        ],
-        "directory": [{"total": 3, "greeting": None, "warehouse": '"LOCAL_WH"', "count": 4}, "DONE", "done"],
-        "stage": [{"total": 1, "greeting": None, "warehouse": '"LOCAL_WH"', "count": 4}, "DONE", "done"],
+    def done(total: int, greeting: str | None, warehouse: str) -> list[object]:
+        found = {"total": total, "greeting": greeting, "warehouse": warehouse, "count": 4, "dataset": 4}
+        return [found, "DONE", "done"]
+
+    assert run_program("ml_job_files.py") == {
+        "file": done(6, "hello", '"REPORTING_WH"'),
+        "directory": done(3, None, '"LOCAL_WH"'),
+        "stage": done(1, None, '"LOCAL_WH"'),
         "named": True,
     }
 

@@ -7,12 +7,14 @@ import json
 import tempfile
 from pathlib import Path
 
+from snowflake.ml import dataset
 from snowflake.ml.jobs import submit_directory, submit_file, submit_from_stage
 from snowflake.snowpark import Session
 
 SCRIPT = """
 import argparse, os
 import features
+from snowflake.ml import dataset
 from snowflake.ml.data.data_connector import DataConnector
 from snowflake.snowpark import Session
 
@@ -27,6 +29,7 @@ __return__ = {
     "greeting": os.environ.get("GREETING"),
     "warehouse": session.get_current_warehouse(),
     "count": len(DataConnector.from_dataframe(session.table("sales")).to_pandas()),
+    "dataset": len(DataConnector.from_dataset(dataset.load_dataset(session, "sales_data", "v1")).to_pandas()),
 }
 print("done")
 """
@@ -37,6 +40,7 @@ def main() -> None:
     session.create_dataframe([[x] for x in (1, 2, 3, 4)], schema=["x"]).write.save_as_table(
         "sales", mode="overwrite"
     )
+    dataset.create_from_dataframe(session, "sales_data", "v1", input_dataframe=session.table("sales"))
     folder = Path(tempfile.mkdtemp())
     shared = folder / "shared"
     source = folder / "source"

@@ -56,7 +56,7 @@ def test_two_instances_are_nodes_of_one_cluster(shared: Session, tmp_path: Path)
         session=shared,
     )
     assert (job.target_instances, job.min_instances) == (2, 2)
-    assert job.wait(120) == "DONE", job.get_logs(verbose=True)
+    assert job.wait(240) == "DONE", job.get_logs(verbose=True)
     assert job.result() == {
         "nodes": 2,
         "tags": ["node_tag:head", "node_tag:worker"],
@@ -79,6 +79,17 @@ def test_two_instances_are_nodes_of_one_cluster(shared: Session, tmp_path: Path)
     assert row[0] >= len(worker.splitlines())
     rows = shared.sql(f"SHOW SERVICE INSTANCES IN SERVICE {job.id}").collect()
     assert [(row["instance_id"], row["status"]) for row in rows] == [("0", "DONE"), ("1", "DONE")]
+
+
+@needs_ray
+def test_one_instance_has_no_cluster_until_it_asks(shared: Session, tmp_path: Path) -> None:
+    main = """
+import os, sys
+joined = "ray" in sys.modules
+import ray
+__return__ = [joined, ray.is_initialized(), os.environ["RAY_ADDRESS"]]
+"""
+    assert define(shared, payload(tmp_path / "p", main))().result(60) == [False, False, "local"]
 
 
 def test_without_ray_several_instances_are_refused(
