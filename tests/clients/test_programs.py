@@ -61,3 +61,30 @@ def test_task_crud(run_program: Any) -> None:
         "state": "started",
         "gone": 404,
     }
+
+
+def test_stored_procedures(run_program: Any) -> None:
+    assert run_program("stored_procedures.py") == {
+        "permanent": ["COPIED", 3],
+        "called": "COPIED",
+        "decorated": [10.0, 5.0],
+        "table": [[3, "3"], [4, "4"]],
+        "file": 42,
+        "udf": [1, 2, 3, 4, 5],
+        "by_name": [4],
+        "vectorized": [0.0, 1.5, 3.0, 4.5, 6.0],
+        "listed": ["MY_COPY"],
+        "left": [],
+    }
+
+
+def test_staged_data(run_program: Any) -> None:
+    assert run_program("staged_data.py") == {
+        "put": ["landing/in/day1.csv.gz", "landing/in/day2.csv.gz"],
+        "queried": [[1, "tea"], [2, "milk"], [2, "milk"], [3, "salt"]],
+        "read": [[1, "tea", 2.5], [2, "milk", 1.0]],
+        "loaded": [["LOADED", 2, 0], ["PARTIALLY_LOADED", 1, 1]],
+        "merged": [0, 2],
+        "unloaded": [[1, 2.5], [2, 1.25]],
+        "left": ["landing/kept/prices.parquet"],
+    }

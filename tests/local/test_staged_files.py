@@ -1,0 +1,187 @@
+"""Staged files as rows: queried, read by Snowpark, loaded past bad rows, and unloaded."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from snowflake.snowpark import Session
+from snowflake.snowpark import functions as F
+from snowflake.snowpark.exceptions import SnowparkSQLException
+from snowflake.snowpark.types import IntegerType, StringType, StructField, StructType
+
+GOOD = b'id,name,v\n1,"x, y",1.5\n2,,2.5\n'
+BAD = b"id,name,v\n3,z,bad\n4,w,4.5\n"
+DOCUMENTS = b'{"id": 1, "n": {"k": "v"}, "l": [1, 2]}\n{"id": 2, "n": null}\n'
+
+
+@pytest.fixture
+def stage(session: Session, tmp_path: Path) -> str:
+    session.sql("CREATE OR REPLACE STAGE FILES").collect()
+    for name, content in {
+        "csv/a.csv": GOOD,
+        "csv/b.csv": BAD,
+        "json/a.json": DOCUMENTS,
+        "array.json": b'[{"id": 1}, {"id": 2}]',
+        "ragged/r.csv": b"1,a\n2\n3,c,extra\n",
+    }.items():
+        session.file.put_stream(io.BytesIO(content), f"@FILES/{name}", auto_compress=False)
+    pd.DataFrame({"A": [1, 2], "b": ["x", None]}).to_parquet(tmp_path / "p.parquet")
+    session.file.put(str(tmp_path / "p.parquet"), "@FILES/pq", auto_compress=False)
+    session.sql(
+        "CREATE OR REPLACE FILE FORMAT ROWS_OF TYPE = CSV SKIP_HEADER = 1 FIELD_OPTIONALLY_ENCLOSED_BY = '\"'"
+    ).collect()
+    session.sql("CREATE OR REPLACE FILE FORMAT DOCS TYPE = JSON STRIP_OUTER_ARRAY = TRUE").collect()
+    session.sql("CREATE OR REPLACE FILE FORMAT PARQUETS TYPE = PARQUET").collect()
+    return "@FILES"
+
+
+@pytest.fixture
+def rows(session: Session, stage: str) -> Callable[[str], list[Any]]:
+    return lambda sql: [tuple(row) for row in session.sql(sql).collect()]
+
+
+def test_csv_files_are_queried_by_position(rows: Callable[[str], list[Any]]) -> None:
+    query = "SELECT $1, t.$2, t.$3::FLOAT FROM @FILES/csv/a.csv (FILE_FORMAT => 'ROWS_OF') t"
+    assert rows(query) == [("1", "x, y", 1.5), ("2", None, 2.5)]
+    assert rows("SELECT COUNT(*) FROM @FILES/csv (FILE_FORMAT => ROWS_OF, PATTERN => '.*b[.]csv')") == [(2,)]
+    metadata = "METADATA$FILENAME, METADATA$FILE_ROW_NUMBER"
+    found = rows(f"SELECT {metadata} FROM @FILES/csv (FILE_FORMAT => ROWS_OF) WHERE $1 = '4'")
+    assert found == [("files/csv/b.csv", 2)]
+    assert rows("SELECT $1, $2, $3 FROM @FILES/ragged") == [
+        ("1", "a", None),
+        ("2", None, None),
+        ("3", "c", "extra"),
+    ]
+
+
+def test_json_and_parquet_files_are_queried_by_path(rows: Callable[[str], list[Any]]) -> None:
+    found = rows("SELECT $1:id::INT, $1:n.k::STRING FROM @FILES/json (FILE_FORMAT => DOCS)")
+    assert found == [(1, "v"), (2, None)]
+    assert rows("SELECT COUNT(*) FROM @FILES/array.json (FILE_FORMAT => DOCS)") == [(2,)]
+    assert rows('SELECT $1:A::INT, $1:"b"::STRING FROM @FILES/pq (FILE_FORMAT => PARQUETS)') == [
+        (1, "x"),
+        (2, None),
+    ]
+    ((first,), _) = rows("SELECT $1 FROM @FILES/pq (FILE_FORMAT => PARQUETS)")
+    assert json.loads(first) == {"A": 1, "b": "x"}
+
+
+def test_a_query_of_nothing_or_of_no_stage_is_refused(session: Session, stage: str) -> None:
+    for sql, word in (
+        ("SELECT $1 FROM @FILES/none", "was not found"),
+        ("SELECT $1 FROM @NO_STAGE", "does not exist"),
+        ("SELECT $1 FROM @FILES/../x", "leaves the stage"),
+        ("SELECT $1 FROM @FILES/csv (FILE_FORMAT => 'NO_FORMAT')", "does not exist"),
+        ("COPY INTO @FILES/../x FROM (SELECT 1)", "leaves the stage"),
+    ):
+        with pytest.raises(SnowparkSQLException, match=word):
+            session.sql(sql).collect()
+
+
+def test_snowpark_reads_files(session: Session, stage: str) -> None:
+    schema = StructType([StructField(name, StringType()) for name in ("A", "B", "C")])
+    options = {"SKIP_HEADER": 1, "FIELD_OPTIONALLY_ENCLOSED_BY": '"'}
+    frame = session.read.schema(schema).options(options).csv("@FILES/csv/a.csv")
+    assert frame.filter(F.col("A") == "1").collect()[0].B == "x, y"
+    inferred = session.read.options({**options, "SKIP_HEADER": 0, "PARSE_HEADER": True, "INFER_SCHEMA": True})
+    assert [row.as_dict() for row in inferred.csv("@FILES/csv/a.csv").collect()][1] == {
+        "id": 2,
+        "name": None,
+        "v": 2.5,
+    }
+    documents = session.read.json("@FILES/json/a.json").select(F.col("$1")["id"].cast("int").alias("ID"))
+    assert sorted(row.ID for row in documents.collect()) == [1, 2]
+    parquet = session.read.parquet("@FILES/pq/p.parquet")
+    assert (parquet.columns, parquet.filter(F.col("A") > 1).count()) == (["A", '"b"'], 1)
+
+
+def test_bad_rows_are_passed_over_or_abort(session: Session, stage: str) -> None:
+    session.sql("CREATE OR REPLACE TABLE LOADED (ID INT, NAME VARCHAR, V FLOAT)").collect()
+    copy = "COPY INTO LOADED FROM @FILES/csv FILE_FORMAT = ROWS_OF ON_ERROR = "
+    told = {}
+    for on_error in ("CONTINUE", "SKIP_FILE"):
+        session.sql("TRUNCATE TABLE LOADED").collect()
+        (_, bad) = session.sql(copy + on_error).collect()
+        told[on_error] = (bad.status, bad.errors_seen, bad.first_error_line, session.table("LOADED").count())
+    assert told == {"CONTINUE": ("PARTIALLY_LOADED", 1, 1, 3), "SKIP_FILE": ("LOAD_FAILED", 1, 1, 2)}
+    session.sql("TRUNCATE TABLE LOADED").collect()
+    with pytest.raises(
+        SnowparkSQLException, match=r"(?s)value 'bad' is not recognized.*b.csv', row 1, column"
+    ):
+        session.sql(copy + "ABORT_STATEMENT").collect()
+    assert session.table("LOADED").count() == 0
+    with pytest.raises(SnowparkSQLException, match="ON_ERROR = SKIP_FILE_3"):
+        session.sql(copy + "SKIP_FILE_3").collect()
+
+
+def test_json_is_loaded_by_names_and_whole(session: Session, stage: str) -> None:
+    session.sql("CREATE OR REPLACE TABLE BY_NAME (ID INT, N VARIANT)").collect()
+    session.sql(
+        "COPY INTO BY_NAME FROM @FILES/json FILE_FORMAT = (TYPE = JSON) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE"
+    ).collect()
+    assert [row.ID for row in session.table("BY_NAME").sort("ID").collect()] == [1, 2]
+    assert session.sql("SELECT N:k::STRING FROM BY_NAME WHERE ID = 1").collect()[0][0] == "v"
+    session.sql("CREATE OR REPLACE TABLE WHOLE (V VARIANT)").collect()
+    session.sql("COPY INTO WHOLE FROM @FILES/array.json FILE_FORMAT = (FORMAT_NAME = 'DOCS')").collect()
+    assert session.sql("SELECT SUM(V:id::INT) FROM WHOLE").collect()[0][0] == 3
+
+
+def test_rows_are_unloaded_and_read_again(session: Session, stage: str) -> None:
+    session.sql("CREATE OR REPLACE TABLE OUT AS SELECT 1 A, 'x,y' B UNION ALL SELECT 2, NULL").collect()
+    plain = "FILE_FORMAT = (TYPE = CSV COMPRESSION = NONE FIELD_OPTIONALLY_ENCLOSED_BY = '\"')"
+    (done,) = session.sql(
+        f"COPY INTO @FILES/out/one.csv FROM (SELECT * FROM OUT ORDER BY A) {plain} SINGLE = TRUE HEADER = TRUE"
+    ).collect()
+    assert done.rows_unloaded == 2
+    text = session.file.get_stream("@FILES/out/one.csv").read().decode()
+    assert text.splitlines()[1] == '"1","x,y"'
+    with pytest.raises(SnowparkSQLException, match="already existing"):
+        session.sql(f"COPY INTO @FILES/out/one.csv FROM OUT {plain} SINGLE = TRUE").collect()
+    session.sql("COPY INTO @FILES/out/pq/ FROM OUT FILE_FORMAT = (TYPE = PARQUET) HEADER = TRUE").collect()
+    assert sorted(map(tuple, session.read.parquet("@FILES/out/pq/").collect())) == [(1, "x,y"), (2, None)]
+    session.sql(
+        "COPY INTO @FILES/out/js/ FROM (SELECT OBJECT_CONSTRUCT('a', A) FROM OUT) FILE_FORMAT = (TYPE = JSON)"
+    ).collect()
+    assert session.sql("SELECT SUM($1:a::INT) FROM @FILES/out/js (FILE_FORMAT => DOCS)").collect()[0][0] == 3
+    session.table("OUT").write.csv("@FILES/out/frame.csv", single=True, overwrite=True)
+    assert "files/out/frame.csv" in [row["name"] for row in session.sql("LIST @FILES/out").collect()]
+
+
+def test_file_formats_are_shown_described_and_dropped(session: Session, stage: str) -> None:
+    (row,) = session.sql("SHOW FILE FORMATS LIKE 'ROWS%'").collect()
+    assert (row["name"], row["type"], json.loads(row["format_options"])["SKIP_HEADER"]) == (
+        "ROWS_OF",
+        "CSV",
+        1,
+    )
+    described = {row["property"]: row for row in session.sql("DESCRIBE FILE FORMAT DOCS").collect()}
+    assert tuple(described["STRIP_OUTER_ARRAY"])[1:3] == ("Boolean", "true")
+    session.sql("DROP FILE FORMAT DOCS").collect()
+    assert session.sql("SHOW FILE FORMATS LIKE 'DOCS'").collect() == []
+
+
+def test_quoted_paths_with_blanks_are_queried(session: Session, stage: str) -> None:
+    session.sql('CREATE OR REPLACE STAGE "my stage"').collect()
+    session.file.put_stream(io.BytesIO(b"1,2\n"), '@"my stage"/a dir/x.csv', auto_compress=False)
+    assert session.sql("""SELECT $2 FROM '@"my stage"/a dir/x.csv'""").collect()[0][0] == "2"
+
+
+def test_a_frame_is_copied_into_a_table(session: Session, stage: str) -> None:
+    session.sql("DROP TABLE IF EXISTS COPIED").collect()
+    schema = StructType(
+        [StructField("A", IntegerType()), StructField("B", StringType()), StructField("C", StringType())]
+    )
+    frame = (
+        session.read.schema(schema)
+        .options({"SKIP_HEADER": 1, "FIELD_OPTIONALLY_ENCLOSED_BY": '"'})
+        .csv("@FILES/csv/a.csv")
+    )
+    frame.copy_into_table("COPIED", force=True)
+    frame.copy_into_table("COPIED", transformations=[F.col("$1"), F.col("$2"), F.col("$3")], force=True)
+    assert session.table("COPIED").count() == 4
