@@ -126,6 +126,19 @@ def test_the_longest_a_job_may_run_is_a_setting(
     assert job.wait(30) == "FAILED"
 
 
+def test_a_job_has_the_memory_and_the_cores_of_the_settings(
+    shared: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SFML_LOCAL_PROCESS_MEMORY_MB", "800")
+    monkeypatch.setenv("SFML_LOCAL_PROCESS_CORES", "1")
+    main = "import os\nprint(len(os.sched_getaffinity(0)), flush=True)\nbytearray(2 * 2**30)\n"
+    job = submit(shared, tmp_path / "p", main)
+    with pytest.raises(RuntimeError) as failed:
+        job.result(60)
+    assert isinstance(failed.value.__cause__, MemoryError)
+    assert job.get_logs(as_list=True)[0] == "1"
+
+
 def test_a_job_ends_as_a_script_ends(shared: Session, tmp_path: Path) -> None:
     main = """
 import atexit, sys, threading, time
