@@ -127,7 +127,7 @@ def _worktree(root: Path) -> Check:
 
 def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Check]:
     """The privileges of the role for this spec, and whether everything that it names is there."""
-    from sfml.cli.environment import looked_at
+    from sfml.cli.environment import doubts, looked_at
     from sfml.graph.comparing import compared
     from sfml.graph.privileges import Purpose, privileges_of
     from sfml.snowflake.granted import granted_to
@@ -136,10 +136,10 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
     graph, root = found.reading.graph, found.desired.root.name
     assert graph is not None, "findings are looked at before"
     environment = looked_at(found, connection)
-    for one in environment.missing:
+    for one in environment.blocking:
         yield Check(str(one.need.kind), State.FAIL, f"{one.text} is not there", one.statement)
-    for text in environment.unknown:
-        yield Check("environment", State.WARN, f"not looked at, {text}")
+    for text in doubts(environment):
+        yield Check("environment", State.WARN, text)
     if not environment.missing:
         yield Check("environment", State.OK, f"{environment.looked_at} things that the spec names are there")
     [(role,)] = rows(connection, "SELECT CURRENT_ROLE()")

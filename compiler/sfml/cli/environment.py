@@ -64,11 +64,11 @@ def demand_environment(
     from sfml.snowflake.environment import create
 
     environment = looked_at(found, connection)
-    for text in environment.unknown:
-        if not (options.json or options.quiet):
-            output.note(f"note: not looked at, {text}")
+    if not (options.json or options.quiet):
+        for text in doubts(environment):
+            output.note(f"note: {text}")
     creatable = environment.creatable if create_missing else ()
-    left = [one for one in environment.missing if one not in creatable]
+    left = [one for one in environment.blocking if one not in creatable]
     if left:
         raise ConflictingState(missing_text(found, left), help=_help(left, create_missing))
     if not creatable:
@@ -80,6 +80,15 @@ def demand_environment(
     if not auto_approve:
         confirm(f"Create {'it' if len(creatable) == 1 else 'them'}?", options)
     create(connection, found.desired.target, creatable)
+
+
+def doubts(environment: Environment) -> Iterator[str]:
+    """What nobody can be sure of: kinds that the role may not list, and image repositories that it cannot see."""
+    yield from (f"not looked at, {text}" for text in environment.unknown)
+    for one in environment.missing:
+        if one not in environment.blocking:
+            jobs = ", ".join(one.need.by)
+            yield f"no image repository is visible; without any in the account {jobs} fails: {one.statement};"
 
 
 def missing_text(found: Opened, missing: list[Missing]) -> str:
@@ -122,9 +131,9 @@ def environment_json(environment: Environment) -> dict[str, Any]:
 
 def environment_text(found: Opened, environment: Environment) -> str:
     """What is missing with its statements, or that nothing is."""
-    told = [f"not looked at, {text}" for text in environment.unknown]
-    if environment.missing:
-        return "\n".join([missing_text(found, list(environment.missing)), *told])
+    told = list(doubts(environment))
+    if environment.blocking:
+        return "\n".join([missing_text(found, list(environment.blocking)), *told])
     counted = (
         f"{environment.looked_at} things that it names are there"
         if environment.looked_at

@@ -76,8 +76,8 @@ def command(
         if not plan.is_empty:
             flags = " --adopt" if adopt else ""
             output.say(f"Next:  sfml apply {out or f'{found.desired.spec_path} -t {plan.target}{flags}'}")
-    if environment is not None and not (options.json or (options.quiet and not environment.missing)):
+    if environment is not None and not (options.json or (options.quiet and not environment.blocking)):
         output.say(f"\n{environment_text(found, environment)}")
-    if environment is not None and environment.missing:
+    if environment is not None and environment.blocking:
         return 1
     return 2 if detailed_exitcode and not plan.is_empty else 0

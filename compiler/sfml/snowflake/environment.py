@@ -48,6 +48,11 @@ class Environment:
     looked_at: int = 0
 
     @property
+    def blocking(self) -> tuple[Missing, ...]:
+        """What has to be there; an image repository may be there and not be visible, and the job alone would tell."""
+        return tuple(one for one in self.missing if one.need.kind is not Kind.IMAGES)
+
+    @property
     def creatable(self) -> tuple[Missing, ...]:
         """What `--create-missing` makes, in the order in which it has to be made."""
         return tuple(one for one in self.missing if one.need.kind in CREATABLE)
