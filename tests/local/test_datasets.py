@@ -46,6 +46,11 @@ def test_a_version_keeps_the_rows_of_its_query(connection: SnowflakeConnection, 
     assert ask(connection, column) == [(0,), (1,)]
 
 
+def test_addresses_within_texts_and_names_stay(connection: SnowflakeConnection) -> None:
+    sql = "SELECT 'it''s snow://dataset/a', $$snow://b c$$, 1 AS \"snow://d\""
+    assert ask(connection, sql) == [("it's snow://dataset/a", "snow://b c", 1)]
+
+
 @pytest.mark.parametrize(
     ("sql", "errno"),
     [

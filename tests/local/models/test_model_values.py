@@ -6,8 +6,10 @@ import json
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LinearRegression
 from small_models import Echo
 from snowflake.ml.model import ModelVersion, model_signature
 from snowflake.snowpark import Session
@@ -102,6 +104,17 @@ def test_many_rows_come_in_chunks(asking: Session, echo: ModelVersion) -> None:
     ).collect()
     assert tuple(row)[:2] == (20000, 20000)
     assert row[2] < 20000
+
+
+def test_more_than_500_features_come_in_one_object(asking: Session, log: Any) -> None:
+    names = [f"F{number}" for number in range(501)]
+    frame = pd.DataFrame([[float(number)] * 501 for number in range(3)], columns=names)
+    model = LinearRegression().fit(frame, frame["F7"])
+    model.coef_, model.intercept_ = np.where(np.array(names) == "F7", 1.0, 0.0), 0.0
+    log(model, "WIDE", "V1", sample_input_data=frame)
+    pairs = ", ".join(f"'{name}', {name[1:]}" for name in reversed(names))
+    sql = f"SELECT WIDE!PREDICT(OBJECT_CONSTRUCT_KEEP_NULL({pairs})):output_feature_0::FLOAT"
+    assert [tuple(row) for row in asking.sql(sql).collect()] == [(7.0,)]
 
 
 def test_wrong_arguments_are_told(asking: Session, echo: ModelVersion) -> None:
