@@ -60,8 +60,8 @@ def pipelines_of(folder: Path) -> tuple[Path, ...]:
     """The entry files in a folder and below; hidden folders and those of built things are left out."""
     found: list[Path] = []
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _is_left_out(name))
-        paths = (Path(place, name) for name in files if not _is_left_out(name))
+        folders[:] = sorted(name for name in folders if not is_left_out(name))
+        paths = (Path(place, name) for name in files if not is_left_out(name))
         found += [path for path in paths if is_entry_file(path)]
     return tuple(sorted(found))
 
@@ -72,10 +72,16 @@ def is_entry_file(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as stream:
-            return _PIPELINE_KEY.search(stream.read(1_000_000)) is not None
+            return is_entry_text(stream.read(1_000_000))
     except OSError:
         return False
 
 
-def _is_left_out(name: str) -> bool:
+def is_entry_text(content: bytes) -> bool:
+    """Whether the beginning of a YAML file looks like that of an entry file."""
+    return _PIPELINE_KEY.search(content, 0, 1_000_000) is not None
+
+
+def is_left_out(name: str) -> bool:
+    """Whether no entry file is looked for in a folder, or a file, of this name."""
     return name.startswith(".") or name in ("build", "node_modules")

@@ -17,8 +17,10 @@ from sfml.graph.model import (
     TaskGraph,
     TaskNode,
 )
+from sfml.render.printable import printable
 
 _PLAIN = frozenset(" _-.,:/()+=")
+_LONGEST = 80
 _ROOT = "root"
 
 
@@ -31,7 +33,7 @@ def _lines(graph: TaskGraph) -> Iterator[str]:
     # Numbers, not names: a task may be called `end` or `subgraph`, which are words of Mermaid.
     ids = {node.name: f"t{index}" for index, node in enumerate(graph.all_tasks, start=1)}
     yield "flowchart TD"
-    yield f'  {_ROOT}(["{_text(graph.pipeline)}<br/>{_text(_schedule(graph.settings.schedule))}"])'
+    yield f'  {_ROOT}(["{label_text(graph.pipeline)}<br/>{label_text(_schedule(graph.settings.schedule))}"])'
     for node in graph.all_tasks:
         yield f"  {ids[node.name]}{_shape(node)}"
     for node in graph.tasks:
@@ -45,10 +47,10 @@ def _lines(graph: TaskGraph) -> Iterator[str]:
 
 
 def _shape(node: TaskNode) -> str:
-    lines = [node.name, _compute(node.run_on)]
+    lines = [node.name, compute_words(node.run_on)]
     if node.run_if is not None:
         lines.append(f"if {node.run_if}")
-    label = "<br/>".join(_text(line) for line in lines)
+    label = "<br/>".join(label_text(line) for line in lines)
     return f'{{"{label}"}}' if node.is_branch else f'["{label}"]'
 
 
@@ -58,7 +60,7 @@ def _edges_into(graph: TaskGraph, node: TaskNode, ids: Mapping[str, str]) -> Ite
     for name in node.after:
         outcomes = graph.task(name).outcomes or {}
         chosen = " or ".join(outcome for outcome, tasks in outcomes.items() if node.name in tasks)
-        label = f'|"{_text(chosen)}"|' if chosen else ""
+        label = f'|"{label_text(chosen)}"|' if chosen else ""
         yield f"  {ids[name]} -->{label} {ids[node.name]}"
 
 
@@ -66,10 +68,11 @@ def _dead_ends(node: TaskNode, ids: Mapping[str, str]) -> Iterator[str]:
     """An outcome that starts nothing leads to a point of its own."""
     for index, (outcome, tasks) in enumerate((node.outcomes or {}).items(), start=1):
         if not tasks:
-            yield f'  {ids[node.name]} -->|"{_text(outcome)}"| {ids[node.name]}_{index}(("nothing"))'
+            yield f'  {ids[node.name]} -->|"{label_text(outcome)}"| {ids[node.name]}_{index}(("nothing"))'
 
 
-def _compute(run_on: RunOn) -> str:
+def compute_words(run_on: RunOn) -> str:
+    """Where a task runs: `warehouse ML_WH`, `pool ML_POOL, 2 instances`."""
     match run_on:
         case OnWarehouse(warehouse):
             return f"warehouse {warehouse}"
@@ -91,6 +94,8 @@ def _schedule(schedule: Schedule) -> str:
             return "manual"
 
 
-def _text(text: str) -> str:
+def label_text(text: str) -> str:
     """Text for a quoted label; characters that mean something to Mermaid or HTML go in by their numbers."""
-    return "".join(char if char.isalnum() or char in _PLAIN else f"#{ord(char)};" for char in text)
+    visible = printable(" ".join(text.split()))
+    flat = visible if len(visible) <= _LONGEST else visible[: _LONGEST - 1] + "…"
+    return "".join(char if char.isalnum() or char in _PLAIN else f"#{ord(char)};" for char in flat)

@@ -9,10 +9,12 @@ from typing import Any
 
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, ChangedFile, Comparable, FieldChange, Plan, Reason, Risk
+from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
 
 _TIMES = frozenset({"timeout_ms"})
+_WIDTH, _CUT = 60, 57
 _PLACE = 36
 """How wide a change is before the place that it is written in."""
 _VERBS = (
@@ -112,7 +114,7 @@ def _headline(plan: Plan, desired: DesiredGraph, symbols: Symbols) -> str:
 def _change_lines(change: Change, desired: DesiredGraph, symbols: Symbols, width: int) -> Iterator[str]:
     head = f"  {symbols.of(change.action)} {change.task:<{width}}"
     if change.action is Action.CREATE:
-        yield f"{head}  {_description(change.name, desired)}".rstrip()
+        yield f"{head}  {description(change.name, desired)}".rstrip()
     else:
         yield head.rstrip()
     if change.moved_from is not None:
@@ -120,12 +122,12 @@ def _change_lines(change: Change, desired: DesiredGraph, symbols: Symbols, width
     if change.why is not None:
         yield f"      replaced because {change.why}"
     for field in change.fields:
-        yield from _field_lines(field, symbols)
+        yield from field_lines(field, symbols)
     for risk in change.risks:
         yield f"      {symbols['risk']} {risk.message}"
 
 
-def _description(name: str, desired: DesiredGraph) -> str:
+def description(name: str, desired: DesiredGraph) -> str:
     """`after train_model, on pool LOCAL_POOL`: what a new task is."""
     task = desired.task(name)
     spec_names = {other.name: other.task or other.name for other in desired.all_tasks}
@@ -146,8 +148,8 @@ def _description(name: str, desired: DesiredGraph) -> str:
     return ", ".join(parts)
 
 
-def _field_lines(field: FieldChange, symbols: Symbols) -> Iterator[str]:
-    old, new = shown(field.path, field.old), shown(field.path, field.new)
+def field_lines(field: FieldChange, symbols: Symbols) -> Iterator[str]:
+    old, new = shown_pair(field)
     change = f"{old} {symbols['arrow']} {new}"
     if field.reason not in (Reason.SPEC_CHANGED, Reason.CODE_CHANGED, Reason.ADOPTED):
         change += f"  ({field.reason.value})"
@@ -180,17 +182,38 @@ def _moments(runs: Sequence[datetime], symbols: Symbols) -> str:
     return f" {symbols['dot']} ".join(words) + (f" {zones.pop()}" if len(zones) == 1 else "")
 
 
+def shown_pair(field: FieldChange) -> tuple[str, str]:
+    """Both values on one line each, cut where they get long, and never so that they look alike."""
+    old, new = whole(field.path, field.old), whole(field.path, field.new)
+    if old == new:  # they differ in their blanks, or a number became text
+        old, new = (
+            printable(json.dumps(jsonable(one), ensure_ascii=False)) for one in (field.old, field.new)
+        )
+    same = next((at for at, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), len(old))
+    if same < _CUT - 20 or (len(old) <= _WIDTH and len(new) <= _WIDTH):
+        return cut(old), cut(new)
+    return cut(f"…{old[same - 10 :]}"), cut(f"…{new[same - 10 :]}")
+
+
 def shown(path: str, value: Comparable) -> str:
     """A value on one line, cut where it gets long."""
+    return cut(whole(path, value))
+
+
+def cut(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[:_CUT] + "…"
+
+
+def whole(path: str, value: Comparable) -> str:
+    """A value on one line; what is no visible character is written as its escape."""
     if value is None or value == "":
         return "(unset)"
     if path in _TIMES and isinstance(value, int):
         return duration(value)
     if isinstance(value, tuple):
-        return "[" + ", ".join(shown("", item) for item in value) + "]"
+        return "[" + ", ".join(cut(whole("", item)) for item in value) + "]"
     text = json.dumps(jsonable(value), ensure_ascii=False) if isinstance(value, Mapping) else str(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "…"
+    return printable(" ".join(text.split()))
 
 
 def _schedule_line(plan: Plan, schedule: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfml.plan.model import Action, Change, FieldChange, Plan
-from sfml.render.plan import file_words, shown
+from sfml.render.plan import file_words, shown_pair
 from sfml.render.units import moment, plural
 
 _VERBS = {
@@ -69,8 +69,9 @@ def _rows(change: Change) -> Iterator[str]:
 
 def _cells(field: FieldChange) -> Iterator[str]:
     yield _code(field.path.removesuffix("_ms"))
-    yield _code(shown(field.path, field.old))
-    yield _code(shown(field.path, field.new))
+    old, new = shown_pair(field)
+    yield _code(old)
+    yield _code(new)
     yield "; ".join([field.reason.value, *(_text(file_words(file)) for file in field.files)])
     yield _text(field.place or "")
 

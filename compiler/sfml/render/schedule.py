@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
+from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule
 from sfml.render.units import interval, moment
 from sfml.semantics.cron import next_fire, parse_cron
 
@@ -12,19 +12,30 @@ _DAYS = ("Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays",
 _DAY_NAMES = {name[:3].upper(): number for number, name in enumerate(_DAYS)}
 
 
-def schedule_text(
-    schedule: CronSchedule | IntervalSchedule | StreamSchedule, now: datetime | None = None
-) -> str:
-    """When it runs, and for a cron the next time after `now` (None: this moment)."""
+def schedule_words(schedule: Schedule) -> str:
+    """When it runs, with no time of day that the words would age by."""
     match schedule:
+        case Manual():
+            return "manual"
+        case CronSchedule(cron, timezone):
+            return f"{cron_words(cron)} {timezone}"
         case IntervalSchedule(seconds):
             return f"every {interval(timedelta(seconds=seconds))}"
         case StreamSchedule(streams):
             return f"when {' or '.join(streams)} has data"
+
+
+def schedule_text(
+    schedule: CronSchedule | IntervalSchedule | StreamSchedule, now: datetime | None = None
+) -> str:
+    """When it runs, and for a cron the next time after `now` (None: this moment)."""
+    words = schedule_words(schedule)
+    match schedule:
+        case IntervalSchedule() | StreamSchedule():
+            return words
         case CronSchedule(cron, timezone):
             at = now or datetime.now(UTC)
             fire = next_fire(parse_cron(cron, timezone), at)
-            words = f"{cron_words(cron)} {timezone}"
             return words if fire is None else f"{words}, next {moment(fire)} (in {interval(fire - at)})"
 
 

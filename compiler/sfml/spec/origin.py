@@ -74,6 +74,15 @@ def known_paths(loaded: Loaded) -> tuple[str, ...]:
     return tuple(path for path, _, _ in _walk(view.tree(), "", ()) if path)
 
 
+def variable_spans(loaded: Loaded, given: Mapping[str, str]) -> Mapping[str, Span]:
+    """Where each variable got the value that it has; those of the command line are left out."""
+    spec, project = loaded.spec, loaded.project
+    assert spec is not None and project is not None
+    entry = map_of(compose(loaded.sources[spec.path], spec.path)[0])
+    nodes = _View(spec, project, entry, given).variables().entries
+    return {name: node.span for name, node in nodes.items() if node.span.file != _GIVEN}
+
+
 def removed_by(loaded: Loaded, path: str) -> Setting | None:
     """The `null` of the target that takes the value out, if one does."""
     spec, project = loaded.spec, loaded.project

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.unit.plan.test_plan_diff import ON_WH, PROD, SUNDAYS, closure
+
 from sfml.graph.model import OnPool, StepBody, Target, TaskGraph, TaskNode
 from sfml.lower.desired import DesiredTask
 from sfml.lower.lower import lower
 from sfml.plan.bodies import body_changes
 from sfml.plan.model import Comparable
-from tests.unit.plan.test_plan_diff import ON_WH, PROD, SUNDAYS, closure
 
 STEP = TaskNode("gate", StepBody("clv.steps.gate", {"at_least": 0.4}), ON_WH, packages=("pandas==2.2.0",))
 JOB = TaskNode("train", StepBody("clv.steps.train", {"rows": 1}), OnPool("ML_POOL"), env_vars={"LEVEL": "1"})

@@ -1,0 +1,73 @@
+"""`sfml diff SPEC… --base REF`"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from sfml.cli import output
+from sfml.cli.options import Options, shared_options
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@click.option("--base", required=True, metavar="REF", help="What to compare with, such as origin/main.")
+@click.option("--head", metavar="REF", help="The commit to look at.  [default: the work tree]")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none.")
+@click.option(
+    "--now",
+    metavar="TIME",
+    help="What run times count from, such as 2026-11-22T12:00:00Z.  [default: when the head was committed]",
+)
+@shared_options("markdown")
+def command(
+    specs: tuple[str, ...],
+    base: str,
+    head: str | None,
+    detailed_exitcode: bool,
+    now: str | None,
+    options: Options,
+) -> int:
+    """Show what a branch changes, as a graph, from git alone: no account, no checkout, none of the steps' code run.
+
+    Both sides are compiled from git's objects, for every target, since the head left the base. Only pipelines
+    that the changed files can reach are looked at. `{{ user }}` is `user` unless --user is given.
+    """
+    from sfml.render.review_json import diff_json
+    from sfml.review.asked import asked_for
+    from sfml.review.diff import Request, make_diff
+    from sfml.review.git_objects import repository
+
+    cwd = Path.cwd()
+    found = repository(cwd)
+    asked = asked_for(specs, found.top, cwd)
+    when = None if now is None else moment_of(now)
+    request = Request(base, head, asked, options.target, options.variables, options.user, when)
+    diff = make_diff(found, request)
+    if options.json:
+        output.say_json(diff_json(diff))
+    elif options.format == "markdown":
+        from sfml.render.review_markdown import diff_markdown
+
+        output.say(diff_markdown(diff).rstrip("\n"))
+    elif not (options.quiet and diff.is_empty):
+        from sfml.render.review_text import diff_text
+        from sfml.render.symbols import Symbols
+
+        output.say(diff_text(diff, Symbols(output.takes_unicode())))
+    if diff.is_broken:
+        return 1
+    return 2 if detailed_exitcode and not diff.is_empty else 0
+
+
+def moment_of(text: str) -> datetime:
+    """The time that the text says; UTC where it names no zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as cause:
+        raise click.BadParameter(
+            f"`{text}` is no time such as 2026-11-22T12:00:00Z", param_hint="--now"
+        ) from cause
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -1,0 +1,43 @@
+"""The fingerprint of what would be deployed, for reviews: an apply can demand that it is what was looked at."""
+
+from __future__ import annotations
+
+from sfml.errors import ConflictingState, UsageError
+from sfml.lower.canonical import fingerprint
+from sfml.lower.desired import DesiredGraph
+from sfml.lower.manifest import target_value
+from sfml.plan.saved import desired_fingerprint
+
+LENGTH = 64
+"""All of it: an author who can choose among many specs finds two that agree in a part of it."""
+
+
+def reviewed_fingerprint(desired: DesiredGraph) -> str:
+    """Of the tasks, their code, the pipeline and where it goes; where it is written is no part of it."""
+    seeds = [[seed.table, seed.file] for seed in desired.seeds]
+    return fingerprint(
+        {
+            "pipeline": desired.pipeline,
+            "target": target_value(desired),
+            "desired": desired_fingerprint(desired),
+            "overridable": list(desired.overridable),
+            "seeds": sorted(seeds),
+        }
+    )
+
+
+def demand_reviewed(desired: DesiredGraph, wanted: str) -> None:
+    """Raise unless the graph has the fingerprint: `UsageError` for what is none, else `ConflictingState`."""
+    asked = wanted.strip().lower()
+    if len(asked) != LENGTH or set(asked) - set("0123456789abcdef"):
+        raise UsageError(
+            f"`{wanted[:80]}` is no fingerprint", help=f"`sfml diff` prints them: {LENGTH} hexadecimal digits"
+        )
+    found = reviewed_fingerprint(desired)
+    if found != asked:
+        raise ConflictingState(
+            f"what would be deployed to `{desired.target.name}` is not what was reviewed:"
+            f" its fingerprint is {found[:12]}…, and {asked[:12]}… was demanded",
+            help="check out the commit that was reviewed, with the variables and the user it was reviewed with,"
+            " or have this one reviewed:  sfml diff",
+        )

@@ -1,0 +1,96 @@
+"""What `sfml diff --output json` prints, without `format_version`: `schemas/output/diff.schema.json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.model import Action
+from sfml.render.json import diagnostic_json
+from sfml.render.plan import change_json, field_json, risk_json
+from sfml.render.schedule import schedule_words
+from sfml.review.model import Compiled, Diff, PipelineDiff, Side, TargetDiff, Times
+
+
+def diff_json(diff: Diff) -> Mapping[str, Any]:
+    """The pipelines one by one, and under `targets` the changes of all of them, as a plan has them."""
+    return {
+        "base": _side(diff.base),
+        "head": _side(diff.head),
+        "now": diff.now.isoformat(),
+        "is_empty": diff.is_empty,
+        "pipelines": [_pipeline(one) for one in diff.pipelines],
+        "untouched": diff.untouched,
+        "targets": {name: _target_changes(diff, name) for name in _target_names(diff)},
+        "notes": list(diff.notes),
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"ref": side.name, "commit": side.commit, "is_work_tree": side.is_work_tree}
+
+
+def _target_names(diff: Diff) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.target for pipeline in diff.pipelines for one in pipeline.targets))
+
+
+def _target_changes(diff: Diff, name: str) -> dict[str, Any]:
+    every = [(pipeline, one) for pipeline in diff.pipelines for one in pipeline.targets if one.target == name]
+    return {
+        "summary": {action.value: sum(one.summary[action.value] for _, one in every) for action in Action},
+        "changes": [
+            {"pipeline": pipeline.pipeline, **change_json(change)}
+            for pipeline, one in every
+            for change in one.changes
+        ],
+    }
+
+
+def _pipeline(one: PipelineDiff) -> dict[str, Any]:
+    return {
+        "pipeline": one.pipeline,
+        "spec": one.spec,
+        "status": one.status.value,
+        "files": [{"path": file.path, "status": file.status} for file in one.files],
+        "base_findings": [diagnostic_json(found) for found in one.base_findings],
+        "head_findings": [diagnostic_json(found) for found in one.head_findings],
+        "targets": {target.target: _target(target) for target in one.targets},
+    }
+
+
+def _target(one: TargetDiff) -> dict[str, Any]:
+    return {
+        "status": one.status.value,
+        "location": _location(one.head),
+        "old_location": _location(one.base),
+        "fingerprint": one.head.fingerprint if one.head else None,
+        "summary": dict(one.summary),
+        "settings": [field_json(field) for field in one.settings],
+        "schedule": {"old": _times(one.old_times), "new": _times(one.new_times)},
+        "risks": [risk_json(risk) for risk in one.risks],
+        "notes": list(one.notes),
+    }
+
+
+def _location(side: Compiled | None) -> str | None:
+    return location_of(side.desired) if side else None
+
+
+def location_of(desired: DesiredGraph) -> str:
+    """`ML_PROD.CLV`."""
+    return f"{desired.target.database}.{desired.target.schema}"
+
+
+def _times(times: Times | None) -> dict[str, Any] | None:
+    if times is None:
+        return None
+    return {
+        "words": schedule_words(times.schedule),
+        "next_runs": [at.isoformat() for at in times.next_runs],
+        "runs_in_30_days": times.runs,
+        "clock_changes": [
+            {"at": change.at.isoformat(), "effect": "skipped" if change.is_skipped else "repeated"}
+            for change in times.clock_changes
+        ],
+    }

@@ -1,0 +1,249 @@
+"""A diff as one comment for a pull request: bounded, folded, the same text for the same input.
+
+The first line marks the comment, so that it can be found and updated in place. What does not fit is left out in
+steps: first statements, then pictures, then long tables, then all but a line a pipeline; a line says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.graph.model import Mode
+from sfml.record import record
+from sfml.render import review_words as words
+from sfml.render.markdown import code, fenced, html_code, prose
+from sfml.render.review_mermaid import LEGEND, picture
+from sfml.render.review_tables import change_table, schedule_table, statements
+from sfml.render.text import diagnostics_text
+from sfml.render.units import plural
+from sfml.review.model import Diff, PipelineDiff, Side, Status, TargetDiff
+
+MARKER = "<!-- sfml diff -->"
+LIMIT = 65_536
+"""Of a comment on GitHub; counted in bytes, of which no host counts more than it."""
+_OPEN_ROWS = 12
+"""A table of more rows folds away."""
+
+
+@record
+class Level:
+    """How much is shown."""
+
+    statements: bool = True
+    pictures: bool = True
+    rows: int = 1_000
+    pipelines: int | None = None
+    """A line for each of so many, and nothing else."""
+
+
+LEVELS = (
+    Level(),
+    Level(statements=False),
+    Level(statements=False, pictures=False, rows=200),
+    Level(statements=False, pictures=False, rows=20),
+    *(Level(pipelines=count) for count in (400, 200, 100, 50, 20)),
+)
+"""From everything to what always fits."""
+
+
+def diff_markdown(diff: Diff, limit: int = LIMIT) -> str:
+    """The comment; at most `limit` bytes."""
+    text = ""
+    for level in LEVELS:
+        text = "\n".join(_lines(diff, level)) + "\n"
+        if len(text.encode()) <= limit:
+            return text
+    return text
+
+
+def _lines(diff: Diff, level: Level) -> Iterator[str]:
+    yield MARKER
+    yield f"## {_capital(words.answer(diff))}"
+    yield ""
+    yield f"{_side(diff.base)} → {_side(diff.head)}"
+    rest = words.rest_words(diff)
+    if rest:
+        yield f"<br>{_capital(rest)}."
+    if level != LEVELS[0]:
+        yield ""
+        yield "_Shortened to fit a comment; `sfml diff` shows everything._"
+    changed = list(diff.changed())
+    if level.pipelines is not None:
+        yield ""
+        for pipeline in changed[: level.pipelines]:
+            yield f"- {code(pipeline.pipeline)} {pipeline.status.value}: {_targets_line(pipeline)}"
+        if len(changed) > level.pipelines:
+            yield f"- and {plural(len(changed) - level.pipelines, 'more pipeline')}"
+        return
+    for pipeline in changed:
+        yield ""
+        yield from _pipeline_lines(pipeline, level)
+    if diff.notes:
+        yield ""
+        yield from (f"- {prose(note)}" for note in diff.notes[: level.rows])
+    if any(target.head is not None for one in changed for target in one.targets):
+        yield ""
+        yield from _fingerprints(changed)
+
+
+def _side(side: Side) -> str:
+    if side.is_work_tree:
+        return f"the work tree on {code(side.commit[:7])}"
+    return f"{code(side.name)} at {code(side.commit[:7])}"
+
+
+def _targets_line(pipeline: PipelineDiff) -> str:
+    return "; ".join(
+        f"{code(words.group_names(group))} {words.counts(group[0]) or group[0].status.value}"
+        for group in words.shown_groups(pipeline)
+    )
+
+
+def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
+    groups = sorted(words.shown_groups(pipeline), key=_least_important)
+    yield f"### {code(pipeline.pipeline)}: {_sentence(pipeline, groups)}"
+    yield ""
+    yield f"{code(pipeline.spec)}; {_because(pipeline)}"
+    for when, findings, sources in (
+        ("before the change", pipeline.base_findings, pipeline.base_sources),
+        ("now", pipeline.head_findings, pipeline.head_sources),
+    ):
+        if findings:
+            errors = sum(one.is_error for one in findings)
+            what = plural(errors, "error") if errors else plural(len(findings), "new warning")
+            yield ""
+            lines = _limited(diagnostics_text(findings, sources), level.rows)
+            yield from _folded(f"{what} {when}", fenced(lines), is_open=bool(errors))
+    for number, group in enumerate(groups):
+        yield ""
+        if number == 0:
+            yield f"{_group_names(group)}: {_group_answer(group)}"
+            yield from _group_lines(group, level, is_first=True)
+        else:
+            names = ", ".join(html_code(one.target) for one in group)
+            lines = list(_group_lines(group, level, is_first=False))
+            yield from _folded(f"{names}: {_group_answer(group)}", lines)
+    same = words.unchanged_targets(pipeline)
+    if same:
+        yield ""
+        yield f"Nothing changes in {', '.join(code(name) for name in same)}."
+
+
+def _group_names(group: words.Group) -> str:
+    return ", ".join(f"**{prose(one.target)}**" for one in group)
+
+
+def _group_answer(group: words.Group) -> str:
+    target = group[0]
+    if target.status is not Status.BROKEN:
+        return words.counts(target)
+    if target.base is None:
+        return "cannot be compared"
+    return f"cannot be compared; it had {plural(len(target.base.desired.all_tasks) - 1, 'task')}"
+
+
+def _least_important(group: words.Group) -> bool:
+    return not any(_is_production(target) for target in group)
+
+
+def _is_production(target: TargetDiff) -> bool:
+    side = target.head or target.base
+    return side is not None and side.graph.target.mode is Mode.PRODUCTION
+
+
+def _sentence(pipeline: PipelineDiff, groups: list[words.Group]) -> str:
+    if pipeline.status is Status.BROKEN:
+        return "cannot be compared"
+    if not groups:
+        return pipeline.status.value
+    target = groups[0][0]
+    if pipeline.status is Status.ADDED:
+        return f"a new pipeline of {plural(len(target.changes) - 1, 'task')}, {_when(target)}"
+    if pipeline.status is Status.REMOVED:
+        return f"removed, with its {plural(len(target.changes) - 1, 'task')}"
+    return words.counts(target)
+
+
+def _when(target: TargetDiff) -> str:
+    return prose(words.times_words(target.new_times))
+
+
+def _because(pipeline: PipelineDiff) -> str:
+    files = [code(file.path) for file in pipeline.files[:5]]
+    more = f" and {plural(len(pipeline.files) - 5, 'more file')}" if len(pipeline.files) > 5 else ""
+    return f"reached by {', '.join(files)}{more}"
+
+
+def _group_lines(group: words.Group, level: Level, *, is_first: bool) -> Iterator[str]:
+    target = group[0]
+    image = picture(target) if level.pictures and (is_first or _is_production(target)) else None
+    if image is not None:
+        yield ""
+        yield from fenced(image.lines, "mermaid")
+        if target.base is not None and target.head is not None:
+            yield f"<sub>{LEGEND}</sub>"
+    risks = list(_risks(target))
+    if risks:
+        yield ""
+        yield from risks[: level.rows]
+        if len(risks) > level.rows:
+            yield f"- and {len(risks) - level.rows:,} more"
+    yield from schedule_table(target)
+    table, rows = change_table(target, level.rows)
+    if rows:
+        yield ""
+        yield from table if rows <= _OPEN_ROWS else _folded(plural(rows, "row"), table)
+    if level.statements:
+        for task, lines in statements(target):
+            yield ""
+            yield from _folded(f"What {html_code(task)} runs, line by line", fenced(lines, "diff"))
+
+
+def _risks(target: TargetDiff) -> Iterator[str]:
+    """What to look at before saying yes, each risk once, with the tasks that carry it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for change in target.changed:
+        for risk in change.risks:
+            found.setdefault((risk.label.value, risk.message), []).append(change.task)
+    for risk in target.risks:
+        yield f"- ⚠ **{risk.label.value}**: {prose(risk.message)}"
+    for (label, message), tasks in found.items():
+        shown = ", ".join(code(task) for task in tasks[:5]) + (" …" if len(tasks) > 5 else "")
+        yield f"- ⚠ **{label}**: {shown} {prose(message)}"
+    for note in target.notes:
+        yield f"- {prose(note)}"
+
+
+def _fingerprints(changed: list[PipelineDiff]) -> Iterator[str]:
+    rows = [
+        f"sfml apply {_word(one.spec)} -t {_word(target.target)} --require-fingerprint {target.head.fingerprint}"
+        for one in changed
+        for target in one.targets
+        if target.head is not None and target.status is not Status.UNCHANGED
+    ]
+    if rows:
+        yield from _folded("Apply just what was reviewed here", fenced(rows[:100], "console"))
+
+
+def _word(text: str) -> str:
+    """A word of a command as a shell takes it."""
+    from shlex import quote
+
+    return quote(text)
+
+
+def _folded(summary: str, lines: list[str], *, is_open: bool = False) -> Iterator[str]:
+    yield f"<details{' open' if is_open else ''}><summary>{summary}</summary>"
+    yield ""
+    yield from lines
+    yield ""
+    yield "</details>"
+
+
+def _limited(text: str, most: int) -> list[str]:
+    lines = text.splitlines()
+    return lines if len(lines) <= most else [*lines[:most], f"… and {len(lines) - most:,} more lines"]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,162 @@
+"""Words that the text and the Markdown of a diff share: one line each, and targets that change alike together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from sfml.lower.desired import MLJobDefinitionSpec
+from sfml.plan.model import Action, Change, Comparable, FieldChange
+from sfml.render.schedule import schedule_words
+from sfml.render.units import plural
+from sfml.review.model import Compiled, Diff, PipelineDiff, Side, Status, TargetDiff, Times
+
+VERBS = {
+    Action.CREATE: "added",
+    Action.ALTER: "changed",
+    Action.REPLACE: "replaced",
+    Action.MOVE: "renamed",
+    Action.DROP: "removed",
+}
+_NAMES = ("after", "finalize")
+"""Settings whose values are names in Snowflake; a reader knows the tasks by the spec's."""
+
+Group = tuple[TargetDiff, ...]
+
+
+def side_words(side: Side) -> str:
+    """`main at 1c2d3e4`."""
+    joint = "on" if side.is_work_tree else "at"
+    return f"{side.name} {joint} {side.commit[:7]}"
+
+
+def answer(diff: Diff) -> str:
+    """The first line: what the change comes to."""
+    changed = [one for one in diff.pipelines if one.status is not Status.UNCHANGED]
+    if not diff.pipelines:
+        return "no pipeline is reached by the change"
+    if not changed:
+        same = plural(len(diff.pipelines), "pipeline")
+        return (
+            f"no change of meaning: {same} {'is' if len(diff.pipelines) == 1 else 'are'} deployed as before"
+        )
+    broken = [one for one in changed if one.status is Status.BROKEN]
+    parts = []
+    for status in (Status.ADDED, Status.CHANGED, Status.REMOVED):
+        count = sum(one.status is status for one in changed)
+        if count:
+            parts.append(f"{plural(count, 'pipeline')} {status.value}")
+    if broken:
+        parts.append(f"{plural(len(broken), 'pipeline')} that cannot be compared")
+    return ", ".join(parts)
+
+
+def rest_words(diff: Diff) -> str | None:
+    """What became of the other pipelines that were asked for."""
+    same = sum(one.status is Status.UNCHANGED for one in diff.pipelines)
+    parts = []
+    if same and not diff.is_empty:
+        parts.append(f"{plural(same, 'pipeline')} reached and the same in meaning")
+    if diff.untouched:
+        parts.append(f"{plural(diff.untouched, 'pipeline')} not reached by the change")
+    return ", ".join(parts) or None
+
+
+def counts(target: TargetDiff) -> str:
+    """`2 changed, 1 added, 6 unchanged`."""
+    summary = target.summary
+    found = [f"{summary[action.value]} {verb}" for action, verb in VERBS.items() if summary[action.value]]
+    if summary[Action.UNCHANGED.value]:
+        found.append(f"{summary[Action.UNCHANGED.value]} unchanged")
+    return ", ".join(found)
+
+
+def groups(pipeline: PipelineDiff) -> tuple[Group, ...]:
+    """The targets, those together in which the same changes."""
+    found: dict[object, list[TargetDiff]] = {}
+    for target in pipeline.targets:
+        found.setdefault(_alike(target), []).append(target)
+    return tuple(tuple(group) for group in found.values())
+
+
+def _alike(target: TargetDiff) -> object:
+    times = (target.old_times, target.new_times) if target.changes_times else None
+    told = tuple(repr(change) for change in target.changed)
+    return (target.status, told, repr(target.settings), target.risks, target.notes, repr(times))
+
+
+def group_names(group: Iterable[TargetDiff]) -> str:
+    return ", ".join(one.target for one in group)
+
+
+def spec_names(target: TargetDiff) -> Mapping[str, str]:
+    """Names in Snowflake → names in the spec, of both sides; the root is said to be that."""
+    found: dict[str, str] = {}
+    for side in (target.base, target.head):
+        if side is not None:
+            found |= {task.name: task.task or "(root)" for task in side.desired.all_tasks}
+    return found
+
+
+def in_spec_names(field: FieldChange, names: Mapping[str, str]) -> FieldChange:
+    """The change with tasks called as in the spec."""
+    if field.path not in _NAMES:
+        return field
+
+    def told(value: Comparable) -> Comparable:
+        if isinstance(value, tuple):
+            return tuple(names.get(str(one), str(one)) for one in value)
+        return names.get(value, value) if isinstance(value, str) else value
+
+    return replace(field, old=told(field.old), new=told(field.new))
+
+
+def description(change: Change, target: TargetDiff) -> str:
+    """`after prepare_data, ML Job on pool ML_POOL`: what a task that comes or goes is."""
+    side = target.base if change.action is Action.DROP else target.head
+    if side is None:
+        return ""
+    task = next((one for one in side.desired.all_tasks if one.name == change.name), None)
+    if task is None:
+        return ""
+    if task is side.desired.root:
+        return "the root"
+    names = {other.name: other.task or other.name for other in side.desired.all_tasks}
+    parents = [names.get(name, name) for name in task.predecessors if name != side.desired.root.name]
+    first = "finalizer" if task.finalize else f"after {', '.join(parents)}" if parents else "first"
+    return f"{first}, {compute(task.name, side)}"
+
+
+def compute(name: str, side: Compiled) -> str:
+    """Where the work is done."""
+    task = side.desired.task(name)
+    if isinstance(task.definition, MLJobDefinitionSpec):
+        return f"ML Job on pool {task.definition.pool}"
+    return f"on warehouse {task.warehouse}" if task.warehouse else "serverless"
+
+
+def place_words(field: FieldChange) -> str:
+    """`specs/clv.yaml:14`, and where the old value stood if that is another line."""
+    old, new = field.old_place, field.place
+    if old is None or old == new or new is None:
+        return new or (f"was {old}" if old else "")
+    return f"{new} (was {old})"
+
+
+def times_words(times: Times | None) -> str:
+    """The schedule in words."""
+    return "nothing" if times is None else schedule_words(times.schedule)
+
+
+def runs_words(times: Times) -> str:
+    """How often it runs: a cron's and an interval's runs in thirty days."""
+    return "no schedule" if times.runs is None else f"{times.runs:,}"
+
+
+def shown_groups(pipeline: PipelineDiff) -> Iterator[Group]:
+    """The groups in which something changes, or cannot be told."""
+    return (group for group in groups(pipeline) if group[0].status is not Status.UNCHANGED)
+
+
+def unchanged_targets(pipeline: PipelineDiff) -> tuple[str, ...]:
+    return tuple(one.target for one in pipeline.targets if one.status is Status.UNCHANGED)

@@ -1,0 +1,80 @@
+"""SPEC arguments → entry files of one side, by the rules of `sfml.entry_files`, for files that are in no folder."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection, Iterable, Mapping
+from fnmatch import fnmatchcase
+from glob import has_magic
+from pathlib import Path
+
+from sfml.entry_files import is_entry_text, is_left_out
+from sfml.errors import UsageError
+from sfml.record import record
+
+
+@record
+class Asked:
+    """What the user named: as typed, and relative to the repository. `here` is the folder it was typed in."""
+
+    arguments: tuple[str, ...]
+    paths: tuple[str, ...]
+    here: str
+
+
+def asked_for(arguments: Iterable[str], top: Path, cwd: Path) -> Asked:
+    """The arguments as paths in the repository; raises `UsageError` for one that leads out of it."""
+    given = tuple(arguments)
+    here = cwd.resolve().relative_to(top.resolve()).as_posix()
+    paths = tuple(_relative(argument, top.resolve(), "" if here == "." else here) for argument in given)
+    return Asked(given, paths, "" if here == "." else here)
+
+
+def entries_of(paths: Iterable[str], files: Collection[str], specs: Mapping[str, bytes]) -> frozenset[str]:
+    """The entry files that the paths stand for; `specs` are the contents of the YAML files."""
+    found: set[str] = set()
+    for path in paths:
+        if path in files:
+            found.add(path)
+        elif has_magic(path):
+            pattern = tuple(path.split("/"))
+            found |= {
+                one
+                for one, text in specs.items()
+                if _matches(tuple(one.split("/")), pattern) and is_entry_text(text)
+            }
+        else:
+            inside = "" if path == "." else f"{path}/"
+            found |= {
+                one
+                for one, text in specs.items()
+                if one.startswith(inside)
+                and not any(map(is_left_out, one[len(inside) :].split("/")))
+                and is_entry_text(text)
+            }
+    return frozenset(found)
+
+
+def _relative(argument: str, top: Path, here: str) -> str:
+    path = Path(argument)
+    if path.is_absolute():
+        try:
+            return path.parent.resolve().joinpath(path.name).relative_to(top).as_posix()
+        except ValueError:
+            pass
+    else:
+        joined = posixpath.normpath(posixpath.join(here, path.as_posix()))
+        if joined != ".." and not joined.startswith("../"):
+            return joined
+    raise UsageError(f"`{argument}` is not in this repository", help=f"the repository is {top}")
+
+
+def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """As `glob.glob(…, recursive=True)` reads it: `**` is any number of folders, and `*` no hidden name."""
+    if not pattern or not names:
+        return names == pattern
+    if pattern[0] == "**":
+        here = not names[0].startswith(".") and len(names) > 1
+        return _matches(names, pattern[1:]) or (here and _matches(names[1:], pattern))
+    is_hidden = names[0].startswith(".") and not pattern[0].startswith(".")
+    return not is_hidden and fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])

@@ -1,0 +1,301 @@
+"""`sfml diff`, computed: the pipelines that a change can reach, compiled on both sides and compared."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from sfml.diagnostic import Diagnostic, Severity, has_errors
+from sfml.errors import UsageError
+from sfml.record import record
+from sfml.review.asked import Asked, entries_of
+from sfml.review.compare import compared
+from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
+from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
+from sfml.review.reach import SPECS, Place, needed, place_of, project_of, reached
+from sfml.review.sides import Ground, SideOf, side_of
+from sfml.review.snapshot import (
+    Snapshot,
+    changed_paths,
+    commit_snapshot,
+    lay_out,
+    texts_of,
+    work_tree_snapshot,
+)
+from sfml.source import Span
+from sfml.spec.project import PROJECT_FILE
+
+USER = "user"
+"""What `{{ user }}` is unless one is given: the same text for whoever looks."""
+
+
+@record
+class Request:
+    """What to compare. Without `head` it is the work tree; `target` narrows it to one."""
+
+    base: str
+    head: str | None
+    asked: Asked
+    target: str | None
+    variables: Mapping[str, str]
+    user: str | None
+    now: datetime | None
+
+
+@record
+class _View:
+    """One side as text: the files that are read to tell what a change can reach."""
+
+    snapshot: Snapshot
+    entries: frozenset[str]
+    specs: Mapping[str, str]
+    code: Mapping[str, bytes]
+    places: Mapping[str, Place]
+
+
+def make_diff(repository: Repository, request: Request) -> Diff:
+    """What the head changes since it left the base; raises `SfmlError` where there is nothing to compare."""
+    head_name = request.head or "HEAD"
+    since = merge_base(repository, request.base, head_name)
+    base = commit_snapshot(repository, request.base, since)
+    if request.head is None:
+        head = work_tree_snapshot(repository)
+    else:
+        head = commit_snapshot(repository, request.head, commit_of(repository, request.head))
+    now = request.now or committed_at(repository, head.commit)
+    changed = changed_paths(base, head)
+    known: dict[str, bytes] = {}
+    views = (
+        _view(repository, base, request.asked, changed, known),
+        _view(repository, head, request.asked, changed, known),
+    )
+    _refuse_nothing(request.asked, views, known)
+    every = views[0].entries | views[1].entries
+    chosen = frozenset(path for view in views for path in _reached(view, changed))
+    pipelines, notes = _compared(repository, request, views, chosen, changed, known, now)
+    return Diff(
+        Side(base.name, base.commit),
+        Side(head.name, head.commit, head.is_work_tree),
+        now,
+        tuple(sorted(pipelines, key=lambda one: (one.pipeline, one.spec))),
+        untouched=len(every) - len(pipelines),
+        notes=notes,
+    )
+
+
+def _view(
+    repository: Repository,
+    snapshot: Snapshot,
+    asked: Asked,
+    changed: Collection[str],
+    known: dict[str, bytes],
+) -> _View:
+    paths = frozenset(snapshot.files)
+    specs = texts_of(repository, snapshot, (path for path in paths if path.endswith(SPECS)), known)
+    entries = entries_of(asked.paths, snapshot.files, specs)
+    texts = {path: content.decode("utf-8-sig", errors="replace") for path, content in specs.items()}
+    folders = {folder for path in entries if (folder := project_of(paths, path)) is not None}
+    places = {folder: place_of(folder, texts.get(f"{folder}{PROJECT_FILE}", ""), paths) for folder in folders}
+    code: dict[str, bytes] = {}
+    for place in places.values():
+        if any(path.startswith(place.steps) for path in changed):
+            modules = (path for path in paths if path.endswith(".py") and path.startswith(place.steps))
+            code |= texts_of(repository, snapshot, modules, known)
+    return _View(snapshot, entries, texts, code, places)
+
+
+def _refuse_nothing(asked: Asked, views: Iterable[_View], known: Mapping[str, bytes]) -> None:
+    """Raise for an argument that stands for no pipeline on either side."""
+    for argument, path in zip(asked.arguments, asked.paths, strict=True):
+        contents = [
+            {
+                one: known[entry.oid]
+                for one in view.entries
+                if (entry := view.snapshot.files[one]).oid in known
+            }
+            for view in views
+        ]
+        if not any(
+            entries_of((path,), view.snapshot.files, texts)
+            for view, texts in zip(views, contents, strict=True)
+        ):
+            raise UsageError(
+                f"`{argument}` stands for no pipeline, neither before nor after",
+                help="name a spec, a folder of specs or a glob, as seen from here",
+            )
+
+
+def _reached(view: _View, changed: Collection[str]) -> Iterator[str]:
+    yield from (path for path in view.entries if path in changed)
+    for folder, place in view.places.items():
+        own = frozenset(path for path in view.entries if project_of(view.snapshot.files, path) == folder)
+        specs = {path: text for path, text in view.specs.items() if path.startswith(folder)}
+        code = {path: text for path, text in view.code.items() if path.startswith(place.steps)}
+        yield from reached(place, own, changed, view.snapshot.files, specs, code)
+
+
+def _compared(
+    repository: Repository,
+    request: Request,
+    views: tuple[_View, _View],
+    chosen: Collection[str],
+    changed: frozenset[str],
+    known: dict[str, bytes],
+    now: datetime,
+) -> tuple[list[PipelineDiff], tuple[str, ...]]:
+    base, head = views
+    git = _git_values(head.snapshot)
+    with ExitStack() as stack:
+        grounds: list[Ground] = []
+        notes: list[str] = []
+        for view in views:
+            top = repository.top
+            if not view.snapshot.is_work_tree and chosen:
+                folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="sfml-diff-"))
+                laid = lay_out(repository, view.snapshot, _needed(view, chosen), Path(folder), known)
+                notes += [f"{view.snapshot.name}: `{path}` {why}" for path, why in sorted(laid.notes.items())]
+                top = Path(folder).resolve()
+            user = request.user or USER
+            grounds.append(Ground(top, request.asked.here, git, request.variables, user))
+        found = []
+        for entry in sorted(chosen):
+            one = _pipeline(entry, base, head, grounds, request.target, changed, now)
+            if one is not None:
+                found.append(one)
+    return found, tuple(dict.fromkeys(notes))
+
+
+def _git_values(head: Snapshot) -> Mapping[str, str]:
+    """What specs see as `git`, on both sides: that the commit is another one is no change of a pipeline."""
+    return {
+        "commit": head.commit,
+        "short": head.commit[:7],
+        "branch": "HEAD" if head.is_work_tree else head.name,
+    }
+
+
+def _needed(view: _View, chosen: Collection[str]) -> set[str]:
+    found: set[str] = set()
+    for folder, place in view.places.items():
+        own = [path for path in chosen if project_of(view.snapshot.files, path) == folder]
+        if own:
+            specs = {path: text for path, text in view.specs.items() if path.startswith(folder)}
+            found |= needed(place, own, view.snapshot.files, specs)
+    return found
+
+
+def _pipeline(
+    entry: str,
+    base: _View,
+    head: _View,
+    grounds: list[Ground],
+    target: str | None,
+    changed: frozenset[str],
+    now: datetime,
+) -> PipelineDiff | None:
+    """The pipeline compared; None when no changed file has a part in it."""
+    targets = _targets(entry, (base, head), target)
+    old, new = (
+        _side(view, ground, entry, targets) for view, ground in zip((base, head), grounds, strict=True)
+    )
+    files = tuple(_files((old, new), (base.snapshot, head.snapshot), changed))
+    if not files:
+        return None
+    diffs = tuple(
+        _target_diff(target, old, new, now)
+        for target in targets
+        if any(
+            side is not None and (target in side.compiled or has_errors(side.findings)) for side in (old, new)
+        )
+    )
+    known = {_finding(one) for one in old.findings} if old else set()
+    head_findings = tuple(
+        one
+        for one in (new.findings if new else ())
+        if one.is_error or (one.severity is Severity.WARNING and _finding(one) not in known)
+    )
+    name = (new.pipeline if new else None) or (old.pipeline if old else None) or _stem(entry)
+    return PipelineDiff(
+        name,
+        entry,
+        _status(diffs, old, new),
+        files,
+        diffs,
+        base_findings=tuple(one for one in (old.findings if old else ()) if one.is_error),
+        head_findings=head_findings,
+        base_sources=old.sources if old else {},
+        head_sources=new.sources if new else {},
+    )
+
+
+def _side(view: _View, ground: Ground, entry: str, targets: tuple[str, ...]) -> SideOf | None:
+    if entry not in view.snapshot.files or entry not in view.entries:
+        return None
+    folder = project_of(view.snapshot.files, entry)
+    if folder is None:
+        why = Diagnostic.error(
+            "SF120", f"no `{PROJECT_FILE}` in the folder of the spec or above it", at=Span.whole(entry)
+        )
+        return SideOf(None, {}, (why,), {}, frozenset({entry}))
+    place = view.places[folder]
+    own = tuple(one for one in targets if one in place.targets)
+    return side_of(ground, entry, folder, own, place.steps)
+
+
+def _targets(entry: str, views: Iterable[_View], wanted: str | None) -> tuple[str, ...]:
+    """The targets of the pipeline on either side, those of the head first."""
+    found: dict[str, None] = {}
+    for view in reversed(tuple(views)):
+        folder = project_of(view.snapshot.files, entry)
+        if entry in view.entries and folder is not None:
+            found |= dict.fromkeys(view.places[folder].targets)
+    if wanted is None:
+        return tuple(found)
+    if wanted not in found:
+        names = ", ".join(f"`{name}`" for name in found)
+        raise UsageError(f"there is no target `{wanted}`, neither before nor after", help=f"targets: {names}")
+    return (wanted,)
+
+
+def _files(
+    sides: Iterable[SideOf | None], snapshots: tuple[Snapshot, Snapshot], changed: frozenset[str]
+) -> Iterator[ReachedFile]:
+    used = {path for side in sides if side is not None for path in side.files}
+    folders = tuple(path for path in used if path.endswith("/"))
+    for path in sorted(changed):
+        if path in used or path.startswith(folders):
+            before, after = (path in snapshot.files for snapshot in snapshots)
+            yield ReachedFile(path, "changed" if before and after else "added" if after else "removed")
+
+
+def _target_diff(target: str, old: SideOf | None, new: SideOf | None, now: datetime) -> TargetDiff:
+    before = old.compiled.get(target) if old else None
+    after = new.compiled.get(target) if new else None
+    is_broken = any(
+        side is not None and target not in side.compiled and has_errors(side.findings) for side in (old, new)
+    )
+    if is_broken:
+        return TargetDiff(target, Status.BROKEN, before, after)
+    return compared(target, before, after, now)
+
+
+def _status(diffs: tuple[TargetDiff, ...], old: SideOf | None, new: SideOf | None) -> Status:
+    found = {one.status for one in diffs}
+    if any(side is not None and has_errors(side.findings) for side in (old, new)):
+        return Status.BROKEN
+    if new is None:
+        return Status.REMOVED
+    if old is None:
+        return Status.ADDED
+    return Status.UNCHANGED if found <= {Status.UNCHANGED} else Status.CHANGED
+
+
+def _finding(one: Diagnostic) -> tuple[str, str]:
+    return one.code, one.message
+
+
+def _stem(entry: str) -> str:
+    return entry.rpartition("/")[2].rpartition(".")[0]

@@ -1,0 +1,46 @@
+"""Settings that only repeat a variable, told by the line that gave the variable its value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sfml.lower.desired import DesiredGraph, DesiredTask
+from sfml.source import Span, source_lines
+from sfml.spec.model import Loaded
+from sfml.spec.origin import variable_spans
+
+_VALUE = re.compile(r"""\s*:\s*["']?\{\{.*?\}\}""")
+_VARIABLE = re.compile(r"\bvar\.([A-Za-z_]\w*)")
+
+
+def with_origins(desired: DesiredGraph, loaded: Loaded, given: Mapping[str, str]) -> DesiredGraph:
+    """The graph with places that lead to variables: where a threshold is set, not where it is passed on."""
+    if not any("{{" in text and "var." in text for text in loaded.sources.values()):
+        return desired
+    variables = variable_spans(loaded, given)
+
+    def told(task: DesiredTask) -> DesiredTask:
+        spans = {name: _origin(span, loaded.sources, variables) for name, span in task.spans.items()}
+        return replace(task, spans=spans)
+
+    return replace(
+        desired,
+        root=told(desired.root),
+        tasks=tuple(map(told, desired.tasks)),
+        finalizer=told(desired.finalizer) if desired.finalizer else None,
+    )
+
+
+def _origin(span: Span, sources: Mapping[str, str], variables: Mapping[str, Span]) -> Span:
+    """The span of the one variable that is read at this place; the place itself where there is no such one."""
+    lines = source_lines(sources[span.file]) if span.file in sources else []
+    if span.start.line != span.end.line or span.start.line > len(lines):
+        return span
+    line = lines[span.start.line - 1]
+    text = line[span.start.column - 1 : span.end.column - 1]
+    if "{{" not in text and (value := _VALUE.match(line[span.end.column - 1 :])):
+        text = value[0]  # the place was that of the key
+    names = set(_VARIABLE.findall(text)) if "{{" in text else set()
+    return variables.get(names.pop(), span) if len(names) == 1 else span

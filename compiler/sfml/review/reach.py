@@ -1,0 +1,217 @@
+"""Which pipelines a change can reach: an answer that may name one too many, and never one too few.
+
+Texts are searched, not compiled, so that the time grows with the change and not with the repository. Whoever compiles
+what is named here then knows exactly which files it was made of.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from sfml.catalog.imports import imports_of
+from sfml.catalog.modules import MAX_WEIGHT, RUNTIME, weight
+from sfml.record import record
+from sfml.review.git_objects import LINK, Entry
+from sfml.review.naming import is_open, is_plain, named_in, names_module
+from sfml.spec.compose import compose
+from sfml.spec.nodes import map_of, plain, texts_of
+from sfml.spec.project import PROJECT_FILE
+
+SPECS = (".yaml", ".yml")
+
+
+@record
+class Place:
+    """A project on one side: its folder with a slash at the end (empty: the repository), and its steps roots."""
+
+    folder: str
+    steps: tuple[str, ...]
+    targets: tuple[str, ...]
+
+
+def project_of(files: Collection[str], path: str) -> str | None:
+    """The folder of the project that a file belongs to, with a slash at the end; None when there is none."""
+    folder = path
+    while folder:
+        folder = folder.rpartition("/")[0]
+        prefix = f"{folder}/" if folder else ""
+        if f"{prefix}{PROJECT_FILE}" in files:
+            return prefix
+    return None
+
+
+def place_of(folder: str, text: str, files: Iterable[str]) -> Place:
+    """What a project file says about where step code lies and which targets there are."""
+    document = map_of(compose(text, PROJECT_FILE)[0])
+    named = document.get("steps") if document is not None else None
+    steps = [str(plain(one)).strip("/") for one in texts_of(named)] if named is not None else ["steps"]
+    roots = tuple(f"{folder}{one}/" if one not in ("", ".") else folder for one in steps)
+    targets = map_of(document.get("targets")) if document is not None else None
+    return Place(
+        folder, roots, tuple(targets.entries) if targets is not None and targets.entries else ("local",)
+    )
+
+
+def reached(
+    place: Place,
+    entries: Collection[str],
+    changed: Collection[str],
+    files: Mapping[str, Entry],
+    specs: Mapping[str, str],
+    code: Mapping[str, bytes],
+) -> frozenset[str]:
+    """Those of the entry files that one of the changed files may reach, on the side that `files` are.
+
+    `specs` are the texts of the project's YAML files, `code` those of the Python files under its steps roots.
+    """
+    own = frozenset(path for path in changed if path.startswith(place.folder))
+    if not own:
+        return frozenset()
+    project = f"{place.folder}{PROJECT_FILE}"
+    folders = frozenset(above for path in own for above in _folders(path, place.folder))
+    if (
+        project in own
+        or not all(map(is_plain, own))
+        or any(path.startswith(f"{root}{RUNTIME}/") for path in own for root in place.steps)
+        or _has_links(files, place)
+    ):
+        return frozenset(entries)
+    modules = changed_modules(place, own, files, code)
+    roots = {root.rstrip("/") for root in place.steps}
+    project_text = specs.get(project, "")
+    named = named_in(project_text, project, own | (folders - roots))
+    if named or names_module(project_text, modules) or is_open(project_text, project):
+        return frozenset(entries)
+    dirty = {path for path in own if path in specs}
+    new: frozenset[str] = own | folders
+    rest = {path: text for path, text in specs.items() if path not in dirty and path != project}
+    first = True
+    while new:
+        found = {
+            path
+            for path, text in rest.items()
+            if named_in(text, path, new) or (first and (names_module(text, modules) or is_open(text, path)))
+        }
+        new, first = frozenset(found), False
+        dirty |= found
+        rest = {path: text for path, text in rest.items() if path not in found}
+    return frozenset(path for path in entries if path in dirty or path in own)
+
+
+def needed(
+    place: Place, entries: Iterable[str], files: Mapping[str, Entry], specs: Mapping[str, str]
+) -> set[str]:
+    """The files that compiling the entries may read: what is to be laid out for it."""
+    own = {path for path in files if path.startswith(place.folder)}
+    read: set[str] = set()
+    todo = {path for path in entries if path in files} | {f"{place.folder}{PROJECT_FILE}"}
+    everything = own | {above for path in own for above in _folders(path, place.folder)}
+    named: set[str] = set()
+    while todo:
+        path = todo.pop()
+        read.add(path)
+        text = specs.get(path, "")
+        if is_open(text, path):
+            return own
+        found = named_in(text, path, everything)
+        named |= found
+        todo |= {one for one in found if one in specs} - read
+    step_code = tuple(root for root in place.steps if root != place.folder)
+    return {
+        path
+        for path in own
+        if path in read
+        or path.startswith(step_code)
+        or (path.endswith(".py") and place.folder in place.steps)
+        or not is_plain(path)
+        or files[path].mode == LINK
+        or path in named
+        or any(above in named for above in _folders(path, place.folder))
+    }
+
+
+def changed_modules(
+    place: Place, changed: Collection[str], files: Mapping[str, Entry], code: Mapping[str, bytes]
+) -> frozenset[str]:
+    """The modules that a change can reach, by their dotted names: the changed ones and what imports them."""
+    known = {name: path for path in code for name in _modules(place, path)}
+    found: set[str] = set()
+    for path in changed:
+        if path.endswith(".py"):
+            for name in _modules(place, path):
+                # A module that comes or goes may decide what the packages around it are.
+                found |= {name} if path in files and path in code else set(_with_parents(name))
+        else:
+            found |= {
+                name
+                for name in _packages_above(place, path)
+                if b"__data_files__" in code.get(known.get(name, ""), b"")
+            }
+    if not found:
+        return frozenset()
+    imports: dict[str, frozenset[str]] = {}
+    new = set(found)
+    while new:
+        words = re.compile(
+            rb"\b(?:%s)\b" % b"|".join(sorted({name.rpartition(".")[2].encode() for name in new}))
+        )
+        more: set[str] = set()
+        for name, path in known.items():
+            if name in found:
+                continue
+            if any(parent in new for parent in _with_parents(name)):
+                more.add(name)
+            elif words.search(code[path]):
+                if name not in imports:
+                    imports[name] = imported_by(name, path, code[path])
+                if "*" in imports[name] or imports[name] & new:
+                    more.add(name)
+        new = more
+        found |= more
+    return frozenset(found)
+
+
+def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:
+    """The dotted names that a module may import, packages around them included; `*` when it cannot be told."""
+    if weight(content) > MAX_WEIGHT:
+        return frozenset("*")
+    try:
+        every = imports_of(ast.parse(content), name, path.endswith("/__init__.py"))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset("*")
+    names = {one.module for one in every} | {f"{one.module}.{part}" for one in every for part, _ in one.names}
+    return frozenset(parent for one in names for parent in _with_parents(one))
+
+
+def _has_links(files: Mapping[str, Entry], place: Place) -> bool:
+    """Whether a changed file may be read under another name; no spec reads prose."""
+    return any(
+        entry.mode == LINK and path.startswith(place.folder) and not path.endswith((".md", ".txt", ".rst"))
+        for path, entry in files.items()
+    )
+
+
+def _folders(path: str, below: str) -> Iterator[str]:
+    while "/" in path[len(below) :]:
+        path = path.rpartition("/")[0]
+        yield path
+
+
+def _modules(place: Place, path: str) -> Iterator[str]:
+    """The names under which the steps roots have a Python file."""
+    for root in place.steps:
+        if path.startswith(root) and path.endswith(".py"):
+            yield path[len(root) : -len(".py")].removesuffix("/__init__").replace("/", ".")
+
+
+def _packages_above(place: Place, path: str) -> Iterator[str]:
+    for root in place.steps:
+        if path.startswith(root):
+            yield from _with_parents(path[len(root) :].rpartition("/")[0].replace("/", "."))
+
+
+def _with_parents(name: str) -> tuple[str, ...]:
+    parts = name.split(".")
+    return tuple(".".join(parts[: count + 1]) for count in range(len(parts)))

@@ -1,0 +1,119 @@
+"""One side compiled: a pipeline of a commit, laid out in a folder of its own, or of the work tree, for each target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sfml import __version__
+from sfml.catalog.modules import RUNTIME
+from sfml.diagnostic import Diagnostic, has_errors
+from sfml.errors import SfmlError
+from sfml.frontend import Reading, read
+from sfml.graph.model import JobBody, SqlBody, TaskGraph
+from sfml.lower.job_folders import job_files
+from sfml.lower.lower import lower
+from sfml.plan.reviewed import reviewed_fingerprint
+from sfml.record import record
+from sfml.review.model import Compiled
+from sfml.review.origins import with_origins
+from sfml.source import Span
+
+
+@record
+class Ground:
+    """Where a side's files lie, and what its specs are compiled with. `here` is where the user stands in it."""
+
+    top: Path
+    here: str
+    git: Mapping[str, str]
+    variables: Mapping[str, str]
+    user: str
+
+
+@record
+class SideOf:
+    """A pipeline on one side: `compiled` for the targets in which it compiles, and all that it was made of.
+
+    `files` are relative to the repository; those that end in a slash are folders.
+    """
+
+    pipeline: str | None
+    compiled: Mapping[str, Compiled]
+    findings: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    files: frozenset[str]
+
+
+def side_of(
+    ground: Ground, entry: str, project: str, targets: tuple[str, ...], steps: tuple[str, ...]
+) -> SideOf:
+    """The pipeline of the entry file, in each of the targets."""
+    compiled: dict[str, Compiled] = {}
+    findings: dict[Diagnostic, None] = {}
+    sources: dict[str, str] = {}
+    files: set[str] = {entry}
+    pipeline: str | None = None
+    for target in targets:
+        reading = read(
+            ground.top / entry,
+            target=target,
+            variables=ground.variables,
+            user=ground.user,
+            cwd=ground.top / ground.here,
+            git=ground.git,
+        )
+        sources |= reading.sources
+        findings |= dict.fromkeys(reading.diagnostics)
+        files |= {f"{project}{file}" for file in _read_files(reading)}
+        if reading.loaded.spec is not None:
+            pipeline = reading.loaded.spec.name
+        if reading.graph is None or has_errors(reading.diagnostics):
+            continue
+        try:
+            desired = lower(
+                reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root)
+            )
+        except SfmlError as error:
+            findings[_refused(error, reading, entry)] = None
+            continue
+        told = with_origins(desired, reading.loaded, ground.variables)
+        compiled[target] = Compiled(reading.graph, told, reviewed_fingerprint(desired))
+        pipeline = desired.pipeline
+        files |= {
+            f"{root}{path}"
+            for root in steps
+            for archive in desired.archives
+            for path, _ in archive.files
+            if not path.startswith(f"{RUNTIME}/") or (ground.top / root / RUNTIME).is_dir()
+        }
+    return SideOf(pipeline, compiled, tuple(findings), sources, frozenset(files))
+
+
+def _read_files(reading: Reading) -> set[str]:
+    """What the pipeline was read from, relative to the project."""
+    found = {*reading.loaded.sources, *reading.catalog.sources}
+    return found | (_named_files(reading.graph) if reading.graph is not None else set())
+
+
+def _named_files(graph: TaskGraph) -> set[str]:
+    """Files and folders that tasks and seeds name."""
+    found = {seed.file for seed in graph.seeds}
+    if graph.root_body is not None and graph.root_body.file is not None:
+        found.add(graph.root_body.file)
+    for node in graph.all_tasks:
+        match node.body:
+            case SqlBody(file=str() as file):
+                found.add(file)
+            case JobBody(folder=folder):
+                found.add(f"{folder}/")
+            case _:
+                pass
+        found |= {path if path.endswith(".py") else f"{path}/" for path in node.imports}
+    return found
+
+
+def _refused(error: SfmlError, reading: Reading, entry: str) -> Diagnostic:
+    """What the files of a step or job are refused for, as a finding of the entry file."""
+    file = f"{reading.prefix}{reading.loaded.spec.path}" if reading.loaded.spec else entry
+    return Diagnostic.error("SF121", error.message, at=Span.whole(file), help=error.help)

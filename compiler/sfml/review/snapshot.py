@@ -1,0 +1,203 @@
+"""One side of a comparison: the files of a commit or of the work tree, and how to lay some of them out to be read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from sfml.errors import SfmlError
+from sfml.record import record
+from sfml.review.git_objects import (
+    LINK,
+    SUBMODULE,
+    Entry,
+    Repository,
+    commit_of,
+    contents_of,
+    index_of,
+    sizes_of,
+    touched_files,
+    tree_of,
+    untracked_files,
+)
+
+MAX_FILE = 50_000_000
+"""Larger files are not read: no step and no job may take one along. They lie there empty, of their size."""
+MAX_TOGETHER = 1_000_000_000
+
+_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
+"""https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md"""
+
+
+@record
+class Snapshot:
+    """A state of the repository. `name` is what the user calls it, `commit` of a work tree the one checked out."""
+
+    name: str
+    commit: str
+    files: Mapping[str, Entry]
+    is_work_tree: bool = False
+
+
+@record
+class Laid:
+    """What was written: the folder, and what of it is not as it would be in a checkout, by path."""
+
+    folder: Path
+    notes: Mapping[str, str]
+
+
+def commit_snapshot(repository: Repository, name: str, commit: str) -> Snapshot:
+    return Snapshot(name, commit, tree_of(repository, commit))
+
+
+def work_tree_snapshot(repository: Repository) -> Snapshot:
+    """The files as they lie there, the ignored ones left out. Those that git saw last are known by their names."""
+    files = index_of(repository)
+    commit = commit_of(repository, "HEAD")
+    name = _sha256_name if len(commit) == 64 else _sha1_name
+    for path in touched_files(repository) | untracked_files(repository):
+        found = _entry_on_disk(repository.top / path, name)
+        if found is None:
+            files.pop(path, None)
+        else:
+            files[path] = found
+    return Snapshot("the work tree", commit, files, is_work_tree=True)
+
+
+def changed_paths(base: Snapshot, head: Snapshot) -> frozenset[str]:
+    """Every file that is not the same on both sides."""
+    return frozenset(
+        path for path in base.files.keys() | head.files.keys() if base.files.get(path) != head.files.get(path)
+    )
+
+
+def texts_of(
+    repository: Repository, snapshot: Snapshot, paths: Iterable[str], known: dict[str, bytes]
+) -> dict[str, bytes]:
+    """The contents of files by path; `known` holds contents by name, and gets those that are read."""
+    wanted = {path: entry for path in paths if (entry := snapshot.files.get(path)) is not None}
+    plain = {path: entry for path, entry in wanted.items() if entry.mode not in (LINK, SUBMODULE)}
+    missing = {path: entry.oid for path, entry in plain.items() if entry.oid not in known}
+    if snapshot.is_work_tree:
+        for path in tuple(missing):
+            file = repository.top / path
+            if not file.is_symlink() and file.is_file() and file.stat().st_size <= MAX_FILE:
+                known[missing.pop(path)] = file.read_bytes()
+    sizes = sizes_of(repository, missing.values())
+    known.update(contents_of(repository, (oid for oid, size in sizes.items() if size <= MAX_FILE)))
+    return {path: known[entry.oid] for path, entry in plain.items() if entry.oid in known}
+
+
+def lay_out(
+    repository: Repository, snapshot: Snapshot, paths: Iterable[str], folder: Path, known: dict[str, bytes]
+) -> Laid:
+    """The files written into an empty folder, links last and only those that stay inside."""
+    notes: dict[str, str] = {}
+    wanted = sorted(path for path in paths if path in snapshot.files and _is_safe(path))
+    links = [path for path in wanted if snapshot.files[path].mode == LINK]
+    plain = [path for path in wanted if snapshot.files[path].mode not in (LINK, SUBMODULE)]
+    for path in set(wanted) - {*links, *plain}:
+        notes[path] = "is a submodule: what is in it is not compared"
+    sizes = sizes_of(repository, (snapshot.files[path].oid for path in plain + links))
+    if sum(sizes[snapshot.files[path].oid] for path in plain) > MAX_TOGETHER:
+        raise SfmlError(
+            "the files that the pipelines may need are larger than 1 GB together",
+            help="name fewer pipelines, or keep large files on a stage",
+        )
+    texts = texts_of(repository, snapshot, plain, known)
+    for path in plain:
+        content = texts.get(path)
+        pointed = _POINTER.match(content) if content is not None and len(content) < 1_000 else None
+        if pointed:
+            content = _from_lfs(repository, pointed[1].decode())
+            if content is None:
+                notes[path] = "is kept in Git LFS, and what it holds is not here: `git lfs fetch` brings it"
+                if not path.endswith((".yaml", ".yml", ".py", ".sql")):
+                    content = texts[path]
+        if content is not None or path not in texts:
+            _write(folder / path, content, sizes[snapshot.files[path].oid])
+    targets = contents_of(repository, (snapshot.files[path].oid for path in links))
+    made = 1
+    while made:  # a link may lead over others
+        left = [path for path in links if not _link(folder, path, targets[snapshot.files[path].oid])]
+        made, links = len(links) - len(left), left
+    notes |= dict.fromkeys(links, "is a link that leads out of the repository or nowhere; it is left out")
+    return Laid(folder, notes)
+
+
+def _write(path: Path, content: bytes | None, size: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if content is not None:
+        path.write_bytes(content)
+    else:
+        path.touch()
+        os.truncate(path, size)
+
+
+def _link(folder: Path, path: str, target: bytes) -> bool:
+    """Make the link, unless it leads out: by its words, or by other links on its way."""
+    link = folder / path
+    written = os.fsdecode(target)
+    if not written or "\0" in written or Path(written).is_absolute():
+        return False
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not link.parent.resolve().is_relative_to(folder.resolve()):
+        return False
+    link.symlink_to(written)
+    try:
+        stays = link.resolve(strict=True).is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        stays = False
+    if not stays:
+        link.unlink()
+    return stays
+
+
+def _is_safe(path: str) -> bool:
+    """Git refuses such names too, but not everything that writes its objects does."""
+    parts = path.split("/")
+    return (
+        not path.startswith("/") and all(part not in ("", ".", "..") for part in parts) and "\0" not in path
+    )
+
+
+def _from_lfs(repository: Repository, sha256: str) -> bytes | None:
+    """What a pointer stands for, where Git LFS keeps it in the clone and it is what it says."""
+    try:
+        kept = repository.git("rev-parse", "--git-common-dir").decode().rstrip("\n")
+        path = repository.top / kept / "lfs" / "objects" / sha256[:2] / sha256[2:4] / sha256
+        if not path.is_file() or path.stat().st_size > MAX_FILE:
+            return None
+        content = path.read_bytes()
+    except (OSError, SfmlError):
+        return None
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None
+
+
+def _entry_on_disk(file: Path, name: Callable[[bytes], str]) -> Entry | None:
+    """The file as git would name it, were it added now, without what a filter would make of it."""
+    try:
+        found = file.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            return Entry(LINK, name(os.fsencode(file.readlink())))
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        mode = "100755" if found.st_mode & 0o100 else "100644"
+        if found.st_size > MAX_FILE:
+            return Entry(mode, f"large:{found.st_size}:{found.st_mtime_ns}")
+        return Entry(mode, name(file.read_bytes()))
+    except OSError:
+        return None
+
+
+def _sha1_name(content: bytes) -> str:
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _sha256_name(content: bytes) -> str:
+    return hashlib.sha256(b"blob %d\0" % len(content) + content).hexdigest()
