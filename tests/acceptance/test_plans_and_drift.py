@@ -5,18 +5,15 @@ Commands run in the test's own process, which loads Snowflake's clients once: th
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from typing import Any
 
 import jsonschema
 import pytest
 from conftest import Done, Project
+from here import Here
 
-from sfml.cli.entry import run
 from sfml.resources import schema
 
 PROJECT = """version: 1
@@ -47,20 +44,6 @@ def check(ctx: Context, at_least: float) -> Literal["report"]:
     return "report"
 """
 SPEC = "specs/shop.yaml"
-
-
-@dataclass(frozen=True)
-class Here(Project):
-    """A project whose commands run in this process."""
-
-    def sfml(self, *arguments: str, ok: bool | None = True, timeout: float = 300) -> Done:
-        out, err = io.StringIO(), io.StringIO()
-        with chdir(self.folder), redirect_stdout(out), redirect_stderr(err):
-            code = run(list(arguments))
-        done = Done(code, out.getvalue(), err.getvalue())
-        if ok is not None:
-            assert (code == 0) is ok, f"sfml {' '.join(arguments)} → {code}\n{done.text}"
-        return done
 
 
 def valid(done: Done, name: str) -> Any:
