@@ -69,7 +69,7 @@ def measured(folder: Path, sizes: tuple[int, ...] = SIZES, dagster: str | None =
     beside = f", dagster {dagster_runs.version(dagster)}" if dagster else ""
     yield (
         f"Measured on {platform.system()} {platform.machine()}, {CORES} cores, Python "
-        f"{platform.python_version()}, at a load of {load:.0f}; {CORES} tasks at once{beside}."
+        f"{platform.python_version()}, {CORES} tasks at once{beside}; load when it began: {load:.1f}."
     )
     project = _project(folder, sizes)
     try:
@@ -89,7 +89,8 @@ def measured(folder: Path, sizes: tuple[int, ...] = SIZES, dagster: str | None =
         yield "|---|---|---:|---:|---:|---:|---:|"
         for kind in taken:
             yield from _rows(kind, taken[kind], _more(taken.get("dagster", {})))
-        yield from ("", f"Server start to the first answer to a query: {median(first):.1f} s.", "")
+        ended = f"Load when the last graph had ended: {os.getloadavg()[0]:.1f}."
+        yield from ("", f"Server start to the first answer to a query: {median(first):.1f} s. {ended}", "")
         yield from ("| process | resident | of it its own |", "|---|---:|---:|")
         yield from memory
         yield from _memory_at_work(project)
