@@ -51,6 +51,12 @@ if TYPE_CHECKING:
 )
 @click.option("--restore", is_flag=True, help="Put back what was there before an apply that did not finish.")
 @idle_options
+@click.option(
+    "--require-fingerprint",
+    "fingerprint",
+    metavar="F",
+    help="Apply only what was reviewed: the fingerprint that `sfml diff` gives it.",
+)
 @locking_options
 @shared_options()
 def command(
@@ -63,6 +69,7 @@ def command(
     adopt: bool,
     create_missing: bool,
     restore: bool,
+    fingerprint: str | None,
     idleness: Idleness,
     locking: Locking,
     options: Options,
@@ -81,7 +88,7 @@ def command(
     if restore:
         from sfml.cli.restoring import restore_pipeline
 
-        if run_after or resume is not None or dry_run:
+        if run_after or resume is not None or dry_run or fingerprint is not None:
             raise UsageError("--restore goes alone", help="run the other command afterwards")
         return restore_pipeline(spec, options, locking, auto_approve)
     saved = None
@@ -92,6 +99,10 @@ def command(
         resume, adopt, auto_approve = saved.resume, saved.adopt, True
     else:
         found = opened(spec, options)
+    if fingerprint is not None:
+        from sfml.plan.reviewed import demand_reviewed
+
+        demand_reviewed(found.desired, fingerprint)
     refuse_unreviewed(found)
 
     def everything_is_there(connection: SnowflakeConnection) -> None:
