@@ -10,37 +10,15 @@ from __future__ import annotations
 
 from sfml.local.behaviour import Behaviour, Evidence
 from sfml.local.evidence_access import ACCESS
+from sfml.local.evidence_code import CODE
 from sfml.local.evidence_models import DATASETS, MODELS
 from sfml.local.evidence_tasks import STREAMS, TASKS
 
 __all__ = ["BEHAVIOURS", "Behaviour", "Evidence"]
 
 _D, _C, _A, _X = Evidence.DOCUMENTED, Evidence.CHECKED, Evidence.ASSUMED, Evidence.DIFFERENT
-_MESSAGES = "messages that accounts gave"
-_CALL_WITH = "sql-reference/sql/call-with"
 _ML_JOBS = "developer-guide/snowflake-ml/ml-jobs/overview"
 _ML_CLIENT = "snowflake-ml-python 2.6, read and run"
-
-PROCEDURES: tuple[Behaviour, ...] = (
-    Behaviour("procedures", "Anonymous ones run with the caller's rights, in its place", _D, _CALL_WITH),
-    Behaviour(
-        "procedures",
-        "Imported files are in snowflake_import_directory, which ends in a slash",
-        _D,
-        "developer-guide/stored-procedure/python/procedure-python-read-file",
-    ),
-    Behaviour("procedures", "An exception is 100357 with its traceback", _C, _MESSAGES),
-    Behaviour("procedures", "Code and sentence of a package that is not there (391546)", _A, "not seen"),
-    Behaviour("procedures", "PACKAGES without snowflake-snowpark-python are refused", _A, _CALL_WITH),
-    Behaviour(
-        "procedures",
-        "This Python runs them, with its own packages; other versions are noted in the log",
-        _X,
-        "no other Python is installed",
-    ),
-    Behaviour("procedures", "Named procedures, SECRETS, RETURNS TABLE are refused", _X, "not emulated"),
-    Behaviour("procedures", "EXTERNAL_ACCESS_INTEGRATIONS restrict nothing", _X, "said in the log"),
-)
 
 _JOB_CLIENT = f"{_ML_CLIENT}; its startup.sh does so in the container"
 JOBS: tuple[Behaviour, ...] = (
@@ -74,6 +52,10 @@ JOBS: tuple[Behaviour, ...] = (
     Behaviour("jobs", "What was installed is kept by content for a month", _X, "an account has containers"),
     Behaviour("jobs", "A job whose requirements cannot be installed is FAILED", _C, _JOB_CLIENT),
     Behaviour("jobs", "EXTERNAL_ACCESS_INTEGRATIONS restrict nothing", _X, "said in the log"),
+    Behaviour(
+        "jobs", "A job has no endpoints: get_ray_dashboard_url answers None", _X, "nothing is published"
+    ),
+    Behaviour("jobs", "A module of the payload wins over an installed one", _C, _ML_CLIENT),
     Behaviour("jobs", "enable_metrics measures nothing; no runtime image is chosen", _X, "no containers"),
     Behaviour(
         "jobs", "parallel, spec_overrides, artifact_repositories are refused", _X, "not emulated, and said so"
@@ -115,6 +97,7 @@ SERVER: tuple[Behaviour, ...] = (
         "developer-guide/logging-tracing/event-table-columns: accounts hold what loggers write",
     ),
     Behaviour("logs", "A log keeps its first 16 MB and says so", _X, "an account has limits of its own"),
+    Behaviour("logs", "The oldest logs go, beyond SFML_LOCAL_LOGS of them", _X, "an account keeps its own"),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + PROCEDURES + JOBS + MODELS + DATASETS + ACCESS + SERVER
+BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + CODE + JOBS + MODELS + DATASETS + ACCESS + SERVER

@@ -1,0 +1,134 @@
+"""How sure the local Snowflake is of procedures, functions, Snowpark's statements, and staged files."""
+
+from __future__ import annotations
+
+from sfml.local.behaviour import Behaviour, Evidence
+
+_D, _C, _A, _X = Evidence.DOCUMENTED, Evidence.CHECKED, Evidence.ASSUMED, Evidence.DIFFERENT
+_MESSAGES = "messages that accounts gave"
+_REFUSED = "not emulated, and said so"
+_SNOWPARK = "snowflake-snowpark-python 1.56, read and run"
+_CALL_WITH = "sql-reference/sql/call-with"
+_PROCEDURE = "sql-reference/sql/create-procedure"
+_FUNCTION = "sql-reference/sql/create-function"
+_OVERLOADS = "developer-guide/udf-stored-procedure-naming-conventions"
+_RIGHTS = "developer-guide/stored-procedure/stored-procedures-rights"
+_QUERYING = "user-guide/querying-stage"
+_COPY = "sql-reference/sql/copy-into-table"
+_UNLOAD = "sql-reference/sql/copy-into-location"
+
+
+def _rows(area: str, *rows: tuple[str, Evidence, str]) -> tuple[Behaviour, ...]:
+    return tuple(Behaviour(area, what, evidence, source) for what, evidence, source in rows)
+
+
+PROCEDURES = _rows(
+    "procedures",
+    ("Anonymous ones run with the caller's rights, in its place", _D, _CALL_WITH),
+    (
+        "Imported files are in snowflake_import_directory, which ends in a slash",
+        _D,
+        "developer-guide/stored-procedure/python/procedure-python-read-file",
+    ),
+    ("An exception is 100357 with its traceback", _C, _MESSAGES),
+    ("Code and sentence of a package that is not there (391546)", _A, "not seen"),
+    ("PACKAGES without snowflake-snowpark-python are refused", _A, _CALL_WITH),
+    (
+        "This Python runs them, with its own packages; other versions are noted in the log",
+        _X,
+        "no other Python is installed",
+    ),
+    (
+        "Named ones in PYTHON and SQL: OR REPLACE, IF NOT EXISTS, TEMPORARY, defaults, STRICT, COMMENT",
+        _D,
+        _PROCEDURE,
+    ),
+    ("Several of one name differ in the types of their parameters", _D, _OVERLOADS),
+    ("Which of several is nearest to arguments that fit none exactly", _A, _OVERLOADS),
+    ("OWNER's rights work in the procedure's schema, CALLER's in the caller's", _D, _RIGHTS),
+    ("OWNER's rights take no privilege away", _X, "roles have no privileges here"),
+    ("IMPORTS are read at each call, from the stage that was meant at CREATE", _A, _PROCEDURE),
+    ("RETURNS TABLE: rows by position, cast to the declared types; in FROM TABLE(…) too", _D, _PROCEDURE),
+    ("Codes and sentences of calls that fit no procedure (2140, 1044)", _A, "not seen"),
+    (
+        "SHOW and DESCRIBE tell of those that somebody made, and not of Snowflake's own",
+        _X,
+        "there are none here",
+    ),
+    ("What sproc.register, @sproc, register_from_file and session.call write", _C, _SNOWPARK),
+    (
+        "A procedure sees no temporary tables of its caller, nor its open transaction",
+        _X,
+        "a session of its own",
+    ),
+    ("JAVA, JAVASCRIPT, SCALA, SECRETS and loops in SQL blocks are refused", _X, _REFUSED),
+    ("EXTERNAL_ACCESS_INTEGRATIONS restrict nothing", _X, "said in the log"),
+)
+
+FUNCTIONS = _rows(
+    "functions",
+    (
+        "A SQL function is its body with the arguments for the parameters, cast to the declared type",
+        _D,
+        _FUNCTION,
+    ),
+    ("A SQL table function is its query", _D, "developer-guide/udf/sql/udf-sql-tabular-functions"),
+    ("A parameter's name wins over a column's in the body", _A, "not said"),
+    ("Python functions, row by row and vectorized, with IMPORTS and PACKAGES", _D, _FUNCTION),
+    ("What udf.register, @udf, pandas_udf and register_from_file write", _C, _SNOWPARK),
+    (
+        "One process a function, four kept; it ends with a statement that is cancelled or times out",
+        _X,
+        "on purpose",
+    ),
+    (
+        "Several of one name and as many parameters: by literals, casts and constants alone",
+        _X,
+        "columns are untyped",
+    ),
+    ("Python table functions and aggregate functions, other languages are refused", _X, _REFUSED),
+)
+
+SNOWPARK = _rows(
+    "snowpark",
+    ("MERGE: columns of either side unqualified; counts of what it may do", _D, "sql-reference/sql/merge"),
+    ("MERGE refuses two source rows for one target row (100090)", _D, "sql-reference/sql/merge"),
+    ("Bound rows are inserted by one statement", _C, _SNOWPARK),
+    (
+        "PIVOT … IN (ANY) takes the values that are there, sorted, without NULL",
+        _D,
+        "sql-reference/constructs/pivot",
+    ),
+    ("ASOF JOIN keeps rows without a match", _D, "sql-reference/constructs/asof-join"),
+    ("SPLIT_TO_TABLE numbers parts from 1; SEQ is always 1", _A, "sql-reference/functions/split_to_table"),
+    ("Approximate quantiles are exact ones; HASH and seeded RANDOM have other values", _X, "DuckDB's own"),
+    ("ARRAY and OBJECT columns of queries are told as VARIANT, which explode refuses", _X, "stored as JSON"),
+    ("DYNAMIC, EXTERNAL, ICEBERG tables, MATERIALIZED views, UNDROP, SWAP WITH are refused", _X, _REFUSED),
+    ("A function that is not here is refused by its name", _X, _REFUSED),
+)
+
+STAGES = _rows(
+    "stages",
+    ("$1, $2 of CSV, $1:path of JSON and Parquet, METADATA$FILENAME and $FILE_ROW_NUMBER", _D, _QUERYING),
+    ("Files of a location, PATTERN on the whole path", _D, _QUERYING),
+    ("A query of no file is an error (100016)", _A, "not said"),
+    (
+        "ON_ERROR = CONTINUE, SKIP_FILE, ABORT_STATEMENT, with the first error's file, row and column",
+        _D,
+        _COPY,
+    ),
+    ("Only texts that no cast reads are errors of a row", _X, "what is looked for"),
+    ("Files that were loaded before are loaded again, as with FORCE = TRUE", _X, "no load history is kept"),
+    ("MATCH_BY_COLUMN_NAME for CSV with PARSE_HEADER, JSON and Parquet", _D, _COPY),
+    ("VALIDATION_MODE, SKIP_FILE_n, other file types and formats of dates are refused", _X, _REFUSED),
+    ("Unloading: CSV, JSON, Parquet; SINGLE, HEADER, OVERWRITE; data_0_0_0 otherwise", _D, _UNLOAD),
+    ("One file, whatever MAX_FILE_SIZE says; PARTITION BY is refused", _X, "one process writes it"),
+    (
+        "INFER_SCHEMA of CSV, JSON and Parquet: types are DuckDB's guesses",
+        _X,
+        "sql-reference/functions/infer_schema",
+    ),
+    ("DIRECTORY(@stage), USING TEMPLATE, external stages are refused", _X, _REFUSED),
+)
+
+CODE = PROCEDURES + FUNCTIONS + SNOWPARK + STAGES
