@@ -91,7 +91,7 @@ def status(options: Options) -> int:
         if passing
         else "  schedules fire until `sfml local stop`"
     )
-    output.say("Its token for any client:  sfml local status -o json")
+    output.say("Its token for any client:  sfml local status -o json   what it says:  sfml local logs")
     return 0
 
 
