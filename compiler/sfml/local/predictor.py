@@ -81,10 +81,18 @@ def _serve(folder: Path, requests: BinaryIO, answers: BinaryIO) -> None:
             if file not in modules:
                 modules[file] = _loaded(file, f"_model_function_{len(modules)}")
             write_frame(answers, RESULT, _answer(modules[file], name, table[1], asked["partitions"]))
-        except BaseException:
-            text = traceback.format_exc()
+        except BaseException as error:
+            text = _told(error)
             print(text, file=sys.stderr, flush=True)
             write_frame(answers, ERROR, text.encode())
+
+
+def _told(error: BaseException) -> str:
+    """The traceback from the model's own first line on."""
+    at = error.__traceback__
+    while at is not None and at.tb_frame.f_code.co_filename == __file__:
+        at = at.tb_next
+    return "".join(traceback.format_exception(type(error), error, at))
 
 
 def _loaded(file: str, name: str) -> ModuleType:

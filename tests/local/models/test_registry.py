@@ -152,6 +152,7 @@ def test_a_model_that_raises_is_an_error_of_its_code(
         shared.sql("SELECT MODEL(BROKEN)!PREDICT(AGE, SPEND, VIP) AS P FROM CUSTOMERS").collect()
     assert failed.value.sql_error_code == 100357
     assert "in function PREDICT with handler functions.predict.infer" in str(failed.value)
+    assert "predictor.py" not in str(failed.value)
 
 
 def test_loading_and_exporting(logged: ModelVersion, tmp_path: Path) -> None:
