@@ -27,6 +27,7 @@ MODELS: tuple[Behaviour, ...] = (
     Behaviour(
         "models", "Arguments arrive in the types of the signature, missing ones as missing", _D, _ML_CLIENT
     ),
+    Behaviour("models", "More than 500 arguments come in one object, by name", _D, _ML_CLIENT),
     Behaviour(
         "models", "Bytes are hexadecimal text in the answer, and cast to BINARY", _A, "as in any VARIANT"
     ),
