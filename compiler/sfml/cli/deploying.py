@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+import click
+
 from sfml.cli import output
 from sfml.cli.opening import Connected, Opened, user_name
 from sfml.cli.options import Options
@@ -18,6 +20,9 @@ from sfml.errors import ConnectionFailed, SfmlError
 from sfml.holding import Held
 from sfml.plan.stages import CloseJournal, Group, OpenJournal, Stage
 from sfml.render.symbols import Symbols
+
+INTERRUPTED = 130
+"""The exit code of a command that was asked to stop."""
 
 
 @dataclass(slots=True)
@@ -57,7 +62,10 @@ def deploy_work(
             deployer.deploy()
         except SfmlError as error:
             error.help = going_on(error, where, seen.open)
-            raise
+            if not isinstance(error, Stopped):
+                raise
+            output.say_error(error.message, error.help)
+            raise click.exceptions.Exit(INTERRUPTED) from error
 
 
 def going_on(error: SfmlError, where: str, is_open: bool) -> str | None:

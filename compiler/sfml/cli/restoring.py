@@ -31,9 +31,8 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
             _say(options, desired, False, f"Nothing to restore: no apply of {name} is unfinished.")
             return 0
         if not (options.quiet or options.json):
-            output.say(
-                f"{_what(work.header.owner, work.header.began_at, name)}\n{stages_text(work.groups)}\n"
-            )
+            stages = stages_text(work.groups, "Going back, in this order:")
+            output.say(f"{_what(work.header.owner, work.header.began_at, name)}\n{stages}\n")
         if not auto_approve:
             confirm(f"Put back what was in {desired.target.name} before?", options)
         began = time.perf_counter()
@@ -66,7 +65,9 @@ def _empty(pipeline: str, spec_path: str, target: Target, name: str) -> DesiredG
 
 
 def _what(owner: str, began_at: str, pipeline: str) -> str:
-    return f"An apply of {pipeline} by {owner}, begun {began_at.replace('T', ' ')}, did not finish."
+    from sfml.render.status import time_text
+
+    return f"An apply of {pipeline} by {owner}, begun {time_text(began_at)}, did not finish."
 
 
 def _say(options: Options, desired: DesiredGraph, restored: bool, text: str) -> None:

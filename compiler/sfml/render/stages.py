@@ -26,12 +26,12 @@ _MANY = 4
 """Names up to which a line lists them."""
 
 
-def stages_text(groups: Sequence[Group]) -> str:
-    """What an apply would do, numbered; calls of one line may be made at the same time."""
+def stages_text(groups: Sequence[Group], title: str = "What an apply does, in this order:") -> str:
+    """What would be done, numbered; calls of one line may be made at the same time."""
     if not groups:
         return "Nothing to do."
     lines = (f"  {number:>2}  {group_text(group)}" for number, group in enumerate(groups, 1))
-    return "\n".join(("What an apply does, in this order:", *lines))
+    return "\n".join((title, *lines))
 
 
 def stages_json(groups: Sequence[Group]) -> list[list[Mapping[str, Any]]]:

@@ -130,8 +130,13 @@ def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
 def _cut_off(status: PipelineStatus, unfinished: Unfinished) -> str:
     """`an apply of clv by ada, begun 2026-01-02 03:04:05`"""
     article = "an" if unfinished.work[0] in "aeiou" else "a"
-    began = unfinished.began_at.replace("T", " ").removesuffix("+00:00")
-    return f"{article} {unfinished.work} of {status.pipeline} by {unfinished.owner}, begun {began} UTC,"
+    began = time_text(unfinished.began_at)
+    return f"{article} {unfinished.work} of {status.pipeline} by {unfinished.owner}, begun {began},"
+
+
+def time_text(iso: str) -> str:
+    """`2026-01-02 03:04:05 UTC`, from an ISO time in UTC as journals have it."""
+    return f"{iso.replace('T', ' ').removesuffix('+00:00')} UTC"
 
 
 def _last(status: PipelineStatus, symbols: Symbols, now: datetime) -> str:

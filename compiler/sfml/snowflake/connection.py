@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 OnWarning: TypeAlias = Callable[[str], None]
 """Told of a file of secrets that others may read."""
 
+NETWORK_TIMEOUT = 600
+"""Seconds for which the connector tries a statement again where the connection says nothing else; its own has no end."""
+
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -122,7 +125,9 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
     # The connector reports its own retries; what matters of them reaches the user as an error.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
     with translated():
-        return snowflake.connector.connect(application="sfml", **arguments)
+        return snowflake.connector.connect(
+            application="sfml", **{"network_timeout": NETWORK_TIMEOUT, **arguments}
+        )
 
 
 def _check(connection: SnowflakeConnection, target: Target) -> None:
