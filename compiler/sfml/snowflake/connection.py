@@ -22,7 +22,7 @@ OnWarning: TypeAlias = Callable[[str], None]
 """Told of a file of secrets that others may read."""
 
 NETWORK_TIMEOUT = 600
-"""Seconds for which the connector tries a statement again where the connection says nothing else; its own has no end."""
+"""Seconds for which the connector tries a statement again, unless the connection says otherwise; its own has no end."""
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
