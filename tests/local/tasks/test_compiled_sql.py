@@ -50,7 +50,7 @@ def test_tasks_sql_makes_the_graph_and_can_be_run_again(path: Path, shared_accou
                 sql(statement)
             shown = {row["name"]: row for row in sql("SHOW TASKS")}
             for task in graph.all_tasks:
-                assert_shown(graph, task.name, shown[task.name])
+                assert_shown(graph, task.name, shown[raw(task.name)])
     finally:
         sql(f"ALTER TASK IF EXISTS {task_identifier(graph, graph.root.name)} SUSPEND")
         for task in reversed(graph.all_tasks):
