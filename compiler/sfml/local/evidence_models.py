@@ -38,8 +38,8 @@ MODELS: tuple[Behaviour, ...] = (
     Behaviour(
         "models",
         "Columns beside a partition's rows are NULL but those of PARTITION BY",
-        _C,
-        "snowflake-ml-python 2.6 says so where it drops them",
+        _A,
+        "a comment in snowflake-ml-python 2.6 says so of the input columns",
     ),
     Behaviour("models", "Without PARTITION BY all rows are one partition", _A, "not said"),
     Behaviour("models", "A method that works by row answers a row for each", _D, _VECTORIZED),
