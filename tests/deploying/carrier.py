@@ -1,0 +1,41 @@
+"""A process that loads Snowflake's clients once, and forks one that carries a passage out for each line it reads.
+
+A line is JSON: the name of a passage, and what to connect with. It answers with the process id of the fork, and once
+that has ended with how.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+
+from carrying import account, carry_out
+from graphs import passages
+
+PASSAGES = {passage.name: passage for pair in passages() for passage in pair}
+
+
+def main() -> None:
+    import snowflake.core.task  # noqa: F401  (seconds, which no fork should pay)
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            try:
+                with account(asked["arguments"]) as connected:
+                    carry_out(PASSAGES[asked["passage"]], connected)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        print(child, flush=True)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+if __name__ == "__main__":
+    main()

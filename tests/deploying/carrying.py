@@ -1,0 +1,104 @@
+"""Carries passages out in this process or in one that will be killed, and reads what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import snowflake.connector
+from graphs import TARGET, Passage
+from snowflake.connector.backoff_policies import linear_backoff
+
+from sfml.cli.opening import Connected
+from sfml.cli.planning import leftover, planned_graph, restore_work, seen, work_of
+from sfml.deploy import Deployer, Work
+from sfml.holding import holding, new_lease
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.artefact import Artefact, observed_artefact
+from sfml.plan.journal import header_of
+from sfml.plan.lease import Lease
+from sfml.plan.stages import removal_stages
+from sfml.retries import Patience
+from sfml.snowflake.history import History
+from sfml.snowflake.leases import Leases
+from sfml.snowflake.objects import use_schema
+from sfml.snowflake.stage import Stage
+from sfml.snowflake.tasks import Tasks
+
+QUICK = Patience(longest=0.05, first_pause=0.001, longest_pause=0.01)
+"""A fault of a test is over at once."""
+
+
+@contextmanager
+def account(arguments: Mapping[str, Any]) -> Iterator[Connected]:
+    connection = snowflake.connector.connect(
+        **{**arguments, "database": TARGET.database, "schema": TARGET.schema, "warehouse": "LOCAL_WH"},
+        backoff_policy=linear_backoff(factor=0, base=0, cap=0),
+    )
+    try:
+        use_schema(connection, TARGET)
+        yield Connected(
+            connection,
+            Tasks(connection, TARGET),
+            Stage(connection, TARGET),
+            History(connection, TARGET),
+            Leases(connection, TARGET),
+        )
+    finally:
+        connection.close()
+
+
+def carry_out(passage: Passage, account: Connected, *, force: bool = False) -> None:
+    """Make the account hold the new graph, whatever an earlier attempt left."""
+    root = passage.either.root.name
+    if force:
+        account.leases.drop(root)
+    with holding(account.leases, root, new_lease("somebody"), wait=0) as held:
+        work = work_for(passage, account, held.lease)
+        if work is not None:
+            Deployer(work, account.tasks, account.stage, held, patience=QUICK).deploy()
+
+
+def go_back(passage: Passage, account: Connected, *, force: bool = False) -> bool:
+    """Put back what was there; false when no apply is unfinished."""
+    root = passage.either.root.name
+    if force:
+        account.leases.drop(root)
+    with holding(account.leases, root, new_lease("somebody"), wait=0) as held:
+        work = restore_work(passage.either, account)
+        if work is not None:
+            Deployer(work, account.tasks, account.stage, held, patience=QUICK).deploy()
+    return work is not None
+
+
+def work_for(passage: Passage, account: Connected, lease: Lease) -> Work | None:
+    if passage.new is not None:
+        return work_of(planned_graph(passage.new, account, resume=True), passage.new, lease)
+    return removal(passage.either, account, lease)
+
+
+def removal(graph: DesiredGraph, account: Connected, lease: Lease) -> Work | None:
+    staged, journal = seen(graph, account)
+    observed = account.tasks.observed(graph.root.name)
+    now = observed_artefact(graph.pipeline, TARGET, observed)
+    was = journal.was if journal else now
+    if was is None:
+        return None
+    lost = leftover(journal, observed, account)
+    assert staged is not None
+    number = journal.header.number if journal else staged.next_number
+    started = bool(observed and observed.root.started)
+    there = now or _without_tasks(was)
+    groups = removal_stages(there, root_started=started, leftover=lost)
+    return Work(groups, graph, header_of(lease, number, work="destroy"), observed, was, removes=True)
+
+
+def _without_tasks(artefact: Artefact) -> Artefact:
+    return replace(artefact, tasks=())
+
+
+def state(graph: DesiredGraph, account: Connected) -> Artefact | None:
+    """The graph as it is deployed now, on or off, to the letter."""
+    return observed_artefact(graph.pipeline, TARGET, account.tasks.observed(graph.root.name))

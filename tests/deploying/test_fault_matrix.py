@@ -1,0 +1,246 @@
+"""Every call of a deployment fails, is delayed, is cut off, or sees its process killed: it is finished or undone.
+
+Between, at every call, the account holds the old graph, the new one, or one that is off.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from carrying import carry_out, go_back, state
+from graphs import TARGET, Passage, passages
+
+from sfml.cli.opening import Connected
+from sfml.errors import AccountError, ConnectionFailed
+from sfml.local.app import LocalServer
+from sfml.local.faults import Call, Faults, When
+from sfml.local.tasks import store
+from sfml.local.tasks.model import Settings, Task
+from sfml.plan.artefact import Artefact
+from sfml.plan.journal import Journal
+
+Shape = dict[str, tuple[Settings, bool]]
+KILLS: tuple[tuple[str, When], ...] = (("finish", "after"), ("restore", "before"))
+PAIRS = passages()
+WAYS = (*PAIRS, tuple(reversed(PAIRS[0])))
+"""Every passage, and the way back of a first deployment: its removal."""
+
+
+@dataclass
+class Matrix:
+    """One passage on a server, with what the account holds before and after it."""
+
+    passage: Passage
+    back: Passage
+    server: LocalServer
+    faults: Faults
+    connected: Connected
+    old: Artefact | None = None
+    new: Artefact | None = None
+    calls: int = 0
+    seen: Counter[str] = field(default_factory=Counter)
+    shapes: list[Shape] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def measure(self) -> None:
+        """Go there and back once: the two states, their shapes, and how many calls it takes."""
+        if self.passage.old is not None:
+            carry_out(Passage("set-up", None, self.passage.old), self.connected)
+        self.old, old = self.state(), self.shape()
+        self.faults.forget_calls()
+        carry_out(self.passage, self.connected)
+        self.calls = self.faults.count()
+        self.new, new = self.state(), self.shape()
+        assert self.old != self.new
+        self.shapes = [old, new]
+        carry_out(self.back, self.connected)
+        assert self.state() == self.old, "the way back ends elsewhere"
+
+    def state(self) -> Artefact | None:
+        return state(self.passage.either, self.connected)
+
+    def tasks(self) -> list[Task]:
+        """The graph's tasks as the server has them, linked to the root or not."""
+        root = self.passage.either.root.name
+        found = store.in_schema(self.server.account.store, TARGET.database, TARGET.schema)
+        return [task for task in found if task.name.name == root or task.name.name.startswith(f"{root}$")]
+
+    def shape(self) -> Shape:
+        return {task.name.name: (task.settings, task.started) for task in self.tasks()}
+
+    def watch(self) -> None:
+        """Look after every call: a graph that is on must be the old or the new one, with all its children on."""
+
+        def look(call: Call) -> None:
+            shape = self.shape()
+            _, is_on = shape.get(self.passage.either.root.name, (None, False))
+            if is_on and shape not in self.shapes:
+                self.wrong.append(f"after {call.text[:80]} the graph is on, and neither old nor new")
+
+        self.faults.do(look, times=None, when="after")
+
+    def attempt(self) -> bool:
+        """Whether the passage came to its end."""
+        self.watch()
+        try:
+            carry_out(self.passage, self.connected)
+            return True
+        except (AccountError, ConnectionFailed):
+            return False
+        finally:
+            self.faults.clear()
+
+    def recover(self, how: str) -> None:
+        """Finish or go back after whatever happened, and be where that leads to, with nothing left behind."""
+        journal = self.journal()
+        if how == "finish":
+            carry_out(self.passage, self.connected, force=True)
+            assert self.state() == self.new
+            carry_out(self.back, self.connected)
+        elif go_back(self.passage, self.connected, force=True):
+            assert journal is not None and self.state() == self.old
+        else:
+            # Nothing was begun, or everything was done.
+            assert journal is None and self.state() in (self.old, self.new)
+            if self.state() == self.new:
+                carry_out(self.back, self.connected)
+        assert self.state() == self.old
+        assert self.shape() == self.shapes[0], "a task was left behind"
+        assert self.journal() is None
+        assert self.connected.leases.holder(self.passage.either.root.name) is None
+        assert not self.wrong, self.wrong
+
+    def journal(self) -> Journal | None:
+        pipeline = self.passage.either.pipeline
+        staged = self.connected.stage.staged(pipeline)
+        return self.connected.stage.journal(pipeline) if staged and staged.has_journal else None
+
+
+@pytest.fixture(scope="module")
+def total() -> Iterator[Counter[str]]:
+    counted: Counter[str] = Counter()
+    yield counted
+    words = ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
+    sys.__stdout__.write(f"\nfault matrix: {sum(counted.values())} cases: {words}\n")
+
+
+@pytest.fixture(scope="module", params=WAYS, ids=lambda way: way[0].name)
+def matrix(
+    request: pytest.FixtureRequest, server: LocalServer, faults: Faults, connected: Connected
+) -> Iterator[Matrix]:
+    passage, back = request.param
+    made = Matrix(passage, back, server, faults, connected)
+    faults.clear()
+    made.measure()
+    yield made
+    faults.clear()
+    carry_out(Passage("tear-down", passage.either, None), connected, force=True)
+
+
+def test_a_call_that_fails_is_finished_or_undone(matrix: Matrix, total: Counter[str]) -> None:
+    for number in range(1, matrix.calls + 1):
+        for when in ("before", "after"):
+            for how in ("finish", "restore"):
+                matrix.faults.fail(nth=number, when=when)
+                done = matrix.attempt()
+                assert done or matrix.state() in (matrix.old, matrix.new) or not is_on(matrix.state())
+                matrix.recover(how)
+                total[f"failed {when} its effect"] += 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_connection_that_breaks_once_stops_nothing(matrix: Matrix, total: Counter[str], when: When) -> None:
+    for number in range(1, matrix.calls + 1):
+        matrix.faults.drop(nth=number, when=when)
+        assert matrix.attempt(), f"call {number}"
+        assert matrix.state() == matrix.new and not matrix.wrong
+        carry_out(matrix.back, matrix.connected)
+        total[f"dropped {when} its effect"] += 1
+
+
+def test_a_delay_at_any_call_changes_nothing(matrix: Matrix, total: Counter[str]) -> None:
+    for number in range(1, matrix.calls + 1):
+        matrix.faults.delay(0.01, nth=number, times=1)
+        assert matrix.attempt()
+        assert matrix.state() == matrix.new and not matrix.wrong
+        carry_out(matrix.back, matrix.connected)
+        total["delayed"] += 1
+
+
+def test_an_api_that_is_gone_for_good_leaves_what_can_be_finished_or_undone(
+    matrix: Matrix, total: Counter[str]
+) -> None:
+    for number in itertools.count(1):
+        matrix.faults.drop(kind="rest", nth=number, times=None)
+        if matrix.attempt():
+            matrix.recover("finish")
+            break
+        matrix.recover("restore" if number % 2 else "finish")
+        total["gone for good"] += 1
+
+
+def is_on(found: Artefact | None) -> bool:
+    return found is not None and found.root_started
+
+
+# -- processes that are killed
+
+
+@pytest.fixture(scope="module")
+def carrier(server: LocalServer) -> Iterator[subprocess.Popen[str]]:
+    folder = Path(__file__).parent
+    command = (sys.executable, str(folder / "carrier.py"))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.stdin.close()
+
+
+def killed_at(number: int, when: When, matrix: Matrix, carrier: subprocess.Popen[str]) -> int:
+    """The exit code of a process that carries the passage out and is killed at that call."""
+    assert carrier.stdout is not None and carrier.stdin is not None
+    forked: list[int] = []
+    known = threading.Event()
+
+    def kill(call: Call) -> None:
+        known.wait(10)
+        os.kill(forked[0], signal.SIGKILL)
+
+    matrix.watch()
+    matrix.faults.do(kill, nth=number, when=when)
+    asked = {"passage": matrix.passage.name, "arguments": matrix.server.connect_args()}
+    carrier.stdin.write(json.dumps(asked) + "\n")
+    carrier.stdin.flush()
+    forked.append(int(carrier.stdout.readline()))
+    known.set()
+    code = int(carrier.stdout.readline())
+    matrix.faults.clear()
+    return code
+
+
+def test_a_process_that_is_killed_at_any_call_leaves_what_can_be_finished_or_undone(
+    matrix: Matrix, total: Counter[str], carrier: subprocess.Popen[str]
+) -> None:
+    for how, when in KILLS:
+        for number in itertools.count(1):
+            code = killed_at(number, when, matrix, carrier)
+            if code == 0:
+                assert number >= matrix.calls, "it has fewer calls than this process"
+                assert matrix.state() == matrix.new
+                carry_out(matrix.back, matrix.connected)
+                break
+            assert code == -signal.SIGKILL, (number, when, code)
+            matrix.recover(how)
+            total[f"killed {when} the effect"] += 1

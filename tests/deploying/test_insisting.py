@@ -1,0 +1,132 @@
+"""What is made again, what is looked at first, and how many calls go at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from sfml.crew import Crew
+from sfml.errors import AccountBusy, AccountError, AnswerLost
+from sfml.retries import Patience, insist
+
+
+class Clock:
+    """A time that only passes while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.pauses: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.now += seconds
+
+    def patience(self, longest: float = 10.0) -> Patience:
+        return Patience(longest, 1.0, 4.0, self.sleep, lambda: self.now, lambda: 1.0)
+
+
+def answering(*answers: object) -> Callable[[], object]:
+    left = list(answers)
+
+    def call() -> object:
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return call
+
+
+def test_a_call_that_was_turned_away_is_made_again_after_growing_pauses() -> None:
+    clock = Clock()
+    busy = AccountBusy("busy")
+    assert insist(answering(busy, busy, busy, busy, "done"), clock.patience(20)) == "done"
+    assert clock.pauses == [1.0, 2.0, 4.0, 4.0]
+
+
+def test_pauses_differ() -> None:
+    low, high = Patience(chance=lambda: 0.0), Patience(chance=lambda: 1.0)
+    assert (low.pause(0), high.pause(0)) == (0.25, 0.5)
+
+
+def test_when_time_is_up_the_last_error_is_raised() -> None:
+    clock = Clock()
+    with pytest.raises(AccountBusy, match="third"):
+        insist(answering(*(AccountBusy(one) for one in ("first", "second", "third"))), clock.patience(3.5))
+
+
+def test_a_lost_answer_is_looked_for_and_the_call_not_made_again_when_it_was_carried_out() -> None:
+    made = answering(AnswerLost("gone"))
+    assert insist(made, Clock().patience(), is_done=lambda: True) is None
+
+
+def test_a_lost_answer_of_a_call_that_had_no_effect_makes_it_again() -> None:
+    looks: list[str] = []
+
+    def look() -> bool:
+        looks.append("looked")
+        return False
+
+    assert insist(answering(AnswerLost("gone"), "done"), Clock().patience(), is_done=look) == "done"
+    assert looks == ["looked"]
+
+
+def test_a_look_that_fails_is_taken_again_before_anything_is_made() -> None:
+    look = answering(AnswerLost("still gone"), AccountBusy("busy"), True)
+    assert insist(answering(AnswerLost("gone")), Clock().patience(), is_done=look) is None  # type: ignore[arg-type]
+
+
+def test_what_the_account_refuses_is_not_made_again() -> None:
+    with pytest.raises(AccountError):
+        insist(answering(AccountError("no"), "done"), Clock().patience())
+
+
+def test_all_calls_of_a_group_are_awaited_and_the_first_error_names_the_others() -> None:
+    made: list[int] = []
+
+    def call(number: int) -> Callable[[], None]:
+        def run() -> None:
+            made.append(number)
+            if number % 2:
+                raise AccountError(f"no {number}")
+
+        return run
+
+    with pytest.raises(AccountError) as caught:
+        Crew().carry_out([call(number) for number in range(6)])
+    assert sorted(made) == [0, 1, 2, 3, 4, 5]
+    assert caught.value.message == "no 1 (and 2 more: no 3; no 5)"
+
+
+def test_a_bug_is_not_hidden_behind_what_the_account_says() -> None:
+    def fails() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Crew().carry_out([answering(AccountError("no")), fails])  # type: ignore[list-item]
+
+
+def test_calls_go_at_once_until_the_account_says_that_they_collide() -> None:
+    crew, together = Crew(), threading.Barrier(3)
+
+    def meets() -> None:
+        with crew.turn():
+            together.wait(5)
+
+    crew.carry_out([meets] * 3)
+    crew.noticed(AccountBusy("busy"))
+    crew.carry_out([meets] * 3)
+    crew.noticed(AccountBusy("concurrently modified", collided=True))
+    inside: list[int] = []
+    most: list[int] = []
+
+    def alone() -> None:
+        with crew.turn():
+            inside.append(1)
+            most.append(len(inside))
+            inside.pop()
+
+    crew.carry_out([alone] * 20)
+    assert max(most) == 1

@@ -1,0 +1,138 @@
+"""One at a time: who holds the lease is told, a broken one is noticed, and applies of several processes never mix."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from carrying import QUICK, carry_out, state
+from graphs import Passage, compiled
+
+from sfml.cli.opening import Connected
+from sfml.cli.planning import planned_graph, work_of
+from sfml.deploy import Deployer
+from sfml.errors import LeaseHeld, LeaseLost
+from sfml.holding import holding, new_lease
+from sfml.local.app import LocalServer
+from sfml.local.faults import Call, Faults
+from sfml.plan.lease import Lease
+
+ROOT = "LEASED"
+GRAPH = compiled("leased", ("a", "select 1", ()), ("b", "select 2", ("a",)))
+OTHER = compiled("leased", ("a", "select 3", ()), ("b", "select 4", ("a",)))
+
+
+def elsewhere(owner: str = "eve", reason: str | None = "night shift") -> Lease:
+    return replace(new_lease(owner, reason), host="elsewhere")
+
+
+def test_a_held_lease_is_refused_with_who_since_when_and_why(connected: Connected) -> None:
+    with holding(connected.leases, ROOT, elsewhere()):
+        with pytest.raises(LeaseHeld) as caught, holding(connected.leases, ROOT, new_lease("ada"), wait=0):
+            pass
+        assert "eve on elsewhere" in caught.value.message and "night shift" in caught.value.message
+        assert "UTC" in caught.value.message and "--lock-timeout" in str(caught.value.help)
+    assert connected.leases.holder(ROOT) is None
+
+
+def test_a_lease_that_gets_free_in_time_is_taken(connected: Connected) -> None:
+    connected.leases.take(ROOT, elsewhere())
+    told: list[Lease | None] = []
+
+    def sleep(seconds: float) -> None:
+        connected.leases.drop(ROOT)
+
+    with holding(connected.leases, ROOT, new_lease("ada"), wait=60, waiting=told.append, sleep=sleep) as held:
+        held.look(0)
+    assert [one.owner for one in told if one] == ["eve"]
+
+
+def test_a_lease_of_a_process_of_ours_that_is_gone_is_told_so(connected: Connected) -> None:
+    gone = subprocess.Popen((sys.executable, "-c", ""))
+    gone.wait()
+    connected.leases.take(ROOT, replace(new_lease("ada"), process=gone.pid))
+    try:
+        with pytest.raises(LeaseHeld) as caught, holding(connected.leases, ROOT, new_lease("ada"), wait=0):
+            pass
+        assert "your command" in caught.value.message and "was cut off" in caught.value.message
+        assert "--force-unlock" in str(caught.value.help)
+    finally:
+        connected.leases.drop(ROOT)
+
+
+def test_whose_lease_was_broken_stops_before_it_turns_the_graph_on(
+    connected: Connected, faults: Faults
+) -> None:
+    carry_out(Passage("set up", None, GRAPH), connected)
+    with holding(connected.leases, ROOT, elsewhere()) as held:
+        held.clock = lambda: 0.0  # time does not pass, so no look is fresh enough later on
+
+        def broken(call: Call) -> None:
+            connected.leases.drop(ROOT)
+            connected.leases.take(ROOT, elsewhere("mallory"))
+            held.clock = lambda: 1e12
+
+        faults.do(broken, "PUT /tasks/LEASED$A", when="after")
+        work = work_of(planned_graph(OTHER, connected, resume=True), OTHER, held.lease)
+        with pytest.raises(LeaseLost, match="by mallory"):
+            Deployer(work, connected.tasks, connected.stage, held, patience=QUICK).deploy()
+        found = state(OTHER, connected)
+        assert found is not None and not found.root_started
+        # What is not ours is not given back: mallory's lease is still there.
+        holder = connected.leases.holder(ROOT)
+        assert holder is not None and holder.owner == "mallory"
+        connected.leases.drop(ROOT)
+        connected.leases.take(ROOT, held.lease)
+    carry_out(Passage("finish", None, OTHER), connected)
+
+
+CONTENDERS = 4
+ROUNDS = 3
+
+
+def test_applies_of_several_processes_never_mix(
+    server: LocalServer, connected: Connected, faults: Faults
+) -> None:
+    """Each process applies graphs of its own to one pipeline, again and again, waiting for the lease."""
+    connected.stage.create()
+    faults.forget_calls()
+    command = (sys.executable, str(Path(__file__).parent / "contender.py"))
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    asked = {"arguments": server.connect_args(), "contenders": CONTENDERS, "rounds": ROUNDS}
+    done = subprocess.run(
+        command,
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # Within each lease there is just one apply: it opens a journal, and closes it before the lease ends.
+    phases = [phase for call in faults.calls if (phase := phase_of(call)) is not None]
+    assert phases == ["take", "open", "close", "give"] * (CONTENDERS * ROUNDS)
+    kept = connected.stage.deployments("contended")
+    assert [one.header.number for one in kept] == list(range(1, CONTENDERS * ROUNDS + 1))
+    last = state(compiled("contended", ("a", "select 0", ())), connected)
+    assert last == replace(kept[-1].artefact, tasks=last.tasks if last else ()) and last is not None
+    assert [task.definition for task in last.tasks] == [task.definition for task in kept[-1].artefact.tasks]
+
+
+def phase_of(call: Call) -> str | None:
+    """What a call means for the lease; None for the others, and for takers that were refused."""
+    statement = call.statement or ""
+    if "CONTENDED" not in statement and "contended" not in statement:
+        return None
+    if statement.startswith("CREATE STAGE") and "SFML_LEASE" in statement:
+        return "take" if call.code is None else None
+    if statement.startswith("PUT"):
+        return "open"
+    if statement.startswith("REMOVE"):
+        return "close"
+    return "give" if statement.startswith("DROP STAGE") else None
