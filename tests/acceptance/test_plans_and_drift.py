@@ -244,6 +244,20 @@ def task_ids(project: Project) -> dict[str, str]:
     return {row[columns.index("name")]: row[columns.index("id")] for row in answer["rows"]}
 
 
+def test_a_failed_run_is_forfeited_by_a_change(shop: Project) -> None:
+    """Its tasks are those of the graph by now: a graph that was modified since cannot be retried."""
+    shop.write(
+        "specs/failing.yaml",
+        "version: 1\npipeline: failing\ngraph: {tasks: {a: {sql: select * from NOWHERE, timeout: 60s}}}\n",
+    )
+    shop.sfml("apply", "specs/failing.yaml", "--auto-approve", "--run", "-q", ok=False)
+    assert "forfeits" not in shop.sfml("plan", "specs/failing.yaml").out, "nothing changes"
+    shop.edit("specs/failing.yaml", "60s", "90s")
+    plan = valid(shop.sfml("plan", "specs/failing.yaml", "-o", "json"), "plan")
+    assert [risk["label"] for risk in plan["risks"]] == ["forfeits retry"]
+    assert "! forfeits RETRY LAST of the failed run of " in shop.sfml("plan", "specs/failing.yaml").out
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -11,6 +11,8 @@ import pytest
 from snowflake.snowpark import Session
 
 from sfml import frontend
+from sfml.cli.opening import Connected
+from sfml.cli.planning import planned_graph
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
@@ -21,7 +23,10 @@ from sfml.plan.diff import RECORD, make_plan
 from sfml.plan.importing import imported_spec
 from sfml.plan.model import ObservedGraph
 from sfml.snowflake.connection import open_local
+from sfml.snowflake.history import History
+from sfml.snowflake.leases import Leases
 from sfml.snowflake.objects import use_schema
+from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -155,9 +160,13 @@ def test_a_graph_of_sql_keeps_its_names_and_settings(
 
 
 @pytest.mark.parametrize("size", [6, 60])
-def test_an_unchanged_graph_is_read_with_one_call_whatever_its_size(
-    tasks: Tasks, faults: Faults, size: int
+def test_a_plan_without_changes_takes_two_calls_whatever_its_size(
+    connection: SnowflakeConnection, tasks: Tasks, faults: Faults, size: int
 ) -> None:
+    """One for the graph and one for the stage; the login comes before them."""
+    account = Connected(
+        connection, tasks, Stage(connection, TARGET), History(connection, TARGET), Leases(connection, TARGET)
+    )
     nodes = tuple(
         TaskNode(f"t{at}", SqlBody("select 1"), OnWarehouse("LOCAL_WH"), after=(f"t{at - 1}",) if at else ())
         for at in range(size)
@@ -169,8 +178,8 @@ def test_an_unchanged_graph_is_read_with_one_call_whatever_its_size(
         if task.task:
             tasks.resume(task.name)
     faults.forget_calls()
-    assert make_plan(desired, tasks.observed(desired.root.name)).is_empty
-    assert len([call for call in faults.calls if not call.inside]) == 1
+    assert planned_graph(desired, account).plan.is_empty
+    assert len([call for call in faults.calls if not call.inside]) == 2
 
 
 def test_a_finalizer_that_becomes_a_task_is_planned_as_a_replacement(tasks: Tasks) -> None:
