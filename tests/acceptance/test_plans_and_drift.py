@@ -244,6 +244,19 @@ def task_ids(project: Project) -> dict[str, str]:
     return {row[columns.index("name")]: row[columns.index("id")] for row in answer["rows"]}
 
 
+def test_a_value_that_several_tasks_share_is_not_accepted_for_one_of_them(shop: Project) -> None:
+    text = (
+        "version: 1\npipeline: parts\ngraph:\n  tasks:\n"
+        "    load: {for_each: {part: [a, b]}, sql: select 1, timeout: 1m}\n"
+    )
+    shop.write("specs/parts.yaml", text)
+    shop.sfml("apply", "specs/parts.yaml", "--auto-approve", "-q")
+    sql(shop, "alter task parts$load_a set user_task_timeout_ms = 120000")
+    refused = shop.sfml("drift", "specs/parts.yaml", "--accept", ok=False)
+    assert "would change more than was meant: timeout_ms of load_b" in refused.err
+    assert (shop.folder / "specs/parts.yaml").read_text(encoding="utf-8") == text
+
+
 def test_a_failed_run_is_forfeited_by_a_change(shop: Project) -> None:
     """Its tasks are those of the graph by now: a graph that was modified since cannot be retried."""
     shop.write(

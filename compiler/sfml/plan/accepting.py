@@ -100,12 +100,9 @@ def _fix(
     sources: Mapping[str, str],
 ) -> Fix:
     if field.path == "state":
-        how = (
-            "`sfml suspend` and `sfml resume` turn it"
-            if owner is None
-            else "a spec says which tasks there are"
+        raise _CannotBeWritten(
+            "a spec does not say whether a task is suspended: `enabled: false` takes it out"
         )
-        raise _CannotBeWritten(f"whether it is suspended is no part of a spec; {how}")
     keys = _keys(field, task, owner)
     value = _value(field, keys)
     settings, home = _home(keys, owner, spec, sources)
