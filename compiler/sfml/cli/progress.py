@@ -94,7 +94,11 @@ class LiveView:
         total = len(self._group)
         count = f" {self._done}/{total}" if total > 1 else ""
         more = f"  {waiting}" if waiting else ""
-        self._live.update(Spinner("dots", Text(f"{group_text(self._group)}{count}{more}")))
+        self._live.update(
+            Spinner(
+                "dots" if self._symbols.unicode else "line", Text(f"{group_text(self._group)}{count}{more}")
+            )
+        )
 
 
 def wait_words(error: ConnectionFailed, seconds: float) -> str:

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfml.cli import output
 from sfml.cli.locking import Locking, locked
 from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, single
 from sfml.cli.options import Options
 from sfml.diagnostic import has_errors
-from sfml.errors import InvalidSpec
+from sfml.errors import InvalidSpec, UsageError
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.quoting import folded
+from sfml.spec.project import project_root
+
+if TYPE_CHECKING:
+    from sfml.frontend import Reading
+
+_NO_GRAPH = "graph: {version: 1, tasks: {none: {sql: select 1}}}\nschedule: {version: 1, schedule: manual}\n"
 
 
 def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve: bool) -> int:
@@ -43,12 +55,28 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
 
 
 def place_of(spec: str, options: Options) -> Opened:
-    """Which pipeline, where: a spec that cannot be compiled still says so, as far as it can be read."""
-    from sfml.graph.decode import graph_draft
+    """Which pipeline, where: a spec that cannot be compiled still says so, as far as it can be read.
 
+    Where there is no such file, `spec` may be the name of a pipeline: then the project says where it lives.
+    """
+    if is_pipeline_name(spec) and not Path(spec).exists():
+        with _without_spec(spec) as file:
+            found = _place(read(str(file), options), options)
+        return replace(found, desired=replace(found.desired, spec_path=spec))
     reading = read(single(spec), options)
     if reading.graph is not None and not has_errors(reading.diagnostics):
         return Opened(reading, desired_graph(reading))
+    return _place(reading, options)
+
+
+def is_pipeline_name(text: str) -> bool:
+    return text.isidentifier() and text.isascii()
+
+
+def _place(reading: Reading, options: Options) -> Opened:
+    """What is known of a pipeline whose graph is not: its name, its target, the name of its root."""
+    from sfml.graph.decode import graph_draft
+
     loaded = reading.loaded.spec
     if loaded is None:
         say_findings(reading, options)
@@ -56,6 +84,19 @@ def place_of(spec: str, options: Options) -> Opened:
     draft, _ = graph_draft(loaded, reading.root)
     root = folded(draft.root_name) if draft.root_name else draft.pipeline.upper()
     return Opened(reading, _empty(draft.pipeline, draft.spec_path, draft.target, root))
+
+
+@contextmanager
+def _without_spec(pipeline: str) -> Iterator[Path]:
+    """A file that says no more than a pipeline's name, in the project that the working directory belongs to."""
+    root = project_root(Path.cwd())
+    if root is None:
+        raise UsageError(f"there is no file `{pipeline}`, and no project that could have such a pipeline")
+    (root / ".sfml").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=root / ".sfml") as folder:
+        file = Path(folder) / f"{pipeline}.yaml"
+        file.write_text(f"version: 1\npipeline: {pipeline}\n{_NO_GRAPH}", encoding="utf-8")
+        yield file
 
 
 def _empty(pipeline: str, spec_path: str, target: Target, name: str) -> DesiredGraph:
