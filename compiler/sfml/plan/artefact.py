@@ -14,6 +14,7 @@ from typing import Any
 
 from sfml.errors import ConflictingState
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule, Target
+from sfml.graph.topology import topological_order
 from sfml.lower.canonical import Json, canonical_json
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.values import schedule_value
@@ -135,19 +136,16 @@ def observed_artefact(pipeline: str, target: Target, observed: ObservedGraph | N
 
 
 def depths_of(tasks: Mapping[str, DesiredTask]) -> Mapping[str, int]:
-    """How many tasks stand above each on the longest way down; a finalizer stands below them all."""
+    """How many tasks stand above each on the longest way down; a finalizer stands below them all.
+
+    What hangs on a cycle, which no account takes, is left out of the order and stands lowest.
+    """
+    above = {name: tuple(one for one in tasks[name].predecessors if one in tasks) for name in sorted(tasks)}
     depths: dict[str, int] = {}
-
-    def depth(name: str, above: frozenset[str]) -> int:
-        if name not in depths:
-            parents = [one for one in tasks[name].predecessors if one in tasks and one not in above]
-            depths[name] = 1 + max((depth(one, above | {name}) for one in parents), default=-1)
-        return depths[name]
-
-    for name in sorted(tasks):
-        depth(name, frozenset())
+    for name in topological_order(above):
+        depths[name] = 1 + max((depths[one] for one in above[name]), default=-1)
     lowest = max(depths.values(), default=0)
-    return {name: lowest + 1 if tasks[name].finalize else found for name, found in depths.items()}
+    return {name: lowest + 1 if tasks[name].finalize else depths.get(name, lowest + 1) for name in above}
 
 
 def artefact_value(artefact: Artefact) -> dict[str, Json]:

@@ -14,6 +14,7 @@ from sfml.plan.artefact import (
     Artefact,
     artefact_from,
     artefact_value,
+    depths_of,
     meant_artefact,
     observed_artefact,
 )
@@ -143,3 +144,13 @@ def test_a_journal_and_a_deployment_come_back() -> None:
 def test_what_another_version_wrote_is_refused(text: str) -> None:
     with pytest.raises(ConflictingState):
         journal_from(text)
+
+
+def test_a_chain_may_be_as_long_as_a_graph() -> None:
+    chain = {
+        f"T{at}": replace(CHILD, name=f"T{at}", predecessors=(f"T{at - 1}",) if at else ())
+        for at in range(1500)
+    }
+    chain["END"] = replace(CLEAN, name="END", finalize="T0")
+    depths = depths_of(chain)
+    assert (depths["T0"], depths["T1499"], depths["END"]) == (0, 1499, 1500)
