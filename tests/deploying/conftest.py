@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from carrying import account
+from small import PROJECT, SPEC, Small
 
 from sfml.cli.opening import Connected
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
+from sfml.testing.local_snowflake import LocalSnowflake
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +37,16 @@ def _without_rules(faults: Faults) -> Iterator[None]:
     faults.clear()
     yield
     faults.clear()
+
+
+@pytest.fixture
+def small(local_snowflake: LocalSnowflake, tmp_path: Path) -> Iterator[Small]:
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "sfml.yaml").write_text(
+        PROJECT.replace("default: true", f"default: true, database: {local_snowflake.database}"),
+        encoding="utf-8",
+    )
+    (tmp_path / "specs" / "small.yaml").write_text(SPEC, encoding="utf-8")
+    with local_snowflake.serving(tmp_path):
+        yield Small(tmp_path, local_snowflake)

@@ -1,0 +1,82 @@
+"""A small project on a server of the test, and the commands in it."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from sfml.cli import entry
+from sfml.local.faults import Call, When
+from sfml.testing.local_snowflake import LocalSnowflake
+
+SFML = Path(sys.executable).parent / "sfml"
+PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
+SPEC = """version: 1
+pipeline: small
+graph:
+  version: 1
+  tasks:
+    first: {sql: 'select 1'}
+    second: {sql: 'select 2', after: [first]}
+schedule: {version: 1, schedule: {cron: '0 0 * * 0', timezone: UTC}}
+"""
+
+
+@dataclass
+class Small:
+    """A project on a server of the test, and the commands in it."""
+
+    folder: Path
+    local: LocalSnowflake
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        environment = {**os.environ, "HOME": str(self.folder)}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        return subprocess.Popen(
+            (str(SFML), *arguments),
+            cwd=self.folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """A command that nobody interrupts, in this process: the installed one would load the clients each time."""
+        with chdir(self.folder), redirect_stdout(io.StringIO()) as text, redirect_stderr(text):
+            code = entry.run(list(arguments))
+        return code, text.getvalue()
+
+    def edit(self, old: str, new: str) -> None:
+        file = self.folder / "specs" / "small.yaml"
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def apply_meeting(self, words: str, send: signal.Signals, when: When = "after") -> tuple[int, str]:
+        """An apply that gets a signal while a call with these words waits."""
+        started: list[subprocess.Popen[str]] = []
+
+        def hit(call: Call) -> None:
+            started[0].send_signal(send)
+
+        self.local.faults.do(hit, words, when=when)
+        started.append(self.start("apply", "specs/small.yaml", "--auto-approve", "--user", "ada"))
+        text, _ = started[0].communicate(timeout=120)
+        self.local.faults.clear()
+        return started[0].returncode, text
+
+    def bodies(self) -> dict[str, str]:
+        rows = self.local.sql(f"SHOW TASKS IN SCHEMA {self.local.database}.SMALL")
+        return {row["name"]: row["definition"] for row in rows if row["name"] != "SMALL"}
+
+    def is_on(self) -> bool:
+        rows = self.local.sql(f"SHOW TASKS LIKE 'SMALL' IN SCHEMA {self.local.database}.SMALL")
+        return bool(rows and rows[0]["state"] == "started")
