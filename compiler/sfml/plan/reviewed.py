@@ -37,7 +37,7 @@ def demand_reviewed(desired: DesiredGraph, wanted: str) -> None:
     if found != asked:
         raise ConflictingState(
             f"what would be deployed to `{desired.target.name}` is not what was reviewed:"
-            f" its fingerprint is {found[:12]}…, and {asked[:12]}… was demanded",
+            f" its fingerprint is {found}, and {asked} was demanded",
             help="check out the commit that was reviewed, with the variables and the user it was reviewed with,"
             " or have this one reviewed:  sfml diff",
         )

@@ -80,8 +80,12 @@ def _gate_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) ->
         key = field.path.removeprefix("config.")
         for name in _gates_reading(key, desired):
             yield Risk(Label.GATE, f"changes how the gate `{name}` decides: it reads `{key}`")
-    if task.branch_of and field.path == "when":
+    if field.path == "when" and (task.branch_of or _is_below_branch(task, desired)):
         yield Risk(Label.GATE, "changes which outcome starts it")
+
+
+def _is_below_branch(task: DesiredTask, desired: DesiredGraph) -> bool:
+    return any(one.name in task.predecessors and one.outcomes is not None for one in desired.tasks)
 
 
 def _gates_reading(key: str, desired: DesiredGraph) -> Iterator[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfml.graph.model import Mode
 from sfml.record import record
 from sfml.render import review_words as words
 from sfml.render.markdown import code, fenced, html_code, prose
@@ -21,6 +20,8 @@ from sfml.review.model import Diff, PipelineDiff, Side, Status, TargetDiff
 MARKER = "<!-- sfml diff -->"
 LIMIT = 65_536
 """Of a comment on GitHub; counted in bytes, of which no host counts more than it."""
+_UNFOLDED = 3
+"""More pipelines than these fold away, each under a line of its own."""
 _OPEN_ROWS = 12
 """A table of more rows folds away."""
 
@@ -57,8 +58,9 @@ def diff_markdown(diff: Diff, limit: int = LIMIT) -> str:
 
 
 def _lines(diff: Diff, level: Level) -> Iterator[str]:
+    changed = list(diff.changed())
     yield MARKER
-    yield f"## {_capital(words.answer(diff))}"
+    yield f"## {_heading(diff, changed)}"
     yield ""
     yield f"{_side(diff.base)} → {_side(diff.head)}"
     rest = words.rest_words(diff)
@@ -67,7 +69,6 @@ def _lines(diff: Diff, level: Level) -> Iterator[str]:
     if level != LEVELS[0]:
         yield ""
         yield "_Shortened to fit a comment; `sfml diff` shows everything._"
-    changed = list(diff.changed())
     if level.pipelines is not None:
         yield ""
         for pipeline in changed[: level.pipelines]:
@@ -77,7 +78,15 @@ def _lines(diff: Diff, level: Level) -> Iterator[str]:
         return
     for pipeline in changed:
         yield ""
-        yield from _pipeline_lines(pipeline, level)
+        lines = _pipeline_lines(pipeline, level)
+        if len(changed) <= _UNFOLDED:
+            if len(changed) > 1:
+                yield f"### {code(pipeline.pipeline)}: {_sentence(pipeline)}"
+                yield ""
+            yield from lines
+        else:
+            summary = f"{html_code(pipeline.pipeline)}: {_sentence(pipeline)}{_labels(pipeline)}"
+            yield from _folded(summary, list(lines))
     if diff.notes:
         yield ""
         yield from (f"- {prose(note)}" for note in diff.notes[: level.rows])
@@ -100,9 +109,6 @@ def _targets_line(pipeline: PipelineDiff) -> str:
 
 
 def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
-    groups = sorted(words.shown_groups(pipeline), key=_least_important)
-    yield f"### {code(pipeline.pipeline)}: {_sentence(pipeline, groups)}"
-    yield ""
     yield f"{code(pipeline.spec)}; {_because(pipeline)}"
     for when, findings, sources in (
         ("before the change", pipeline.base_findings, pipeline.base_sources),
@@ -114,7 +120,7 @@ def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
             yield ""
             lines = _limited(diagnostics_text(findings, sources), level.rows)
             yield from _folded(f"{what} {when}", fenced(lines), is_open=bool(errors))
-    for number, group in enumerate(groups):
+    for number, group in enumerate(words.shown_groups(pipeline)):
         yield ""
         if number == 0:
             yield f"{_group_names(group)}: {_group_answer(group)}"
@@ -142,30 +148,36 @@ def _group_answer(group: words.Group) -> str:
     return f"cannot be compared; it had {plural(len(target.base.desired.all_tasks) - 1, 'task')}"
 
 
-def _least_important(group: words.Group) -> bool:
-    return not any(_is_production(target) for target in group)
+def _heading(diff: Diff, changed: list[PipelineDiff]) -> str:
+    if len(changed) != 1:
+        return _capital(words.answer(diff))
+    return f"{code(changed[0].pipeline)}: {_sentence(changed[0])}"
 
 
-def _is_production(target: TargetDiff) -> bool:
-    side = target.head or target.base
-    return side is not None and side.graph.target.mode is Mode.PRODUCTION
-
-
-def _sentence(pipeline: PipelineDiff, groups: list[words.Group]) -> str:
+def _sentence(pipeline: PipelineDiff) -> str:
+    """What becomes of the graph, in the most important target. It holds no text of the spec's."""
+    groups = list(words.shown_groups(pipeline))
     if pipeline.status is Status.BROKEN:
         return "cannot be compared"
     if not groups:
         return pipeline.status.value
     target = groups[0][0]
+    tasks = plural(max(len(target.changes) - 1, 0), "task")
     if pipeline.status is Status.ADDED:
-        return f"a new pipeline of {plural(len(target.changes) - 1, 'task')}, {_when(target)}"
+        return f"a new pipeline of {tasks}"
     if pipeline.status is Status.REMOVED:
-        return f"removed, with its {plural(len(target.changes) - 1, 'task')}"
-    return words.counts(target)
+        return f"removed, with its {tasks}"
+    return words.sentence(target)
 
 
-def _when(target: TargetDiff) -> str:
-    return prose(words.times_words(target.new_times))
+def _labels(pipeline: PipelineDiff) -> str:
+    """The kinds of risk, for a line that may stay folded."""
+    labels = {
+        risk.label.value
+        for target in pipeline.targets
+        for risk in (*target.risks, *(risk for change in target.changed for risk in change.risks))
+    }
+    return f" ⚠ {', '.join(sorted(labels))}" if labels else ""
 
 
 def _because(pipeline: PipelineDiff) -> str:
@@ -176,11 +188,11 @@ def _because(pipeline: PipelineDiff) -> str:
 
 def _group_lines(group: words.Group, level: Level, *, is_first: bool) -> Iterator[str]:
     target = group[0]
-    image = picture(target) if level.pictures and (is_first or _is_production(target)) else None
+    image = picture(target) if level.pictures and (is_first or words.is_production(target)) else None
     if image is not None:
         yield ""
         yield from fenced(image.lines, "mermaid")
-        if target.base is not None and target.head is not None:
+        if any("classDef" in line or "==>" in line for line in image.lines):
             yield f"<sub>{LEGEND}</sub>"
     risks = list(_risks(target))
     if risks:
@@ -196,7 +208,7 @@ def _group_lines(group: words.Group, level: Level, *, is_first: bool) -> Iterato
     if level.statements:
         for task, lines in statements(target):
             yield ""
-            yield from _folded(f"What {html_code(task)} runs, line by line", fenced(lines, "diff"))
+            yield from _folded(f"{html_code(task)} line by line", fenced(lines, "diff"))
 
 
 def _risks(target: TargetDiff) -> Iterator[str]:

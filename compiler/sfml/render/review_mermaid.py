@@ -51,8 +51,7 @@ def picture(target: TargetDiff) -> Picture | None:
         return None
     actions = _actions(target)
     renamed = _renamed(target)
-    edges_old = _edges(old, renamed) if old else {}
-    edges_new = _edges(new, {}) if new else {}
+    edges_old, edges_new = _edges(old, renamed), _edges(new, {})
     nodes = _nodes(old, new, renamed, actions)
     shown = set(nodes)
     if len(nodes) > MAX_NODES:
@@ -86,19 +85,27 @@ def _renamed(target: TargetDiff) -> Mapping[str, str]:
     return {old: new for old, new in pairs if old is not None}
 
 
-Edges = Mapping[tuple[str, str], str]
-"""(from, to) → the outcomes that lead there."""
+Edge = tuple[str, str, str]
+"""From, to, and the outcome that leads there; from the root, and to nothing, by an empty name."""
 
 
-def _edges(graph: TaskGraph, renamed: Mapping[str, str]) -> Edges:
-    found: dict[tuple[str, str], str] = {}
+def _edges(graph: TaskGraph | None, renamed: Mapping[str, str]) -> tuple[Edge, ...]:
+    return tuple(_edges_of(graph, renamed)) if graph is not None else ()
+
+
+def _edges_of(graph: TaskGraph, renamed: Mapping[str, str]) -> Iterator[Edge]:
     for node in graph.tasks:
         name = renamed.get(node.name, node.name)
-        for above in node.after or ("",):
-            outcomes = (graph.task(above).outcomes or {}) if above else {}
-            chosen = " or ".join(outcome for outcome, tasks in outcomes.items() if node.name in tasks)
-            found[renamed.get(above, above), name] = chosen
-    return found
+        if not node.after:
+            yield "", name, ""
+        for above in node.after:
+            outcomes = graph.task(above).outcomes or {}
+            chosen = [outcome for outcome, tasks in outcomes.items() if node.name in tasks]
+            for outcome in chosen or [""]:
+                yield renamed.get(above, above), name, outcome
+        for outcome, tasks in (node.outcomes or {}).items():
+            if not tasks:
+                yield name, "", outcome
 
 
 def _nodes(
@@ -113,53 +120,63 @@ def _nodes(
     }
 
 
-def _around(changed: set[str], *sides: Edges) -> set[str]:
+def _around(changed: set[str], old: tuple[Edge, ...], new: tuple[Edge, ...]) -> set[str]:
     """The changed tasks, the ends of changed edges, and what stands right beside them."""
-    every = [set(side.items()) for side in sides]
-    moved = {pair for pair, _ in every[0] ^ every[1]} if all(every) else set()
-    core = changed | {name for pair in moved for name in pair}
-    return core | {name for side in sides for pair in side for name in pair if core & {*pair}} - {""}
+    moved = {*old} ^ {*new} if old and new else set()
+    core = changed | {name for above, below, _ in moved for name in (above, below)} - {""}
+    return core | {
+        name for above, below, _ in (*old, *new) for name in (above, below) if core & {above, below}
+    } - {""}
 
 
 def _lines(
     target: TargetDiff,
     nodes: Mapping[str, _Drawn],
-    old: Edges,
-    new: Edges,
+    old: tuple[Edge, ...],
+    new: tuple[Edge, ...],
     renamed: Mapping[str, str],
     left_out: int,
 ) -> Iterator[str]:
     yield "flowchart TD"
-    yield f'  root(["{_root_label(target)}"])'
+    root = _root_action(target)
+    yield f'  root(["{_root_label(target, _SIGNS.get(root))}"])'
     before = {name: was for was, name in renamed.items()}
     for name, one in nodes.items():
         yield f"  {one.id}{_shape(name, one, before.get(name))}"
-    both = bool(old) and bool(new)
-    for (above, name), outcome in {**old, **new}.items():
-        if name not in nodes or (above and above not in nodes):
+    for number, edge in enumerate(dict.fromkeys((*new, *old))):
+        above, below, _ = edge
+        if (above and above not in nodes) or (below and below not in nodes):
             continue
         start = nodes[above].id if above else "root"
-        yield f"  {start} {_arrow((above, name), outcome, old, new, both=both)} {nodes[name].id}"
+        end = nodes[below].id if below else f'n{number}(("nothing"))'
+        yield f"  {start} {_arrow(edge, old, new)} {end}"
     for one in nodes.values():
         if one.node.is_finalizer:
             yield f'  root -. "finally" .-> {one.id}'
     if left_out:
         yield f'  rest["{label_text(f"{left_out:,} more tasks, unchanged")}"]'
-    for action in dict.fromkeys(one.action for one in nodes.values()):
+    marked: dict[tuple[str, str], list[str]] = {}
+    for name, action in (("root", root), *((one.id, one.action) for one in nodes.values())):
         if action in _CLASSES:
-            name, style = _CLASSES[action]
-            yield f"  classDef {name} {style}"
-            ids = ",".join(one.id for one in nodes.values() if one.action is action)
-            yield f"  class {ids} {name}"
+            marked.setdefault(_CLASSES[action], []).append(name)
+    for (name, style), ids in marked.items():
+        yield f"  classDef {name} {style}"
+        yield f"  class {','.join(ids)} {name}"
 
 
-def _root_label(target: TargetDiff) -> str:
-    side = target.head or target.base
-    assert side is not None
-    old, new = target.old_times, target.new_times
-    words = [schedule_words(times.schedule) for times in (old, new) if times is not None]
-    schedule = " → ".join(words) if target.changes_times else words[-1] if words else ""
-    return f"{label_text(side.graph.pipeline)}<br/>{label_text(schedule)}"
+def _root_action(target: TargetDiff) -> Action:
+    """What happens to the root itself; nothing is marked where all of it is new, or gone."""
+    if target.base is None or target.head is None:
+        return Action.UNCHANGED
+    name = target.head.desired.root.name
+    return next((change.action for change in target.changes if change.name == name), Action.UNCHANGED)
+
+
+def _root_label(target: TargetDiff, sign: str | None) -> str:
+    sides = [side.graph for side in (target.base, target.head) if side is not None]
+    words = list(dict.fromkeys(schedule_words(graph.settings.schedule) for graph in sides))
+    name = f"{sign} {sides[-1].pipeline}" if sign else sides[-1].pipeline
+    return f"{label_text(name)}<br/>{label_text(' → '.join(words))}"
 
 
 def _shape(name: str, one: _Drawn, before: str | None) -> str:
@@ -172,10 +189,10 @@ def _shape(name: str, one: _Drawn, before: str | None) -> str:
     return f'{{"{label}"}}' if one.node.is_branch else f'["{label}"]'
 
 
-def _arrow(pair: tuple[str, str], outcome: str, old: Edges, new: Edges, *, both: bool) -> str:
+def _arrow(edge: Edge, old: tuple[Edge, ...], new: tuple[Edge, ...]) -> str:
     """`-->`, thick for a new edge, dashed with a cross for one that is gone; outcomes stand on it."""
-    if both and pair not in new:
-        return f'-. "{label_text(" ".join(("✗", outcome)).strip())}" .->'
-    is_new = both and (pair not in old or old[pair] != outcome)
+    outcome = edge[2]
+    if new and edge not in new:
+        return f'-. "{label_text(f"✗ {outcome}".strip())}" .->'
     label = f'|"{label_text(outcome)}"|' if outcome else ""
-    return f"{'==>' if is_new else '-->'}{label}"
+    return f"{'==>' if old and edge not in old else '-->'}{label}"

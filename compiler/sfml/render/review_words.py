@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from sfml.graph.model import Mode
 from sfml.lower.desired import MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, Comparable, FieldChange
+from sfml.quoting import folded
 from sfml.render.schedule import schedule_words
 from sfml.render.units import plural
 from sfml.review.model import Compiled, Diff, PipelineDiff, Side, Status, TargetDiff, Times
@@ -71,18 +73,42 @@ def counts(target: TargetDiff) -> str:
     return ", ".join(found)
 
 
+def sentence(target: TargetDiff) -> str:
+    """`2 tasks changed, 1 added`, and where no task differs what else does."""
+    summary = target.summary
+    found = [(summary[action.value], verb) for action, verb in VERBS.items() if summary[action.value]]
+    if not found:
+        return f"{plural(len(target.settings), 'setting')} of the target changed"
+    first = f"{plural(found[0][0], 'task')} {found[0][1]}"
+    return ", ".join([first, *(f"{count} {verb}" for count, verb in found[1:])])
+
+
 def groups(pipeline: PipelineDiff) -> tuple[Group, ...]:
-    """The targets, those together in which the same changes."""
+    """The targets, those together in which the same changes, production first."""
     found: dict[object, list[TargetDiff]] = {}
-    for target in pipeline.targets:
+    for target in sorted(pipeline.targets, key=lambda one: not is_production(one)):
         found.setdefault(_alike(target), []).append(target)
     return tuple(tuple(group) for group in found.values())
 
 
 def _alike(target: TargetDiff) -> object:
     times = (target.old_times, target.new_times) if target.changes_times else None
-    told = tuple(repr(change) for change in target.changed)
+    told = tuple(repr(replace(change, fields=_without_defaults(change, target))) for change in target.changed)
     return (target.status, told, repr(target.settings), target.risks, target.notes, repr(times))
+
+
+def _without_defaults(change: Change, target: TargetDiff) -> tuple[FieldChange, ...]:
+    """The fields but for those by which a new task runs where its target has it run."""
+    side = target.head
+    if change.action is not Action.CREATE or side is None:
+        return change.fields
+    own = {"warehouse": folded(side.graph.target.warehouse), "pool": side.graph.target.compute_pool}
+    return tuple(field for field in change.fields if field.path not in own or field.new != own[field.path])
+
+
+def is_production(target: TargetDiff) -> bool:
+    side = target.head or target.base
+    return side is not None and side.graph.target.mode is Mode.PRODUCTION
 
 
 def group_names(group: Iterable[TargetDiff]) -> str:

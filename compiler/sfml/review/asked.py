@@ -15,11 +15,10 @@ from sfml.record import record
 
 @record
 class Asked:
-    """What the user named: as typed, and relative to the repository. `here` is the folder it was typed in."""
+    """What the user named: as typed, and relative to the repository."""
 
     arguments: tuple[str, ...]
     paths: tuple[str, ...]
-    here: str
 
 
 def asked_for(arguments: Iterable[str], top: Path, cwd: Path) -> Asked:
@@ -27,7 +26,7 @@ def asked_for(arguments: Iterable[str], top: Path, cwd: Path) -> Asked:
     given = tuple(arguments)
     here = cwd.resolve().relative_to(top.resolve()).as_posix()
     paths = tuple(_relative(argument, top.resolve(), "" if here == "." else here) for argument in given)
-    return Asked(given, paths, "" if here == "." else here)
+    return Asked(given, paths)
 
 
 def entries_of(paths: Iterable[str], files: Collection[str], specs: Mapping[str, bytes]) -> frozenset[str]:

@@ -159,7 +159,7 @@ def _compared(
                 notes += [f"{view.snapshot.name}: `{path}` {why}" for path, why in sorted(laid.notes.items())]
                 top = Path(folder).resolve()
             user = request.user or USER
-            grounds.append(Ground(top, request.asked.here, git, request.variables, user))
+            grounds.append(Ground(top, git, request.variables, user))
         found = []
         for entry in sorted(chosen):
             one = _pipeline(entry, base, head, grounds, request.target, changed, now)

@@ -15,15 +15,21 @@ _VALUE = re.compile(r"""\s*:\s*["']?\{\{.*?\}\}""")
 _VARIABLE = re.compile(r"\bvar\.([A-Za-z_]\w*)")
 
 
-def with_origins(desired: DesiredGraph, loaded: Loaded, given: Mapping[str, str]) -> DesiredGraph:
-    """The graph with places that lead to variables: where a threshold is set, not where it is passed on."""
-    if not any("{{" in text and "var." in text for text in loaded.sources.values()):
+def with_origins(
+    desired: DesiredGraph, loaded: Loaded, given: Mapping[str, str], folder: str
+) -> DesiredGraph:
+    """The graph with places that lead to variables: where a threshold is set, not where it is passed on.
+
+    `folder` is the project's in the repository; files are named from there on.
+    """
+    calculates = any("{{" in text and "var." in text for text in loaded.sources.values())
+    if not calculates and not folder:
         return desired
-    variables = variable_spans(loaded, given)
+    variables = variable_spans(loaded, given) if calculates else {}
 
     def told(task: DesiredTask) -> DesiredTask:
         spans = {name: _origin(span, loaded.sources, variables) for name, span in task.spans.items()}
-        return replace(task, spans=spans)
+        return replace(task, spans={name: _below(folder, span) for name, span in spans.items()})
 
     return replace(
         desired,
@@ -31,6 +37,10 @@ def with_origins(desired: DesiredGraph, loaded: Loaded, given: Mapping[str, str]
         tasks=tuple(map(told, desired.tasks)),
         finalizer=told(desired.finalizer) if desired.finalizer else None,
     )
+
+
+def _below(folder: str, span: Span) -> Span:
+    return replace(span, file=folder + span.file) if folder else span
 
 
 def _origin(span: Span, sources: Mapping[str, str], variables: Mapping[str, Span]) -> Span:

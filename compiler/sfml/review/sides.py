@@ -22,10 +22,9 @@ from sfml.source import Span
 
 @record
 class Ground:
-    """Where a side's files lie, and what its specs are compiled with. `here` is where the user stands in it."""
+    """Where a side's files lie, and what its specs are compiled with."""
 
     top: Path
-    here: str
     git: Mapping[str, str]
     variables: Mapping[str, str]
     user: str
@@ -60,7 +59,7 @@ def side_of(
             target=target,
             variables=ground.variables,
             user=ground.user,
-            cwd=ground.top / ground.here,
+            cwd=ground.top,  # findings name files as the repository does, wherever the user stands
             git=ground.git,
         )
         sources |= reading.sources
@@ -77,7 +76,7 @@ def side_of(
         except SfmlError as error:
             findings[_refused(error, reading, entry)] = None
             continue
-        told = with_origins(desired, reading.loaded, ground.variables)
+        told = with_origins(desired, reading.loaded, ground.variables, project)
         compiled[target] = Compiled(reading.graph, told, reviewed_fingerprint(desired))
         pipeline = desired.pipeline
         files |= {
