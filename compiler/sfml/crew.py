@@ -55,7 +55,8 @@ def _first(errors: Sequence[BaseException]) -> BaseException:
     first = errors[0]
     assert isinstance(first, SfmlError), "all others were returned"
     others = [error.message for error in errors[1:] if isinstance(error, SfmlError)]
-    if others:
-        more = "; ".join(dict.fromkeys(others[:3]))
-        first.message = f"{first.message} (and {len(others)} more: {more}{' …' if len(others) > 3 else ''})"
+    told = [message for message in dict.fromkeys(others) if message != first.message]
+    if told:
+        more = "; ".join(told[:3])
+        first.message = f"{first.message} (and {len(told)} more: {more}{' …' if len(told) > 3 else ''})"
     return first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.snowpark import Session
 
+_REGISTERING = threading.Lock()
 _NO_SUCH_OBJECT = ("002003", "2003")
 
 
@@ -105,7 +107,12 @@ class Stage:
         """Upload the job's payload and return the statement that its task runs."""
         from snowflake.ml.jobs import MLJobDefinition
 
-        with tempfile.TemporaryDirectory(prefix="sfml-job-") as folder, translated():
+        # The client keeps one active session for the whole process: jobs are registered one after the other.
+        with (
+            _REGISTERING,
+            tempfile.TemporaryDirectory(prefix="sfml-job-") as folder,
+            translated(),
+        ):
             for name, content in sorted(spec.payload.items()):
                 file = Path(folder) / name
                 file.parent.mkdir(parents=True, exist_ok=True)
