@@ -14,8 +14,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from review_repository import PULL_REQUESTS, Repository, repository_in, with_pull_requests
 from tests.acceptance.conftest import ROOT, SFML, Done
+from tests.acceptance.review_repository import PULL_REQUESTS, Repository, repository_in, with_pull_requests
 
 GOLDENS = Path(__file__).parent / "review"
 PAGE = ROOT / "docs" / "review.md"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from sfml.spec.compose import compose
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode
@@ -33,9 +33,11 @@ def named_in(text: str, file: str, paths: Collection[str]) -> frozenset[str]:
     )
 
 
-def names_module(text: str, modules: Iterable[str]) -> bool:
-    """Whether the text holds a name in one of the modules: `clv.train.` of `clv.train.fit`."""
-    return any(f"{module}." in text for module in modules)
+def module_pattern(modules: Collection[str]) -> re.Pattern[str] | None:
+    """What finds a name in one of the modules, such as `clv.train.fit` of `clv.train`; None for no modules."""
+    if not modules:
+        return None
+    return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(modules)))})\.")
 
 
 def is_open(text: str, file: str) -> bool:

@@ -14,7 +14,7 @@ from sfml.catalog.imports import imports_of
 from sfml.catalog.modules import MAX_WEIGHT, RUNTIME, weight
 from sfml.record import record
 from sfml.review.git_objects import LINK, Entry
-from sfml.review.naming import is_open, is_plain, named_in, names_module
+from sfml.review.naming import is_open, is_plain, module_pattern, named_in
 from sfml.spec.compose import compose
 from sfml.spec.nodes import map_of, plain, texts_of
 from sfml.spec.project import PROJECT_FILE
@@ -78,11 +78,11 @@ def reached(
         or _has_links(files, place)
     ):
         return frozenset(entries)
-    modules = changed_modules(place, own, files, code)
+    modules = module_pattern(changed_modules(place, own, files, code))
     roots = {root.rstrip("/") for root in place.steps}
     project_text = specs.get(project, "")
     named = named_in(project_text, project, own | (folders - roots))
-    if named or names_module(project_text, modules) or is_open(project_text, project):
+    if named or (modules and modules.search(project_text)) or is_open(project_text, project):
         return frozenset(entries)
     dirty = {path for path in own if path in specs}
     new: frozenset[str] = own | folders
@@ -92,7 +92,8 @@ def reached(
         found = {
             path
             for path, text in rest.items()
-            if named_in(text, path, new) or (first and (names_module(text, modules) or is_open(text, path)))
+            if named_in(text, path, new)
+            or (first and ((modules and modules.search(text)) or is_open(text, path)))
         }
         new, first = frozenset(found), False
         dirty |= found
