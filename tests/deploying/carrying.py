@@ -75,7 +75,7 @@ def go_back(passage: Passage, account: Connected, *, force: bool = False) -> boo
 
 def work_for(passage: Passage, account: Connected, lease: Lease) -> Work | None:
     if passage.new is not None:
-        return work_of(planned_graph(passage.new, account, resume=True), passage.new, lease)
+        return work_of(planned_graph(passage.new, account, resume=passage.on), passage.new, lease)
     return removal(passage.either, account, lease)
 
 

@@ -33,11 +33,12 @@ def compiled(
 
 @dataclass(frozen=True)
 class Passage:
-    """A change of one graph into another; None stands for no graph at all."""
+    """A change of one graph into another; None stands for no graph at all. `on` is whether its schedule is."""
 
     name: str
     old: DesiredGraph | None
     new: DesiredGraph | None
+    on: bool = True
 
     @property
     def either(self) -> DesiredGraph:
@@ -72,5 +73,5 @@ def passages() -> tuple[tuple[Passage, Passage], ...]:
         (Passage("create", None, first), Passage("destroy", first, None)),
         (Passage("change", before, after), Passage("change back", after, before)),
         (Passage("shrink", large, small), Passage("grow", small, large)),
-        (Passage("rename", named, renamed), Passage("rename back", renamed, named)),
+        (Passage("rename", named, renamed, on=False), Passage("rename back", renamed, named, on=False)),
     )

@@ -26,6 +26,13 @@ graph:
     second: {sql: 'select 2', after: [first]}
 schedule: {version: 1, schedule: {cron: '0 0 * * 0', timezone: UTC}}
 """
+APPLY = ("apply", "specs/small.yaml", "--auto-approve")
+
+
+class Printed(io.StringIO):
+    """What was printed, to a reader who takes all of Unicode."""
+
+    encoding = "utf-8"
 
 
 @dataclass
@@ -50,7 +57,7 @@ class Small:
 
     def run(self, *arguments: str) -> tuple[int, str]:
         """A command that nobody interrupts, in this process: the installed one would load the clients each time."""
-        with chdir(self.folder), redirect_stdout(io.StringIO()) as text, redirect_stderr(text):
+        with chdir(self.folder), redirect_stdout(Printed()) as text, redirect_stderr(text):
             code = entry.run(list(arguments))
         return code, text.getvalue()
 
@@ -60,7 +67,9 @@ class Small:
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8")
 
-    def apply_meeting(self, words: str, send: signal.Signals, when: When = "after") -> tuple[int, str]:
+    def apply_meeting(
+        self, words: str, send: signal.Signals, when: When = "after", reason: str = "a test"
+    ) -> tuple[int, str]:
         """An apply that gets a signal while a call with these words waits."""
         started: list[subprocess.Popen[str]] = []
 
@@ -68,7 +77,7 @@ class Small:
             started[0].send_signal(send)
 
         self.local.faults.do(hit, words, when=when)
-        started.append(self.start("apply", "specs/small.yaml", "--auto-approve", "--user", "ada"))
+        started.append(self.start(*APPLY, "--user", "ada", "--reason", reason))
         text, _ = started[0].communicate(timeout=120)
         self.local.faults.clear()
         return started[0].returncode, text

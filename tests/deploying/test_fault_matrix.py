@@ -56,7 +56,7 @@ class Matrix:
     def measure(self) -> None:
         """Go there and back once: the two states, their shapes, and how many calls it takes."""
         if self.passage.old is not None:
-            carry_out(Passage("set-up", None, self.passage.old), self.connected)
+            carry_out(Passage("set-up", None, self.passage.old, self.passage.on), self.connected)
         self.old, old = self.state(), self.shape()
         self.faults.forget_calls()
         carry_out(self.passage, self.connected)
@@ -64,6 +64,7 @@ class Matrix:
         self.new, new = self.state(), self.shape()
         assert self.old != self.new
         self.shapes = [old, new]
+        assert all(is_on(one) is self.passage.on for one in (self.old, self.new) if one is not None)
         carry_out(self.back, self.connected)
         assert self.state() == self.old, "the way back ends elsewhere"
 
@@ -128,11 +129,14 @@ class Matrix:
 
 
 @pytest.fixture(scope="module")
-def total() -> Iterator[Counter[str]]:
+def total(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
+    """Counts the cases, and says at the end how many there were of each kind."""
     counted: Counter[str] = Counter()
     yield counted
     words = ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
-    sys.__stdout__.write(f"\nfault matrix: {sum(counted.values())} cases: {words}\n")
+    capturing = request.config.pluginmanager.getplugin("capturemanager")
+    with capturing.global_and_fixture_disabled():
+        print(f"\nfault matrix: {sum(counted.values())} cases: {words}")
 
 
 @pytest.fixture(scope="module", params=WAYS, ids=lambda way: way[0].name)
