@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -242,7 +243,11 @@ def _side(view: _View, ground: Ground, entry: str, targets: tuple[str, ...]) -> 
         return SideOf(None, {}, (why,), {}, frozenset({entry}))
     place = view.places[folder]
     own = tuple(one for one in targets if one in place.targets)
-    return side_of(ground, entry, folder, own, place.steps)
+    side = side_of(ground, entry, folder, own, place.steps)
+    if has_errors(side.findings):
+        # What does not compile may be made of more than what was read of it.
+        return replace(side, files=side.files | _needed(view, (entry,)))
+    return side
 
 
 def _targets(entry: str, views: Iterable[_View], wanted: str | None) -> tuple[str, ...]:

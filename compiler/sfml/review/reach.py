@@ -106,6 +106,8 @@ def needed(
 ) -> set[str]:
     """The files that compiling the entries may read: what is to be laid out for it."""
     own = {path for path in files if path.startswith(place.folder)}
+    if _has_links(files, place):
+        return own
     read: set[str] = set()
     todo = {path for path in entries if path in files} | {f"{place.folder}{PROJECT_FILE}"}
     everything = own | {above for path in own for above in _folders(path, place.folder)}
@@ -127,7 +129,6 @@ def needed(
         or path.startswith(step_code)
         or (path.endswith(".py") and place.folder in place.steps)
         or not is_plain(path)
-        or files[path].mode == LINK
         or path in named
         or any(above in named for above in _folders(path, place.folder))
     }
