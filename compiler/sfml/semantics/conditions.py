@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 WHEN_FUNCTIONS = frozenset(
     {
@@ -43,6 +44,7 @@ _CASTS = frozenset({"CAST", "TRY_CAST", "TO_VARCHAR", "TO_CHAR"}) | frozenset(
 _TYPES = frozenset({"NUMBER", "DECIMAL", "NUMERIC", "VARCHAR", "CHAR", "STRING", "TEXT", "FLOAT", "DOUBLE"})
 
 
+@lru_cache(maxsize=4096)
 def functions_called(condition: str) -> tuple[str, ...]:
     """The names, in upper case, of the functions a condition calls; text in quotes and comments is left out.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sfml.semantics.graph import GraphShape
+from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES
 from sfml.semantics.states import State
 
 MAX_RETRY_AGE_DAYS = 14
@@ -59,6 +60,7 @@ def failure_counts(
     return counts
 
 
-def must_suspend(counts: Mapping[str, int], suspend_after: int) -> bool:
-    """Whether any single task failed often enough in a row to suspend the root; 0 switches it off."""
-    return suspend_after > 0 and max(counts.values(), default=0) >= suspend_after
+def guilty_tasks(counts: Mapping[str, int], suspend_after: int | None) -> frozenset[str]:
+    """The tasks that failed often enough in a row to suspend the root; 0 switches it off, None is the default."""
+    limit = DEFAULT_SUSPEND_AFTER_FAILURES if suspend_after is None else suspend_after
+    return frozenset(name for name, count in counts.items() if 0 < limit <= count)

@@ -6,7 +6,7 @@ import pytest
 
 from sfml.semantics.decisions import Step, graph_state, next_step
 from sfml.semantics.graph import GraphError, GraphShape, TaskShape, build_graph
-from sfml.semantics.retry import failure_counts, kept_states, must_suspend, should_retry
+from sfml.semantics.retry import failure_counts, guilty_tasks, kept_states, should_retry
 from sfml.semantics.states import State, predecessors_state
 
 OK, BAD, SKIP, CANCEL, NEVER = (
@@ -170,9 +170,9 @@ def test_automatic_retries(state: State, attempt: int, expected: bool) -> None:
 
 def test_failures_in_a_row_suspend() -> None:
     once = failure_counts({}, {"R": OK, "A": BAD})
-    assert not must_suspend(once, 2)
-    assert not must_suspend(failure_counts(once, {"R": OK, "A": OK}), 2)
-    assert must_suspend(failure_counts(once, {"R": OK, "A": BAD}), 2)
-    assert must_suspend(failure_counts(failure_counts(once, {"A": SKIP}), {"A": BAD}), 2)
-    assert not must_suspend(failure_counts(once, {"A": BAD}, exhausted=False), 2)
-    assert not must_suspend({"A": 99}, 0)
+    assert not guilty_tasks(once, 2)
+    assert not guilty_tasks(failure_counts(once, {"R": OK, "A": OK}), 2)
+    assert guilty_tasks(failure_counts(once, {"R": OK, "A": BAD}), 2) == {"A"}
+    assert guilty_tasks(failure_counts(failure_counts(once, {"A": SKIP}), {"A": BAD}), 2)
+    assert not guilty_tasks(failure_counts(once, {"A": BAD}, exhausted=False), 2)
+    assert not guilty_tasks({"A": 99}, 0)

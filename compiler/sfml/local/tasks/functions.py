@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sfml.local.errors import SqlError
@@ -11,9 +12,9 @@ from sfml.local.names import resolve
 from sfml.local.tasks import commands, run_store
 from sfml.local.tasks.context import TaskRunContext
 from sfml.local.tasks.service import runner_of
+from sfml.semantics.asking import Refused, completion_state, predecessors_hold, read_predecessor
 from sfml.semantics.config import ConfigError, read_path
 from sfml.semantics.limits import MAX_RETURN_VALUE_BYTES
-from sfml.semantics.states import PREDECESSOR_CONDITIONS, State, predecessors_state
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -59,25 +60,10 @@ def get_predecessor_return_value(
 
     https://docs.snowflake.com/en/sql-reference/functions/system_get_predecessor_return_value
     """
-    if arguments and arguments[0] is not None:
-        name = str(arguments[0])
-    else:
-        enabled = context.graph.enabled_predecessors(context.name)
-        if len(enabled) != 1:
-            raise SqlError(
-                "The task name is required in call to system$get_predecessor_return_value() "
-                f"for a task with {len(enabled)} active predecessors.",
-                91451,
-                "42601",
-            )
-        name = enabled[0]
-    known = name in context.graph.ancestors(context.name)
-    if not known or (name != context.graph.root and context.graph.task(name).suspended):
-        raise SqlError(
-            f"The predecessor {context.task.name.sibling(name).fqn()} specified in call to "
-            "system$get_predecessor_return_value() is not a valid or active predecessor for this task.",
-            91451,
-            "42601",
+    asked = str(arguments[0]) if arguments and arguments[0] is not None else None
+    with _refusals():
+        name = read_predecessor(
+            context.graph, context.name, asked, lambda known: context.task.name.sibling(known).fqn()
         )
     row = run_store.latest_task_run(account.store, context.run.group_id, name, context.run.attempt)
     return row.return_value if row else None
@@ -137,35 +123,25 @@ def current_user_task_name(account: Account, context: TaskRunContext, arguments:
 
 def predecessors_state_function(account: Account, context: TaskRunContext, arguments: Arguments) -> bool:
     """https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state"""
-    condition = _one_text("SYSTEM$PREDECESSORS_STATE", arguments).upper()
-    if condition not in PREDECESSOR_CONDITIONS:
-        allowed = ", ".join(PREDECESSOR_CONDITIONS)
-        raise SqlError(
-            f"Invalid argument '{condition}' for function SYSTEM$PREDECESSORS_STATE. Use one of {allowed}.",
-            1008,
-            "22023",
-        )
-    enabled = context.graph.enabled_predecessors(context.name)
-    return predecessors_state(condition, [_final(context, name) for name in enabled])
+    asked = _one_text("SYSTEM$PREDECESSORS_STATE", arguments)
+    with _refusals():
+        return predecessors_hold(context.graph, context.name, asked, context.states)
 
 
 def task_completion_state(account: Account, context: TaskRunContext, arguments: Arguments) -> str:
     """https://docs.snowflake.com/en/sql-reference/functions/system_task_completion_state"""
-    text = _one_text("SYSTEM$TASK_COMPLETION_STATE", arguments)
-    name = text if text in context.graph else text.upper()
-    if name not in context.graph:
-        raise SqlError(
-            f"Task {text} specified in call to SYSTEM$TASK_COMPLETION_STATE is not in the task graph.",
-            1008,
-            "22023",
-        )
-    state = _final(context, name)
-    return str(State.FAILED if state.is_failure else state)
+    asked = _one_text("SYSTEM$TASK_COMPLETION_STATE", arguments)
+    with _refusals():
+        return str(completion_state(context.graph, asked, context.states))
 
 
-def _final(context: TaskRunContext, name: str) -> State:
-    state = context.states.get(name, State.NOT_EXECUTED)
-    return state if state.is_final else State.NOT_EXECUTED
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What the rules refuse, as the error that a client gets."""
+    try:
+        yield
+    except Refused as cause:
+        raise SqlError(cause.sentence, cause.code, cause.sqlstate) from cause
 
 
 def _one_text(function: str, arguments: Arguments) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,7 @@ from sfml.local.tasks import run_store, store
 from sfml.local.tasks.model import Task
 from sfml.local.tasks.run_store import GraphRun, TaskRun
 from sfml.semantics.graph import GraphShape
-from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES
-from sfml.semantics.retry import failure_counts, must_suspend
+from sfml.semantics.retry import failure_counts, guilty_tasks
 from sfml.semantics.states import State
 
 if TYPE_CHECKING:
@@ -37,15 +36,14 @@ def settle(
     store.set_failures(account.store, run.root_id, {name: n for name, n in counts.items() if n})
     root = store.find_by_id(account.store, run.root_id)
     if root is not None and root.started:
-        limit = root.settings.suspend_task_after_num_failures
-        limit = DEFAULT_SUSPEND_AFTER_FAILURES if limit is None else limit
-        if must_suspend(counts, limit):
-            _suspend(account, root, run, {name for name, count in counts.items() if count >= limit})
+        guilty = guilty_tasks(counts, root.settings.suspend_task_after_num_failures)
+        if guilty:
+            _suspend(account, root, run, guilty)
     if state is State.SUCCEEDED and len(graph.tasks) > 1:
         _notify_success(account, run, tasks[graph.root])
 
 
-def _suspend(account: Account, root: Task, run: GraphRun, guilty: set[str]) -> None:
+def _suspend(account: Account, root: Task, run: GraphRun, guilty: Collection[str]) -> None:
     for row in run_store.task_runs(account.store, run.group_id, run.attempt):
         if row.name in guilty and row.state is State.FAILED:
             run_store.finish_task_run(account.store, replace(row, state=State.FAILED_AND_AUTO_SUSPENDED))

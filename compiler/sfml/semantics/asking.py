@@ -1,0 +1,83 @@
+"""What a task may ask about its graph's run: states of other tasks, and whose return values it can read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sfml.semantics.graph import GraphShape
+from sfml.semantics.states import PREDECESSOR_CONDITIONS, State, predecessors_state
+
+INVALID, NO_PREDECESSOR = 1008, 91451
+
+
+class Refused(ValueError):
+    """A question that Snowflake refuses, which fails the task; the message is Snowflake's."""
+
+    def __init__(self, sentence: str, code: int, sqlstate: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+        self.sqlstate = sqlstate
+
+
+def state_seen(states: Mapping[str, State], name: str) -> State:
+    """A task's state as conditions see it: whatever has not ended counts as never run."""
+    state = states.get(name, State.NOT_EXECUTED)
+    return state if state.is_final else State.NOT_EXECUTED
+
+
+def predecessors_hold(graph: GraphShape, name: str, asked: str, states: Mapping[str, State]) -> bool:
+    """What SYSTEM$PREDECESSORS_STATE(asked) answers in the condition of the task `name`.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state
+    """
+    if asked.upper() not in PREDECESSOR_CONDITIONS:
+        allowed = ", ".join(PREDECESSOR_CONDITIONS)
+        raise Refused(
+            f"Invalid argument '{asked.upper()}' for function SYSTEM$PREDECESSORS_STATE. Use one of {allowed}.",
+            INVALID,
+            "22023",
+        )
+    enabled = graph.enabled_predecessors(name)
+    return predecessors_state(asked, [state_seen(states, predecessor) for predecessor in enabled])
+
+
+def completion_state(graph: GraphShape, asked: str, states: Mapping[str, State]) -> State:
+    """What SYSTEM$TASK_COMPLETION_STATE(asked) answers.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_task_completion_state
+    """
+    name = asked if asked in graph else asked.upper()
+    if name not in graph:
+        sentence = f"Task {asked} specified in call to SYSTEM$TASK_COMPLETION_STATE is not in the task graph."
+        raise Refused(sentence, INVALID, "22023")
+    state = state_seen(states, name)
+    return State.FAILED if state.is_failure else state
+
+
+def read_predecessor(
+    graph: GraphShape, name: str, asked: str | None, shown: Callable[[str], str] = str
+) -> str:
+    """The ancestor whose return value the task `name` reads; `shown` tells its name in a refusal.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_get_predecessor_return_value
+    """
+    if asked is None:
+        enabled = graph.enabled_predecessors(name)
+        if len(enabled) != 1:
+            raise Refused(
+                "The task name is required in call to system$get_predecessor_return_value() "
+                f"for a task with {len(enabled)} active predecessors.",
+                NO_PREDECESSOR,
+                "42601",
+            )
+        asked = enabled[0]
+    known = asked in graph.ancestors(name)
+    if not known or (asked != graph.root and graph.task(asked).suspended):
+        raise Refused(
+            f"The predecessor {shown(asked)} specified in call to "
+            "system$get_predecessor_return_value() is not a valid or active predecessor for this task.",
+            NO_PREDECESSOR,
+            "42601",
+        )
+    return asked

@@ -1,0 +1,359 @@
+"""What a WHEN condition comes to, from what is known about a run; what cannot be known is said, not guessed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import TypeAlias
+
+from sfml.record import record
+from sfml.semantics.condition_words import Kind, Word, words_of
+
+
+@record
+class Unknown:
+    """A value that nobody gave; `of` says what it would take to know it."""
+
+    of: str
+
+
+Known: TypeAlias = str | Decimal | bool | None
+Value: TypeAlias = Known | Unknown
+Functions: TypeAlias = Mapping[str, Callable[[tuple[Value, ...]], Value]]
+"""The SYSTEM$ functions of a condition, by their names in upper case."""
+
+_Expression: TypeAlias = Callable[[Functions], Value]
+
+
+class ConditionError(ValueError):
+    """A condition that Snowflake fails the task for."""
+
+
+class Undecided(ValueError):
+    """A condition whose value cannot be told; the message says why, as the end of a sentence."""
+
+
+def condition_holds(condition: str, functions: Functions) -> bool:
+    """Whether the task runs; NULL is no. Raises `Undecided`, or `ConditionError` where Snowflake would fail.
+
+    >>> condition_holds("'2'::NUMBER > 1.5 and not 'a' in ('b', 'c')", {})
+    True
+    """
+    try:
+        value = _boolean(_parsed(condition)(functions))
+    except RecursionError:
+        raise Undecided("the condition is nested too deeply") from None
+    if isinstance(value, Unknown):
+        raise Undecided(value.of)
+    return value is True
+
+
+@lru_cache(maxsize=4096)
+def _parsed(condition: str) -> _Expression:
+    reader = _Reader([word for word in words_of(condition) if word.kind is not Kind.COMMENT])
+    expression = reader.disjunction()
+    if reader.at < len(reader.words):
+        raise reader.unread()
+    return expression
+
+
+class _Reader:
+    """Reads a condition by its precedences: OR, AND, NOT, comparison, ||, sign, cast."""
+
+    def __init__(self, words: list[Word]) -> None:
+        self.words = words
+        self.at = 0
+
+    def unread(self) -> Undecided:
+        here = self.words[self.at].text[:40] if self.at < len(self.words) else "its end"
+        return Undecided(f"the condition is not understood at `{here}`")
+
+    def _is(self, *texts: str) -> bool:
+        if self.at >= len(self.words):
+            return False
+        word = self.words[self.at]
+        return word.kind in (Kind.WORD, Kind.SIGN) and word.text.upper() in texts
+
+    def _take(self, *texts: str) -> str | None:
+        if not self._is(*texts):
+            return None
+        self.at += 1
+        return self.words[self.at - 1].text.upper()
+
+    def _demand(self, text: str) -> None:
+        if self._take(text) is None:
+            raise self.unread()
+
+    def disjunction(self) -> _Expression:
+        parts = [self._conjunction()]
+        while self._take("OR"):
+            parts.append(self._conjunction())
+        return parts[0] if len(parts) == 1 else lambda asked: _any([_boolean(one(asked)) for one in parts])
+
+    def _conjunction(self) -> _Expression:
+        parts = [self._negation()]
+        while self._take("AND"):
+            parts.append(self._negation())
+        if len(parts) == 1:
+            return parts[0]
+        return lambda asked: _not(_any([_not(_boolean(one(asked))) for one in parts]))
+
+    def _negation(self) -> _Expression:
+        if self._take("NOT"):
+            inner = self._negation()
+            return lambda asked: _not(_boolean(inner(asked)))
+        return self._comparison()
+
+    def _comparison(self) -> _Expression:
+        left = self._joined()
+        while True:
+            if sign := self._take("=", "<>", "!=", "<", "<=", ">", ">="):
+                left = _compared(sign, left, self._joined())
+            elif self._take("IS"):
+                left = self._null_test(left)
+            elif self._is("NOT", "IN", "BETWEEN", "LIKE"):
+                is_not = self._take("NOT") is not None
+                found = self._membership(left)
+                left = _negated(found) if is_not else found
+            else:
+                return left
+
+    def _null_test(self, left: _Expression) -> _Expression:
+        is_not = self._take("NOT") is not None
+        self._demand("NULL")
+
+        def test(asked: Functions) -> Value:
+            value = left(asked)
+            return value if isinstance(value, Unknown) else (value is None) is not is_not
+
+        return test
+
+    def _membership(self, left: _Expression) -> _Expression:
+        if self._take("BETWEEN"):
+            low = self._joined()
+            self._demand("AND")
+            high = self._joined()
+            above, below = _compared(">=", left, low), _compared("<=", left, high)
+            return lambda asked: _not(_any([_not(_boolean(one(asked))) for one in (above, below)]))
+        if self._take("LIKE"):
+            pattern = self._joined()
+            return lambda asked: _like(left(asked), pattern(asked))
+        self._demand("IN")
+        choices = [_compared("=", left, one) for one in self._arguments()]
+        return lambda asked: _any([_boolean(one(asked)) for one in choices])
+
+    def _arguments(self) -> list[_Expression]:
+        self._demand("(")
+        found: list[_Expression] = []
+        while not self._take(")"):
+            if found:
+                self._demand(",")
+            found.append(self.disjunction())
+        return found
+
+    def _joined(self) -> _Expression:
+        parts = [self._signed()]
+        while self._take("||"):
+            parts.append(self._signed())
+        return parts[0] if len(parts) == 1 else lambda asked: _concatenated([one(asked) for one in parts])
+
+    def _signed(self) -> _Expression:
+        if self._take("-"):
+            inner = self._signed()
+
+            def negative(asked: Functions) -> Value:
+                value = _cast("NUMERIC", 38, inner(asked))
+                return -value if isinstance(value, Decimal) else value
+
+            return negative
+        self._take("+")
+        return self._cast()
+
+    def _cast(self) -> _Expression:
+        value = self._primary()
+        while self._take("::"):
+            value = self._to_type(value)
+        return value
+
+    def _to_type(self, value: _Expression) -> _Expression:
+        word = self.words[self.at] if self.at < len(self.words) else None
+        if word is None or word.kind is not Kind.WORD or word.text.upper() not in _TYPES:
+            raise self.unread()
+        self.at += 1
+        kind, scale = word.text.upper(), 0
+        if self._is("("):
+            numbers = [one({}) for one in self._arguments()]
+            scale = int(numbers[1]) if len(numbers) > 1 and isinstance(numbers[1], Decimal) else 0
+        return lambda asked: _cast(kind, scale, value(asked))
+
+    def _primary(self) -> _Expression:
+        if self.at >= len(self.words):
+            raise self.unread()
+        if self._is("("):
+            inner = self._arguments()
+            if len(inner) != 1:
+                raise self.unread()
+            return inner[0]
+        word = self.words[self.at]
+        self.at += 1
+        if word.kind is Kind.TEXT:
+            text = _unescaped(word.text)
+            return lambda asked: text
+        if word.kind is Kind.NUMBER:
+            number = Decimal(word.text)
+            return lambda asked: number
+        name = word.text.upper()
+        if word.kind is Kind.WORD and self._is("("):
+            return self._call(name)
+        if word.kind is Kind.WORD and name in _CONSTANTS:
+            constant = _CONSTANTS[name]
+            return lambda asked: constant
+        self.at -= 1
+        raise self.unread()
+
+    def _call(self, name: str) -> _Expression:
+        if name in ("CAST", "TRY_CAST"):
+            self._demand("(")
+            value = self.disjunction()
+            self._demand("AS")
+            cast = self._to_type(value)
+            self._demand(")")
+            return cast if name == "CAST" else _tried(cast)
+        given = self._arguments()
+        kind = name.removeprefix("TRY_").removeprefix("TO_")
+        if name != kind and kind in _TYPES and len(given) == 1:
+            value = given[0]
+
+            def converted(asked: Functions) -> Value:
+                return _cast(kind, 0, value(asked))
+
+            return _tried(converted) if name.startswith("TRY_") else converted
+
+        def called(asked: Functions) -> Value:
+            if name not in asked:
+                return Unknown(f"`{name}` is not understood here")
+            return asked[name](tuple(one(asked) for one in given))
+
+        return called
+
+
+_CONSTANTS: Mapping[str, Known] = {"TRUE": True, "FALSE": False, "NULL": None}
+_NUMBERS = frozenset({"NUMBER", "DECIMAL", "NUMERIC", "INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT"})
+_FLOATS = frozenset({"FLOAT", "DOUBLE", "REAL"})
+_TEXTS = frozenset({"VARCHAR", "CHAR", "STRING", "TEXT"})
+_TYPES = _NUMBERS | _FLOATS | _TEXTS | {"BOOLEAN"}
+_WORDS_OF_TRUTH = {
+    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
+}
+"""https://docs.snowflake.com/en/sql-reference/functions/to_boolean"""
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text.replace("''", "'"), flags=re.DOTALL)
+
+
+def _any(values: list[Value]) -> Value:
+    """OR in SQL's logic, in which what is not known may be settled by the others."""
+    if any(value is True for value in values):
+        return True
+    for value in values:
+        if isinstance(value, Unknown):
+            return value
+    return None if any(value is None for value in values) else False
+
+
+def _not(value: Value) -> Value:
+    return not value if isinstance(value, bool) else value
+
+
+def _negated(expression: _Expression) -> _Expression:
+    return lambda asked: _not(_boolean(expression(asked)))
+
+
+def _compared(sign: str, left: _Expression, right: _Expression) -> _Expression:
+    test = _SIGNS[sign]
+
+    def compared(asked: Functions) -> Value:
+        one, other = left(asked), right(asked)
+        for value in (one, other):
+            if isinstance(value, Unknown):
+                return value
+        if one is None or other is None:
+            return None
+        # Text beside a number or a boolean becomes one, as Snowflake's implicit casts have it.
+        # https://docs.snowflake.com/en/sql-reference/data-type-conversion
+        if isinstance(one, bool) or isinstance(other, bool):
+            return test(_boolean(one), _boolean(other))
+        if isinstance(one, Decimal) or isinstance(other, Decimal):
+            return test(_cast("FLOAT", 0, one), _cast("FLOAT", 0, other))
+        return test(one, other)
+
+    return compared
+
+
+_SIGNS: Mapping[str, Callable[..., bool]] = {
+    "=": lambda one, other: one == other,
+    "<>": lambda one, other: one != other,
+    "!=": lambda one, other: one != other,
+    "<": lambda one, other: one < other,
+    "<=": lambda one, other: one <= other,
+    ">": lambda one, other: one > other,
+    ">=": lambda one, other: one >= other,
+}
+
+
+def _like(value: Value, pattern: Value) -> Value:
+    for one in (value, pattern):
+        if one is None or isinstance(one, Unknown):
+            return one
+    parts = [{"%": ".*", "_": "."}.get(char, re.escape(char)) for char in str(_cast("TEXT", 0, pattern))]
+    return re.fullmatch("".join(parts), str(_cast("TEXT", 0, value)), re.DOTALL) is not None
+
+
+def _concatenated(values: list[Value]) -> Value:
+    for value in values:
+        if value is None or isinstance(value, Unknown):
+            return value
+    return "".join(str(_cast("TEXT", 0, value)) for value in values)
+
+
+def _tried(expression: _Expression) -> _Expression:
+    def tried(asked: Functions) -> Value:
+        try:
+            return expression(asked)
+        except ConditionError:
+            return None
+
+    return tried
+
+
+def _boolean(value: Value) -> bool | Unknown | None:
+    found = _cast("BOOLEAN", 0, value)
+    assert found is None or isinstance(found, bool | Unknown)
+    return found
+
+
+def _cast(kind: str, scale: int, value: Value) -> Value:
+    if value is None or isinstance(value, Unknown):
+        return value
+    if kind in _TEXTS:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if kind == "BOOLEAN":
+        if isinstance(value, str):
+            word = value.strip().lower()
+            if word not in _WORDS_OF_TRUTH:
+                raise ConditionError(f"Boolean value '{value}' is not recognized")
+            return _WORDS_OF_TRUTH[word]
+        return bool(value)
+    try:
+        number = Decimal(int(value)) if isinstance(value, bool) else Decimal(value)
+        if not number.is_finite():
+            raise InvalidOperation
+        if kind in _FLOATS:
+            return number
+        return number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP) if scale < 38 else number
+    except InvalidOperation:
+        raise ConditionError(f"Numeric value '{value}' is not recognized") from None

@@ -1,0 +1,131 @@
+"""A whole run of a graph by the rules alone: how its tasks end is given, what follows is worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+
+from sfml.record import record
+from sfml.semantics.asking import Refused, completion_state, predecessors_hold, read_predecessor
+from sfml.semantics.decisions import Decision, decide, graph_state
+from sfml.semantics.evaluating import ConditionError, Functions, Unknown, Value, condition_holds
+from sfml.semantics.graph import GraphShape, TaskShape
+from sfml.semantics.retry import kept_states, should_retry
+from sfml.semantics.states import State
+
+Returned = str | Unknown | None
+
+
+@record
+class End:
+    """How a task's body ends, and what it returned."""
+
+    state: State
+    returned: Returned = None
+
+
+@record
+class Ran:
+    """A run that is over. `states` holds every task as its last attempt left it; attempts count from 1."""
+
+    state: State
+    states: Mapping[str, State]
+    attempts: int = 1
+
+
+def carry_out(
+    graph: GraphShape,
+    ends: Callable[[str, int], End],
+    *,
+    retries: int = 0,
+    streams: Mapping[str, bool] | None = None,
+    holds: Callable[[TaskShape, Functions], bool] | None = None,
+) -> Ran:
+    """The run in which the task and attempt that `ends` is asked for end as it says, automatic retries included.
+
+    `streams` tells whether a stream has data; `holds` decides conditions, in place of what they say themselves.
+    Raises `Undecided` for a condition that asks for what nobody knows.
+    """
+    returned: dict[str, Returned] = {}
+    states: dict[str, State] = {}
+    attempt = 1
+    while True:
+        answers = partial(functions_of, graph, states=states, returned=returned, streams=streams or {})
+
+        def end(name: str, number: int = attempt) -> State:
+            ended = ends(name, number)
+            returned[name] = ended.returned
+            return ended.state
+
+        settle(graph, states, graph, partial(_considered, graph, answers, holds or _holds, end))
+        state = graph_state(graph, states)
+        if not should_retry(state, attempt, retries):
+            return Ran(state, states, attempt)
+        attempt += 1
+        states = kept_states(graph, states)
+
+
+def _considered(
+    graph: GraphShape,
+    answers: Callable[[str], Functions],
+    holds: Callable[[TaskShape, Functions], bool],
+    end: Callable[[str], State],
+    name: str,
+) -> State:
+    """The state of a task whose predecessors let it run: what WHEN says, then how its body ends."""
+    task = graph.task(name)
+    try:
+        if task.condition is not None and not holds(task, answers(name)):
+            return State.SKIPPED
+    except (ConditionError, Refused):
+        return State.FAILED
+    return end(name)
+
+
+def settle(
+    graph: GraphShape, states: dict[str, State], tasks: Iterable[TaskShape], consider: Callable[[str], State]
+) -> None:
+    """Give each of the tasks, which come in the graph's order, its state; `consider` ends those that may run.
+
+    Whatever stands above a task is over when its turn comes, so one look at each is enough: the order in which
+    tasks really end makes no difference to what follows.
+    """
+    for task in tasks:
+        match decide(graph, task.name, states):
+            case Decision.CONSIDER:
+                states[task.name] = consider(task.name)
+            case Decision.NEVER:
+                states[task.name] = State.NOT_EXECUTED
+            case Decision.WAIT:
+                raise AssertionError("the graph's order puts predecessors first")
+
+
+def _holds(task: TaskShape, asked: Functions) -> bool:
+    return task.condition is None or condition_holds(task.condition, asked)
+
+
+def functions_of(
+    graph: GraphShape,
+    name: str,
+    states: Mapping[str, State],
+    returned: Mapping[str, Returned],
+    streams: Mapping[str, bool],
+) -> Functions:
+    """What the condition of a task may call, answered from the run so far."""
+
+    def return_value(arguments: tuple[Value, ...]) -> Value:
+        asked = arguments[0] if arguments else None
+        if isinstance(asked, Unknown):
+            return asked
+        return returned.get(read_predecessor(graph, name, None if asked is None else str(asked)))
+
+    def has_data(arguments: tuple[Value, ...]) -> Value:
+        stream = str(arguments[0])
+        return streams.get(stream.upper(), Unknown(f"nothing says whether the stream `{stream}` has data"))
+
+    return {
+        "SYSTEM$GET_PREDECESSOR_RETURN_VALUE": return_value,
+        "SYSTEM$STREAM_HAS_DATA": has_data,
+        "SYSTEM$PREDECESSORS_STATE": lambda asked: predecessors_hold(graph, name, str(asked[0]), states),
+        "SYSTEM$TASK_COMPLETION_STATE": lambda asked: str(completion_state(graph, str(asked[0]), states)),
+    }
