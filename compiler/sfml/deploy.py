@@ -25,12 +25,14 @@ from sfml.plan.model import Action, FieldChange, ObservedGraph, ObservedTask, Re
 from sfml.plan.settings import RECORD_PREFIX, split_comment
 from sfml.plan.stages import (
     CloseJournal,
+    Collect,
     CreateStage,
     DropTask,
     Group,
     OpenJournal,
     PutTask,
     RegisterJob,
+    RemoveFiles,
     ResumeGraph,
     Stage,
     SuspendRoot,
@@ -103,6 +105,8 @@ class Deployer:
     crew: Crew = field(default_factory=Crew)
     job_sql: dict[str, str] = field(default_factory=dict)
     read_back: ObservedGraph | None = None
+    not_collected: SfmlError | None = None
+    """Why old archives are still there, if they are."""
 
     def deploy(self) -> None:
         """Carry out every group in order; raises what the account answers, leaving the root suspended."""
@@ -149,8 +153,19 @@ class Deployer:
             case CloseJournal(undone):
                 close = partial(self.code.close_journal, self.work.desired.pipeline, undone=undone)
                 self._insist(close)
+            case RemoveFiles():
+                self._insist(partial(self.code.remove_all, self.work.desired.pipeline))
+            case Collect(paths):
+                self._collect(paths)
             case _:
                 assert_never(stage)
+
+    def _collect(self, paths: tuple[str, ...]) -> None:
+        """Remove what nothing needs; what cannot be removed is left to the next apply, as the graph is deployed."""
+        try:
+            self._insist(partial(self.code.remove, paths))
+        except SfmlError as error:
+            self.not_collected = error
 
     def _insist(self, call: Callable[[], None], is_done: Callable[[], bool] | None = None) -> None:
         insist(partial(self._in_turn, call), self.patience, is_done=is_done, waiting=self._waits)

@@ -100,6 +100,14 @@ class CodeWriter(Protocol):
         """Remove the journal; with it the deployment `undone`, which was never made."""
         ...
 
+    def remove_all(self, pipeline: str) -> None:
+        """Remove what the pipeline has on the stage, but for its journal."""
+        ...
+
+    def remove(self, paths: tuple[str, ...]) -> None:
+        """Remove these files and folders of one pipeline, below the stage."""
+        ...
+
     def register_job(self, spec: MLJobDefinitionSpec) -> str:
         """Upload the job's payload and return the statement that a task runs."""
         ...

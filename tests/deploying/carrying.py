@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import snowflake.connector
@@ -12,14 +11,13 @@ from graphs import TARGET, Passage
 from snowflake.connector.backoff_policies import linear_backoff
 
 from sfml.cli.opening import Connected
-from sfml.cli.planning import leftover, planned_graph, restore_work, seen, work_of
+from sfml.cli.planning import planned_graph, restore_work, work_of
+from sfml.cli.removing import planned_removal
 from sfml.deploy import Deployer, Work
 from sfml.holding import holding, new_lease
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact, observed_artefact
-from sfml.plan.journal import header_of
 from sfml.plan.lease import Lease
-from sfml.plan.stages import removal_stages
 from sfml.retries import Patience
 from sfml.snowflake.history import History
 from sfml.snowflake.leases import Leases
@@ -76,27 +74,8 @@ def go_back(passage: Passage, account: Connected, *, force: bool = False) -> boo
 def work_for(passage: Passage, account: Connected, lease: Lease) -> Work | None:
     if passage.new is not None:
         return work_of(planned_graph(passage.new, account, resume=passage.on), passage.new, lease)
-    return removal(passage.either, account, lease)
-
-
-def removal(graph: DesiredGraph, account: Connected, lease: Lease) -> Work | None:
-    staged, journal = seen(graph, account)
-    observed = account.tasks.observed(graph.root.name)
-    now = observed_artefact(graph.pipeline, TARGET, observed)
-    was = journal.was if journal else now
-    if was is None:
-        return None
-    lost = leftover(journal, observed, account)
-    assert staged is not None
-    number = journal.header.number if journal else staged.next_number
-    started = bool(observed and observed.root.started)
-    there = now or _without_tasks(was)
-    groups = removal_stages(there, root_started=started, leftover=lost)
-    return Work(groups, graph, header_of(lease, number, work="destroy"), observed, was, removes=True)
-
-
-def _without_tasks(artefact: Artefact) -> Artefact:
-    return replace(artefact, tasks=())
+    removal = planned_removal(passage.either, account)
+    return removal.work(lease) if removal.groups else None
 
 
 def state(graph: DesiredGraph, account: Connected) -> Artefact | None:

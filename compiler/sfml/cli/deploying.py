@@ -50,9 +50,19 @@ class Where:
 
 
 def deploy_work(
-    work: Work, target: Connected, held: Held, options: Options, where: str, *, journal_open: bool = False
+    work: Work,
+    target: Connected,
+    held: Held,
+    options: Options,
+    where: str,
+    *,
+    journal_open: bool = False,
+    command: str = "apply",
 ) -> None:
-    """Carry it out; an error says how to go on. `where` is what the commands take: `specs/clv.yaml -t prod`."""
+    """Carry it out; an error says how to go on, which the same `command` does.
+
+    `where` is what the commands take: `specs/clv.yaml -t prod`.
+    """
     symbols = Symbols(output.takes_unicode())
     stop = threading.Event()
     with progress(options, symbols) as shown, stopping(stop):
@@ -61,22 +71,28 @@ def deploy_work(
         try:
             deployer.deploy()
         except SfmlError as error:
-            error.help = going_on(error, where, seen.open)
+            error.help = going_on(error, where, seen.open, command)
             if not isinstance(error, Stopped):
                 raise
             output.say_error(error.message, error.help)
             raise click.exceptions.Exit(INTERRUPTED) from error
+    if deployer.not_collected is not None and not (options.quiet or options.json):
+        output.note(
+            f"note: old archives are still there, until the next apply: {deployer.not_collected.message}"
+        )
 
 
-def going_on(error: SfmlError, where: str, is_open: bool) -> str | None:
+def going_on(error: SfmlError, where: str, is_open: bool, command: str = "apply") -> str | None:
     """What to do after an error: nothing has been changed as long as there is no journal."""
     if not is_open:
         return f"{error.help or 'nothing was changed'}"
+    restore = f"apply {where} --restore"
+    width = max(len(restore), len(f"{command} {where}"))
     first = f"{error.help}\n      " if error.help and not isinstance(error, Stopped) else ""
     return (
         f"{first}what it began is recorded on the stage, and the schedule is off until it is done or undone:"
-        f"\n      sfml apply {where}             finishes it"
-        f"\n      sfml apply {where} --restore   puts back what was there before"
+        f"\n      sfml {f'{command} {where}':<{width}}   finishes it"
+        f"\n      sfml {restore:<{width}}   puts back what was there before"
     )
 
 

@@ -22,6 +22,7 @@ COMMANDS = MappingProxyType(
         "plan": "Show what apply would change in the target.",
         "drift": "Show what somebody changed in the account; accept it into the spec, or revert it.",
         "apply": "Make the target match the spec; --run runs it once.",
+        "destroy": "Remove a pipeline's tasks and what it has on the stage; tables and models stay.",
         "import": "Write a spec from a graph that is already deployed.",
         "run": "Run a deployed pipeline once and follow it to its end.",
         "status": "Show what is deployed, its schedule and its last run.",

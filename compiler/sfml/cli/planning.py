@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sfml.cli.insight import informed
 from sfml.cli.opening import Connected, Opened
+from sfml.errors import ConflictingState
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.applied import AppliedGraph
@@ -113,9 +114,10 @@ def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
     """
     from sfml.deploy import Work
 
-    _, journal = seen(desired, target)
+    staged, journal = seen(desired, target)
     if journal is None:
         return None
+    _refuse_without_code(journal, staged)
     observed = target.tasks.observed(desired.root.name)
     if observed is not None:
         observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
@@ -123,6 +125,17 @@ def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
     graph = journal.was.graph(desired.target) if journal.was else desired
     suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
     return Work(groups, graph, journal.header, observed, journal.was, {}, suspended)
+
+
+def _refuse_without_code(journal: Journal, staged: Staged | None) -> None:
+    """Raise when a removal came as far as the code: the graph that was there could not run."""
+    if journal.header.work != "destroy" or journal.was is None or staged is None:
+        return
+    if staged.lacks(journal.was.archives):
+        raise ConflictingState(
+            f"{journal.pipeline} cannot be put back: the destroy removed its code already",
+            help="`sfml destroy` finishes it; `sfml apply` deploys what the spec says by now",
+        )
 
 
 def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journal | None]:

@@ -23,6 +23,7 @@ from sfml.spec.project import project_root
 
 if TYPE_CHECKING:
     from sfml.frontend import Reading
+    from sfml.plan.journal import Header
 
 _NO_GRAPH = "graph: {version: 1, tasks: {none: {sql: select 1}}}\nschedule: {version: 1, schedule: manual}\n"
 
@@ -44,7 +45,7 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
             return 0
         if not (options.quiet or options.json):
             stages = stages_text(work.groups, "Going back, in this order:")
-            output.say(f"{_what(work.header.owner, work.header.began_at, name)}\n{stages}\n")
+            output.say(f"{_what(work.header, name)}\n{stages}\n")
         if not auto_approve:
             confirm(f"Put back what was in {desired.target.name} before?", options)
         began = time.perf_counter()
@@ -105,10 +106,11 @@ def _empty(pipeline: str, spec_path: str, target: Target, name: str) -> DesiredG
     return DesiredGraph(pipeline, spec_path, target, root, (), None, ())
 
 
-def _what(owner: str, began_at: str, pipeline: str) -> str:
-    from sfml.render.status import time_text
+def _what(header: Header, pipeline: str) -> str:
+    from sfml.render.status import work_text
 
-    return f"An apply of {pipeline} by {owner}, begun {time_text(began_at)}, did not finish."
+    text = work_text(header.work, pipeline, header.owner, header.began_at)
+    return f"{text[0].upper()}{text[1:]} did not finish."
 
 
 def _say(options: Options, desired: DesiredGraph, restored: bool, text: str) -> None:

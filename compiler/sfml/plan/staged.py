@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from sfml.lower.desired import Archive
 from sfml.plan.journal import JOURNAL_NAME, deployment_number
@@ -10,10 +12,12 @@ from sfml.plan.journal import JOURNAL_NAME, deployment_number
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """The files of one pipeline's code and state; `paths` are below the stage: `clv/state/apply.json`."""
+    """The files of one pipeline's code, jobs and state; `paths` are below the stage: `clv/state/apply.json`."""
 
     pipeline: str
     paths: frozenset[str]
+    written: Mapping[str, datetime] = field(default_factory=dict)
+    """When each was written, by the account's clock, to the second."""
 
     def missing(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
         """The archives that are not there yet."""
@@ -29,6 +33,16 @@ class Staged:
         """The numbers of the kept deployments, oldest first; that of an unfinished apply is among them."""
         found = (deployment_number(path) for path in self.paths)
         return tuple(sorted(number for number in found if number is not None))
+
+    @property
+    def archives(self) -> frozenset[str]:
+        """The folders of code and jobs: `clv/code/<sha256>`, as artefacts name them."""
+        split = (path.split("/") for path in self.paths)
+        return frozenset("/".join(parts[:3]) for parts in split if len(parts) > 3 and parts[1] != "state")
+
+    def lacks(self, archives: Iterable[str]) -> tuple[str, ...]:
+        """Those of the folders that are not there."""
+        return tuple(sorted(set(archives) - self.archives))
 
     @property
     def next_number(self) -> int:

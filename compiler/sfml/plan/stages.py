@@ -76,6 +76,18 @@ class CloseJournal:
     undone: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RemoveFiles:
+    """Remove all that the pipeline has on the stage but its journal: code, jobs, files of runs, kept deployments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Remove what nothing needs any more: folders and files, below the stage."""
+
+    paths: tuple[str, ...]
+
+
 Stage: TypeAlias = (
     CreateStage
     | UploadArchive
@@ -87,6 +99,8 @@ Stage: TypeAlias = (
     | Verify
     | ResumeGraph
     | CloseJournal
+    | RemoveFiles
+    | Collect
 )
 
 Group: TypeAlias = "tuple[Stage, ...]"
@@ -120,14 +134,23 @@ def stages_for(
 
 
 def removal_stages(
-    artefact: Artefact, *, root_started: bool, leftover: tuple[str, ...] = (), undone: int | None = None
+    artefact: Artefact,
+    *,
+    root_started: bool,
+    leftover: tuple[str, ...] = (),
+    undone: int | None = None,
+    with_files: bool = False,
 ) -> tuple[Group, ...]:
-    """What takes a whole graph away: the root off, then children before their parents, the root last."""
+    """What takes a whole graph away: the root off, then children before their parents, the root last.
+
+    Its files go `with_files` when no task is left that could need them, and before the journal.
+    """
     off: tuple[Group, ...] = ((SuspendRoot(artefact.root.name),),) if root_started else ()
     tasks = {task.name: task for task in artefact.tasks}
     gone = _dropped(frozenset({*artefact.names, *leftover}), tasks)
     opened: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
-    return (*opened, *off, *gone, (CloseJournal(undone),))
+    files: tuple[Group, ...] = ((RemoveFiles(),),) if with_files else ()
+    return (*opened, *off, *gone, *files, (CloseJournal(undone),))
 
 
 def _switched(plan: Plan, desired: DesiredGraph) -> Iterator[Group]:

@@ -8,12 +8,14 @@ from typing import Any
 from sfml.plan.model import Action
 from sfml.plan.stages import (
     CloseJournal,
+    Collect,
     CreateStage,
     DropTask,
     Group,
     OpenJournal,
     PutTask,
     RegisterJob,
+    RemoveFiles,
     ResumeGraph,
     Stage,
     SuspendRoot,
@@ -87,6 +89,11 @@ def _parts(group: Group, tense: int) -> Iterator[str]:
                 yield ("suspend the root", "root suspended")[tense]
             case Verify():
                 yield ("read everything back", "verified")[tense]
+            case RemoveFiles():
+                yield ("remove its files from the stage", "files removed from the stage")[tense]
+            case Collect(paths):
+                what = f"{len(paths)} of the archives and records that nothing needs any more"
+                yield (f"remove {what}", f"{what} removed")[tense]
             case ResumeGraph(with_root=True):
                 yield ("resume what is off, the root last", "root resumed")[tense]
             case ResumeGraph():
@@ -121,3 +128,7 @@ def _stage_json(stage: Stage) -> Mapping[str, Any]:
             return {"stage": "close journal"}
         case Verify():
             return {"stage": "verify"}
+        case RemoveFiles():
+            return {"stage": "remove files"}
+        case Collect(paths):
+            return {"stage": "collect", "paths": list(paths)}

@@ -128,10 +128,13 @@ def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
 
 
 def _cut_off(status: PipelineStatus, unfinished: Unfinished) -> str:
-    """`an apply of clv by ada, begun 2026-01-02 03:04:05`"""
-    article = "an" if unfinished.work[0] in "aeiou" else "a"
-    began = time_text(unfinished.began_at)
-    return f"{article} {unfinished.work} of {status.pipeline} by {unfinished.owner}, begun {began},"
+    return work_text(unfinished.work, status.pipeline, unfinished.owner, unfinished.began_at)
+
+
+def work_text(work: str, pipeline: str, owner: str, began_at: str) -> str:
+    """`an apply of clv by ada, begun 2026-01-02 03:04:05 UTC,`"""
+    article = "an" if work[0] in "aeiou" else "a"
+    return f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},"
 
 
 def time_text(iso: str) -> str:
@@ -155,7 +158,11 @@ def _attention(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
     where = f"{status.spec_path} -t {status.target}"
     arrow = symbols["arrow"]
     if status.unfinished is not None:
-        yield f"    {arrow} sfml apply {where}   finishes it;  --restore puts back what was there before"
+        finishing = f"sfml {status.unfinished.work} {where}   finishes it;"
+        if status.unfinished.work == "apply":
+            yield f"    {arrow} {finishing}  --restore puts back what was there before"
+        else:
+            yield f"    {arrow} {finishing}   sfml apply {where} --restore   puts back what was there before"
         if status.unfinished.is_held:
             yield "      its lease is held: it may be running still. Once it surely is not, add --force-unlock"
     failed = status.run.first_error if status.run else None

@@ -43,6 +43,11 @@ def create_stage(connection: SnowflakeConnection, target: Target) -> None:
     )
 
 
+def drop_object(connection: SnowflakeConnection, target: Target, kind: str, name: str) -> None:
+    """Drop a TABLE or MODEL if it is there; `name` is written for a statement."""
+    rows(connection, f"DROP {kind} IF EXISTS {name}", role=target.owner_role)
+
+
 def has_stage(connection: SnowflakeConnection, target: Target) -> bool:
     """Whether the stage is there and visible to the role."""
     schema = qualified(target.database, target.schema)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import threading
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from snowflake.snowpark import Session
 
 _REGISTERING = threading.Lock()
+_ANY_FOLDER = "(.*/)?"
+"""Begins a pattern: whether it is held against the path from the stage or from the place that is named is not said."""
 _NO_SUCH_OBJECT = ("002003", "2003")
 
 
@@ -54,7 +58,7 @@ class Stage:
 
     def staged(self, pipeline: str) -> Staged | None:
         """What lies there of the pipeline's code and state, with one LIST; None when there is no stage."""
-        pattern = literal(".*/(code|state)/.*")
+        pattern = literal(f"{_ANY_FOLDER}(code|jobs|state)/.*")
         try:
             listed = self._run(f"LIST {literal(self.location(pipeline + '/'))} PATTERN = {pattern}")
         except AccountError as error:
@@ -62,7 +66,8 @@ class Stage:
                 raise
             return None
         # LIST answers `stage/path`, the stage in lower case.
-        return Staged(pipeline, frozenset(str(row[0]).split("/", 1)[1] for row in listed))
+        written = {str(row[0]).split("/", 1)[1]: parsedate_to_datetime(str(row[3])) for row in listed}
+        return Staged(pipeline, frozenset(written), written)
 
     def upload(self, archive: Archive) -> None:
         folder, _, name = archive.stage_path.rpartition("/")
@@ -85,7 +90,7 @@ class Stage:
 
     def deployments(self, pipeline: str) -> tuple[Deployment, ...]:
         """The kept deployments, oldest first, fetched with one GET."""
-        found = self._got(state_path(pipeline), pattern=".*/deployment-[0-9]+[.]json")
+        found = self._got(state_path(pipeline), pattern=f"{_ANY_FOLDER}deployment-[0-9]+[.]json")
         kept = [deployment_from(content.decode()) for content in found]
         return tuple(sorted(kept, key=lambda deployment: deployment.header.number))
 
@@ -99,9 +104,25 @@ class Stage:
 
     def close_journal(self, pipeline: str, *, undone: int | None = None) -> None:
         """Remove the journal, and with it the deployment of that number, which was never made."""
-        names = JOURNAL_NAME if undone is None else f"({JOURNAL_NAME}|{deployment_name(undone)})"
-        folder, pattern = self.location(state_path(pipeline)), f".*/{names.replace('.', '[.]')}"
-        self._run(f"REMOVE {literal(folder)} PATTERN = {literal(pattern)}")
+        journal = state_path(pipeline, JOURNAL_NAME)
+        if undone is None:
+            self._run(f"REMOVE {literal(self.location(journal))}")
+            return
+        names = f"({JOURNAL_NAME}|{deployment_name(undone)})".replace(".", "[.]")
+        folder = literal(self.location(state_path(pipeline)))
+        self._run(f"REMOVE {folder} PATTERN = {literal(_ANY_FOLDER + names)}")
+
+    def remove_all(self, pipeline: str) -> None:
+        """Remove what the pipeline has on the stage, but for its journal."""
+        pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/deployment-[0-9]+[.]json)"
+        self._run(f"REMOVE {literal(self.location(pipeline + '/'))} PATTERN = {literal(pattern)}")
+
+    def remove(self, paths: tuple[str, ...]) -> None:
+        """Remove these files and folders of one pipeline, below the stage, with one statement."""
+        pipeline = paths[0].partition("/")[0]
+        inner = "|".join(re.escape(path.partition("/")[2]) for path in paths)
+        pattern = f"{_ANY_FOLDER}({inner})(/.*)?"
+        self._run(f"REMOVE {literal(self.location(pipeline + '/'))} PATTERN = {literal(pattern)}")
 
     def register_job(self, spec: MLJobDefinitionSpec) -> str:
         """Upload the job's payload and return the statement that its task runs."""
