@@ -1,4 +1,4 @@
-"""`make bench`: measures start-up, compiling, growth and tasks, and writes the tables of docs/performance.md.
+"""`make bench`: measures start-up, compiling, growth, reviews and tasks, and writes the tables of docs/performance.md.
 
 Takes about eight minutes, most of them dagster's.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import dagster_runs
 import page
+import reviews
 import task_runs
 from generated import large_graph, many_pipelines
 from page import ROOT
@@ -30,17 +31,20 @@ IMPORTS, VALIDATE, COMPILE, DAGV1 = "imports", "validate", "compile", "dagv1"
 def main() -> None:
     """Measure, print the tables, and put them into the page with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("commands", "tasks"), help="measure and write one part")
+    parser.add_argument("--only", choices=("commands", "reviews", "tasks"), help="measure and write one part")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the small commands")
     parser.add_argument("--sizes", type=int, nargs="+", default=task_runs.SIZES, help="steps in a graph")
     parser.add_argument("--dagster", metavar="PYTHON", help="a Python that has dagster; else one is made")
     parser.add_argument("--without-dagster", action="store_true", help="measure nothing beside")
     options = parser.parse_args()
-    if options.only != "tasks":
+    if options.only in (None, "commands"):
         with tempfile.TemporaryDirectory() as folder:
             _shown("measured", _commands(Path(folder), options.rounds), write=options.write)
-    if options.only != "commands":
+    if options.only in (None, "reviews"):
+        with tempfile.TemporaryDirectory() as folder:
+            _shown("reviews", (_machine(), "", *reviews.measured(Path(folder))), write=options.write)
+    if options.only in (None, "tasks"):
         beside = None if options.without_dagster else options.dagster or dagster_runs.cached_python()
         with tempfile.TemporaryDirectory() as folder:
             lines = task_runs.measured(Path(folder), tuple(options.sizes), beside)

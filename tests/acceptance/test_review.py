@@ -134,3 +134,14 @@ def test_an_apply_takes_what_was_reviewed_and_nothing_else(tmp_path: Path) -> No
     it.edit("specs/report.yaml", "select 3", "select 2")
     taken = subprocess.run((*apply, "--dry-run"), cwd=it.folder, capture_output=True, text=True, check=False)
     assert taken.returncode == 0, taken.stderr
+
+
+def test_changed_seed_data_is_said_though_no_apply_brings_it(tmp_path: Path) -> None:
+    it = repository_in(tmp_path)
+    it.write("data/orders.csv", "id\n1\n")
+    it.edit("specs/report.yaml", "graph:", "seeds: {ORDERS: ../data/orders.csv}\ngraph:")
+    it.commit("Seed orders")
+    it.write("data/orders.csv", "id\n2\n")
+    done = diff(it, "specs", "--base", "main")
+    assert "no change of meaning: 1 pipeline is deployed as before" in done.out
+    assert "`data/orders.csv`, the seed of `ORDERS` in `report`, is changed" in done.out

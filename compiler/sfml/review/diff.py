@@ -166,7 +166,19 @@ def _compared(
             one = _pipeline(entry, base, head, grounds, request.target, changed, now)
             if one is not None:
                 found.append(one)
+                notes += _seed_notes(one)
     return found, tuple(dict.fromkeys(notes))
+
+
+def _seed_notes(one: PipelineDiff) -> Iterator[str]:
+    """Changed data of seeds: no apply brings it anywhere, and yet a reader should know."""
+    sides = [side for target in one.targets for side in (target.base, target.head) if side is not None]
+    seeds = {(seed.file, seed.table) for side in sides for seed in side.desired.seeds}
+    for file in one.files:
+        for path, table in sorted(seeds):
+            if file.path == path or file.path.endswith(f"/{path}"):
+                what = f"`{file.path}`, the seed of `{table}` in `{one.pipeline}`"
+                yield f"{what}, is {file.status}: `sfml seed` loads it"
 
 
 def _git_values(head: Snapshot) -> Mapping[str, str]:

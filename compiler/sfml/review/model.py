@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from sfml.diagnostic import Diagnostic, has_errors
 from sfml.graph.model import Schedule, TaskGraph
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.model import Action, Change, FieldChange, Risk
+from sfml.record import record
 
 
 class Status(StrEnum):
@@ -24,7 +25,7 @@ class Status(StrEnum):
     """One of the sides does not compile, so that they cannot be compared."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Side:
     """What was looked at: the user's name for it, and the commit that this is, or that the work tree stands on."""
 
@@ -33,7 +34,7 @@ class Side:
     is_work_tree: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Compiled:
     """A pipeline for one target: the graph in the spec's words, and what it is in Snowflake."""
 
@@ -43,7 +44,7 @@ class Compiled:
     """What `apply --require-fingerprint` demands."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReachedFile:
     """A changed file that the pipeline is made of, relative to the repository; `status` is git's word."""
 
@@ -51,7 +52,7 @@ class ReachedFile:
     status: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClockChange:
     """A run that a change of clocks leaves out, or makes twice; `at` is its time on the wall, in the zone."""
 
@@ -59,7 +60,7 @@ class ClockChange:
     is_skipped: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Times:
     """When one side runs. Of a schedule that is no cron there are no `next_runs`; `runs` is over thirty days."""
 
@@ -69,7 +70,7 @@ class Times:
     clock_changes: tuple[ClockChange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TargetDiff:
     """One pipeline in one target. `changes` are those of a plan that brings the base to the head.
 
@@ -107,7 +108,7 @@ class TargetDiff:
         return (old.schedule if old else None) != (new.schedule if new else None)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PipelineDiff:
     """One pipeline that the change can reach; `spec` is its entry file, relative to the repository."""
 
@@ -123,7 +124,7 @@ class PipelineDiff:
     head_sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diff:
     """Everything that a change does to the pipelines that were asked for; `now` is what run times count from."""
 

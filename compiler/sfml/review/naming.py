@@ -11,7 +11,10 @@ from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode
 
 _PATH = re.compile(r"[\w./-]+")
 _NAMING = frozenset(
-    {"graph", "schedule", "tasks", "file", "folder", "entrypoint", "imports", "step", "job", "steps"}
+    {
+        *("graph", "schedule", "tests", "tasks", "file", "folder", "entrypoint", "imports"),
+        *("step", "job", "steps"),
+    }
 )
 """Keys whose values name files or step functions; `seeds` names them under names of tables."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -20,6 +21,7 @@ MOST_A_DAY = 12
 """A schedule that runs more often loses nothing that the next run does not make up for."""
 
 
+@lru_cache(maxsize=256)  # many pipelines, and both sides of most, run at the same times
 def times_of(schedule: Schedule, now: datetime) -> Times:
     """When it runs from `now` on."""
     match schedule:
