@@ -1,0 +1,96 @@
+"""Where the cards and labels of a drawing stand."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from sfml.plan.model import Action
+from sfml.record import record
+from sfml.render.page.drawing import Card, Drawing, Wire
+from sfml.render.page.layout import Layout, Line, Point, layout
+from sfml.render.page.shapes import POINT
+from sfml.render.page.words import ended, mono_width, sans_width
+
+_NARROWEST, _WIDEST = 110.0, 290.0
+TEXT = 46.0
+"""Where text begins in a card."""
+RIGHT = 16.0
+NAME, MORE = 14.0, 12.0
+LEADING = 16.0
+LABEL_HEIGHT, _LABEL_WIDEST = 22.0, 180.0
+_END = (64.0, 20.0)
+"""The point that an outcome leads to which starts nothing."""
+MARGIN = 18.0
+_FINALLY = 92.0
+"""Between the last column and a finalizer."""
+
+
+@record
+class Placed:
+    """A drawing with its places: top left corners of cards, and their sizes; `bar` is what a finalizer waits at."""
+
+    drawing: Drawing
+    width: float
+    height: float
+    card_width: float
+    cards: tuple[Point, ...]
+    layout: Layout
+    bar: float | None
+
+
+def placed_of(drawing: Drawing) -> Placed:
+    """The drawing laid out from left to right: the root first, finalizers behind everything."""
+    width = _card_width(drawing)
+    flow = [at for at, card in enumerate(drawing.cards) if not card.is_finalizer]
+    number = {card: at for at, card in enumerate(flow)}
+    sizes = [(width, card_height(drawing.cards[card])) for card in flow]
+    lines = []
+    for wire in drawing.wires:
+        label = (label_width(wire), LABEL_HEIGHT) if wire.label else None
+        if wire.below is None:
+            lines.append(Line(number[wire.above], len(sizes), label))
+            sizes.append(_END)
+        else:
+            lines.append(Line(number[wire.above], number[wire.below], label))
+    found = layout(sizes, lines)
+    corners = {
+        card: (found.boxes[at][0] - width / 2, found.boxes[at][1] - sizes[at][1] / 2)
+        for at, card in enumerate(flow)
+    }
+    finalizers = [at for at, card in enumerate(drawing.cards) if card.is_finalizer]
+    left, right, top = found.width, found.width, found.boxes[0][1] if finalizers else 0.0
+    height = found.height
+    for at in finalizers:
+        tall = card_height(drawing.cards[at])
+        corners[at] = (left + _FINALLY, max(top - tall / 2, 0.0))
+        top += tall + 24
+        right = left + _FINALLY + width
+        height = max(height, corners[at][1] + tall)
+    cards = tuple(
+        (round(x + MARGIN, 1), round(y + MARGIN, 1)) for x, y in (corners[at] for at in sorted(corners))
+    )
+    bar = round(left + 22 + MARGIN, 1) if finalizers else None
+    return Placed(drawing, right + 2 * MARGIN, height + 2 * MARGIN, width, cards, found, bar)
+
+
+def card_height(card: Card) -> float:
+    return 48.0 + LEADING * (len(card.lines) - 1)
+
+
+def label_width(wire: Wire) -> float:
+    return min(sans_width(label_text(wire), MORE) + 14, _LABEL_WIDEST)
+
+
+def label_text(wire: Wire) -> str:
+    sign = {Action.CREATE: "+ ", Action.DROP: "✗ "}.get(wire.action, "")
+    return ended(f"{sign}{wire.label}", MORE, _LABEL_WIDEST - 14)
+
+
+def _card_width(drawing: Drawing) -> float:
+    """As wide as the widest text needs, within reason; all cards alike, so that columns stand straight."""
+    needed = [
+        max(mono_width(card.name, NAME), *(sans_width(line, MORE) + 16 for line in card.lines))
+        + (POINT if card.is_branch else 0)
+        for card in drawing.cards
+    ]
+    return min(ceil(max(_NARROWEST, *needed) + TEXT + RIGHT) + 2, _WIDEST)
