@@ -21,6 +21,12 @@ from sfml.cli.options import Options, shared_options
     metavar="TIME",
     help="What run times count from, such as 2026-11-22T12:00:00Z.  [default: when the head was committed]",
 )
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write a page with the graph of both sides in one, such as diff.html.",
+)
 @shared_options("markdown")
 def command(
     specs: tuple[str, ...],
@@ -28,6 +34,7 @@ def command(
     head: str | None,
     detailed_exitcode: bool,
     now: str | None,
+    page: Path | None,
     options: Options,
 ) -> int:
     """Show what a branch changes, as a graph, from git alone: no account, no checkout, none of the steps' code run.
@@ -46,6 +53,11 @@ def command(
     when = None if now is None else moment_of(now)
     request = Request(base, head, asked, options.target, options.variables, options.user, when)
     diff = make_diff(found, request)
+    if page is not None:
+        from sfml.lower.write import write_file
+        from sfml.render.page.review import diff_page
+
+        write_file(page, diff_page(diff).encode())
     if options.json:
         output.say_json(diff_json(diff))
     elif options.format == "markdown":

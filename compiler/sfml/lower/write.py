@@ -15,15 +15,23 @@ from sfml.lower.sql import tasks_sql
 _OWN_ARCHIVE = re.compile(r"[0-9a-f]{64}\.zip")
 
 
-def write(graph: DesiredGraph, folder: Path, diagram: str) -> tuple[Path, ...]:
+PICTURES = ("graph.svg", "graph.html")
+"""Files that are written when they are asked for."""
+
+
+def write(
+    graph: DesiredGraph, folder: Path, diagram: str, pictures: Mapping[str, str] | None = None
+) -> tuple[Path, ...]:
     """Write everything that the graph compiles to and return where; `diagram` is the text of `graph.mmd`.
 
-    Each file is written whole or not at all, the manifest last: where it is new, so is all that it names.
-    Archives that an earlier compile left are removed; nothing else in the folder is touched.
+    `pictures` are the texts of any of `PICTURES`. Each file is written whole or not at all, the manifest last: where
+    it is new, so is all that it names. Archives and pictures that an earlier compile left are removed; nothing else
+    in the folder is touched.
     """
-    files = build_files(graph, diagram)
+    drawn = {name: text.encode() for name, text in (pictures or {}).items()}
+    files = {**build_files(graph, diagram), **drawn}
     for path in sorted(files, key=lambda name: (name == "manifest.json", name)):
-        _write(folder / path, files[path])
+        write_file(folder / path, files[path])
     for stale in _stale(folder, files):
         stale.unlink(missing_ok=True)
     return tuple(folder / path for path in files)
@@ -39,7 +47,8 @@ def build_files(graph: DesiredGraph, diagram: str) -> Mapping[str, bytes]:
     }
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
+    """Write the file whole, or leave what was there; one that is the same already is not touched."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file() and path.read_bytes() == content:
         return
@@ -59,3 +68,4 @@ def _stale(folder: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
     for path in sorted((folder / "archives").glob("*.zip")):
         if _OWN_ARCHIVE.fullmatch(path.name) and f"archives/{path.name}" not in files:
             yield path
+    yield from (folder / name for name in PICTURES if name not in files)

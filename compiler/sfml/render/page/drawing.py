@@ -15,7 +15,7 @@ from sfml.render.mermaid import compute_words
 from sfml.render.review_words import VERBS, in_spec_names, spec_names
 from sfml.render.schedule import schedule_words
 from sfml.review.compare import compared
-from sfml.review.model import Compiled, TargetDiff
+from sfml.review.model import Compiled, Status, TargetDiff
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _QUIET = frozenset({"after", "finalize", "session_parameters.QUERY_TAG"})
@@ -107,7 +107,9 @@ def _about(target: TargetDiff, side: Compiled) -> Iterator[str]:
     sides = [one for one in (target.base, target.head) if one is not None]
     words = dict.fromkeys(schedule_words(one.graph.settings.schedule) for one in sides)
     yield " → ".join(words)
-    if target.head is None:
+    if target.status is Status.BROKEN:
+        yield f"this is {'the base' if target.head is None else 'the head'}: the other side does not compile"
+    elif target.head is None:
         yield "removed: this is what was there"
     elif target.base is not None:
         counts = [f"{target.summary[action.value]} {verb}" for action, verb in VERBS.items()]

@@ -29,8 +29,8 @@ _FLAT = 0.3
 """Below this proportion of height to width, tasks are listed below the graph and not beside it."""
 
 
-def html(title: str, drawings: Sequence[Drawing]) -> str:
-    """The page; of several drawings it shows one at a time."""
+def html(title: str, drawings: Sequence[Drawing], lead: Sequence[str] = ()) -> str:
+    """The page; of several drawings it shows one at a time. `lead` stands above them."""
     style, script = page_style(), page_script()
     rules = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     policy = f"default-src 'none'; {rules}; base-uri 'none'; form-action 'none'"
@@ -43,6 +43,7 @@ def html(title: str, drawings: Sequence[Drawing]) -> str:
             '<meta name="referrer" content="no-referrer">',
             f"<title>{escaped(title)}</title>",
             f"<style>{style}</style>\n</head>\n<body>",
+            *((f'<p class="lead">{" · ".join(map(escaped, lead))}</p>',) if lead else ()),
             *_choice(drawings),
             "<main>",
             *(line for at, drawing in enumerate(drawings, start=1) for line in _section(drawing, f"p{at}")),
