@@ -130,13 +130,26 @@ def _found(account: RunReader, started: Started, interval: float, sleep: Callabl
 
 
 def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> Run | None:
-    """The newest run of the last seven days, or None; a root that was skipped, or is only scheduled, did not run."""
+    """The newest run of the last seven days, or None."""
+    return next(iter(recent_runs(desired, account, root, limit=1)), None)
+
+
+def recent_runs(
+    desired: DesiredGraph, account: RunReader, root: DeployedRoot, *, limit: int | None = None
+) -> tuple[Run, ...]:
+    """The runs of the last seven days, newest first; a root that was skipped, or is only scheduled, did not run."""
     found = [row for row in account.rows(root) if row.state != "SCHEDULED" and row.run_group]
     skipped = {row.run_group for row in found if row.name == root.name and row.state == "SKIPPED"}
-    rows = [row for row in found if row.run_group not in skipped]
-    if not rows:
-        return None
-    newest = max(rows, key=lambda row: (row.scheduled_time or datetime.min.replace(tzinfo=UTC), row.attempt))
+    began: dict[str, tuple[datetime, int]] = {}
+    for row in found:
+        if row.run_group not in skipped:
+            at = (row.scheduled_time or datetime.min.replace(tzinfo=UTC), row.attempt)
+            began[row.run_group] = max(at, began.get(row.run_group, at))
+    newest = sorted(began, key=began.__getitem__, reverse=True)[:limit]
+    if not newest:
+        return ()
     executing = {graph.run_group for graph in account.graphs(root) if graph.state == "EXECUTING"}
-    state = "EXECUTING" if newest.run_group in executing else None
-    return run_of(desired, rows, newest.run_group, state=state)
+    runs = (
+        run_of(desired, found, group, state="EXECUTING" if group in executing else None) for group in newest
+    )
+    return tuple(run for run in runs if run is not None)

@@ -49,6 +49,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Create the database, schema and compute pool where they are not there yet.",
 )
+@click.option(
+    "--no-collect",
+    "keeps_all",
+    is_flag=True,
+    help="Leave the code and records of old deployments on the stage.",
+)
 @click.option("--restore", is_flag=True, help="Put back what was there before an apply that did not finish.")
 @idle_options
 @click.option(
@@ -68,6 +74,7 @@ def command(
     dry_run: bool,
     adopt: bool,
     create_missing: bool,
+    keeps_all: bool,
     restore: bool,
     fingerprint: str | None,
     idleness: Idleness,
@@ -111,9 +118,10 @@ def command(
 
     with connected(found, options, on_missing=everything_is_there) as target:
         if dry_run:
-            return show_dry_run(found, planned(found, target, resume=resume, adopt=adopt), options)
+            work = planned(found, target, resume=resume, adopt=adopt, collect=not keeps_all)
+            return show_dry_run(found, work, options)
         with locked(found.desired, target, options, locking) as held:
-            work = planned(found, target, resume=resume, adopt=adopt)
+            work = planned(found, target, resume=resume, adopt=adopt, collect=not keeps_all)
             if saved is not None:
                 refuse_moved_on(spec, saved, found, work, target)
             if work.groups:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sfml.cli.insight import informed
@@ -14,13 +15,14 @@ from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.applied import AppliedGraph
 from sfml.plan.artefact import Artefact, observed_artefact
+from sfml.plan.collecting import collected, outdated
 from sfml.plan.diff import make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph, Plan
 from sfml.plan.restoring import restore_stages
 from sfml.plan.staged import Staged
-from sfml.plan.stages import Group, stages_for
+from sfml.plan.stages import Collect, Group, OpenJournal, stages_for
 
 if TYPE_CHECKING:
     from sfml.deploy import Work
@@ -50,13 +52,25 @@ class Planned:
         return self.staged.next_number if self.staged else 1
 
 
-def planned(found: Opened, target: Connected, *, resume: bool | None = None, adopt: bool = False) -> Planned:
+def planned(
+    found: Opened,
+    target: Connected,
+    *,
+    resume: bool | None = None,
+    adopt: bool = False,
+    collect: bool = True,
+) -> Planned:
     """What an apply of the spec would do now; reads, changes nothing."""
-    return planned_graph(found.desired, target, resume=resume, adopt=adopt)
+    return planned_graph(found.desired, target, resume=resume, adopt=adopt, collect=collect)
 
 
 def planned_graph(
-    desired: DesiredGraph, target: Connected, *, resume: bool | None = None, adopt: bool = False
+    desired: DesiredGraph,
+    target: Connected,
+    *,
+    resume: bool | None = None,
+    adopt: bool = False,
+    collect: bool = True,
 ) -> Planned:
     """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
     staged, journal = seen(desired, target)
@@ -88,11 +102,30 @@ def planned_graph(
         unfinished=journal is not None,
         leftover=leftover(journal, observed, target),
     )
-    return Planned(plan, groups, observed, now if journal is None else journal.was, staged, journal)
+    was = now if journal is None else journal.was
+    if collect and staged is not None and any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
+        groups = (*groups, *collecting(staged, desired, (now, was), target))
+    return Planned(plan, groups, observed, was, staged, journal)
+
+
+def collecting(
+    staged: Staged, desired: DesiredGraph, graphs: tuple[Artefact | None, ...], target: Connected
+) -> tuple[Group, ...]:
+    """What removes old deployments and their code; costs a call only when one has grown old."""
+    gone = outdated(staged, desired.target.keep_deployments, datetime.now(UTC))
+    if not gone:
+        return ()
+    kept = target.stage.deployments(desired.pipeline)
+    return ((Collect(collected(staged, gone, kept, desired, graphs)),),)
 
 
 def work_of(
-    plan: Planned, desired: DesiredGraph, lease: Lease, provenance: Mapping[str, str] | None = None
+    plan: Planned,
+    desired: DesiredGraph,
+    lease: Lease,
+    provenance: Mapping[str, str] | None = None,
+    *,
+    kind: str = "apply",
 ) -> Work:
     """What carries the plan out under this lease."""
     from sfml.deploy import Work
@@ -100,7 +133,7 @@ def work_of(
     return Work(
         plan.groups,
         desired,
-        header_of(lease, plan.number),
+        header_of(lease, plan.number, work=kind),
         observed=plan.observed,
         was=plan.was,
         provenance=provenance or {},

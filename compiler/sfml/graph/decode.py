@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from sfml.diagnostic import Diagnostic
 from sfml.graph.decode_pool import new_pool
-from sfml.graph.decode_schedule import settings_of
+from sfml.graph.decode_schedule import settings_of, whole_number
 from sfml.graph.decode_task import sql_body, task_draft
 from sfml.graph.draft import GraphDraft, Place, Ref, TaskDraft
 from sfml.graph.model import Mode, Scalar, Seed, SqlBody, Target
@@ -107,6 +107,7 @@ def _target(spec: PipelineSpec, findings: list[Diagnostic]) -> Target:
         compute_pool=name("compute_pool") or None,
         mode=Mode(settings.get("mode") or "development"),
         new_pool=new_pool(spec.target.get("create"), findings),
+        keep_deployments=whole_number(spec.target.get("keep_deployments")) or 10,
     )
 
 

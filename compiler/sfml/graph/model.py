@@ -278,6 +278,8 @@ class Target:
     compute_pool: str | None = None
     mode: Mode = Mode.DEVELOPMENT
     new_pool: NewPool | None = None
+    keep_deployments: int = 10
+    """How many of the last deployments are kept, so that they can be put back."""
 
     @property
     def is_local(self) -> bool:

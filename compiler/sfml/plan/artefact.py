@@ -70,8 +70,7 @@ class Artefact:
     @property
     def archives(self) -> tuple[str, ...]:
         """`clv/code/<sha256>` and `clv/jobs/<sha256>`, below the stage."""
-        found = {path for task in self.tasks for path in _STAGED.findall(body_of(task))}
-        return tuple(sorted(found))
+        return tuple(sorted({path for task in self.tasks for path in archives_in(body_of(task))}))
 
     def graph(self, target: Target) -> DesiredGraph:
         """The same as a graph that can be planned and written; its archives are on the stage already."""
@@ -86,6 +85,11 @@ class Artefact:
             archives=(),
             fingerprint=self.fingerprint,
         )
+
+
+def archives_in(body: str) -> tuple[str, ...]:
+    """The folders of code and jobs that a statement names."""
+    return tuple(_STAGED.findall(body))
 
 
 def body_of(task: DesiredTask) -> str:

@@ -1,0 +1,65 @@
+"""`sfml history SPEC`"""
+
+from __future__ import annotations
+
+import click
+
+from sfml.cli import output
+from sfml.cli.opening import Connected, connected
+from sfml.cli.options import Options, shared_options
+from sfml.cli.restoring import place_of
+from sfml.lower.desired import DesiredGraph
+from sfml.render.history import KeptDeployment
+
+
+@click.command()
+@click.argument("spec")
+@click.option("-n", "--limit", type=click.IntRange(1), default=10, show_default=True, help="At most so many.")
+@click.option("--deployments", is_flag=True, help="List the deployments that are kept, not the runs.")
+@shared_options()
+def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
+    """List the last runs of SPEC, newest first; or the deployments that `sfml rollback` can go back to."""
+    from sfml.render.history import deployments_json, deployments_text, runs_json, runs_text
+    from sfml.render.symbols import Symbols
+    from sfml.runs import recent_runs
+
+    found = place_of(spec, options)
+    desired = found.desired
+    symbols = Symbols(output.takes_unicode())
+    with connected(found, options) as target:
+        if deployments:
+            kept = kept_deployments(desired, target)[:limit]
+            text, value = deployments_text(desired, kept, symbols), deployments_json(desired, kept)
+        else:
+            root = target.history.root(desired.root.name)
+            runs = recent_runs(desired, target.history, root)[:limit] if root else ()
+            text, value = runs_text(desired, runs, symbols), runs_json(desired, runs)
+    if options.json:
+        output.say_json(value)
+    elif not options.quiet:
+        output.say(text)
+    return 0
+
+
+def kept_deployments(desired: DesiredGraph, target: Connected) -> tuple[KeptDeployment, ...]:
+    """What is kept, newest first; that of an apply which did not finish was never made."""
+    from sfml.cli.planning import seen
+    from sfml.plan.settings import split_comment
+
+    staged, journal = seen(desired, target)
+    if staged is None or not staged.deployments:
+        return ()
+    root = target.history.root(desired.root.name)
+    record = (split_comment(root.comment)[1] if root else None) or {}
+    unfinished = journal.header.number if journal else None
+    made = [one for one in target.stage.deployments(desired.pipeline) if one.header.number != unfinished]
+    return tuple(
+        KeptDeployment(
+            one.header,
+            one.artefact.record,
+            len(one.artefact.tasks) - 1,
+            is_current=one is made[-1] and record.get("fingerprint") == one.artefact.fingerprint,
+            has_code=not staged.lacks(one.artefact.archives),
+        )
+        for one in reversed(made)
+    )

@@ -1,0 +1,156 @@
+"""Runs and deployments as lists, in text and as the JSON of `history --output json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sfml.history import Run, reason
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.artefact import Artefact
+from sfml.plan.journal import Header
+from sfml.render.symbols import Symbols
+from sfml.render.units import duration, moment, plural
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDeployment:
+    """A deployment that can be put back, as long as its code is there; `tasks` counts them without the root."""
+
+    header: Header
+    record: Mapping[str, Any]
+    tasks: int
+    is_current: bool
+    has_code: bool
+
+
+def runs_text(desired: DesiredGraph, runs: Sequence[Run], symbols: Symbols) -> str:
+    return "\n".join(_run_lines(desired, runs, symbols))
+
+
+def _run_lines(desired: DesiredGraph, runs: Sequence[Run], symbols: Symbols) -> Iterator[str]:
+    where = f"{desired.pipeline} on {desired.target.name}"
+    if not runs:
+        yield f"{where}: no run in the last seven days"
+        return
+    yield f"{where}: the last {plural(len(runs), 'run')}" if len(runs) > 1 else f"{where}: the last run"
+    width = max(len(run.run_id) for run in runs)
+    for run in runs:
+        began = moment(run.started_at) if run.started_at else ""
+        took = duration(_took(run) or 0) if _took(run) is not None else ""
+        attempt = f"attempt {run.attempt}" if run.attempt > 1 else ""
+        parts = (run.run_id.ljust(width), began.ljust(20), took.rjust(10), attempt, _remark(run))
+        yield f"  {symbols.state(run.state)} " + "   ".join(part for part in parts if part)
+
+
+def _took(run: Run) -> float | None:
+    if not (run.started_at and run.completed_at and run.is_over):
+        return None
+    return (run.completed_at - run.started_at).total_seconds() * 1000
+
+
+def _remark(run: Run) -> str:
+    failed = run.first_error
+    if failed is not None:
+        return f"{failed.name}: {reason(failed.error)}"
+    return "" if run.state == "SUCCEEDED" else run.state.lower()
+
+
+def runs_json(desired: DesiredGraph, runs: Sequence[Run]) -> dict[str, Any]:
+    """The object, without `format_version`."""
+    return {
+        "pipeline": desired.pipeline,
+        "target": desired.target.name,
+        "runs": [_run_json(run) for run in runs],
+    }
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    failed, took = run.first_error, _took(run)
+    return {
+        "run_id": run.run_id,
+        "state": run.state,
+        "attempt": run.attempt,
+        "started_at": _iso(run.started_at),
+        "duration_ms": None if took is None else round(took),
+        "failed_task": failed.name if failed else None,
+        "error": failed.error if failed else None,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def deployments_text(desired: DesiredGraph, kept: Sequence[KeptDeployment], symbols: Symbols) -> str:
+    return "\n".join(_deployment_lines(desired, kept, symbols))
+
+
+def _deployment_lines(
+    desired: DesiredGraph, kept: Sequence[KeptDeployment], symbols: Symbols
+) -> Iterator[str]:
+    where = f"{desired.pipeline} on {desired.target.name}"
+    if not kept:
+        yield f"{where}: no deployment is kept"
+        return
+    yield f"{where}: {plural(len(kept), 'deployment')}"
+    rows = [_deployment_row(one) for one in kept]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    for one, row in zip(kept, rows, strict=True):
+        cells = "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"  {symbols['SUCCEEDED'] if one.is_current else ' '} {cells}".rstrip()
+    others = [one.header.number for one in kept if not one.is_current and one.has_code]
+    if others:
+        command = f"sfml rollback {desired.spec_path} -t {desired.target.name} --to {others[0]}"
+        yield f"Go back with:  {command}"
+
+
+def _deployment_row(one: KeptDeployment) -> tuple[str, ...]:
+    header = one.header
+    notes = (
+        "deployed now" if one.is_current else "",
+        "" if one.has_code else "its code is gone",
+        f'"{header.reason}"' if header.reason else "",
+    )
+    return (
+        str(header.number).rjust(3),
+        moment(datetime.fromisoformat(header.began_at)),
+        header.owner,
+        header.work,
+        str(one.record.get("commit", "")),
+        str(one.record.get("fingerprint", ""))[:12],
+        plural(one.tasks, "task"),
+        "; ".join(note for note in notes if note),
+    )
+
+
+def deployments_json(desired: DesiredGraph, kept: Sequence[KeptDeployment]) -> dict[str, Any]:
+    """The object, without `format_version`."""
+    return {
+        "pipeline": desired.pipeline,
+        "target": desired.target.name,
+        "deployments": [
+            {
+                "number": one.header.number,
+                "began_at": one.header.began_at,
+                "owner": one.header.owner,
+                "work": one.header.work,
+                "reason": one.header.reason,
+                "commit": one.record.get("commit"),
+                "fingerprint": one.record.get("fingerprint"),
+                "tasks": one.tasks,
+                "current": one.is_current,
+                "code_kept": one.has_code,
+            }
+            for one in kept
+        ],
+    }
+
+
+def rollback_text(pipeline: str, number: int, goal: Artefact) -> str:
+    """Where a rollback leads to, in a line."""
+    commit = goal.record.get("commit")
+    origin = f", of commit {commit}" if commit else ""
+    return f"Back to deployment {number} of {pipeline}{origin}:\n"
