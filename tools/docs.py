@@ -114,7 +114,18 @@ def _sentence(text: str) -> str:
 def spec_page() -> str:
     """Every key of every file."""
     return (
-        "\n\n".join([*_introduction(), *_project(), *_pipeline(), *_job(), *_schedule(), *_tasks(), _VALUES])
+        "\n\n".join(
+            [
+                *_introduction(),
+                *_project(),
+                *_pipeline(),
+                *_job(),
+                *_schedule(),
+                *_tests(),
+                *_tasks(),
+                _VALUES,
+            ]
+        )
         + "\n"
     )
 
@@ -208,6 +219,24 @@ def _schedule() -> Iterator[str]:
     yield "### `alerts`"
     yield str(document["properties"]["alerts"]["description"])
     yield _table(document["properties"]["alerts"])
+
+
+def _tests() -> Iterator[str]:
+    document = document_of("tests.schema.json")
+    yield "## The tests"
+    yield (
+        f"{document['description']} They stand in a file that the pipeline file names, or under its key `tests`;"
+        " [Testing](testing.md#tests-of-a-graph) tells more."
+    )
+    yield _sample("specs/clv/tests.yaml")
+    for kind in ("run", "schedule"):
+        one = document["$defs"][kind]
+        yield f"### {one['title'][:1].upper()}{one['title'][1:]}"
+        yield str(one["description"])
+        yield _table(one)
+    yield "### How a task ends"
+    yield "`succeeds`, `fails`, an outcome of a branch, or a mapping:"
+    yield _table(document["$defs"]["given"]["anyOf"][1])
 
 
 def _tasks() -> Iterator[str]:

@@ -46,7 +46,7 @@ def test_findings_read_as_agreed(name: str, capsys: pytest.CaptureFixture[str]) 
 def test_every_finding_stands_somewhere(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     validate(name, "--output", "json")
     for finding in json.loads(capsys.readouterr().out)["diagnostics"]:
-        assert re.fullmatch(r"SF[1-6]\d\d", finding["code"])
+        assert re.fullmatch(r"SF[1-7]\d\d", finding["code"])
         assert "\n" not in finding["message"]
         if finding["file"] is not None:
             assert Path(finding["file"]).is_file(), finding

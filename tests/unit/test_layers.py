@@ -21,6 +21,7 @@ LAYERS = (
     ("check",),
     ("frontend", "silencing", "entry_files"),
     ("lower",),
+    ("behaviour",),
     ("plan",),
     ("review",),
     ("history", "checkup"),
@@ -30,6 +31,7 @@ LAYERS = (
     ("local",),
     ("render",),
     ("cli",),
+    ("ci",),
     ("testing", "pytest_plugin"),
 )
 """From the bottom up; names of one row may import each other."""

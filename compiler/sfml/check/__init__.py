@@ -18,6 +18,7 @@ from sfml.check import (
     schedule,
     statements,
     steps,
+    tests,
 )
 from sfml.check.case import Case, case_of
 from sfml.diagnostic import Diagnostic, first_of
@@ -98,6 +99,10 @@ CHECKS: tuple[Rule, ...] = (
     production.unpinned_runtimes,
     production.unknown_overridable,
     notifications.alerts_of_the_wrong_type,
+    tests.unknown_tasks_in_tests,
+    tests.impossible_ends,
+    tests.contradicting_expectations,
+    tests.unread_facts,
 )
 
 

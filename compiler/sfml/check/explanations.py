@@ -18,6 +18,7 @@ GROUPS: Mapping[str, str] = {
     "SF4": "Compute and settings of tasks",
     "SF5": "Schedules",
     "SF6": "Care: alerts, secrets, pins",
+    "SF7": "Tests of a graph",
 }
 """What the first digit of a code tells."""
 

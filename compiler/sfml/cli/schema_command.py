@@ -9,7 +9,7 @@ import click
 from sfml.cli import output
 from sfml.cli.options import Options, shared_options
 
-NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks")
+NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests")
 """The files of the language; `tasks` is what `include` brings in."""
 
 
@@ -26,7 +26,7 @@ NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks")
 def command(name: str | None, folder: Path | None, options: Options) -> int:
     """Print the JSON Schema of a file for editors, or write all of them to a folder.
 
-    NAME is project, pipeline, job_config, schedule_config or tasks; without it the names are listed.
+    NAME is project, pipeline, job_config, schedule_config, tasks or tests; without it the names are listed.
     """
     if name and folder:
         raise click.UsageError("--write writes all of them; leave out the name")

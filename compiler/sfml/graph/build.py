@@ -38,6 +38,7 @@ def build_graph(draft: GraphDraft) -> TaskGraph:
             }
         ),
         moved=MappingProxyType({to.name: old.name for old, to in draft.moved if to.name in drafts}),
+        tests=draft.tests,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from sfml.diagnostic import Diagnostic
 from sfml.graph.decode_pool import new_pool
@@ -15,6 +16,9 @@ from sfml.graph.model import Mode, Scalar, Seed, SqlBody, Target
 from sfml.quoting import folded
 from sfml.spec.model import PipelineSpec
 from sfml.spec.nodes import ListNode, ScalarNode, entries_of, map_of, text_of
+
+if TYPE_CHECKING:
+    from sfml.graph.tests import GraphTest
 
 
 def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:
@@ -29,11 +33,17 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
     root_task = map_of(spec.graph.get("root"))
     own_name = text_of(root_task.get("name")) if root_task else None
     tagged = spec.graph.get("query_tag")
+    settings = settings_of(spec.schedule, findings)
+    tests: tuple[GraphTest, ...] = ()
+    if spec.tests is not None:
+        from sfml.graph.decode_tests import graph_tests
+
+        tests = graph_tests(spec.tests, settings.schedule, findings)
     draft = GraphDraft(
         pipeline=spec.name,
         spec_path=spec.path,
         target=target,
-        settings=settings_of(spec.schedule, findings),
+        settings=settings,
         tasks=tasks,
         finalizers=finalizers,
         config=_config(spec),
@@ -48,6 +58,7 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
         query_tag=not (isinstance(tagged, ScalarNode) and tagged.value is False),
         moved=tuple(_moves(spec)),
         predecessors=MappingProxyType(_predecessors(tasks, known)),
+        tests=tests,
     )
     return draft, tuple(findings)
 

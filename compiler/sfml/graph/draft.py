@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from sfml.graph.model import GraphSettings, Reference, Scalar, Seed, SqlBody, Target, TaskNode
 from sfml.record import record
 from sfml.source import Span
+
+if TYPE_CHECKING:
+    from sfml.graph.tests import GraphTest
 
 
 @record
@@ -95,6 +99,7 @@ class GraphDraft:
     """Of each move the old name and the new one."""
     predecessors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of each task: the known tasks it follows, by `after` or as the arm of a branch, in written order."""
+    tests: tuple[GraphTest, ...] = ()
 
     @property
     def by_name(self) -> dict[str, TaskDraft]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sfml.record import record
 from sfml.source import Span
+
+if TYPE_CHECKING:
+    from sfml.graph.tests import GraphTest
 
 Scalar: TypeAlias = str | int | float | bool
 """A value that a task graph's CONFIG may hold."""
@@ -319,6 +322,8 @@ class TaskGraph:
     """The tasks with names of their own: spec name → name in Snowflake, as written."""
     moved: Mapping[str, str] = field(default_factory=dict)
     """Task → the name that it had: in the spec, or in Snowflake."""
+    tests: tuple[GraphTest, ...] = field(default=(), compare=False, repr=False)
+    """What the spec expects of the graph; nothing of it is deployed."""
     _by_name: dict[str, TaskNode] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     @property

@@ -65,7 +65,7 @@ def parse_cron(expression: str, timezone: str) -> Cron:
     fields = tuple(expression.split())
     if len(fields) != len(_FIELDS):
         raise ScheduleError(INVALID_SCHEDULE)
-    zone = _zone(timezone)
+    zone = zone_name(timezone)
     cron = Cron(fields, zone, tuple(_expanded(text, at) for at, text in enumerate(fields)))
     if next_fire(cron, datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC"))) is None:
         raise ScheduleError(NEVER_FIRES)
@@ -158,7 +158,8 @@ def _is_file_in(root: Path, parts: list[str]) -> bool:
     return all(folder / name in folder.iterdir() for folder, name in zip(folders, parts, strict=True))
 
 
-def _zone(text: str) -> str:
+def zone_name(text: str) -> str:
+    """The region of that name in any case, as it is spelt; raises `ScheduleError` with Snowflake's sentence."""
     zone = text if _is_spelt_out(text) else _zones().get(text.lower())
     if zone is None:
         raise ScheduleError(unknown_zone(text))

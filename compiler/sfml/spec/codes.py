@@ -174,5 +174,26 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: a number alone could mean seconds or minutes.
     Instead: add the unit.
     """,
+        "SF704": """SF704: a time of a test that cannot be read.
+
+    What: `2026-11-29T00:00Z`, with any offset; without one it is a time by the clock of `timezone`, which is a
+    region such as `Europe/Berlin`.
+    Why: there would be no telling which runs are meant.
+    Instead: write date and time, and `from` before `until`.
+    """,
+        "SF710": """SF710: a test of the graph fails.
+
+    What: `sfml test` carries a run, or a stretch of the schedule, out by Snowflake's rules and compares it with what
+    the test expects.
+    Why: the graph does something else than its authors said it should.
+    Instead: mend the graph, or the test when the new behaviour is meant; `sfml simulate` shows every way through it.
+    """,
+        "SF711": """SF711: a test of the graph cannot be decided.
+
+    What: what a branch chooses, and what conditions read, has to be given in the test where it matters.
+    Why: to guess is to show nothing.
+    Instead: give the outcome, `returns`, `when` or `streams` that the message names; or run the real steps with
+    `sfml test --local`.
+    """,
     }
 )

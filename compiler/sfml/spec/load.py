@@ -6,7 +6,7 @@ shapes again, of what they made. Each phase collects all its findings; the next 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +21,7 @@ from sfml.spec.expressions import MAX_CALCULATIONS, MAX_EXPRESSIONS, calculation
 from sfml.spec.include import with_includes
 from sfml.spec.model import Loaded, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
-from sfml.spec.nodes import MapNode, Node, ScalarNode, map_of, plain
+from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, plain, texts_of
 from sfml.spec.paths import inside
 from sfml.spec.project import PROJECT_FILE, chosen_target, project_root, step_roots, with_local_defaults
 from sfml.spec.shape import shape_findings
@@ -32,6 +32,10 @@ _TARGET_SETTINGS = (
     *("kind", "default", "connection", "account", "owner_role", "database", "schema", "warehouse"),
     *("compute_pool", "stage", "mode", "create", "keep_deployments"),
 )
+
+
+_WRITTEN_HERE = {"schedule": "schedule: `{cron: …, timezone: …}`", "tests": "tests: `{name: {given: …}}`"}
+"""What could stand in place of a file's name, by key."""
 
 
 class _Stop(Exception):
@@ -82,7 +86,7 @@ class _Reader:
             message = f"there is no file `{node.value}`"
             help = f"it would be {file}, seen from the project's folder"
             if not file.endswith((".yaml", ".yml")):
-                what = "schedule: `{cron: …, timezone: …}`" if node.path.endswith("schedule") else "graph"
+                what = _WRITTEN_HERE.get(node.path.rpartition(".")[2], "graph")
                 help = f"name a YAML file, or write the {what} here"
             self.findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))
             return None
@@ -168,6 +172,7 @@ def _resolved(
         if _names_a_file(schedule_node)
         else settings_of(schedule_node)
     )
+    tests = _tests(reader, entry.get("tests"))
     reader.stop_on_errors()
     assert graph is not None
     name_node = entry.entries["pipeline"]
@@ -178,7 +183,7 @@ def _resolved(
         reader.findings.append(chosen)
         raise _Stop
     target_name, target_at, project_patch = chosen
-    reader.findings.extend(_unknown_targets(entry, project))
+    reader.findings.extend((*_unknown_targets(entry, project), *_targets_of_tests(tests, project)))
     patches = map_of(entry.get("targets"))
     pipeline_patch = map_of(patches.get(target_name)) if patches else None
     names = _names(reader, document, pipeline, user)
@@ -199,7 +204,15 @@ def _resolved(
     layers = Layers(document, entry, included, schedule, (project_patch, pipeline_patch))
     spec = assembled(layers, project, file, names, (target_name, target_at, target), reader.findings)
     reader.stop_on_errors()
-    return replace(spec, variables=names["var"])
+    return replace(spec, variables=names["var"], tests=tests)
+
+
+def _tests(reader: _Reader, node: Node | None) -> MapNode | None:
+    """The tests by name; a file of them holds them under a key."""
+    if not _names_a_file(node):
+        return map_of(node)
+    document = _part(reader, node, "tests.schema.json")
+    return map_of(document.get("tests")) if document is not None else None
 
 
 def _names_a_file(node: Node | None) -> bool:
@@ -229,6 +242,22 @@ def _unknown_targets(entry: MapNode, project: Project) -> tuple[Diagnostic, ...]
         for name, node in patches.entries.items()
         if name not in project.targets
     )
+
+
+def _targets_of_tests(tests: MapNode | None, project: Project) -> Iterator[Diagnostic]:
+    """The targets that tests name and the project does not have."""
+    for _, _, test in entries_of(tests):
+        for named in texts_of(test.get("targets") if isinstance(test, MapNode) else None):
+            if named.value not in project.targets:
+                yield Diagnostic.error(
+                    "SF134",
+                    f"`{PROJECT_FILE}` has no target `{named.value}`",
+                    at=named.span,
+                    path=named.path,
+                    help=did_you_mean(str(named.value), project.targets)
+                    or "targets are defined in the project file",
+                    fix=renaming(named.span, str(named.value), project.targets),
+                )
 
 
 def _names(reader: _Reader, document: MapNode, pipeline: str, user: str | None) -> dict[str, Any]:

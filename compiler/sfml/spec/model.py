@@ -61,6 +61,8 @@ class PipelineSpec:
     removed: frozenset[str] = frozenset()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
+    tests: MapNode | None = None
+    """Name → test, wherever they are written."""
 
 
 @record

@@ -110,6 +110,8 @@ _HOMES = (
     ("`run_on: {pool: …}`", "job_config.schema.json", ("$defs", "run_on", "oneOf", 0, "properties")),
     ("`run_on: {serverless: {…}}`", "job_config.schema.json", ("$defs", "run_on", "oneOf", 1, "properties")),
     ("`alerts`", "schedule_config.schema.json", ("properties", "alerts", "properties")),
+    ("a test of one run", "tests.schema.json", ("$defs", "run", "properties")),
+    ("a test of the schedule", "tests.schema.json", ("$defs", "schedule", "properties")),
     ("the project file, sfml.yaml", "project.schema.json", ("properties",)),
 )
 

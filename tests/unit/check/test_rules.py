@@ -15,7 +15,7 @@ CASES = Path(__file__).parents[2] / "acceptance" / "validate"
 
 
 def code_of(rule: Rule) -> str:
-    found = re.match(r"(SF[1-6]\d\d): ", rule.__doc__ or "")
+    found = re.match(r"(SF[1-7]\d\d): ", rule.__doc__ or "")
     assert found is not None, rule.__name__
     return found[1]
 

@@ -19,13 +19,14 @@ from sfml.spec.fits import fits
 from sfml.spec.nodes import plain
 
 FILES = tuple(
-    f"{name}.schema.json" for name in ("project", "pipeline", "job_config", "schedule_config", "tasks")
+    f"{name}.schema.json"
+    for name in ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests")
 )
-CORPUS = Path(__file__).parents[2] / "corpus" / "v1"
+FOLDERS = (Path(__file__).parents[2] / "corpus" / "v1", Path(__file__).parents[3] / "specs")
 
 
 def documents() -> Iterator[Any]:
-    for path in sorted(CORPUS.rglob("*.yaml")):
+    for path in (path for folder in FOLDERS for path in sorted(folder.rglob("*.yaml"))):
         node, _ = compose(path.read_text(encoding="utf-8"), path.name)
         if node is not None:
             yield plain(node)

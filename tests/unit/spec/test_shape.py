@@ -21,7 +21,7 @@ from sfml.spec.shape import TOLD, shape_findings
 APPLYING = {"$ref", "items", "properties", "propertyNames"}
 """Keywords that hand a part of the value on and refuse nothing themselves."""
 
-FILES = ("project", "pipeline", "job_config", "schedule_config", "tasks")
+FILES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests")
 
 
 def registry() -> Registry[Any]:
@@ -133,6 +133,7 @@ def test_agrees_with_jsonschema(name: str, key: str, data: st.DataObject) -> Non
         "pipeline": {"version": 1, "pipeline": "p", "graph": "g.yaml"},
         "job_config": {"version": 1, "tasks": {}},
         "tasks": {"version": 1, "tasks": {}},
+        "tests": {"version": 1, "tests": {}},
     }
     document = {**minimal.get(name, {"version": 1}), key: data.draw(values(name))}
     span = Span.whole("f")

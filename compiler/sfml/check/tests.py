@@ -1,0 +1,161 @@
+"""SF7xx, tests of a graph: what they name exists, and can be so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.check.case import Case, error
+from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
+from sfml.graph.draft import Ref, TaskDraft
+from sfml.graph.model import NotifyBody, StreamSchedule
+from sfml.graph.tests import FAILS, SUCCEEDS, Given, RunTest
+from sfml.semantics.condition_words import arguments_of
+
+_WORDS = (SUCCEEDS, FAILS)
+
+
+def _run_tests(case: Case) -> Iterator[RunTest]:
+    for test in case.draft.tests:
+        # A test of other targets may name what they alone have.
+        if isinstance(test, RunTest) and _is_meant(case, test):
+            yield test
+
+
+def _is_meant(case: Case, test: RunTest) -> bool:
+    return not test.targets or any(ref.name == case.draft.target.name for ref in test.targets)
+
+
+def unknown_tasks_in_tests(case: Case) -> Iterator[Diagnostic]:
+    """SF701: a test names a task that does not exist.
+
+    What: `given`, and the lists of tasks that a test expects, hold names of the graph's tasks, the finalizer
+    included.
+    Why: what is expected of a misspelt task would never be looked at.
+    Instead: correct the name; for tasks that not every target has, say `targets` in the test.
+    """
+    for test in _run_tests(case):
+        given = (Ref(name, one.named) for name, one in test.given.items())
+        for ref in (*given, *(one.task for one in test.expected)):
+            if case.task(ref.name) is not None:
+                continue
+            label = "no task has this name"
+            if ref.name in case.draft.removed:
+                label = "`enabled: false` in this target"
+            help = (
+                did_you_mean(ref.name, case.by_name)
+                or "name a task, or say which `targets` the test holds for"
+            )
+            yield error(
+                "SF701",
+                f"test `{test.name}` names unknown task `{ref.name}`",
+                ref.place,
+                label=label,
+                help=help,
+                fix=renaming(ref.place.span, ref.name, case.by_name),
+            )
+
+
+def impossible_ends(case: Case) -> Iterator[Diagnostic]:
+    """SF702: a test gives a task an end that it cannot have.
+
+    What: `succeeds`, `fails`, an outcome of a branch, or a mapping of `outcome`, `returns`, `fails` and `when`.
+    Why: the test would show how a graph behaves that is not this one.
+    Instead: name one of the outcomes that the spec declares for the task; an outcome that is called `succeeds`
+    or `fails` is written `{outcome: fails}`.
+    """
+    for test in _run_tests(case):
+        for name, given in test.given.items():
+            task = case.task(name)
+            if task is not None:
+                yield from _impossible(task, given)
+
+
+def _impossible(task: TaskDraft, given: Given) -> Iterator[Diagnostic]:
+    outcomes = tuple(task.outcomes or ())
+    ref = given.outcome
+    if given.word is not None and given.word not in _WORDS:
+        ref = Ref(given.word, given.place)
+    elif given.word in outcomes:
+        message = f"`{given.word}` is an outcome of `{task.name}`, and says how a task ends"
+        help = f"write `{{outcome: {given.word}}}`, or `{{fails: true}}` for a failure"
+        yield error("SF702", message, given.place, help=help)
+    if ref is not None and task.outcomes is None:
+        message = f"task `{task.name}` is no branch: it has no outcome `{ref.name}`"
+        help = did_you_mean(ref.name, _WORDS) or "write `succeeds`, `fails` or `{returns: …}`"
+        yield error("SF702", message, ref.place, help=help, fix=renaming(ref.place.span, ref.name, _WORDS))
+    elif ref is not None and ref.name not in outcomes:
+        known = (*outcomes, *_WORDS) if given.word is not None else outcomes
+        message = f"`{ref.name}` is no outcome of `{task.name}`"
+        help = did_you_mean(ref.name, known) or f"it has {', '.join(f'`{one}`' for one in outcomes)}"
+        labels = (Label(task.place("outcomes").span, "the outcomes"),)
+        fix = renaming(ref.place.span, ref.name, known)
+        yield error("SF702", message, ref.place, labels=labels, help=help, fix=fix)
+    if given.has_result and (task.outcomes is not None or isinstance(task.node.body, NotifyBody)):
+        what = (
+            "a branch returns its outcome" if task.outcomes is not None else "a notification returns nothing"
+        )
+        message = f"task `{task.name}` cannot return a value: {what}"
+        yield error("SF702", message, given.place, help="take `returns` out")
+
+
+def contradicting_expectations(case: Case) -> Iterator[Diagnostic]:
+    """SF703: a test cannot hold, or expects nothing.
+
+    What: a task ends in one state; a test names at least one task, the run's `state` or its `attempts`.
+    Why: a test that cannot fail shows nothing, and one that cannot hold shows it for the wrong reason.
+    Instead: keep the state that is meant; say what is expected.
+    """
+    for test in _run_tests(case):
+        if not test.expected and test.state is None and test.attempts is None:
+            message = f"test `{test.name}` expects nothing"
+            help = "add `succeeded`, `failed`, `skipped` or `never_ran` with names of tasks, or `state`"
+            yield error("SF703", message, test.place, help=help)
+        first: dict[str, tuple[str, Ref]] = {}
+        for one in test.expected:
+            key, ref = first.setdefault(one.task.name, (one.key, one.task))
+            if key != one.key:
+                message = f"test `{test.name}` expects `{one.task.name}` in two states"
+                labels = (Label(ref.place.span, f"`{key}` here"),)
+                yield error("SF703", message, one.task.place, labels=labels, help="keep one of them")
+
+
+def unread_facts(case: Case) -> Iterator[Diagnostic]:
+    """SF705: a test gives what nothing in the graph reads.
+
+    What: keys of `config` are those of the graph; streams are ones that a condition asks for; `when` is given for
+    tasks that have one.
+    Why: a misspelt name would leave the graph as it is, and the test would show something else than it says.
+    Instead: correct the name, or take it out.
+    """
+    asked = _streams(case)
+    for test in _run_tests(case):
+        for key, (_, place) in test.config.items():
+            if key not in case.draft.config:
+                message = f"the graph's config has no key `{key}`"
+                help = did_you_mean(key, case.draft.config) or "add it to `config`, or take it out"
+                fix = renaming(place.span, key, case.draft.config)
+                yield error("SF705", message, place, help=help, fix=fix)
+        for stream, (_, place) in test.streams.items():
+            if stream.upper() not in asked:
+                message = f"no condition asks for the stream `{stream}`"
+                help = did_you_mean(stream.upper(), asked) or "take it out"
+                yield error("SF705", message, place, help=help)
+        for name, given in test.given.items():
+            task = case.task(name)
+            if given.when is not None and task is not None and task.node.when is None:
+                message = f"task `{name}` has no `when`"
+                yield error("SF705", message, given.place, help="take `when` out of the test")
+
+
+def _streams(case: Case) -> frozenset[str]:
+    """The streams that conditions of the graph ask for, in upper case."""
+    schedule = case.draft.settings.schedule
+    conditions = [case.draft.settings.when, *(task.node.when for task in case.tasks)]
+    asked = [
+        name
+        for condition in conditions
+        if condition is not None
+        for name in arguments_of(condition, "SYSTEM$STREAM_HAS_DATA")
+    ]
+    asked += schedule.streams if isinstance(schedule, StreamSchedule) else ()
+    return frozenset(name.upper() for name in asked if name is not None)
