@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend; everything else stays byte for byte.")
-@shared_options("github", "sarif")
+@shared_options("github", "gitlab", "sarif")
 def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     """Check specs: every finding, with file, line, column, code and help.
 
@@ -76,6 +76,12 @@ def _say(
         from sfml.render.sarif import diagnostics_sarif
 
         output.say(json.dumps(diagnostics_sarif(diagnostics), indent=2, ensure_ascii=False))
+    elif options.format == "gitlab":
+        import json
+
+        from sfml.render.gitlab import diagnostics_gitlab
+
+        output.say(json.dumps(diagnostics_gitlab(diagnostics), indent=2, ensure_ascii=False))
     elif options.format == "github":
         from sfml.render.github import diagnostics_github
 

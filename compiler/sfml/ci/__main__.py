@@ -1,0 +1,31 @@
+"""`python -I -m sfml.ci`, in a job of GitHub Actions or of GitLab CI."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+from sfml.ci.asked import asked_of
+from sfml.ci.log import say_error
+from sfml.ci.occasion import occasion_of
+from sfml.ci.review import review
+from sfml.errors import SfmlError
+
+
+def main() -> int:
+    """The exit code of the job: 0 done, 1 findings or failure, 2 where there is nothing to work on."""
+    if not sys.flags.isolated:
+        say_error("modules of the code under review could be imported", "run it as:  python -I -m sfml.ci")
+        return 2
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        return review(asked_of(os.environ), occasion_of(os.environ))
+    except SfmlError as error:
+        say_error(error.message, error.help)
+        return 1
+
+
+sys.exit(main())

@@ -1,0 +1,128 @@
+"""Why the job runs: the pull or merge request, and what to compare it with, as the host tells it to jobs.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+https://docs.gitlab.com/ci/variables/predefined_variables/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from sfml.errors import SfmlError, UsageError
+from sfml.record import record
+
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_NONE = re.compile(r"0+")
+_PROJECT = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+|[0-9]+")
+
+
+@record
+class Occasion:
+    """A job of one host; `number` is that of the request, `merged` the commit that tries its merge."""
+
+    host: Literal["github", "gitlab"]
+    api: str
+    graphql: str
+    project: str
+    number: int | None
+    base: str | None
+    base_name: str | None
+    head_name: str | None
+    merged: str | None
+    summary: Path | None
+    outputs: Path | None
+
+
+def occasion_of(environment: Mapping[str, str]) -> Occasion:
+    """What the host says; raises `UsageError` outside of a job."""
+    if environment.get("GITHUB_ACTIONS") == "true":
+        return _of_github(environment)
+    if environment.get("GITLAB_CI") == "true":
+        return _of_gitlab(environment)
+    raise UsageError(
+        "this is no job of GitHub Actions or GitLab CI",
+        help="elsewhere:  sfml validate SPEC…   sfml diff SPEC… --base REF -o markdown",
+    )
+
+
+def _of_github(environment: Mapping[str, str]) -> Occasion:
+    event = _event(environment.get("GITHUB_EVENT_PATH"))
+    request = event.get("pull_request") or {}
+    group = event.get("merge_group") or {}
+    base = request.get("base") or {}
+    ref = environment.get("GITHUB_REF", "")
+    return Occasion(
+        host="github",
+        api=environment.get("GITHUB_API_URL", ""),
+        graphql=environment.get("GITHUB_GRAPHQL_URL", ""),
+        project=_project(environment.get("GITHUB_REPOSITORY", "")),
+        number=_number(request.get("number")),
+        base=_commit(base.get("sha") or group.get("base_sha") or event.get("before")),
+        base_name=base.get("ref") or None,
+        head_name=ref.removeprefix("refs/") if ref.startswith("refs/pull/") else None,
+        merged=_commit(environment.get("GITHUB_SHA")) if re.fullmatch(r"refs/pull/\d+/merge", ref) else None,
+        summary=_path(environment, "GITHUB_STEP_SUMMARY"),
+        outputs=_path(environment, "GITHUB_OUTPUT"),
+    )
+
+
+def _of_gitlab(environment: Mapping[str, str]) -> Occasion:
+    # The target's commit is said only in pipelines of merged results, where it is what was merged with.
+    target = environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
+    return Occasion(
+        host="gitlab",
+        api=environment.get("CI_API_V4_URL", ""),
+        graphql="",
+        project=_project(
+            environment.get("CI_MERGE_REQUEST_PROJECT_ID") or environment.get("CI_PROJECT_ID", "")
+        ),
+        number=_number(environment.get("CI_MERGE_REQUEST_IID")),
+        base=_commit(
+            target
+            or environment.get("CI_MERGE_REQUEST_DIFF_BASE_SHA")
+            or environment.get("CI_COMMIT_BEFORE_SHA")
+        ),
+        base_name=environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME") or None,
+        head_name=None,
+        merged=None,
+        summary=None,
+        outputs=None,
+    )
+
+
+def _event(path: str | None) -> Mapping[str, Any]:
+    if not path:
+        return {}
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as cause:
+        raise SfmlError(f"the event of this job cannot be read: {cause}") from cause
+    return found if isinstance(found, dict) else {}
+
+
+def _project(text: str) -> str:
+    if not _PROJECT.fullmatch(text):
+        raise UsageError(f"`{text}` is no repository")
+    return text
+
+
+def _number(value: object) -> int | None:
+    return int(str(value)) if str(value).isdecimal() else None
+
+
+def is_commit(text: str) -> bool:
+    """Whether it is a whole hash."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def _commit(value: object) -> str | None:
+    """A whole hash, but for the one of zeros, which stands for no commit."""
+    return value if isinstance(value, str) and is_commit(value) and not _NONE.fullmatch(value) else None
+
+
+def _path(environment: Mapping[str, str], name: str) -> Path | None:
+    return Path(environment[name]) if environment.get(name) else None

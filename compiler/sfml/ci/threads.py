@@ -1,0 +1,120 @@
+"""The comments under a pull request of GitHub, and the notes under a merge request of GitLab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+from sfml.ci.asked import Asked
+from sfml.ci.http import Refused, call
+from sfml.ci.occasion import Occasion
+from sfml.errors import SfmlError
+from sfml.record import record
+
+_PAGES = 200
+"""Of a hundred comments: more than a host lets a conversation grow to."""
+
+
+@record
+class Comment:
+    """A comment that is there."""
+
+    id: int
+    author: str
+    body: str
+
+
+class Thread(Protocol):
+    """A conversation, and who we are in it."""
+
+    def me(self) -> str: ...
+
+    def comments(self) -> Iterator[Comment]: ...
+
+    def create(self, body: str) -> None: ...
+
+    def update(self, comment: Comment, body: str) -> None: ...
+
+    def delete(self, comment: Comment) -> None: ...
+
+
+def thread_of(asked: Asked, occasion: Occasion) -> Thread | None:
+    """The conversation of the request; None when there is none, or no token to take part with."""
+    if occasion.number is None or asked.token is None:
+        return None
+    if occasion.host == "github":
+        return GitHub(occasion, asked.token)
+    return GitLab(occasion, asked.token)
+
+
+class GitHub:
+    """https://docs.github.com/en/rest/issues/comments"""
+
+    def __init__(self, occasion: Occasion, token: str) -> None:
+        self._graphql = occasion.graphql
+        self._comments = f"{occasion.api}/repos/{occasion.project}/issues/comments"
+        self._thread = f"{occasion.api}/repos/{occasion.project}/issues/{occasion.number}/comments"
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+
+    def me(self) -> str:
+        # The token of a job is no user's, so that `GET /user` refuses it; this is answered for tokens of every kind.
+        try:
+            answer = call("POST", self._graphql, self._headers, {"query": "query { viewer { login } }"}).body
+            return str(answer["data"]["viewer"]["login"])
+        except (Refused, KeyError, TypeError):
+            return "github-actions[bot]"
+
+    def comments(self) -> Iterator[Comment]:
+        for one in _pages(self._thread, "per_page=100", self._headers):
+            yield Comment(int(one["id"]), (one.get("user") or {}).get("login") or "", one.get("body") or "")
+
+    def create(self, body: str) -> None:
+        call("POST", self._thread, self._headers, {"body": body})
+
+    def update(self, comment: Comment, body: str) -> None:
+        call("PATCH", f"{self._comments}/{comment.id}", self._headers, {"body": body})
+
+    def delete(self, comment: Comment) -> None:
+        call("DELETE", f"{self._comments}/{comment.id}", self._headers)
+
+
+class GitLab:
+    """https://docs.gitlab.com/api/notes/#merge-requests"""
+
+    def __init__(self, occasion: Occasion, token: str) -> None:
+        self._user = f"{occasion.api}/user"
+        self._notes = f"{occasion.api}/projects/{occasion.project}/merge_requests/{occasion.number}/notes"
+        self._headers = {"PRIVATE-TOKEN": token}
+
+    def me(self) -> str:
+        return str(call("GET", self._user, self._headers).body["username"])
+
+    def comments(self) -> Iterator[Comment]:
+        for one in _pages(self._notes, "sort=asc&order_by=created_at&per_page=100", self._headers):
+            yield Comment(
+                int(one["id"]), (one.get("author") or {}).get("username") or "", one.get("body") or ""
+            )
+
+    def create(self, body: str) -> None:
+        call("POST", self._notes, self._headers, {"body": body})
+
+    def update(self, comment: Comment, body: str) -> None:
+        call("PUT", f"{self._notes}/{comment.id}", self._headers, {"body": body})
+
+    def delete(self, comment: Comment) -> None:
+        call("DELETE", f"{self._notes}/{comment.id}", self._headers)
+
+
+def _pages(url: str, query: str, headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """Every entry of every page. Pages are counted: the addresses of next ones could lead elsewhere."""
+    for page in range(1, _PAGES + 1):
+        answer = call("GET", f"{url}?{query}&page={page}", headers)
+        if not isinstance(answer.body, list):
+            raise SfmlError(f"GET {url}: this is no list of comments")
+        yield from answer.body
+        if not answer.has_next:
+            return

@@ -1,0 +1,132 @@
+"""Runs the action and the job of the template as their hosts do: each script in a shell of its own, with its variables.
+
+Of the expressions of GitHub just those are understood that `action.yml` uses.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ACTION = ROOT / "action.yml"
+TEMPLATE = ROOT / "templates" / "review.yml"
+_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+_NAME = re.compile(r"(inputs|steps|github|runner)\.[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A job that has ended: what it printed, and the action's outputs."""
+
+    code: int
+    log: str
+    summary: str
+    outputs: Mapping[str, str]
+    uploaded: str | None = None
+
+
+@dataclass
+class Contexts:
+    """What expressions see."""
+
+    values: dict[str, str] = field(default_factory=dict)
+
+    def text(self, template: object) -> str:
+        return _EXPRESSION.sub(lambda found: self.value(found[1]), str(template))
+
+    def value(self, expression: str) -> str:
+        """`a`, `'text'`, `a || 'text'`."""
+        for part in expression.split(" || "):
+            if part.startswith("'"):
+                return part.strip("'")
+            assert _NAME.fullmatch(part), f"this is no expression that the test knows: {expression}"
+            if self.values.get(part):
+                return self.values[part]
+        return ""
+
+
+def action(folder: Path, temp: Path, environment: Mapping[str, str], token: str = "", **inputs: str) -> Ran:
+    """The action's steps, run in a folder; what uses other actions is only looked at, what is installed stays so."""
+    document = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    contexts = Contexts({"github.token": token, "runner.temp": str(temp)})
+    contexts.values["steps.python.outputs.python-path"] = sys.executable
+    assert set(inputs) <= {name.replace("-", "_") for name in document["inputs"]}
+    for name, one in document["inputs"].items():
+        given = inputs.get(name.replace("-", "_"))
+        contexts.values[f"inputs.{name}"] = contexts.text(one["default"]) if given is None else given
+    summary = temp / "summary.md"
+    summary.write_text("", encoding="utf-8")
+    code, log, uploaded = 0, "", None
+    for step in document["runs"]["steps"]:
+        if "uses" in step:
+            if "upload-sarif" in step["uses"]:
+                uploaded = contexts.text(step["with"]["sarif_file"]) or None
+            continue
+        if code or (step["name"] == "Install sfml" and (temp / "sfml").exists()):
+            continue
+        outputs = temp / "outputs"
+        outputs.write_text("", encoding="utf-8")
+        given = {
+            "RUNNER_TEMP": str(temp),
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_STEP_SUMMARY": str(summary),
+            "GITHUB_OUTPUT": str(outputs),
+            **environment,
+            **{name: contexts.text(value) for name, value in step["env"].items()},
+        }
+        assert step["shell"] == "bash"
+        code, printed = _shell(step["run"], folder, given)
+        log += printed
+        for line in outputs.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            contexts.values[f"steps.{step['id']}.outputs.{name}"] = value
+    said = {name: contexts.text(one["value"]) for name, one in document["outputs"].items()}
+    return Ran(code, log, summary.read_text(encoding="utf-8"), said, uploaded)
+
+
+def gitlab_job(folder: Path, venv: Path, environment: Mapping[str, str], **inputs: str) -> Ran:
+    """The last line of the template's script, run in a folder, where the lines before have made `venv`."""
+    text = TEMPLATE.read_text(encoding="utf-8")
+    header, _ = yaml.safe_load_all(text)
+    declared: dict[str, Any] = header["spec"]["inputs"]
+    assert set(inputs) <= {name.replace("-", "_") for name in declared}
+    for name, one in declared.items():
+        default = one["default"]
+        default = str(default).lower() if isinstance(default, bool) else default
+        text = text.replace(f"$[[ inputs.{name} ]]", inputs.get(name.replace("-", "_"), default))
+    assert "$[[" not in text
+    _, body = yaml.safe_load_all(text)
+    ((_, job),) = body.items()
+    given = {"GITLAB_CI": "true", **environment, **job["variables"]}
+    code, log = _shell(job["script"][-1], folder, {**given, "venv": str(venv)})
+    written = folder / job["artifacts"]["reports"]["dotenv"]
+    lines = written.read_text(encoding="utf-8").splitlines() if written.exists() else []
+    return Ran(code, log, "", dict(line.split("=", 1) for line in lines))
+
+
+def _shell(script: str, folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
+    """As the hosts call bash."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    kept |= {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+    done = subprocess.run(
+        ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script),
+        cwd=folder,
+        env={**kept, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stdout

@@ -1,0 +1,281 @@
+"""The GitHub Action, run step by step in clones as a runner makes them, against a server that keeps comments."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, STRANGER, Fault, Host, host
+from ci_jobs import Ran, action
+from review_repository import Repository, repository_in
+
+MARKER = "<!-- sfml diff -->"
+
+
+@pytest.fixture
+def github() -> Iterator[Host]:
+    with host() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+    """A repository whose `main` went on after `threshold` left it, with the merge that the host tries."""
+    made = repository_in(tmp_path_factory.mktemp("origin"))
+    made.git("checkout", "-q", "-b", "threshold")
+    made.edit("specs/churn.yaml", "threshold: 0.75", "threshold: 0.6")
+    made.commit("Lower the threshold")
+    made.git("checkout", "-q", "-b", "elsewhere", "main")
+    made.write("README.md", "Pipelines\n")
+    made.commit("Say what this is")
+    made.git("checkout", "-q", "-b", "broken", "main")
+    made.edit("specs/churn/job_config.yaml", "outcomes: [publish, alert]", "outcomes: [publich, alert]")
+    made.commit("Mistype")
+    made.git("checkout", "-q", "main")
+    made.edit("specs/report.yaml", "select 1", "select 2")
+    made.commit("Report something else")
+    for branch in ("threshold", "elsewhere", "broken"):
+        made.git("checkout", "-q", "--detach", "main")
+        made.git("merge", "-q", "--no-ff", "-m", "Try the merge", branch)
+        made.git("update-ref", f"refs/pull/{branch}", "HEAD")
+    made.git("checkout", "-q", "main")
+    made.git("config", "uploadpack.allowAnySHA1InWant", "true")
+    return made
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A clone as actions/checkout makes it, and what the runner says about the pull request."""
+
+    folder: Path
+    temp: Path
+    environment: Mapping[str, str]
+    github: Host
+
+    def act(self, token: str = OWNER_TOKEN, **inputs: str) -> Ran:
+        ran = action(
+            self.folder, self.temp, self.environment, token, **{"specs": "specs", "sarif": "false", **inputs}
+        )
+        assert "Traceback" not in ran.log, ran.log
+        assert OWNER_TOKEN not in ran.log + ran.summary
+        assert READER_TOKEN not in ran.log + ran.summary
+        return ran
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ("git", *arguments), cwd=self.folder, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the action installs itself, from this checkout, once."""
+    return tmp_path_factory.mktemp("runner")
+
+
+def runner_for(
+    origin: Repository,
+    github: Host,
+    temp: Path,
+    folder: Path,
+    branch: str = "threshold",
+    depth: int | None = 2,
+) -> Runner:
+    folder.mkdir()
+    depths = () if depth is None else (f"--depth={depth}",)
+    for words in (
+        ("init", "-q"),
+        ("remote", "add", "origin", origin.folder.as_uri()),
+        ("fetch", "-q", "--no-tags", *depths, "origin", f"+refs/pull/{branch}:refs/remotes/pull/7/merge"),
+        ("checkout", "-q", "--detach", "refs/remotes/pull/7/merge"),
+    ):
+        subprocess.run(("git", *words), cwd=folder, check=True, capture_output=True)
+    base = origin.git("rev-parse", "main^").strip()  # as events have it: not always the newest
+    event = temp / "event.json"
+    event.write_text(
+        json.dumps({"pull_request": {"number": 7, "base": {"sha": base, "ref": "main"}}}), encoding="utf-8"
+    )
+    environment = {
+        "GITHUB_API_URL": github.url,
+        "GITHUB_GRAPHQL_URL": f"{github.url}/graphql",
+        "GITHUB_SERVER_URL": github.url,
+        "GITHUB_REPOSITORY": "OWNER/project",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_REF": "refs/pull/7/merge",
+        "GITHUB_SHA": origin.git("rev-parse", f"refs/pull/{branch}").strip(),
+    }
+    return Runner(folder, temp, environment, github)
+
+
+@pytest.fixture
+def runner(origin: Repository, github: Host, temp: Path, tmp_path: Path) -> Runner:
+    return runner_for(origin, github, temp, tmp_path / "clone")
+
+
+def test_the_first_run_comments_and_later_ones_update_that_comment(runner: Runner) -> None:
+    ran = runner.act(sarif="true")
+    assert ran.code == 0, ran.log
+    (comment,) = runner.github.by(BOT)
+    assert comment.startswith(f"{MARKER}\n## `churn`: 1 task changed\n")
+    assert "`origin/main` at `" in comment and "→ `pull/7/merge` at `" in comment
+    assert "report" not in comment  # what main did since the branch left it is no part of the change
+    assert ran.outputs["changed"] == "true"
+    assert int(ran.outputs["findings"]) == ran.log.count("::warning file=specs/")
+    assert f"--require-fingerprint {ran.outputs['fingerprint']}" in comment
+    assert json.loads(ran.outputs["fingerprints"]) == {
+        "specs/churn.yaml": {"prod": ran.outputs["fingerprint"]}
+    }
+    assert json.loads(Path(ran.uploaded or "").read_text(encoding="utf-8"))["version"] == "2.1.0"
+
+    runner.act()
+    assert runner.github.writes() == ["POST /repos/OWNER/project/issues/7/comments"], "it was up to date"
+    runner.github.comments[0]["body"] = f"{MARKER}\nas it was before the last push"
+    assert "comment updated" in runner.act().log
+    assert runner.github.by(BOT) == [comment]
+
+
+def test_only_a_comment_of_ours_is_updated_on_whatever_page_it_is(runner: Runner) -> None:
+    theirs = f"{MARKER}\nlooks like ours"
+    runner.github.add(STRANGER, theirs)
+    for number in range(230):
+        runner.github.add("reviewer", f"remark {number}\n{MARKER}")
+    runner.github.add(BOT, f"of another workflow, which quotes {MARKER}")
+    ours = runner.github.add(BOT, f"{MARKER}\nold")
+    twin = runner.github.add(BOT, f"{MARKER}\nof a job that ran at the same time")
+    assert runner.act().code == 0
+    assert runner.github.by(STRANGER) == [theirs]
+    assert ours["body"].startswith(f"{MARKER}\n## `churn`")
+    assert twin not in runner.github.comments
+    assert len(runner.github.by("reviewer")) == 230
+    assert len(runner.github.by(BOT)) == 2
+
+
+def test_a_token_that_may_not_write_leaves_the_comment_in_the_summary(runner: Runner) -> None:
+    ran = runner.act(token=READER_TOKEN)
+    assert ran.code == 0, ran.log
+    assert runner.github.comments == []
+    assert ran.summary.startswith(f"{MARKER}\n## `churn`: 1 task changed")
+    assert "::notice title=sfml::no comment posted: this job's token may not" in ran.log
+    assert "403 Resource not accessible by integration" in ran.log
+
+
+def test_a_token_that_is_none_fails_the_job_and_the_comment_is_in_the_summary(runner: Runner) -> None:
+    ran = runner.act(token="tok-expired")
+    assert ran.code == 1
+    assert "401 Bad credentials" in ran.log and "tok-expired" not in ran.log
+    assert "## `churn`" in ran.summary
+
+
+@pytest.mark.parametrize("status", [500, 502, 429])
+def test_a_host_that_falters_is_asked_again(runner: Runner, status: int) -> None:
+    runner.github.faults = [
+        Fault("GET", status, headers={"Retry-After": "0"}),
+        # Carried out, and the answer lost: a second comment would be one too many.
+        Fault("POST", status, headers={"Retry-After": "0"}, carried_out=True),
+    ]
+    assert runner.act().code == 0
+    assert len(runner.github.by(BOT)) == 1
+
+
+def test_a_host_that_keeps_failing_fails_the_job_and_says_so(runner: Runner) -> None:
+    runner.github.faults = [Fault("GET", 503, times=99, headers={"Retry-After": "0"})]
+    ran = runner.act()
+    assert ran.code == 1
+    assert "::error title=sfml::the comment could not be posted: GET " in ran.log
+    assert ran.log.count("503 Server Error; once more in 0 s") == 3
+    assert "## `churn`" in ran.summary
+    assert ran.outputs["changed"] == "true", "later steps know all the same"
+
+
+def test_a_change_that_reaches_no_pipeline_makes_no_comment_but_corrects_one(
+    origin: Repository, github: Host, temp: Path, tmp_path: Path
+) -> None:
+    runner = runner_for(origin, github, temp, tmp_path / "clone", "elsewhere")
+    ran = runner.act()
+    assert (ran.code, ran.outputs["changed"], github.comments) == (0, "false", [])
+    github.add(BOT, f"{MARKER}\nthe threshold is lower")
+    assert runner.act().code == 0
+    (comment,) = github.by(BOT)
+    assert "threshold" not in comment
+
+
+def test_errors_are_marked_at_their_lines_and_commented_and_fail_the_job(
+    origin: Repository, github: Host, temp: Path, tmp_path: Path
+) -> None:
+    ran = runner_for(origin, github, temp, tmp_path / "clone", "broken").act(sarif="true")
+    assert ran.code == 1
+    assert "::error file=specs/churn/job_config.yaml,line=19,col=16," in ran.log
+    assert int(ran.outputs["findings"]) >= 1
+    assert "publich" in github.by(BOT)[0]
+    results = json.loads(Path(ran.uploaded or "").read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert len(results) == int(ran.outputs["findings"])
+
+
+@pytest.mark.parametrize("depth", [1, None])
+def test_what_a_clone_lacks_is_fetched(
+    origin: Repository, github: Host, temp: Path, tmp_path: Path, depth: int | None
+) -> None:
+    runner = runner_for(origin, github, temp, tmp_path / "clone", depth=depth)
+    assert runner.act().code == 0
+    assert github.by(BOT)[0].startswith(f"{MARKER}\n## `churn`: 1 task changed\n")
+
+
+def test_a_branch_that_is_checked_out_by_itself_is_compared_with_where_it_left(
+    origin: Repository, github: Host, temp: Path, tmp_path: Path
+) -> None:
+    runner = runner_for(origin, github, temp, tmp_path / "clone", depth=1)
+    runner.git("fetch", "-q", "--depth=1", "origin", "threshold")
+    runner.git("checkout", "-q", "FETCH_HEAD")
+    assert runner.act().code == 0
+    assert "report" not in github.by(BOT)[0]
+    again = runner.act(base="main", key="main", target="local")
+    assert "git fetch" not in again.log
+    assert [body.split("\n", 1)[0] for body in github.by(BOT)] == [MARKER, "<!-- sfml diff main -->"]
+
+
+def test_nothing_of_the_code_under_review_runs(runner: Runner) -> None:
+    for name in (
+        "json.py",
+        "pip/__init__.py",
+        "pip/__main__.py",
+        "sfml/__init__.py",
+        "venv.py",
+        "sitecustomize.py",
+    ):
+        file = runner.folder / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("raise SystemExit('code of a stranger ran')\n", encoding="utf-8")
+    (runner.folder / "steps" / "churn" / "gate.py").write_text(
+        "print('code of a stranger ran')\n" + (runner.folder / "steps/churn/gate.py").read_text(),
+        encoding="utf-8",
+    )
+    ran = runner.act()
+    assert ran.code == 0, ran.log
+    assert "stranger" not in ran.log
+
+
+def test_inputs_are_words_and_no_script(runner: Runner) -> None:
+    ran = runner.act(target="$(touch pwned); `touch pwned` ' \"")
+    assert ran.code == 1
+    assert not list(runner.folder.rglob("pwned"))
+    ran = runner.act(base="--output=/etc/passwd")
+    assert (ran.code, "`--output=/etc/passwd` is an option" in ran.log) == (1, True)
+    assert runner.github.comments == []
+
+
+def test_without_a_pull_request_the_summary_says_what_changed(runner: Runner) -> None:
+    runner = replace(runner, environment={**runner.environment, "GITHUB_REF": "refs/heads/main"})
+    (runner.temp / "event.json").write_text(
+        json.dumps({"before": runner.git("rev-parse", "HEAD^1")}), encoding="utf-8"
+    )
+    ran = runner.act()
+    assert ran.code == 0
+    assert "## `churn`" in ran.summary
+    (runner.temp / "event.json").write_text("{}", encoding="utf-8")
+    ran = runner.act()
+    assert (ran.code, ran.summary) == (0, "")
+    assert "::notice title=sfml::nothing to compare with" in ran.log
