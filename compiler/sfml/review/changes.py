@@ -110,8 +110,8 @@ def _elsewhere(statement: Comparable, old: DesiredTask, new: DesiredTask, sides:
     places = [
         f"{folded(one.target.database)}.{folded(one.target.schema)}" for one in (sides.base, sides.head)
     ]
-    there = statement.replace(f"@{places[0]}.", f"@{places[1]}.").replace(f"{places[0]} @", f"{places[1]} @")
-    there = there.replace(stage_of(sides.base.target), stage_of(sides.head.target))
+    there = statement.replace(stage_of(sides.base.target), stage_of(sides.head.target))
+    there = there.replace(f"@{places[0]}.", f"@{places[1]}.").replace(f"{places[0]} @", f"{places[1]} @")
     return there.replace(f'"task": "{old.task}"', f'"task": "{new.task}"')
 
 
