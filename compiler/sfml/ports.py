@@ -158,7 +158,15 @@ class RunReader(Protocol):
 
 
 class RunStarter(Protocol):
-    """Starts runs."""
+    """Starts runs, and ends them."""
+
+    def retry(self, name: str) -> None:
+        """Run what failed of the graph's last run again."""
+        ...
+
+    def cancel(self, name: str) -> None:
+        """End what this task is executing; the others of its graph go on."""
+        ...
 
     def execute(self, name: str, config: Mapping[str, Scalar]) -> None:
         """Run the graph once, with these values over its own config; the schedule stays as it is."""

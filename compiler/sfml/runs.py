@@ -14,13 +14,18 @@ from sfml.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.graph.model import Mode, Scalar
 from sfml.history import DeployedRoot, Run, run_of
 from sfml.lower.desired import DesiredGraph
+from sfml.lower.names import folded_name
 from sfml.ports import RunReader, RunStarter
+from sfml.quoting import raw
 
 NONCE = "_sfml_run"
 """The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
 
 LOOKS_AT_MOST = 0.25
 """The part of the time that looking at a run may take: to list a thousand tasks is work for a local server, too."""
+
+END_WITHIN = 60.0
+"""Seconds within which tasks that were asked to end must have ended."""
 
 START_WITHIN = 120.0
 """Seconds within which a started run must appear in the history."""
@@ -94,16 +99,78 @@ def follow(
 ) -> Iterator[Run]:
     """The run's states as they are seen, the last one final; automatic retries are followed too."""
     group = _found(account, started, interval, sleep)
-    retries = desired.root.task_auto_retry_attempts or 0
+    yield from _followed(
+        desired,
+        account,
+        started.root,
+        group,
+        since=started.asked_at - timedelta(minutes=1),
+        retries=desired.root.task_auto_retry_attempts or 0,
+        interval=interval,
+        sleep=sleep,
+    )
+
+
+def retry(desired: DesiredGraph, account: Runner) -> tuple[DeployedRoot, Run]:
+    """Run what failed of the last run again; answers that run as it was before. Raises when there is none."""
+    root = account.root(desired.root.name)
+    run = last_run(desired, account, root) if root else None
+    if root is None or run is None:
+        raise ConflictingState(
+            f"pipeline `{desired.pipeline}` has no run in target `{desired.target.name}` to be retried",
+            help=f"sfml run {desired.spec_path} -t {desired.target.name}",
+        )
+    account.retry(desired.root.name)
+    return root, run
+
+
+def follow_retry(
+    desired: DesiredGraph,
+    account: RunReader,
+    root: DeployedRoot,
+    failed: Run,
+    *,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Run]:
+    """The states of a run that was asked to go on after its last attempt; what succeeded before stays in it."""
+    since = failed.started_at - timedelta(minutes=1) if failed.started_at else None
+    yield from _followed(
+        desired,
+        account,
+        root,
+        failed.run_id,
+        since=since,
+        retries=failed.attempt,
+        after=failed.attempt,
+        interval=interval,
+        sleep=sleep,
+    )
+
+
+def _followed(
+    desired: DesiredGraph,
+    account: RunReader,
+    root: DeployedRoot,
+    group: str,
+    *,
+    since: datetime | None,
+    retries: int,
+    after: int = 0,
+    interval: float,
+    sleep: Callable[[float], None],
+) -> Iterator[Run]:
+    """The states of a run group until an attempt later than `after` ends that is not retried."""
     while True:
         looked = time.monotonic()
         # In this order: a graph that is complete now has all its rows in what is read next.
-        graphs = [graph for graph in account.graphs(started.root) if graph.run_group == group]
-        rows = account.rows(started.root, started.asked_at - timedelta(minutes=1))
+        graphs = [graph for graph in account.graphs(root) if graph.run_group == group]
+        rows = account.rows(root, since)
         pause = max(interval, (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1))
         last = max(graphs, key=lambda graph: graph.attempt, default=None)
         ended = (
             last is not None
+            and last.attempt > after
             and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
             and (last.state != "FAILED" or last.attempt > retries)
         )
@@ -127,6 +194,34 @@ def _found(account: RunReader, started: Started, interval: float, sleep: Callabl
         f"the run did not appear in the history within {START_WITHIN:.0f} s",
         help="it may wait for a run that is executing; look with `sfml status`",
     )
+
+
+def cancel_runs(
+    desired: DesiredGraph,
+    account: Runner,
+    root: DeployedRoot,
+    *,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[str, ...]:
+    """End the runs that execute; answers their run groups. Their finalizers run as they do after any failure.
+
+    Snowflake ends one task at a time, and others of its graph may begin meanwhile: it is looked at again.
+    """
+    last = raw(desired.finalizer.name) if desired.finalizer else None
+    ended: dict[str, None] = {}
+    deadline = time.monotonic() + END_WITHIN
+    while found := [row for row in account.rows(root) if row.state == "EXECUTING" and row.name != last]:
+        if time.monotonic() > deadline:
+            raise ConnectionFailed(
+                f"{found[0].name} was asked to end {END_WITHIN:.0f} s ago and executes still",
+                help="look with `sfml status`, and try again",
+            )
+        for name in dict.fromkeys(row.name for row in found):
+            account.cancel(folded_name(name))
+        ended |= dict.fromkeys(row.run_group for row in found)
+        sleep(interval)
+    return tuple(ended)
 
 
 def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> Run | None:

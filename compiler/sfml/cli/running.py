@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sfml.cli import output
 from sfml.cli.opening import Connected, Opened
 from sfml.cli.options import Options
-from sfml.runs import follow, start
+from sfml.runs import follow, follow_retry, retry, start
 
 if TYPE_CHECKING:
     from sfml.history import Run
@@ -21,13 +21,29 @@ _ACCOUNT_INTERVAL = 3.0
 
 def run_and_follow(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> int:
     """Run once and follow; the exit code says whether it succeeded."""
+    started = start(found.desired, target.history, config)
+    states = follow(found.desired, target.history, started, interval=interval_of(found))
+    return show_run(found, states, options, config)
+
+
+def retry_and_follow(found: Opened, target: Connected, options: Options) -> int:
+    """Retry the last run and follow it; the exit code says whether it succeeded."""
+    root, failed = retry(found.desired, target.history)
+    states = follow_retry(found.desired, target.history, root, failed, interval=interval_of(found))
+    return show_run(found, states, options, {})
+
+
+def interval_of(found: Opened) -> float:
+    """Seconds between two looks."""
+    return _LOCAL_INTERVAL if found.desired.target.is_local else _ACCOUNT_INTERVAL
+
+
+def show_run(found: Opened, states: Iterator[Run], options: Options, config: Mapping[str, str]) -> int:
+    """Show the run as it goes, and what became of it."""
     from sfml.render.run import run_json
     from sfml.render.symbols import Symbols
 
     symbols = Symbols(output.takes_unicode())
-    started = start(found.desired, target.history, config)
-    interval = _LOCAL_INTERVAL if found.desired.target.is_local else _ACCOUNT_INTERVAL
-    states = follow(found.desired, target.history, started, interval=interval)
     if options.json or options.quiet:
         run = _last(states)
     elif output.is_terminal() and not options.no_color:

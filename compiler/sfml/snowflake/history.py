@@ -90,9 +90,19 @@ class History:
         return "\n".join(_event_text(line["VALUE"]) for line in lines)
 
     def execute(self, name: str, config: Mapping[str, Scalar]) -> None:
-        task = qualified(self._target.database, self._target.schema, name)
         text = json.dumps(dict(config), ensure_ascii=False)
-        self._rows(f"EXECUTE TASK {task} USING CONFIG = {literal(text)}")
+        self._rows(f"EXECUTE TASK {self._qualified(name)} USING CONFIG = {literal(text)}")
+
+    def retry(self, name: str) -> None:
+        """https://docs.snowflake.com/en/sql-reference/sql/execute-task"""
+        self._rows(f"EXECUTE TASK {self._qualified(name)} RETRY LAST")
+
+    def cancel(self, name: str) -> None:
+        """https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions"""
+        self._rows(f"SELECT SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS({literal(self._qualified(name))})")
+
+    def _qualified(self, name: str) -> str:
+        return qualified(self._target.database, self._target.schema, name)
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:
         return records(self._connection, sql, role=self._target.owner_role)

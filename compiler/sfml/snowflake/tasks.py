@@ -180,6 +180,10 @@ class Tasks:
         """
         self._run(f"SELECT SYSTEM$TASK_DEPENDENTS_ENABLE({literal(self._qualified(root))})")
 
+    def turn_off(self, root: str) -> None:
+        """Suspend the root by SQL, for which no client has to be loaded."""
+        self._run(f"ALTER TASK {self._qualified(root)} SUSPEND")
+
     def suspend(self, name: str) -> None:
         with translated():
             self._tasks[folded(name)].suspend()

@@ -1,0 +1,32 @@
+"""`sfml cancel SPEC`"""
+
+from __future__ import annotations
+
+import click
+
+from sfml.cli.opening import connected
+from sfml.cli.operating import deployed_root, say_runs, where_of
+from sfml.cli.options import Options, shared_options
+from sfml.cli.restoring import place_of
+
+
+@click.command()
+@click.argument("spec")
+@shared_options()
+def command(spec: str, options: Options) -> int:
+    """End the runs of SPEC that are executing. The schedule stays as it is; a run that was ended can be retried."""
+    from sfml.cli.running import interval_of
+    from sfml.runs import cancel_runs
+
+    found = place_of(spec, options)
+    with connected(found, options) as target:
+        root = deployed_root(found, target)
+        runs = cancel_runs(found.desired, target.history, root, interval=interval_of(found))
+    name = found.desired.pipeline
+    if runs:
+        what = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs"
+        text = f"Cancelled {what} of {name}. Run again what did not end with:  sfml retry {where_of(found)}"
+    else:
+        text = f"No run of {name} is executing."
+    say_runs(found, options, text, runs)
+    return 0

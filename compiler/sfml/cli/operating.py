@@ -1,0 +1,78 @@
+"""What the commands that operate a deployed graph have in common: its root, and whether it may be switched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sfml.cli import output
+from sfml.cli.locking import Locking, locked
+from sfml.cli.opening import Connected, Opened, connected
+from sfml.cli.options import Options
+from sfml.cli.restoring import place_of
+from sfml.errors import ConflictingState
+
+if TYPE_CHECKING:
+    from sfml.history import DeployedRoot
+
+
+def where_of(found: Opened) -> str:
+    """What commands take: `specs/clv.yaml -t prod`."""
+    return f"{found.desired.spec_path} -t {found.desired.target.name}"
+
+
+def deployed_root(found: Opened, target: Connected) -> DeployedRoot:
+    """The root of a graph that is deployed and ours; raises for any other."""
+    from sfml.plan.settings import split_comment
+
+    desired = found.desired
+    root = target.history.root(desired.root.name)
+    if root is None:
+        raise ConflictingState(
+            f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
+            help=f"sfml apply {where_of(found)}",
+        )
+    if split_comment(root.comment)[1] is None:
+        raise ConflictingState(
+            f"{root.name} was not made by sfml; nothing was changed",
+            help=f"take it over first:  sfml apply {where_of(found)} --adopt",
+        )
+    return root
+
+
+@contextmanager
+def switching(
+    spec: str, options: Options, locking: Locking
+) -> Iterator[tuple[Opened, Connected, DeployedRoot]]:
+    """The root under its lease, no apply being unfinished: one that goes on would turn it on or off itself."""
+    from sfml.cli.planning import seen
+
+    found = place_of(spec, options)
+    with connected(found, options) as target, locked(found.desired, target, options, locking):
+        root = deployed_root(found, target)
+        _, journal = seen(found.desired, target)
+        if journal is not None:
+            raise ConflictingState(
+                f"{journal.header.work} of {found.desired.pipeline} did not finish, so its schedule is off",
+                help=f"finish it first:  sfml apply {where_of(found)}   with --resume or --no-resume",
+            )
+        yield found, target, root
+
+
+def say_switched(found: Opened, options: Options, text: str, *, changed: bool, is_on: bool) -> None:
+    if options.json:
+        output.say_json({**_place(found), "changed": changed, "schedule_on": is_on})
+    elif not options.quiet:
+        output.say(text)
+
+
+def say_runs(found: Opened, options: Options, text: str, runs: tuple[str, ...]) -> None:
+    if options.json:
+        output.say_json({**_place(found), "runs": list(runs)})
+    elif not options.quiet:
+        output.say(text)
+
+
+def _place(found: Opened) -> Mapping[str, Any]:
+    return {"pipeline": found.desired.pipeline, "target": found.desired.target.name}

@@ -1,0 +1,26 @@
+"""`sfml resume SPEC`"""
+
+from __future__ import annotations
+
+import click
+
+from sfml.cli.locking import Locking, locking_options
+from sfml.cli.operating import say_switched, switching
+from sfml.cli.options import Options, shared_options
+from sfml.cli.planning import LOCAL_SCHEDULES, schedule_words
+
+
+@click.command()
+@click.argument("spec")
+@locking_options
+@shared_options()
+def command(spec: str, locking: Locking, options: Options) -> int:
+    """Turn the schedule of SPEC on, with all its tasks."""
+    with switching(spec, options, locking) as (found, target, root):
+        target.tasks.resume_graph(found.desired.root.name)
+    words = schedule_words(found.desired)
+    text = f"{found.desired.pipeline} is on" + (f": {words}" if words else "; it has no schedule")
+    if found.desired.target.is_local:
+        text += f"\nnote: {LOCAL_SCHEDULES}"
+    say_switched(found, options, text, changed=not root.started, is_on=True)
+    return 0

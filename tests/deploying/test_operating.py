@@ -1,0 +1,74 @@
+"""Schedules that are turned off and on, runs that are ended and retried."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+
+from jsonschema import Draft202012Validator
+from small import Small
+
+from sfml.resources import schema
+
+APPLY = ("apply", "specs/small.yaml", "--auto-approve", "--user", "ada")
+
+
+def told(small: Small, *arguments: str) -> tuple[int, dict[str, object]]:
+    code, text = small.run(arguments[0], "specs/small.yaml", *arguments[1:], "-o", "json")
+    return code, json.loads(text)
+
+
+def test_the_schedule_goes_off_and_on_and_an_apply_leaves_it(small: Small) -> None:
+    code, text = small.run("suspend", "specs/small.yaml")
+    assert code == 1 and "`small` is not deployed" in text
+    assert small.run(*APPLY)[0] == 0
+    code, value = told(small, "suspend")
+    Draft202012Validator(schema("output/switch.schema.json")).validate(value)
+    assert code == 0 and (value["changed"], value["schedule_on"]) == (True, False) and not small.is_on()
+    small.edit("select 2", "select 22")
+    assert small.run(*APPLY)[0] == 0 and not small.is_on()
+    assert "was off already" in small.run("suspend", "specs/small.yaml")[1]
+    code, text = small.run("resume", "specs/small.yaml")
+    assert code == 0 and text.startswith("small is on: Sundays 00:00 UTC") and small.is_on()
+    assert told(small, "resume")[1]["changed"] is False
+
+
+def test_nothing_is_switched_while_an_apply_is_unfinished(small: Small) -> None:
+    assert small.run(*APPLY)[0] == 0
+    small.edit("select 2", "select 22")
+    small.apply_meeting("PUT /tasks/SMALL$SECOND", signal.SIGINT)
+    code, text = small.run("resume", "specs/small.yaml")
+    assert code == 1 and "did not finish, so its schedule is off" in text and not small.is_on()
+
+
+def test_a_failed_run_is_retried_from_what_failed(small: Small) -> None:
+    small.edit("select 2", "select * from LATER")
+    assert small.run(*APPLY)[0] == 0
+    code, text = small.run("retry", "specs/small.yaml")
+    assert code == 1 and "has no run in target `local` to be retried" in text
+    assert small.run("run", "specs/small.yaml")[0] == 1
+    code, text = small.run("retry", "specs/small.yaml")
+    assert code == 1 and "small failed at second" in text
+    small.local.sql(f"CREATE TABLE {small.local.database}.SMALL.LATER AS SELECT 1 AS A")
+    code, value = told(small, "retry")
+    assert code == 0 and (value["state"], value["attempt"]) == ("SUCCEEDED", 3)
+    first, second = value["tasks"]  # type: ignore[misc]
+    assert first["state"] == second["state"] == "SUCCEEDED"
+    code, text = small.run("retry", "specs/small.yaml")
+    assert code == 1 and "Cannot perform retry" in text
+
+
+def test_a_run_that_executes_is_ended(small: Small) -> None:
+    small.edit("select 1", "call system$wait(120)")
+    assert small.run(*APPLY)[0] == 0
+    assert "No run of small is executing." in small.run("cancel", "specs/small.yaml")[1]
+    running = small.start("run", "specs/small.yaml")
+    try:
+        while not told(small, "cancel")[1]["runs"]:
+            assert running.poll() is None
+        text, _ = running.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        running.kill()
+        raise
+    assert running.returncode == 1 and "cancelled" in text
