@@ -68,7 +68,8 @@ def command(
         from sfml.render.review_text import diff_text
         from sfml.render.symbols import Symbols
 
-        output.say(diff_text(diff, Symbols(output.takes_unicode())))
+        symbols = Symbols(output.takes_unicode())
+        output.say(diff_text(diff, symbols, fingerprints=options.verbose))
     if diff.is_broken:
         return 1
     return 2 if detailed_exitcode and not diff.is_empty else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfml.plan.model import Action, Change, FieldChange, Plan
+from sfml.render.markdown import cell, cell_prose, prose
 from sfml.render.plan import file_words, shown_pair
 from sfml.render.units import moment, plural
 
@@ -24,7 +25,7 @@ def plan_markdown(plan: Plan, *, schedule: str | None = None) -> str:
 
 def _lines(plan: Plan, schedule: str | None) -> Iterator[str]:
     changed = [change for change in plan.changes if change.action is not Action.UNCHANGED]
-    yield f"### {_text(plan.pipeline)} → {_text(plan.target)}: {_answer(plan)}"
+    yield f"### {prose(plan.pipeline)} → {prose(plan.target)}: {_answer(plan)}"
     yield ""
     if changed:
         many = sum(max(len(change.fields), 1) for change in changed) > 20
@@ -41,11 +42,11 @@ def _lines(plan: Plan, schedule: str | None) -> Iterator[str]:
         yield ""
     for change in changed:
         for risk in change.risks:
-            yield f"- **{risk.label.value}**: {_code(change.task)} {_text(risk.message)}"
+            yield f"- **{risk.label.value}**: {cell(change.task)} {prose(risk.message)}"
     for risk in plan.risks:
-        yield f"- **{risk.label.value}**: {_text(risk.message)}"
+        yield f"- **{risk.label.value}**: {prose(risk.message)}"
     for note in plan.notes:
-        yield f"- {_text(note)}"
+        yield f"- {prose(note)}"
     yield _schedule(plan, schedule)
 
 
@@ -61,19 +62,19 @@ def _answer(plan: Plan) -> str:
 def _rows(change: Change) -> Iterator[str]:
     verb = _VERBS[change.action]
     if not change.fields:
-        was = f"was {_code(change.moved_from)}" if change.moved_from else ""
-        yield f"| {verb} | {_code(change.task)} | {was} | | | | |"
+        was = f"was {cell(change.moved_from)}" if change.moved_from else ""
+        yield f"| {verb} | {cell(change.task)} | {was} | | | | |"
     for field in change.fields:
-        yield f"| {verb} | {_code(change.task)} | {' | '.join(_cells(field))} |"
+        yield f"| {verb} | {cell(change.task)} | {' | '.join(_cells(field))} |"
 
 
 def _cells(field: FieldChange) -> Iterator[str]:
-    yield _code(field.path.removesuffix("_ms"))
+    yield cell(field.path.removesuffix("_ms"))
     old, new = shown_pair(field)
-    yield _code(old)
-    yield _code(new)
-    yield "; ".join([field.reason.value, *(_text(file_words(file)) for file in field.files)])
-    yield _text(field.place or "")
+    yield cell(old)
+    yield cell(new)
+    yield "; ".join([field.reason.value, *(cell_prose(file_words(file)) for file in field.files)])
+    yield cell_prose(field.place or "")
 
 
 def _schedule(plan: Plan, schedule: str | None) -> str:
@@ -81,17 +82,4 @@ def _schedule(plan: Plan, schedule: str | None) -> str:
         return "\nNo schedule."
     state = "on" if plan.resume_root else "off"
     runs = ", ".join(moment(at) for at in plan.next_runs)
-    return f"\nSchedule {state}: {_text(schedule)}" + (f". Next runs: {runs}" if runs else "")
-
-
-def _code(text: str) -> str:
-    """The text as code in a cell: no pipe and no backtick of a value ends it."""
-    return f"`{' '.join(text.split()).replace('`', 'ˋ').replace('|', '¦')}`" if text else ""
-
-
-def _text(text: str) -> str:
-    """The text as prose in a cell, without Markdown or HTML of its own."""
-    flat = " ".join(text.split())
-    for char in "\\`*_{}[]<>|#":
-        flat = flat.replace(char, f"\\{char}")
-    return flat
+    return f"\nSchedule {state}: {prose(schedule)}" + (f". Next runs: {runs}" if runs else "")

@@ -16,17 +16,17 @@ from sfml.render.units import moment
 from sfml.review.model import Diff, PipelineDiff, Status, TargetDiff
 
 
-def diff_text(diff: Diff, symbols: Symbols) -> str:
-    """What the change means."""
-    return "\n".join(_lines(diff, symbols))
+def diff_text(diff: Diff, symbols: Symbols, *, fingerprints: bool = False) -> str:
+    """What the change means; with `fingerprints` also what an apply can demand."""
+    return "\n".join(_lines(diff, symbols, fingerprints))
 
 
-def _lines(diff: Diff, symbols: Symbols) -> Iterator[str]:
+def _lines(diff: Diff, symbols: Symbols, fingerprints: bool) -> Iterator[str]:
     sides = f"{words.side_words(diff.base)} {symbols['arrow']} {words.side_words(diff.head)}"
     yield f"{printable(sides)}   {words.answer(diff)}"
     for pipeline in diff.changed():
         yield ""
-        yield from _pipeline_lines(pipeline, symbols)
+        yield from _pipeline_lines(pipeline, symbols, fingerprints)
     rest = words.rest_words(diff)
     if rest or diff.notes:
         yield ""
@@ -36,7 +36,7 @@ def _lines(diff: Diff, symbols: Symbols) -> Iterator[str]:
         yield rest[0].upper() + rest[1:] + "."
 
 
-def _pipeline_lines(pipeline: PipelineDiff, symbols: Symbols) -> Iterator[str]:
+def _pipeline_lines(pipeline: PipelineDiff, symbols: Symbols, fingerprints: bool) -> Iterator[str]:
     yield printable(f"{pipeline.pipeline}  {pipeline.spec}   {pipeline.status.value}")
     yield f"  by {printable(', '.join(file.path for file in pipeline.files))}"
     for name, findings, sources in (
@@ -50,6 +50,10 @@ def _pipeline_lines(pipeline: PipelineDiff, symbols: Symbols) -> Iterator[str]:
     for group in words.shown_groups(pipeline):
         yield ""
         yield from _target_lines(group, symbols)
+        if fingerprints:
+            for one in group:
+                if one.head is not None:
+                    yield f"    fingerprint of {printable(one.target)}: {one.head.fingerprint}"
     same = words.unchanged_targets(pipeline)
     if same:
         yield f"  {printable(', '.join(same))}: as before"
@@ -72,9 +76,6 @@ def _target_lines(group: tuple[TargetDiff, ...], symbols: Symbols) -> Iterator[s
     yield from _schedule_lines(target, symbols)
     for text in (*(risk.message for risk in target.risks), *target.notes):
         yield f"  {symbols['risk']} {printable(text)}"
-    for one in group:
-        if one.head is not None:
-            yield f"    fingerprint of {printable(one.target)}: {one.head.fingerprint}"
 
 
 def _change_lines(

@@ -54,6 +54,11 @@ def entries_of(paths: Iterable[str], files: Collection[str], specs: Mapping[str,
     return frozenset(found)
 
 
+def may_be_asked_for(paths: Iterable[str], file: str) -> bool:
+    """Whether a file can be one that the paths stand for, told without its content."""
+    return any(path in (".", file) or file.startswith(f"{path}/") or has_magic(path) for path in paths)
+
+
 def _relative(argument: str, top: Path, here: str) -> str:
     path = Path(argument)
     if path.is_absolute():

@@ -12,7 +12,7 @@ from pathlib import Path
 from sfml.diagnostic import Diagnostic, Severity, has_errors
 from sfml.errors import UsageError
 from sfml.record import record
-from sfml.review.asked import Asked, entries_of
+from sfml.review.asked import Asked, entries_of, may_be_asked_for
 from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
 from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
@@ -95,10 +95,13 @@ def _view(
     known: dict[str, bytes],
 ) -> _View:
     paths = frozenset(snapshot.files)
-    specs = texts_of(repository, snapshot, (path for path in paths if path.endswith(SPECS)), known)
-    entries = entries_of(asked.paths, snapshot.files, specs)
-    texts = {path: content.decode("utf-8-sig", errors="replace") for path, content in specs.items()}
+    written = [path for path in paths if path.endswith(SPECS)]
+    named = (path for path in written if may_be_asked_for(asked.paths, path))
+    entries = entries_of(asked.paths, snapshot.files, texts_of(repository, snapshot, named, known))
     folders = {folder for path in entries if (folder := project_of(paths, path)) is not None}
+    own = (path for path in written if path.startswith(tuple(folders)))
+    specs = texts_of(repository, snapshot, own, known)
+    texts = {path: content.decode("utf-8-sig", errors="replace") for path, content in specs.items()}
     places = {folder: place_of(folder, texts.get(f"{folder}{PROJECT_FILE}", ""), paths) for folder in folders}
     code: dict[str, bytes] = {}
     for place in places.values():

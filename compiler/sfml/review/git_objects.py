@@ -57,10 +57,10 @@ def repository(folder: Path) -> Repository:
     try:
         top = _git(folder, ("rev-parse", "--show-toplevel"), _SETTINGS).decode().rstrip("\n")
     except GitRefused as cause:
-        raise SfmlError(
-            f"this folder is in no git work tree: {cause.message}",
-            help="run it in a clone of the project's repository",
-        ) from cause
+        help = "run it in a clone of the project's repository"
+        if "dubious ownership" in cause.message:
+            help = f"the repository is somebody else's; trust it:  git config --global --add safe.directory {folder}"
+        raise SfmlError(f"this folder is in no git work tree: {cause.message}", help=help) from cause
     filters = _git_or_nothing(
         Path(top), ("config", "--null", "--name-only", "--get-regexp", r"^filter\."), _SETTINGS
     )

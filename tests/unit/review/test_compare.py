@@ -29,7 +29,7 @@ from sfml.review.model import Compiled, Status, TargetDiff
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ON = OnWarehouse("ML_WH")
-SLOW = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def compiled(graph: TaskGraph) -> Compiled:
