@@ -19,6 +19,8 @@ COMMANDS = MappingProxyType(
         "validate": "Check specs: every finding, with file, line and column.",
         "compile": "Write what a spec compiles to: manifest, SQL, diagram, step archives.",
         "diff": "Show what a branch changes, as a graph, from git alone.",
+        "test": "Execute the tests of graphs: which tasks run, and when.",
+        "simulate": "Walk every way through a graph, and say which the tests cover.",
         "plan": "Show what apply would change in the target.",
         "drift": "Show what somebody changed in the account; accept it into the spec, or revert it.",
         "apply": "Make the target match the spec; --run runs it once.",

@@ -1,0 +1,106 @@
+"""`sfml simulate SPEC…`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.cli import output
+from sfml.cli.opening import read
+from sfml.cli.options import Options, shared_options
+
+if TYPE_CHECKING:
+    from sfml.frontend import Reading
+    from sfml.render.ways import Simulated
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@click.option(
+    "--failures",
+    type=click.IntRange(0, 5),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="How many tasks fail in one run at most.",
+)
+@click.option(
+    "--most",
+    type=click.IntRange(1),
+    default=2_000,
+    show_default=True,
+    metavar="N",
+    help="How many combinations of outcomes and failures are walked at most.",
+)
+@click.option("--uncovered", is_flag=True, help="Show only the ways that no test covers.")
+@click.option(
+    "--require-coverage",
+    type=click.Choice(("outcomes", "all")),
+    help="Exit with 1 when no test covers a way: one without failures, or any.",
+)
+@shared_options()
+def command(
+    specs: tuple[str, ...],
+    failures: int,
+    most: int,
+    uncovered: bool,
+    require_coverage: str | None,
+    options: Options,
+) -> int:
+    """Walk every way through a graph: each outcome of each branch, each failure; and say which the tests cover.
+
+    A failure is one that retries do not mend. Needs no account, and runs none of the steps' code.
+    """
+    from sfml import frontend
+    from sfml.cli.test_command import demand_right
+    from sfml.render.symbols import Symbols
+    from sfml.render.ways import ways_json, ways_text
+
+    readings = [read(str(file), options) for file in frontend.entry_files(specs)]
+    demand_right(readings, options)
+    every = [_simulated(reading, failures, most) for reading in readings]
+    lacking = sum(_lacking(one, require_coverage) for one in every)
+    if options.json:
+        output.say_json(ways_json(every))
+    elif not options.quiet:
+        symbols = Symbols(output.takes_unicode())
+        shown = (ways_text(one, symbols, uncovered=uncovered, verbose=options.verbose) for one in every)
+        output.say("\n\n".join(shown))
+    if lacking and not options.json:
+        from sfml.render.units import plural
+
+        what = "without failures " if require_coverage == "outcomes" else ""
+        output.say_error(
+            f"no test covers {plural(lacking, 'way')} {what}through the graph", "sfml simulate --uncovered"
+        )
+    return 1 if lacking else 0
+
+
+def _simulated(reading: Reading, failures: int, most: int) -> Simulated:
+    from sfml.behaviour.coverage import covered
+    from sfml.behaviour.run_tests import run_verdict
+    from sfml.behaviour.shape import Behaviour
+    from sfml.behaviour.tests import chosen_tests
+    from sfml.behaviour.ways import walk
+    from sfml.graph.tests import RunTest
+    from sfml.render.ways import Simulated
+
+    graph = reading.graph
+    assert graph is not None
+    behaviour = Behaviour(graph)
+    walked = walk(behaviour, failures=failures, most=most)
+    tests = [one for one in chosen_tests(graph) if isinstance(one, RunTest)]
+    coverage = covered(walked, (run_verdict(behaviour, test) for test in tests))
+    spec = f"{reading.prefix}{graph.spec_path}"
+    return Simulated(
+        graph.pipeline, graph.target.name, spec, len(graph.all_tasks), len(tests), walked, coverage
+    )
+
+
+def _lacking(one: Simulated, required: str | None) -> int:
+    """How many ways lack the coverage that is required."""
+    if required is None:
+        return 0
+    coverage = one.coverage
+    return len(coverage.uncovered_outcomes if required == "outcomes" else coverage.uncovered)

@@ -1,0 +1,156 @@
+"""`sfml test SPEC…`"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.cli import output
+from sfml.cli.opening import read, require_local
+from sfml.cli.options import Options, shared_options
+from sfml.diagnostic import Diagnostic, by_position, has_errors
+from sfml.errors import InvalidSpec, UsageError
+
+if TYPE_CHECKING:
+    from sfml.behaviour.suite import Tested
+    from sfml.frontend import Reading
+    from sfml.graph.tests import GraphTest
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@click.option("-k", "words", multiple=True, metavar="TEXT", help="Only tests with this text in their names.")
+@click.option(
+    "--local", is_flag=True, help="Run the real steps on a local Snowflake, but for what a test gives."
+)
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML too."
+)
+@shared_options("github", "sarif")
+def command(
+    specs: tuple[str, ...], words: tuple[str, ...], local: bool, junit: Path | None, options: Options
+) -> int:
+    """Execute the tests of graphs: given how tasks end, which run; given a clock, when the pipeline runs.
+
+    Tests stand under `tests` of a pipeline. They are carried out by Snowflake's rules alone, without an account; with
+    --local on a local Snowflake of their own, which is thrown away afterwards.
+    """
+    from sfml import frontend
+    from sfml.behaviour.tests import chosen_tests
+
+    began = time.perf_counter()
+    readings = [read(str(file), options) for file in frontend.entry_files(specs)]
+    demand_right(readings, options)
+    chosen = [
+        (reading, tests)
+        for reading in readings
+        if reading.graph is not None and (tests := chosen_tests(reading.graph, words))
+    ]
+    if not chosen:
+        raise _nothing(readings, words)
+    every = [_tested(reading, tests, local=local) for reading, tests in chosen]
+    sources = {name: text for reading in readings for name, text in reading.sources.items()}
+    if junit is not None:
+        _write_junit(junit, every, sources)
+    _say(every, sources, options, "local" if local else "rules", time.perf_counter() - began)
+    return 0 if all(one.count("passed") == len(one.verdicts) for one in every) else 1
+
+
+def _tested(reading: Reading, tests: tuple[GraphTest, ...], *, local: bool) -> Tested:
+    from sfml.behaviour.suite import tested
+
+    if local:
+        require_local()
+        from sfml.testing.given import LocalRuns
+
+        with LocalRuns(reading) as runs:
+            return tested(reading, tests, runs.verdict)
+    from sfml.behaviour.shape import Behaviour
+    from sfml.behaviour.tests import verdict
+
+    assert reading.graph is not None
+    return tested(reading, tests, partial(verdict, Behaviour(reading.graph)))
+
+
+def demand_right(readings: list[Reading], options: Options) -> None:
+    """Say the findings of all pipelines; errors among them raise `InvalidSpec`."""
+    from sfml.cli.opening import say_findings
+
+    for reading in readings:
+        say_findings(reading, options)
+    found = tuple(finding for reading in readings for finding in reading.diagnostics)
+    if has_errors(found):
+        raise InvalidSpec(by_position(found))
+
+
+def _nothing(readings: list[Reading], words: tuple[str, ...]) -> UsageError:
+    there = sum(len(reading.graph.tests) for reading in readings if reading.graph is not None)
+    if words and there:
+        return UsageError(
+            f"no test's name holds {' or '.join(f'`{one}`' for one in words)}",
+            help="leave out -k to execute all of them",
+        )
+    if there:
+        return UsageError("no test is one of this target", help="name another one with --target")
+    return UsageError(
+        "there are no tests", help="write some under `tests:` of the pipeline; docs/testing.md has examples"
+    )
+
+
+def _write_junit(path: Path, every: list[Tested], sources: dict[str, str]) -> None:
+    from sfml.render.junit import tests_junit
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(tests_junit(every, sources), encoding="utf-8")
+    except OSError as cause:
+        raise UsageError(f"cannot write `{path}`: {cause.strerror or cause}") from cause
+
+
+def _say(every: list[Tested], sources: dict[str, str], options: Options, how: str, seconds: float) -> None:
+    found = [finding for one in every for verdict in one.verdicts for finding in verdict.findings]
+    if options.json:
+        from sfml.render.tests import tests_json
+
+        output.say_json(tests_json(every, how))
+    elif options.format == "sarif":
+        import json
+
+        from sfml.render.sarif import diagnostics_sarif
+
+        output.say(json.dumps(diagnostics_sarif(found), indent=2, ensure_ascii=False))
+    elif options.format == "github":
+        from sfml.render.github import diagnostics_github
+
+        if found:
+            output.say(diagnostics_github(found))
+    else:
+        _say_text(every, found, sources, options, seconds)
+
+
+def _say_text(
+    every: list[Tested],
+    found: list[Diagnostic],
+    sources: dict[str, str],
+    options: Options,
+    seconds: float,
+) -> None:
+    from sfml.render.symbols import Symbols
+    from sfml.render.tests import tests_text, totals_text
+    from sfml.render.text import diagnostics_text
+
+    symbols = Symbols(output.takes_unicode())
+    for one in every:
+        text = tests_text(one, symbols, failures_only=options.quiet)
+        if text:
+            output.say(text)
+            output.say()
+    if found:
+        output.say(diagnostics_text(found, sources, color=output.wants_color(options.no_color)))
+        output.say()
+    if found or not options.quiet:
+        output.say(totals_text(every, seconds))
