@@ -22,6 +22,9 @@ _WIRE = 10.0
 _ROUNDS = (8, 60)
 """Of bringing columns nearer to each other: for large graphs, and for small ones, where they cost nothing."""
 
+_FREE = 0.001
+"""The weight of a box that nothing pulls."""
+
 Point = tuple[float, float]
 Size = tuple[float, float]
 
@@ -141,7 +144,8 @@ def _settle(
         pulls = [_pull(found, box, one) for one in around]
         total = sum(heights[one] * pull for one, pull in zip(around, pulls, strict=True))
         wanted.append((total / sum(pulls) if around else heights[box]) - offset)
-        weights.append((2.0 if box >= found.count else 1.0) if around else 0.05)
+        # The weight of what pulls: each step makes the same sum of squares smaller, and the steps come to rest.
+        weights.append(sum(pulls) or _FREE)
     for box, offset, height in zip(column, offsets, _isotonic(wanted, weights), strict=True):
         heights[box] = height + offset
 
@@ -149,7 +153,7 @@ def _settle(
 def _pull(found: Columns, box: int, other: int) -> float:
     """How much an edge wants to run level: one of many at either end gives way to one that is alone."""
     one, two = (box, other) if other in found.after[box] else (other, box)
-    return 1.0 / max(len(found.after[one]), len(found.before[two])) ** 2
+    return 1.0 / max(len(found.after[one]), len(found.before[two])) ** 3
 
 
 def _isotonic(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
