@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -9,8 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, STRANGER, Fault, Host, host
+from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, Fault, Host, host
 from ci_jobs import Ran, action
+from ci_private_git import private_git
 from review_repository import Repository, repository_in
 
 MARKER = "<!-- sfml diff -->"
@@ -35,10 +37,15 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     made.git("checkout", "-q", "-b", "broken", "main")
     made.edit("specs/churn/job_config.yaml", "outcomes: [publish, alert]", "outcomes: [publich, alert]")
     made.commit("Mistype")
+    made.git("checkout", "-q", "-b", "moved", "main")
+    (made.folder / "ml").mkdir()
+    made.git("mv", "specs", "steps", "sql", "sfml.yaml", "ml")
+    made.edit("ml/specs/forecast.yaml", "every: 12h", "every: 12x")
+    made.commit("Move")
     made.git("checkout", "-q", "main")
     made.edit("specs/report.yaml", "select 1", "select 2")
     made.commit("Report something else")
-    for branch in ("threshold", "elsewhere", "broken"):
+    for branch in ("threshold", "elsewhere", "broken", "moved"):
         made.git("checkout", "-q", "--detach", "main")
         made.git("merge", "-q", "--no-ff", "-m", "Try the merge", branch)
         made.git("update-ref", f"refs/pull/{branch}", "HEAD")
@@ -75,6 +82,10 @@ class Runner:
 def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the action installs itself, from this checkout, once."""
     return tmp_path_factory.mktemp("runner")
+
+
+def basic(token: str) -> str:
+    return base64.b64encode(f"x-access-token:{token}".encode()).decode()
 
 
 def runner_for(
@@ -138,22 +149,6 @@ def test_the_first_run_comments_and_later_ones_update_that_comment(runner: Runne
     assert runner.github.by(BOT) == [comment]
 
 
-def test_only_a_comment_of_ours_is_updated_on_whatever_page_it_is(runner: Runner) -> None:
-    theirs = f"{MARKER}\nlooks like ours"
-    runner.github.add(STRANGER, theirs)
-    for number in range(230):
-        runner.github.add("reviewer", f"remark {number}\n{MARKER}")
-    runner.github.add(BOT, f"of another workflow, which quotes {MARKER}")
-    ours = runner.github.add(BOT, f"{MARKER}\nold")
-    twin = runner.github.add(BOT, f"{MARKER}\nof a job that ran at the same time")
-    assert runner.act().code == 0
-    assert runner.github.by(STRANGER) == [theirs]
-    assert ours["body"].startswith(f"{MARKER}\n## `churn`")
-    assert twin not in runner.github.comments
-    assert len(runner.github.by("reviewer")) == 230
-    assert len(runner.github.by(BOT)) == 2
-
-
 def test_a_token_that_may_not_write_leaves_the_comment_in_the_summary(runner: Runner) -> None:
     ran = runner.act(token=READER_TOKEN)
     assert ran.code == 0, ran.log
@@ -161,24 +156,6 @@ def test_a_token_that_may_not_write_leaves_the_comment_in_the_summary(runner: Ru
     assert ran.summary.startswith(f"{MARKER}\n## `churn`: 1 task changed")
     assert "::notice title=sfml::no comment posted: this job's token may not" in ran.log
     assert "403 Resource not accessible by integration" in ran.log
-
-
-def test_a_token_that_is_none_fails_the_job_and_the_comment_is_in_the_summary(runner: Runner) -> None:
-    ran = runner.act(token="tok-expired")
-    assert ran.code == 1
-    assert "401 Bad credentials" in ran.log and "tok-expired" not in ran.log
-    assert "## `churn`" in ran.summary
-
-
-@pytest.mark.parametrize("status", [500, 502, 429])
-def test_a_host_that_falters_is_asked_again(runner: Runner, status: int) -> None:
-    runner.github.faults = [
-        Fault("GET", status, headers={"Retry-After": "0"}),
-        # Carried out, and the answer lost: a second comment would be one too many.
-        Fault("POST", status, headers={"Retry-After": "0"}, carried_out=True),
-    ]
-    assert runner.act().code == 0
-    assert len(runner.github.by(BOT)) == 1
 
 
 def test_a_host_that_keeps_failing_fails_the_job_and_says_so(runner: Runner) -> None:
@@ -213,6 +190,41 @@ def test_errors_are_marked_at_their_lines_and_commented_and_fail_the_job(
     assert "publich" in github.by(BOT)[0]
     results = json.loads(Path(ran.uploaded or "").read_text(encoding="utf-8"))["runs"][0]["results"]
     assert len(results) == int(ran.outputs["findings"])
+
+
+def test_what_a_private_repository_has_is_fetched_with_the_token(
+    origin: Repository, runner: Runner, tmp_path: Path
+) -> None:
+    """`persist-credentials: false` leaves the clone without any."""
+    with private_git(origin.folder.parent, OWNER_TOKEN) as server:
+        folder = tmp_path / "private"
+        folder.mkdir()
+        url = f"{server}/{origin.folder.name}/.git"
+        header = f"http.extraHeader=AUTHORIZATION: basic {basic(OWNER_TOKEN)}"
+        for words in (
+            ("init", "-q"),
+            ("remote", "add", "origin", url),
+            ("-c", header, "fetch", "-q", "--depth=1", "origin", "refs/pull/threshold"),
+            ("checkout", "-q", "FETCH_HEAD"),
+        ):
+            subprocess.run(("git", *words), cwd=folder, check=True, capture_output=True)
+        asked = replace(
+            runner, folder=folder, environment={**runner.environment, "GITHUB_SERVER_URL": server}
+        )
+        ran = asked.act()
+    assert ran.code == 0, ran.log
+    assert basic(OWNER_TOKEN) not in ran.log
+    assert runner.github.by(BOT)[0].startswith(f"{MARKER}\n## `churn`: 1 task changed\n")
+    assert "AUTHORIZATION" not in (folder / ".git" / "config").read_text(encoding="utf-8")
+
+
+def test_a_project_in_a_folder_of_the_repository(
+    origin: Repository, github: Host, temp: Path, tmp_path: Path
+) -> None:
+    ran = runner_for(origin, github, temp, tmp_path / "clone", "moved").act(working_directory="ml")
+    assert ran.code == 1
+    assert "::error file=ml/specs/forecast.yaml,line=" in ran.log
+    assert "`ml/specs/forecast.yaml`" in github.by(BOT)[0]
 
 
 @pytest.mark.parametrize("depth", [1, None])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ci_hosts import OWNER_TOKEN, READER_TOKEN, STRANGER, Fault, Host, host
+from ci_hosts import OWNER_TOKEN, READER_TOKEN, STRANGER, Host, host
 from ci_jobs import Ran, gitlab_job
 from review_repository import Repository, repository_in
 
@@ -110,15 +110,6 @@ def test_without_a_token_that_may_write_the_comment_is_in_the_log(
     assert "\n  ## `churn`: 1 task changed\n" in ran.log
     assert (clone.folder / "sfml-review" / "comment.md").read_text(encoding="utf-8").startswith(MARKER)
     assert gitlab.comments == []
-
-
-def test_a_host_that_falters_is_asked_again_and_then_given_up(clone: Repository, gitlab: Host) -> None:
-    gitlab.faults = [Fault("POST", 502, headers={"Retry-After": "0"}, carried_out=True)]
-    assert run(clone, gitlab).code == 0
-    assert len(gitlab.by(BOT)) == 1
-    gitlab.faults = [Fault("GET", 500, times=99, headers={"Retry-After": "0"})]
-    ran = run(clone, gitlab)
-    assert (ran.code, "error: the comment could not be posted" in ran.log) == (1, True)
 
 
 def test_files_stay_in_the_job_s_folder(clone: Repository, gitlab: Host, tmp_path: Path) -> None:
