@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from sfml.local.result import ArrowRows, Column, Result
 
+_JSON = frozenset({"variant", "object", "array"})
 _UTC_OFFSET = 1440  # the wire counts offsets in minutes from -1440
 
 
@@ -149,7 +150,7 @@ def as_table(result: Result) -> pa.Table:
     if isinstance(result.rows, ArrowRows):
         table = result.rows.table
         arrays = [
-            _as_json(array) if column.type == "variant" else array
+            _as_json(array) if column.type in _JSON and not pa.types.is_nested(array.type) else array
             for column, array in zip(result.columns, table.columns, strict=True)
         ]
     else:
@@ -172,7 +173,7 @@ def _array(column: Column, values: Sequence[Any]) -> pa.Array:
             return pa.array([None if v is None else Decimal(str(v)) for v in values], decimal)
         return pa.array([None if v is None else int(v) for v in values], pa.int64())
     texts = [v if v is None or isinstance(v, str) else _text(v) for v in values]
-    if column.type in {"variant", "object", "array"}:
+    if column.type in _JSON:
         return pa.array(texts, pa.string()).cast(pa.json_())
     return pa.array(texts, pa.string())
 

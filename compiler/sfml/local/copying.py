@@ -12,9 +12,10 @@ from fakesnow.dialect import parse_one
 from sqlglot import Expr, exp
 
 from sfml.grammar.copying import CopyIntoTable
+from sfml.local import load_history
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
 from sfml.local.file_formats import format_options
-from sfml.local.locations import locate
+from sfml.local.locations import Place, locate
 from sfml.local.names import ObjectName, resolve
 from sfml.local.result import Column, Result, status, table
 from sfml.local.staged_files import (
@@ -28,6 +29,7 @@ from sfml.local.staged_files import (
     over_staged,
     read_file,
 )
+from sfml.local.stages import md5
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,6 +74,12 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
     own = account.engine.columns(session, target)
     if not own:
         raise does_not_exist("Table", target.fqn())
+    digests = {_identity(place, key): md5(place.file(key)) for key in keys}
+    if options.get("FORCE") is not True:
+        before = load_history.loaded(session, target)
+        keys = [key for key in keys if before.get(_identity(place, key)) != digests[_identity(place, key)]]
+        if not keys:
+            return status("Copy executed with 0 files processed.")
     kinds = {name: stored for name, stored, *_ in own}
     ragged = settings.get("ERROR_ON_COLUMN_COUNT_MISMATCH", True) is not True
     tables = [read_file(account, place, key, settings, ragged=ragged) for key in keys]
@@ -89,12 +97,20 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
         ),
         expression=exp.select(*expressions).from_(exp.to_table(STAGED)),
     )
-    if good.num_rows or on_error == "ABORT_STATEMENT":
-        account.engine.run_tree(session, insert, staged={STAGED: good})
+    taken = [_identity(place, key) for key, file in zip(keys, files, strict=True) if not file.skipped]
+    with load_history.one_transaction(account, session):
+        if good.num_rows or on_error == "ABORT_STATEMENT":
+            account.engine.run_tree(session, insert, staged={STAGED: good})
+        load_history.note(session, target, {file: digests[file] for file in taken})
     if options.get("PURGE") is True:
         for key in keys:
             place.file(key).unlink(missing_ok=True)
     return _told(files)
+
+
+def _identity(place: Place, key: str) -> str:
+    """A file of a stage; one of a stage that was created anew is another."""
+    return f"{place.root.name}/{key}"
 
 
 def _assignment(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import Name
 from sfml.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
+from sfml.local import semi_structured
 from sfml.local.errors import SqlError, already_exists, does_not_exist, no_current_database
 from sfml.local.likeness import like
 from sfml.local.names import quoted_if_needed, resolve, resolve_schema
@@ -214,9 +215,16 @@ def describe_table(account: Account, session: Session, statement: DescribeTable)
     if not shown:
         kind = "Table" if statement.kind == "TABLE" else "View"
         raise does_not_exist(kind, ".".join(quoted_if_needed(part) for part in statement.name.parts))
+    told = semi_structured.types_of(account, session, name)
     rows = [
         (
-            *(column, snowflake_type(stored, length), "COLUMN", "Y" if nullable else "N", default),
+            *(
+                column,
+                (told.get(column) or snowflake_type(stored, length)).upper(),
+                "COLUMN",
+                "Y" if nullable else "N",
+                default,
+            ),
             *("N", "N", None, None, comment, None, None),
         )
         for column, stored, length, nullable, default, comment in shown

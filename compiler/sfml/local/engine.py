@@ -21,7 +21,7 @@ from fakesnow.transforms import show
 from sqlglot import Expr, exp
 
 from sfml.grammar.model_calls import respelled
-from sfml.local import database_files, dispatch
+from sfml.local import database_files, dispatch, load_history
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import not_emulated
@@ -30,6 +30,7 @@ from sfml.local.names import ObjectName
 from sfml.local.result import ArrowRows, Column, Result
 from sfml.local.rewrites import PASSES
 from sfml.local.rewriting import Rewriting
+from sfml.local.semi_structured import told
 from sfml.local.temporaries import created_temporary
 from sfml.local.translating import translating
 
@@ -99,6 +100,7 @@ class Engine:
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
             duck.execute(macros.creation_sql(quoted))
+            duck.execute(load_history.creation_sql(database))
 
     def detach(self, database: str) -> None:
         """Close a database; its file stays."""
@@ -222,7 +224,7 @@ class Engine:
             with session.lock, _registered(session, rewriting):
                 cursor = session.connection.cursor()
                 if describe_only:
-                    return _described(cursor, tree, type_id)
+                    return told(_described(cursor, tree, type_id), rewriting.semi_structured)
                 created = created_temporary(tree)
                 with contextlib.ExitStack() as around:
                     for follow in dispatch.AROUND:
@@ -235,7 +237,7 @@ class Engine:
                         # Read now: what follows asks the same connection for more.
                         result = _result(cursor, type_id)
                 _follow_temporaries(session, tree, created)
-                return result
+                return told(result, rewriting.semi_structured)
 
     def evaluate(self, session: Session, expression: str) -> Any:
         """The value of a SQL expression in this session."""

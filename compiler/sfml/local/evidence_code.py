@@ -14,6 +14,8 @@ _FUNCTION = "sql-reference/sql/create-function"
 _OVERLOADS = "developer-guide/udf-stored-procedure-naming-conventions"
 _RIGHTS = "developer-guide/stored-procedure/stored-procedures-rights"
 _QUERYING = "user-guide/querying-stage"
+_LOADING = "user-guide/data-load-considerations-load"
+_SEMI = "sql-reference/data-types-semistructured"
 _COPY = "sql-reference/sql/copy-into-table"
 _UNLOAD = "sql-reference/sql/copy-into-location"
 
@@ -102,7 +104,12 @@ SNOWPARK = _rows(
     ("ASOF JOIN keeps rows without a match", _D, "sql-reference/constructs/asof-join"),
     ("SPLIT_TO_TABLE numbers parts from 1; SEQ is always 1", _A, "sql-reference/functions/split_to_table"),
     ("Approximate quantiles are exact ones; HASH and seeded RANDOM have other values", _X, "DuckDB's own"),
-    ("ARRAY and OBJECT columns of queries are told as VARIANT, which explode refuses", _X, "stored as JSON"),
+    ("Columns declared ARRAY or OBJECT, and functions that answer them, are told as such", _D, _SEMI),
+    (
+        "Other expressions over them, and INFORMATION_SCHEMA.COLUMNS, tell VARIANT",
+        _X,
+        "all are stored as JSON",
+    ),
     ("DYNAMIC, EXTERNAL, ICEBERG tables, MATERIALIZED views, UNDROP, SWAP WITH are refused", _X, _REFUSED),
     ("A function that is not here is refused by its name", _X, _REFUSED),
 )
@@ -118,7 +125,13 @@ STAGES = _rows(
         _COPY,
     ),
     ("Only texts that no cast reads are errors of a row", _X, "what is looked for"),
-    ("Files that were loaded before are loaded again, as with FORCE = TRUE", _X, "no load history is kept"),
+    ("COPY INTO loads an unchanged file into a table once, unless FORCE; TRUNCATE forgets", _D, _LOADING),
+    ("Files of which some rows were loaded count as loaded, skipped ones do not", _A, _LOADING),
+    (
+        "What was loaded is remembered for good, and not for 64 days",
+        _X,
+        "accounts pass old files over as well",
+    ),
     ("MATCH_BY_COLUMN_NAME for CSV with PARSE_HEADER, JSON and Parquet", _D, _COPY),
     ("VALIDATION_MODE, SKIP_FILE_n, other file types and formats of dates are refused", _X, _REFUSED),
     ("Unloading: CSV, JSON, Parquet; SINGLE, HEADER, OVERWRITE; data_0_0_0 otherwise", _D, _UNLOAD),

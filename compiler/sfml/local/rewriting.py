@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Rewriting:
     """One statement's way through the passes; `relations` are the tables it will read by name.
 
-    `streams` are the streams it reads, by id.
+    `streams` are the streams it reads, by id; `semi_structured` the columns of its answer that are arrays and objects.
     """
 
     account: Account
@@ -30,6 +30,7 @@ class Rewriting:
     describe_only: bool = False
     relations: dict[str, Result | pa.Table] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
+    semi_structured: Mapping[str, str] = field(default_factory=dict)
 
     def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
         """Let the tree's table of this name read these rows."""

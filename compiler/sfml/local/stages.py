@@ -239,11 +239,12 @@ def list_files(account: Account, session: Session, statement: ListFiles) -> Resu
             file = place.file(key)
             info = file.stat()
             modified = email.utils.formatdate(info.st_mtime, usegmt=True)
-            rows.append((place.prefix + key, info.st_size, _md5(file), modified))
+            rows.append((place.prefix + key, info.st_size, md5(file), modified))
     return table(LIST_COLUMNS, rows, SHOW)
 
 
-def _md5(file: Path) -> str:
+def md5(file: Path) -> str:
+    """The digest that LIST tells of a file."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import Expr, exp
 
-from sfml.grammar import Name
+from sfml.grammar import Name, SqlSyntaxError, parse_name
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.names import ObjectName, resolve
 from sfml.local.rewriting import Rewriting, dotted
@@ -80,6 +80,18 @@ def created_temporary(tree: Expr) -> exp.Table | None:
     if properties is None or properties.find(exp.TemporaryProperty) is None:
         return None
     return _target(tree)
+
+
+def full_name(table: Expr | None, session: Session, *, temporary: bool = False) -> ObjectName | None:
+    """The full name of a table in a rewritten statement, where a temporary one has it as its name."""
+    if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
+        return None
+    try:
+        if temporary or table.catalog == "temp":
+            return ObjectName(*parse_name(table.name).parts)
+        return _name_of(table, session)
+    except (SqlError, SqlSyntaxError, TypeError):
+        return None
 
 
 def _name_of(table: exp.Table, session: Session) -> ObjectName:

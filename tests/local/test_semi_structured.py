@@ -1,0 +1,81 @@
+"""Arrays and objects told apart from variants: what clients decide by the type that a column is described with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import snowflake.connector
+from snowflake.snowpark import Session
+from snowflake.snowpark import functions as F
+
+from sfml.local.app import LocalServer
+
+
+@pytest.fixture(autouse=True)
+def table(session: Session) -> None:
+    session.sql("CREATE OR REPLACE TABLE S (ID INT, A ARRAY, O OBJECT, V VARIANT)").collect()
+    session.sql(
+        "INSERT INTO S SELECT 1, ARRAY_CONSTRUCT(1, 2), OBJECT_CONSTRUCT('k', 1), PARSE_JSON('[3]')"
+    ).collect()
+
+
+def types(session: Session, query: str) -> str:
+    """The first letter of each column's type: array, map, variant, or anything else."""
+    return "".join(type(field.datatype).__name__[0] for field in session.sql(query).schema.fields)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("SELECT A, O, V FROM S", "AMV"),
+        ("SELECT s.*, x.A AS B FROM S JOIN (SELECT ID, A FROM S) x ON S.ID = x.ID", "LAMVA"),
+        ("WITH w (p, q) AS (SELECT A, V FROM S) SELECT q, p FROM w", "VA"),
+        ("SELECT A FROM S UNION ALL SELECT A FROM S", "A"),
+        ("SELECT ARRAY_AGG(ID) AS X, SPLIT('a,b', ',') AS Y, OBJECT_AGG('k', V) AS Z FROM S", "AAM"),
+        ("SELECT A[0] AS X, V::ARRAY AS Y, COALESCE(A, NULL) AS Z, IFF(ID = 1, O, NULL) AS W FROM S", "VAAM"),
+        ("SELECT MAX(V) AS V, ANY_VALUE(A) AS A FROM S GROUP BY ID", "VA"),
+    ],
+)
+def test_queries_tell_arrays_and_objects(session: Session, query: str, expected: str) -> None:
+    assert types(session, query) == expected
+
+
+def test_types_follow_their_table(session: Session) -> None:
+    for statement in (
+        "CREATE OR REPLACE VIEW S_VIEW AS SELECT A AS B, O FROM S",
+        "CREATE OR REPLACE TABLE S_COPY AS SELECT * FROM S",
+        "CREATE OR REPLACE TABLE S_CLONE CLONE S",
+        "CREATE OR REPLACE TEMPORARY TABLE S_OWN AS SELECT O, A FROM S",
+        "ALTER TABLE S_COPY ADD COLUMN MORE ARRAY",
+        "ALTER TABLE S_COPY RENAME COLUMN A TO A1",
+        "ALTER TABLE S_COPY RENAME TO S_MOVED",
+    ):
+        session.sql(statement).collect()
+    assert types(session, "SELECT * FROM S_VIEW") == "AM"
+    assert types(session, "SELECT * FROM S_MOVED") == "LAMVA"
+    assert types(session, "SELECT * FROM S_CLONE") == "LAMV"
+    assert types(session, "SELECT * FROM S_OWN") == "MA"
+    described = session.sql("DESCRIBE TABLE S_MOVED").collect()
+    assert [row["type"] for row in described] == ["NUMBER(38,0)", "ARRAY", "OBJECT", "VARIANT", "ARRAY"]
+    session.sql("CREATE OR REPLACE TABLE S_MOVED (A VARIANT)").collect()
+    assert types(session, "SELECT * FROM S_MOVED") == "V"
+
+
+def test_snowpark_explodes_them(session: Session) -> None:
+    exploded = session.table("S").select("ID", F.explode("A")).collect()
+    assert sorted(tuple(row) for row in exploded) == [(1, "1"), (1, "2")]
+    frame = session.create_dataframe([[1, ["a"], {"k": 1}]], schema=["I", "L", "M"])
+    frame.write.save_as_table("S_WRITTEN", mode="overwrite")
+    read = session.table("S_WRITTEN").cache_result()
+    assert [tuple(row) for row in read.select(F.explode("M")).collect()] == [("k", "1")]
+
+
+def test_types_outlive_the_server(folder: Path) -> None:
+    for statement in ("CREATE TABLE S AS SELECT ARRAY_CONSTRUCT(1) AS A", "DESCRIBE TABLE S"):
+        with (
+            LocalServer(folder) as server,
+            snowflake.connector.connect(**server.connect_args()) as connection,
+        ):
+            rows = connection.cursor().execute(statement).fetchall()
+    assert [row[1] for row in rows] == ["ARRAY"]
