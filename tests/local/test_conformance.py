@@ -148,8 +148,8 @@ def test_the_schema_is_dropped_after_an_interrupt(environment: dict[str, str], s
     time.sleep(0.3)
     for _ in range(2):
         running.send_signal(signal.SIGINT)
-    running.communicate(timeout=60)
-    assert running.returncode == 130
+    said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
 
 
 def test_nothing_but_the_scratch_schema_is_touched(environment: dict[str, str], server: LocalServer) -> None:

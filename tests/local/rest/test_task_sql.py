@@ -278,7 +278,11 @@ def test_unknown_warehouses_are_taken_or_refused(sql: Sql, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     "statement",
-    ["CREATE ROLE r", "GRANT ROLE a TO USER b", "CREATE ALERT a IF (EXISTS (SELECT 1)) THEN SELECT 1"],
+    [
+        "CREATE NETWORK POLICY p",
+        "GRANT SELECT ON FUTURE TABLES IN SCHEMA s TO ROLE r",
+        "CREATE ALERT a IF (EXISTS (SELECT 1)) THEN SELECT 1",
+    ],
 )
 def test_what_is_not_emulated_is_named(sql: Sql, statement: str) -> None:
     with pytest.raises(Refused, match="not emulated by the local server") as refused:

@@ -90,7 +90,7 @@ def graph(sql: Sql) -> Sql:
         ("CREATE TASK nowhere.x AS SELECT 1", "Schema 'SFML.NOWHERE' does not exist or not authorized."),
         ("DROP TASK nope", "Task 'SFML.PUBLIC.NOPE' does not exist or not authorized."),
         ("DESCRIBE TASK nope", "Task 'SFML.PUBLIC.NOPE' does not exist or not authorized."),
-        ("CREATE TASK x WITH CONTACT (steward = c) AS SELECT 1", "not emulated"),
+        ("CREATE OR ALTER TASK x WITH CONTACT (steward = c) AS SELECT 1", "CONTACT is not supported"),
     ],
 )
 def test_refusals(graph: Sql, statement: str, sentence: str) -> None:
