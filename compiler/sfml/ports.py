@@ -74,6 +74,10 @@ class CodeReader(Protocol):
         """A file by its path below the stage, None when it is not there."""
         ...
 
+    def contents(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
+        """Files of one pipeline by their paths, with one call; those that are not there are left out."""
+        ...
+
     def deployment(self, pipeline: str, number: int) -> Deployment | None:
         """One kept deployment, or None."""
         ...

@@ -5,7 +5,7 @@ All of it costs calls, so none of it is asked for when nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -16,10 +16,11 @@ from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.plan.applied import AppliedGraph, applied_graph
 from sfml.plan.code import archive_files, archive_path, changed_files
 from sfml.plan.diff import location
+from sfml.plan.journal import deployment_from, deployment_name
 from sfml.plan.model import Action, Change, ChangedFile, ObservedGraph, Plan
 from sfml.plan.risks import graph_risks
 from sfml.plan.situation import Situation, next_runs
-from sfml.plan.staged import Staged
+from sfml.plan.staged import Staged, state_path
 from sfml.quoting import raw
 
 MakePlan = Callable[[AppliedGraph | None], Plan]
@@ -42,23 +43,34 @@ def informed(
     now = datetime.now(UTC)
     if plan.is_empty:
         return plan
-    if staged is not None and staged.deployments and observed is not None:
-        plan = make(last_applied(staged, target, unfinished=unfinished))
+    read: Mapping[str, bytes] = {}
+    if observed is not None:
+        last = last_deployment(staged, unfinished=unfinished)
+        read = target.stage.contents((*last, *_changed_archives(plan, observed)))
+        if last and last[0] in read:
+            plan = make(applied_graph(deployment_from(read[last[0]].decode()).artefact.tasks))
     if not unfinished:
         refuse_taken_names(plan, desired, observed, target)
     if observed is not None:
-        plan = replace(plan, changes=tuple(_with_files(plan, desired, observed, target)))
+        plan = replace(plan, changes=tuple(_with_files(plan, desired, observed, read)))
     runs = next_runs(desired.root.schedule, now) if plan.resume_root or plan.root_started else ()
     plan = replace(plan, next_runs=runs)
     situation = _situation(plan, observed, target, now)
     return replace(plan, risks=tuple(graph_risks(plan, desired, situation, now)))
 
 
-def last_applied(staged: Staged, target: Connected, *, unfinished: bool = False) -> AppliedGraph | None:
-    """What the last apply that was finished left behind; None when nothing of it is kept."""
-    numbers = staged.deployments[:-1] if unfinished else staged.deployments
-    kept = target.stage.deployment(staged.pipeline, numbers[-1]) if numbers else None
-    return applied_graph(kept.artefact.tasks) if kept else None
+def last_deployment(staged: Staged | None, *, unfinished: bool = False) -> tuple[str, ...]:
+    """Where the record of the last apply that was finished lies; nothing when none is kept."""
+    numbers = staged.deployments if staged else ()
+    numbers = numbers[:-1] if unfinished else numbers
+    return (state_path(staged.pipeline, deployment_name(numbers[-1])),) if staged and numbers else ()
+
+
+def _changed_archives(plan: Plan, observed: ObservedGraph) -> tuple[str, ...]:
+    """Where the deployed code lies of the tasks whose code changes."""
+    names = [change.name for change in plan.changes if any(one.path == "code" for one in change.fields)]
+    found = (archive_path(observed.by_name[name].definition) for name in names)
+    return tuple(dict.fromkeys(path for path in found if path is not None))
 
 
 def refuse_taken_names(
@@ -80,9 +92,9 @@ def refuse_taken_names(
 
 
 def _with_files(
-    plan: Plan, desired: DesiredGraph, observed: ObservedGraph, target: Connected
+    plan: Plan, desired: DesiredGraph, observed: ObservedGraph, contents: Mapping[str, bytes]
 ) -> Iterator[Change]:
-    """The changes with what differs in their code; each deployed archive is fetched once."""
+    """The changes with what differs in their code; `contents` has the deployed archives."""
     read: dict[str, tuple[ChangedFile, ...]] = {}
     tasks = {task.name: task for task in desired.all_tasks}
     for change in plan.changes:
@@ -93,7 +105,7 @@ def _with_files(
         new = _archive(tasks[change.name], desired)
         key = f"{path} {tasks[change.name].code_sha256}"
         if path is not None and new is not None and key not in read:
-            content = target.stage.content(path)
+            content = contents.get(path)
             old = archive_files(content) if content is not None else None
             after = archive_files(new)
             read[key] = changed_files(old, after) if old is not None and after is not None else ()

@@ -78,6 +78,26 @@ class Stage:
         found = self._got(path)
         return found[0] if found else None
 
+    def contents(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
+        """Files of one pipeline by their paths below the stage, with one GET; those that are not there are left out."""
+        if len(paths) < 2:
+            alone = ((path, self.content(path)) for path in paths)
+            return {path: content for path, content in alone if content is not None}
+        pipeline = paths[0].partition("/")[0]
+        inner = "|".join(re.escape(path.partition("/")[2]) for path in paths)
+        fetched = self._fetched(pipeline + "/", f"{_ANY_FOLDER}({inner})")
+        found: dict[str, bytes] = {}
+        for name, content in fetched.items():
+            # Whether GET keeps the folders is not said: a name that could be several files' tells nothing.
+            fitting = [path for path in paths if f"/{path}".endswith(f"/{name}")]
+            if len(fitting) == 1:
+                found[fitting[0]] = content
+        for path in paths if len(found) < len(fetched) else ():
+            again = None if path in found else self.content(path)
+            if again is not None:
+                found[path] = again
+        return found
+
     def journal(self, pipeline: str) -> Journal | None:
         """The record of an apply that is under way or was cut off, or None."""
         found = self.content(state_path(pipeline, JOURNAL_NAME))
@@ -167,10 +187,15 @@ class Stage:
 
     def _got(self, path: str, *, pattern: str | None = None) -> list[bytes]:
         """The file of that path, or those below it that fit the pattern."""
+        return list(self._fetched(path, pattern).values())
+
+    def _fetched(self, path: str, pattern: str | None) -> dict[str, bytes]:
+        """The same by their paths in the folder that they were fetched into."""
         with tempfile.TemporaryDirectory(prefix="sfml-get-") as scratch:
             fitting = "" if pattern is None else f" PATTERN = {literal(pattern)}"
             self._run(f"GET {literal(self.location(path))} {literal(f'file://{scratch}')}{fitting}")
-            return [file.read_bytes() for file in sorted(Path(scratch).rglob("*")) if file.is_file()]
+            files = (file for file in sorted(Path(scratch).rglob("*")) if file.is_file())
+            return {file.relative_to(scratch).as_posix(): file.read_bytes() for file in files}
 
     def _run(self, sql: str) -> list[tuple[Any, ...]]:
         return rows(self._connection, sql, role=self._target.owner_role)
