@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+
 from sfml.errors import ConflictingState, UsageError
+from sfml.graph.model import Mode, Target
 from sfml.lower.canonical import fingerprint
 from sfml.lower.desired import DesiredGraph
-from sfml.lower.manifest import target_value
 from sfml.plan.saved import desired_fingerprint
+from sfml.quoting import folded
 
+_NAMES = ("database", "schema", "warehouse", "stage", "owner_role", "compute_pool")
 LENGTH = 64
 """All of it: an author who can choose among many specs finds two that agree in a part of it."""
 
@@ -18,12 +23,24 @@ def reviewed_fingerprint(desired: DesiredGraph) -> str:
     return fingerprint(
         {
             "pipeline": desired.pipeline,
-            "target": target_value(desired),
+            "target": dict(target_settings(desired.target)),
             "desired": desired_fingerprint(desired),
             "overridable": list(desired.overridable),
             "seeds": sorted(seeds),
         }
     )
+
+
+def target_settings(target: Target) -> Iterator[tuple[str, bool | int | str | None]]:
+    """Everything that a target says, its name left out; a new pool's settings one by one."""
+    for one in fields(target):
+        value = getattr(target, one.name)
+        if is_dataclass(value):
+            yield from ((f"{one.name}.{inner.name}", getattr(value, inner.name)) for inner in fields(value))
+        elif one.name in _NAMES and value is not None:
+            yield one.name, folded(value)
+        elif one.name != "name":
+            yield one.name, str(value) if isinstance(value, Mode) else value
 
 
 def demand_reviewed(desired: DesiredGraph, wanted: str) -> None:

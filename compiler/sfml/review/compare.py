@@ -8,7 +8,6 @@ from datetime import datetime
 
 from sfml.graph.model import Schedule
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
-from sfml.lower.manifest import target_value
 from sfml.plan.model import (
     Action,
     Change,
@@ -18,6 +17,7 @@ from sfml.plan.model import (
     Reason,
     Risk,
 )
+from sfml.plan.reviewed import target_settings
 from sfml.review.changes import created, removed, task_changes
 from sfml.review.model import Compiled, Status, TargetDiff
 from sfml.review.times import times_of
@@ -101,13 +101,10 @@ def _settings(base: DesiredGraph, head: DesiredGraph) -> Iterator[FieldChange]:
 
 
 def _whole(desired: DesiredGraph) -> Mapping[str, Comparable]:
-    target: dict[str, Comparable] = {
-        f"target.{key}": value
-        for key, value in target_value(desired).items()
-        if isinstance(value, str) and key not in ("name", "warehouse", "stage")
-    }
-    target["target.stage"] = desired.target.stage
     seeds = {f"seeds.{seed.table}": seed.file for seed in desired.seeds}
+    target = {
+        f"target.{name}": value for name, value in target_settings(desired.target) if name != "warehouse"
+    }
     return {**target, **seeds, "overridable": desired.overridable or None}
 
 
