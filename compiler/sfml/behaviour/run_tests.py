@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from sfml.behaviour.shape import Behaviour, returned_text
 from sfml.behaviour.verdict import CAME, SHOULD, Verdict, failure, undecided
@@ -84,18 +85,24 @@ def _chosen(behaviour: Behaviour, branch: str, given: Given | None) -> str:
 
 
 def unmet(
-    behaviour: Behaviour, test: RunTest, states: Mapping[str, State], state: State, attempts: int
+    behaviour: Behaviour,
+    test: RunTest,
+    states: Mapping[str, State],
+    state: State,
+    attempts: int,
+    errors: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Diagnostic]:
-    """The expectations that do not hold, in the order written; `states` are by the spec's names."""
+    """The expectations that do not hold, in the order written; states and error messages by the spec's names."""
     for one in test.expected:
         name, wanted = one.task.name, State(one.state)
         came = states[name]
         if came is not wanted:
             message = f"`{name}` should {SHOULD[wanted]}, but {CAME[came]}"
-            yield failure(test, message, one.task.place, label=_reason(behaviour, test, states, name))
+            label = errors.get(name) or _reason(behaviour, test, states, name)
+            yield failure(test, message, one.task.place, label=label)
     if test.state is not None and test.state[0] != state:
         message = f"the run should have ended as {test.state[0]}, but ended as {state}"
-        yield failure(test, message, test.state[1], label=_first_failed(states))
+        yield failure(test, message, test.state[1], label=_first_failed(states, errors))
     if test.attempts is not None and test.attempts[0] != attempts:
         message = f"the run should have taken {_attempts(test.attempts[0])}, but took {attempts}"
         yield failure(test, message, test.attempts[1])
@@ -105,8 +112,11 @@ def _attempts(count: int) -> str:
     return f"{count} attempt{'' if count == 1 else 's'}"
 
 
-def _first_failed(states: Mapping[str, State]) -> str | None:
-    return next((f"`{name}` failed" for name, state in states.items() if state.is_failure), None)
+def _first_failed(states: Mapping[str, State], errors: Mapping[str, str]) -> str | None:
+    name = next((name for name, state in states.items() if state.is_failure), None)
+    if name is None:
+        return None
+    return f"`{name}` failed" + (f": {errors[name]}" if name in errors else "")
 
 
 def _reason(behaviour: Behaviour, test: RunTest, states: Mapping[str, State], name: str) -> str | None:

@@ -21,12 +21,20 @@ MOST_TOLD = 10
 
 def schedule_verdict(settings: GraphSettings, test: ScheduleTest) -> Verdict:
     """The test's result, by the rules alone."""
+    events = expected_moments(settings, test)
+    if events is None:
+        message = f"more than {MOST_MOMENTS:,} moments ask for a run"
+        return Verdict(test, (undecided(test, message, test.place, "look at a shorter time"),))
+    return Verdict(test, tuple(unmet_moments(test, events)))
+
+
+def expected_moments(settings: GraphSettings, test: ScheduleTest) -> tuple[Event, ...] | None:
+    """What happens by the rules in the test's time; None where it is too much to look at."""
     count = None if test.until is not None else len(test.runs)
     try:
-        events = first(_events(settings, test), test.until, count, MOST_MOMENTS)
-    except OverflowError as many:
-        return Verdict(test, (undecided(test, str(many), test.place, "look at a shorter time"),))
-    return Verdict(test, tuple(_unmet(test, events)))
+        return first(_events(settings, test), test.until, count, MOST_MOMENTS)
+    except OverflowError:
+        return None
 
 
 def _events(settings: GraphSettings, test: ScheduleTest) -> Iterator[Event]:
@@ -47,7 +55,8 @@ def _events(settings: GraphSettings, test: ScheduleTest) -> Iterator[Event]:
             return iter(())
 
 
-def _unmet(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Diagnostic]:
+def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Diagnostic]:
+    """The expectations that do not hold of what happened."""
     began = [event.at for event in events if isinstance(event, Fired) and event.began]
     passed = [event.at for event in events if isinstance(event, Fired) and not event.began]
     suspended = next((event.at for event in events if isinstance(event, Suspended)), None)

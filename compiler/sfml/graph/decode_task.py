@@ -131,7 +131,7 @@ def _outcomes(node: Node | None, spec: PipelineSpec) -> MappingProxyType[str, tu
 
 
 def _uses(body: Body, places: dict[str, Place]) -> Iterator[Use]:
-    for setting, value in _values(body):
+    for setting, value in body_values(body):
         for reference in references_in(value):
             place = places.get(setting) or places[setting.partition(".")[0]]
             if reference.span is not None:  # nested in a list or mapping: the reference knows better
@@ -139,7 +139,8 @@ def _uses(body: Body, places: dict[str, Place]) -> Iterator[Use]:
             yield Use(reference, setting, place)
 
 
-def _values(body: Body) -> Iterator[tuple[str, Value]]:
+def body_values(body: Body) -> Iterator[tuple[str, Value]]:
+    """The values of a body that may hold references, each with the setting that it is of."""
     match body:
         case StepBody(arguments=arguments):
             for name, value in arguments.items():

@@ -25,12 +25,10 @@ def graph_tests(
         if settings is None:
             continue
         place = Place(at, one.path)
-        if "from" in settings.entries:
-            test = _schedule_test(name, place, settings, schedule, findings)
-        else:
-            test = _run_test(name, place, settings)
-        if test is not None:
-            found.append(test)
+        if "from" not in settings.entries:
+            found.append(_run_test(name, place, settings))
+        elif timed := _schedule_test(name, place, settings, schedule, findings):
+            found.append(timed)
     return tuple(found)
 
 
@@ -135,7 +133,8 @@ class _Clock:
     def __init__(self, zone: Node | None, schedule: Schedule, findings: list[Diagnostic]) -> None:
         from zoneinfo import ZoneInfo
 
-        from sfml.semantics.cron import ScheduleError, zone_name
+        from sfml.semantics.cron import zone_name
+        from sfml.semantics.interval import ScheduleError
 
         self.findings = findings
         default = schedule.timezone if isinstance(schedule, CronSchedule) else "UTC"

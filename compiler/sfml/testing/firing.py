@@ -1,0 +1,89 @@
+"""Tests of a schedule on a local Snowflake whose clock is moved by hand: its own scheduler fires."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+
+from sfml.behaviour.schedule_tests import expected_moments, unmet_moments
+from sfml.behaviour.verdict import Verdict
+from sfml.cli.opening import Opened
+from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Target, TaskGraph
+from sfml.graph.tests import ScheduleTest
+from sfml.local.tasks import run_store, store
+from sfml.semantics.states import State
+from sfml.semantics.timeline import Event, Fired, Suspended
+from sfml.testing import pipelines
+from sfml.testing.constants import constant_task, failing_body, make_attempts
+from sfml.testing.local_snowflake import LocalSnowflake
+
+MOST_RUNS = 40
+"""More would take longer than a test should; the rules judge those."""
+
+
+def can_fire(settings: GraphSettings, test: ScheduleTest) -> bool:
+    """Whether moving the clock shows all of it: runs take no time then, and streams have no data."""
+    is_timed = isinstance(settings.schedule, CronSchedule | IntervalSchedule)
+    if not is_timed or test.takes or settings.when is not None or settings.run_on is not None:
+        return False
+    moments = expected_moments(settings, test)
+    return moments is not None and len(moments) <= MOST_RUNS
+
+
+def firing_graph(graph: TaskGraph, test: ScheduleTest, target: Target) -> TaskGraph:
+    """The graph's schedule over its first task alone, which fails in the runs that are to fail."""
+    settings, failed = graph.settings, test.failed_runs
+    first = replace(graph.tasks[0], after=(), outcomes=None, run_if=None, when=None)
+    body = "SELECT 1"
+    if failed is None:
+        body = failing_body(first.name, None, body)
+    elif failed:
+        attempts: set[int] = set()
+        count = 0
+        for number in range(1, max(failed) + 1):
+            tried = settings.retries + 1 if number in failed else 1
+            attempts |= set(range(count + 1, count + tried + 1)) if number in failed else set()
+            count += tried
+        body = failing_body(first.name, attempts, body)
+    return replace(
+        graph,
+        target=target,
+        tasks=(constant_task(first, body, target),),
+        finalizer=None,
+        seeds=(),
+        moved={},
+        overridable=(),
+    )
+
+
+def fired_verdict(found: Opened, test: ScheduleTest, account: LocalSnowflake) -> Verdict:
+    """The test's result, after the account's clock has gone through all of its time."""
+    target, root = found.desired.target, found.desired.root.name
+    account.clock.hold(test.since.astimezone(UTC))
+    pipelines.apply(found, account.connect_args())
+    make_attempts(account, target)
+    name = f"{target.database}.{target.schema}.{root}"
+    account.sql(f"ALTER TASK {name} SUSPEND")
+    account.sql(f"ALTER TASK {name} RESUME")  # the schedule counts from here
+    until = test.until or max(at for at, _ in test.runs)
+    account.clock.advance(to=until.astimezone(UTC))
+    return Verdict(test, tuple(unmet_moments(test, _events(account, test))))
+
+
+def _events(account: LocalSnowflake, test: ScheduleTest) -> tuple[Event, ...]:
+    """What the account's scheduler did, in order."""
+    tasks = account.server.account.store
+    runs = run_store.graph_runs(tasks)
+    first = {run.group_id: run for run in runs if run.attempt == 1}
+    events: list[Event] = [
+        Fired(run.scheduled_time, run.state is not State.SKIPPED) for run in first.values()
+    ]
+    events.sort(key=lambda event: event.at)
+    if test.until is None:
+        events = events[: len(test.runs)]
+    for root in {run.root_id for run in runs}:
+        task = store.find_by_id(tasks, root)
+        if task is not None and task.last_suspended_reason == "SUSPENDED_DUE_TO_ERRORS":
+            assert task.last_suspended_on is not None
+            events.append(Suspended(task.last_suspended_on))
+    return tuple(events)

@@ -1,0 +1,221 @@
+"""Tests of one run on a local Snowflake of their own: real steps, but for the tasks whose end a test gives.
+
+A given task keeps its place in the graph, and its body becomes a statement that ends as it is to; so what is given
+travels the way of everything else, through the compiler, the clients and the server's own scheduler.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Self, TypeVar
+
+from sfml.behaviour.run_tests import run_verdict, unmet
+from sfml.behaviour.schedule_tests import schedule_verdict
+from sfml.behaviour.shape import Behaviour, returned_text
+from sfml.behaviour.verdict import Verdict, undecided
+from sfml.cli.opening import Opened, desired_graph
+from sfml.diagnostic import Diagnostic
+from sfml.frontend import Reading
+from sfml.graph.decode_task import body_values
+from sfml.graph.model import GraphSettings, Manual, Mode, Target, TaskGraph, TaskNode
+from sfml.graph.references import references_in
+from sfml.graph.tests import EVERY, Given, GraphTest, RunTest, ScheduleTest
+from sfml.history import reason
+from sfml.lower.conditions import root_condition
+from sfml.quoting import literal
+from sfml.semantics.conditions import decides_on_predecessors
+from sfml.semantics.states import State
+from sfml.testing import pipelines
+from sfml.testing.constants import constant_task, failing_body, make_attempts
+from sfml.testing.firing import can_fire, fired_verdict, firing_graph
+from sfml.testing.local_snowflake import LocalSnowflake, SharedServer
+
+T = TypeVar("T", RunTest, ScheduleTest)
+
+_WAREHOUSE, _POOL = "LOCAL_WH", "LOCAL_POOL"
+
+
+class LocalRuns:
+    """A server for the tests of one pipeline, each in a database of its own; all of it is gone at the end."""
+
+    def __init__(self, reading: Reading) -> None:
+        assert reading.graph is not None, "findings are looked at before testing"
+        self.reading = reading
+        self.graph = reading.graph
+        self.behaviour = Behaviour(reading.graph)
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="sfml-test-"))
+        self._server = SharedServer(Path(folder)).start()
+        self._closing.callback(self._server.stop)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._closing.close()
+
+    def verdict(self, test: GraphTest) -> Verdict:
+        """The test's result; of the schedule's, those that no clock alone can show are judged by the rules."""
+        if isinstance(test, RunTest):
+            missing = tuple(_unread_results(self.behaviour, test))
+            return Verdict(test, missing) if missing else self._in_a_database(test, self._run_verdict)
+        if not can_fire(self.graph.settings, test):
+            return schedule_verdict(self.graph.settings, test)
+        return self._in_a_database(test, self._schedule_verdict)
+
+    def _in_a_database(self, test: T, judge: Callable[[T, LocalSnowflake], Verdict]) -> Verdict:
+        account = LocalSnowflake(self._server)
+        try:
+            return judge(test, account)
+        finally:
+            account.close()
+
+    def _schedule_verdict(self, test: ScheduleTest, account: LocalSnowflake) -> Verdict:
+        graph = firing_graph(self.graph, test, _local(self.graph.target, account.database))
+        return fired_verdict(self._compiled(graph), test, account)
+
+    def _run_verdict(self, test: RunTest, account: LocalSnowflake) -> Verdict:
+        found = self._opened(test, account.database)
+        arguments = account.connect_args()
+        pipelines.apply(found, arguments)
+        pipelines.seed(found, arguments)
+        make_attempts(account, found.desired.target)
+        config = {key: _config_text(value) for key, (value, _) in test.config.items()}
+        run = pipelines.run(found, arguments, config, account.clock).run
+        states = {task.name: _state(task.state) for task in run.tasks}
+        errors = {task.name: told for task in run.tasks if (told := reason(task.error))}
+        state = State(run.state)
+        findings = tuple(unmet(self.behaviour, test, states, state, run.attempt, errors))
+        return Verdict(test, findings, states, state)
+
+    def _opened(self, test: RunTest, database: str) -> Opened:
+        return self._compiled(given_graph(self.behaviour, test, _local(self.graph.target, database)))
+
+    def _compiled(self, graph: TaskGraph) -> Opened:
+        reading = replace(self.reading, graph=graph)
+        return Opened(reading, desired_graph(reading))
+
+
+def _unread_results(behaviour: Behaviour, test: RunTest) -> Iterator[Diagnostic]:
+    """Results that real tasks would read of tasks whose end is given, and that the test does not give."""
+    graph = behaviour.graph
+    silent = {
+        name
+        for name, given in test.given.items()
+        if _gives_an_end(given) and not given.has_result and not graph.task(name).is_branch
+    }
+    came = run_verdict(behaviour, test).states or {}
+    for node in graph.all_tasks:
+        if came.get(node.name, State.SUCCEEDED) is not State.SUCCEEDED or node.name in test.given:
+            continue
+        read = (one.task for _, value in body_values(node.body) for one in references_in(value))
+        for name in dict.fromkeys(one for one in read if one in silent):
+            message = f"`{node.name}` reads what `{name}` returns"
+            help = f"give `{name}: {{returns: …}}`, or how `{node.name}` ends"
+            yield undecided(test, message, test.given[str(name)].place, help)
+
+
+def _local(target: Target, database: str) -> Target:
+    """The target as one of the local Snowflake, whatever account it is."""
+    return replace(
+        target,
+        kind="local",
+        database=database,
+        warehouse=target.warehouse or _WAREHOUSE,
+        compute_pool=target.compute_pool or _POOL,
+        connection=None,
+        account=None,
+        owner_role=None,
+        mode=Mode.DEVELOPMENT,
+    )
+
+
+def given_graph(behaviour: Behaviour, test: RunTest, target: Target) -> TaskGraph:
+    """The graph in which what the test gives is so."""
+    graph = behaviour.graph
+    streams = {**behaviour.started_by, **{name.upper(): has for name, (has, _) in test.streams.items()}}
+
+    def node(one: TaskNode) -> TaskNode:
+        given = test.given.get(one.name)
+        when = _when(one.when, given, streams)
+        if given is None or not _gives_an_end(given):
+            return replace(one, when=when)
+        return _constant(behaviour, replace(one, when=when), given, target)
+
+    return replace(
+        graph,
+        target=target,
+        settings=_settings(graph.settings, streams),
+        tasks=tuple(node(one) for one in graph.tasks),
+        finalizer=node(graph.finalizer) if graph.finalizer else None,
+    )
+
+
+def _settings(settings: GraphSettings, streams: Mapping[str, bool]) -> GraphSettings:
+    """A schedule would only be in the way, and streams need not be there: what they hold is given."""
+    condition = root_condition(settings)
+    when = _with_streams(condition, streams) if condition is not None else None
+    return replace(settings, schedule=Manual(), when=when)
+
+
+def _gives_an_end(given: Given) -> bool:
+    return bool(given.word or given.outcome or given.has_result or given.fails)
+
+
+def _when(when: str | None, given: Given | None, streams: Mapping[str, bool]) -> str | None:
+    if when is None:
+        return None
+    if given is None or given.when is None:
+        return _with_streams(when, streams)
+    if not decides_on_predecessors(when):
+        return "1 = 1" if given.when else "1 = 0"
+    # The condition must go on to replace the default that all predecessors succeeded.
+    always = "SYSTEM$PREDECESSORS_STATE('ALL_DONE')"
+    return f"(1 = 1 or {always})" if given.when else f"(1 = 0 and {always})"
+
+
+def _with_streams(condition: str, streams: Mapping[str, bool]) -> str:
+    """The condition with calls about known streams replaced by what is known."""
+
+    def known(call: re.Match[str]) -> str:
+        has_data = streams.get(call[1].replace("''", "'").upper())
+        return call[0] if has_data is None else "(1 = 1)" if has_data else "(1 = 0)"
+
+    return re.sub(
+        r"SYSTEM\$STREAM_HAS_DATA\s*\(\s*'((?:[^']|'')*)'\s*\)", known, condition, flags=re.IGNORECASE
+    )
+
+
+def _constant(behaviour: Behaviour, node: TaskNode, given: Given, target: Target) -> TaskNode:
+    """The task with a body that ends as given."""
+    returned = _returned(behaviour, node, given)
+    sets = f"CALL SYSTEM$SET_RETURN_VALUE({literal(returned)})" if returned is not None else "SELECT 1"
+    if given.fails >= EVERY:
+        return constant_task(node, failing_body(node.name, None, sets), target)
+    failing = range(1, given.fails + 1)
+    return constant_task(node, failing_body(node.name, failing, sets) if failing else sets, target)
+
+
+def _returned(behaviour: Behaviour, node: TaskNode, given: Given) -> str | None:
+    outcome = given.outcome.name if given.outcome else given.word
+    if node.is_branch:
+        outcomes = behaviour.outcomes[node.name]
+        return outcomes.get(outcome or "", next(iter(outcomes.values())) if len(outcomes) == 1 else None)
+    text = returned_text(node, given)
+    return text if isinstance(text, str) else None
+
+
+def _state(state: str | None) -> State:
+    if state is None:
+        return State.NOT_EXECUTED
+    found = State(state)
+    return State.FAILED if found.is_failure else found
+
+
+def _config_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
