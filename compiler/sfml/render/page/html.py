@@ -194,11 +194,12 @@ def _difference(old: str, new: str) -> str:
 
 
 def _settings(card: Card) -> Iterator[str]:
-    if not card.settings:
+    told = [field for field in card.settings if field.path != "code" or not card.code]
+    if not told:
         return
     yield "<table><caption>Settings</caption><thead><tr>"
     yield '<th scope="col">setting</th><th scope="col">value</th></tr></thead><tbody>'
-    for field in card.settings:
+    for field in told:
         value = _value(field, field.new)
         yield f'<tr><th scope="row">{escaped(_name(field))}{_where(field)}</th><td>{value}</td></tr>'
     yield "</tbody></table>"

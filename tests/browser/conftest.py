@@ -1,0 +1,73 @@
+"""A real browser, Debian's Chromium, and pages that it opens from files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass
+class Opened:
+    """A page, with all that the browser said about it."""
+
+    page: Any
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Browser:
+    browser: Any
+
+    @contextmanager
+    def open(self, file: Path, **context: Any) -> Iterator[Opened]:
+        """The file in a fresh profile."""
+        made = self.browser.new_context(**{"viewport": {"width": 1400, "height": 800}, **context})
+        try:
+            page = made.new_page()
+            page.set_default_timeout(15_000)
+            found = Opened(page)
+            page.on("console", lambda message: found.said.append(message.text))
+            page.on("pageerror", lambda error: found.said.append(str(error)))
+            page.on("dialog", lambda dialog: (found.said.append(dialog.message), dialog.dismiss()))
+            page.on("request", lambda request: found.asked.append(request.url))
+            page.goto(file.as_uri())
+            yield found
+        finally:
+            made.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for a module; it is closed with it, as is the event loop that drives it."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        why = "no Chromium here: apt-get install chromium"
+        if os.environ.get("SFML_BROWSER") == "required":  # as in the gate
+            pytest.fail(why)
+        pytest.skip(why)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        try:
+            yield Browser(launched)
+        finally:
+            launched.close()
