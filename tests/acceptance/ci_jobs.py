@@ -44,52 +44,50 @@ class Contexts:
         return _EXPRESSION.sub(lambda found: self.value(found[1]), str(template))
 
     def value(self, expression: str) -> str:
-        """`a`, `'text'`, `a || 'text'`."""
-        for part in expression.split(" || "):
-            if part.startswith("'"):
-                return part.strip("'")
-            assert _NAME.fullmatch(part), f"this is no expression that the test knows: {expression}"
-            if self.values.get(part):
-                return self.values[part]
-        return ""
+        assert _NAME.fullmatch(expression), f"this is no expression that the test knows: {expression}"
+        return self.values.get(expression, "")
+
+
+def steps() -> dict[str, Mapping[str, Any]]:
+    """The steps of the action that are scripts, by name."""
+    document = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    return {step["name"]: step for step in document["runs"]["steps"] if "run" in step}
+
+
+def install(folder: Path, temp: Path) -> str:
+    """The action's step that installs this checkout, run in a folder; answers its log."""
+    given = {"RUNNER_TEMP": str(temp), "GITHUB_ACTION_PATH": str(ROOT), "SFML_PYTHON": sys.executable}
+    code, log = _shell(steps()["Install sfml"]["run"], folder, given)
+    assert code == 0, log
+    return log
 
 
 def action(folder: Path, temp: Path, environment: Mapping[str, str], token: str = "", **inputs: str) -> Ran:
-    """The action's steps, run in a folder; what uses other actions is only looked at, what is installed stays so."""
+    """The action where `install` has been, run in a folder; what uses other actions is only looked at."""
     document = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
     contexts = Contexts({"github.token": token, "runner.temp": str(temp)})
-    contexts.values["steps.python.outputs.python-path"] = sys.executable
     assert set(inputs) <= {name.replace("-", "_") for name in document["inputs"]}
     for name, one in document["inputs"].items():
         given = inputs.get(name.replace("-", "_"))
         contexts.values[f"inputs.{name}"] = contexts.text(one["default"]) if given is None else given
-    summary = temp / "summary.md"
-    summary.write_text("", encoding="utf-8")
-    code, log, uploaded = 0, "", None
-    for step in document["runs"]["steps"]:
-        if "uses" in step:
-            if "upload-sarif" in step["uses"]:
-                uploaded = contexts.text(step["with"]["sarif_file"]) or None
-            continue
-        if code or (step["name"] == "Install sfml" and (temp / "sfml").exists()):
-            continue
-        outputs = temp / "outputs"
-        outputs.write_text("", encoding="utf-8")
-        given = {
-            "RUNNER_TEMP": str(temp),
-            "GITHUB_ACTION_PATH": str(ROOT),
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_STEP_SUMMARY": str(summary),
-            "GITHUB_OUTPUT": str(outputs),
-            **environment,
-            **{name: contexts.text(value) for name, value in step["env"].items()},
-        }
-        assert step["shell"] == "bash"
-        code, printed = _shell(step["run"], folder, given)
-        log += printed
-        for line in outputs.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition("=")
-            contexts.values[f"steps.{step['id']}.outputs.{name}"] = value
+    summary, outputs = temp / "summary.md", temp / "outputs"
+    for file in (summary, outputs):
+        file.write_text("", encoding="utf-8")
+    step = steps()["Validate, compare and comment"]
+    variables = {
+        "RUNNER_TEMP": str(temp),
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "GITHUB_OUTPUT": str(outputs),
+        **environment,
+        **{name: contexts.text(value) for name, value in step["env"].items()},
+    }
+    code, log = _shell(step["run"], folder, variables)
+    for line in outputs.read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition("=")
+        contexts.values[f"steps.{step['id']}.outputs.{name}"] = value
+    (upload,) = (one for one in document["runs"]["steps"] if "upload-sarif" in one.get("uses", ""))
+    uploaded = contexts.text(upload["with"]["sarif_file"]) or None
     said = {name: contexts.text(one["value"]) for name, one in document["outputs"].items()}
     return Ran(code, log, summary.read_text(encoding="utf-8"), said, uploaded)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, Fault, Host, host
-from ci_jobs import Ran, action
+from ci_jobs import Ran, action, install
 from ci_private_git import private_git
 from review_repository import Repository, repository_in
 
@@ -78,10 +78,30 @@ class Runner:
         ).stdout.strip()
 
 
+def add_code_of_a_stranger(folder: Path) -> None:
+    """Modules that `python -m` would find before those that are meant."""
+    names = (
+        "json",
+        "sitecustomize",
+        "venv",
+        "pip/__init__",
+        "pip/__main__",
+        "sfml/__init__",
+        "sfml/ci/__main__",
+    )
+    for name in names:
+        file = folder / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("raise SystemExit('code of a stranger ran')\n", encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def temp(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the action installs itself, from this checkout, once."""
-    return tmp_path_factory.mktemp("runner")
+    folder, made = tmp_path_factory.mktemp("hostile"), tmp_path_factory.mktemp("runner")
+    add_code_of_a_stranger(folder)
+    assert "stranger" not in install(folder, made)
+    return made
 
 
 def basic(token: str) -> str:
@@ -250,17 +270,7 @@ def test_a_branch_that_is_checked_out_by_itself_is_compared_with_where_it_left(
 
 
 def test_nothing_of_the_code_under_review_runs(runner: Runner) -> None:
-    for name in (
-        "json.py",
-        "pip/__init__.py",
-        "pip/__main__.py",
-        "sfml/__init__.py",
-        "venv.py",
-        "sitecustomize.py",
-    ):
-        file = runner.folder / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text("raise SystemExit('code of a stranger ran')\n", encoding="utf-8")
+    add_code_of_a_stranger(runner.folder)
     (runner.folder / "steps" / "churn" / "gate.py").write_text(
         "print('code of a stranger ran')\n" + (runner.folder / "steps/churn/gate.py").read_text(),
         encoding="utf-8",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,9 @@ from sfml.record import record
 
 _SUMMARY_LIMIT = 1_000_000
 """Of a step's summary on GitHub, which takes a little more."""
+
+_RIGHT = {"github": "the permission `pull-requests: write`", "gitlab": "the scope `api`"}
+"""What a token needs to comment."""
 
 
 @record
@@ -123,8 +127,8 @@ def _tell(asked: Asked, occasion: Occasion, compared: Compared) -> None:
     except Refused as error:
         _show(occasion, compared.comment)
         say_notice(
-            f"no comment posted: this job's token may not, as in a request from a fork; {_where(occasion)} "
-            f"({error.message})"
+            f"no comment posted: this job's token may not, as in a request from a fork, or without "
+            f"{_RIGHT[occasion.host]}; {_where(occasion)} ({error.message})"
         )
     except SfmlError:
         _show(occasion, compared.comment)
@@ -182,7 +186,7 @@ def _hand_over(outputs: Mapping[str, str], occasion: Occasion, folder: Path) -> 
 def _sfml(clone: Clone, *words: str, shown: bool = True) -> tuple[int, str]:
     """The exit code of `sfml` and what it printed, run at the top of the repository, without the job's token."""
     if shown:
-        say(f"$ sfml {' '.join(words)}")
+        say(f"$ sfml {shlex.join(words)}")
     done = subprocess.run(
         (*_command(), *words),
         cwd=clone.top,
