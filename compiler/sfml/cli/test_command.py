@@ -52,7 +52,10 @@ def command(
     ]
     if not chosen:
         raise _nothing(readings, words)
-    every = [_tested(reading, tests, local=local) for reading, tests in chosen]
+    if local:
+        require_local()
+    quiet = options.quiet or options.format != "text"
+    every = [_tested(reading, tests, local=local, quiet=quiet) for reading, tests in chosen]
     sources = {name: text for reading in readings for name, text in reading.sources.items()}
     if junit is not None:
         _write_junit(junit, every, sources)
@@ -60,19 +63,23 @@ def command(
     return 0 if all(one.count("passed") == len(one.verdicts) for one in every) else 1
 
 
-def _tested(reading: Reading, tests: tuple[GraphTest, ...], *, local: bool) -> Tested:
+def _tested(reading: Reading, tests: tuple[GraphTest, ...], *, local: bool, quiet: bool) -> Tested:
     from sfml.behaviour.suite import tested
 
+    assert reading.graph is not None
     if local:
-        require_local()
+        from sfml.render.units import plural
         from sfml.testing.given import LocalRuns
 
+        if not quiet:
+            output.note(
+                f"starting a local Snowflake for {plural(len(tests), 'test')} of {reading.graph.pipeline} …"
+            )
         with LocalRuns(reading) as runs:
             return tested(reading, tests, runs.verdict)
     from sfml.behaviour.shape import Behaviour
     from sfml.behaviour.tests import verdict
 
-    assert reading.graph is not None
     return tested(reading, tests, partial(verdict, Behaviour(reading.graph)))
 
 
