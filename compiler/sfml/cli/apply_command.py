@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.holding import Held
+    from sfml.plan.model import Plan
 
 
 @click.command()
@@ -112,9 +113,11 @@ def command(
         demand_reviewed(found.desired, fingerprint)
     refuse_unreviewed(found)
 
-    def everything_is_there(connection: SnowflakeConnection) -> None:
+    def everything_is_there(connection: SnowflakeConnection, plan: Plan | None = None) -> None:
         makes = create_missing and not dry_run
-        demand_environment(found, connection, options, create_missing=makes, auto_approve=auto_approve)
+        demand_environment(
+            found, connection, options, create_missing=makes, auto_approve=auto_approve, plan=plan
+        )
 
     with connected(found, options, on_missing=everything_is_there) as target:
         if dry_run:
@@ -125,7 +128,7 @@ def command(
             if saved is not None:
                 refuse_moved_on(spec, saved, found, work, target)
             if work.groups:
-                everything_is_there(target.connection)
+                everything_is_there(target.connection, work.plan)
             carry_out(found, target, held, work, options, auto_approve, idleness)
         if run_after:
             return run_and_follow(found, target, options, config)

@@ -15,6 +15,7 @@ from sfml.errors import ConflictingState
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
+    from sfml.plan.model import Plan
     from sfml.snowflake.environment import Environment, Missing
 
 
@@ -35,18 +36,23 @@ def opened_connection(found: Opened, options: Options) -> Iterator[SnowflakeConn
             connection.close()
 
 
-def looked_at(found: Opened, connection: SnowflakeConnection) -> Environment:
-    """What of the graph's needs is missing; of a local target nothing is: the local Snowflake takes any name.
+def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
+    """What of the graph's needs is missing, or of those alone that a plan brings in.
 
-    The stage is no finding: an apply makes its own.
+    The stage is no finding: an apply makes its own. Of a local target nothing is missing: the local Snowflake takes
+    any name.
     """
-    from sfml.graph.needs import Kind
+    from sfml.graph.needs import Kind, needs_of
+    from sfml.plan.introduced import introduced
     from sfml.snowflake.environment import Environment, environment_of
 
     graph = found.reading.graph
     if graph is None or found.desired.target.is_local:
         return Environment(())
-    return environment_of(connection, graph, kinds=[kind for kind in Kind if kind is not Kind.STAGE])
+    needs = tuple(need for need in needs_of(graph) if need.kind is not Kind.STAGE)
+    return environment_of(
+        connection, graph, needs=needs if plan is None else introduced(needs, plan, found.desired)
+    )
 
 
 def demand_environment(
@@ -56,14 +62,17 @@ def demand_environment(
     *,
     create_missing: bool,
     auto_approve: bool,
+    plan: Plan | None = None,
 ) -> None:
     """Return when everything is there; make what may be made, if asked to, and raise for the rest.
+
+    With a plan, what the deployed graph names already counts as there.
 
     Raises `ConflictingState` before anything is changed, with every missing thing and its statement.
     """
     from sfml.snowflake.environment import create
 
-    environment = looked_at(found, connection)
+    environment = looked_at(found, connection, plan)
     if not (options.json or options.quiet):
         for text in doubts(environment):
             output.note(f"note: {text}")

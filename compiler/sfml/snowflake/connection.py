@@ -53,8 +53,8 @@ def open_named(name: str) -> SnowflakeConnection:
 def open_account(target: Target, *, on_warning: OnWarning | None = None) -> SnowflakeConnection:
     """A connection as the connection files and the environment have it, in the target's role, database and schema.
 
-    One statement looks where it led: raises `ConflictingState` for another account or role than the target names,
-    before anything is changed there. Whether the schema is there is for `objects.use_schema` to say.
+    Raises `ConflictingState` for another account than the target names, `MissingPrivilege` for another role, before
+    anything is changed there. Whether the schema is there is for `objects.use_schema` to say.
     """
     found = entry(target.connection)
     if on_warning is not None:
@@ -68,7 +68,7 @@ def open_account(target: Target, *, on_warning: OnWarning | None = None) -> Snow
     }
     connection = _opened(found, {key: value for key, value in place.items() if value})
     try:
-        _check(connection, target)
+        _check(connection, target, found.arguments)
     except BaseException:
         connection.close()
         raise
@@ -130,22 +130,35 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
         )
 
 
-def _check(connection: SnowflakeConnection, target: Target) -> None:
-    """Raise when the connection led to another account or role than the target names."""
-    if target.account is None and target.owner_role is None:
-        return
-    [(account, role)] = rows(
-        connection,
-        "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME(), CURRENT_ROLE()",
-    )
+def _check(connection: SnowflakeConnection, target: Target, arguments: Mapping[str, Any]) -> None:
+    """Raise when the connection led to another account or role than the target names.
+
+    The login says which role it came to. Of the account it says nothing, so it is asked for, unless the address
+    was made of the very name that the target has.
+    """
     told = f"connection `{target.connection}`" if target.connection else "the environment's connection"
-    if target.account is not None and str(account).upper() != target.account.upper():
-        raise ConflictingState(
-            f"{told} leads to account {str(account).upper()}, target `{target.name}` names {target.account}",
-            help="nothing was changed; correct `connection:` or `account:` of the target",
-        )
+    role = connection.role
+    if target.account is not None and not _is_addressed(target.account, arguments):
+        question = "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME(), CURRENT_ROLE()"
+        [(account, role)] = rows(connection, question)
+        if str(account).upper() != target.account.upper():
+            raise ConflictingState(
+                f"{told} leads to account {str(account).upper()}, target `{target.name}` names {target.account}",
+                help="nothing was changed; correct `connection:` or `account:` of the target",
+            )
     if target.owner_role is not None and role != raw(target.owner_role):
         raise MissingPrivilege(
             f"{told} came in as role {role or '(none)'}, target `{target.name}` names {target.owner_role}",
             help=f"nothing was changed; GRANT ROLE {identifier(target.owner_role)} TO USER …, or correct `owner_role:`",
         )
+
+
+def _is_addressed(account: str, arguments: Mapping[str, Any]) -> bool:
+    """Whether the host's name is `<organization>-<account>` of just this account, as no other account's is.
+
+    A connection object that redirects clients has a name that no account of its organization has.
+    https://docs.snowflake.com/en/sql-reference/sql/create-connection
+    """
+    if any(arguments.get(key) for key in ("host", "port", "protocol", "region")):
+        return False
+    return "-" in account and str(arguments.get("account", "")).upper() == account.upper()

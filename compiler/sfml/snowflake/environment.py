@@ -62,10 +62,10 @@ def environment_of(
     connection: SnowflakeConnection,
     graph: TaskGraph,
     *,
-    kinds: Iterable[Kind] | None = None,
+    needs: Iterable[Need] | None = None,
 ) -> Environment:
-    """What of the graph's needs is missing; `kinds` narrows it. Tables are not looked for: steps may make them."""
-    needs = [need for need in needs_of(graph) if kinds is None or need.kind in set(kinds)]
+    """What of the graph's needs, or of these of them, is missing. Tables are not looked for: steps may make them."""
+    needs = needs_of(graph) if needs is None else tuple(needs)
     missing: list[Missing] = []
     unknown: list[str] = []
     looked_at = 0

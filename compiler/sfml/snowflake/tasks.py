@@ -60,10 +60,10 @@ class Tasks:
     def _tasks(self) -> TaskCollection:
         if self._opened is None:
             # Importing snowflake.core takes seconds: only what reads or writes tasks pays for it.
-            from snowflake.core import Root
+            from sfml.snowflake.client_root import QuietRoot
 
             with translated():
-                root = Root(self._connection)
+                root = QuietRoot(self._connection)
                 database = root.databases[folded(self._target.database)]
                 self._opened = database.schemas[folded(self._target.schema)].tasks
         return self._opened

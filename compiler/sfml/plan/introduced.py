@@ -1,0 +1,75 @@
+"""Which of a graph's needs a plan brings in: what the deployed graph names already was looked for before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from sfml.graph.needs import Kind, Need
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.model import Action, Change, Plan
+
+_EVERYTHING = frozenset(Kind)
+_NOTHING: frozenset[Kind] = frozenset()
+
+_NAMING: Mapping[str, frozenset[Kind]] = MappingProxyType(
+    {
+        "warehouse": frozenset({Kind.WAREHOUSE}),
+        "query_warehouse": frozenset({Kind.WAREHOUSE}),
+        "pool": frozenset({Kind.POOL, Kind.IMAGES}),
+        "on_error": frozenset({Kind.NOTIFICATION}),
+        "on_success": frozenset({Kind.NOTIFICATION}),
+        "schedule": frozenset({Kind.STREAM}),
+        "when": frozenset({Kind.STREAM}),
+        "packages": frozenset({Kind.PACKAGE}),
+        "external_access": frozenset({Kind.ACCESS}),
+        "secrets": frozenset({Kind.SECRET}),
+        "definition": _EVERYTHING,
+    }
+)
+"""The fields of a change that may name something new, and the kinds of what they name."""
+
+_SILENT = frozenset(
+    {
+        *("after", "code", "command", "comment", "config", "env_vars", "execute_as_user", "finalize"),
+        *("instances", "log_level", "metrics", "min_instances", "minimum_trigger_interval", "overlap"),
+        *("record", "retries", "serverless", "session_parameters", "state", "step", "suspend_after_failures"),
+        *("tags", "contacts", "timeout_ms", "with"),
+    }
+)
+"""Fields that name nothing which has to be there first; of a field that stands in neither, anything is expected."""
+
+
+def introduced(needs: tuple[Need, ...], plan: Plan, desired: DesiredGraph) -> tuple[Need, ...]:
+    """The needs that no deployed task has named so far.
+
+    Database and schema are not among them: the session stands in both.
+    """
+    own = {change.name: _kinds_of(change) for change in plan.changes}
+    tasks = {task.task: own[task.name] for task in desired.all_tasks if task.task and task.name in own}
+    root = own.get(desired.root.name, _EVERYTHING)
+
+    def is_new(need: Need) -> bool:
+        named_by = [tasks.get(name, _EVERYTHING) for name in need.by] or [root]
+        return all(need.kind in kinds for kinds in named_by)
+
+    within = (Kind.DATABASE, Kind.SCHEMA)
+    return tuple(need for need in needs if need.kind not in within and is_new(need))
+
+
+def _kinds_of(change: Change) -> frozenset[Kind]:
+    """The kinds of what the task may name from now on and did not name before."""
+    match change.action:
+        case Action.UNCHANGED | Action.DROP:
+            return _NOTHING
+        case Action.ALTER:
+            return frozenset(kind for kinds in _named_by(change) for kind in kinds)
+        case _:
+            return _EVERYTHING
+
+
+def _named_by(change: Change) -> Iterator[frozenset[Kind]]:
+    for field in change.fields:
+        head = field.path.partition(".")[0]
+        if head not in _SILENT:
+            yield _NAMING.get(head, _EVERYTHING)
