@@ -285,7 +285,7 @@ def test_inputs_are_words_and_no_script(runner: Runner) -> None:
     assert ran.code == 1
     assert not list(runner.folder.rglob("pwned"))
     ran = runner.act(base="--output=/etc/passwd")
-    assert (ran.code, "`--output=/etc/passwd` is an option" in ran.log) == (1, True)
+    assert (ran.code, "`--output=/etc/passwd` is an option" in ran.log) == (2, True)
     assert runner.github.comments == []
 
 

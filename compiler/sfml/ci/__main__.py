@@ -10,11 +10,11 @@ from sfml.ci.asked import asked_of
 from sfml.ci.log import say_error
 from sfml.ci.occasion import occasion_of
 from sfml.ci.review import review
-from sfml.errors import SfmlError
+from sfml.errors import SfmlError, UsageError
 
 
 def main() -> int:
-    """The exit code of the job: 0 done, 1 findings or failure, 2 where there is nothing to work on."""
+    """The exit code of the job: 0 done, 1 findings or failure, 2 wrong usage."""
     if not sys.flags.isolated:
         say_error("modules of the code under review could be imported", "run it as:  python -I -m sfml.ci")
         return 2
@@ -25,7 +25,7 @@ def main() -> int:
         return review(asked_of(os.environ), occasion_of(os.environ))
     except SfmlError as error:
         say_error(error.message, error.help)
-        return 1
+        return 2 if isinstance(error, UsageError) else 1
 
 
 sys.exit(main())

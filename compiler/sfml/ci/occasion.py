@@ -50,6 +50,11 @@ def occasion_of(environment: Mapping[str, str]) -> Occasion:
 
 
 def _of_github(environment: Mapping[str, str]) -> Occasion:
+    if environment.get("GITHUB_EVENT_NAME") == "pull_request_target":
+        raise UsageError(
+            "`pull_request_target` gives the repository's own token to a job about foreign code",
+            help="run this on `pull_request`: there a fork's comment goes into the summary",
+        )
     event = _event(environment.get("GITHUB_EVENT_PATH"))
     request = event.get("pull_request") or {}
     group = event.get("merge_group") or {}
