@@ -129,7 +129,7 @@ def _root(
     words = dict.fromkeys(schedule_words(one.graph.settings.schedule) for one in sides)
     is_diff = len(sides) == 2
     action = found.root.action if found.root is not None and is_diff else Action.UNCHANGED
-    changes = found.root.fields if found.root is not None and is_diff else ()
+    changes = _told(found.root.fields, {}) if found.root is not None and is_diff else ()
     description = side.graph.description
     root = side.desired.root
     return Card(
@@ -186,14 +186,15 @@ def _risks(change: Change | None) -> tuple[Risk, ...]:
 
 
 def _told(fields: tuple[FieldChange, ...], terms: Mapping[str, str]) -> tuple[FieldChange, ...]:
-    return tuple(in_spec_names(field, terms) for field in fields)
+    """The fields in the spec's words; a whole statement last, as it is long."""
+    told = (in_spec_names(field, terms) for field in fields)
+    return tuple(sorted(told, key=lambda field: field.path == "definition"))
 
 
 def _set(change: Change) -> tuple[FieldChange, ...]:
-    told = [
+    return tuple(
         field for field in change.fields if field.path not in _QUIET and not str(field.new).startswith(_STEP)
-    ]
-    return tuple(sorted(told, key=lambda field: field.path == "definition"))
+    )
 
 
 def _place(one: MergedTask) -> str:

@@ -105,19 +105,29 @@ def _heights(found: Columns, extents: Sequence[Size]) -> list[float]:
         middle = (below[-1] if below else 0.0) / 2
         for box, offset in zip(column, below, strict=True):
             heights[box] = offset - middle
-    both = tuple((*one, *two) for one, two in zip(found.before, found.after, strict=True))
-    forward = [*range(len(found.columns))]
+    before, after = _pulls(found.before, found.after), _pulls(found.after, found.before)
+    both = [(*one, *two) for one, two in zip(before, after, strict=True)]
+    forward = [*zip(found.columns, offsets, strict=True)]
     rounds = min(max(_ROUNDS[0], 6_000 // len(extents)), _ROUNDS[1]) if extents else 0
     for _ in range(rounds):
-        for at in forward:
-            _settle(found, at, offsets[at], found.before, heights)
-        for at in reversed(forward):
-            _settle(found, at, offsets[at], found.after, heights)
+        for column, below in forward:
+            _settle(column, below, before, heights)
+        for column, below in reversed(forward):
+            _settle(column, below, after, heights)
     for _ in range(rounds):
-        for at in (*forward, *reversed(forward)):
-            _settle(found, at, offsets[at], both, heights)
+        for column, below in (*forward, *reversed(forward)):
+            _settle(column, below, both, heights)
     top = min((heights[box] - extents[box][1] / 2 for box in range(len(extents))), default=0.0)
     return [height - top for height in heights]
+
+
+Pulls = Sequence[tuple[tuple[int, float], ...]]
+"""For each box what it hangs on, and how strongly."""
+
+
+def _pulls(links: Sequence[Sequence[int]], others: Sequence[Sequence[int]]) -> Pulls:
+    """How much each edge wants to run level: one of many at either end gives way to one that is alone."""
+    return [tuple((one, 1.0 / max(len(around), len(others[one])) ** 3) for one in around) for around in links]
 
 
 def _offsets(column: Sequence[int], extents: Sequence[Size], count: int) -> list[float]:
@@ -129,31 +139,17 @@ def _offsets(column: Sequence[int], extents: Sequence[Size], count: int) -> list
     return offsets
 
 
-def _settle(
-    found: Columns,
-    at: int,
-    offsets: Sequence[float],
-    links: Sequence[Sequence[int]],
-    heights: list[float],
-) -> None:
+def _settle(column: Sequence[int], offsets: Sequence[float], pulls: Pulls, heights: list[float]) -> None:
     """Bring the boxes of a column as near to their neighbours' height as they get without changing places."""
-    column = found.columns[at]
     wanted, weights = [], []
     for box, offset in zip(column, offsets, strict=True):
-        around = links[box]
-        pulls = [_pull(found, box, one) for one in around]
-        total = sum(heights[one] * pull for one, pull in zip(around, pulls, strict=True))
-        wanted.append((total / sum(pulls) if around else heights[box]) - offset)
+        share = sum([pull for _, pull in pulls[box]])
+        total = sum([heights[one] * pull for one, pull in pulls[box]])
+        wanted.append((total / share if share else heights[box]) - offset)
         # The weight of what pulls: each step makes the same sum of squares smaller, and the steps come to rest.
-        weights.append(sum(pulls) or _FREE)
+        weights.append(share or _FREE)
     for box, offset, height in zip(column, offsets, _isotonic(wanted, weights), strict=True):
         heights[box] = height + offset
-
-
-def _pull(found: Columns, box: int, other: int) -> float:
-    """How much an edge wants to run level: one of many at either end gives way to one that is alone."""
-    one, two = (box, other) if other in found.after[box] else (other, box)
-    return 1.0 / max(len(found.after[one]), len(found.before[two])) ** 3
 
 
 def _isotonic(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
