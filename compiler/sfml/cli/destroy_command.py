@@ -86,6 +86,8 @@ def command(
             ask(desired, Approval(auto_approve, confirmed), options)
             demand_idle(removal.observed, target, held, idleness, options)
             began = time.perf_counter()
+            if speaks:
+                output.say()
             where = f"{desired.spec_path} -t {desired.target.name}"
             if removal.groups:
                 is_open = removal.journal is not None

@@ -44,7 +44,7 @@ def command(
     pipeline; the next plan of it shows what it has that the earlier deployment has not.
     """
     from sfml.cli.deploying import deploy_work
-    from sfml.cli.planning import planned_graph, work_of
+    from sfml.cli.planning import planned_graph, schedule_words, work_of
     from sfml.render.history import rollback_text
     from sfml.render.plan import plan_json, plan_text
     from sfml.render.symbols import Symbols
@@ -58,13 +58,16 @@ def command(
         work = planned_graph(graph, target)
         if speaks:
             output.say(rollback_text(desired.pipeline, source, goal))
-            output.say(plan_text(work.plan, graph, Symbols(output.takes_unicode())))
+            schedule = schedule_words(graph)
+            output.say(plan_text(work.plan, graph, Symbols(output.takes_unicode()), schedule=schedule))
         began = time.perf_counter()
         if work.groups:
             if not auto_approve:
                 confirm(f"Go back to deployment {source} in {desired.target.name}?", options)
             demand_idle(work.observed, target, held, idleness, options)
             began = time.perf_counter()
+            if speaks:
+                output.say()
             where = f"{desired.spec_path} -t {desired.target.name}"
             # The record keeps the commit that the graph came from.
             full = work_of(work, graph, held.lease, {"user": user_name(options)}, kind="rollback")

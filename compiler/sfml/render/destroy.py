@@ -51,7 +51,7 @@ def _lines(
     yield ""
     yield (
         "Other tables and models stay." if objects else "Tables and models stay."
-    ) + " A run that is executing loses its code."
+    ) + " A run that is executing loses its code; --wait-for-idle waits for its end."
 
 
 def _counts(staged: Staged) -> Iterator[str]:
