@@ -50,7 +50,7 @@ format: $(VENV)/.installed ## Format the code
 	@$(VENV)/bin/ruff format .
 
 bench: $(VENV)/.installed ## Measure commands and tasks; write docs/performance.md
-	@echo "==> measuring whole processes; takes about eight minutes"
+	@echo "==> measuring whole processes; takes about fourteen minutes"
 	@$(VENV)/bin/python benchmarks --write
 
 clean: ## Remove the environment and everything that was built

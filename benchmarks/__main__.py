@@ -1,6 +1,6 @@
-"""`make bench`: measures start-up, compiling, growth, reviews and tasks, and writes the tables of docs/performance.md.
+"""`make bench`: measures start-up, compiling, growth, reviews, deployments and tasks, and writes the tables of docs/performance.md.
 
-Takes about eight minutes, most of them dagster's.
+Takes about fourteen minutes, most of them dagster's and dagv1's.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import dagster_runs
+import deployments
 import page
 import reviews
 import task_runs
@@ -31,7 +32,7 @@ IMPORTS, VALIDATE, COMPILE, DAGV1 = "imports", "validate", "compile", "dagv1"
 def main() -> None:
     """Measure, print the tables, and put them into the page with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("commands", "reviews", "tasks"), help="measure and write one part")
+    parser.add_argument("--only", choices=("commands", "reviews", "deployments", "tasks"), help="measure and write one part")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the small commands")
     parser.add_argument("--sizes", type=int, nargs="+", default=task_runs.SIZES, help="steps in a graph")
@@ -44,6 +45,9 @@ def main() -> None:
     if options.only in (None, "reviews"):
         with tempfile.TemporaryDirectory() as folder:
             _shown("reviews", (_machine(), "", *reviews.measured(Path(folder))), write=options.write)
+    if options.only in (None, "deployments"):
+        with tempfile.TemporaryDirectory() as folder:
+            _shown("deployments", deployments.measured(Path(folder)), write=options.write)
     if options.only in (None, "tasks"):
         beside = None if options.without_dagster else options.dagster or dagster_runs.cached_python()
         with tempfile.TemporaryDirectory() as folder:
