@@ -1,4 +1,4 @@
-"""`make bench`: measures start-up, compiling, growth, reviews, deployments and tasks, and writes the tables of docs/performance.md.
+"""`make bench`: measures commands, growth, reviews, deployments and tasks, and writes the tables of docs/performance.md.
 
 Takes about fourteen minutes, most of them dagster's and dagv1's.
 """
@@ -32,7 +32,9 @@ IMPORTS, VALIDATE, COMPILE, DAGV1 = "imports", "validate", "compile", "dagv1"
 def main() -> None:
     """Measure, print the tables, and put them into the page with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=("commands", "reviews", "deployments", "tasks"), help="measure and write one part")
+    parser.add_argument(
+        "--only", choices=("commands", "reviews", "deployments", "tasks"), help="measure and write one part"
+    )
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the small commands")
     parser.add_argument("--sizes", type=int, nargs="+", default=task_runs.SIZES, help="steps in a graph")
