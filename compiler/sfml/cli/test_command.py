@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import read, require_local
+from sfml.cli.opening import read
 from sfml.cli.options import Options, shared_options
 from sfml.diagnostic import Diagnostic, by_position, has_errors
 from sfml.errors import InvalidSpec, UsageError
@@ -52,10 +52,7 @@ def command(
     ]
     if not chosen:
         raise _nothing(readings, words)
-    if local:
-        require_local()
-    quiet = options.quiet or options.format != "text"
-    every = [_tested(reading, tests, local=local, quiet=quiet) for reading, tests in chosen]
+    every = _on_local_snowflake(chosen, options) if local else [_by_rules(*one) for one in chosen]
     sources = {name: text for reading in readings for name, text in reading.sources.items()}
     if junit is not None:
         _write_junit(junit, every, sources)
@@ -63,24 +60,40 @@ def command(
     return 0 if all(one.count("passed") == len(one.verdicts) for one in every) else 1
 
 
-def _tested(reading: Reading, tests: tuple[GraphTest, ...], *, local: bool, quiet: bool) -> Tested:
-    from sfml.behaviour.suite import tested
-
-    assert reading.graph is not None
-    if local:
-        from sfml.render.units import plural
-        from sfml.testing.given import LocalRuns
-
-        if not quiet:
-            output.note(
-                f"starting a local Snowflake for {plural(len(tests), 'test')} of {reading.graph.pipeline} …"
-            )
-        with LocalRuns(reading) as runs:
-            return tested(reading, tests, runs.verdict)
+def _by_rules(reading: Reading, tests: tuple[GraphTest, ...]) -> Tested:
     from sfml.behaviour.shape import Behaviour
+    from sfml.behaviour.suite import tested
     from sfml.behaviour.tests import verdict
 
+    assert reading.graph is not None
     return tested(reading, tests, partial(verdict, Behaviour(reading.graph)))
+
+
+def _on_local_snowflake(
+    chosen: list[tuple[Reading, tuple[GraphTest, ...]]], options: Options
+) -> list[Tested]:
+    """All of it on one server, with a line a test on standard error: real steps take their time."""
+    from sfml.behaviour.suite import tested
+    from sfml.behaviour.verdict import Verdict
+    from sfml.cli.opening import require_local
+
+    require_local()
+    from sfml.testing.given import LocalRuns, throwaway_server
+
+    def tell(text: str) -> None:
+        if options.format == "text" and not options.quiet:
+            output.note(text)
+
+    def told(test: GraphTest, runs: LocalRuns) -> Verdict:
+        tell(f"  {test.name} …")
+        return runs.verdict(test)
+
+    tell("starting a local Snowflake …")
+    with throwaway_server() as server:
+        return [
+            tested(reading, tests, partial(told, runs=LocalRuns(reading, server)))
+            for reading, tests in chosen
+        ]
 
 
 def demand_right(readings: list[Reading], options: Options) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TypeVar
 
 from sfml.behaviour.run_tests import run_verdict, unmet
 from sfml.behaviour.schedule_tests import schedule_verdict
@@ -40,24 +40,26 @@ T = TypeVar("T", RunTest, ScheduleTest)
 _WAREHOUSE, _POOL = "LOCAL_WH", "LOCAL_POOL"
 
 
-class LocalRuns:
-    """A server for the tests of one pipeline, each in a database of its own; all of it is gone at the end."""
+@contextmanager
+def throwaway_server() -> Iterator[SharedServer]:
+    """A local Snowflake of whose doings nothing is left."""
+    with tempfile.TemporaryDirectory(prefix="sfml-test-") as folder:
+        server = SharedServer(Path(folder)).start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
-    def __init__(self, reading: Reading) -> None:
+
+class LocalRuns:
+    """Executes the tests of one pipeline on a server, each in a database of its own that is dropped again."""
+
+    def __init__(self, reading: Reading, server: SharedServer) -> None:
         assert reading.graph is not None, "findings are looked at before testing"
         self.reading = reading
         self.graph = reading.graph
         self.behaviour = Behaviour(reading.graph)
-        self._closing = ExitStack()
-
-    def __enter__(self) -> Self:
-        folder = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="sfml-test-"))
-        self._server = SharedServer(Path(folder)).start()
-        self._closing.callback(self._server.stop)
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._closing.close()
+        self._server = server
 
     def verdict(self, test: GraphTest) -> Verdict:
         """The test's result; of the schedule's, those that no clock alone can show are judged by the rules."""
