@@ -1,4 +1,4 @@
-"""`make bench`: measures commands, growth, reviews, deployments and tasks, and writes the tables of docs/performance.md.
+"""`make bench`: measures commands, growth, reviews, deployments and tasks for the tables of docs/performance.md.
 
 Takes about fourteen minutes, most of them dagster's and dagv1's.
 """
