@@ -47,10 +47,11 @@ def test_no_snowflake_package_is_there(core: Path) -> None:
 
 def test_specs_are_validated_and_compiled(core: Path, checkout: Path) -> None:
     assert sfml(core, checkout, "validate", "specs/").returncode == 0
-    done = sfml(core, checkout, "compile", "specs/clv.yaml", "-t", "prod")
+    done = sfml(core, checkout, "compile", "specs/clv.yaml", "-t", "prod", "--page")
     assert done.returncode == 0, done.stderr
     build = checkout / "build" / "clv" / "prod"
-    assert {"manifest.json", "tasks.sql", "graph.mmd"} <= {path.name for path in build.iterdir()}
+    files = {path.name for path in build.iterdir()}
+    assert {"manifest.json", "tasks.sql", "graph.mmd", "graph.svg", "graph.html"} <= files
 
 
 def test_what_needs_snowflake_says_what_to_install(core: Path, checkout: Path) -> None:

@@ -37,6 +37,14 @@ def test_a_later_build_removes_its_own_stale_archives_alone(tmp_path: Path) -> N
     assert files_of(tmp_path) == {"manifest.json", "tasks.sql", "graph.mmd", "archives/mine.zip", "notes.txt"}
 
 
+def test_pictures_are_written_when_asked_for_and_never_left_from_before(tmp_path: Path) -> None:
+    written = write(SMALL, tmp_path, "", {"graph.svg": "<svg/>", "graph.html": "<p>ü</p>"})
+    assert {path.name for path in written} >= {"graph.svg", "graph.html"}
+    assert (tmp_path / "graph.html").read_text(encoding="utf-8") == "<p>ü</p>"
+    write(CLV, tmp_path, "")
+    assert not {"graph.svg", "graph.html"} & files_of(tmp_path)
+
+
 def test_what_has_not_changed_is_not_written_again(tmp_path: Path) -> None:
     before = {path: path.stat().st_ino for path in write(CLV, tmp_path, "")}
     assert {path: path.stat().st_ino for path in write(CLV, tmp_path, "")} == before

@@ -138,7 +138,7 @@ def drawings(draw: st.DrawFn) -> Drawing:
 
 
 @given(drawings(), texts)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_nothing_breaks_out_of_a_page(drawing: Drawing, title: str) -> None:
     page = html(title, (drawing, drawing), (title,))
     page.encode()
@@ -154,7 +154,7 @@ def test_nothing_breaks_out_of_a_page(drawing: Drawing, title: str) -> None:
 
 
 @given(drawings())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_nothing_breaks_out_of_a_picture(drawing: Drawing) -> None:
     root = ElementTree.fromstring(svg(drawing))
     kinds = {element.tag.removeprefix(SVG) for element in root.iter()}
