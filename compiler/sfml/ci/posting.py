@@ -8,11 +8,10 @@ from sfml.ci.http import Unavailable
 from sfml.ci.log import say
 from sfml.ci.threads import Thread
 from sfml.errors import SfmlError
+from sfml.render.review_markdown import LIMIT, MARKER
 
-MARKER = "<!-- sfml diff -->"
-"""The first line of what `sfml diff -o markdown` prints."""
-LIMIT = 65_536
 _PAUSES = (1.0, 3.0, 9.0)
+"""Seconds between tries, unless the host says how many."""
 
 
 def marked(text: str, key: str | None) -> str:
