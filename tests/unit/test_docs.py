@@ -106,3 +106,52 @@ def test_the_readmes_finding_is_what_validate_prints(tmp_path: Path) -> None:
     shown = next(block for block in blocks(README, "console") if "error[SF304]" in block)
     finding = shown[shown.index("error[SF304]") : shown.index("\n\n1 error")]
     assert finding in done.stdout
+
+
+TESTING = ROOT / "docs" / "testing.md"
+
+
+def shown_by(command: str) -> tuple[str, str]:
+    """A command of the page on testing, as it is typed there, and what it prints there."""
+    block = next(block for block in blocks(TESTING, "console") if block.startswith(f"$ sfml {command} "))
+    typed, _, printed = block.partition("\n")
+    return typed.removeprefix("$ sfml "), printed
+
+
+def printed_by(typed: str, folder: Path) -> str:
+    sfml = Path(sys.executable).parent / "sfml"
+    done = subprocess.run(
+        (str(sfml), *shlex.split(typed)), cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for name in ("specs", "steps/clv"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "sfml.yaml", tmp_path)
+    return tmp_path
+
+
+def test_the_failing_test_that_the_page_shows(checkout: Path) -> None:
+    config = checkout / "specs" / "clv" / "job_config.yaml"
+    text = config.read_text(encoding="utf-8")
+    after = "    after: [promote_model]\n"
+    assert after in text
+    config.write_text(text.replace(after, f"{after}    run_if: all_done\n"), encoding="utf-8")
+    typed, shown = shown_by("test")
+    seconds = re.compile(r"\(\d+\.\d\d s\)")
+    assert seconds.sub("()", printed_by(typed, checkout)) == seconds.sub("()", shown)
+
+
+def test_the_ways_that_the_page_shows(checkout: Path) -> None:
+    typed, shown = shown_by("simulate")
+    assert printed_by(typed, checkout).startswith(shown)
+
+
+def test_the_tests_that_the_page_shows_are_the_pipelines() -> None:
+    own = yaml.safe_load((ROOT / "specs" / "clv" / "tests.yaml").read_text(encoding="utf-8"))["tests"]
+    (page,) = (yaml.safe_load(block) for block in blocks(TESTING, "yaml"))
+    for name, test in page["tests"].items():
+        assert test.items() <= own[name].items(), name
