@@ -89,6 +89,14 @@ def test_system_functions_in_select_and_call(connection: SnowflakeConnection) ->
         ask(connection, "CALL NO_SUCH_PROCEDURE(1)")
 
 
+def test_an_endless_block_is_aborted(connection: SnowflakeConnection) -> None:
+    with pytest.raises(ProgrammingError, match="604"):
+        connection.cursor().execute("BEGIN WHILE (TRUE) DO NULL; END WHILE; END", timeout=1)
+    assert ask(connection, "BEGIN LET n := 0; WHILE (n < 3) DO n := n + 1; END WHILE; RETURN n; END") == [
+        ("3",)
+    ]
+
+
 def test_result_scan_reads_an_earlier_result(connection: SnowflakeConnection) -> None:
     ask(connection, "SHOW SCHEMAS IN DATABASE SFML")
     shown = ask(

@@ -1,104 +1,53 @@
-"""Snowflake Scripting: blocks with variables, statements and IF, and EXECUTE IMMEDIATE.
+"""Snowflake Scripting: blocks with variables, branches, loops, cursors and handlers, and EXECUTE IMMEDIATE.
 
-Loops, cursors, CASE and exception handlers are read no further than their first word.
+Asynchronous jobs are read no further than their first word.
 https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 from sqlglot.tokens import TokenType
 
+from sfml.grammar.script_steps import (
+    Assign,
+    Block,
+    Close,
+    Count,
+    Cursor,
+    Declared,
+    Each,
+    ExceptionType,
+    ExecuteImmediate,
+    Fetch,
+    If,
+    Leave,
+    Loop,
+    Nothing,
+    Open,
+    Raise,
+    Repeat,
+    ResultSet,
+    Return,
+    ReturnTable,
+    Run,
+    Step,
+    Unsupported,
+    While,
+)
 from sfml.grammar.tokens import Tokens
 
-__all__ = ["Assign", "Block", "ExecuteImmediate", "If", "Nothing", "Return", "Run", "Unsupported", "parse"]
+__all__ = ["Block", "ExecuteImmediate", "parse", "parse_immediate"]
 
 _TRANSACTIONS = ("TRANSACTION", "WORK", "NAME")
-_UNSUPPORTED = (
-    *("FOR", "WHILE", "LOOP", "REPEAT", "CASE", "EXCEPTION", "OPEN", "FETCH", "CLOSE", "RAISE"),
-    *("AWAIT", "ASYNC", "CANCEL", "BREAK", "EXIT", "CONTINUE", "ITERATE"),
-)
+_UNSUPPORTED = ("AWAIT", "ASYNC", "CANCEL")
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
-
-
-@dataclass(frozen=True, slots=True)
-class Assign:
-    """`LET name [type] := expression`, `name := expression`, or a declaration without a value."""
-
-    name: str
-    expression: str | None
-    declares: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    expression: str
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A SQL statement, as written."""
-
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
-class If:
-    """(condition, statements) of IF and each ELSEIF; ELSE has the condition TRUE."""
-
-    branches: tuple[tuple[str, tuple[Step, ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """NULL;"""
-
-
-@dataclass(frozen=True, slots=True)
-class Unsupported:
-    """What is not read: from its first word to the end of the script."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    steps: tuple[Step, ...]
-
-    def unsupported(self) -> str | None:
-        """The first thing in it that is not read."""
-        return next((step.text for step in _walk(self.steps) if isinstance(step, Unsupported)), None)
-
-
-Step = Assign | Return | Run | If | Nothing | Unsupported | Block
-
-
-@dataclass(frozen=True, slots=True)
-class ExecuteImmediate:
-    """EXECUTE IMMEDIATE; `text` is None when what it executes is no plain text, or values are bound."""
-
-    text: str | None
-    written: str
-
-
-def _walk(steps: tuple[Step, ...]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        if isinstance(step, Block):
-            yield from _walk(step.steps)
-        elif isinstance(step, If):
-            for _, inner in step.branches:
-                yield from _walk(inner)
 
 
 def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
     """The block, or None when the statement is no script: BEGIN may open a transaction."""
     if tokens.match_words("EXECUTE", "IMMEDIATE"):
-        text = tokens.match_string()
-        return ExecuteImmediate(text if tokens.at_end else None, tokens.sql)
+        return _immediate(tokens)
     if tokens.is_words("BEGIN"):
         following = tokens.peek(1)
         if following is None or following.text.upper() in _TRANSACTIONS:
@@ -114,19 +63,56 @@ def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
     return block
 
 
+def parse_immediate(sql: str) -> ExecuteImmediate | None:
+    """The statement as EXECUTE IMMEDIATE, or None when it is another."""
+    tokens = Tokens(sql)
+    return _immediate(tokens) if tokens.match_words("EXECUTE", "IMMEDIATE") else None
+
+
+def _immediate(tokens: Tokens) -> ExecuteImmediate:
+    text = tokens.match_string()
+    expression = "" if text is not None else tokens.text_until(("USING",))
+    values: tuple[str, ...] = ()
+    if tokens.match_words("USING"):
+        tokens.expect_type(TokenType.L_PAREN)
+        values = tokens.arguments()
+    tokens.expect_end()
+    return ExecuteImmediate(text, tokens.sql, expression, values)
+
+
 def _block(tokens: Tokens) -> Block:
-    steps: list[Step] = []
+    declared: list[Step] = []
     if tokens.match_words("DECLARE"):
         while not tokens.is_words("BEGIN"):
-            steps.append(_declaration(tokens))
-            if isinstance(steps[-1], Unsupported):
-                return Block(tuple(steps))
+            declared.append(_declaration(tokens))
+            if isinstance(declared[-1], Unsupported):
+                return Block((), tuple(declared))
             tokens.expect_type(TokenType.SEMICOLON)
     tokens.expect_words("BEGIN")
-    block = Block((*steps, *_steps(tokens, ("END",))))
+    steps = tuple(_steps(tokens, ("EXCEPTION", "END")))
+    handlers = _handlers(tokens) if tokens.match_words("EXCEPTION") else ()
+    block = Block(steps, tuple(declared), handlers)
     if block.unsupported() is None:
         tokens.expect_words("END")
     return block
+
+
+def _handlers(tokens: Tokens) -> tuple[tuple[tuple[str, ...], tuple[Step, ...]], ...]:
+    """`WHEN name [OR name …] THEN statements`, up to END."""
+    handlers: list[tuple[tuple[str, ...], tuple[Step, ...]]] = []
+    while tokens.match_words("WHEN"):
+        names = [tokens.identifier()]
+        while tokens.match_words("OR"):
+            names.append(tokens.identifier())
+        if tokens.is_words("CONTINUE"):
+            return (*handlers, (tuple(names), (Unsupported(tokens.sql[tokens.offset :]),)))
+        tokens.match_words("EXIT")  # as without a word
+        tokens.expect_words("THEN")
+        steps = tuple(_steps(tokens, ("WHEN", "END")))
+        handlers.append((tuple(names), steps))
+        if Block(steps).unsupported() is not None:
+            break
+    return tuple(handlers)
 
 
 def _steps(tokens: Tokens, ends: tuple[str, ...]) -> list[Step]:
@@ -151,12 +137,27 @@ def _step(tokens: Tokens) -> Step:
         return _block(tokens)
     if tokens.match_words("IF"):
         return _if(tokens)
+    if tokens.match_words("CASE"):
+        return _case(tokens)
+    if any(tokens.is_words(word) for word in ("FOR", "WHILE", "REPEAT", "LOOP")):
+        return _loop(tokens)
+    for word in ("BREAK", "EXIT", "CONTINUE", "ITERATE"):
+        if tokens.match_words(word):
+            return Leave(_label(tokens), word in ("CONTINUE", "ITERATE"))
     if tokens.match_words("LET"):
         return _declaration(tokens)
     if tokens.match_words("RETURN"):
-        expression = _text(tokens)
-        table = expression.upper().startswith("TABLE")
-        return Unsupported(tokens.sql[start:]) if table else Return(expression)
+        return _return(tokens)
+    if tokens.match_words("OPEN"):
+        name = tokens.identifier()
+        values = tokens.match_words("USING") and tokens.match_type(TokenType.L_PAREN)
+        return Open(name, tokens.arguments() if values else ())
+    if tokens.match_words("FETCH"):
+        return Fetch(tokens.identifier(), _targets(tokens))
+    if tokens.match_words("CLOSE"):
+        return Close(tokens.identifier())
+    if tokens.match_words("RAISE"):
+        return Raise(_label(tokens))
     if tokens.match_words("NULL"):
         return Nothing()
     following = tokens.peek(1)
@@ -167,18 +168,116 @@ def _step(tokens: Tokens) -> Step:
     return Run(_text(tokens))
 
 
-def _declaration(tokens: Tokens) -> Assign | Unsupported:
-    """`name [type] [:= | DEFAULT expression]`; cursors, result sets and exceptions are not read."""
+def _declaration(tokens: Tokens) -> Declared:
+    """`name [type] [:= | DEFAULT expression]`, a cursor, a result set or an exception."""
     start = tokens.offset
     name = tokens.identifier()
-    if any(tokens.is_words(word) for word in ("CURSOR", "RESULTSET", "EXCEPTION")):
-        return Unsupported(tokens.sql[start:])
+    if tokens.match_words("CURSOR"):
+        tokens.expect_words("FOR")
+        return Cursor(name, _text(tokens))
+    if tokens.match_words("EXCEPTION"):
+        if tokens.match_type(TokenType.L_PAREN) is None:
+            return ExceptionType(name)
+        number, *sentence = tokens.arguments()
+        said = Tokens(sentence[0]).expect_string() if sentence else ""
+        return ExceptionType(name, int(number.replace(" ", "")), said)
+    is_result_set = tokens.match_words("RESULTSET")
     while not tokens.is_words("DEFAULT") and (token := tokens.peek()) is not None:
         if token.token_type in (TokenType.COLON_EQ, TokenType.SEMICOLON):
             break
         tokens.index += 1
     given = tokens.match_words("DEFAULT") or tokens.match_type(TokenType.COLON_EQ) is not None
-    return Assign(name, _text(tokens) if given else None, declares=True)
+    if given and tokens.is_words("ASYNC"):
+        return Unsupported(tokens.sql[start:])
+    text = _text(tokens) if given else None
+    return ResultSet(name, text) if is_result_set else Assign(name, text, declares=True)
+
+
+def _return(tokens: Tokens) -> Return | ReturnTable:
+    if not tokens.match_words("TABLE"):
+        return Return(_text(tokens))
+    tokens.expect_type(TokenType.L_PAREN)
+    inner = tokens.match_words("RESULTSET_FROM_CURSOR")
+    if inner:
+        tokens.expect_type(TokenType.L_PAREN)
+    name = tokens.identifier()
+    for _ in range(1 + inner):
+        tokens.expect_type(TokenType.R_PAREN)
+    return ReturnTable(name)
+
+
+def _targets(tokens: Tokens) -> tuple[str, ...]:
+    tokens.expect_words("INTO")
+    names = []
+    while True:
+        tokens.match_type(TokenType.COLON)
+        names.append(tokens.identifier())
+        if tokens.match_type(TokenType.COMMA) is None:
+            return tuple(names)
+
+
+def _label(tokens: Tokens) -> str | None:
+    token = tokens.peek()
+    return None if token is None or token.token_type is TokenType.SEMICOLON else tokens.identifier()
+
+
+def _loop(tokens: Tokens) -> Loop:
+    if tokens.match_words("REPEAT"):
+        steps = tuple(_steps(tokens, ("UNTIL",)))
+        if Block(steps).unsupported() is not None:
+            return Repeat(steps, "TRUE")
+        tokens.expect_words("UNTIL")
+        condition = _text(tokens, ("END",))
+        tokens.expect_words("END", "REPEAT")
+        return Repeat(steps, condition, _label(tokens))
+    if tokens.match_words("WHILE"):
+        condition = _text(tokens, ("DO", "LOOP"))
+        return While(condition, *_turns(tokens, "WHILE"))
+    if tokens.match_words("LOOP"):
+        tokens.index -= 1
+        return While("TRUE", *_turns(tokens, "LOOP"))
+    tokens.expect_words("FOR")
+    variable = tokens.identifier()
+    tokens.expect_words("IN")
+    reverse = tokens.match_words("REVERSE")
+    first = _text(tokens, ("TO", "DO", "LOOP"))
+    if tokens.match_words("TO"):
+        last = _text(tokens, ("DO", "LOOP"))
+        return Count(variable, first, last, reverse, *_turns(tokens, "FOR"))
+    return Each(variable, first, *_turns(tokens, "FOR"))
+
+
+def _turns(tokens: Tokens, kind: str) -> tuple[tuple[Step, ...], str | None]:
+    """`DO … END <kind>` or `LOOP … END LOOP`, and the label after it."""
+    word = kind if tokens.match_words("DO") else "LOOP"
+    if word == "LOOP":
+        tokens.expect_words("LOOP")
+    steps = tuple(_steps(tokens, ("END",)))
+    if Block(steps).unsupported() is not None:
+        return steps, None
+    tokens.expect_words("END", word)
+    return steps, _label(tokens)
+
+
+def _case(tokens: Tokens) -> If:
+    """Both forms of CASE as the branches that they are."""
+    value = None if tokens.is_words("WHEN") else _text(tokens, ("WHEN",))
+    branches: list[tuple[str, tuple[Step, ...]]] = []
+    while True:
+        if tokens.match_words("WHEN"):
+            text = _text(tokens, ("THEN",))
+            condition = text if value is None else f"({value}) = ({text})"
+            tokens.expect_words("THEN")
+        elif tokens.match_words("ELSE"):
+            condition = "TRUE"
+        else:
+            tokens.expect_words("END")
+            tokens.match_words("CASE")
+            return If(tuple(branches))
+        steps = tuple(_steps(tokens, ("WHEN", "ELSE", "END")))
+        branches.append((condition, steps))
+        if Block(steps).unsupported() is not None:
+            return If(tuple(branches))
 
 
 def _if(tokens: Tokens) -> If:

@@ -63,7 +63,7 @@ PROCEDURES = _rows(
         _X,
         "a session of its own",
     ),
-    ("JAVA, JAVASCRIPT, SCALA, SECRETS and loops in SQL blocks are refused", _X, _REFUSED),
+    ("JAVA, JAVASCRIPT, SCALA and SECRETS are refused", _X, _REFUSED),
     ("EXTERNAL_ACCESS_INTEGRATIONS restrict nothing", _X, "said in the log"),
 )
 

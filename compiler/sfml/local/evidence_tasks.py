@@ -266,8 +266,30 @@ TASKS: tuple[Behaviour, ...] = (
         "developer-guide/snowflake-scripting/blocks",
     ),
     Behaviour(
+        "scripting", "CASE and the four loops, with labels", _D, "developer-guide/snowflake-scripting/loops"
+    ),
+    Behaviour(
         "scripting",
-        "Loops, cursors, CASE and exception handlers are refused before the block begins",
+        "Cursors, result sets and RETURN TABLE",
+        _D,
+        "developer-guide/snowflake-scripting/cursors",
+    ),
+    Behaviour(
+        "scripting",
+        "RAISE, and handlers by name, STATEMENT_ERROR, EXPRESSION_ERROR and OTHER",
+        _D,
+        "developer-guide/snowflake-scripting/exceptions",
+    ),
+    Behaviour(
+        "scripting",
+        "The sentence of an exception that nobody handles names no line",
+        _X,
+        "lines are not kept",
+    ),
+    Behaviour("scripting", "Handlers hide no error about what is not emulated", _X, "it would seem to work"),
+    Behaviour(
+        "scripting",
+        "ASYNC, AWAIT and handlers that continue are refused before the block begins",
         _X,
         "not emulated, and said so",
     ),

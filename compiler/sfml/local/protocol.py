@@ -259,6 +259,7 @@ async def abort(request: Request) -> JSONResponse:
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
+    session.aborts += 1
     session.connection._duck_conn.interrupt()
     interrupt(account_of(request), session)
     return accepted()

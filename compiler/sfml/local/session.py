@@ -75,6 +75,8 @@ class Session:
         self.temporaries: set[ObjectName] = set()
         """Temporary tables and views of this session alone."""
         self.in_transaction = False
+        self.aborts = 0
+        """How often its client has asked to end what it was executing."""
         self._relations = itertools.count()
         self.lock = threading.RLock()
         """Held while DuckDB works for this session: a DuckDB connection serves one thread at a time."""

@@ -35,6 +35,13 @@ def read_table(path: Path) -> pa.Table:
     return pq.read_table(path)
 
 
+def no_rows(account: Account, session: Session, columns: tuple[Parameter, ...]) -> Result:
+    """The declared columns alone, for a describe."""
+    nulls = [exp.cast(exp.null(), column.type, dialect="snowflake") for column in columns]
+    named = [exp.alias_(null, column.name, quoted=True) for null, column in zip(nulls, columns, strict=True)]
+    return account.engine.run_tree(session, exp.select(*named).limit(0))
+
+
 def table_of(account: Account, session: Session, rows: pa.Table, columns: tuple[Parameter, ...]) -> Result:
     """The rows by position as the declared types; where no columns are declared, as they came."""
     if columns and len(columns) != rows.num_columns:

@@ -100,9 +100,25 @@ def test_a_sql_procedure_is_a_block_with_its_arguments(session: Session) -> None
         END"""
     ).collect()
     assert (session.call("fill", 2, "x"), session.call("fill", 1, "x")) == ("x1", "small")
-    assert "FOR" in refusal(
-        session, "CREATE PROCEDURE l() RETURNS INT AS 'BEGIN FOR i IN 1 TO 2 DO NULL; END FOR; END'"
-    )
+    assert "AWAIT" in refusal(session, "CREATE PROCEDURE l() RETURNS INT AS 'BEGIN AWAIT ALL; END'")
+
+
+def test_a_sql_procedure_loops_and_returns_a_table(session: Session) -> None:
+    session.sql(
+        """CREATE OR REPLACE PROCEDURE powers(n INT) RETURNS TABLE (EXPONENT INT, POWER INT) LANGUAGE SQL AS
+        BEGIN
+          CREATE OR REPLACE TABLE POWERS (E INT, P INT);
+          LET p := 1;
+          FOR e IN 1 TO n DO
+            p := p * 2;
+            INSERT INTO POWERS VALUES (:e, :p);
+          END FOR;
+          LET found RESULTSET := (SELECT E AS EXPONENT, P AS POWER FROM POWERS ORDER BY 1);
+          RETURN TABLE(found);
+        END"""
+    ).collect()
+    assert [tuple(row) for row in session.call("powers", 3).collect()] == [(1, 2), (2, 4), (3, 8)]
+    assert session.sql("SELECT MAX(POWER) FROM TABLE(powers(4))").collect()[0][0] == 16
 
 
 def test_procedures_are_shown_described_changed_and_dropped(session: Session) -> None:

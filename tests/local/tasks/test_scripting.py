@@ -38,16 +38,107 @@ def test_blocks(sql: Sql, block: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("block", "value"),
+    [
+        ("BEGIN LET s := 0; FOR i IN 1 TO 4 DO s := s + i; END FOR; RETURN s; END", 10),
+        ("BEGIN LET s := ''; FOR i IN REVERSE 1 TO 3 LOOP s := s || i; END LOOP; RETURN s; END", "321"),
+        ("BEGIN LET n := 0; WHILE (n < 5) DO n := n + 2; END WHILE; RETURN n; END", 6),
+        ("BEGIN LET n := 9; REPEAT n := n - 4; UNTIL (n < 4) END REPEAT; RETURN n; END", 1),
+        (
+            "BEGIN LET n := 0; LOOP n := n + 1; IF (n < 3) THEN CONTINUE; END IF; BREAK; END LOOP; RETURN n; END",
+            3,
+        ),
+        (
+            "BEGIN LET n := 0; FOR i IN 1 TO 9 DO FOR j IN 1 TO 9 DO n := n + 1; IF (n = 12) THEN BREAK outer_loop;"
+            " END IF; END FOR; END FOR outer_loop; RETURN n; END",
+            12,
+        ),
+        ("BEGIN LET x := 2; CASE (x) WHEN 1 THEN RETURN 'a'; WHEN 2 THEN RETURN 'b'; END; END", "b"),
+        ("BEGIN LET x := 2; CASE WHEN x > 5 THEN RETURN 'a'; ELSE RETURN 'c'; END CASE; END", "c"),
+        (
+            "DECLARE s INT DEFAULT 0; c CURSOR FOR SELECT column1 AS n, column2 AS m FROM VALUES (1, 10), (2, 20);"
+            " BEGIN FOR r IN c DO s := s + r.n * r.m; END FOR; RETURN s; END",
+            50,
+        ),
+        (
+            "DECLARE c CURSOR FOR SELECT column1 FROM VALUES (1), (2) WHERE column1 > ?; BEGIN OPEN c USING (1);"
+            " LET a INT; FETCH c INTO a; FETCH c INTO a; CLOSE c; RETURN a; END",
+            2,
+        ),
+        (
+            "BEGIN LET low := 1; LET r RESULTSET := (SELECT column1 AS n FROM VALUES (1), (2) WHERE column1 > :low);"
+            " LET c CURSOR FOR r; FOR one IN c DO RETURN one.n; END FOR; END",
+            2,
+        ),
+        ("BEGIN LET q := 'SELECT ? + 1 AS n'; LET v := 4; EXECUTE IMMEDIATE :q USING (v); RETURN 1; END", 1),
+        (
+            "BEGIN LET q := 'SELECT ? + 1 AS n'; LET v := 4; LET r RESULTSET := (EXECUTE IMMEDIATE :q USING (v));"
+            " RETURN TABLE(r); END",
+            5,
+        ),
+        (
+            "DECLARE e EXCEPTION (-20002, 'mine'); BEGIN RAISE e; EXCEPTION WHEN e THEN RETURN SQLERRM; END",
+            "mine",
+        ),
+        (
+            "DECLARE e EXCEPTION (-20002, 'mine'); f EXCEPTION; BEGIN LET x := 1; BEGIN x := 2; RAISE e; EXCEPTION"
+            " WHEN f THEN RETURN 'f'; END; EXCEPTION WHEN f OR e THEN RETURN SQLCODE || SQLSTATE; END",
+            "-20002P0001",
+        ),
+        (
+            "BEGIN SELECT * FROM nowhere; EXCEPTION WHEN EXPRESSION_ERROR THEN RETURN 'no';"
+            " WHEN STATEMENT_ERROR THEN RETURN SQLCODE; END",
+            2003,
+        ),
+        (
+            "BEGIN LET x := 'a'::INT; EXCEPTION WHEN STATEMENT_ERROR THEN RETURN 1; WHEN OTHER THEN RETURN 2; END",
+            2,
+        ),
+        (
+            "BEGIN CREATE OR REPLACE TABLE s (n INT); INSERT INTO s VALUES (1), (2); LET n := SQLROWCOUNT;"
+            " DELETE FROM s WHERE n > 5; RETURN n || ' ' || SQLROWCOUNT || SQLNOTFOUND; END",
+            "2 0true",
+        ),
+    ],
+)
+def test_loops_cursors_and_handlers(sql: Sql, block: str, value: Any) -> None:
+    assert [str(v) for row in sql(block) for v in row.values()] == [str(value)]
+
+
+@pytest.mark.parametrize(
+    ("block", "sentence"),
+    [
+        ("DECLARE e EXCEPTION (-20002, 'mine'); BEGIN RAISE e; END", "Uncaught exception of type 'E' : mine"),
+        ("BEGIN SELECT * FROM nowhere; EXCEPTION WHEN OTHER THEN RAISE; END", "NOWHERE"),
+        ("BEGIN SELECT * FROM nowhere; EXCEPTION WHEN EXPRESSION_ERROR THEN RETURN 1; END", "NOWHERE"),
+        (
+            "BEGIN CREATE ALERT a IF (EXISTS (SELECT 1)) THEN SELECT 1; EXCEPTION WHEN OTHER THEN NULL; END",
+            "not emul",
+        ),
+        ("BEGIN LET c CURSOR FOR SELECT 1; LET x INT; FETCH c INTO x; END", "not open"),
+        ("BEGIN BREAK; END", "no loop"),
+        ("BEGIN FOR r IN nothing DO NULL; END FOR; END", "invalid identifier 'NOTHING'"),
+    ],
+)
+def test_what_goes_wrong_in_them(sql: Sql, block: str, sentence: str) -> None:
+    with pytest.raises(SqlError, match=sentence):
+        sql(block)
+
+
+def test_an_endless_loop_ends_with_its_task(sql: Sql) -> None:
+    endless = "WHILE (TRUE) DO NULL; END WHILE; EXCEPTION WHEN OTHER THEN NULL;"
+    sql.graph(f"r USER_TASK_TIMEOUT_MS = 300 AS BEGIN {endless} END")
+    assert sql.run("r") == {"R": "FAILED"}
+    assert "timeout" in sql.history(NAME="R")[0]["ERROR_MESSAGE"]
+
+
+@pytest.mark.parametrize(
     "block",
     [
-        "BEGIN CREATE TABLE never (n INT); FOR i IN 1 TO 3 DO NULL; END FOR; END",
-        "BEGIN CREATE TABLE never (n INT); WHILE (TRUE) DO NULL; END WHILE; END",
-        "BEGIN CREATE TABLE never (n INT); EXCEPTION WHEN OTHER THEN RETURN 'x'; END",
-        "DECLARE c CURSOR FOR SELECT 1; BEGIN CREATE TABLE never (n INT); END",
-        "BEGIN CREATE TABLE never (n INT); IF (TRUE) THEN RAISE e; END IF; END",
-        "BEGIN CREATE TABLE never (n INT); BEGIN LET r RESULTSET := (SELECT 1); END; END",
-        "BEGIN CREATE TABLE never (n INT); RETURN TABLE(r); END",
-        "EXECUTE IMMEDIATE $x",
+        "BEGIN CREATE TABLE never (n INT); ASYNC (SELECT 1); END",
+        "BEGIN CREATE TABLE never (n INT); FOR i IN 1 TO 2 DO AWAIT ALL; END FOR; END",
+        "BEGIN CREATE TABLE never (n INT); BEGIN LET r RESULTSET := ASYNC (SELECT 1); END; END",
+        "BEGIN CREATE TABLE never (n INT); EXCEPTION WHEN OTHER CONTINUE THEN NULL; END",
     ],
 )
 def test_what_is_not_emulated_is_refused_at_once(sql: Sql, block: str) -> None:

@@ -17,6 +17,7 @@ from sfml.grammar.procedures import AnonymousProcedure
 from sfml.grammar.scripting import Block
 from sfml.grammar.signatures import Argument
 from sfml.local import procedures, scripting
+from sfml.local.arrow import as_table
 from sfml.local.errors import not_emulated
 from sfml.local.names import resolve
 from sfml.local.procedure_types import column_of, converted
@@ -24,6 +25,7 @@ from sfml.local.result import CALL, Result
 from sfml.local.routines import store
 from sfml.local.routines.overloads import chosen
 from sfml.local.routines.store import Routine
+from sfml.local.table_results import no_rows, table_columns, table_of
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -55,7 +57,11 @@ def in_query(node: Expr, rewriting: Rewriting) -> Result | None:
     if not found:
         return None
     if rewriting.describe_only:
-        raise not_emulated(f"describing a query of the procedure {name.last}")
+        declared = {table_columns(routine.definition.returns) for routine in found}
+        columns = declared.pop()
+        if declared or not columns:
+            raise not_emulated(f"describing a query of the procedure {name.last}")
+        return no_rows(rewriting.account, rewriting.session, columns)
     return call(rewriting.account, rewriting.session, name, tokens.arguments())
 
 
@@ -109,7 +115,8 @@ def _run_sql(account: Account, session: Session, routine: Routine, arguments: tu
     assert isinstance(block, Block)
     parameters = definition.parameters
     values = procedures.argument_values(account, session, parameters, arguments, routine.name.name)
-    column = column_of(routine.name.name, definition.returns)
+    columns = table_columns(definition.returns)
+    column = column_of(routine.name.name, "VARCHAR" if columns is not None else definition.returns)
     if definition.strict and any(value is None for value in values):
         return Result((column,), ((None,),), CALL)
     names = (parameter.name for parameter in parameters)
@@ -117,6 +124,8 @@ def _run_sql(account: Account, session: Session, routine: Routine, arguments: tu
         result = scripting.run_block(
             account, session, block, dict(zip(names, values, strict=True)), routine.name.name
         )
+    if columns is not None and result.statement_type_id != CALL:
+        return table_of(account, session, as_table(result), columns)
     if len(result.columns) != 1 or result.statement_type_id != CALL:
         return result
     return Result((column,), ((converted(result.scalar, column),),), CALL)
