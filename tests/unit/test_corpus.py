@@ -14,6 +14,8 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from sfml import frontend
+from sfml.behaviour.shape import Behaviour
+from sfml.behaviour.tests import chosen_tests, verdict
 from sfml.diagnostic import has_errors
 from sfml.frontend import Reading
 from sfml.lower.job_folders import job_files
@@ -52,6 +54,15 @@ def test_it_is_read_and_compiles_to_the_same(path: Path, target: str) -> None:
     assert text == golden.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(("path", "target"), PIPELINES)
+def test_its_tests_pass(path: Path, target: str) -> None:
+    graph = read(path, target).graph
+    assert graph is not None
+    behaviour = Behaviour(graph)
+    for test in chosen_tests(graph):
+        assert verdict(behaviour, test).findings == ()
+
+
 def test_every_project_is_in_the_readme_and_has_pipelines() -> None:
     readme = (CORPUS / "README.md").read_text(encoding="utf-8")
     assert len(PROJECTS) >= 10
@@ -66,7 +77,7 @@ def test_it_uses_every_key_of_the_language() -> None:
     for file in CORPUS.rglob("*.yaml"):
         written |= set(_keys(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)))
     known: set[str] = set()
-    for name in ("project", "pipeline", "job_config", "schedule_config", "tasks"):
+    for name in ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests"):
         known |= set(_properties(schema(f"{name}.schema.json")))
     assert known - written == set()
 
