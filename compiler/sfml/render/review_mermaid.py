@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from sfml.graph.model import TaskGraph, TaskNode
 from sfml.plan.model import Action
 from sfml.record import record
+from sfml.render.merged import Merged, MergedEdge, MergedTask, merged
 from sfml.render.mermaid import compute_words, label_text
 from sfml.render.schedule import schedule_words
 from sfml.review.model import TargetDiff
@@ -34,134 +34,59 @@ class Picture:
     left_out: int
 
 
-@record
-class _Drawn:
-    """A task of either side; `old` and `new` are its names in the spec."""
-
-    id: str
-    node: TaskNode
-    action: Action
-
-
 def picture(target: TargetDiff) -> Picture | None:
     """The graph of both sides in one; None when there is none, or when even its changes are too many to draw."""
-    old = target.base.graph if target.base else None
-    new = target.head.graph if target.head else None
-    if old is None and new is None:
+    if target.base is None and target.head is None:
         return None
-    actions = _actions(target)
-    renamed = _renamed(target)
-    edges_old, edges_new = _edges(old, renamed), _edges(new, {})
-    nodes = _nodes(old, new, renamed, actions)
-    shown = set(nodes)
-    if len(nodes) > MAX_NODES:
-        shown = _around(
-            {name for name, one in nodes.items() if one.action is not Action.UNCHANGED}, edges_old, edges_new
-        )
-        shown &= nodes.keys()
+    found = merged(target)
+    shown = set(found.tasks)
+    if len(shown) > MAX_NODES:
+        shown &= _around(found)
     if len(shown) > MAX_DRAWN:
         return None
-    kept = {name: one for name, one in nodes.items() if name in shown}
-    lines = tuple(_lines(target, kept, edges_old, edges_new, renamed, len(nodes) - len(kept)))
-    return Picture(lines, len(nodes) - len(kept))
+    left_out = len(found.tasks) - len(shown)
+    return Picture(tuple(_lines(target, found, shown, left_out)), left_out)
 
 
-def _actions(target: TargetDiff) -> Mapping[str, Action]:
-    """What happens to each task, by its name in the spec; nothing is marked where all of it is new, or gone."""
-    if target.base is None or target.head is None:
-        return {}
-    found = {change.task: change.action for change in target.changes if change.action is Action.DROP}
-    return found | {
-        change.task: change.action for change in target.changes if change.action is not Action.DROP
-    }
-
-
-def _renamed(target: TargetDiff) -> Mapping[str, str]:
-    """Old name → new name in the spec, of the tasks that move."""
-    if target.base is None:
-        return {}
-    was = {task.name: task.task for task in target.base.desired.all_tasks}
-    pairs = ((was.get(change.moved_from or ""), change.task) for change in target.changes)
-    return {old: new for old, new in pairs if old is not None}
-
-
-Edge = tuple[str, str, str]
-"""From, to, and the outcome that leads there; from the root, and to nothing, by an empty name."""
-
-
-def _edges(graph: TaskGraph | None, renamed: Mapping[str, str]) -> tuple[Edge, ...]:
-    return tuple(_edges_of(graph, renamed)) if graph is not None else ()
-
-
-def _edges_of(graph: TaskGraph, renamed: Mapping[str, str]) -> Iterator[Edge]:
-    for node in graph.tasks:
-        name = renamed.get(node.name, node.name)
-        if not node.after:
-            yield "", name, ""
-        for above in node.after:
-            outcomes = graph.task(above).outcomes or {}
-            chosen = [outcome for outcome, tasks in outcomes.items() if node.name in tasks]
-            for outcome in chosen or [""]:
-                yield renamed.get(above, above), name, outcome
-        for outcome, tasks in (node.outcomes or {}).items():
-            if not tasks:
-                yield name, "", outcome
-
-
-def _nodes(
-    old: TaskGraph | None, new: TaskGraph | None, renamed: Mapping[str, str], actions: Mapping[str, Action]
-) -> dict[str, _Drawn]:
-    found: dict[str, TaskNode] = {node.name: node for node in new.all_tasks} if new else {}
-    for node in old.all_tasks if old else ():
-        found.setdefault(renamed.get(node.name, node.name), node)
-    return {
-        name: _Drawn(f"t{index}", node, actions.get(name, Action.UNCHANGED))
-        for index, (name, node) in enumerate(found.items(), start=1)
-    }
-
-
-def _around(changed: set[str], old: tuple[Edge, ...], new: tuple[Edge, ...]) -> set[str]:
+def _around(found: Merged) -> set[str]:
     """The changed tasks, the ends of changed edges, and what stands right beside them."""
-    moved = {*old} ^ {*new} if old and new else set()
-    core = changed | {name for above, below, _ in moved for name in (above, below)} - {""}
-    return core | {
-        name for above, below, _ in (*old, *new) for name in (above, below) if core & {above, below}
-    } - {""}
+    core = {name for name, one in found.tasks.items() if one.action is not Action.UNCHANGED}
+    for edge in found.edges:
+        if edge.action is not Action.UNCHANGED:
+            core |= _ends(edge)
+    return core | {name for edge in found.edges for name in _ends(edge) if core & _ends(edge)}
 
 
-def _lines(
-    target: TargetDiff,
-    nodes: Mapping[str, _Drawn],
-    old: tuple[Edge, ...],
-    new: tuple[Edge, ...],
-    renamed: Mapping[str, str],
-    left_out: int,
-) -> Iterator[str]:
+def _ends(edge: MergedEdge) -> set[str]:
+    return {name for name in (edge.above, edge.below) if name}
+
+
+def _lines(target: TargetDiff, found: Merged, shown: set[str], left_out: int) -> Iterator[str]:
+    ids = {name: f"t{number}" for number, name in enumerate(found.tasks, start=1)}
     yield "flowchart TD"
     root = _root_action(target)
     yield f'  root(["{_root_label(target, _SIGNS.get(root))}"])'
-    before = {name: was for was, name in renamed.items()}
-    for name, one in nodes.items():
-        yield f"  {one.id}{_shape(name, one, before.get(name))}"
-    for number, edge in enumerate(dict.fromkeys((*new, *old))):
-        above, below, _ = edge
-        if (above and above not in nodes) or (below and below not in nodes):
-            continue
-        start = nodes[above].id if above else "root"
-        end = nodes[below].id if below else f'n{number}(("nothing"))'
-        yield f"  {start} {_arrow(edge, old, new)} {end}"
-    for one in nodes.values():
-        if one.node.is_finalizer:
-            yield f'  root -. "finally" .-> {one.id}'
+    for name, one in found.tasks.items():
+        if name in shown:
+            yield f"  {ids[name]}{_shape(name, one)}"
+    for number, edge in enumerate(found.edges):
+        if _ends(edge) <= shown:
+            start = ids.get(edge.above, "root")
+            end = f'n{number}(("nothing"))' if edge.below is None else ids[edge.below]
+            yield f"  {start} {_arrow(edge)} {end}"
+    for name, one in found.tasks.items():
+        if name in shown and one.node.is_finalizer:
+            yield f'  root -. "finally" .-> {ids[name]}'
     if left_out:
         yield f'  rest["{label_text(f"{left_out:,} more tasks, unchanged")}"]'
     marked: dict[tuple[str, str], list[str]] = {}
-    for name, action in (("root", root), *((one.id, one.action) for one in nodes.values())):
+    actions = [(ids[name], one.action) for name, one in found.tasks.items() if name in shown]
+    for id, action in (("root", root), *actions):
         if action in _CLASSES:
-            marked.setdefault(_CLASSES[action], []).append(name)
-    for (name, style), ids in marked.items():
-        yield f"  classDef {name} {style}"
-        yield f"  class {','.join(ids)} {name}"
+            marked.setdefault(_CLASSES[action], []).append(id)
+    for (style_name, style), marked_ids in marked.items():
+        yield f"  classDef {style_name} {style}"
+        yield f"  class {','.join(marked_ids)} {style_name}"
 
 
 def _root_action(target: TargetDiff) -> Action:
@@ -179,20 +104,20 @@ def _root_label(target: TargetDiff, sign: str | None) -> str:
     return f"{label_text(name)}<br/>{label_text(' → '.join(words))}"
 
 
-def _shape(name: str, one: _Drawn, before: str | None) -> str:
+def _shape(name: str, one: MergedTask) -> str:
     sign = _SIGNS.get(one.action)
     lines = [f"{sign} {name}" if sign else name]
-    if before is not None:
-        lines.append(f"was {before}")
+    if one.before is not None:
+        lines.append(f"was {one.before}")
     lines.append(compute_words(one.node.run_on))
     label = "<br/>".join(label_text(line) for line in lines)
     return f'{{"{label}"}}' if one.node.is_branch else f'["{label}"]'
 
 
-def _arrow(edge: Edge, old: tuple[Edge, ...], new: tuple[Edge, ...]) -> str:
+def _arrow(edge: MergedEdge) -> str:
     """`-->`, thick for a new edge, dashed with a cross for one that is gone; outcomes stand on it."""
-    outcome = edge[2]
-    if new and edge not in new:
+    outcome = " or ".join(edge.outcomes)
+    if edge.action is Action.DROP:
         return f'-. "{label_text(f"✗ {outcome}".strip())}" .->'
     label = f'|"{label_text(outcome)}"|' if outcome else ""
-    return f"{'==>' if old and edge not in old else '-->'}{label}"
+    return f"{'==>' if edge.action is Action.CREATE else '-->'}{label}"
