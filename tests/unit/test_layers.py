@@ -24,7 +24,7 @@ LAYERS = (
     ("behaviour",),
     ("plan",),
     ("review",),
-    ("history", "checkup"),
+    ("history", "checkup", "registered"),
     ("ports",),
     ("snowflake",),
     ("deploy", "runs", "crew", "holding", "retries"),

@@ -34,6 +34,7 @@ COMMANDS = MappingProxyType(
         "resume": "Turn a pipeline's schedule on.",
         "retry": "Run what failed of the last run again.",
         "cancel": "End the runs that are executing.",
+        "models": "List a spec's models in the registry; promote a version, or go back.",
         "logs": "Show what the tasks of the last run wrote.",
         "seed": "Load a spec's seed tables from their files.",
         "doctor": "Look whether a target is ready: clients, connection, account, privileges.",

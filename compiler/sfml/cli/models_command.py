@@ -1,0 +1,149 @@
+"""`sfml models list|promote|rollback SPEC`"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sfml.cli import output
+from sfml.cli.asking import confirm
+from sfml.cli.opening import Opened, connected, opened
+from sfml.cli.options import Options, shared_options
+from sfml.errors import ConflictingState, UsageError
+
+if TYPE_CHECKING:
+    from sfml.registered import ModelVersion
+
+
+@click.group()
+def command() -> None:
+    """Versions of a spec's models in the registry: list them, make one the default, go back."""
+
+
+model_option = click.option(
+    "--model", metavar="NAME", help="The model, where the spec has several or names none."
+)
+
+
+@command.command("list")
+@click.argument("spec")
+@model_option
+@shared_options()
+def list_models(spec: str, model: str | None, options: Options) -> int:
+    """List the versions of the models that the steps of SPEC are given as `model_name`, newest first."""
+    from sfml.render.models import models_json, models_text
+    from sfml.render.symbols import Symbols
+    from sfml.snowflake.registry import versions
+
+    found = opened(spec, options)
+    names = (model,) if model else _models(found)
+    with connected(found, options) as target:
+        models = {name: versions(target.connection, found.desired.target, name) for name in names}
+    if options.json:
+        output.say_json({**_place(found), "models": models_json(models)})
+    elif not options.quiet:
+        output.say(models_text(models, Symbols(output.takes_unicode())))
+    return 0
+
+
+@command.command("promote")
+@click.argument("spec")
+@click.argument("version")
+@model_option
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@shared_options()
+def promote(spec: str, version: str, model: str | None, auto_approve: bool, options: Options) -> int:
+    """Make VERSION the default version of the model of SPEC, which is what scores from then on."""
+
+    def wanted(versions: tuple[ModelVersion, ...]) -> str:
+        from sfml.diagnostic import did_you_mean
+        from sfml.quoting import raw
+
+        names = [one.name for one in versions]
+        if raw(version) not in names:
+            raise UsageError(
+                f"there is no version {version}", help=did_you_mean(raw(version), names) or ", ".join(names)
+            )
+        return raw(version)
+
+    return _switch(spec, model, auto_approve, options, wanted)
+
+
+@command.command("rollback")
+@click.argument("spec")
+@model_option
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@shared_options()
+def rollback(spec: str, model: str | None, auto_approve: bool, options: Options) -> int:
+    """Make the version before the default one the default version of the model of SPEC again."""
+
+    def wanted(versions: tuple[ModelVersion, ...]) -> str:
+        from sfml.registered import version_before
+
+        before = version_before(versions)
+        if before is None:
+            raise ConflictingState("no version is older than the default one; nothing was changed")
+        return before.name
+
+    return _switch(spec, model, auto_approve, options, wanted)
+
+
+def _switch(
+    spec: str,
+    model: str | None,
+    auto_approve: bool,
+    options: Options,
+    wanted: Callable[[tuple[ModelVersion, ...]], str],
+) -> int:
+    from sfml.lower.names import folded_name
+    from sfml.snowflake.registry import set_default, versions
+
+    found = opened(spec, options)
+    name = model or _one_model(found)
+    with connected(found, options) as target:
+        there = versions(target.connection, found.desired.target, name)
+        if not there:
+            raise ConflictingState(f"{name} is not in the registry, or the role cannot see it")
+        version = wanted(there)
+        default = next((one.name for one in there if one.is_default), None)
+        if version != default:
+            if not auto_approve:
+                where = found.desired.target.name
+                confirm(f"Make {version} the default version of {name} in {where}, not {default}?", options)
+            set_default(target.connection, found.desired.target, name, folded_name(version))
+    if options.json:
+        told = {"model": name, "previous": default, "default": version, "changed": version != default}
+        output.say_json({**_place(found), **told})
+    elif not options.quiet:
+        was = "already" if version == default else f"(it was {default or 'none'})"
+        output.say(f"The default version of {name} is {version} {was}.")
+    return 0
+
+
+def _models(found: Opened) -> tuple[str, ...]:
+    from sfml.registered import models_of
+
+    assert found.reading.graph is not None, "a spec that compiles has a graph"
+    names = models_of(found.reading.graph)
+    if not names:
+        raise UsageError(
+            f"no step of {found.desired.pipeline} is given a `model_name`",
+            help="name the model: --model NAME",
+        )
+    return names
+
+
+def _one_model(found: Opened) -> str:
+    names = _models(found)
+    if len(names) > 1:
+        raise UsageError(
+            f"{found.desired.pipeline} has {len(names)} models",
+            help=f"choose one with --model: {', '.join(names)}",
+        )
+    return names[0]
+
+
+def _place(found: Opened) -> dict[str, Any]:
+    return {"pipeline": found.desired.pipeline, "target": found.desired.target.name}
