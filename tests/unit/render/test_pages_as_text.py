@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pictured_graphs import changed, compiled, edited, review_of, six, six_hundred, sixty
+from pictured_graphs import changed, compiled, edited, graph_of, review_of, six, six_hundred, sixty, step
 
+from sfml.graph.model import TaskNode
 from sfml.plan.model import Action, FieldChange, Label, Reason, Risk
 from sfml.render.merged import merged
 from sfml.render.page.drawing import Card, Drawing, Wire, drawing_of, drawing_of_diff
@@ -222,6 +223,37 @@ def test_both_sides_of_a_diff_are_in_the_graph_once() -> None:
     assert "promote_model" not in found.tasks and found.tasks["publish_model"].before == "promote_model"
     same = merged(changed(base, base))
     assert {edge.action for edge in same.edges} == {Action.UNCHANGED}
+
+
+def test_a_task_that_becomes_the_finalizer_is_drawn_as_one_and_back() -> None:
+    base = six()
+    *others, last = base.tasks
+    head = replace(
+        base,
+        tasks=tuple(_without_outcome(node, last.name) for node in others),
+        finalizer=replace(last, after=(), is_finalizer=True),
+    )
+    for target in (changed(base, head), changed(head, base)):
+        found = drawing_of_diff(target)
+        ElementTree.fromstring(svg(found))
+        assert Action.REPLACE in {card.action for card in found.cards if card.name == last.name}
+
+
+def _without_outcome(node: TaskNode, task: str) -> TaskNode:
+    if node.outcomes is None:
+        return node
+    return replace(node, outcomes={name: tasks for name, tasks in node.outcomes.items() if task not in tasks})
+
+
+def test_edges_that_run_both_ways_between_two_states_are_both_drawn() -> None:
+    base = graph_of((step("a"), step("b", "a"), step("c", "b")))
+    head = graph_of((step("b"), step("a", "b"), step("c", "a")))
+    found = drawing_of_diff(changed(base, head))
+    ElementTree.fromstring(svg(found))
+    wires = {
+        (found.cards[one.above].name, found.cards[one.below or 0].name): one.action for one in found.wires
+    }
+    assert wires["a", "b"] is Action.DROP and wires["b", "a"] is Action.CREATE
 
 
 def test_names_keep_their_ends_when_they_are_cut() -> None:

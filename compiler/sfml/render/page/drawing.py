@@ -10,7 +10,7 @@ from sfml.lower.bodies import kind_of
 from sfml.lower.desired import DesiredTask
 from sfml.plan.model import Action, Change, FieldChange, Risk
 from sfml.record import record
-from sfml.render.merged import ROOT, Merged, MergedEdge, MergedTask, merged
+from sfml.render.merged import ROOT, Merged, MergedTask, merged
 from sfml.render.mermaid import compute_words
 from sfml.render.review_words import VERBS, in_spec_names, spec_names
 from sfml.render.schedule import schedule_words
@@ -89,16 +89,20 @@ def drawing_of_diff(target: TargetDiff, *more: str) -> Drawing:
         f"{side.graph.pipeline} → {', '.join((target.target, *more))}",
         tuple(_about(target, side)),
         cards,
-        tuple(_wire(edge, names) for edge in found.edges),
+        tuple(_wires(found, names)),
         target.base is not None and target.head is not None,
         target.settings,
         (*(risk.message for risk in target.risks), *target.notes),
     )
 
 
-def _wire(edge: MergedEdge, names: Mapping[str, int]) -> Wire:
-    below = None if edge.below is None else names[edge.below]
-    return Wire(names[edge.above], below, " or ".join(edge.outcomes), edge.action)
+def _wires(found: Merged, names: Mapping[str, int]) -> Iterator[Wire]:
+    """The edges; those that a task had before it became the finalizer are told by its settings alone."""
+    apart = {name for name, one in found.tasks.items() if one.node.is_finalizer}
+    for edge in found.edges:
+        if not {edge.above, edge.below} & apart:
+            below = None if edge.below is None else names[edge.below]
+            yield Wire(names[edge.above], below, " or ".join(edge.outcomes), edge.action)
 
 
 def _about(target: TargetDiff, side: Compiled) -> Iterator[str]:
