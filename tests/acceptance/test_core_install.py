@@ -54,6 +54,16 @@ def test_specs_are_validated_and_compiled(core: Path, checkout: Path) -> None:
     assert {"manifest.json", "tasks.sql", "graph.mmd", "graph.svg", "graph.html"} <= files
 
 
+def test_graphs_are_tested(core: Path, checkout: Path) -> None:
+    done = sfml(core, checkout, "test", "specs/clv.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "passed" in done.stdout
+    assert sfml(core, checkout, "simulate", "specs/clv.yaml").returncode == 0
+    done = sfml(core, checkout, "test", "specs/clv.yaml", "--local")
+    assert done.returncode == 1
+    assert 'pip install "sfml[' in done.stderr
+
+
 def test_what_needs_snowflake_says_what_to_install(core: Path, checkout: Path) -> None:
     done = sfml(core, checkout, "plan", "specs/clv.yaml")
     assert done.returncode == 1
