@@ -105,6 +105,7 @@ SNOWPARK = _rows(
     ("SPLIT_TO_TABLE numbers parts from 1; SEQ is always 1", _A, "sql-reference/functions/split_to_table"),
     ("Approximate quantiles are exact ones; HASH and seeded RANDOM have other values", _X, "DuckDB's own"),
     ("Columns declared ARRAY or OBJECT, and functions that answer them, are told as such", _D, _SEMI),
+    ("Division by zero answers infinity, and no error", _X, "as DuckDB does"),
     (
         "Other expressions over them, and INFORMATION_SCHEMA.COLUMNS, tell VARIANT",
         _X,
