@@ -188,3 +188,17 @@ def test_pandas_functions_get_floats(session: Session, numbers: str) -> None:
         max_batch_size=1,
     )
     assert [row[0] for row in session.table(numbers).sort("N").select(half("X")).collect()] == [0.75, 1.25]
+
+
+def test_settings_bound_memory_and_cores(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SFML_LOCAL_PROCESS_MEMORY_MB", "600")
+    monkeypatch.setenv("SFML_LOCAL_PROCESS_CORES", "1")
+    for name, body in (("cores", "os.sched_getaffinity(0)"), ("bytes_of", "bytearray(n)")):
+        session.sql(
+            f"CREATE OR REPLACE FUNCTION {name}(n INT) RETURNS INT {PYTHON} AS $$\nimport os\n"
+            f"def f(n):\n    return len({body})\n$$"
+        ).collect()
+    assert values(session, "SELECT cores(0), bytes_of(1000)") == [(1, 1000)]
+    with pytest.raises(SnowparkSQLException, match="MemoryError"):
+        session.sql("SELECT bytes_of(1073741824)").collect()
+    assert values(session, "SELECT bytes_of(1000)") == [1000]
