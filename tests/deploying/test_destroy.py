@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from jsonschema import Draft202012Validator
 from small import Small
 
 DESTROY = ("destroy", "specs/small.yaml", "--auto-approve")
@@ -33,7 +34,11 @@ def test_it_removes_the_graph_and_its_files_and_nothing_else(small: Small) -> No
     assert [row["name"] for row in small.local.sql(f"SHOW TABLES IN SCHEMA {schema}")] == ["KEPT"]
     assert files(small) == []
     assert "Nothing to remove: small is not deployed in local." in small.run(*DESTROY)[1]
-    assert json.loads(small.run(*DESTROY, "-o", "json")[1])["destroyed"] is False
+    assert small.run(*APPLY)[0] == 0
+    for destroyed in (True, False):
+        value = json.loads(small.run(*DESTROY, "-o", "json")[1])
+        Draft202012Validator(resources.schema("output/destroy.schema.json")).validate(value)
+        assert value["destroyed"] is destroyed
 
 
 def test_one_that_was_cut_off_is_finished_by_the_next_or_undone(small: Small) -> None:

@@ -140,14 +140,24 @@ def test_old_deployments_and_their_code_are_collected_but_not_what_a_run_could_n
     dry = (*APPLY, "--dry-run")
     assert "nothing needs any more" in small.run(*dry)[1]
     assert "nothing needs any more" not in small.run(*dry, "--no-collect")[1]
+    # What cannot be removed is no reason to fail: the graph is deployed, and the next apply tries again.
+    small.local.faults.fail("REMOVE code", code="003001", sentence="Insufficient privileges")
+    code, text = small.run(*APPLY)
+    assert (
+        code == 0
+        and "note: old archives are still there, until the next apply: Insufficient privileges" in text
+    )
+    assert small.is_on() and len(archives(small)) == 5
+    with_step(small, "print(4)")
+    small.local.faults.clear()
     small.local.faults.forget_calls()
     code, text = small.run(*APPLY)
     assert code == 0 and "of the archives and records that nothing needs any more removed" in text
     assert small.local.faults.count("REMOVE code") == 1
     kept = listed(small)
-    assert sorted(kept) == [3, 4] and all(one["code_kept"] for one in kept.values())
+    assert sorted(kept) == [3, 4, 5] and all(one["code_kept"] for one in kept.values())
     left = archives(small)
-    assert not left & made[1] and len(left) == 3, "the other pipeline's folder stays"
+    assert not left & made[1] and len(left) == 4, "the other pipeline's folder stays"
     assert small.run(*ROLLBACK)[0] == 0
 
 
