@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
@@ -21,6 +22,9 @@ from sfml.resources import schema
 from sfml.snowflake import conformance
 from sfml.snowflake.conformance import Do, Run, Scenario, Shows
 from sfml.snowflake.conformance_scenarios import SCENARIOS
+
+if TYPE_CHECKING:
+    from sfml.testing.local_snowflake import LocalSnowflake
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +154,19 @@ def test_the_schema_is_dropped_after_an_interrupt(environment: dict[str, str], s
         running.send_signal(signal.SIGINT)
     said = running.communicate(timeout=60)
     assert running.returncode == 130, said
+
+
+def test_an_interrupt_does_not_reach_the_drop_of_the_schema(local_snowflake: LocalSnowflake) -> None:
+    """The connector listens for Ctrl-C itself while the main thread runs a statement."""
+    rule = local_snowflake.faults.do(lambda _: os.kill(os.getpid(), signal.SIGINT), "DROP SCHEMA")
+    with (
+        pytest.raises(KeyboardInterrupt, match="the first one"),
+        conformance.scratch(local_snowflake.connection(), local_snowflake.database),
+    ):
+        raise KeyboardInterrupt("the first one")
+    assert rule.fired == 1
+    schemas = {row["name"] for row in local_snowflake.sql("SHOW SCHEMAS")}
+    assert not any(name.startswith(conformance.PREFIX) for name in schemas)
 
 
 def test_nothing_but_the_scratch_schema_is_touched(environment: dict[str, str], server: LocalServer) -> None:

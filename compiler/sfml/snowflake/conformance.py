@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -156,8 +157,9 @@ def scratch(
         records(connection, f"USE SCHEMA {name}")
         yield Scratch(connection, database, schema, warehouse, patience, settling)
     finally:
-        with _uninterrupted():
-            records(connection, f"DROP SCHEMA IF EXISTS {name} CASCADE")
+        # In the main thread the connector would listen for Ctrl-C by itself, and cancel the statement.
+        with _uninterrupted(), ThreadPoolExecutor(1) as pool:
+            pool.submit(records, connection, f"DROP SCHEMA IF EXISTS {name} CASCADE").result()
 
 
 @contextlib.contextmanager
