@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sfml.plan.collecting import outdated
-from sfml.plan.journal import deployment_name
+from sfml.graph.model import Target
+from sfml.lower.desired import DesiredTask, SqlDefinition
+from sfml.plan.artefact import Artefact, archives_in
+from sfml.plan.collecting import collected, outdated
+from sfml.plan.journal import Deployment, Header, deployment_name
 from sfml.plan.staged import Staged, state_path
 
+TARGET = Target("prod", "account", "D", "S", "WH")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -39,3 +43,35 @@ def test_only_what_was_replaced_long_ago_goes(
     days: tuple[float, ...], keep: int, gone: tuple[int, ...]
 ) -> None:
     assert outdated(staged(*days), keep, NOW) == gone
+
+
+def test_folders_of_code_and_jobs_are_told_from_the_files_in_them() -> None:
+    code, job = f"x/code/{'0' * 64}", f"x/jobs/{'1' * 64}"
+    paths = (
+        f"{code}/steps.zip",
+        f"{job}/X_FIT_ABC/app/steps.zip",
+        f"{job}/X_FIT_ABC/system/run.sh",
+        "x/state/apply.json",
+    )
+    there = Staged("x", frozenset(paths))
+    assert there.archives == {code, job}
+    call = f"""CALL SYSTEM$EXECUTE_ML_JOB('D.S.X_FIT_', 'P', '{{"STAGE_PATH": "@D.S.SFML/{job}/X_FIT_ABC"}}', '{{}}')"""
+    assert there.lacks(archives_in(call)) == ()
+    assert there.lacks((job, f"x/code/{'2' * 64}")) == (f"x/code/{'2' * 64}",)
+
+
+def test_what_another_deployment_or_the_deployed_graph_runs_is_not_collected() -> None:
+    names = [f"x/code/{digit * 64}" for digit in "0123"]
+    files = {f"{name}/steps.zip" for name in names}
+    states = {state_path("x", deployment_name(number)) for number in (1, 2)}
+    there = Staged("x", frozenset(files | states))
+    kept = [Deployment(Header(number, "ada", "", ""), artefact(names[number])) for number in (1, 2)]
+    desired = artefact(names[3]).graph(TARGET)
+    gone = collected(there, (1,), kept, desired, (None,))
+    assert gone == (state_path("x", deployment_name(1)), names[0], names[1])
+    assert collected(there, (1,), kept, desired, (artefact(names[1]),)) == (gone[0], names[0])
+
+
+def artefact(archive: str) -> Artefact:
+    root = DesiredTask("X", None, SqlDefinition(f"call p('@D.S.SFML/{archive}/steps.zip')"), "root")
+    return Artefact("x", "prod", "D.S", (root,), True)
