@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import snowflake.connector
 from snowflake.snowpark import Session
 
 from sfml.local.app import LocalServer
@@ -85,6 +87,18 @@ def test_a_rollback_and_a_skipped_file_leave_nothing(session: Session, run: Call
     assert run(f"{COPY} FILES = ('bad.csv') ON_ERROR = SKIP_FILE") == "loads/bad.csv"
     assert run(f"{COPY} FILES = ('bad.csv') ON_ERROR = SKIP_FILE") == "loads/bad.csv"
     assert run("BEGIN", f"{COPY} FILES = ('a.csv')", "COMMIT", f"{COPY} FILES = ('a.csv')") == NOTHING
+
+
+def test_loads_at_the_same_time_come_to_one(
+    server: LocalServer, session: Session, run: Callable[..., object]
+) -> None:
+    def load(_: int) -> str:
+        with snowflake.connector.connect(**server.connect_args()) as connection:
+            return str(connection.cursor().execute(COPY).fetchone()[0])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(load, range(4))) == [*[NOTHING] * 3, "loads/a.csv"]
+    assert session.table("LOADS").count() == 1
 
 
 def test_temporary_tables_have_their_own(session: Session, run: Callable[..., object]) -> None:

@@ -58,7 +58,7 @@ class Loaded:
 
 
 def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> Result:
-    """Insert the rows of staged files, all in one statement."""
+    """Insert the rows of staged files, all in one statement, but of those that were loaded before."""
     options = statement.options
     if unknown := options.keys() - COPY_OPTIONS:
         raise not_emulated(f"COPY INTO with {', '.join(sorted(unknown))}")
@@ -74,13 +74,36 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
     own = account.engine.columns(session, target)
     if not own:
         raise does_not_exist("Table", target.fqn())
-    digests = {_identity(place, key): md5(place.file(key)) for key in keys}
-    if options.get("FORCE") is not True:
-        before = load_history.loaded(session, target)
-        keys = [key for key in keys if before.get(_identity(place, key)) != digests[_identity(place, key)]]
+    kinds = {name: stored for name, stored, *_ in own}
+    digests = {key: md5(place.file(key)) for key in keys}
+    # What was loaded is read in the transaction that loads: of two at the same time, one waits or fails.
+    with load_history.turn(account, target), load_history.one_transaction(account, session):
+        if options.get("FORCE") is not True:
+            before = load_history.loaded(session, target)
+            keys = [key for key in keys if before.get(_identity(place, key)) != digests[key]]
         if not keys:
             return status("Copy executed with 0 files processed.")
-    kinds = {name: stored for name, stored, *_ in own}
+        files = _load(account, session, statement, place, keys, settings, target, kinds, on_error)
+        taken = (key for key, file in zip(keys, files, strict=True) if not file.skipped)
+        load_history.note(session, target, {_identity(place, key): digests[key] for key in taken})
+    if options.get("PURGE") is True:
+        for key in keys:
+            place.file(key).unlink(missing_ok=True)
+    return _told(files)
+
+
+def _load(
+    account: Account,
+    session: Session,
+    statement: CopyIntoTable,
+    place: Place,
+    keys: list[str],
+    settings: dict[str, Any],
+    target: ObjectName,
+    kinds: dict[str, str],
+    on_error: str,
+) -> list[Loaded]:
+    """Read these files, and insert their good rows by one statement."""
     ragged = settings.get("ERROR_ON_COLUMN_COUNT_MISMATCH", True) is not True
     tables = [read_file(account, place, key, settings, ragged=ragged) for key in keys]
     names, expressions, every = _assignment(statement, list(kinds), concatenated(tables), settings, ragged)
@@ -97,15 +120,9 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
         ),
         expression=exp.select(*expressions).from_(exp.to_table(STAGED)),
     )
-    taken = [_identity(place, key) for key, file in zip(keys, files, strict=True) if not file.skipped]
-    with load_history.one_transaction(account, session):
-        if good.num_rows or on_error == "ABORT_STATEMENT":
-            account.engine.run_tree(session, insert, staged={STAGED: good})
-        load_history.note(session, target, {file: digests[file] for file in taken})
-    if options.get("PURGE") is True:
-        for key in keys:
-            place.file(key).unlink(missing_ok=True)
-    return _told(files)
+    if good.num_rows or on_error == "ABORT_STATEMENT":
+        account.engine.run_tree(session, insert, staged={STAGED: good})
+    return files
 
 
 def _identity(place: Place, key: str) -> str:

@@ -9,6 +9,7 @@ https://docs.snowflake.com/en/user-guide/data-load-considerations-load#load-meta
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from sfml.local.rewriting import Rewriting, dotted
 from sfml.local.streams.changes import PLACE, quoted
 from sfml.local.streams.following import target_of
 from sfml.local.temporaries import created_temporary, full_name
+from sfml.local.translating import translating
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = "(schema VARCHAR, name VARCHAR, file VARCHAR, md5 VARCHAR, PRIMARY KEY (schema, name, file))"
 _TEMPORARY = "temp.main._sfml_loads"
+_turns = tuple(threading.RLock() for _ in range(64))
 
 
 def creation_sql(database: str) -> str:
@@ -48,11 +51,16 @@ def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
     """Remember these files with their MD5, in the session's open transaction."""
     loads = _loads(session, table)
     insert = f"INSERT INTO {loads} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET md5 = excluded.md5"
-    with session.lock:
+    with session.lock, translating("COPY INTO"):
         duck = session.connection._duck_conn
         _make_temporary(session, table)
         for file, md5 in files.items():
             duck.execute(insert, [*_key(table), file, md5])
+
+
+def turn(account: Account, table: ObjectName) -> contextlib.AbstractContextManager[bool]:
+    """Held while files are loaded into a table, which Snowflake locks: what comes next finds what was loaded."""
+    return _turns[hash((account.folder, table)) % len(_turns)]
 
 
 @contextlib.contextmanager
