@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from specs import BRANCH, told, verdicts
+from shop import BRANCH, told, verdicts
 
 from sfml.semantics.states import State
 

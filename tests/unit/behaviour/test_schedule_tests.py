@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from specs import told, verdicts
+from shop import told, verdicts
 
 GRAPH = "graph: {tasks: {load: {sql: select 1}}}\n"
 

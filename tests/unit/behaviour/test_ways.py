@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from specs import BRANCH, behaviour
+from shop import BRANCH, behaviour
 
 from sfml.behaviour.coverage import covered
 from sfml.behaviour.tests import chosen_tests, verdict
