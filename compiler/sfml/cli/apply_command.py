@@ -96,8 +96,14 @@ def command(
     if restore:
         from sfml.cli.restoring import restore_pipeline
 
-        if run_after or resume is not None or dry_run or fingerprint is not None:
+        others = (run_after, resume is not None, dry_run, adopt, create_missing, keeps_all, fingerprint)
+        if any(others) or idleness != Idleness():
             raise UsageError("--restore goes alone", help="run the other command afterwards")
+        if is_saved_plan(spec):
+            raise UsageError(
+                "--restore takes a spec, or the name of a pipeline whose spec is gone",
+                help="what is put back stands in the journal, and not in a plan",
+            )
         return restore_pipeline(spec, options, locking, auto_approve)
     saved = None
     if is_saved_plan(spec):
@@ -122,6 +128,8 @@ def command(
     with connected(found, options, on_missing=everything_is_there) as target:
         if dry_run:
             work = planned(found, target, resume=resume, adopt=adopt, collect=not keeps_all)
+            if saved is not None:
+                refuse_moved_on(spec, saved, found, work, target)
             return show_dry_run(found, work, options)
         with locked(found.desired, target, options, locking) as held:
             work = planned(found, target, resume=resume, adopt=adopt, collect=not keeps_all)
