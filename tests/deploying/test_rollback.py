@@ -179,3 +179,27 @@ def test_the_last_runs_are_listed_with_what_went_wrong(small: Small) -> None:
     Draft202012Validator(schema("output/history.schema.json")).validate(
         json.loads(small.run(*LIST, "-o", "json")[1])
     )
+
+
+def test_a_removal_is_undone_as_long_as_the_code_is_there(small: Small) -> None:
+    destroy = ("destroy", "specs/small.yaml", "--auto-approve")
+    restore = ("apply", "specs/small.yaml", "--restore", "--auto-approve")
+    with_step(small, "pass")
+    assert small.run(*APPLY)[0] == 0
+    before, code_before = small.bodies(), archives(small)
+    small.local.faults.fail("REMOVE runs", code="003001", sentence="Insufficient privileges")
+    assert small.run(*destroy)[0] == 1 and small.bodies() == {}
+    small.local.faults.clear()
+    code, text = small.run(*restore)
+    assert code == 0 and small.bodies() == before and archives(small) == code_before and small.is_on(), text
+    assert small.run("run", "specs/small.yaml", "-q")[0] == 0
+
+    small.local.faults.fail("REMOVE apply", code="003001", sentence="Insufficient privileges")
+    assert small.run(*destroy)[0] == 1
+    small.local.faults.clear()
+    code, text = small.run(*restore)
+    assert code == 1 and "the destroy removed its code already" in text and small.bodies() == {}
+    # The spec brings it back nevertheless, with its code, and leaves nothing unfinished.
+    assert small.run(*APPLY)[0] == 0
+    assert small.bodies() == before and archives(small) == code_before and small.is_on()
+    assert small.run("status", "specs/small.yaml")[0] == 0
