@@ -49,10 +49,7 @@ def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
     if tokens.match_words("EXECUTE", "IMMEDIATE"):
         return _immediate(tokens)
     if tokens.is_words("BEGIN"):
-        following = tokens.peek(1)
-        if following is None or following.text.upper() in _TRANSACTIONS:
-            return None
-        if following.token_type is TokenType.SEMICOLON:
+        if _opens_transaction(tokens):
             return None
     elif not tokens.is_words("DECLARE"):
         return None
@@ -61,6 +58,16 @@ def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
         tokens.match_type(TokenType.SEMICOLON)
         tokens.expect_end()
     return block
+
+
+def _opens_transaction(tokens: Tokens) -> bool:
+    """Whether BEGIN is not that of a block."""
+    following = tokens.peek(1)
+    return (
+        following is None
+        or following.text.upper() in _TRANSACTIONS
+        or following.token_type is TokenType.SEMICOLON
+    )
 
 
 def parse_immediate(sql: str) -> ExecuteImmediate | None:
@@ -133,7 +140,7 @@ def _step(tokens: Tokens) -> Step:
     start = tokens.offset
     if any(tokens.is_words(word) for word in _UNSUPPORTED):
         return Unsupported(tokens.sql[start:])
-    if tokens.is_words("BEGIN") or tokens.is_words("DECLARE"):
+    if tokens.is_words("DECLARE") or (tokens.is_words("BEGIN") and not _opens_transaction(tokens)):
         return _block(tokens)
     if tokens.match_words("IF"):
         return _if(tokens)

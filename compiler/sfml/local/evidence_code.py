@@ -106,6 +106,7 @@ SNOWPARK = _rows(
     ("Approximate quantiles are exact ones; HASH and seeded RANDOM have other values", _X, "DuckDB's own"),
     ("Columns declared ARRAY or OBJECT, and functions that answer them, are told as such", _D, _SEMI),
     ("Division by zero answers infinity, and no error", _X, "as DuckDB does"),
+    ("The rows of FLATTEN beside a table come in any order", _X, "an account keeps that of the array"),
     (
         "Other expressions over them, and INFORMATION_SCHEMA.COLUMNS, tell VARIANT",
         _X,

@@ -99,6 +99,12 @@ def test_blocks(sql: Sql, block: str, value: Any) -> None:
             " DELETE FROM s WHERE n > 5; RETURN n || ' ' || SQLROWCOUNT || SQLNOTFOUND; END",
             "2 0true",
         ),
+        (
+            "BEGIN CREATE OR REPLACE TABLE s (n INT); BEGIN TRANSACTION; INSERT INTO s VALUES (1);"
+            " INSERT INTO nowhere VALUES (1); COMMIT; EXCEPTION WHEN STATEMENT_ERROR THEN ROLLBACK; LET c INT;"
+            " SELECT COUNT(*) INTO :c FROM s; RETURN c; END",
+            0,
+        ),
     ],
 )
 def test_loops_cursors_and_handlers(sql: Sql, block: str, value: Any) -> None:
