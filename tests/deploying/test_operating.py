@@ -59,8 +59,8 @@ def test_a_failed_run_is_retried_from_what_failed(small: Small) -> None:
     assert code == 1 and "Cannot perform retry" in text
 
 
-def test_a_run_that_executes_is_ended(small: Small) -> None:
-    small.edit("select 1", "call system$wait(120)")
+def test_a_run_that_executes_is_ended_and_can_be_retried(small: Small) -> None:
+    small.edit("select 1", "call system$wait(5)")
     assert small.run(*APPLY)[0] == 0
     assert "No run of small is executing." in small.run("cancel", "specs/small.yaml")[1]
     running = small.start("run", "specs/small.yaml")
@@ -72,3 +72,5 @@ def test_a_run_that_executes_is_ended(small: Small) -> None:
         running.kill()
         raise
     assert running.returncode == 1 and "cancelled" in text
+    code, value = told(small, "retry")
+    assert code == 0 and (value["state"], value["attempt"]) == ("SUCCEEDED", 2)
