@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
 
-from sfml.record import record
+from sfml.semantics.condition_values import (
+    TYPES,
+    ConditionError,
+    Known,
+    Unknown,
+    Value,
+    any_of,
+    boolean,
+    cast,
+    compared,
+    concatenated,
+    like,
+    negation,
+)
 from sfml.semantics.condition_words import Kind, Word, words_of
 
-
-@record
-class Unknown:
-    """A value that nobody gave; `of` says what it would take to know it."""
-
-    of: str
+__all__ = ["ConditionError", "Functions", "Undecided", "Unknown", "Value", "condition_holds"]
 
 
-Known: TypeAlias = str | Decimal | bool | None
-Value: TypeAlias = Known | Unknown
 Functions: TypeAlias = Mapping[str, Callable[[tuple[Value, ...]], Value]]
 """The SYSTEM$ functions of a condition, by their names in upper case."""
 
 _Expression: TypeAlias = Callable[[Functions], Value]
-
-
-class ConditionError(ValueError):
-    """A condition that Snowflake fails the task for."""
 
 
 class Undecided(ValueError):
@@ -42,7 +44,7 @@ def condition_holds(condition: str, functions: Functions) -> bool:
     True
     """
     try:
-        value = _boolean(_parsed(condition)(functions))
+        value = boolean(_parsed(condition)(functions))
     except RecursionError:
         raise Undecided("the condition is nested too deeply") from None
     if isinstance(value, Unknown):
@@ -90,7 +92,7 @@ class _Reader:
         parts = [self._conjunction()]
         while self._take("OR"):
             parts.append(self._conjunction())
-        return parts[0] if len(parts) == 1 else lambda asked: _any([_boolean(one(asked)) for one in parts])
+        return parts[0] if len(parts) == 1 else lambda asked: any_of([boolean(one(asked)) for one in parts])
 
     def _conjunction(self) -> _Expression:
         parts = [self._negation()]
@@ -98,12 +100,12 @@ class _Reader:
             parts.append(self._negation())
         if len(parts) == 1:
             return parts[0]
-        return lambda asked: _not(_any([_not(_boolean(one(asked))) for one in parts]))
+        return lambda asked: negation(any_of([negation(boolean(one(asked))) for one in parts]))
 
     def _negation(self) -> _Expression:
         if self._take("NOT"):
             inner = self._negation()
-            return lambda asked: _not(_boolean(inner(asked)))
+            return lambda asked: negation(boolean(inner(asked)))
         return self._comparison()
 
     def _comparison(self) -> _Expression:
@@ -136,13 +138,13 @@ class _Reader:
             self._demand("AND")
             high = self._joined()
             above, below = _compared(">=", left, low), _compared("<=", left, high)
-            return lambda asked: _not(_any([_not(_boolean(one(asked))) for one in (above, below)]))
+            return lambda asked: negation(any_of([negation(boolean(one(asked))) for one in (above, below)]))
         if self._take("LIKE"):
             pattern = self._joined()
-            return lambda asked: _like(left(asked), pattern(asked))
+            return lambda asked: like(left(asked), pattern(asked))
         self._demand("IN")
         choices = [_compared("=", left, one) for one in self._arguments()]
-        return lambda asked: _any([_boolean(one(asked)) for one in choices])
+        return lambda asked: any_of([boolean(one(asked)) for one in choices])
 
     def _arguments(self) -> list[_Expression]:
         self._demand("(")
@@ -157,14 +159,14 @@ class _Reader:
         parts = [self._signed()]
         while self._take("||"):
             parts.append(self._signed())
-        return parts[0] if len(parts) == 1 else lambda asked: _concatenated([one(asked) for one in parts])
+        return parts[0] if len(parts) == 1 else lambda asked: concatenated([one(asked) for one in parts])
 
     def _signed(self) -> _Expression:
         if self._take("-"):
             inner = self._signed()
 
             def negative(asked: Functions) -> Value:
-                value = _cast("NUMERIC", 38, inner(asked))
+                value = cast("NUMERIC", 38, inner(asked))
                 return -value if isinstance(value, Decimal) else value
 
             return negative
@@ -179,14 +181,14 @@ class _Reader:
 
     def _to_type(self, value: _Expression) -> _Expression:
         word = self.words[self.at] if self.at < len(self.words) else None
-        if word is None or word.kind is not Kind.WORD or word.text.upper() not in _TYPES:
+        if word is None or word.kind is not Kind.WORD or word.text.upper() not in TYPES:
             raise self.unread()
         self.at += 1
         kind, scale = word.text.upper(), 0
         if self._is("("):
             numbers = [one({}) for one in self._arguments()]
             scale = int(numbers[1]) if len(numbers) > 1 and isinstance(numbers[1], Decimal) else 0
-        return lambda asked: _cast(kind, scale, value(asked))
+        return lambda asked: cast(kind, scale, value(asked))
 
     def _primary(self) -> _Expression:
         if self.at >= len(self.words):
@@ -218,16 +220,16 @@ class _Reader:
             self._demand("(")
             value = self.disjunction()
             self._demand("AS")
-            cast = self._to_type(value)
+            converted_value = self._to_type(value)
             self._demand(")")
-            return cast if name == "CAST" else _tried(cast)
+            return converted_value if name == "CAST" else _tried(converted_value)
         given = self._arguments()
         kind = name.removeprefix("TRY_").removeprefix("TO_")
-        if name != kind and kind in _TYPES and len(given) == 1:
+        if name != kind and kind in TYPES and len(given) == 1:
             value = given[0]
 
             def converted(asked: Functions) -> Value:
-                return _cast(kind, 0, value(asked))
+                return cast(kind, 0, value(asked))
 
             return _tried(converted) if name.startswith("TRY_") else converted
 
@@ -240,84 +242,18 @@ class _Reader:
 
 
 _CONSTANTS: Mapping[str, Known] = {"TRUE": True, "FALSE": False, "NULL": None}
-_NUMBERS = frozenset({"NUMBER", "DECIMAL", "NUMERIC", "INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT"})
-_FLOATS = frozenset({"FLOAT", "DOUBLE", "REAL"})
-_TEXTS = frozenset({"VARCHAR", "CHAR", "STRING", "TEXT"})
-_TYPES = _NUMBERS | _FLOATS | _TEXTS | {"BOOLEAN"}
-_WORDS_OF_TRUTH = {
-    **dict.fromkeys(("true", "t", "yes", "y", "on", "1"), True),
-    **dict.fromkeys(("false", "f", "no", "n", "off", "0"), False),
-}
-"""https://docs.snowflake.com/en/sql-reference/functions/to_boolean"""
 
 
 def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text.replace("''", "'"), flags=re.DOTALL)
 
 
-def _any(values: list[Value]) -> Value:
-    """OR in SQL's logic, in which what is not known may be settled by the others."""
-    if any(value is True for value in values):
-        return True
-    for value in values:
-        if isinstance(value, Unknown):
-            return value
-    return None if any(value is None for value in values) else False
-
-
-def _not(value: Value) -> Value:
-    return not value if isinstance(value, bool) else value
-
-
 def _negated(expression: _Expression) -> _Expression:
-    return lambda asked: _not(_boolean(expression(asked)))
+    return lambda asked: negation(boolean(expression(asked)))
 
 
 def _compared(sign: str, left: _Expression, right: _Expression) -> _Expression:
-    test = _SIGNS[sign]
-
-    def compared(asked: Functions) -> Value:
-        one, other = left(asked), right(asked)
-        for value in (one, other):
-            if isinstance(value, Unknown):
-                return value
-        if one is None or other is None:
-            return None
-        # Text beside a number or a boolean becomes one, as Snowflake's implicit casts have it.
-        # https://docs.snowflake.com/en/sql-reference/data-type-conversion
-        if isinstance(one, bool) or isinstance(other, bool):
-            return test(_boolean(one), _boolean(other))
-        if isinstance(one, Decimal) or isinstance(other, Decimal):
-            return test(_cast("FLOAT", 0, one), _cast("FLOAT", 0, other))
-        return test(one, other)
-
-    return compared
-
-
-_SIGNS: Mapping[str, Callable[..., bool]] = {
-    "=": lambda one, other: one == other,
-    "<>": lambda one, other: one != other,
-    "!=": lambda one, other: one != other,
-    "<": lambda one, other: one < other,
-    "<=": lambda one, other: one <= other,
-    ">": lambda one, other: one > other,
-    ">=": lambda one, other: one >= other,
-}
-
-
-def _like(value: Value, pattern: Value) -> Value:
-    for one in (value, pattern):
-        if one is None or isinstance(one, Unknown):
-            return one
-    parts = [{"%": ".*", "_": "."}.get(char, re.escape(char)) for char in str(_cast("TEXT", 0, pattern))]
-    return re.fullmatch("".join(parts), str(_cast("TEXT", 0, value)), re.DOTALL) is not None
-
-
-def _concatenated(values: list[Value]) -> Value:
-    for value in values:
-        if value is None or isinstance(value, Unknown):
-            return value
-    return "".join(str(_cast("TEXT", 0, value)) for value in values)
+    return lambda asked: compared(sign, left(asked), right(asked))
 
 
 def _tried(expression: _Expression) -> _Expression:
@@ -328,32 +264,3 @@ def _tried(expression: _Expression) -> _Expression:
             return None
 
     return tried
-
-
-def _boolean(value: Value) -> bool | Unknown | None:
-    found = _cast("BOOLEAN", 0, value)
-    assert found is None or isinstance(found, bool | Unknown)
-    return found
-
-
-def _cast(kind: str, scale: int, value: Value) -> Value:
-    if value is None or isinstance(value, Unknown):
-        return value
-    if kind in _TEXTS:
-        return str(value).lower() if isinstance(value, bool) else str(value)
-    if kind == "BOOLEAN":
-        if isinstance(value, str):
-            word = value.strip().lower()
-            if word not in _WORDS_OF_TRUTH:
-                raise ConditionError(f"Boolean value '{value}' is not recognized")
-            return _WORDS_OF_TRUTH[word]
-        return bool(value)
-    try:
-        number = Decimal(int(value)) if isinstance(value, bool) else Decimal(value)
-        if not number.is_finite():
-            raise InvalidOperation
-        if kind in _FLOATS:
-            return number
-        return number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP) if scale < 38 else number
-    except InvalidOperation:
-        raise ConditionError(f"Numeric value '{value}' is not recognized") from None
