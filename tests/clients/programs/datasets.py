@@ -68,7 +68,7 @@ def main() -> None:
     created.delete_version("v2")
     told["left"] = created.list_versions()
     created.delete()
-    told["datasets"] = [row["name"] for row in session.sql("SHOW DATASETS").collect()]
+    told["datasets"] = [row["name"] for row in session.sql("SHOW DATASETS LIKE 'my_dataset'").collect()]
     session.close()
     print(json.dumps(told))
 
