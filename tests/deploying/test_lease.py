@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -116,6 +117,10 @@ def test_applies_of_several_processes_never_mix(
     assert done.returncode == 0, done.stderr[-3000:]
     # Within each lease there is just one apply: it opens a journal, and closes it before the lease ends.
     phases = [phase for call in faults.calls if (phase := phase_of(call)) is not None]
+    # The log has calls as they begin: one that takes the lease may begin before the one that gives it back has ended.
+    for at, (one, other) in enumerate(itertools.pairwise(phases)):
+        if (one, other) == ("take", "give"):
+            phases[at : at + 2] = ["give", "take"]
     assert phases == ["take", "open", "close", "give"] * (CONTENDERS * ROUNDS)
     kept = connected.stage.deployments("contended")
     assert [one.header.number for one in kept] == list(range(1, CONTENDERS * ROUNDS + 1))
