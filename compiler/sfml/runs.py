@@ -174,10 +174,14 @@ def _followed(
             and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
             and (last.state != "FAILED" or last.attempt > retries)
         )
-        run = run_of(desired, rows, group, state=last.state if last and ended else "EXECUTING")
+        # A root whose own condition is false leaves one row and never becomes a graph's run.
+        own = [row for row in rows if row.run_group == group]
+        skipped = bool(own) and all(row.state == "SKIPPED" and row.name == root.name for row in own)
+        state = last.state if last and ended else "SKIPPED" if skipped else "EXECUTING"
+        run = run_of(desired, rows, group, state=state)
         if run is not None:
             yield run
-            if ended:
+            if ended or skipped:
                 return
         sleep(pause)
 

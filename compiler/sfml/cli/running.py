@@ -115,6 +115,9 @@ def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str
             f"{run.pipeline} succeeded{took}. Look closer with:  sfml logs {where}   sfml status {where}"
         )
         return
+    if run.state == "SKIPPED":
+        output.say(f"{run.pipeline} was skipped: the condition of its root was false, so nothing ran")
+        return
     failed = run.first_error
     what = f" at {failed.name}" if failed else ""
     output.say(

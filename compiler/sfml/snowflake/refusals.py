@@ -70,7 +70,9 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
         )
     if code in _NO_ROLE or "specified in the connect string is not granted" in sentence:
         return MissingPrivilege(
-            sentence, code=code, help="nothing was changed; grant the role to the user, or correct `owner_role:`"
+            sentence,
+            code=code,
+            help="nothing was changed; grant the role to the user, or correct `owner_role:`",
         )
     if (
         kind in {"OperationalError", "ForbiddenError", "RetryRequest", "InterfaceError"}
