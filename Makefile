@@ -34,7 +34,7 @@ demo: data ## Compile, apply and run the CLV pipeline on the local Snowflake
 
 test: $(VENV)/.installed data ## Run every test
 	@echo "==> running the tests"
-	@$(VENV)/bin/python -m pytest
+	@$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
 
 docs: $(VENV)/.installed ## Write the pages that are made from schemas and docstrings
 	@$(VENV)/bin/python tools/docs.py
