@@ -194,6 +194,8 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
                 1003,
                 "54000",
             )
+        if not _is_unicode(sql):
+            raise SqlError("SQL compilation error:\nThe statement is not valid Unicode.", 1003, "42000")
         bindings = body.get("bindings") or {}
         if any(isinstance(binding["value"], list) for binding in bindings.values()):
             result = batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
@@ -206,6 +208,15 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
         logger.exception("statement failed: %s", body.get("sqlText"))
         message = f"local server error: {type(error).__name__}: {error}"
         return failed("000603", message, "XX000", query_id)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the text can be written at all: JSON can name halves of characters, which can be in no log either."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def in_order(bindings: dict[str, Any]) -> list[tuple[str, Any]]:
