@@ -153,6 +153,15 @@ def records(work: Planned) -> bool:
     return any(isinstance(stage, OpenJournal) for group in work.groups for stage in group)
 
 
+def _became(work: Planned, pipeline: str, where: str) -> str:
+    """Which deployment an apply became, and how to go back."""
+    if not records(work):
+        return ""
+    before = work.number_before
+    back = f"; back with:  sfml rollback {where} --to {before}" if before else "."
+    return f" Deployment {work.number} of {pipeline}{back}"
+
+
 def show_dry_run(found: Opened, work: Planned, options: Options) -> int:
     """The plan and the stages that would carry it out."""
     from sfml.render.plan import plan_json, plan_text
@@ -199,5 +208,4 @@ def carry_out(
     full = work_of(work, desired, held.lease, provenance(found, options))
     deploy_work(full, target, held, options, where, journal_open=work.journal is not None)
     if speaks:
-        told = f" Deployment {work.number} of {desired.pipeline}." if records(work) else ""
-        output.say(f"Applied in {time.perf_counter() - began:.1f} s.{told}")
+        output.say(f"Applied in {time.perf_counter() - began:.1f} s.{_became(work, desired.pipeline, where)}")

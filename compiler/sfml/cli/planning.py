@@ -51,6 +51,12 @@ class Planned:
             return self.journal.header.number
         return self.staged.next_number if self.staged else 1
 
+    @property
+    def number_before(self) -> int | None:
+        """That of the last kept deployment before this one."""
+        earlier = [one for one in (self.staged.deployments if self.staged else ()) if one < self.number]
+        return max(earlier, default=None)
+
 
 def planned(
     found: Opened,
