@@ -70,7 +70,8 @@ def test_a_connection_that_nobody_defined(project: Project) -> None:
         "targets:\n  far: {connection: far, database: D, schema: S, warehouse: W, compute_pool: P}",
     )
     done = project.sfml("plan", "specs/small.yaml", "-t", "far", ok=False)
-    assert "connections.toml" in done.err
+    assert "there is no connection `far`" in done.err
+    assert "snow connection add" in done.err
 
 
 @pytest.mark.parametrize(

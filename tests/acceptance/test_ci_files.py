@@ -24,7 +24,10 @@ WORKFLOW = ".github/workflows/pipelines.yml"
 
 def tool(*words: str | Path, cwd: Path | None = None) -> tuple[int, str]:
     command = (str(BIN / words[0]), *map(str, words[1:]))
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    plain = {**os.environ, "NO_COLOR": "1"}
+    for name in ("CI", "FORCE_COLOR", "CLICOLOR_FORCE"):
+        plain.pop(name, None)
+    done = subprocess.run(command, cwd=cwd, env=plain, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

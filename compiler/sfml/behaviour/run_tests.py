@@ -37,12 +37,12 @@ def run_verdict(behaviour: Behaviour, test: RunTest) -> Verdict:
 def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
     streams = {**behaviour.started_by, **{name.upper(): has for name, (has, _) in test.streams.items()}}
 
-    def ends(found: str, attempt: int) -> End:
+    def ends(found: str, time: int) -> End:
         node = behaviour.node(found)
         if node is None:
             return End(State.SUCCEEDED)
         given = test.given.get(node.name)
-        if given is not None and attempt <= given.fails:
+        if given is not None and time <= given.fails:
             return End(State.FAILED)
         if node.is_branch:
             outcome = _chosen(behaviour, node.name, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -41,19 +42,22 @@ def carry_out(
     streams: Mapping[str, bool] | None = None,
     holds: Callable[[TaskShape, Functions], bool] | None = None,
 ) -> Ran:
-    """The run in which the task and attempt that `ends` is asked for end as it says, automatic retries included.
+    """The run in which a task ends as `ends` says of its first, second … time, automatic retries included.
 
+    A task that an earlier attempt never came to runs for its first time in a later one.
     `streams` tells whether a stream has data; `holds` decides conditions, in place of what they say themselves.
     Raises `Undecided` for a condition that asks for what nobody knows.
     """
     returned: dict[str, Returned] = {}
     states: dict[str, State] = {}
+    times: Counter[str] = Counter()
     attempt = 1
     while True:
         answers = partial(functions_of, graph, states=states, returned=returned, streams=streams or {})
 
-        def end(name: str, number: int = attempt) -> State:
-            ended = ends(name, number)
+        def end(name: str) -> State:
+            times[name] += 1
+            ended = ends(name, times[name])
             returned[name] = ended.returned
             return ended.state
 

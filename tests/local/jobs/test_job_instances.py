@@ -17,19 +17,25 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 CLUSTER = """
 import os
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from snowflake.ml.data import DataConnector
 from snowflake.snowpark.context import get_active_session
 
 ray.init(address="auto", ignore_reinit_error=True)
 table = DataConnector.from_dataframe(get_active_session().table("READINGS")).to_pandas()
 
-@ray.remote(num_cpus=1, scheduling_strategy="SPREAD")
+@ray.remote(num_cpus=1)
 def total(share):
     from package import VALUE  # the payload is importable on every node
     return ray.util.get_node_ip_address(), VALUE, int(share["X"].sum())
 
-answers = ray.get([total.remote(share) for share in (table[:50], table[50:])])
 nodes = [node for node in ray.nodes() if node["Alive"]]
+answers = ray.get(
+    [
+        total.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(share)
+        for node, share in zip(nodes, (table[:50], table[50:]))
+    ]
+)
 __return__ = {
     "nodes": len(nodes),
     "tags": sorted(tag for node in nodes for tag in node["Resources"] if tag.startswith("node_tag")),
