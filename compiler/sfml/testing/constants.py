@@ -18,7 +18,7 @@ def make_attempts(account: LocalSnowflake, target: Target) -> None:
 
 
 def failing_body(task: str, failing: Collection[int] | None, otherwise: str) -> str:
-    """A statement that fails in these attempts (None: in all), counted from 1, and else does something."""
+    """A statement that fails these times that it runs (None: always), counted from 1, and else does something."""
     fails = f"SELECT GIVEN_TO_FAIL FROM {ATTEMPTS}"
     if failing is None:
         return fails
