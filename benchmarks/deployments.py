@@ -161,14 +161,14 @@ def _compiled(
     """One step and SQL tasks, each below one of the level above."""
     lines = ["version: 1", f"pipeline: measured_{size}_{width}", "graph:", "  tasks:"]
     for at in range(size - less):
-        what = "step: work.one.work" if at == 0 else f"sql: {body if at == 2 else 'select 1'}"
+        what = "step: bench.one.work" if at == 0 else f"sql: {body if at == 2 else 'select 1'}"
         after = f"\n      after: [t{at - width}]" if at >= width else ""
         lines.append(f"    t{at}:\n      {what}{after}")
     lines.append("schedule: {cron: '0 0 * * *', timezone: UTC}")
     files = {
         "sfml.yaml": PROJECT,
-        "steps/work/__init__.py": "",
-        "steps/work/one.py": STEP.format(answer),
+        "steps/bench/__init__.py": "",
+        "steps/bench/one.py": STEP.format(answer),
         "specs/measured.yaml": "\n".join(lines) + "\n",
     }
     for name, text in files.items():

@@ -49,7 +49,7 @@ def rest(ctx: Context) -> None:
 
     time.sleep(20)
 '''
-WORK = {"python": "step: work.trivial.nothing", "sql": "sql: select 1", "rest": "step: work.trivial.rest"}
+WORK = {"python": "step: bench.trivial.nothing", "sql": "sql: select 1", "rest": "step: bench.trivial.rest"}
 NAMES = {"python": "Python steps", "sql": "SQL tasks", "dagster": "Python steps"}
 
 
@@ -243,7 +243,7 @@ def _parent(index: int) -> int | None:
 
 
 def _project(folder: Path, sizes: tuple[int, ...]) -> Path:
-    files = {"sfml.yaml": PROJECT, "steps/work/__init__.py": "", "steps/work/trivial.py": STEPS}
+    files = {"sfml.yaml": PROJECT, "steps/bench/__init__.py": "", "steps/bench/trivial.py": STEPS}
     for size in sizes:
         files |= {f"specs/{kind}_{size}.yaml": _spec(kind, size) for kind in ("python", "sql")}
         files[f"dagster_{size}.py"] = dagster_runs.job_file(size, _parent)

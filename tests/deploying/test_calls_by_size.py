@@ -24,14 +24,14 @@ def graph(folder: Path, size: int, *, body: str = "select 1", less: int = 0, ans
     """One step and SQL tasks in lines of ten."""
     lines = ["version: 1", f"pipeline: of_{size}", "graph:", "  tasks:"]
     for at in range(size - less):
-        what = "step: work.one.work" if at == 0 else f"sql: {body if at == 2 else 'select 1'}"
+        what = "step: counted.one.work" if at == 0 else f"sql: {body if at == 2 else 'select 1'}"
         after = f"\n      after: [t{at - 10}]" if at >= 10 else ""
         lines.append(f"    t{at}:\n      {what}{after}")
     lines.append("schedule: {cron: '0 0 * * *', timezone: UTC}")
     files = {
         "sfml.yaml": PROJECT,
-        "steps/work/__init__.py": "",
-        "steps/work/one.py": STEP.format(answer),
+        "steps/counted/__init__.py": "",
+        "steps/counted/one.py": STEP.format(answer),
         "specs/one.yaml": "\n".join(lines) + "\n",
     }
     for name, text in files.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from sfml.local.account import Account
@@ -60,3 +61,11 @@ class Sql:
             self(f"CREATE TASK {statement}")
             if n and resume:
                 self(f"ALTER TASK {statement.split()[0]} RESUME")
+
+
+def times(
+    sql: Sql, state: str | None = "SUCCEEDED", name: str = "R", scheduled_from: str = "SCHEDULE"
+) -> list[datetime]:
+    """For when the runs of a task were scheduled, in order."""
+    rows = sql.history(NAME=name, SCHEDULED_FROM=scheduled_from)
+    return sorted(r["SCHEDULED_TIME"].astimezone(UTC) for r in rows if state in (None, r["STATE"]))
