@@ -26,6 +26,7 @@ from sfml.snowflake.connection import open_local
 from sfml.snowflake.history import History
 from sfml.snowflake.leases import Leases
 from sfml.snowflake.objects import use_schema
+from sfml.snowflake.snowpark import snowpark_session
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
 
@@ -87,7 +88,6 @@ def test_a_graph_of_dagv1_is_taken_over_with_its_pickled_functions(
     from snowflake.core.task import Cron, StoredProcedureCall
     from snowflake.core.task.dagv1 import DAG, DAGOperation, DAGTask, DAGTaskBranch
 
-    session = Session.builder.configs({"connection": connection}).create()
     execute(connection, "CREATE STAGE IF NOT EXISTS CODE")
 
     def prepare(session: Session) -> str:
@@ -115,7 +115,8 @@ def test_a_graph_of_dagv1_is_taken_over_with_its_pickled_functions(
         bad = DAGTask("bad", "select 2", is_serverless=True)
         DAGTask("tidy", "select 9", is_finalizer=True, warehouse="LOCAL_WH")
         first >> branch >> [good, bad]
-    DAGOperation(Root(session).databases["SFML"].schemas["THEIRS"]).deploy(dag, mode="orreplace")
+    with snowpark_session(connection) as session:
+        DAGOperation(Root(session).databases["SFML"].schemas["THEIRS"]).deploy(dag, mode="orreplace")
 
     observed = tasks.observed("DAG")
     assert observed is not None and observed.record is None

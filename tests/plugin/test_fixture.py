@@ -128,3 +128,54 @@ def test_a_run_that_goes_on_ends_with_its_test(pytester: pytest.Pytester) -> Non
     )
     result = passed(pytester, passed=2)
     assert result.duration < 60
+
+
+def test_what_a_test_leaves_open_is_closed_before_the_server_stops(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def shared(local_snowflake_server):
+            from snowflake.snowpark import Session
+            arguments = local_snowflake_server.local.connect_args()
+            return Session.builder.configs(arguments).create()  # and never closed
+
+        @pytest.hookimpl(trylast=True)
+        def pytest_sessionfinish(session):
+            from snowflake.snowpark import session as snowpark
+            import test_open
+            assert snowpark._active_sessions == set()
+            assert all(connection.is_closed() for connection in test_open.OPEN)
+            print("nothing is open")
+        """
+    )
+    pytester.makepyfile(
+        test_open="""
+        import pytest
+
+        OPEN = []
+
+        def test_leaves_open(shared, local_snowflake):
+            import snowflake.connector
+            from snowflake.snowpark import Session
+            arguments = local_snowflake.connect_args()
+            on_closed = Session.builder.configs({"connection": local_snowflake.connection()}).create()
+            closed = Session.builder.configs({"connection": snowflake.connector.connect(**arguments)}).create()
+            closed.connection.close()
+            alone = snowflake.connector.connect(**arguments)
+            of_own = Session.builder.configs(arguments).create()
+            OPEN.extend([alone, closed.connection, on_closed.connection, of_own.connection])
+
+        def test_sees_nothing_of_it(shared, local_snowflake):
+            from snowflake.snowpark.context import get_active_session
+            assert get_active_session() is shared
+            assert shared.sql("SELECT 1 AS A").collect()[0].A == 1
+            assert all(connection.is_closed() for connection in OPEN)
+            import snowflake.connector
+            elsewhere = snowflake.connector.connect(**local_snowflake.connect_args(database="SFML"))
+            OPEN.extend([elsewhere, shared.connection])
+        """
+    )
+    result = passed(pytester, passed=2)
+    result.stdout.fnmatch_lines(["*nothing is open*"])

@@ -28,11 +28,11 @@ from sfml.plan.staged import Staged, state_path
 from sfml.quoting import literal, stage_location
 from sfml.snowflake.objects import create_stage
 from sfml.snowflake.refusals import translated
+from sfml.snowflake.snowpark import snowpark_session
 from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
-    from snowflake.snowpark import Session
 
 _REGISTERING = threading.Lock()
 _ANY_FOLDER = "(.*/)?"
@@ -152,6 +152,7 @@ class Stage:
         with (
             _REGISTERING,
             tempfile.TemporaryDirectory(prefix="sfml-job-") as folder,
+            snowpark_session(self._connection) as session,
             translated(),
         ):
             for name, content in sorted(spec.payload.items()):
@@ -159,17 +160,9 @@ class Stage:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
             definition: Any = MLJobDefinition.register(
-                source=folder, session=self.session(), **registration(spec, self._target)
+                source=folder, session=session, **registration(spec, self._target)
             )
             return str(definition.to_sql(job_args=list(spec.arguments)))
-
-    def session(self) -> Session:
-        """A Snowpark session on the same connection."""
-        from snowflake.snowpark import Session
-
-        with translated():
-            session: Session = Session.builder.configs({"connection": self._connection}).create()
-            return session
 
     def _put(self, folder: str, files: Mapping[str, bytes], *, overwrite: bool = False) -> None:
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:

@@ -15,6 +15,7 @@ from sfml.local.faults import Call, Faults
 from sfml.local.process import ServerInfo, lock, write_info
 from sfml.local.session import DEFAULT_USER
 from sfml.local.tasks.service import runner_of
+from sfml.testing import open_clients
 from sfml.testing.clock import SteeredClock
 
 if TYPE_CHECKING:
@@ -44,7 +45,17 @@ class SharedServer:
         return self
 
     def stop(self) -> None:
+        open_clients.close_left_open(self.is_client)
         self.local.stop()
+
+    def is_client(self, connection: SnowflakeConnection) -> bool:
+        """Whether a connection leads here, open or closed."""
+        return (connection.host, int(connection.port)) == (self.local.host, self.local.port)
+
+    def client_sessions(self) -> dict[int, str | None]:
+        """The sessions of clients by their ids, with the database that each is in."""
+        sessions = self.local.account.sessions
+        return {session.id: session.database for session in sessions if session.last_request is not None}
 
     def new_database(self) -> str:
         self._databases += 1
@@ -85,6 +96,8 @@ class LocalSnowflake:
         self._served: set[Path] = set()
         self.faults.clear()
         self.faults.forget_calls()
+        self._others = frozenset(server.client_sessions())
+        """Sessions that were there before the test, as those of fixtures that several tests share."""
         self.database = server.new_database()
         self.schema = SCHEMA
 
@@ -234,6 +247,20 @@ class LocalSnowflake:
             # A target's database is that of sfml.yaml, by default the account's own: the next test finds it empty.
             self._server.execute(f"CREATE OR REPLACE DATABASE {DATABASE}")
 
+    def _close_left_open(self) -> None:
+        """Close the clients that the test opened in its database, and Snowpark sessions without a connection."""
+        sessions = self._server.client_sessions()
+        mine = {
+            id for id, database in sessions.items() if id not in self._others and database == self.database
+        }
+
+        def is_over(connection: SnowflakeConnection) -> bool:
+            return self._server.is_client(connection) and (
+                connection.session_id in mine or connection.is_closed()
+            )
+
+        open_clients.close_left_open(is_over, sessions_alone=not mine)
+
     def on_close(self, function: Callable[[], object]) -> None:
         """Call a function when the test is over."""
         self._closing.callback(function)
@@ -242,6 +269,7 @@ class LocalSnowflake:
         """End the test's connections, drop its databases, and leave no rule and no moved clock behind."""
         self.faults.clear()
         try:
+            self._close_left_open()
             self._closing.close()
         finally:
             self._server.clean()
