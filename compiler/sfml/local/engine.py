@@ -6,7 +6,7 @@ import contextlib
 import re
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,10 +70,14 @@ class Engine:
         self.folder = folder / "databases"
         self.changing = threading.RLock()
         """Held while databases and schemas come and go."""
+        self._functions: list[Callable[..., Any]] = []
+        """What DuckDB may call as long as it is open: it keeps them only while the connection that made them lives."""
         self._fakesnow = FakeSnow(
             create_database_on_connect=False, create_schema_on_connect=False, db_path=self.folder
         )
         duck = self._fakesnow.duck_conn
+        # Else a table that does not exist is looked for among the variables of whoever asks, in Python.
+        duck.execute("SET GLOBAL python_enable_replacements = false")
         # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
         database_files.create(duck, folder / "global.db")
@@ -183,6 +187,19 @@ class Engine:
         """The same as an Arrow table."""
         with self._fakesnow.duck_conn.cursor() as duck:
             return duck.execute(sql, parameters).to_arrow_table()
+
+    def define_function(self, name: str, function: Callable[..., Any], *, volatile: bool) -> None:
+        """Give every session, as long as the engine is open, a function of any arguments that answers texts.
+
+        It takes and answers Arrow arrays with nulls in them. A volatile one is called for each row, also when its
+        arguments are constants.
+        """
+        self._functions.append(function)
+        with self.connection() as connection:
+            duck: Any = connection
+            duck.create_function(
+                name, function, None, "VARCHAR", type="arrow", null_handling="special", side_effects=volatile
+            )
 
     def close(self) -> None:
         self._fakesnow.duck_conn.close()

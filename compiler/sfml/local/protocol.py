@@ -271,7 +271,7 @@ async def abort(request: Request) -> JSONResponse:
     if session is None:
         return failure(*SESSION_GONE)
     session.aborts += 1
-    session.connection._duck_conn.interrupt()
+    session.interrupt()
     interrupt(account_of(request), session)
     return accepted()
 

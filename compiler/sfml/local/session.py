@@ -82,6 +82,9 @@ class Session:
         """Held while DuckDB works for this session: a DuckDB connection serves one thread at a time."""
         self.results: OrderedDict[str, Result] = OrderedDict()
         """The latest results by query id, for RESULT_SCAN."""
+        # Held while DuckDB's connection is closed or interrupted: it does not survive both at once.
+        self._ending = threading.Lock()
+        self._is_closed = False
         # Clients send statements of one session at the same time; those without DuckDB take no other lock.
         self._remembering = threading.Lock()
         self.last_query_id: str | None = None
@@ -99,6 +102,18 @@ class Session:
             size = sum(_size(kept) for kept in self.results.values())
             while len(self.results) > 1 and (len(self.results) > RESULTS_KEPT or size > RESULT_BYTES_KEPT):
                 size -= _size(self.results.popitem(last=False)[1])
+
+    def interrupt(self) -> None:
+        """Ask DuckDB to give up the statement that it executes, if any, from another thread."""
+        with self._ending:
+            if not self._is_closed:
+                self.connection._duck_conn.interrupt()
+
+    def close(self) -> None:
+        """Close the connection to DuckDB once its statement has ended."""
+        with self.lock, self._ending:
+            self._is_closed = True
+            self.connection.close()
 
     def next_relation(self) -> int:
         """A number for a relation that one statement reads."""
@@ -224,8 +239,7 @@ class Sessions:
     def close(self, session: Session) -> None:
         with self._lock:
             self._by_token.pop(_digest(session.token), None)
-        with session.lock:
-            session.connection.close()
+        session.close()
         self._closed(session)
 
     def close_all(self) -> None:

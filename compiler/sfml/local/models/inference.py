@@ -6,10 +6,10 @@ https://docs.snowflake.com/en/sql-reference/commands-model-function
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
 
 import pyarrow as pa
 from sqlglot import Expr, exp
@@ -212,10 +212,6 @@ def duckdb_type(field: Field) -> str:
     return _DUCKDB_TYPES.get(base.strip(), "VARCHAR")
 
 
-_functions: WeakKeyDictionary[Account, Callable[..., Any]] = WeakKeyDictionary()
-"""DuckDB calls what it does not keep alive."""
-
-
 def register(account: Account) -> None:
     """Make the function for every session of the account; views that call it find it after a restart."""
     of = ref(account)
@@ -237,10 +233,7 @@ def register(account: Account) -> None:
     def function(*columns: Any) -> Any:
         return predict(*columns)
 
-    _functions[account] = function
-    with account.engine.connection() as duck:
-        made: Any = duck
-        made.create_function(FUNCTION, function, None, "VARCHAR", type="arrow", null_handling="special")
+    account.engine.define_function(FUNCTION, function, volatile=False)
 
 
 def _found(account: Account, asked: Mapping[str, Any]) -> tuple[Any, str]:

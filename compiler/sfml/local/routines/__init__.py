@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from sfml.local.routines import functions, statements
+from typing import TYPE_CHECKING
+
+from sfml.local.routines import functions, python_functions, statements
 from sfml.local.routines.store import SCHEMA
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
 
 __all__ = ["AROUND", "HANDLERS", "READ_ONLY", "REWRITES", "SCHEMA"]
 
@@ -13,5 +18,9 @@ REWRITES = (functions.user_functions,)
 AROUND = (functions.running,)
 SCHEMA_DROPPED = statements.SCHEMA_DROPPED
 SESSION_CLOSED = statements.SESSION_CLOSED
-START = statements.START
 STOP = functions.STOP
+
+
+def START(account: Account) -> None:
+    statements.START(account)
+    python_functions.register(account)

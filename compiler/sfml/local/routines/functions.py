@@ -205,8 +205,8 @@ def _typed(argument: Expr, declared: str) -> Expr:
 
 def running(tree: Expr, rewriting: Rewriting) -> AbstractContextManager[None]:
     """Around a statement: its functions' processes end with it when it is cancelled or takes too long."""
-    names = {str(node.this) for node in tree.find_all(exp.Anonymous)}
-    return python_functions.watched(rewriting.account, rewriting.session, names)
+    requests = python_functions.requests_in(rewriting.account, tree)
+    return python_functions.watched(rewriting.account, rewriting.session, requests)
 
 
 def STOP(account: Account) -> None:

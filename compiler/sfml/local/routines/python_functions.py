@@ -1,4 +1,7 @@
-"""Python functions as functions of DuckDB that ask a process of their own, column by column.
+"""Python functions in a query: one function of DuckDB that asks the process of the function that is meant.
+
+It is one for all, made when the server starts. DuckDB lets go of a function's Python object with the connection that
+made it, and shows one that was made just now to no transaction that is already open.
 
 https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-introduction
 """
@@ -12,11 +15,11 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
-import duckdb
 from sqlglot import Expr, exp
 
 from sfml.local.children import POLL_SECONDS, Child, Supervised, without_proxies
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
     from sfml.local.account import Account
     from sfml.local.result import Column
     from sfml.local.session import Session
+
+FUNCTION = "_sfml_function"
+"""DuckDB's function: of a text that names the request and the user's function, and of the function's arguments."""
 
 MOST = 4
 """How many processes are kept; each holds its libraries in memory."""
@@ -52,13 +58,14 @@ _DUCKDB = {
 
 
 def call_of(account: Account, session: Session, routine: Routine, arguments: list[Expr]) -> Expr:
-    """A call of the DuckDB function that stands for a Python function, as the type that it declares."""
+    """A call of DuckDB's function that stands for one of a Python function, as the type that this declares."""
     definition = routine.definition
     check_packages(definition.packages)
     columns = [column_of(parameter.name, parameter.type) for parameter in definition.parameters]
-    name = _function(account, session, routine, columns)
+    target = {"request": _request(account, session, routine, columns), "name": routine.name.name}
     typed = [_argument(one, column) for one, column in zip(arguments, columns, strict=True)]
-    called: Expr = exp.Anonymous(this=name, expressions=typed or [exp.Literal.number(0)])
+    named = exp.Literal.string(json.dumps(target, ensure_ascii=False))
+    called: Expr = exp.Anonymous(this=FUNCTION, expressions=[named, *(typed or [exp.Literal.number(0)])])
     returned = column_of("returned", definition.returns)
     if returned.type in _JSON:
         return exp.ParseJSON(this=called)
@@ -79,8 +86,8 @@ def _duckdb_type(column: Column) -> str:
     return _DUCKDB.get(column.type, "VARCHAR")
 
 
-def _function(account: Account, session: Session, routine: Routine, columns: list[Column]) -> str:
-    """The name of the DuckDB function; it tells the code, so that a function made anew has another."""
+def _request(account: Account, session: Session, routine: Routine, columns: list[Column]) -> str:
+    """The digest of what a process is asked for; a function made anew has another."""
     definition = routine.definition
     files = imported_files(account, session, definition.imports)
     directory = import_directory(account.folder / "imports", files)
@@ -94,40 +101,53 @@ def _function(account: Account, session: Session, routine: Routine, columns: lis
     }
     text = json.dumps(request, sort_keys=True)
     digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-    name = f"_sfml_function_{digest}"
-    where = f" in function {routine.name.name} with handler {definition.handler}"
+    if not _text_of(account, digest):
+        account.store.execute("INSERT OR REPLACE INTO function_requests VALUES (?, ?)", (digest, text))
+    return digest
 
-    def compute(*given: Any) -> Any:
+
+_texts: dict[str, str] = {}
+"""Requests by digest: DuckDB's threads are new to Python at each call, and would each open the store anew."""
+
+
+def _text_of(account: Account, digest: str) -> str:
+    """The request of a digest; empty when none is kept."""
+    if digest not in _texts:
+        text = account.store.value("SELECT request FROM function_requests WHERE digest = ?", (digest,))
+        if text is None:
+            return ""
+        _texts[digest] = text
+    return _texts[digest]
+
+
+def requests_in(account: Account, tree: Expr) -> set[str]:
+    """What the calls in a statement ask processes for."""
+    calls = [node for node in tree.find_all(exp.Anonymous) if node.this == FUNCTION]
+    return {_text_of(account, json.loads(node.expressions[0].this)["request"]) for node in calls}
+
+
+def register(account: Account) -> None:
+    """Make the function for every session of the account; views that call it find it after a restart."""
+    of = ref(account)
+
+    def compute(*columns: Any) -> Any:
         import pyarrow as pa
 
+        target, *given = columns
+        owner = of()
+        assert owner is not None
+        if not len(target):
+            return pa.array([], pa.string())
+        asked = json.loads(target[0].as_py())
+        text = _text_of(owner, asked["request"])
         table = pa.table({f"a{index}": column for index, column in enumerate(given)})
         try:
-            return _process_for(account, text).called(table)
+            return _process_for(owner, text).called(table)
         except FunctionError as cause:
+            where = f" in function {asked['name']} with handler {json.loads(text)['handler']}"
             raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
 
-    _requests[name] = text
-    types: list[Any] = [_duckdb_type(column) for column in columns] or ["INTEGER"]
-    duck: Any = session.connection._duck_conn
-    # Functions belong to the whole DuckDB instance: one that is there was made by an earlier query.
-    with session.lock, contextlib.suppress(duckdb.CatalogException, duckdb.NotImplementedException):
-        duck.create_function(
-            name,
-            _with_arity(compute, len(types)),
-            types,
-            "VARCHAR",
-            type="arrow",
-            null_handling="special",
-            side_effects=True,
-        )
-    return name
-
-
-def _with_arity(function: Callable[..., Any], count: int) -> Callable[..., Any]:
-    """The function with exactly `count` parameters: DuckDB counts them."""
-    names = ", ".join(f"a{index}" for index in range(count))
-    made: Callable[..., Any] = eval(f"lambda {names}: function({names})", {"function": function})
-    return made
+    account.engine.define_function(FUNCTION, compute, volatile=True)
 
 
 # -- processes ----------------------------------------------------------------------------------------------------
@@ -187,9 +207,6 @@ class _Process:
                     stream.close()
 
 
-_requests: dict[str, str] = {}
-"""What each DuckDB function asks a process for."""
-
 _processes: OrderedDict[tuple[Path, str], _Process] = OrderedDict()
 _lock = threading.Lock()
 
@@ -208,9 +225,8 @@ def _process_for(account: Account, request: str) -> _Process:
 
 
 @contextlib.contextmanager
-def watched(account: Account, session: Session, names: Iterable[str]) -> Iterator[None]:
-    """End the processes of these functions when their statement is cancelled or reaches its timeout."""
-    requests = {_requests[name] for name in names if name in _requests}
+def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[None]:
+    """End the processes of these requests when their statement is cancelled or reaches its timeout."""
     if not requests:
         yield
         return

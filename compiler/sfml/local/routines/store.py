@@ -29,6 +29,11 @@ CREATE TABLE IF NOT EXISTS routines (
     owner TEXT NOT NULL,
     PRIMARY KEY (kind, database, schema, name, types, session)
 );
+-- What a Python function asks a process for, by its digest: views that call it outlive the server.
+CREATE TABLE IF NOT EXISTS function_requests (
+    digest TEXT PRIMARY KEY,
+    request TEXT NOT NULL
+);
 """
 
 _WORDS = {"fixed": "NUMBER", "real": "FLOAT", "text": "VARCHAR"}

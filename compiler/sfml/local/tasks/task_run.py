@@ -177,8 +177,7 @@ class RunningTask:
         children.interrupt(self.account, self.session)
         for session in self.account.sessions:
             if _works_for(session, self.session):
-                with contextlib.suppress(Exception):  # it may be closing just now
-                    session.connection._duck_conn.interrupt()
+                session.interrupt()
 
     def interrupt_again(self) -> None:
         """For what the task started after it was asked to stop."""
