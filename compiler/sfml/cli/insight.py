@@ -14,10 +14,10 @@ from sfml.errors import ConflictingState
 from sfml.history import DeployedRoot, situation_of
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.plan.applied import AppliedGraph, applied_graph
-from sfml.plan.code import archive_files, archive_path, changed_files
+from sfml.plan.code import archive_files, archive_path, changed_files, is_runtime_only
 from sfml.plan.diff import location
 from sfml.plan.journal import deployment_from, deployment_name
-from sfml.plan.model import Action, Change, ChangedFile, ObservedGraph, Plan
+from sfml.plan.model import Action, Change, ChangedFile, FieldChange, ObservedGraph, Plan, Reason
 from sfml.plan.risks import graph_risks
 from sfml.plan.situation import Situation, next_runs
 from sfml.plan.staged import Staged, state_path
@@ -113,9 +113,15 @@ def _with_files(
         yield replace(
             change,
             fields=tuple(
-                replace(field, files=files) if field.path == "code" else field for field in change.fields
+                _code_field(field, files) if field.path == "code" else field for field in change.fields
             ),
         )
+
+
+def _code_field(field: FieldChange, files: tuple[ChangedFile, ...]) -> FieldChange:
+    """The change of code with its files; nobody edited what differs in the runtime alone."""
+    is_ours = field.reason is Reason.CODE_CHANGED and is_runtime_only(files)
+    return replace(field, files=files, reason=Reason.RUNTIME_CHANGED if is_ours else field.reason)
 
 
 def _archive(task: DesiredTask, desired: DesiredGraph) -> bytes | None:

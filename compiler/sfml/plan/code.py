@@ -6,11 +6,12 @@ import ast
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sfml.plan.model import ChangedFile
 
 _ARCHIVE = re.compile(r"@[^\s'\"/]+/([\w.-]+/code/[0-9a-f]{64}/steps\.zip)")
+_RUNTIME = "sfml_steps/"
 _JOB = re.compile(r"@[^\s'\"/]+/([\w.-]+/jobs/[0-9a-f]{64}/\w+)")
 
 
@@ -29,6 +30,11 @@ def archive_files(content: bytes) -> Mapping[str, bytes] | None:
             return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
     except (zipfile.BadZipFile, OSError, ValueError):
         return None
+
+
+def is_runtime_only(files: Sequence[ChangedFile]) -> bool:
+    """Whether files differ, and all of them are of the runtime that every archive takes along."""
+    return bool(files) and all(file.path.startswith(_RUNTIME) for file in files)
 
 
 def changed_files(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[ChangedFile, ...]:

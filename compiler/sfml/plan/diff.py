@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sfml.errors import ConflictingState
@@ -14,7 +14,7 @@ from sfml.plan.model import Action, Change, Comparable, FieldChange, ObservedGra
 from sfml.plan.places import is_default, place_of
 from sfml.plan.renderings import same
 from sfml.plan.risks import risks_of
-from sfml.plan.settings import SETTINGS, desired_settings
+from sfml.plan.settings import SETTINGS, desired_settings, split_comment
 
 RECORD = "record"
 """The field under which a plan shows that a graph is taken over."""
@@ -59,7 +59,7 @@ def make_plan(
         changes=tuple(replace(one, risks=risks_of(one, tasks.get(one.name), desired)) for one in changes),
         resume_root=_resumes(desired, observed, unfinished, resume),
         root_started=started,
-        notes=tuple(_notes(observed, unfinished)),
+        notes=(*_notes(observed, unfinished), *_version_notes(desired, observed, changes)),
     )
 
 
@@ -193,3 +193,16 @@ def _notes(observed: ObservedGraph | None, unfinished: Mapping[str, Comparable] 
         yield "an earlier apply did not finish; this one completes it"
     if observed is not None and observed.record is None:
         yield "the graph was made by somebody else; this apply takes it over"
+
+
+def _version_notes(
+    desired: DesiredGraph, observed: ObservedGraph | None, changes: Sequence[Change]
+) -> Iterator[str]:
+    """Why something differs that nobody edited: another version of sfml writes and ships it."""
+    before = (observed.record or {}).get("version") if observed is not None else None
+    now = (split_comment(desired.root.comment)[1] or {}).get("version")
+    if before != now and None not in (before, now) and any(change.fields for change in changes):
+        yield (
+            f"deployed by sfml {before}, and this is sfml {now}: what changes without an edit of yours is"
+            " what this version writes or ships differently"
+        )

@@ -55,6 +55,8 @@ class Reason(StrEnum):
     SPEC_CHANGED = "spec changed"
     DEFAULT_CHANGED = "default changed"
     CODE_CHANGED = "code changed"
+    RUNTIME_CHANGED = "runtime of sfml changed"
+    """Of code: nothing but `sfml_steps` differs in it, which comes with the version of sfml."""
     DRIFTED = "drifted"
     BOTH_CHANGED = "spec changed and drifted"
     ADOPTED = "adopted"
