@@ -50,8 +50,8 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imports_of(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imports_of(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -59,43 +59,63 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "sfml")
 
 
-MODULES = sorted(
-    path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py"
-)
+def parsed(folder: Path) -> dict[Path, ast.Module]:
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.py"))}
+
+
 RANKS = {room: rank for rank, row in enumerate(LAYERS) for room in row}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_a_module_imports_only_rooms_above_its_own(path: Path) -> None:
-    room = room_of(path)
-    assert room in RANKS, f"say in LAYERS where {room} stands"
-    for name in imports_of(path):
-        parts = name.split(".")
-        if parts[0] != "sfml" or len(parts) < 2 or parts[1] == "__version__":
-            continue
-        other = parts[1]
-        assert RANKS[other] <= RANKS[room], f"{room} may not import {other}"
-        assert other not in NEVER.get(room, ()), f"{room} may not import {other}"
+@pytest.fixture(scope="module")
+def modules() -> dict[Path, ast.Module]:
+    """Every module of the package, parsed once for all tests."""
+    modules = parsed(PACKAGE)
+    del modules[PACKAGE / "__init__.py"]
+    return modules
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_only_the_adapter_and_the_server_know_clients(path: Path) -> None:
-    if room_of(path) in MAY_USE_CLIENTS:
-        return
-    used = {name.split(".")[0] for name in imports_of(path)} & set(CLIENTS)
-    tolerated = {"snowflake"} if _only_for_types(path) else set()
-    assert not used - tolerated, f"{sorted(used)} belong in snowflake/ or local/"
+def wrong_import(room: str, name: str) -> bool:
+    """Whether a room may not have this import: of a room below its own, or one in NEVER."""
+    parts = name.split(".")
+    if parts[0] != "sfml" or len(parts) < 2 or parts[1] == "__version__":
+        return False
+    return RANKS[parts[1]] > RANKS[room] or parts[1] in NEVER.get(room, ())
 
 
-def _only_for_types(path: Path) -> bool:
+def test_every_room_has_a_layer(modules: dict[Path, ast.Module]) -> None:
+    rooms = {room_of(path) for path in modules}
+    assert rooms == set(RANKS), "LAYERS and the folders of the package name the same rooms"
+
+
+def test_a_module_imports_only_rooms_above_its_own(modules: dict[Path, ast.Module]) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} may not import {name}"
+        for path, tree in modules.items()
+        for name in dict.fromkeys(imports_of(tree))
+        if wrong_import(room_of(path), name)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_the_adapter_and_the_server_know_clients(modules: dict[Path, ast.Module]) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}, which belongs in snowflake/ or local/"
+        for path, tree in modules.items()
+        if room_of(path) not in MAY_USE_CLIENTS
+        for name in sorted({name.split(".")[0] for name in imports_of(tree)} & set(CLIENTS))
+        if name != "snowflake" or not _only_for_types(tree)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def _only_for_types(tree: ast.Module) -> bool:
     """Whether every import of a client stands below `if TYPE_CHECKING:`."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    guarded = [
+    guarded = {
         child
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for child in ast.walk(node)
-    ]
+    }
     clients = [
         node
         for node in ast.walk(tree)
@@ -105,5 +125,10 @@ def _only_for_types(path: Path) -> bool:
 
 
 def test_the_runtime_knows_nothing_of_the_compiler() -> None:
-    for path in sorted((ROOT / "steps").rglob("*.py")):
-        assert not any(name.split(".")[0] == "sfml" for name in imports_of(path)), path
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path, tree in parsed(ROOT / "steps").items()
+        for name in imports_of(tree)
+        if name.split(".")[0] == "sfml"
+    ]
+    assert not wrong, "\n".join(wrong)
