@@ -13,6 +13,8 @@ from typing import Final
 __all__ = [
     "dollar_quoted",
     "dotted",
+    "duckdb_identifier",
+    "duckdb_literal",
     "folded",
     "identifier",
     "literal",
@@ -78,6 +80,16 @@ def name_parts(written: str) -> tuple[str, ...]:
 def literal(text: str) -> str:
     """A string literal; Snowflake reads backslash escapes in single quotes, so those are escaped too."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def duckdb_literal(text: str) -> str:
+    """A string literal of DuckDB's, where a backslash is a backslash."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def duckdb_identifier(*names: str) -> str:
+    """A dotted name of DuckDB's, every part in quotes: nothing is folded."""
+    return ".".join(map(_quoted, names))
 
 
 def dollar_quoted(text: str) -> str:

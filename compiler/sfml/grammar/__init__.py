@@ -25,6 +25,7 @@ from sfml.grammar import (
     session,
     stages,
     streams,
+    tables,
     tags,
     tasks,
 )
@@ -50,6 +51,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     compute.parse,
     access.parse,
     calls.parse,
+    tables.parse,  # after those who know models and routines
     scripting.parse,
 )
 

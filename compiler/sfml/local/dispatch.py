@@ -33,6 +33,7 @@ from sfml.local import (
     stages,
     stages_rest,
     streams,
+    tables,
     tags,
     tasks,
     unloading,
@@ -86,6 +87,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     notifications,
     semi_structured,  # before streams take the place of tables
     streams,
+    tables,
     waiting,
     tags,
     tasks,

@@ -7,11 +7,11 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import snowflake.connector.errors
 from fakesnow import info_schema, macros
 from fakesnow.cursor import DESCRIBE_RESULT_SQL
 from fakesnow.dialect import parse_one
@@ -21,10 +21,11 @@ from fakesnow.transforms import show
 from sqlglot import Expr, exp
 
 from sfml.grammar.model_calls import respelled
-from sfml.local import database_files, dispatch, load_history
+from sfml.local import database_files, definitions, dispatch, fakesnow_port, load_history, table_notes
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import not_emulated
+from sfml.local.exact_sums import run_exactly
 from sfml.local.merging import merge
 from sfml.local.names import ObjectName
 from sfml.local.result import ArrowRows, Column, Result
@@ -33,6 +34,7 @@ from sfml.local.rewriting import Rewriting
 from sfml.local.semi_structured import told
 from sfml.local.temporaries import created_temporary
 from sfml.local.translating import translating
+from sfml.quoting import duckdb_identifier, duckdb_literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +61,12 @@ FROM duckdb_columns() LEFT JOIN _fs_global._fs_information_schema._fs_columns_ex
  AND ext_table_name = table_name AND ext_column_name = column_name
 WHERE database_name = ? AND schema_name = ? AND table_name = ?
 ORDER BY column_index
+"""
+
+KINDS = """
+SELECT 'TABLE' FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?
+UNION ALL
+SELECT 'VIEW' FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?
 """
 
 
@@ -93,14 +101,16 @@ class Engine:
         """Open the file of a database, or create it, with fakesnow's views and macros in it."""
         if database.lower() in RESERVED | {name.lower() for name in self.databases()}:
             raise not_emulated(
-                f"CREATE DATABASE {_quoted(database)} (DuckDB has one of that name in any case)"
+                f"CREATE DATABASE {duckdb_identifier(database)} (DuckDB has one of that name in any case)"
             )
         if not _PLAIN.fullmatch(database):
-            raise not_emulated(f"CREATE DATABASE {_quoted(database)} (letters, digits, _ and $ alone)")
+            raise not_emulated(
+                f"CREATE DATABASE {duckdb_identifier(database)} (letters, digits, _ and $ alone)"
+            )
         file = database_files.file_of(self.folder, database)
         with translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
             database_files.create(duck, file)
-            quoted = _quoted(database)
+            quoted = duckdb_identifier(database)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
             duck.execute(macros.creation_sql(quoted))
@@ -109,7 +119,7 @@ class Engine:
     def detach(self, database: str) -> None:
         """Close a database; its file stays."""
         with translating(f"DROP DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
-            duck.execute(f"DETACH {_quoted(database)}")
+            duck.execute(f"DETACH {duckdb_identifier(database)}")
 
     def remove_files(self, database: str) -> None:
         """Delete the file of a database that is detached and forgotten."""
@@ -135,10 +145,10 @@ class Engine:
 
     def create_schema(self, database: str, name: str) -> None:
         with translating(f"CREATE SCHEMA {name}"):
-            self.rows(f"CREATE SCHEMA {_quoted(database)}.{_quoted(name)}")
+            self.rows(f"CREATE SCHEMA {duckdb_identifier(database)}.{duckdb_identifier(name)}")
 
     def drop_schema(self, database: str, name: str) -> None:
-        self.rows(f"DROP SCHEMA {_quoted(database)}.{_quoted(name)} CASCADE")
+        self.rows(f"DROP SCHEMA {duckdb_identifier(database)}.{duckdb_identifier(name)} CASCADE")
 
     def columns(self, session: Session, name: ObjectName) -> list[tuple[Any, ...]]:
         """(name, DuckDB type, text length, nullable, default, comment) of a table's or view's columns."""
@@ -146,8 +156,14 @@ class Engine:
         if name in session.temporaries:
             parts = ("temp", "main", name.fqn())
         with session.lock:
-            found: list[tuple[Any, ...]] = session.connection._duck_conn.execute(COLUMNS, parts).fetchall()
+            found: list[tuple[Any, ...]] = session.duck.execute(COLUMNS, parts).fetchall()
         return found
+
+    def kind_of(self, session: Session, parts: tuple[str, str, str]) -> str | None:
+        """TABLE or VIEW, by the names that DuckDB knows it under; None when there is none."""
+        with session.lock:
+            row = session.duck.execute(KINDS, [*parts, *parts]).fetchone()
+        return None if row is None else str(row[0])
 
     # -- sessions -------------------------------------------------------------------------------------
 
@@ -163,14 +179,13 @@ class Engine:
         with session.lock:
             if has_database:
                 assert database is not None
-                place = f"{_quoted(database)}.{_quoted(inner if has_schema and inner else 'main')}"
+                place = f"{duckdb_identifier(database)}.{duckdb_identifier(inner if has_schema and inner else 'main')}"
             else:
                 place = "memory.main"
-            connection._duck_conn.execute(f"SET schema = {_literal(place)}")
-            connection.database = database if has_database else None
-            connection.database_set = has_database
-            connection._schema = inner if has_schema else None
-            connection.schema_set = has_schema
+            session.duck.execute(f"SET schema = {_literal(place)}")
+            fakesnow_port.set_place(
+                connection, database if has_database else None, inner if has_schema else None
+            )
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -212,7 +227,7 @@ class Engine:
         """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
         with translating(sql):
             tree = parse_one(respelled(sql))
-            if params and _needs_values(tree):
+            if params and (isinstance(tree, exp.Merge) or _needs_values(tree)):
                 tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
             return self.run_tree(session, tree, params, describe_only, written=sql)
 
@@ -241,18 +256,22 @@ class Engine:
             with session.lock, _registered(session, rewriting):
                 cursor = session.connection.cursor()
                 if describe_only:
-                    return told(_described(cursor, tree, type_id), rewriting.semi_structured)
+                    return told(_described(cursor, session.duck, tree, type_id), rewriting.semi_structured)
                 created = created_temporary(tree)
                 with contextlib.ExitStack() as around:
                     for follow in dispatch.AROUND:
                         around.enter_context(follow(tree, rewriting))
                     _follow_transaction(session, tree)
                     if isinstance(tree, exp.Merge):
-                        result = merge(cursor, tree, list(params))
+                        result = merge(session, cursor, tree)
+                    elif definitions.is_definition(tree):
+                        result = definitions.define(rewriting, cursor, tree, list(params), type_id)
                     else:
                         _execute(cursor, tree, list(params))
                         # Read now: what follows asks the same connection for more.
                         result = _result(cursor, type_id)
+                        if isinstance(tree, exp.Show):
+                            result = table_notes.with_comments(self, result)
                 _follow_temporaries(session, tree, created)
                 return told(result, rewriting.semi_structured)
 
@@ -272,52 +291,30 @@ def _needs_values(tree: Expr) -> bool:
 def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:
     """What fakesnow's cursor does with a statement's text, from the tree on."""
     cursor.check_db_and_schema(tree)
-    for statement in cursor._transform_explode(tree):
-        _run_exactly(cursor, cursor._transform(statement, params), params)
-
-
-def _run_exactly(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any]) -> None:
-    """Run a transformed statement with sums of numbers left exact.
-
-    fakesnow makes every SUM a sum of doubles, so that texts can be summed; a NUMBER's sum is a NUMBER in
-    Snowflake. DuckDB refuses the sum of a text when it binds the statement, before anything is done.
-    """
-    bound = params if transformed.find(exp.Placeholder) else None
-    casts = [node for node in transformed.find_all(exp.Sum) if _is_double_cast(node.this)]
-    if casts:
-        exact = transformed.copy()
-        for node in list(exact.find_all(exp.Sum)):
-            if _is_double_cast(node.this):
-                node.set("this", node.this.this)
-        try:
-            cursor._execute(exact, bound)
-            return
-        except snowflake.connector.errors.ProgrammingError as cause:
-            if "sum(" not in str(cause.msg):
-                raise
-    cursor._execute(transformed, bound)
-
-
-def _is_double_cast(node: Expr) -> bool:
-    return isinstance(node, exp.TryCast) and node.to.is_type(exp.DataType.Type.DOUBLE)
+    for statement in fakesnow_port.statements_of(cursor, tree):
+        transformed = fakesnow_port.transform(cursor, statement, params)
+        bound = params if transformed.find(exp.Placeholder) else None
+        run_exactly(partial(fakesnow_port.execute, cursor, params=bound), transformed)
 
 
 def _result(cursor: FakeSnowflakeCursor, type_id: int) -> Result:
-    table = cursor._arrow_table
+    table = fakesnow_port.answer(cursor)
     if table is None:
         return Result((), (), type_id)
-    types = [str(column[1]) for column in cursor._duck_conn.description or ()]
+    types = [str(column[1]) for column in fakesnow_port.description(cursor)]
     if len(types) != table.num_columns:
         types = [""] * table.num_columns
     return Result(columns_of(table, types), ArrowRows(table), type_id)
 
 
-def _described(cursor: FakeSnowflakeCursor, tree: Expr, type_id: int) -> Result:
+def _described(
+    cursor: FakeSnowflakeCursor, duck: duckdb.DuckDBPyConnection, tree: Expr, type_id: int
+) -> Result:
     """The columns that a statement would answer; nothing is changed."""
     if isinstance(tree, exp.Query):
         cursor.check_db_and_schema(tree)
         bare = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
-        sql = cursor._transform(bare, []).sql(dialect="duckdb")
+        sql = fakesnow_port.transform(cursor, bare, []).sql(dialect="duckdb")
     elif type(tree) in DESCRIBE_RESULT_SQL:
         sql = DESCRIBE_RESULT_SQL[type(tree)]
     elif isinstance(tree, exp.Show | exp.Describe):
@@ -325,8 +322,8 @@ def _described(cursor: FakeSnowflakeCursor, tree: Expr, type_id: int) -> Result:
         return _result(cursor, type_id)
     else:
         return Result((Column("status"),), (), type_id)
-    table = cursor._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
-    types = [str(column[1]) for column in cursor._duck_conn.description or ()]
+    table = duck.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
+    types = [str(column[1]) for column in duck.description or ()]
     return Result(columns_of(table, types), ArrowRows(table), type_id)
 
 
@@ -337,7 +334,7 @@ def _follow_transaction(session: Session, tree: Expr) -> None:
     elif isinstance(tree, exp.Commit | exp.Rollback):
         session.in_transaction = False
     elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter):
-        session.connection._duck_conn.commit()
+        session.duck.commit()
         session.in_transaction = False
 
 
@@ -355,7 +352,7 @@ def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None)
 @contextlib.contextmanager
 def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
     """The relations of one statement, known to the session's DuckDB connection for as long as it runs."""
-    duck = session.connection._duck_conn
+    duck = session.duck
     for name, result in rewriting.relations.items():
         duck.register(name, as_table(result) if isinstance(result, Result) else result)
     try:
@@ -366,8 +363,4 @@ def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
 
 
 def _literal(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return duckdb_literal(str(value))

@@ -17,6 +17,7 @@ import duckdb
 from sqlglot import Expr, exp
 
 from sfml.grammar import parse_name
+from sfml.local import fakesnow_port
 from sfml.local.errors import SqlError
 from sfml.local.names import ObjectName
 from sfml.local.rewriting import Rewriting, dotted
@@ -44,7 +45,7 @@ def loaded(session: Session, table: ObjectName) -> Mapping[str, str]:
     query = f"SELECT file, md5 FROM {_loads(session, table)} WHERE schema = ? AND name = ?"
     with session.lock:
         _make_temporary(session, table)
-        return dict(session.connection._duck_conn.execute(query, _key(table)).fetchall())
+        return dict(session.duck.execute(query, _key(table)).fetchall())
 
 
 def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
@@ -52,7 +53,7 @@ def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
     loads = _loads(session, table)
     insert = f"INSERT INTO {loads} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET md5 = excluded.md5"
     with session.lock, translating("COPY INTO"):
-        duck = session.connection._duck_conn
+        duck = session.duck
         _make_temporary(session, table)
         for file, md5 in files.items():
             duck.execute(insert, [*_key(table), file, md5])
@@ -66,7 +67,7 @@ def turn(account: Account, table: ObjectName) -> contextlib.AbstractContextManag
 @contextlib.contextmanager
 def one_transaction(account: Account, session: Session) -> Iterator[None]:
     """All statements in it are one transaction: that of the session, where it has one open."""
-    if session.in_transaction or not session.connection._autocommit:
+    if session.in_transaction or not fakesnow_port.is_autocommit(session.connection):
         yield
         return
     account.engine.run(session, "BEGIN")
@@ -125,12 +126,12 @@ def _change(session: Session, table: ObjectName, sql: str, parameters: list[str]
     # DROP TABLE IF EXISTS may name a database that is not there.
     with session.lock, contextlib.suppress(duckdb.CatalogException):
         _make_temporary(session, table)
-        session.connection._duck_conn.execute(sql.format(_loads(session, table)), parameters)
+        session.duck.execute(sql.format(_loads(session, table)), parameters)
 
 
 def _make_temporary(session: Session, table: ObjectName) -> None:
     if table in session.temporaries:
-        session.connection._duck_conn.execute(f"CREATE TEMP TABLE IF NOT EXISTS _sfml_loads {_COLUMNS}")
+        session.duck.execute(f"CREATE TEMP TABLE IF NOT EXISTS _sfml_loads {_COLUMNS}")
 
 
 def _key(table: ObjectName) -> list[str]:

@@ -25,6 +25,23 @@ def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
+def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`FROM (t) x` and `FROM (TABLE(f())) x` without their brackets, which DuckDB takes around queries and joins."""
+    for brackets in reversed(list(tree.find_all(exp.Subquery))):
+        inner = brackets.this
+        if not isinstance(inner, exp.Table | exp.TableFromRows) or inner.args.get("joins"):
+            continue
+        alias, own = brackets.args.get("alias"), inner.args.get("alias")
+        others = [name for name, value in brackets.args.items() if value and name not in ("this", "alias")]
+        if others or (alias is not None and own is not None):
+            brackets.set("this", exp.select("*").from_(inner.copy()))
+            continue
+        if alias is not None:
+            inner.set("alias", alias.copy())
+        brackets.replace(inner.pop())
+    return tree
+
+
 def asof_joins(tree: Expr, rewriting: Rewriting) -> Expr:
     """`ASOF JOIN b MATCH_CONDITION (…) ON …`: DuckDB takes one condition; rows without a match are kept.
 
@@ -123,4 +140,12 @@ def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
-PASSES: tuple[Pass, ...] = (refused_objects, asof_joins, pivots_of_any, split_to_table, seeds, other_names)
+PASSES: tuple[Pass, ...] = (
+    refused_objects,
+    bracketed_tables,
+    asof_joins,
+    pivots_of_any,
+    split_to_table,
+    seeds,
+    other_names,
+)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from sfml.local import dispatch, relational
+from sfml.local.comments import comments
 from sfml.local.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml.local.family import Args, TableFunction
 from sfml.local.result import Result
@@ -290,6 +291,7 @@ def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
 
 PASSES: tuple[Pass, ...] = (
     *relational.PASSES,
+    comments,
     column_names,
     starred_table,
     system_functions,

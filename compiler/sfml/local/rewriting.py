@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Rewriting:
     """One statement's way through the passes; `relations` are the tables it will read by name.
 
-    `streams` are the streams it reads, by id; `semi_structured` the columns of its answer that are arrays and objects.
+    `streams` are the streams it reads, by id; `semi_structured` the columns of its answer that are arrays and objects;
+    `comments` those of the table that it creates (None) and of its columns.
     """
 
     account: Account
@@ -31,6 +32,7 @@ class Rewriting:
     relations: dict[str, Result | pa.Table] = field(default_factory=dict)
     streams: dict[str, Stream] = field(default_factory=dict)
     semi_structured: Mapping[str, str] = field(default_factory=dict)
+    comments: dict[str | None, str] = field(default_factory=dict)
 
     def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
         """Let the tree's table of this name read these rows."""

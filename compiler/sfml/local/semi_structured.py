@@ -118,14 +118,23 @@ def _altered(account: Account, session: Session, name: ObjectName, action: Expr,
     if isinstance(action, exp.ColumnDef):
         if (type_ := _declared(action.args.get("kind"))) is not None:
             types[dotted(action.this)] = type_
-    elif isinstance(action, exp.RenameColumn):
-        if (type_ := types.pop(dotted(action.this), None)) is not None:
-            types[dotted(action.args["to"])] = type_
-    elif isinstance(action, exp.Drop):
-        types.pop(dotted(action.this), None)
     else:
         return None
     return _remember(account, session, name, types)
+
+
+def drop_column(account: Account, session: Session, table: ObjectName, column: str) -> None:
+    """Forget the type of a column that is gone."""
+    types = {name: type_ for name, type_ in types_of(account, session, table).items() if name != column}
+    _remember(account, session, table, types)
+
+
+def rename_column(account: Account, session: Session, table: ObjectName, column: str, new: str) -> None:
+    """Keep the type of a column under its new name."""
+    types = types_of(account, session, table)
+    _remember(
+        account, session, table, {new if name == column else name: type_ for name, type_ in types.items()}
+    )
 
 
 def _schema_dropped(account: Account, database: str, schema: str) -> None:

@@ -11,9 +11,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from sfml.local import fakesnow_port
 from sfml.local.outcomes import Outcomes
 
 if TYPE_CHECKING:
+    import duckdb
     from fakesnow.fakes import FakeSnowflakeConnection
 
     from sfml.local.engine import Engine
@@ -107,7 +109,7 @@ class Session:
         """Ask DuckDB to give up the statement that it executes, if any, from another thread."""
         with self._ending:
             if not self._is_closed:
-                self.connection._duck_conn.interrupt()
+                self.duck.interrupt()
 
     def close(self) -> None:
         """Close the connection to DuckDB once its statement has ended."""
@@ -118,6 +120,11 @@ class Session:
     def next_relation(self) -> int:
         """A number for a relation that one statement reads."""
         return next(self._relations)
+
+    @property
+    def duck(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection of this session; to be used under `lock`, except to interrupt it."""
+        return fakesnow_port.duck_of(self.connection)
 
     @property
     def database(self) -> str | None:

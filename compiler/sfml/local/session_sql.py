@@ -54,6 +54,8 @@ MEANINGFUL: dict[str, tuple[Any, Callable[[Any], bool]]] = {
     "WEEK_OF_YEAR_POLICY": (0, lambda value: int(value) == 0),
     "ROWS_PER_RESULTSET": (0, lambda value: int(value) == 0),
     "TWO_DIGIT_CENTURY_START": (1970, lambda value: int(value) == 1970),
+    "ERROR_ON_NONDETERMINISTIC_MERGE": (True, lambda value: isinstance(value, bool)),
+    "ERROR_ON_NONDETERMINISTIC_UPDATE": (False, lambda value: value is False),
 }
 # And those that change no result, which are kept and shown.
 HARMLESS: dict[str, Any] = {
@@ -68,7 +70,6 @@ HARMLESS: dict[str, Any] = {
     "TRACE_LEVEL": "OFF",
     "METRIC_LEVEL": "NONE",
     "JSON_INDENT": 2,
-    "ERROR_ON_NONDETERMINISTIC_MERGE": True,
 }
 HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_", "JDBC_", "ODBC_", "ENABLE_", "SNOWPARK_")
 

@@ -39,6 +39,8 @@ def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
         except SqlError:
             continue
         if name in known:
+            if isinstance(table.parent, exp.From | exp.Join | exp.Merge) and not table.alias:
+                table.set("alias", exp.TableAlias(this=table.this.copy()))
             table.set("this", exp.to_identifier(name.fqn(), quoted=True))
             table.set("db", exp.to_identifier("main", quoted=True))
             table.set("catalog", exp.to_identifier("temp", quoted=True))

@@ -27,16 +27,16 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except snowflake.connector.errors.Error as cause:
         if cause.errno == 9999:
             raise not_emulated(text()) from cause
-        message = _snowflake_sentence(getattr(cause, "raw_msg", None) or str(cause.msg))
-        if (function := _NO_FUNCTION.match(message)) is not None:
-            raise not_emulated(f"function {function[1].upper()}") from cause
-        if message.startswith("Parser Error"):  # what sqlglot takes for Snowflake's and DuckDB cannot read
-            raise not_emulated(text(), message.splitlines()[0]) from cause
-        if "invalid identifier" in message:
-            raise SqlError(message, 904, "42000") from cause
-        raise SqlError(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
+        if isinstance(cause.__cause__, duckdb.ParserException):
+            raise _unreadable(cause.__cause__, text()) from cause
+        message = getattr(cause, "raw_msg", None) or str(cause.msg)
+        raise _refused(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
+    except duckdb.ParserException as cause:
+        raise _unreadable(cause, text()) from cause
     except duckdb.CatalogException as cause:
-        raise SqlError(_snowflake_sentence(str(cause)), 2003, "42S02") from cause
+        raise _refused(str(cause), 2003, "42S02") from cause
+    except duckdb.BinderException as cause:
+        raise _refused(str(cause), 2043, "02000") from cause
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
         # A model's method is a function of DuckDB's, which wraps what it raises.
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
@@ -46,18 +46,22 @@ def translating(statement: str | Expr) -> Iterator[None]:
         raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
 
 
+def _unreadable(cause: duckdb.ParserException, statement: str) -> SqlError:
+    """What sqlglot takes for Snowflake's and DuckDB cannot read."""
+    return not_emulated(statement, str(cause).splitlines()[0])
+
+
+def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
+    """DuckDB's refusal in Snowflake's words, where they are known."""
+    if (function := _NO_FUNCTION.match(message)) is not None:
+        return not_emulated(f"function {function[1].upper()}")
+    if (unknown := _UNKNOWN.match(message)) is not None:
+        return SqlError(f"SQL compilation error:\ninvalid identifier '{unknown[1]}'", 904, "42000")
+    if (missing := _MISSING.match(message)) is not None:
+        message = f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized."
+    return SqlError(message, errno, sqlstate)
+
+
 _NO_FUNCTION = re.compile(r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? does not exist")
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
-
-
 _UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')
-
-
-def _snowflake_sentence(message: str) -> str:
-    """DuckDB's words about a table or column that is not there in Snowflake's."""
-    if (unknown := _UNKNOWN.match(message)) is not None:
-        return f"SQL compilation error:\ninvalid identifier '{unknown[1]}'"
-    found = _MISSING.match(message)
-    if found is None:
-        return message
-    return f"SQL compilation error:\nObject '{found[1]}' does not exist or not authorized."

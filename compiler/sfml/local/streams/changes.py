@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from sfml.local.names import ObjectName
 from sfml.local.streams.store import Stream
+from sfml.quoting import duckdb_identifier
 
 PLACE = "_fs_information_schema"
 """The schema, hidden in every database, that holds them."""
@@ -31,7 +32,7 @@ class Duck(Protocol):
 
 
 def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return duckdb_identifier(name)
 
 
 def table_of(name: ObjectName) -> str:

@@ -13,6 +13,7 @@ from fakesnow.dialect import parse_one
 from sqlglot import Expr, exp
 
 from sfml.grammar import Name
+from sfml.local import fakesnow_port
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.names import ObjectName, resolve
 from sfml.local.rewriting import Rewriting, dotted
@@ -76,9 +77,7 @@ def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed
     batch = _open[session].batch if session in _open else None
     with session.lock:
         # A describe claims nothing: it shows the columns alone.
-        query = changes.contents(
-            session.connection._duck_conn, stream, batch, claimed and not rewriting.describe_only
-        )
+        query = changes.contents(session.duck, stream, batch, claimed and not rewriting.describe_only)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(stream.name.name, quoted=True))
     subquery = exp.Subquery(this=parse_one(query), alias=alias.copy())
     if joins := table.args.get("joins"):
@@ -121,7 +120,7 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
     if not store.exist(account.store):
         yield
         return
-    duck = session.connection._duck_conn
+    duck = session.duck
     if isinstance(tree, exp.Rollback):
         _open.pop(session, None)
         yield
@@ -146,16 +145,18 @@ def _consume(session: Session) -> None:
     transaction = _open.pop(session, None)
     if transaction is not None:
         for stream in transaction.consumed.values():
-            changes.consume(session.connection._duck_conn, stream, transaction.batch)
+            changes.consume(session.duck, stream, transaction.batch)
 
 
 def commit_open(session: Session) -> None:
     """Commit the session's open transaction, as DDL does."""
     with session.lock:
         _consume(session)
-        if session.in_transaction:
-            session.connection._duck_conn.commit()
+        without_autocommit = fakesnow_port.is_in_transaction(session.connection)
+        if session.in_transaction or without_autocommit:
+            session.duck.commit()
             session.in_transaction = False
+            fakesnow_port.mark_transaction(session.connection, is_open=False)
 
 
 @contextlib.contextmanager
@@ -187,11 +188,12 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
     if any(stream.name.database != base.database for stream in read.values()):
         raise not_emulated("DML that reads a stream of one database and changes a table of another")
     connection = session.connection
-    duck = connection._duck_conn
-    lasting = session.in_transaction or not connection._autocommit
-    if not connection._autocommit and not connection._in_transaction:
+    duck = session.duck
+    autocommit = fakesnow_port.is_autocommit(connection)
+    lasting = session.in_transaction or not autocommit
+    if not autocommit and not fakesnow_port.is_in_transaction(connection):
         duck.begin()
-        connection._in_transaction = True
+        fakesnow_port.mark_transaction(connection, is_open=True)
     elif not lasting:
         duck.begin()
     transaction = _open.setdefault(session, _Transaction())

@@ -1,0 +1,72 @@
+"""The private names of fakesnow that the engine rests on, each read in one place.
+
+`tests/foreign/test_foreign_fakesnow.py` holds every one of them, so that a release that moves one is told by name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    from fakesnow.cursor import FakeSnowflakeCursor
+    from fakesnow.fakes import FakeSnowflakeConnection
+    from sqlglot import Expr
+
+NOTES = ("table_comment", "col_comments", "text_lengths")
+"""What fakesnow notes in the arguments of a transformed statement and writes after its effect, as text that it
+pastes into SQL; the engine writes the same as parameters."""
+
+
+def duck_of(connection: FakeSnowflakeConnection) -> duckdb.DuckDBPyConnection:
+    """The DuckDB connection below a session's."""
+    return connection._duck_conn
+
+
+def is_autocommit(connection: FakeSnowflakeConnection) -> bool:
+    """Whether each statement commits by itself."""
+    return bool(connection._autocommit)
+
+
+def is_in_transaction(connection: FakeSnowflakeConnection) -> bool:
+    """Whether a statement without autocommit has begun a transaction."""
+    return bool(connection._in_transaction)
+
+
+def mark_transaction(connection: FakeSnowflakeConnection, *, is_open: bool) -> None:
+    """Tell fakesnow that the transaction of a session without autocommit has begun or ended."""
+    connection._in_transaction = is_open
+
+
+def set_place(connection: FakeSnowflakeConnection, database: str | None, schema: str | None) -> None:
+    """Make these the names that fakesnow completes others with; None is unset."""
+    connection.database = database
+    connection.database_set = database is not None
+    connection._schema = schema
+    connection.schema_set = schema is not None
+
+
+def transform(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> Expr:
+    """One statement of Snowflake's as DuckDB's."""
+    return cursor._transform(tree, params)
+
+
+def statements_of(cursor: FakeSnowflakeCursor, tree: Expr) -> list[Expr]:
+    """The statements that one statement becomes, such as ADD COLUMN a, b: DuckDB takes one column each."""
+    return cursor._transform_explode(tree)
+
+
+def execute(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any] | None) -> None:
+    """Run a statement that `transform` has made."""
+    cursor._execute(transformed, params)
+
+
+def answer(cursor: FakeSnowflakeCursor) -> pa.Table | None:
+    """The rows of the statement that ran last."""
+    return cursor._arrow_table
+
+
+def description(cursor: FakeSnowflakeCursor) -> list[Any]:
+    """The names and DuckDB types of the columns of the statement that ran last."""
+    return list(cursor._duck_conn.description or ())
