@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import json
+import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,10 @@ import pytest
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
-from sfml.local import limits, process
+from sfml.local import fault_layer, limits, process
 from sfml.local.app import LocalServer, application
 from sfml.local.children import run_child
+from sfml.local.faults import Faults
 
 CLIENTS = 100
 
@@ -150,6 +154,94 @@ def test_a_gzip_bomb_is_not_unpacked(server: LocalServer, signed_in: dict[str, s
     assert ask(server, "POST", "/queries/v1/query-request", bomb, {**signed_in, **packed})[0] == 413
     small_bomb = gzip.compress(b" " * (limits.STRANGER_LIMIT + 1))
     assert ask(server, "POST", "/session/v1/login-request", small_bomb, packed)[0] == 413
+
+
+STRANGERS = (
+    {},
+    {"Authorization": "x"},
+    {"Authorization": 'Snowflake Token="x"'},
+    {"Authorization": "Bearer x"},
+)
+
+
+@pytest.mark.parametrize("headers", STRANGERS, ids=("none", "junk", "token", "bearer"))
+def test_nothing_large_is_unpacked_for_a_stranger(
+    server: LocalServer, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On any route: what is asked to be unpacked is bounded, whatever the request shows."""
+    unpacked, asked = limits.unpacked, []
+
+    def noted(body: bytes, limit: int) -> bytes:
+        asked.append(limit)
+        return unpacked(body, limit)
+
+    monkeypatch.setattr(limits, "unpacked", noted)
+    monkeypatch.setattr(fault_layer, "unpacked", noted)
+    bomb = gzip.compress(b'{"data": "' + b" " * limits.STRANGER_LIMIT + b'"}')
+    for route in application(server.account).routes:
+        path = route.path.replace("{path:path}", "databases").replace("{query_id}", "x")  # type: ignore[attr-defined]
+        for method in sorted(route.methods - {"HEAD"}):  # type: ignore[attr-defined]
+            for encoding in ("gzip", "GZIP"):
+                status, _ = ask(server, method, path, bomb, {**headers, "Content-Encoding": encoding})
+                assert status in (200, 401, 413)
+    assert asked
+    assert max(asked) <= limits.STRANGER_LIMIT
+
+
+def test_the_layer_of_faults_unpacks_no_more_for_a_stranger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(fault_layer, "unpacked", lambda body, limit: asked.append(limit) or b"")
+    with LocalServer(tmp_path, faults=Faults()) as server:
+        headers = {"Authorization": "x", "Content-Encoding": "gzip"}
+        ask(server, "POST", "/queries/v1/query-request", gzip.compress(b"{}"), headers)
+    assert asked == [limits.STRANGER_LIMIT]
+
+
+@pytest.mark.parametrize("depth", (limits.JSON_DEPTH + 1, 900, 100_000))
+@pytest.mark.parametrize("pair", ("[]", ('{"a":', "}")), ids=("list", "object"))
+def test_json_that_is_nested_too_deeply_is_refused(
+    server: LocalServer, signed_in: dict[str, str], depth: int, pair: tuple[str, str]
+) -> None:
+    tasks = "/api/v2/databases/SFML/schemas/PUBLIC/tasks"
+    opening, closing = pair
+    for path in ("/queries/v1/query-request", "/session/v1/login-request", "/session/token-request", tasks):
+        body = f'{{"data": {opening * depth}1{closing * depth}}}'
+        status, answer = ask(server, "POST", path, body, signed_in)
+        assert status == 400, path
+        assert "nested more than 100 levels" in json.loads(answer)["message"]
+    allowed = f'{{"data": {opening * (limits.JSON_DEPTH - 1)}1{closing * (limits.JSON_DEPTH - 1)}}}'
+    assert b"levels" not in ask(server, "POST", tasks, allowed, signed_in)[1]
+
+
+SILENT = (
+    b"",
+    b"POST /queries/v1/query-request HTT",
+    b"GET /session HTTP/1.1\r\nHost: x\r\nX-Slow:",
+    b"POST /session/v1/login-request HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+    b"GET /session HTTP/1.1\r\nHost: x\r\n\r\nGET /session HTTP/1.1\r\n",
+)
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
+    with LocalServer(tmp_path_factory.mktemp("impatient"), silence=0.3) as server:
+        yield server
+
+
+@pytest.mark.parametrize("sent", SILENT, ids=("nothing", "a line", "a header", "a body", "the next request"))
+def test_a_connection_that_falls_silent_is_closed(impatient: LocalServer, sent: bytes) -> None:
+    with socket.create_connection((impatient.host, impatient.port), timeout=20) as client:
+        client.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            while client.recv(65536):
+                pass
+
+
+def test_a_statement_may_take_longer_than_a_client_may_be_silent(impatient: LocalServer) -> None:
+    with snowflake.connector.connect(**impatient.connect_args()) as connection:
+        assert connection.cursor().execute("SELECT SYSTEM$WAIT(1)").fetchone() == ("waited 1 seconds",)
 
 
 @pytest.mark.parametrize(

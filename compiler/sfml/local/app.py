@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anyio.to_thread
 import uvicorn
@@ -21,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sfml.local import dispatch, protocol, rest
 from sfml.local.account import DATABASE, SCHEMA, Account
+from sfml.local.connections import SILENCE_SECONDS, Connections
 from sfml.local.faults import Faults
 from sfml.local.limits import BodyLimits, Refused
 
@@ -28,7 +28,7 @@ from sfml.local.limits import BodyLimits, Refused
 THREADS = 256
 
 
-def application(account: Account) -> Starlette:
+def application(account: Account, silence: float = SILENCE_SECONDS) -> Starlette:
     """The routes of the connector's protocol and of every family, for this account."""
 
     @contextlib.asynccontextmanager
@@ -43,7 +43,7 @@ def application(account: Account) -> Starlette:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(Exception, _failed)
-    app.add_middleware(BodyLimits, is_known=lambda shown: protocol.is_known(account, shown))
+    app.add_middleware(BodyLimits, is_known=lambda shown: protocol.is_known(account, shown), silence=silence)
     app.add_middleware(_Clock, account=account)
     return app
 
@@ -93,19 +93,28 @@ def listening_socket() -> socket.socket:
 class LocalServer:
     """A server in threads of this process: `with LocalServer(folder) as server: connect(**server.connect_args())`."""
 
-    def __init__(self, folder: Path | str, *, faults: Faults | None = None, **options: Any) -> None:
-        """`faults` are rules and a log of calls for tests; without them there is no such layer."""
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        faults: Faults | None = None,
+        silence: float = SILENCE_SECONDS,
+        **options: Any,
+    ) -> None:
+        """`faults` are rules and a log of calls for tests; without them there is no such layer.
+
+        `silence` is how many seconds a client may stay silent while it sends a request.
+        """
         self.account = Account(Path(folder), **options)
-        app: ASGIApp = application(self.account)
-        protocol: type[asyncio.Protocol] | Literal["auto"] = "auto"
+        connections = Connections(silence)
+        app: ASGIApp = application(self.account, silence)
         if faults is not None:
             from sfml.local.fault_layer import FaultLayer
 
-            app = layer = FaultLayer(app, self.account, faults)
-            protocol = layer.protocol
+            app = FaultLayer(app, self.account, faults, connections)
         config = uvicorn.Config(
-            app,
-            http=protocol,
+            connections.application(app),
+            http=connections.protocol,
             log_level="warning",
             access_log=False,
             timeout_keep_alive=75,

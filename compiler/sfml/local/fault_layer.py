@@ -12,12 +12,12 @@ from urllib.parse import parse_qs
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from sfml.local import rest
+from sfml.local.connections import Connections
 from sfml.local.faults import Call, Delay, Do, Drop, Fail, Faults, Kind, Rule, When
-from sfml.local.limits import BODY_LIMIT, Refused, unpacked
-from sfml.local.protocol import failed, session_by_header
+from sfml.local.limits import Refused, limit_for, unpacked
+from sfml.local.protocol import failed, is_known, session_by_header
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -28,14 +28,13 @@ ERROR_LIMIT = 20_000
 
 
 class FaultLayer:
-    """An ASGI application around another; `protocol` is what uvicorn must serve it with."""
+    """An ASGI application around another, which can close the connection of a request."""
 
-    def __init__(self, app: ASGIApp, account: Account, faults: Faults) -> None:
+    def __init__(self, app: ASGIApp, account: Account, faults: Faults, connections: Connections) -> None:
         self._app = app
         self._account = account
         self._faults = faults
-        self._connections: dict[tuple[str, int], asyncio.Transport] = {}
-        self.protocol = _protocol_noting(self._connections)
+        self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,8 +43,9 @@ class FaultLayer:
         kind = _kind(scope["path"])
         statement = None
         if kind == "sql":
-            body, receive = await _read_ahead(receive)
-            statement = _statement(dict(scope["headers"]), body)
+            limit = limit_for(scope, lambda shown: is_known(self._account, shown))
+            body, receive = await _read_ahead(receive, limit)
+            statement = _statement(dict(scope["headers"]), body, limit)
         call, rules = self._faults.begun(self._call(scope, kind, statement))
         answer = _Answer(call, send, self._faults, held=any(rule.when == "after" for rule in rules))
         try:
@@ -95,7 +95,7 @@ class FaultLayer:
     async def _drop(self, scope: Scope, receive: Receive) -> None:
         """Close the connection, and wait until the server has seen it: it would answer 500 in our place."""
         host, port = scope["client"]
-        self._connections[host, port].abort()
+        self._connections.abort((host, port))
         while (await receive())["type"] != "http.disconnect":
             pass
 
@@ -176,11 +176,11 @@ def _kind(path: str) -> Kind:
     return "rest" if path.startswith(f"{rest.BASE}/") else "session"
 
 
-async def _read_ahead(receive: Receive) -> tuple[bytes, Receive]:
+async def _read_ahead(receive: Receive, limit: int) -> tuple[bytes, Receive]:
     """The body, as far as the server takes one, and a `receive` that gives it once more."""
     messages: list[Message] = []
     size = 0
-    while size <= BODY_LIMIT:
+    while size <= limit:
         message = await receive()
         messages.append(message)
         size += len(message.get("body", b""))
@@ -194,28 +194,12 @@ async def _read_ahead(receive: Receive) -> tuple[bytes, Receive]:
     return body, again
 
 
-def _statement(headers: dict[bytes, bytes], body: bytes) -> str:
+def _statement(headers: dict[bytes, bytes], body: bytes, limit: int) -> str:
     """The statement that a request asks for; an empty one when the request cannot be read."""
     try:
         if headers.get(b"content-encoding") == b"gzip":
-            body = unpacked(body)
+            body = unpacked(body, limit)
         found = json.loads(body)
     except (ValueError, RecursionError, zlib.error, Refused):
         return ""
     return str(found.get("sqlText", "")) if isinstance(found, dict) else ""
-
-
-def _protocol_noting(connections: dict[tuple[str, int], asyncio.Transport]) -> type[asyncio.Protocol]:
-    """uvicorn's own protocol, which also keeps each open connection by its client's address."""
-
-    class Noting(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            self._address = transport.get_extra_info("peername")[:2]
-            connections[self._address] = transport
-            super().connection_made(transport)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            connections.pop(self._address, None)
-            super().connection_lost(exc)
-
-    return Noting

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from sfml.local.batches import batch, bound_value
 from sfml.local.children import interrupt
 from sfml.local.errors import SqlError
-from sfml.local.limits import BODY_LIMIT, STATEMENT_LIMIT, STRANGER_LIMIT, parsed_object, unpacked
+from sfml.local.limits import STATEMENT_LIMIT, parsed_object, read_body
 from sfml.local.outcomes import Outcome
 from sfml.local.result import Result
 from sfml.local.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
@@ -67,11 +67,7 @@ def is_same(secret: str, given: str) -> bool:
 
 async def body_of(request: Request) -> dict[str, Any]:
     """The JSON object that a request holds; raises Refused."""
-    body = await request.body()
-    if request.headers.get("Content-Encoding") == "gzip":
-        stranger = "Authorization" not in request.headers
-        body = await run_in_threadpool(unpacked, body, STRANGER_LIMIT if stranger else BODY_LIMIT)
-    return parsed_object(body)
+    return parsed_object(await read_body(request))
 
 
 def failed(

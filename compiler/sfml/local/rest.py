@@ -7,7 +7,6 @@ https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference
 from __future__ import annotations
 
 import hmac
-import json
 import logging
 import uuid
 from collections.abc import Callable, Mapping
@@ -24,7 +23,7 @@ from sfml.grammar import SqlSyntaxError, parse_name
 from sfml.local import rest_results
 from sfml.local.errors import SqlError
 from sfml.local.likeness import MAX_ROWS, selected
-from sfml.local.limits import unpacked
+from sfml.local.limits import Refused, parsed_json, read_body
 from sfml.local.names import ObjectName
 from sfml.local.protocol import SESSION_GONE, account_of, session_of
 
@@ -201,9 +200,7 @@ def routes(operations: Operations) -> tuple[Route, ...]:
 
     async def endpoint(request: Request) -> Response:
         """Any operation: in a thread, for the session of the token, errors as Snowflake's JSON."""
-        body = await request.body()
-        if request.headers.get("Content-Encoding") == "gzip":  # as the connector sends, for the Snowflake CLI
-            body = await run_in_threadpool(unpacked, body)
+        body = await read_body(request)  # which the connector packs, for the Snowflake CLI
         return await run_in_threadpool(_admit, known, request, body)
 
     # One route for all: a quoted name may hold a slash, which Starlette would take for one of the path.
@@ -245,16 +242,15 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
         return failure(status_of(error), error.code, error.message)
     except SqlSyntaxError as error:
         return failure(400, "001003", str(error))
+    except Refused as refused:
+        return failure(refused.status, refused.code, refused.message)
     except Exception as error:  # the client reads JSON alone, whatever went wrong here
         logger.exception("request failed: %s", asked)
         return failure(500, "000603", f"local server error: {type(error).__name__}: {error}")
 
 
 def _call(request: Request, session: Session, found: dict[str, str], body: bytes) -> Call:
-    try:
-        parsed = json.loads(body) if body.strip() else None
-    except ValueError as cause:
-        raise bad_request("The body of the request is not JSON.") from cause
+    parsed = parsed_json(body) if body.strip() else None
     names = {key: unquote(text) if key == "id" else identifier(unquote(text)) for key, text in found.items()}
     return Call(account_of(request), session, names, dict(request.query_params), parsed)
 

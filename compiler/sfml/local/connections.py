@@ -1,0 +1,96 @@
+"""The server's open connections: one whose client stays silent while a request is due is closed.
+
+uvicorn closes a connection that is idle between two requests, and waits without end for one that has only begun.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Protocol
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+SILENCE_SECONDS = 60.0
+
+Address = tuple[str, int]
+
+
+class Connection(Protocol):
+    """One open connection, as the application may see it."""
+
+    transport: asyncio.Transport
+
+    def arrived(self) -> None:
+        """Wait no longer: the request that was due is being answered."""
+
+    def answered(self) -> None:
+        """The next request is due; as long as nothing of it comes, uvicorn's own time for idle connections runs."""
+
+
+class Connections:
+    """The open connections by their client's address. `protocol` is what uvicorn must serve with."""
+
+    def __init__(self, silence: float = SILENCE_SECONDS) -> None:
+        self._open: dict[Address, Connection] = {}
+        self.protocol = _protocol(self._open, silence)
+
+    def application(self, app: ASGIApp) -> ASGIApp:
+        """The application, which takes note of the requests that have arrived."""
+
+        async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+            connection = self._open.get(tuple(scope["client"])) if scope["type"] == "http" else None
+            if connection is None:
+                await app(scope, receive, send)
+                return
+            connection.arrived()
+            try:
+                await app(scope, receive, send)
+            finally:
+                connection.answered()
+
+        return noting
+
+    def abort(self, address: Address) -> None:
+        """Close a connection at once, whatever is still to be sent."""
+        self._open[address].transport.abort()
+
+
+def _protocol(connections: dict[Address, Connection], silence: float) -> type[asyncio.Protocol]:
+    class Noting(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
+        """uvicorn's own protocol with an end for clients that are silent while a request is due."""
+
+        _timer: asyncio.TimerHandle | None = None
+        _is_due = True
+
+        def connection_made(self, transport: Any) -> None:
+            self._address = transport.get_extra_info("peername")[:2]
+            connections[self._address] = self
+            super().connection_made(transport)
+            self._wait()
+
+        def data_received(self, data: bytes) -> None:
+            if self._is_due:
+                self._wait()
+            super().data_received(data)
+
+        def _wait(self) -> None:
+            self.arrived()
+            self._is_due = True
+            self._timer = asyncio.get_running_loop().call_later(silence, self.transport.abort)
+
+        def arrived(self) -> None:
+            self._is_due = False
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+        def answered(self) -> None:
+            self._is_due = True
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.arrived()
+            connections.pop(self._address, None)
+            super().connection_lost(exc)
+
+    return Noting
