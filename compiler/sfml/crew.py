@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 from sfml.errors import AccountBusy, ConnectionFailed, SfmlError
 
@@ -42,6 +42,12 @@ class Crew:
             return
         with ThreadPoolExecutor(max_workers=self._width, thread_name_prefix="sfml-call") as pool:
             futures = [pool.submit(call) for call in calls]
+            try:
+                wait(futures)
+            except BaseException:
+                # Whoever stops at once gives the lease back next: no call of ours may be under way by then.
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
         errors = [error for future in futures if (error := future.exception()) is not None]
         if errors:
             raise _first(errors)

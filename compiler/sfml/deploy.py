@@ -1,4 +1,4 @@
-"""Carries out the stages of a plan through the ports: group by group, each call insisted on, the lease looked at.
+"""Carries out the stages of a plan through the ports: group by group, each call insisted on, the lease looked at first.
 
 Whatever call fails, or whenever the process ends, the root is off with its journal on the stage, or nothing has been
 changed yet; the next apply finishes it or goes back.
@@ -107,16 +107,25 @@ class Deployer:
     read_back: ObservedGraph | None = None
     not_collected: SfmlError | None = None
     """Why old archives are still there, if they are."""
+    is_done: bool = False
+    """Whether the account holds what was meant and no journal is left; what remains is tidying up."""
+    _fresh_for: float = FRESH
 
     def deploy(self) -> None:
         """Carry out every group in order; raises what the account answers, leaving the root suspended."""
-        for group in self.work.groups:
+        needed = sum(not _is_tidying(group) for group in self.work.groups)
+        for number, group in enumerate(self.work.groups, 1):
+            if self.is_done and self.stop.is_set():
+                return  # the next apply tidies up
             self._refuse_to_go_on()
             turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
-            self._insist(partial(self.held.look, FRESH_ENOUGH_TO_START if turns_on else FRESH))
+            self._fresh_for = FRESH_ENOUGH_TO_START if turns_on else FRESH
+            self._look()
             self.watcher.begun(group)
             self.crew.carry_out([partial(self._do, stage) for stage in group])
+            self.is_done = self.is_done or number == needed
             self.watcher.ended(group)
+        self.is_done = True
 
     def _do(self, stage: Stage) -> None:
         self._refuse_to_go_on()
@@ -124,7 +133,7 @@ class Deployer:
         self.watcher.did(stage)
 
     def _refuse_to_go_on(self) -> None:
-        if self.stop.is_set():
+        if self.stop.is_set() and not self.is_done:
             raise Stopped("stopped as you asked")
 
     def _carry_out(self, stage: Stage) -> None:
@@ -178,7 +187,12 @@ class Deployer:
 
     def _in_turn(self, call: Callable[[], None]) -> None:
         with self.crew.turn():
+            # Before each call, not only before each group: a level is hundreds of calls, and a machine may sleep.
+            self._look()
             call()
+
+    def _look(self) -> None:
+        insist(partial(self.held.look, self._fresh_for), self.patience, waiting=self._waits)
 
     def _waits(self, error: ConnectionFailed, seconds: float) -> None:
         self.crew.noticed(error)
@@ -275,6 +289,10 @@ class Deployer:
             self._insist(partial(self.tasks.resume_all, off))
         if with_root:
             self._insist(partial(self.tasks.resume, root), partial(self._is_on, root))
+
+
+def _is_tidying(group: Group) -> bool:
+    return all(isinstance(stage, Collect) for stage in group)
 
 
 def _is_beside(field: FieldChange) -> bool:

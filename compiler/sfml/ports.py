@@ -128,8 +128,12 @@ class Leases(Protocol):
         """Whose it is, None when nobody has it, or nobody that can be seen."""
         ...
 
+    def replace(self, root: str, lease: Lease) -> None:
+        """Take it from whoever has it."""
+        ...
+
     def drop(self, root: str) -> None:
-        """Give it back, or break it: whoever's it is."""
+        """Give it back: whoever's it is."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from sfml.cli.opening import Connected
 from sfml.cli.planning import planned_graph, restore_work, work_of
 from sfml.cli.removing import planned_removal
 from sfml.deploy import Deployer, Work
-from sfml.holding import holding, new_lease
+from sfml.holding import Held, holding, new_lease
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.lease import Lease
@@ -48,12 +48,19 @@ def account(arguments: Mapping[str, Any]) -> Iterator[Connected]:
         connection.close()
 
 
-def carry_out(passage: Passage, account: Connected, *, force: bool = False) -> None:
+def carry_out(
+    passage: Passage,
+    account: Connected,
+    *,
+    force: bool = False,
+    watching: Callable[[Held], object] = lambda held: None,
+) -> None:
     """Make the account hold the new graph, whatever an earlier attempt left."""
     root = passage.either.root.name
     if force:
         account.leases.drop(root)
     with holding(account.leases, root, new_lease("somebody"), wait=0) as held:
+        watching(held)
         work = work_for(passage, account, held.lease)
         if work is not None:
             Deployer(work, account.tasks, account.stage, held, patience=QUICK).deploy()

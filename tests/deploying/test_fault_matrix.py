@@ -19,10 +19,12 @@ from pathlib import Path
 
 import pytest
 from carrying import carry_out, go_back, state
-from graphs import TARGET, Passage, passages
+from graphs import TARGET, Passage, compiled, passages
 
 from sfml.cli.opening import Connected
-from sfml.errors import AccountError, ConnectionFailed
+from sfml.crew import WIDTH
+from sfml.errors import AccountError, ConnectionFailed, LeaseLost
+from sfml.holding import Held, new_lease
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults, When
 from sfml.local.tasks import store
@@ -192,6 +194,71 @@ def test_an_api_that_is_gone_for_good_leaves_what_can_be_finished_or_undone(
             break
         matrix.recover("restore" if number % 2 else "finish")
         total["gone for good"] += 1
+
+
+@pytest.mark.parametrize("matrix", PAIRS[:2], indirect=True, ids=lambda way: way[0].name)
+def test_a_broken_lease_with_the_other_alive_never_mixes_two_graphs(
+    matrix: Matrix, total: Counter[str]
+) -> None:
+    """At each call somebody breaks the lease, finishes or goes back, and ends; then the first command goes on."""
+    last = ""
+    for number in itertools.count(2):
+        how = "restore" if number % 2 else "finish"
+        kept: list[Held] = []
+
+        def broken(call: Call, how: str = how, kept: list[Held] = kept) -> None:
+            nonlocal last
+            last, (held,) = call.text, kept
+            matrix.faults.clear()
+            held.clock = lambda: 1e12  # whoever breaks a lease waits until no look is fresh
+            move = carry_out if how == "finish" else go_back
+            move(matrix.passage, matrix.connected, force=True)
+
+        matrix.faults.do(broken, nth=number, when="after")
+        with pytest.raises(LeaseLost):
+            carry_out(matrix.passage, matrix.connected, watching=kept.append)
+        assert matrix.state() in (matrix.old, matrix.new)
+        journal = matrix.journal()
+        if journal is not None:
+            # PUT writes after its statement was answered: the journal of the first came late, and says so.
+            assert journal.header.nonce == kept[0].lease.nonce
+            assert go_back(matrix.passage, matrix.connected)
+            assert matrix.state() == matrix.old
+        if matrix.state() == matrix.new:
+            carry_out(matrix.back, matrix.connected)
+        assert matrix.shape() == matrix.shapes[0], "a task was left behind"
+        assert matrix.journal() is None
+        total["lease broken"] += 1
+        if last.startswith("REMOVE") and "apply" in last:
+            break  # the journal is removed last; the lease is given back after that
+
+
+def test_a_machine_that_sleeps_inside_a_level_writes_no_more_of_it(
+    server: LocalServer, faults: Faults, connected: Connected, total: Counter[str]
+) -> None:
+    """Of 40 tasks that do not depend on each other, those under way are written; the others learn of the lease."""
+    wide = compiled("wide", *((f"t{at}", "select 1", ()) for at in range(40)))
+    kept: list[Held] = []
+
+    def slept(call: Call) -> None:
+        (held,) = kept
+        hours = itertools.count(10**12, 3600)
+        held.clock = lambda: next(hours)  # each look is old by the time of the next call
+        connected.leases.replace("WIDE", new_lease("eve"))
+
+    faults.do(slept, "PUT /tasks/WIDE$", nth=5, when="after")
+    faults.forget_calls()
+    with pytest.raises(LeaseLost, match="by eve"):
+        carry_out(Passage("sleep", None, wide), connected, watching=kept.append)
+    calls = [call.text for call in faults.calls]
+    broken = next(at for at, text in enumerate(calls) if text.startswith("CREATE OR REPLACE STAGE"))
+    late = [text for text in calls[broken:] if text.startswith("PUT /")]
+    assert len(late) < WIDTH, late
+    holder = connected.leases.holder("WIDE")
+    assert holder is not None and holder.owner == "eve"
+    assert go_back(Passage("sleep", None, wide), connected, force=True)
+    assert state(wide, connected) is None
+    total["slept inside a level"] += 1
 
 
 def is_on(found: Artefact | None) -> bool:

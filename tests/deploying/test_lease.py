@@ -12,16 +12,17 @@ from pathlib import Path
 
 import pytest
 from carrying import QUICK, carry_out, state
-from graphs import Passage, compiled
+from graphs import TARGET, Passage, compiled
 
 from sfml.cli.opening import Connected
 from sfml.cli.planning import planned_graph, work_of
 from sfml.deploy import Deployer
-from sfml.errors import LeaseHeld, LeaseLost
-from sfml.holding import holding, new_lease
+from sfml.errors import LeaseHeld, LeaseLost, SfmlError
+from sfml.holding import FRESH, SETTLED, Held, holding, is_gone, new_lease
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults
 from sfml.plan.lease import Lease
+from sfml.snowflake.leases import lease_name
 
 ROOT = "LEASED"
 GRAPH = compiled("leased", ("a", "select 1", ()), ("b", "select 2", ("a",)))
@@ -70,26 +71,141 @@ def test_whose_lease_was_broken_stops_before_it_turns_the_graph_on(
     connected: Connected, faults: Faults
 ) -> None:
     carry_out(Passage("set up", None, GRAPH), connected)
-    with holding(connected.leases, ROOT, elsewhere()) as held:
-        held.clock = lambda: 0.0  # time does not pass, so no look is fresh enough later on
 
-        def broken(call: Call) -> None:
-            connected.leases.drop(ROOT)
-            connected.leases.take(ROOT, elsewhere("mallory"))
-            held.clock = lambda: 1e12
+    def broken(call: Call) -> None:
+        connected.leases.replace(ROOT, elsewhere("mallory"))
+        held.clock = lambda: 1e12  # no look is fresh any more
 
+    with (
+        pytest.raises(LeaseLost, match=r"by mallory on elsewhere .*night shift"),
+        holding(connected.leases, ROOT, elsewhere()) as held,
+    ):
         faults.do(broken, "PUT /tasks/LEASED$A", when="after")
         work = work_of(planned_graph(OTHER, connected, resume=True), OTHER, held.lease)
-        with pytest.raises(LeaseLost, match="by mallory"):
-            Deployer(work, connected.tasks, connected.stage, held, patience=QUICK).deploy()
-        found = state(OTHER, connected)
-        assert found is not None and not found.root_started
-        # What is not ours is not given back: mallory's lease is still there.
-        holder = connected.leases.holder(ROOT)
-        assert holder is not None and holder.owner == "mallory"
-        connected.leases.drop(ROOT)
-        connected.leases.take(ROOT, held.lease)
-    carry_out(Passage("finish", None, OTHER), connected)
+        Deployer(work, connected.tasks, connected.stage, held, patience=QUICK).deploy()
+    found = state(OTHER, connected)
+    assert found is not None and not found.root_started
+    # What is not ours is not given back: mallory's lease is still there.
+    holder = connected.leases.holder(ROOT)
+    assert holder is not None and holder.owner == "mallory"
+    carry_out(Passage("finish", None, OTHER), connected, force=True)
+
+
+def test_a_lease_that_is_fresh_is_looked_at_before_it_is_given_back(connected: Connected) -> None:
+    lost: list[SfmlError] = []
+    with holding(connected.leases, ROOT, elsewhere(), not_released=lost.append):
+        connected.leases.replace(ROOT, elsewhere("mallory"))
+    assert [type(error) for error in lost] == [LeaseLost]
+    holder = connected.leases.holder(ROOT)
+    assert holder is not None and holder.owner == "mallory"
+    connected.leases.drop(ROOT)
+
+
+def test_whoever_breaks_a_lease_waits_until_the_last_look_of_the_other_is_old(connected: Connected) -> None:
+    theirs, broken = elsewhere(), []
+    connected.leases.take(ROOT, theirs)
+    other = Held(connected.leases, ROOT, theirs)
+
+    def sleep(seconds: float) -> None:
+        now = other.clock() + seconds
+        other.clock = lambda: now
+        with pytest.raises(LeaseLost, match="by ada"):
+            other.look()
+
+    with holding(
+        *(connected.leases, ROOT, new_lease("ada")),
+        sleep=sleep,
+        breaking=lambda lease, seconds: broken.append((lease, seconds)),
+    ) as held:
+        held.look(0)
+    assert broken == [(theirs, SETTLED)] and SETTLED > FRESH
+    assert connected.leases.holder(ROOT) is None
+
+
+def test_a_lease_whose_process_is_known_to_be_gone_is_broken_without_waiting(connected: Connected) -> None:
+    gone = subprocess.Popen((sys.executable, "-c", ""))
+    gone.wait()
+    dead = replace(new_lease("eve"), process=gone.pid)
+    ours = new_lease("ada")
+    assert is_gone(dead, ours) is (dead.boot is not None)
+    # A machine that was started anew, another container, another host: the number of a process says nothing there.
+    for unknown in (
+        replace(dead, boot="another"),
+        replace(dead, boot=None),
+        replace(dead, host="elsewhere"),
+    ):
+        assert not is_gone(unknown, ours)
+    assert not is_gone(replace(dead, process=os.getpid()), ours)
+
+
+def test_a_breaker_whose_lease_the_other_gave_back_takes_it_again(connected: Connected) -> None:
+    connected.leases.take(ROOT, elsewhere())
+    with holding(
+        *(connected.leases, ROOT, new_lease("ada")),
+        sleep=lambda seconds: connected.leases.drop(ROOT),
+        breaking=lambda lease, seconds: None,
+    ) as held:
+        held.look(0)
+    # Of two who break it at the same time the later has it.
+    connected.leases.take(ROOT, elsewhere())
+    with (
+        pytest.raises(LeaseLost, match="by mallory"),
+        holding(
+            *(connected.leases, ROOT, new_lease("ada")),
+            sleep=lambda seconds: connected.leases.replace(ROOT, elsewhere("mallory")),
+            breaking=lambda lease, seconds: None,
+        ),
+    ):
+        raise AssertionError("it must not begin")
+    connected.leases.drop(ROOT)
+
+
+def test_a_lease_that_nobody_can_read_is_held_and_can_be_broken(connected: Connected) -> None:
+    name = f'"{TARGET.database}"."{TARGET.schema}"."{lease_name(ROOT)}"'
+    for comment in ("", "{", "[]", "null", '{"sfml_lease": 9, "who": "a later version"}'):
+        with connected.connection.cursor() as cursor:
+            cursor.execute(f"CREATE STAGE {name} COMMENT = '{comment}'")
+        with (
+            pytest.raises(LeaseHeld, match="cannot read"),
+            holding(connected.leases, ROOT, new_lease("ada"), wait=0),
+        ):
+            pass
+        with holding(
+            *(connected.leases, ROOT, new_lease("ada")),
+            sleep=lambda seconds: None,
+            breaking=lambda lease, seconds: None,
+        ):
+            pass
+        assert connected.leases.holder(ROOT) is None
+
+
+def test_names_and_reasons_of_any_kind_come_back_as_they_were(connected: Connected) -> None:
+    for text in (
+        "a'b\\c",
+        "\x1b[31mred\x1b[0m",
+        "line\nbreak\ttab\x00nul",
+        "ünï 🐈",
+        '"; DROP STAGE X; --',
+        "%s {}",
+    ):
+        with holding(connected.leases, ROOT, elsewhere(text, text)):
+            holder = connected.leases.holder(ROOT)
+            assert holder is not None and (holder.owner, holder.reason) == (text, text)
+
+
+def test_a_clock_that_jumps_makes_a_look_old_and_what_is_lost_stays_lost(connected: Connected) -> None:
+    lost: list[SfmlError] = []
+    with holding(connected.leases, ROOT, elsewhere("ada"), not_released=lost.append) as held:
+        now = held.clock()
+        held.clock = lambda: now - 3600
+        connected.leases.replace(ROOT, elsewhere("mallory"))
+        with pytest.raises(LeaseLost):
+            held.look()
+        connected.leases.replace(ROOT, held.lease)
+        with pytest.raises(LeaseLost):
+            held.look()
+    assert lost
+    connected.leases.drop(ROOT)
 
 
 CONTENDERS = 4

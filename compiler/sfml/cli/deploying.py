@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from types import FrameType
+from dataclasses import dataclass, field
 
 import click
 
 from sfml.cli import output
+from sfml.cli.interrupts import TooLate, stopping
 from sfml.cli.opening import Connected, Opened, user_name
 from sfml.cli.options import Options
 from sfml.cli.progress import progress
 from sfml.deploy import Deployer, Stopped, Watcher, Work
-from sfml.errors import ConnectionFailed, SfmlError
-from sfml.holding import Held
-from sfml.plan.stages import CloseJournal, Group, OpenJournal, Stage
+from sfml.errors import ConnectionFailed, LeaseLost, SfmlError
+from sfml.holding import FRESH, Held
+from sfml.plan.stages import (
+    CloseJournal,
+    DropTask,
+    Group,
+    OpenJournal,
+    PutTask,
+    RemoveFiles,
+    ResumeGraph,
+    Stage,
+    SuspendRoot,
+)
+from sfml.render.stages import done_text
 from sfml.render.symbols import Symbols
 
 INTERRUPTED = 130
@@ -27,10 +37,11 @@ INTERRUPTED = 130
 
 @dataclass(slots=True)
 class Where:
-    """How far it came: `open` as long as a journal is on the stage."""
+    """How far it came: `open` as long as a journal is on the stage; `done` has each stage with when it ended."""
 
     watcher: Watcher
     open: bool = False
+    done: list[tuple[float, Stage]] = field(default_factory=list)
 
     def begun(self, group: Group) -> None:
         if any(isinstance(stage, OpenJournal) for stage in group):
@@ -38,6 +49,7 @@ class Where:
         self.watcher.begun(group)
 
     def did(self, stage: Stage) -> None:
+        self.done.append((time.time(), stage))
         self.watcher.did(stage)
 
     def ended(self, group: Group) -> None:
@@ -65,17 +77,32 @@ def deploy_work(
     """
     symbols = Symbols(output.takes_unicode())
     stop = threading.Event()
-    with progress(options, symbols) as shown, stopping(stop):
+    deployer = Deployer(work, target.tasks, target.stage, held, stop=stop)
+    with progress(options, symbols) as shown, stopping(stop, lambda: deployer.is_done):
         seen = Where(shown, journal_open)
-        deployer = Deployer(work, target.tasks, target.stage, held, watcher=seen, stop=stop)
+        deployer.watcher = seen
         try:
             deployer.deploy()
+        except LeaseLost as error:
+            error.help = lost_help(seen, work, held, where)
+            raise
         except SfmlError as error:
+            lost = held.lost() if not isinstance(error, Stopped) else None
+            if lost is not None:
+                message = f"{lost.message}; meanwhile: {error.message}"
+                raise LeaseLost(message, help=lost_help(seen, work, held, where)) from error
             error.help = going_on(error, where, seen.open, command)
             if not isinstance(error, Stopped):
                 raise
             output.say_error(error.message, error.help)
             raise click.exceptions.Exit(INTERRUPTED) from error
+        except TooLate:
+            raise
+        except KeyboardInterrupt as error:
+            if not deployer.is_done:
+                help = going_on(Stopped(""), where, seen.open, command)
+                output.say_error("stopped at once: the call under way may be carried out yet", help)
+                raise click.exceptions.Exit(INTERRUPTED) from error
     if deployer.not_collected is not None and not (options.quiet or options.json):
         output.note(
             f"note: old archives are still there, until the next apply: {deployer.not_collected.message}"
@@ -96,30 +123,38 @@ def going_on(error: SfmlError, where: str, is_open: bool, command: str = "apply"
     )
 
 
+def lost_help(seen: Where, work: Work, held: Held, where: str) -> str:
+    """What was and was not done by the command whose lease was taken away, and how to go on."""
+    return "\n      ".join(
+        (
+            *_done_before(seen, work, held),
+            "what becomes of the graph is up to the command that has the lease; look once it has ended:",
+            f"sfml status {where}",
+            f"sfml plan {where}   shows what of this change is not there",
+        )
+    )
+
+
+_CHANGES = (SuspendRoot, PutTask, DropTask, ResumeGraph, RemoveFiles)
+
+
+def _done_before(seen: Where, work: Work, held: Held) -> Iterator[str]:
+    total = sum(isinstance(stage, _CHANGES) for group in work.groups for stage in group)
+    changes = [(at, stage) for at, stage in seen.done if isinstance(stage, _CHANGES)]
+    if not changes:
+        yield "nothing was changed" + (", but a journal was left on the stage" if seen.open else "")
+        return
+    words = done_text(tuple(stage for _, stage in changes))
+    yield f"{len(changes)} of {total} changes were made before that was seen, and none since: {words}"
+    late = tuple(stage for at, stage in changes if at > held.looked_at + FRESH)
+    if late:
+        # Each was begun on a look that was fresh; its answer came when the look was not any more.
+        yield f"when the lease was taken these may have been under way: {done_text(late)}"
+
+
 def provenance(found: Opened, options: Options) -> Mapping[str, str]:
     """Who applies it and from which commit: told to whoever looks, never compared."""
     from sfml.git import head_commit
 
     commit = head_commit(found.root)
     return {"user": user_name(options), **({"commit": commit} if commit else {})}
-
-
-@contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM ask to stop after the call that is under way; a second one stops at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def asked(number: int, frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-        output.note("stopping after the call that is under way …")
-
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

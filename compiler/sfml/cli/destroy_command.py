@@ -12,6 +12,7 @@ import click
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
+from sfml.cli.interrupts import give_back
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, connected
 from sfml.cli.options import Options, shared_options
@@ -93,6 +94,7 @@ def command(
                 is_open = removal.journal is not None
                 work = removal.work(held.lease)
                 deploy_work(work, target, held, options, where, journal_open=is_open, command="destroy")
+            give_back()
             drop_objects(target, desired, objects, speaks=speaks)
     if options.json:
         output.say_json(destroy_json(*told, destroyed=there))

@@ -101,7 +101,12 @@ def run(arguments: list[str]) -> int:
     except click.UsageError as error:
         error.show()
         return 2
-    except click.Abort:
+    except click.Abort as abort:
+        from sfml.cli.interrupts import TooLate
+
+        if isinstance(abort.__cause__, TooLate):
+            output.note("done")
+            return 0
         output.say_error("stopped: nothing more was changed")
         return 130
     except click.ClickException as error:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from sfml.cli import output
+from sfml.cli.interrupts import ended_gently
 from sfml.cli.opening import Connected, user_name
 from sfml.cli.options import Options
+from sfml.errors import LeaseLost, SfmlError
 from sfml.record import record
 
 if TYPE_CHECKING:
@@ -77,37 +79,36 @@ def locked(desired: DesiredGraph, target: Connected, options: Options, locking: 
 
     root = desired.root.name
     ours = new_lease(user_name(options), locking.reason)
-    if locking.force:
-        holder = target.leases.holder(root)
-        target.leases.drop(root)
-        if not (options.quiet or options.json):
-            found = held_words(root, holder, ours) if holder else "no lease was found"
-            output.note(f"{found}\nwarning: {FORCE_WARNING}" if holder else f"note: {found}")
+
+    def breaking(holder: Lease, seconds: float) -> None:
+        if options.quiet or options.json:
+            return
+        output.note(f"{held_words(root, holder, ours)}\nwarning: {FORCE_WARNING}")
+        if seconds:
+            output.note(f"waiting {seconds:g} s until it has noticed …")
+
+    def not_released(error: SfmlError) -> None:
+        if isinstance(error, LeaseLost):
+            output.note(f"note: {error.message}, after this command had made its last call")
+        else:
+            output.note(
+                f"note: this command is done, but its lease is left behind ({error.message});"
+                " the next one needs --force-unlock"
+            )
 
     def waiting(holder: Lease | None) -> None:
         if not (options.quiet or options.json):
             output.note(f"{held_words(root, holder, ours)}; waiting …")
 
     wait = SHORT_WAIT if locking.timeout is None else locking.timeout
-    with ended_gently(), holding(target.leases, root, ours, wait=wait, waiting=waiting) as held:
+    with (
+        ended_gently(),
+        holding(
+            *(target.leases, root, ours),
+            wait=wait,
+            waiting=waiting,
+            breaking=breaking if locking.force else None,
+            not_released=not_released,
+        ) as held,
+    ):
         yield held
-
-
-@contextmanager
-def ended_gently() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that the lease is given back."""
-    import signal
-    import threading
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sfml.cli import output
+from sfml.cli.interrupts import give_back
 from sfml.cli.opening import Connected, Opened
 from sfml.cli.options import Options
 from sfml.runs import follow, follow_retry, retry, start
@@ -21,6 +22,7 @@ _ACCOUNT_INTERVAL = 3.0
 
 def run_and_follow(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> int:
     """Run once and follow; the exit code says whether it succeeded."""
+    give_back()
     started = start(found.desired, target.history, config)
     states = follow(found.desired, target.history, started, interval=interval_of(found))
     return show_run(found, states, options, config)

@@ -17,7 +17,9 @@ LEASE_VERSION = 1
 class Lease:
     """The right to change one pipeline's graph; `nonce` tells two leases of one owner apart.
 
-    `since` is an ISO time in UTC, by the clock of whoever took it; `host` and `process` are where it was taken.
+    `since` is an ISO time in UTC, by the clock of whoever took it, and only ever shown: a lease does not run out.
+    `host` and `process` are where it was taken, `boot` which start of that machine and which space of process ids,
+    where the system tells.
     """
 
     owner: str
@@ -26,6 +28,7 @@ class Lease:
     since: str
     nonce: str
     reason: str | None = None
+    boot: str | None = None
 
     @property
     def taken_at(self) -> datetime | None:
@@ -45,12 +48,17 @@ def lease_json(lease: Lease) -> str:
             "since": lease.since,
             "nonce": lease.nonce,
             "reason": lease.reason,
+            "boot": lease.boot,
         }
     )
 
 
-def lease_from(comment: str) -> Lease | None:
-    """The lease that a comment describes; None for what nobody of us wrote."""
+UNREADABLE = Lease("somebody", "", 0, "", "")
+"""Stands for a lease whose comment says nothing that this version can read: it is held all the same."""
+
+
+def lease_from(comment: str) -> Lease:
+    """The lease that a comment describes; `UNREADABLE` for what this version cannot read."""
     try:
         value: Mapping[str, Any] = json.loads(comment)
         return Lease(
@@ -59,7 +67,12 @@ def lease_from(comment: str) -> Lease | None:
             int(value["process"]),
             str(value["since"]),
             str(value["nonce"]),
-            value.get("reason"),
+            _text(value.get("reason")),
+            _text(value.get("boot")),
         )
-    except (ValueError, TypeError, KeyError):
-        return None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return UNREADABLE
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -50,8 +50,12 @@ class Leases:
         comments = [str(row["comment"]) for row in shown if row["name"] == lease_name(root)]
         return lease_from(comments[0]) if comments else None
 
+    def replace(self, root: str, lease: Lease) -> None:
+        """Take it from whoever has it, in one statement: nobody else can get in between."""
+        self._run(f"CREATE OR REPLACE STAGE {self._name(root)} COMMENT = {literal(lease_json(lease))}")
+
     def drop(self, root: str) -> None:
-        """Give it back, or break it: whoever's it is."""
+        """Give it back: whoever's it is."""
         self._run(f"DROP STAGE IF EXISTS {self._name(root)}")
 
     def _name(self, root: str) -> str:
