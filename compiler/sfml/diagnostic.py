@@ -19,6 +19,8 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
 _NOT_TEXT = ("null", "true", "false")
 _VERY_CLOSE = 0.75
 _HINTS = ContextVar("_HINTS", default=True)
+MOST_NAMED = 5
+"""Of the tasks and pipelines that repeat a finding."""
 MOST_COUNTED = 1_000
 """Of findings that are not shown."""
 
@@ -52,7 +54,8 @@ class Diagnostic:
 
     `message` is one line with the user's own words in backticks; `span` is where; `label` says what is
     wrong right there; `path` is the logical path (`tasks.train.after[0]`); `why` is what Snowflake would
-    make of it; `help` is an imperative line; `fix` what `--fix` would do about it.
+    make of it; `help` is an imperative line; `fix` what `--fix` would do about it. `targets` are those
+    that it holds for, where several were looked at, and `also` the tasks and entry files that repeat it.
     """
 
     code: str
@@ -65,6 +68,19 @@ class Diagnostic:
     why: str | None = None
     help: str | None = None
     fix: Fix | None = None
+    targets: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def repetition(self) -> str | None:
+        """Who repeats the finding, in a few words; None where nobody does."""
+        if not self.also:
+            return None
+        more = len(self.also) - MOST_NAMED
+        names = ", ".join(f"`{name}`" for name in self.also[:MOST_NAMED])
+        return (
+            f"the same for {names}{f' and {more:,} more' if more > 0 else ''} ({len(self.also) + 1:,} in all)"
+        )
 
     @property
     def is_error(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
@@ -18,10 +19,10 @@ from sfml.graph.model import TaskGraph
 from sfml.record import record
 from sfml.silencing import Silencing, silenced, silencings
 from sfml.source import Span
-from sfml.spec import Loaded, load
+from sfml.spec import Loaded, load, targets_of
 from sfml.spec.project import project_root
 
-__all__ = ["Reading", "entry_files", "project_root", "read"]
+__all__ = ["Reading", "entry_files", "project_root", "read", "read_targets"]
 
 
 @record
@@ -31,7 +32,8 @@ class Reading:
     Files in `diagnostics` and `sources` are relative to the working directory, as users name them: `prefix`
     comes before the path in the project. Those in the graph's spans, and in `silencings`, are relative to the
     project's `root`. `used` are the silencings that
-    meant a finding, `accepted` the findings that were silenced.
+    meant a finding, `accepted` the findings that were silenced. `entry` is the entry file, and `target` the name
+    of the target where it is known. `repeated` counts findings that were made more than once, word for word.
     """
 
     root: Path
@@ -43,7 +45,10 @@ class Reading:
     prefix: str = ""
     silencings: tuple[Silencing, ...] = ()
     used: frozenset[Silencing] = frozenset()
+    entry: str = ""
+    target: str | None = None
     accepted: tuple[Diagnostic, ...] = ()
+    repeated: Mapping[Diagnostic, int] = field(default_factory=dict)
 
     def job_files(self, folder: str) -> tuple[SourceFile, ...]:
         """The files of a job's folder, which is relative to the project's root; hidden ones are left out."""
@@ -81,22 +86,37 @@ def read(
     if has_errors(problems):
         graph = None
     shown = _shown_from(root, (cwd or Path.cwd()).resolve())
+    counts = Counter(
+        moved(_with_exact_fix(diagnostic, loaded.sources), shown) for diagnostic in (*left.kept, *problems)
+    )
     sources = {**loaded.sources, **catalog.sources}
     return Reading(
         root=root,
         graph=graph,
         catalog=catalog,
-        diagnostics=by_position(
-            moved(_with_exact_fix(diagnostic, loaded.sources), shown)
-            for diagnostic in (*left.kept, *problems)
-        ),
+        diagnostics=by_position(counts),
         sources={f"{shown}{file}": text for file, text in sources.items()},
         loaded=loaded,
         prefix=shown,
         silencings=silences,
         used=left.used,
+        entry=loaded.file,
+        target=loaded.spec.target_name if loaded.spec is not None else target,
         accepted=left.accepted,
+        repeated={finding: count for finding, count in counts.items() if count > 1},
     )
+
+
+def read_targets(
+    path: Path | str,
+    *,
+    target: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    user: str | None = None,
+) -> tuple[Reading, ...]:
+    """The pipeline once for each target of its project, in their order, or for `target` alone."""
+    names = (target,) if target is not None else targets_of(Path(path)) or (None,)
+    return tuple(read(path, target=name, variables=variables, user=user) for name in names)
 
 
 def with_findings(reading: Reading, findings: tuple[Diagnostic, ...]) -> Reading:

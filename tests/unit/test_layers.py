@@ -19,7 +19,7 @@ LAYERS = (
     ("catalog",),
     ("graph",),
     ("check",),
-    ("frontend", "silencing", "entry_files"),
+    ("frontend", "silencing", "entry_files", "shared_findings"),
     ("lower",),
     ("behaviour",),
     ("plan",),

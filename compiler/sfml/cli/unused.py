@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,60 +15,84 @@ if TYPE_CHECKING:
 ReadTarget = Callable[[Path, str], "Reading"]
 
 
-def with_unused(files: tuple[Path, ...], readings: list[Reading], read: ReadTarget) -> list[Reading]:
+def with_unused(files: Sequence[Path], readings: list[Reading], read: ReadTarget) -> list[Reading]:
     """The readings with a finding for each silencing that is of no use; `read` reads a file for another target.
 
-    Whether a warning is there can depend on the target, and for what pipelines share on the pipeline; nothing
-    is said of a silencing as long as one that was not read, or has errors, might need it.
+    `files` are the entry files of the readings, of which a file can have several, one a target. Whether a
+    warning is there can depend on the target, and for what pipelines share on the pipeline; nothing is said
+    of a silencing as long as one that was not read, or has errors, might need it.
     """
     if not any(set(reading.silencings) - reading.used for reading in readings):
         return readings
     whole = _whole_projects(files, readings)
     idle: dict[tuple[Path, Silencing], int] = {}
     busy: set[tuple[Path, Silencing]] = set()
-    for index, (file, reading) in enumerate(zip(files, readings, strict=True)):
+    for file, index, views in _by_file(files, readings):
+        reading = views[0]
         own = _own_files(reading)
         everything = reading.root in whole
+        used = _used(views)
+        busy |= {(reading.root, silencing) for silencing in used}
         candidates = {
-            one
-            for one in set(reading.silencings) - reading.used
-            if everything or (one.line is not None and one.span.file in own)
+            silencing
+            for view in views
+            for silencing in set(view.silencings) - used
+            if everything or (silencing.line is not None and silencing.span.file in own)
         }
-        busy |= {(reading.root, one) for one in reading.used}
         if not candidates:
             continue
-        others = _other_targets(file, reading, read) if reading.graph is not None else []
-        views = [reading, *others]
+        if all(view.graph is not None for view in views):
+            views = [*views, *_other_targets(file, views, read)]
         if any(view.graph is None for view in views):
-            busy |= {(reading.root, one) for one in candidates}
+            busy |= {(reading.root, silencing) for silencing in candidates}
             continue
-        used = frozenset().union(*(view.used for view in views))
-        busy |= {(reading.root, one) for one in candidates & used}
-        for one in candidates - used:
-            idle.setdefault((reading.root, one), index)
-    return _told(readings, {key: index for key, index in idle.items() if key not in busy})
+        used = _used(views)
+        busy |= {(reading.root, silencing) for silencing in candidates & used}
+        for silencing in candidates - used:
+            idle.setdefault((reading.root, silencing), index)
+    return _with_findings(readings, {key: index for key, index in idle.items() if key not in busy})
 
 
-def _told(readings: list[Reading], idle: dict[tuple[Path, Silencing], int]) -> list[Reading]:
+def _used(views: Iterable[Reading]) -> frozenset[Silencing]:
+    none: frozenset[Silencing] = frozenset()
+    return none.union(*(view.used for view in views))
+
+
+def _by_file(files: Sequence[Path], readings: list[Reading]) -> Iterable[tuple[Path, int, list[Reading]]]:
+    """Each entry file with the place of its first reading, and all of them."""
+    first: dict[Path, int] = {}
+    views: dict[Path, list[Reading]] = {}
+    for index, (file, reading) in enumerate(zip(files, readings, strict=True)):
+        first.setdefault(file, index)
+        views.setdefault(file, []).append(reading)
+    return ((file, first[file], views[file]) for file in views)
+
+
+def _with_findings(readings: list[Reading], idle: dict[tuple[Path, Silencing], int]) -> list[Reading]:
     from sfml.check import MAX_FINDINGS
     from sfml.frontend import with_findings
     from sfml.silencing import unused
 
     by_index: dict[int, list[Silencing]] = {}
     for (_, silencing), index in idle.items():
-        by_index.setdefault(index, []).append(silencing)
-    told = list(readings)
+        entry = readings[index].entry
+        for place, reading in enumerate(readings):
+            if reading.entry == entry and reading.root == readings[index].root:
+                by_index.setdefault(place, []).append(silencing)
+    result = list(readings)
     for index, silencings in by_index.items():
-        found = (unused(one) for one in sorted(silencings, key=lambda one: one.span))
-        told[index] = with_findings(told[index], tuple(first_of(found, MAX_FINDINGS)))
-    return told
+        findings = (unused(silencing) for silencing in sorted(silencings, key=lambda one: one.span))
+        result[index] = with_findings(result[index], tuple(first_of(findings, MAX_FINDINGS)))
+    return result
 
 
-def _other_targets(file: Path, reading: Reading, read: ReadTarget) -> list[Reading]:
-    spec, project = reading.loaded.spec, reading.loaded.project
-    if spec is None or project is None:
+def _other_targets(file: Path, views: list[Reading], read: ReadTarget) -> list[Reading]:
+    """The pipeline for the targets that it was not read for."""
+    project = views[0].loaded.project
+    if project is None:
         return []
-    return [read(file, target) for target in project.targets if target != spec.target_name]
+    seen = {view.target for view in views}
+    return [read(file, target) for target in project.targets if target not in seen]
 
 
 def _own_files(reading: Reading) -> set[str]:
@@ -77,7 +101,7 @@ def _own_files(reading: Reading) -> set[str]:
     return {spec.path, spec.graph.span.file, spec.schedule.span.file} if spec is not None else set()
 
 
-def _whole_projects(files: tuple[Path, ...], readings: list[Reading]) -> set[Path]:
+def _whole_projects(files: Sequence[Path], readings: list[Reading]) -> set[Path]:
     """The projects of which every pipeline was read."""
     from sfml.entry_files import pipelines_of
     from sfml.spec.project import project_root

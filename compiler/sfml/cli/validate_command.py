@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import read
+from sfml.cli.opening import read, user_name
 from sfml.cli.options import Options, shared_options
-from sfml.diagnostic import Diagnostic, Severity, by_position, has_errors
+from sfml.diagnostic import Diagnostic, Severity, has_errors
 
 if TYPE_CHECKING:
     from sfml.cli.fixing import Fixed
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     """Check specs: every finding, with file, line, column, code and help.
 
-    SPEC is an entry file, a folder or a glob. Needs no account and no Snowflake packages, and runs none of
-    the steps' code. A warning is silenced by a comment on its line, with a reason:
-    `# sfml: ignore SF412 -- reason`; in the whole project by `ignore` in sfml.yaml.
+    SPEC is an entry file, a folder or a glob. Every target of the project is looked at, or just --target.
+    Needs no account and no Snowflake packages, and runs none of the steps' code. A warning is silenced by a comment on
+    its line, with a reason: `# sfml: ignore SF412 -- reason`; in the whole project by `ignore` in sfml.yaml.
     """
     from sfml import frontend
 
@@ -39,8 +39,10 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
         from sfml.cli.together import together
         from sfml.cli.unused import with_unused
 
-        readings = together([read(str(file), options) for file in files])
-        return with_unused(files, readings, lambda file, target: _read_for(file, target, options))
+        each = [_read_targets(file, options) for file in files]
+        readings = together([reading for readings in each for reading in readings])
+        read_files = tuple(file for file, readings in zip(files, each, strict=True) for _ in readings)
+        return with_unused(read_files, readings, lambda file, target: _read_for(file, target, options))
 
     done: tuple[Fixed, ...] = ()
     if fix:
@@ -49,9 +51,19 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
         readings, done = fix_all(read_all)
     else:
         readings = read_all()
-    diagnostics = by_position(finding for reading in readings for finding in reading.diagnostics)
+    from sfml.shared_findings import told_once
+
+    diagnostics = told_once(readings)
     _say(diagnostics, readings, done, options, (len(files), time.perf_counter() - began))
     return 1 if has_errors(diagnostics) else 0
+
+
+def _read_targets(file: Path, options: Options) -> tuple[Reading, ...]:
+    from sfml import frontend
+
+    return frontend.read_targets(
+        file, target=options.target, variables=options.variables, user=user_name(options)
+    )
 
 
 def _read_for(file: Path, target: str, options: Options) -> Reading:
@@ -69,7 +81,7 @@ def _say(
         from sfml.render.json import diagnostics_json, fix_json
 
         more = {"fixed": [{"code": one.code, **fix_json(one.fix)} for one in done]} if done else {}
-        output.say_json({**diagnostics_json(diagnostics), **more})
+        output.say_json({**diagnostics_json(diagnostics, _targets(readings)), **more})
     elif options.format == "sarif":
         import json
 
@@ -117,7 +129,17 @@ def _say_text(
     if options.quiet and not errors:
         return
     warnings = sum(d.severity is Severity.WARNING for d in diagnostics)
-    accepted = sum(len(reading.accepted) for reading in readings)
+    accepted = len({finding for reading in readings for finding in reading.accepted})
     silenced = f" ({accepted} silenced)" if accepted else ""
     totals = f"{plural(errors, 'error')}, {plural(warnings, 'warning')}{silenced}"
-    output.say(f"{totals} in {plural(count, 'pipeline')} ({seconds:.2f} s)")
+    output.say(f"{totals} in {plural(count, 'pipeline')}{_of_targets(readings)} ({seconds:.2f} s)")
+
+
+def _targets(readings: list[Reading]) -> tuple[str, ...]:
+    """The targets that were looked at, in the order of the project file."""
+    return tuple(dict.fromkeys(reading.target for reading in readings if reading.target))
+
+
+def _of_targets(readings: list[Reading]) -> str:
+    targets = _targets(readings)
+    return f", target{'' if len(targets) == 1 else 's'} {', '.join(targets)}" if targets else ""

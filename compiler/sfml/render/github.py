@@ -32,8 +32,13 @@ def _command(diagnostic: Diagnostic) -> str:
     said = ",".join(f"{name}={_property(str(value))}" for name, value in properties)
     why = f"why: {diagnostic.why}" if diagnostic.why else ""
     help = f"help: {diagnostic.help}" if diagnostic.help else ""
-    message = "\n".join(part for part in (diagnostic.message, why, help) if part)
+    parts = (diagnostic.message, _targets(diagnostic), diagnostic.repetition, why, help)
+    message = "\n".join(part for part in parts if part)
     return f"::{_COMMANDS[diagnostic.severity]} {said}::{_data(message)}"
+
+
+def _targets(diagnostic: Diagnostic) -> str:
+    return f"targets: {', '.join(diagnostic.targets)}" if diagnostic.targets else ""
 
 
 def _data(text: str) -> str:

@@ -24,7 +24,7 @@ def diagnostics_gitlab(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]
         # GitLab compares reports by it: a finding that only moved to another line is no new one.
         what = "\n".join((one.code, file, one.path or "", one.message))
         seen[what] += 1
-        parts = (one.message, one.why, one.help)
+        parts = (one.message, _targets(one), one.repetition, one.why, one.help)
         entries.append(
             {
                 "description": ". ".join(f"{part[:1].upper()}{part[1:]}" for part in parts if part),
@@ -35,3 +35,7 @@ def diagnostics_gitlab(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]
             }
         )
     return entries
+
+
+def _targets(diagnostic: Diagnostic) -> str | None:
+    return f"targets: {', '.join(diagnostic.targets)}" if diagnostic.targets else None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sfml.diagnostic import Diagnostic, Fix
 
 
-def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
-    """`{"format_version": 1, "diagnostics": […]}`; `schemas/output/validate.schema.json` describes it."""
-    return {"format_version": 1, "diagnostics": [diagnostic_json(one) for one in diagnostics]}
+def diagnostics_json(diagnostics: Iterable[Diagnostic], targets: Sequence[str]) -> dict[str, Any]:
+    """`{"format_version": 1, "targets": […], "diagnostics": […]}`, as `schemas/output/validate.schema.json` has it.
+
+    `targets` are those that were looked at.
+    """
+    findings = [diagnostic_json(finding) for finding in diagnostics]
+    return {"format_version": 1, "targets": list(targets), "diagnostics": findings}
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -29,6 +33,8 @@ def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
         "why": diagnostic.why,
         "help": diagnostic.help,
         "fix": fix_json(diagnostic.fix) if diagnostic.fix else None,
+        "targets": list(diagnostic.targets),
+        "also": list(diagnostic.also),
     }
 
 

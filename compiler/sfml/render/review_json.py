@@ -55,6 +55,7 @@ def _pipeline(one: PipelineDiff) -> dict[str, Any]:
         "files": [{"path": file.path, "status": file.status} for file in one.files],
         "base_findings": [diagnostic_json(found) for found in one.base_findings],
         "head_findings": [diagnostic_json(found) for found in one.head_findings],
+        "old_findings": [diagnostic_json(found) for found in one.old_findings],
         "targets": {target.target: _target(target) for target in one.targets},
     }
 

@@ -120,6 +120,9 @@ def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
             yield ""
             lines = _limited(diagnostics_text(findings, sources), level.rows)
             yield from _folded(f"{what} {when}", fenced(lines), is_open=bool(errors))
+    if pipeline.old_findings:
+        yield ""
+        yield f"{words.old_findings(pipeline)}: {code(f'sfml validate {pipeline.spec}')}"
     for number, group in enumerate(words.shown_groups(pipeline)):
         yield ""
         if number == 0:

@@ -47,6 +47,9 @@ def _pipeline_lines(pipeline: PipelineDiff, symbols: Symbols, fingerprints: bool
             yield ""
             yield f"  {name}:"
             yield diagnostics_text(findings, sources)
+    if pipeline.old_findings:
+        yield ""
+        yield f"  {words.old_findings(pipeline)}: {printable(f'sfml validate {pipeline.spec}')}"
     for group in words.shown_groups(pipeline):
         yield ""
         yield from _target_lines(group, symbols)

@@ -32,6 +32,15 @@ def side_words(side: Side) -> str:
     return f"{side.name} {joint} {side.commit[:7]}"
 
 
+def old_findings(pipeline: PipelineDiff) -> str:
+    """`1 error and 2 warnings were there before the change`."""
+    errors = sum(finding.is_error for finding in pipeline.old_findings)
+    warnings = len(pipeline.old_findings) - errors
+    parts = [plural(count, word) for count, word in ((errors, "error"), (warnings, "warning")) if count]
+    verb = "was" if errors + warnings == 1 else "were"
+    return f"{' and '.join(parts)} {verb} there before the change"
+
+
 def answer(diff: Diff) -> str:
     """The first line: what the change comes to."""
     changed = [one for one in diff.pipelines if one.status is not Status.UNCHANGED]

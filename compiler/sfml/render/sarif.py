@@ -47,7 +47,7 @@ def _rule(code: str, one: Explanation | None) -> dict[str, Any]:
 
 
 def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
-    parts = (diagnostic.message, diagnostic.why, diagnostic.help)
+    parts = (diagnostic.message, diagnostic.repetition, diagnostic.why, diagnostic.help)
     text = ". ".join(f"{part[:1].upper()}{part[1:]}" for part in parts if part)
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
@@ -65,6 +65,8 @@ def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
             {"physicalLocation": _location(label.span), "message": {"text": label.text}}
             for label in diagnostic.labels
         ]
+    if diagnostic.targets:
+        result["properties"] = {"targets": list(diagnostic.targets)}
     if diagnostic.fix is not None:
         result["fixes"] = [_fix(diagnostic.fix)]
     return result

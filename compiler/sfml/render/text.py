@@ -66,8 +66,11 @@ def _lines(diagnostic: Diagnostic, sources: Mapping[str, str], paint: _Paint) ->
         start = group[0].span.start
         place = f"{_clean(file)}:{start.line}" + (f":{start.column}" if index == 0 else "")
         path = f"  ({_clean(diagnostic.path)})" if index == 0 and diagnostic.path else ""
-        yield f"{' ' * width}{paint(_BLUE, arrow)} {place}{path}"
+        targets = f"  [{_clean(', '.join(diagnostic.targets))}]" if index == 0 and diagnostic.targets else ""
+        yield f"{' ' * width}{paint(_BLUE, arrow)} {place}{path}{targets}"
         yield from _snippet(group, sources.get(file), width, accent, paint)
+    if diagnostic.repetition:
+        yield f"{paint(_BOLD, 'also')}: {_clean(diagnostic.repetition)}"
     if diagnostic.why:
         yield f"{paint(_BOLD, ' why')}: {_clean(diagnostic.why)}"
     if diagnostic.help:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -227,12 +228,7 @@ def _pipeline(
             side is not None and (target in side.compiled or has_errors(side.findings)) for side in (old, new)
         )
     )
-    known = {_finding(one) for one in old.findings} if old else set()
-    head_findings = tuple(
-        one
-        for one in (new.findings if new else ())
-        if one.is_error or (one.severity is Severity.WARNING and _finding(one) not in known)
-    )
+    brought, kept = _since(old.findings if old else (), new.findings if new else ())
     name = (new.pipeline if new else None) or (old.pipeline if old else None) or _stem(entry)
     return PipelineDiff(
         name,
@@ -240,8 +236,9 @@ def _pipeline(
         _status(diffs, old, new),
         files,
         diffs,
-        base_findings=tuple(one for one in (old.findings if old else ()) if one.is_error),
-        head_findings=head_findings,
+        base_findings=_mended(old.findings if old else (), kept),
+        head_findings=brought,
+        old_findings=kept,
         base_sources=old.sources if old else {},
         head_sources=new.sources if new else {},
     )
@@ -313,8 +310,31 @@ def _status(diffs: tuple[TargetDiff, ...], old: SideOf | None, new: SideOf | Non
     return Status.UNCHANGED if found <= {Status.UNCHANGED} else Status.CHANGED
 
 
-def _finding(one: Diagnostic) -> tuple[str, str]:
-    return one.code, one.message
+def _since(
+    before: Iterable[Diagnostic], now: Iterable[Diagnostic]
+) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+    """The errors and warnings of the head that are new, and those that the base has as often."""
+    known = Counter(_likeness(finding) for finding in before)
+    brought: list[Diagnostic] = []
+    kept: list[Diagnostic] = []
+    for finding in now:
+        if finding.severity is Severity.NOTE:
+            continue
+        likeness = _likeness(finding)
+        (kept if known[likeness] > 0 else brought).append(finding)
+        known[likeness] -= 1
+    return tuple(brought), tuple(kept)
+
+
+def _mended(before: Iterable[Diagnostic], kept: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The errors of the base that the head does not have."""
+    still = {_likeness(finding) for finding in kept}
+    return tuple(finding for finding in before if finding.is_error and _likeness(finding) not in still)
+
+
+def _likeness(finding: Diagnostic) -> tuple[str, str, tuple[str, ...]]:
+    """What stays of a finding when lines move."""
+    return finding.code, finding.message, finding.targets
 
 
 def _stem(entry: str) -> str:

@@ -119,7 +119,9 @@ class PipelineDiff:
     targets: tuple[TargetDiff, ...]
     base_findings: tuple[Diagnostic, ...] = ()
     head_findings: tuple[Diagnostic, ...] = ()
-    """Errors, and the warnings that the base has not."""
+    """What the change brought in: errors and warnings that the base has not."""
+    old_findings: tuple[Diagnostic, ...] = ()
+    """Errors and warnings of the head that the base has, too."""
     base_sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     head_sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -144,7 +146,7 @@ class Diff:
     @property
     def is_broken(self) -> bool:
         """Whether the head does not compile."""
-        return any(has_errors(one.head_findings) for one in self.pipelines)
+        return any(has_errors((*one.head_findings, *one.old_findings)) for one in self.pipelines)
 
     def changed(self) -> Iterator[PipelineDiff]:
         return (one for one in self.pipelines if one.status is not Status.UNCHANGED)

@@ -17,6 +17,7 @@ from sfml.plan.reviewed import reviewed_fingerprint
 from sfml.record import record
 from sfml.review.model import Compiled
 from sfml.review.origins import with_origins
+from sfml.shared_findings import told_once
 from sfml.source import Span
 
 
@@ -49,7 +50,8 @@ def side_of(
 ) -> SideOf:
     """The pipeline of the entry file, in each of the targets."""
     compiled: dict[str, Compiled] = {}
-    findings: dict[Diagnostic, None] = {}
+    readings: list[Reading] = []
+    refused: list[Diagnostic] = []
     sources: dict[str, str] = {}
     files: set[str] = {entry}
     pipeline: str | None = None
@@ -63,7 +65,7 @@ def side_of(
             git=ground.git,
         )
         sources |= reading.sources
-        findings |= dict.fromkeys(reading.diagnostics)
+        readings.append(reading)
         files |= {f"{project}{file}" for file in _read_files(reading)}
         if reading.loaded.spec is not None:
             pipeline = reading.loaded.spec.name
@@ -74,7 +76,7 @@ def side_of(
                 reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root)
             )
         except SfmlError as error:
-            findings[_refused(error, reading, entry)] = None
+            refused.append(_refused(error, reading, entry))
             continue
         told = with_origins(desired, reading.loaded, ground.variables, project)
         compiled[target] = Compiled(reading.graph, told, reviewed_fingerprint(desired))
@@ -86,7 +88,8 @@ def side_of(
             for path, _ in archive.files
             if not path.startswith(f"{RUNTIME}/") or (ground.top / root / RUNTIME).is_dir()
         }
-    return SideOf(pipeline, compiled, tuple(findings), sources, frozenset(files))
+    findings = tuple(dict.fromkeys((*told_once(readings), *refused)))
+    return SideOf(pipeline, compiled, findings, sources, frozenset(files))
 
 
 def _read_files(reading: Reading) -> set[str]:

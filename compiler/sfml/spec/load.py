@@ -128,7 +128,7 @@ def load(
             at=Span.whole(path.name),
             help="make one: `sfml init`",
         )
-        return Loaded(None, None, (finding,))
+        return Loaded(None, None, (finding,), file=path.name)
     file = _relative(path, root)
     reader = _Reader(root, {} if text is None else {file: text}, Git(root) if git is None else git)
     project: Project | None = None
@@ -146,7 +146,21 @@ def load(
         spec = _resolved(reader, project, document, entry, file, target, variables or {}, user)
     except _Stop:
         spec = None
-    return Loaded(project, spec, by_position(reader.findings), MappingProxyType(reader.sources))
+    return Loaded(project, spec, by_position(reader.findings), MappingProxyType(reader.sources), file)
+
+
+def targets_of(path: Path) -> tuple[str, ...]:
+    """The targets of the project that an entry file belongs to; none where the project file says nothing to go by."""
+    root = project_root(path.parent)
+    text = read_text(root / PROJECT_FILE, PROJECT_FILE) if root is not None else ""
+    if isinstance(text, Diagnostic) or not text:
+        return ()
+    node, findings = _checked(text, PROJECT_FILE, "project.schema.json")
+    document = map_of(node)
+    if document is None or has_errors(findings):
+        return ()
+    targets = map_of(document.get("targets"))
+    return tuple(targets.entries) if targets is not None else ()
 
 
 def _relative(path: Path, root: Path) -> str:

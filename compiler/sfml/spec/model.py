@@ -76,6 +76,8 @@ class Loaded:
     spec: PipelineSpec | None
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+    """The entry file, relative to the project root."""
 
     @property
     def ok(self) -> bool:

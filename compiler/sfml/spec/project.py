@@ -53,6 +53,12 @@ def chosen_target(document: MapNode, wanted: str | None) -> tuple[str, Span, Map
         implied = located({"kind": "local"}, whole, "targets.local")
         assert isinstance(implied, MapNode)
         targets = {"local": (whole, implied)}
+    defaults = [name for name, (_, node) in targets.items() if _is_true(node.get("default"))]
+    if len(defaults) > 1:
+        at = targets[defaults[1]][0]
+        message = f"both `{defaults[0]}` and `{defaults[1]}` are the default target"
+        path = f"targets.{defaults[1]}.default"
+        return Diagnostic.error("SF134", message, at=at, path=path, help="keep one `default: true`")
     if wanted is not None:
         if wanted in targets:
             return (wanted, *targets[wanted])
@@ -60,12 +66,6 @@ def chosen_target(document: MapNode, wanted: str | None) -> tuple[str, Span, Map
         return Diagnostic.error(
             "SF134", f"there is no target `{wanted}`", at=whole, path="targets", help=help
         )
-    defaults = [name for name, (_, node) in targets.items() if _is_true(node.get("default"))]
-    if len(defaults) > 1:
-        at = targets[defaults[1]][0]
-        message = f"both `{defaults[0]}` and `{defaults[1]}` are the default target"
-        path = f"targets.{defaults[1]}.default"
-        return Diagnostic.error("SF134", message, at=at, path=path, help="keep one `default: true`")
     if not defaults and len(targets) > 1:
         return Diagnostic.error(
             "SF134",

@@ -90,7 +90,7 @@ def test_spans_of_several_lines_mark_the_first() -> None:
 
 
 def test_json_fits_its_schema() -> None:
-    everything = diagnostics_json((FINDING, Diagnostic.warning("SF132", "given with --var")))
+    everything = diagnostics_json((FINDING, Diagnostic.warning("SF132", "given with --var")), ("local",))
     jsonschema.validate(everything, schema("output/validate.schema.json"))
     first = everything["diagnostics"][0]
     assert (first["file"], first["line"], first["column"], first["end_column"]) == (
