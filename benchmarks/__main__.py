@@ -1,6 +1,6 @@
-"""`make bench`: measures commands, growth, reviews, deployments and tasks for the tables of docs/performance.md.
+"""`make bench`: measures commands, reviews, deployments, tasks and growth for the tables of docs/performance.md.
 
-Takes about fourteen minutes, most of them dagster's and dagv1's.
+Takes about half an hour, most of it dagster's, dagv1's and that of twenty large runs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import dagster_runs
+import growth
 import page
 import reviews
 import task_runs
@@ -32,7 +33,9 @@ def main() -> None:
     """Measure, print the tables, and put them into the page with `--write`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--only", choices=("commands", "reviews", "deployments", "tasks"), help="measure and write one part"
+        "--only",
+        choices=("commands", "reviews", "deployments", "tasks", "growth"),
+        help="measure and write one part",
     )
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the small commands")
@@ -57,6 +60,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             lines = task_runs.measured(Path(folder), tuple(options.sizes), beside)
             _shown("task runs", lines, write=options.write)
+    if options.only in (None, "growth"):
+        with tempfile.TemporaryDirectory() as folder:
+            _shown("growth", growth.measured(Path(folder)), write=options.write)
 
 
 def _shown(name: str, lines: Iterable[str], *, write: bool) -> None:

@@ -40,6 +40,12 @@ def jobs(small: Small) -> set[str]:
     return {path for path in paths(small) if path.startswith("jobs/")}
 
 
+def job_ids(small: Small) -> dict[str, int | None]:
+    """The containers of the tasks that have run, as their history tells them."""
+    rows = small.local.sql("SELECT NAME, SPCS_JOB_ID FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY())")
+    return {row["NAME"]: row["SPCS_JOB_ID"] for row in rows}
+
+
 def test_a_job_is_changed_put_back_run_and_removed_with_its_files(small: Small) -> None:
     with_job(small, 1)
     small.edit(
@@ -50,6 +56,11 @@ def test_a_job_is_changed_put_back_run_and_removed_with_its_files(small: Small) 
     assert code == 0, text
     before, first = small.bodies(), jobs(small)
     assert len(first) == 1 and answered(small) == {"answer": 1}
+    assert {name: number is None for name, number in job_ids(small).items()} == {
+        "SMALL": True,
+        "SMALL$FIRST": True,
+        "SMALL$SECOND": False,
+    }
 
     with_job(small, 2)
     assert small.run(*APPLY)[0] == 0

@@ -21,7 +21,7 @@ from fakesnow.transforms import show
 from sqlglot import Expr, exp
 
 from sfml.grammar.model_calls import respelled
-from sfml.local import database_files, definitions, dispatch, fakesnow_port, load_history, table_notes
+from sfml.local import database_files, definitions, dispatch, fakesnow_port, load_history, memory, table_notes
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import not_emulated
@@ -83,7 +83,10 @@ class Engine:
         self._fakesnow = FakeSnow(
             create_database_on_connect=False, create_schema_on_connect=False, db_path=self.folder
         )
+        fakesnow_port.keep_no_results(self._fakesnow)
         duck = self._fakesnow.duck_conn
+        self._limits = memory.limits_of(folder)
+        memory.bind(duck, self._limits)
         # Else a table that does not exist is looked for among the variables of whoever asks, in Python.
         duck.execute("SET GLOBAL python_enable_replacements = false")
         # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
@@ -218,6 +221,7 @@ class Engine:
 
     def close(self) -> None:
         self._fakesnow.duck_conn.close()
+        memory.forget_spilled(self._limits)
 
     # -- statements -----------------------------------------------------------------------------------
 

@@ -12,11 +12,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from fakesnow.cursor import FakeSnowflakeCursor
     from fakesnow.fakes import FakeSnowflakeConnection
+    from fakesnow.instance import FakeSnow
     from sqlglot import Expr
 
 NOTES = ("table_comment", "col_comments", "text_lengths")
 """What fakesnow notes in the arguments of a transformed statement and writes after its effect, as text that it
 pastes into SQL; the engine writes the same as parameters."""
+
+
+class ForgottenResults(dict[str, Any]):
+    """In place of fakesnow's cache of results, which keeps each with its parse tree until the server ends."""
+
+    def __setitem__(self, query_id: str, result: Any) -> None:
+        """Keep nothing: a session remembers its latest results itself, in `Session.remember`."""
+
+
+def keep_no_results(fakesnow: FakeSnow) -> None:
+    """Let the connections that are made from now on forget their results once they are read."""
+    fakesnow.results_cache = ForgottenResults()
 
 
 def duck_of(connection: FakeSnowflakeConnection) -> duckdb.DuckDBPyConnection:

@@ -10,13 +10,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import services as grammar
-from sfml.local import job_queries, job_runs, job_store
+from sfml.local import job_environment, job_queries, job_runs, job_store
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
 from sfml.local.job_queries import IMAGE
 from sfml.local.job_request import read_request
 from sfml.local.job_store import SCHEMA
 from sfml.local.names import resolve
 from sfml.local.result import CALL, Result, scalar, status
+from sfml.local.tasks import run_store
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -29,6 +30,9 @@ def execute_ml_job(account: Account, session: Session, arguments: tuple[Any, ...
     """SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options): the job's id; fails with the job unless ASYNC."""
     request = read_request(arguments)
     job, run = job_runs.prepare(account, session, request)
+    if session.task is not None and session.parent is None:
+        # A job that a procedure of the task starts is not the task's own.
+        run_store.set_job_id(account.store, session.task.run, session.task.task.name.name, job.id)
     if request.is_async:
         job_runs.run_in_background(account, job, run)
         return job.name.fqn()
@@ -87,6 +91,7 @@ def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
 
 
 def START(account: Account) -> None:
+    job_environment.forget(account)
     job_store.end_interrupted(account)
 
 

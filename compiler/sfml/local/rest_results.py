@@ -20,6 +20,9 @@ PAGE = int(os.environ.get("SFML_LOCAL_REST_PAGE", "1000"))
 HANDLES = 100
 """How many answers are kept; the oldest goes first."""
 
+ROWS = 100_000
+"""How many rows they may have together; the latest answer is kept whatever its size."""
+
 _kept: WeakKeyDictionary[Account, OrderedDict[str, list[Any]]] = WeakKeyDictionary()
 
 
@@ -28,9 +31,14 @@ def keep(account: Account, pages: list[Any]) -> str:
     handles = _kept.setdefault(account, OrderedDict())
     handle = str(uuid.uuid4())
     handles[handle] = pages
-    while len(handles) > HANDLES:
-        handles.popitem(last=False)
+    rows = sum(map(_rows, handles.values()))
+    while len(handles) > 1 and (len(handles) > HANDLES or rows > ROWS):
+        rows -= _rows(handles.popitem(last=False)[1])
     return handle
+
+
+def _rows(pages: list[Any]) -> int:
+    return sum(len(page) if isinstance(page, list) else 1 for page in pages)
 
 
 def kept(account: Account, handle: str) -> list[Any] | None:

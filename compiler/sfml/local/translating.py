@@ -12,6 +12,7 @@ from sqlglot import Expr
 from sqlglot.errors import SqlglotError
 
 from sfml.local.errors import SqlError, not_emulated
+from sfml.local.memory import too_little
 from sfml.local.models.inference import interpreter_error
 
 
@@ -40,6 +41,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
         # A model's method is a function of DuckDB's, which wraps what it raises.
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
+    except (duckdb.OutOfMemoryException, MemoryError) as cause:
+        raise too_little(cause) from cause
     except duckdb.Error as cause:
         raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
     except (NotImplementedError, AssertionError, SqlglotError) as cause:

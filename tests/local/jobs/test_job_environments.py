@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from payloads import POOL, define, payload, wheel
 from snowflake.ml.jobs import list_jobs, submit_directory
 from snowflake.snowpark import Session
 
+from sfml.local import job_environment
 from sfml.local.app import LocalServer
 
 
@@ -124,3 +127,13 @@ def test_requirements_that_are_met_need_no_environment(
     asked = ["pyyaml>=6", "pandas  # of whatever version", "", "pywin32; sys_platform == 'win32'"]
     shared.sql(define(shared, payload(tmp_path / "p", ""), pip_requirements=asked).to_sql()).collect()
     assert environments(server) == known
+
+
+def test_environments_that_no_job_used_for_a_month_go_with_the_next_start(folder: Path) -> None:
+    for name, days in (("old", job_environment.KEPT_DAYS + 1), ("used", job_environment.KEPT_DAYS - 1)):
+        environment = folder / "environments" / name
+        (environment / "bin").mkdir(parents=True)
+        moment = time.time() - days * 86400
+        os.utime(environment, (moment, moment))
+    with LocalServer(folder) as server:
+        assert environments(server) == {"used"}

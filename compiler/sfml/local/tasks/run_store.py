@@ -252,11 +252,11 @@ def set_return_value(store: Store, group_id: str, attempt: int, name: str, value
     )
 
 
-def set_job_id(store: Store, group_id: str, attempt: int, name: str, job_id: int) -> None:
+def set_job_id(store: Store, run: GraphRun, name: str, job_id: int) -> None:
     """Note the container job that a task's run started (SPCS_JOB_ID)."""
     store.execute(
         "UPDATE task_runs SET spcs_job_id = ? WHERE group_id = ? AND attempt = ? AND name = ?",
-        (job_id, group_id, attempt, name),
+        (job_id, run.group_id, run.attempt, name),
     )
 
 
