@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -16,6 +16,7 @@ from sfml.spec.scalars import CORE_TAG, CORE_TAGS, NotAValue, core_value, tagged
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_DEPTH = 60
+_DEEP = f"values are nested more than {MAX_DEPTH} deep"
 MAX_NODES = 100_000
 """Aliases count with all that they stand for, so that a bomb is refused before it is unfolded."""
 
@@ -168,7 +169,7 @@ class _Composer:
 
     def start(self, event: Any, is_map: bool) -> None:
         if len(self.stack) >= MAX_DEPTH:
-            raise self.refuse("SF104", f"values are nested more than {MAX_DEPTH} deep", event)
+            raise self.refuse("SF104", _DEEP, event)
         self.count(1, event)
         kind = "map" if is_map else "seq"
         if event.tag not in (None, "!", CORE_TAG + kind):
@@ -202,7 +203,7 @@ class _Composer:
         node, size, height = found
         self.count(size, event)
         if len(self.stack) + height > MAX_DEPTH:
-            raise self.refuse("SF104", f"values are nested more than {MAX_DEPTH} deep", event)
+            raise self.refuse("SF104", _DEEP, event)
         # Placed as written at the alias: findings inside then point at where the value is used.
         self.place(located(plain(node), self.span(event), self.next_path()), size, height, None)
 
@@ -271,6 +272,10 @@ def _feed(composer: _Composer, text: str) -> None:
         loader.dispose()
 
 
+# libyaml of PyYAML 6.0.4 reads ahead of the events, and refuses 1000 levels before the composer has seen 60.
+_TOO_DEEP: Final = "maximum nesting depth"
+
+
 def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
     mark = getattr(cause, "problem_mark", None) or getattr(cause, "context_mark", None)
     problem = str(getattr(cause, "problem", None) or cause)
@@ -286,6 +291,8 @@ def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
     if context and opened is not None and opened.line != line:
         start = Span.of(file, opened.line + 1, opened.column + 1, opened.line + 1, opened.column + 2)
         labels = (Label(start, str(context)),)
+    if _TOO_DEEP in problem:
+        return Diagnostic.error("SF104", _DEEP, at=at)
     current = lines[line] if line < len(lines) else ""
     return Diagnostic.error(
         "SF101", f"not valid YAML: {problem}", at=at, labels=labels, help=_syntax_help(problem, current)
