@@ -1,0 +1,127 @@
+"""The private names of fakesnow that the local server reads, each with the rule that rests on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import fakesnow.conn
+import pytest
+from fakesnow import info_schema
+from fakesnow.cursor import DESCRIBE_RESULT_SQL
+from fakesnow.dialect import parse_one
+from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
+from sqlglot import exp
+
+from sfml.local import fakesnow_port
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[fakesnow.conn.FakeSnowflakeConnection]:
+    connection = FakeSnow().connect(database="D", schema="S")
+    yield connection
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("_duck_conn", "fakesnow_port.duck_of: every statement of a session runs on it"),
+        (
+            "_autocommit",
+            "fakesnow_port.is_autocommit: what a stream and a load write commits with its statement",
+        ),
+        ("_in_transaction", "fakesnow_port.mark_transaction: a session without AUTOCOMMIT can roll back"),
+        ("_schema", "fakesnow_port.set_place: USE SCHEMA"),
+        ("database", "fakesnow_port.set_place: USE DATABASE"),
+        ("database_set", "fakesnow_port.set_place: USE DATABASE"),
+        ("schema_set", "fakesnow_port.set_place: USE SCHEMA"),
+        ("results_cache", "what a session remembers of results is bounded"),
+    ],
+)
+def test_a_connection_has(connection: fakesnow.conn.FakeSnowflakeConnection, name: str, rule: str) -> None:
+    assert hasattr(connection, name), f"fakesnow's connection lost `{name}`: {rule}"
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("_transform", "fakesnow_port.transform: statements of Snowflake's as DuckDB's"),
+        ("_transform_explode", "fakesnow_port.statements_of: ADD COLUMN a, b"),
+        ("_execute", "fakesnow_port.execute: queries and DML"),
+        ("_arrow_table", "fakesnow_port.answer: the rows of every answer"),
+        ("_duck_conn", "fakesnow_port.description: the types of every answer"),
+        ("check_db_and_schema", "Engine: statements without a current database are refused"),
+    ],
+)
+def test_a_cursor_has(connection: fakesnow.conn.FakeSnowflakeConnection, name: str, rule: str) -> None:
+    assert hasattr(connection.cursor(), name), f"fakesnow's cursor lost `{name}`: {rule}"
+
+
+def test_a_statement_runs_through_the_private_names(
+    connection: fakesnow.conn.FakeSnowflakeConnection,
+) -> None:
+    cursor = connection.cursor()
+    transformed = fakesnow_port.transform(cursor, parse_one("SELECT 'a' AS a, 1::INT AS b"), [])
+    fakesnow_port.execute(cursor, transformed, None)
+    table = fakesnow_port.answer(cursor)
+    assert table is not None, "fakesnow_port.answer: the rows of every answer"
+    assert table.to_pydict() == {"A": ["a"], "B": [1]}
+    assert [str(column[1]) for column in fakesnow_port.description(cursor)] == ["VARCHAR", "BIGINT"]
+    assert isinstance(fakesnow_port.duck_of(connection), duckdb.DuckDBPyConnection)
+
+
+def test_notes_of_a_transformed_statement_keep_their_names(
+    connection: fakesnow.conn.FakeSnowflakeConnection,
+) -> None:
+    """definitions.define writes what fakesnow would paste into SQL after the effect."""
+    tree = parse_one("CREATE TABLE t (a VARCHAR(3)) COMMENT = 'x'")
+    transformed = fakesnow_port.transform(connection.cursor(), tree, [])
+    assert transformed.args.get("text_lengths") == [("A", 3)], "definitions.define: lengths of text columns"
+    assert transformed.args.get("table_comment"), "fakesnow_port.NOTES: a comment is written once"
+    altered = parse_one("ALTER TABLE t ALTER a COMMENT 'x'")
+    assert "col_comments" in fakesnow_port.transform(connection.cursor(), altered, []).args
+
+
+def test_a_seed_is_noted(connection: fakesnow.conn.FakeSnowflakeConnection) -> None:
+    transformed = fakesnow_port.transform(connection.cursor(), parse_one("SELECT RANDOM(42)"), [])
+    assert transformed.args.get("seed"), "definitions.define: CREATE TABLE AS SELECT RANDOM(seed)"
+
+
+def test_added_columns_become_statements(connection: fakesnow.conn.FakeSnowflakeConnection) -> None:
+    tree = parse_one("ALTER TABLE t ADD COLUMN a INT, b INT")
+    statements = fakesnow_port.statements_of(connection.cursor(), tree)
+    assert len(statements) == 2, "definitions.define: several columns are one transaction"
+
+
+def test_sums_are_sums_of_tried_doubles(connection: fakesnow.conn.FakeSnowflakeConnection) -> None:
+    transformed = fakesnow_port.transform(connection.cursor(), parse_one("SELECT SUM(a) FROM t"), [])
+    node = transformed.find(exp.Sum)
+    assert node is not None
+    assert isinstance(node.this, exp.TryCast), "exact_sums.run_exactly: a NUMBER's sum is a NUMBER"
+
+
+def test_tables_beside_the_databases_keep_their_columns() -> None:
+    """table_notes writes rows into them, and fakesnow's SHOW and INFORMATION_SCHEMA read them."""
+    with duckdb.connect() as duck:
+        duck.execute(f"ATTACH ':memory:' AS {GLOBAL_DATABASE_NAME}")
+        duck.execute(info_schema.fs_global_creation_sql())
+        place = "_fs_global._fs_information_schema"
+        duck.execute(f"INSERT INTO {place}._fs_tables_ext VALUES ('D', 'S', 'T', 'comment')")
+        duck.execute(f"INSERT INTO {place}._fs_columns_ext VALUES ('D', 'S', 'T', 'C', 3, 12)")
+        (comment,) = duck.execute(f"SELECT * FROM {place}._fs_tables_ext").fetchall()
+        assert comment == ("D", "S", "T", "comment"), "table_notes.set_comment"
+        lengths = duck.execute(
+            "SELECT ext_table_catalog, ext_table_schema, ext_table_name, ext_column_name,"
+            f" ext_character_maximum_length FROM {place}._fs_columns_ext"
+        ).fetchall()
+        assert lengths == [("D", "S", "T", "C", 3)], "table_notes.set_lengths, Engine.columns"
+    assert "_FS_INFORMATION_SCHEMA" in info_schema.per_db_creation_sql("D").upper(), (
+        "Engine.use: INFORMATION_SCHEMA"
+    )
+
+
+def test_statements_can_be_described_without_running() -> None:
+    assert {exp.Insert, exp.Update, exp.Delete, exp.Create} <= DESCRIBE_RESULT_SQL.keys(), (
+        "Engine: describe_only"
+    )

@@ -1,0 +1,55 @@
+"""The private names and words of Snowflake's clients that are read, each with the rule that rests on it."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+
+def test_tasks_of_a_dag_can_be_written_out() -> None:
+    """snowflake/dag.py compares what the client would send with what we send."""
+    from snowflake.core.task import Cron, Task
+    from snowflake.core.task.dagv1 import DAG, DAGTask
+
+    with DAG("d", schedule=Cron("0 0 * * *", "UTC"), warehouse="w") as dag:
+        task = DAGTask("t", "SELECT 1", warehouse="w")
+    for node in (dag, task):
+        assert hasattr(node, "_to_low_level_task"), "snowflake/dag.py: sfml export --dag compares by it"
+        low = node._to_low_level_task()
+        assert isinstance(low, Task)
+        assert "name" in low._to_rest_model().to_dict(), "snowflake/dag.py: the fields that the client sends"
+
+
+@pytest.mark.parametrize(
+    ("module", "rule"),
+    [
+        (
+            "snowflake.ml.jobs._utils.scripts.mljob_launcher",
+            "local/job_runs.py: starts a job whose payload lacks it",
+        ),
+        (
+            "snowflake.ml.model._packager.model_packager",
+            "local/models/predictors.py: imports it before it forks",
+        ),
+    ],
+)
+def test_a_private_module_is_where_it_was(module: str, rule: str) -> None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    assert spec is not None, f"snowflake-ml-python moved {module}: {rule}"
+
+
+def test_no_active_session_has_its_code() -> None:
+    from snowflake.snowpark import context
+    from snowflake.snowpark.exceptions import SnowparkSessionException
+
+    from sfml.testing.open_clients import NO_ACTIVE_SESSION
+
+    with pytest.raises(SnowparkSessionException) as refused:
+        context.get_active_session()  # nothing in this folder opens a session
+    assert refused.value.error_code == NO_ACTIVE_SESSION, (
+        "testing/open_clients.py closes what a test left open"
+    )
