@@ -57,8 +57,12 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
 
 
 def parse_statement(sql: str) -> Statement | None:
-    """The statement as one of the families' dataclasses, or None when it is none of theirs."""
+    """The statement as one of the families' dataclasses, or None when it is none of theirs.
+
+    Raises `SqlSyntaxError`, also for whatever is nested too deeply.
+    """
     tokens = Tokens(sql)
+    tokens.check_depth()
     for family in FAMILIES:
         tokens.index = 0
         statement = family(tokens)

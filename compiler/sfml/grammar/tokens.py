@@ -13,6 +13,8 @@ from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType
 
+from sfml.grammar.nesting import DEEPEST, first_too_deep
+
 _STRINGS = frozenset({TokenType.STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING})
 
 _SIGNS = {
@@ -204,6 +206,13 @@ class Tokens:
             depth -= kind in _CLOSING
             self.index += 1
         raise self.error("expected )")
+
+    def check_depth(self) -> None:
+        """Raise `SqlSyntaxError` where the statement is nested too deeply to be worked through by recursion."""
+        index = first_too_deep(self._tokens)
+        if index is not None:
+            self.index = index
+            raise self.error(f"nested more than {DEEPEST} levels deep")
 
     def expect_end(self) -> None:
         if not self.at_end:

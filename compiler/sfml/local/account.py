@@ -24,7 +24,7 @@ from sfml.local.bindings import (
 from sfml.local.children import Child
 from sfml.local.clock import now
 from sfml.local.engine import Engine
-from sfml.local.errors import SqlError, not_emulated
+from sfml.local.errors import SqlError, not_emulated, too_complex
 from sfml.local.result import Column, Result
 from sfml.local.session import Session, Sessions
 from sfml.local.store import Store
@@ -132,6 +132,8 @@ class Account:
             result = self._execute(session, sql, list(params or ()), describe_only)
         except SqlSyntaxError as cause:
             raise SqlError(str(cause), 1003, "42000") from cause
+        except RecursionError as cause:
+            raise too_complex() from cause
         finally:
             _query_id.reset(mark)
         if not describe_only:

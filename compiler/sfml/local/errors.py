@@ -40,6 +40,16 @@ def not_emulated(statement: str, why: str = "") -> SqlError:
     return SqlError(f"Unsupported feature: not emulated by the local server: {shown}{reason}", 2, "0A000")
 
 
+def too_complex() -> SqlError:
+    """A statement whose parts stand too deep in one another, or in too long a chain, to be worked through."""
+    return SqlError(
+        "SQL compilation error:\nThe statement is nested too deeply, or has a chain of too many operators, for the "
+        "local server. Split it, or put its parts into tables.",
+        1003,
+        "54001",
+    )
+
+
 def invalid_value(value: object, what: str) -> SqlError:
     """001008: a value that a parameter does not take."""
     return SqlError(f"SQL compilation error:\ninvalid value [{value}] for parameter '{what}'", 1008, "22023")

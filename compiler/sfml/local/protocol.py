@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from sfml.local.batches import batch, bound_value
 from sfml.local.children import interrupt
+from sfml.local.deep import SHORT, deeply
 from sfml.local.errors import SqlError
 from sfml.local.limits import STATEMENT_LIMIT, parsed_object, read_body
 from sfml.local.outcomes import Outcome
@@ -172,7 +173,11 @@ async def query(request: Request) -> Response:
 
 def outcome(account: Account, session: Session, body: dict[str, Any], query_id: str) -> Outcome:
     """The response to one statement as bytes, made in the thread that ran it; never raises."""
-    response = answer(account, session, body, query_id)
+
+    def work() -> dict[str, Any]:
+        return answer(account, session, body, query_id)
+
+    response = work() if len(str(body.get("sqlText"))) <= SHORT else deeply(work)
     text = json.dumps(response, ensure_ascii=False, separators=(",", ":"))
     # Lone surrogates are no UTF-8; a value that holds some is told with a question mark instead.
     return Outcome(

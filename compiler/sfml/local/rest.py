@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from sfml.grammar import SqlSyntaxError, parse_name
 from sfml.local import rest_results
+from sfml.local.deep import SHORT, deeply
 from sfml.local.errors import SqlError
 from sfml.local.likeness import MAX_ROWS, selected
 from sfml.local.limits import Refused, parsed_json, read_body
@@ -201,7 +202,9 @@ def routes(operations: Operations) -> tuple[Route, ...]:
     async def endpoint(request: Request) -> Response:
         """Any operation: in a thread, for the session of the token, errors as Snowflake's JSON."""
         body = await read_body(request)  # which the connector packs, for the Snowflake CLI
-        return await run_in_threadpool(_admit, known, request, body)
+        if len(body) <= SHORT:
+            return await run_in_threadpool(_admit, known, request, body)
+        return await run_in_threadpool(deeply, lambda: _admit(known, request, body))
 
     # One route for all: a quoted name may hold a slash, which Starlette would take for one of the path.
     return (Route(BASE + "/{path:path}", endpoint, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),)

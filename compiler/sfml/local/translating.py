@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 
 import duckdb
+import pyarrow as pa
 import snowflake.connector.errors
 from sqlglot import Expr
 from sqlglot.errors import SqlglotError
 
-from sfml.local.errors import SqlError, not_emulated
+from sfml.local.errors import SqlError, not_emulated, too_complex
 from sfml.local.memory import too_little
 from sfml.local.models.inference import interpreter_error
 
@@ -34,6 +35,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
         raise _refused(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
     except duckdb.ParserException as cause:
         raise _unreadable(cause, text()) from cause
+    except pa.ArrowInvalid as cause:
+        raise not_emulated(text(), str(cause)) from cause
     except duckdb.CatalogException as cause:
         raise _refused(str(cause), 2003, "42S02") from cause
     except duckdb.BinderException as cause:
@@ -51,11 +54,15 @@ def translating(statement: str | Expr) -> Iterator[None]:
 
 def _unreadable(cause: duckdb.ParserException, statement: str) -> SqlError:
     """What sqlglot takes for Snowflake's and DuckDB cannot read."""
+    if _TOO_DEEP in str(cause):
+        return too_complex()
     return not_emulated(statement, str(cause).splitlines()[0])
 
 
 def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     """DuckDB's refusal in Snowflake's words, where they are known."""
+    if _TOO_DEEP in message:
+        return too_complex()
     if (function := _NO_FUNCTION.match(message)) is not None:
         return not_emulated(f"function {function[1].upper()}")
     if (unknown := _UNKNOWN.match(message)) is not None:
@@ -65,6 +72,7 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     return SqlError(message, errno, sqlstate)
 
 
+_TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? does not exist")
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 _UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')

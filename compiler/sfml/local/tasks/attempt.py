@@ -7,6 +7,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
+from sfml.local.deep import deeply
 from sfml.local.tasks import outcome
 from sfml.local.tasks.model import Task
 from sfml.local.tasks.run_store import GraphRun, TaskRun
@@ -84,7 +85,7 @@ class Attempt:
         self.frontier.note(name, State.EXECUTING)
         with self.runner.lock:
             self.runner.running[(self.run.group_id, name)] = running
-        future = pool.submit(running.execute)
+        future = pool.submit(deeply, running.execute)
         self.futures[future] = running
         self.ends[future] = self._limit(name)
 

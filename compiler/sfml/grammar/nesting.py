@@ -1,0 +1,49 @@
+"""How deep a statement is nested, counted on its tokens before anything works through it by recursion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot.tokens import Token, TokenType
+
+DEEPEST = 200
+"""Levels of brackets, CASE and blocks, or signs in a row. An account's own bound is not documented."""
+
+_OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
+_CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
+_BEGINNING = frozenset({"CASE", "BEGIN", "IF", "LOOP", "REPEAT"})
+_SIGNS = frozenset({TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE})
+_SUFFIXES = frozenset({TokenType.DCOLON, TokenType.DOT, TokenType.COLON})
+_APART = frozenset({TokenType.COMMA, TokenType.SEMICOLON})
+
+
+def first_too_deep(tokens: Sequence[Token]) -> int | None:
+    """The index of the first token that stands below more than `DEEPEST` levels."""
+    level = signs = suffixes = 0
+    for index, token in enumerate(tokens):
+        kind = token.token_type
+        signs = signs + 1 if kind in _SIGNS else 0
+        suffixes = 0 if kind in _APART else suffixes + (kind in _SUFFIXES)
+        if kind in _OPENING:
+            level += 1
+        elif kind in _CLOSING:
+            level -= 1
+        elif kind is not TokenType.STRING and kind is not TokenType.IDENTIFIER:
+            level += _step(tokens, index)
+        if max(level, signs, suffixes) > DEEPEST:
+            return index
+    return None
+
+
+def _step(tokens: Sequence[Token], index: int) -> int:
+    """Whether a word begins a level (1) or ends one (-1); `IF (` of a function and `END IF` do neither twice."""
+    word = tokens[index].text.upper()
+    if word == "END":
+        return -1
+    if word not in _BEGINNING:
+        return 0
+    before = tokens[index - 1].text.upper() if index else ""
+    after = tokens[index + 1].text.upper() if index + 1 < len(tokens) else ""
+    is_statement = word != "IF" or before in ("", ";", "THEN", "ELSE", "BEGIN", "DO", "LOOP", "REPEAT")
+    is_transaction = word == "BEGIN" and after in ("", ";", "TRANSACTION", "WORK", "NAME")
+    return int(before != "END" and is_statement and not is_transaction)

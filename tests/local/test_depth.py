@@ -1,0 +1,123 @@
+"""Statements of any nesting get an answer or a refusal in words, soon: at the door, in tasks and in text of text."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+
+import pytest
+import snowflake.connector
+from snowflake.connector import SnowflakeConnection
+
+from sfml.grammar import SqlSyntaxError, parse_statement
+from sfml.local.app import LocalServer
+from sfml.local.rest import BASE
+
+CASES = {
+    "subqueries": ("SELECT * FROM (", "SELECT 1 a", ")"),
+    "parentheses": ("(", "1", ")"),
+    "functions": ("COALESCE(NULL, ", "1", ")"),
+    "conditions": ("IFF(1 = 2, 0, ", "1", ")"),
+    "CASE": ("CASE WHEN 1 = 2 THEN 0 ELSE ", "1", " END"),
+    "arrays": ("[", "1", "]"),
+    "objects": ("{'a': ", "1", "}"),
+    "scalar subqueries": ("(SELECT ", "1", ")"),
+    "EXISTS": ("EXISTS (SELECT 1 WHERE ", "TRUE", ")"),
+    "NOT": ("NOT ", "TRUE", ""),
+    "signs": ("- ", "1", ""),
+    "casts": ("", "1", "::INT"),
+    "paths": ("", "PARSE_JSON('{}'):a", ".a"),
+    "WITH": ("WITH a AS (", "SELECT 1 x", ") SELECT * FROM a"),
+    "blocks": ("BEGIN ", "RETURN 1;", " END;"),
+    "branches": ("IF (TRUE) THEN ", "RETURN 1;", " END IF;"),
+    "comments": ("/*", "", "*/"),
+}
+CHAINS = {
+    "OR": ("SELECT 1 WHERE ", "1 = 2", " OR "),
+    "AND": ("SELECT 1 WHERE ", "1 = 1", " AND "),
+    "||": ("SELECT ", "'a'", " || "),
+    "+": ("SELECT ", "1", " + "),
+    "UNION ALL": ("", "SELECT 1", " UNION ALL "),
+    "IN": ("SELECT 1 WHERE 1 IN (0, ", "1", ", "),
+}
+
+
+def nested(name: str, depth: int) -> str:
+    opening, inner, closing = CASES[name]
+    text = opening * depth + inner + closing * depth
+    if name in ("subqueries", "WITH", "blocks"):
+        return text
+    return f"BEGIN {text} END" if name == "branches" else f"SELECT {text}"
+
+
+def chain(name: str, terms: int) -> str:
+    start, term, operator = CHAINS[name]
+    return start + operator.join([term] * terms) + (")" if name == "IN" else "")
+
+
+def refusal(connection: SnowflakeConnection, sql: str) -> str:
+    """What a statement is refused with, or nothing; fails unless that came in time and in words."""
+    began = time.process_time()
+    try:
+        connection.cursor().execute(sql)
+        said = ""
+    except snowflake.connector.Error as error:
+        said = str(error)
+    assert "local server error" not in said
+    assert "recursion depth" not in said
+    assert time.process_time() - began < 10
+    return said
+
+
+@pytest.mark.parametrize("depth", (150, 1_000))
+@pytest.mark.parametrize("name", CASES)
+def test_nesting(connection: SnowflakeConnection, name: str, depth: int) -> None:
+    said = refusal(connection, nested(name, depth))
+    assert said or depth == 150
+    assert connection.cursor().execute("SELECT 1").fetchone() == (1,)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", ("subqueries", "parentheses", "functions", "CASE", "NOT"))
+def test_what_people_write_is_far_from_the_bound(connection: SnowflakeConnection, name: str) -> None:
+    assert refusal(connection, nested(name, 60)) == ""
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_chains(connection: SnowflakeConnection, name: str) -> None:
+    said = refusal(connection, chain(name, 1_100))
+    assert said == "" or "too many operators" in said
+
+
+def test_text_of_text(connection: SnowflakeConnection) -> None:
+    """Statements that are only seen when another runs, and documents."""
+    deep = nested("parentheses", 1_000)
+    assert "levels deep" in refusal(connection, f"EXECUTE IMMEDIATE '{deep}'")
+    for brackets in ("[" * 5_000 + "]" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000):
+        refusal(connection, f"SELECT PARSE_JSON('{brackets}')")
+
+
+@pytest.mark.parametrize("setting", ("condition", "definition"))
+def test_a_task_that_is_nested_too_deeply(server: LocalServer, setting: str) -> None:
+    body = {"name": f"deep_{setting}", "definition": "SELECT 1", "condition": None}
+    body[setting] = (
+        nested("parentheses", 1_000) if setting == "definition" else "(" * 1_000 + "1=1" + ")" * 1_000
+    )
+    client = http.client.HTTPConnection(server.host, server.port, timeout=60)
+    headers = {"Authorization": f"Bearer {server.token}", "Content-Type": "application/json"}
+    for path, method, content in (
+        (f"{BASE}/databases/SFML/schemas/PUBLIC/tasks", "POST", json.dumps(body)),
+        (f"{BASE}/databases/SFML/schemas/PUBLIC/tasks/deep_{setting}:execute", "POST", ""),
+    ):
+        client.request(method, path, content, headers)
+        answer = client.getresponse()
+        assert answer.status < 500, answer.read()
+        answer.read()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_grammar_refuses_before_it_recurses(name: str) -> None:
+    try:
+        parse_statement(nested(name, 1_000))
+    except SqlSyntaxError as error:
+        assert "levels deep" in str(error) or "unexpected" in str(error)
