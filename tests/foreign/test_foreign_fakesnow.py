@@ -125,3 +125,16 @@ def test_statements_can_be_described_without_running() -> None:
     assert {exp.Insert, exp.Update, exp.Delete, exp.Create} <= DESCRIBE_RESULT_SQL.keys(), (
         "Engine: describe_only"
     )
+
+
+def test_results_go_where_the_connection_says() -> None:
+    """fakesnow_port.keep_no_results: what a session remembers of results is bounded."""
+    left = {}
+    for forgets in (False, True):
+        instance = FakeSnow()
+        if forgets:
+            fakesnow_port.keep_no_results(instance)
+        with instance.connect(database="D", schema="S") as connection:
+            assert connection.cursor().execute("SELECT 1").fetchall() == [(1,)]
+            left[forgets] = len(connection.results_cache)
+    assert left == {False: 1, True: 0}
