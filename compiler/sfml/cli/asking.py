@@ -8,6 +8,7 @@ import click
 
 from sfml.cli.options import Options
 from sfml.errors import UsageError
+from sfml.render.printable import printable_lines
 
 
 def confirm(question: str, options: Options) -> None:
@@ -17,5 +18,5 @@ def confirm(question: str, options: Options) -> None:
             "there are changes to apply and nobody to ask",
             help="look at `sfml plan`, then add --auto-approve",
         )
-    if not click.confirm(question):
+    if not click.confirm(printable_lines(question)):
         raise click.Abort

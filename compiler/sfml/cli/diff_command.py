@@ -63,7 +63,7 @@ def command(
     elif options.format == "markdown":
         from sfml.render.review_markdown import diff_markdown
 
-        output.say(diff_markdown(diff).rstrip("\n"))
+        output.say_document(diff_markdown(diff).rstrip("\n"))
     elif not (options.quiet and diff.is_empty):
         from sfml.render.review_text import diff_text
         from sfml.render.symbols import Symbols

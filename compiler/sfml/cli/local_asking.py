@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import require_local
+from sfml.cli.opening import require_local, say_notices
 from sfml.cli.options import Options, shared_options
 from sfml.errors import ConflictingState, UsageError
 
@@ -37,6 +37,8 @@ def sql(statements: str, options: Options) -> int:
     text = sys.stdin.read() if statements == "-" else statements
     found: list[Answer] = []
     with process.in_use(place) as info:
+        if not (options.json or options.quiet):
+            say_notices(info.notices)
         target = Target("local", "local", str(info.database), str(info.schema), "LOCAL_WH")
         connection = open_local(asdict(info), target)
         try:
@@ -128,7 +130,7 @@ def connection(name: str, write: bool, options: Options) -> int:
     if options.json:
         output.say_json({"name": name, "entry": entry, "file": None if file is None else str(file)})
     elif file is None:
-        output.say(as_toml(name, entry))
+        output.say_document(as_toml(name, entry))
     elif not options.quiet:
         output.say(f"Connection {name} is in {file}; it holds until the server stops.")
         output.say(

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sfml.cli import local_asking, output
-from sfml.cli.opening import LOCAL_FOLDER, require_local
+from sfml.cli.opening import LOCAL_FOLDER, require_local, say_notices
 from sfml.cli.options import Options, shared_options
 from sfml.errors import UsageError
 
@@ -49,6 +49,7 @@ def start(options: Options) -> int:
             f"The local Snowflake {words} at {info.protocol}://{info.host}:{info.port} (pid {info.pid})"
         )
         output.say("Its address and token for any client:  sfml local status -o json")
+        say_notices(info.notices)
     return 0
 
 
@@ -78,6 +79,7 @@ def status(options: Options) -> int:
     if options.json:
         output.say_json(asdict(info))
         return 0
+    say_notices(info.notices)
     if not info.running:
         output.say("The local Snowflake is not running. Start it with:  sfml local start")
         return 0

@@ -15,6 +15,7 @@ from sfml.cli.opening import Connected, user_name
 from sfml.cli.options import Options
 from sfml.errors import LeaseLost, SfmlError
 from sfml.record import record
+from sfml.render.printable import printable
 
 if TYPE_CHECKING:
     from sfml.holding import Held
@@ -83,22 +84,22 @@ def locked(desired: DesiredGraph, target: Connected, options: Options, locking: 
     def breaking(holder: Lease, seconds: float) -> None:
         if options.quiet or options.json:
             return
-        output.note(f"{held_words(root, holder, ours)}\nwarning: {FORCE_WARNING}")
+        output.note(f"{printable(held_words(root, holder, ours))}\nwarning: {FORCE_WARNING}")
         if seconds:
             output.note(f"waiting {seconds:g} s until it has noticed …")
 
     def not_released(error: SfmlError) -> None:
         if isinstance(error, LeaseLost):
-            output.note(f"note: {error.message}, after this command had made its last call")
+            output.note(f"note: {printable(error.message)}, after this command had made its last call")
         else:
             output.note(
-                f"note: this command is done, but its lease is left behind ({error.message});"
+                f"note: this command is done, but its lease is left behind ({printable(error.message)});"
                 " the next one needs --force-unlock"
             )
 
     def waiting(holder: Lease | None) -> None:
         if not (options.quiet or options.json):
-            output.note(f"{held_words(root, holder, ours)}; waiting …")
+            output.note(printable(f"{held_words(root, holder, ours)}; waiting …"))
 
     wait = SHORT_WAIT if locking.timeout is None else locking.timeout
     with (

@@ -10,6 +10,7 @@ from sfml.cli.options import Options, shared_options
 from sfml.diagnostic import did_you_mean
 from sfml.errors import ConflictingState, UsageError
 from sfml.history import TaskRun
+from sfml.render.printable import printable
 
 
 @click.command()
@@ -58,7 +59,8 @@ def command(spec: str, task: str | None, options: Options) -> int:
 
 
 def _say_log(task: TaskRun, log: str) -> None:
-    output.say(f"── {task.name}  {task.state}" if output.takes_unicode() else f"-- {task.name}  {task.state}")
+    line = "──" if output.takes_unicode() else "--"
+    output.say(printable(f"{line} {task.name}  {task.state}"))
     if log.strip():
         output.say(log.rstrip())
     if task.error and task.error.strip() not in log:

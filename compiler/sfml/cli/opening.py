@@ -104,7 +104,7 @@ def say_findings(reading: Reading, options: Options) -> None:
         return
     from sfml.render.text import diagnostics_text
 
-    output.note(
+    output.note_colored(
         diagnostics_text(reading.diagnostics, reading.sources, color=output.wants_color(options.no_color))
     )
 
@@ -177,10 +177,19 @@ def server_for(found: Opened, options: Options) -> Iterator[Mapping[str, Any] | 
 
     require_local()
     folder = found.root / LOCAL_FOLDER
-    if not (options.json or options.quiet or process.status(folder).running):
+    is_silent = options.json or options.quiet
+    if not (is_silent or process.status(folder).running):
         output.note("starting the local Snowflake …")
     with process.in_use(folder) as info:
+        if not is_silent:
+            say_notices(info.notices)
         yield asdict(info)
+
+
+def say_notices(notices: tuple[str, ...]) -> None:
+    """What a local server has to tell of damage that it met, beside the results."""
+    for notice in notices:
+        output.note(f"warning: {notice}")
 
 
 def require_local() -> None:

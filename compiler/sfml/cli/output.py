@@ -1,4 +1,7 @@
-"""The one place that writes to the terminal: text, JSON, errors."""
+"""The one place that writes to the terminal: text, JSON, errors.
+
+Text may hold words of an account, a lease or a log: control characters in it are shown and not obeyed.
+"""
 
 from __future__ import annotations
 
@@ -10,31 +13,52 @@ from typing import Any
 
 import click
 
-from sfml.errors import InvalidSpec, SfmlError, UsageError
+from sfml.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
+from sfml.render.printable import printable, printable_json, printable_lines
 
 FORMAT_VERSION = 1
 
 
 def say(text: str = "") -> None:
     """A line of what the command has to tell, on standard output."""
+    click.echo(printable_lines(text))
+
+
+def say_colored(text: str) -> None:
+    """Text whose renderer put colours into it, and made the words of others harmless itself."""
     click.echo(text)
+
+
+def say_document(text: str) -> None:
+    """A file in its own format, which programs read; if it is JSON, `say_json_text` is for it."""
+    click.echo(text)
+
+
+def say_json_text(document: str) -> None:
+    """A JSON document of a format of others."""
+    click.echo(printable_json(document))
 
 
 def say_json(payload: Mapping[str, Any]) -> None:
     """The one JSON object of `--output json`."""
     document = {"format_version": FORMAT_VERSION, **payload}
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    say_json_text(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def note(text: str) -> None:
     """A line about what is going on, on standard error, where it does not mix with results."""
+    click.echo(printable_lines(text), err=True)
+
+
+def note_colored(text: str) -> None:
+    """The same of text whose renderer put colours into it, and made the words of others harmless itself."""
     click.echo(text, err=True)
 
 
 def say_error(message: str, help: str | None = None) -> None:
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {printable_lines(message)}", err=True)
     if help:
-        click.echo(f"{click.style('help', fg='cyan')}: {help}", err=True)
+        click.echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", err=True)
 
 
 def report(error: Exception) -> int:
@@ -46,7 +70,9 @@ def report(error: Exception) -> int:
         elif isinstance(error, InvalidSpec):
             note(f"\n{error.message}; nothing was changed")
         else:
-            say_error(error.message, error.help)
+            # A lease holds words of others, who must not write lines of ours.
+            is_of_others = isinstance(error, LeaseHeld | LeaseLost)
+            say_error(printable(error.message) if is_of_others else error.message, error.help)
         return 2 if isinstance(error, UsageError) else 1
     say_error(
         f"sfml failed on its own account: {type(error).__name__}: {error}",

@@ -70,7 +70,7 @@ def command(
         around = {} if environment is None else {"environment": environment_json(environment)}
         output.say_json({**plan_json(plan), **around})
     elif options.format == "markdown":
-        output.say(plan_markdown(plan, schedule=words))
+        output.say_document(plan_markdown(plan, schedule=words))
     elif not (options.quiet and plan.is_empty):
         output.say(plan_text(plan, found.desired, Symbols(output.takes_unicode()), schedule=words))
         if not plan.is_empty:

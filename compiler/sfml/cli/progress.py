@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sfml.cli import output
 from sfml.cli.options import Options
 from sfml.deploy import Silent, Watcher
+from sfml.render.printable import printable
 from sfml.render.stages import done_text, group_text
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration
@@ -80,7 +81,7 @@ class LiveView:
         text = done_text(group)
         with self._lock:
             if text is not None:
-                self._live.console.print(Text(f"  {self._symbols['SUCCEEDED']} {text}"))
+                self._live.console.print(Text(printable(f"  {self._symbols['SUCCEEDED']} {text}")))
             self._live.update("")
 
     def waits(self, error: ConnectionFailed, seconds: float) -> None:
@@ -96,7 +97,8 @@ class LiveView:
         more = f"  {waiting}" if waiting else ""
         self._live.update(
             Spinner(
-                "dots" if self._symbols.unicode else "line", Text(f"{group_text(self._group)}{count}{more}")
+                "dots" if self._symbols.unicode else "line",
+                Text(printable(f"{group_text(self._group)}{count}{more}")),
             )
         )
 

@@ -68,12 +68,13 @@ def _live(states: Iterator[Run], symbols: Symbols) -> Run:
     from rich.live import Live
     from rich.text import Text
 
+    from sfml.render.printable import printable_lines
     from sfml.render.run import run_text
 
     run = None
     with Live(Text(""), auto_refresh=False, transient=False) as live:
         for run in states:
-            live.update(Text(run_text(run, symbols, datetime.now(UTC))), refresh=True)
+            live.update(Text(printable_lines(run_text(run, symbols, datetime.now(UTC)))), refresh=True)
     assert run is not None, "following ends with a run"
     return run
 

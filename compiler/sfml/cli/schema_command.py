@@ -36,7 +36,9 @@ def command(name: str | None, folder: Path | None, options: Options) -> int:
 
     if name:
         # The schema is the result: the same bytes whatever --output says.
-        output.say((schema_folder() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip("\n"))
+        output.say_document(
+            (schema_folder() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip("\n")
+        )
         return 0
     described = {one: str(schema(f"{one}.schema.json").get("description", "")) for one in NAMES}
     if options.json:

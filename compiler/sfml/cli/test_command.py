@@ -142,12 +142,12 @@ def _say(every: list[Tested], sources: dict[str, str], options: Options, how: st
 
         from sfml.render.sarif import diagnostics_sarif
 
-        output.say(json.dumps(diagnostics_sarif(found), indent=2, ensure_ascii=False))
+        output.say_json_text(json.dumps(diagnostics_sarif(found), indent=2, ensure_ascii=False))
     elif options.format == "github":
         from sfml.render.github import diagnostics_github
 
         if found:
-            output.say(diagnostics_github(found))
+            output.say_document(diagnostics_github(found))
     else:
         _say_text(every, found, sources, options, seconds)
 
@@ -170,7 +170,7 @@ def _say_text(
             output.say(text)
             output.say()
     if found:
-        output.say(diagnostics_text(found, sources, color=output.wants_color(options.no_color)))
+        output.say_colored(diagnostics_text(found, sources, color=output.wants_color(options.no_color)))
         output.say()
     if found or not options.quiet:
         output.say(totals_text(every, seconds))

@@ -84,7 +84,7 @@ def _readers(file: Path, inside: str, root: Path, target: str | None, options: O
             from sfml.render.text import diagnostics_text
 
             color = output.wants_color(options.no_color)
-            output.note(diagnostics_text(broken.diagnostics, broken.sources, color=color))
+            output.note_colored(diagnostics_text(broken.diagnostics, broken.sources, color=color))
         raise InvalidSpec(broken.diagnostics)
     if broken is None and not count:
         raise SfmlError(

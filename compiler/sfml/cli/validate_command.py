@@ -87,18 +87,18 @@ def _say(
 
         from sfml.render.sarif import diagnostics_sarif
 
-        output.say(json.dumps(diagnostics_sarif(diagnostics), indent=2, ensure_ascii=False))
+        output.say_json_text(json.dumps(diagnostics_sarif(diagnostics), indent=2, ensure_ascii=False))
     elif options.format == "gitlab":
         import json
 
         from sfml.render.gitlab import diagnostics_gitlab
 
-        output.say(json.dumps(diagnostics_gitlab(diagnostics), indent=2, ensure_ascii=False))
+        output.say_json_text(json.dumps(diagnostics_gitlab(diagnostics), indent=2, ensure_ascii=False))
     elif options.format == "github":
         from sfml.render.github import diagnostics_github
 
         if diagnostics:
-            output.say(diagnostics_github(diagnostics))
+            output.say_document(diagnostics_github(diagnostics))
     else:
         _say_text(diagnostics, readings, done, options, figures)
 
@@ -122,7 +122,7 @@ def _say_text(
         output.say()
     sources = {name: text for reading in readings for name, text in reading.sources.items()}
     if diagnostics:
-        output.say(diagnostics_text(diagnostics, sources, color=output.wants_color(options.no_color)))
+        output.say_colored(diagnostics_text(diagnostics, sources, color=output.wants_color(options.no_color)))
         output.say()
     count, seconds = figures
     errors = sum(d.is_error for d in diagnostics)

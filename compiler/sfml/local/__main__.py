@@ -8,11 +8,12 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 from types import FrameType
 
-from sfml.local.process import FATAL, INFO_FILE, ServerInfo, is_passing, lock, write_info
+from sfml.local import log_format, private_files, server_log
+from sfml.local.process import FATAL, INFO_FILE, LOG_FILE, ServerInfo, is_passing, lock, write_info
+from sfml.local.redaction import redacted
 
 POLL_SECONDS = 0.5
 
@@ -24,11 +25,13 @@ def main() -> int:
         "--idle-exit", type=float, metavar="SECONDS", help="end after so long without a request"
     )
     arguments = parser.parse_args()
+    os.umask(private_files.UMASK)
     held = lock(arguments.folder)
     if held is None:
         print(f"{FATAL}another local Snowflake serves {arguments.folder}", file=sys.stderr)
         return 1
-    os.umask(0o077)
+    log_format.set_up(arguments.folder / LOG_FILE)
+    private_files.tighten(arguments.folder)
     # What a server that was killed left behind is not this one's.
     (arguments.folder / INFO_FILE).unlink(missing_ok=True)
     end = threading.Event()
@@ -41,9 +44,10 @@ def main() -> int:
     try:
         return serve(arguments.folder, end, arguments.idle_exit)
     except Exception as error:
-        traceback.print_exc()
+        log_format.logger.exception("the server ends")
         # The last line of the log is what the user is told.
-        print(f"{FATAL}{type(error).__name__}: {error}", file=sys.stderr)
+        words = redacted(f"{FATAL}{type(error).__name__}: {error}")
+        print(" ".join(words.split()), file=sys.stderr)
         return 1
 
 
@@ -70,9 +74,11 @@ def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
                 database=DATABASE,
                 schema=SCHEMA,
                 pid=os.getpid(),
+                notices=server.account.notices,
             ),
         )
         while not end.wait(POLL_SECONDS):
+            server_log.rotate(folder / LOG_FILE)
             if not is_passing(folder):
                 scheduler_of(server.account).turn_on()
                 warm_parent_of(server.account).warm_up()

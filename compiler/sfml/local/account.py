@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sfml.grammar import SqlSyntaxError, parse_statement
-from sfml.local import dispatch
+from sfml.local import dispatch, private_files, set_aside, store
 from sfml.local.bindings import (
     exists_before_name,
     inline_bindings,
@@ -25,6 +25,7 @@ from sfml.local.children import Child
 from sfml.local.clock import now
 from sfml.local.engine import Engine
 from sfml.local.errors import SqlError, not_emulated, too_complex
+from sfml.local.log_format import logger
 from sfml.local.result import Column, Result
 from sfml.local.session import Session, Sessions
 from sfml.local.store import Store
@@ -57,21 +58,48 @@ class Account:
         self.name: str = ACCOUNT_NAME
         self.host = "127.0.0.1"
         self.port = 0
-        for part in ("databases", "stages", "models", "logs"):
-            (folder / part).mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(folder)
+        for part in (set_aside.DATABASES, "stages", "models", "logs"):
+            private_files.make_folder(folder / part)
+        self._notices: list[str] = []
         self.stages_folder = folder / "stages"
         self.models_folder = folder / "models"
         self.logs_folder = folder / "logs"
-        self.store = Store(folder / "account.sqlite", dispatch.SCHEMAS)
+        self.store = self._open_store(folder / set_aside.METADATA_FILE)
         self.engine = Engine(self, folder)
         self.sessions = Sessions(self.engine, self._session_closed)
         self.system_functions = dispatch.SYSTEM_FUNCTIONS
         self.stopping = threading.Event()
         self.last_request = time.monotonic()
         self.children: set[Child] = set()
-        with_database = self.sessions.open()
-        self.execute(with_database, f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
-        self.sessions.close(with_database)
+        if DATABASE not in self.engine.unavailable:
+            with_database = self.sessions.open()
+            self.execute(with_database, f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+            self.sessions.close(with_database)
+
+    def _open_store(self, file: Path) -> Store:
+        has_databases = any((self.folder / set_aside.DATABASES).glob("*.db"))
+        if (damage := store.damage(file)) is not None:
+            aside = set_aside.put_aside(file, logs=("-wal", "-shm"))
+            self.notice(f"{file.name} is damaged, put aside as {aside}: {damage}")
+        elif has_databases and not (file.exists() and file.stat().st_size):
+            self.notice(
+                f"{file.name} is missing: tables are there, but tasks, stages, models and runs are no longer known:"
+                " apply and seed again",
+                shown=True,
+            )
+        return Store(file, dispatch.SCHEMAS)
+
+    def notice(self, text: str, *, shown: bool = False) -> None:
+        """Say something of the account's files in the log; `shown` to users, too, until the server ends."""
+        logger.warning("%s", text)
+        if shown:
+            self._notices.append(text)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What its users have to know of damage: what this server met, and files that are put aside."""
+        return (*set_aside.notices(self.folder), *self._notices)
 
     def start(self) -> None:
         """Begin background work; called when the server listens."""

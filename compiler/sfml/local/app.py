@@ -116,6 +116,8 @@ class LocalServer:
             connections.application(app),
             http=connections.protocol,
             log_level="warning",
+            # Its records go where all others go, and lose their secrets there.
+            log_config=None,
             access_log=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sfml.grammar import Name
 from sfml.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
 from sfml.local import semi_structured
+from sfml.local.database_files import DEFAULT_SCHEMA
 from sfml.local.errors import SqlError, already_exists, does_not_exist, no_current_database
 from sfml.local.likeness import like
 from sfml.local.names import quoted_if_needed, resolve, resolve_schema
@@ -27,7 +28,6 @@ CREATE TABLE IF NOT EXISTS containers (
     PRIMARY KEY (database, schema)
 );
 """
-DEFAULT_SCHEMA = "PUBLIC"
 
 
 def create(account: Account, session: Session, statement: Create) -> Result:
@@ -47,7 +47,8 @@ def create_database(account: Account, session: Session, statement: Create) -> Re
             raise already_exists(name)
         drop_database(account, name)
     engine.attach(name)
-    engine.create_schema(name, DEFAULT_SCHEMA)
+    if not engine.has_schema(name, DEFAULT_SCHEMA):  # it is there when the file was
+        engine.create_schema(name, DEFAULT_SCHEMA)
     note(account, session, name, "", statement.comment)
     note(account, session, name, DEFAULT_SCHEMA, "")
     engine.use(session, name, DEFAULT_SCHEMA)
@@ -107,10 +108,9 @@ def drop_database(account: Account, name: str) -> None:
     for schema in account.engine.schemas(name):
         account.schema_dropped(name, schema)
     account.leave(name)
-    account.engine.detach(name)
-    # From here on it is gone, whenever the server dies: the next start removes files that nothing names.
+    account.engine.begin_drop(name)
     account.store.execute("DELETE FROM containers WHERE database = ?", (name,))
-    account.engine.remove_files(name)
+    account.engine.end_drop(name)
 
 
 def drop_schema(account: Account, database: str, schema: str) -> None:

@@ -22,8 +22,10 @@ from sfml.local import locations, staged_files
 from sfml.local.databases import missing
 from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml.local.likeness import like
+from sfml.local.log_format import logger
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import ArrowRows, Column, Result, status, table
+from sfml.local.set_aside import keep_orphan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -311,11 +313,13 @@ def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
 
 
 def START(account: Account) -> None:
-    """Delete folders that no version names: what a server left that was killed."""
+    """Put folders aside that no version names: what a server left that was killed, or metadata that is older."""
     known = {row["folder"] for row in account.store.rows("SELECT folder FROM dataset_versions")}
     for folder in _folder(account).iterdir():
         if folder.name not in known:
-            shutil.rmtree(folder, ignore_errors=True)
+            logger.warning(
+                "no dataset has %r: it is kept as %s", folder.name, keep_orphan(account.folder, folder)
+            )
 
 
 HANDLERS = {

@@ -17,14 +17,22 @@ from fakesnow.cursor import DESCRIBE_RESULT_SQL
 from fakesnow.dialect import parse_one
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.statement_type import statement_type_id
-from fakesnow.transforms import show
 from sqlglot import Expr, exp
 
 from sfml.grammar.model_calls import respelled
-from sfml.local import database_files, definitions, dispatch, fakesnow_port, load_history, memory, table_notes
+from sfml.local import (
+    database_files,
+    database_recovery,
+    definitions,
+    dispatch,
+    fakesnow_port,
+    load_history,
+    memory,
+    table_notes,
+)
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
-from sfml.local.errors import not_emulated
+from sfml.local.errors import SqlError, not_emulated
 from sfml.local.exact_sums import run_exactly
 from sfml.local.merging import merge
 from sfml.local.names import ObjectName
@@ -91,17 +99,17 @@ class Engine:
         duck.execute("SET GLOBAL python_enable_replacements = false")
         # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
-        database_files.create(duck, folder / "global.db")
-        duck.execute(f"ATTACH {_literal(folder / 'global.db')} AS {GLOBAL_DATABASE_NAME}")
-        duck.execute(info_schema.fs_global_creation_sql())
-        duck.execute(show.fs_global_creation_sql())
-        for database in database_files.known(account.store, self.folder):
-            self.attach(database)
+        database_recovery.open_global(account, duck, folder)
+        self.unavailable: dict[str, str] = {}
+        """Databases whose files are there and cannot be opened just now, with the reason."""
+        database_recovery.open_databases(account, self)
 
     # -- databases ------------------------------------------------------------------------------------
 
     def attach(self, database: str) -> None:
         """Open the file of a database, or create it, with fakesnow's views and macros in it."""
+        if (reason := self.unavailable.get(database)) is not None:
+            raise SqlError(f"Database '{database}' cannot be opened: {reason}", 606, "57P03")
         if database.lower() in RESERVED | {name.lower() for name in self.databases()}:
             raise not_emulated(
                 f"CREATE DATABASE {duckdb_identifier(database)} (DuckDB has one of that name in any case)"
@@ -112,7 +120,7 @@ class Engine:
             )
         file = database_files.file_of(self.folder, database)
         with translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
-            database_files.create(duck, file)
+            database_files.create(duck, file, database_files.DEFAULT_SCHEMA)
             quoted = duckdb_identifier(database)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
@@ -120,13 +128,18 @@ class Engine:
             duck.execute(load_history.creation_sql(database))
 
     def detach(self, database: str) -> None:
-        """Close a database; its file stays."""
+        """Close a database, which need not be open; its file stays."""
         with translating(f"DROP DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
-            duck.execute(f"DETACH {duckdb_identifier(database)}")
+            duck.execute(f"DETACH DATABASE IF EXISTS {duckdb_identifier(database)}")
 
-    def remove_files(self, database: str) -> None:
-        """Delete the file of a database that is detached and forgotten."""
-        database_files.remove(database_files.file_of(self.folder, database))
+    def begin_drop(self, database: str) -> None:
+        """Close a database for good: what follows is done by the next server if this one dies."""
+        self.detach(database)
+        database_files.begin_drop(database_files.file_of(self.folder, database))
+
+    def end_drop(self, database: str) -> None:
+        """Delete the file of a database that is closed and forgotten."""
+        database_files.end_drop(database_files.file_of(self.folder, database))
 
     def databases(self) -> tuple[str, ...]:
         """The names of the databases, sorted."""

@@ -17,6 +17,10 @@ class SqlError(Exception):
         return f"{self.errno:06d}"
 
 
+class LocalFileError(Exception):
+    """A file of the account that cannot be opened and is not damaged: the server cannot start until that passes."""
+
+
 def does_not_exist(kind: str, name: object) -> SqlError:
     """002003: an object that is not there, or that the role may not see."""
     # Tables and views answer 42S02, every other kind of object 02000, as the clients' tests expect.

@@ -11,11 +11,16 @@ from urllib.parse import quote
 
 from sfml.grammar import SqlSyntaxError, parse_name
 from sfml.local.errors import SqlError, does_not_exist
+from sfml.local.log_format import logger
 from sfml.local.names import ObjectName, resolve
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
     from sfml.local.session import Session
+
+
+_left_out: set[Path] = set()
+"""What was named in the log already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +37,38 @@ class Place:
         return within(self.root, self.path if key is None else key)
 
     def paths(self) -> Iterator[str]:
-        """The paths of all files below this one's path, which is a prefix, sorted."""
+        """The paths of all files below this one's path, which is a prefix, sorted.
+
+        A link that leads out of the stage or nowhere, a pipe or a socket is no file of it.
+        """
         found = (
             (Path(folder) / name).relative_to(self.root).as_posix()
             for folder, _, names in os.walk(self.root)
             for name in names
         )
-        return iter(sorted(key for key in found if key.startswith(self.path)))
+        keys = sorted(key for key in found if key.startswith(self.path))
+        return iter([key for key in keys if self._is_file(key)])
+
+    def _is_file(self, key: str) -> bool:
+        file = self.root / key
+        if file.is_file() and (not file.is_symlink() or is_within(self.root, file)):
+            return True
+        if file not in _left_out:
+            _left_out.add(file)
+            logger.warning("%r is left out of its stage: it is no file in it", str(file))
+        return False
+
+
+def is_within(root: Path, target: Path) -> bool:
+    """Whether a path is below a folder once all links are followed."""
+    return Path(os.path.realpath(target)).is_relative_to(os.path.realpath(root))
 
 
 def within(root: Path, path: str) -> Path:
     """A path below a folder; nothing that a client writes leads out of it, links included."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     target = root.joinpath(*(part for part in parts if part != "/"))
-    resolved = Path(os.path.realpath(target))
-    if ".." in parts or not resolved.is_relative_to(os.path.realpath(root)):
+    if ".." in parts or not is_within(root, target):
         raise SqlError(f"SQL compilation error:\ninvalid path '{path}': it leaves the stage", 1011, "42601")
     return target
 

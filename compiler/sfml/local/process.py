@@ -16,15 +16,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sfml.errors import LocalServerError
+from sfml.local import private_files, server_log, set_aside
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
 LOG_LINES = 20
+LEAST_ROOM = 2**16
+"""Bytes without which no server starts."""
 
 INFO_FILE = "server.json"
 LOCK_FILE = "server.lock"
@@ -49,6 +52,8 @@ class ServerInfo:
     database: str | None = None
     schema: str | None = None
     pid: int | None = None
+    notices: tuple[str, ...] = ()
+    """What its user has to know of damage that it met, in sentences."""
 
 
 STOPPED = ServerInfo(running=False)
@@ -58,21 +63,22 @@ def status(folder: Path | str) -> ServerInfo:
     """The server of this folder; `running` is False when there is none, however the last one ended."""
     folder = Path(folder)
     if not is_locked(folder):
-        return STOPPED
+        return replace(STOPPED, notices=set_aside.notices(folder))
     info = read_info(folder)
-    return info if info is not None and _answers(info) else STOPPED
+    return info if info is not None and _is_of_holder(folder, info) and _answers(info) else STOPPED
 
 
 def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = START_SECONDS) -> ServerInfo:
     """Start a server on this folder unless one runs, and wait until it answers; raises LocalServerError."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    private_files.make_folder(folder)
     running = status(folder)
     if running.running:
         return running
     log = folder / LOG_FILE
     arguments = [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
-    with log.open("wb") as output:
+    with server_log.opened(log) as output:
+        begins = output.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "sfml.local", "--folder", str(folder.resolve()), *arguments],
             stdin=subprocess.DEVNULL,
@@ -80,6 +86,7 @@ def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = S
             stderr=subprocess.STDOUT,
             env=_environment(),
             start_new_session=True,
+            umask=private_files.UMASK,
         )
     found = STOPPED
 
@@ -98,9 +105,15 @@ def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = S
         reason = f"it did not answer within {wait:g} s"
     else:
         reason = f"it ended with exit code {process.returncode}"
+    if shutil.disk_usage(folder).free < LEAST_ROOM:
+        raise LocalServerError(
+            f"the local Snowflake did not come up: the disk of {folder} is full",
+            help="make room on it, then run this again; nothing was deleted",
+        )
+    said = server_log.lines(log, begins)
     raise LocalServerError(
-        f"the local Snowflake did not come up: {_fatal(log) or reason + _tail(log)}",
-        help=f"read {log}; `sfml local reset` starts over with an empty one",
+        f"the local Snowflake did not come up: {_fatal(said) or reason + _tail(said)}",
+        help=f"read {log}; nothing was deleted, and `sfml local reset` starts over with an empty one",
     )
 
 
@@ -119,12 +132,12 @@ def is_passing(folder: Path) -> bool:
 def in_use(folder: Path | str) -> Iterator[ServerInfo]:
     """The folder's server for as long as it is needed: one that runs, or one that the last to need it stops."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / USERS_FILE).open("a") as users:
+    private_files.make_folder(folder)
+    with os.fdopen(private_files.open_file(folder / USERS_FILE, os.O_RDWR), "r+") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         info = status(folder)
         if not info.running:
-            (folder / PASSING_FILE).touch()
+            os.close(private_files.open_file(folder / PASSING_FILE, os.O_WRONLY))
             info = start(folder)
         try:
             yield info
@@ -141,8 +154,8 @@ def stop(folder: Path | str, *, wait: float = STOP_SECONDS) -> None:
     """Stop the server of this folder and wait until it is gone; nothing happens when none runs."""
     folder = Path(folder)
     (folder / PASSING_FILE).unlink(missing_ok=True)
-    info = read_info(folder)
-    if not is_locked(folder) or info is None or info.pid is None:
+    info = _info_of_holder(folder, wait)
+    if info is None or info.pid is None:
         (folder / INFO_FILE).unlink(missing_ok=True)
         return
     _kill(info.pid, signal.SIGTERM)
@@ -187,9 +200,9 @@ def is_locked(folder: Path) -> bool:
 
 
 def lock(folder: Path) -> int | None:
-    """Take the folder for this process until it ends; None when another server holds it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    """Take the folder for this process until it ends, and leave its id; None when another server holds it."""
+    private_files.make_folder(folder)
+    descriptor = private_files.open_file(folder / LOCK_FILE, os.O_RDWR)
     # Asking for the lock takes it for an instant: a server that starts just then has to try again.
     for _ in range(20):
         try:
@@ -197,9 +210,41 @@ def lock(folder: Path) -> int | None:
         except BlockingIOError:
             time.sleep(POLL_SECONDS)
         else:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
             return descriptor
     os.close(descriptor)
     return None
+
+
+def _is_of_holder(folder: Path, info: ServerInfo) -> bool:
+    """Whether the card is that of the process that holds the folder, and not what an earlier server left behind."""
+    try:
+        holder = (folder / LOCK_FILE).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return False
+    # A server within a test's process has no id on its card: nobody is to end that process.
+    return info.pid is None or holder == str(info.pid)
+
+
+def _info_of_holder(folder: Path, wait: float) -> ServerInfo | None:
+    """The card of the server that holds the folder, which one that just starts has yet to write; None without any."""
+    info: ServerInfo | None = None
+
+    def is_known_or_gone() -> bool:
+        nonlocal info
+        if not is_locked(folder):
+            info = None
+            return True
+        info = read_info(folder)
+        return info is not None and _is_of_holder(folder, info)
+
+    if not _wait_until(is_known_or_gone, wait):
+        raise LocalServerError(
+            f"a local Snowflake holds {folder} and does not say where it is",
+            help=f"end the process whose id is in {folder / LOCK_FILE}",
+        )
+    return info
 
 
 def write_info(folder: Path, info: ServerInfo) -> None:
@@ -214,7 +259,8 @@ def write_info(folder: Path, info: ServerInfo) -> None:
 
 def read_info(folder: Path) -> ServerInfo | None:
     try:
-        return ServerInfo(**json.loads((folder / INFO_FILE).read_text(encoding="utf-8")))
+        info = ServerInfo(**json.loads((folder / INFO_FILE).read_text(encoding="utf-8")))
+        return replace(info, notices=tuple(info.notices))
     except (FileNotFoundError, ValueError, TypeError):
         return None
 
@@ -236,19 +282,17 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.upper() not in proxies}
 
 
-def _fatal(log: Path) -> str | None:
+def _fatal(lines: list[str]) -> str | None:
     """What a server said last, when it knew why it could not go on."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return lines[-1].removeprefix(FATAL) if lines and lines[-1].startswith(FATAL) else None
 
 
-def _tail(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
-    return "".join(f"\n  {line}" for line in lines)
+def _tail(lines: list[str]) -> str:
+    return "".join(f"\n  {line}" for line in lines[-LOG_LINES:])
 
 
 def _kill(pid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 
 
@@ -258,7 +302,7 @@ def _is_gone(pid: int) -> bool:
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # what is not ours has taken the id of what was
         return True
     return False
 

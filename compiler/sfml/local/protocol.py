@@ -19,7 +19,9 @@ from sfml.local.batches import batch, bound_value
 from sfml.local.children import interrupt
 from sfml.local.deep import SHORT, deeply
 from sfml.local.errors import SqlError
+from sfml.local.full_disk import full_disk_error
 from sfml.local.limits import STATEMENT_LIMIT, parsed_object, read_body
+from sfml.local.log_format import shown
 from sfml.local.outcomes import Outcome
 from sfml.local.result import Result
 from sfml.local.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
@@ -204,9 +206,12 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
             result = account.execute(session, sql, positional(bindings), describe, query_id)
         return success(session, result, query_id)
     except SqlError as error:
-        return failed(error.code, error.message, error.sqlstate, query_id)
+        told = full_disk_error(error) or error
+        return failed(told.code, told.message, told.sqlstate, query_id)
     except Exception as error:
-        logger.exception("statement failed: %s", body.get("sqlText"))
+        if (full := full_disk_error(error)) is not None:
+            return failed(full.code, full.message, full.sqlstate, query_id)
+        logger.exception("statement failed: %s", shown(body.get("sqlText")))
         message = f"local server error: {type(error).__name__}: {error}"
         return failed("000603", message, "XX000", query_id)
 

@@ -23,8 +23,10 @@ from sfml.grammar import SqlSyntaxError, parse_name
 from sfml.local import rest_results
 from sfml.local.deep import SHORT, deeply
 from sfml.local.errors import SqlError
+from sfml.local.full_disk import full_disk_error
 from sfml.local.likeness import MAX_ROWS, selected
 from sfml.local.limits import Refused, parsed_json, read_body
+from sfml.local.log_format import shown
 from sfml.local.names import ObjectName
 from sfml.local.protocol import SESSION_GONE, account_of, session_of
 
@@ -242,13 +244,16 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
     try:
         return _response(account_of(request), handler(_call(request, session, found, body)))
     except SqlError as error:
-        return failure(status_of(error), error.code, error.message)
+        told = full_disk_error(error) or error
+        return failure(status_of(told), told.code, told.message)
     except SqlSyntaxError as error:
         return failure(400, "001003", str(error))
     except Refused as refused:
         return failure(refused.status, refused.code, refused.message)
     except Exception as error:  # the client reads JSON alone, whatever went wrong here
-        logger.exception("request failed: %s", asked)
+        if (full := full_disk_error(error)) is not None:
+            return failure(507, full.code, full.message)
+        logger.exception("request failed: %s", shown(asked))
         return failure(500, "000603", f"local server error: {type(error).__name__}: {error}")
 
 

@@ -29,6 +29,7 @@ from sfml.local.databases import missing
 from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml.local.likeness import like
 from sfml.local.locations import Place, locate, within
+from sfml.local.log_format import logger
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import DESCRIBE, SELECT, SHOW, Column, Result, status, table
 
@@ -237,9 +238,13 @@ def list_files(account: Account, session: Session, statement: ListFiles) -> Resu
     for key in place.paths():
         if _matches(place, key, statement.pattern):
             file = place.file(key)
-            info = file.stat()
+            try:
+                info, digest = file.stat(), md5(file)
+            except OSError as error:  # it went away just now, or may not be read: the others are there
+                logger.warning("%r is left out of LIST: %s", str(file), error.strerror)
+                continue
             modified = email.utils.formatdate(info.st_mtime, usegmt=True)
-            rows.append((place.prefix + key, info.st_size, md5(file), modified))
+            rows.append((place.prefix + key, info.st_size, digest, modified))
     return table(LIST_COLUMNS, rows, SHOW)
 
 
@@ -265,7 +270,7 @@ def remove(account: Account, session: Session, statement: Remove) -> Result:
 def _prune(root: Path) -> None:
     """Delete empty folders: a stage holds files, and a folder only because one is in it."""
     for folder in sorted(root.rglob("*"), reverse=True):
-        if folder.is_dir() and not any(folder.iterdir()):
+        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()
 
 

@@ -15,6 +15,22 @@ class _Connection(sqlite3.Connection):
     """A connection that can be referred to weakly: it closes when the thread that it belongs to ends."""
 
 
+def damage(path: Path) -> str | None:
+    """What is wrong with a SQLite file that is there; None when it is sound, empty or not there."""
+    if not path.exists():
+        return None
+    connection = sqlite3.connect(path, timeout=30)
+    try:
+        finding = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+            return str(error)
+        raise
+    finally:
+        connection.close()
+    return None if finding[0] == "ok" else str(finding[0])
+
+
 class Store:
     """A SQLite database used by many threads: one connection each, readers never wait for a writer."""
 

@@ -11,6 +11,7 @@ from sfml.history import Run, reason
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Header
+from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
 
@@ -54,7 +55,7 @@ def _took(run: Run) -> float | None:
 def _remark(run: Run) -> str:
     failed = run.first_error
     if failed is not None:
-        return f"{failed.name}: {reason(failed.error)}"
+        return printable(f"{failed.name}: {reason(failed.error)}")
     return "" if run.state == "SUCCEEDED" else run.state.lower()
 
 
@@ -114,7 +115,7 @@ def _deployment_row(one: KeptDeployment) -> tuple[str, ...]:
         "" if one.has_code else "its code is gone",
         f'"{header.reason}"' if header.reason else "",
     )
-    return (
+    row = (
         str(header.number).rjust(3),
         moment(datetime.fromisoformat(header.began_at)),
         header.owner,
@@ -124,6 +125,7 @@ def _deployment_row(one: KeptDeployment) -> tuple[str, ...]:
         plural(one.tasks, "task"),
         "; ".join(note for note in notes if note),
     )
+    return tuple(map(printable, row))
 
 
 def deployments_json(desired: DesiredGraph, kept: Sequence[KeptDeployment]) -> dict[str, Any]:
@@ -152,5 +154,5 @@ def deployments_json(desired: DesiredGraph, kept: Sequence[KeptDeployment]) -> d
 def rollback_text(pipeline: str, number: int, goal: Artefact) -> str:
     """Where a rollback leads to, in a line."""
     commit = goal.record.get("commit")
-    origin = f", of commit {commit}" if commit else ""
+    origin = f", of commit {printable(str(commit))}" if commit else ""
     return f"Back to deployment {number} of {pipeline}{origin}:\n"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sfml.registered import ModelVersion
+from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import moment, plural
 
@@ -28,7 +29,8 @@ def _lines(models: Models, symbols: Symbols) -> Iterator[str]:
             metrics = ", ".join(f"{key} {value:.4g}" for key, value in sorted(_numbers(version).items()))
             notes = ("default" if version.is_default else "", *version.aliases, metrics)
             about = "   ".join(note for note in notes if note)
-            yield f"  {mark} {version.name:<{width}}   {moment(version.created_at)}   {about}".rstrip()
+            line = f"  {mark} {version.name:<{width}}   {moment(version.created_at)}   {about}"
+            yield printable(line).rstrip()
 
 
 def _numbers(version: ModelVersion) -> Mapping[str, float]:

@@ -1,6 +1,8 @@
-"""Text of a spec as a terminal or page can show it: nothing in it moves the cursor, hides, or turns a line around."""
+"""Text of others as a terminal or page can show it: nothing in it moves the cursor, hides, or turns a line around."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 
 def printable(text: str) -> str:
@@ -8,6 +10,30 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same of text with several lines, whose ends and tabs stay."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char in "\n\t" or char.isprintable() else _escape(char) for char in text.replace("\r\n", "\n")
+    )
+
+
+def printable_json(document: str) -> str:
+    """A JSON document that means the same; what it holds as a character is, where need be, held as an escape."""
+    return (
+        "".join(char if char == "\n" or char.isprintable() else "".join(_units(char)) for char in document)
+        if not document.isprintable()
+        else document
+    )
+
+
+def _units(char: str) -> Iterator[str]:
+    """The escapes of a character in JSON, which writes those beyond 16 bits as two halves."""
+    data = char.encode("utf-16-be", "surrogatepass")
+    return (f"\\u{data[at : at + 2].hex()}" for at in range(0, len(data), 2))
 
 
 def _escape(char: str) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sfml.history import Run, TaskRun, reason
+from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration
 
@@ -59,7 +60,8 @@ def task_line(task: TaskRun, symbols: Symbols, width: int, *, over: bool = True)
     waiting = task.state is None and not over
     symbol = symbols["SCHEDULED"] if waiting else symbols.state(task.state)
     took = duration(task.duration_ms) if task.duration_ms is not None else ""
-    return f"  {symbol} {task.name:<{width}}  {took:>10}  {_remark(task, symbols, over)}".rstrip()
+    remark = printable(_remark(task, symbols, over))
+    return f"  {symbol} {printable(task.name):<{width}}  {took:>10}  {remark}".rstrip()
 
 
 def _remark(task: TaskRun, symbols: Symbols, over: bool) -> str:

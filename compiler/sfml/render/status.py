@@ -10,6 +10,7 @@ from typing import Any
 from sfml.history import Run, reason
 from sfml.plan.journal import Journal
 from sfml.plan.lease import Lease
+from sfml.render.printable import printable
 from sfml.render.run import run_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, interval, plural
@@ -109,7 +110,7 @@ def _lines(found: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> 
 def _deployed(status: PipelineStatus) -> str:
     if not status.is_deployed:
         return "no"
-    return status.commit or (status.fingerprint or "yes")[:12]
+    return printable(status.commit or (status.fingerprint or "yes")[:12])
 
 
 def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
@@ -134,7 +135,7 @@ def _cut_off(status: PipelineStatus, unfinished: Unfinished) -> str:
 def work_text(work: str, pipeline: str, owner: str, began_at: str) -> str:
     """`an apply of clv by ada, begun 2026-01-02 03:04:05 UTC,`"""
     article = "an" if work[0] in "aeiou" else "a"
-    return f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},"
+    return printable(f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},")
 
 
 def time_text(iso: str) -> str:
@@ -167,5 +168,5 @@ def _attention(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
             yield "      its lease is held: it may be running still. Once it surely is not, add --force-unlock"
     failed = status.run.first_error if status.run else None
     if status.needs_attention and failed:
-        yield f"    {failed.name}: {reason(failed.error)}"
+        yield printable(f"    {failed.name}: {reason(failed.error)}")
         yield f"    {arrow} sfml logs {where} {failed.name}"

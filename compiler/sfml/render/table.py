@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sfml.render.printable import printable
+
 
 def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A line for the names, a line of dashes, a line a row; numbers stand to the right, NULL is said.
@@ -15,9 +17,10 @@ def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     a        1
     long  NULL
     """
+    columns = [printable(name) for name in columns]
     cells = [[_cell(value) for value in row] for row in rows]
     to_right = [_is_number_column([row[at] for row in rows]) for at in range(len(columns))]
-    widths = [max(len(line[at]) for line in (list(columns), *cells)) for at in range(len(columns))]
+    widths = [max(len(line[at]) for line in (columns, *cells)) for at in range(len(columns))]
 
     def line(texts: Sequence[str]) -> str:
         placed = (
@@ -32,8 +35,8 @@ def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "NULL"
-    # A table's row is one line, and no value may move the cursor of a terminal.
-    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value))
+    # A table's row is one line.
+    return printable(str(value))
 
 
 def _is_number_column(values: Sequence[Any]) -> bool:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from sfml.local.errors import SqlError
+from sfml.local.log_format import logger
 from sfml.local.models.store import Version
+from sfml.local.set_aside import keep_orphan
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -41,14 +43,21 @@ def new_folder(account: Account, source: Path | None) -> str:
 
 
 def remove_orphans(account: Account) -> None:
-    """Delete folders that no version names: what a server left that was killed.
+    """Clear away folders that no version names, and that are older than this process: others are just being made.
 
-    Only those from before this process: a younger one may be a version that is just being made.
+    Half copies of a server that was killed are deleted. A whole one may be acknowledged, by metadata that is
+    younger than what the account has now: it is kept aside.
     """
     known = {row["folder"] for row in account.store.rows("SELECT folder FROM model_versions")}
     for folder in account.models_folder.iterdir():
-        if folder.name not in known and folder.stat().st_ctime < _PROCESS_STARTED:
+        if folder.name in known or folder.stat().st_ctime >= _PROCESS_STARTED:
+            continue
+        if folder.name.startswith(_PARTIAL):
             shutil.rmtree(folder, ignore_errors=True)
+        else:
+            logger.warning(
+                "no model has %r: it is kept as %s", folder.name, keep_orphan(account.folder, folder)
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from sfml.grammar import SqlSyntaxError, parse_name
 from sfml.local.errors import SqlError
 from sfml.local.family import Args, TableFunction
 from sfml.local.names import resolve
+from sfml.local.redaction import redacted
 from sfml.local.result import Column, Result, table
 from sfml.local.tasks import commands, run_store, service, store
 from sfml.local.tasks.model import Task, next_scheduled
@@ -187,8 +188,8 @@ def _history_values(run: GraphRun, row: TaskRun, following: datetime | None) -> 
         row.name,
         run.root.database,
         run.root.schema,
-        row.query_text,
-        row.condition_text,
+        redacted(row.query_text),
+        row.condition_text and redacted(row.condition_text),
         str(row.state),
         row.error_code,
         row.error_message,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sfml.local.names import ObjectName
+from sfml.local.redaction import redacted
 from sfml.local.store import Store
 from sfml.local.tasks.store import text, when
 from sfml.semantics.states import State
@@ -216,11 +217,11 @@ def start_task_run(store: Store, run: TaskRun) -> None:
             run.task_id,
             run.name,
             run.query_id,
-            run.query_text,
+            redacted(run.query_text),
             run.condition_text,
             run.state,
             run.error_code,
-            run.error_message,
+            run.error_message and redacted(run.error_message),
             text(run.scheduled_time),
             text(run.query_start_time),
             text(run.completed_time),
@@ -236,7 +237,7 @@ def finish_task_run(store: Store, run: TaskRun) -> None:
         (
             run.state,
             run.error_code,
-            run.error_message,
+            run.error_message and redacted(run.error_message),
             text(run.completed_time),
             run.group_id,
             run.attempt,

@@ -8,7 +8,6 @@ is this server's own representation, for an account is never down.
 from __future__ import annotations
 
 import threading
-import traceback
 import uuid
 from collections import deque
 from dataclasses import replace
@@ -16,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sfml.local.clock import ManualClock
+from sfml.local.log_format import logger
 from sfml.local.tasks import run_store, slot_store, store
 from sfml.local.tasks.model import Task
 from sfml.local.tasks.run_store import GraphRun, TaskRun
@@ -95,7 +95,7 @@ class Scheduler:
                 if self.account.stopping.is_set():
                     return
                 # A fault of this server with one task must not end the schedules of all.
-                traceback.print_exc()
+                logger.exception("a look at the schedules failed")
                 pause = FAULT
             self.account.attention.wait(pause)
 

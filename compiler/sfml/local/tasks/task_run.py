@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.local import children
 from sfml.local.errors import SqlError
+from sfml.local.full_disk import full_disk_error
 from sfml.local.tasks import run_store
 from sfml.local.tasks.context import Stop, TaskRunContext
 from sfml.local.tasks.model import Task
@@ -120,6 +121,7 @@ class RunningTask:
         except Exception as error:
             if self.account.stopping.is_set():
                 return self._finished(row, State.FAILED, INTERNAL, SERVER_ENDED)
+            error = full_disk_error(error) or error
             if self.stop.state is None and isinstance(error, SqlError):
                 return self._finished(row, State.FAILED, error.errno, error.message)
             if self.stop.state is None:

@@ -1,0 +1,139 @@
+"""Text without the secrets of the statements in it: the one way of a statement into a log or a history.
+
+Snowflake hides the secrets of a statement in its history, and of a statement that it cannot parse it shows nothing,
+since nobody can tell a secret in it from the rest. A log holds more than statements: tracebacks, messages, strings
+in their Python or JSON form with quotes escaped. So text is read token by token, and the value after each name of a
+secret is hidden; a literal that does not end is hidden to the end of the text.
+https://docs.snowflake.com/en/release-notes/bcr-bundles/2023_01/bcr-936
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+HIDDEN = "****"
+
+_NAMES = (
+    r"PASSWORD|PASSWD|PASSPHRASE|PASSCODE|PWD|SECRET|SECRET_STRING|SECRET_?KEY|ACCESS_?KEY|PRIVATE_?KEY|MASTER_?KEY"
+    r"|ACCOUNT_?KEY|API_?KEY|KEY_ID|TOKEN|CREDENTIALS?|CONNECTION_?STRING|AUTHORIZATION|SIGNATURE"
+)
+"""How the names of secrets end: `AWS_SECRET_KEY` is one, `RSA_PUBLIC_KEY` is none."""
+
+_SECRET = re.compile(rf"\w*(?:{_NAMES})(?:_?\d)?", re.IGNORECASE)
+_TELLTALE = re.compile(rf"{_NAMES}|PRIVATE KEY|://|AKIA|ASIA|eyJ", re.IGNORECASE)
+"""Most lines of a log have none of these, and are let through at once."""
+
+_TOKEN = re.compile(
+    r"(?P<key>-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.)*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}|eyJ[\w-]{10,}\.[\w-]+\.[\w-]*)"
+    r"|(?P<url>[A-Za-z][\w+.-]{0,30}://[^\s/@'\"]{0,200}:[^\s@'\"]{1,500}@)"
+    r"|(?P<word>\w+)"
+    r"|(?P<other>(?s:.)[^\w-]*)"
+)
+_BLANK = r"(?:\s|\\+[nrt]|--(?:(?!\\+n)[^\n])*(?:\n|\\+n)|/\*(?s:.)*?\*/)*"
+"""Blanks and comments, whose ends of lines may be escaped."""
+
+_ASSIGNED = re.compile(rf"\\*[\"']?{_BLANK}(?:=>|:=|=|:(?!:)){_BLANK}")
+"""What may stand between a name and its value; the name may be quoted itself: `"password": "x"`."""
+
+_FOLLOWED = re.compile(rf"{_BLANK}(?=\\*'|\$\$)")
+_OPENING = re.compile(r"(?P<escapes>\\*)(?P<quote>['\"])")
+_BARE = re.compile(r"(?:(?:Bearer|Basic|Snowflake)\s+)?[^\s,;)\]}'\"\\]+", re.IGNORECASE)
+
+
+def redacted(text: str) -> str:
+    """The text with the value after each name of a secret hidden, and keys that are known by their form."""
+    return text if _TELLTALE.search(text) is None else "".join(_parts(text))
+
+
+def _parts(text: str) -> Iterator[str]:
+    at = 0
+    while at < len(text):
+        token = _TOKEN.match(text, at)
+        assert token is not None, "every character begins a token"
+        value, at = token[0], token.end()
+        if token.lastgroup == "key":
+            yield HIDDEN
+        elif token.lastgroup == "url":
+            yield f"{value[: value.index('://')]}://{HIDDEN}@"
+        else:
+            # A literal is read like other text: that of EXECUTE IMMEDIATE holds a statement.
+            yield value
+            if token.lastgroup == "word" and _SECRET.fullmatch(value):
+                between = _ASSIGNED.match(text, at) or _FOLLOWED.match(text, at)
+                if between is not None:
+                    at = _value_end(text, between.end())
+                    yield between[0] + ("'****'" if at > between.end() else "")
+
+
+def _value_end(text: str, start: int) -> int:
+    """Where the value that begins here ends: a literal, what parentheses hold, or a bare word."""
+    if text.startswith("(", start):
+        return _closing(text, start)
+    if text.startswith("$$", start):
+        end = text.find("$$", start + 2)
+        return len(text) if end < 0 else end + 2
+    if _OPENING.match(text, start) is not None:
+        return _literal_end(text, start)
+    bare = _BARE.match(text, start)
+    if bare is None:
+        return start
+    # `Authorization: Snowflake Token="…"`
+    is_assigned = bare[0].endswith("=") and _OPENING.match(text, bare.end()) is not None
+    return _literal_end(text, bare.end()) if is_assigned else bare.end()
+
+
+def _literal_end(text: str, start: int) -> int:
+    """The end of the literal that begins here; the end of the text when it has none.
+
+    In a literal within a literal each quote is doubled, and in a string's Python or JSON form it is escaped: the
+    literal ends at quotes like those that it began with, and twice as many are a quote in it.
+    """
+    opening = _OPENING.match(text, start)
+    assert opening is not None
+    mark, escapes, quote = opening[0], len(opening["escapes"]), opening["quote"]
+    count = _repeats(text, start, mark)
+    after = start + count * len(mark)
+    level = count & -count
+    if level > 1 and (after == len(text) or text[after] in " \t\r\n,;)"):
+        return after  # no more than an empty literal
+    at = start + level * len(mark)
+    while at < len(text):
+        repeats = _repeats(text, at, mark)
+        if repeats:
+            at += repeats * len(mark)
+            if repeats % (2 * level) >= level:
+                return at
+        elif text[at] == "\\":
+            slashes = _repeats(text, at, "\\")
+            if escapes and slashes < escapes and text.startswith(quote, at + slashes):
+                return at
+            # Two may be one escaped backslash, or in the Python form of the text the one that escapes the quote.
+            at += slashes + int(slashes > escapes if escapes else slashes % 4 > 0)
+        elif text[at] == quote:  # the string around an escaped literal ends, and the literal with it
+            return at
+        else:
+            at += 1
+    return len(text)
+
+
+def _repeats(text: str, at: int, mark: str) -> int:
+    count = 0
+    while text.startswith(mark, at + count * len(mark)):
+        count += 1
+    return count
+
+
+def _closing(text: str, start: int) -> int:
+    """The end of what the parentheses that open here hold; those within literals do not count."""
+    depth, at = 0, start
+    while at < len(text):
+        if _OPENING.match(text, at) is not None:
+            at = _literal_end(text, at)
+            continue
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        at += 1
+        if depth == 0:
+            return at
+    return len(text)
