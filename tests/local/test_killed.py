@@ -254,7 +254,12 @@ def _check_files(folder: Path, copy: Path) -> None:
         assert metadata.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert metadata.execute("PRAGMA foreign_key_check").fetchall() == []
     for file in [copy / "global.db", *(copy / "databases").glob("*.db")]:
-        with duckdb.connect(file) as database:
+        beside = sorted(other.name for other in file.parent.glob(f"{file.stem}.*"))
+        with contextlib.ExitStack() as opened:
+            try:
+                database = opened.enter_context(duckdb.connect(file))
+            except duckdb.Error as error:
+                raise AssertionError(f"{file.name} does not open, beside {beside}: {error}") from error
             database.execute("SELECT COUNT(*) FROM duckdb_tables()").fetchall()
     shutil.rmtree(copy)
 

@@ -75,13 +75,18 @@ def known(store: Store, folder: Path) -> KnownFiles:
 
 
 def begin_drop(file: Path) -> None:
-    """Mark the file of a database that is detached: from here on it is gone, whenever the server dies."""
+    """Mark the file of a database: from here on it is gone, whenever the server dies."""
     file.replace(file.with_name(file.name + DROPPED))
-    wal_of(file).unlink(missing_ok=True)
+
+
+def undo_drop(file: Path) -> None:
+    """Take the mark away from the file of a database that is still open."""
+    file.with_name(file.name + DROPPED).replace(file)
 
 
 def end_drop(file: Path) -> None:
-    """Delete a file that is marked."""
+    """Delete a file that is marked, and its log."""
+    wal_of(file).unlink(missing_ok=True)
     file.with_name(file.name + DROPPED).unlink(missing_ok=True)
 
 
@@ -90,6 +95,8 @@ def _end_drop(store: Store, left: Path) -> None:
     for row in store.rows("SELECT database FROM containers WHERE schema = ''"):
         if file_of(file.parent, row["database"]) == file and not file.exists():
             store.execute("DELETE FROM containers WHERE database = ?", (row["database"],))
+    if not file.exists():
+        wal_of(file).unlink(missing_ok=True)
     left.unlink()
 
 

@@ -134,8 +134,14 @@ class Engine:
 
     def begin_drop(self, database: str) -> None:
         """Close a database for good: what follows is done by the next server if this one dies."""
-        self.detach(database)
-        database_files.begin_drop(database_files.file_of(self.folder, database))
+        file = database_files.file_of(self.folder, database)
+        # Before DuckDB closes it, which writes its log into it: a server that dies in that leaves nothing to open.
+        database_files.begin_drop(file)
+        try:
+            self.detach(database)
+        except BaseException:
+            database_files.undo_drop(file)
+            raise
 
     def end_drop(self, database: str) -> None:
         """Delete the file of a database that is closed and forgotten."""
