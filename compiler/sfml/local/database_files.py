@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import re
 import shutil
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -19,6 +21,7 @@ from urllib.parse import quote, unquote
 import duckdb
 
 from sfml.local.store import Store
+from sfml.quoting import duckdb_identifier, duckdb_literal
 
 DEFAULT_SCHEMA = "PUBLIC"
 """The schema that a database is made with."""
@@ -116,23 +119,34 @@ def passing_trouble(file: Path) -> str | None:
     return None
 
 
-def create(duck: duckdb.DuckDBPyConnection, file: Path, schema: str | None = None) -> None:
+def create(file: Path, schema: str | None = None) -> None:
     """Make a database file, with a schema in it, unless it is there.
 
-    DuckDB refuses to open the file of a database whose creation was cut off, so it is made under another name.
+    DuckDB refuses to open the file of a database whose creation was cut off, so it is made under another name; and
+    in an instance of its own: DETACH returns while others still look at the list of databases, and the file would
+    be written after it has got its name.
     """
     if file.exists():
         return
     part = file.with_name(f"{file.name}.part")
     for old in (part, wal_of(part), wal_of(file)):
         old.unlink(missing_ok=True)
-    path = str(part).replace("'", "''")
-    duck.execute(f"ATTACH '{path}' AS _sfml_new")
-    if schema is not None:
-        duck.execute(f'CREATE SCHEMA _sfml_new."{schema}"')
-    duck.execute("DETACH _sfml_new")
-    wal_of(part).unlink(missing_ok=True)
+    with _making:
+        duck = _maker()
+        duck.execute(f"ATTACH {duckdb_literal(str(part))} AS made")
+        if schema is not None:
+            duck.execute(f"CREATE SCHEMA made.{duckdb_identifier(schema)}")
+        duck.execute("DETACH made")
     part.replace(file)
+
+
+_making = threading.Lock()
+
+
+@functools.cache
+def _maker() -> duckdb.DuckDBPyConnection:
+    """The instance that makes files, one for the process: starting one takes longer than making a file."""
+    return duckdb.connect(config={"threads": 1})
 
 
 def wal_of(file: Path) -> Path:

@@ -33,7 +33,7 @@ def open_global(account: Account, duck: duckdb.DuckDBPyConnection, folder: Path)
 
 
 def _attach_global(duck: duckdb.DuckDBPyConnection, file: Path) -> None:
-    database_files.create(duck, file)
+    database_files.create(file)
     duck.execute(f"ATTACH {duckdb_literal(str(file))} AS {GLOBAL_DATABASE_NAME}")
     duck.execute(info_schema.fs_global_creation_sql())
     duck.execute(show.fs_global_creation_sql())

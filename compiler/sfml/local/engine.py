@@ -120,7 +120,7 @@ class Engine:
             )
         file = database_files.file_of(self.folder, database)
         with translating(f"CREATE DATABASE {database}"), self._fakesnow.duck_conn.cursor() as duck:
-            database_files.create(duck, file, database_files.DEFAULT_SCHEMA)
+            database_files.create(file, database_files.DEFAULT_SCHEMA)
             quoted = duckdb_identifier(database)
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
