@@ -73,11 +73,12 @@ def _dotted(names: list[str]) -> list[str]:
 def unnamed(sources: list[Path], tests: str) -> list[str]:
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sources}
     own = own_names(list(trees.values()))
+    named = set(re.findall(r"\w+", tests.lower()))
     return [
         f"{path.name}:{line}: {name}"
         for path, tree in trees.items()
         for line, name in private_names(tree, set() if path == PORT else own)
-        if name not in PUBLIC | OURS and not re.search(rf"\b{name}\b", tests, re.IGNORECASE)
+        if name not in PUBLIC | OURS and name.lower() not in named
     ]
 
 
