@@ -22,13 +22,14 @@ from sfml.plan.artefact import Artefact, meant_artefact
 from sfml.plan.diff import field_changes, make_plan
 from sfml.plan.journal import Header, Journal
 from sfml.plan.model import Action, FieldChange, ObservedGraph, ObservedTask, Reason
-from sfml.plan.settings import RECORD_PREFIX, split_comment
+from sfml.plan.settings import OFF_SINCE, RECORD_PREFIX, split_comment, with_off_since
 from sfml.plan.stages import (
     CloseJournal,
     Collect,
     CreateStage,
     DropTask,
     Group,
+    NoteSchedule,
     OpenJournal,
     PutTask,
     RegisterJob,
@@ -61,6 +62,8 @@ class Work:
     provenance: Mapping[str, str] = field(default_factory=dict)
     suspended: frozenset[str] = frozenset()
     removes: bool = False
+    off_since: str | None = None
+    """Since when the schedule is off on purpose, for the root's record."""
 
 
 class Watcher(Protocol):
@@ -159,6 +162,8 @@ class Deployer:
                 self.read_back = self._verified()
             case ResumeGraph(name, with_root):
                 self._resume(name, with_root)
+            case NoteSchedule(name, off_since):
+                self._insist(partial(self.tasks.annotate, name, self._noted(off_since)))
             case CloseJournal(undone):
                 close = partial(self.code.close_journal, self.work.desired.pipeline, undone=undone)
                 self._insist(close)
@@ -228,7 +233,13 @@ class Deployer:
                 assert_never(task.definition)
 
     def _comment(self, task: DesiredTask) -> str | None:
-        return stamped_comment(task, self.work.provenance)
+        return stamped_comment(task, self.work.provenance, self.work.off_since)
+
+    def _noted(self, off_since: str | None) -> str:
+        """The deployed root's comment with the note on its schedule."""
+        assert self.work.observed is not None, "only a deployed graph is noted without being written"
+        comment = self.work.observed.root.values.get("comment")
+        return with_off_since(None if comment is None else str(comment), off_since)
 
     # -- what is seen
 
@@ -306,10 +317,17 @@ def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -
     return not changed and (found.values.get("comment") or None) == (comment or None)
 
 
-def stamped_comment(task: DesiredTask, provenance: Mapping[str, str]) -> str | None:
-    """The comment with who deployed it and from which commit in the root's record."""
+def stamped_comment(
+    task: DesiredTask, provenance: Mapping[str, str], off_since: str | None = None
+) -> str | None:
+    """The comment with who deployed it, from which commit, and whether it is off on purpose in the root's record.
+
+    What is put back as it was is written without any of it: its comment says all that already.
+    """
     text, record = split_comment(task.comment)
-    if record is None or not provenance:
+    if record is None or not (provenance or off_since):
         return task.comment
-    line = RECORD_PREFIX + json.dumps({**record, **provenance}, sort_keys=True, separators=(",", ":"))
+    kept = {key: value for key, value in record.items() if key != OFF_SINCE}
+    noted = {OFF_SINCE: off_since} if off_since else {}
+    line = RECORD_PREFIX + json.dumps({**kept, **provenance, **noted}, sort_keys=True, separators=(",", ":"))
     return f"{text}\n{line}"

@@ -9,6 +9,7 @@ SfmlError
 ├── AccountError         the account refused: code and sentence are Snowflake's
 │   └── MissingPrivilege
 ├── ConflictingState     the account holds something that is not ours, or moved on
+│   ├── MissingSchema    the database or schema of the target is not there
 │   ├── LeaseHeld        somebody else is changing the graph, or was cut off while doing so
 │   └── LeaseLost        our right to change the graph was taken away
 ├── NotSupportedYet      a setting or command that this version cannot carry out
@@ -32,6 +33,7 @@ __all__ = [
     "LeaseLost",
     "LocalServerError",
     "MissingPrivilege",
+    "MissingSchema",
     "NotSupportedYet",
     "SfmlError",
     "UsageError",
@@ -93,6 +95,10 @@ class MissingPrivilege(AccountError):
 
 class ConflictingState(SfmlError):
     """The account holds an object that is not ours, or that somebody changed since it was planned."""
+
+
+class MissingSchema(ConflictingState):
+    """The target's database or schema is not there, or the role cannot see it."""
 
 
 class LeaseHeld(ConflictingState):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sfml.lower.desired import DesiredGraph
 from sfml.plan.situation import Situation
-from sfml.quoting import raw
+from sfml.run_reason import EverySkipped, GraphTimeout, NothingRan, Reason, RootSkipped, TaskFailure
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 
@@ -26,6 +24,9 @@ class DeployedRoot:
     schedule: str | None
     comment: str | None
     suspended_reason: str | None = None
+    suspended_on: datetime | None = None
+    committed_on: datetime | None = None
+    """When the graph was last resumed or executed by hand: what it is counts from then on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,26 @@ class TaskRow:
     run_group: str
     attempt: int
     config: str | None = None
+    scheduled_from: str = ""
+    """Who asked for it: `SCHEDULE`, `EXECUTE TASK`, `TRIGGER`, `MANUAL RETRY`, `AUTOMATIC RETRY`."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphRow:
-    """One row of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS."""
+    """One row of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS: the graph's own record of an attempt.
+
+    https://docs.snowflake.com/en/sql-reference/functions/complete_task_graphs
+    """
 
     run_group: str
     attempt: int
     state: str
+    scheduled_from: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    error_task: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +78,31 @@ class TaskRun:
     return_value: Any = None
     error: str | None = None
     row: TaskRow | None = None
+    arm: str | None = None
+    """Of a branch that ended: the outcome that it chose."""
+    because: str | None = None
+    """Why it was skipped or never ran, once the run is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a run, counted from 1; `scheduled_from` is Snowflake's word for who asked for it."""
+
+    number: int
+    scheduled_from: str
+    state: str
+
+    @property
+    def is_automatic(self) -> bool:
+        return self.scheduled_from == "AUTOMATIC RETRY"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of a pipeline, over all its attempts so far; tasks in the order of the spec."""
+    """One run of a pipeline, over all its attempts so far; tasks in the order of the spec.
+
+    `state` is the graph's own, in Snowflake's words; `outcome` tells apart what that word does not.
+    """
 
     pipeline: str
     target: str
@@ -80,51 +112,32 @@ class Run:
     tasks: tuple[TaskRun, ...]
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    reason: Reason | None = None
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def is_over(self) -> bool:
         return self.state in ENDED
 
     @property
-    def first_error(self) -> TaskRun | None:
-        """The failed task that ended first: the others may have failed for it."""
-        ended = [
-            (task.row.completed_at, task)
-            for task in self.tasks
-            if task.error and task.row and task.row.completed_at
-        ]
-        return min(ended, key=lambda pair: pair[0])[1] if ended else None
+    def outcome(self) -> str:
+        """`running`, `succeeded`, `failed`, `timed_out`, `cancelled`, `skipped` or `nothing_ran`."""
+        if not self.is_over:
+            return "running"
+        match self.reason:
+            case NothingRan():
+                return "nothing_ran"
+            case EverySkipped() | RootSkipped():
+                return "skipped"
+            case GraphTimeout() | TaskFailure(timed_out=True):
+                return "timed_out"
+            case _:
+                return "failed" if self.state.startswith("FAILED") else self.state.lower()
 
-
-def run_of(
-    desired: DesiredGraph, rows: Iterable[TaskRow], run_group: str, *, state: str | None = None
-) -> Run | None:
-    """The run that these rows of one graph add up to, or None when no row is of that group.
-
-    A retry runs failed tasks again and leaves the others: a task's latest row counts.
-    """
-    own = sorted((row for row in rows if row.run_group == run_group), key=lambda row: row.attempt)
-    if not own:
-        return None
-    latest = {row.name: row for row in own}
-    attempt = own[-1].attempt
-    tasks = tuple(
-        task_run(task.task, latest.get(raw(task.name)), task.outcomes)
-        for task in desired.all_tasks
-        if task.task is not None
-    )
-    starts = [at for row in own if (at := row.started_at or row.scheduled_time)]
-    ends = [row.completed_at for row in latest.values() if row.completed_at]
-    return Run(
-        pipeline=desired.pipeline,
-        target=desired.target.name,
-        state=state or state_of(latest.values()),
-        run_id=run_group,
-        attempt=attempt,
-        tasks=tasks,
-        started_at=min(starts, default=None),
-        completed_at=max(ends, default=None),
-    )
+    @property
+    def arms(self) -> Mapping[str, str]:
+        """The branches that chose, and what."""
+        return {task.name: task.arm for task in self.tasks if task.arm is not None}
 
 
 def task_run(name: str, row: TaskRow | None, outcomes: Mapping[str, str] | None) -> TaskRun:
@@ -142,6 +155,7 @@ def task_run(name: str, row: TaskRow | None, outcomes: Mapping[str, str] | None)
         return_value=parsed_return_value(row.return_value, outcomes),
         error=row.error_message if row.state.startswith("FAILED") else None,
         row=row,
+        arm=next((one for one, value in (outcomes or {}).items() if value == row.return_value), None),
     )
 
 
@@ -189,25 +203,3 @@ def situation_of(rows: Iterable[TaskRow], now: datetime) -> Situation:
     # A first attempt can be retried for 14 days: https://docs.snowflake.com/en/sql-reference/sql/execute-task
     is_retryable = state in ("FAILED", "CANCELLED") and now - began(newest) < timedelta(days=14)
     return Situation(retryable=began(newest) if is_retryable else None)
-
-
-def reason(error: str | None) -> str | None:
-    """The part of an error that tells most, on one line: of a Python traceback the exception, else its start."""
-    lines = [line.strip() for line in (error or "").splitlines() if line.strip()]
-    if not lines:
-        return None
-    start = 0
-    for at, line in enumerate(lines):
-        if _EXCEPTION.match(line):
-            start = at
-    has_traceback = any(line.startswith("Traceback ") for line in lines)
-    text = " ".join(lines[start:] if has_traceback else lines)
-    # A class of some module says no more with the module, nor does a query's id.
-    text = _QUERY_ID.sub("", _MODULE.sub("", text)).removesuffix(_HANDLER)
-    return text if len(text) <= 160 else text[:159] + "…"
-
-
-_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit|Warning|Failed|Failure)?: ")
-_HANDLER = " in function SFML_STEP with handler main"
-_MODULE = re.compile(r"^(?:[a-z_][\w]*\.)+(?=[A-Z])")
-_QUERY_ID = re.compile(r"(?:\(\d+\): )?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}: ")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from sfml.deployed import DeployedGraph
 from sfml.graph.model import Scalar
 from sfml.history import DeployedRoot, GraphRow, TaskRow
 from sfml.lower.desired import Archive, DesiredTask, MLJobDefinitionSpec
@@ -57,6 +58,10 @@ class TaskWriter(Protocol):
         ...
 
     def suspend(self, name: str) -> None: ...
+
+    def annotate(self, name: str, comment: str) -> None:
+        """Give the task this comment, and leave the rest of it as it is."""
+        ...
 
 
 class CodeReader(Protocol):
@@ -150,6 +155,10 @@ class RunReader(Protocol):
 
     def root(self, name: str) -> DeployedRoot | None:
         """The root task as SHOW TASKS has it, or None."""
+        ...
+
+    def deployed(self, name: str) -> DeployedGraph:
+        """The graph below the root of that name, and the schema's other tasks."""
         ...
 
     def rows(self, root: DeployedRoot, since: datetime | None = None) -> tuple[TaskRow, ...]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from sfml.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.graph.model import Mode, Scalar
-from sfml.history import DeployedRoot, Run, run_of
+from sfml.history import DeployedRoot, GraphRow, Run, TaskRow
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
 from sfml.ports import RunReader, RunStarter
 from sfml.quoting import raw
+from sfml.run_record import run_of
 
 NONCE = "_sfml_run"
 """The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
@@ -96,6 +97,7 @@ def follow(
     *,
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
+    suspended: frozenset[str] = frozenset(),
 ) -> Iterator[Run]:
     """The run's states as they are seen, the last one final; automatic retries are followed too."""
     group = _found(account, started, interval, sleep)
@@ -108,6 +110,7 @@ def follow(
         retries=desired.root.task_auto_retry_attempts or 0,
         interval=interval,
         sleep=sleep,
+        suspended=suspended,
     )
 
 
@@ -159,6 +162,7 @@ def _followed(
     after: int = 0,
     interval: float,
     sleep: Callable[[float], None],
+    suspended: frozenset[str] = frozenset(),
 ) -> Iterator[Run]:
     """The states of a run group until an attempt later than `after` ends that is not retried."""
     while True:
@@ -178,7 +182,7 @@ def _followed(
         own = [row for row in rows if row.run_group == group]
         skipped = bool(own) and all(row.state == "SKIPPED" and row.name == root.name for row in own)
         state = last.state if last and ended else "SKIPPED" if skipped else "EXECUTING"
-        run = run_of(desired, rows, group, state=state)
+        run = run_of(desired, rows, group, graphs=graphs, state=state, suspended=suspended)
         if run is not None:
             yield run
             if ended or skipped:
@@ -234,21 +238,55 @@ def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> R
 
 
 def recent_runs(
-    desired: DesiredGraph, account: RunReader, root: DeployedRoot, *, limit: int | None = None
+    desired: DesiredGraph,
+    account: RunReader,
+    root: DeployedRoot,
+    *,
+    limit: int | None = None,
+    with_skipped: bool = False,
 ) -> tuple[Run, ...]:
-    """The runs of the last seven days, newest first; a root that was skipped, or is only scheduled, did not run."""
-    found = [row for row in account.rows(root) if row.state != "SCHEDULED" and row.run_group]
-    skipped = {row.run_group for row in found if row.name == root.name and row.state == "SKIPPED"}
-    began: dict[str, tuple[datetime, int]] = {}
-    for row in found:
-        if row.run_group not in skipped:
-            at = (row.scheduled_time or datetime.min.replace(tzinfo=UTC), row.attempt)
-            began[row.run_group] = max(at, began.get(row.run_group, at))
-    newest = sorted(began, key=began.__getitem__, reverse=True)[:limit]
-    if not newest:
+    """The runs of the last seven days, newest first; those whose root was skipped only if asked for."""
+    rows = account.rows(root)
+    if not any(row.state != "SCHEDULED" for row in rows):
         return ()
-    executing = {graph.run_group for graph in account.graphs(root) if graph.state == "EXECUTING"}
+    return runs_of(desired, rows, account.graphs(root), limit=limit, with_skipped=with_skipped)
+
+
+def runs_of(
+    desired: DesiredGraph,
+    rows: Iterable[TaskRow],
+    graphs: Iterable[GraphRow],
+    *,
+    limit: int | None = None,
+    with_skipped: bool = False,
+    suspended: frozenset[str] = frozenset(),
+) -> tuple[Run, ...]:
+    """The runs that these rows add up to, newest first; one that is only scheduled is none."""
+    began: dict[str, list[TaskRow]] = {}
+    for row in rows:
+        if row.state != "SCHEDULED" and row.run_group:
+            began.setdefault(row.run_group, []).append(row)
+    root = raw(desired.root.name)
+    earliest = datetime.min.replace(tzinfo=UTC)
+
+    def is_wanted(group: list[TaskRow]) -> bool:
+        return with_skipped or not any(row.name == root and row.state == "SKIPPED" for row in group)
+
+    def order(group: list[TaskRow]) -> tuple[datetime, int]:
+        return max((row.scheduled_time or earliest, row.attempt) for row in group)
+
+    wanted = [group for group in began.values() if is_wanted(group)]
+    records = tuple(graphs)
+    executing = {graph.run_group for graph in records if graph.state == "EXECUTING"}
     runs = (
-        run_of(desired, found, group, state="EXECUTING" if group in executing else None) for group in newest
+        run_of(
+            desired,
+            group,
+            group[0].run_group,
+            graphs=records,
+            state="EXECUTING" if group[0].run_group in executing else None,
+            suspended=suspended,
+        )
+        for group in sorted(wanted, key=order, reverse=True)[:limit]
     )
     return tuple(run for run in runs if run is not None)

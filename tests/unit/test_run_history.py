@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
-from sfml.history import TaskRow, parsed_return_value, reason, run_of
+from sfml.history import TaskRow, parsed_return_value
 from sfml.lower.lower import lower
+from sfml.run_reason import TaskFailure, error_line
+from sfml.run_record import run_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ON_WH = OnWarehouse("WH")
@@ -59,7 +61,7 @@ def test_a_task_without_a_row_never_ran() -> None:
         ("one", "FAILED", "boom"),
         ("two", None, None),
     ]
-    assert run.first_error is not None and run.first_error.name == "one"
+    assert run.reason == TaskFailure("one", "boom")
 
 
 def test_rows_of_other_runs_do_not_count() -> None:
@@ -100,7 +102,7 @@ Object 'T' does not exist or not authorized."""
     ],
 )
 def test_the_reason_is_one_line(error: str | None, line: str | None) -> None:
-    assert reason(error) == line
+    assert error_line(error) == line
 
 
 def test_runs_do_not_depend_on_the_order_of_rows() -> None:

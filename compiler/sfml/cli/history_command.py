@@ -32,7 +32,7 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
             text, value = deployments_text(desired, kept, symbols), deployments_json(desired, kept)
         else:
             root = target.history.root(desired.root.name)
-            runs = recent_runs(desired, target.history, root)[:limit] if root else ()
+            runs = recent_runs(desired, target.history, root, limit=limit, with_skipped=True) if root else ()
             text, value = runs_text(desired, runs, symbols), runs_json(desired, runs)
     if options.json:
         output.say_json(value)

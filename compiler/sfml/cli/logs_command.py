@@ -19,6 +19,7 @@ from sfml.render.printable import printable
 @shared_options()
 def command(spec: str, task: str | None, options: Options) -> int:
     """Show what the tasks of the last run wrote, with the error of those that failed; TASK shows one task only."""
+    from sfml.render.reason import outcome_text, reason_json, reason_text
     from sfml.runs import last_run
 
     found = opened(spec, options)
@@ -38,12 +39,15 @@ def command(spec: str, task: str | None, options: Options) -> int:
             )
         shown = [one for one in run.tasks if one.row and (task is None or one.name == task)]
         logs = [(one, target.history.log(one.row) if one.row else "") for one in shown]
+    why = reason_text(run.reason) if run.reason else None
     if options.json:
         output.say_json(
             {
                 "pipeline": run.pipeline,
                 "target": run.target,
                 "run_id": run.run_id,
+                "outcome": run.outcome,
+                "reason": reason_json(run.reason),
                 "tasks": [
                     {"name": one.name, "state": one.state, "log": log, "error": one.error}
                     for one, log in logs
@@ -51,8 +55,11 @@ def command(spec: str, task: str | None, options: Options) -> int:
             }
         )
         return 0
+    if why is not None and (task is None or not logs):
+        output.say(f"run {run.run_id} {outcome_text(run)}: {why}")
     if not logs:
-        output.say(f"{task or run.pipeline} never ran in run {run.run_id}")
+        because = next((one.because for one in run.tasks if one.name == task and one.because), None)
+        output.say(f"{task or 'no task'} ran not in run {run.run_id}{f': {because}' if because else ''}")
     for one, log in logs:
         _say_log(one, log)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,13 +16,14 @@ from sfml.lower.desired import DesiredGraph
 from sfml.plan.applied import AppliedGraph
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.collecting import collected, outdated
-from sfml.plan.diff import make_plan
+from sfml.plan.diff import is_scheduled, make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph, Plan
 from sfml.plan.restoring import restore_stages
+from sfml.plan.settings import OFF_SINCE
 from sfml.plan.staged import Staged
-from sfml.plan.stages import Collect, Group, OpenJournal, stages_for
+from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
 
 if TYPE_CHECKING:
     from sfml.deploy import Work
@@ -43,6 +44,8 @@ class Planned:
     was: Artefact | None
     staged: Staged | None
     journal: Journal | None
+    off_since: str | None = None
+    """Since when the schedule is off on purpose, as it will stand in the root's record."""
 
     @property
     def number(self) -> int:
@@ -95,7 +98,9 @@ def planned_graph(
             desired, observed, unfinished=unfinished, resume=resume, last_applied=last, adopt=adopt
         )
 
+    off = off_since(desired, observed, journal, resume)
     plan = informed(make, desired, observed, staged, target, unfinished=journal is not None)
+    plan = dataclasses.replace(plan, notes=(*plan.notes, *_schedule_notes(desired, plan, observed, target)))
     if desired.target.is_local and plan.resume_root:
         plan = dataclasses.replace(plan, notes=(*plan.notes, LOCAL_SCHEDULES))
     now = observed_artefact(desired.pipeline, desired.target, observed)
@@ -109,9 +114,48 @@ def planned_graph(
         leftover=leftover(journal, observed, target),
     )
     was = now if journal is None else journal.was
+    if _is_news(off, plan, observed) and not any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
+        groups = noted(groups, plan, desired.root.name, off)
     if collect and staged is not None and any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
         groups = (*groups, *collecting(staged, desired, (now, was), target))
-    return Planned(plan, groups, observed, was, staged, journal)
+    return Planned(plan, groups, observed, was, staged, journal, off)
+
+
+def off_since(
+    desired: DesiredGraph, observed: ObservedGraph | None, journal: Journal | None, resume: bool | None
+) -> str | None:
+    """Since when the schedule is off because somebody said `--no-resume`; None where nobody did."""
+    if resume is True or not is_scheduled(desired):
+        return None
+    before = observed.record if observed is not None and not observed.root.started else None
+    if journal is not None and journal.meant is not None:
+        before = None if journal.meant.root_started else journal.meant.record
+    since = (before or {}).get(OFF_SINCE)
+    if resume is None:
+        return None if since is None else str(since)
+    return str(since or datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _is_news(off: str | None, plan: Plan, observed: ObservedGraph | None) -> bool:
+    """Whether the deployed root's record says something else, and can be changed."""
+    if observed is None or observed.record is None or (plan.root_started and plan.resume_root):
+        return False
+    return observed.record.get(OFF_SINCE) != off
+
+
+def _schedule_notes(
+    desired: DesiredGraph, plan: Plan, observed: ObservedGraph | None, target: Connected
+) -> Iterator[str]:
+    """Why a schedule is off that stays off; asked for only then."""
+    if observed is None or observed.root.started or plan.resume_root or not is_scheduled(desired):
+        return
+    from sfml.health import off_of
+    from sfml.render.health import schedule_state_text
+
+    root = target.history.root(desired.root.name)
+    off = off_of(desired, root) if root is not None else None
+    if off is not None:
+        yield f"the schedule is {schedule_state_text(off)}"
 
 
 def collecting(
@@ -143,6 +187,7 @@ def work_of(
         observed=plan.observed,
         was=plan.was,
         provenance=provenance or {},
+        off_since=plan.off_since,
     )
 
 

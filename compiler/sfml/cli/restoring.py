@@ -107,7 +107,7 @@ def _empty(pipeline: str, spec_path: str, target: Target, name: str) -> DesiredG
 
 
 def _what(header: Header, pipeline: str) -> str:
-    from sfml.render.status import work_text
+    from sfml.render.health import work_text
 
     text = work_text(header.work, pipeline, header.owner, header.began_at)
     return f"{text[0].upper()}{text[1:]} did not finish."

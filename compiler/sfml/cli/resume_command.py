@@ -8,6 +8,7 @@ from sfml.cli.locking import Locking, locking_options
 from sfml.cli.operating import say_switched, switching
 from sfml.cli.options import Options, shared_options
 from sfml.cli.planning import LOCAL_SCHEDULES, schedule_words
+from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since
 
 
 @click.command()
@@ -17,6 +18,8 @@ from sfml.cli.planning import LOCAL_SCHEDULES, schedule_words
 def command(spec: str, locking: Locking, options: Options) -> int:
     """Turn the schedule of SPEC on, with all its tasks."""
     with switching(spec, options, locking) as (found, target, root):
+        if not root.started and OFF_SINCE in (split_comment(root.comment)[1] or {}):
+            target.tasks.annotate(found.desired.root.name, with_off_since(root.comment, None))
         target.tasks.resume_graph(found.desired.root.name)
     words = schedule_words(found.desired)
     text = f"{found.desired.pipeline} is on" + (f": {words}" if words else "; it has no schedule")

@@ -24,7 +24,8 @@ from sfml.cli.options import Options, pairs, shared_options
 @shared_options()
 def command(spec: str, config: Mapping[str, str], wait: bool, options: Options) -> int:
     """Run the deployed pipeline once, now, and follow it to its end. The schedule stays as it is."""
-    from sfml.cli.running import run_and_follow
+    from sfml.cli.health import demand_whole
+    from sfml.cli.running import run_and_follow, suspended_before
     from sfml.errors import UsageError
     from sfml.local import process
     from sfml.runs import start
@@ -39,8 +40,10 @@ def command(spec: str, config: Mapping[str, str], wait: bool, options: Options) 
                 help="sfml local start",
             )
     with connected(found, options) as target:
+        demand_whole(found, target)
         if wait:
             return run_and_follow(found, target, options, config)
+        suspended_before(found, target, options)
         start(found.desired, target.history, config)
     if options.json:
         output.say_json(

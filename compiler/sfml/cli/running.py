@@ -10,6 +10,7 @@ from sfml.cli import output
 from sfml.cli.interrupts import give_back
 from sfml.cli.opening import Connected, Opened
 from sfml.cli.options import Options
+from sfml.run_record import SUSPENDED
 from sfml.runs import follow, follow_retry, retry, start
 
 if TYPE_CHECKING:
@@ -23,9 +24,21 @@ _ACCOUNT_INTERVAL = 3.0
 def run_and_follow(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> int:
     """Run once and follow; the exit code says whether it succeeded."""
     give_back()
+    suspended = suspended_before(found, target, options)
     started = start(found.desired, target.history, config)
-    states = follow(found.desired, target.history, started, interval=interval_of(found))
+    states = follow(found.desired, target.history, started, interval=interval_of(found), suspended=suspended)
     return show_run(found, states, options, config)
+
+
+def suspended_before(found: Opened, target: Connected, options: Options) -> frozenset[str]:
+    """The tasks that a run will pass over; said, with whatever else it will not do as the files say."""
+    from sfml.cli.health import run_notes, suspended_names
+
+    graph = target.history.deployed(found.desired.root.name)
+    if graph.root is not None and not options.json:
+        for text in run_notes(found, graph):
+            output.note(f"note: {text}")
+    return suspended_names(graph)
 
 
 def retry_and_follow(found: Opened, target: Connected, options: Options) -> int:
@@ -54,9 +67,9 @@ def show_run(found: Opened, states: Iterator[Run], options: Options, config: Map
         run = _lines(states, symbols)
     if options.json:
         output.say_json(run_json(run))
-    elif run.state != "SUCCEEDED" or not options.quiet:
+    elif run.outcome != "succeeded" or not options.quiet:
         _say_end(found, run, symbols, config)
-    return 0 if run.state == "SUCCEEDED" else 1
+    return 0 if run.outcome == "succeeded" else 1
 
 
 def _last(states: Iterator[Run]) -> Run:
@@ -103,7 +116,9 @@ def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
 
 def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
     """The answer, what it was run with, and what to do next."""
+    from sfml.render.reason import names_text, outcome_text, reason_text
     from sfml.render.units import duration
+    from sfml.run_reason import TaskFailure
 
     took = ""
     if run.started_at and run.completed_at:
@@ -113,17 +128,23 @@ def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str
         output.say()
         output.say("config  " + ", ".join(f"{key} {value}" for key, value in settings.items()))
     where = f"{found.desired.spec_path} -t {run.target}"
-    if run.state == "SUCCEEDED":
+    passed_over = [
+        task.name for task in run.tasks if task.state is None and (not run.arms or task.because == SUSPENDED)
+    ]
+    if run.outcome == "succeeded":
+        but = f", but {names_text(passed_over)} never ran" if passed_over else ""
         output.say(
-            f"{run.pipeline} succeeded{took}. Look closer with:  sfml logs {where}   sfml status {where}"
+            f"{run.pipeline} succeeded{took}{but}. Look closer with:  sfml logs {where}   sfml status {where}"
         )
         return
-    if run.state == "SKIPPED":
-        output.say(f"{run.pipeline} was skipped: the condition of its root was false, so nothing ran")
+    why = reason_text(run.reason) if run.reason else outcome_text(run)
+    if run.outcome == "skipped":
+        output.say(f"{run.pipeline} was {why}")
         return
-    failed = run.first_error
-    what = f" at {failed.name}" if failed else ""
-    output.say(
-        f"{run.pipeline} {run.state.lower()}{what}{took}. The log:  sfml logs {where}"
-        + (f" {failed.name}" if failed else "")
-    )
+    if run.outcome == "nothing_ran":
+        output.say(f"{run.pipeline}: {why}. Look closer with:  sfml status {where}")
+        return
+    failed = run.reason.task if isinstance(run.reason, TaskFailure) else None
+    at = f" at {failed}" if failed else ""
+    output.say(f"{run.pipeline} {outcome_text(run)}{at}{took}: {why}")
+    output.say(f"The log:  sfml logs {where}" + (f" {failed}" if failed else ""))

@@ -4,69 +4,85 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from sfml.cli import output
+from sfml.cli.health import graph_health
 from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, server_for
 from sfml.cli.options import Options, shared_options
-from sfml.cli.planning import schedule_words, seen
+from sfml.cli.planning import schedule_words
 from sfml.diagnostic import has_errors
-from sfml.render.status import PipelineStatus, status_json, status_text, unfinished_of
+from sfml.errors import MissingSchema, SfmlError
+from sfml.render.status import PipelineStatus, status_json, status_text
+
+if TYPE_CHECKING:
+    from sfml.frontend import Reading
 
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
 @shared_options()
 def command(specs: tuple[str, ...], options: Options) -> int:
-    """Show what is deployed, whether its schedule is on, and how its last run ended, with the reason if it failed.
+    """Show what is deployed, whether its schedule is on, and how its last run ended, with the reason if not well.
 
-    Exits with 1 when a pipeline needs attention: an apply that did not finish, or a failed last run.
+    Exits with 1 when a pipeline needs attention: a schedule that is off and should not be, tasks that are off or cut
+    loose, an apply that did not finish, a run that failed, was cut off or is late. One that cannot be looked at hides
+    no other.
     """
     from sfml import frontend
     from sfml.render.symbols import Symbols
 
-    found: list[PipelineStatus] = []
-    broken = False
-    with ExitStack() as held:
+    statuses: list[PipelineStatus] = []
+    with ExitStack() as servers:
         for file in frontend.entry_files(specs):
             reading = read(str(file), options)
             if reading.graph is None or has_errors(reading.diagnostics):
                 say_findings(reading, options)
-                broken = True
+                statuses.append(_without_graph(str(file), reading, options))
                 continue
-            opened = Opened(reading, desired_graph(reading))
-            # One local server for all of them, where none runs.
-            held.enter_context(server_for(opened, options))
-            found.append(status_of(opened, options))
+            statuses.append(status_of(Opened(reading, desired_graph(reading)), options, servers))
     if options.json:
-        output.say_json(status_json(found))
-    elif found:
-        output.say(status_text(found, Symbols(output.takes_unicode()), datetime.now(UTC)))
-    return 1 if broken or any(status.needs_attention for status in found) else 0
+        output.say_json(status_json(statuses))
+    else:
+        shown = [one for one in statuses if one.needs_attention] if options.quiet else statuses
+        if shown:
+            output.say(status_text(shown, Symbols(output.takes_unicode()), datetime.now(UTC)))
+    return 1 if any(status.needs_attention for status in statuses) else 0
 
 
-def status_of(found: Opened, options: Options) -> PipelineStatus:
-    """One pipeline's state in its target."""
-    from sfml.plan.settings import split_comment
-    from sfml.runs import last_run
-
+def status_of(found: Opened, options: Options, servers: ExitStack) -> PipelineStatus:
+    """One pipeline's state in its target, or why it cannot be told."""
     desired = found.desired
-    with connected(found, options) as target:
-        root = target.history.root(desired.root.name)
-        _, journal = seen(desired, target)
-        holder = target.leases.holder(desired.root.name) if journal else None
-        run = last_run(desired, target.history, root) if root else None
-    record = split_comment(root.comment)[1] if root else None
+
+    def status(**what: object) -> PipelineStatus:
+        return PipelineStatus(
+            desired.pipeline,
+            desired.target.name,
+            desired.spec_path,
+            schedule_words(desired),
+            **what,  # type: ignore[arg-type]
+        )
+
+    try:
+        # One local server for all of them, where none runs.
+        servers.enter_context(server_for(found, options))
+        with connected(found, options) as target:
+            return status(health=graph_health(desired, target))
+    except MissingSchema as error:
+        return status(absent=error.message)
+    except SfmlError as error:
+        return status(unknown=error.message, unknown_help=error.help)
+
+
+def _without_graph(file: str, reading: Reading, options: Options) -> PipelineStatus:
+    """A spec that does not compile is not known to be well."""
+    from pathlib import Path
+
+    loaded = reading.loaded.spec
+    name = loaded.name if loaded is not None else Path(file).stem
+    target = options.target or "?"
     return PipelineStatus(
-        pipeline=desired.pipeline,
-        target=desired.target.name,
-        spec_path=desired.spec_path,
-        is_deployed=root is not None,
-        fingerprint=str(record.get("fingerprint", "")) if record else None,
-        commit=str(record["commit"]) if record and "commit" in record else None,
-        is_started=bool(root and root.started),
-        schedule=schedule_words(desired),
-        unfinished=unfinished_of(journal, holder) if journal else None,
-        run=run,
+        str(name), target, file, None, unknown="its spec has errors", unknown_help=f"sfml validate {file}"
     )

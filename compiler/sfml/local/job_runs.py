@@ -23,6 +23,7 @@ from sfml.local.job_request import CONTAINER_MOUNT, JobRequest
 from sfml.local.job_store import CANCELLED, DONE, FAILED, INTERNAL_ERROR, Job
 from sfml.local.names import ObjectName, resolve
 from sfml.local.procedures import runs_folder, statement_timeout
+from sfml.run_reason import error_line
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -251,8 +252,10 @@ def _end(account: Account, job: Job, run: JobRun, code: int, *, late: bool) -> t
     path = account.log_path(job.query_id)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     said = [line for line in lines if line.strip()]
-    last = said[-1] if said else f"exit code {code}"
-    return FAILED, "\n".join([last, f"exit code {code}, last lines of its log:", *said[-LOG_LINES_IN_ERROR:]])
+    head = f"exit code {code}, last lines of its log:"
+    # Launcher and connector write to the same log, and last of all: what the script said is looked for.
+    last = error_line("\n".join([head, *said])) or f"exit code {code}"
+    return FAILED, "\n".join([last, head, *said[-LOG_LINES_IN_ERROR:]])
 
 
 def run_in_background(account: Account, job: Job, run: JobRun) -> None:

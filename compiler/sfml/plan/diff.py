@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sfml.errors import ConflictingState
-from sfml.graph.model import Manual, Mode
+from sfml.graph.model import Manual, Mode, Target
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.plan.applied import AppliedGraph, AppliedTask, observed_body
 from sfml.plan.bodies import body_changes, body_parts, is_same_body
@@ -145,6 +145,11 @@ def is_scheduled(desired: DesiredGraph) -> bool:
     return not isinstance(desired.root.schedule, Manual | None)
 
 
+def is_on_by_default(target: Target) -> bool:
+    """Whether a schedule goes on when its graph is first deployed; in a development target it stays off."""
+    return target.is_local or target.mode is Mode.PRODUCTION
+
+
 def _body_reason(
     change: FieldChange, task: DesiredTask, deployed: ObservedTask, was: AppliedTask | None
 ) -> Reason:
@@ -185,7 +190,7 @@ def _resumes(
         return bool(unfinished["resume_root"])
     if observed is not None and (observed.root.settings["schedule"] is not None or observed.root.started):
         return observed.root.started
-    return desired.target.is_local or desired.target.mode is Mode.PRODUCTION
+    return is_on_by_default(desired.target)
 
 
 def _notes(observed: ObservedGraph | None, unfinished: Mapping[str, Comparable] | None) -> Iterator[str]:

@@ -75,6 +75,12 @@ https://docs.snowflake.com/en/user-guide/tasks-errors-integrate: children inheri
 
 RECORD_PREFIX = "sfml:"
 
+OFF_SINCE = "off_since"
+"""The key of a root's record that says since when the schedule is off on purpose, as an ISO time in UTC.
+
+An apply with `--no-resume` writes it, whatever turns the schedule on takes it away; it is never compared.
+"""
+
 
 def with_defaults(settings: Mapping[str, Comparable]) -> Mapping[str, Comparable]:
     """The settings with every key of `SETTINGS`, unset ones at Snowflake's default."""
@@ -129,6 +135,16 @@ def schedule_text(schedule: Schedule | None) -> str | None:
             return f"every {seconds} s"
         case StreamSchedule() | Manual() | None:
             return None
+
+
+def with_off_since(comment: str | None, since: str | None) -> str:
+    """A root's comment whose record says since when the schedule is off on purpose, or says nothing of it."""
+    text, record = split_comment(comment)
+    kept = {key: value for key, value in (record or {}).items() if key != OFF_SINCE}
+    if since is not None:
+        kept[OFF_SINCE] = since
+    line = RECORD_PREFIX + json.dumps(kept, sort_keys=True, separators=(",", ":"))
+    return f"{text}\n{line}" if text else line
 
 
 def split_comment(comment: str | None) -> tuple[str, Mapping[str, Comparable] | None]:

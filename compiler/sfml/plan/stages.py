@@ -70,6 +70,14 @@ class ResumeGraph:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteSchedule:
+    """Write into the root's record that the schedule is off on purpose, or that it is not any more (None)."""
+
+    name: str
+    off_since: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CloseJournal:
     """Take the journal away; `undone` is the number of a deployment that is not to be kept."""
 
@@ -98,6 +106,7 @@ Stage: TypeAlias = (
     | DropTask
     | Verify
     | ResumeGraph
+    | NoteSchedule
     | CloseJournal
     | RemoveFiles
     | Collect
@@ -151,6 +160,15 @@ def removal_stages(
     opened: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
     files: tuple[Group, ...] = ((RemoveFiles(),),) if with_files else ()
     return (*opened, *off, *gone, *files, (CloseJournal(undone),))
+
+
+def noted(groups: tuple[Group, ...], plan: Plan, name: str, off_since: str | None) -> tuple[Group, ...]:
+    """The groups with the note on the schedule, where no task is written that would carry it.
+
+    Snowflake takes it only while the root is suspended: after turning the schedule off, before turning it on.
+    """
+    note: Group = (NoteSchedule(name, off_since),)
+    return (note, *groups) if plan.resume_root else (*groups, note)
 
 
 def _switched(plan: Plan, desired: DesiredGraph) -> Iterator[Group]:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sfml.history import Run, reason
+from sfml.history import Run
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Header
-from sfml.render.printable import printable
+from sfml.render.reason import attempt_text, outcome_text, reason_json, reason_text, run_symbol
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
+from sfml.run_reason import TaskFailure
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,14 @@ def _run_lines(desired: DesiredGraph, runs: Sequence[Run], symbols: Symbols) -> 
     for run in runs:
         began = moment(run.started_at) if run.started_at else ""
         took = duration(_took(run) or 0) if _took(run) is not None else ""
-        attempt = f"attempt {run.attempt}" if run.attempt > 1 else ""
-        parts = (run.run_id.ljust(width), began.ljust(20), took.rjust(10), attempt, _remark(run))
-        yield f"  {symbols.state(run.state)} " + "   ".join(part for part in parts if part)
+        parts = (
+            run.run_id.ljust(width),
+            began.ljust(20),
+            took.rjust(10),
+            attempt_text(run),
+            _remark(run, symbols),
+        )
+        yield (f"  {run_symbol(run, symbols)} " + "   ".join(part for part in parts if part)).rstrip()
 
 
 def _took(run: Run) -> float | None:
@@ -52,11 +58,17 @@ def _took(run: Run) -> float | None:
     return (run.completed_at - run.started_at).total_seconds() * 1000
 
 
-def _remark(run: Run) -> str:
-    failed = run.first_error
-    if failed is not None:
-        return printable(f"{failed.name}: {reason(failed.error)}")
-    return "" if run.state == "SUCCEEDED" else run.state.lower()
+def _remark(run: Run, symbols: Symbols) -> str:
+    """Why it ended so, and which arms its gates took."""
+    arms = ", ".join(f"{gate} {symbols['arrow']} {arm}" for gate, arm in run.arms.items())
+    why = (
+        reason_text(run.reason)
+        if run.reason is not None
+        else ""
+        if run.outcome == "succeeded"
+        else outcome_text(run)
+    )
+    return "; ".join(part for part in (why, arms) if part)
 
 
 def runs_json(desired: DesiredGraph, runs: Sequence[Run]) -> dict[str, Any]:
@@ -69,15 +81,23 @@ def runs_json(desired: DesiredGraph, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _run_json(run: Run) -> dict[str, Any]:
-    failed, took = run.first_error, _took(run)
+    took = _took(run)
+    error = run.reason if isinstance(run.reason, TaskFailure) else None
     return {
         "run_id": run.run_id,
         "state": run.state,
         "attempt": run.attempt,
         "started_at": _iso(run.started_at),
         "duration_ms": None if took is None else round(took),
-        "failed_task": failed.name if failed else None,
-        "error": failed.error if failed else None,
+        "outcome": run.outcome,
+        "reason": reason_json(run.reason),
+        "attempts": [
+            {"number": one.number, "scheduled_from": one.scheduled_from or None, "state": one.state}
+            for one in run.attempts
+        ],
+        "arms": dict(run.arms),
+        "failed_task": error.task if error else None,
+        "error": error.error if error else None,
     }
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sfml.history import Run, TaskRun, reason
-from sfml.render.printable import printable
+from sfml.history import Run, TaskRun
+from sfml.render.reason import attempt_text, reason_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration
+from sfml.run_reason import error_line
 
 SUMMARY = "summary"
 """The key of a result that holds one line for people; shown beside the task."""
@@ -24,6 +24,12 @@ def run_json(run: Run) -> Mapping[str, Any]:
         "state": run.state,
         "run_id": run.run_id,
         "attempt": run.attempt,
+        "outcome": run.outcome,
+        "reason": reason_json(run.reason),
+        "attempts": [
+            {"number": one.number, "scheduled_from": one.scheduled_from or None, "state": one.state}
+            for one in run.attempts
+        ],
         "tasks": [
             {
                 "name": task.name,
@@ -32,6 +38,8 @@ def run_json(run: Run) -> Mapping[str, Any]:
                 "duration_ms": task.duration_ms,
                 "return_value": task.return_value,
                 "error": task.error,
+                "arm": task.arm,
+                "because": task.because,
             }
             for task in run.tasks
         ],
@@ -48,7 +56,8 @@ def run_text(run: Run, symbols: Symbols, now: datetime | None = None) -> str:
     end = run.completed_at if run.is_over else now
     if run.started_at and end:
         elapsed = f"   {duration((end - run.started_at).total_seconds() * 1000)}"
-    attempt = f"  attempt {run.attempt}" if run.attempt > 1 else ""
+    words = attempt_text(run)
+    attempt = f"  {words}" if words else ""
     lines = [f"{run.pipeline} on {run.target} {symbols['dot']} run {run.run_id}{attempt}{elapsed}"]
     width = max((len(task.name) for task in run.tasks), default=0)
     lines += [task_line(task, symbols, width, over=run.is_over) for task in run.tasks]
@@ -66,17 +75,20 @@ def task_line(task: TaskRun, symbols: Symbols, width: int, *, over: bool = True)
 
 def _remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
     if task.error:
-        return reason(task.error) or "failed"
+        return error_line(task.error) or "failed"
     if task.state == "SKIPPED":
-        return "skipped: its condition was false"
+        because = task.because or "its condition was false"
+        return because if because.startswith("not chosen") else f"skipped: {because}"
     if task.state is None:
-        return "never ran" if over else ""
+        return f"never ran{f': {task.because}' if task.because else ''}" if over else ""
+    if task.state == "CANCELLED":
+        return "cancelled"
     value = task.return_value
     if isinstance(value, Mapping):
         summary = value.get(SUMMARY)
         return str(summary) if summary else ""
-    if isinstance(value, str) and task.row and task.row.return_value != json.dumps(value):
-        return f"{symbols['arrow']} {value}"
+    if task.arm is not None:
+        return f"{symbols['arrow']} {task.arm}"
     return "" if value is None else str(value)
 
 

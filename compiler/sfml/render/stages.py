@@ -12,6 +12,7 @@ from sfml.plan.stages import (
     CreateStage,
     DropTask,
     Group,
+    NoteSchedule,
     OpenJournal,
     PutTask,
     RegisterJob,
@@ -94,6 +95,10 @@ def _parts(group: Group, tense: int) -> Iterator[str]:
             case Collect(paths):
                 what = f"{len(paths)} of the archives and records that nothing needs any more"
                 yield (f"remove {what}", f"{what} removed")[tense]
+            case NoteSchedule(off_since=None):
+                yield ("note that the schedule may be on", "schedule noted as on")[tense]
+            case NoteSchedule():
+                yield ("note that the schedule is off on purpose", "schedule noted as off on purpose")[tense]
             case ResumeGraph(with_root=True):
                 yield ("resume what is off, the root last", "root resumed")[tense]
             case ResumeGraph():
@@ -120,6 +125,8 @@ def _stage_json(stage: Stage) -> Mapping[str, Any]:
             return {"stage": "suspend root", "task": name}
         case ResumeGraph(name, with_root):
             return {"stage": "resume tasks", "task": name, "with_root": with_root}
+        case NoteSchedule(name, off_since):
+            return {"stage": "note schedule", "task": name, "off_since": off_since}
         case CreateStage():
             return {"stage": "create stage"}
         case OpenJournal():

@@ -7,71 +7,80 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sfml.history import Run, reason
-from sfml.plan.journal import Journal
-from sfml.plan.lease import Lease
-from sfml.render.printable import printable
+from sfml.health import GraphHealth, OffReason, Unfinished
+from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
+from sfml.render.reason import outcome_text, run_symbol
 from sfml.render.run import run_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, interval, plural
 
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """An apply whose journal is still there; `is_held` is whether its lease is too: it may be under way."""
-
-    work: str
-    number: int
-    owner: str
-    began_at: str
-    is_held: bool
-
-
-def unfinished_of(journal: Journal, holder: Lease | None) -> Unfinished:
-    header = journal.header
-    return Unfinished(header.work, header.number, header.owner, header.began_at, holder is not None)
+UNKNOWN = "?"
+"""What could not be found out is neither well nor nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineStatus:
-    """What is known of one pipeline in one target."""
+    """What is known of one pipeline in one target.
+
+    `health` is None where there is nothing to look at: then `absent` says why, or `unknown` what could not be read.
+    `schedule` is the spec's, in words.
+    """
 
     pipeline: str
     target: str
     spec_path: str
-    is_deployed: bool
-    fingerprint: str | None
-    commit: str | None
-    is_started: bool
     schedule: str | None
-    unfinished: Unfinished | None
-    run: Run | None
+    health: GraphHealth | None = None
+    absent: str | None = None
+    unknown: str | None = None
+    unknown_help: str | None = None
+
+    @property
+    def where(self) -> str:
+        return f"{self.spec_path} -t {self.target}"
+
+    @property
+    def is_deployed(self) -> bool:
+        return self.health is not None and self.health.graph.root is not None
 
     @property
     def needs_attention(self) -> bool:
-        return self.unfinished is not None or bool(
-            self.run and self.run.is_over and self.run.state != "SUCCEEDED"
-        )
+        return self.unknown is not None or (self.health is not None and not self.health.is_well)
+
+    def recorded(self, key: str) -> str | None:
+        """What the root's record says."""
+        record = (self.health.record if self.health else None) or {}
+        return str(record[key]) if record.get(key) else None
 
 
-def status_json(found: Sequence[PipelineStatus]) -> Mapping[str, Any]:
+def status_json(statuses: Sequence[PipelineStatus]) -> Mapping[str, Any]:
     """The object, without `format_version`."""
+    return {"pipelines": [_status_json(status) for status in statuses]}
+
+
+def _status_json(status: PipelineStatus) -> dict[str, Any]:
+    health = status.health
+    root = health.graph.root if health else None
+    unfinished = health.unfinished if health else None
     return {
-        "pipelines": [
-            {
-                "pipeline": status.pipeline,
-                "target": status.target,
-                "deployed": status.is_deployed,
-                "fingerprint": status.fingerprint,
-                "commit": status.commit,
-                "schedule": status.schedule,
-                "schedule_on": status.is_started,
-                "unfinished_apply": status.unfinished is not None,
-                "unfinished": _unfinished_json(status.unfinished),
-                "last_run": run_json(status.run) if status.run else None,
-            }
-            for status in found
-        ]
+        "pipeline": status.pipeline,
+        "target": status.target,
+        "deployed": None if status.unknown is not None else status.is_deployed,
+        "fingerprint": status.recorded("fingerprint"),
+        "commit": status.recorded("commit"),
+        "files_differ": health.differs if health else None,
+        "schedule": status.schedule,
+        "schedule_on": bool(root and root.started),
+        "schedule_off": off_json(health.off if health else None),
+        "well": not status.needs_attention,
+        "problems": [
+            problem_json(one, status.pipeline, status.where) for one in (health.problems if health else ())
+        ],
+        "absent": status.absent,
+        "unknown": status.unknown,
+        "unfinished_apply": unfinished is not None,
+        "unfinished": _unfinished_json(unfinished),
+        "last_run": run_json(health.run) if health and health.run else None,
     }
 
 
@@ -87,86 +96,95 @@ def _unfinished_json(unfinished: Unfinished | None) -> Mapping[str, Any] | None:
     }
 
 
-def status_text(found: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> str:
-    return "\n".join(_lines(found, symbols, now))
+def status_text(statuses: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> str:
+    return "\n".join(_lines(statuses, symbols, now))
 
 
-def _lines(found: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> Iterator[str]:
+def _lines(statuses: Sequence[PipelineStatus], symbols: Symbols, now: datetime) -> Iterator[str]:
     rows = [("pipeline", "target", "deployed", "last run", "schedule")]
     rows += [
-        (s.pipeline, s.target, _deployed(s), _last(s, symbols, now), _schedule(s, symbols)) for s in found
+        (s.pipeline, s.target, _deployed(s, symbols), _last(s, symbols, now), _schedule(s, symbols))
+        for s in statuses
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for index, row in enumerate(rows):
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         yield "   ".join([*cells, row[-1]]).rstrip()
         if index:
-            yield from _attention(found[index - 1], symbols)
-    attention = sum(status.needs_attention for status in found)
-    ends = "needs attention" if attention == 1 else "need attention"
-    yield f"{plural(len(found), 'pipeline')}, " + (f"{attention} {ends}" if attention else "all well")
+            yield from (f"    {line}" for line in _details(statuses[index - 1], symbols))
+    attention = sum(status.needs_attention for status in statuses)
+    yield f"{plural(len(statuses), 'pipeline')}, {_verdict(statuses, attention)}"
 
 
-def _deployed(status: PipelineStatus) -> str:
+def _verdict(statuses: Sequence[PipelineStatus], attention: int) -> str:
+    if attention:
+        return f"{attention} {'needs' if attention == 1 else 'need'} attention"
+    absent = sum(not status.is_deployed for status in statuses)
+    off = sum(bool(status.health and status.health.off) for status in statuses)
+    beside = [
+        f"{count} {words}" for count, words in ((absent, "not deployed"), (off, "off as intended")) if count
+    ]
+    if absent == len(statuses):
+        return f"{absent} not deployed"
+    return ", ".join(["all well" if not absent else "the others well", *beside])
+
+
+def _deployed(status: PipelineStatus, symbols: Symbols) -> str:
+    if status.unknown is not None:
+        return UNKNOWN
     if not status.is_deployed:
         return "no"
-    return printable(status.commit or (status.fingerprint or "yes")[:12])
+    return status.recorded("commit") or (status.recorded("fingerprint") or "yes")[:12]
 
 
 def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
-    if status.unfinished is not None:
-        state = "on" if status.is_started else "off"
-        return (
-            f"{symbols['FAILED']} schedule is {state}: {_cut_off(status, status.unfinished)} did not finish"
-        )
+    health = status.health
+    if status.unknown is not None:
+        return UNKNOWN
     if status.schedule is None:
         return "manual"
-    if not status.is_deployed:
+    if health is None or health.graph.root is None:
         return symbols["never"]
-    return f"{symbols['SUCCEEDED'] if status.is_started else symbols['never']} " + (
-        status.schedule if status.is_started else f"off ({status.schedule})"
-    )
-
-
-def _cut_off(status: PipelineStatus, unfinished: Unfinished) -> str:
-    return work_text(unfinished.work, status.pipeline, unfinished.owner, unfinished.began_at)
-
-
-def work_text(work: str, pipeline: str, owner: str, began_at: str) -> str:
-    """`an apply of clv by ada, begun 2026-01-02 03:04:05 UTC,`"""
-    article = "an" if work[0] in "aeiou" else "a"
-    return printable(f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},")
-
-
-def time_text(iso: str) -> str:
-    """`2026-01-02 03:04:05 UTC`, from an ISO time in UTC as journals have it."""
-    return f"{iso.replace('T', ' ').removesuffix('+00:00')} UTC"
+    off = health.off
+    if off is None:
+        return f"{symbols['SUCCEEDED']} {status.schedule}"
+    if off.reason is OffReason.UNFINISHED:
+        return f"{symbols['FAILED']} off: half applied"
+    if off.is_intended:
+        return f"{symbols['never']} {schedule_state_text(off)} ({status.schedule})"
+    return f"{symbols['FAILED']} off ({status.schedule})"
 
 
 def _last(status: PipelineStatus, symbols: Symbols, now: datetime) -> str:
-    run = status.run
+    if status.unknown is not None:
+        return UNKNOWN
+    run = status.health.run if status.health else None
     if run is None:
         return symbols["never"]
-    when = f"{interval(now - run.started_at)} ago" if run.started_at else ""
-    took = ""
-    if run.is_over and run.started_at and run.completed_at:
-        took = f", took {duration((run.completed_at - run.started_at).total_seconds() * 1000)}"
-    return f"{symbols.state(run.state)} {when}{took}"
+    parts = [
+        f"{run_symbol(run, symbols)} {interval(now - run.started_at)} ago" if run.started_at else UNKNOWN
+    ]
+    if not run.is_over:
+        parts.append("running")
+    elif run.started_at and run.completed_at:
+        parts.append(f"took {duration((run.completed_at - run.started_at).total_seconds() * 1000)}")
+    if run.is_over and run.outcome not in ("succeeded", "failed"):
+        parts.append(outcome_text(run))
+    return ", ".join(parts)
 
 
-def _attention(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
-    """Why it needs attention, and the command that goes on."""
-    where = f"{status.spec_path} -t {status.target}"
-    arrow = symbols["arrow"]
-    if status.unfinished is not None:
-        finishing = f"sfml {status.unfinished.work} {where}   finishes it;"
-        if status.unfinished.work == "apply":
-            yield f"    {arrow} {finishing}  --restore puts back what was there before"
-        else:
-            yield f"    {arrow} {finishing}   sfml apply {where} --restore   puts back what was there before"
-        if status.unfinished.is_held:
-            yield "      its lease is held: it may be running still. Once it surely is not, add --force-unlock"
-    failed = status.run.first_error if status.run else None
-    if status.needs_attention and failed:
-        yield printable(f"    {failed.name}: {reason(failed.error)}")
-        yield f"    {arrow} sfml logs {where} {failed.name}"
+def _details(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
+    """Why it needs attention and the commands that lead on; and what is worth knowing beside that."""
+    if status.unknown is not None:
+        first, *rest = status.unknown.splitlines() or [""]
+        yield f"{UNKNOWN} {first}"
+        yield from (f"  {line}" for line in rest)
+        if status.unknown_help:
+            yield f"{symbols['arrow']} {status.unknown_help}"
+    if status.absent is not None:
+        yield f"not deployed: {status.absent}"
+    if status.health is None:
+        return
+    yield from health_lines(status.health, status.pipeline, status.where, symbols["arrow"])
+    if status.health.differs and status.health.unfinished is None:
+        yield f"what is deployed differs from the files:  sfml plan {status.where}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sfml.deployed import DeployedGraph, deployed_graph, deployed_root, utc
 from sfml.graph.model import Scalar, Target
 from sfml.history import DeployedRoot, GraphRow, TaskRow
 from sfml.quoting import identifier, literal, qualified, raw
@@ -28,6 +29,18 @@ _ROW_COLUMNS = (
     "GRAPH_RUN_GROUP_ID",
     "ATTEMPT_NUMBER",
     "CONFIG",
+    "SCHEDULED_FROM",
+)
+_GRAPH_COLUMNS = (
+    "ROOT_TASK_ID",
+    "GRAPH_RUN_GROUP_ID",
+    "ATTEMPT_NUMBER",
+    "STATE",
+    "SCHEDULED_FROM",
+    "FIRST_ERROR_TASK_NAME",
+    "FIRST_ERROR_CODE",
+    "FIRST_ERROR_MESSAGE",
+    "QUERY_START_TIME",
 )
 
 
@@ -44,15 +57,16 @@ class History:
         bare = raw(name)
         for row in self._rows(f"SHOW TASKS LIKE {literal(bare)} IN SCHEMA {schema}"):
             if row["name"] == bare:
-                return DeployedRoot(
-                    name=bare,
-                    id=str(row["id"]),
-                    started=row["state"] == "started",
-                    schedule=row.get("schedule"),
-                    comment=row.get("comment"),
-                    suspended_reason=row.get("last_suspended_reason"),
-                )
+                return deployed_root(row)
         return None
+
+    def deployed(self, name: str) -> DeployedGraph:
+        """The graph below the root of that name and the schema's other tasks, with one call.
+
+        All tasks of the schema: those of a graph may have any name, and one that was cut loose hangs nowhere.
+        """
+        schema = qualified(self._target.database, self._target.schema)
+        return deployed_graph(self._rows(f"SHOW TASKS IN SCHEMA {schema}"), name)
 
     def rows(self, root: DeployedRoot, since: datetime | None = None) -> tuple[TaskRow, ...]:
         start = ""
@@ -67,16 +81,12 @@ class History:
     def graphs(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
         information_schema = f"{identifier(self._target.database)}.INFORMATION_SCHEMA"
         found: list[GraphRow] = []
-        for function in ("CURRENT_TASK_GRAPHS", "COMPLETE_TASK_GRAPHS"):
+        for function, ends in (("CURRENT_TASK_GRAPHS", ()), ("COMPLETE_TASK_GRAPHS", ("COMPLETED_TIME",))):
             rows = self._rows(
-                "SELECT ROOT_TASK_ID, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER, STATE FROM TABLE("
+                f"SELECT {', '.join((*_GRAPH_COLUMNS, *ends))} FROM TABLE("
                 f"{information_schema}.{function}(ROOT_TASK_NAME => {literal(root.name)}, RESULT_LIMIT => 1000))"
             )
-            found += [
-                GraphRow(str(row["GRAPH_RUN_GROUP_ID"]), int(row["ATTEMPT_NUMBER"] or 1), str(row["STATE"]))
-                for row in rows
-                if str(row["ROOT_TASK_ID"]) == root.id
-            ]
+            found += [_graph_row(row) for row in rows if str(row["ROOT_TASK_ID"]) == root.id]
         return tuple(found)
 
     def log(self, row: TaskRow) -> str:
@@ -113,22 +123,32 @@ def _task_row(row: Mapping[str, Any]) -> TaskRow:
         name=str(row["NAME"]),
         state=str(row["STATE"]),
         query_id=row["QUERY_ID"],
-        scheduled_time=_utc(row["SCHEDULED_TIME"]),
-        started_at=_utc(row["QUERY_START_TIME"]),
-        completed_at=_utc(row["COMPLETED_TIME"]),
+        scheduled_time=utc(row["SCHEDULED_TIME"]),
+        started_at=utc(row["QUERY_START_TIME"]),
+        completed_at=utc(row["COMPLETED_TIME"]),
         return_value=row["RETURN_VALUE"],
         error_code=None if row["ERROR_CODE"] is None else str(row["ERROR_CODE"]),
         error_message=row["ERROR_MESSAGE"],
         run_group=str(row["GRAPH_RUN_GROUP_ID"] or ""),
         attempt=int(row["ATTEMPT_NUMBER"] or 1),
         config=row["CONFIG"],
+        scheduled_from=str(row["SCHEDULED_FROM"] or ""),
     )
 
 
-def _utc(value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+def _graph_row(row: Mapping[str, Any]) -> GraphRow:
+    code = row["FIRST_ERROR_CODE"]
+    return GraphRow(
+        run_group=str(row["GRAPH_RUN_GROUP_ID"]),
+        attempt=int(row["ATTEMPT_NUMBER"] or 1),
+        state=str(row["STATE"]),
+        scheduled_from=str(row["SCHEDULED_FROM"] or ""),
+        started_at=utc(row["QUERY_START_TIME"]),
+        completed_at=utc(row.get("COMPLETED_TIME")),
+        error_task=row["FIRST_ERROR_TASK_NAME"],
+        error_code=None if code is None else str(code),
+        error_message=row["FIRST_ERROR_MESSAGE"],
+    )
 
 
 def _event_text(value: Any) -> str:

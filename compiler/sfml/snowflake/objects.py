@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml.errors import AccountError, ConflictingState
+from sfml.errors import AccountError, MissingSchema
 from sfml.graph.model import Target
 from sfml.quoting import identifier, literal, qualified, raw
 from sfml.snowflake.sql import rows
@@ -59,13 +59,13 @@ def has_stage(connection: SnowflakeConnection, target: Target) -> bool:
 def _require_schema(connection: SnowflakeConnection, target: Target) -> None:
     database = identifier(target.database)
     if not _is_shown(connection, target, f"DATABASES LIKE {_pattern(target.database)}", target.database):
-        raise ConflictingState(
+        raise MissingSchema(
             f"database {target.database} of target `{target.name}` does not exist, or the role cannot see it",
             help=f"CREATE DATABASE {database}",
         )
     what = f"SCHEMAS LIKE {_pattern(target.schema)} IN DATABASE {database}"
     if not _is_shown(connection, target, what, target.schema):
-        raise ConflictingState(
+        raise MissingSchema(
             f"schema {target.database}.{target.schema} does not exist, or the role cannot see it",
             help=f"CREATE SCHEMA {qualified(target.database, target.schema)}",
         )

@@ -184,6 +184,10 @@ class Tasks:
         """Suspend the root by SQL, for which no client has to be loaded."""
         self._run(f"ALTER TASK {self._qualified(root)} SUSPEND")
 
+    def annotate(self, name: str, comment: str) -> None:
+        """Set the comment by SQL: the API writes whole tasks only."""
+        self._run(f"ALTER TASK {self._qualified(name)} SET COMMENT = {literal(comment)}")
+
     def suspend(self, name: str) -> None:
         with translated():
             self._tasks[folded(name)].suspend()

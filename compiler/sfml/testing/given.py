@@ -25,9 +25,9 @@ from sfml.graph.decode_task import body_values
 from sfml.graph.model import GraphSettings, Manual, Mode, Target, TaskGraph, TaskNode
 from sfml.graph.references import references_in
 from sfml.graph.tests import EVERY, Given, GraphTest, RunTest, ScheduleTest
-from sfml.history import reason
 from sfml.lower.conditions import root_condition
 from sfml.quoting import literal
+from sfml.run_reason import error_line
 from sfml.semantics.conditions import decides_on_predecessors
 from sfml.semantics.states import State
 from sfml.testing import pipelines
@@ -95,7 +95,7 @@ class LocalRuns:
         config = {key: _config_text(value) for key, (value, _) in test.config.items()}
         run = pipelines.run(found, arguments, config, account.clock).run
         states = {task.name: _state(task.state) for task in run.tasks}
-        errors = {task.name: told for task in run.tasks if (told := reason(task.error))}
+        errors = {task.name: told for task in run.tasks if (told := error_line(task.error))}
         state = State(run.state)
         findings = tuple(unmet(self.behaviour, test, states, state, run.attempt, errors))
         return Verdict(test, findings, states, state)

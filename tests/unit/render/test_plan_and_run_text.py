@@ -12,12 +12,15 @@ import pytest
 from made_graphs import closure, graph, sql, step
 
 from sfml.graph.model import OnPool
-from sfml.history import Run, TaskRow, TaskRun
+from sfml.deployed import DeployedGraph
+from sfml.health import GraphHealth, Off, OffReason, RunNotWell, ScheduleOff, Unfinished
+from sfml.history import Attempt, DeployedRoot, Run, TaskRow, TaskRun
 from sfml.lower.lower import lower
 from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Reason, Risk
 from sfml.render.plan import plan_json, plan_text
 from sfml.render.run import changes, run_json, run_text
-from sfml.render.status import PipelineStatus, Unfinished, status_json, status_text
+from sfml.render.status import PipelineStatus, status_json, status_text
+from sfml.run_reason import TaskFailure
 from sfml.render.symbols import Symbols
 
 SCHEMAS = Path(__file__).parents[3] / "schemas" / "output"
@@ -100,7 +103,7 @@ def task(name: str, state: str | None, *, value: object = None, error: str | Non
         return TaskRun(name, None)
     raw = value.upper() if isinstance(value, str) else json.dumps(value)
     row = TaskRow(name, state, "q", NOON, NOON, NOON, raw, None, error, "g", 1)
-    return TaskRun(name, state, NOON, 4_200, value, error, row)
+    return TaskRun(name, state, NOON, 4_200, value, error, row, arm=value if isinstance(value, str) else None)
 
 
 RUN = Run(
@@ -118,12 +121,14 @@ RUN = Run(
     ),
     NOON,
     NOON + timedelta(seconds=41),
+    TaskFailure("train", "Traceback (most recent call last):\nValueError: no rows"),
+    (Attempt(1, "EXECUTE TASK", "FAILED"), Attempt(2, "AUTOMATIC RETRY", "FAILED")),
 )
 
 
 def test_a_run_lines_up() -> None:
     assert run_text(RUN, Symbols()) == (
-        "clv on local · run 01J  attempt 2   41 s\n"
+        "clv on local · run 01J  attempt 2 (1 automatic retry)   41 s\n"
         "  ✓ prepare       4.2 s  23,570 customers\n"
         "  ✓ check         4.2 s  → go\n"
         "  ✗ train         4.2 s  ValueError: no rows\n"
@@ -144,19 +149,66 @@ def test_only_what_changed_is_told_again() -> None:
     assert list(changes(RUN, RUN)) == []
 
 
+ROOT = DeployedRoot("CLV", "id", True, "USING CRON 0 0 * * * UTC", None)
+WELL = GraphHealth(
+    DeployedGraph(ROOT), {"fingerprint": "f" * 64, "commit": "9f3e1c2"}, None, True, None, False, ()
+)
+
+
+def status(pipeline: str, health: GraphHealth | None = WELL, **beside: str) -> PipelineStatus:
+    return PipelineStatus(pipeline, "local", f"specs/{pipeline}.yaml", "daily 00:00 UTC", health, **beside)
+
+
+def off(reason: OffReason, *, since: datetime | None = NOON) -> GraphHealth:
+    state = Off(reason, since)
+    problems = () if state.is_intended else (ScheduleOff(state),)
+    graph = DeployedGraph(replace(ROOT, started=False))
+    return replace(WELL, graph=graph, off=state, problems=problems)
+
+
 def test_a_status_says_what_needs_attention_and_how_to_go_on() -> None:
-    well = PipelineStatus(
-        "clv", "local", "specs/clv.yaml", True, "f" * 64, "9f3e1c2", True, "daily 00:00 UTC", None, None
-    )
-    failed = replace(well, pipeline="churn", spec_path="specs/churn.yaml", run=RUN)
-    unfinished = Unfinished("apply", 3, "ada", "2026-01-02T03:04:05+00:00", is_held=True)
-    cut = replace(well, pipeline="fit", spec_path="specs/fit.yaml", unfinished=unfinished, is_started=False)
-    text = status_text([well, failed, cut], Symbols(), NOON + timedelta(minutes=1))
+    failed = status("churn", replace(WELL, run=RUN, problems=(RunNotWell(RUN),)))
+    cut_off = Unfinished("apply", 3, "ada", "2026-01-02T03:04:05+00:00", is_held=True)
+    cut = status("fit", replace(off(OffReason.UNFINISHED), problems=(cut_off,)))
+    statuses = [status("clv"), failed, cut]
+    text = status_text(statuses, Symbols(), NOON + timedelta(minutes=1))
     assert text.splitlines()[-1] == "3 pipelines, 2 need attention"
     assert "    train: ValueError: no rows" in text
     assert "    → sfml logs specs/churn.yaml -t local train" in text
-    began = "an apply of fit by ada, begun 2026-01-02 03:04:05 UTC, did not finish"
-    assert f"✗ schedule is off: {began}" in text
+    began = "half applied: an apply of fit by ada, begun 2026-01-02 03:04:05 UTC, did not finish"
+    assert began in text and "✗ off: half applied" in text
     assert "    → sfml apply specs/fit.yaml -t local   finishes it;  --restore puts back" in text
     assert "add --force-unlock" in text
-    valid(status_json([well, failed, cut]), "status")
+    valid(status_json(statuses), "status")
+
+
+@pytest.mark.parametrize(
+    ("one", "words", "verdict"),
+    [
+        (status("a"), "✓ daily 00:00 UTC", "1 pipeline, all well"),
+        (
+            status("a", off(OffReason.DEVELOPMENT)),
+            "a development target leaves it off",
+            "all well, 1 off as intended",
+        ),
+        (
+            status("a", off(OffReason.NO_RESUME)),
+            "by an apply with --no-resume",
+            "all well, 1 off as intended",
+        ),
+        (
+            status("a", off(OffReason.NEVER_ON, since=None)),
+            "– off: never turned on",
+            "all well, 1 off as intended",
+        ),
+        (status("a", off(OffReason.BY_HAND)), "suspended by hand", "1 needs attention"),
+        (status("a", off(OffReason.FAILURES)), "after failures in a row", "1 needs attention"),
+        (status("a", None, absent="no schema"), "not deployed: no schema", "1 not deployed"),
+        (status("a", None, unknown="nobody answers"), "? nobody answers", "1 needs attention"),
+    ],
+)
+def test_off_as_intended_is_well_and_unknown_is_not(one: PipelineStatus, words: str, verdict: str) -> None:
+    text = status_text([one], Symbols(), NOON)
+    assert words in text and verdict in text.splitlines()[-1]
+    assert one.needs_attention is ("needs attention" in verdict)
+    valid(status_json([one]), "status")

@@ -1,0 +1,206 @@
+"""What is wrong with a deployed graph and what to do about it: a line each, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, assert_never
+
+from sfml.health import (
+    ChildrenSuspended,
+    CutLoose,
+    GraphHealth,
+    Late,
+    NotOurs,
+    Off,
+    OffReason,
+    Problem,
+    RunNotWell,
+    ScheduleOff,
+    TasksGone,
+    Unfinished,
+)
+from sfml.history import Run
+from sfml.render.reason import is_are, names_text, outcome_text, reason_text
+from sfml.render.units import moment
+from sfml.run_reason import TaskFailure
+
+SNOWFLAKE_REASONS: Mapping[str, str] = {
+    "GRANT_OWNERSHIP": "suspended because its owner changed",
+    "MATCHING_OWNER_NOT_FOUND": "suspended because the role that owned it is gone",
+    "SCHEMA_OR_DATABASE_DELETED": "suspended because its schema or database was dropped",
+    "CHILD_BECAME_ROOT": "suspended because it was taken out of another graph",
+    "FINALIZER_BECAME_ROOT": "suspended because it was taken out of another graph",
+}
+"""Snowflake's reasons in words: https://docs.snowflake.com/en/sql-reference/sql/show-tasks."""
+
+
+def since_text(since: datetime | None) -> str:
+    return f" since {moment(since)}" if since else ""
+
+
+def off_text(off: Off) -> str:
+    """Why a schedule is off: `suspended after failures`."""
+    match off.reason:
+        case OffReason.DEVELOPMENT:
+            return "a development target leaves it off"
+        case OffReason.NO_RESUME:
+            return "left off by an apply with --no-resume"
+        case OffReason.NEVER_ON:
+            return "never turned on"
+        case OffReason.BY_HAND:
+            return "suspended by hand"
+        case OffReason.FAILURES:
+            return "suspended by Snowflake after failures in a row"
+        case OffReason.SNOWFLAKE:
+            word = off.word or "?"
+            return SNOWFLAKE_REASONS.get(word, f"suspended by Snowflake: {word}")
+        case OffReason.UNFINISHED:
+            return "an apply did not finish"
+        case _:
+            assert_never(off.reason)
+
+
+def schedule_state_text(off: Off) -> str:
+    """`off since Sun 22 Nov 03:12 UTC: suspended by hand`."""
+    return f"off{since_text(off.since)}: {off_text(off)}"
+
+
+def work_text(work: str, pipeline: str, owner: str, began_at: str) -> str:
+    """`an apply of clv by ada, begun 2026-01-02 03:04:05 UTC,`"""
+    article = "an" if work[0] in "aeiou" else "a"
+    return f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},"
+
+
+def time_text(iso: str) -> str:
+    """`2026-01-02 03:04:05 UTC`, from an ISO time in UTC as journals have it."""
+    return f"{iso.replace('T', ' ').removesuffix('+00:00')} UTC"
+
+
+def problem_text(problem: Problem, pipeline: str) -> str:
+    """What is wrong, in a line."""
+    match problem:
+        case Unfinished(work, _, owner, began_at):
+            return f"half applied: {work_text(work, pipeline, owner, began_at)} did not finish"
+        case ScheduleOff(off):
+            return f"the schedule is {schedule_state_text(off)}"
+        case ChildrenSuspended(tasks, since):
+            return f"{names_text(tasks)} {is_are(tasks)} suspended{since_text(since)}: runs pass over {_it(tasks)}"
+        case CutLoose(tasks):
+            return (
+                f"{names_text(tasks)} {is_are(tasks)} cut loose from the graph: no run reaches {_it(tasks)}"
+            )
+        case TasksGone(tasks):
+            return f"{names_text(tasks)} {is_are(tasks)} gone from the account"
+        case RunNotWell(run):
+            return reason_text(run.reason) if run.reason else f"the last run {outcome_text(run)}"
+        case Late(due):
+            return f"late: a run was due {moment(due)} and did not begin"
+        case NotOurs(name):
+            return f"task {name} was not made by sfml"
+        case _:
+            assert_never(problem)
+
+
+def _it(names: tuple[str, ...]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[str]:
+    """The commands that lead on, the best first."""
+    match problem:
+        case Unfinished(work, is_held=is_held):
+            finishing = f"sfml {work} {where}   finishes it;"
+            if work == "apply":
+                yield f"{finishing}  --restore puts back what was there before"
+            else:
+                yield f"{finishing}   sfml apply {where} --restore   puts back what was there before"
+            if is_held:
+                yield "its lease is held: it may be running still. Once it surely is not, add --force-unlock"
+        case ScheduleOff(Off(OffReason.BY_HAND)):
+            yield f"sfml resume {where}   turns it on;   sfml apply {where} --no-resume   notes that it is to be off"
+        case ScheduleOff(Off(OffReason.FAILURES)):
+            yield f"sfml resume {where}   once a run went well:   sfml run {where}"
+        case ScheduleOff():
+            yield f"sfml resume {where}"
+        case ChildrenSuspended():
+            yield f"sfml apply {where}   turns them on again"
+        case CutLoose() | TasksGone():
+            yield f"sfml plan {where}   shows what an apply puts back"
+        case RunNotWell(failed):
+            task = failed.reason.task if isinstance(failed.reason, TaskFailure) else None
+            yield f"sfml logs {where}" + (f" {task}" if task else "")
+        case Late():
+            yield f"sfml history {where}   shows what ran;   sfml run {where}   makes up for it"
+        case NotOurs():
+            yield f"sfml apply {where} --adopt   takes the graph over"
+        case _:
+            assert_never(problem)
+
+
+def health_lines(health: GraphHealth, pipeline: str, where: str, arrow: str) -> Iterator[str]:
+    """Each problem and what to do about it."""
+    for problem in health.problems:
+        yield problem_text(problem, pipeline)
+        for at, remedy in enumerate(remedies(problem, where)):
+            yield f"{'  ' if at else f'{arrow} '}{remedy}"
+
+
+KINDS: Mapping[type, str] = {
+    Unfinished: "half_applied",
+    ScheduleOff: "schedule_off",
+    ChildrenSuspended: "tasks_suspended",
+    CutLoose: "cut_loose",
+    TasksGone: "tasks_gone",
+    RunNotWell: "last_run",
+    Late: "late",
+    NotOurs: "not_ours",
+}
+"""The word of each problem in JSON."""
+
+
+def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
+    since: datetime | None = None
+    tasks: tuple[str, ...] = ()
+    match problem:
+        case ScheduleOff(off):
+            since = off.since
+        case ChildrenSuspended(tasks, since):
+            pass
+        case CutLoose(tasks) | TasksGone(tasks):
+            pass
+        case Late(since):
+            pass
+        case RunNotWell(run):
+            since = run.completed_at
+            if isinstance(run.reason, TaskFailure) and run.reason.task:
+                tasks = (run.reason.task,)
+        case Unfinished(began_at=began_at):
+            since = datetime.fromisoformat(began_at)
+        case NotOurs():
+            pass
+        case _:
+            assert_never(problem)
+    return {
+        "kind": KINDS[type(problem)],
+        "message": problem_text(problem, pipeline),
+        "since": iso(since),
+        "tasks": list(tasks),
+        "help": next(remedies(problem, where), None),
+    }
+
+
+def off_json(off: Off | None) -> dict[str, Any] | None:
+    """Why a schedule is off; null while it is on, or where there is none."""
+    if off is None:
+        return None
+    return {
+        "reason": off.reason.value,
+        "intended": off.is_intended,
+        "since": iso(off.since),
+        "message": off_text(off),
+    }
+
+
+def iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
