@@ -39,17 +39,22 @@ def opened_connection(found: Opened, options: Options) -> Iterator[SnowflakeConn
 def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
     """What of the graph's needs is missing, or of those alone that a plan brings in.
 
-    The stage is no finding: an apply makes its own. Of a local target nothing is missing: the local Snowflake takes
-    any name.
+    The stage is no finding: an apply makes its own. Of a local target only streams can be missing: the local Snowflake
+    takes any name of a warehouse, a pool or an integration, but a stream is made of a table.
     """
     from sfml.graph.needs import Kind, needs_of
     from sfml.plan.introduced import introduced
     from sfml.snowflake.environment import Environment, environment_of
 
     graph = found.reading.graph
-    if graph is None or found.desired.target.is_local:
+    if graph is None:
         return Environment(())
-    needs = tuple(need for need in needs_of(graph) if need.kind is not Kind.STAGE)
+    local = found.desired.target.is_local
+    needs = tuple(
+        need
+        for need in needs_of(graph)
+        if need.kind is Kind.STREAM or not (local or need.kind is Kind.STAGE)
+    )
     return environment_of(
         connection, graph, needs=needs if plan is None else introduced(needs, plan, found.desired)
     )

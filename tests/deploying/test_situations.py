@@ -1,0 +1,328 @@
+"""Everything that keeps a graph from running as its spec says: `status` fails and says why, since when and what to do.
+
+Off as intended, by mode, by `--no-resume` or for want of a schedule, is well and said as such.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from small import APPLY, PROJECT, SPEC, Small
+
+from sfml.resources import schema
+from sfml.testing.local_snowflake import LocalSnowflake
+
+SPEC_PATH = "specs/small.yaml"
+STATUS = Draft202012Validator(schema("output/status.schema.json"))
+ACCOUNTS = """  dev: &account
+    {connection: here, account: LOCAL-LOCAL, owner_role: SYSADMIN, database: DB, schema: SMALL, warehouse: LOCAL_WH, mode: development}
+  prod:
+    {connection: here, account: LOCAL-LOCAL, owner_role: SYSADMIN, database: DB, schema: SMALL, warehouse: LOCAL_WH, mode: production}
+"""
+
+
+@pytest.fixture
+def world(
+    local_snowflake: LocalSnowflake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Small]:
+    """A project whose local target and accounts are one database of the shared server."""
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "steps").mkdir()
+    database = local_snowflake.database
+    project = PROJECT.replace("default: true", f"default: true, database: {database}")
+    accounts = ACCOUNTS.replace("&account\n", "\n").replace("DB,", f"{database},")
+    (tmp_path / "sfml.yaml").write_text(project + accounts, encoding="utf-8")
+    (tmp_path / SPEC_PATH).write_text(SPEC, encoding="utf-8")
+    given = local_snowflake.connect_args()
+    keys = ("account", "user", "password", "host", "protocol")
+    lines = [f"{key} = {given[key]!r}" for key in keys if key in given]
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS", "\n".join(["[here]", *lines, f"port = {given['port']}"]))
+    local_snowflake.sql(f"CREATE SCHEMA {database}.SMALL")
+    with local_snowflake.serving(tmp_path):
+        yield Small(tmp_path, local_snowflake)
+
+
+def committed(world: Small) -> None:
+    """A production target takes what is committed."""
+    for command in ("init -q", "add -A", "-c user.name=a -c user.email=a@example.org commit -q -m a"):
+        subprocess.run(("git", *command.split()), cwd=world.folder, check=True)
+
+
+def sql(world: Small, statement: str) -> None:
+    world.local.sql(statement.replace("SMALL", f"{world.local.database}.SMALL.SMALL"))
+
+
+def status(world: Small, target: str = "local") -> tuple[int, dict[str, Any], str]:
+    """The exit code, the pipeline's part of the JSON, and the text."""
+    code, text = world.run("status", SPEC_PATH, "-t", target)
+    json_code, printed = world.run("status", SPEC_PATH, "-t", target, "-o", "json")
+    value = json.loads(printed)
+    STATUS.validate(value)
+    assert code == json_code
+    return code, value["pipelines"][0], text
+
+
+def apply(world: Small, *more: str, target: str = "local") -> None:
+    code, text = world.run("apply", SPEC_PATH, "--auto-approve", "-t", target, *more)
+    assert code == 0, text
+
+
+# -- what needs attention
+
+
+def suspended_by_hand(world: Small) -> None:
+    apply(world)
+    sql(world, "ALTER TASK SMALL SUSPEND")
+
+
+def suspended_after_failures(world: Small) -> None:
+    world.edit(
+        "schedule: {version: 1, schedule: {", "schedule: {version: 1, suspend_after_failures: 1, schedule: {"
+    )
+    world.edit("select 2", "select * from NOWHERE")
+    apply(world)
+    assert world.run("run", SPEC_PATH)[0] == 1
+
+
+def by_snowflake(world: Small) -> None:
+    apply(world)
+    sql(world, "ALTER TASK SMALL SUSPEND")
+    world.local.server.account.store.execute("UPDATE tasks SET last_suspended_reason = 'GRANT_OWNERSHIP'")
+
+
+def child_suspended(world: Small) -> None:
+    apply(world)
+    for statement in (
+        "ALTER TASK SMALL SUSPEND",
+        "ALTER TASK SMALL$SECOND SUSPEND",
+        "ALTER TASK SMALL RESUME",
+    ):
+        sql(world, statement)
+
+
+def cut_loose(world: Small) -> None:
+    apply(world)
+    sql(world, "ALTER TASK SMALL SUSPEND")
+    sql(world, "ALTER TASK SMALL$SECOND REMOVE AFTER SMALL$FIRST")
+    sql(world, "ALTER TASK SMALL RESUME")
+
+
+def dropped(world: Small) -> None:
+    apply(world)
+    for statement in ("ALTER TASK SMALL SUSPEND", "DROP TASK SMALL$SECOND", "ALTER TASK SMALL RESUME"):
+        sql(world, statement)
+
+
+def half_applied(world: Small) -> None:
+    apply(world)
+    world.edit("select 2", "select 22")
+    code, _ = world.apply_meeting("PUT /tasks/SMALL$SECOND", signal.SIGINT)
+    assert code == 130
+
+
+def failed(world: Small) -> None:
+    world.edit("select 2", "select * from NOWHERE")
+    apply(world)
+    assert world.run("run", SPEC_PATH)[0] == 1
+
+
+def nothing_ran(world: Small) -> None:
+    apply(world)
+    for statement in ("SMALL SUSPEND", "SMALL$FIRST SUSPEND", "SMALL$SECOND SUSPEND", "SMALL RESUME"):
+        sql(world, f"ALTER TASK {statement}")
+    code, text = world.run("run", SPEC_PATH)
+    assert code == 1 and "nothing ran: first and second are suspended" in text and "succeeded" not in text
+
+
+def made_by_others(world: Small) -> None:
+    sql(world, "CREATE TASK SMALL WAREHOUSE = LOCAL_WH AS SELECT 1")
+
+
+SITUATIONS: tuple[tuple[Callable[[Small], None], tuple[str, ...], str, str], ...] = (
+    (suspended_by_hand, ("schedule_off",), "suspended by hand", "sfml resume specs/small.yaml -t local"),
+    (
+        suspended_after_failures,
+        ("schedule_off", "last_run"),
+        "suspended by Snowflake after failures in a row",
+        "sfml resume specs/small.yaml -t local",
+    ),
+    (by_snowflake, ("schedule_off",), "suspended because its owner changed", "sfml resume"),
+    (
+        child_suspended,
+        ("tasks_suspended",),
+        "second is suspended since",
+        "sfml apply specs/small.yaml -t local",
+    ),
+    (cut_loose, ("cut_loose",), "second is cut loose from the graph", "sfml plan specs/small.yaml -t local"),
+    (dropped, ("tasks_gone",), "second is gone from the account", "sfml plan specs/small.yaml -t local"),
+    (half_applied, ("half_applied",), "half applied: an apply of small by", "finishes it"),
+    (failed, ("last_run",), "second: SQL compilation error: Object 'NOWHERE' does not exist", "sfml logs"),
+    (
+        nothing_ran,
+        ("tasks_suspended", "last_run"),
+        "nothing ran: first and second are suspended",
+        "sfml logs",
+    ),
+    (
+        made_by_others,
+        ("not_ours",),
+        "task SMALL was not made by sfml",
+        "sfml apply specs/small.yaml -t local --adopt",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "kinds", "words", "command"), SITUATIONS, ids=[make.__name__ for make, *_ in SITUATIONS]
+)
+def test_status_fails_and_says_why_and_what_to_do(
+    world: Small, make: Callable[[Small], None], kinds: tuple[str, ...], words: str, command: str
+) -> None:
+    make(world)
+    code, value, text = status(world)
+    assert code == 1 and text.splitlines()[-1] == "1 pipeline, 1 needs attention", text
+    assert (tuple(one["kind"] for one in value["problems"]), value["well"]) == (kinds, False)
+    assert words in text and command in text, text
+    since = {one["kind"]: one["since"] for one in value["problems"]}
+    for kind in {"schedule_off", "tasks_suspended", "half_applied", "last_run"} & set(kinds):
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(since[kind])) < timedelta(minutes=10), kind
+
+
+def test_a_run_that_was_due_and_did_not_begin_is_late(world: Small) -> None:
+    world.edit("{cron: '0 0 * * 0', timezone: UTC}", "{every: 1h}")
+    committed(world)
+    apply(world, target="prod")
+    assert status(world, "prod")[0] == 0
+    two_hours_ago = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    world.local.server.account.store.execute(f"UPDATE tasks SET last_committed_on = '{two_hours_ago}'")
+    code, value, text = status(world, "prod")
+    assert code == 1 and [one["kind"] for one in value["problems"]] == ["late"]
+    assert "late: a run was due" in text and "sfml history specs/small.yaml -t prod" in text
+    assert world.run("run", SPEC_PATH, "-t", "prod")[0] == 0
+    assert status(world, "prod")[0] == 0
+
+
+# -- off as intended
+
+
+def test_a_development_target_leaves_the_schedule_off_and_is_well(world: Small) -> None:
+    apply(world, target="dev")
+    code, value, text = status(world, "dev")
+    assert code == 0 and (value["well"], value["schedule_off"]["reason"]) == (True, "development")
+    assert "off: a development target leaves it off (Sundays 00:00 UTC" in text
+    assert text.splitlines()[-1] == "1 pipeline, all well, 1 off as intended"
+
+
+def test_no_resume_is_remembered_until_the_schedule_goes_on(world: Small) -> None:
+    def reason() -> str | None:
+        code, value, _ = status(world)
+        off = value["schedule_off"]
+        assert (code, value["well"]) == ((0, True) if off is None or off["intended"] else (1, False))
+        return None if off is None else str(off["reason"])
+
+    apply(world, "--no-resume")
+    assert reason() == "no_resume" and not world.is_on()
+    assert world.run("plan", SPEC_PATH, "--detailed-exitcode")[0] == 0
+    world.edit("select 2", "select 22")
+    apply(world)
+    assert reason() == "no_resume", "an apply that says nothing leaves it as it is"
+    assert world.run("resume", SPEC_PATH)[0] == 0 and reason() is None
+    assert world.run("suspend", SPEC_PATH)[0] == 0
+    assert reason() == "by_hand", "what turned the schedule on took the note away"
+    code, text = world.run("plan", SPEC_PATH)
+    assert code == 0 and "the schedule is off since" in text and "suspended by hand" in text
+    apply(world, "--no-resume")
+    assert reason() == "no_resume", "nothing but the note was to be changed"
+    code, text = world.run("drift", SPEC_PATH)
+    assert code == 0 and "no drift" in text
+    apply(world, "--resume")
+    assert reason() is None and world.is_on()
+    sql(world, "ALTER TASK SMALL SUSPEND")
+    assert reason() == "by_hand"
+
+
+def test_no_schedule_is_well(world: Small) -> None:
+    world.edit("{cron: '0 0 * * 0', timezone: UTC}", "manual")
+    apply(world)
+    code, value, text = status(world)
+    assert code == 0 and value["schedule"] is None and text.splitlines()[-1] == "1 pipeline, all well"
+
+
+# -- several, and what is not known
+
+
+def test_what_is_not_there_hides_nothing(world: Small) -> None:
+    committed(world)
+    apply(world, target="prod")
+    other = SPEC.replace("pipeline: small", "pipeline: other")
+    (world.folder / "specs" / "other.yaml").write_text(other, encoding="utf-8")
+    (world.folder / "specs" / "wrong.yaml").write_text(
+        other.replace("other", "wrong").replace("[first]", "[ah]")
+    )
+    code, text = world.run("status", "specs/other.yaml", SPEC_PATH, "-t", "prod")
+    assert code == 0 and text.splitlines()[-1] == "2 pipelines, the others well, 1 not deployed"
+    project = world.folder / "sfml.yaml"
+    project.write_text(
+        project.read_text()
+        .replace("mode: production", "mode: production")
+        .replace(
+            "schema: SMALL, warehouse: LOCAL_WH, mode: production",
+            'schema: "{{ pipeline }}", warehouse: LOCAL_WH, mode: production',
+        )
+    )
+    code, text = world.run("status", "specs/other.yaml", SPEC_PATH, "-t", "prod")
+    assert code == 0 and "not deployed: schema" in text and "✓ Sundays 00:00 UTC" in text
+    code, text = world.run("status", "specs", "-t", "prod")
+    assert code == 1 and "? its spec has errors" in text and "✓ Sundays 00:00 UTC" in text
+    code, printed = world.run("status", "specs", "-t", "prod", "-o", "json")
+    value = json.loads(printed)
+    STATUS.validate(value)
+    assert [(one["deployed"], one["well"]) for one in value["pipelines"]] == [
+        (False, True),
+        (True, True),
+        (None, False),
+    ]
+
+
+def test_an_account_that_does_not_answer_is_unknown_and_not_well(
+    world: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SNOWFLAKE_CONNECTIONS_HERE_PASSWORD", "wrong")
+    code, value, text = status(world, "prod")
+    assert code == 1 and value["deployed"] is None and not value["well"] and value["unknown"]
+    assert text.splitlines()[1].count("?") == 3
+
+
+# -- running
+
+
+def test_a_half_applied_graph_is_not_run(world: Small) -> None:
+    half_applied(world)
+    for command in ("run", "retry"):
+        code, text = world.run(command, SPEC_PATH)
+        assert code == 1 and "small is half applied: an apply of small by ada" in text, text
+        assert "finish it:  sfml apply specs/small.yaml -t local" in text and "--restore" in text
+    assert world.run(*APPLY)[0] == 0 and world.run("run", SPEC_PATH)[0] == 0
+
+
+def test_a_run_says_what_it_will_not_do_as_the_files_say(world: Small) -> None:
+    apply(world)
+    world.edit("select 1", "select 11")
+    code, text = world.run("run", SPEC_PATH)
+    assert code == 0 and "what is deployed differs from the files" in text
+    code, text = world.run("status", SPEC_PATH)
+    assert code == 0 and "what is deployed differs from the files:  sfml plan specs/small.yaml" in text
+    apply(world)
+    for statement in ("SMALL SUSPEND", "SMALL$SECOND SUSPEND", "SMALL RESUME"):
+        sql(world, f"ALTER TASK {statement}")
+    code, text = world.run("run", SPEC_PATH)
+    assert "note: second is suspended since" in text and "– second" in text
+    assert "never ran: it is suspended" in text and "succeeded in" in text and "but second never ran" in text
