@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pages import holds
 from small import APPLY, PROJECT, SPEC, Small
 
 from sfml.resources import schema
@@ -22,10 +23,10 @@ from sfml.testing.local_snowflake import LocalSnowflake
 
 SPEC_PATH = "specs/small.yaml"
 STATUS = Draft202012Validator(schema("output/status.schema.json"))
-ACCOUNTS = """  dev: &account
-    {connection: here, account: LOCAL-LOCAL, owner_role: SYSADMIN, database: DB, schema: SMALL, warehouse: LOCAL_WH, mode: development}
-  prod:
-    {connection: here, account: LOCAL-LOCAL, owner_role: SYSADMIN, database: DB, schema: SMALL, warehouse: LOCAL_WH, mode: production}
+PLACE = "owner_role: SYSADMIN, database: DB, schema: SMALL, warehouse: LOCAL_WH"
+ACCOUNT = f"connection: here, account: LOCAL-LOCAL, {PLACE}"
+ACCOUNTS = f"""  dev: {{{ACCOUNT}, mode: development}}
+  prod: {{{ACCOUNT}, mode: production}}
 """
 
 
@@ -38,7 +39,7 @@ def world(
     (tmp_path / "steps").mkdir()
     database = local_snowflake.database
     project = PROJECT.replace("default: true", f"default: true, database: {database}")
-    accounts = ACCOUNTS.replace("&account\n", "\n").replace("DB,", f"{database},")
+    accounts = ACCOUNTS.replace("DB,", f"{database},")
     (tmp_path / "sfml.yaml").write_text(project + accounts, encoding="utf-8")
     (tmp_path / SPEC_PATH).write_text(SPEC, encoding="utf-8")
     given = local_snowflake.connect_args()
@@ -140,6 +141,7 @@ def nothing_ran(world: Small) -> None:
         sql(world, f"ALTER TASK {statement}")
     code, text = world.run("run", SPEC_PATH)
     assert code == 1 and "nothing ran: first and second are suspended" in text and "succeeded" not in text
+    holds("running.md", text, "sfml run specs/shop.yaml")
 
 
 def made_by_others(world: Small) -> None:
@@ -188,6 +190,7 @@ def test_status_fails_and_says_why_and_what_to_do(
 ) -> None:
     make(world)
     code, value, text = status(world)
+    holds("running.md", text, "sfml status specs/shop.yaml")
     assert code == 1 and text.splitlines()[-1] == "1 pipeline, 1 needs attention", text
     assert (tuple(one["kind"] for one in value["problems"]), value["well"]) == (kinds, False)
     assert words in text and command in text, text
@@ -205,6 +208,7 @@ def test_a_run_that_was_due_and_did_not_begin_is_late(world: Small) -> None:
     world.local.server.account.store.execute(f"UPDATE tasks SET last_committed_on = '{two_hours_ago}'")
     code, value, text = status(world, "prod")
     assert code == 1 and [one["kind"] for one in value["problems"]] == ["late"]
+    holds("running.md", text, "sfml status specs/shop.yaml -t prod")
     assert "late: a run was due" in text and "sfml history specs/small.yaml -t prod" in text
     assert world.run("run", SPEC_PATH, "-t", "prod")[0] == 0
     assert status(world, "prod")[0] == 0
@@ -309,6 +313,8 @@ def test_a_half_applied_graph_is_not_run(world: Small) -> None:
     for command in ("run", "retry"):
         code, text = world.run(command, SPEC_PATH)
         assert code == 1 and "small is half applied: an apply of small by ada" in text, text
+        if command == "run":
+            holds("running.md", text, "sfml run specs/shop.yaml")
         assert "finish it:  sfml apply specs/small.yaml -t local" in text and "--restore" in text
     assert world.run(*APPLY)[0] == 0 and world.run("run", SPEC_PATH)[0] == 0
 

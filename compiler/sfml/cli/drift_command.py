@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
+from sfml.cli.health import drift_notes
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, shared_options
@@ -45,12 +46,13 @@ def command(
     with connected(found, options) as target:
         last, observed = looked_at(found, target)
         every, drifts = _drifts(found, last, observed)
+        notes = tuple(drift_notes(found.desired, target))
         if reverts:
             _refuse_accepted(every, drifts, found)
             return _revert(found, target, last, drifts, options, locking, auto_approve)
     if accepts:
         return _accept(found, last, observed, drifts, spec, options, detailed_exitcode)
-    _say(found, last, drifts, options)
+    _say(found, last, drifts, notes, options)
     return 2 if detailed_exitcode and drifts else 0
 
 
@@ -102,7 +104,9 @@ def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found:
         )
 
 
-def _say(found: Opened, last: Deployment, drifts: tuple[Drift, ...], options: Options) -> None:
+def _say(
+    found: Opened, last: Deployment, drifts: tuple[Drift, ...], notes: tuple[str, ...], options: Options
+) -> None:
     from sfml.cli.accepting import possible
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
@@ -110,9 +114,11 @@ def _say(found: Opened, last: Deployment, drifts: tuple[Drift, ...], options: Op
     ways = possible(drifts, found)
     if options.json:
         told = drift_json(drifts, ways, found.desired, last.header)
-        output.say_json({**told, "accepted": [], "reverted": False})
+        output.say_json({**told, "notes": list(notes), "accepted": [], "reverted": False})
     elif not (options.quiet and not drifts):
         output.say(drift_text(drifts, ways, found.desired, last.header, Symbols(output.takes_unicode())))
+        for note in notes:
+            output.say(f"note: {note}")
         if drifts:
             where = f"sfml drift {found.desired.spec_path} -t {found.desired.target.name}"
             output.say(f"Next:  {where} --accept   or   {where} --revert")

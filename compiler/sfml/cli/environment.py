@@ -51,9 +51,7 @@ def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None 
         return Environment(())
     local = found.desired.target.is_local
     needs = tuple(
-        need
-        for need in needs_of(graph)
-        if need.kind is Kind.STREAM or not (local or need.kind is Kind.STAGE)
+        need for need in needs_of(graph) if need.kind is Kind.STREAM or not (local or need.kind is Kind.STAGE)
     )
     return environment_of(
         connection, graph, needs=needs if plan is None else introduced(needs, plan, found.desired)

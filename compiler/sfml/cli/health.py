@@ -55,6 +55,19 @@ def demand_whole(found: Opened, target: Connected) -> None:
     )
 
 
+def drift_notes(desired: DesiredGraph, target: Connected) -> Iterator[str]:
+    """What is no drift of a task and keeps the graph from running all the same."""
+    from sfml.health import CutLoose, health_of
+    from sfml.render.health import problem_text, schedule_state_text
+
+    health = health_of(desired, target.history.deployed(desired.root.name), now=datetime.now(UTC))
+    if health.off is not None:
+        yield f"the schedule is {schedule_state_text(health.off)}"
+    for problem in health.problems:
+        if isinstance(problem, CutLoose):
+            yield problem_text(problem, desired.pipeline)
+
+
 def run_notes(found: Opened, graph: DeployedGraph) -> Iterator[str]:
     """What a run will not do as the files say: other code, tasks that are off or cut loose."""
     from sfml.health import ChildrenSuspended, CutLoose, TasksGone, health_of

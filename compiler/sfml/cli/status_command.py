@@ -54,6 +54,8 @@ def command(specs: tuple[str, ...], options: Options) -> int:
 
 def status_of(found: Opened, options: Options, servers: ExitStack) -> PipelineStatus:
     """One pipeline's state in its target, or why it cannot be told."""
+    from sfml.render.schedule import schedule_words as regular_words
+
     desired = found.desired
 
     def status(**what: object) -> PipelineStatus:
@@ -62,6 +64,7 @@ def status_of(found: Opened, options: Options, servers: ExitStack) -> PipelineSt
             desired.target.name,
             desired.spec_path,
             schedule_words(desired),
+            None if desired.root.schedule is None else regular_words(desired.root.schedule),
             **what,  # type: ignore[arg-type]
         )
 

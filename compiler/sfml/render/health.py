@@ -120,7 +120,7 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
         case ScheduleOff(Off(OffReason.BY_HAND)):
             yield f"sfml resume {where}   turns it on;   sfml apply {where} --no-resume   notes that it is to be off"
         case ScheduleOff(Off(OffReason.FAILURES)):
-            yield f"sfml resume {where}   once a run went well:   sfml run {where}"
+            yield f"sfml run {where}   and once that went well   sfml resume {where}"
         case ScheduleOff():
             yield f"sfml resume {where}"
         case ChildrenSuspended():

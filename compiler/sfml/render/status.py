@@ -23,13 +23,14 @@ class PipelineStatus:
     """What is known of one pipeline in one target.
 
     `health` is None where there is nothing to look at: then `absent` says why, or `unknown` what could not be read.
-    `schedule` is the spec's, in words.
+    `schedule` is the spec's, in words with its next run, `regular` the same without.
     """
 
     pipeline: str
     target: str
     spec_path: str
     schedule: str | None
+    regular: str | None = None
     health: GraphHealth | None = None
     absent: str | None = None
     unknown: str | None = None
@@ -151,8 +152,8 @@ def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
     if off.reason is OffReason.UNFINISHED:
         return f"{symbols['FAILED']} off: half applied"
     if off.is_intended:
-        return f"{symbols['never']} {schedule_state_text(off)} ({status.schedule})"
-    return f"{symbols['FAILED']} off ({status.schedule})"
+        return f"{symbols['never']} {schedule_state_text(off)} ({status.regular or status.schedule})"
+    return f"{symbols['FAILED']} off ({status.regular or status.schedule})"
 
 
 def _last(status: PipelineStatus, symbols: Symbols, now: datetime) -> str:

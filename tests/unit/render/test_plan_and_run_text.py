@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 from made_graphs import closure, graph, sql, step
 
-from sfml.graph.model import OnPool
 from sfml.deployed import DeployedGraph
+from sfml.graph.model import OnPool
 from sfml.health import GraphHealth, Off, OffReason, RunNotWell, ScheduleOff, Unfinished
 from sfml.history import Attempt, DeployedRoot, Run, TaskRow, TaskRun
 from sfml.lower.lower import lower
@@ -20,8 +20,8 @@ from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Reason, Ri
 from sfml.render.plan import plan_json, plan_text
 from sfml.render.run import changes, run_json, run_text
 from sfml.render.status import PipelineStatus, status_json, status_text
-from sfml.run_reason import TaskFailure
 from sfml.render.symbols import Symbols
+from sfml.run_reason import TaskFailure
 
 SCHEMAS = Path(__file__).parents[3] / "schemas" / "output"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -156,7 +156,9 @@ WELL = GraphHealth(
 
 
 def status(pipeline: str, health: GraphHealth | None = WELL, **beside: str) -> PipelineStatus:
-    return PipelineStatus(pipeline, "local", f"specs/{pipeline}.yaml", "daily 00:00 UTC", health, **beside)
+    return PipelineStatus(
+        pipeline, "local", f"specs/{pipeline}.yaml", "daily 00:00 UTC", health=health, **beside
+    )
 
 
 def off(reason: OffReason, *, since: datetime | None = NOON) -> GraphHealth:
