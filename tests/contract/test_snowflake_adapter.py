@@ -33,6 +33,7 @@ from sfml.lower.lower import lower
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action
 from sfml.plan.stages import Group
+from sfml.run_reason import TaskFailure
 from sfml.runs import follow, start
 from sfml.snowflake.objects import has_stage
 from sfml.testing.pipelines import apply_graph, connected_to
@@ -193,7 +194,7 @@ def test_a_run_is_found_and_followed_to_its_end(adapter: Adapter) -> None:
     last = states[-1]
     assert (last.state, last.attempt) == ("FAILED", 1)
     assert [task.state for task in last.tasks] == ["SUCCEEDED", "FAILED"]
-    assert last.first_error is not None and last.first_error.name == "two"
+    assert isinstance(last.reason, TaskFailure) and last.reason.task == "two"
 
 
 def test_refusals_carry_snowflakes_code(adapter: Adapter) -> None:

@@ -15,7 +15,7 @@ def test_a_killed_apply_is_told_refused_and_finished(small: Small) -> None:
 
     code, text = small.run("status", "specs/small.yaml")
     assert code == 1
-    assert "schedule is off: an apply of small by ada, begun " in text and "did not finish" in text
+    assert "half applied: an apply of small by ada, begun " in text and "did not finish" in text
     assert "sfml apply specs/small.yaml -t local   finishes it;  --restore puts back" in text
     assert "add --force-unlock" in text
 

@@ -53,7 +53,7 @@ def test_one_that_was_cut_off_is_finished_by_the_next_or_undone(small: Small) ->
     assert code == 1 and "sfml destroy specs/small.yaml -t local           finishes it" in text, text
     assert set(small.bodies()) == {"SMALL$FIRST"} and not small.is_on()
     code, text = small.run("status", "specs/small.yaml")
-    assert code == 1 and "schedule is off: a destroy of small by " in text
+    assert code == 1 and "half applied: a destroy of small by " in text
     assert "sfml destroy specs/small.yaml -t local   finishes it" in text
 
     code, text = small.run("apply", "specs/small.yaml", "--restore", "--auto-approve")

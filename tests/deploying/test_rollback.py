@@ -111,7 +111,7 @@ def test_a_rollback_that_was_cut_off_is_finished_by_the_next(small: Small) -> No
     )
     code, text = small.run(*ROLLBACK)
     assert code == 1 and "sfml rollback specs/small.yaml -t local " in text and not small.is_on()
-    assert "schedule is off: a rollback of small by" in small.run("status", "specs/small.yaml")[1]
+    assert "half applied: a rollback of small by" in small.run("status", "specs/small.yaml")[1]
     code, text = small.run(*ROLLBACK)
     assert code == 0 and "deployment 3 of small is deployment 1 again" in text, text
     assert small.bodies() == before and small.is_on()
