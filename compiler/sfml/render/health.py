@@ -21,6 +21,7 @@ from sfml.health import (
     Unfinished,
 )
 from sfml.history import Run
+from sfml.render.printable import printable
 from sfml.render.reason import is_are, names_text, outcome_text, reason_text
 from sfml.render.units import moment
 from sfml.run_reason import TaskFailure
@@ -69,7 +70,7 @@ def schedule_state_text(off: Off) -> str:
 def work_text(work: str, pipeline: str, owner: str, began_at: str) -> str:
     """`an apply of clv by ada, begun 2026-01-02 03:04:05 UTC,`"""
     article = "an" if work[0] in "aeiou" else "a"
-    return f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},"
+    return printable(f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},")
 
 
 def time_text(iso: str) -> str:
@@ -79,6 +80,10 @@ def time_text(iso: str) -> str:
 
 def problem_text(problem: Problem, pipeline: str) -> str:
     """What is wrong, in a line."""
+    return printable(_problem_text(problem, pipeline))
+
+
+def _problem_text(problem: Problem, pipeline: str) -> str:
     match problem:
         case Unfinished(work, _, owner, began_at):
             return f"half applied: {work_text(work, pipeline, owner, began_at)} did not finish"

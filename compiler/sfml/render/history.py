@@ -11,6 +11,7 @@ from sfml.history import Run
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Header
+from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, outcome_text, reason_json, reason_text, run_symbol
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
@@ -68,7 +69,7 @@ def _remark(run: Run, symbols: Symbols) -> str:
         if run.outcome == "succeeded"
         else outcome_text(run)
     )
-    return "; ".join(part for part in (why, arms) if part)
+    return printable("; ".join(part for part in (why, arms) if part))
 
 
 def runs_json(desired: DesiredGraph, runs: Sequence[Run]) -> dict[str, Any]:

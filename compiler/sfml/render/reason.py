@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
 from sfml.history import Run
+from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, plural
 from sfml.run_reason import (
@@ -36,6 +37,10 @@ def is_are(names: Sequence[str]) -> str:
 
 def reason_text(reason: Reason) -> str:
     """The reason in one line, in the user's own words where there are any."""
+    return printable(_reason_text(reason))
+
+
+def _reason_text(reason: Reason) -> str:
     match reason:
         case TaskFailure(task, error, timed_out):
             return (

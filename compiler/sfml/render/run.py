@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sfml.history import Run, TaskRun
+from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, reason_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration

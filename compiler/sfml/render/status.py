@@ -9,6 +9,7 @@ from typing import Any
 
 from sfml.health import GraphHealth, OffReason, Unfinished
 from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
+from sfml.render.printable import printable
 from sfml.render.reason import outcome_text, run_symbol
 from sfml.render.run import run_json
 from sfml.render.symbols import Symbols
@@ -135,7 +136,7 @@ def _deployed(status: PipelineStatus, symbols: Symbols) -> str:
         return UNKNOWN
     if not status.is_deployed:
         return "no"
-    return status.recorded("commit") or (status.recorded("fingerprint") or "yes")[:12]
+    return printable(status.recorded("commit") or (status.recorded("fingerprint") or "yes")[:12])
 
 
 def _schedule(status: PipelineStatus, symbols: Symbols) -> str:
@@ -178,8 +179,8 @@ def _details(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
     """Why it needs attention and the commands that lead on; and what is worth knowing beside that."""
     if status.unknown is not None:
         first, *rest = status.unknown.splitlines() or [""]
-        yield f"{UNKNOWN} {first}"
-        yield from (f"  {line}" for line in rest)
+        yield printable(f"{UNKNOWN} {first}")
+        yield from (printable(f"  {line}") for line in rest)
         if status.unknown_help:
             yield f"{symbols['arrow']} {status.unknown_help}"
     if status.absent is not None:
