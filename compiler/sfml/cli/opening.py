@@ -173,6 +173,7 @@ def server_for(found: Opened, options: Options) -> Iterator[Mapping[str, Any] | 
         return
     from dataclasses import asdict
 
+    from sfml.cli.server_watch import ended_with
     from sfml.local import process
 
     require_local()
@@ -180,7 +181,7 @@ def server_for(found: Opened, options: Options) -> Iterator[Mapping[str, Any] | 
     is_silent = options.json or options.quiet
     if not (is_silent or process.status(folder).running):
         output.note("starting the local Snowflake …")
-    with process.in_use(folder) as info:
+    with process.in_use(folder) as info, ended_with(folder, info, found.desired.target.name):
         if not is_silent:
             say_notices(info.notices)
         yield asdict(info)

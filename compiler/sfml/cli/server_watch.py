@@ -1,0 +1,52 @@
+"""Ends a command whose local server has died: its clients would go on asking a closed port for minutes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml.cli import output
+
+if TYPE_CHECKING:
+    from sfml.local.process import ServerInfo
+
+LOOK_SECONDS = 0.5
+
+
+@contextmanager
+def ended_with(folder: Path, info: ServerInfo, connection: str) -> Iterator[None]:
+    """End the whole process, with exit code 1 and a message, when the server of this folder ends inside the block."""
+    from sfml.local import process
+
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_SECONDS):
+            if not process.is_locked(folder) and not over.is_set():
+                _end(
+                    f"the local Snowflake of target `{connection}` at {info.host}:{info.port} has ended",
+                    f"read {folder / process.LOG_FILE}, then run the command again",
+                )
+
+    thread = threading.Thread(target=watch, name="server-watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _end(message: str, help: str) -> None:
+    """Say it and go, at once: other threads are inside the clients' own attempts, which hear of nothing."""
+    if output.is_terminal():
+        sys.stdout.write("\x1b[?25h\n")  # a live view hides the cursor
+    output.say_error(message, help)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(1)
