@@ -90,6 +90,7 @@ def main() -> None:
     """Run the command line and exit: 0 done, 1 findings or failure, 2 wrong usage."""
     # Imports and specs are read once and kept; looking for garbage among them takes a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
+    output.escape_what_streams_cannot_hold()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -99,7 +100,7 @@ def run(arguments: list[str]) -> int:
         result = cli.main(arguments, prog_name="sfml", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.UsageError as error:
-        error.show()
+        error.show(sys.stderr)
         return 2
     except click.Abort as abort:
         from sfml.cli.interrupts import TooLate
@@ -110,7 +111,7 @@ def run(arguments: list[str]) -> int:
         output.say_error("stopped: nothing more was changed")
         return 130
     except click.ClickException as error:
-        error.show()
+        error.show(sys.stderr)
         return 1
     except KeyboardInterrupt:
         output.say_error("stopped")

@@ -9,7 +9,8 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any
+from io import TextIOWrapper
+from typing import Any, TextIO
 
 import click
 
@@ -19,24 +20,39 @@ from sfml.render.printable import printable, printable_json, printable_lines
 FORMAT_VERSION = 1
 
 
+def escape_what_streams_cannot_hold() -> None:
+    """Lets standard output and error take any text: what their encoding lacks is written as an escape.
+
+    A name in another script, or a lone surrogate from a log, must not end a command that did its work.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _echo(text: str, stream: TextIO | None = None) -> None:
+    # Named, since click would write UTF-8 into a stream of its own where the encoding is ASCII.
+    click.echo(text, file=stream or sys.stdout)
+
+
 def say(text: str = "") -> None:
     """A line of what the command has to tell, on standard output."""
-    click.echo(printable_lines(text))
+    _echo(printable_lines(text))
 
 
 def say_colored(text: str) -> None:
     """Text whose renderer put colours into it, and made the words of others harmless itself."""
-    click.echo(text)
+    _echo(text)
 
 
 def say_document(text: str) -> None:
     """A file in its own format, which programs read; if it is JSON, `say_json_text` is for it."""
-    click.echo(text)
+    _echo(text)
 
 
 def say_json_text(document: str) -> None:
-    """A JSON document of a format of others."""
-    click.echo(printable_json(document))
+    """A JSON document of a format of others, in the characters that standard output can hold."""
+    _echo(printable_json(document, is_ascii=not takes_unicode()))
 
 
 def say_json(payload: Mapping[str, Any]) -> None:
@@ -47,18 +63,18 @@ def say_json(payload: Mapping[str, Any]) -> None:
 
 def note(text: str) -> None:
     """A line about what is going on, on standard error, where it does not mix with results."""
-    click.echo(printable_lines(text), err=True)
+    _echo(printable_lines(text), sys.stderr)
 
 
 def note_colored(text: str) -> None:
     """The same of text whose renderer put colours into it, and made the words of others harmless itself."""
-    click.echo(text, err=True)
+    _echo(text, sys.stderr)
 
 
 def say_error(message: str, help: str | None = None) -> None:
-    click.echo(f"{click.style('error', fg='red', bold=True)}: {printable_lines(message)}", err=True)
+    _echo(f"{click.style('error', fg='red', bold=True)}: {printable_lines(message)}", sys.stderr)
     if help:
-        click.echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", err=True)
+        _echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", sys.stderr)
 
 
 def report(error: Exception) -> int:

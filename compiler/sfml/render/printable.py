@@ -21,12 +21,15 @@ def printable_lines(text: str) -> str:
     )
 
 
-def printable_json(document: str) -> str:
+def printable_json(document: str, *, is_ascii: bool = False) -> str:
     """A JSON document that means the same; what it holds as a character is, where need be, held as an escape."""
-    return (
-        "".join(char if char == "\n" or char.isprintable() else "".join(_units(char)) for char in document)
-        if not document.isprintable()
-        else document
+    if document.isprintable() and not (is_ascii and not document.isascii()):
+        return document
+    return "".join(
+        char
+        if char == "\n" or (char.isprintable() and (char.isascii() or not is_ascii))
+        else "".join(_units(char))
+        for char in document
     )
 
 

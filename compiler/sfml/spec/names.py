@@ -45,7 +45,12 @@ def _git(root: Path, *arguments: str) -> str | None:
 
     try:
         done = subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=False
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.SubprocessError):
         return None

@@ -36,10 +36,11 @@ def run(words: tuple[str, ...], project: Path, environment: Mapping[str, str]) -
     ended = subprocess.run(
         (sys.executable, "-c", "from sfml.cli import main; main()", *words),
         cwd=project,
-        env=dict(environment),
+        env={**environment, "PYTHONIOENCODING": "utf-8"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         timeout=SECONDS,
         check=False,
     )
