@@ -110,11 +110,18 @@ def _places(task: TaskSpec) -> Iterator[tuple[str, Place]]:
 
 
 def _refs(nodes: Iterable[ScalarNode], spec: PipelineSpec) -> Iterator[Ref]:
-    """The names; one that stands for a `for_each` becomes all that this made."""
+    """The names; one that stands for a `for_each` becomes all that this made, or what was before where that is none."""
     for node in nodes:
-        name = str(node.value)
-        for member in spec.groups.get(name, (name,)):
+        for member in _members(str(node.value), spec, frozenset()):
             yield Ref(member, Place(node.span, node.path))
+
+
+def _members(name: str, spec: PipelineSpec, passed: frozenset[str]) -> Iterator[str]:
+    if name not in spec.passed:
+        yield from spec.groups.get(name, (name,))
+    elif name not in passed:
+        for before in spec.passed[name]:
+            yield from _members(before, spec, passed | {name})
 
 
 def _outcomes(node: Node | None, spec: PipelineSpec) -> MappingProxyType[str, tuple[Ref, ...]] | None:

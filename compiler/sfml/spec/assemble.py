@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from sfml.diagnostic import Diagnostic, has_errors
 from sfml.record import record
 from sfml.source import Span
-from sfml.spec.expand import Expanded, expanded_tasks
+from sfml.spec.expand import Expanded, expanded_tasks, no_such_task
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.include import Included
 from sfml.spec.model import PipelineSpec, Project, TaskSpec
@@ -52,11 +52,13 @@ def assembled(
 ) -> PipelineSpec:
     """The pipeline with every layer merged and every expression evaluated; shapes are checked again."""
     graph = _merged_graph(layers)
+    findings.extend(_removals_of_nothing(layers))
     defaults = _defaults(layers)
     schedule = _evaluated_settings(_merged_schedule(layers), names, findings)
     config = _evaluated_map(graph.get("config"), names, findings, graph)
     tasks = expanded_tasks(map_of(graph.get("tasks")), defaults, names, findings, layers.included.bound)
     finalizers = expanded_tasks(map_of(graph.get("finalizer")), defaults, names, findings)
+    findings.extend(_arms_of_nothing(tasks.tasks, {**layers.included.passed, **tasks.passed}))
     if not has_errors(findings):
         findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
     name_node = layers.entry.entries["pipeline"]
@@ -79,7 +81,22 @@ def assembled(
         graph=graph,
         removed=tasks.removed,
         groups={**_there(layers.included.groups, tasks), **tasks.groups},
+        passed={**layers.included.passed, **tasks.passed},
     )
+
+
+def _arms_of_nothing(
+    tasks: tuple[TaskSpec, ...], passed: Mapping[str, tuple[str, ...]]
+) -> Iterator[Diagnostic]:
+    """The findings for outcomes that start a `for_each` of nothing: what follows it would lose its condition."""
+    for task in tasks if passed else ():
+        outcomes = task.settings.get("outcomes")
+        arms = outcomes.entries.values() if isinstance(outcomes, MapNode) else (outcomes,)
+        for arm in (name for node in arms for name in texts_of(node)):
+            if arm.value in passed:
+                message = f"`{task.name}` chooses `{arm.value}`, whose `for_each` is empty"
+                help = "give it a value, or leave the outcome without tasks in this target: `{outcome: []}`"
+                yield Diagnostic.error("SF215", message, at=arm.span, path=arm.path, help=help)
 
 
 def _there(groups: Mapping[str, tuple[str, ...]], tasks: Expanded) -> dict[str, tuple[str, ...]]:
@@ -99,6 +116,9 @@ def _merged_graph(layers: Layers) -> MapNode:
     """The graph with the target's patches, which may stand under `graph:` or directly in the target."""
     result: Node | None = layers.included.graph.without("version")
     known = map_of(layers.included.graph.get("tasks"))
+    repeated = [
+        name for name, _, node in entries_of(known) if isinstance(node, MapNode) and node.get("for_each")
+    ]
     for index, patch in enumerate(layers.patches):
         if patch is None:
             continue
@@ -106,16 +126,33 @@ def _merged_graph(layers: Layers) -> MapNode:
         for part in (map_of(patch.get("graph")), direct):
             if part is not None:
                 # The project file speaks to all pipelines: tasks that this one does not have are not meant.
-                result = merged(result, _only_known(part, known) if index == 0 else part)
+                result = merged(result, _only_known(part, known, repeated) if index == 0 else part)
     assert isinstance(result, MapNode)
     return result
 
 
-def _only_known(patch: MapNode, known: MapNode | None) -> MapNode:
+def _removals_of_nothing(layers: Layers) -> Iterator[Diagnostic]:
+    """The findings for tasks that the pipeline's patch takes out and that are not there."""
+    patch = layers.patches[1]
+    parts = (patch, map_of(patch.get("graph"))) if patch is not None else ()
+    for key in ("tasks", "finalizer"):
+        known = map_of(layers.included.graph.get(key))
+        names = known.entries if known is not None else {}
+        for part in parts:
+            for name, at, node in entries_of(part.get(key) if part is not None else None):
+                if isinstance(node, ScalarNode) and node.value is None and name not in names:
+                    yield no_such_task(name, replace(node, span=at), names)
+
+
+def _only_known(patch: MapNode, known: MapNode | None, repeated: list[str]) -> MapNode:
     tasks = map_of(patch.get("tasks"))
     if tasks is None:
         return patch
-    there = {name: task for name, task in tasks.entries.items() if known and name in known.entries}
+    there = {
+        name: task
+        for name, task in tasks.entries.items()
+        if (known and name in known.entries) or any(name.startswith(f"{group}_") for group in repeated)
+    }
     return replace(patch, entries={**patch.entries, "tasks": replace(tasks, entries=there)})
 
 

@@ -155,6 +155,19 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: one of the two would be lost.
     Instead: give the include a `prefix`.
     """,
+        "SF215": """SF215: a `for_each` of nothing.
+
+    What: the list or mapping of a `for_each` has at least one entry, unless `allow_empty: true` stands beside it.
+    Why: a list that came out empty by mistake would take the work out of the graph, and every run would succeed.
+    Instead: give it a value; or allow it: what follows then runs after what was before.
+    """,
+        "SF216": """SF216: a patch of a task that is not there.
+
+    What: a target's patch changes a task of the graph, one member of a `for_each` (`train_retail`), or adds a whole
+    task.
+    Why: the change would be lost without a word.
+    Instead: correct the name.
+    """,
         "SF213": """SF213: two pipelines have one root task.
 
     What: of the pipelines that are validated together, no two have the same name in the same schema, whatever its

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
-from sfml.diagnostic import Diagnostic
+from sfml.diagnostic import Diagnostic, did_you_mean
 from sfml.record import record
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.model import TaskSpec
-from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain, plain_word
+from sfml.spec.nodes import (
+    ListNode,
+    MapNode,
+    Node,
+    ScalarNode,
+    entries_of,
+    map_of,
+    plain,
+    plain_word,
+    texts_of,
+)
 from sfml.spec.patch import merged
 
 MAX_TASKS = 3_000
@@ -28,11 +38,15 @@ _JOB = _ANYWHERE | {"pip", "artifact_repositories", "external_access", "secrets"
 
 @record
 class Expanded:
-    """The tasks, those that are taken out, and what each `for_each` became."""
+    """The tasks, those that are taken out, and what each `for_each` became.
+
+    `passed` holds, of each `for_each` that is empty, what it would have run after: what follows it runs after that.
+    """
 
     tasks: tuple[TaskSpec, ...]
     removed: frozenset[str]
     groups: Mapping[str, tuple[str, ...]]
+    passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def expanded_tasks(
@@ -49,8 +63,13 @@ def expanded_tasks(
     done: list[TaskSpec] = []
     removed: set[str] = set()
     groups: dict[str, tuple[str, ...]] = {}
+    passed: dict[str, tuple[str, ...]] = {}
+    patches = _member_patches(tasks)
+    of_members = frozenset(patches)
     for name, at, node in entries_of(tasks):
         settings = map_of(node) or MapNode({}, {}, node.span, node.path)
+        if name in of_members:
+            continue
         own = {**names, **bound.get(name, {})}
         each = settings.get("for_each")
         if each is None:
@@ -63,15 +82,73 @@ def expanded_tasks(
                 findings.append(too_many_made(each))
                 break
             inner = {**own, "each": MappingProxyType(values)}
-            resolved = _resolved(settings.without("for_each"), defaults, inner, findings)
-            task = TaskSpec(f"{name}_{suffix}", at, resolved)
+            member = f"{name}_{suffix}"
+            template = settings.without("for_each").without("allow_empty")
+            written = merged(template, patches.pop(member, None))
+            resolved = _resolved(map_of(written) or template, defaults, inner, findings)
+            task = TaskSpec(member, at, resolved)
             if _is_enabled(task):
                 members.append(task.name)
                 done.append(task)
             else:
                 removed.add(task.name)
         groups[name] = tuple(members)
-    return Expanded(tuple(done), frozenset(removed), MappingProxyType(groups))
+        if not members and not any(other.startswith(f"{name}_") for other in removed):
+            passed[name] = texts_before(settings)
+            findings.extend(empty_repetition(name, each, settings))
+    findings.extend(_of_no_task(patches, {**groups, **{task.name: () for task in done}}))
+    return Expanded(tuple(done), frozenset(removed), MappingProxyType(groups), MappingProxyType(passed))
+
+
+def _member_patches(tasks: MapNode | None) -> dict[str, MapNode]:
+    """The entries of a target's patch that say nothing of what to run, and that no task took yet.
+
+    Each is meant for one member of a `for_each`, whose name is known only when that is expanded.
+    """
+    return {
+        name: node
+        for name, _, node in entries_of(tasks)
+        if isinstance(node, MapNode)
+        and node.path.startswith("targets.")
+        and not any(kind in node.entries for kind in _KINDS)
+    }
+
+
+def _of_no_task(patches: Mapping[str, MapNode], known: Mapping[str, tuple[str, ...]]) -> Iterator[Diagnostic]:
+    """The findings for patches that no task took."""
+    names = {*known, *(member for members in known.values() for member in members)}
+    for name, node in patches.items():
+        yield no_such_task(name, node, names)
+
+
+def no_such_task(name: str, patch: Node, known: Iterable[str]) -> Diagnostic:
+    """The finding for a patch whose task is not in the graph."""
+    message = f"the patch is of task `{name}`, which the graph does not have"
+    help = did_you_mean(name, known) or "name a task of the graph, or say what it runs: `step`, `sql`, …"
+    return Diagnostic.error("SF216", message, at=patch.span, path=patch.path, help=help)
+
+
+def empty_repetition(name: str, each: Node, settings: MapNode) -> Iterator[Diagnostic]:
+    """The finding for a `for_each` that makes no task, unless the spec allows it."""
+    allowed = settings.get("allow_empty")
+    if isinstance(allowed, ScalarNode) and allowed.value is True:
+        if "outcomes" in settings.entries:
+            message = f"the branch `{name}` is made for nothing, so its arms would run without a choice"
+            help = "give `for_each` a value, or take the branch and its arms out: `enabled: false`"
+            yield Diagnostic.error("SF215", message, at=each.span, path=each.path, help=help)
+        return
+    yield Diagnostic.error(
+        "SF215",
+        f"`for_each` of `{name}` is empty: it makes no task",
+        at=each.span,
+        path=each.path,
+        help="give it a value, or write `allow_empty: true` beside it: what follows then runs after what was before",
+    )
+
+
+def texts_before(settings: MapNode) -> tuple[str, ...]:
+    """What the task runs after, where it is written without an expression."""
+    return tuple(str(node.value) for node in texts_of(settings.get("after")) if "{{" not in str(node.value))
 
 
 def too_many_made(node: Node) -> Diagnostic:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sfml.diagnostic import Diagnostic, Label
 from sfml.source import Span
-from sfml.spec.expand import MAX_TASKS, bindings, too_many_made
+from sfml.spec.expand import MAX_TASKS, bindings, empty_repetition, texts_before, too_many_made
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain
 from sfml.spec.variables import variable_values
@@ -29,6 +29,8 @@ class Included:
     graph: MapNode
     bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    passed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of tasks that a `for_each` of nothing would have brought in: what they would have run after."""
 
 
 def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic]) -> Included:
@@ -74,6 +76,12 @@ def _tasks_of(
     copies: list[tuple[str, dict[str, Any]]] = [("", {})]
     if each is not None:
         copies = [(f"_{suffix}", bound) for suffix, bound in bindings(each, names, findings)]
+        if not copies:
+            findings.extend(empty_repetition(str(plain(item.entries["tasks"])), each, item))
+            renamed = {name: f"{prefix}{name}" for name in tasks.entries}
+            for name, _, task in entries_of(tasks):
+                before = texts_before(task) if isinstance(task, MapNode) else ()
+                result.passed[renamed[name]] = tuple(renamed.get(other, other) for other in before)
     brought: list[tuple[str, Span, Node]] = []
     for suffix, bound in copies:
         inner = {**names, "each": MappingProxyType(bound)} if each is not None else names

@@ -41,7 +41,7 @@ class PipelineSpec:
 
     `schedule` is a schedule config, `graph` the merged mapping that `tasks` were read from (for looking up
     where a value came from), `removed` the tasks that this target takes out, `groups` what each `for_each`
-    became, `variables` their values.
+    became, `passed` what an empty one would have run after, `variables` their values.
     """
 
     name: str
@@ -60,6 +60,7 @@ class PipelineSpec:
     graph: MapNode
     removed: frozenset[str] = frozenset()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     tests: MapNode | None = None
     """Name → test, wherever they are written."""
