@@ -32,9 +32,18 @@ demo: data ## Compile, apply and run the CLV pipeline on the local Snowflake
 	@echo "==> sfml apply $(SPEC) -t local --run --auto-approve"
 	@$(SFML) apply $(SPEC) -t local --run --auto-approve
 
+# Files stay whole for the servers that their tests share, in the order of tests/conftest.py; a worker that dies, or
+# a test that takes five minutes, fails the run.
+WORKERS := --numprocesses auto --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations 20 \
+	-o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
+
 test: $(VENV)/.installed data ## Run every test
 	@echo "==> running the tests"
-	@$(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile
+	@$(VENV)/bin/python -m pytest $(WORKERS)
+
+.PHONY: test-deep
+test-deep: export SFML_TEST_PROFILE = deep
+test-deep: test ## Run every test, properties on ten times as many examples
 
 docs: $(VENV)/.installed ## Write the pages that are made from schemas and docstrings
 	@$(VENV)/bin/python tools/docs.py

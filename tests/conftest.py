@@ -1,11 +1,52 @@
-"""What holds for every module of tests."""
+"""What holds for every test: profiles of properties, the order of files, and bounds for workers."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 
 import pytest
+from property_settings import register_profiles
+from worker_watch import WorkerWatch, report_worker
+
+register_profiles()
+
+MEMORY = int(float(os.environ.get("SFML_TEST_MEMORY_GB", "6")) * 2**30)
+"""What one process of the tests may have of private memory; 0 leaves it unbounded."""
+
+LONG_FILES = (
+    "tests/local/test_killed.py",
+    "tests/unit/test_hostile_processes.py",
+    "tests/local/random_graphs/",
+)
+"""What takes longest goes first: a worker that gets it last keeps the others waiting."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    _bound_memory()
+    if hasattr(config, "workerinput"):
+        report_worker(config.workerinput)
+    elif config.getoption("numprocesses", None):
+        config.pluginmanager.register(WorkerWatch())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG_FILES))
+
+
+def _bound_memory() -> None:
+    """Let a process that runs away fail with a MemoryError, and not take the machine down.
+
+    Private data is bounded and not addresses: DuckDB, Ray and browsers reserve many that they never touch.
+    """
+    if sys.platform != "linux" or not MEMORY:
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 @pytest.fixture(scope="module", autouse=True)

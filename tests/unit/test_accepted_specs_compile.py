@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from property_settings import examples
 
 from sfml import frontend
 from sfml.lower.job_folders import job_files
@@ -122,9 +123,8 @@ def compile_if_accepted(projects: Path, path: Path, document: Any) -> bool:
     return True
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
+@examples(
+    40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(spec=specs())

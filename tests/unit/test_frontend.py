@@ -126,7 +126,7 @@ SOUP = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.one_of(
         SOUP, SOUP.map(lambda soup: f"version: 1\npipeline: p\ngraph:\n  tasks:\n{soup}"), st.text()

@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfml import frontend
 from sfml.render.text import diagnostics_text
 
 SPECS = Path(__file__).parents[2] / "specs"
-EXAMPLES = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def valid() -> dict[str, Any]:
@@ -120,13 +119,11 @@ def said(folder: Path, content: bytes) -> str:
     return texts[0]
 
 
-@EXAMPLES
 @given(document=mutated())
 def test_mutations_of_a_valid_spec(folder: Path, document: dict[str, Any]) -> None:
     said(folder, json.dumps(document).encode())
 
 
-@EXAMPLES
 @given(document=mutated(), data=st.data())
 def test_mutations_of_a_valid_text(folder: Path, document: dict[str, Any], data: st.DataObject) -> None:
     text = yaml.safe_dump(document, allow_unicode=True).encode(errors="replace")
@@ -140,7 +137,6 @@ def test_mutations_of_a_valid_text(folder: Path, document: dict[str, Any], data:
     said(folder, text[:start] + junk + text[end:])
 
 
-@EXAMPLES
 @given(content=st.binary(max_size=200))
 def test_bytes(folder: Path, content: bytes) -> None:
     assert said(folder, content)

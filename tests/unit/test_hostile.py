@@ -57,7 +57,6 @@ HOSTILE = {
     "many dollars": HEAD + "    a: {notify: {integration: N, message: '" + "$${" * 100_000 + "'}}\n",
     "quotes in SQL": HEAD + '    a: {sql: "' + "'" * 200_001 + ';"}\n',
     "semicolons": HEAD + "    a: {sql: '" + "x;" * 200_000 + "'}\n",
-    "a long condition": HEAD + "    a: {sql: x, when: '" + "f(" * 200_000 + "'}\n",
     "a long cron": HEAD
     + "    a: {sql: x}\nschedule: {cron: '"
     + "1," * 200_000

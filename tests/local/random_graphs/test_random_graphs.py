@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 from graph_model import ASKED, Drawn, Member, graph_outcome, graphs, outcomes
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from property_settings import examples
 
 from sfml.semantics.decisions import Step, graph_state, next_step
 from sfml.semantics.frontier import Frontier
@@ -15,7 +16,7 @@ from sfml.semantics.graph import GraphShape, TaskShape, build_graph
 from sfml.semantics.retry import is_retryable, kept_states
 from sfml.semantics.states import State, predecessors_state
 
-GRAPHS = 1500
+GRAPHS = 300
 
 
 def shape(drawn: Drawn) -> GraphShape:
@@ -73,7 +74,7 @@ def rows(states: dict[str, State]) -> dict[str, str]:
     return {name: str(state) for name, state in states.items() if state is not State.NOT_EXECUTED}
 
 
-@settings(max_examples=GRAPHS, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(GRAPHS, suppress_health_check=list(HealthCheck))
 @given(drawn=graphs(), choose=st.data())
 def test_every_order_comes_to_what_the_model_says(
     tried: dict[str, Counter[str]], drawn: Drawn, choose: st.DataObject

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from graph_model import Drawn, Member, graph_outcome, graphs, outcomes
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
+from property_settings import examples
 
 from sfml.local.app import LocalServer
 
@@ -70,9 +71,8 @@ def run(cursor: Any, drawn: Drawn, attempt: int, how: str) -> tuple[dict[str, st
     return came, complete[0]["STATE"] if complete else None
 
 
-@settings(
-    max_examples=GRAPHS,
-    deadline=None,
+@examples(
+    GRAPHS,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )

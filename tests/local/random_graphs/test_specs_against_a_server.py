@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
+from property_settings import examples
 from spec_graphs import pipelines, reading_of
 
 from sfml.behaviour.run_tests import run_verdict
@@ -21,7 +22,7 @@ from sfml.semantics.states import State
 from sfml.testing.given import LocalRuns, throwaway_server
 from sfml.testing.local_snowflake import SharedServer
 
-ON_A_SERVER, BY_FORCE = 6, 100
+ON_A_SERVER, BY_FORCE = 6, 60
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +31,8 @@ def throwaway() -> Iterator[SharedServer]:
         yield server
 
 
-@settings(
-    max_examples=ON_A_SERVER,
-    deadline=None,
+@examples(
+    ON_A_SERVER,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )
@@ -55,7 +55,7 @@ def test_a_server_comes_to_what_the_rules_say(
     counts[f"ended {ran.state}"] += 1
 
 
-@settings(max_examples=BY_FORCE, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(BY_FORCE, suppress_health_check=list(HealthCheck))
 @given(document=pipelines(largest=5))
 def test_a_walk_finds_what_trying_everything_finds(tmp_path: Path, document: dict[str, Any]) -> None:
     reading = reading_of(document, tmp_path)

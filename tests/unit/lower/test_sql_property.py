@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from generated_graphs import graphs, lowered
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from made_graphs import clv, wide
+from property_settings import examples
 from sql_statements import statements
 
 from sfml.grammar import Name
@@ -117,7 +118,7 @@ def assert_read_back(made: TaskGraph) -> None:
         assert dict(contacts) == {raw(key): objects(value) for key, value in task.contacts.items()}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(25)
 @given(graphs())
 def test_every_statement_reads_back_as_the_desired_task(made: TaskGraph) -> None:
     assert_read_back(made)

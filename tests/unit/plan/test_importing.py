@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from property_settings import examples
 from rendered_graphs import Server, graphs
 
 from sfml import frontend
@@ -53,7 +54,7 @@ def task(name: str, sql: str = "select 1", **values: Any) -> ObservedTask:
     return observed_task(given)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(graphs(), st.data())
 def test_its_plan_is_empty_but_for_the_mark(project: Path, graph: DesiredGraph, data: st.DataObject) -> None:
     """Whatever the graph, however it is rendered, and although the project's defaults say otherwise."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rendered_graphs import Server, graphs
 
@@ -16,7 +16,6 @@ from sfml.plan.observed import observed_task, record_of
 from sfml.plan.renderings import last_name, names, same, schedule
 
 
-@settings(max_examples=60, deadline=None)
 @given(graphs(), st.data())
 def test_a_graph_against_itself_is_no_change_in_any_rendering(
     graph: DesiredGraph, data: st.DataObject

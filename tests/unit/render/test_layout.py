@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from itertools import combinations, pairwise
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sfml.render.page.layers import Edge, columns_of, crossings, ranks_of, without_cycles
@@ -37,7 +37,6 @@ def rectangles(graph: Graph, found: Layout) -> list[tuple[Point, Size]]:
 
 
 @given(graphs())
-@settings(max_examples=100, deadline=None)
 def test_no_two_boxes_or_labels_overlap(graph: Graph) -> None:
     found = layout(*graph)
     for ((x, y), (w, h)), ((a, b), (v, k)) in combinations(rectangles(graph, found), 2):
@@ -45,7 +44,6 @@ def test_no_two_boxes_or_labels_overlap(graph: Graph) -> None:
 
 
 @given(graphs())
-@settings(max_examples=100, deadline=None)
 def test_edges_run_level_where_they_pass_columns_and_through_no_box(graph: Graph) -> None:
     sizes, _ = graph
     found = layout(*graph)
@@ -59,7 +57,6 @@ def test_edges_run_level_where_they_pass_columns_and_through_no_box(graph: Graph
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
 def test_an_edge_begins_and_ends_at_its_boxes(graph: Graph) -> None:
     sizes, lines = graph
     found = layout(sizes, lines)
@@ -71,7 +68,6 @@ def test_an_edge_begins_and_ends_at_its_boxes(graph: Graph) -> None:
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
 def test_everything_is_inside_and_stands_the_same_again(graph: Graph) -> None:
     found = layout(*graph)
     assert found == layout(*graph)
@@ -82,7 +78,6 @@ def test_everything_is_inside_and_stands_the_same_again(graph: Graph) -> None:
 
 @given(st.integers(1, 12), st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=40))
 @example(3, [(0, 1), (1, 2), (2, 0)])
-@settings(max_examples=100, deadline=None)
 def test_turning_edges_leaves_no_cycle(count: int, pairs: list[tuple[int, int]]) -> None:
     pairs = [(a % count, b % count) for a, b in pairs if a % count != b % count]
     turned = without_cycles(count, pairs)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -166,7 +166,6 @@ def plain_text(found: list[Token]) -> str:
 
 @given(TEXT)
 @examples
-@settings(max_examples=400, deadline=None)
 def test_a_code_span_is_one_code_span(text: str) -> None:
     made = code(text)
     found = tokens(f"before {made} after")
@@ -179,7 +178,6 @@ def test_a_code_span_is_one_code_span(text: str) -> None:
 
 
 @given(TEXT, TEXT)
-@settings(max_examples=400, deadline=None)
 def test_a_row_has_as_many_cells_as_it_was_given(one: str, two: str) -> None:
     found = tokens(f"| a | b | c |\n|---|---|---|\n| {cell(one)} | {cell_prose(two)} | end |\n\nafter\n")
     kinds = [token.type for token in found]
@@ -191,7 +189,6 @@ def test_a_row_has_as_many_cells_as_it_was_given(one: str, two: str) -> None:
 
 @given(TEXT)
 @examples
-@settings(max_examples=300, deadline=None)
 def test_a_sentence_stays_a_sentence(text: str) -> None:
     found = tokens(f"- {prose(f'it reads `{text}` and {text}')}\n\nafter\n")
     quiet = [token for token in found if not token.type.startswith(("list_item", "bullet_list"))]
@@ -201,7 +198,6 @@ def test_a_sentence_stays_a_sentence(text: str) -> None:
 
 @given(TEXT)
 @examples
-@settings(max_examples=300, deadline=None)
 def test_a_summary_holds_text_alone(text: str) -> None:
     made = html_code(text)
     assert set(re.findall(r"<[^>]*>?", made)) <= {"<code>", "</code>"}
@@ -212,7 +208,6 @@ def test_a_summary_holds_text_alone(text: str) -> None:
 
 
 @given(st.lists(TEXT, max_size=5))
-@settings(max_examples=300, deadline=None)
 def test_a_block_ends_where_it_ends(lines: list[str]) -> None:
     block = fenced([line for text in lines for line in text.splitlines()], "diff")
     found = PARSER.parse("\n".join([*block, "", "after"]))
@@ -223,7 +218,6 @@ def test_a_block_ends_where_it_ends(lines: list[str]) -> None:
 
 @given(TEXT)
 @examples
-@settings(max_examples=300, deadline=None)
 def test_a_label_of_mermaid_is_letters_and_numbers(text: str) -> None:
     made = label_text(text)
     assert re.fullmatch(r"(?:[\w _.,:/()+=-]|#\d+;|[^\W_])*", made, re.UNICODE), made

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pictured_graphs import changed, compiled, edited, graph_of, review_of, six, six_hundred, sixty, step
 
@@ -139,7 +139,6 @@ def drawings(draw: st.DrawFn) -> Drawing:
 
 
 @given(drawings(), texts)
-@settings(max_examples=60, deadline=None)
 def test_nothing_breaks_out_of_a_page(drawing: Drawing, title: str) -> None:
     page = html(title, (drawing, drawing), (title,))
     page.encode()
@@ -155,7 +154,6 @@ def test_nothing_breaks_out_of_a_page(drawing: Drawing, title: str) -> None:
 
 
 @given(drawings())
-@settings(max_examples=60, deadline=None)
 def test_nothing_breaks_out_of_a_picture(drawing: Drawing) -> None:
     root = ElementTree.fromstring(svg(drawing))
     kinds = {element.tag.removeprefix(SVG) for element in root.iter()}

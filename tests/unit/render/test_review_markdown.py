@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from markdown_it import MarkdownIt
 from tests.unit.render.test_markdown import TEXT
 
@@ -87,7 +87,6 @@ def html_of(markdown: str) -> list[str]:
 
 
 @given(TEXT)
-@settings(max_examples=60, deadline=None)
 def test_no_value_breaks_out_of_the_comment(text: str) -> None:
     changed = target_diff(graph(text="y"), graph(text=text or "z", cron="30 2 * * 0"))
     printed = diff_markdown(diff_of(changed, text=text))

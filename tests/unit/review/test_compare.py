@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 from generated_graphs import graphs, lowered
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from property_settings import examples
 
 from sfml.graph.model import (
     GraphSettings,
@@ -29,7 +30,7 @@ from sfml.review.model import Compiled, Status, TargetDiff
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ON = OnWarehouse("ML_WH")
-SLOW = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = examples(20, suppress_health_check=list(HealthCheck))
 
 
 def compiled(graph: TaskGraph) -> Compiled:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from generated_graphs import graphs, lowered
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
+from property_settings import examples
 
 from sfml.graph.model import TaskGraph
 
@@ -13,7 +14,7 @@ pytest.importorskip("snowflake.core")
 from sfml.snowflake.dag import differences
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(30)
 @given(graphs())
 def test_dag_and_tasks_say_the_same_but_for_the_table(graph: TaskGraph) -> None:
     assert [difference for difference in differences(lowered(graph)) if difference.known is None] == []

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfml.spec.expressions import ExpressionError, evaluated_text
@@ -124,7 +124,6 @@ def test_nothing_gets_out_or_grows(text: str) -> None:
     assert time.monotonic() - began < 2
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.lists(
         st.sampled_from(

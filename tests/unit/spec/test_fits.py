@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
@@ -78,7 +78,6 @@ def test_right_documents_fit_without_the_library(file: str) -> None:
     assert all(fits(document, file) for document in right)
 
 
-@settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_it_agrees_on_documents_with_one_thing_changed(data: st.DataObject) -> None:
     document = copy.deepcopy(data.draw(st.sampled_from(DOCUMENTS)))

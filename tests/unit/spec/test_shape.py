@@ -8,8 +8,9 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from property_settings import examples
 from referencing import Registry, Resource
 
 from sfml.resources import schema, schema_folder
@@ -126,7 +127,7 @@ def parts() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "key"), parts())
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_agrees_with_jsonschema(name: str, key: str, data: st.DataObject) -> None:
     minimal: dict[str, dict[str, Any]] = {
@@ -145,7 +146,7 @@ def test_agrees_with_jsonschema(name: str, key: str, data: st.DataObject) -> Non
 @pytest.mark.parametrize(
     "key", sorted(schema("job_config.schema.json")["$defs"]["task_settings"]["properties"])
 )
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(data=st.data())
 def test_agrees_with_jsonschema_on_tasks(key: str, data: st.DataObject) -> None:
     document = {"version": 1, "tasks": {"t": {"sql": "select 1", key: data.draw(values("job_config"))}}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sfml.fixes import fixed
@@ -68,7 +68,6 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.dictionaries(keys, values, min_size=1, max_size=4))
 def test_what_is_written_is_read_again_by_us_and_by_others(value: dict[str, object]) -> None:
     text = block_text(value)  # type: ignore[arg-type]
