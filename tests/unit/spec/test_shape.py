@@ -127,7 +127,7 @@ def parts() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "key"), parts())
-@examples(25)
+@examples(15)
 @given(data=st.data())
 def test_agrees_with_jsonschema(name: str, key: str, data: st.DataObject) -> None:
     minimal: dict[str, dict[str, Any]] = {
@@ -146,7 +146,7 @@ def test_agrees_with_jsonschema(name: str, key: str, data: st.DataObject) -> Non
 @pytest.mark.parametrize(
     "key", sorted(schema("job_config.schema.json")["$defs"]["task_settings"]["properties"])
 )
-@examples(25)
+@examples(15)
 @given(data=st.data())
 def test_agrees_with_jsonschema_on_tasks(key: str, data: st.DataObject) -> None:
     document = {"version": 1, "tasks": {"t": {"sql": "select 1", key: data.draw(values("job_config"))}}}
