@@ -78,10 +78,12 @@ def test_a_run_that_executes_is_ended_and_can_be_retried(small: Small) -> None:
 
 def test_a_run_whose_root_is_skipped_ends_and_says_so(small: Small) -> None:
     place = f"{small.local.database}.SMALL"
-    small.local.sql(f"CREATE SCHEMA IF NOT EXISTS {place}")
+    small.edit("{cron: '0 0 * * 0', timezone: UTC}", "{on_stream: [NEW_ORDERS]}")
+    code, text = small.run(*APPLY)
+    assert code == 1 and f"stream {place}.NEW_ORDERS" in text and "nothing was changed" in text, text
+    assert small.bodies() == {}
     small.local.sql(f"CREATE TABLE {place}.ORDERS (A INT)")
     small.local.sql(f"CREATE STREAM {place}.NEW_ORDERS ON TABLE {place}.ORDERS")
-    small.edit("{cron: '0 0 * * 0', timezone: UTC}", "{on_stream: [NEW_ORDERS]}")
     assert small.run(*APPLY)[0] == 0
     code, text = small.run("run", "specs/small.yaml")
     assert code == 1 and "small was skipped: the condition of its root was false" in text
