@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs lint format types data seed environment bench clean
+.PHONY: help demo test test-all latest lock docs lint format data seed environment bench clean
 
 PYTHON ?= python3
 SPEC := specs/clv.yaml
@@ -10,12 +10,15 @@ VENV := .venv
 SFML := $(VENV)/bin/sfml
 
 help: ## Show the verbs
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-environment: $(VENV)/.installed ## Make .venv with everything that the demo and the tests need
+environment: $(VENV)/.installed ## Make .venv from the lock: everything that the demo and the tests need
 
-$(VENV)/.installed: pyproject.toml tools/environment
+$(VENV)/.installed: requirements/dev.txt pyproject.toml tools/environment
 	@PYTHON=$(PYTHON) tools/environment $(VENV)
+
+lock: $(VENV)/.installed ## Renew the lock to the newest that the ranges admit
+	@tools/lock --upgrade
 
 data: $(VENV)/.installed ## Fetch the CDNOW transactions into data/
 	@$(VENV)/bin/python tools/fetch_cdnow.py
@@ -45,6 +48,12 @@ test: $(VENV)/.installed data ## Run every test
 test-deep: export SFML_TEST_PROFILE = deep
 test-deep: test ## Run every test, properties on ten times as many examples
 
+test-all: data ## Run every test on each Python from 3.11 to 3.14 that this machine has
+	@tools/test-all
+
+latest: data ## Run every test on the newest packages that the ranges admit, in .venv-latest
+	@tools/latest
+
 docs: $(VENV)/.installed ## Write the pages that are made from schemas and docstrings
 	@$(VENV)/bin/python tools/docs.py
 
@@ -63,4 +72,4 @@ bench: $(VENV)/.installed ## Measure commands and tasks; write docs/performance.
 	@$(VENV)/bin/python benchmarks --write
 
 clean: ## Remove the environment and everything that was built
-	@rm -rf $(VENV) build .sfml .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-* build .sfml .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -24,7 +24,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def local_snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
     """The local Snowflake of the test session, in a temporary folder."""
     if find_spec("fakesnow") is None:
-        pytest.fail('the local Snowflake is not installed: pip install "sfml[local]"', pytrace=False)
+        pytest.fail(
+            'the local Snowflake is not installed: pip install "sfml-snowflake[local]"', pytrace=False
+        )
     from sfml.testing.local_snowflake import SharedServer
 
     server = SharedServer(tmp_path_factory.mktemp("local-snowflake")).start()

@@ -54,9 +54,9 @@ def steps() -> dict[str, Mapping[str, Any]]:
     return {step["name"]: step for step in document["runs"]["steps"] if "run" in step}
 
 
-def install(folder: Path, temp: Path) -> str:
-    """The action's step that installs this checkout, run in a folder; answers its log."""
-    given = {"RUNNER_TEMP": str(temp), "GITHUB_ACTION_PATH": str(ROOT), "SFML_PYTHON": sys.executable}
+def install(folder: Path, temp: Path, source: Path = ROOT) -> str:
+    """The action's step that installs `source`, run in a folder; answers its log."""
+    given = {"RUNNER_TEMP": str(temp), "GITHUB_ACTION_PATH": str(source), "SFML_PYTHON": sys.executable}
     code, log = _shell(steps()["Install sfml"]["run"], folder, given)
     assert code == 0, log
     return log
@@ -92,21 +92,24 @@ def action(folder: Path, temp: Path, environment: Mapping[str, str], token: str 
     return Ran(code, log, summary.read_text(encoding="utf-8"), said, uploaded)
 
 
-def gitlab_job(folder: Path, venv: Path, environment: Mapping[str, str], **inputs: str) -> Ran:
-    """The last line of the template's script, run in a folder, where the lines before have made `venv`."""
+def gitlab_job(folder: Path, venv: Path | None, environment: Mapping[str, str], **inputs: str) -> Ran:
+    """The template's script, run in a folder; of it the last line alone where the lines before have made `venv`."""
     text = TEMPLATE.read_text(encoding="utf-8")
     header, _ = yaml.safe_load_all(text)
     declared: dict[str, Any] = header["spec"]["inputs"]
     assert set(inputs) <= {name.replace("-", "_") for name in declared}
     for name, one in declared.items():
-        default = one["default"]
+        default = one.get("default", "not given")
         default = str(default).lower() if isinstance(default, bool) else default
         text = text.replace(f"$[[ inputs.{name} ]]", inputs.get(name.replace("-", "_"), default))
     assert "$[[" not in text
     _, body = yaml.safe_load_all(text)
     ((_, job),) = body.items()
     given = {"GITLAB_CI": "true", **environment, **job["variables"]}
-    code, log = _shell(job["script"][-1], folder, {**given, "venv": str(venv)})
+    if venv is None:
+        code, log = _shell("\n".join(job["script"]), folder, given)
+    else:
+        code, log = _shell(job["script"][-1], folder, {**given, "venv": str(venv)})
     written = folder / job["artifacts"]["reports"]["dotenv"]
     lines = written.read_text(encoding="utf-8").splitlines() if written.exists() else []
     return Ran(code, log, "", dict(line.split("=", 1) for line in lines))

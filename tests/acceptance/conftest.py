@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def wheel(pip: tuple[str | Path, ...], tmp_path_factory: pytest.TempPathFactory)
     """This checkout, built as it is published."""
     folder = tmp_path_factory.mktemp("wheel")
     finished(*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
-    (built,) = folder.glob("sfml-*.whl")
+    (built,) = folder.glob("sfml_snowflake-*.whl")
     return built
 
 
@@ -153,14 +154,22 @@ def wheel(pip: tuple[str | Path, ...], tmp_path_factory: pytest.TempPathFactory)
 def new_environment(
     pip: tuple[str | Path, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Path]:
-    """Makes an environment with the given requirements and nothing else, not even pip; answers its `bin` folder."""
+    """Makes an environment with the given requirements and nothing else, not even pip; answers its `bin` folder.
+
+    Versions are those of the environment that the tests run in: a new release is found by `make latest`, not by chance.
+    """
+    constraints = tmp_path_factory.mktemp("constraints") / "constraints.txt"
+    pins = {f"{one.metadata['Name']}=={one.version}" for one in metadata.distributions()}
+    others = (pin for pin in sorted(pins) if not pin.startswith("sfml"))
+    constraints.write_text("\n".join(others), encoding="utf-8")
 
     def made(*requirements: str | Path) -> Path:
         folder = tmp_path_factory.mktemp("environment")
         finished(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
         python = folder / "venv" / "bin" / "python"
         # What is imported is compiled then, in a fraction of the time that compiling all takes.
-        finished(*pip, "--python", python, "install", "--no-compile", *requirements, cwd=folder)
+        command = ("--python", python, "install", "--no-compile", "--constraint", constraints)
+        finished(*pip, *command, *requirements, cwd=folder)
         return python.parent
 
     return made

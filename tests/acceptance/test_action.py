@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, Fault, Host, host
-from ci_jobs import Ran, action, install
+from ci_jobs import ROOT, Ran, action, install
 from ci_private_git import private_git
 from review_repository import Repository, repository_in
 
@@ -93,6 +94,27 @@ def add_code_of_a_stranger(folder: Path) -> None:
         file = folder / f"{name}.py"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("raise SystemExit('code of a stranger ran')\n", encoding="utf-8")
+
+
+def test_it_installs_what_the_lock_names(temp: Path) -> None:
+    python = str(temp / "sfml" / "bin" / "python")
+    listed = subprocess.run(
+        (python, "-I", "-m", "pip", "list", "--format=freeze"), capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    lock = (ROOT / "requirements" / "core.txt").read_text(encoding="utf-8")
+    others = [line for line in listed if not line.startswith(("pip==", "setuptools==", "sfml-snowflake=="))]
+    assert len(others) > 10
+    assert [line for line in others if f"\n{line} " not in lock.lower()] == []
+
+
+def test_what_has_another_hash_is_not_installed(tmp_path: Path) -> None:
+    """As it is when somebody has put other files under a version that is in the lock."""
+    (tmp_path / "requirements").mkdir()
+    lock = (ROOT / "requirements" / "core.txt").read_text(encoding="utf-8")
+    planted = re.sub(r"(?<=sha256:)[0-9a-f]{64}", "0" * 64, lock)
+    (tmp_path / "requirements" / "core.txt").write_text(planted, encoding="utf-8")
+    with pytest.raises(AssertionError, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
+        install(tmp_path, tmp_path, source=tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ HOOKS = ROOT / ".pre-commit-hooks.yaml"
 PAGE = ROOT / "docs" / "ci.md"
 _EXAMPLE = re.compile(r"^```yaml\n# (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = dict(_EXAMPLE.findall(PAGE.read_text(encoding="utf-8")))
+OWN_WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 WORKFLOW = ".github/workflows/pipelines.yml"
 
 
@@ -84,6 +85,35 @@ def test_no_expression_is_in_a_script_and_no_workflow_has_both_foreign_code_and_
     assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", one) for one in pinned), pinned
 
 
+@pytest.mark.parametrize("file", OWN_WORKFLOWS, ids=lambda file: file.name)
+def test_the_workflows_of_this_repository_name_commits_and_have_no_rights(file: Path) -> None:
+    assert tool("zizmor", "--offline", "--quiet", "--pedantic", file) == (
+        0,
+        "No findings to report. Good job!\n",
+    )
+    code, said = tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", file)
+    assert code == 0, said
+    workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        assert job["permissions"] == {"contents": "read"}
+        for verb in re.findall(
+            r"make ((?:[a-z-]+ ?)+)", "\n".join(step.get("run", "") for step in job["steps"])
+        ):
+            for name in verb.split():
+                assert re.search(
+                    rf"^{name}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+                ), name
+
+
+def test_tests_run_on_each_python_and_weekly_on_what_is_newest() -> None:
+    workflows = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in OWN_WORKFLOWS}
+    (tests,) = workflows["tests"]["jobs"].values()
+    assert tests["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
+    # YAML 1.1 reads the key `on` as true.
+    assert "schedule" in workflows["latest"][True]
+
+
 # -- schemas
 
 
@@ -110,10 +140,15 @@ def test_the_page_lists_the_inputs_and_outputs_of_the_action_and_the_template() 
     listed = re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(listed) == {*document["inputs"], *document["outputs"]}
     header, _ = yaml.safe_load_all(TEMPLATE.read_text(encoding="utf-8"))
-    inputs = {*document["inputs"]} - {"token", "python"} | {"job", "stage", "image"}
+    inputs = {*document["inputs"]} - {"token", "python"} | {"project", "ref", "job", "stage", "image"}
     assert set(header["spec"]["inputs"]) == inputs
     given = yaml.safe_load(EXAMPLES[".gitlab-ci.yml"])["include"][0]["inputs"]
     assert set(given) <= inputs
+    assert {"project", "ref"} == {
+        name for name, one in header["spec"]["inputs"].items() if "default" not in one
+    }
+    include = yaml.safe_load(EXAMPLES[".gitlab-ci.yml"])["include"][0]
+    assert (given["project"], given["ref"]) == (include["project"], include["ref"])
 
 
 # -- shell
@@ -125,13 +160,13 @@ def scripts() -> Iterator[tuple[str, str]]:
             yield step["name"], f"# shellcheck shell=bash\n{step['run']}"
     (job,) = list(yaml.safe_load_all(TEMPLATE.read_text(encoding="utf-8")))[1].values()
     yield TEMPLATE.name, "\n".join(["# shellcheck shell=sh", *job["script"]])
-    for path in (".ci/run", "tools/environment"):
+    for path in (".ci/run", "tools/environment", "tools/lock", "tools/test-all"):
         yield path, (ROOT / path).read_text(encoding="utf-8")
 
 
 def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
     files = [written(tmp_path, f"{at}.sh", f"{text}\n") for at, (_, text) in enumerate(scripts())]
-    assert len(files) == 5
+    assert len(files) == 7
     code, said = tool("shellcheck", "--norc", "--enable=quote-safe-variables", *files)
     assert code == 0, said
 

@@ -1,4 +1,4 @@
-"""`pip install sfml` without extras: what pull-request checks use, in an environment without Snowflake packages."""
+"""`sfml-snowflake` without extras: what pull-request checks use, in an environment without Snowflake packages."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ def test_graphs_are_tested(core: Path, checkout: Path) -> None:
     assert sfml(core, checkout, "simulate", "specs/clv.yaml").returncode == 0
     done = sfml(core, checkout, "test", "specs/clv.yaml", "--local")
     assert done.returncode == 1
-    assert 'pip install "sfml[' in done.stderr
+    assert 'pip install "sfml-snowflake[' in done.stderr
 
 
 def test_what_needs_snowflake_says_what_to_install(core: Path, checkout: Path) -> None:
     done = sfml(core, checkout, "plan", "specs/clv.yaml")
     assert done.returncode == 1
-    assert 'pip install "sfml[' in done.stderr
+    assert 'pip install "sfml-snowflake[' in done.stderr
     assert "Traceback" not in done.stderr

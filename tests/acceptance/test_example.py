@@ -14,10 +14,16 @@ EXAMPLE = ROOT / "examples" / "churn"
 
 
 @pytest.fixture(scope="module")
-def bin_folder(new_environment: Callable[..., Path], wheel: Path) -> Path:
-    """Where `python` and `sfml` are: a new environment with the project's requirements, `sfml` from this checkout."""
-    requirements = EXAMPLE / "requirements.txt"
-    return new_environment("--requirement", requirements, f"sfml[local] @ {wheel.as_uri()}")
+def bin_folder(
+    new_environment: Callable[..., Path], wheel: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Where `python` and `sfml` are: a new environment with the project's requirements, this checkout as a wheel."""
+    text = (EXAMPLE / "requirements.txt").read_text(encoding="utf-8")
+    assert "\n../..[local]\n" in text
+    requirements = tmp_path_factory.mktemp("requirements") / "requirements.txt"
+    built = text.replace("\n../..[local]\n", f"\nsfml-snowflake[local] @ {wheel.as_uri()}\n")
+    requirements.write_text(built, encoding="utf-8")
+    return new_environment("--requirement", requirements)
 
 
 @pytest.fixture(scope="module")

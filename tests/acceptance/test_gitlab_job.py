@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from ci_hosts import OWNER_TOKEN, STRANGER, Host, host
-from ci_jobs import Ran, gitlab_job
+from ci_jobs import ROOT, Ran, gitlab_job
 from review_repository import Repository, repository_in
 
 MARKER = "<!-- sfml diff -->"
@@ -46,6 +47,7 @@ def run(
     token: str | None = OWNER_TOKEN,
     *,
     base: str | None = None,
+    whole: Mapping[str, str] | None = None,
     **inputs: str,
 ) -> Ran:
     environment = {
@@ -56,8 +58,10 @@ def run(
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": base or clone.git("ls-remote", "origin", "main").split()[0],
         **({} if token is None else {"SFML_GITLAB_TOKEN": token}),
+        **(whole or {}),
     }
-    ran = gitlab_job(clone.folder, Path(sys.executable).parents[1], environment, specs="specs", **inputs)
+    venv = Path(sys.executable).parents[1] if whole is None else None
+    ran = gitlab_job(clone.folder, venv, environment, specs="specs", **inputs)
     assert "Traceback" not in ran.log, ran.log
     assert token is None or token not in ran.log
     return ran
@@ -80,6 +84,47 @@ def test_the_first_run_comments_and_later_ones_update_that_note(clone: Repositor
         "POST /api/v4/projects/42/merge_requests/7/notes",
         "PUT /api/v4/projects/42/merge_requests/7/notes/231",
     ]
+
+
+@pytest.fixture(scope="module")
+def template_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A host with the project `tools/sfml`: what of this checkout the job installs, under the tag `v0`."""
+    project = tmp_path_factory.mktemp("host") / "tools" / "sfml.git"
+    names = ("pyproject.toml", "README.md", "requirements", "schemas", "compiler", "steps/sfml_steps")
+    for name in names:
+        source, copy = ROOT / name, project / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+    made = Repository(project)
+    made.git("init", "-q")
+    made.git("add", "-A")
+    made.commit("Release")
+    made.git("tag", "v0")
+    return project.parents[1]
+
+
+def test_it_installs_its_own_source_from_the_lock(
+    clone: Repository, gitlab: Host, template_server: Path
+) -> None:
+    """In a folder with modules of strangers, from the project and ref that it was included from."""
+    where = {"CI_SERVER_URL": template_server.as_uri(), "CI_JOB_TOKEN": "job-token-3b"}
+    ran = run(clone, gitlab, whole=where, project="tools/sfml", ref="v0")
+    assert ran.code == 0, ran.log
+    assert gitlab.by(BOT)[0].startswith(f"{MARKER}\n## `churn`: 1 task changed\n")
+    assert "job-token-3b" not in ran.log
+
+
+def test_a_ref_that_is_not_there_fails_before_anything_is_installed(
+    clone: Repository, gitlab: Host, template_server: Path
+) -> None:
+    where = {"CI_SERVER_URL": template_server.as_uri(), "CI_JOB_TOKEN": "job-token-3b"}
+    ran = run(clone, gitlab, whole=where, project="tools/sfml", ref="v9")
+    assert ran.code != 0
+    assert "couldn't find remote ref v9" in ran.log
+    assert gitlab.requests == []
 
 
 def test_findings_are_a_code_quality_report(clone: Repository, gitlab: Host) -> None:

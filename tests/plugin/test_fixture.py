@@ -73,7 +73,7 @@ def test_without_the_packages_the_fixture_says_what_to_install(pytester: pytest.
         """
     )
     result = passed(pytester, errors=1)
-    result.stdout.fnmatch_lines(['*pip install "sfml[[]local[]]"*'])
+    result.stdout.fnmatch_lines(['*pip install "sfml-snowflake[[]local[]]"*'])
 
 
 def test_schedules_fire_as_the_clock_advances(local_snowflake: LocalSnowflake) -> None:

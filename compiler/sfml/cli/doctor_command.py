@@ -104,10 +104,12 @@ def _account(target: Target) -> tuple[list[Check], SnowflakeConnection]:
 
 def machine_checks(root: Path, target: Target) -> Iterator[Check]:
     """What can be known without a connection."""
-    from sfml.cli.versions import version_check
+    from sfml.cli.versions import namesake_check, version_check
     from sfml.graph.model import Mode
 
     yield version_check(target.is_local)
+    if (namesake := namesake_check()) is not None:
+        yield namesake
     if target.mode is Mode.PRODUCTION:
         yield _worktree(root)
 

@@ -198,4 +198,6 @@ def require_local() -> None:
     from importlib.util import find_spec
 
     if find_spec("fakesnow") is None:
-        raise NotSupportedYet("the local Snowflake is not installed", help='pip install "sfml[local]"')
+        raise NotSupportedYet(
+            "the local Snowflake is not installed", help='pip install "sfml-snowflake[local]"'
+        )

@@ -6,9 +6,12 @@ import re
 import sys
 from importlib import metadata
 
+from sfml import __distribution__
 from sfml.checkup import Check, State
 
-CLIENTS = ("snowflake-core", "snowflake-snowpark-python", "snowflake-ml-python", "fakesnow")
+CLIENTS = ("snowflake-core", "snowflake-snowpark-python", "snowflake-ml-python")
+SERVER = ("fakesnow", "duckdb", "sqlglot")
+"""What the local Snowflake stands on, and not every release of which it works with."""
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([<>=!~][^;]*)?")
 
 
@@ -17,9 +20,7 @@ def version_check(is_local: bool) -> Check:
     ranges = _ranges()
     told = [f"Python {sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"]
     wrong: list[str] = []
-    for name in CLIENTS:
-        if name == "fakesnow" and not is_local:
-            continue
+    for name in (*CLIENTS, *(SERVER if is_local else ())):
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -28,16 +29,41 @@ def version_check(is_local: bool) -> Check:
         told.append(f"{name} {version}")
         if name in ranges and not _fits(version, ranges[name]):
             wrong.append(f"{name} {version} is not {ranges[name]}")
-    help = 'pip install --upgrade "sfml[local]"' if is_local else 'pip install --upgrade "sfml[snowflake]"'
+    help = f'pip install "{__distribution__}[{"local" if is_local else "snowflake"}]"'
     if wrong:
         return Check("clients", State.FAIL, "; ".join(wrong), help)
     return Check("clients", State.OK, ", ".join(told))
 
 
+def namesake_check() -> Check | None:
+    """A warning where the distribution `sfml` is installed beside this one: both write the package `sfml`."""
+    try:
+        other = metadata.distribution("sfml")
+    except metadata.PackageNotFoundError:
+        return None
+    is_earlier = any(entry.value == "sfml.cli:main" for entry in other.entry_points)
+    if is_earlier and not _is_installed(__distribution__):
+        return None
+    what = f"an earlier name of {__distribution__}" if is_earlier else "another project"
+    text = (
+        f"the distribution `sfml` {other.version} is installed, too: {what}, with a package of the same name"
+    )
+    help = f"pip uninstall sfml, then install {__distribution__} again with --force-reinstall --no-deps"
+    return Check("namesake", State.WARN, text, help)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def _ranges() -> dict[str, str]:
     """The ranges that `sfml` itself asks for, by the package's name."""
     try:
-        required = metadata.requires("sfml") or []
+        required = metadata.requires(__distribution__) or []
     except metadata.PackageNotFoundError:
         return {}
     found = (_REQUIREMENT.match(text) for text in required)

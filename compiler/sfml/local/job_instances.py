@@ -58,7 +58,9 @@ def demand_ray(instances: int, required: frozenset[str]) -> None:
             f"an ML Job on {instances} instances: Ray has several nodes on one machine on Linux"
         )
     if importlib.util.find_spec("ray") is None and "ray" not in required:
-        raise not_emulated(f"an ML Job on {instances} instances without Ray (pip install 'sfml[ray]')")
+        raise not_emulated(
+            f"an ML Job on {instances} instances without Ray (pip install 'sfml-snowflake[ray]')"
+        )
 
 
 def run_instances(

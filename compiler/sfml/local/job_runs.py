@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextvars
 import json
 import os
+import re
 import shutil
 import signal
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sfml.local.session import Session
 
 LOG_LINES_IN_ERROR = 20
+_FRAME = re.compile(r'  File "(.+)", line \d+')
 SECONDS_SETTING = "SFML_LOCAL_JOB_SECONDS"
 CHECK_INTERVAL = "MLRS_INSTANCES_CHECK_INTERVAL"
 """How often, at most, the launcher looks for instances; every ten seconds unless it is told."""
@@ -251,11 +253,23 @@ def _end(account: Account, job: Job, run: JobRun, code: int, *, late: bool) -> t
         return FAILED, f"the job was ended after {run.seconds:g} seconds, which is as long as it may run"
     path = account.log_path(job.query_id)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    said = [line for line in lines if line.strip()]
+    said = [line for line in _without_launcher(lines) if line.strip()]
     head = f"exit code {code}, last lines of its log:"
     # Launcher and connector write to the same log, and last of all: what the script said is looked for.
     last = error_line("\n".join([head, *said])) or f"exit code {code}"
     return FAILED, "\n".join([last, head, *said[-LOG_LINES_IN_ERROR:]])
+
+
+def _without_launcher(lines: list[str]) -> Iterator[str]:
+    """A log without the frames of Snowflake's launcher in its tracebacks: how many there are depends on the Python."""
+    is_launcher = False
+    for line in lines:
+        if frame := _FRAME.match(line):
+            is_launcher = frame[1].startswith("<frozen ") or frame[1].endswith("/system/mljob_launcher.py")
+        elif not line.startswith("    "):
+            is_launcher = False
+        if not is_launcher:
+            yield line
 
 
 def run_in_background(account: Account, job: Job, run: JobRun) -> None:

@@ -120,7 +120,7 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
     except ImportError as cause:
         raise NotSupportedYet(
             "Snowflake's client libraries are not installed",
-            help='pip install "sfml[snowflake]", or "sfml[local]" for the local Snowflake',
+            help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
         ) from cause
     # The connector reports its own retries; what matters of them reaches the user as an error.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)

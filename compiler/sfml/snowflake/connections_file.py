@@ -58,7 +58,7 @@ def _place() -> tuple[Any, Path, bool]:
         from snowflake.connector.constants import CONFIG_FILE, CONNECTIONS_FILE
     except ImportError as cause:
         raise NotSupportedYet(
-            "Snowflake's connector is not installed", help='pip install "sfml[snowflake]"'
+            "Snowflake's connector is not installed", help='pip install "sfml-snowflake[snowflake]"'
         ) from cause
     connections, config = Path(CONNECTIONS_FILE), Path(CONFIG_FILE)
     # Where there is a connections.toml, Snowflake's clients do not read those of config.toml: making one would

@@ -168,7 +168,7 @@ def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
     except ImportError as cause:
         raise NotSupportedYet(
             "Snowflake's client libraries are not installed",
-            help='pip install "sfml[snowflake]", or "sfml[local]" for the local Snowflake',
+            help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
         ) from cause
     source = str(CONNECTIONS_FILE if Path(CONNECTIONS_FILE).exists() else CONFIG_FILE)
     if os.environ.get("SNOWFLAKE_CONNECTIONS"):

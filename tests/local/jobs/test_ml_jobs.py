@@ -50,6 +50,10 @@ def test_a_failing_job_fails_its_statement_with_its_last_words(shared: Session, 
         shared.sql(define(shared, source, name="FAILS").to_sql()).collect()
     assert failed.value.sql_error_code == 395018
     assert "before" in str(failed.value)
+    assert 'main.py", line 2, in <module>' in str(failed.value)
+    assert "mljob_launcher" not in str(failed.value), (
+        "frames of the launcher leave no room for the job's words"
+    )
 
 
 def test_a_job_in_the_background(shared: Session, tmp_path: Path) -> None:

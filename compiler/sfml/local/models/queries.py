@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sfml.local.session import Session
 
 _CREATED = Column("created_on", "timestamp_ltz")
+RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13")
+"""The Pythons of accounts. https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-introduction"""
 
 
 def show_models(account: Account, session: Session, statement: grammar.ShowModels) -> Result:
@@ -220,15 +222,20 @@ def platform_capabilities(account: Account, session: Session, arguments: tuple[A
 
 
 def packages(account: Account, session: Session) -> Result:
-    """INFORMATION_SCHEMA.PACKAGES: what code can use here, which is what this Python has installed."""
-    runtime = f"{sys.version_info.major}.{sys.version_info.minor}"
+    """INFORMATION_SCHEMA.PACKAGES: what code can use here, which is what this Python has installed.
+
+    It runs the code of every RUNTIME_VERSION, so that each has the same packages.
+    """
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    runtimes = sorted({*RUNTIMES, own}, key=lambda version: int(version.split(".")[1]))
     found = {
         (str(distribution.metadata["Name"]).lower(), distribution.version)
         for distribution in metadata.distributions()
         if distribution.metadata["Name"]
     }
     columns = ("PACKAGE_NAME", "VERSION", "LANGUAGE", "RUNTIME_VERSION")
-    return table(columns, [(name, version, "python", runtime) for name, version in sorted(found)])
+    rows = [(name, version, "python", runtime) for name, version in sorted(found) for runtime in runtimes]
+    return table(columns, rows)
 
 
 def model_versions(account: Account, session: Session) -> Result:
