@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sfml.checkup import State
-from sfml.cli.versions import namesake_check
+from sfml.cli.versions import namesake_check, version_check
 
 HELP = "pip uninstall sfml, then install sfml-snowflake again with --force-reinstall --no-deps"
 
@@ -94,6 +94,31 @@ def test_doctor_tells_our_own_earlier_name_apart(
     check = namesake_check()
     assert (check is not None) is is_renamed
     assert check is None or "an earlier name of sfml-snowflake" in check.text
+
+
+def distribution(site: Path, name: str, version: str, requires: str = "") -> None:
+    info = site / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    lines = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{requires}"
+    (info / "METADATA").write_text(lines, encoding="utf-8")
+
+
+@pytest.mark.parametrize(("version", "fits"), [("2.0.1", True), ("2.0.2", False), ("2.0.0", False)])
+def test_doctor_fails_where_a_library_has_left_its_range(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, fits: bool
+) -> None:
+    clients = ("snowflake-core", "snowflake-snowpark-python", "snowflake-ml-python", "fakesnow", "sqlglot")
+    for name in clients:
+        distribution(tmp_path, name, "1.0")
+    distribution(tmp_path, "duckdb", version)
+    required = "Requires-Dist: duckdb<2.0.2,>=2.0.1; extra == 'local'\n"
+    distribution(tmp_path, "sfml-snowflake", "0.2.0", required)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    check = version_check(is_local=True)
+    assert (check.state is State.OK) is fits
+    if not fits:
+        assert check.text == f"duckdb {version} is not <2.0.2,>=2.0.1"
+        assert check.help == 'pip install "sfml-snowflake[local]"'
 
 
 def test_doctor_is_silent_where_ours_is_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
