@@ -77,7 +77,7 @@ def modules() -> dict[Path, ast.Module]:
 def wrong_import(room: str, name: str) -> bool:
     """Whether a room may not have this import: of a room below its own, or one in NEVER."""
     parts = name.split(".")
-    if parts[0] != "sfml" or len(parts) < 2 or parts[1] == "__version__":
+    if parts[0] != "sfml" or len(parts) < 2 or parts[1] in ("__version__", "__distribution__"):
         return False
     return RANKS[parts[1]] > RANKS[room] or parts[1] in NEVER.get(room, ())
 
