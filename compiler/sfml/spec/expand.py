@@ -77,6 +77,7 @@ def expanded_tasks(
             (done.append(task) if _is_enabled(task) else removed.add(name))
             continue
         members: list[str] = []
+        before = len(findings)
         for suffix, values in bindings(each, own, findings):
             if len(done) > MAX_TASKS:
                 findings.append(too_many_made(each))
@@ -95,7 +96,8 @@ def expanded_tasks(
         groups[name] = tuple(members)
         if not members and not any(other.startswith(f"{name}_") for other in removed):
             passed[name] = texts_before(settings)
-            findings.extend(empty_repetition(name, each, settings))
+            if len(findings) == before:  # else the list is no list
+                findings.extend(empty_repetition(name, each, settings))
     findings.extend(_of_no_task(patches, {**groups, **{task.name: () for task in done}}))
     return Expanded(tuple(done), frozenset(removed), MappingProxyType(groups), MappingProxyType(passed))
 
