@@ -117,17 +117,14 @@ _LOGGED = re.compile(
 _LAUNCHER = re.compile(r'\s*(?:"[\w. ]+" : |-{5,}$|ML job (?:started|finished|completed)\b)')
 _EXIT = re.compile(r"exit code (-?\d+), last lines of its log:")
 _HEX = "[0-9a-f]"
+_UNCAUGHT = r"(?:\d{6} \(\w{5}\): )?Uncaught exception of type "
+_AT = r"(?: on line \d+ at position \d+)?"
 _TRIMMED = (
     # A class of some module says no more with the module, nor does a query's id or the handler's name.
     (re.compile(r"^(?:[a-z_][\w]*\.)+(?=[A-Z])"), ""),
     (re.compile(rf"(?:\(\d+\): )?{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}: "), ""),
     (re.compile(r"""\s*\bin function [\w$."]+ with handler [\w.]+$"""), ""),
     # An exception of Snowflake Scripting is named only where the user declared it.
-    (
-        re.compile(
-            r"^Uncaught exception of type '(?:STATEMENT|EXPRESSION)_ERROR' on line \d+ at position \d+ ?: "
-        ),
-        "",
-    ),
-    (re.compile(r"^Uncaught exception of type '(\w+)' on line \d+ at position \d+ ?: "), r"\1: "),
+    (re.compile(rf"^{_UNCAUGHT}'(?:STATEMENT|EXPRESSION)_ERROR'{_AT} ?: "), ""),
+    (re.compile(rf"^{_UNCAUGHT}'(\w+)'{_AT} ?: "), r"\1: "),
 )

@@ -153,6 +153,7 @@ second line
             "Uncaught exception of type 'NO_ROWS' on line 2 at position 3 : the table is empty",
             "NO_ROWS: the table is empty",
         ),
+        ("Uncaught exception of type 'NO_ROWS' : the table is empty", "NO_ROWS: the table is empty"),
         ('Traceback (most recent call last):\n  File "a.py", line 1\nAssertionError', "AssertionError"),
         (
             "SQL compilation error:\nStream 'S' does not exist",
