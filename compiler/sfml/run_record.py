@@ -146,7 +146,9 @@ def rows_state(
     last = raw(desired.finalizer.name) if desired.finalizer else ""
     ends = [row.completed_at for row in latest.values() if row.name != last and row.completed_at]
     took = (max(ends) - times.attempt_began).total_seconds() * 1000 if ends and times.attempt_began else 0.0
-    left = [raw(task.name) for task in desired.tasks if task.task in never_begun(desired, latest)]
+    done = {name for name, row in latest.items() if row.state == "SUCCEEDED"}
+    next_up = (task for task in desired.tasks if done.issuperset(raw(name) for name in task.predecessors))
+    left = [raw(task.name) for task in next_up if raw(task.name) not in latest]
     is_cut = took >= graph_limit_ms(desired) and any(name not in suspended for name in left)
     return "FAILED" if is_cut else state
 

@@ -205,6 +205,7 @@ TIMED_OUT = replace(row("P$ONE", "FAILED"), error_message=LATE)
         ([ROOT], [record("FAILED", task="P", message="gone")], "failed", TaskFailure(None, "gone")),
         ([ROOT, row("P$ONE", "CANCELLED")], [record("CANCELLED")], "cancelled", Cancellation(("one",))),
         ([ROOT], [record("SUCCEEDED")], "nothing_ran", NothingRan(("one",))),
+        ([ROOT], [], "nothing_ran", NothingRan(("one",))),
         ([ROOT, skipped("P$ONE")], [record("SUCCEEDED")], "skipped", EverySkipped()),
         ([skipped("P")], [], "skipped", RootSkipped()),
         ([ROOT, ONE], [record("EXECUTING")], "running", None),

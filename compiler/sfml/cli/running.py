@@ -35,7 +35,7 @@ def suspended_before(found: Opened, target: Connected, options: Options) -> froz
     from sfml.cli.health import run_notes, suspended_names
 
     graph = target.history.deployed(found.desired.root.name)
-    if graph.root is not None and not options.json:
+    if graph.root is not None and not (options.json or options.quiet):
         for text in run_notes(found, graph):
             output.note(f"note: {text}")
     return suspended_names(graph)
