@@ -37,9 +37,8 @@ class Crew:
 
     def carry_out(self, calls: Sequence[Call]) -> None:
         """Make every call; raises the first error in the order of the calls, with what else failed in its words."""
-        if len(calls) == 1:
-            calls[0]()
-            return
+        # A single call has a thread of its own too: in the main one the connector would take Ctrl-C for itself, and
+        # end the statement that is under way.
         with ThreadPoolExecutor(max_workers=self._width, thread_name_prefix="sfml-call") as pool:
             futures = [pool.submit(call) for call in calls]
             try:

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Protocol, TypeVar, assert_never
 
 from sfml.crew import Crew
-from sfml.errors import ConflictingState, ConnectionFailed, SfmlError
+from sfml.errors import ConflictingState, ConnectionFailed, RecordUnreadable, SfmlError
 from sfml.holding import FRESH, FRESH_ENOUGH_TO_START, Held
 from sfml.lower.beyond import beyond
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
@@ -64,6 +64,8 @@ class Work:
     removes: bool = False
     off_since: str | None = None
     """Since when the schedule is off on purpose, for the root's record."""
+    unreadable: RecordUnreadable | None = None
+    """The journal that cannot be read, whose name that of this work takes."""
 
 
 class Watcher(Protocol):
@@ -123,7 +125,7 @@ class Deployer:
             self._refuse_to_go_on()
             turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
             self._fresh_for = FRESH_ENOUGH_TO_START if turns_on else FRESH
-            self._look()
+            self.crew.carry_out([self._look])
             self.watcher.begun(group)
             self.crew.carry_out([partial(self._do, stage) for stage in group])
             self.is_done = self.is_done or number == needed
@@ -148,6 +150,9 @@ class Deployer:
             case RegisterJob(task, spec):
                 self.job_sql[task.name] = self._read(partial(self.code.register_job, spec))
             case OpenJournal(resume_root):
+                old = self.work.unreadable
+                if old is not None:
+                    self._insist(partial(self.code.put_aside, old.path, old.content))
                 self._insist(partial(self.code.open_journal, self._journal(resume_root)))
             case SuspendRoot(name):
                 # Snowflake refuses to change any task of a graph whose root is started (091421).

@@ -8,8 +8,10 @@ SfmlError
 │   └── AnswerLost       the connection broke: whether the call was carried out is not known
 ├── AccountError         the account refused: code and sentence are Snowflake's
 │   └── MissingPrivilege
+├── DiskFull             there is no room for what was to be written, here or where a local server writes
 ├── ConflictingState     the account holds something that is not ours, or moved on
 │   ├── MissingSchema    the database or schema of the target is not there
+│   ├── RecordUnreadable a journal or a kept deployment says nothing that this version can use
 │   ├── LeaseHeld        somebody else is changing the graph, or was cut off while doing so
 │   └── LeaseLost        our right to change the graph was taken away
 ├── NotSupportedYet      a setting or command that this version cannot carry out
@@ -28,6 +30,7 @@ __all__ = [
     "AnswerLost",
     "ConflictingState",
     "ConnectionFailed",
+    "DiskFull",
     "InvalidSpec",
     "LeaseHeld",
     "LeaseLost",
@@ -35,6 +38,7 @@ __all__ = [
     "MissingPrivilege",
     "MissingSchema",
     "NotSupportedYet",
+    "RecordUnreadable",
     "SfmlError",
     "UsageError",
 ]
@@ -89,6 +93,10 @@ class AccountError(SfmlError):
         self.code = code
 
 
+class DiskFull(SfmlError):
+    """A disk without room; what was to be written is not there, or not whole."""
+
+
 class MissingPrivilege(AccountError):
     """The role may not do it."""
 
@@ -99,6 +107,29 @@ class ConflictingState(SfmlError):
 
 class MissingSchema(ConflictingState):
     """The target's database or schema is not there, or the role cannot see it."""
+
+
+class RecordUnreadable(ConflictingState):
+    """A file of a pipeline's state that is damaged, or of a version to come; it stays where it is.
+
+    `path` is below the stage, `content` what it holds, `problem` what is wrong with it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        problem: str,
+        path: str = "",
+        content: bytes = b"",
+        is_newer: bool = False,
+        help: str | None = None,
+    ) -> None:
+        super().__init__(message, help=help)
+        self.problem = problem
+        self.path = path
+        self.content = content
+        self.is_newer = is_newer
 
 
 class LeaseHeld(ConflictingState):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sfml.crew import Crew
 from sfml.errors import AnswerLost, LeaseHeld, LeaseLost, SfmlError
 from sfml.plan.lease import Lease
 from sfml.ports import Leases
@@ -146,7 +147,7 @@ def holding(
             raise LeaseLost(f"{lost.message}; meanwhile: {error.message}", help=lost.help) from error
         raise
     try:
-        held.release()
+        Crew().carry_out([held.release])
     except SfmlError as error:
         if not_released is None:
             raise

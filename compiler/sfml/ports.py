@@ -14,7 +14,7 @@ from sfml.deployed import DeployedGraph
 from sfml.graph.model import Scalar
 from sfml.history import DeployedRoot, GraphRow, TaskRow
 from sfml.lower.desired import Archive, DesiredTask, MLJobDefinitionSpec
-from sfml.plan.journal import Deployment, Journal
+from sfml.plan.journal import Deployment, Journal, Kept
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.staged import Staged
@@ -88,7 +88,11 @@ class CodeReader(Protocol):
         ...
 
     def deployments(self, pipeline: str) -> tuple[Deployment, ...]:
-        """The kept deployments, oldest first."""
+        """The kept deployments that can be read, oldest first."""
+        ...
+
+    def kept(self, pipeline: str) -> Kept:
+        """The kept deployments, and what cannot be read of them."""
         ...
 
 
@@ -100,6 +104,10 @@ class CodeWriter(Protocol):
         ...
 
     def upload(self, archive: Archive) -> None: ...
+
+    def put_aside(self, path: str, content: bytes) -> None:
+        """Keep what cannot be read under another name, before something else takes its own."""
+        ...
 
     def open_journal(self, journal: Journal) -> None:
         """Write the journal, and beside it the deployment that it is to become."""

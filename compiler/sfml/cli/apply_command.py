@@ -206,6 +206,6 @@ def carry_out(
         output.say()
     where = f"{desired.spec_path} -t {desired.target.name}"
     full = work_of(work, desired, held.lease, provenance(found, options))
-    deploy_work(full, target, held, options, where, journal_open=work.journal is not None)
+    deploy_work(full, target, held, options, where, journal_open=work.is_unfinished)
     if speaks:
         output.say(f"Applied in {time.perf_counter() - began:.1f} s.{_became(work, desired.pipeline, where)}")

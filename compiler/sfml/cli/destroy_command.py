@@ -91,7 +91,7 @@ def command(
                 output.say()
             where = f"{desired.spec_path} -t {desired.target.name}"
             if removal.groups:
-                is_open = removal.journal is not None
+                is_open = removal.journal is not None or removal.unreadable is not None
                 work = removal.work(held.lease)
                 deploy_work(work, target, held, options, where, journal_open=is_open, command="destroy")
             give_back()

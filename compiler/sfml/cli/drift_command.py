@@ -12,6 +12,7 @@ from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, shared_options
 from sfml.errors import ConflictingState, UsageError
+from sfml.plan.journal import Kept, deployment_number
 
 if TYPE_CHECKING:
     from sfml.plan.drift import Drift
@@ -73,7 +74,15 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, ObservedGra
         raise ConflictingState(
             f"{desired.pipeline} is not deployed in target {desired.target.name}", help=f"sfml apply {where}"
         )
-    kept = target.stage.deployments(desired.pipeline) if staged and staged.deployments else ()
+    records = target.stage.kept(desired.pipeline) if staged and staged.deployments else Kept(())
+    kept = records.deployments
+    last = kept[-1].header.number if kept else 0
+    for error in records.unreadable:
+        if (deployment_number(error.path) or 0) > last:
+            error.help = (
+                f"without the last one drift cannot be told; compare with the spec:  sfml plan {where}"
+            )
+            raise error
     if not kept:
         raise ConflictingState(
             f"nothing is kept of the last apply of {desired.pipeline}, so drift cannot be told",

@@ -8,6 +8,7 @@ from sfml.cli import output
 from sfml.cli.opening import Connected, connected
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
+from sfml.errors import RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.render.history import KeptDeployment
 
@@ -28,8 +29,10 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
     symbols = Symbols(output.takes_unicode())
     with connected(found, options) as target:
         if deployments:
-            kept = kept_deployments(desired, target)[:limit]
-            text, value = deployments_text(desired, kept, symbols), deployments_json(desired, kept)
+            kept, unreadable = kept_deployments(desired, target)
+            kept = kept[:limit]
+            text = deployments_text(desired, kept, symbols, unreadable)
+            value = deployments_json(desired, kept, unreadable)
         else:
             root = target.history.root(desired.root.name)
             runs = recent_runs(desired, target.history, root, limit=limit, with_skipped=True) if root else ()
@@ -41,19 +44,27 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
     return 0
 
 
-def kept_deployments(desired: DesiredGraph, target: Connected) -> tuple[KeptDeployment, ...]:
-    """What is kept, newest first; that of an apply which did not finish was never made."""
-    from sfml.cli.planning import seen
+def kept_deployments(
+    desired: DesiredGraph, target: Connected
+) -> tuple[tuple[KeptDeployment, ...], tuple[RecordUnreadable, ...]]:
+    """What is kept, newest first, and what of it, or of the journal, cannot be read.
+
+    The deployment of an apply which did not finish was never made.
+    """
+    from sfml.cli.planning import looked_at
     from sfml.plan.settings import split_comment
 
-    staged, journal = seen(desired, target)
+    staged, journal, damage = looked_at(desired, target)
+    unreadable = () if damage is None else (damage,)
     if staged is None or not staged.deployments:
-        return ()
+        return (), unreadable
     root = target.history.root(desired.root.name)
     record = (split_comment(root.comment)[1] if root else None) or {}
     unfinished = journal.header.number if journal else None
-    made = [one for one in target.stage.deployments(desired.pipeline) if one.header.number != unfinished]
-    return tuple(
+    kept = target.stage.kept(desired.pipeline)
+    unreadable = (*unreadable, *kept.unreadable)
+    made = [one for one in kept.deployments if one.header.number != unfinished]
+    deployments = tuple(
         KeptDeployment(
             one.header,
             one.artefact.record,
@@ -63,3 +74,4 @@ def kept_deployments(desired: DesiredGraph, target: Connected) -> tuple[KeptDepl
         )
         for one in reversed(made)
     )
+    return deployments, unreadable

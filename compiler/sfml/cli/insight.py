@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from sfml.cli.opening import Connected
-from sfml.errors import ConflictingState
+from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.history import DeployedRoot, situation_of
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.plan.applied import AppliedGraph, applied_graph
@@ -48,7 +48,7 @@ def informed(
         last = last_deployment(staged, unfinished=unfinished)
         read = target.stage.contents((*last, *_changed_archives(plan, observed)))
         if last and last[0] in read:
-            plan = make(applied_graph(deployment_from(read[last[0]].decode()).artefact.tasks))
+            plan = _with_reasons(make, plan, last[0], read[last[0]])
     if not unfinished:
         refuse_taken_names(plan, desired, observed, target)
     if observed is not None:
@@ -57,6 +57,15 @@ def informed(
     plan = replace(plan, next_runs=runs)
     situation = _situation(plan, observed, target, now)
     return replace(plan, risks=tuple(graph_risks(plan, desired, situation, now)))
+
+
+def _with_reasons(make: MakePlan, plan: Plan, path: str, content: bytes) -> Plan:
+    """The plan that tells a changed spec from a drifted account; as it is when the record cannot be read."""
+    try:
+        return make(applied_graph(deployment_from(content).artefact.tasks))
+    except RecordUnreadable as error:
+        note = f"why something differs cannot be told: {error.message} ({path})"
+        return replace(plan, notes=(*plan.notes, note))
 
 
 def last_deployment(staged: Staged | None, *, unfinished: bool = False) -> tuple[str, ...]:

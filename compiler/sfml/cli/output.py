@@ -15,6 +15,7 @@ from typing import Any, TextIO
 import click
 
 from sfml.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
+from sfml.full_disk import is_disk_full
 from sfml.render.printable import printable, printable_json, printable_lines
 
 FORMAT_VERSION = 1
@@ -90,6 +91,11 @@ def report(error: Exception) -> int:
             is_of_others = isinstance(error, LeaseHeld | LeaseLost)
             say_error(printable(error.message) if is_of_others else error.message, error.help)
         return 2 if isinstance(error, UsageError) else 1
+    if is_disk_full(error):
+        place = getattr(error, "filename", None)
+        where = f" where `{place}` is to be written" if place else ""
+        say_error(f"the disk is full{where}", "make room, then run the command again")
+        return 1
     say_error(
         f"sfml failed on its own account: {type(error).__name__}: {error}",
         "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from sfml.cli.insight import informed
 from sfml.cli.opening import Connected, Opened
-from sfml.errors import ConflictingState
+from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
-from sfml.lower.desired import DesiredGraph
+from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
 from sfml.plan.applied import AppliedGraph
-from sfml.plan.artefact import Artefact, observed_artefact
+from sfml.plan.artefact import Artefact, archives_in, observed_artefact
 from sfml.plan.collecting import collected, outdated
 from sfml.plan.diff import is_scheduled, make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
-from sfml.plan.model import ObservedGraph, Plan
+from sfml.plan.model import Action, ObservedGraph, Plan
 from sfml.plan.restoring import restore_stages
 from sfml.plan.settings import OFF_SINCE
 from sfml.plan.staged import Staged
@@ -35,7 +35,8 @@ LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 class Planned:
     """A plan, the groups of stages that carry it out, and what was found in the target.
 
-    `journal` is that of an apply that was cut off; `was` is what a restore would go back to.
+    `journal` is that of an apply that was cut off, `unreadable` the same where it cannot be read; `was` is what a
+    restore would go back to.
     """
 
     plan: Plan
@@ -46,6 +47,12 @@ class Planned:
     journal: Journal | None
     off_since: str | None = None
     """Since when the schedule is off on purpose, as it will stand in the root's record."""
+    unreadable: RecordUnreadable | None = None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a journal is on the stage."""
+        return self.journal is not None or self.unreadable is not None
 
     @property
     def number(self) -> int:
@@ -82,16 +89,19 @@ def planned_graph(
     collect: bool = True,
 ) -> Planned:
     """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
-    staged, journal = seen(desired, target)
+    staged, journal, unreadable = looked_at(desired, target)
     observed = target.tasks.observed(desired.root.name)
-    if journal is not None and observed is not None:
-        observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
+    traces = traces_of(journal, unreadable, desired, target)
+    if traces and observed is not None:
+        observed = target.tasks.in_doubt(observed, traces)
     # Cut off while it took a graph over, an apply has said yes to that already: the root is marked last.
     adopt = adopt or journal is not None
     if adopt and observed is not None and observed.record is None:
         observed = target.tasks.in_full(observed)
     missing = staged.missing(desired.archives) if staged else desired.archives
-    unfinished = None if journal is None else {"resume_root": is_meant_on(journal)}
+    broken = staged.broken_jobs(_jobs(desired, observed)) if staged else ()
+    is_unfinished = journal is not None or unreadable is not None
+    unfinished = _unfinished(journal, traces, observed) if is_unfinished else None
 
     def make(last: AppliedGraph | None) -> Plan:
         return make_plan(
@@ -99,7 +109,7 @@ def planned_graph(
         )
 
     off = off_since(desired, observed, journal, resume)
-    plan = informed(make, desired, observed, staged, target, unfinished=journal is not None)
+    plan = informed(make, desired, observed, staged, target, unfinished=is_unfinished)
     plan = dataclasses.replace(plan, notes=(*plan.notes, *_schedule_notes(desired, plan, observed, target)))
     if desired.target.is_local and plan.resume_root:
         plan = dataclasses.replace(plan, notes=(*plan.notes, LOCAL_SCHEDULES))
@@ -110,15 +120,19 @@ def planned_graph(
         missing,
         has_stage=staged is not None,
         was=now,
-        unfinished=journal is not None,
-        leftover=leftover(journal, observed, target),
+        unfinished=is_unfinished,
+        leftover=leftover(traces, observed, target),
+        broken=broken,
+    )
+    plan = dataclasses.replace(
+        plan, notes=(*plan.notes, *_stage_notes(plan, observed, missing, broken, unreadable))
     )
     was = now if journal is None else journal.was
     if _is_news(off, plan, observed) and not any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
         groups = noted(groups, plan, desired.root.name, off)
     if collect and staged is not None and any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
         groups = (*groups, *collecting(staged, desired, (now, was), target))
-    return Planned(plan, groups, observed, was, staged, journal, off)
+    return Planned(plan, groups, observed, was, staged, journal, off, unreadable)
 
 
 def off_since(
@@ -158,6 +172,51 @@ def _schedule_notes(
         yield f"the schedule is {schedule_state_text(off)}"
 
 
+def _jobs(desired: DesiredGraph, observed: ObservedGraph | None) -> tuple[MLJobDefinitionSpec, ...]:
+    """The jobs of tasks that are deployed."""
+    there = observed.by_name if observed else {}
+    return tuple(
+        task.definition
+        for task in desired.all_tasks
+        if isinstance(task.definition, MLJobDefinitionSpec) and task.name in there
+    )
+
+
+def _unfinished(
+    journal: Journal | None, traces: tuple[Artefact | None, ...], observed: ObservedGraph | None
+) -> dict[str, bool]:
+    """Whether the schedule is to be on; without a journal what is kept of the last deployment says so."""
+    if journal is not None:
+        return {"resume_root": is_meant_on(journal)}
+    is_on = bool(observed and observed.root.started)
+    return {"resume_root": is_on or any(one is not None and one.root_started for one in traces[-1:])}
+
+
+def _stage_notes(
+    plan: Plan,
+    observed: ObservedGraph | None,
+    missing: tuple[Archive, ...],
+    broken: tuple[MLJobDefinitionSpec, ...],
+    unreadable: RecordUnreadable | None,
+) -> Iterator[str]:
+    """What is wrong on the stage, and what becomes of it."""
+    if unreadable is not None:
+        on = "on" if plan.resume_root else "off"
+        yield (
+            f"{unreadable.message}; it is put aside. What was there before cannot be told, so there is no --restore;"
+            f" the schedule will be {on}: --resume or --no-resume says otherwise"
+        )
+    unchanged = plan.of(Action.UNCHANGED)
+    if observed is not None and missing and any(change.name != observed.root.name for change in unchanged):
+        used = {path for task in observed.tasks for path in archives_in(task.definition)}
+        gone = [one for one in missing if one.stage_path.rpartition("/")[0] in used]
+        if gone:
+            yield f"deployed code is not whole on the stage and is uploaded again: {gone[0].stage_path}"
+    names = {change.name for change in unchanged}
+    if broken and observed is not None and names:
+        yield f"the payload of an ML Job is not whole on the stage and is uploaded again: {broken[0].stage_path}"
+
+
 def collecting(
     staged: Staged, desired: DesiredGraph, graphs: tuple[Artefact | None, ...], target: Connected
 ) -> tuple[Group, ...]:
@@ -165,8 +224,12 @@ def collecting(
     gone = outdated(staged, desired.target.keep_deployments, datetime.now(UTC))
     if not gone:
         return ()
-    kept = target.stage.deployments(desired.pipeline)
-    return ((Collect(collected(staged, gone, kept, desired, graphs)),),)
+    kept = target.stage.kept(desired.pipeline)
+    if kept.unreadable:
+        return ()  # which code it needs is not known
+    # A clock of this machine that is wrong must not make everything old.
+    gone = outdated(staged, desired.target.keep_deployments, target.history.now())
+    return ((Collect(collected(staged, gone, kept.deployments, desired, graphs)),),) if gone else ()
 
 
 def work_of(
@@ -180,6 +243,7 @@ def work_of(
     """What carries the plan out under this lease."""
     from sfml.deploy import Work
 
+    refuse_newer(plan.unreadable)
     return Work(
         plan.groups,
         desired,
@@ -188,6 +252,7 @@ def work_of(
         was=plan.was,
         provenance=provenance or {},
         off_since=plan.off_since,
+        unreadable=plan.unreadable,
     )
 
 
@@ -205,7 +270,8 @@ def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
     observed = target.tasks.observed(desired.root.name)
     if observed is not None:
         observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
-    groups = restore_stages(journal, observed, desired.target, leftover(journal, observed, target))
+    lost = leftover((journal.was, journal.meant), observed, target)
+    groups = restore_stages(journal, observed, desired.target, lost)
     graph = journal.was.graph(desired.target) if journal.was else desired
     suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
     return Work(groups, graph, journal.header, observed, journal.was, {}, suspended)
@@ -223,10 +289,57 @@ def _refuse_without_code(journal: Journal, staged: Staged | None) -> None:
 
 
 def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journal | None]:
-    """What lies on the stage, None when there is none; and the journal of an apply that was cut off."""
-    staged = target.stage.staged(desired.pipeline)
-    journal = target.stage.journal(desired.pipeline) if staged and staged.has_journal else None
+    """What lies on the stage, None when there is none; and the journal of an apply that was cut off.
+
+    Raises `RecordUnreadable`, with how to go on, where nothing can be done without the journal.
+    """
+    staged, journal, unreadable = looked_at(desired, target)
+    if unreadable is not None:
+        raise unreadable
     return staged, journal
+
+
+def looked_at(
+    desired: DesiredGraph, target: Connected
+) -> tuple[Staged | None, Journal | None, RecordUnreadable | None]:
+    """The same for who can do without the journal; the last is why it cannot be read."""
+    staged = target.stage.staged(desired.pipeline)
+    if staged is None or not staged.has_journal:
+        return staged, None, None
+    try:
+        return staged, target.stage.journal(desired.pipeline), None
+    except RecordUnreadable as error:
+        error.help = unreadable_help(error, f"{desired.spec_path} -t {desired.target.name}")
+        return staged, None, error
+
+
+def unreadable_help(error: RecordUnreadable, where: str) -> str:
+    """How to go on without a journal."""
+    if error.is_newer:
+        return "finish or restore with that version of sfml: what this one does not know, it must not undo"
+    return (
+        f"what was there before cannot be told. The file stays; these go on without it:"
+        f"\n      sfml apply {where}   makes the target what the spec says"
+        f"\n      sfml history {where} --deployments   lists what sfml rollback --to N can put back"
+        f"\n      sfml destroy {where}   takes the pipeline away"
+    )
+
+
+def refuse_newer(unreadable: RecordUnreadable | None) -> None:
+    """Raise for a journal of a version to come: only that version knows what it has begun."""
+    if unreadable is not None and unreadable.is_newer:
+        raise unreadable
+
+
+def traces_of(
+    journal: Journal | None, unreadable: RecordUnreadable | None, desired: DesiredGraph, target: Connected
+) -> tuple[Artefact | None, ...]:
+    """The graphs that a command which was cut off may have left something of, the one that it meant last."""
+    if journal is not None:
+        return journal.was, journal.meant
+    if unreadable is None:
+        return ()
+    return tuple(one.artefact for one in target.stage.deployments(desired.pipeline)[-2:])
 
 
 def is_meant_on(journal: Journal) -> bool:
@@ -235,11 +348,11 @@ def is_meant_on(journal: Journal) -> bool:
     return either is not None and either.root_started
 
 
-def leftover(journal: Journal | None, observed: ObservedGraph | None, target: Connected) -> tuple[str, ...]:
+def leftover(
+    traces: tuple[Artefact | None, ...], observed: ObservedGraph | None, target: Connected
+) -> tuple[str, ...]:
     """Tasks that an apply which was cut off left without a link to the root, so that no graph shows them."""
-    if journal is None:
-        return ()
-    known = {name for one in (journal.was, journal.meant) if one for name in one.names}
+    known = {name for one in traces if one for name in one.names}
     unseen = known - (observed.by_name.keys() if observed else set())
     return () if not unseen else tuple(sorted(unseen & target.tasks.names()))
 

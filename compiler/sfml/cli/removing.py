@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfml.cli.opening import Connected
-from sfml.cli.planning import leftover, seen
-from sfml.errors import ConflictingState
+from sfml.cli.planning import leftover, looked_at, refuse_newer, traces_of
+from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.journal import Journal, header_of
@@ -31,6 +31,7 @@ class Removal:
     leftover: tuple[str, ...]
     groups: tuple[Group, ...]
     was: Artefact | None
+    unreadable: RecordUnreadable | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -45,7 +46,11 @@ class Removal:
         journal = self.journal
         number = journal.header.number if journal else self.staged.next_number if self.staged else 1
         header = header_of(lease, number, work="destroy")
-        return Work(self.groups, self.desired, header, self.observed, self.was, removes=True)
+        return Work(
+            *(self.groups, self.desired, header, self.observed, self.was),
+            removes=True,
+            unreadable=self.unreadable,
+        )
 
 
 def planned_removal(desired: DesiredGraph, target: Connected) -> Removal:
@@ -54,13 +59,15 @@ def planned_removal(desired: DesiredGraph, target: Connected) -> Removal:
     Of `desired` only the pipeline, the target and the names are looked at. What an apply or a destroy that was cut
     off left behind is removed as well. Raises `ConflictingState` for a graph that is not ours.
     """
-    staged, journal = seen(desired, target)
+    staged, journal, unreadable = looked_at(desired, target)
+    refuse_newer(unreadable)
     observed = target.tasks.observed(desired.root.name)
+    traces = traces_of(journal, unreadable, desired, target)
     if journal is None:
         _refuse_others(desired, observed, staged, target)
-    elif observed is not None:
-        observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
-    lost = leftover(journal, observed, target)
+    if traces and observed is not None:
+        observed = target.tasks.in_doubt(observed, traces)
+    lost = leftover(traces, observed, target)
     now = observed_artefact(desired.pipeline, desired.target, observed)
     was = journal.was if journal else now
     there = now or was or (journal.meant if journal else None)
@@ -78,7 +85,7 @@ def planned_removal(desired: DesiredGraph, target: Connected) -> Removal:
         )
         if staged is None:
             groups = tuple(group for group in groups if group != (RemoveFiles(),))
-    return Removal(desired, observed, staged, journal, lost, groups, was)
+    return Removal(desired, observed, staged, journal, lost, groups, was, unreadable)
 
 
 def _refuse_others(
@@ -95,8 +102,8 @@ def _refuse_others(
         )
     unknown = observed.by_name.keys() - {task.name for task in desired.all_tasks}
     if unknown and staged is not None and staged.deployments:
-        last = target.stage.deployment(desired.pipeline, staged.deployments[-1])
-        unknown -= set(last.artefact.names) if last else set()
+        last = target.stage.deployments(desired.pipeline)[-1:]
+        unknown -= {name for deployment in last for name in deployment.artefact.names}
     if unknown:
         shown = ", ".join(sorted(unknown)[:5])
         raise ConflictingState(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,11 @@ from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
 from sfml.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
+from sfml.plan.journal import Kept, deployment_number
 
 if TYPE_CHECKING:
     from sfml.plan.artefact import Artefact
+    from sfml.plan.staged import Staged
 
 
 @click.command()
@@ -72,7 +75,7 @@ def command(
             # The record keeps the commit that the graph came from.
             full = work_of(work, graph, held.lease, {"user": user_name(options)}, kind="rollback")
             deploy_work(
-                full, target, held, options, where, journal_open=work.journal is not None, command="rollback"
+                full, target, held, options, where, journal_open=work.is_unfinished, command="rollback"
             )
     if options.json:
         output.say_json(
@@ -97,23 +100,34 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
     Raises `ConflictingState` where none is kept, or its code is there no more. A rollback that was cut off goes on
     to where it was going.
     """
-    from sfml.cli.planning import seen
+    from sfml.cli.planning import looked_at, refuse_newer
 
     pipeline = desired.pipeline
     where = f"{desired.spec_path} -t {desired.target.name}"
-    staged, journal = seen(desired, target)
+    staged, journal, unreadable = looked_at(desired, target)
+    refuse_newer(unreadable)
+    if unreadable is not None and number is None:
+        raise unreadable  # which deployment is there cannot be told
     if journal is not None and not (journal.header.work == "rollback" and journal.meant is not None):
         raise ConflictingState(
             f"an unfinished {journal.header.work} of {pipeline} comes first",
             help=f"sfml apply {where} --restore   goes back to what was there before it",
         )
-    kept = {one.header.number: one for one in target.stage.deployments(pipeline)} if staged else {}
+    records = target.stage.kept(pipeline) if staged else Kept(())
+    kept = {one.header.number: one for one in records.deployments}
     if journal is not None and journal.meant is not None:
         kept.pop(journal.header.number, None)
         same = [one for one, of in kept.items() if of.artefact.fingerprint == journal.meant.fingerprint]
         return journal.meant, max(same, default=journal.header.number)
+    damaged = {deployment_number(error.path): error for error in records.unreadable}
     current = max(kept, default=0)
     if number is None:
+        newer = [error for at, error in damaged.items() if at is not None and at > current]
+        if newer:
+            newer[
+                0
+            ].help = f"say which deployment to go back to; sfml history {where} --deployments   lists them"
+            raise newer[0]
         others = [
             one for one, of in kept.items() if of.artefact.fingerprint != kept[current].artefact.fingerprint
         ]
@@ -123,6 +137,11 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
                 help=f"look at what is kept:  sfml history {where} --deployments",
             )
         number = max(others)
+    if number in damaged:
+        damaged[
+            number
+        ].help = f"the file stays; the others can be put back: sfml history {where} --deployments"
+        raise damaged[number]
     if number not in kept:
         known = ", ".join(str(one) for one in sorted(kept)) or "none"
         raise ConflictingState(
@@ -137,4 +156,22 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
             f"the code of deployment {number} of {pipeline} is not on the stage any more: {missing[0]}",
             help="apply the spec of the commit that it came from",
         )
+    broken = broken_archives(artefact, staged, target)
+    if broken:
+        raise ConflictingState(
+            f"the code of deployment {number} of {pipeline} is not whole on the stage: {broken[0]}",
+            help="apply the spec of the commit that it came from, which uploads it again",
+        )
     return artefact, number
+
+
+def broken_archives(artefact: Artefact, staged: Staged, target: Connected) -> tuple[str, ...]:
+    """The archives of step code whose content is not what their folder is named after, fetched with one call."""
+    folders = {path for path in artefact.archives if path.split("/")[1] == "code"}
+    paths = tuple(sorted(path for path in staged.paths if path.rpartition("/")[0] in folders))
+    contents = target.stage.contents(paths) if paths else {}
+    return tuple(
+        path
+        for path, content in sorted(contents.items())
+        if hashlib.sha256(content).hexdigest() != path.split("/")[2]
+    )

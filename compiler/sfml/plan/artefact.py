@@ -173,6 +173,8 @@ def artefact_from(value: Mapping[str, Any]) -> Artefact:
             f"a record of deployed tasks has the unknown version {value.get('format_version')}",
             help="it was written by another version of sfml; use that one",
         )
+    if not value["tasks"]:
+        raise ValueError("a graph has a root")
     return Artefact(
         str(value["pipeline"]),
         str(value["target"]),

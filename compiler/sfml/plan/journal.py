@@ -8,16 +8,20 @@ is gone.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from sfml.errors import ConflictingState
+from sfml import __version__
+from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.lower.canonical import Json, canonical_json
 from sfml.plan.artefact import Artefact, artefact_from, artefact_value
 from sfml.plan.lease import Lease
+
+T = TypeVar("T")
 
 JOURNAL_VERSION = 1
 JOURNAL_NAME = "apply.json"
@@ -58,6 +62,14 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of deployments, oldest first, and the files of them that cannot be read."""
+
+    deployments: tuple[Deployment, ...]
+    unreadable: tuple[RecordUnreadable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """A graph that was deployed, and kept so that it can be put back."""
 
@@ -80,10 +92,15 @@ def journal_json(journal: Journal) -> str:
     )
 
 
-def journal_from(text: str) -> Journal:
-    """The journal; raises `ConflictingState` for one that this version cannot read."""
-    value = _read(text, "journal of an apply")
+def journal_from(content: bytes) -> Journal:
+    """The journal; raises `RecordUnreadable` for one that this version cannot read."""
+    return _read(content, "the journal of an unfinished command", _journal_of)
+
+
+def _journal_of(value: Mapping[str, Any]) -> Journal:
     was, meant = value.get("was"), value.get("meant")
+    if was is None and meant is None:
+        raise ValueError("it has no graph")
     return Journal(
         _header_from(value["header"]),
         None if was is None else artefact_from(was),
@@ -97,14 +114,26 @@ def deployment_json(deployment: Deployment) -> str:
     )
 
 
-def deployment_from(text: str) -> Deployment:
-    value = _read(text, "kept deployment")
+def deployment_from(content: bytes, number: int | None = None) -> Deployment:
+    """The deployment, which must be that of the number where one is given; raises `RecordUnreadable`."""
+    deployment = _read(content, "a kept deployment", _deployment_of)
+    if number is not None and deployment.header.number != number:
+        raise _unreadable("a kept deployment", f"it says that it is deployment {deployment.header.number}")
+    return deployment
+
+
+def _deployment_of(value: Mapping[str, Any]) -> Deployment:
     return Deployment(_header_from(value["header"]), artefact_from(value["artefact"]))
 
 
 def deployment_name(number: int) -> str:
     """The file of a deployment; names sort as their numbers do."""
     return f"deployment-{number:06d}.json"
+
+
+def unreadable_name(name: str, content: bytes) -> str:
+    """Under which name the content of an unreadable file is kept when another takes its place."""
+    return f"unreadable-{hashlib.sha256(content).hexdigest()[:12]}-{name}"
 
 
 def deployment_number(name: str) -> int | None:
@@ -114,20 +143,37 @@ def deployment_number(name: str) -> int | None:
 
 
 def _json(value: Mapping[str, Json]) -> str:
-    return canonical_json({"format_version": JOURNAL_VERSION, **value}) + "\n"
+    return canonical_json({"format_version": JOURNAL_VERSION, "written_by": __version__, **value}) + "\n"
 
 
-def _read(text: str, what: str) -> Mapping[str, Any]:
+def _read(content: bytes, what: str, make: Callable[[Mapping[str, Any]], T]) -> T:
+    """What `make` reads from JSON; whatever is wrong with it is the file's fault, and told in one way."""
+    if not content.strip():
+        raise _unreadable(what, "it is empty")
     try:
-        value = json.loads(text)
-    except ValueError as cause:
-        raise ConflictingState(f"the {what} on the stage cannot be read: {cause}") from cause
-    if not isinstance(value, dict) or value.get("format_version") != JOURNAL_VERSION:
-        raise ConflictingState(
-            f"the {what} on the stage was written by another version of sfml",
-            help="finish or restore with the version that wrote it",
-        )
-    return value
+        value = json.loads(content)
+        if not isinstance(value, dict):
+            raise ValueError("it is no object")
+        version = value.get("format_version", value.get("version"))
+        if isinstance(version, int) and version > JOURNAL_VERSION:
+            by = f", sfml {value['written_by']}" if isinstance(value.get("written_by"), str) else ""
+            raise _unreadable(what, f"a later version of sfml wrote it{by}", is_newer=True)
+        if version != JOURNAL_VERSION:
+            raise ValueError("it does not say its version")
+        return make(value)
+    except RecordUnreadable:
+        raise
+    except ConflictingState as error:
+        raise _unreadable(what, error.message, is_newer=True) from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as cause:
+        problem = f"it lacks {cause}" if isinstance(cause, KeyError) else f"it is damaged: {cause}"
+        raise _unreadable(what, problem) from cause
+
+
+def _unreadable(what: str, problem: str, *, is_newer: bool = False) -> RecordUnreadable:
+    return RecordUnreadable(
+        f"{what} on the stage cannot be read: {problem}", problem=problem, is_newer=is_newer
+    )
 
 
 def _header_value(header: Header) -> dict[str, Json]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sfml.lower.desired import Archive
+from sfml.lower.desired import Archive, MLJobDefinitionSpec
 from sfml.plan.journal import JOURNAL_NAME, deployment_number
 
 
@@ -18,10 +18,32 @@ class Staged:
     paths: frozenset[str]
     written: Mapping[str, datetime] = field(default_factory=dict)
     """When each was written, by the account's clock, to the second."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """How many bytes each has, as LIST says."""
 
     def missing(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
-        """The archives that are not there yet."""
-        return tuple(archive for archive in archives if archive.stage_path not in self.paths)
+        """The archives that are not there, or not whole: an upload may have been cut off under the final name."""
+        return tuple(
+            archive
+            for archive in archives
+            if archive.stage_path not in self.paths or not self._is_whole(archive.stage_path, archive.size)
+        )
+
+    def broken_jobs(self, specs: Iterable[MLJobDefinitionSpec]) -> tuple[MLJobDefinitionSpec, ...]:
+        """The jobs of whose payload nothing is there, or a file that is not whole."""
+        folders = {path.rsplit("/app/", 1)[0] for path in self.paths if "/app/" in path}
+        return tuple(
+            spec
+            for spec in specs
+            if (folder := f"{spec.stage_path}/{spec.name}") not in folders
+            or not all(
+                self._is_whole(f"{folder}/app/{name}", len(content)) for name, content in spec.payload.items()
+            )
+        )
+
+    def _is_whole(self, path: str, size: int) -> bool:
+        """By the size; a stage with encryption by the client tells that of full blocks of 16 bytes."""
+        return self.sizes.get(path, size) in (size, (size // 16 + 1) * 16)
 
     @property
     def has_journal(self) -> bool:

@@ -126,19 +126,21 @@ def stages_for(
     unfinished: bool = False,
     leftover: tuple[str, ...] = (),
     undone: int | None = None,
+    broken: tuple[MLJobDefinitionSpec, ...] = (),
 ) -> tuple[Group, ...]:
-    """What carries the plan out; nothing for an empty plan without an unfinished apply.
+    """What carries the plan out; nothing for an empty plan without an unfinished apply and with a whole stage.
 
     `was` is the deployed graph, whose links say in which order tasks can be dropped. `leftover` are tasks of an
     apply that was cut off, which may be there without being linked to the root. `undone` is the number of a
-    deployment that was cut off and is put back, whose journal is there already.
+    deployment that was cut off and is put back, whose journal is there already. `broken` are jobs whose payload
+    is to be written anew.
     """
     if plan.is_empty and not unfinished:
-        return ()
+        return _whole_again(desired, missing, broken, has_stage)
     writes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP) or unfinished
     if not writes:
-        return tuple(_switched(plan, desired))
-    groups = _groups(plan, desired, missing, was, leftover, undone)
+        return (*_whole_again(desired, missing, broken, has_stage), *_switched(plan, desired))
+    groups = _groups(plan, desired, missing, was, leftover, undone, broken)
     return (*(() if has_stage else ((CreateStage(),),)), *(group for group in groups if group))
 
 
@@ -171,6 +173,20 @@ def noted(groups: tuple[Group, ...], plan: Plan, name: str, off_since: str | Non
     return (note, *groups) if plan.resume_root else (*groups, note)
 
 
+def _whole_again(
+    desired: DesiredGraph,
+    missing: tuple[Archive, ...],
+    broken: tuple[MLJobDefinitionSpec, ...],
+    has_stage: bool,
+) -> tuple[Group, ...]:
+    """What writes code that the deployed tasks run and the stage does not have whole; the tasks stay as they are."""
+    tasks = [task for task in desired.all_tasks if task.definition in broken]
+    group = (*map(UploadArchive, missing), *_jobs(tasks))
+    if not group:
+        return ()
+    return (*(() if has_stage else ((CreateStage(),),)), group)
+
+
 def _switched(plan: Plan, desired: DesiredGraph) -> Iterator[Group]:
     """Only the schedule goes on or off: one call, which happens or does not, and needs no journal."""
     name = desired.root.name
@@ -184,12 +200,14 @@ def _groups(
     was: Artefact | None,
     leftover: tuple[str, ...],
     undone: int | None,
+    broken: tuple[MLJobDefinitionSpec, ...],
 ) -> Iterator[Group]:
     changed = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE)
     written = {change.name: change.action for change in changed}
     root, tasks = desired.root, {task.name: task for task in desired.all_tasks}
     children = [task for task in desired.all_tasks if task.name in written and task.name != root.name]
-    yield (*map(UploadArchive, missing), *_jobs(children))
+    jobs = [task for task in desired.all_tasks if task in children or task.definition in broken]
+    yield (*map(UploadArchive, missing), *_jobs(jobs))
     if undone is None:
         yield (OpenJournal(plan.resume_root),)
     if plan.root_started:

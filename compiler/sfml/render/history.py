@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sfml.errors import RecordUnreadable
 from sfml.history import Run
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
@@ -106,8 +107,18 @@ def _iso(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 
-def deployments_text(desired: DesiredGraph, kept: Sequence[KeptDeployment], symbols: Symbols) -> str:
-    return "\n".join(_deployment_lines(desired, kept, symbols))
+def deployments_text(
+    desired: DesiredGraph,
+    kept: Sequence[KeptDeployment],
+    symbols: Symbols,
+    unreadable: Sequence[RecordUnreadable] = (),
+) -> str:
+    return "\n".join((*_deployment_lines(desired, kept, symbols), *_unreadable_lines(unreadable, symbols)))
+
+
+def _unreadable_lines(unreadable: Sequence[RecordUnreadable], symbols: Symbols) -> Iterator[str]:
+    for error in unreadable:
+        yield f"  {symbols['FAILED']} {error.message}"
 
 
 def _deployment_lines(
@@ -149,7 +160,9 @@ def _deployment_row(one: KeptDeployment) -> tuple[str, ...]:
     return tuple(map(printable, row))
 
 
-def deployments_json(desired: DesiredGraph, kept: Sequence[KeptDeployment]) -> dict[str, Any]:
+def deployments_json(
+    desired: DesiredGraph, kept: Sequence[KeptDeployment], unreadable: Sequence[RecordUnreadable] = ()
+) -> dict[str, Any]:
     """The object, without `format_version`."""
     return {
         "pipeline": desired.pipeline,
@@ -169,6 +182,7 @@ def deployments_json(desired: DesiredGraph, kept: Sequence[KeptDeployment]) -> d
             }
             for one in kept
         ],
+        "unreadable": [{"path": error.path, "problem": error.problem} for error in unreadable],
     }
 
 

@@ -68,6 +68,12 @@ class History:
         schema = qualified(self._target.database, self._target.schema)
         return deployed_graph(self._rows(f"SHOW TASKS IN SCHEMA {schema}"), name)
 
+    def now(self) -> datetime:
+        """The account's clock, which may differ from this machine's."""
+        (row,) = self._rows("SELECT CURRENT_TIMESTAMP() AS NOW")
+        now: datetime = row["NOW"]
+        return now
+
     def rows(self, root: DeployedRoot, since: datetime | None = None) -> tuple[TaskRow, ...]:
         start = ""
         if since is not None:

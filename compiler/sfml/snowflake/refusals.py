@@ -11,9 +11,11 @@ from sfml.errors import (
     AccountError,
     AnswerLost,
     ConnectionFailed,
+    DiskFull,
     MissingPrivilege,
     SfmlError,
 )
+from sfml.full_disk import is_disk_full
 
 _NO_PRIVILEGE = ("003001", "3001", "390186")
 _AGAIN = "run the command again"
@@ -39,6 +41,12 @@ def translated(*, role: str | None = None) -> Iterator[None]:
 
 
 def _translation(cause: Exception, role: str | None) -> SfmlError | None:
+    if is_disk_full(cause):
+        return DiskFull(
+            f"the disk is full: {_sentence(cause)}",
+            help="make room where the local Snowflake keeps its data (.sfml/local) and for temporary files,"
+            " then run the command again: what is not whole is written anew",
+        )
     module = type(cause).__module__
     if module.startswith("snowflake.core"):
         return _from_rest(cause)

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import AccountError
+from sfml.errors import AccountError, RecordUnreadable
 from sfml.graph.model import Target
 from sfml.lower.desired import Archive, MLJobDefinitionSpec
 from sfml.lower.ml_jobs import registration
@@ -18,11 +18,14 @@ from sfml.plan.journal import (
     JOURNAL_NAME,
     Deployment,
     Journal,
+    Kept,
     deployment_from,
     deployment_json,
     deployment_name,
+    deployment_number,
     journal_from,
     journal_json,
+    unreadable_name,
 )
 from sfml.plan.staged import Staged, state_path
 from sfml.quoting import literal, stage_location
@@ -67,16 +70,17 @@ class Stage:
             return None
         # LIST answers `stage/path`, the stage in lower case.
         written = {str(row[0]).split("/", 1)[1]: parsedate_to_datetime(str(row[3])) for row in listed}
-        return Staged(pipeline, frozenset(written), written)
+        sizes = {str(row[0]).split("/", 1)[1]: int(row[1]) for row in listed}
+        return Staged(pipeline, frozenset(written), written, sizes)
 
     def upload(self, archive: Archive) -> None:
+        """Write it whatever is there under its name: that is the same, or not whole."""
         folder, _, name = archive.stage_path.rpartition("/")
         self._put(folder, {name: archive.content})
 
     def content(self, path: str) -> bytes | None:
         """A file by its path below the stage, None when it is not there."""
-        found = self._got(path)
-        return found[0] if found else None
+        return next(iter(self._fetched(path, None).values()), None)
 
     def contents(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
         """Files of one pipeline by their paths below the stage, with one GET; those that are not there are left out."""
@@ -99,20 +103,56 @@ class Stage:
         return found
 
     def journal(self, pipeline: str) -> Journal | None:
-        """The record of an apply that is under way or was cut off, or None."""
-        found = self.content(state_path(pipeline, JOURNAL_NAME))
-        return journal_from(found.decode()) if found is not None else None
+        """The record of an apply that is under way or was cut off, or None; raises `RecordUnreadable`."""
+        path = state_path(pipeline, JOURNAL_NAME)
+        content = self.content(path)
+        if content is None:
+            return None
+        try:
+            return journal_from(content)
+        except RecordUnreadable as error:
+            raise self._located(error, path, content) from error.__cause__
 
     def deployment(self, pipeline: str, number: int) -> Deployment | None:
-        """One kept deployment."""
-        found = self.content(state_path(pipeline, deployment_name(number)))
-        return deployment_from(found.decode()) if found is not None else None
+        """One kept deployment; raises `RecordUnreadable`."""
+        path = state_path(pipeline, deployment_name(number))
+        content = self.content(path)
+        return self._deployment(content, path) if content is not None else None
 
     def deployments(self, pipeline: str) -> tuple[Deployment, ...]:
-        """The kept deployments, oldest first, fetched with one GET."""
-        found = self._got(state_path(pipeline), pattern=f"{_ANY_FOLDER}deployment-[0-9]+[.]json")
-        kept = [deployment_from(content.decode()) for content in found]
-        return tuple(sorted(kept, key=lambda deployment: deployment.header.number))
+        """The kept deployments that can be read, oldest first, fetched with one GET."""
+        return self.kept(pipeline).deployments
+
+    def kept(self, pipeline: str) -> Kept:
+        """The kept deployments, and what cannot be read of them, with one GET."""
+        fetched = self._fetched(state_path(pipeline), f"{_ANY_FOLDER}deployment-[0-9]+[.]json")
+        deployments: list[Deployment] = []
+        unreadable: list[RecordUnreadable] = []
+        for name, content in sorted(fetched.items()):
+            try:
+                path = state_path(pipeline, name.rsplit("/", 1)[-1])
+                deployments.append(self._deployment(content, path))
+            except RecordUnreadable as error:
+                unreadable.append(error)
+        deployments.sort(key=lambda deployment: deployment.header.number)
+        return Kept(tuple(deployments), tuple(unreadable))
+
+    def _deployment(self, content: bytes, path: str) -> Deployment:
+        try:
+            return deployment_from(content, deployment_number(path))
+        except RecordUnreadable as error:
+            raise self._located(error, path, content) from error.__cause__
+
+    def _located(self, error: RecordUnreadable, path: str, content: bytes) -> RecordUnreadable:
+        """The same with the file that it is of."""
+        error.path, error.content = path, content
+        error.message = f"{error.message} ({self.location(path)})"
+        return error
+
+    def put_aside(self, path: str, content: bytes) -> None:
+        """Keep what cannot be read beside it, before something else takes its name."""
+        folder, _, name = path.rpartition("/")
+        self._put(folder, {unreadable_name(name, content): content})
 
     def open_journal(self, journal: Journal) -> None:
         """Write the journal, and what it means to deploy beside it: one PUT takes both files."""
@@ -120,7 +160,7 @@ class Stage:
         if journal.meant is not None:
             deployment = Deployment(journal.header, journal.meant)
             files[deployment_name(journal.header.number)] = deployment_json(deployment).encode()
-        self._put(state_path(journal.pipeline).rstrip("/"), files, overwrite=True)
+        self._put(state_path(journal.pipeline).rstrip("/"), files)
 
     def close_journal(self, pipeline: str, *, undone: int | None = None) -> None:
         """Remove the journal, and with it the deployment of that number, which was never made."""
@@ -134,7 +174,7 @@ class Stage:
 
     def remove_all(self, pipeline: str) -> None:
         """Remove what the pipeline has on the stage, but for its journal."""
-        pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/deployment-[0-9]+[.]json)"
+        pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/(deployment|unreadable)-.*[.]json)"
         self._run(f"REMOVE {literal(self.location(pipeline + '/'))} PATTERN = {literal(pattern)}")
 
     def remove(self, paths: tuple[str, ...]) -> None:
@@ -164,7 +204,7 @@ class Stage:
             )
             return str(definition.to_sql(job_args=list(spec.arguments)))
 
-    def _put(self, folder: str, files: Mapping[str, bytes], *, overwrite: bool = False) -> None:
+    def _put(self, folder: str, files: Mapping[str, bytes]) -> None:
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:
             for name, content in files.items():
                 (Path(scratch) / name).write_bytes(content)
@@ -173,17 +213,13 @@ class Stage:
             source = Path(scratch) / (next(iter(files)) if len(files) == 1 else "*")
             answer = self._run(
                 f"PUT {literal(f'file://{source.as_posix()}')} {literal(self.location(folder))}"
-                f" AUTO_COMPRESS = FALSE OVERWRITE = {overwrite}"
+                " AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
             )
         if len(answer) != len(files) or any(row[6] not in ("UPLOADED", "SKIPPED") for row in answer):
             raise AccountError(f"{self.location(folder)} was not uploaded: {[row[6:] for row in answer]}")
 
-    def _got(self, path: str, *, pattern: str | None = None) -> list[bytes]:
-        """The file of that path, or those below it that fit the pattern."""
-        return list(self._fetched(path, pattern).values())
-
     def _fetched(self, path: str, pattern: str | None) -> dict[str, bytes]:
-        """The same by their paths in the folder that they were fetched into."""
+        """The file of that path, or those below it that fit the pattern, by their paths in the folder they came to."""
         with tempfile.TemporaryDirectory(prefix="sfml-get-") as scratch:
             fitting = "" if pattern is None else f" PATTERN = {literal(pattern)}"
             self._run(f"GET {literal(self.location(path))} {literal(f'file://{scratch}')}{fitting}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sfml.errors import ConflictingState
+from sfml.errors import RecordUnreadable
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, StreamSchedule, Target
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.plan.artefact import (
@@ -132,18 +132,45 @@ def test_nothing_deployed_is_no_artefact() -> None:
 def test_a_journal_and_a_deployment_come_back() -> None:
     header = Header(14, "ada", "2026-01-02T03:04:05+00:00", "n", "retrain")
     journal = Journal(header, None, meant())
-    assert journal_from(journal_json(journal)) == journal
-    assert journal_json(journal) == journal_json(journal_from(journal_json(journal)))
+    content = journal_json(journal).encode()
+    assert journal_from(content) == journal
+    assert journal_json(journal_from(content)).encode() == content
     deployment = Deployment(header, meant())
-    assert deployment_from(deployment_json(deployment)) == deployment
+    assert deployment_from(deployment_json(deployment).encode(), 14) == deployment
     assert deployment_number(f"sfml/x/state/{deployment_name(14)}") == 14
     assert deployment_number("apply.json") is None
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format_version": 99}'])
-def test_what_another_version_wrote_is_refused(text: str) -> None:
-    with pytest.raises(ConflictingState):
-        journal_from(text)
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b" ", b"{}", b"[]", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000),
+        *(b'{"format_version": 1}', b'{"format_version": 1, "header": {}, "artefact": {}}'),
+        b'{"format_version": 1, "header": [], "was": {"tasks": []}}',
+    ],
+)
+def test_what_is_damaged_is_told_in_one_way(content: bytes) -> None:
+    for read in (journal_from, deployment_from):
+        with pytest.raises(RecordUnreadable, match="cannot be read") as caught:
+            read(content)
+        assert not caught.value.is_newer
+
+
+def test_a_record_cut_off_anywhere_or_of_another_number_is_unreadable() -> None:
+    header = Header(14, "ada", "2026-01-02T03:04:05+00:00", "n", "retrain")
+    content = deployment_json(Deployment(header, meant())).encode().rstrip()
+    for end in range(0, len(content), 7):
+        with pytest.raises(RecordUnreadable):
+            deployment_from(content[:end])
+    with pytest.raises(RecordUnreadable, match="it says that it is deployment 14"):
+        deployment_from(content, 13)
+
+
+def test_what_a_later_version_wrote_is_told_with_which() -> None:
+    for content in (b'{"format_version": 99, "written_by": "9.1.0"}', b'{"version": 2}'):
+        with pytest.raises(RecordUnreadable, match="a later version of sfml wrote it") as caught:
+            journal_from(content)
+        assert caught.value.is_newer
 
 
 def test_a_chain_may_be_as_long_as_a_graph() -> None:

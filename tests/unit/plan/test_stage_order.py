@@ -78,11 +78,16 @@ def artefact(of: DesiredGraph, *, started: bool = True) -> Artefact:
     return meant_artefact(of, bodies, {task.name: task.comment for task in of.all_tasks}, started=started)
 
 
-def groups_between(old: DesiredGraph | None, new: DesiredGraph, **more: object) -> tuple[Group, ...]:
+def groups_between(
+    old: DesiredGraph | None,
+    new: DesiredGraph,
+    missing: tuple[Archive, ...] = (ARCHIVE,),
+    **more: object,
+) -> tuple[Group, ...]:
     observed = deployed(old) if old else None
     was = observed_artefact("x", TARGET, observed)
     plan = make_plan(new, observed, resume=True)
-    return stages_for(plan, new, (ARCHIVE,), was=was, **more)  # type: ignore[arg-type]
+    return stages_for(plan, new, missing, was=was, **more)  # type: ignore[arg-type]
 
 
 def written(groups: tuple[Group, ...]) -> list[list[str]]:
@@ -109,7 +114,12 @@ CHAIN = graph({"A": (), "B": ("A",), "C": ("B",)}, "F")
 
 
 def test_nothing_is_done_for_a_graph_that_is_as_meant() -> None:
-    assert groups_between(CHAIN, CHAIN) == ()
+    assert groups_between(CHAIN, CHAIN, ()) == ()
+
+
+def test_only_code_that_is_not_whole_on_the_stage_is_written_for_a_graph_that_is_as_meant() -> None:
+    assert flat(groups_between(CHAIN, CHAIN)) == [UploadArchive]
+    assert flat(groups_between(CHAIN, CHAIN, has_stage=False)) == [CreateStage, UploadArchive]
 
 
 def test_a_new_graph_is_written_level_by_level_and_started_last() -> None:
