@@ -1,13 +1,14 @@
 """A process that loads Snowflake's clients once, and forks one that carries a passage out for each line it reads.
 
-A line is JSON: the name of a passage, and what to connect with. It answers with the process id of the fork, and once
-that has ended with how.
+A line is JSON: the name of a passage, what to connect with, and how long a file may become, as on a full disk.
+It answers with the process id of the fork, and once that has ended with how.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import traceback
 
@@ -26,6 +27,8 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             try:
+                if "room" in asked:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (asked["room"], asked["room"]))
                 with account(asked["arguments"]) as connected:
                     carry_out(PASSAGES[asked["passage"]], connected)
             except BaseException:

@@ -7,6 +7,7 @@ import itertools
 import json
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -209,6 +210,7 @@ def test_two_signals_after_the_last_call_say_done(small: Small) -> None:
     small.edit("select 2", "select 22")
     started: list[subprocess.Popen[str]] = []
     told: list[str] = []
+    heard = threading.Event()
 
     def twice(call: object) -> None:
         started[0].send_signal(signal.SIGINT)
@@ -216,9 +218,11 @@ def test_two_signals_after_the_last_call_say_done(small: Small) -> None:
         lines = iter(started[0].stdout or ())
         told.extend(itertools.takewhile(lambda line: "it is done already" not in line, lines))
         started[0].send_signal(signal.SIGINT)
+        heard.set()
 
     small.local.faults.do(twice, "DROP STAGE SFML_LEASE", when="before")
     started.append(small.start(*APPLY))
+    assert heard.wait(120)  # only one may read what it prints
     text, _ = started[0].communicate(timeout=120)
     assert started[0].returncode == 0 and told, text
     assert text.rstrip().endswith("done") and "nothing more" not in text

@@ -5,6 +5,7 @@ Between, at every call, the account holds the old graph, the new one, or one tha
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -23,7 +24,7 @@ from graphs import TARGET, Passage, compiled, passages
 
 from sfml.cli.opening import Connected
 from sfml.crew import WIDTH
-from sfml.errors import AccountError, ConnectionFailed, LeaseLost
+from sfml.errors import AccountError, ConnectionFailed, LeaseLost, RecordUnreadable
 from sfml.holding import Held, new_lease
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults, When
@@ -315,3 +316,29 @@ def test_a_process_that_is_killed_at_any_call_leaves_what_can_be_finished_or_und
             assert code == -signal.SIGKILL, (number, when, code)
             matrix.recover(how)
             total[f"killed {when} the effect"] += 1
+
+
+@pytest.mark.parametrize("matrix", PAIRS[:2], indirect=True, ids=lambda way: way[0].name)
+def test_a_disk_without_room_for_the_journal_leaves_what_can_be_finished(
+    matrix: Matrix, total: Counter[str], carrier: subprocess.Popen[str]
+) -> None:
+    """A process may write no file longer than this: what it puts on the stage is cut off under its final name."""
+    assert carrier.stdout is not None and carrier.stdin is not None
+    for room in (0, 300):
+        asked = {
+            "passage": matrix.passage.name,
+            "arguments": matrix.server.connect_args(),
+            "room": room,
+        }
+        carrier.stdin.write(json.dumps(asked) + "\n")
+        carrier.stdin.flush()
+        carrier.stdout.readline()
+        assert carrier.stdout.readline() == "1\n"
+        assert matrix.state() == matrix.old, "nothing is changed without a journal"
+        with contextlib.suppress(RecordUnreadable):
+            assert matrix.journal() is None
+        carry_out(matrix.passage, matrix.connected, force=True)
+        assert matrix.state() == matrix.new and matrix.journal() is None
+        carry_out(matrix.back, matrix.connected)
+        assert matrix.state() == matrix.old
+        total["full disk"] += 1
