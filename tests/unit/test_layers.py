@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "compiler" / "sfml"
 
 LAYERS = (
-    ("record", "source", "diagnostic", "fixes", "errors", "resources", "quoting", "git"),
+    ("record", "source", "diagnostic", "fixes", "errors", "resources", "quoting", "git", "full_disk"),
     ("grammar",),
     ("semantics",),
     ("spec",),
