@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import yaml
 
@@ -66,6 +66,8 @@ class _Composer:
         self.anchors: dict[str, tuple[Node, int, int]] = {}
         self.findings: list[Diagnostic] = []
         self.total = 0
+        self.position = 0
+        """How many characters the events so far stand for."""
 
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
@@ -235,7 +237,8 @@ def compose(text: str, file: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
     except _Refused as refused:
         return None, _first((*composer.findings, refused.diagnostic))
     except yaml.YAMLError as cause:
-        return None, (*_first(composer.findings), _syntax_error(cause, text, file))
+        too_deep = _too_deep(composer, cause, text)
+        return None, (*_first(composer.findings), too_deep or _syntax_error(cause, text, file))
     return composer.root, _first(composer.findings)
 
 
@@ -249,6 +252,7 @@ def _feed(composer: _Composer, text: str) -> None:
         documents = 0
         while True:
             event = loader.get_event()
+            composer.position = event.end_mark.index
             match event:
                 case yaml.ScalarEvent():
                     composer.scalar(event)
@@ -272,8 +276,25 @@ def _feed(composer: _Composer, text: str) -> None:
         loader.dispose()
 
 
-# libyaml of PyYAML 6.0.4 reads ahead of the events, and refuses 1000 levels before the composer has seen 60.
-_TOO_DEEP: Final = "maximum nesting depth"
+def _too_deep(composer: _Composer, cause: yaml.YAMLError, text: str) -> Diagnostic | None:
+    """The finding about depth where the parser gave up on brackets that it has not told of yet.
+
+    libyaml reads ahead of the events. PyYAML 6.0.4 refuses 1,000 levels in its own words before the composer has
+    seen 60 of them; versions differ in how far they go and what they say.
+    """
+    mark = getattr(cause, "problem_mark", None) or getattr(cause, "context_mark", None)
+    depth = len(composer.stack)
+    for index in range(composer.position, mark.index if mark else composer.position):
+        if text[index] in "[{":
+            depth += 1
+        elif text[index] in "]}":
+            depth -= 1
+        if depth > MAX_DEPTH:
+            before = text[:index]
+            line, column = before.count("\n") + 1, index - before.rfind("\n")
+            at = Span.of(composer.file, line, column, line, column + 1)
+            return Diagnostic.error("SF104", _DEEP, at=at)
+    return None
 
 
 def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
@@ -291,8 +312,6 @@ def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
     if context and opened is not None and opened.line != line:
         start = Span.of(file, opened.line + 1, opened.column + 1, opened.line + 1, opened.column + 2)
         labels = (Label(start, str(context)),)
-    if _TOO_DEEP in problem:
-        return Diagnostic.error("SF104", _DEEP, at=at)
     current = lines[line] if line < len(lines) else ""
     return Diagnostic.error(
         "SF101", f"not valid YAML: {problem}", at=at, labels=labels, help=_syntax_help(problem, current)

@@ -72,6 +72,27 @@ def test_nesting_is_refused_before_it_hurts(opening: str) -> None:
     assert time.monotonic() - began < 2
 
 
+@pytest.mark.parametrize(
+    ("unit", "column"),
+    [("[", 61), ("{a: ", 241), ("[{", 61), ("[ ", 121), ("- ", 121), ("? ", 121), ("[[a, {b: ", 181)],
+)
+@pytest.mark.parametrize("times", [70, 3000])
+def test_depth_is_refused_where_it_begins_however_far_the_parser_reads_ahead(
+    unit: str, column: int, times: int
+) -> None:
+    """With 3,000 the parser gives up before it has told of a single bracket."""
+    _, findings = compose(unit * times, "f")
+    (finding,) = findings
+    assert (finding.code, finding.message) == ("SF104", f"values are nested more than {MAX_DEPTH} deep")
+    assert finding.span is not None
+    assert (finding.span.start.line, finding.span.start.column) == (1, column)
+
+
+def test_brackets_that_are_not_deep_do_not_hide_what_is_wrong() -> None:
+    _, findings = compose("[" * 50 + "]" * 50 + "}", "f")
+    assert [finding.code for finding in findings] == ["SF101"]
+
+
 def test_depth_counts_through_aliases() -> None:
     deep = "[" * (MAX_DEPTH - 5) + "]" * (MAX_DEPTH - 5)
     _, findings = compose(f"a: &a {deep}\nb: [[[[[[*a]]]]]]\n", "f")
