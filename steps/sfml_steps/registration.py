@@ -23,3 +23,8 @@ def step(function: Function) -> Function:
 def is_step(function: object) -> bool:
     """Whether a function was decorated with `@step`."""
     return callable(function) and function in _STEPS
+
+
+def step_modules() -> set[str]:
+    """Names of the modules that define a step, of those imported so far."""
+    return {str(function.__module__) for function in _STEPS}

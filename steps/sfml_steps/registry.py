@@ -6,12 +6,13 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from sfml_steps.context import Context
 from sfml_steps.errors import StepError
+from sfml_steps.models import LOADERS, PICKLED, Format, loaded
 from sfml_steps.registration import step
 
 if TYPE_CHECKING:
@@ -21,20 +22,36 @@ if TYPE_CHECKING:
 # Never longer than a Snowflake identifier, with room for what registries add.
 VERSION_LENGTH = 128
 
+# Where a warehouse takes packages of the package index from:
+# https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-packages#artifact-repository
+PACKAGE_INDEX = "snowflake.snowpark.pypi_shared_repository"
 
-class Candidate(TypedDict):
-    """A trained model as files of its run, before anything knows it: what training leaves for promotion.
 
-    `model` and `sample` are paths that `ctx.write_file` returned: the model in its `format`, and some rows
-    of its input as JSON (a list of mappings from column to number), from which its signature is inferred.
-    `packages` are what a warehouse needs to score it, with versions: `xgboost==3.2.0`.
+class CandidateFiles(TypedDict):
+    """What every candidate has.
+
+    `model` and `sample` are paths that `ctx.write_file` returned: the model in its `format`, and some rows of
+    its input as JSON, from which its signature is inferred. The sample is a list of mappings from column to
+    value, or, for a model that takes arrays or tensors, a list of lists of numbers.
     """
 
     model: str
-    format: Literal["xgboost"]
+    format: Format
     sample: str
+
+
+class Candidate(CandidateFiles, total=False):
+    """A trained model as files of its run, before anything knows it: what training leaves for promotion.
+
+    `packages` are what a warehouse needs to run the model, from its Anaconda channel, and `pip` what it needs
+    from the package index, both with versions: `xgboost==3.2.0`. `metrics` are kept with the version.
+    `options` are those of `Registry.log_model`, such as `{"target_methods": ["predict_proba"]}`.
+    """
+
     packages: list[str]
+    pip: list[str]
     metrics: dict[str, float]
+    options: dict[str, Any]
 
 
 class Promotion(TypedDict):
@@ -64,6 +81,8 @@ def promote_model(
     os.environ.setdefault("TQDM_DISABLE", "1")
     from snowflake.ml.registry import Registry
 
+    check(candidate)
+    metrics = dict(candidate.get("metrics") or {})
     registry = Registry(ctx.session)
     version = version_name(ctx.run.id)
     previous = default_version(registry, model_name)
@@ -71,10 +90,10 @@ def promote_model(
     if logged is None:
         about = comment or f"run {ctx.run.id} of pipeline {ctx.run.pipeline}"
         log_candidate(ctx, registry, candidate, model_name, version, about)
-        ctx.logger.info("logged %s version %s with %s", model_name, version, shown(candidate["metrics"]))
+        ctx.logger.info("logged %s version %s with %s", model_name, version, shown(metrics) or "no metrics")
     else:
         # An attempt that was cut between logging and this point may have left no metrics.
-        for name, value in candidate["metrics"].items():
+        for name, value in metrics.items():
             logged.set_metric(name, value)
         ctx.logger.info("%s version %s was logged by an earlier attempt of this run", model_name, version)
     registry.get_model(model_name).default = version
@@ -84,7 +103,7 @@ def promote_model(
         "model": model_name,
         "version": version,
         "previous": previous if previous != version else None,
-        "metrics": dict(candidate["metrics"]),
+        "metrics": metrics,
     }
 
 
@@ -108,40 +127,68 @@ def existing_version(registry: Registry, model_name: str, version: str) -> Model
 def log_candidate(
     ctx: Context, registry: Registry, candidate: Candidate, model_name: str, version: str, comment: str
 ) -> ModelVersion:
-    import pandas
+    with tempfile.TemporaryDirectory() as folder:
+        return registry.log_model(
+            loaded(model_content(ctx, candidate), candidate["format"], Path(folder)),
+            model_name=model_name,
+            version_name=version,
+            comment=comment,
+            metrics=dict(candidate.get("metrics") or {}),
+            sample_input_data=sample_of(ctx, candidate),
+            # In the container runtime the default would be services only. Conda packages by preference,
+            # because a warehouse takes others only from an artifact repository.
+            target_platforms=["WAREHOUSE"],
+            conda_dependencies=list(candidate.get("packages") or []),
+            pip_requirements=list(candidate.get("pip") or []) or None,
+            artifact_repository_map={"pip": PACKAGE_INDEX} if candidate.get("pip") else None,
+            # Explanations would need shap in the warehouse. Exact versions may be missing in its channel.
+            options={
+                "enable_explainability": False,
+                "relax_version": True,
+                **(candidate.get("options") or {}),
+            },
+        )
 
+
+def check(candidate: Candidate) -> None:
+    """Refuse a candidate that lacks something, before anything is read or logged."""
+    missing = [key for key in ("model", "format", "sample") if not candidate.get(key)]
+    if missing:
+        raise StepError(f"the candidate has no `{'`, `'.join(missing)}`: training leaves it with the result")
     if candidate["format"] not in LOADERS:
         raise StepError(f"a candidate's format is one of {', '.join(LOADERS)}, not `{candidate['format']}`")
-    sample = pandas.DataFrame(json.loads(ctx.read_file(candidate["sample"])))
-    return registry.log_model(
-        LOADERS[candidate["format"]](ctx.read_file(candidate["model"])),
-        model_name=model_name,
-        version_name=version,
-        comment=comment,
-        metrics=dict(candidate["metrics"]),
-        sample_input_data=sample,
-        # In the container runtime the default would be services only. Conda packages, because a warehouse
-        # takes those without an artifact repository.
-        target_platforms=["WAREHOUSE"],
-        conda_dependencies=list(candidate["packages"]),
-        # Explanations would need shap in the warehouse. Exact versions may be missing in its channel.
-        options={"enable_explainability": False, "relax_version": True},
+
+
+def model_content(ctx: Context, candidate: Candidate) -> bytes:
+    """Return the content of the model's file.
+
+    Reading a pickled file runs code in it. The pipeline's stage holds the code of its tasks, so whoever can
+    write there runs code in them anyway; from every other place such a file is refused.
+    """
+    path = candidate["model"]
+    if candidate["format"] in PICKLED and (not path.startswith(f"{ctx.stage}/") or ".." in path.split("/")):
+        raise StepError(
+            f"a model in the format `{candidate['format']}` is read from {ctx.stage} alone, because reading it "
+            f"runs code, and this one is {path}: keep it with ctx.write_file, or use its library's own format"
+        )
+    return ctx.read_file(path)
+
+
+def sample_of(ctx: Context, candidate: Candidate) -> Any:
+    """Return the rows that the signature is inferred from: a frame, or an array of 32-bit numbers."""
+    import pandas
+
+    rows = json.loads(ctx.read_file(candidate["sample"]))
+    if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+        return pandas.DataFrame(rows)
+    if isinstance(rows, list) and rows and all(isinstance(row, list) for row in rows):
+        import numpy
+
+        return numpy.asarray(rows, dtype="float32")
+    raise StepError(
+        f"the candidate's sample {candidate['sample']} is no list of rows: write some rows of the model's input "
+        "as JSON, each a mapping from column to value, or a list of numbers"
     )
-
-
-def load_xgboost(content: bytes) -> Any:
-    """A booster from what `Booster.save_raw` or `save_model` wrote; its loader needs no pickle."""
-    import xgboost
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / ("model.json" if content[:2] == b'{"' else "model.ubj")
-        path.write_bytes(content)
-        booster = xgboost.Booster()
-        booster.load_model(path)
-    return booster
-
-
-LOADERS: Mapping[str, Callable[[bytes], Any]] = {"xgboost": load_xgboost}
 
 
 def shown(metrics: Mapping[str, float]) -> str:

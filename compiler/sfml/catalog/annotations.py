@@ -170,17 +170,23 @@ def _record(statement: ast.ClassDef, module: Module, find: FindModule, depth: in
             return ANYTHING  # more fields may come from a class that cannot be read
         fields.update(inherited.fields)
         optional |= inherited.optional
+    own: set[str] = set()
     for part in statement.body:
         if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name):
             fields[part.target.id] = shape_of(part.annotation, module, find, depth + 1)
-            if (
-                part.value is not None
-                or last_name(getattr(part.annotation, "value", part.annotation)) == "NotRequired"
-            ):
+            wrapper = last_name(getattr(part.annotation, "value", part.annotation))
+            if part.value is not None or wrapper == "NotRequired":
                 optional.add(part.target.id)
-    if any(keyword.arg == "total" for keyword in statement.keywords):
-        optional |= fields.keys()
+            if wrapper != "Required":
+                own.add(part.target.id)
+    if any(_is_partial(keyword) for keyword in statement.keywords):
+        # `total=False` speaks of the fields of this class, not of those it inherits.
+        optional |= own
     return Record(statement.name, _Fields(fields), frozenset(optional))
+
+
+def _is_partial(keyword: ast.keyword) -> bool:
+    return keyword.arg == "total" and isinstance(keyword.value, ast.Constant) and keyword.value.value is False
 
 
 class _Fields(dict[str, Shape]):

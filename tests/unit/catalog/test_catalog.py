@@ -195,3 +195,36 @@ def test_links_out_of_the_steps_folder_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "steps" / "a.py").symlink_to(tmp_path / "outside.py")
     found = StepCatalog(tmp_path, ("steps",)).look_up("a.f")
     assert isinstance(found, NotFound)
+
+
+def test_total_speaks_of_the_fields_of_its_own_class(tmp_path: Path) -> None:
+    found = write(
+        tmp_path,
+        {
+            "mine/train.py": """
+                from typing import Required, TypedDict
+                from sfml_steps import step
+
+                class Files(TypedDict):
+                    model: int
+
+                class Candidate(Files, total=False):
+                    size: int
+                    rows: Required[int]
+
+                class Whole(Files, total=True):
+                    size: int
+
+                @step
+                def part(ctx) -> Candidate: ...
+
+                @step
+                def whole(ctx) -> Whole: ...
+                """
+        },
+    )
+    part, whole = found.find("mine.train.part"), found.find("mine.train.whole")
+    assert part is not None and whole is not None
+    fields = {"model": INT, "size": INT, "rows": INT}
+    assert part.returns == Record("Candidate", fields, frozenset({"size"}))
+    assert whole.returns == Record("Whole", {"model": INT, "size": INT}, frozenset())

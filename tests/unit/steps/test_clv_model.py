@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from clv.gate import check_model_quality, shortfalls
 from clv.train import INPUTS, naive, share_of, spearman, train_model
 from sfml_steps import Context, StepError
-from sfml_steps.registry import load_xgboost
+from sfml_steps.models import loaded
 from sfml_steps.results import result_text
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def session() -> Iterator[Session]:
         yield session
 
 
-def test_training_leaves_a_candidate_that_beats_the_baselines(session: Session) -> None:
+def test_training_leaves_a_candidate_that_beats_the_baselines(session: Session, tmp_path: Path) -> None:
     import xgboost
 
     ctx = Context.for_test(session=session, pipeline="clv", task="train_model", run_id="r1")
@@ -75,7 +76,7 @@ def test_training_leaves_a_candidate_that_beats_the_baselines(session: Session) 
 
     candidate = result["candidate"]
     assert candidate["model"] == "@SFML/clv/runs/r1/train_model/model.ubj"
-    booster = load_xgboost(ctx.read_file(candidate["model"]))
+    booster = loaded(ctx.read_file(candidate["model"]), candidate["format"], tmp_path)
     sample = pandas.DataFrame(json.loads(ctx.read_file(candidate["sample"])))
     assert list(sample.columns) == list(INPUTS)
     assert (booster.predict(xgboost.DMatrix(sample)) > 0).all()
