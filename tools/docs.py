@@ -1,4 +1,4 @@
-"""Writes docs/spec.md and docs/rules.md, and the evidence in docs/local.md, from what they tell of.
+"""Writes docs/spec.md, docs/rules.md and docs/steps.md, and the evidence in docs/local.md, from what they tell of.
 
 python tools/docs.py            # write them
 python tools/docs.py --check    # say whether they are as they would be written
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -41,7 +42,20 @@ Schema = dict[str, Any]
 
 def pages() -> dict[str, str]:
     """The text of each page by its path."""
-    return {"docs/spec.md": spec_page(), "docs/rules.md": rules_page(), "docs/local.md": local_page()}
+    return {
+        "docs/spec.md": spec_page(),
+        "docs/rules.md": rules_page(),
+        "docs/steps.md": steps_page(),
+        "docs/local.md": local_page(),
+    }
+
+
+def steps_page() -> str:
+    """What steps are written with; by path, because this file is imported by its own path too."""
+    page: str = runpy.run_path(str(ROOT / "tools" / "step_page.py"))["steps_page"](
+        NOTE.format(source="the docstrings of `steps/sfml_steps/`")
+    )
+    return page
 
 
 def local_page() -> str:

@@ -32,8 +32,12 @@ def remove_run_artifacts(
 ) -> Cleanup:
     """Remove this run's files if all its tasks succeeded, other runs' by age, and old model versions.
 
-    A failed run keeps its files for `keep_days`, so that a retry finds its inputs. Of the model, the
-    `keep_versions` newest versions stay, and whichever is the default or has an alias of its own.
+    It is written for the finalizer, which runs after all tasks, whatever became of them.
+
+    - `model_name`: the model whose old versions are removed, perhaps `DB.SCHEMA.NAME`; none without it.
+    - `keep_versions`: how many of the newest versions stay, at least 1; the default and versions with an alias
+      of their own stay as well.
+    - `keep_days`: how long a failed run keeps its files, so that a retry finds its inputs.
     """
     if keep_versions < 1 or keep_days < 0:
         raise StepError("`keep_versions` must be at least 1 and `keep_days` at least 0")

@@ -34,10 +34,10 @@ class Run:
 
 
 class Context:
-    """What a step's first parameter gives it.
+    """What a step can ask about and write to while its task runs.
 
-    `stage` is the pipeline's stage (`@DB.SCHEMA.SFML`); `config` the graph's configuration, with what
-    `sfml run --config` changed for this run; `logger` writes to the task's log.
+    Besides what follows, `stage` is the pipeline's stage (`@DB.SCHEMA.SFML`), and `logger` writes to the task's
+    log.
     """
 
     def __init__(
@@ -61,28 +61,43 @@ class Context:
 
     @property
     def session(self) -> Session:
-        """The Snowpark session of the task."""
+        """The Snowpark session of the task, in the database and schema of the target."""
         if self._session is None:
             raise StepError("this context has no session: give one to Context.for_test(session=…)")
         return self._session
 
     @property
     def config(self) -> Mapping[str, Scalar]:
-        """The graph's configuration for this run."""
+        """The graph's configuration for this run: `config` of the spec, with what `sfml run --config` changed."""
         return self._read_config()
 
     def result(self, task: str) -> Json:
-        """The result of an ancestor, by its name in the spec; None if it left none or did not run."""
+        """Return the result of an ancestor, by its name in the spec; None if it left none or did not run.
+
+        Prefer `with:`, whose references are checked before anything runs. A finalizer has no ancestors, so it
+        reads no results.
+        """
         return self._read_result(task)
 
     def write_file(self, name: str, content: bytes) -> str:
-        """Keep a file in this run's folder on the stage, for later tasks of the run; its path."""
+        """Keep a file in this run's folder on the stage, for later tasks of the run; return its path.
+
+        A name has letters, digits and `_ . = -`, with `/` between folders. Writing it again overwrites it, as
+        a retried task does.
+
+        >>> ctx = Context.for_test(pipeline="churn", task="train", run_id="r1")
+        >>> path = ctx.write_file("model/weights.json", b"[1, 2]")
+        >>> path
+        '@SFML/churn/runs/r1/train/model/weights.json'
+        >>> ctx.read_file(path)
+        b'[1, 2]'
+        """
         path = f"{self.stage}/{self.run.pipeline}/runs/{self.run.id}/{self.run.task}/{checked_name(name)}"
         self._open_files().write(path, content)
         return path
 
     def read_file(self, path: str) -> bytes:
-        """The content of a file that `write_file` of this or an earlier task named."""
+        """Return the content of a file that `write_file` of this or an earlier task named."""
         return self._open_files().read(path)
 
     def _open_files(self) -> Files:
@@ -102,9 +117,14 @@ class Context:
         stage: str = "@SFML",
         files: Files | None = None,
     ) -> Context:
-        """A context for unit tests: results are given by task name, files are kept in memory.
+        """Return a context for unit tests: results are given by task name, files are kept in memory.
 
-        With a real session, give `files=StageFiles(session)` and a `stage` to keep files there.
+        With a real session, give `files=StageFiles(session)`, of `sfml_steps.files`, and a `stage` to keep
+        files there.
+
+        >>> ctx = Context.for_test(config={"at_least": 0.7}, results={"train_model": {"auc": 0.8}})
+        >>> ctx.result("train_model")["auc"] >= ctx.config["at_least"]
+        True
         """
         known = dict(results or {})
 

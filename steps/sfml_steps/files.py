@@ -1,4 +1,11 @@
-"""Files that steps hand to each other: on a stage, or in memory in tests."""
+"""Files that steps hand to each other: on a stage, or in memory in tests.
+
+`ctx.write_file` keeps the bytes of a file, `ctx.read_file` reads them by the path that it returned; a result
+carries the path to the next task. Files are written and read whole, so they have to fit into the memory of both
+tasks; larger data belongs into tables, or on a stage by `ctx.session.file`. The general step
+`remove_run_artifacts` removes the files of a run that succeeded, and of others when they are old; without it
+they stay.
+"""
 
 from __future__ import annotations
 

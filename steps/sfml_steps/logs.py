@@ -1,4 +1,10 @@
-"""Log lines of a task: time, level, text, written at once to standard output, from warnings on to error."""
+"""Log lines of a task: time, level, text, written at once to standard output, from warnings on to error.
+
+`ctx.logger` is an ordinary logger of Python, named after the step. Records of level INFO and above are written,
+also those of other loggers of the step's package: `logging.getLogger(__name__)` works in every module. `sfml logs`
+shows them, and on an account the event table keeps them, from the task's `log_level` on. What a step prints is in
+the log as well.
+"""
 
 from __future__ import annotations
 

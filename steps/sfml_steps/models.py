@@ -35,7 +35,8 @@ def pickled(model: object) -> bytes:
 
     Classes and functions of step code are written with it, because neither the task that reads the file nor
     the warehouse that runs the model has their modules. Of a `CustomModel` its context is written too: its
-    models, and the content of its files; its attributes are not, for `__init__` runs again.
+    models, and the content of its files; its attributes are not, for `__init__` runs again. Its module goes
+    without `from __future__ import annotations`, because the registry reads what its methods are annotated with.
     """
     cloudpickle = library("cloudpickle", "pickle")
     packages = [sys.modules[name] for name in sorted(step_packages(type(model).__module__))]

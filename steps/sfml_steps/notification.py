@@ -24,8 +24,13 @@ def send_notification(
 ) -> None:
     """Send a message by SYSTEM$SEND_SNOWFLAKE_NOTIFICATION.
 
-    `subject` and `recipients` are for email integrations and override the integration's own; queues take
-    `application/json`, whose `message` is a JSON text.
+    For a message of fixed form, a task with `notify:` does without Python.
+
+    - `integration`: the notification integration, by name.
+    - `message`: the text, which must not be blank; for `application/json` a JSON text.
+    - `subject`, `recipients`: for email integrations, over the integration's own; a subject has at most 256
+      characters.
+    - `content_type`: email takes `text/plain` and `text/html`, queues take `application/json`.
     """
     if not message.strip():
         raise StepError("the notification has no `message`")

@@ -46,6 +46,23 @@ class Candidate(CandidateFiles, total=False):
     `packages` are what a warehouse needs to run the model, from its Anaconda channel, and `pip` what it needs
     from the package index, both with versions: `xgboost==3.2.0`. `metrics` are kept with the version.
     `options` are those of `Registry.log_model`, such as `{"target_methods": ["predict_proba"]}`.
+
+    >>> import json
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sfml_steps.models import pickled
+    >>> from sfml_steps.registry import Candidate
+    >>> ctx = Context.for_test(pipeline="churn", task="train", run_id="r1")
+    >>> rows = [{"AGE": 20.0}, {"AGE": 40.0}]
+    >>> model = LinearRegression().fit([[row["AGE"]] for row in rows], [1.0, 3.0])
+    >>> candidate: Candidate = {
+    ...     "model": ctx.write_file("model.pkl", pickled(model)),
+    ...     "format": "sklearn",
+    ...     "sample": ctx.write_file("sample.json", json.dumps(rows).encode()),
+    ...     "packages": ["scikit-learn"],
+    ...     "metrics": {"r2": 1.0},
+    ... }
+    >>> candidate["model"]
+    '@SFML/churn/runs/r1/train/model.pkl'
     """
 
     packages: list[str]
@@ -72,6 +89,10 @@ def promote_model(
     ctx: Context, candidate: Candidate, model_name: str, comment: str | None = None
 ) -> Promotion:
     """Log a candidate as a new version that a warehouse can score, and make it the model's default.
+
+    - `candidate`: what training left, with the package of its format among this task's `packages`.
+    - `model_name`: the model, which the first promotion creates in the session's schema.
+    - `comment`: what the version says of itself; the run and its pipeline without it.
 
     Nothing else logs versions, so a candidate that a gate refused never reaches the registry; that matters
     because the first version of a model becomes its default by itself. The version is named after the run: a

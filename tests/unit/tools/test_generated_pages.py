@@ -33,7 +33,7 @@ def pages() -> dict[str, str]:
     return dict(module.pages())
 
 
-@pytest.mark.parametrize("path", ["docs/spec.md", "docs/rules.md", "docs/local.md"])
+@pytest.mark.parametrize("path", ["docs/spec.md", "docs/rules.md", "docs/steps.md", "docs/local.md"])
 def test_pages_are_up_to_date(pages: dict[str, str], path: str) -> None:
     assert (ROOT / path).read_text(encoding="utf-8") == pages[path], "run `make docs`"
 
