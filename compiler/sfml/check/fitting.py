@@ -30,7 +30,7 @@ def misfit(value: Value, shape: Shape, shape_of: ShapeOf) -> str | None:
     """Why the value does not fit, as `is the text `x`, not a number`; None when it may."""
     if isinstance(value, Reference):
         found = shape_of(value)
-        return None if may_be(found, shape) else f"is {words(found)}, not {words(shape)}"
+        return None if may_be(found, shape) else _difference(found, shape)
     if isinstance(value, Template):
         return None if may_be(_TEXT, shape) else f"is text, not {words(shape)}"
     match shape:
@@ -78,6 +78,17 @@ def _record_misfit(value: Value, record: Record, shape_of: ShapeOf) -> str | Non
         if key not in value and key not in record.optional:
             return f"lacks the key `{key}` of `{record.name}`"
     return None
+
+
+def _difference(given: Shape, wanted: Shape) -> str:
+    """How a shape differs from what is wanted; of two records, the first field that does."""
+    if isinstance(given, Record) and isinstance(wanted, Record):
+        for key, shape in wanted.fields.items():
+            if key not in given.fields and key not in wanted.optional:
+                return f"is {words(given)}, which lacks the key `{key}` of `{wanted.name}`"
+            if key in given.fields and not may_be(given.fields[key], shape):
+                return f"is {words(given)}, whose `{key}` {_difference(given.fields[key], shape)}"
+    return f"is {words(given)}, not {words(wanted)}"
 
 
 def may_be(given: Shape, wanted: Shape) -> bool:

@@ -78,3 +78,27 @@ def test_paths_into_results() -> None:
     assert field_shape(shape, ("fit", "r3")) == ("r3", AnyOf((FIT, NOTHING)))
     assert field_shape(shape, ("all", "x")) == ("x", ListOf(MapOf(INT)))
     assert field_shape(ANYTHING, ("a", 0)) == ANYTHING
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"path": STR}, "is a mapping like `Mine`, which lacks the key `r2` of `Fit`"),
+        ({"path": STR, "r2": STR}, "is a mapping like `Mine`, whose `r2` is text, not a number"),
+        (
+            {"path": STR, "r2": FLOAT, "note": Record("Note", {"by": STR})},
+            "is a mapping like `Mine`, whose `note` is a mapping like `Note`, not text",
+        ),
+        ({"path": STR, "r2": FLOAT, "more": INT}, None),
+    ],
+)
+def test_a_result_is_told_by_the_field_that_does_not_fit(given: dict[str, Shape], reason: str | None) -> None:
+    assert misfit(REFERENCE, FIT, lambda _: Record("Mine", given)) == reason
+
+
+def test_a_field_within_a_field_is_named() -> None:
+    outer = Record("Outer", {"fit": FIT})
+    given = Record("Mine", {"fit": Record("Inner", {"path": STR})})
+    assert misfit(REFERENCE, outer, lambda _: given) == (
+        "is a mapping like `Mine`, whose `fit` is a mapping like `Inner`, which lacks the key `r2` of `Fit`"
+    )

@@ -16,6 +16,7 @@ import pytest
 
 import sfml_steps
 from sfml.catalog.catalog import StepCatalog
+from sfml.catalog.shapes import Literals, Record
 from sfml_steps import Context, Run
 from sfml_steps.models import Format
 from sfml_steps.registration import is_step
@@ -104,3 +105,13 @@ def test_data_files_travel_and_are_read_from_the_archive(
         assert values["query"] == "SELECT 1"
     finally:
         sys.modules.pop("churn", None)
+
+
+def test_the_validator_reads_of_a_candidate_what_the_page_says(tmp_path: Path) -> None:
+    (tmp_path / "steps").mkdir()
+    step = StepCatalog(tmp_path, ("steps",)).find("sfml_steps.registry.promote_model")
+    parameter = step.parameter("candidate") if step else None
+    assert parameter is not None and isinstance(parameter.shape, Record)
+    assert parameter.shape.fields.keys() == Candidate.__annotations__.keys()
+    assert parameter.shape.optional == Candidate.__optional_keys__
+    assert parameter.shape.fields["format"] == Literals(get_args(Format))
