@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeVar, assert_never
 
@@ -64,6 +64,8 @@ class Work:
     removes: bool = False
     off_since: str | None = None
     """Since when the schedule is off on purpose, for the root's record."""
+    strangers: tuple[ObservedTask, ...] = ()
+    """Tasks that others hung below the graph: they are passed over."""
     unreadable: RecordUnreadable | None = None
     """The journal that cannot be read, whose name that of this work takes."""
 
@@ -270,7 +272,7 @@ class Deployer:
     def _verified(self) -> ObservedGraph | None:
         """The graph read back; raises when the account does not hold what was just written to it."""
         root = self.work.desired.root.name
-        found = self._read(lambda: self.tasks.observed(root))
+        found = self._without_strangers(self._read(lambda: self.tasks.observed(root)))
         # A graph of others that is put back carries no mark of ours, and should not.
         left = make_plan(self.work.desired, found, adopt=True)
         wrong = [
@@ -289,6 +291,16 @@ class Deployer:
             )
         return found
 
+    def _without_strangers(self, graph: ObservedGraph | None) -> ObservedGraph | None:
+        names = {task.name for task in self.work.strangers}
+        if graph is None or not names:
+            return graph
+        return replace(
+            graph,
+            tasks=tuple(task for task in graph.tasks if task.name not in names),
+            strangers=tuple(task for task in graph.tasks if task.name in names),
+        )
+
     def _resume(self, root: str, with_root: bool) -> None:
         read_back = self.read_back
         children = read_back.tasks if read_back else ()
@@ -298,7 +310,9 @@ class Deployer:
         off = tuple(
             task.name for task in children if not task.started and task.name not in self.work.suspended
         )
-        if with_root and off and not self.work.suspended:
+        # One call for the whole graph would turn on what others hung below it as well.
+        others_off = any(not task.started for task in read_back.strangers) if read_back else False
+        if with_root and off and not (self.work.suspended or others_off):
             self._insist(partial(self.tasks.resume_graph, root), partial(self._is_on, root))
             return
         if off:

@@ -45,18 +45,30 @@ class DeployedGraph:
         return tuple(task for task in self.tasks if not task.started)
 
 
+def own_suspended(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask, ...]:
+    """Our own tasks of the graph that are off; what others hung below it is theirs to turn on."""
+    own = {raw(task.name) for task in desired.all_tasks}
+    below = f"{raw(desired.root.name)}$"
+    return tuple(task for task in graph.suspended if task.name in own or task.name.startswith(below))
+
+
 def cut_loose(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask, ...]:
     """Our own tasks that hang on another root than ours, or on none: no run of the graph reaches them.
 
     They are known by name: one that the spec has, or one below our root's name that Snowflake says was taken out of a
-    graph.
+    graph. Another pipeline's root may have such a name too: what is named below that is the other pipeline's.
     """
     own = {raw(task.name) for task in desired.all_tasks}
     below = f"{raw(desired.root.name)}$"
+    named = [task for task in graph.others if task.name.startswith(below)]
+    roots = [
+        f"{task.name}$" for task in named if not (task.predecessors or task.suspended_reason in ORPHANED)
+    ]
     return tuple(
         task
         for task in graph.others
-        if task.name in own or (task.name.startswith(below) and task.suspended_reason in ORPHANED)
+        if task.name in own
+        or (task in named and task.suspended_reason in ORPHANED and not task.name.startswith(tuple(roots)))
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sfml.deployed import DeployedGraph, cut_loose, utc
+from sfml.deployed import DeployedGraph, cut_loose, own_suspended, utc
 from sfml.graph.model import CronSchedule, IntervalSchedule
 from sfml.history import DeployedRoot, Run, TaskRow
 from sfml.lower.desired import DesiredGraph
@@ -191,7 +191,7 @@ def _problems(
         return
     if off is not None and not off.is_intended:
         yield ScheduleOff(off)
-    asleep = graph.suspended
+    asleep = own_suspended(graph, desired)
     if asleep:
         times = [task.suspended_on for task in asleep if task.suspended_on]
         yield ChildrenSuspended(_names(desired, (task.name for task in asleep)), min(times, default=None))

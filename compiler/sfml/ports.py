@@ -27,6 +27,10 @@ class TaskReader(Protocol):
         """The graph below this root with its finalizer, or None when there is no such task."""
         ...
 
+    def below(self, name: str) -> ObservedGraph | None:
+        """A task, root or not, with everything that hangs on it, or None when there is no such task."""
+        ...
+
     def task(self, name: str) -> ObservedTask | None:
         """One task, or None when there is none of that name."""
         ...

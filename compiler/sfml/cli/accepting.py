@@ -9,13 +9,13 @@ from pathlib import Path
 from sfml.cli.fixing import mend
 from sfml.cli.opening import Opened, desired_graph, read, single
 from sfml.cli.options import Options
+from sfml.cli.ownership import Ownership
 from sfml.diagnostic import has_errors
 from sfml.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.accepting import Accepted, Refused, acceptances
 from sfml.plan.diff import make_plan
 from sfml.plan.drift import Drift, open_drift
-from sfml.plan.model import ObservedGraph
 
 MAX_ROUNDS = 20
 """Changes of one mapping are made one after the other."""
@@ -38,10 +38,10 @@ def possible(drifts: tuple[Drift, ...], found: Opened) -> tuple[Accepted | Refus
 
 
 def accept(
-    drifts: tuple[Drift, ...], found: Opened, observed: ObservedGraph, spec: str, options: Options
+    drifts: tuple[Drift, ...], found: Opened, own: Ownership, spec: str, options: Options
 ) -> Acceptance:
     """The drift written into the files; they are put back when the spec breaks or says something else by it."""
-    before = _differences(found.desired, observed)
+    before = _differences(found.desired, own)
     originals: dict[Path, bytes] = {}
     done: list[Accepted] = []
     left = drifts
@@ -54,8 +54,8 @@ def accept(
                 break
             done += _written(wanted, found, originals)
             found = _again(spec, options)
-            left = open_drift(left, found.desired, observed)
-        more = _differences(found.desired, observed) - before
+            left = open_drift(left, found.desired, own.observed, own.loose)
+        more = _differences(found.desired, own) - before
         if more:
             shown = ", ".join(f"{path} of {task}" for task, path in sorted(more)[:5])
             raise ConflictingState(
@@ -106,8 +106,8 @@ def _again(spec: str, options: Options) -> Opened:
     return Opened(reading, desired_graph(reading))
 
 
-def _differences(desired: DesiredGraph, observed: ObservedGraph) -> frozenset[tuple[str, str]]:
-    plan = make_plan(desired, observed, adopt=True)
+def _differences(desired: DesiredGraph, own: Ownership) -> frozenset[tuple[str, str]]:
+    plan = make_plan(desired, own.observed, adopt=True, loose=own.loose)
     found: Mapping[str, tuple[str, ...]] = {
         change.task: tuple(field.path for field in change.fields) for change in plan.changes
     }

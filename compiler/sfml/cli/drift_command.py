@@ -11,13 +11,13 @@ from sfml.cli.health import drift_notes
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, shared_options
+from sfml.cli.ownership import Ownership, ownership, stranger_notes
 from sfml.errors import ConflictingState, UsageError
 from sfml.plan.journal import Kept, deployment_number
 
 if TYPE_CHECKING:
     from sfml.plan.drift import Drift
     from sfml.plan.journal import Deployment
-    from sfml.plan.model import ObservedGraph
 
 
 @click.command()
@@ -45,19 +45,19 @@ def command(
         raise UsageError("--accept and --revert exclude each other", help="choose one")
     found = opened(spec, options)
     with connected(found, options) as target:
-        last, observed = looked_at(found, target)
-        every, drifts = _drifts(found, last, observed)
-        notes = tuple(drift_notes(found.desired, target))
+        last, own = looked_at(found, target)
+        every, drifts = _drifts(found, last, own)
+        notes = (*drift_notes(found.desired, target), *stranger_notes(own.strangers))
         if reverts:
             _refuse_accepted(every, drifts, found)
-            return _revert(found, target, last, drifts, options, locking, auto_approve)
+            return _revert(found, target, last, drifts, own, options, locking, auto_approve)
     if accepts:
-        return _accept(found, last, observed, drifts, spec, options, detailed_exitcode)
+        return _accept(found, last, own, drifts, spec, options, detailed_exitcode)
     _say(found, last, drifts, notes, options)
     return 2 if detailed_exitcode and drifts else 0
 
 
-def looked_at(found: Opened, target: Connected) -> tuple[Deployment, ObservedGraph]:
+def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
     """What was last applied and what is there; raises where there is nothing to compare."""
     from sfml.cli.planning import seen
 
@@ -70,7 +70,8 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, ObservedGra
             help=f"finish it first:  sfml apply {where}",
         )
     observed = target.tasks.observed(desired.root.name)
-    if observed is None:
+    own = ownership(desired, observed, staged, (), target)
+    if observed is None and not own.loose:
         raise ConflictingState(
             f"{desired.pipeline} is not deployed in target {desired.target.name}", help=f"sfml apply {where}"
         )
@@ -88,17 +89,15 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, ObservedGra
             f"nothing is kept of the last apply of {desired.pipeline}, so drift cannot be told",
             help=f"compare with the spec:  sfml plan {where}",
         )
-    return kept[-1], observed
+    return kept[-1], own
 
 
-def _drifts(
-    found: Opened, last: Deployment, observed: ObservedGraph
-) -> tuple[tuple[Drift, ...], tuple[Drift, ...]]:
+def _drifts(found: Opened, last: Deployment, own: Ownership) -> tuple[tuple[Drift, ...], tuple[Drift, ...]]:
     """All that changed since the last apply, and what of it the spec does not say by now."""
     from sfml.plan.drift import drift_of, open_drift
 
-    every = drift_of(last.artefact, observed, found.desired.target)
-    return every, open_drift(every, found.desired, observed)
+    every = drift_of(last.artefact, own.observed, found.desired.target, own.loose)
+    return every, open_drift(every, found.desired, own.observed, own.loose)
 
 
 def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found: Opened) -> None:
@@ -136,7 +135,7 @@ def _say(
 def _accept(
     found: Opened,
     last: Deployment,
-    observed: ObservedGraph,
+    own: Ownership,
     drifts: tuple[Drift, ...],
     spec: str,
     options: Options,
@@ -146,7 +145,7 @@ def _accept(
     from sfml.render.drift import accepted_lines, drift_json, drift_text
     from sfml.render.symbols import Symbols
 
-    made = accept(drifts, found, observed, spec, options)
+    made = accept(drifts, found, own, spec, options)
     refused = {(one.task, one.path) for one in made.refused}
     if options.json:
         accepted = [
@@ -175,11 +174,12 @@ def _revert(
     target: Connected,
     last: Deployment,
     drifts: tuple[Drift, ...],
+    own: Ownership,
     options: Options,
     locking: Locking,
     auto_approve: bool,
 ) -> int:
-    """An apply of what was last applied, whatever the spec says by now."""
+    """An apply of what was last applied, whatever the spec says by now; what others hung below it stays."""
     from sfml.cli.asking import confirm
     from sfml.cli.deploying import deploy_work, provenance
     from sfml.cli.planning import planned_graph, work_of
@@ -190,8 +190,11 @@ def _revert(
     speaks = not (options.quiet or options.json)
     if speaks:
         output.say(drift_text(drifts, (), desired, last.header, Symbols(output.takes_unicode())))
+        for note in stranger_notes(own.strangers):
+            output.say(f"note: {note}")
     reverted = False
-    if drifts:
+    others = {task.name for task in own.strangers}
+    if any(drift.name not in others for drift in drifts):
         if not auto_approve:
             confirm(f"Put back what deployment {last.header.number} left in {desired.target.name}?", options)
         graph = last.artefact.graph(desired.target)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sfml.cli.insight import informed
 from sfml.cli.opening import Connected, Opened
+from sfml.cli.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
 from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
@@ -19,7 +20,7 @@ from sfml.plan.collecting import collected, outdated
 from sfml.plan.diff import is_scheduled, make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
-from sfml.plan.model import Action, ObservedGraph, Plan
+from sfml.plan.model import Action, ObservedGraph, ObservedTask, Plan
 from sfml.plan.restoring import restore_stages
 from sfml.plan.settings import OFF_SINCE
 from sfml.plan.staged import Staged
@@ -48,6 +49,8 @@ class Planned:
     off_since: str | None = None
     """Since when the schedule is off on purpose, as it will stand in the root's record."""
     unreadable: RecordUnreadable | None = None
+    strangers: tuple[ObservedTask, ...] = ()
+    """Tasks that others hung below the graph, or below ours that hang elsewhere."""
 
     @property
     def is_unfinished(self) -> bool:
@@ -98,6 +101,8 @@ def planned_graph(
     adopt = adopt or journal is not None
     if adopt and observed is not None and observed.record is None:
         observed = target.tasks.in_full(observed)
+    own = ownership(desired, observed, staged, traces, target)
+    observed = own.observed
     missing = staged.missing(desired.archives) if staged else desired.archives
     broken = staged.broken_jobs(_jobs(desired, observed)) if staged else ()
     is_unfinished = journal is not None or unreadable is not None
@@ -105,11 +110,21 @@ def planned_graph(
 
     def make(last: AppliedGraph | None) -> Plan:
         return make_plan(
-            desired, observed, unfinished=unfinished, resume=resume, last_applied=last, adopt=adopt
+            *(desired, observed),
+            unfinished=unfinished,
+            resume=resume,
+            last_applied=last,
+            adopt=adopt,
+            loose=own.loose,
         )
 
     off = off_since(desired, observed, journal, resume)
-    plan = informed(make, desired, observed, staged, target, unfinished=is_unfinished)
+    plan, last = informed(make, desired, own, staged, target, unfinished=is_unfinished)
+    if not is_unfinished and has_lost(own, desired, last):
+        own = ownership(desired, observed, staged, traces, target, thorough=True)
+        if own.loose:
+            plan, _ = informed(make, desired, own, staged, target)
+    plan = dataclasses.replace(plan, notes=(*plan.notes, *ownership_notes(own, desired)))
     plan = dataclasses.replace(plan, notes=(*plan.notes, *_schedule_notes(desired, plan, observed, target)))
     if desired.target.is_local and plan.resume_root:
         plan = dataclasses.replace(plan, notes=(*plan.notes, LOCAL_SCHEDULES))
@@ -121,18 +136,19 @@ def planned_graph(
         has_stage=staged is not None,
         was=now,
         unfinished=is_unfinished,
-        leftover=leftover(traces, observed, target),
         broken=broken,
+        loose_on=own.started_roots,
     )
+    refuse_bereft(groups, own.strangers, desired.root.name)
     plan = dataclasses.replace(
         plan, notes=(*plan.notes, *_stage_notes(plan, observed, missing, broken, unreadable))
     )
-    was = now if journal is None else journal.was
+    was = as_applied(now, own) if journal is None else journal.was
     if _is_news(off, plan, observed) and not any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
         groups = noted(groups, plan, desired.root.name, off)
     if collect and staged is not None and any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
         groups = (*groups, *collecting(staged, desired, (now, was), target))
-    return Planned(plan, groups, observed, was, staged, journal, off, unreadable)
+    return Planned(plan, groups, observed, was, staged, journal, off, unreadable, own.strangers)
 
 
 def off_since(
@@ -252,6 +268,7 @@ def work_of(
         was=plan.was,
         provenance=provenance or {},
         off_since=plan.off_since,
+        strangers=plan.strangers,
         unreadable=plan.unreadable,
     )
 
@@ -270,11 +287,15 @@ def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
     observed = target.tasks.observed(desired.root.name)
     if observed is not None:
         observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
-    lost = leftover((journal.was, journal.meant), observed, target)
-    groups = restore_stages(journal, observed, desired.target, lost)
+    own = ownership(desired, observed, staged, (journal.was, journal.meant), target)
+    observed = own.observed
+    groups = restore_stages(journal, observed, desired.target, own.loose, own.started_roots)
+    refuse_bereft(groups, own.strangers, desired.root.name)
     graph = journal.was.graph(desired.target) if journal.was else desired
     suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
-    return Work(groups, graph, journal.header, observed, journal.was, {}, suspended)
+    return Work(
+        *(groups, graph, journal.header, observed, journal.was, {}, suspended), strangers=own.strangers
+    )
 
 
 def _refuse_without_code(journal: Journal, staged: Staged | None) -> None:
@@ -346,15 +367,6 @@ def is_meant_on(journal: Journal) -> bool:
     """Whether the schedule was to be on when that apply was done; of a removal: whether it was on before."""
     either = journal.meant or journal.was
     return either is not None and either.root_started
-
-
-def leftover(
-    traces: tuple[Artefact | None, ...], observed: ObservedGraph | None, target: Connected
-) -> tuple[str, ...]:
-    """Tasks that an apply which was cut off left without a link to the root, so that no graph shows them."""
-    known = {name for one in traces if one for name in one.names}
-    unseen = known - (observed.by_name.keys() if observed else set())
-    return () if not unseen else tuple(sorted(unseen & target.tasks.names()))
 
 
 def schedule_words(desired: DesiredGraph) -> str | None:

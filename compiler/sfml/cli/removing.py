@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfml.cli.opening import Connected
-from sfml.cli.planning import leftover, looked_at, refuse_newer, traces_of
+from sfml.cli.ownership import Ownership, as_applied, ownership
+from sfml.cli.planning import looked_at, refuse_newer, traces_of
 from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact, observed_artefact
@@ -28,7 +29,7 @@ class Removal:
     observed: ObservedGraph | None
     staged: Staged | None
     journal: Journal | None
-    leftover: tuple[str, ...]
+    loose: tuple[str, ...]
     groups: tuple[Group, ...]
     was: Artefact | None
     unreadable: RecordUnreadable | None = None
@@ -37,7 +38,7 @@ class Removal:
     def names(self) -> tuple[str, ...]:
         """The tasks that go, the root first."""
         there = tuple(self.observed.by_name) if self.observed else ()
-        return (*there, *self.leftover)
+        return (*there, *self.loose)
 
     def work(self, lease: Lease) -> Work:
         """What carries it out under this lease."""
@@ -63,22 +64,28 @@ def planned_removal(desired: DesiredGraph, target: Connected) -> Removal:
     refuse_newer(unreadable)
     observed = target.tasks.observed(desired.root.name)
     traces = traces_of(journal, unreadable, desired, target)
-    if journal is None:
-        _refuse_others(desired, observed, staged, target)
+    if journal is None and observed is not None and observed.record is None:
+        raise ConflictingState(
+            f"{observed.root.name} was not made by sfml; nothing was changed",
+            help=f"drop it yourself, or take it over first:  sfml apply {desired.spec_path} --adopt",
+        )
     if traces and observed is not None:
         observed = target.tasks.in_doubt(observed, traces)
-    lost = leftover(traces, observed, target)
+    own = ownership(desired, observed, staged, traces, target, thorough=True)
+    _refuse_others(desired, own)
+    observed, lost = own.observed, tuple(task.name for task in own.loose)
     now = observed_artefact(desired.pipeline, desired.target, observed)
-    was = journal.was if journal else now
+    was = journal.was if journal else as_applied(now, own)
     there = now or was or (journal.meant if journal else None)
     groups: tuple[Group, ...]
     if there is None:
         groups = ((RemoveFiles(),),) if staged and staged.paths else ()
     else:
         groups = removal_stages(
-            there if now else replace(there, tasks=()),
+            there if now else replace(there, tasks=tuple(task for task in there.tasks if task.name in lost)),
             root_started=bool(observed and observed.root.started),
             leftover=lost,
+            loose_on=own.started_roots,
             # A first deployment that was cut off has its journal already, and no graph to tell it of.
             undone=journal.header.number if journal and was is None else None,
             with_files=True,
@@ -88,25 +95,12 @@ def planned_removal(desired: DesiredGraph, target: Connected) -> Removal:
     return Removal(desired, observed, staged, journal, lost, groups, was, unreadable)
 
 
-def _refuse_others(
-    desired: DesiredGraph, observed: ObservedGraph | None, staged: Staged | None, target: Connected
-) -> None:
-    """Raise when the root, or a task below it, was made by somebody else."""
-    if observed is None:
-        return
-    root = observed.root.name
-    if observed.record is None:
+def _refuse_others(desired: DesiredGraph, own: Ownership) -> None:
+    """Raise when a task below ours was made by somebody else: dropping ours would take it out of its graph."""
+    if own.strangers:
+        shown = ", ".join(sorted(task.name for task in own.strangers)[:5])
         raise ConflictingState(
-            f"{root} was not made by sfml; nothing was changed",
-            help=f"drop it yourself, or take it over first:  sfml apply {desired.spec_path} --adopt",
-        )
-    unknown = observed.by_name.keys() - {task.name for task in desired.all_tasks}
-    if unknown and staged is not None and staged.deployments:
-        last = target.stage.deployments(desired.pipeline)[-1:]
-        unknown -= {name for deployment in last for name in deployment.artefact.names}
-    if unknown:
-        shown = ", ".join(sorted(unknown)[:5])
-        raise ConflictingState(
-            f"{shown} below {root} is neither in the spec nor of its last deployment; nothing was changed",
+            f"{shown} below {desired.root.name} is neither in the spec nor of its last deployment;"
+            " nothing was changed",
             help="drop it, or take it out of the graph with ALTER TASK … REMOVE AFTER, if it is somebody else's",
         )

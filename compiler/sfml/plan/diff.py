@@ -28,19 +28,21 @@ def make_plan(
     resume: bool | None = None,
     last_applied: AppliedGraph | None = None,
     adopt: bool = False,
+    loose: tuple[ObservedTask, ...] = (),
 ) -> Plan:
     """What an apply would change.
 
     `unfinished` is the journal of an apply that did not finish: it says whether the schedule was on.
     `resume` overrides whether the schedule is to be on. `last_applied` tells what the spec changed from what
-    somebody changed in the account. Raises `ConflictingState` for a root that is not ours, unless it is adopted.
+    somebody changed in the account. `loose` are tasks of ours that hang elsewhere: they are tied again, or dropped
+    where the graph has them no more. Raises `ConflictingState` for a root that is not ours, unless it is adopted.
     """
     if observed is not None and observed.record is None and not adopt:
         raise ConflictingState(
             f"task `{observed.root.name}` in {location(desired)} was not made by sfml",
             help="to take the graph over, see `sfml import` and apply with --adopt; else rename the pipeline",
         )
-    deployed = observed.by_name if observed else {}
+    deployed = {**{task.name: task for task in loose}, **(observed.by_name if observed else {})}
     moves = moves_of(desired, deployed)
     tasks = {task.name: task for task in desired.all_tasks}
     changes = [

@@ -10,7 +10,7 @@ from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.diff import make_plan
-from sfml.plan.model import Action, Comparable, ObservedGraph
+from sfml.plan.model import Action, Comparable, ObservedGraph, ObservedTask
 
 
 class DriftKind(StrEnum):
@@ -38,19 +38,29 @@ class Drift:
     fields: tuple[DriftField, ...] = ()
 
 
-def drift_of(applied: Artefact, observed: ObservedGraph | None, target: Target) -> tuple[Drift, ...]:
+def drift_of(
+    applied: Artefact,
+    observed: ObservedGraph | None,
+    target: Target,
+    loose: tuple[ObservedTask, ...] = (),
+) -> tuple[Drift, ...]:
     """Everything that is not as the last apply left it, the root first; nothing when all of it is.
+
+    `loose` are tasks that somebody took out of the graph; what others hung below it was added.
 
     Whether the schedule is on is no part of it: that is what `sfml suspend` and `sfml resume` are for.
     """
-    return tuple(_drift(applied, observed, target))
+    return tuple(_drift(applied, observed, target, loose))
 
 
 def open_drift(
-    drifts: tuple[Drift, ...], desired: DesiredGraph, observed: ObservedGraph
+    drifts: tuple[Drift, ...],
+    desired: DesiredGraph,
+    observed: ObservedGraph | None,
+    loose: tuple[ObservedTask, ...] = (),
 ) -> tuple[Drift, ...]:
     """The drift that the spec does not say as well: what was accepted into the spec needs no more attention."""
-    plan = make_plan(desired, observed, adopt=True)
+    plan = make_plan(desired, _whole(observed), adopt=True, loose=loose)
     differs = {change.name: {one.path for one in change.fields} for change in plan.changes}
     acts = {change.name for change in plan.changes if change.action is not Action.UNCHANGED}
     left = []
@@ -61,8 +71,15 @@ def open_drift(
     return tuple(left)
 
 
-def _drift(applied: Artefact, observed: ObservedGraph | None, target: Target) -> Iterator[Drift]:
-    plan = make_plan(applied.graph(target), observed, adopt=True)
+def _whole(observed: ObservedGraph | None) -> ObservedGraph | None:
+    """The graph with what others hung below it: that is a change by hand too."""
+    return observed and replace(observed, tasks=(*observed.tasks, *observed.strangers), strangers=())
+
+
+def _drift(
+    applied: Artefact, observed: ObservedGraph | None, target: Target, loose: tuple[ObservedTask, ...]
+) -> Iterator[Drift]:
+    plan = make_plan(applied.graph(target), _whole(observed), adopt=True, loose=loose)
     kinds = {Action.CREATE: DriftKind.REMOVED, Action.DROP: DriftKind.ADDED}
     for change in plan.changes:
         fields = tuple(DriftField(one.path, one.new, one.old) for one in change.fields)

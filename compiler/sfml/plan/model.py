@@ -34,6 +34,8 @@ class ObservedGraph:
     tasks: tuple[ObservedTask, ...]
     """Children and finalizer, without the root."""
     record: Mapping[str, Comparable] | None = None
+    strangers: tuple[ObservedTask, ...] = ()
+    """What somebody else hung below it, once that is known: it is named, and never changed."""
 
     @property
     def by_name(self) -> Mapping[str, ObservedTask]:

@@ -8,21 +8,34 @@ from sfml.graph.model import Target
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.diff import make_plan
 from sfml.plan.journal import Journal
-from sfml.plan.model import Action, Change, ObservedGraph, Plan
+from sfml.plan.model import Action, Change, ObservedGraph, ObservedTask, Plan
 from sfml.plan.stages import Group, removal_stages, stages_for
 
 
-def restore_plan(was: Artefact, observed: ObservedGraph | None, target: Target) -> Plan:
+def restore_plan(
+    was: Artefact,
+    observed: ObservedGraph | None,
+    target: Target,
+    loose: tuple[ObservedTask, ...] = (),
+) -> Plan:
     """What differs from the graph that was there; children that were off stay off, and so does the root."""
-    plan = make_plan(was.graph(target), observed, resume=was.root_started, adopt=True)
+    plan = make_plan(was.graph(target), observed, resume=was.root_started, adopt=True, loose=loose)
     changes = tuple(_as_it_was(change, was) for change in plan.changes)
     return replace(plan, changes=changes, resume_root=was.root_started, notes=())
 
 
 def restore_stages(
-    journal: Journal, observed: ObservedGraph | None, target: Target, leftover: tuple[str, ...]
+    journal: Journal,
+    observed: ObservedGraph | None,
+    target: Target,
+    loose: tuple[ObservedTask, ...],
+    loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
-    """What goes back: to the old graph, or to none where there was none."""
+    """What goes back: to the old graph, or to none where there was none.
+
+    `loose` are tasks of either graph that are there and hang on no root of ours.
+    """
+    leftover = tuple(task.name for task in loose)
     number = journal.header.number
     now = observed_artefact(journal.pipeline, target, observed)
     if journal.was is None:
@@ -31,10 +44,12 @@ def restore_stages(
         assert there is not None, "an apply has a graph before it or after it"
         if now is None:
             there = replace(there, tasks=tuple(task for task in there.tasks if task.name in leftover))
-        return removal_stages(there, root_started=root_started, leftover=leftover, undone=number)
-    plan = restore_plan(journal.was, observed, target)
+        return removal_stages(
+            there, root_started=root_started, leftover=leftover, undone=number, loose_on=loose_on
+        )
+    plan = restore_plan(journal.was, observed, target, loose)
     graph = journal.was.graph(target)
-    return stages_for(plan, graph, (), was=now, unfinished=True, leftover=leftover, undone=number)
+    return stages_for(plan, graph, (), was=now, unfinished=True, undone=number, loose_on=loose_on)
 
 
 def _as_it_was(change: Change, was: Artefact) -> Change:

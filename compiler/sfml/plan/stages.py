@@ -127,20 +127,21 @@ def stages_for(
     leftover: tuple[str, ...] = (),
     undone: int | None = None,
     broken: tuple[MLJobDefinitionSpec, ...] = (),
+    loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
     """What carries the plan out; nothing for an empty plan without an unfinished apply and with a whole stage.
 
     `was` is the deployed graph, whose links say in which order tasks can be dropped. `leftover` are tasks of an
     apply that was cut off, which may be there without being linked to the root. `undone` is the number of a
     deployment that was cut off and is put back, whose journal is there already. `broken` are jobs whose payload
-    is to be written anew.
+    is to be written anew. `loose_on` are tasks of ours that somebody made roots of their own and turned on.
     """
     if plan.is_empty and not unfinished:
         return _whole_again(desired, missing, broken, has_stage)
     writes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP) or unfinished
     if not writes:
         return (*_whole_again(desired, missing, broken, has_stage), *_switched(plan, desired))
-    groups = _groups(plan, desired, missing, was, leftover, undone, broken)
+    groups = _groups(plan, desired, missing, was, leftover, undone, broken, loose_on)
     return (*(() if has_stage else ((CreateStage(),),)), *(group for group in groups if group))
 
 
@@ -151,12 +152,14 @@ def removal_stages(
     leftover: tuple[str, ...] = (),
     undone: int | None = None,
     with_files: bool = False,
+    loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
     """What takes a whole graph away: the root off, then children before their parents, the root last.
 
     Its files go `with_files` when no task is left that could need them, and before the journal.
     """
-    off: tuple[Group, ...] = ((SuspendRoot(artefact.root.name),),) if root_started else ()
+    roots = (*([artefact.root.name] if root_started else ()), *loose_on)
+    off: tuple[Group, ...] = (tuple(map(SuspendRoot, roots)),) if roots else ()
     tasks = {task.name: task for task in artefact.tasks}
     gone = _dropped(frozenset({*artefact.names, *leftover}), tasks)
     opened: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
@@ -201,6 +204,7 @@ def _groups(
     leftover: tuple[str, ...],
     undone: int | None,
     broken: tuple[MLJobDefinitionSpec, ...],
+    loose_on: tuple[str, ...],
 ) -> Iterator[Group]:
     changed = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE)
     written = {change.name: change.action for change in changed}
@@ -210,8 +214,7 @@ def _groups(
     yield (*map(UploadArchive, missing), *_jobs(jobs))
     if undone is None:
         yield (OpenJournal(plan.resume_root),)
-    if plan.root_started:
-        yield (SuspendRoot(root.name),)
+    yield (*([SuspendRoot(root.name)] if plan.root_started else ()), *map(SuspendRoot, loose_on))
     names = {change.name for change in plan.of(Action.DROP)} | {
         one.moved_from for one in changed if one.moved_from
     }

@@ -70,20 +70,25 @@ class Tasks:
 
     def observed(self, root: str) -> ObservedGraph | None:
         """The graph below `root`, read with one call, and more where its record names what the API leaves out."""
+        self._beyond = {}
+        graph = self.below(root)
+        return None if graph is None else self._with_beyond(graph)
+
+    def below(self, name: str) -> ObservedGraph | None:
+        """A task with everything that hangs on it, root or not, as the API tells it; None when it is not there."""
         from snowflake.core.exceptions import NotFoundError
 
         with translated():
             try:
-                found = self._tasks[folded(root)].fetch_task_dependents()
+                found = self._tasks[folded(name)].fetch_task_dependents()
             except NotFoundError:
                 return None
         answered = [task_values(task) for task in found]
         tasks = [observed_task(values) for values in answered]
-        at = next((at for at, task in enumerate(tasks) if task.name == folded(root)), None)
+        at = next((at for at, task in enumerate(tasks) if task.name == folded(name)), None)
         if at is None:
             return None
-        graph = ObservedGraph(tasks[at], (*tasks[:at], *tasks[at + 1 :]), record_of(answered[at]))
-        return self._with_beyond(graph)
+        return ObservedGraph(tasks[at], (*tasks[:at], *tasks[at + 1 :]), record_of(answered[at]))
 
     def _with_beyond(self, graph: ObservedGraph) -> ObservedGraph:
         """The graph with what the API does not tell: asked for those tasks alone that the record names."""
@@ -105,8 +110,18 @@ class Tasks:
                     named[task.name] = {**given, **known, **both}
         return self._asked(graph, named)
 
+    def all_in_doubt(
+        self, tasks: tuple[ObservedTask, ...], artefacts: tuple[Artefact | None, ...]
+    ) -> tuple[ObservedTask, ...]:
+        """The same of tasks that hang in no graph of ours, so that no record but a kept one names them."""
+        if not tasks:
+            return ()
+        graph = self.in_doubt(ObservedGraph(tasks[0], tasks[1:]), artefacts)
+        return (graph.root, *graph.tasks)
+
     def _asked(self, graph: ObservedGraph, named: Mapping[str, Mapping[str, Any]]) -> ObservedGraph:
-        found = self._beyond = observed_beyond(self._connection, self._target, named) if named else {}
+        found = observed_beyond(self._connection, self._target, named) if named else {}
+        self._beyond = {**self._beyond, **found}
         if not found:
             return graph
         root, *tasks = (

@@ -198,7 +198,10 @@ def test_a_first_deployment_is_restored_by_removing_it() -> None:
 def test_a_restore_puts_the_old_graph_back_and_forgets_the_new_one() -> None:
     new = graph({"A": (), "D": ("A",)}, "G")
     journal = Journal(HEADER, artefact(CHAIN), artefact(new))
-    groups = restore_stages(journal, deployed(new, root_started=False), TARGET, ("X$LOST",))
+    lost = observed_task(
+        {"name": "X$LOST", "state": "suspended", "definition": "select 1", "warehouse": "WH"}
+    )
+    groups = restore_stages(journal, deployed(new, root_started=False), TARGET, (lost,))
     assert flat(groups)[0] is not OpenJournal and groups[-1] == (CloseJournal(3),)
     assert written(groups) == [
         ["drop X$G"],
