@@ -250,6 +250,7 @@ def test_an_apply_that_was_cut_off_while_it_tied_them(small: Small, then: str) -
     small.local.faults.clear()
     if then == "restore":
         code, text = small.run(*APPLY, "--restore")
+        assert code == 0 and is_whole(small), (text, links(small))
     elif then == "destroy":
         code, text = small.run(*DESTROY)
         assert code == 1 and "THEIRS" in text
