@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pages import DOCS, masked
 from small import Small
-from test_page import PAGE, masked
 
 
 def test_the_page_shows_what_is_printed(small: Small) -> None:
@@ -22,7 +22,7 @@ def shows(command: str, small: Small) -> None:
     """Run it, and hold the page's block against what it printed."""
     code, printed = small.run(*command.replace("shop", "small").split()[1:])
     assert code == 0, printed
-    page = PAGE.read_text(encoding="utf-8")
+    page = (DOCS / "deploying.md").read_text(encoding="utf-8")
     (block,) = re.findall(rf"^```console\n\$ {re.escape(command)}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert timeless(printed) == timeless(block)
 

@@ -48,7 +48,8 @@ def changed(deployed: Small) -> Iterator[Small]:
     schema = f"{deployed.local.database}.SMALL"
     deployed.local.sql(f"ALTER TASK {schema}.SMALL SUSPEND")
     deployed.local.sql(f"""ALTER TASK {schema}."SMALL$SECOND" MODIFY AS SELECT * FROM "{EVIL}" """)
-    deployed.local.sql(f"ALTER TASK {schema}.SMALL SET COMMENT = '{EVIL}'")
+    (root,) = deployed.local.sql(f"SHOW TASKS LIKE 'SMALL' IN SCHEMA {schema}")
+    deployed.local.sql(f"ALTER TASK {schema}.SMALL SET COMMENT = $${EVIL}{root['comment']}$$")
     deployed.local.sql(f"ALTER TASK {schema}.SMALL RESUME")
     yield deployed
 
