@@ -100,7 +100,7 @@ def rules_page() -> str:
         NOTE.format(source="the rules' docstrings and `spec/codes.py`"),
         f"What `sfml validate` finds: {len(every)} kinds of findings, each with a code that stays the same."
         " `sfml explain SF203` prints one. A warning that is fine as it is can be silenced on its line, with a"
-        " reason (`# sfml: ignore SF412 -- the image brings it`), or in the whole project by `ignore` in"
+        " reason (`# sfml: ignore SF326 -- the image brings it`), or in the whole project by `ignore` in"
         " `sfml.yaml`; errors cannot. Where a fix is safe, `sfml validate --fix` makes it.",
     ]
     for group in GROUPS.values():
@@ -166,7 +166,7 @@ def _project() -> Iterator[str]:
     yield str(targets["description"])
     yield _table(targets)
     yield "### An accepted warning"
-    yield "An entry of `ignore`. A comment accepts a warning on one line: `# sfml: ignore SF412 -- reason`."
+    yield "An entry of `ignore`. A comment accepts a warning on one line: `# sfml: ignore SF326 -- reason`."
     yield _table(document["properties"]["ignore"]["items"])
 
 

@@ -1,4 +1,4 @@
-"""Findings that somebody looked at and accepted: `# sfml: ignore SF412 -- reason`, and `ignore` in the project file.
+"""Findings that somebody looked at and accepted: `# sfml: ignore SF326 -- reason`, and `ignore` in the project file.
 
 Only warnings can be silenced, each with a reason; a silencing that silences nothing is a finding itself.
 """
@@ -26,7 +26,7 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _HINT = re.compile(r"#\s*sfml\s*:")
 _COMMENT = re.compile(r"(?:^|(?<=[ \t]))#\s*sfml\s*:\s*(?P<word>[A-Za-z]*)(?P<rest>.*)$")
 _REST = re.compile(r"\s+(?P<codes>[A-Za-z0-9_]+(?:\s*,\s*[A-Za-z0-9_]+)*)\s*(?:--\s*(?P<reason>.*))?")
-_FORM = "write `# sfml: ignore SF412 -- why it is fine here`"
+_FORM = "write `# sfml: ignore SF326 -- why it is fine here`"
 MAX_SILENCINGS = 1_000
 SILENCING_CODES = ("SF150", "SF151")
 

@@ -45,8 +45,10 @@ def outcome_text(value: Any, outcomes: Mapping[str, str], step: str) -> str:
 
 def plain(value: Any, where: str) -> Any:
     """The value in JSON's own types; `where` names it in errors."""
-    if value is None or isinstance(value, (bool, str)):
-        return str(value) if isinstance(value, str) else value
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return writable(str(value), where)
     if isinstance(value, enum.Enum):
         return plain(value.value, where)
     if is_numpy_scalar(value):
@@ -76,13 +78,31 @@ def finite(value: float, where: str) -> float:
     return value
 
 
+def writable(text: str, where: str) -> str:
+    """The text; refused with half of a character in it, which no encoding can write."""
+    half = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
+    if half is None:
+        return text
+    raise StepError(
+        f"{where} holds {half!r}, which is half of a character and cannot be written as UTF-8: read the text "
+        'with the encoding it has, or return text.encode("utf-8", "replace").decode() of it'
+    )
+
+
 def text_key(key: Any, where: str) -> str:
     if not isinstance(key, str):
         raise StepError(f"{where} has the key {key!r}, and JSON's keys are text: use str(…)")
-    return str(key)
+    return writable(str(key), where)
+
+
+def is_missing_value(value: Any) -> bool:
+    """Whether it is pandas' `NaT` or `NA`, by name, so that pandas is not imported."""
+    return type(value).__name__ in ("NaTType", "NAType") and type(value).__module__.startswith("pandas")
 
 
 def advice(value: Any) -> str:
+    if is_missing_value(value):
+        return "it stands for a missing value; return None instead"
     if isinstance(value, (datetime.date, datetime.time)):
         return "return its isoformat()"
     if isinstance(value, decimal.Decimal):

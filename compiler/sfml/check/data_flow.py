@@ -72,10 +72,25 @@ def unknown_config_keys(case: Case) -> Iterator[Diagnostic]:
         for use in task.uses:
             key = str(use.reference.keys[0]) if use.reference.keys else ""
             if use.reference.source is Source.CONFIG and key not in case.draft.config:
-                help = did_you_mean(key, case.draft.config) or f"add it: `config: {{{key}: …}}`"
-                message = f"`{written(use.reference)}` reads an unknown config key"
-                fix = renaming(use.place.span, key, case.draft.config)
-                yield error("SF310", message, use.place, label=f"there is no `{key}`", help=help, fix=fix)
+                yield _unknown_config_key(case, use, key)
+
+
+def _unknown_config_key(case: Case, use: Use, key: str) -> Diagnostic:
+    """The finding for a key that is not there, or that is written with the value null."""
+    place = case.draft.places.get(f"config.{key}")
+    if place is not None:
+        return error(
+            "SF310",
+            f"`{written(use.reference)}` reads a config key whose value is null",
+            use.place,
+            label="nothing is there to read",
+            labels=(Label(place.span, "null leaves it out of the config"),),
+            help=f"give `{key}` a value; a step that may do without one takes a default for its parameter",
+        )
+    help = did_you_mean(key, case.draft.config) or f"add it: `config: {{{key}: …}}`"
+    message = f"`{written(use.reference)}` reads an unknown config key"
+    fix = renaming(use.place.span, key, case.draft.config)
+    return error("SF310", message, use.place, label=f"there is no `{key}`", help=help, fix=fix)
 
 
 def unknown_run_keys(case: Case) -> Iterator[Diagnostic]:

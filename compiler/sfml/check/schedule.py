@@ -56,11 +56,12 @@ def time_zones(case: Case) -> Iterator[Diagnostic]:
     if isinstance(schedule, CronSchedule):
         problem = _problem(schedule)
         if problem and problem[0] == "SF502":
-            from zoneinfo import available_timezones
-
             from sfml.diagnostic import did_you_mean
+            from sfml.semantics.cron import region_of_abbreviation, regions
 
-            help = did_you_mean(schedule.timezone, available_timezones())
+            region = region_of_abbreviation(schedule.timezone)
+            help = f"name a region instead of an abbreviation, such as `{region}`" if region else None
+            help = help or did_you_mean(schedule.timezone, regions())
             help = help or "name a region, such as `UTC` or `Europe/Berlin`"
             message = f"`{schedule.timezone}` is not a time zone that Snowflake knows"
             yield error("SF502", message, _place(case, "schedule.timezone"), help=help)

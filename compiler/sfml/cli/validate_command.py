@@ -28,7 +28,7 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
 
     SPEC is an entry file, a folder or a glob. Every target of the project is looked at, or just --target.
     Needs no account and no Snowflake packages, and runs none of the steps' code. A warning is silenced by a comment on
-    its line, with a reason: `# sfml: ignore SF412 -- reason`; in the whole project by `ignore` in sfml.yaml.
+    its line, with a reason: `# sfml: ignore SF326 -- reason`; in the whole project by `ignore` in sfml.yaml.
     """
     from sfml import frontend
 

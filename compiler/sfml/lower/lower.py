@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 
 from sfml.graph.model import (
+    CronSchedule,
     Manual,
     OnPool,
     OnWarehouse,
     RunOn,
     Scalar,
+    Schedule,
     Serverless,
     StepBody,
     StreamSchedule,
@@ -88,6 +90,23 @@ def archives_of(graph: TaskGraph, closure: Closure) -> Mapping[str, Archive]:
     return {step: archive_of(graph.pipeline, closure(step)) for step in steps}
 
 
+def _schedule(schedule: Schedule) -> Schedule | None:
+    """The schedule with its time zone as the region is spelt.
+
+    Snowflake's documentation calls the names case-sensitive, and tasks were seen to take any case.
+    https://docs.snowflake.com/en/sql-reference/parameters#timezone
+    """
+    match schedule:
+        case Manual():
+            return None
+        case CronSchedule(cron, timezone) if timezone != "UTC":
+            from sfml.semantics.cron import zone_name  # costs start-up time
+
+            return CronSchedule(cron, zone_name(timezone))
+        case _:
+            return schedule
+
+
 def _root(graph: TaskGraph) -> DesiredTask:
     """The generated root; its comment is the description alone until the fingerprint is known."""
     settings = graph.settings
@@ -100,7 +119,7 @@ def _root(graph: TaskGraph) -> DesiredTask:
         kind="root",
         condition=condition,
         own_condition=condition,
-        schedule=None if isinstance(schedule, Manual) else schedule,
+        schedule=_schedule(schedule),
         config=dict(graph.config) or None,
         overlap_policy=settings.overlap,
         task_auto_retry_attempts=settings.retries,

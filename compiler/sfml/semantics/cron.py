@@ -6,7 +6,7 @@ and walked by `cronsim`, so that none of its own extensions (`?`, `#`, `LW`, 7 f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -129,6 +129,39 @@ def _zones() -> Mapping[str, str]:
     """Region names in lower case. Abbreviations such as `PST` and `EST` are no regions: only UTC and GMT."""
     regions = (name for name in available_timezones() if "/" in name or name in _WITHOUT_A_FOLDER)
     return {name.lower(): name for name in regions}
+
+
+def regions() -> Collection[str]:
+    """Every time zone that Snowflake takes, as it is spelt."""
+    return _zones().values()
+
+
+_ABBREVIATIONS: Mapping[str, str] = {
+    abbreviation: region
+    for abbreviations, region in (
+        ("WET WEST", "Europe/Lisbon"),
+        ("BST", "Europe/London"),
+        ("CET CEST MET MEST", "Europe/Berlin"),
+        ("EET EEST", "Europe/Athens"),
+        ("MSK", "Europe/Moscow"),
+        ("IST", "Asia/Kolkata"),
+        ("JST", "Asia/Tokyo"),
+        ("EST EDT", "America/New_York"),
+        ("CST CDT", "America/Chicago"),
+        ("MST MDT", "America/Denver"),
+        ("PST PDT", "America/Los_Angeles"),
+        ("HST", "Pacific/Honolulu"),
+        ("AEST AEDT", "Australia/Sydney"),
+        ("NZST NZDT", "Pacific/Auckland"),
+        ("Z ZULU", "UTC"),
+    )
+    for abbreviation in abbreviations.split()
+}
+
+
+def region_of_abbreviation(text: str) -> str | None:
+    """A region that an abbreviation usually stands for, as an example: most of them stand for several."""
+    return _ABBREVIATIONS.get(text.strip().upper())
 
 
 def unknown_zone(text: str) -> str:

@@ -138,7 +138,7 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     """,
         "SF150": """SF150: a finding cannot be silenced like this.
 
-    What: `# sfml: ignore SF412 -- reason` at the end of a line or above it, or `ignore` in `sfml.yaml`; the code
+    What: `# sfml: ignore SF326 -- reason` at the end of a line or above it, or `ignore` in `sfml.yaml`; the code
     exists, stands for a warning, and a reason is given.
     Why: whoever reads the spec later has to see what was accepted, and why; errors cannot be accepted.
     Instead: give the reason, correct the code, or mend what was found.

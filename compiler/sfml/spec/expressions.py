@@ -183,6 +183,10 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
             help or f"add `{keys[1]}: …` to the target in sfml.yaml",
             *("SF130", (keys[1], known)),
         )
+    if keys[0] == "git" and len(keys) == 2 and not known:
+        help = "commit the project once, or take the expression out"
+        message = f"`{name}` is not known: the project is not in a git work tree with a commit"
+        return ExpressionError(message, help, "SF130")
     if keys[0] in ("param", "each"):
         where = "a file brought in by `include`" if keys[0] == "param" else "what has `for_each`"
         return ExpressionError(f"`{name}` is not defined here", f"`{keys[0]}` exists in {where}", "SF130")

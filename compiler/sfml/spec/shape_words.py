@@ -122,7 +122,7 @@ def _belongs_elsewhere(name: str) -> str | None:
         known: Any = load_schema(file)
         for key in keys:
             known = known[key]
-        close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+        close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.76)
         if close:
             return f"`{close[0]}` belongs in {home}"
     return None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from made_graphs import File, closure, clv, every, graph, sql, step, wide
 
-from sfml.graph.model import GraphSettings, Manual, TaskGraph
+from sfml.graph.model import CronSchedule, GraphSettings, Manual, TaskGraph
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.lower import lower
 from sfml.lower.values import task_value
@@ -110,6 +110,13 @@ def test_where_tasks_run() -> None:
 def test_a_users_query_tag_is_left() -> None:
     desired = lowered(graph(sql("only", session_parameters={"query_tag": "mine", "timezone": "UTC"})))
     assert desired.tasks[0].session_parameters == {"QUERY_TAG": "mine", "TIMEZONE": "UTC"}
+
+
+@pytest.mark.parametrize("zone", ["america/los_angeles", "AMERICA/LOS_ANGELES", "America/Los_Angeles"])
+def test_a_time_zone_is_written_as_its_region_is_spelt(zone: str) -> None:
+    settings = GraphSettings(schedule=CronSchedule("0 5 * * *", zone))
+    schedule = lowered(graph(sql("only"), settings=settings)).root.schedule
+    assert schedule == CronSchedule("0 5 * * *", "America/Los_Angeles")
 
 
 def test_a_manual_graph_has_no_schedule() -> None:

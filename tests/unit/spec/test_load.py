@@ -159,3 +159,12 @@ def test_our_own_pipeline(target: str) -> None:
     assert threshold == (0.45 if target == "prod" else 0.4)
     timing = plain(loaded.spec.schedule.entries["schedule"])
     assert timing == ("manual" if target == "dev" else {"cron": "0 0 * * 0", "timezone": "UTC"})
+
+
+def test_git_outside_of_a_work_tree_is_said_as_such(tmp_path: Path) -> None:
+    (tmp_path / "sfml.yaml").write_text("version: 1\ntargets: {local: {kind: local, default: true}}\n")
+    entry = tmp_path / "shop.yaml"
+    entry.write_text('version: 1\npipeline: shop\ngraph: {tasks: {a: {sql: "select \'{{ git.commit }}\'"}}}\n')
+    [finding] = [one for one in load(entry).diagnostics if one.code == "SF130"]
+    assert finding.message == "`git.commit` is not known: the project is not in a git work tree with a commit"
+    assert finding.help == "commit the project once, or take the expression out"

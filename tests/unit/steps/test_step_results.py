@@ -66,6 +66,10 @@ def test_results_become_compact_json(value: Any, text: str | None) -> None:
         (pandas.DataFrame({"a": [1]}), r"type DataFrame, .*table"),
         (Point, "is of type type"),
         (object(), "is of type object"),
+        ({"last": pandas.NaT}, r"its result\.last is of type NaTType, .*missing value; return None"),
+        ([pandas.NA], r"its result\[0\] is of type NAType, .*missing value; return None"),
+        ({"text": "a\ud800"}, r"its result\.text holds '\\ud800', which is half of a character"),
+        ({"\udfff": 1}, r"its result holds '\\udfff', which is half of a character"),
     ],
 )
 def test_what_is_no_json_is_refused_with_a_sentence(value: Any, message: str) -> None:
