@@ -164,7 +164,8 @@ def test_our_own_pipeline(target: str) -> None:
 def test_git_outside_of_a_work_tree_is_said_as_such(tmp_path: Path) -> None:
     (tmp_path / "sfml.yaml").write_text("version: 1\ntargets: {local: {kind: local, default: true}}\n")
     entry = tmp_path / "shop.yaml"
-    entry.write_text('version: 1\npipeline: shop\ngraph: {tasks: {a: {sql: "select \'{{ git.commit }}\'"}}}\n')
+    tasks = 'tasks: {a: {sql: select 1, comment: "{{ git.commit }}"}}'
+    entry.write_text(f"version: 1\npipeline: shop\ngraph: {{{tasks}}}\n")
     [finding] = [one for one in load(entry).diagnostics if one.code == "SF130"]
     assert finding.message == "`git.commit` is not known: the project is not in a git work tree with a commit"
     assert finding.help == "commit the project once, or take the expression out"
