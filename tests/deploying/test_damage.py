@@ -165,19 +165,23 @@ def with_step(small: Small, body: str = "pass") -> None:
     spec.write_text(spec.read_text().replace("second: {sql: 'select 2'", "second: {step: work.work"))
 
 
-@pytest.mark.parametrize("keep", [0, 100])
-def test_an_archive_that_is_not_whole_is_written_anew_by_the_next_apply(small: Small, keep: int) -> None:
+@pytest.mark.parametrize(("keep", "fill"), [(0, 0), (100, 0), (100, 1)])
+def test_an_archive_that_is_not_whole_is_written_anew_by_the_next_apply(
+    small: Small, keep: int, fill: int
+) -> None:
+    """Cut off, or as long as it should be with nothing in the rest, as the connector leaves it on a full disk."""
     with_step(small)
     # An upload was cut off under its final name before anything was deployed.
     assert small.run(*APPLY)[0] == 0
     (archive,) = (stage_of(small) / "code").rglob("*.zip")
     whole = archive.read_bytes()
+    cut = whole[:keep] + bytes(len(whole) - keep) * fill
     assert small.run("destroy", "specs/small.yaml", "--auto-approve")[0] == 0
     archive.parent.mkdir(parents=True)
-    archive.write_bytes(whole[:keep])
+    archive.write_bytes(cut)
     assert small.run(*APPLY)[0] == 0 and archive.read_bytes() == whole
     # One that is deployed is damaged, or gone, and the graph is as the spec says.
-    for damage in (lambda: archive.write_bytes(whole[:keep]), archive.unlink):
+    for damage in (lambda: archive.write_bytes(cut), archive.unlink):
         damage()
         code, text = small.run("plan", "specs/small.yaml")
         assert code == 0 and "deployed code is not whole on the stage" in text and archive.name in text

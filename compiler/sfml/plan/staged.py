@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,13 +21,15 @@ class Staged:
     """When each was written, by the account's clock, to the second."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """How many bytes each has, as LIST says."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """The MD5 of each, where LIST is known to tell that of the content."""
 
     def missing(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
         """The archives that are not there, or not whole: an upload may have been cut off under the final name."""
         return tuple(
             archive
             for archive in archives
-            if archive.stage_path not in self.paths or not self._is_whole(archive.stage_path, archive.size)
+            if archive.stage_path not in self.paths or not self._is_whole(archive.stage_path, archive.content)
         )
 
     def broken_jobs(self, specs: Iterable[MLJobDefinitionSpec]) -> tuple[MLJobDefinitionSpec, ...]:
@@ -37,12 +40,19 @@ class Staged:
             for spec in specs
             if (folder := f"{spec.stage_path}/{spec.name}") not in folders
             or not all(
-                self._is_whole(f"{folder}/app/{name}", len(content)) for name, content in spec.payload.items()
+                self._is_whole(f"{folder}/app/{name}", content) for name, content in spec.payload.items()
             )
         )
 
-    def _is_whole(self, path: str, size: int) -> bool:
-        """By the size; a stage with encryption by the client tells that of full blocks of 16 bytes."""
+    def _is_whole(self, path: str, content: bytes) -> bool:
+        """By the digest where one is known, else by the size.
+
+        A stage with encryption by the client tells the size of full blocks of 16 bytes.
+        """
+        digest = self.digests.get(path)
+        if digest is not None:
+            return digest == hashlib.md5(content, usedforsecurity=False).hexdigest()
+        size = len(content)
         return self.sizes.get(path, size) in (size, (size // 16 + 1) * 16)
 
     @property

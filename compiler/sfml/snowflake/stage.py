@@ -71,7 +71,10 @@ class Stage:
         # LIST answers `stage/path`, the stage in lower case.
         written = {str(row[0]).split("/", 1)[1]: parsedate_to_datetime(str(row[3])) for row in listed}
         sizes = {str(row[0]).split("/", 1)[1]: int(row[1]) for row in listed}
-        return Staged(pipeline, frozenset(written), written, sizes)
+        # An account keeps no half file, and its digests may be of what is encrypted or of parts. The local server's
+        # are of the content, and the connector, which writes to it, makes a file as long as it is to be at once.
+        digests = {str(row[0]).split("/", 1)[1]: str(row[2]) for row in listed if self._target.is_local}
+        return Staged(pipeline, frozenset(written), written, sizes, digests)
 
     def upload(self, archive: Archive) -> None:
         """Write it whatever is there under its name: that is the same, or not whole."""
