@@ -1,33 +1,46 @@
-"""SPEC arguments → entry files: a file, a folder, or a glob."""
+"""SPEC arguments → entry files: a file, a folder, a glob, a pipeline's name, or without any the whole project."""
 
 from __future__ import annotations
 
 import glob
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from sfml.diagnostic import did_you_mean
 from sfml.errors import UsageError
+from sfml.spec.project import PROJECT_FILE, project_root
 
 _SUFFIXES = (".yaml", ".yml")
 _PIPELINE_KEY = re.compile(rb"^(?:pipeline|\"pipeline\"|'pipeline')\s*:|^\{.*\bpipeline\b", re.MULTILINE)
+_NAME = re.compile(
+    rb"^(?:\{(?:.*[{,\s])?)?(?:pipeline|\"pipeline\"|'pipeline')\s*:\s*[\"']?([A-Za-z_][A-Za-z0-9_]*)",
+    re.MULTILINE,
+)
+_MAX_BYTES = 1_000_000
+_NAMES_SHOWN = 5
 
 
 def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
     """The entry files that the arguments stand for, sorted within each, without repetitions.
 
     A file is taken at its word. In a folder, and among what a glob finds, an entry file is a YAML file that
-    names its `pipeline`. Raises UsageError for an argument that stands for none.
+    names its `pipeline`. What is neither is the name of a pipeline of the project that the working directory
+    belongs to; without arguments every pipeline of that project is meant. Raises UsageError for an argument that
+    stands for none.
     """
-    found: dict[Path, None] = {}
-    for argument in arguments:
+    texts = tuple(arguments)
+    if not texts:
+        return _of_project()
+    files: dict[Path, None] = {}
+    for argument in texts:
         for path in _of_argument(argument):
-            found.setdefault(path)
-    return tuple(found)
+            files.setdefault(path)
+    return tuple(files)
 
 
-def _of_argument(argument: str) -> list[Path]:
+def _of_argument(argument: str) -> tuple[Path, ...]:
     path = Path(argument)
     try:
         path.stat()
@@ -37,23 +50,87 @@ def _of_argument(argument: str) -> list[Path]:
         why = getattr(cause, "strerror", None) or cause
         raise UsageError(f"`{argument[:60]}` cannot be read: {why}") from cause
     if path.is_dir():
-        paths = list(pipelines_of(path))
+        # A pipeline may have the name of the folder of its code.
+        paths = pipelines_of(path) or files_of_pipeline(argument)
         if not paths:
             raise UsageError(
                 f"no pipeline in the folder `{argument}`", help="an entry file has a key `pipeline`"
             )
         return paths
     if path.is_file():
-        return [path]
+        return (path,)
     if glob.has_magic(argument):
         matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 - absolute patterns too
-        paths = [path for path in map(Path, matches) if is_entry_file(path)]
+        paths = tuple(path for path in map(Path, matches) if is_entry_file(path))
         if not paths:
             raise UsageError(f"no pipeline matches `{argument}`", help="an entry file has a key `pipeline`")
         return paths
-    raise UsageError(
-        f"there is no file or folder `{argument}`", help="name a spec, a folder of specs or a glob"
+    paths = files_of_pipeline(argument)
+    if not paths:
+        raise unknown_spec(argument)
+    return paths
+
+
+def _of_project() -> tuple[Path, ...]:
+    """Every entry file of the project that the working directory belongs to."""
+    root = project_root(Path.cwd())
+    if root is None:
+        raise UsageError(
+            f"no spec is named, and there is no {PROJECT_FILE} here or above",
+            help="name a spec, a folder of specs or a glob; `sfml init` makes a project",
+        )
+    paths = pipelines_of_project(root)
+    if not paths:
+        raise UsageError(
+            f"the project of `{Path(os.path.relpath(root / PROJECT_FILE)).as_posix()}` has no pipeline",
+            help="an entry file has a key `pipeline`",
+        )
+    return paths
+
+
+def files_of_pipeline(name: str) -> tuple[Path, ...]:
+    """The entry file of the project's pipeline of that name, or none; raises UsageError where two have the name."""
+    paths = _pipelines_by_name().get(name, ())
+    if len(paths) > 1:
+        files = " and ".join(path.as_posix() for path in paths)
+        raise UsageError(f"more than one pipeline is named `{name}`: {files}", help="name the file")
+    return paths
+
+
+def unknown_spec(argument: str) -> UsageError:
+    """What to raise for an argument that is no file, folder or pipeline, with the closest of the project."""
+    names = _pipelines_by_name()
+    files = [path.as_posix() for paths in names.values() for path in paths]
+    shown = ", ".join(f"`{name}`" for name in list(names)[:_NAMES_SHOWN])
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    listed = f"pipelines of this project: {shown}{more}" if names else None
+    return UsageError(
+        f"there is no file, folder or pipeline `{argument}`",
+        help=did_you_mean(argument, [*names, *files]) or listed or "name a spec, a folder of specs or a glob",
     )
+
+
+def _pipelines_by_name() -> Mapping[str, tuple[Path, ...]]:
+    """The entry files of the working directory's project by the pipelines' names, of which two may be equal."""
+    root = project_root(Path.cwd())
+    files: dict[str, tuple[Path, ...]] = {}
+    for path in pipelines_of_project(root) if root is not None else ():
+        name = pipeline_name(path)
+        if name is not None:
+            files[name] = (*files.get(name, ()), path)
+    return files
+
+
+def pipelines_of_project(root: Path) -> tuple[Path, ...]:
+    """The entry files of the project at `root`, as seen from the working directory; those of projects below not."""
+    paths = (path for path in pipelines_of(root) if project_root(path.parent) == root)
+    return tuple(Path(os.path.relpath(path)) for path in paths)
+
+
+def pipeline_name(path: Path) -> str | None:
+    """The name that an entry file gives its pipeline, read without parsing the file; None where it gives none."""
+    match = _NAME.search(_beginning(path))
+    return match[1].decode("ascii") if match else None
 
 
 def pipelines_of(folder: Path) -> tuple[Path, ...]:
@@ -68,18 +145,21 @@ def pipelines_of(folder: Path) -> tuple[Path, ...]:
 
 def is_entry_file(path: Path) -> bool:
     """Whether the file looks like a pipeline's entry file, judged without parsing it."""
-    if path.suffix not in _SUFFIXES or not path.is_file():
-        return False
+    return path.suffix in _SUFFIXES and path.is_file() and is_entry_text(_beginning(path))
+
+
+def _beginning(path: Path) -> bytes:
+    """The part of the file that is looked at; nothing where it cannot be read."""
     try:
         with path.open("rb") as stream:
-            return is_entry_text(stream.read(1_000_000))
+            return stream.read(_MAX_BYTES)
     except OSError:
-        return False
+        return b""
 
 
 def is_entry_text(content: bytes) -> bool:
     """Whether the beginning of a YAML file looks like that of an entry file."""
-    return _PIPELINE_KEY.search(content, 0, 1_000_000) is not None
+    return _PIPELINE_KEY.search(content, 0, _MAX_BYTES) is not None
 
 
 def is_left_out(name: str) -> bool:

@@ -78,8 +78,8 @@ def test_a_connection_that_nobody_defined(project: Project) -> None:
     ("arguments", "told"),
     [
         (("aply",), "did you mean `apply`?"),
-        (("validate",), "Missing argument"),
-        (("validate", "specs/nowhere.yaml"), "there is no file or folder"),
+        (("compile",), "Missing argument"),
+        (("validate", "specs/nowhere.yaml"), "there is no file, folder or pipeline"),
         (("plan", "specs/small.yaml", "--nope"), "No such option"),
         (("run", "specs/small.yaml", "--config", "threshold"), "name=value"),
         (("apply", "specs/small.yaml", "--config", "a=1"), "--config goes with --run"),

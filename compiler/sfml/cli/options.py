@@ -42,6 +42,14 @@ def pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...
     return found
 
 
+def specs_argument(metavar: str = "[SPEC]…") -> Callable[[F], F]:
+    """Adds the argument SPEC of commands that take several pipelines, as `specs: tuple[str, ...]`.
+
+    Each is an entry file, a folder, a glob or a pipeline's name; none stands for the whole project.
+    """
+    return click.argument("specs", nargs=-1, metavar=metavar)
+
+
 def shared_options(*formats: str) -> Callable[[F], F]:
     """Adds the shared flags; the command takes them as one `options: Options`."""
 

@@ -15,6 +15,7 @@ from sfml.cli.locking import Locking, locked
 from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, single
 from sfml.cli.options import Options
 from sfml.diagnostic import has_errors
+from sfml.entry_files import files_of_pipeline
 from sfml.errors import InvalidSpec, UsageError
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
@@ -58,9 +59,9 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
 def place_of(spec: str, options: Options) -> Opened:
     """Which pipeline, where: a spec that cannot be compiled still says so, as far as it can be read.
 
-    Where there is no such file, `spec` may be the name of a pipeline: then the project says where it lives.
+    A name that no spec has may be that of a pipeline whose spec is gone: then the project says where it lives.
     """
-    if is_pipeline_name(spec) and not Path(spec).exists():
+    if is_pipeline_name(spec) and not Path(spec).exists() and not files_of_pipeline(spec):
         with _without_spec(spec) as file:
             found = _place(read(str(file), options), options)
         return replace(found, desired=replace(found.desired, spec_path=spec))

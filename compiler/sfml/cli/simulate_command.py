@@ -8,7 +8,7 @@ import click
 
 from sfml.cli import output
 from sfml.cli.opening import read
-from sfml.cli.options import Options, shared_options
+from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:
     from sfml.frontend import Reading
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@specs_argument()
 @click.option(
     "--failures",
     type=click.IntRange(0, 5),

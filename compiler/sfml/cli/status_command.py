@@ -11,7 +11,7 @@ import click
 from sfml.cli import output
 from sfml.cli.health import graph_health
 from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, server_for
-from sfml.cli.options import Options, shared_options
+from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.planning import schedule_words
 from sfml.diagnostic import has_errors
 from sfml.errors import MissingSchema, SfmlError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@specs_argument()
 @shared_options()
 def command(specs: tuple[str, ...], options: Options) -> int:
     """Show what is deployed, whether its schedule is on, and how its last run ended, with the reason if not well.

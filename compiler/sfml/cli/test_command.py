@@ -11,7 +11,7 @@ import click
 
 from sfml.cli import output
 from sfml.cli.opening import read
-from sfml.cli.options import Options, shared_options
+from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.diagnostic import Diagnostic, by_position, has_errors
 from sfml.errors import InvalidSpec, UsageError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@specs_argument()
 @click.option("-k", "words", multiple=True, metavar="TEXT", help="Only tests with this text in their names.")
 @click.option(
     "--local", is_flag=True, help="Run the real steps on a local Snowflake, but for what a test gives."

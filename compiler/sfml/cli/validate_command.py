@@ -11,7 +11,7 @@ import click
 
 from sfml.cli import output
 from sfml.cli.opening import read, user_name
-from sfml.cli.options import Options, shared_options
+from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.diagnostic import Diagnostic, Severity, has_errors
 
 if TYPE_CHECKING:
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@specs_argument()
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend; everything else stays byte for byte.")
 @shared_options("github", "gitlab", "sarif")
 def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     """Check specs: every finding, with file, line, column, code and help.
 
-    SPEC is an entry file, a folder or a glob. Every target of the project is looked at, or just --target.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    Every target of the project is looked at, or just --target.
     Needs no account and no Snowflake packages, and runs none of the steps' code. A warning is silenced by a comment on
     its line, with a reason: `# sfml: ignore SF326 -- reason`; in the whole project by `ignore` in sfml.yaml.
     """
