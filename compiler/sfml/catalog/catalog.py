@@ -47,6 +47,7 @@ class StepCatalog:
     """Step functions under the steps roots of a project, and the files that each needs."""
 
     def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
+        self.root = root
         self._roots: tuple[StepsRoot, ...] = steps_roots(root, folders)
         runtime = module_file(self._roots, RUNTIME)
         self._has_installed_runtime = runtime is not None and runtime[0].only == RUNTIME

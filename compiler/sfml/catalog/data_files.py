@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sfml.catalog.folders import folder_contents, link_problem
 from sfml.catalog.model import SourceFile
 from sfml.catalog.modules import Module
 from sfml.errors import UsageError
@@ -50,17 +51,27 @@ def patterns_of(module: Module) -> tuple[str, ...]:
 
 
 def data_files(module: Module) -> dict[str, bytes]:
-    """Archive path → content of each listed file; links out of the package's folder are left behind."""
-    folder = module.path.parent
+    """Archive path → content of each listed file; those that a link brings from outside the project stay behind."""
     base = module.archive_path.rpartition("/")[0]
-    found: dict[str, Path] = {}
+    return dict(contents((f"{base}/{name}", path) for name, path in listed_files(module)[0]))
+
+
+def listed_files(module: Module) -> tuple[tuple[tuple[str, Path], ...], tuple[tuple[str, str], ...]]:
+    """What the package lists: (name, file) of what travels, and (name, reason) of bad links; relative to its folder."""
+    folder = module.path.parent
+    files: dict[str, Path] = {}
+    refused: dict[str, str] = {}
     for pattern in patterns_of(module):
         if pattern.startswith("/") or ".." in pattern.split("/"):
             continue
         for path in _matching(folder, pattern):
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
-                found[f"{base}/{path.relative_to(folder).as_posix()}"] = path
-    return dict(contents(found.items()))
+            name = path.relative_to(folder).as_posix()
+            problem = link_problem(path, module.project)
+            if problem is not None:
+                refused[name] = problem
+            elif path.is_file():
+                files[name] = path
+    return tuple(files.items()), tuple(refused.items())
 
 
 def _matching(folder: Path, pattern: str) -> list[Path]:
@@ -71,13 +82,7 @@ def _matching(folder: Path, pattern: str) -> list[Path]:
 
 
 def folder_files(root: Path, folder: str) -> tuple[SourceFile, ...]:
-    """Every file below a folder, sorted, by its path in there; hidden files, caches and links out stay behind."""
-    base = root / folder
-    inside = root.resolve()
-    found: list[tuple[str, Path]] = []
-    for path in sorted(base.rglob("*")):
-        relative = path.relative_to(base)
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in relative.parts)
-        if not hidden and path.is_file() and path.resolve().is_relative_to(inside):
-            found.append((relative.as_posix(), path))
-    return tuple(SourceFile(name, content) for name, content in contents(found))
+    """Every file that travels with a folder of the project, sorted, by its path in there."""
+    return tuple(
+        SourceFile(name, content) for name, content in contents(folder_contents(root / folder, root).files)
+    )

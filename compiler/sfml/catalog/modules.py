@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
+from sfml.catalog.folders import link_problem
 from sfml.catalog.imports import Import, imports_of
 from sfml.diagnostic import Diagnostic
 from sfml.record import record
@@ -28,10 +29,14 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
 @record
 class StepsRoot:
-    """A folder whose packages hold step code. `shown` is its name to users; `only` narrows it to one package."""
+    """A folder whose packages hold step code. `shown` is its name to users; `only` narrows it to one package.
+
+    Links are followed as long as they stay below `project`.
+    """
 
     folder: Path
     shown: str
+    project: Path
     only: str | None = None
 
 
@@ -46,6 +51,7 @@ class Module:
     content: bytes
     text: str
     tree: ast.Module | None
+    project: Path
     error: Diagnostic | None = None
     is_package: bool = False
     imports: tuple[Import, ...] = ()
@@ -79,11 +85,17 @@ def weight(content: bytes) -> int:
 
 def steps_roots(root: Path, folders: tuple[str, ...]) -> tuple[StepsRoot, ...]:
     """The project's roots, then the one that the runtime is installed in, for where the project has none."""
-    roots = [StepsRoot(root / folder, folder) for folder in folders]
+    roots = [StepsRoot(root / folder, folder, _outer(root, folder)) for folder in folders]
     runtime = runtime_folder()
     if runtime is not None:
-        roots.append(StepsRoot(runtime.parent, "", only=RUNTIME))
+        roots.append(StepsRoot(runtime.parent, "", runtime.parent, only=RUNTIME))
     return tuple(roots)
+
+
+def _outer(project: Path, folder: str) -> Path:
+    """The project, or a steps folder that lies elsewhere."""
+    inside = (project / folder).resolve().is_relative_to(project.resolve())
+    return project if inside else project / folder
 
 
 @cache  # looked for once, not for each pipeline
@@ -109,7 +121,7 @@ def module_file(roots: tuple[StepsRoot, ...], name: str) -> tuple[StepsRoot, Pat
             continue
         base = root.folder.joinpath(*parts)
         for candidate in (base / "__init__.py", base.with_name(f"{parts[-1]}.py")):
-            if candidate.is_file() and candidate.resolve().is_relative_to(root.folder.resolve()):
+            if candidate.is_file() or candidate.is_symlink():
                 return root, candidate
     return None
 
@@ -126,6 +138,9 @@ def is_package_folder(roots: tuple[StepsRoot, ...], name: str) -> bool:
 def read_module(name: str, root: StepsRoot, path: Path, allowance: int = MAX_WEIGHT) -> Module:
     """The module; what keeps it from being read or parsed, within the allowance, becomes its `error`."""
     module = _without_tree(name, root, path, b"")
+    problem = link_problem(path, root.project)
+    if problem is not None:
+        return replace(module, error=_bad_link(module.file, problem))
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -158,11 +173,22 @@ def _without_tree(name: str, root: StepsRoot, path: Path, content: bytes) -> Mod
     relative = path.relative_to(root.folder).as_posix()
     file = f"{root.shown}/{relative}" if root.shown not in ("", ".") else relative
     text = content.decode("utf-8-sig", errors="replace")
-    return Module(name, relative, file, path, content, text, None, is_package=path.name == "__init__.py")
+    is_package = path.name == "__init__.py"
+    return Module(name, relative, file, path, content, text, None, root.project, is_package=is_package)
 
 
 def _unread(file: str, why: str) -> Diagnostic:
     return Diagnostic.error("SF303", f"`{file}` {why}", at=Span.whole(file))
+
+
+def _bad_link(file: str, problem: str) -> Diagnostic:
+    return Diagnostic.error(
+        "SF340",
+        f"the link `{file}` {problem}",
+        at=Span.whole(file),
+        why="what travels with step code comes from the project alone, so that it is the same on every machine",
+        help="put what it leads to into the project, or remove the link",
+    )
 
 
 def _syntax_error(cause: SyntaxError, file: str) -> Diagnostic:

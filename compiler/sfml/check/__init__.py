@@ -19,6 +19,7 @@ from sfml.check import (
     statements,
     steps,
     tests,
+    travel,
 )
 from sfml.check.case import Case, case_of
 from sfml.diagnostic import Diagnostic, first_of
@@ -71,6 +72,8 @@ CHECKS: tuple[Rule, ...] = (
     statements.large_results,
     notifications.unfit_notifications,
     steps.unrequested_packages,
+    travel.bad_links,
+    travel.hidden_files,
     data_flow.job_arguments,
     compute.wrong_compute,
     compute.shorter_graphs,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from sfml.catalog.data_files import contents
+from sfml.catalog.folders import folder_contents
 from sfml.errors import UsageError
 from sfml.lower.bodies import JobFiles
 from sfml.record import record
@@ -29,18 +29,13 @@ def job_files(project: Path) -> JobFiles:
                 f"`{path}` is not a folder of this project", help="name a folder below the project's root"
             )
         if base.is_file():
-            return tuple(JobFile(*one) for one in contents(((base.name, base),)))
-        return tuple(JobFile(*one) for one in contents(_files_in(base)))
+            return tuple(JobFile(*file) for file in contents(((base.name, base),)))
+        found = folder_contents(base, project)
+        for name, problem in found.refused:
+            raise UsageError(
+                f"the link `{path}/{name}` {problem}",
+                help="put what it leads to into the project, or remove it",
+            )
+        return tuple(JobFile(*file) for file in contents(found.files))
 
     return files_of
-
-
-def _files_in(base: Path) -> Iterator[tuple[str, Path]]:
-    """Every file below, sorted; hidden ones, bytecode and links that lead out of the folder stay behind."""
-    for path in sorted(base.rglob("*"), key=lambda found: found.relative_to(base).as_posix()):
-        parts = path.relative_to(base).parts
-        is_private = any(part.startswith(".") or part == "__pycache__" for part in parts)
-        if is_private or path.suffix == ".pyc" or not path.is_file():
-            continue
-        if path.resolve().is_relative_to(base):
-            yield "/".join(parts), path

@@ -188,11 +188,8 @@ def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:
 
 
 def _has_links(files: Mapping[str, Entry], place: Place) -> bool:
-    """Whether a changed file may be read under another name; no spec reads prose."""
-    return any(
-        entry.mode == LINK and path.startswith(place.folder) and not path.endswith((".md", ".txt", ".rst"))
-        for path, entry in files.items()
-    )
+    """Whether a changed file may be read under another name; a job may read any kind of file."""
+    return any(entry.mode == LINK and path.startswith(place.folder) for path, entry in files.items())
 
 
 def _folders(path: str, below: str) -> Iterator[str]:

@@ -189,12 +189,34 @@ def test_hostile_source_is_a_finding(tmp_path: Path, text: str) -> None:
     assert found.error is not None
 
 
-def test_links_out_of_the_steps_folder_are_not_followed(tmp_path: Path) -> None:
+def test_links_are_followed_inside_the_project(tmp_path: Path) -> None:
+    catalog = write(tmp_path, {"s/__init__.py": "__data_files__ = ['q.sql']", "s/m.py": "import s.common.a"})
+    (tmp_path / "libs" / "common").mkdir(parents=True)
+    (tmp_path / "libs" / "common" / "a.py").write_text("A = 1\n")
+    (tmp_path / "libs" / "q.sql").write_text("select 1")
+    (tmp_path / "steps" / "s" / "common").symlink_to("../../libs/common")
+    (tmp_path / "steps" / "s" / "q.sql").symlink_to("../../libs/q.sql")
+    content = {file.path: file.content for file in catalog.closure("s.m.go")}
+    assert (content["s/common/a.py"], content["s/q.sql"]) == (b"A = 1\n", b"select 1")
+
+
+@pytest.mark.parametrize(
+    ("target", "problem"),
+    [
+        ("../../outside.py", "leads out of the project"),
+        ("nowhere.py", "leads nowhere"),
+        ("a.py", "leads nowhere"),
+    ],
+)
+def test_a_link_that_cannot_travel_is_a_finding(tmp_path: Path, target: str, problem: str) -> None:
     (tmp_path / "outside.py").write_text("def f(ctx): ...\n")
-    (tmp_path / "steps").mkdir()
-    (tmp_path / "steps" / "a.py").symlink_to(tmp_path / "outside.py")
-    found = StepCatalog(tmp_path, ("steps",)).look_up("a.f")
+    steps = tmp_path / "project" / "steps"
+    steps.mkdir(parents=True)
+    (steps / "a.py").symlink_to(target)
+    found = StepCatalog(tmp_path / "project", ("steps",)).look_up("a.f")
     assert isinstance(found, NotFound)
+    assert found.error is not None
+    assert (found.error.code, found.error.message) == ("SF340", f"the link `steps/a.py` {problem}")
 
 
 def test_total_speaks_of_the_fields_of_its_own_class(tmp_path: Path) -> None:

@@ -1,0 +1,103 @@
+"""The one rule for what travels with a folder: links are followed inside the project, hidden files stay behind."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sfml.record import record
+
+MAX_LINKED_FOLDERS = 1_000
+"""Links that name each other many times would make endless copies of few files."""
+
+_TOOLS = (
+    *(".git*", ".venv", ".env*", ".DS_Store", ".keep", ".*_cache", ".cache", ".ipynb_checkpoints", ".idea"),
+    *(".vscode", ".editorconfig", ".pre-commit*", ".python-version", ".coverage*", ".flake8", ".pylintrc"),
+    *(".dockerignore", ".sfml", ".tox", ".nox", ".mypy*", ".ruff*", ".eggs", ".hypothesis", ".nfs*", ".#*"),
+)
+"""Hidden files that belong to tools: no program expects them where it runs."""
+
+
+@record
+class FolderContents:
+    """What lies below a folder: (name, file) of what travels, hidden names that do not, (name, reason) of bad links.
+
+    Names are relative to the folder, with slashes, in the order of their parts.
+    """
+
+    files: tuple[tuple[str, Path], ...]
+    hidden: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+def link_problem(path: Path, project: Path) -> str | None:
+    """Why a file or folder cannot travel, when a link on its way leads elsewhere: `leads out of the project`."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: a cycle of links, up to Python 3.12
+        return "leads nowhere" if os.path.lexists(path) else None
+    return None if target.is_relative_to(project.resolve()) else "leads out of the project"
+
+
+def folder_contents(base: Path, project: Path) -> FolderContents:
+    """Everything below a folder of the project, those things included that links inside the project lead to."""
+    walk = _Walk(project)
+    walk.visit(base, "", (base.resolve(),))
+    files = sorted(walk.files, key=lambda file: file[0].split("/"))
+    return FolderContents(tuple(files), tuple(walk.hidden), tuple(walk.refused))
+
+
+class _Walk:
+    def __init__(self, project: Path) -> None:
+        self.project = project
+        self.files: list[tuple[str, Path]] = []
+        self.hidden: list[str] = []
+        self.refused: list[tuple[str, str]] = []
+        self.linked = 0
+
+    def visit(self, folder: Path, prefix: str, above: tuple[Path, ...]) -> None:
+        """Note what the folder holds; `above` are the real folders that lead here, of which links make several."""
+        for entry in _entries(folder):
+            name = f"{prefix}{entry.name}"
+            path = folder / entry.name
+            if entry.name == "__pycache__" or entry.name.endswith(".pyc"):
+                continue
+            if entry.name.startswith("."):
+                if not any(fnmatch.fnmatchcase(entry.name, pattern) for pattern in _TOOLS):
+                    self.hidden.append(f"{name}/" if path.is_dir() else name)
+            elif entry.is_symlink():
+                self._follow(path, name, above)
+            elif entry.is_dir():
+                self.visit(path, f"{name}/", above)
+            elif entry.is_file():
+                self.files.append((name, path))
+
+    def _follow(self, path: Path, name: str, above: tuple[Path, ...]) -> None:
+        problem = link_problem(path, self.project)
+        if problem is None and path.is_dir():
+            target = path.resolve()
+            here = (*above, path.parent.resolve())
+            self.linked += 1
+            if any(folder.is_relative_to(target) for folder in here):
+                problem = "leads back to a folder that it lies in"
+            elif self.linked > MAX_LINKED_FOLDERS:
+                problem = f"is one of more than {MAX_LINKED_FOLDERS:,} links to folders"
+            else:
+                self.visit(path, f"{name}/", (*here, target))
+                return
+        if problem is not None:
+            if len(self.refused) < MAX_LINKED_FOLDERS:
+                self.refused.append((name, problem))
+        elif path.is_file():
+            self.files.append((name, path))
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return
+    yield from found
