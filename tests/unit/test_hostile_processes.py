@@ -35,7 +35,7 @@ class Ended:
 
 
 PARENT = """
-import json, os, signal, sys
+import gc, json, os, signal, sys
 from sfml.cli import entry
 
 def answer(folder, arguments, printed):
@@ -54,6 +54,7 @@ def answer(folder, arguments, printed):
 for command in ("validate", "compile"):
     if entry.run([command, "p.yaml", "--quiet"]):
         sys.exit("the project to warm up with is not valid")
+gc.freeze()  # what is there already is no garbage, and to look at it would copy it into each fork
 for line in sys.stdin:
     print(json.dumps(answer(*json.loads(line))), flush=True)
 """
