@@ -76,7 +76,7 @@ def master_text(folder: Path) -> bytes:
         quiet = ["--disable-pip-version-check", "--no-input"]
         run([sys.executable, "-m", "pip", "download", *quiet, *common, "--dest", str(folder)])
         return member_of(folder)
-    if uv := shutil.which("uv"):
+    if uv := shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent)):
         run([uv, "pip", "install", "--python", sys.executable, *common, "--target", str(folder / "unpacked")])
         return (folder / "unpacked" / MEMBER).read_bytes()
     raise FetchError("neither pip in this Python nor uv on the path: install one of them, then try again")

@@ -114,18 +114,22 @@ def test_runs_and_statements_leave_nothing_behind(folder: Path) -> None:
             cursor.execute("SELECT SYSTEM$TASK_DEPENDENTS_ENABLE('T0')")
         sessions = [work(server, "GROWING") for _ in range(2)]
         after_two = holdings(server)
-        sessions.append(work(server, "GROWING"))
-        grown = {
-            path: (after_two.get(path, 0), count)
-            for path, count in holdings(server).items()
-            if count > after_two.get(path, 0)
-        }
+        # What leaks grows with each run; a file that DuckDB is just writing is gone after the next.
+        for _ in range(3):
+            sessions.append(work(server, "GROWING"))
+            grown = {
+                path: (after_two.get(path, 0), count)
+                for path, count in holdings(server).items()
+                if count > after_two.get(path, 0)
+            }
+            if not grown:
+                break
         assert grown == {}
-        assert [session() for session in sessions] == [None] * 3
+        assert [session() for session in sessions] == [None] * len(sessions)
         # A connection for each thread that lives, none for those that ended.
         assert len(account.store._connections) <= threading.active_count() + 1
         states = account.store.rows("SELECT state, COUNT(*) FROM task_runs GROUP BY state")
-        assert [tuple(row) for row in states] == [("SUCCEEDED", 3 * TASKS)]
+        assert [tuple(row) for row in states] == [("SUCCEEDED", len(sessions) * TASKS)]
 
 
 def test_no_cache_of_a_function_is_without_bound() -> None:

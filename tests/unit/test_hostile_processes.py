@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from machine_speed import SLOWNESS
 
 SFML = str(Path(sys.executable).with_name("sfml"))
-SECONDS = 2.0 * float(os.environ.get("SFML_SLOWNESS", "1"))
+SECONDS = 2.0 * SLOWNESS
 BYTES = 500_000_000
 
 HEAD = "version: 1\npipeline: p\ngraph:\n  tasks:\n"
@@ -73,6 +74,14 @@ class Commands:
         )  # fmt: skip
 
     def run(self, folder: Path, *arguments: str) -> Ended:
+        """The fastest of up to three runs: what else a machine does makes the others slower, never faster."""
+        done = self._run(folder, *arguments)
+        for _ in range(2):
+            if done.seconds > SECONDS:
+                done = min(done, self._run(folder, *arguments), key=lambda ended: ended.seconds)
+        return done
+
+    def _run(self, folder: Path, *arguments: str) -> Ended:
         assert self._parent.stdin is not None and self._parent.stdout is not None
         self._parent.stdin.write(json.dumps([str(folder), arguments, str(self._printed)]) + "\n")
         self._parent.stdin.flush()

@@ -59,9 +59,10 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
 def place_of(spec: str, options: Options) -> Opened:
     """Which pipeline, where: a spec that cannot be compiled still says so, as far as it can be read.
 
-    A name that no spec has may be that of a pipeline whose spec is gone: then the project says where it lives.
+    A name that no readable spec has may be that of a pipeline whose spec is gone, or broken: then the project says
+    where it lives.
     """
-    if is_pipeline_name(spec) and not Path(spec).exists() and not files_of_pipeline(spec):
+    if is_pipeline_name(spec) and not Path(spec).exists() and not _is_readable(spec, options):
         with _without_spec(spec) as file:
             found = _place(read(str(file), options), options)
         return replace(found, desired=replace(found.desired, spec_path=spec))
@@ -69,6 +70,12 @@ def place_of(spec: str, options: Options) -> Opened:
     if reading.graph is not None and not has_errors(reading.diagnostics):
         return Opened(reading, desired_graph(reading))
     return _place(reading, options)
+
+
+def _is_readable(name: str, options: Options) -> bool:
+    """Whether a spec of the pipeline can be read so far that it says where it lives."""
+    files = files_of_pipeline(name)
+    return len(files) > 1 or (len(files) == 1 and read(str(files[0]), options).loaded.spec is not None)
 
 
 def is_pipeline_name(text: str) -> bool:
