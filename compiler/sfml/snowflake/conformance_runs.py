@@ -206,6 +206,7 @@ RUNS = (
                 rows={"A": {"ATTEMPT_NUMBER": 2}, "B": {"ATTEMPT_NUMBER": 2}},
             ),
             Do("UPDATE T SET V = 'no number'"),
+            Refused("EXECUTE TASK R RETRY LAST", "graph with root task R had no failures"),
             Run("R", {"R": "SUCCEEDED", "A": "FAILED"}, graph="FAILED"),
             Do("ALTER TASK B MODIFY AS SELECT 2"),
             Refused("EXECUTE TASK R RETRY LAST", "Cannot perform retry"),

@@ -96,7 +96,7 @@ def test_nothing_changes_under_a_started_root(door: Door) -> None:
         ({"predecessors": ["r"], "config": {"a": 1}}, "cannot both be a non-root task and have a config."),
         (
             {"predecessors": ["r"], "overlap_policy": "NO_OVERLAP"},
-            "Cannot set overlap policy on non-root task",
+            "Cannot set allow_overlapping_execution on non-root task SFML.PUBLIC.X.",
         ),
         (
             {"predecessors": ["r"], "task_auto_retry_attempts": 1},

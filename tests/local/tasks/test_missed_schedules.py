@@ -62,7 +62,7 @@ def test_a_missed_time_is_no_run_to_retry(restart: Restart) -> None:
     sql.graph("r SCHEDULE = '1 HOUR' AS SELECT 1")
     sql("ALTER TASK r RESUME")
     sql = restart(START + DAY)
-    with pytest.raises(SqlError, match="has no graph run to retry"):
+    with pytest.raises(SqlError, match="no suitable run of graph with root task R to retry"):
         sql("EXECUTE TASK r RETRY LAST")
 
 

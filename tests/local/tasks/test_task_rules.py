@@ -59,7 +59,11 @@ def graph(sql: Sql) -> Sql:
         ("ALTER TASK a REMOVE AFTER b", "Task A does not have predecessor B."),
         (
             "ALTER TASK a SET OVERLAP_POLICY = NO_OVERLAP",
-            "Cannot set overlap policy on non-root task SFML.PUBLIC.A.",
+            "Cannot set allow_overlapping_execution on non-root task SFML.PUBLIC.A.",
+        ),
+        (
+            "ALTER TASK a SET ALLOW_OVERLAPPING_EXECUTION = TRUE",
+            "Cannot set allow_overlapping_execution on non-root task SFML.PUBLIC.A.",
         ),
         (
             "ALTER TASK a SET TASK_AUTO_RETRY_ATTEMPTS = 1",
@@ -204,14 +208,6 @@ def test_show_filters(graph: Sql) -> None:
     assert names("IN ACCOUNT STARTS WITH 'R'") == ["R"]
     assert names("LIMIT 2") == ["A", "B"]
     assert names("LIMIT 2 FROM 'B'") == ["F", "O"]
-    assert list(graph("SHOW TERSE TASKS LIKE 'R'")[0]) == [
-        "created_on",
-        "name",
-        "database_name",
-        "schema_name",
-        "schedule",
-        "state",
-    ]
 
 
 def test_relations_are_shown(graph: Sql) -> None:
@@ -260,3 +256,38 @@ def test_task_functions_belong_in_tasks(sql: Sql, call: str) -> None:
     for statement in (f"SELECT {call}", f"CALL {call}"):
         with pytest.raises(SqlError, match=re.escape(f"Function {name} must be called from within a task.")):
             sql(statement)
+
+
+def test_a_child_may_say_that_it_does_not_overlap(graph: Sql) -> None:
+    graph("ALTER TASK a SET ALLOW_OVERLAPPING_EXECUTION = FALSE")
+    graph("CREATE TASK z ALLOW_OVERLAPPING_EXECUTION = FALSE AFTER r AS SELECT 1")
+    assert graph("DESCRIBE TASK a")[0]["overlap_policy"] is None
+
+
+def test_a_task_with_a_completion_interval_takes_no_warehouse(graph: Sql) -> None:
+    graph(
+        "CREATE TASK s USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE = 'SMALL'"
+        " TARGET_COMPLETION_INTERVAL = '10 MINUTES' AS SELECT 1"
+    )
+    with pytest.raises(SqlError) as refusal:
+        graph("ALTER TASK s SET WAREHOUSE = w")
+    assert (refusal.value.code, refusal.value.sqlstate) == ("091857", "42601")
+    assert refusal.value.message == "TARGET_COMPLETION_INTERVAL is only allowed for serverless Tasks."
+    graph("ALTER TASK s UNSET TARGET_COMPLETION_INTERVAL, USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE")
+    graph("ALTER TASK s SET WAREHOUSE = w")
+
+
+def test_terse_tasks_have_the_documented_columns(graph: Sql) -> None:
+    row = graph("SHOW TERSE TASKS LIKE 'R'")[0]
+    assert list(row) == ["created_on", "name", "kind", "database_name", "schema_name", "schedule"]
+    assert (row["name"], row["kind"], row["schema_name"]) == ("R", None, "PUBLIC")
+
+
+def test_what_never_failed_cannot_be_retried(graph: Sql) -> None:
+    graph("CREATE TASK well AS SELECT 1")
+    with pytest.raises(SqlError, match="no suitable run of graph with root task WELL to retry") as never:
+        graph("EXECUTE TASK well RETRY LAST")
+    graph.run("well")
+    with pytest.raises(SqlError, match="graph with root task WELL had no failures") as succeeded:
+        graph("EXECUTE TASK well RETRY LAST")
+    assert (never.value.code, succeeded.value.code) == ("091457", "091456")

@@ -13,7 +13,7 @@ from sfml.local.errors import SqlError, already_exists, does_not_exist
 from sfml.local.names import ObjectName, quoted_if_needed
 from sfml.local.tasks import store as tasks_store
 from sfml.local.tasks.model import Settings, Task, by_name
-from sfml.local.tasks.properties import checked
+from sfml.local.tasks.properties import checked, demand_serverless
 from sfml.local.tasks.rules import (
     check_graph,
     check_links,
@@ -107,7 +107,9 @@ def change(account: Account, name: ObjectName, new: Callable[[Settings], Setting
     with account.store.transaction():
         tasks = siblings(account, name)
         task = fetch(account, name)
-        settings = checked(name, new(task.settings))
+        wanted = new(task.settings)
+        demand_serverless(task.settings, wanted)
+        settings = checked(name, wanted)
         if settings.warehouse != task.settings.warehouse:
             demand_warehouse(account, settings.warehouse)
         _demand_change(name, settings, tasks)

@@ -44,7 +44,8 @@ def values_from(name: ObjectName, clauses: Clauses) -> dict[str, Any]:
     parameters: dict[str, Any] = {}
     for key, value in clauses.settings:
         if key == "ALLOW_OVERLAPPING_EXECUTION":
-            values["overlap_policy"] = OVERLAP_POLICIES[_boolean(key, value)]
+            # FALSE is the default, which any task of a graph takes.
+            values["overlap_policy"] = OVERLAP_POLICIES[1] if _boolean(key, value) else None
         elif key == "FINALIZE":
             assert isinstance(value, str | Name)
             values["finalize"] = sibling(value, name, "finalized root task")
@@ -168,6 +169,13 @@ def checked(name: ObjectName, settings: Settings) -> Settings:
     _check_sizes(settings)
     check_exclusions(name, settings)
     return settings
+
+
+def demand_serverless(old: Settings, new: Settings) -> None:
+    """091857: a task that is to complete in an interval cannot be given a warehouse."""
+    is_moved = old.warehouse is None and new.warehouse is not None
+    if is_moved and old.target_completion_interval and new.target_completion_interval:
+        raise refused("TARGET_COMPLETION_INTERVAL is only allowed for serverless Tasks.", 91857, "42601")
 
 
 def _check_sizes(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """What Snowflake refuses about tasks and graphs, in its own sentences.
 
-Codes other than 091421 and 091451 are assumed: the sentences are known from accounts, their numbers are not.
+Codes other than 091421, 091451, 091456, 091457 and 091857 are assumed: the sentences are known from accounts,
+their numbers are not.
 Nothing is checked that the account checks only when the root is resumed: cycles and second roots pass.
 """
 
@@ -94,7 +95,8 @@ def check_exclusions(name: ObjectName, settings: Settings) -> None:
             raise refused(f"Task {short} cannot have more than {MAX_PREDECESSORS} predecessors.")
     if not settings.is_root:
         if settings.overlap_policy:
-            raise refused(f"Cannot set overlap policy on non-root task {full}.")
+            # Of the two clauses that set it, accounts are known to name the older one.
+            raise refused(f"Cannot set allow_overlapping_execution on non-root task {full}.")
         if settings.task_auto_retry_attempts is not None:
             raise refused(
                 f"Cannot set parameter TASK_AUTO_RETRY_ATTEMPTS on non-root task {short}. "

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from sfml.local.errors import SqlError
 from sfml.local.names import ObjectName
 from sfml.local.tasks import commands, run_store
 from sfml.local.tasks.model import Task
@@ -78,7 +79,7 @@ def retry_last(account: Account, name: ObjectName) -> GraphRun:
     # A scheduled time that was missed was no run.
     runs = [run for run in run_store.graph_runs(account.store, root_id=root.id) if not _was_missed(run)]
     if not runs:
-        raise refused(f"Cannot perform retry: task {name.fqn()} has no graph run to retry.")
+        raise _nothing_to_retry(root)
     return _retry(account, root, runs[0])
 
 
@@ -97,16 +98,26 @@ def _was_missed(run: GraphRun) -> bool:
 
 def _retry(account: Account, root: Task, last: GraphRun) -> GraphRun:
     """Retry a group whose last attempt failed, whose graph is as it was, and which is not too old."""
-    if not is_retryable(last.state):
+    if last.state is State.SUCCEEDED:
         raise refused(
-            f"Cannot perform retry: the last graph run is {last.state}, neither FAILED nor CANCELED."
+            f"Cannot perform retry: graph with root task {root.name.name} had no failures.", 91456, "55000"
         )
+    if not is_retryable(last.state):
+        raise _nothing_to_retry(root)
     if account.clock() - last.original_time > timedelta(days=MAX_RETRY_AGE_DAYS):
         raise refused(f"Cannot perform retry: its first attempt is older than {MAX_RETRY_AGE_DAYS} days.")
     version = commands.commit(account, root, commands.siblings(account, root.name))
     if version != last.version:
         raise refused("Cannot perform retry: the task graph was modified since the graph run.")
     return runner_of(account).retry(last)
+
+
+def _nothing_to_retry(root: Task) -> SqlError:
+    return refused(
+        f"Cannot perform retry: no suitable run of graph with root task {root.name.name} to retry.",
+        91457,
+        "55000",
+    )
 
 
 def _root(account: Account, name: ObjectName) -> Task:

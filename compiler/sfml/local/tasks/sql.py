@@ -227,7 +227,9 @@ SHOW_COLUMNS = tuple(
         "overlap_policy",
     )
 )
-_TERSE = ("created_on", "name", "database_name", "schema_name", "schedule", "state")
+_KIND = Column("kind", "text")
+_TERSE = (("created_on", "name"), ("database_name", "schema_name", "schedule"))
+"""The columns of SHOW TERSE TASKS before and behind `kind`."""
 
 
 def show_tasks(account: Account, session: Session, statement: grammar.ShowTasks) -> Result:
@@ -243,8 +245,15 @@ def show_tasks(account: Account, session: Session, statement: grammar.ShowTasks)
     rows = [show_values(account, task) for task in kept]
     if not statement.terse:
         return table(SHOW_COLUMNS, rows, SHOW)
-    terse = [n for n, column in enumerate(SHOW_COLUMNS) if column.name in _TERSE]
-    return table([SHOW_COLUMNS[n] for n in terse], [[row[n] for n in terse] for row in rows], SHOW)
+    return _terse(rows)
+
+
+def _terse(rows: list[tuple[Any, ...]]) -> Result:
+    """The few columns of TERSE; `kind` is documented to be null for every task."""
+    at = {column.name: n for n, column in enumerate(SHOW_COLUMNS)}
+    left, right = [[at[name] for name in names] for names in _TERSE]
+    columns = [*(SHOW_COLUMNS[n] for n in left), _KIND, *(SHOW_COLUMNS[n] for n in right)]
+    return table(columns, [[*(row[n] for n in left), None, *(row[n] for n in right)] for row in rows], SHOW)
 
 
 def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -> list[Task]:
