@@ -40,6 +40,20 @@ def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
     return tuple(files)
 
 
+def is_single(arguments: Iterable[str]) -> bool:
+    """Whether the arguments name one pipeline by its file or its name, rather than whatever is in a place."""
+    texts = tuple(arguments)
+    if len(texts) != 1:
+        return False
+    try:
+        path = Path(texts[0])
+        if path.is_dir():
+            return not pipelines_of(path) and bool(files_of_pipeline(texts[0]))
+        return path.is_file() or not glob.has_magic(texts[0])
+    except (OSError, ValueError):
+        return True
+
+
 def _of_argument(argument: str) -> tuple[Path, ...]:
     path = Path(argument)
     try:

@@ -1,17 +1,18 @@
-"""`sfml compile SPEC`"""
+"""`sfml compile SPEC…`"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import opened
-from sfml.cli.options import Options, shared_options
+from sfml.cli.opening import Opened, opened
+from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.errors import UsageError
 
 if TYPE_CHECKING:
     from sfml.graph.model import TaskGraph
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("spec")
+@specs_argument()
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -27,33 +28,52 @@ if TYPE_CHECKING:
 )
 @click.option("--page", is_flag=True, help="Also draw the graph: graph.html to explore, graph.svg to show.")
 @shared_options()
-def command(spec: str, out: Path | None, page: bool, options: Options) -> int:
+def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Options) -> int:
     """Write what SPEC compiles to: manifest.json, tasks.sql, graph.mmd and the step archives.
 
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     Needs no account and no Snowflake packages; the same input gives the same bytes everywhere.
     """
+    from sfml.entry_files import is_single
+
+    if is_single(specs):
+        compiled = _write(opened(specs[0], options), out, page, options)
+        if options.json:
+            output.say_json(compiled)
+        return 0
+    if out is not None:
+        raise UsageError(
+            "--out takes one pipeline", help="name one by its file or its name, or leave --out out"
+        )
+    from sfml.cli.several import each, failures, opened_all, say_json_of
+
+    results = each(opened_all(specs, options), lambda found: _write(found, None, page, options), options)
+    if options.json:
+        say_json_of(results)
+    return 1 if failures(results) else 0
+
+
+def _write(found: Opened, out: Path | None, page: bool, options: Options) -> Mapping[str, Any]:
+    """Write one pipeline's files and say which; the answer is its manifest, without `format_version`."""
     from sfml.lower.manifest import manifest_bytes
     from sfml.lower.write import write
     from sfml.render.mermaid import mermaid
 
-    found = opened(spec, options)
-    folder = out or found.root / "build" / found.desired.pipeline / found.desired.target.name
+    desired = found.desired
+    folder = out or found.root / "build" / desired.pipeline / desired.target.name
     assert found.reading.graph is not None
-    pictures = _pictures(found.reading.graph, found.desired) if page else None
-    written = write(found.desired, folder, mermaid(found.reading.graph), pictures)
-    if options.json:
-        payload = json.loads(manifest_bytes(found.desired))
-        payload.pop("format_version", None)
-        output.say_json(payload)
-    elif not options.quiet:
-        tasks = len(found.desired.all_tasks)
+    pictures = _pictures(found.reading.graph, desired) if page else None
+    written = write(desired, folder, mermaid(found.reading.graph), pictures)
+    if not (options.json or options.quiet):
         output.say(
-            f"{found.desired.pipeline} for {found.desired.target.name}: {tasks} tasks, the root included"
+            f"{desired.pipeline} for {desired.target.name}: {len(desired.all_tasks)} tasks, the root included"
         )
         for path in written:
             output.say(f"  {_shown(path)}")
-        output.say(f"Next:  sfml plan {found.desired.spec_path} -t {found.desired.target.name}")
-    return 0
+        output.say(f"Next:  sfml plan {desired.spec_path} -t {desired.target.name}")
+    payload: dict[str, Any] = json.loads(manifest_bytes(desired)) if options.json else {}
+    payload.pop("format_version", None)
+    return payload
 
 
 def _pictures(graph: TaskGraph, desired: DesiredGraph) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""`sfml destroy SPEC`"""
+"""`sfml destroy SPEC…`"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,9 +15,9 @@ from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, connected
-from sfml.cli.options import Options, shared_options
-from sfml.cli.restoring import place_of
+from sfml.cli.opening import Connected, Opened, connected
+from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.cli.removing import Removal, planned_removal
 from sfml.errors import UsageError
 from sfml.graph.model import Mode
 from sfml.lower.desired import DesiredGraph
@@ -24,19 +25,46 @@ from sfml.quoting import name_parts, qualified
 from sfml.record import record
 from sfml.render.symbols import Symbols
 
+if TYPE_CHECKING:
+    from sfml.holding import Held
+
 DECLARED = "declared"
 
 
 @record
 class Approval:
-    """How the answer to the question is given beforehand: by a flag, or by the pipeline's name."""
+    """How the answer to the question is given beforehand: by a flag, or by the pipelines' names."""
 
     auto: bool = False
-    name: str | None = None
+    names: tuple[str, ...] = ()
+
+
+@record
+class DestroyFlags:
+    """How to remove, the same for every pipeline of a command."""
+
+    tables: str | None
+    models: str | None
+    approval: Approval
+    idleness: Idleness
+    locking: Locking
+
+
+@record
+class Doomed:
+    """A pipeline with what of it is to be removed; `objects` are kinds and names of what goes besides."""
+
+    found: Opened
+    objects: tuple[tuple[str, str], ...]
+    removal: Removal
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.removal.groups or self.objects)
 
 
 @click.command()
-@click.argument("spec")
+@specs_argument()
 @click.option(
     "--tables",
     is_flag=False,
@@ -47,65 +75,100 @@ class Approval:
 @click.option("--models", metavar="NAME,…", help="Drop these models of the registry too.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask; in production --confirm has to be given too.")
 @click.option(
-    "--confirm", "confirmed", metavar="PIPELINE", help="The pipeline's name, in place of typing it."
+    "--confirm",
+    "confirmed",
+    multiple=True,
+    metavar="PIPELINE",
+    help="The pipeline's name, in place of typing it; once for each of several.",
 )
 @idle_options
 @locking_options
 @shared_options()
 def command(
-    spec: str,
+    specs: tuple[str, ...],
     tables: str | None,
     models: str | None,
     auto_approve: bool,
-    confirmed: str | None,
+    confirmed: tuple[str, ...],
     idleness: Idleness,
     locking: Locking,
     options: Options,
 ) -> int:
     """Remove the tasks of SPEC from the target, and what it has on the stage: code, jobs, records, files of runs.
 
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     Tables and models stay unless they are named. One that was cut off is finished by the next; `sfml apply --restore`
     brings the graph back as long as its code is there. The spec says which pipeline, and need not compile.
     """
-    from sfml.cli.deploying import deploy_work
-    from sfml.cli.removing import planned_removal
-    from sfml.render.destroy import destroy_json, destroy_text
+    from sfml.cli.restoring import place_of
+    from sfml.entry_files import is_single
 
-    found = place_of(spec, options)
-    desired = found.desired
-    objects = named_objects(desired, tables, models)
-    speaks = not (options.quiet or options.json)
-    began = time.perf_counter()
-    with connected(found, options) as target, locked(desired, target, options, locking) as held:
-        removal = planned_removal(desired, target)
-        told = (desired, removal.names, removal.staged, objects)
-        there = bool(removal.groups or objects)
-        if there:
-            if speaks:
-                is_on = bool(removal.observed and removal.observed.root.started)
-                output.say(destroy_text(*told, Symbols(output.takes_unicode()), is_on=is_on))
-            ask(desired, Approval(auto_approve, confirmed), options)
-            demand_idle(removal.observed, target, held, idleness, options)
-            began = time.perf_counter()
-            if speaks:
-                output.say()
-            where = f"{desired.spec_path} -t {desired.target.name}"
-            if removal.groups:
-                is_open = removal.journal is not None or removal.unreadable is not None
-                work = removal.work(held.lease)
-                deploy_work(work, target, held, options, where, journal_open=is_open, command="destroy")
-            give_back()
-            drop_objects(target, desired, objects, speaks=speaks)
+    flags = DestroyFlags(tables, models, Approval(auto_approve, confirmed), idleness, locking)
+    if not is_single(specs):
+        from sfml.cli.destroy_several import destroy_several
+
+        return destroy_several(specs, flags, options)
+    found = place_of(specs[0], options)
+    objects = named_objects(found.desired, tables, models)
+    with connected(found, options) as target, locked(found.desired, target, options, locking) as held:
+        doomed = Doomed(found, objects, planned_removal(found.desired, target))
+        show(doomed, options)
+        if doomed.is_there:
+            ask(found.desired, flags.approval, options)
+            remove(doomed, target, held, idleness, options)
     if options.json:
-        output.say_json(destroy_json(*told, destroyed=there))
-    elif speaks and there:
+        output.say_json(doomed_json(doomed))
+    return 0
+
+
+def show(doomed: Doomed, options: Options) -> None:
+    """Everything that goes, or that nothing is there."""
+    from sfml.render.destroy import destroy_text
+
+    if options.quiet or options.json:
+        return
+    desired, removal = doomed.found.desired, doomed.removal
+    if not doomed.is_there:
+        output.say(f"Nothing to remove: {desired.pipeline} is not deployed in {desired.target.name}.")
+        return
+    is_on = bool(removal.observed and removal.observed.root.started)
+    symbols = Symbols(output.takes_unicode())
+    output.say(destroy_text(desired, removal.names, removal.staged, doomed.objects, symbols, is_on=is_on))
+
+
+def remove(doomed: Doomed, target: Connected, held: Held, idleness: Idleness, options: Options) -> None:
+    """Remove what was shown and agreed to; says what it did."""
+    from sfml.cli.deploying import deploy_work
+
+    speaks = not (options.quiet or options.json)
+    desired, removal = doomed.found.desired, doomed.removal
+    demand_idle(removal.observed, target, held, idleness, options)
+    began = time.perf_counter()
+    if speaks:
+        output.say()
+    where = f"{desired.spec_path} -t {desired.target.name}"
+    if removal.groups:
+        is_open = removal.journal is not None or removal.unreadable is not None
+        work = removal.work(held.lease)
+        deploy_work(work, target, held, options, where, journal_open=is_open, command="destroy")
+    if doomed.objects:
+        give_back()
+        drop_objects(target, desired, doomed.objects, speaks=speaks)
+    if speaks:
         took = f"{time.perf_counter() - began:.1f} s"
         output.say(
             f"Removed in {took}: {desired.pipeline} is not deployed in {desired.target.name} any more."
         )
-    elif speaks:
-        output.say(f"Nothing to remove: {desired.pipeline} is not deployed in {desired.target.name}.")
-    return 0
+
+
+def doomed_json(doomed: Doomed) -> dict[str, Any]:
+    """What was removed, without `format_version`."""
+    from sfml.render.destroy import destroy_json
+
+    removal = doomed.removal
+    return destroy_json(
+        doomed.found.desired, removal.names, removal.staged, doomed.objects, destroyed=doomed.is_there
+    )
 
 
 def named_objects(
@@ -140,15 +203,24 @@ def _in_full(desired: DesiredGraph, name: str) -> str:
 
 def ask(desired: DesiredGraph, approval: Approval, options: Options) -> None:
     """Go on only after a yes; in production only after the pipeline's name."""
+    refuse_other_names((desired.pipeline,), approval)
+    if not approval.names and desired.target.mode is not Mode.PRODUCTION and not approval.auto:
+        confirm(f"Remove this from {desired.target.name}?", options)
+    demand_name(desired, approval, options)
+
+
+def refuse_other_names(pipelines: Sequence[str], approval: Approval) -> None:
+    """Raise for a --confirm that names none of the pipelines."""
+    for name in approval.names:
+        if name not in pipelines:
+            than = pipelines[0] if len(pipelines) == 1 else f"the {len(pipelines)} that are to be removed"
+            raise UsageError(f"--confirm {name} names another pipeline than {than}; nothing was changed")
+
+
+def demand_name(desired: DesiredGraph, approval: Approval, options: Options) -> None:
+    """Go on in production only after the pipeline's name was given or typed."""
     name, target = desired.pipeline, desired.target
-    if approval.name is not None and approval.name != name:
-        raise UsageError(f"--confirm {approval.name} names another pipeline than {name}; nothing was changed")
-    is_named = approval.name == name
-    if target.mode is not Mode.PRODUCTION:
-        if not (is_named or approval.auto):
-            confirm(f"Remove this from {target.name}?", options)
-        return
-    if is_named:
+    if target.mode is not Mode.PRODUCTION or name in approval.names:
         return
     if options.json or approval.auto or not sys.stdin.isatty():
         raise UsageError(

@@ -77,15 +77,21 @@ def stopping(stop: threading.Event, is_done: Callable[[], bool]) -> Iterator[Non
         yield
     finally:
         if context is not None and is_done():
-            context.meta[_GIVE_BACK] = restore
+            context.meta[_GIVE_BACK] = (restore, late)
             context.call_on_close(restore)
         else:
             restore()
 
 
-def give_back() -> None:
-    """Let signals end the command again: what it was asked for first is done, and something else begins."""
+def give_back() -> bool:
+    """Let signals end the command again: what it was asked for first is done, and something else begins.
+
+    Answers whether somebody asked it to end meanwhile.
+    """
     context = click.get_current_context(silent=True)
-    restore = context.meta.pop(_GIVE_BACK, None) if context else None
-    if restore is not None:
-        restore()
+    kept = context.meta.pop(_GIVE_BACK, None) if context else None
+    if kept is None:
+        return False
+    restore, late = kept
+    restore()
+    return bool(late.is_set())

@@ -83,7 +83,7 @@ def report(error: Exception) -> int:
     as_json = getattr(error, "as_json", False)
     if isinstance(error, SfmlError):
         if as_json:
-            say_json(_error_json(error))
+            say_json(error_json(error))
         elif isinstance(error, InvalidSpec):
             note(f"\n{error.message}; nothing was changed")
         else:
@@ -103,7 +103,7 @@ def report(error: Exception) -> int:
     return 1
 
 
-def _error_json(error: SfmlError) -> Mapping[str, Any]:
+def error_json(error: SfmlError) -> dict[str, Any]:
     """The object of `schemas/output/error.schema.json`, without `format_version`."""
     told: dict[str, Any] = {
         "message": error.message,

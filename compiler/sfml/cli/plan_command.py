@@ -1,23 +1,52 @@
-"""`sfml plan SPEC`"""
+"""`sfml plan SPEC…`"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
-from sfml.cli.options import Options, shared_options
-from sfml.cli.planning import planned, schedule_words
+from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.cli.planning import Planned, planned, schedule_words
+from sfml.record import record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from snowflake.connector import SnowflakeConnection
+
+    from sfml.cli.several import Failure
+    from sfml.snowflake.environment import Environment
+
+
+@record
+class _Flags:
+    """What is planned, and whether the environment is looked at, too."""
+
+    resume: bool | None
+    adopt: bool
+    check_environment: bool
+
+
+@record
+class _Looked:
+    """A pipeline, its plan, and what is missing around it where that was looked at."""
+
+    found: Opened
+    work: Planned
+    environment: Environment | None
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.environment is not None and bool(self.environment.blocking)
 
 
 @click.command()
-@click.argument("spec")
+@specs_argument()
 @click.option(
     "--out",
     "out",
@@ -37,7 +66,7 @@ if TYPE_CHECKING:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none.")
 @shared_options("markdown")
 def command(
-    spec: str,
+    specs: tuple[str, ...],
     out: Path | None,
     resume: bool | None,
     adopt: bool,
@@ -45,39 +74,133 @@ def command(
     detailed_exitcode: bool,
     options: Options,
 ) -> int:
-    """Show what apply would change in the target, field by field. Changes nothing."""
-    from sfml.cli.environment import demand_environment, environment_json, environment_text, looked_at
+    """Show what apply would change in the target, field by field. Changes nothing.
+
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    """
     from sfml.cli.saving import is_saved_plan, save
+    from sfml.entry_files import is_single
     from sfml.errors import UsageError
-    from sfml.render.plan import plan_json, plan_text
-    from sfml.render.plan_markdown import plan_markdown
-    from sfml.render.symbols import Symbols
 
     if out is not None and not is_saved_plan(out.name):
         raise UsageError(f"`{out}` should end in .json: that is how apply knows a plan from a spec")
-    found = opened(spec, options)
+    flags = _Flags(resume, adopt, check_environment)
+    if not is_single(specs):
+        if out is not None:
+            raise UsageError(
+                "--out takes one pipeline: a saved plan is that of one",
+                help="name one by its file or its name",
+            )
+        return _plan_several(specs, flags, options, detailed_exitcode)
+    found = opened(specs[0], options)
+    with connected(found, options, on_missing=_demanding(found, flags, options)) as target:
+        looked = _looked(found, target, flags)
+        if out is not None:
+            save(out, found, looked.work, target, options, resume=resume, adopt=adopt)
+    if options.json:
+        output.say_json(_json(looked))
+    else:
+        _say(looked, options)
+        is_empty = looked.work.plan.is_empty
+        if options.format == "text" and not is_empty:
+            place = f"{found.desired.spec_path} -t {looked.work.plan.target}{' --adopt' if adopt else ''}"
+            output.say(f"Next:  sfml apply {out or place}")
+        _say_environment(looked, options)
+    if looked.is_blocked:
+        return 1
+    return 2 if detailed_exitcode and not looked.work.plan.is_empty else 0
+
+
+def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detailed_exitcode: bool) -> int:
+    """Each plan as soon as it is made, then how many there are of each kind."""
+    from sfml.cli.several import Targets, each, failures, opened_all, say_json_of
+
+    with Targets(options) as targets:
+
+        def plan(found: Opened) -> _Looked:
+            looked = _looked(found, targets.of(found, _demanding(found, flags, options)), flags)
+            if not options.json:
+                _say(looked, options)
+                _say_environment(looked, options)
+                if options.format == "text" and not (options.quiet and looked.work.plan.is_empty):
+                    output.say()
+            return looked
+
+        results = each(opened_all(specs, options), plan, options)
+    plans = [one for one in results if isinstance(one, _Looked)]
+    changed = sum(not one.work.plan.is_empty for one in plans)
+    if options.json:
+        say_json_of([_json(one) if isinstance(one, _Looked) else one for one in results])
+    elif options.format == "text" and not (options.quiet and not changed):
+        _say_count(results, changed, specs, flags, options)
+    if failures(results) or any(one.is_blocked for one in plans):
+        return 1
+    return 2 if detailed_exitcode and changed else 0
+
+
+def _say_count(
+    results: Sequence[_Looked | Failure], changed: int, specs: Sequence[str], flags: _Flags, options: Options
+) -> None:
+    from sfml.cli.several import arguments_text, failed_words, failures
+    from sfml.render.units import plural
+
+    same = len(results) - changed - len(failures(results))
+    output.say(
+        f"{plural(len(results), 'pipeline')}: {changed} to change, {same} as in the spec{failed_words(results)}"
+    )
+    if changed:
+        adopt = " --adopt" if flags.adopt else ""
+        output.say(f"Next:  sfml apply{arguments_text(specs, options)}{adopt}")
+
+
+def _demanding(
+    found: Opened, flags: _Flags, options: Options
+) -> Callable[[SnowflakeConnection], None] | None:
+    """What says everything that is missing, where it is looked for and not even the schema is there."""
+    if not flags.check_environment:
+        return None
+    from sfml.cli.environment import demand_environment
 
     def all_of_it(connection: SnowflakeConnection) -> None:
         demand_environment(found, connection, options, create_missing=False, auto_approve=False)
 
-    with connected(found, options, on_missing=all_of_it if check_environment else None) as target:
-        work = planned(found, target, resume=resume, adopt=adopt)
-        if out is not None:
-            save(out, found, work, target, options, resume=resume, adopt=adopt)
-        environment = looked_at(found, target.connection) if check_environment else None
-    plan, words = work.plan, schedule_words(found.desired)
-    if options.json:
-        around = {} if environment is None else {"environment": environment_json(environment)}
-        output.say_json({**plan_json(plan), **around})
-    elif options.format == "markdown":
+    return all_of_it
+
+
+def _looked(found: Opened, target: Connected, flags: _Flags) -> _Looked:
+    from sfml.cli.environment import looked_at
+
+    work = planned(found, target, resume=flags.resume, adopt=flags.adopt)
+    return _Looked(found, work, looked_at(found, target.connection) if flags.check_environment else None)
+
+
+def _json(looked: _Looked) -> Mapping[str, Any]:
+    from sfml.cli.environment import environment_json
+    from sfml.render.plan import plan_json
+
+    environment = looked.environment
+    around = {} if environment is None else {"environment": environment_json(environment)}
+    return {**plan_json(looked.work.plan), **around}
+
+
+def _say(looked: _Looked, options: Options) -> None:
+    """The plan as Markdown or text; nothing with --quiet where nothing would change."""
+    plan, desired = looked.work.plan, looked.found.desired
+    words = schedule_words(desired)
+    if options.format == "markdown":
+        from sfml.render.plan_markdown import plan_markdown
+
         output.say_document(plan_markdown(plan, schedule=words))
     elif not (options.quiet and plan.is_empty):
-        output.say(plan_text(plan, found.desired, Symbols(output.takes_unicode()), schedule=words))
-        if not plan.is_empty:
-            flags = " --adopt" if adopt else ""
-            output.say(f"Next:  sfml apply {out or f'{found.desired.spec_path} -t {plan.target}{flags}'}")
-    if environment is not None and not (options.json or (options.quiet and not environment.blocking)):
-        output.say(f"\n{environment_text(found, environment)}")
-    if environment is not None and environment.blocking:
-        return 1
-    return 2 if detailed_exitcode and not plan.is_empty else 0
+        from sfml.render.plan import plan_text
+        from sfml.render.symbols import Symbols
+
+        output.say(plan_text(plan, desired, Symbols(output.takes_unicode()), schedule=words))
+
+
+def _say_environment(looked: _Looked, options: Options) -> None:
+    if looked.environment is None or (options.quiet and not looked.is_blocked):
+        return
+    from sfml.cli.environment import environment_text
+
+    output.say(f"\n{environment_text(looked.found, looked.environment)}")

@@ -1,18 +1,23 @@
-"""`sfml run SPEC`"""
+"""`sfml run SPEC…`"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
-from sfml.cli.options import Options, pairs, shared_options
+from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.options import Options, pairs, shared_options, specs_argument
+
+if TYPE_CHECKING:
+    from sfml.cli.several import Failure
+    from sfml.history import Run
 
 
 @click.command()
-@click.argument("spec")
+@specs_argument()
 @click.option(
     "--config",
     multiple=True,
@@ -22,34 +27,110 @@ from sfml.cli.options import Options, pairs, shared_options
 )
 @click.option("--wait/--no-wait", default=True, help="Follow the run to its end, or come back at once.")
 @shared_options()
-def command(spec: str, config: Mapping[str, str], wait: bool, options: Options) -> int:
-    """Run the deployed pipeline once, now, and follow it to its end. The schedule stays as it is."""
+def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, options: Options) -> int:
+    """Run the deployed pipeline once, now, and follow it to its end. The schedule stays as it is.
+
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    Several run one after another, and one that fails hides no other.
+    """
     from sfml.cli.health import demand_whole
-    from sfml.cli.running import run_and_follow, suspended_before
-    from sfml.errors import UsageError
-    from sfml.local import process
-    from sfml.runs import start
+    from sfml.cli.running import run_and_follow
+    from sfml.entry_files import is_single
 
-    found = opened(spec, options)
-    if not wait and found.desired.target.is_local:
-        from sfml.cli.opening import LOCAL_FOLDER
-
-        if not process.status(found.root / LOCAL_FOLDER).running:
-            raise UsageError(
-                "--no-wait needs a local Snowflake that goes on running after this command",
-                help="sfml local start",
-            )
+    if not is_single(specs):
+        return _run_several(specs, config, wait, options)
+    found = opened(specs[0], options)
+    if not wait:
+        _demand_server(found)
     with connected(found, options) as target:
         demand_whole(found, target)
         if wait:
             return run_and_follow(found, target, options, config)
-        suspended_before(found, target, options)
-        start(found.desired, target.history, config)
+        started = _started(found, target, config, options)
     if options.json:
-        output.say_json(
-            {"pipeline": found.desired.pipeline, "target": found.desired.target.name, "state": "SCHEDULED"}
-        )
-    elif not options.quiet:
-        where = f"{found.desired.spec_path} -t {found.desired.target.name}"
-        output.say(f"{found.desired.pipeline} was started. Follow it with:  sfml status {where}")
+        output.say_json(started)
     return 0
+
+
+def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
+    """One run after another, or with --no-wait every one at once."""
+    from sfml.cli.health import demand_whole
+    from sfml.cli.running import followed_run
+    from sfml.cli.several import Failure, Targets, each, failures, opened_all, say_json_of
+    from sfml.render.run import run_json
+
+    with Targets(options) as targets:
+
+        def run(found: Opened) -> Run:
+            target = targets.of(found)
+            demand_whole(found, target)
+            return followed_run(found, target, options, config)
+
+        def begin(found: Opened) -> Mapping[str, Any]:
+            _demand_server(found)
+            target = targets.of(found)
+            demand_whole(found, target)
+            return _started(found, target, config, options)
+
+        pipelines = opened_all(specs, options)
+        if not wait:
+            started = each(pipelines, begin, options)
+            if options.json:
+                say_json_of(started)
+            return 1 if failures(started) else 0
+        results = each(pipelines, run, options)
+    if options.json:
+        say_json_of([one if isinstance(one, Failure) else run_json(one) for one in results])
+    elif not options.quiet:
+        output.say(f"\n{_count_text(results)}")
+    return 0 if all(_is_well(one) for one in results) else 1
+
+
+def _is_well(result: Run | Failure) -> bool:
+    from sfml.cli.several import Failure
+
+    return not isinstance(result, Failure) and result.outcome == "succeeded"
+
+
+def _count_text(results: Sequence[Run | Failure]) -> str:
+    """How many succeeded, and how each of the others ended."""
+    from sfml.cli.several import Failure
+    from sfml.render.reason import outcome_text
+    from sfml.render.units import plural
+
+    well = sum(map(_is_well, results))
+    others = [
+        f"{one.name} could not be run" if isinstance(one, Failure) else f"{one.pipeline} {outcome_text(one)}"
+        for one in results
+        if not _is_well(one)
+    ]
+    return ", ".join([f"{plural(len(results), 'pipeline')}: {well} succeeded", *others])
+
+
+def _demand_server(found: Opened) -> None:
+    """Raise unless the local Snowflake goes on running after this command; an account always does."""
+    from sfml.cli.opening import LOCAL_FOLDER
+    from sfml.errors import UsageError
+    from sfml.local import process
+
+    if found.desired.target.is_local and not process.status(found.root / LOCAL_FOLDER).running:
+        raise UsageError(
+            "--no-wait needs a local Snowflake that goes on running after this command",
+            help="sfml local start",
+        )
+
+
+def _started(
+    found: Opened, target: Connected, config: Mapping[str, str], options: Options
+) -> Mapping[str, Any]:
+    """Start a run and say how to follow it; the answer is its JSON."""
+    from sfml.cli.running import suspended_before
+    from sfml.runs import start
+
+    desired = found.desired
+    suspended_before(found, target, options)
+    start(desired, target.history, config)
+    if not (options.json or options.quiet):
+        where = f"{desired.spec_path} -t {desired.target.name}"
+        output.say(f"{desired.pipeline} was started. Follow it with:  sfml status {where}")
+    return {"pipeline": desired.pipeline, "target": desired.target.name, "state": "SCHEDULED"}

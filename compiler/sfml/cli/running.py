@@ -23,11 +23,16 @@ _ACCOUNT_INTERVAL = 3.0
 
 def run_and_follow(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> int:
     """Run once and follow; the exit code says whether it succeeded."""
+    return _answer(followed_run(found, target, options, config), options)
+
+
+def followed_run(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> Run:
+    """Run once, and show how it goes and what became of it; as JSON nothing is shown."""
     give_back()
     suspended = suspended_before(found, target, options)
     started = start(found.desired, target.history, config)
     states = follow(found.desired, target.history, started, interval=interval_of(found), suspended=suspended)
-    return show_run(found, states, options, config)
+    return _shown(found, states, options, config)
 
 
 def suspended_before(found: Opened, target: Connected, options: Options) -> frozenset[str]:
@@ -45,7 +50,7 @@ def retry_and_follow(found: Opened, target: Connected, options: Options) -> int:
     """Retry the last run and follow it; the exit code says whether it succeeded."""
     root, failed = retry(found.desired, target.history)
     states = follow_retry(found.desired, target.history, root, failed, interval=interval_of(found))
-    return show_run(found, states, options, {})
+    return _answer(_shown(found, states, options, {}), options)
 
 
 def interval_of(found: Opened) -> float:
@@ -53,9 +58,16 @@ def interval_of(found: Opened) -> float:
     return _LOCAL_INTERVAL if found.desired.target.is_local else _ACCOUNT_INTERVAL
 
 
-def show_run(found: Opened, states: Iterator[Run], options: Options, config: Mapping[str, str]) -> int:
-    """Show the run as it goes, and what became of it."""
+def _answer(run: Run, options: Options) -> int:
+    """The run as JSON where that is asked for, and the exit code."""
     from sfml.render.run import run_json
+
+    if options.json:
+        output.say_json(run_json(run))
+    return 0 if run.outcome == "succeeded" else 1
+
+
+def _shown(found: Opened, states: Iterator[Run], options: Options, config: Mapping[str, str]) -> Run:
     from sfml.render.symbols import Symbols
 
     symbols = Symbols(output.takes_unicode())
@@ -65,11 +77,9 @@ def show_run(found: Opened, states: Iterator[Run], options: Options, config: Map
         run = _live(states, symbols)
     else:
         run = _lines(states, symbols)
-    if options.json:
-        output.say_json(run_json(run))
-    elif run.outcome != "succeeded" or not options.quiet:
+    if not options.json and (run.outcome != "succeeded" or not options.quiet):
         _say_end(found, run, symbols, config)
-    return 0 if run.outcome == "succeeded" else 1
+    return run
 
 
 def _last(states: Iterator[Run]) -> Run:

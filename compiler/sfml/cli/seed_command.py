@@ -1,25 +1,52 @@
-"""`sfml seed SPEC`"""
+"""`sfml seed SPEC…`"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
-from sfml.cli.options import Options, shared_options
+from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.errors import ConflictingState
 from sfml.graph.model import Mode
 
 
 @click.command()
-@click.argument("spec")
+@specs_argument()
 @shared_options()
-def command(spec: str, options: Options) -> int:
-    """Load SPEC's seed tables from their files, replacing what they hold. Refused for production targets."""
-    from sfml.render.units import plural
-    from sfml.snowflake.seeds import load_seed
+def command(specs: tuple[str, ...], options: Options) -> int:
+    """Load SPEC's seed tables from their files, replacing what they hold. Refused for production targets.
 
-    found = opened(spec, options)
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    """
+    from sfml.cli.several import Targets, each, failures, opened_all, say_json_of
+    from sfml.entry_files import is_single
+
+    if not is_single(specs):
+        with Targets(options) as targets:
+
+            def load(found: Opened) -> Mapping[str, Any]:
+                demand_seeds(found)
+                return _loaded(found, targets.of(found), options)
+
+            results = each(opened_all(specs, options), load, options)
+        if options.json:
+            say_json_of(results)
+        return 1 if failures(results) else 0
+    found = opened(specs[0], options)
+    demand_seeds(found)
+    with connected(found, options) as target:
+        loaded = _loaded(found, target, options)
+    if options.json:
+        output.say_json(loaded)
+    return 0
+
+
+def demand_seeds(found: Opened) -> None:
+    """Raise for a production target, and where a file is not there."""
     desired = found.desired
     if desired.target.mode is Mode.PRODUCTION:
         raise ConflictingState(
@@ -32,16 +59,22 @@ def command(spec: str, options: Options) -> int:
             f"the file of seed {missing[0].table} is not there: {missing[0].file}",
             help="make it first; in the sfml repository `make data` does",
         )
+
+
+def _loaded(found: Opened, target: Connected, options: Options) -> Mapping[str, Any]:
+    """Load every seed and say so; the answer is the JSON."""
+    from sfml.render.units import plural
+    from sfml.snowflake.seeds import load_seed
+
+    desired = found.desired
+    speaks = not (options.json or options.quiet)
     loaded = []
-    with connected(found, options) as target:
-        for seed in desired.seeds:
-            rows = load_seed(target.connection, desired.target, seed.table, found.root / seed.file)
-            loaded.append({"table": seed.table, "file": seed.file, "rows": rows})
-            if not (options.json or options.quiet):
-                place = f"{desired.target.database}.{desired.target.schema}.{seed.table}"
-                output.say(f"{place}  {plural(rows, 'row')} from {seed.file}")
-    if options.json:
-        output.say_json({"pipeline": desired.pipeline, "target": desired.target.name, "seeds": loaded})
-    elif not loaded:
+    for seed in desired.seeds:
+        rows = load_seed(target.connection, desired.target, seed.table, found.root / seed.file)
+        loaded.append({"table": seed.table, "file": seed.file, "rows": rows})
+        if speaks:
+            place = f"{desired.target.database}.{desired.target.schema}.{seed.table}"
+            output.say(f"{place}  {plural(rows, 'row')} from {seed.file}")
+    if speaks and not loaded:
         output.say(f"{desired.pipeline} has no seeds")
-    return 0
+    return {"pipeline": desired.pipeline, "target": desired.target.name, "seeds": loaded}

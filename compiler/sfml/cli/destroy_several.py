@@ -1,0 +1,182 @@
+"""`sfml destroy` of several pipelines: all that goes is shown, then each is removed by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from sfml.cli import output
+from sfml.cli.asking import confirm
+from sfml.cli.deploying import INTERRUPTED
+from sfml.cli.destroy_command import (
+    DECLARED,
+    DestroyFlags,
+    Doomed,
+    demand_name,
+    doomed_json,
+    named_objects,
+    refuse_other_names,
+    remove,
+    show,
+)
+from sfml.cli.interrupts import give_back
+from sfml.cli.locking import locked
+from sfml.cli.opening import Opened
+from sfml.cli.options import Options
+from sfml.cli.removing import planned_removal
+from sfml.cli.restoring import is_pipeline_name, place_of
+from sfml.cli.several import (
+    Failure,
+    Targets,
+    each,
+    failed_words,
+    failure_of,
+    failures,
+    say_failure,
+    say_json_of,
+    say_turn,
+)
+from sfml.errors import ConflictingState, SfmlError, UsageError
+from sfml.graph.model import Mode
+from sfml.render.units import plural
+
+
+def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options) -> int:
+    """Remove every pipeline that the arguments stand for; the exit code is 1 when one of them failed."""
+    if flags.models or flags.tables not in (None, DECLARED):
+        raise UsageError(
+            "names of tables and models go with one pipeline",
+            help="name one by its file or its name; --tables without names takes what steps declare",
+        )
+    with Targets(options) as targets:
+        doomed = _doomed(specs, targets, flags, options)
+        there = [one for one in doomed if isinstance(one, Doomed) and one.is_there]
+        _ask(there, flags, options)
+        results: list[Doomed | Failure] = []
+        try:
+            for one in doomed:
+                if isinstance(one, Failure) or not one.is_there:
+                    results.append(one)
+                    continue
+                results.append(_removed(one, targets, flags, options))
+                if give_back() and any(rest in there for rest in doomed[len(results) :]):
+                    raise click.exceptions.Exit(INTERRUPTED)
+        except click.exceptions.Exit:
+            _say_stopped(doomed, results, options)
+            raise
+    if options.json:
+        say_json_of([one if isinstance(one, Failure) else doomed_json(one) for one in results])
+    elif not options.quiet or failures(results):
+        removed = sum(one in there for one in results)
+        absent = len(results) - removed - len(failures(results))
+        output.say(
+            f"{plural(len(results), 'pipeline')}: {removed} removed, {absent} not deployed{failed_words(results)}"
+        )
+    return 1 if failures(results) else 0
+
+
+def _places(specs: Sequence[str]) -> list[str]:
+    """What each pipeline is called on the command line: by its entry file, or by its name where the spec is gone."""
+    from sfml.entry_files import entry_files
+
+    if not specs:
+        return [str(file) for file in entry_files(())]
+    words = [
+        word
+        for spec in specs
+        for word in (
+            [spec] if is_pipeline_name(spec) and not Path(spec).exists() else map(str, entry_files((spec,)))
+        )
+    ]
+    return list(dict.fromkeys(words))
+
+
+def _doomed(
+    specs: Sequence[str], targets: Targets, flags: DestroyFlags, options: Options
+) -> list[Doomed | Failure]:
+    """What there is of each, shown as soon as it is known."""
+
+    def look(found: Opened) -> Doomed:
+        objects = _objects(found, flags)
+        one = Doomed(found, objects, planned_removal(found.desired, targets.of(found)))
+        show(one, options)
+        if not (options.quiet or options.json):
+            output.say()
+        return one
+
+    pipelines: dict[tuple[Path, str, str], Opened] = {}
+    unread: list[Failure] = []
+    for place in _places(specs):
+        try:
+            found = place_of(place, options)
+        except SfmlError as error:
+            unread.append(Failure(place, None, options.target, error))
+            say_failure(unread[-1], options)
+            continue
+        desired = found.desired
+        pipelines.setdefault((found.root, desired.pipeline, desired.target.name), found)
+    return [*each(list(pipelines.values()), look, options), *unread]
+
+
+def _objects(found: Opened, flags: DestroyFlags) -> tuple[tuple[str, str], ...]:
+    declares = any(task.writes for task in found.desired.all_tasks)
+    return named_objects(found.desired, flags.tables if declares else None, None)
+
+
+def _ask(there: Sequence[Doomed], flags: DestroyFlags, options: Options) -> None:
+    """One question for all, and in production the name of each."""
+    approval = flags.approval
+    names = [one.found.desired.pipeline for one in there]
+    if names:
+        refuse_other_names(names, approval)
+    asked = [
+        name
+        for one, name in zip(there, names, strict=True)
+        if name not in approval.names and one.found.desired.target.mode is not Mode.PRODUCTION
+    ]
+    if asked and not approval.auto:
+        confirm(f"Remove {plural(len(asked), 'pipeline')} ({', '.join(asked)})?", options)
+    for one in there:
+        demand_name(one.found.desired, approval, options)
+
+
+def _removed(doomed: Doomed, targets: Targets, flags: DestroyFlags, options: Options) -> Doomed | Failure:
+    """Look once more under the lease, and remove it if that still is what was shown."""
+    found = doomed.found
+    try:
+        target = targets.of(found)
+        say_turn(found, options)
+        with locked(found.desired, target, options, flags.locking) as held:
+            removal = planned_removal(found.desired, target)
+            if not flags.approval.auto and removal.names != doomed.removal.names:
+                raise ConflictingState(
+                    "the target has moved on since this was shown; nothing was removed", help="run it again"
+                )
+            remove(Doomed(found, doomed.objects, removal), target, held, flags.idleness, options)
+    except SfmlError as error:
+        failure = failure_of(found, error)
+        say_failure(failure, options)
+        return failure
+    if not (options.quiet or options.json):
+        output.say()
+    return doomed
+
+
+def _say_stopped(
+    doomed: Sequence[Doomed | Failure], results: Sequence[Doomed | Failure], options: Options
+) -> None:
+    """What was and was not removed when somebody stopped the command."""
+    left = [one for one in doomed[len(results) :] if isinstance(one, Doomed)]
+    if options.json:
+        done = [one if isinstance(one, Failure) else doomed_json(one) for one in results]
+        stopped = ConflictingState("stopped; `sfml status` says where it stands")
+        say_json_of([*done, *(failure_of(one.found, stopped) for one in left)])
+        return
+    removed = [one.found.desired.pipeline for one in results if isinstance(one, Doomed) and one.is_there]
+    if removed:
+        output.note(f"removed before that: {', '.join(removed)}")
+    waiting = [one.found.desired.pipeline for one in left[1:] if one.is_there]
+    if waiting:
+        output.note(f"not begun: {', '.join(waiting)}")

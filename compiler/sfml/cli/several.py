@@ -1,0 +1,185 @@
+"""Commands that take several pipelines: one that fails hides no other, and each target is opened once."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sfml.cli import output
+from sfml.cli.opening import Connected, Opened, connected, desired_graph, read
+from sfml.cli.options import Options
+from sfml.diagnostic import has_errors
+from sfml.errors import ConnectionFailed, InvalidSpec, LeaseHeld, LeaseLost, SfmlError
+from sfml.record import record
+from sfml.render.printable import printable
+from sfml.render.symbols import Symbols
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.frontend import Reading
+    from sfml.graph.model import Target
+
+T = TypeVar("T")
+
+
+@record
+class Failure:
+    """A pipeline that a command could not do its work for; `pipeline` is None where its spec cannot be read."""
+
+    spec: str
+    pipeline: str | None
+    target: str | None
+    error: SfmlError
+
+    @property
+    def name(self) -> str:
+        return self.pipeline or self.spec
+
+
+class Targets:
+    """The targets that the pipelines of one command live in, each opened when it is needed and closed at the end."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stack = ExitStack()
+        self._open: list[tuple[Path, Target, Connected]] = []
+        self._closed: dict[object, ConnectionFailed] = {}
+
+    def __enter__(self) -> Targets:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, trace)
+
+    def of(self, found: Opened, on_missing: Callable[[SnowflakeConnection], None] | None = None) -> Connected:
+        """The pipeline's target; an account that does not answer is asked once, and then counts as silent."""
+        target = found.desired.target
+        for root, other, there in self._open:
+            if (root, other) == (found.root, target):
+                return there
+        account = (found.root, target.kind, target.connection, target.account, target.owner_role)
+        if account in self._closed:
+            raise self._closed[account]
+        try:
+            there = self._stack.enter_context(connected(found, self._options, on_missing=on_missing))
+        except ConnectionFailed as error:
+            self._closed[account] = error
+            raise
+        self._open.append((found.root, target, there))
+        return there
+
+
+def opened_all(specs: Iterable[str], options: Options) -> list[Opened | Failure]:
+    """Every pipeline that the arguments stand for, compiled; what several share among their findings is said once."""
+    from sfml.cli.together import together
+    from sfml.entry_files import entry_files
+
+    files = [str(file) for file in entry_files(specs)]
+    readings = together([read(file, options) for file in files])
+    _say_findings(readings, options)
+    return [_opened(file, reading, options) for file, reading in zip(files, readings, strict=True)]
+
+
+def _opened(file: str, reading: Reading, options: Options) -> Opened | Failure:
+    spec = reading.loaded.spec
+    try:
+        if reading.graph is None or has_errors(reading.diagnostics):
+            raise InvalidSpec(reading.diagnostics)
+        return Opened(reading, desired_graph(reading))
+    except SfmlError as error:
+        failure = Failure(file, spec.name if spec else None, reading.target, error)
+        say_failure(failure, options)
+        return failure
+
+
+def _say_findings(readings: Sequence[Reading], options: Options) -> None:
+    from sfml.shared_findings import told_once
+
+    diagnostics = told_once(readings)
+    if options.json or not diagnostics:
+        return
+    from sfml.render.text import diagnostics_text
+
+    sources = {name: text for reading in readings for name, text in reading.sources.items()}
+    output.note_colored(diagnostics_text(diagnostics, sources, color=output.wants_color(options.no_color)))
+
+
+def each(
+    pipelines: Sequence[Opened | Failure], work: Callable[[Opened], T], options: Options
+) -> list[T | Failure]:
+    """What the work gives for each pipeline; a failure is said, kept, and hides no other pipeline."""
+    results: list[T | Failure] = []
+    for found in pipelines:
+        if isinstance(found, Failure):
+            results.append(found)
+            continue
+        try:
+            results.append(work(found))
+        except SfmlError as error:
+            failure = failure_of(found, error)
+            say_failure(failure, options)
+            results.append(failure)
+    return results
+
+
+def failure_of(found: Opened, error: SfmlError) -> Failure:
+    desired = found.desired
+    return Failure(desired.spec_path, desired.pipeline, desired.target.name, error)
+
+
+def say_failure(failure: Failure, options: Options) -> None:
+    """The failure beside the results, with the pipeline that it is about; in JSON it is one of the results."""
+    if options.json:
+        return
+    error = failure.error
+    # A lease holds words of others, who must not write lines of ours.
+    message = printable(error.message) if isinstance(error, LeaseHeld | LeaseLost) else error.message
+    help = f"sfml validate {failure.spec}" if isinstance(error, InvalidSpec) else error.help
+    output.say_error(f"{failure.name}: {message}", help)
+
+
+def say_turn(found: Opened, options: Options) -> None:
+    """The pipeline whose turn it is, above what is done to it."""
+    if not (options.quiet or options.json):
+        arrow = Symbols(output.takes_unicode())["arrow"]
+        output.say(f"{found.desired.pipeline} {arrow} {found.desired.target.name}")
+
+
+def failure_json(failure: Failure) -> Mapping[str, Any]:
+    """The entry of a pipeline that failed, in `schemas/output/several.schema.json`."""
+    return {
+        "pipeline": failure.pipeline,
+        "target": failure.target,
+        "spec": failure.spec,
+        **output.error_json(failure.error),
+    }
+
+
+def say_json_of(results: Sequence[Mapping[str, Any] | Failure]) -> None:
+    """The one object of a command for several pipelines."""
+    output.say_json(
+        {"pipelines": [failure_json(one) if isinstance(one, Failure) else one for one in results]}
+    )
+
+
+def failures(results: Iterable[object]) -> list[Failure]:
+    return [one for one in results if isinstance(one, Failure)]
+
+
+def failed_words(results: Sequence[object]) -> str:
+    """`, 2 failed: churn, clv`, or nothing."""
+    names = [failure.name for failure in failures(results)]
+    return f", {len(names)} failed: {', '.join(names)}" if names else ""
+
+
+def arguments_text(specs: Sequence[str], options: Options) -> str:
+    """What a command that goes on with the same pipelines takes, with a space before it."""
+    target = (f"-t {options.target}",) if options.target else ()
+    return "".join(f" {word}" for word in (*map(shlex.quote, specs), *target))
