@@ -11,8 +11,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 from conftest import ROOT, Project
+from here import Here
 
-from sfml.cli.entry import run
+from sfml.cli.entry import GROUPS, run
 from sfml.cli.init_command import name_after, package_for
 from sfml.resources import schema
 
@@ -121,3 +122,27 @@ def test_it_runs_on_the_local_snowflake_and_its_tests_pass(tmp_path: Path) -> No
         assert project.sfml("plan", "specs/my_shop.yaml", "--detailed-exitcode").code == 0
     finally:
         project.sfml("local", "stop", ok=None)
+
+
+def test_alone_it_says_what_to_do_first(tmp_path: Path) -> None:
+    """Every command that it names is carried out as it is written, but for who is asked."""
+    outside = Here(tmp_path)
+    said = outside.sfml().out
+    steps = [line.split("   ")[0].strip() for line in said.splitlines() if line.startswith("  ")]
+    assert steps[:2] == ["sfml init shop", "cd shop"] and "sfml --help" in said
+    outside.sfml("init", "shop")
+    shop = Here(tmp_path / "shop")
+    assert "has 1 pipeline: shop." in shop.sfml().out
+    try:
+        for step in steps[2:]:
+            more = ("--auto-approve",) if step.startswith("sfml apply") else ()
+            shop.sfml(*step.split()[1:], *more)
+    finally:
+        shop.sfml("local", "stop", ok=None)
+
+
+def test_help_groups_every_command(tmp_path: Path) -> None:
+    shown = Here(tmp_path).sfml("--help").out
+    for title, commands in GROUPS.items():
+        assert f"{title}:" in shown
+        assert all(f"\n  {name} " in shown for name in commands)

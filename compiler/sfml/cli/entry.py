@@ -6,6 +6,7 @@ import gc
 import importlib
 import os
 import sys
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import click
@@ -13,39 +14,49 @@ import click
 from sfml import __version__
 from sfml.cli import output
 
-COMMANDS = MappingProxyType(
+GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "init": "Make a new project that validates and runs locally.",
-        "validate": "Check specs: every finding, with file, line and column.",
-        "compile": "Write what a spec compiles to: manifest, SQL, diagram, step archives.",
-        "diff": "Show what a branch changes, as a graph, from git alone.",
-        "test": "Execute the tests of graphs: which tasks run, and when.",
-        "simulate": "Walk every way through a graph, and say which the tests cover.",
-        "plan": "Show what apply would change in the target.",
-        "drift": "Show what somebody changed in the account; accept it into the spec, or revert it.",
-        "apply": "Make the target match the spec; --run runs it once.",
-        "rollback": "Put an earlier deployment back, without its YAML.",
-        "destroy": "Remove a pipeline's tasks and what it has on the stage; tables and models stay.",
-        "import": "Write a spec from a graph that is already deployed.",
-        "run": "Run a deployed pipeline once and follow it to its end.",
-        "status": "Show what is deployed, its schedule and its last run.",
-        "history": "List the last runs, or the deployments that can be put back.",
-        "suspend": "Turn a pipeline's schedule off.",
-        "resume": "Turn a pipeline's schedule on.",
-        "retry": "Run what failed of the last run again.",
-        "cancel": "End the runs that are executing.",
-        "models": "List a spec's models in the registry; promote a version, or go back.",
-        "logs": "Show what the tasks of the last run wrote.",
-        "seed": "Load a spec's seed tables from their files.",
-        "doctor": "Look whether a target is ready: clients, connection, account, privileges.",
-        "grants": "List the least privileges that a spec needs, as SQL; compare a role.",
-        "explain": "Say what a code means, or where a value came from.",
-        "schema": "Print the JSON Schemas for editors.",
-        "local": "Start, stop and look at the local Snowflake.",
-        "conformance": "Compare what an account does with what the local Snowflake does.",
+        "Write and check": {
+            "init": "Make a new project that validates and runs locally.",
+            "validate": "Check specs: every finding, with file, line and column.",
+            "test": "Execute the tests of graphs: which tasks run, and when.",
+            "simulate": "Walk every way through a graph, and say which the tests cover.",
+            "compile": "Write what a spec compiles to: manifest, SQL, diagram, step archives.",
+            "explain": "Say what a code means, or where a value came from.",
+            "schema": "Print the JSON Schemas for editors.",
+        },
+        "Review and deploy": {
+            "diff": "Show what a branch changes, as a graph, from git alone.",
+            "plan": "Show what apply would change in the target.",
+            "apply": "Make the target match the spec; --run runs it once.",
+            "drift": "Show what somebody changed in the account; accept it into the spec, or revert it.",
+            "rollback": "Put an earlier deployment back, without its YAML.",
+            "destroy": "Remove a pipeline's tasks and what it has on the stage; tables and models stay.",
+            "import": "Write a spec from a graph that is already deployed.",
+        },
+        "Operate": {
+            "run": "Run a deployed pipeline once and follow it to its end.",
+            "status": "Show what is deployed, its schedule and its last run.",
+            "history": "List the last runs, or the deployments that can be put back.",
+            "logs": "Show what the tasks of the last run wrote.",
+            "retry": "Run what failed of the last run again.",
+            "cancel": "End the runs that are executing.",
+            "suspend": "Turn a pipeline's schedule off.",
+            "resume": "Turn a pipeline's schedule on.",
+            "models": "List a spec's models in the registry; promote a version, or go back.",
+        },
+        "Account and laptop": {
+            "doctor": "Look whether a target is ready: clients, connection, account, privileges.",
+            "grants": "List the least privileges that a spec needs, as SQL; compare a role.",
+            "seed": "Load a spec's seed tables from their files.",
+            "local": "Start, stop and look at the local Snowflake.",
+            "conformance": "Compare what an account does with what the local Snowflake does.",
+        },
     }
 )
-"""Every command with its one line of help, so that --help need not load them."""
+"""Every command with its one line of help, by what it is for, so that --help need not load them."""
+
+COMMANDS = MappingProxyType({name: line for group in GROUPS.values() for name, line in group.items()})
 
 
 class _Commands(click.Group):
@@ -72,18 +83,25 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl(list(commands.items()))
 
 
 @click.group(
     cls=_Commands,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with:  sfml validate specs/clv.yaml",
+    epilog="What to do first:  sfml      One command:  sfml COMMAND --help",
 )
 @click.version_option(__version__, prog_name="sfml", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Reviewed YAML compiled into Snowflake task graphs for machine learning."""
+    if context.invoked_subcommand is None:
+        from sfml.cli.welcome import welcome_text
+
+        output.say(welcome_text())
 
 
 def main() -> None:

@@ -1,0 +1,61 @@
+"""What `sfml` alone says: what to do first, here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from sfml import __version__
+from sfml.entry_files import pipeline_name, pipelines_of_project
+from sfml.spec.project import PROJECT_FILE, project_root
+
+_SHOWN = 5
+"""Pipelines that are named; more are counted."""
+
+_WITHOUT_PROJECT = (
+    ("sfml init shop", "make a project in the folder shop, with one pipeline"),
+    ("cd shop", ""),
+    ("sfml validate", "check it: no account and no Snowflake packages needed"),
+    ("sfml test", "execute its tests"),
+    ("sfml apply --run", "deploy it to a local Snowflake, and run it once"),
+    ("sfml status", "see how it stands"),
+)
+_IN_PROJECT = (
+    ("sfml validate", "check every pipeline for every target"),
+    ("sfml test", "execute the tests of the graphs"),
+    ("sfml plan", "see what apply would change"),
+    ("sfml apply --run", "deploy what differs, and run it once"),
+    ("sfml status", "see how each pipeline stands"),
+)
+
+
+def welcome_text() -> str:
+    """The first commands for the folder that one is in."""
+    return "\n".join(_lines())
+
+
+def _lines() -> Iterator[str]:
+    root = project_root(Path.cwd())
+    yield f"sfml {__version__}: reviewed YAML compiled into Snowflake task graphs for machine learning."
+    yield ""
+    if root is None:
+        yield f"There is no project here (no {PROJECT_FILE}). Begin with one:"
+    else:
+        yield _project_line(root)
+    yield ""
+    steps = _WITHOUT_PROJECT if root is None else _IN_PROJECT
+    width = max(len(command) for command, _ in steps)
+    yield from (f"  {command:<{width}}   {what}".rstrip() for command, what in steps)
+    yield ""
+    if root is not None:
+        yield "Each takes files, folders, globs or names of pipelines, and -t TARGET."
+    yield "Every command:  sfml --help"
+
+
+def _project_line(root: Path) -> str:
+    names = [pipeline_name(path) or path.stem for path in pipelines_of_project(root)]
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    count = f"{len(names)} pipeline{'' if len(names) == 1 else 's'}"
+    place = Path(os.path.relpath(root / PROJECT_FILE)).as_posix()
+    return f"The project of {place} has {count}{f': {shown}' if names else ''}."
