@@ -90,6 +90,16 @@ def test_another_clone_in_another_folder_gives_the_same_bytes(reviewed: Reposito
     assert one and one == inside
 
 
+def test_without_a_spec_it_is_the_project_and_a_name_is_its_file(reviewed: Repository) -> None:
+    branch = next(iter(PULL_REQUESTS))
+    sides = ("--base", "main", "--head", branch)
+    assert diff(reviewed, *sides).out == diff(reviewed, ".", *sides).out
+    below = reviewed.folder / "specs"
+    assert diff(reviewed, *sides, folder=below).out == diff(reviewed, ".", *sides).out
+    named = diff(reviewed, "churn", *sides)
+    assert named.out == diff(reviewed, "specs/churn.yaml", *sides).out != ""
+
+
 def test_the_work_tree_counts_with_what_is_not_committed(tmp_path: Path) -> None:
     it = repository_in(tmp_path)
     assert diff(it, "specs", "--base", "main", "--detailed-exitcode").code == 0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from sfml.cli import output
-from sfml.cli.options import Options, shared_options
+from sfml.cli.options import Options, shared_options, specs_argument
 
 
 @click.command()
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@specs_argument()
 @click.option("--base", required=True, metavar="REF", help="What to compare with, such as origin/main.")
 @click.option("--head", metavar="REF", help="The commit to look at.  [default: the work tree]")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none.")
@@ -39,6 +40,7 @@ def command(
 ) -> int:
     """Show what a branch changes, as a graph, from git alone: no account, no checkout, none of the steps' code run.
 
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     Both sides are compiled from git's objects, for every target, since the head left the base. Only pipelines
     that the changed files can reach are looked at. `{{ user }}` is `user` unless --user is given.
     """
@@ -49,7 +51,7 @@ def command(
 
     cwd = Path.cwd()
     found = repository(cwd)
-    asked = asked_for(specs, found.top, cwd)
+    asked = asked_for(paths_of(specs), found.top, cwd)
     when = None if now is None else moment_of(now)
     request = Request(base, head, asked, options.target, options.variables, options.user, when)
     diff = make_diff(found, request)
@@ -73,6 +75,27 @@ def command(
     if diff.is_broken:
         return 1
     return 2 if detailed_exitcode and not diff.is_empty else 0
+
+
+def paths_of(specs: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments as paths: names are those of pipelines of the work tree; none stands for the project's folder."""
+    from sfml.entry_files import files_of_pipeline
+    from sfml.errors import UsageError
+    from sfml.spec.project import PROJECT_FILE, project_root
+
+    if not specs:
+        root = project_root(Path.cwd())
+        if root is None:
+            raise UsageError(
+                f"no spec is named, and there is no {PROJECT_FILE} here or above",
+                help="name a spec, a folder of specs or a glob",
+            )
+        return (os.path.relpath(root),)
+    return tuple(
+        path
+        for spec in specs
+        for path in (map(str, (not Path(spec).exists() and files_of_pipeline(spec)) or (spec,)))
+    )
 
 
 def moment_of(text: str) -> datetime:
