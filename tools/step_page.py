@@ -23,7 +23,7 @@ from sfml_steps import (
     registry,
     step,
 )
-from sfml_steps.results import LIMIT
+from sfml_steps.results import LIMIT, as_read
 
 MEMBERS = (Context.session, Context.config, Context.result, Context.write_file, Context.read_file)
 GENERAL_STEPS = (
@@ -68,6 +68,9 @@ def _interface() -> Iterator[str]:
     yield _prose(StepError)
     yield "## Results"
     yield _RESULTS
+    yield "A unit test that calls a step gets what the step returned. `sfml_steps.results.as_read` reads it as a task:"
+    yield _signature(as_read)
+    yield _prose(as_read)
     yield "## Files"
     yield _prose(files)
     yield "## Logging"
@@ -152,10 +155,26 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-_RESULTS = f"""What a step returns is its task's return value in Snowflake, as compact JSON of at most {LIMIT:,} bytes:
-None, booleans, finite numbers, text, lists, tuples, mappings with keys of text, dataclasses, enumerations
-(by their values) and single NumPy numbers. Other values are refused with a sentence that says what to
-return instead: dates as text, frames in a table, arrays and bytes in a file.
+_RESULTS = f"""What a step returns is its task's return value in Snowflake, as compact JSON of at most {LIMIT:,} bytes.
+The same code writes it on a warehouse, in a job, on an account and on the local Snowflake:
+
+| returned | is read by later tasks as |
+|---|---|
+| None, booleans, text, whole numbers, finite floats | the same |
+| a `Decimal`, as `collect()` gives for a NUMBER with a scale | a number: the nearest float; without a scale, exact |
+| dates and times, NumPy's `datetime64`, pandas' `Timestamp` | text as of `isoformat()` |
+| one NumPy number, boolean or text | the value that its `item()` returns |
+| lists and tuples | a list |
+| mappings with keys of text, dataclasses, a `NamedTuple`, a `Row` of Snowpark | a mapping |
+| enumerations, also as keys | their values |
+| a `UUID` | its text |
+
+The return value itself has all digits of a decimal. An aware time keeps its offset, not the name of its zone.
+
+Other values fail the task with a sentence that names the place and says what to return instead, such as
+`its result.metrics.auc is nan, which JSON cannot carry: return None or leave it out`: NaN and infinities, missing
+values of pandas (`NaT`, `NA`), durations, bytes, sets, arrays, series and frames, keys that are no text, and what
+holds itself. Arrays, series and frames belong into a table or a file.
 
 Later tasks read it by `${{task.field}}`, checked against the step's annotation when the spec is validated.
 Annotate with a `TypedDict` or a dataclass to have the fields checked too. A key `summary` of text is what

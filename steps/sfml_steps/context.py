@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_steps.errors import StepError
 from sfml_steps.files import Files, MemoryFiles, StageFiles, checked_name
+from sfml_steps.results import as_read
 
 if TYPE_CHECKING:
     from snowflake.snowpark import Session
@@ -119,6 +120,9 @@ class Context:
     ) -> Context:
         """Return a context for unit tests: results are given by task name, files are kept in memory.
 
+        What a task reads has gone through JSON, so a result given here is read as JSON too: a decimal as a
+        float, a date as text; what a task may not return is refused.
+
         With a real session, give `files=StageFiles(session)`, of `sfml_steps.files`, and a `stage` to keep
         files there.
 
@@ -131,7 +135,7 @@ class Context:
         def read_result(name: str) -> Json:
             if name not in known:
                 raise StepError(f"no result of `{name}` was given to Context.for_test(results=…)")
-            return known[name]
+            return as_read(known[name], f"`{name}` in Context.for_test(results=…)")
 
         given = dict(config or {})
         return cls(

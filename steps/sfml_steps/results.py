@@ -8,6 +8,7 @@ import decimal
 import enum
 import json
 import math
+import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -16,12 +17,21 @@ from sfml_steps.errors import StepError
 # https://docs.snowflake.com/en/sql-reference/functions/system_set_return_value
 LIMIT = 10_000
 
+DIGITS_IN_FULL = 40
+"""Decimals with more places than a NUMBER has are written with an exponent."""
+
+LONGEST_INTEGER = 14_000
+"""In bits: Python reads no text of more than 4,300 digits as a number."""
+
 
 def result_text(value: Any, step: str) -> str | None:
     """A step's result as compact JSON, None for no result; refused if it is no JSON or too large."""
     if value is None:
         return None
-    text = json.dumps(plain(value, "its result"), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        text = json_text(plain(value, "its result"))
+    except RecursionError:
+        raise StepError(f"{step} returned a value that holds itself or is nested too deep for JSON") from None
     size = len(text.encode("utf-8"))
     if size > LIMIT:
         raise StepError(
@@ -29,6 +39,18 @@ def result_text(value: Any, step: str) -> str | None:
             "keep the data in a table or with ctx.write_file and return its name"
         )
     return text
+
+
+def as_read(value: Any, step: str = "the step") -> Any:
+    """Return what later tasks read of a result: it is written and read as in a task, or refused as there.
+
+    >>> from decimal import Decimal
+    >>> from sfml_steps.results import as_read
+    >>> as_read({"average": Decimal("1.750000"), "rows": Decimal(12)})
+    {'average': 1.75, 'rows': 12}
+    """
+    text = result_text(value, step)
+    return None if text is None else json.loads(text)
 
 
 def outcome_text(value: Any, outcomes: Mapping[str, str], step: str) -> str:
@@ -44,27 +66,98 @@ def outcome_text(value: Any, outcomes: Mapping[str, str], step: str) -> str:
 
 
 def plain(value: Any, where: str) -> Any:
-    """The value in JSON's own types; `where` names it in errors."""
+    """The value in JSON's own types and decimals; `where` names it in errors."""
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, str):
-        return writable(str(value), where)
     if isinstance(value, enum.Enum):
         return plain(value.value, where)
+    if is_missing_value(value):
+        raise refusal(value, where)
+    if isinstance(value, str):
+        return writable(str.__str__(value), where)
     if is_numpy_scalar(value):
-        return plain(value.item(), where)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return finite(float(value), where)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = (field.name for field in dataclasses.fields(value))
-        return {name: plain(getattr(value, name), f"{where}.{name}") for name in names}
-    if isinstance(value, Mapping):
-        return {text_key(key, where): plain(item, f"{where}.{key}") for key, item in value.items()}
+        return plain(numpy_item(value, where), where)
+    if isinstance(value, (int, float, decimal.Decimal)):
+        return number(value, where)
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    return container(value, where)
+
+
+def container(value: Any, where: str) -> Any:
+    """A mapping, or what has fields, as a dict; a list or tuple as a list."""
+    fields = field_values(value)
+    if fields is not None:
+        return mapping(fields, where)
     if isinstance(value, (list, tuple)):
         return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
-    raise StepError(f"{where} is of type {type(value).__name__}, which is no JSON: {advice(value)}")
+    raise refusal(value, where)
+
+
+def field_values(value: Any) -> Mapping[Any, Any] | None:
+    """The content of a mapping, a dataclass, a NamedTuple or a row of Snowpark; None for anything else."""
+    if isinstance(value, Mapping):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    names = getattr(value, "_fields", None) if isinstance(value, tuple) else None
+    # A row whose columns share a name is a list of its values, since no mapping could hold them all.
+    if names and len(set(names)) == len(names) == len(value):
+        return dict(zip(names, value, strict=True))
+    return None
+
+
+def mapping(content: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, item in content.items():
+        name = text_key(key, where)
+        if name in result:
+            raise StepError(f"{where} has two keys that are both written as {name!r}: one would be lost")
+        result[name] = plain(item, f"{where}.{name}")
+    return result
+
+
+def text_key(key: Any, where: str) -> str:
+    text = key.value if isinstance(key, enum.Enum) else key
+    if not isinstance(text, str):
+        raise StepError(f"{where} has the key {key!r}, and JSON's keys are text: use str(…)")
+    return writable(str.__str__(text), where)
+
+
+def number(value: int | float | decimal.Decimal, where: str) -> int | float | decimal.Decimal:
+    """The number; refused where JSON has none for it, or a later task could not read it."""
+    if isinstance(value, int):
+        if value.bit_length() > LONGEST_INTEGER:
+            raise StepError(f"{where} is a whole number of thousands of digits: return str(…) of it")
+        return int(value)
+    value = float(value) if isinstance(value, float) else value
+    if (isinstance(value, decimal.Decimal) and value.is_nan()) or not math.isfinite(value):
+        raise StepError(f"{where} is {value}, which JSON cannot carry: return None or leave it out")
+    return value
+
+
+def json_text(value: Any) -> str:
+    """Compact JSON of what `plain` returns, with all digits of its decimals."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json_text(key)}:{json_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(json_text, value)) + "]"
+    if isinstance(value, decimal.Decimal):
+        return decimal_text(value)
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def decimal_text(value: decimal.Decimal) -> str:
+    """The digits of a decimal without zeros at their end: `1.75`, `2.0`; without a point where it has no scale.
+
+    So a column of NUMBER(10,2) is always read as floats and one of NUMBER(10,0) as whole numbers.
+    """
+    if abs(value.adjusted()) > DIGITS_IN_FULL:
+        return str(value)
+    whole, point, fraction = format(value, "f").partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}" if point else whole
 
 
 def is_numpy_scalar(value: Any) -> bool:
@@ -72,10 +165,15 @@ def is_numpy_scalar(value: Any) -> bool:
     return type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 and hasattr(value, "item")
 
 
-def finite(value: float, where: str) -> float:
-    if not math.isfinite(value):
-        raise StepError(f"{where} is {value}, which JSON cannot carry: return None or leave it out")
-    return value
+def numpy_item(value: Any, where: str) -> Any:
+    """What a NumPy scalar holds, as a value of Python; times of any precision as their text."""
+    kind = value.dtype.kind
+    if kind == "M":
+        return str(value)
+    # `item` makes nanoseconds of a duration, tuples without names of a record, and itself of a longdouble.
+    if kind in "mV" or type(value.item()) is type(value):
+        raise refusal(value, where)
+    return value.item()
 
 
 def writable(text: str, where: str) -> str:
@@ -89,28 +187,39 @@ def writable(text: str, where: str) -> str:
     )
 
 
-def text_key(key: Any, where: str) -> str:
-    if not isinstance(key, str):
-        raise StepError(f"{where} has the key {key!r}, and JSON's keys are text: use str(…)")
-    return writable(str(key), where)
-
-
 def is_missing_value(value: Any) -> bool:
-    """Whether it is pandas' `NaT` or `NA`, by name, so that pandas is not imported."""
-    return type(value).__name__ in ("NaTType", "NAType") and type(value).__module__.startswith("pandas")
+    """Whether it is `NaT` or `NA` of pandas or `NaT` or `masked` of NumPy, by name, so that none is imported."""
+    kind = type(value)
+    if kind.__module__.startswith("pandas"):
+        return kind.__name__ in ("NaTType", "NAType")
+    if kind.__module__ == "numpy":
+        return kind.__name__ in ("datetime64", "timedelta64") and str(value) == "NaT"
+    return kind.__name__ == "MaskedConstant"
+
+
+def refusal(value: Any, where: str) -> StepError:
+    return StepError(f"{where} is of type {type(value).__name__}, which is no JSON: {advice(value)}")
 
 
 def advice(value: Any) -> str:
     if is_missing_value(value):
         return "it stands for a missing value; return None instead"
-    if isinstance(value, (datetime.date, datetime.time)):
-        return "return its isoformat()"
-    if isinstance(value, decimal.Decimal):
-        return "return float(…) or str(…) of it"
-    if isinstance(value, (bytes, bytearray)):
+    if isinstance(value, datetime.timedelta):
+        return "return its total_seconds()"
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return "keep it with ctx.write_file and return the path"
-    if type(value).__module__.split(".")[0] in {"numpy", "pandas", "snowflake"}:
-        return "keep it in a table or with ctx.write_file, and return its name"
+    if type(value).__module__.split(".")[0] in ("numpy", "pandas", "polars", "pyarrow", "snowflake"):
+        return foreign_advice(value)
     if isinstance(value, Collection):
         return "return list(…) of it"
     return "return a mapping, a dataclass, a list, text, a number or None"
+
+
+def foreign_advice(value: Any) -> str:
+    """What to return for a value of a data library, by the names of its type."""
+    if type(value).__name__ == "timedelta64":
+        return 'return float(value / numpy.timedelta64(1, "s"))'
+    if is_numpy_scalar(value) or type(value).__name__ in ("Period", "Interval"):
+        return "return float(…) or str(…) of it"
+    short = "return its tolist() if it is short, or " if hasattr(value, "tolist") else ""
+    return f"{short}keep it in a table or with ctx.write_file, and return its name"
