@@ -198,23 +198,35 @@ are promoted as `pickle`. Versions run on a warehouse; packages of `pip` come fr
 repository](https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-packages), to which the role
 needs access."""
 
-_TRAVELS = """The archive of a step holds its module and every module of the project's step folders that it imports, by
-`import` statements anywhere in it. What lies beside them travels when the package says so, with a literal
-list in its `__init__.py`:
+_TRAVELS = """The archive of a step holds its module, every module of the project's step folders that it loads, and the
+files that it reads. Whatever can be read from the code is found: `import` statements anywhere in it,
+`importlib.import_module("churn.models")` and its kin with a fixed name, and resources that are read by a fixed name
+or from a fixed folder. A module or file that is not there is an error (SF342, SF344), unless the code catches that.
 
-```python
-# steps/churn/__init__.py
-__data_files__ = ["queries/*.sql", "prices.json"]
-```
-
-A step is imported from an archive, which is no folder, so data files are read as resources. That works in a
-procedure, in a job and in a test:
+A step is imported from an archive, which is no folder: `Path(__file__).parent` and the working folder lead to no
+file (SF347). So files beside step code are read as resources of their package, which has an `__init__.py`. That
+works in a procedure, in a job and in a test:
 
 ```python
 from importlib import resources
 
 query = resources.files("churn").joinpath("queries/customers.sql").read_text(encoding="utf-8")
 ```
+
+Within the package, `resources.files(__package__)` says the same. For a library that wants a path,
+`resources.as_file` lends one: `with resources.as_file(resources.files("churn") / "prices.csv") as path:`.
+
+What is named only when the code runs, such as `f"churn.models.{kind}"` or a file of the package's own folder,
+travels when the package lists it (SF343, SF345), with a literal list of patterns in its `__init__.py`. Each has to
+match something (SF346); hidden files are matched only by a pattern that names them:
+
+```python
+# steps/churn/__init__.py
+__data_files__ = ["queries/*.sql", "prices.json", "models/*.py"]
+```
+
+The folder of a `job:` travels whole and is a folder where it runs, so there `Path(__file__).parent / "prices.csv"`
+is right. Links are followed inside the project; hidden files of the folder stay behind (SF340, SF341).
 
 Packages come from the task: `packages` for a step on a warehouse, `pip` for one on a compute pool. A
 `job:`, which runs a folder of scripts, may have a `requirements.txt` in that folder: its container installs

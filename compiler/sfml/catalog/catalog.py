@@ -8,10 +8,11 @@ from enum import Enum
 from pathlib import Path
 
 from sfml.catalog.annotations import definition
-from sfml.catalog.data_files import data_files
+from sfml.catalog.data_files import contents, data_files, listed_modules
 from sfml.catalog.functions import step_function
 from sfml.catalog.model import SourceFile, StepFunction
 from sfml.catalog.modules import (
+    MAIN,
     MAX_WEIGHT,
     RUNTIME,
     Module,
@@ -22,6 +23,7 @@ from sfml.catalog.modules import (
     steps_roots,
     weight,
 )
+from sfml.catalog.package_data import named_files
 from sfml.diagnostic import Diagnostic
 from sfml.record import record
 
@@ -55,6 +57,7 @@ class StepCatalog:
         self._modules: dict[str, Module | None] = {}
         self._found: dict[str, StepFunction | NotFound] = {}
         self._closures: dict[str, tuple[Module, ...]] = {}
+        self._programs: dict[tuple[str, str, tuple[str, ...]], StepCatalog] = {}
         self._runtime: Mapping[str, bytes] | None = None
 
     def find(self, step: str) -> StepFunction | None:
@@ -116,7 +119,10 @@ class StepCatalog:
     @property
     def sources(self) -> Mapping[str, str]:
         """The text of every file that was read."""
-        return {module.file: module.text for module in self._modules.values() if module is not None}
+        texts = {module.file: module.text for module in self._modules.values() if module is not None}
+        for program in self._programs.values():
+            texts.update(program.sources)
+        return texts
 
     def closure(self, step: str) -> tuple[SourceFile, ...]:
         """Every file that the step needs, sorted: its module, what that imports under the roots, data files of
@@ -126,8 +132,25 @@ class StepCatalog:
         for module in modules.values():
             if module.is_package:
                 files.update(data_files(module))
+            resources = named_files(module, self.module, self.is_ours)
+            files.update(contents((name, path) for name, path in resources if name not in files))
         files.update(self._runtime_files())
         return tuple(SourceFile(path, files[path]) for path in sorted(files))
+
+    def program(self, folder: str, entrypoint: str, imports: tuple[str, ...] = ()) -> StepCatalog:
+        """The modules of a job, as its entry point finds them: the program itself is called `__main__`."""
+        key = (folder, entrypoint, imports)
+        if key not in self._programs:
+            self._programs[key] = _program(self.root, *key)
+        return self._programs[key]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a module of that name, or a folder that can be imported as one."""
+        return module_file(self._roots, name) is not None or is_package_folder(self._roots, name)
+
+    def known_modules(self, wanted: str) -> tuple[str, ...]:
+        """Modules that lie where the wanted one would."""
+        return tuple(self._known_modules(wanted))
 
     def modules_of(self, step: str) -> tuple[Module, ...]:
         """The modules of the step's closure, the runtime's left out."""
@@ -173,6 +196,22 @@ class StepCatalog:
         return self._runtime
 
 
+def _program(root: Path, folder: str, entrypoint: str, imports: tuple[str, ...]) -> StepCatalog:
+    catalog = StepCatalog(root, ())
+    base = root / folder
+    script = base / entrypoint
+    roots = [StepsRoot(base, folder, root)]
+    if script.parent != base:  # what lies beside the script is found as well
+        roots.insert(0, StepsRoot(script.parent, script.parent.relative_to(root).as_posix(), root))
+    for path in imports:
+        above, _, name = path.rpartition("/")
+        roots.append(StepsRoot(root / above, above, root, only=name.removesuffix(".py")))
+    catalog._roots = tuple(roots)
+    if script.is_file() and script.resolve().is_relative_to(root.resolve()):
+        catalog._modules[MAIN] = read_module(MAIN, roots[0], script)
+    return catalog
+
+
 def _files_of(folder: Path) -> dict[str, bytes]:
     return {
         f"{RUNTIME}/{path.relative_to(folder).as_posix()}": path.read_bytes()
@@ -182,6 +221,8 @@ def _files_of(folder: Path) -> dict[str, bytes]:
 
 
 def _needed_by(module: Module) -> Iterator[str]:
+    if module.is_package:
+        yield from listed_modules(module)
     for one in module.imports:
         yield one.module
         for name, _ in one.names:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from sfml.catalog.folders import folder_contents, link_problem
@@ -34,20 +35,46 @@ def contents(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, bytes]]:
         yield name, content
 
 
-def patterns_of(module: Module) -> tuple[str, ...]:
-    """The patterns that the package lists, relative to its folder; only a literal list of texts counts."""
-    if module.tree is None:
-        return ()
-    for statement in module.tree.body:
+def listing_of(module: Module) -> ast.expr | None:
+    """What the package gives `__data_files__`, at its top."""
+    for statement in module.tree.body if module.tree is not None and module.is_package else ():
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.List(elts=items) | ast.Tuple(elts=items)):
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value)
+            ):
                 if name == NAME:
-                    return tuple(
-                        item.value
-                        for item in items
-                        if isinstance(item, ast.Constant) and isinstance(item.value, str)
-                    )
-    return ()
+                    return value
+    return None
+
+
+def patterns_of(module: Module) -> tuple[tuple[str, ast.expr], ...]:
+    """The patterns that the package lists, relative to its folder; only a literal list of texts counts."""
+    listing = listing_of(module)
+    items = listing.elts if isinstance(listing, (ast.List, ast.Tuple, ast.Set)) else ()
+    return tuple(
+        (item.value, item) for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)
+    )
+
+
+def leads_outside(pattern: str) -> bool:
+    """Whether a pattern names what does not lie below the folder of its package."""
+    return pattern.startswith(("/", "~")) or ".." in pattern.split("/")
+
+
+@lru_cache(maxsize=256)
+def listed_modules(module: Module) -> tuple[str, ...]:
+    """The dotted names of the modules among the files that the package lists."""
+    if not any("py" in pattern or pattern.endswith("*") for pattern, _ in patterns_of(module)):
+        return ()
+    names = (
+        name.removesuffix(".py").split("/") for name, _ in listed_files(module)[0] if name.endswith(".py")
+    )
+    return tuple(
+        ".".join((module.name, *(parts[:-1] if parts[-1] == "__init__" else parts)))
+        for parts in names
+        if all(part.isidentifier() for part in parts)
+    )
 
 
 def data_files(module: Module) -> dict[str, bytes]:
@@ -61,10 +88,8 @@ def listed_files(module: Module) -> tuple[tuple[tuple[str, Path], ...], tuple[tu
     folder = module.path.parent
     files: dict[str, Path] = {}
     refused: dict[str, str] = {}
-    for pattern in patterns_of(module):
-        if pattern.startswith("/") or ".." in pattern.split("/"):
-            continue
-        for path in _matching(folder, pattern):
+    for pattern, _ in patterns_of(module):
+        for path in matching(folder, pattern):
             name = path.relative_to(folder).as_posix()
             problem = link_problem(path, module.project)
             if problem is not None:
@@ -74,11 +99,20 @@ def listed_files(module: Module) -> tuple[tuple[tuple[str, Path], ...], tuple[tu
     return tuple(files.items()), tuple(refused.items())
 
 
-def _matching(folder: Path, pattern: str) -> list[Path]:
+def matching(folder: Path, pattern: str) -> list[Path]:
+    """What a pattern matches below a folder; hidden files only where it names them, compiled ones never."""
+    if leads_outside(pattern):
+        return []
     try:
-        return sorted(folder.glob(pattern))
+        found = sorted(folder.glob(pattern))
     except (ValueError, IndexError, NotImplementedError):  # pathlib's ways of refusing a pattern
         return []
+    may_be_hidden = any(part.startswith(".") for part in pattern.split("/"))
+    return [path for path in found if _travels(path.relative_to(folder).parts, may_be_hidden)]
+
+
+def _travels(parts: tuple[str, ...], may_be_hidden: bool) -> bool:
+    return "__pycache__" not in parts and (may_be_hidden or not any(part.startswith(".") for part in parts))
 
 
 def folder_files(root: Path, folder: str) -> tuple[SourceFile, ...]:

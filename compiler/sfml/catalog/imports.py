@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from sfml.catalog.surroundings import is_type_checking
 from sfml.record import record
 
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
@@ -29,7 +30,7 @@ def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
     todo: list[ast.AST] = [*reversed(body)]
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.If) and _is_type_checking(node.test):
+        if isinstance(node, ast.If) and is_type_checking(node.test):
             todo.extend(reversed(node.orelse))
             continue
         match node:
@@ -37,26 +38,19 @@ def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
                 for alias in names:
                     yield Import(alias.name)
             case ast.ImportFrom(module=name, names=names, level=level):
-                source = _absolute(name, level, package)
+                source = absolute(name, level, package)
                 if source is not None:
                     yield Import(source, tuple((alias.name, alias.asname or alias.name) for alias in names))
         for block in _BLOCKS:
             todo.extend(reversed(getattr(node, block, ())))
 
 
-def _absolute(name: str | None, level: int, package: str) -> str | None:
+def absolute(name: str | None, level: int, package: str) -> str | None:
+    """The module that an import names, seen from a package; None where it leads beyond the package."""
     if level == 0:
         return name
     parts = package.split(".") if package else []
-    if level - 1 > len(parts):
+    if level > len(parts):
         return None
     base = parts[: len(parts) - (level - 1)]
-    return ".".join((*base, name) if name else base) or None
-
-
-def _is_type_checking(test: ast.expr) -> bool:
-    match test:
-        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
-            return True
-        case _:
-            return False
+    return ".".join((*base, name) if name else base)

@@ -11,12 +11,14 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from sfml.catalog.folders import link_problem
-from sfml.catalog.imports import Import, imports_of
+from sfml.catalog.imports import Import
+from sfml.catalog.loads import every_import
 from sfml.diagnostic import Diagnostic
 from sfml.record import record
 from sfml.source import Span
 
 RUNTIME = "sfml_steps"
+MAIN = "__main__"
 MAX_BYTES = 2_000_000
 MAX_WEIGHT = 200_000
 """Of all modules that a pipeline needs: about a megabyte of usual code, and 400 kB of the densest."""
@@ -158,7 +160,7 @@ def _parsed(name: str, root: StepsRoot, path: Path, content: bytes) -> Module:
     module = _without_tree(name, root, path, content)
     try:
         tree = ast.parse(content)
-        imports = imports_of(tree, name, module.is_package)
+        imports = every_import(tree, content, name, module.is_package)
     except SyntaxError as cause:
         return replace(module, error=_syntax_error(cause, module.file))
     except (ValueError, RecursionError, MemoryError) as cause:

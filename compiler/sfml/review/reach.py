@@ -10,8 +10,9 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from sfml.catalog.imports import imports_of
+from sfml.catalog.loads import every_import
 from sfml.catalog.modules import MAX_WEIGHT, RUNTIME, weight
+from sfml.catalog.reads import RESOURCES
 from sfml.record import record
 from sfml.review.git_objects import LINK, Entry
 from sfml.review.naming import is_open, is_plain, module_pattern, named_in
@@ -140,17 +141,18 @@ def changed_modules(
     """The modules that a change can reach, by their dotted names: the changed ones and what imports them."""
     known = {name: path for path in code for name in _modules(place, path)}
     found: set[str] = set()
+    reads_files = any(b"__file__" in text or RESOURCES.search(text) for text in code.values())
     for path in changed:
         if path.endswith(".py"):
             for name in _modules(place, path):
                 # A module that comes or goes may decide what the packages around it are.
                 found |= {name} if path in files and path in code else set(_with_parents(name))
-        else:
-            found |= {
-                name
-                for name in _packages_above(place, path)
-                if b"__data_files__" in code.get(known.get(name, ""), b"")
-            }
+        found |= {
+            name
+            for name in _packages_above(place, path)
+            if (reads_files and not path.endswith(".py"))
+            or b"__data_files__" in code.get(known.get(name, ""), b"")
+        }
     if not found:
         return frozenset()
     imports: dict[str, frozenset[str]] = {}
@@ -180,7 +182,7 @@ def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:
     if weight(content) > MAX_WEIGHT:
         return frozenset("*")
     try:
-        every = imports_of(ast.parse(content), name, path.endswith("/__init__.py"))
+        every = every_import(ast.parse(content), content, name, path.endswith("/__init__.py"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset("*")
     names = {one.module for one in every} | {f"{one.module}.{part}" for one in every for part, _ in one.names}

@@ -154,3 +154,20 @@ def test_a_file_belongs_to_the_nearest_project() -> None:
     assert project_of(files, "ml/specs/a.yaml") == "ml/"
     assert project_of(files, "specs/a.yaml") == ""
     assert project_of({"ml/sfml.yaml"}, "specs/a.yaml") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("import importlib\nimportlib.import_module('common.plug')", "common/plug.py"),
+        ("import importlib\nimportlib.import_module(f'common.{input()}')", "common/plug.py"),
+        ("from importlib import resources\nresources.files('common') / 'q.sql'", "common/q.sql"),
+        ("from importlib import resources\nresources.files(__package__) / 'q.sql'", "a/q.sql"),
+        ("import pkgutil\npkgutil.get_data('common.deep', 'x/q.sql')", "common/deep/x/q.sql"),
+        ("from common import *", "common/offered.py"),
+    ],
+)
+def test_what_is_loaded_by_name_or_read_as_a_file_is_reached(text: str, changed: str) -> None:
+    listing = "__data_files__ = ['plug*.py']\n__all__ = ['offered']\n"
+    more = {"ml/steps/a/train.py": f"{text}\n{STEP}", "ml/steps/common/__init__.py": listing}
+    assert "a" in reach(f"ml/steps/{changed}", {**more, f"ml/steps/{changed}": ""})

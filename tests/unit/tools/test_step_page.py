@@ -80,12 +80,14 @@ def test_data_files_travel_and_are_read_from_the_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The two blocks of the page, as the package's own and as a step of it."""
-    listed, read = (text for kind, text in BLOCKS if kind == "python" and "def " not in text)
+    read, listed = (text for kind, text in BLOCKS if kind == "python" and "def " not in text)
     package = tmp_path / "steps" / "churn"
     (package / "queries").mkdir(parents=True)
     (package / "__init__.py").write_text(listed)
     (package / "queries" / "customers.sql").write_text("SELECT 1")
     (package / "prices.json").write_text("{}")
+    (package / "models").mkdir()
+    (package / "models" / "linear.py").write_text("")
     (package / "notes.txt").write_text("stays behind")
     (package / "train.py").write_text(
         "from sfml_steps import step\n@step\ndef train(ctx): ...\n", encoding="utf-8"
@@ -93,7 +95,8 @@ def test_data_files_travel_and_are_read_from_the_archive(
     files = StepCatalog(tmp_path, ("steps",)).closure("churn.train.train")
     names = {file.path for file in files if file.path.startswith("churn/")}
     assert names == {
-        "churn/__init__.py", "churn/train.py", "churn/queries/customers.sql", "churn/prices.json"
+        "churn/__init__.py", "churn/train.py", "churn/queries/customers.sql", "churn/prices.json",
+        "churn/models/linear.py",
     }  # fmt: skip
     with zipfile.ZipFile(tmp_path / "code.zip", "w") as archive:
         for file in files:

@@ -1,0 +1,75 @@
+"""What the code of a parsed module does, worked out once: what it loads and reads, and which functions may run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import islice
+
+from sfml.catalog.loads import BY_NAME, Load, loads_of
+from sfml.catalog.modules import Module
+from sfml.catalog.reads import READS, Read, reads_of
+from sfml.catalog.surroundings import nodes_of
+
+MAX_LOADS = 1_000
+"""How many places of one module are looked at."""
+
+
+@lru_cache(maxsize=1_000)
+def loads(module: Module, as_main: bool = False) -> tuple[Load, ...]:
+    """Every place of the module that loads another."""
+    if module.tree is None:
+        return ()
+    by_name = BY_NAME.search(module.content) is not None
+    every = loads_of(module.tree, module.name, module.is_package, by_name=by_name, as_main=as_main)
+    return tuple(islice(every, MAX_LOADS))
+
+
+@lru_cache(maxsize=1_000)
+def reads(module: Module) -> tuple[Read, ...]:
+    """Every place of the module that names a file beside step code."""
+    if module.tree is None or not READS.search(module.content):
+        return ()
+    return reads_of(module.tree, module.name, module.is_package)
+
+
+class Reached:
+    """Which functions and classes of some modules may run, once a function of one of them is called.
+
+    Names decide: what runs uses names, and everything that bears one of them may run, in whatever module. So a
+    function is missed only where its name is put together from texts.
+    """
+
+    def __init__(self, modules: Iterable[Module], start: str | None, as_main: bool = False) -> None:
+        self._owned: dict[str, set[str]] = {}
+        for module in modules:
+            for owner, names in _used_names(module, as_main):
+                self._owned.setdefault(owner, set()).update(names)
+        self._owners = {""}
+        todo = {*self._owned.get("", ()), *([start] if start else ())}
+        while todo:
+            name = todo.pop()
+            if name not in self._owners and name in self._owned:
+                self._owners.add(name)
+                todo |= self._owned[name] - self._owners
+
+    def __contains__(self, owner: str) -> bool:
+        return owner in self._owners
+
+
+@lru_cache(maxsize=1_000)
+def _used_names(module: Module, as_main: bool) -> tuple[tuple[str, frozenset[str]], ...]:
+    used: dict[str, set[str]] = {}
+    if module.tree is not None:
+        for node, around in nodes_of(module.tree, as_main=as_main):
+            names = used.setdefault(around.owner, set())
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name):
+                    names.add(name)
+                case ast.ImportFrom(names=aliases):
+                    names.update(alias.name for alias in aliases)
+    return tuple((owner, frozenset(names)) for owner, names in used.items())
+
+
+__all__ = ["Load", "Reached", "Read", "loads", "reads"]

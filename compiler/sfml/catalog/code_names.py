@@ -1,0 +1,172 @@
+"""What the names and expressions of a module stand for, as far as its text says: dotted origins and fixed texts."""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Iterable
+from functools import lru_cache
+
+from sfml.catalog.imports import absolute
+
+MAX_TEXTS = 200
+_MAX_DEPTH = 10
+
+
+class CodeNames:
+    """The names of one module: what imports bind them to, and the one value that each is given."""
+
+    def __init__(self, tree: ast.Module, module: str, is_package: bool) -> None:
+        self.module = module
+        self.package = module if is_package else module.rpartition(".")[0]
+        self.is_package = is_package
+        self._origins: dict[str, str] = {}
+        self._values: dict[str, list[ast.expr | None]] = {}
+        for node in ast.walk(tree):
+            self._note(node)
+
+    def _note(self, node: ast.AST) -> None:
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    bound = alias.asname or alias.name.partition(".")[0]
+                    self._origins[bound] = alias.name if alias.asname else bound
+            case ast.ImportFrom(module=name, names=names, level=level):
+                source = absolute(name, level, self.package)
+                for alias in names:
+                    if source is not None and alias.name != "*":
+                        self._origins[alias.asname or alias.name] = f"{source}.{alias.name}"
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    if isinstance(target, ast.Name):
+                        self._values.setdefault(target.id, []).append(value)
+                    else:
+                        self._forget(target)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                self._values.setdefault(name, []).append(value)
+            case ast.NamedExpr(target=ast.Name(id=name), value=value):
+                self._values.setdefault(name, []).append(value)
+            case (
+                ast.For(target=ast.Name(id=name), iter=iterated)
+                | ast.AsyncFor(target=ast.Name(id=name), iter=iterated)
+                | ast.comprehension(target=ast.Name(id=name), iter=iterated)
+            ):
+                self._values.setdefault(name, []).append(ast.Starred(iterated, ast.Load()))
+            case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
+                self._forget(target)
+            case ast.withitem(context_expr=value, optional_vars=ast.Name(id=name)):
+                self._values.setdefault(name, []).append(value)
+            case ast.AugAssign(target=target):
+                self._forget(target)
+            case ast.arg(arg=name):
+                self._values.setdefault(name, []).append(None)
+
+    def _forget(self, target: ast.expr) -> None:
+        for node in ast.walk(target):
+            if isinstance(node, ast.Name):
+                self._values.setdefault(node.id, []).append(None)
+
+    def origin(self, node: ast.expr) -> str:
+        """The dotted name that a name or attribute stands for: `importlib.import_module` of `im`; else empty."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        return ".".join((self._origins.get(node.id, node.id), *reversed(parts)))
+
+    def is_imported(self, name: str) -> bool:
+        """Whether an import binds the name."""
+        return name in self._origins
+
+    def value(self, name: str) -> ast.expr | None:
+        """The one expression that the name is given anywhere in the module; None if there are several, or none."""
+        values = self._values.get(name, ())
+        return values[0] if len(values) == 1 else None
+
+    def texts(self, node: ast.expr | None, depth: int = 0) -> tuple[str, ...] | None:
+        """Every text that an expression may be; None when it cannot be told."""
+        if node is None or depth > _MAX_DEPTH:
+            return None
+
+        def texts(inner: ast.expr | None) -> tuple[str, ...] | None:
+            return self.texts(inner, depth + 1)
+
+        match node:
+            case ast.Constant(value=str() as text):
+                return (text,)
+            case ast.Name(id="__name__") | ast.Attribute(value=ast.Name(id="__spec__"), attr="name"):
+                return (self.module,)
+            case ast.Name(id="__package__") | ast.Attribute(value=ast.Name(id="__spec__"), attr="parent"):
+                return (self.package,)
+            case ast.Name(id=name):
+                return texts(self.value(name))
+            case ast.Starred(value=iterated):
+                return self._elements(iterated, depth + 1)
+            case ast.JoinedStr(values=parts):
+                return _joined(
+                    texts(part.value) if isinstance(part, ast.FormattedValue) else texts(part)
+                    for part in parts
+                )
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return _joined((texts(left), texts(right)))
+            case ast.IfExp(body=body, orelse=orelse):
+                return _either((texts(body), texts(orelse)))
+            case ast.Subscript(value=mapping) | ast.Call(func=ast.Attribute(value=mapping, attr="get")):
+                return self._held(mapping, depth + 1)
+            case _:
+                return None
+
+    def _literal(self, node: ast.expr) -> ast.expr | None:
+        return self.value(node.id) if isinstance(node, ast.Name) else node
+
+    def _held(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
+        """Every text that a mapping or list holds as a value."""
+        match self._literal(node):
+            case ast.Dict(values=values):
+                return _either(self.texts(value, depth + 1) for value in values)
+            case ast.List(elts=elements) | ast.Tuple(elts=elements):
+                return _either(self.texts(element, depth + 1) for element in elements)
+            case _:
+                return None
+
+    def _elements(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
+        """Every text that comes from going through a list, a mapping's keys or its values."""
+        match self._literal(node):
+            case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
+                return _either(self.texts(element, depth + 1) for element in elements)
+            case ast.Dict(keys=keys):
+                return _either(self.texts(key, depth + 1) for key in keys)
+            case ast.Call(func=ast.Attribute(value=mapping, attr="values")):
+                return self._held(mapping, depth + 1)
+            case ast.Call(func=ast.Attribute(value=mapping, attr="keys")):
+                return self._elements(mapping, depth + 1)
+            case ast.Call(func=ast.Name(id="sorted" | "list" | "tuple" | "set"), args=[inner]):
+                return self._elements(inner, depth + 1)
+            case _:
+                return None
+
+
+@lru_cache(maxsize=32)
+def code_names(tree: ast.Module, module: str, is_package: bool) -> CodeNames:
+    """The names of a module, worked out once for all that asks."""
+    return CodeNames(tree, module, is_package)
+
+
+def _joined(parts: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    made: list[str] = [""]
+    for part in parts:
+        if part is None or len(made) * len(part) > MAX_TEXTS:
+            return None
+        made = ["".join(pair) for pair in itertools.product(made, part)]
+    return tuple(made)
+
+
+def _either(parts: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    made: dict[str, None] = {}
+    for part in parts:
+        if part is None or len(made) + len(part) > MAX_TEXTS:
+            return None
+        made.update(dict.fromkeys(part))
+    return tuple(made)

@@ -1,0 +1,81 @@
+"""The names that a module has once it is imported, as far as its text says."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from sfml.catalog.imports import absolute
+from sfml.catalog.modules import Module
+from sfml.catalog.surroundings import nodes_of
+
+FindModule = Callable[[str], Module | None]
+
+_EVERY_MODULE = frozenset(
+    (
+        *("__name__", "__doc__", "__file__", "__path__", "__package__", "__spec__", "__loader__"),
+        *("__builtins__", "__annotations__", "__dict__", "__cached__"),
+    )
+)
+_WRITERS = frozenset({"globals", "vars", "locals", "exec", "eval", "setattr", "__dict__", "modules"})
+"""What may give a module names that its text does not show."""
+_MAX_HOPS = 10
+
+
+def defined_names(module: Module, find: FindModule, hops: int = 0) -> frozenset[str] | None:
+    """The names at the top of the module; None when there may be others."""
+    own = _own_names(module)
+    if own is None or hops > _MAX_HOPS:
+        return None
+    names, stars = own
+    for star in stars:
+        source = find(star)
+        more = defined_names(source, find, hops + 1) if source is not None else None
+        if more is None:
+            return None
+        names |= more
+    return names | _EVERY_MODULE
+
+
+@lru_cache(maxsize=256)
+def _own_names(module: Module) -> tuple[frozenset[str], tuple[str, ...]] | None:
+    if module.tree is None:
+        return None
+    package = module.name if module.is_package else module.name.rpartition(".")[0]
+    names: set[str] = set()
+    stars: list[str] = []
+    for node, around in nodes_of(module.tree):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in _WRITERS:
+                return None
+            case ast.Global(names=more):
+                names.update(more)
+        if around.owner:
+            continue
+        match node:
+            case ast.FunctionDef(name="__getattr__"):
+                return None
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+            case ast.Import(names=aliases):
+                names.update(alias.asname or alias.name.partition(".")[0] for alias in aliases)
+            case ast.ImportFrom(names=aliases, level=level, module=source):
+                if any(alias.name == "*" for alias in aliases):
+                    stars.append(absolute(source, level, package) or "")
+                names.update(alias.asname or alias.name for alias in aliases)
+            case _:
+                names.update(_bound(node))
+    return frozenset(names), tuple(stars)
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.ExceptHandler(name=str() as name):
+            yield name
+        case ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
+            yield name
+        case ast.MatchMapping(rest=str() as name):
+            yield name

@@ -1,0 +1,144 @@
+"""The nodes of a module, each with what decides whether it runs: its function, conditions and handlers around it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from sfml.record import record
+
+ANY_ERROR = "*"
+"""Stands for the exceptions that a bare `except` catches."""
+
+_LEADING_TO_IMPORTS = frozenset(
+    (
+        *(ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.Try),
+        *(ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While, ast.Match, ast.match_case),
+        *(ast.ExceptHandler, getattr(ast, "TryStar", ast.Try)),
+    )
+)
+
+
+@record
+class Surroundings:
+    """`owner` is the outermost function or class around a node, empty at the top of the module.
+
+    `caught` are the exceptions that handlers around the node let pass; `is_conditional` tells of an `if`, a `case` or
+    a handler that the node is in.
+    """
+
+    owner: str = ""
+    caught: frozenset[str] = frozenset()
+    is_conditional: bool = False
+
+    def catches(self, *names: str) -> bool:
+        """Whether an exception of one of these names does no harm here."""
+        return bool(self.caught & {*names, "Exception", "BaseException", ANY_ERROR})
+
+
+def nodes_of(
+    tree: ast.Module, *, as_main: bool = False, imports_only: bool = False
+) -> Iterator[tuple[ast.AST, Surroundings]]:
+    """Every node that may run, in the order of the source; not what is for type checkers only.
+
+    What a script does as the main program counts only `as_main`. Imports, and what holds them, are much fewer.
+    """
+    top = Surroundings()
+    todo: list[tuple[ast.AST, Surroundings]] = [
+        (node, top) for node in reversed(tree.body) if not imports_only or type(node) in _LEADING_TO_IMPORTS
+    ]
+    while todo:
+        node, around = todo.pop()
+        yield node, around
+        inner = [*_inner(node, around, as_main)]
+        if imports_only:
+            inner = [pair for pair in inner if type(pair[0]) in _LEADING_TO_IMPORTS]
+        todo.extend(reversed(inner))
+
+
+def _inner(node: ast.AST, around: Surroundings, as_main: bool) -> Iterator[tuple[ast.AST, Surroundings]]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            inner = Surroundings(around.owner or name, around.caught, around.is_conditional)
+            at_definition = {*node.decorator_list}
+            if not isinstance(node, ast.ClassDef):
+                at_definition |= {
+                    default for default in (*node.args.defaults, *node.args.kw_defaults) if default
+                }
+            yield from ((child, around) for child in at_definition)
+            yield from ((child, inner) for child in ast.iter_child_nodes(node) if child not in at_definition)
+        case ast.If(test=test, body=body, orelse=orelse):
+            maybe = Surroundings(around.owner, around.caught, True)
+            yield test, around
+            if _is_main(test) and as_main:
+                yield from ((child, around) for child in body)
+            elif not (is_type_checking(test) or _is_main(test) or _is_false(test)):
+                yield from ((child, maybe) for child in body)
+            yield from ((child, around if is_type_checking(test) else maybe) for child in orelse)
+        case ast.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
+            caught = around.caught.union(*(_caught(handler) for handler in handlers))
+            maybe = Surroundings(around.owner, around.caught, True)
+            yield from ((child, Surroundings(around.owner, caught, around.is_conditional)) for child in body)
+            yield from ((handler, maybe) for handler in handlers)
+            yield from ((child, around) for child in (*orelse, *finalbody))
+        case ast.With(items=items, body=body):
+            caught = around.caught.union(*(_suppressed(item.context_expr) for item in items))
+            yield from ((item, around) for item in items)
+            yield from ((child, Surroundings(around.owner, caught, around.is_conditional)) for child in body)
+        case ast.match_case():
+            maybe = Surroundings(around.owner, around.caught, True)
+            yield from ((child, maybe) for child in ast.iter_child_nodes(node))
+        case _:
+            yield from ((child, around) for child in ast.iter_child_nodes(node))
+
+
+def is_type_checking(test: ast.expr) -> bool:
+    """Whether this is `TYPE_CHECKING`, by whatever name of its module."""
+    match test:
+        case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
+            return True
+        case _:
+            return False
+
+
+def _is_main(test: ast.expr) -> bool:
+    match test:
+        case (
+            ast.Compare(
+                left=ast.Name(id="__name__"), ops=[ast.Eq()], comparators=[ast.Constant(value="__main__")]
+            )
+            | ast.Compare(
+                left=ast.Constant(value="__main__"), ops=[ast.Eq()], comparators=[ast.Name(id="__name__")]
+            )
+        ):
+            return True
+        case _:
+            return False
+
+
+def _is_false(test: ast.expr) -> bool:
+    return isinstance(test, ast.Constant) and not test.value
+
+
+def _caught(handler: ast.ExceptHandler) -> frozenset[str]:
+    if handler.body and isinstance(handler.body[-1], ast.Raise):
+        return frozenset()  # told in other words, but not let pass
+    return _names(handler.type) if handler.type is not None else frozenset({ANY_ERROR})
+
+
+def _suppressed(context: ast.expr) -> frozenset[str]:
+    match context:
+        case ast.Call(func=ast.Name(id="suppress") | ast.Attribute(attr="suppress"), args=args):
+            return frozenset().union(*(_names(arg) for arg in args))
+        case _:
+            return frozenset()
+
+
+def _names(node: ast.expr) -> frozenset[str]:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return frozenset({name})
+        case ast.Tuple(elts=parts):
+            return frozenset().union(*(_names(part) for part in parts))
+        case _:
+            return frozenset({ANY_ERROR})  # not to be read: taken for the best

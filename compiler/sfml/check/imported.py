@@ -1,0 +1,184 @@
+"""SF342, SF343: whether the modules that steps and jobs load are there, and travel."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from sfml.catalog import StepCatalog
+from sfml.catalog.code import Load, loads
+from sfml.catalog.data_files import listed_modules
+from sfml.catalog.defined import defined_names
+from sfml.catalog.modules import MAIN, Module
+from sfml.check.case import Case, listed
+from sfml.check.programs import programs_of
+from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.record import record
+
+_CAUGHT = ("ImportError", "ModuleNotFoundError")
+
+
+@record
+class ImportProblem:
+    """What is wrong with one import, as the end of a sentence, and how to go on."""
+
+    message: str
+    help: str | None
+
+
+def missing_imports(case: Case) -> Iterator[Diagnostic]:
+    """SF342: code imports a module of this project, or a name of one, that is not there.
+
+    What: what steps and jobs import from their own folders, by statement or by a fixed name, exists there, and
+    relative imports stay inside their package. An import may fail below `TYPE_CHECKING`, and where its `ImportError`
+    is caught. Under a condition it is a warning; functions that the step does not call are passed over.
+    Why: the task would fail as soon as it runs.
+    Instead: correct the name, write the module, or catch the `ImportError` if the code can do without it.
+    """
+    seen: set[object] = set()
+    for program in programs_of(case):
+        for module in program.modules:
+            for load in loads(module, program.is_script):
+                if load.is_optional or load.around.catches(*_CAUGHT):
+                    continue
+                problem = import_problem(program.catalog, module, load)
+                severity = program.severity(load.around) if problem is not None else None
+                if problem is None or severity is None:
+                    continue
+                message = f"`{_shown(module)}` {problem.message}"
+                span = module.span(load.node)
+                if (span, message) not in seen:
+                    seen.add((span, message))
+                    yield Diagnostic("SF342", severity, message, span, help=problem.help)
+
+
+def unknown_modules(case: Case) -> Iterator[Diagnostic]:
+    """SF343: a step loads modules by a name that is worked out when it runs.
+
+    What: modules travel when something imports them, by statement or by a fixed name, and when `__data_files__` of
+    their package lists them. What a name like `f"plugins.{kind}"` stands for cannot be read from the code.
+    Why: a module that stays behind cannot be loaded where the task runs.
+    Instead: import the modules, or list them in the `__init__.py` of their package: `__data_files__ = ["*.py"]`.
+    """
+    seen: set[object] = set()
+    for program in programs_of(case):
+        if program.is_script:
+            continue  # its folder travels whole
+        for module in program.modules:
+            for load in loads(module):
+                if not load.is_computed or program.severity(load.around) is None:
+                    continue
+                package = _loaded_package(program.catalog, module, load)
+                span = module.span(load.node)
+                if package is None or span in seen or _is_listed(package, load, program.modules):
+                    continue
+                seen.add(span)
+                yield Diagnostic.warning(
+                    "SF343",
+                    f"`{_shown(module)}` loads modules by a name that is worked out when it runs: `{load.written}`",
+                    at=span,
+                    why="what no import and no list names stays behind",
+                    help=_listing_help(package),
+                )
+
+
+def _shown(module: Module) -> str:
+    return module.file if module.name == MAIN else module.name
+
+
+def import_problem(catalog: StepCatalog, module: Module, load: Load) -> ImportProblem | None:
+    """What is wrong with an import of the project's own code; None when it is there, or from elsewhere."""
+    if load.is_computed:
+        return _no_package(catalog, load)
+    if load.module is None:
+        return _beyond(module, load)
+    top = load.module.partition(".")[0]
+    is_relative = load.written.startswith(".")
+    if not is_relative and (top in sys.stdlib_module_names or not catalog.is_ours(top)):
+        return None
+    if not catalog.has(load.module):
+        path = f"{load.module.replace('.', '/')}.py"
+        close = did_you_mean(load.module, catalog.known_modules(load.module))
+        return ImportProblem(
+            f"imports `{load.module}`, which is no module of this project",
+            close or f"write {path} under {_folders(catalog)}, or remove the import",
+        )
+    missing, known = _missing_names(catalog, load)
+    if not missing:
+        return None
+    return ImportProblem(
+        f"imports {listed(missing)} from `{load.module}`, which has no such name",
+        did_you_mean(missing[0], known) or _where_to_define(catalog, load.module, missing[0]),
+    )
+
+
+def _no_package(catalog: StepCatalog, load: Load) -> ImportProblem | None:
+    """What is wrong with the package that a computed name begins with."""
+    package = load.prefix.rpartition(".")[0]
+    if not package or catalog.has(package) or not catalog.is_ours(package.partition(".")[0]):
+        return None
+    return ImportProblem(
+        f"loads modules of `{package}`, which is no package of this project",
+        did_you_mean(package, catalog.known_modules(package)) or f"write it under {_folders(catalog)}",
+    )
+
+
+def _where_to_define(catalog: StepCatalog, module: str, name: str) -> str:
+    path = module.replace(".", "/")
+    source = catalog.module(module)
+    if source is not None and not source.is_package:
+        return f"define it in {path}.py, or remove the import"
+    define = f"define it in {path}/__init__.py, " if source is not None else ""
+    return f"{define}write {path}/{name}.py, or remove the import"
+
+
+def _missing_names(catalog: StepCatalog, load: Load) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The names of `from … import` that its module cannot have, and those that it has."""
+    assert load.module is not None
+    names = [name for name in load.names if name != "*" and not catalog.has(f"{load.module}.{name}")]
+    source = catalog.module(load.module) if names else None
+    if not names or (source is not None and source.tree is None):
+        return (), frozenset()
+    known = defined_names(source, catalog.module) if source is not None else frozenset()
+    if known is None:
+        return (), frozenset()
+    below = (name.rpartition(".")[2] for name in catalog.known_modules(f"{load.module}.x"))
+    return tuple(name for name in names if name not in known), known.union(below)
+
+
+def _beyond(module: Module, load: Load) -> ImportProblem:
+    if "." not in module.name and not module.is_package:
+        return ImportProblem(
+            f"imports `{load.written}`, and lies in no package that this could start from",
+            f"import it by its own name: `{load.written.lstrip('.') or load.names[0]}`",
+        )
+    return ImportProblem(
+        f"imports `{load.written}`, which leads beyond its package", "import it by its whole name"
+    )
+
+
+def _folders(catalog: StepCatalog) -> str:
+    return listed(tuple(f"{folder}/" for folder in catalog.folders), "or") or "the folder of the job"
+
+
+def _loaded_package(catalog: StepCatalog, module: Module, load: Load) -> str | None:
+    """The package that a computed name looks into; None where it is not one of the project."""
+    if not load.prefix:
+        return module.name if module.is_package else module.name.rpartition(".")[0]
+    package = load.prefix.rpartition(".")[0]
+    return package if catalog.has(package) else None
+
+
+def _is_listed(package: str, load: Load, modules: tuple[Module, ...]) -> bool:
+    return any(
+        bool(listed_modules(other))
+        for other in modules
+        if other.is_package and (not load.prefix or f"{package}.".startswith(f"{other.name}."))
+    )
+
+
+def _listing_help(package: str) -> str:
+    if not package:
+        return "import the modules where they are used"
+    init = f"{package.replace('.', '/')}/__init__.py"
+    return f'import the modules, or list them in {init}: `__data_files__ = ["*.py"]`'

@@ -1,0 +1,1 @@
+__data_files__ = ["*.json", "../secrets.txt"]
