@@ -67,7 +67,9 @@ class UsageError(SfmlError):
 
 
 class ConnectionFailed(SfmlError):
-    """Nothing answered, or what answered would not let us in."""
+    """Nothing answered, or what answered would not let us in; `place` is the connection and its host, once known."""
+
+    place: str | None = None
 
 
 class AccountBusy(ConnectionFailed):

@@ -5,6 +5,7 @@ The server is a socket and a lock of this test, which lets go of both once the c
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -17,7 +18,7 @@ from sfml.local import process
 from sfml.local.process import ServerInfo
 
 SFML = str(Path(sys.executable).with_name("sfml"))
-COMMANDS = ("run", "apply", "logs", "status", "plan")
+COMMANDS = ("run", "apply", "logs", "status", "plan", "plan -o json")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -34,7 +35,7 @@ def test_a_command_ends_with_its_server(tmp_path: Path, command: str) -> None:
             folder,
             ServerInfo(True, host, port, "http", "LOCAL", "SFML", "secret", "SFML", "PUBLIC", os.getpid()),
         )
-        arguments = [SFML, command, "p.yaml"]
+        arguments = [SFML, *command.split(), "p.yaml"]
         running = subprocess.Popen(
             arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -49,3 +50,5 @@ def test_a_command_ends_with_its_server(tmp_path: Path, command: str) -> None:
     assert running.returncode == 1, said
     assert f"target `local` at 127.0.0.1:{port} has ended" in said
     assert "Traceback" not in said
+    if "json" in command:
+        assert json.loads(said)["error"]["message"].endswith("has ended")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.cli import output
 from sfml.cli.asking import confirm
-from sfml.cli.opening import Opened, server_for, warning_teller
+from sfml.cli.opening import Opened, connection_to, server_for
 from sfml.cli.options import Options
 from sfml.errors import ConflictingState
 
@@ -22,18 +22,9 @@ if TYPE_CHECKING:
 @contextmanager
 def opened_connection(found: Opened, options: Options) -> Iterator[SnowflakeConnection]:
     """The target's connection, checked, whether or not its database and schema are there."""
-    from sfml.snowflake.connection import open_account, open_local
-
     target = found.desired.target
-    with server_for(found, options) as server:
-        if server is None:
-            connection = open_account(target, on_warning=warning_teller(options))
-        else:
-            connection = open_local(server, target)
-        try:
-            yield connection
-        finally:
-            connection.close()
+    with server_for(found, options) as server, connection_to(target, server, options) as connection:
+        yield connection
 
 
 def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:

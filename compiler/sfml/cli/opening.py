@@ -11,6 +11,7 @@ import click
 
 from sfml import __version__
 from sfml.cli import output
+from sfml.cli.host_watch import account_connection, close
 from sfml.cli.options import Options
 from sfml.diagnostic import has_errors
 from sfml.errors import ConflictingState, InvalidSpec, NotSupportedYet
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.frontend import Reading
+    from sfml.graph.model import Target
     from sfml.lower.desired import DesiredGraph
     from sfml.snowflake.history import History
     from sfml.snowflake.leases import Leases
@@ -117,7 +119,6 @@ def connected(
 
     `on_missing` is called when the database or schema is not there: it makes them, or raises.
     """
-    from sfml.snowflake.connection import open_account, open_local
     from sfml.snowflake.history import History
     from sfml.snowflake.leases import Leases
     from sfml.snowflake.objects import use_schema
@@ -125,41 +126,44 @@ def connected(
     from sfml.snowflake.tasks import Tasks
 
     target = found.desired.target
-    with server_for(found, options) as server:
-        connection = (
-            open_account(target, on_warning=warning_teller(options))
-            if server is None
-            else open_local(server, target)
-        )
+    with server_for(found, options) as server, connection_to(target, server, options) as connection:
         try:
-            try:
-                use_schema(connection, target)
-            except ConflictingState:
-                if on_missing is None:
-                    raise
-                on_missing(connection)
-                use_schema(connection, target)
-            yield Connected(
-                connection,
-                Tasks(connection, target),
-                Stage(connection, target),
-                History(connection, target),
-                Leases(connection, target),
-            )
-        finally:
-            _close(connection)
+            use_schema(connection, target)
+        except ConflictingState:
+            if on_missing is None:
+                raise
+            on_missing(connection)
+            use_schema(connection, target)
+        yield Connected(
+            connection,
+            Tasks(connection, target),
+            Stage(connection, target),
+            History(connection, target),
+            Leases(connection, target),
+        )
+
+
+@contextmanager
+def connection_to(
+    target: Target, server: Mapping[str, Any] | None, options: Options
+) -> Iterator[SnowflakeConnection]:
+    """A connection to the target: to the local server that it lives in, or to its account."""
+    from sfml.snowflake.connection import open_local
+
+    if server is None:
+        with account_connection(target, options) as connection:
+            yield connection
+        return
+    connection = open_local(server, target)
+    try:
+        yield connection
+    finally:
+        close(connection)
 
 
 def warning_teller(options: Options) -> Callable[[str], None]:
     """Says what is wrong with files of secrets, beside the results."""
     return lambda text: None if options.json or options.quiet else output.note(f"note: {text}")
-
-
-def _close(connection: SnowflakeConnection) -> None:
-    try:
-        connection.close()
-    except Exception as error:  # the work is done; a connection that will not close cannot undo it
-        output.note(f"note: the connection did not close cleanly: {error}")
 
 
 @contextmanager
@@ -181,7 +185,10 @@ def server_for(found: Opened, options: Options) -> Iterator[Mapping[str, Any] | 
     is_silent = options.json or options.quiet
     if not (is_silent or process.status(folder).running):
         output.note("starting the local Snowflake …")
-    with process.in_use(folder) as info, ended_with(folder, info, found.desired.target.name):
+    with (
+        process.in_use(folder) as info,
+        ended_with(folder, info, found.desired.target.name, as_json=options.json),
+    ):
         if not is_silent:
             say_notices(info.notices)
         yield asdict(info)

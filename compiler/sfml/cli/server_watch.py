@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.cli import output
+from sfml.errors import LocalServerError
 
 if TYPE_CHECKING:
     from sfml.local.process import ServerInfo
@@ -19,7 +20,7 @@ LOOK_SECONDS = 0.5
 
 
 @contextmanager
-def ended_with(folder: Path, info: ServerInfo, connection: str) -> Iterator[None]:
+def ended_with(folder: Path, info: ServerInfo, connection: str, *, as_json: bool = False) -> Iterator[None]:
     """End the whole process, with exit code 1 and a message, when the server of this folder ends inside the block."""
     from sfml.local import process
 
@@ -31,6 +32,7 @@ def ended_with(folder: Path, info: ServerInfo, connection: str) -> Iterator[None
                 _end(
                     f"the local Snowflake of target `{connection}` at {info.host}:{info.port} has ended",
                     f"read {folder / process.LOG_FILE}, then run the command again",
+                    as_json,
                 )
 
     thread = threading.Thread(target=watch, name="server-watch", daemon=True)
@@ -42,11 +44,13 @@ def ended_with(folder: Path, info: ServerInfo, connection: str) -> Iterator[None
         thread.join()
 
 
-def _end(message: str, help: str) -> None:
+def _end(message: str, help: str, as_json: bool) -> None:
     """Say it and go, at once: other threads are inside the clients' own attempts, which hear of nothing."""
     if output.is_terminal():
         sys.stdout.write("\x1b[?25h\n")  # a live view hides the cursor
-    output.say_error(message, help)
+    error = LocalServerError(message, help=help)
+    error.as_json = as_json  # type: ignore[attr-defined]
+    output.report(error)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(1)

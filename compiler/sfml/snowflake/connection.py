@@ -6,12 +6,14 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
+from uuid import UUID
 
-from sfml.errors import ConflictingState, ConnectionFailed, MissingPrivilege, NotSupportedYet
+from sfml.errors import AccountError, ConflictingState, ConnectionFailed, MissingPrivilege, NotSupportedYet
 from sfml.graph.model import Target
 from sfml.quoting import identifier, raw
 from sfml.snowflake.connections_file import LOOPBACK
 from sfml.snowflake.entries import PASSPHRASE, Entry, entry
+from sfml.snowflake.host import host_of, naming, not_reached, unreachable
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows
 
@@ -23,6 +25,12 @@ OnWarning: TypeAlias = Callable[[str], None]
 
 NETWORK_TIMEOUT = 600
 """Seconds for which the connector tries a statement again, unless the connection says otherwise; its own has no end."""
+
+CANCEL_TIMEOUT = 1
+"""Seconds for which an interrupted statement is tried to be cancelled."""
+
+_HTTP_STATUS = "290"
+"""What the connector puts before the status of an answer that is none of Snowflake's: 290404."""
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
@@ -79,11 +87,27 @@ def _opened(found: Entry, place: Mapping[str, Any]) -> SnowflakeConnection:
     arguments = {**found.arguments, **place}
     if arguments.get("host") in LOOPBACK:
         _forget_proxies()
+    host = host_of(found)
+    if (why := unreachable(host)) is not None:
+        raise not_reached(host, why)
     try:
-        return _connect(**arguments)
+        with naming(host):
+            return _logged_in(arguments)
     except (TypeError, ValueError) as cause:
         # The connector lets through what its libraries say of a key, or of a value, that they cannot read.
         raise _unreadable(found, cause) from cause
+
+
+def _logged_in(arguments: Mapping[str, Any]) -> SnowflakeConnection:
+    """The connection; raises `ConnectionFailed` for a host that answers, but not as Snowflake does."""
+    try:
+        return _connect(**arguments)
+    except AccountError as cause:
+        if not (cause.code or "").startswith(_HTTP_STATUS):
+            raise
+        raise ConnectionFailed(f"no connection to Snowflake: {cause.message}") from cause
+    except (LookupError, AttributeError) as cause:
+        raise ConnectionFailed("no connection to Snowflake: what answers is not Snowflake") from cause
 
 
 def _unreadable(found: Entry, cause: Exception) -> ConnectionFailed:
@@ -125,9 +149,32 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
     # The connector reports its own retries; what matters of them reaches the user as an error.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
     with translated():
-        return snowflake.connector.connect(
+        connection = snowflake.connector.connect(
             application="sfml", **{"network_timeout": NETWORK_TIMEOUT, **arguments}
         )
+    _bound_cancelling(connection)
+    return connection
+
+
+def _bound_cancelling(connection: SnowflakeConnection) -> None:
+    """Let Ctrl-C end a statement although the account does not answer.
+
+    The connector asks the account to cancel it first, and goes on asking for as long as it would a statement.
+    """
+    client: Any = connection
+    cancel = client._cancel_query
+
+    def cancel_soon(sql: str, request_id: UUID) -> Any:
+        timeout = client._network_timeout
+        client._network_timeout = CANCEL_TIMEOUT
+        try:
+            return cancel(sql, request_id)
+        except Exception:  # it stays uncancelled; the interrupt that asked for it is what counts
+            return {}
+        finally:
+            client._network_timeout = timeout
+
+    client._cancel_query = cancel_soon
 
 
 def _check(connection: SnowflakeConnection, target: Target, arguments: Mapping[str, Any]) -> None:
