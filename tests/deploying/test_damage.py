@@ -209,6 +209,20 @@ def test_a_signal_after_the_last_call_ends_a_command_that_is_done(small: Small) 
         assert small.run(*APPLY)[0] == 0
 
 
+@pytest.mark.parametrize("command", ["suspend", "resume"])
+def test_a_signal_after_a_switch_ends_a_command_that_is_done(small: Small, command: str) -> None:
+    assert small.run(*APPLY)[0] == 0
+    assert small.run("suspend" if command == "resume" else "resume", "specs/small.yaml")[0] == 0
+    started: list[subprocess.Popen[str]] = []
+    small.local.faults.do(
+        lambda call: started[0].send_signal(signal.SIGINT), "DROP STAGE SFML_LEASE", when="before"
+    )
+    started.append(small.start(command, "specs/small.yaml"))
+    text, _ = started[0].communicate(timeout=120)
+    assert started[0].returncode == 0 and "it is done already" in text, text
+    assert small.is_on() is (command == "resume")
+
+
 def test_two_signals_after_the_last_call_say_done(small: Small) -> None:
     assert small.run(*APPLY)[0] == 0
     small.edit("select 2", "select 22")

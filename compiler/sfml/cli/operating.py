@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -45,7 +46,11 @@ def deployed_root(found: Opened, target: Connected) -> DeployedRoot:
 def switching(
     spec: str, options: Options, locking: Locking
 ) -> Iterator[tuple[Opened, Connected, DeployedRoot]]:
-    """The root under its lease, no apply being unfinished: one that goes on would turn it on or off itself."""
+    """The root under its lease, no apply being unfinished: one that goes on would turn it on or off itself.
+
+    A signal does not part the calls of the block; after them it stops nothing any more.
+    """
+    from sfml.cli.interrupts import stopping
     from sfml.cli.planning import seen
 
     found = place_of(spec, options)
@@ -57,7 +62,10 @@ def switching(
                 f"{journal.header.work} of {found.desired.pipeline} did not finish, so its schedule is off",
                 help=f"finish it first:  sfml apply {where_of(found)}   with --resume or --no-resume",
             )
-        yield found, target, root
+        done = threading.Event()
+        with stopping(threading.Event(), done.is_set):
+            yield found, target, root
+            done.set()
 
 
 def say_switched(found: Opened, options: Options, text: str, *, changed: bool, is_on: bool) -> None:

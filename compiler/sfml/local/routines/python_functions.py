@@ -22,6 +22,7 @@ from weakref import ref
 
 from sqlglot import Expr, exp
 
+from sfml.local import server_log
 from sfml.local.children import POLL_SECONDS, Child, Supervised, without_proxies
 from sfml.local.errors import SqlError
 from sfml.local.function_worker import CALLED, ERROR, read_frame, write_frame
@@ -162,7 +163,7 @@ class _Process:
 
     def __init__(self, folder: Path, request: str) -> None:
         self._lock = threading.Lock()
-        with (folder / "functions.log").open("ab") as output:
+        with server_log.opened(folder / "functions.log") as output:
             self._supervised = Supervised(
                 [sys.executable, "-m", "sfml.local.function_worker"],
                 stdin=subprocess.PIPE,
