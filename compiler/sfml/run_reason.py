@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from sfml.tracebacks import Failure, last_failure
+
 LINE_LIMIT = 160
 """How long the one line of an error may get."""
 
@@ -87,14 +89,15 @@ def error_line(error: str | None) -> str | None:
 
 
 def _exception(lines: list[str]) -> str | None:
-    """What stands below the frames of the last traceback: the exception with its message, of several lines or one."""
-    starts = [at for at, line in enumerate(lines) if line.lstrip().startswith("Traceback (most recent call")]
-    if not starts:
-        return None
-    margin = len(lines[starts[-1]]) - len(lines[starts[-1]].lstrip())
-    rest = lines[starts[-1] + 1 :]
-    at = next((at for at, line in enumerate(rest) if len(line) - len(line.lstrip()) <= margin), None)
-    return None if at is None else " ".join(line.strip() for line in rest[at:])
+    """The exception of the last traceback with its message, of several lines or one, and the members of a group."""
+    last = last_failure("\n".join(lines))
+    return None if last is None else _told(last[0])
+
+
+def _told(failure: Failure) -> str:
+    text = " ".join(line.strip() for line in failure.exception.splitlines())
+    members = "; ".join(_told(member) for member in failure.members)
+    return f"{_COUNT.sub('', text)}: {members}" if members else text
 
 
 def _last_words(lines: list[str]) -> str | None:
@@ -116,6 +119,7 @@ _LOGGED = re.compile(
 )
 _LAUNCHER = re.compile(r'\s*(?:"[\w. ]+" : |-{5,}$|ML job (?:started|finished|completed)\b)')
 _EXIT = re.compile(r"exit code (-?\d+), last lines of its log:")
+_COUNT = re.compile(r" \(\d+ sub-exceptions?\)$")
 _HEX = "[0-9a-f]"
 _UNCAUGHT = r"(?:\d{6} \(\w{5}\): )?Uncaught exception of type "
 _AT = r"(?: on line \d+ at position \d+)?"

@@ -24,7 +24,7 @@ LAYERS = (
     ("behaviour",),
     ("plan",),
     ("review",),
-    ("history", "run_reason", "run_record", "deployed", "health", "checkup", "registered"),
+    ("history", "run_reason", "tracebacks", "run_record", "deployed", "health", "checkup", "registered"),
     ("ports",),
     ("snowflake",),
     ("deploy", "runs", "crew", "holding", "retries"),

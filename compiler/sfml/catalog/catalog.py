@@ -111,6 +111,15 @@ class StepCatalog:
                     if name.isidentifier() and not name.startswith("__"):
                         yield f"{package}.{name}" if package else name
 
+    def file(self, archive_path: str) -> str | None:
+        """The project's own file of a path in a step archive, as users name it."""
+        if ".." in archive_path.split("/"):
+            return None
+        for root in self._roots:
+            if root.only is None and (root.folder / archive_path).is_file():
+                return f"{root.shown}/{archive_path}" if root.shown not in ("", ".") else archive_path
+        return None
+
     @property
     def folders(self) -> tuple[str, ...]:
         """The project's own roots, as users name them."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
+from sfml.cli.opening import Opened, connected, opened
 from sfml.cli.options import Options, shared_options
 from sfml.diagnostic import did_you_mean
 from sfml.errors import ConflictingState, UsageError
 from sfml.history import TaskRun
 from sfml.render.printable import printable
+from sfml.tracebacks import Failure, last_failure
+
+if TYPE_CHECKING:
+    from sfml.render.failure import Files
 
 
 @click.command()
@@ -38,7 +47,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
                 help=f"sfml run {found.desired.spec_path} -t {found.desired.target.name}",
             )
         shown = [one for one in run.tasks if one.row and (task is None or one.name == task)]
-        logs = [(one, target.history.log(one.row) if one.row else "") for one in shown]
+        logs = [_task_log(one, target.history.log(one.row) if one.row else "") for one in shown]
     why = reason_text(run.reason) if run.reason else None
     if options.json:
         output.say_json(
@@ -48,10 +57,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
                 "run_id": run.run_id,
                 "outcome": run.outcome,
                 "reason": reason_json(run.reason),
-                "tasks": [
-                    {"name": one.name, "state": one.state, "log": log, "error": one.error}
-                    for one, log in logs
-                ],
+                "tasks": [_log_json(log, project_files(found, log.task.name)) for log in logs],
             }
         )
         return 0
@@ -60,17 +66,78 @@ def command(spec: str, task: str | None, options: Options) -> int:
     if not logs:
         because = next((one.because for one in run.tasks if one.name == task and one.because), None)
         output.say(f"{task or 'no task'} ran not in run {run.run_id}{f': {because}' if because else ''}")
-    for one, log in logs:
-        _say_log(one, log)
+    for log in logs:
+        _say_log(log, project_files(found, log.task.name))
     return 0
 
 
-def _say_log(task: TaskRun, log: str) -> None:
+@dataclass(frozen=True, slots=True)
+class TaskLog:
+    """What a task wrote, and what ended it: an exception, or an error that is none of Python's."""
+
+    task: TaskRun
+    text: str
+    failure: Failure | None = None
+    error: str | None = None
+
+
+def _task_log(task: TaskRun, log: str) -> TaskLog:
+    """The log of a task, told apart: the traceback that its error repeats is taken out of it."""
+    in_error, in_log = last_failure(task.error or ""), last_failure(log)
+    if task.error and in_log is not None and in_log[0].exception.splitlines()[0] in task.error:
+        failure, text = in_log
+        return TaskLog(task, text, failure)
+    if in_error is not None:
+        return TaskLog(task, log, in_error[0])
+    return TaskLog(task, log, error=None if not task.error or task.error.strip() in log else task.error)
+
+
+def project_files(found: Opened, task: str) -> Files:
+    """How the paths of a task's frames are those of the project: in step archives, and in folders of jobs."""
+    from sfml.graph.model import JobBody
+
+    graph = found.reading.graph
+    bodies = [node.body for node in graph.tasks if node.name == task] if graph else []
+    folder = next((body.folder for body in bodies if isinstance(body, JobBody)), None)
+
+    def file(path: str) -> str | None:
+        _, is_archived, inside = path.rpartition("/steps.zip/")
+        if is_archived:
+            return found.reading.catalog.file(inside)
+        _, is_job, inside = path.rpartition("/job_stage/app/")
+        if is_job and folder is not None and ".." not in inside.split("/"):
+            here = PurePosixPath(folder) / inside
+            return str(here) if (found.root / here).is_file() else None
+        return None
+
+    return file
+
+
+def _log_json(log: TaskLog, files: Files) -> Mapping[str, Any]:
+    from sfml.render.failure import failure_json
+
+    return {
+        "name": log.task.name,
+        "state": log.task.state,
+        "log": log.text,
+        "error": log.task.error,
+        "failure": failure_json(log.failure, files),
+    }
+
+
+def _say_log(log: TaskLog, files: Files) -> None:
+    """The exception first, since the rest may be long; then what the task wrote."""
+    from sfml.render.failure import failure_text
+
     line = "──" if output.takes_unicode() else "--"
-    output.say(printable(f"{line} {task.name}  {task.state}"))
-    if log.strip():
-        output.say(log.rstrip())
-    if task.error and task.error.strip() not in log:
-        output.say(task.error.rstrip())
-    if not log.strip() and not task.error:
+    output.say(printable(f"{line} {log.task.name}  {log.task.state}"))
+    if log.failure is not None:
+        output.say(failure_text(log.failure, files))
+    if log.text.strip():
+        if log.failure is not None:
+            output.say(f"{line} {log.task.name} wrote:")
+        output.say(log.text.strip("\n"))
+    if log.error:
+        output.say(log.error.rstrip())
+    if not (log.text.strip() or log.failure or log.error):
         output.say("(wrote nothing)")
