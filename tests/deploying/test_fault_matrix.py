@@ -1,6 +1,8 @@
 """Every call of a deployment fails, is delayed, is cut off, or sees its process killed: it is finished or undone.
 
-Between, at every call, the account holds the old graph, the new one, or one that is off.
+Between, at every call, the account holds the old graph, the new one, or one that is off. Each attempt begins with the
+same content of the account. What comes after it depends on nothing but the content that it left: where several
+attempts left the same, one of them is recovered from.
 """
 
 from __future__ import annotations
@@ -13,12 +15,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from account_content import AccountContent, account_content, put_back
 from carrying import carry_out, go_back, state
 from graphs import TARGET, Passage, compiled, passages
 
@@ -53,8 +57,13 @@ class Matrix:
     new: Artefact | None = None
     calls: int = 0
     seen: Counter[str] = field(default_factory=Counter)
+    start: AccountContent = field(init=False)
+    end: str = ""
+    """The fingerprint of the account after the passage, once the way back from there was seen."""
     shapes: list[Shape] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    recovered: set[tuple[str, str]] = field(default_factory=set)
+    """How, and the fingerprint of the account that was recovered from."""
 
     def measure(self) -> None:
         """Go there and back once: the two states, their shapes, and how many calls it takes."""
@@ -67,9 +76,25 @@ class Matrix:
         self.new, new = self.state(), self.shape()
         assert self.old != self.new
         self.shapes = [old, new]
-        assert all(is_on(one) is self.passage.on for one in (self.old, self.new) if one is not None)
+        assert all(
+            graph.root_started is self.passage.on for graph in (self.old, self.new) if graph is not None
+        )
         carry_out(self.back, self.connected)
         assert self.state() == self.old, "the way back ends elsewhere"
+        self.start = self.content()
+
+    def begin(self) -> None:
+        """Put the account back to where the passage begins."""
+        self.settle()
+        self.faults.forget_calls()
+        put_back(self.server.account, self.start)
+
+    def settle(self) -> None:
+        """Wait for calls whose client is gone: the server carries them out all the same."""
+        deadline = time.monotonic() + 30
+        while any(call.status is None and not call.dropped for call in self.faults.calls):
+            assert time.monotonic() < deadline, self.faults.calls
+            time.sleep(0.001)
 
     def state(self) -> Artefact | None:
         return state(self.passage.either, self.connected)
@@ -83,13 +108,16 @@ class Matrix:
     def shape(self) -> Shape:
         return {task.name.name: (task.settings, task.started) for task in self.tasks()}
 
+    def is_on(self, shape: Shape) -> bool:
+        _, is_on = shape.get(self.passage.either.root.name, (None, False))
+        return is_on
+
     def watch(self) -> None:
         """Look after every call: a graph that is on must be the old or the new one, with all its children on."""
 
         def look(call: Call) -> None:
             shape = self.shape()
-            _, is_on = shape.get(self.passage.either.root.name, (None, False))
-            if is_on and shape not in self.shapes:
+            if self.is_on(shape) and shape not in self.shapes:
                 self.wrong.append(f"after {call.text[:80]} the graph is on, and neither old nor new")
 
         self.faults.do(look, times=None, when="after")
@@ -105,8 +133,32 @@ class Matrix:
         finally:
             self.faults.clear()
 
+    def arrive(self) -> None:
+        """Be at the end, and be able to go back from there."""
+        assert self.shape() == self.shapes[1] and not self.wrong, self.wrong
+        end = self.content().fingerprint
+        if end == self.end:
+            return
+        assert self.state() == self.new
+        carry_out(self.back, self.connected)
+        assert self.state() == self.old
+        assert self.shape() == self.shapes[0], "a task was left behind"
+        self.end = end
+
+    def content(self) -> AccountContent:
+        self.settle()
+        return account_content(self.server.account)
+
     def recover(self, how: str) -> None:
         """Finish or go back after whatever happened, and be where that leads to, with nothing left behind."""
+        assert not self.wrong, self.wrong
+        left = self.content().fingerprint
+        if (how, left) in self.recovered:
+            return
+        self._recover(how)
+        self.recovered.add((how, left))
+
+    def _recover(self, how: str) -> None:
         journal = self.journal()
         if how == "finish":
             carry_out(self.passage, self.connected, force=True)
@@ -123,7 +175,6 @@ class Matrix:
         assert self.shape() == self.shapes[0], "a task was left behind"
         assert self.journal() is None
         assert self.connected.leases.holder(self.passage.either.root.name) is None
-        assert not self.wrong, self.wrong
 
     def journal(self) -> Journal | None:
         pipeline = self.passage.either.pipeline
@@ -158,10 +209,13 @@ def matrix(
 def test_a_call_that_fails_is_finished_or_undone(matrix: Matrix, total: Counter[str]) -> None:
     for number in range(1, matrix.calls + 1):
         for when in ("before", "after"):
+            matrix.begin()
+            matrix.faults.fail(nth=number, when=when)
+            done = matrix.attempt()
+            assert done or matrix.shape() in matrix.shapes or not matrix.is_on(matrix.shape())
+            left = matrix.content()
             for how in ("finish", "restore"):
-                matrix.faults.fail(nth=number, when=when)
-                done = matrix.attempt()
-                assert done or matrix.state() in (matrix.old, matrix.new) or not is_on(matrix.state())
+                put_back(matrix.server.account, left)
                 matrix.recover(how)
                 total[f"failed {when} its effect"] += 1
 
@@ -169,19 +223,19 @@ def test_a_call_that_fails_is_finished_or_undone(matrix: Matrix, total: Counter[
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_connection_that_breaks_once_stops_nothing(matrix: Matrix, total: Counter[str], when: When) -> None:
     for number in range(1, matrix.calls + 1):
+        matrix.begin()
         matrix.faults.drop(nth=number, when=when)
         assert matrix.attempt(), f"call {number}"
-        assert matrix.state() == matrix.new and not matrix.wrong
-        carry_out(matrix.back, matrix.connected)
+        matrix.arrive()
         total[f"dropped {when} its effect"] += 1
 
 
 def test_a_delay_at_any_call_changes_nothing(matrix: Matrix, total: Counter[str]) -> None:
     for number in range(1, matrix.calls + 1):
+        matrix.begin()
         matrix.faults.delay(0.01, nth=number, times=1)
         assert matrix.attempt()
-        assert matrix.state() == matrix.new and not matrix.wrong
-        carry_out(matrix.back, matrix.connected)
+        matrix.arrive()
         total["delayed"] += 1
 
 
@@ -189,6 +243,7 @@ def test_an_api_that_is_gone_for_good_leaves_what_can_be_finished_or_undone(
     matrix: Matrix, total: Counter[str]
 ) -> None:
     for number in itertools.count(1):
+        matrix.begin()
         matrix.faults.drop(kind="rest", nth=number, times=None)
         if matrix.attempt():
             matrix.recover("finish")
@@ -215,6 +270,7 @@ def test_a_broken_lease_with_the_other_alive_never_mixes_two_graphs(
             move = carry_out if how == "finish" else go_back
             move(matrix.passage, matrix.connected, force=True)
 
+        matrix.begin()
         matrix.faults.do(broken, nth=number, when="after")
         with pytest.raises(LeaseLost):
             carry_out(matrix.passage, matrix.connected, watching=kept.append)
@@ -225,9 +281,7 @@ def test_a_broken_lease_with_the_other_alive_never_mixes_two_graphs(
             assert journal.header.nonce == kept[0].lease.nonce
             assert go_back(matrix.passage, matrix.connected)
             assert matrix.state() == matrix.old
-        if matrix.state() == matrix.new:
-            carry_out(matrix.back, matrix.connected)
-        assert matrix.shape() == matrix.shapes[0], "a task was left behind"
+        assert matrix.shape() in matrix.shapes, "a task was left behind"
         assert matrix.journal() is None
         total["lease broken"] += 1
         if last.startswith("REMOVE") and "apply" in last:
@@ -262,10 +316,6 @@ def test_a_machine_that_sleeps_inside_a_level_writes_no_more_of_it(
     total["slept inside a level"] += 1
 
 
-def is_on(found: Artefact | None) -> bool:
-    return found is not None and found.root_started
-
-
 # -- processes that are killed
 
 
@@ -290,6 +340,7 @@ def killed_at(number: int, when: When, matrix: Matrix, carrier: subprocess.Popen
         known.wait(10)
         os.kill(forked[0], signal.SIGKILL)
 
+    matrix.begin()
     matrix.watch()
     matrix.faults.do(kill, nth=number, when=when)
     asked = {"passage": matrix.passage.name, "arguments": matrix.server.connect_args()}
@@ -310,8 +361,7 @@ def test_a_process_that_is_killed_at_any_call_leaves_what_can_be_finished_or_und
             code = killed_at(number, when, matrix, carrier)
             if code == 0:
                 assert number >= matrix.calls, "it has fewer calls than this process"
-                assert matrix.state() == matrix.new
-                carry_out(matrix.back, matrix.connected)
+                matrix.arrive()
                 break
             assert code == -signal.SIGKILL, (number, when, code)
             matrix.recover(how)
@@ -325,6 +375,7 @@ def test_a_disk_without_room_for_the_journal_leaves_what_can_be_finished(
     """A process may write no file longer than this: what it puts on the stage is cut off under its final name."""
     assert carrier.stdout is not None and carrier.stdin is not None
     for room in (0, 300):
+        matrix.begin()
         asked = {
             "passage": matrix.passage.name,
             "arguments": matrix.server.connect_args(),

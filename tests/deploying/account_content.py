@@ -1,0 +1,74 @@
+"""What an account holds of deployments: taken, put back, and told apart by all that a later command could read."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sfml.local.account import Account
+
+TABLES = (
+    "tasks",
+    "task_graph_versions",
+    "task_tags",
+    "task_contacts",
+    "task_failures",
+    "task_slots",
+    "stages",
+)
+"""What an apply changes in the account's metadata; its databases hold nothing of it."""
+
+_OF_ITS_OWN = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?"  # times
+    r"|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32}\b"  # ids
+    r'|(?<="nonce":")[^"]*|(?<="process":)\d+'  # of a lease and of its journal
+)
+"""What two attempts that came equally far do not share."""
+
+
+@dataclass(frozen=True)
+class AccountContent:
+    """Rows by table, and by their paths the files of all stages."""
+
+    rows: Mapping[str, Sequence[tuple[object, ...]]]
+    files: Mapping[str, bytes]
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for contents that differ in nothing but times, ids, nonces and process ids."""
+        rows = {table: sorted(_comparable(str(row)) for row in rows) for table, rows in self.rows.items()}
+        files = sorted((_comparable(path), _comparable(text.decode())) for path, text in self.files.items())
+        return hashlib.sha256(repr((rows, files)).encode()).hexdigest()
+
+
+def _comparable(text: str) -> str:
+    return _OF_ITS_OWN.sub("-", text)
+
+
+def account_content(account: Account) -> AccountContent:
+    files = (path for path in account.stages_folder.rglob("*") if path.is_file())
+    return AccountContent(
+        {table: [tuple(row) for row in account.store.rows(f"SELECT * FROM {table}")] for table in TABLES},
+        {path.relative_to(account.stages_folder).as_posix(): path.read_bytes() for path in files},
+    )
+
+
+def put_back(account: Account, content: AccountContent) -> None:
+    """Make the account hold this again, while nobody changes it."""
+    with account.store.transaction() as connection:
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        for table, rows in content.rows.items():
+            connection.execute(f"DELETE FROM {table}")
+            for row in rows:
+                connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    for folder in account.stages_folder.iterdir():
+        shutil.rmtree(folder)
+    for stage in account.store.rows("SELECT folder FROM stages"):
+        (account.stages_folder / stage["folder"]).mkdir()
+    for path, text in content.files.items():
+        file = account.stages_folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
