@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_STEPS: set[Callable[..., Any]] = set()
+_STEPS: dict[int, Callable[..., Any]] = {}
+"""By identity, because what is decorated need not have a hash."""
+_BY_NAME: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
-def step(function: Function) -> Function:
+@overload
+def step(function: Function) -> Function: ...
+
+
+@overload
+def step() -> Callable[[Function], Function]: ...
+
+
+def step(function: Function | None = None) -> Function | Callable[[Function], Function]:
     """Register a function as a step and return it as it is, callable and testable like any other.
 
     Its first parameter is a `Context` or a Snowpark `Session`; the others are filled from `with:` by name.
-    What it returns must be JSON (or `None`), and for a branch one of its outcomes.
+    What it returns must be JSON (or `None`), and for a branch one of its outcomes. It is an ordinary function at
+    the top of a module, not `async` and no generator. The decorator takes no arguments, may be imported under any
+    name, and goes well with others, above or below it.
 
     >>> from sfml_steps import Context, StepError, step
     >>> @step
@@ -27,15 +39,36 @@ def step(function: Function) -> Function:
     >>> count_churned(Context.for_test(), churned=3, customers=12)
     {'summary': '25% churned', 'share': 0.25}
     """
-    _STEPS.add(function)
+    if function is None:  # written as `@step()`
+        return step
+    _STEPS[id(function)] = function
+    _BY_NAME[_name_of(function)] = function
     return function
+
+
+def decorated(function: Callable[..., Any], module: str, name: str) -> Callable[..., Any] | None:
+    """The step that a name of a module stands for, as it was decorated; None when it is no step.
+
+    Decorators above `@step` put another function in its place: one that says what it wraps, or one that bears
+    another name. A function that was defined again under the name, without `@step`, is no step.
+    """
+    seen: Any = function
+    while seen is not None:
+        if _STEPS.get(id(seen)) is seen:
+            return _STEPS[id(seen)]
+        seen = getattr(seen, "__wrapped__", None)
+    return _BY_NAME.get((module, name)) if _name_of(function) != (module, name) else None
+
+
+def _name_of(function: object) -> tuple[str, str]:
+    return str(getattr(function, "__module__", "")), str(getattr(function, "__name__", ""))
 
 
 def is_step(function: object) -> bool:
     """Whether a function was decorated with `@step`."""
-    return callable(function) and function in _STEPS
+    return callable(function) and decorated(function, *_name_of(function)) is not None
 
 
 def step_modules() -> set[str]:
     """Names of the modules that define a step, of those imported so far."""
-    return {str(function.__module__) for function in _STEPS}
+    return {_name_of(function)[0] for function in _STEPS.values()}

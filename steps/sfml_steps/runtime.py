@@ -13,13 +13,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_steps.context import Context, Json, Run
 from sfml_steps.errors import StepError
 from sfml_steps.logs import task_logger
-from sfml_steps.registration import is_step
+from sfml_steps.registration import decorated
 from sfml_steps.results import outcome_text, result_text
 from sfml_steps.task import TaskFunctions
 from sfml_steps.values import Sources, resolve
@@ -76,32 +77,66 @@ def load(step: str) -> Callable[..., Any]:
     function: Callable[..., Any] | None = getattr(module, name, None)
     if function is None:
         raise StepError(f"`{module_name}` has no function `{name}`, which the spec names as a step")
-    if not is_step(function):
+    if not callable(function) or decorated(function, module_name, name) is None:
         raise StepError(f"`{step}` is not a step: write @step above it (from sfml_steps import step)")
     return function
 
 
 def invoke(function: Callable[..., Any], context: Context, arguments: Mapping[str, Json], step: str) -> Any:
-    """Call a step with its context or session and its arguments."""
+    """Call a step with its context or session and its arguments, which bind to parameters by name."""
     signature = inspect.signature(function)
-    first = context.session if wants_session(signature) else context
+    original = decorated(function, *step.rpartition(".")[::2]) or function
+    wants = wants_session(inspect.signature(original), getattr(original, "__globals__", {}))
+    first = context.session if wants else context
     try:
-        bound = signature.bind(first, **arguments)
+        positional, named = _by_kind(signature, arguments)
+        bound = signature.bind(first, *positional, **named)
     except TypeError as error:
         raise StepError(f"{step}{signature} does not take what `with:` gives it: {error}") from error
-    return function(*bound.args, **bound.kwargs)
+    value = function(*bound.args, **bound.kwargs)
+    if inspect.isawaitable(value) or inspect.isgenerator(value):
+        if inspect.iscoroutine(value):
+            value.close()
+        raise StepError(
+            f"calling `{step}` gives no result, because it is async or yields: define it with `def`"
+        )
+    return value
 
 
-def wants_session(signature: inspect.Signature) -> bool:
-    """Whether the first parameter is a Snowpark `Session`: by annotation, else by the name `session`."""
+def _by_kind(
+    signature: inspect.Signature, arguments: Mapping[str, Json]
+) -> tuple[list[Json], dict[str, Json]]:
+    """The arguments for parameters that are only taken by position, after the first, and all others by name."""
+    positional: list[Json] = []
+    named = dict(arguments)
+    for parameter in [*signature.parameters.values()][1:]:
+        if parameter.kind is not parameter.POSITIONAL_ONLY:
+            break
+        if parameter.name in named:
+            positional.append(named.pop(parameter.name))
+        elif parameter.default is not parameter.empty:
+            positional.append(parameter.default)
+        else:
+            raise TypeError(f"missing a required argument: '{parameter.name}'")
+    return positional, named
+
+
+def wants_session(signature: inspect.Signature, names: Mapping[str, Any] | None = None) -> bool:
+    """Whether the first parameter is a Snowpark `Session`: by annotation, else by the name `session`.
+
+    `names` are those of the function's module, for an annotation that is kept as text.
+    """
     first = next(iter(signature.parameters.values()), None)
     if first is None:
         raise StepError(f"a step's first parameter is a Context or a Session; this one has {signature}")
     annotation = first.annotation
     if annotation is inspect.Parameter.empty:
         return first.name == "session"
-    name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
-    return name.strip("\"' ").rpartition(".")[2] == "Session"
+    if isinstance(annotation, type):
+        return annotation.__name__ == "Session"
+    words = set(re.findall(r"\w+", str(annotation)))
+    words |= {getattr((names or {}).get(word), "__name__", word) for word in words}
+    return "Session" in words and "Context" not in words
 
 
 def returned_text(call: Mapping[str, Any], value: Any) -> str | None:

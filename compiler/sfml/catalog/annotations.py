@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 from functools import lru_cache
 
+from sfml.catalog.defined import bindings_of, stars_of
 from sfml.catalog.modules import Module
 from sfml.catalog.shapes import ANYTHING, NOTHING, ListOf, Literals, MapOf, Primitive, Record, Shape, any_of
 
@@ -115,27 +116,21 @@ def definition(name: str, module: Module, find: FindModule, hops: int = 0) -> tu
     """The statement that defines a name at the top of a module, followed through imports of step code."""
     if module.tree is None or hops > 5:
         return None
-    for statement in module.tree.body:
-        match statement:
-            case (
-                ast.ClassDef(name=defined)
-                | ast.FunctionDef(name=defined)
-                | ast.AsyncFunctionDef(name=defined)
-            ):
-                names = {defined}
-            case ast.Assign(targets=targets):
-                names = {target.id for target in targets if isinstance(target, ast.Name)}
-            case ast.AnnAssign(target=ast.Name(id=defined)):
-                names = {defined}
-            case _:
-                continue
-        if name in names:
+    bindings = bindings_of(module)
+    for statement in reversed(bindings.get(name, ())):
+        if not isinstance(statement, (ast.ImportFrom, ast.Import)):
             return module, statement
+        break
     for imported in module.imports:
         for original, bound in imported.names:
             if bound == name:
                 source = find(imported.module)
                 return definition(original, source, find, hops + 1) if source is not None else None
+    for star in stars_of(module):
+        source = find(star)
+        found = definition(name, source, find, hops + 1) if source is not None else None
+        if found is not None:
+            return found
     return None
 
 

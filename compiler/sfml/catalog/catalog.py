@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
-from sfml.catalog.annotations import definition
 from sfml.catalog.data_files import contents, data_files, listed_modules
 from sfml.catalog.functions import step_function
 from sfml.catalog.model import SourceFile, StepFunction
@@ -24,6 +23,7 @@ from sfml.catalog.modules import (
     weight,
 )
 from sfml.catalog.package_data import named_files
+from sfml.catalog.step_definitions import step_definition
 from sfml.diagnostic import Diagnostic
 from sfml.record import record
 
@@ -78,10 +78,10 @@ class StepCatalog:
             return NotFound(Missing.MODULE, tuple(self._known_modules(module_name)))
         if module.tree is None:
             return NotFound(Missing.BROKEN, error=module.error)
-        found = definition(function, module, self.module)
-        if found is None or not isinstance(found[1], ast.FunctionDef):
+        found = step_definition(function, module, self.module)
+        if found is None:
             return NotFound(Missing.FUNCTION, tuple(_functions(module.tree)))
-        return step_function(step, found[1], found[0], self.module)
+        return step_function(step, found, self.module)
 
     def module(self, name: str) -> Module | None:
         """The module of that name under the roots, parsed."""

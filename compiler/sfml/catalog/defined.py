@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 from sfml.catalog.imports import absolute
 from sfml.catalog.modules import Module
-from sfml.catalog.surroundings import nodes_of
+from sfml.catalog.surroundings import is_type_checking, nodes_of
 
 FindModule = Callable[[str], Module | None]
 
@@ -79,3 +79,48 @@ def _bound(node: ast.AST) -> Iterator[str]:
             yield name
         case ast.MatchMapping(rest=str() as name):
             yield name
+
+
+@lru_cache(maxsize=256)
+def bindings_of(module: Module) -> Mapping[str, tuple[ast.stmt, ...]]:
+    """The statements that bind each name at the top of the module, those under conditions included, in order."""
+    found: dict[str, list[ast.stmt]] = {}
+    for statement in _top_statements(module):
+        for name in _names_of(statement):
+            found.setdefault(name, []).append(statement)
+    return {name: tuple(statements) for name, statements in found.items()}
+
+
+@lru_cache(maxsize=256)
+def stars_of(module: Module) -> tuple[str, ...]:
+    """The modules whose names the module takes with `*`, the last first."""
+    return tuple(one.module for one in reversed(module.imports) if any(name == "*" for name, _ in one.names))
+
+
+def _top_statements(module: Module) -> Iterator[ast.stmt]:
+    todo: list[ast.AST] = [*reversed(module.tree.body)] if module.tree is not None else []
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.stmt):
+            yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        if isinstance(node, ast.If) and is_type_checking(node.test):
+            todo.extend(reversed(node.orelse))
+            continue
+        for block in ("finalbody", "orelse", "handlers", "cases", "body"):
+            todo.extend(reversed(getattr(node, block, ())))
+
+
+def _names_of(statement: ast.stmt) -> Iterator[str]:
+    match statement:
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            yield name
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            yield from (alias.asname or alias.name.partition(".")[0] for alias in aliases)
+        case _:
+            pass

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import ast
 
-from sfml.catalog.annotations import FindModule, definition, last_name, literal_parts, shape_of
+from sfml.catalog.annotations import FindModule, definition, literal_parts, shape_of
 from sfml.catalog.model import Outcome, Parameter, StepFunction
 from sfml.catalog.modules import Module
+from sfml.catalog.step_definitions import Function, StepDefinition
 from sfml.source import Position, Span
 
 
-def step_function(name: str, function: ast.FunctionDef, module: Module, find: FindModule) -> StepFunction:
+def step_function(name: str, defined: StepDefinition, find: FindModule) -> StepFunction:
     """The function as its source declares it; `name` is the one it is asked for by."""
+    module, function = defined.module, defined.function
+    if function is None:  # made by a call: nothing can be said of what it takes
+        return _unread(name, defined)
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [
@@ -20,14 +24,16 @@ def step_function(name: str, function: ast.FunctionDef, module: Module, find: Fi
     ]
     fillable = [*zip(positional, defaults, strict=True)][1:]
     fillable += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    returns = None if isinstance(function, ast.Lambda) else function.returns
     return StepFunction(
         name=name,
         module=module.name,
-        span=_name_span(function, module),
-        signature=f"def {function.name}({', '.join(argument.arg for argument in positional)})",
-        docstring=ast.get_docstring(function),
-        is_step=any(_is_step(decorator) for decorator in function.decorator_list),
-        takes_context=bool(positional),
+        span=_name_span(defined),
+        signature=f"def {name.rpartition('.')[2]}({', '.join(argument.arg for argument in positional)})",
+        docstring=None if isinstance(function, ast.Lambda) else ast.get_docstring(function),
+        is_step=defined.is_step,
+        takes_context=bool(positional) or arguments.vararg is not None,
+        context=arguments.args[0].arg if arguments.args and not arguments.posonlyargs else None,
         parameters=tuple(
             Parameter(
                 argument.arg,
@@ -39,20 +45,56 @@ def step_function(name: str, function: ast.FunctionDef, module: Module, find: Fi
             for argument, default in fillable
         ),
         takes_any=arguments.kwarg is not None,
-        outcomes=_outcomes(function.returns, module, find),
-        returns=shape_of(function.returns, module, find) if function.returns is not None else None,
-        returns_span=module.span(function.returns) if function.returns is not None else None,
+        outcomes=_outcomes(returns, module, find),
+        returns=shape_of(returns, module, find) if returns is not None else None,
+        returns_span=module.span(returns) if returns is not None else None,
+        problem=_problem(function),
+        decorator_arguments=module.span(defined.arguments) if defined.arguments is not None else None,
     )
 
 
-def _is_step(decorator: ast.expr) -> bool:
-    return last_name(decorator.func if isinstance(decorator, ast.Call) else decorator) == "step"
+def _unread(name: str, defined: StepDefinition) -> StepFunction:
+    return StepFunction(
+        name=name,
+        module=defined.module.name,
+        span=defined.module.span(defined.at),
+        signature=f"def {name.rpartition('.')[2]}(…)",
+        docstring=None,
+        is_step=defined.is_step,
+        takes_context=True,
+        context=None,
+        parameters=(),
+        takes_any=True,
+        outcomes=None,
+        returns=None,
+        returns_span=None,
+    )
 
 
-def _name_span(function: ast.FunctionDef, module: Module) -> Span:
-    """Where the function's name stands, after `def`."""
+def _problem(function: Function) -> str | None:
+    """Why a call of the function gives no result that a task could return."""
+    if isinstance(function, ast.AsyncFunctionDef):
+        return "is an `async` function"
+    todo: list[ast.AST] = [*ast.iter_child_nodes(function)]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return "is a generator: it yields"
+        if not isinstance(
+            node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.GeneratorExp)
+        ):
+            todo.extend(ast.iter_child_nodes(node))
+    return None
+
+
+def _name_span(defined: StepDefinition) -> Span:
+    """Where the function's name stands, after `def`; for what is made by a call, its statement."""
+    module, function = defined.module, defined.function
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return module.span(defined.at)
     start = module.span(function).start
-    column = start.column + len("def ")
+    words = "async def " if isinstance(function, ast.AsyncFunctionDef) else "def "
+    column = start.column + len(words)
     return Span(module.file, Position(start.line, column), Position(start.line, column + len(function.name)))
 
 

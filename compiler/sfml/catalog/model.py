@@ -31,7 +31,8 @@ class StepFunction:
     """`parameters` leave out the first one (the context); `takes_any` tells of `**kwargs`.
 
     `outcomes` are set where the result is a `Literal` of texts; `returns` is None where the function says
-    nothing about its result.
+    nothing about its result. `context` is the name of the first parameter, where a call could give it by that.
+    `problem` says why a call gives no result; `decorator_arguments` is what `@step(…)` has in its parentheses.
     """
 
     name: str
@@ -46,6 +47,9 @@ class StepFunction:
     outcomes: tuple[Outcome, ...] | None
     returns: Shape | None
     returns_span: Span | None
+    context: str | None = None
+    problem: str | None = None
+    decorator_arguments: Span | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         return next((one for one in self.parameters if one.name == name), None)

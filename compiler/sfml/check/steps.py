@@ -37,8 +37,8 @@ def missing_modules(case: Case) -> Iterator[Diagnostic]:
 def missing_functions(case: Case) -> Iterator[Diagnostic]:
     """SF302: a step's module has no such step function.
 
-    What: the last part of `step:` names a function at the top of its module, decorated with `@step`, whose
-    first parameter takes the context.
+    What: the last part of `step:` names a function at the top of its module, decorated with `@step` under whatever
+    name, whose first parameter takes the context. It is neither `async` nor a generator.
     Why: the runtime calls that function, and refuses one that was not meant to be a step.
     Instead: correct the name, or decorate the function.
     """
@@ -64,6 +64,16 @@ def missing_functions(case: Case) -> Iterator[Diagnostic]:
             labels = (Label(found.span, "takes nothing"),)
             message = f"step `{body.step}` has no parameter for its context"
             help = "let its first parameter be a `Context` or a Snowpark `Session`"
+            yield error("SF302", message, task.place("step"), labels=labels, help=help)
+        elif isinstance(found, StepFunction) and found.problem is not None:
+            labels = (Label(found.span, "cannot be called for its result"),)
+            message = f"step `{body.step}` {found.problem}, so calling it gives no result"
+            help = "define it with `def` and return the result; `asyncio.run` runs what is `async` inside it"
+            yield error("SF302", message, task.place("step"), labels=labels, help=help)
+        elif isinstance(found, StepFunction) and found.decorator_arguments is not None:
+            labels = (Label(found.decorator_arguments, "takes nothing"),)
+            message = f"step `{body.step}` is decorated with arguments, and `@step` takes none"
+            help = "write `@step`; what a task is called and how it runs stands in the spec"
             yield error("SF302", message, task.place("step"), labels=labels, help=help)
 
 
@@ -103,11 +113,11 @@ def unknown_arguments(case: Case) -> Iterator[Diagnostic]:
     """
     for task, body in case.steps():
         step = case.catalog.find(body.step)
-        if step is None or step.takes_any:
+        if step is None:
             continue
         known = [parameter.name for parameter in step.parameters]
         for name in body.arguments:
-            if name not in known:
+            if name not in known and not (step.takes_any and name != step.context):
                 free = set(known) - body.arguments.keys()
                 help = did_you_mean(name, free)
                 help = help or (f"it takes {listed(known)}" if known else "it takes no arguments")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -14,7 +15,7 @@ import sample_steps
 from task_session import TaskSession
 
 from sfml_steps import StepError
-from sfml_steps.runtime import run_step
+from sfml_steps.runtime import run_step, wants_session
 
 STEPS = Path(__file__).resolve().parents[3] / "steps"
 
@@ -74,6 +75,30 @@ def test_a_result_is_read_once_however_often_it_is_named() -> None:
 
 def test_the_first_parameter_may_be_a_session() -> None:
     assert run_step(TaskSession(), call("with_session", {"table": "T"})) == '"TaskSession T"'
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("Session", True),
+        ("'Session'", True),
+        ("S", True),
+        ("'S'", True),
+        ("Optional[Session]", True),
+        ("'Session | None'", True),
+        ("'snowpark.Session'", True),
+        ("Context", False),
+        ("Optional[Context]", False),
+        ("Union[Context, Session]", False),
+        ("'C'", False),
+        ("Any", False),
+    ],
+)
+def test_an_annotation_tells_a_session_from_a_context(annotation: str, expected: bool) -> None:
+    names: dict[str, Any] = {}
+    text = f"class Session: ...\nclass Context: ...\nS, C = Session, Context\ndef f(first: {annotation}): ..."
+    exec(f"from typing import Any, Optional, Union\n{text}", names)
+    assert wants_session(inspect.signature(names["f"]), names) is expected
 
 
 def test_a_step_sees_its_run_and_the_configuration() -> None:
