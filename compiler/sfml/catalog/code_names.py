@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from sfml.catalog.imports import absolute
+from sfml.catalog.surroundings import nodes_of
 
 MAX_TEXTS = 200
 _MAX_DEPTH = 10
@@ -20,12 +21,13 @@ class CodeNames:
         self.module = module
         self.package = module if is_package else module.rpartition(".")[0]
         self.is_package = is_package
+        self._tree = tree
+        self._values: dict[str, list[ast.expr | None]] | None = None
         self._origins: dict[str, str] = {}
-        self._values: dict[str, list[ast.expr | None]] = {}
-        for node in ast.walk(tree):
-            self._note(node)
+        for node, _ in nodes_of(tree, imports_only=True):
+            self._note_import(node)
 
-    def _note(self, node: ast.AST) -> None:
+    def _note_import(self, node: ast.AST) -> None:
         match node:
             case ast.Import(names=names):
                 for alias in names:
@@ -36,35 +38,41 @@ class CodeNames:
                 for alias in names:
                     if source is not None and alias.name != "*":
                         self._origins[alias.asname or alias.name] = f"{source}.{alias.name}"
+
+    def _given(self, name: str) -> list[ast.expr | None]:
+        """What the name is given anywhere in the module, which is walked for that once."""
+        if self._values is None:
+            self._values = {}
+            for node in ast.walk(self._tree):
+                self._note(node, self._values)
+        return self._values.get(name, [])
+
+    def _note(self, node: ast.AST, values: dict[str, list[ast.expr | None]]) -> None:
+        match node:
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
                     if isinstance(target, ast.Name):
-                        self._values.setdefault(target.id, []).append(value)
+                        values.setdefault(target.id, []).append(value)
                     else:
-                        self._forget(target)
+                        _forget(target, values)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                self._values.setdefault(name, []).append(value)
+                values.setdefault(name, []).append(value)
             case ast.NamedExpr(target=ast.Name(id=name), value=value):
-                self._values.setdefault(name, []).append(value)
+                values.setdefault(name, []).append(value)
             case (
                 ast.For(target=ast.Name(id=name), iter=iterated)
                 | ast.AsyncFor(target=ast.Name(id=name), iter=iterated)
                 | ast.comprehension(target=ast.Name(id=name), iter=iterated)
             ):
-                self._values.setdefault(name, []).append(ast.Starred(iterated, ast.Load()))
+                values.setdefault(name, []).append(ast.Starred(iterated, ast.Load()))
             case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
-                self._forget(target)
+                _forget(target, values)
             case ast.withitem(context_expr=value, optional_vars=ast.Name(id=name)):
-                self._values.setdefault(name, []).append(value)
+                values.setdefault(name, []).append(value)
             case ast.AugAssign(target=target):
-                self._forget(target)
+                _forget(target, values)
             case ast.arg(arg=name):
-                self._values.setdefault(name, []).append(None)
-
-    def _forget(self, target: ast.expr) -> None:
-        for node in ast.walk(target):
-            if isinstance(node, ast.Name):
-                self._values.setdefault(node.id, []).append(None)
+                values.setdefault(name, []).append(None)
 
     def origin(self, node: ast.expr) -> str:
         """The dotted name that a name or attribute stands for: `importlib.import_module` of `im`; else empty."""
@@ -82,7 +90,7 @@ class CodeNames:
 
     def value(self, name: str) -> ast.expr | None:
         """The one expression that the name is given anywhere in the module; None if there are several, or none."""
-        values = self._values.get(name, ())
+        values = self._given(name)
         return values[0] if len(values) == 1 else None
 
     def texts(self, node: ast.expr | None, depth: int = 0) -> tuple[str, ...] | None:
@@ -146,6 +154,12 @@ class CodeNames:
                 return self._elements(inner, depth + 1)
             case _:
                 return None
+
+
+def _forget(target: ast.expr, values: dict[str, list[ast.expr | None]]) -> None:
+    for node in ast.walk(target):
+        if isinstance(node, ast.Name):
+            values.setdefault(node.id, []).append(None)
 
 
 @lru_cache(maxsize=32)

@@ -21,6 +21,18 @@ _EVERY_MODULE = frozenset(
 _WRITERS = frozenset({"globals", "vars", "locals", "exec", "eval", "setattr", "__dict__", "modules"})
 """What may give a module names that its text does not show."""
 _MAX_HOPS = 10
+_BINDING = frozenset(
+    (
+        *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign),
+        *(ast.Import, ast.ImportFrom),
+    )
+)
+_HOLDING = frozenset(
+    (
+        *(ast.If, ast.Try, ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While, ast.Match),
+        *(ast.match_case, ast.ExceptHandler, getattr(ast, "TryStar", ast.Try)),
+    )
+)
 
 
 def defined_names(module: Module, find: FindModule, hops: int = 0) -> frozenset[str] | None:
@@ -101,15 +113,15 @@ def _top_statements(module: Module) -> Iterator[ast.stmt]:
     todo: list[ast.AST] = [*reversed(module.tree.body)] if module.tree is not None else []
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.stmt):
+        kind = type(node)
+        if kind in _BINDING and isinstance(node, ast.stmt):
             yield node
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            continue
-        if isinstance(node, ast.If) and is_type_checking(node.test):
-            todo.extend(reversed(node.orelse))
-            continue
-        for block in ("finalbody", "orelse", "handlers", "cases", "body"):
-            todo.extend(reversed(getattr(node, block, ())))
+        elif kind in _HOLDING:
+            if isinstance(node, ast.If) and is_type_checking(node.test):
+                todo.extend(reversed(node.orelse))
+                continue
+            for block in ("finalbody", "orelse", "handlers", "cases", "body"):
+                todo.extend(reversed(getattr(node, block, ())))
 
 
 def _names_of(statement: ast.stmt) -> Iterator[str]:

@@ -49,6 +49,7 @@ def step_function(name: str, defined: StepDefinition, find: FindModule) -> StepF
         returns=shape_of(returns, module, find) if returns is not None else None,
         returns_span=module.span(returns) if returns is not None else None,
         problem=_problem(function),
+        lookalike=module.span(defined.lookalike) if defined.lookalike is not None else None,
         decorator_arguments=module.span(defined.arguments) if defined.arguments is not None else None,
     )
 

@@ -32,7 +32,8 @@ class StepFunction:
 
     `outcomes` are set where the result is a `Literal` of texts; `returns` is None where the function says
     nothing about its result. `context` is the name of the first parameter, where a call could give it by that.
-    `problem` says why a call gives no result; `decorator_arguments` is what `@step(…)` has in its parentheses.
+    `problem` says why a call gives no result; `decorator_arguments` is what `@step(…)` has in its parentheses,
+    `lookalike` a decorator called `step` that is not the runtime's.
     """
 
     name: str
@@ -50,6 +51,7 @@ class StepFunction:
     context: str | None = None
     problem: str | None = None
     decorator_arguments: Span | None = None
+    lookalike: Span | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         return next((one for one in self.parameters if one.name == name), None)

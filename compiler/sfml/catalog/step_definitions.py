@@ -20,7 +20,8 @@ _MAX_HOPS = 6
 class StepDefinition:
     """A callable that a name stands for; `function` is None where its text cannot be told.
 
-    `at` is where it is defined. `arguments` tells of `@step(…)` with something in the parentheses.
+    `at` is where it is defined. `arguments` tells of `@step(…)` with something in the parentheses, `lookalike` of a
+    decorator of one's own that is called `step`.
     """
 
     module: Module
@@ -28,6 +29,7 @@ class StepDefinition:
     function: Function | None
     is_step: bool
     arguments: ast.expr | None = None
+    lookalike: ast.expr | None = None
 
 
 def step_definition(name: str, module: Module, find: FindModule, hops: int = 0) -> StepDefinition | None:
@@ -73,10 +75,13 @@ class _Reader:
         match statements[-1]:
             case ast.FunctionDef() | ast.AsyncFunctionDef() as function:
                 called = next((one for one in function.decorator_list if self._has_arguments(one)), None)
-                is_step = any(self.is_step(one) for one in function.decorator_list)
-                return StepDefinition(
-                    self.module, function, function, is_step or self._is_registered(name), called
+                is_step = any(self.is_step(one) for one in function.decorator_list) or self._is_registered(
+                    name
                 )
+                other = next((one for one in function.decorator_list if self._looks_alike(one)), None)
+                lookalike = other if not is_step else None
+                is_step = is_step or other is not None
+                return StepDefinition(self.module, function, function, is_step, called, lookalike)
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
                 found = self._value(value, statements[-1], {name: statements[:-1]})
                 if found is not None and not found.is_step and self._is_registered(name):
@@ -128,6 +133,13 @@ class _Reader:
             return False
         origin = self.names.origin(decorator.func)
         return bool(origin) and means_step(origin, self.module, self.find)
+
+    def _looks_alike(self, decorator: ast.expr) -> bool:
+        """Whether a decorator that is called `step` is a function of the project's own."""
+        if not (isinstance(decorator, ast.Name) and decorator.id == "step"):
+            return False
+        found = definition("step", self.module, self.find)
+        return found is not None and isinstance(found[1], ast.FunctionDef)
 
     def _is_registered(self, name: str) -> bool:
         """Whether `step(name)` stands at the top of the module."""

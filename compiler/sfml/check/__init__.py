@@ -49,6 +49,7 @@ CHECKS: tuple[Rule, ...] = (
     steps.missing_modules,
     steps.missing_functions,
     steps.broken_modules,
+    steps.other_decorators,
     branches.unknown_outcome_tasks,
     branches.outcomes_and_code,
     steps.unknown_arguments,

@@ -77,6 +77,25 @@ def missing_functions(case: Case) -> Iterator[Diagnostic]:
             yield error("SF302", message, task.place("step"), labels=labels, help=help)
 
 
+def other_decorators(case: Case) -> Iterator[Diagnostic]:
+    """SF348: the decorator `step` above a function is not the one of `sfml_steps`.
+
+    What: a function of the project that is called `step`, and does not apply the decorator, stands above the step.
+    Why: the runtime knows only functions that its own decorator registered, and refuses others.
+    Instead: `from sfml_steps import step`.
+    """
+    for task, body in case.steps():
+        step = case.catalog.find(body.step)
+        if step is not None and step.lookalike is not None:
+            yield warning(
+                "SF348",
+                f"`{body.step}` is decorated with another `step` than that of `sfml_steps`",
+                task.place("step"),
+                labels=(Label(step.lookalike, "this one"),),
+                help="take it from the runtime: `from sfml_steps import step`",
+            )
+
+
 def broken_modules(case: Case) -> Iterator[Diagnostic]:
     """SF303: a module of step code is not valid Python.
 

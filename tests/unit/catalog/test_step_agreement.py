@@ -113,6 +113,10 @@ WORKS: dict[str, tuple[str, dict[str, Any]]] = {
 FAILS: dict[str, tuple[str, dict[str, Any]]] = {
     "undecorated": (f"{IMPORT}def go(ctx, n): return n", N),
     "another_step": ("def step(f): return f\n@step\ndef go(ctx, n): return n", N),
+    "step_of_another_library": (
+        "import contextlib as zenml\nstep = zenml.ExitStack\ndef go(ctx, n): return n",
+        N,
+    ),
     "another_attribute": (
         "class other:\n    step = staticmethod(lambda f: f)\n@other.step\ndef go(ctx, n): return n",
         N,
@@ -214,5 +218,6 @@ def test_what_fails_is_a_finding(project: Path, said: dict[str, str], name: str)
         ["SF302"],
         ["SF306"],
         ["SF307"],
+        ["SF348"],
     )
     assert said[name] != ""

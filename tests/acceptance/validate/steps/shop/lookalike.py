@@ -1,0 +1,7 @@
+def step(function):
+    return function
+
+
+@step
+def go(ctx):
+    return 1
