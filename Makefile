@@ -61,7 +61,7 @@ lint: $(VENV)/.installed ## Check style and types
 	@echo "==> ruff and mypy"
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/mypy compiler steps
+	@$(VENV)/bin/mypy compiler steps tests/typing
 
 format: $(VENV)/.installed ## Format the code
 	@$(VENV)/bin/ruff check --fix .

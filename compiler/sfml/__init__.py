@@ -1,8 +1,74 @@
-"""sfml: reviewed YAML compiled into Snowflake task graphs for machine learning."""
+"""sfml: reviewed YAML compiled into Snowflake task graphs for machine learning.
+
+`import sfml` is the Python interface: `sfml.open(".")` gives the project, its pipelines, and what the commands do with
+them. The names are loaded when they are used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sfml.api.account import Account as Account
+    from sfml.api.findings import Finding as Finding
+    from sfml.api.findings import Findings as Findings
+    from sfml.api.graph import Artefact as Artefact
+    from sfml.api.graph import Graph as Graph
+    from sfml.api.graph import Task as Task
+    from sfml.api.models import Models as Models
+    from sfml.api.pipeline import Pipeline as Pipeline
+    from sfml.api.plan import Applied as Applied
+    from sfml.api.plan import Change as Change
+    from sfml.api.plan import Plan as Plan
+    from sfml.api.plan import Risk as Risk
+    from sfml.api.project import Project as Project
+    from sfml.api.project import open as open
+    from sfml.api.run import Run as Run
+    from sfml.api.run import Runs as Runs
+    from sfml.api.run import TaskRun as TaskRun
+    from sfml.errors import InvalidSpec as InvalidSpec
+    from sfml.errors import SfmlError as SfmlError
+    from sfml.registered import ModelVersion as ModelVersion
 
 __version__ = "0.2.0"
 
 __distribution__ = "sfml-snowflake"
 """What pip knows this package by. The distribution `sfml` is another project's, with a package of that name."""
 
-__all__ = ["__distribution__", "__version__"]
+_MODULES = {
+    "Account": "sfml.api.account",
+    "Applied": "sfml.api.plan",
+    "Artefact": "sfml.api.graph",
+    "Change": "sfml.api.plan",
+    "Finding": "sfml.api.findings",
+    "Findings": "sfml.api.findings",
+    "Graph": "sfml.api.graph",
+    "InvalidSpec": "sfml.errors",
+    "ModelVersion": "sfml.registered",
+    "Models": "sfml.api.models",
+    "Pipeline": "sfml.api.pipeline",
+    "Plan": "sfml.api.plan",
+    "Project": "sfml.api.project",
+    "Risk": "sfml.api.plan",
+    "Run": "sfml.api.run",
+    "Runs": "sfml.api.run",
+    "SfmlError": "sfml.errors",
+    "Task": "sfml.api.graph",
+    "TaskRun": "sfml.api.run",
+    "open": "sfml.api.project",
+}
+
+__all__ = ["__distribution__", "__version__", *_MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

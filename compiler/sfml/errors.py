@@ -54,12 +54,16 @@ class SfmlError(Exception):
 
 
 class InvalidSpec(SfmlError):
-    """A spec with errors; `diagnostics` holds every finding."""
+    """A spec with errors; `diagnostics` holds every finding, and `text` shows them to who sees no more than this."""
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+    def __init__(self, diagnostics: tuple[Diagnostic, ...], text: str = "") -> None:
         errors = sum(d.is_error for d in diagnostics)
         super().__init__(f"{errors} error{'s' if errors != 1 else ''} in the spec")
         self.diagnostics = diagnostics
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.message}\n\n{self.text}" if self.text else self.message
 
 
 class UsageError(SfmlError):

@@ -31,6 +31,7 @@ LAYERS = (
     ("local",),
     ("render",),
     ("cli", "testing"),
+    ("api",),
     ("ci",),
     ("pytest_plugin",),
 )

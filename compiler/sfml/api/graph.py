@@ -1,0 +1,124 @@
+"""A compiled pipeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfml.graph.model import TaskGraph
+from sfml.lower.desired import DesiredGraph
+from sfml.record import record
+
+if TYPE_CHECKING:
+    from sfml.render.page.drawing import Drawing
+
+
+@record
+class Task:
+    """One task of a compiled graph; `name` is the spec's, `snowflake_name` the account's; `after` names what it
+    waits for in the spec, nothing for the first ones.
+
+    `kind` is what the manifest calls it: `root`, `step`, `sql` and so on; the root's `name` is None.
+    """
+
+    name: str | None
+    snowflake_name: str
+    kind: str
+    after: tuple[str, ...]
+    value: Mapping[str, Any] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """One entry of `tasks` in the manifest."""
+        return json.loads(json.dumps(self.value))  # type: ignore[no-any-return]
+
+
+class Graph:
+    """What a pipeline compiles to for its target; in a notebook it draws itself."""
+
+    def __init__(self, graph: TaskGraph, desired: DesiredGraph) -> None:
+        self._graph = graph
+        self._desired = desired
+
+    @property
+    def pipeline(self) -> str:
+        return self._desired.pipeline
+
+    @property
+    def target(self) -> str:
+        return self._desired.target.name
+
+    @property
+    def fingerprint(self) -> str:
+        """What the graph is compared by: 64 hexadecimal digits, the same for the same input everywhere."""
+        return self._desired.fingerprint
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The root, the tasks in the order of the spec, and the finalizer."""
+        manifest = self.to_dict()
+        entries = (manifest["root"], *manifest["tasks"], manifest["finalizer"])
+        values = {entry["name"]: entry for entry in entries if entry}
+        names = {task.name: task.task for task in self._desired.all_tasks if task.task}
+        return tuple(
+            Task(
+                one.task,
+                one.name,
+                one.kind,
+                tuple(names[name] for name in one.predecessors if name in names),
+                values[one.name],
+            )
+            for one in self._desired.all_tasks
+        )
+
+    def mermaid(self) -> str:
+        """The graph as a Mermaid flowchart."""
+        from sfml.render.mermaid import mermaid
+
+        return mermaid(self._graph)
+
+    def svg(self) -> str:
+        """The graph as a picture."""
+        from sfml.render.page.svg import svg
+
+        return svg(self._drawing())
+
+    def page(self) -> str:
+        """The graph as a page to explore, one HTML document."""
+        from sfml.render.page.html import html
+
+        drawing = self._drawing()
+        return html(drawing.title, (drawing,))
+
+    def _drawing(self) -> Drawing:
+        from sfml.render.page.drawing import drawing_of
+        from sfml.review.model import Compiled
+
+        return drawing_of(Compiled(self._graph, self._desired, self.fingerprint))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest, as `sfml compile --output json` prints it."""
+        from sfml.lower.manifest import manifest_bytes
+
+        return json.loads(manifest_bytes(self._desired))  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<Graph {self.pipeline} for {self.target}: {len(self._desired.all_tasks)} tasks>"
+
+    def _repr_html_(self) -> str:
+        return self.svg()
+
+
+@record
+class Artefact:
+    """The files that a pipeline was compiled to."""
+
+    folder: Path
+    files: tuple[Path, ...]
+    graph: Graph
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest."""
+        return self.graph.to_dict()

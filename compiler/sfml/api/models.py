@@ -1,0 +1,44 @@
+"""Versions of models in the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sfml.api.drawing import preformatted
+from sfml.registered import ModelVersion
+from sfml.render.models import models_json, models_text
+from sfml.render.symbols import Symbols
+
+
+class Models(Mapping[str, Sequence[ModelVersion]]):
+    """The versions of each model by its name, oldest first; none for one that is not in the registry."""
+
+    def __init__(self, versions: Mapping[str, Sequence[ModelVersion]]) -> None:
+        self._versions = {name: tuple(some) for name, some in versions.items()}
+
+    def __getitem__(self, name: str) -> Sequence[ModelVersion]:
+        return self._versions[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._versions)
+
+    def __len__(self) -> int:
+        return len(self._versions)
+
+    def default(self, name: str) -> ModelVersion | None:
+        """The default version of a model, which is what scores; None where there is none."""
+        return next((one for one in self._versions.get(name, ()) if one.is_default), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The part `models` of the JSON of `sfml models list`."""
+        return {"models": models_json(self._versions)}
+
+    def __str__(self) -> str:
+        return models_text(self._versions, Symbols(True))
+
+    def __repr__(self) -> str:
+        return f"<Models: {', '.join(self._versions) or 'none'}>"
+
+    def _repr_html_(self) -> str:
+        return preformatted(str(self))

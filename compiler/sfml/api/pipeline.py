@@ -1,0 +1,113 @@
+"""A pipeline for a target: checked, compiled, connected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml.api.findings import Findings
+from sfml.api.graph import Artefact, Graph
+from sfml.diagnostic import has_errors
+from sfml.spec.names import login_name
+
+if TYPE_CHECKING:
+    from snowflake.core.task.dagv1 import DAG
+
+    from sfml.api.account import Account
+    from sfml.cli.opening import Opened
+    from sfml.frontend import Reading
+
+
+class Pipeline:
+    """One pipeline of a project. Its files are read once, by what needs them first; open it again to read them anew."""
+
+    def __init__(
+        self, file: Path, name: str, *, target: str | None, variables: Mapping[str, str], user: str | None
+    ) -> None:
+        self.file = file
+        """The entry file."""
+        self.name = name
+        self._wanted = target
+        self._variables = variables
+        self._user = user or login_name()
+
+    @property
+    def target(self) -> str | None:
+        """The target's name, None where the files do not say which is the default."""
+        return self._reading.target
+
+    def check(self) -> Findings:
+        """Every finding, for the target that was asked for or else for each of the project, as `sfml validate`."""
+        from sfml.frontend import read_targets
+        from sfml.shared_findings import told_once
+
+        readings = read_targets(self.file, target=self._wanted, variables=self._variables, user=self._user)
+        sources = {name: text for reading in readings for name, text in reading.sources.items()}
+        targets = tuple(dict.fromkeys(reading.target for reading in readings if reading.target))
+        return Findings(told_once(readings), sources, targets)
+
+    @property
+    def graph(self) -> Graph:
+        """What it compiles to; raises `InvalidSpec` with every finding where it does not."""
+        opened = self._opened
+        assert opened.reading.graph is not None
+        return Graph(opened.reading.graph, opened.desired)
+
+    def compile(self, folder: Path | str | None = None, *, page: bool = False) -> Artefact:
+        """Write manifest, SQL, diagram and step archives, and with `page` also `graph.html` and `graph.svg`.
+
+        `folder` is where, else `build/<pipeline>/<target>` in the project. Raises `InvalidSpec`.
+        """
+        from sfml.lower.write import write
+
+        opened, graph = self._opened, self.graph
+        desired = opened.desired
+        place = Path(folder) if folder else opened.root / "build" / desired.pipeline / desired.target.name
+        pictures = {"graph.svg": graph.svg(), "graph.html": graph.page()} if page else None
+        return Artefact(place, write(desired, place, graph.mermaid(), pictures), graph)
+
+    def dag(self) -> DAG:
+        """The graph as a `snowflake.core.task.dagv1.DAG` with its `DAGTask` and `DAGTaskBranch` objects.
+
+        Bodies of ML Jobs are those that the account writes when they are registered: here they stand as text.
+        """
+        from sfml.snowflake.dag import dag
+
+        return dag(self._opened.desired)
+
+    @contextmanager
+    def connect(self) -> Iterator[Account]:
+        """The pipeline's target, connected; a local one starts its server when none runs, and stops it again.
+
+        Raises `InvalidSpec`, and `ConnectionFailed` where nothing answers.
+        """
+        from sfml.api.account import connected_account
+
+        with connected_account(self._opened, self._user) as account:
+            yield account
+
+    @cached_property
+    def _reading(self) -> Reading:
+        from sfml.frontend import read
+
+        return read(self.file, target=self._wanted, variables=self._variables, user=self._user)
+
+    @cached_property
+    def _opened(self) -> Opened:
+        from sfml.cli.opening import Opened, desired_graph
+
+        reading = self._reading
+        if reading.graph is None or has_errors(reading.diagnostics):
+            targets = (reading.target,) if reading.target else ()
+            Findings(reading.diagnostics, reading.sources, targets).raise_for_errors()
+        return Opened(reading, desired_graph(reading))
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.name}: {self.file.as_posix()}, target {self._wanted or 'default'}>"
+
+    def _repr_html_(self) -> str:
+        findings = self.check()
+        return findings._repr_html_() if findings.errors else self.graph.svg()

@@ -1,0 +1,102 @@
+"""A project: its root and its pipelines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sfml.api.drawing import table
+from sfml.api.pipeline import Pipeline
+from sfml.diagnostic import did_you_mean
+from sfml.entry_files import pipeline_name, pipelines_of_project
+from sfml.errors import UsageError
+from sfml.spec.project import PROJECT_FILE, project_root
+
+
+class Project:
+    """The pipelines below a folder with an `sfml.yaml`; files are read when they are needed, and then anew."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        """The folder of `sfml.yaml`."""
+
+    @property
+    def pipelines(self) -> tuple[Pipeline, ...]:
+        """Every pipeline of the project, for its default target, by their files."""
+        return tuple(self._made(path) for path in pipelines_of_project(self.root))
+
+    def pipeline(
+        self,
+        name: str,
+        *,
+        target: str | None = None,
+        variables: Mapping[str, object] | None = None,
+        user: str | None = None,
+    ) -> Pipeline:
+        """The pipeline of that name.
+
+        `target` is a name of `sfml.yaml`, else its default; `variables` are what `--var` gives, and `user` is the
+        `{{ user }}` of specs. Raises `UsageError` for a name that no pipeline has, or two have.
+        """
+        paths = {path: pipeline_name(path) for path in pipelines_of_project(self.root)}
+        found = [path for path, own in paths.items() if own == name]
+        if len(found) > 1:
+            files = " and ".join(path.as_posix() for path in found)
+            raise UsageError(
+                f"more than one pipeline is named `{name}`: {files}", help="give one another name"
+            )
+        if not found:
+            names = sorted(own for own in paths.values() if own)
+            raise UsageError(
+                f"there is no pipeline `{name}` in {self.root}",
+                help=did_you_mean(name, names) or f"pipelines of this project: {', '.join(names) or 'none'}",
+            )
+        return self._made(found[0], target=target, variables=variables, user=user)
+
+    def _made(
+        self,
+        path: Path,
+        *,
+        target: str | None = None,
+        variables: Mapping[str, object] | None = None,
+        user: str | None = None,
+    ) -> Pipeline:
+        texts = {key: _text(value) for key, value in (variables or {}).items()}
+        return Pipeline(
+            path.resolve(), pipeline_name(path) or path.stem, target=target, variables=texts, user=user
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The root and the pipelines with their files."""
+        return {
+            "root": str(self.root),
+            "pipelines": [{"name": one.name, "file": self._below(one)} for one in self.pipelines],
+        }
+
+    def __repr__(self) -> str:
+        return f"<Project {self.root}: {', '.join(one.name for one in self.pipelines) or 'no pipelines'}>"
+
+    def _repr_html_(self) -> str:
+        return table(("pipeline", "file"), [(one.name, self._below(one)) for one in self.pipelines])
+
+    def _below(self, pipeline: Pipeline) -> str:
+        return Path(os.path.relpath(pipeline.file, self.root.resolve())).as_posix()
+
+
+def open(path: Path | str = ".") -> Project:
+    """The project that a folder or file belongs to: the nearest `sfml.yaml` there or above.
+
+    Raises `UsageError` where there is none.
+    """
+    start = Path(path)
+    root = project_root(start if start.is_dir() else start.parent)
+    if root is None:
+        raise UsageError(f"no {PROJECT_FILE} in `{path}` or above", help="make a project: sfml init")
+    return Project(root)
+
+
+def _text(value: object) -> str:
+    """A variable as it would be typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

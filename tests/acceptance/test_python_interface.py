@@ -1,0 +1,176 @@
+"""`import sfml`: its names, its page, and that it does what the commands do without a word."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import chdir
+from pathlib import Path
+from types import ModuleType
+
+import jsonschema
+import pytest
+from conftest import ROOT
+from here import Here
+
+import sfml
+from sfml.errors import ConflictingState, UsageError
+from sfml.resources import schema
+
+NAMES = {
+    "Account",
+    "Applied",
+    "Artefact",
+    "Change",
+    "Finding",
+    "Findings",
+    "Graph",
+    "InvalidSpec",
+    "ModelVersion",
+    "Models",
+    "Pipeline",
+    "Plan",
+    "Project",
+    "Risk",
+    "Run",
+    "Runs",
+    "SfmlError",
+    "Task",
+    "TaskRun",
+    "__distribution__",
+    "__version__",
+    "open",
+}
+BROKEN = """version: 1
+pipeline: broken
+graph: {version: 1, tasks: {a: {sql: select 1, after: [nope]}}}
+schedule: {version: 1, schedule: manual}
+"""
+FAILS = """version: 1
+pipeline: fails
+graph: {version: 1, config: {limit: 3}, tasks: {a: {sql: select 1}, b: {sql: select nothing, after: [a]}}}
+schedule: {version: 1, schedule: manual}
+"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Here]:
+    """A new project whose local Snowflake runs for all tests of this file."""
+    folder = tmp_path_factory.mktemp("python") / "shop"
+    Here(folder.parent).sfml("init", "shop")
+    project = Here(folder)
+    project.sfml("local", "start")
+    yield project
+    project.sfml("local", "stop", ok=None)
+
+
+def valid(value: object, name: str) -> None:
+    jsonschema.Draft202012Validator(schema(f"output/{name}.schema.json")).validate(value)
+
+
+def test_its_names_are_these() -> None:
+    assert set(sfml.__all__) == NAMES
+    assert all(getattr(sfml, name) is not None for name in NAMES)
+    assert set(dir(sfml)) >= NAMES
+    with pytest.raises(AttributeError):
+        sfml.nothing_of_the_kind  # noqa: B018
+
+
+def test_importing_loads_nothing_of_a_client(tmp_path: Path) -> None:
+    (tmp_path / "sfml.yaml").write_text("version: 1\n")
+    (tmp_path / "p.yaml").write_text(FAILS)
+    loaded = subprocess.run(
+        (
+            sys.executable,
+            "-c",
+            "import sys, sfml\nfirst = set(sys.modules)\nsfml.open('.').pipeline('fails').check()\n"
+            "print(len(first & {'yaml', 'click'}), *(set(sys.modules) & {'snowflake', 'fakesnow', 'pandas'}))",
+        ),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert loaded.stdout.split() == ["0"]
+
+
+def test_the_page_runs(shop: Here, capfd: pytest.CaptureFixture[str]) -> None:
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 3
+    place = ModuleType("page").__dict__
+    with chdir(shop.folder):
+        for block in blocks:
+            exec(compile(block, "docs/python.md", "exec"), place)
+    assert place["run"].outcome == "succeeded" and not list(place["findings"])
+    assert place["applied"].deployment == 1 and (shop.folder / "build" / "shop" / "manifest.json").is_file()
+    valid(place["run"].to_dict(), "run")
+    valid(place["plan"].to_dict(), "plan")
+    valid(place["applied"].to_dict(), "plan")
+    valid(place["findings"].to_dict(), "validate")
+    valid(place["shop"].graph.to_dict(), "manifest")
+    for name in ("project", "shop", "findings", "plan", "run"):
+        html = place[name]._repr_html_()
+        assert (html.startswith("<") and str(place["shop"].name) in html) or name == "findings"
+    assert "<svg" in place["shop"].graph._repr_html_()
+
+
+def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[str]) -> None:
+    lines: list[str] = []
+    (shop.folder / "specs" / "fails.yaml").write_text(FAILS)
+    fails = sfml.open(shop.folder / "specs").pipeline("fails")
+    with chdir(shop.folder), fails.connect() as account:
+        plan = account.plan()
+        with pytest.raises(UsageError) as asked:
+            account.apply(plan)
+        assert asked.value.help and "approve=True" in asked.value.help
+        account.apply(plan, approve=True, progress=lines.append)
+        assert any("created" in line for line in lines)
+        with pytest.raises(ConflictingState, match="moved on since the plan was made"):
+            account.apply(plan, approve=True)
+        assert account.plan().is_empty
+        run = account.run(config={"limit": 5}).wait()
+        assert (run.state, run.outcome) == ("FAILED", "failed") and "nothing" in str(run.reason).lower()
+        assert [task.state for task in run.tasks] == ["SUCCEEDED", "FAILED"] and run["b"].error
+        with pytest.raises(KeyError, match=r"did you mean `b`|its tasks are"):
+            run["bb"]
+        with pytest.raises(UsageError, match="`limits` is not a key"):
+            account.run(config={"limits": 5})
+        runs = account.runs(limit=5)
+        assert [one.run_id for one in runs] == [run.run_id] and runs[0]["a"].state == "SUCCEEDED"
+        valid(runs.to_dict(), "history")
+        with pytest.raises(ConflictingState, match="deployment 3 of fails is not kept"):
+            account.rollback(to=3)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_earlier_deployment_is_put_back(shop: Here) -> None:
+    file = shop.folder / "specs" / "twice.yaml"
+    for body in ("select 1", "select 2"):
+        file.write_text(FAILS.replace("fails", "twice").replace("select nothing", body))
+        with sfml.open(shop.folder).pipeline("twice").connect() as account:
+            account.apply(approve=True)
+    with sfml.open(shop.folder).pipeline("twice").connect() as account:
+        back = account.rollback(to=1)
+        assert back.deployment == 3 and [one.action for one in back.plan.changes].count("alter") == 1
+        assert [one.task for one in account.plan().changes if one.action == "alter"] == ["b"]
+
+
+def test_findings_are_raised_whole(shop: Here) -> None:
+    (shop.folder / "specs" / "broken.yaml").write_text(BROKEN)
+    broken = sfml.open(shop.folder).pipeline("broken")
+    findings = broken.check()
+    assert [one.code for one in findings.errors] == ["SF203"] and findings.errors[0].line == 3
+    for fails in (findings.raise_for_errors, broken.compile, lambda: broken.graph):
+        with pytest.raises(sfml.InvalidSpec, match="task `a` runs after unknown task `nope`"):
+            fails()
+    with pytest.raises(UsageError) as unknown:
+        sfml.open(shop.folder).pipeline("brokn")
+    assert unknown.value.help == "did you mean `broken`?"
+
+
+def test_outside_of_a_project(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no sfml\.yaml"):
+        sfml.open(tmp_path)

@@ -1,0 +1,39 @@
+"""What type checkers know of `import sfml`; checked by `make lint`, and never run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, assert_type
+
+from snowflake.core.task.dagv1 import DAG
+
+import sfml
+
+project = assert_type(sfml.open("."), sfml.Project)
+assert_type(project.root, Path)
+assert_type(project.pipelines, tuple[sfml.Pipeline, ...])
+clv = assert_type(project.pipeline("clv", target="local", variables={"threshold": 0.4}), sfml.Pipeline)
+findings = assert_type(clv.check(), sfml.Findings)
+assert_type(findings[0], sfml.Finding)
+assert_type(findings.errors, tuple[sfml.Finding, ...])
+assert_type(clv.compile("build"), sfml.Artefact)
+assert_type(clv.graph, sfml.Graph)
+assert_type(clv.dag(), DAG)
+
+with clv.connect() as account:
+    assert_type(account, sfml.Account)
+    plan = assert_type(account.plan(), sfml.Plan)
+    assert_type(plan.changes, tuple[sfml.Change, ...])
+    assert_type(plan.risks, tuple[sfml.Risk, ...])
+    assert_type(plan.to_dict(), dict[str, Any])
+    assert_type(account.apply(plan, approve=True), sfml.Applied)
+    run = assert_type(account.run(config={"threshold": 0.3}), sfml.Run)
+    assert_type(run.wait(progress=print), sfml.Run)
+    assert_type(run.state, str)
+    assert_type(run["train_model"], sfml.TaskRun)
+    assert_type(run["train_model"].error, str | None)
+    assert_type(run["train_model"].logs(), str)
+    assert_type(account.runs(limit=20), sfml.Runs)
+    assert_type(account.models("CLV_MODEL")["CLV_MODEL"], Sequence[sfml.ModelVersion])
+    assert_type(account.rollback(to=3), sfml.Applied)
