@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol, TypeVar, assert_never
+from typing import Any, Protocol, TypeVar, assert_never
 
 from sfml.crew import Crew
 from sfml.errors import ConflictingState, ConnectionFailed, RecordUnreadable, SfmlError
@@ -59,7 +59,7 @@ class Work:
     header: Header
     observed: ObservedGraph | None = None
     was: Artefact | None = None
-    provenance: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
     suspended: frozenset[str] = frozenset()
     removes: bool = False
     off_since: str | None = None
@@ -337,7 +337,7 @@ def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -
 
 
 def stamped_comment(
-    task: DesiredTask, provenance: Mapping[str, str], off_since: str | None = None
+    task: DesiredTask, provenance: Mapping[str, Any], off_since: str | None = None
 ) -> str | None:
     """The comment with who deployed it, from which commit, and whether it is off on purpose in the root's record.
 

@@ -39,15 +39,25 @@ def differing_from_head(folder: Path, files: tuple[str, ...]) -> tuple[str, ...]
         head, _, path = entry.partition("\t")
         if path:
             committed[path] = head.split()[2]
-    known = tuple(file for file in files if file in committed and "\n" not in file)
+    # A file behind a link stands in the commit under its own name.
+    place = {file: _real(folder, file) for file in files}
+    known = tuple(file for file in files if place[file] in committed and "\n" not in file)
     prefix = (_git(folder, "rev-parse", "--show-prefix") or "").strip()
     # It reads paths from the top of the repository, whatever the folder.
     paths = "".join(f"{prefix}{file}\n" for file in known)
     hashes = _git(folder, "hash-object", "--stdin-paths", given=paths)
     if hashes is None or len(hashes.split()) != len(known):
         return files
-    changed = {file for file, found in zip(known, hashes.split(), strict=True) if found != committed[file]}
+    changed = {
+        file for file, found in zip(known, hashes.split(), strict=True) if found != committed[place[file]]
+    }
     return tuple(file for file in files if file in changed or file not in known)
+
+
+def _real(folder: Path, file: str) -> str:
+    """The file's name below the folder with every link followed; the name itself where that leads out."""
+    real, top = (folder / file).resolve(), folder.resolve()
+    return real.relative_to(top).as_posix() if real.is_relative_to(top) else file
 
 
 def _git(folder: Path, *arguments: str, given: str | None = None) -> str | None:

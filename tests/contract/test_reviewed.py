@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import validate
 
 from sfml.cli.entry import run
 from sfml.graph.model import Target
@@ -155,3 +156,60 @@ def test_without_a_repository_it_is_refused(
 ) -> None:
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     assert "not in a git work tree with a commit" in refused(capsys)
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    capsys.readouterr()
+    assert run(list(arguments)) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def test_what_was_not_committed_is_recorded_and_shown(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A changed file and one that git ignores take part; a file that no task uses does not."""
+    (project / "steps" / "mine" / "secret_trick.py").write_text("X = 1\n")
+    (project / "steps" / "mine" / "helping.py").write_text(
+        "from mine import secret_trick\n\n\ndef help() -> None:\n    print(secret_trick.X)\n"
+    )
+    (project / "steps" / "mine" / "unused.py").write_text("")
+    (project / "notes.md").write_text("x")
+    assert run(["apply", "clv.yaml", "--auto-approve"]) == 0
+    files = ["steps/mine/helping.py", "steps/mine/secret_trick.py"]
+    words = f"with uncommitted changes in {', '.join(files)}"
+    [status] = json.loads(printed(capsys, "status", "clv.yaml", "-o", "json"))["pipelines"]
+    assert status["uncommitted"] == {"count": 2, "files": files}
+    commit = status["commit"]
+    assert f"deployed from commit {commit} {words}" in printed(capsys, "status", "clv.yaml")
+    plan = json.loads(printed(capsys, "plan", "clv.yaml", "-o", "json"))
+    assert f"deployed from commit {commit} {words}" in plan["notes"]
+    assert f"deployed from commit {commit} {words}" in printed(capsys, "plan", "clv.yaml")
+    assert words.removeprefix("with ") in printed(capsys, "history", "clv.yaml", "--deployments")
+    told = json.loads(printed(capsys, "history", "clv.yaml", "--deployments", "-o", "json"))
+    for name, value in (("status", {"format_version": 1, "pipelines": [status]}), ("history", told)):
+        schema = Path(__file__).parents[2] / "schemas" / "output" / f"{name}.schema.json"
+        validate(value, json.loads(schema.read_text(encoding="utf-8")))
+    assert told["deployments"][0]["uncommitted"] == status["uncommitted"]
+    number = str(told["deployments"][0]["number"])
+
+    # All of it committed, and deployed again: nothing is left to say.
+    (project / "count.sql").write_text("select 2\n")
+    git(project, "add", "-A", "-f", "steps", "count.sql")
+    git(project, "commit", "-q", "-m", "all of it")
+    assert run(["apply", "clv.yaml", "--auto-approve"]) == 0
+    [status] = json.loads(printed(capsys, "status", "clv.yaml", "-o", "json"))["pipelines"]
+    assert status["uncommitted"] == {"count": 0, "files": []} and status["commit"] != commit
+    assert "uncommitted" not in printed(capsys, "status", "clv.yaml")
+    # A rollback brings back what was deployed, and with it what is known of it.
+    assert run(["rollback", "clv.yaml", "--to", number, "--auto-approve"]) == 0
+    [status] = json.loads(printed(capsys, "status", "clv.yaml", "-o", "json"))["pipelines"]
+    assert (status["commit"], status["uncommitted"]["files"]) == (commit, files)
+
+
+def test_a_file_behind_a_link_stands_in_the_commit_under_its_own_name(project: Path) -> None:
+    from sfml.git import differing_from_head
+
+    (project / "linked.sql").symlink_to("count.sql")
+    assert differing_from_head(project, ("linked.sql", "count.sql")) == ()
+    (project / "count.sql").write_text("select 2\n")
+    assert differing_from_head(project, ("linked.sql", "count.sql")) == ("linked.sql", "count.sql")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import click
 
@@ -152,9 +153,12 @@ def _done_before(seen: Where, work: Work, held: Held) -> Iterator[str]:
         yield f"when the lease was taken these may have been under way: {done_text(late)}"
 
 
-def provenance(found: Opened, options: Options) -> Mapping[str, str]:
-    """Who applies it and from which commit: told to whoever looks, never compared."""
+def provenance(found: Opened, options: Options) -> Mapping[str, Any]:
+    """Who applies it, from which commit and with what beside it: told to whoever looks, never compared."""
+    from sfml.cli.reviewed import unlike_the_commit
     from sfml.git import head_commit
+    from sfml.plan.provenance import provenance_of
 
     commit = head_commit(found.root)
-    return {"user": user_name(options), **({"commit": commit} if commit else {})}
+    beside = unlike_the_commit(found) if commit else None
+    return {"user": user_name(options), **provenance_of(commit, beside)}

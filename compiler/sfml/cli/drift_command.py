@@ -9,7 +9,7 @@ import click
 from sfml.cli import output
 from sfml.cli.health import drift_notes
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import Connected, Opened, connected, opened, user_name
 from sfml.cli.options import Options, shared_options
 from sfml.cli.ownership import Ownership, ownership, stranger_notes
 from sfml.errors import ConflictingState, UsageError
@@ -181,7 +181,7 @@ def _revert(
 ) -> int:
     """An apply of what was last applied, whatever the spec says by now; what others hung below it stays."""
     from sfml.cli.asking import confirm
-    from sfml.cli.deploying import deploy_work, provenance
+    from sfml.cli.deploying import deploy_work
     from sfml.cli.planning import planned_graph, work_of
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
@@ -202,7 +202,8 @@ def _revert(
             work = planned_graph(graph, target, adopt=True)
             reverted = bool(work.groups)
             where = f"{desired.spec_path} -t {desired.target.name}"
-            full = work_of(work, graph, held.lease, provenance(found, options))
+            # The record keeps the commit that the graph came from.
+            full = work_of(work, graph, held.lease, {"user": user_name(options)})
             deploy_work(full, target, held, options, where)
         if speaks:
             output.say(f"Reverted: {desired.pipeline} is as deployment {last.header.number} left it.")

@@ -71,14 +71,15 @@ def drift_notes(desired: DesiredGraph, target: Connected) -> Iterator[str]:
 def run_notes(found: Opened, graph: DeployedGraph) -> Iterator[str]:
     """What a run will not do as the files say: other code, tasks that are off or cut loose."""
     from sfml.health import ChildrenSuspended, CutLoose, TasksGone, health_of
+    from sfml.plan.provenance import origin_text
     from sfml.render.health import problem_text
 
     desired = found.desired
     health = health_of(desired, graph, now=datetime.now(UTC))
     where = f"{desired.spec_path} -t {desired.target.name}"
     if health.differs:
-        commit = (health.record or {}).get("commit")
-        of = f", of commit {commit}," if commit else ""
+        origin = origin_text(health.record)
+        of = f", of {origin}," if origin else ""
         yield f"what is deployed{of} differs from the files; the difference:  sfml plan {where}"
     for problem in health.problems:
         if isinstance(problem, ChildrenSuspended | CutLoose | TasksGone):

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfml.cli.insight import informed
 from sfml.cli.opening import Connected, Opened
@@ -252,7 +252,7 @@ def work_of(
     plan: Planned,
     desired: DesiredGraph,
     lease: Lease,
-    provenance: Mapping[str, str] | None = None,
+    provenance: Mapping[str, Any] | None = None,
     *,
     kind: str = "apply",
 ) -> Work:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sfml.cli.opening import Opened
 from sfml.errors import ConflictingState
@@ -43,6 +43,26 @@ def refuse_unreviewed(found: Opened) -> None:
             ),
             help="commit or stash them, then run it again",
         )
+
+
+def unlike_the_commit(found: Opened) -> tuple[str, ...] | None:
+    """The files of the deployment whose content the commit does not hold, and those taken away beside them.
+
+    None where git does not answer.
+    """
+    from sfml.git import differing_from_head, dirty_files
+
+    used = tuple(used_files(found))
+    differing, dirty = differing_from_head(found.root, used), dirty_files(found.root)
+    if differing is None or dirty is None:
+        return None
+    folders = {str(parent) for name in used for parent in PurePosixPath(name).parents} - {"."}
+    gone = (
+        name
+        for name in dirty
+        if str(PurePosixPath(name).parent) in folders and not (found.root / name).exists()
+    )
+    return tuple(sorted({*differing, *gone}))
 
 
 def used_files(found: Opened) -> Iterator[str]:

@@ -53,7 +53,7 @@ class Artefact:
     root_started: bool
     suspended: tuple[str, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
-    """What the root's comment ends in: fingerprint, spec, version; commit and user as provenance."""
+    """What the root's comment ends in: fingerprint, spec, version; its provenance."""
 
     @property
     def root(self) -> DesiredTask:

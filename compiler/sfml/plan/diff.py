@@ -12,6 +12,7 @@ from sfml.plan.applied import AppliedGraph, AppliedTask, observed_body
 from sfml.plan.bodies import body_changes, body_parts, is_same_body
 from sfml.plan.model import Action, Change, Comparable, FieldChange, ObservedGraph, ObservedTask, Plan, Reason
 from sfml.plan.places import is_default, place_of
+from sfml.plan.provenance import origin_text, uncommitted_text
 from sfml.plan.renderings import same
 from sfml.plan.risks import risks_of
 from sfml.plan.settings import SETTINGS, desired_settings, split_comment
@@ -200,6 +201,9 @@ def _notes(observed: ObservedGraph | None, unfinished: Mapping[str, Comparable] 
         yield "an earlier apply did not finish; this one completes it"
     if observed is not None and observed.record is None:
         yield "the graph was made by somebody else; this apply takes it over"
+    record = observed.record if observed is not None else None
+    if uncommitted_text(record):
+        yield f"deployed from {origin_text(record)}"
 
 
 def _version_notes(

@@ -12,6 +12,7 @@ from sfml.history import Run
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Header
+from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, outcome_text, reason_json, reason_text, run_symbol
 from sfml.render.symbols import Symbols
@@ -145,6 +146,7 @@ def _deployment_row(one: KeptDeployment) -> tuple[str, ...]:
     notes = (
         "deployed now" if one.is_current else "",
         "" if one.has_code else "its code is gone",
+        uncommitted_text(one.record) or "",
         f'"{header.reason}"' if header.reason else "",
     )
     row = (
@@ -175,6 +177,7 @@ def deployments_json(
                 "work": one.header.work,
                 "reason": one.header.reason,
                 "commit": one.record.get("commit"),
+                "uncommitted": uncommitted_value(one.record),
                 "fingerprint": one.record.get("fingerprint"),
                 "tasks": one.tasks,
                 "current": one.is_current,
@@ -188,6 +191,6 @@ def deployments_json(
 
 def rollback_text(pipeline: str, number: int, goal: Artefact) -> str:
     """Where a rollback leads to, in a line."""
-    commit = goal.record.get("commit")
-    origin = f", of commit {printable(str(commit))}" if commit else ""
+    known = origin_text(goal.record)
+    origin = f", of {printable(known)}" if known else ""
     return f"Back to deployment {number} of {pipeline}{origin}:\n"

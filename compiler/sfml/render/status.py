@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sfml.health import GraphHealth, OffReason, Unfinished
+from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
 from sfml.render.printable import printable
 from sfml.render.reason import outcome_text, run_symbol
@@ -70,6 +71,7 @@ def _status_json(status: PipelineStatus) -> dict[str, Any]:
         "deployed": None if status.unknown is not None else status.is_deployed,
         "fingerprint": status.recorded("fingerprint"),
         "commit": status.recorded("commit"),
+        "uncommitted": uncommitted_value(health.record if health else None),
         "files_differ": health.differs if health else None,
         "schedule": status.schedule,
         "schedule_on": bool(root and root.started),
@@ -187,6 +189,8 @@ def _details(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
         yield f"not deployed: {status.absent}"
     if status.health is None:
         return
+    if uncommitted_text(status.health.record):
+        yield printable(f"deployed from {origin_text(status.health.record)}")
     yield from health_lines(status.health, status.pipeline, status.where, symbols["arrow"])
     if status.health.differs and status.health.unfinished is None:
         yield f"what is deployed differs from the files:  sfml plan {status.where}"

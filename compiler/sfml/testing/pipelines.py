@@ -123,7 +123,7 @@ def apply_graph(
     account: Connected,
     *,
     resume: bool | None = None,
-    provenance: Mapping[str, str] | None = None,
+    provenance: Mapping[str, Any] | None = None,
 ) -> Planned:
     """Make the account hold the graph, as `sfml apply` does; answers what was planned."""
     with holding(account.leases, desired.root.name, new_lease("test")) as held:
