@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 
@@ -180,3 +181,21 @@ def _close(word: str, known: Iterable[str], count: int) -> list[str]:
             60, alike, key=lambda name: (name[:4] != word[:4], name[-4:] != word[-4:], name)
         )
     return difflib.get_close_matches(word, sorted(alike), n=count, cutoff=0.6)
+
+
+def moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
+    """The finding with its files as users see them, and its message on one line whatever it quotes."""
+    message = " ".join(diagnostic.message.split())
+    if not prefix and message == diagnostic.message:
+        return diagnostic
+    return replace(
+        diagnostic,
+        message=message,
+        span=_moved_span(diagnostic.span, prefix) if diagnostic.span else None,
+        labels=tuple(Label(_moved_span(label.span, prefix), label.text) for label in diagnostic.labels),
+        fix=replace(fix, span=_moved_span(fix.span, prefix)) if (fix := diagnostic.fix) else None,
+    )
+
+
+def _moved_span(span: Span, prefix: str) -> Span:
+    return replace(span, file=prefix + span.file)

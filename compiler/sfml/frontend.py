@@ -9,16 +9,17 @@ from dataclasses import field, replace
 from pathlib import Path
 
 from sfml.catalog import SourceFile, StepCatalog, folder_files
-from sfml.check import findings
-from sfml.diagnostic import Diagnostic, Label, by_position, has_errors
+from sfml.check import MAX_FINDINGS, findings
+from sfml.diagnostic import Diagnostic, by_position, first_of, has_errors, moved
 from sfml.entry_files import entry_files
 from sfml.fixes import pinned
 from sfml.graph.build import build_graph
 from sfml.graph.decode import graph_draft
+from sfml.graph.draft import GraphDraft
 from sfml.graph.model import TaskGraph
 from sfml.record import record
+from sfml.semantics.conditions import decides_on_predecessors
 from sfml.silencing import Silencing, silenced, silencings
-from sfml.source import Span
 from sfml.spec import Loaded, load, targets_of
 from sfml.spec.project import project_root
 
@@ -27,7 +28,8 @@ __all__ = ["Reading", "entry_files", "project_root", "read", "read_targets"]
 
 @record
 class Reading:
-    """What a spec says for one target. `graph` is there when nothing in it is wrong.
+    """What a spec says for one target. `graph` is there when nothing in it is wrong; `walkable` is it too where all
+    that is wrong are values that some way through it leaves unset.
 
     Files in `diagnostics` and `sources` are relative to the working directory, as users name them: `prefix`
     comes before the path in the project. Those in the graph's spans, and in `silencings`, are relative to the
@@ -49,6 +51,7 @@ class Reading:
     target: str | None = None
     accepted: tuple[Diagnostic, ...] = ()
     repeated: Mapping[Diagnostic, int] = field(default_factory=dict)
+    walkable: TaskGraph | None = None
 
     def job_files(self, folder: str) -> tuple[SourceFile, ...]:
         """The files of a job's folder, which is relative to the project's root; hidden ones are left out."""
@@ -76,15 +79,19 @@ def read(
     catalog = StepCatalog(root, loaded.project.steps if loaded.project else ())
     diagnostics = loaded.diagnostics
     graph: TaskGraph | None = None
+    walkable: TaskGraph | None = None
     if loaded.spec is not None:
         draft, decoding = graph_draft(loaded.spec, root)
         diagnostics = (*diagnostics, *decoding, *findings(draft, catalog))
         if not has_errors(diagnostics):
-            graph = build_graph(draft)
+            walkable = build_graph(draft)
+            flow = _findings_of_flow(draft, walkable, catalog)
+            diagnostics = (*diagnostics, *first_of(iter(flow), MAX_FINDINGS))
+            graph = None if has_errors(flow) else walkable
     silences, problems = silencings(loaded.sources, loaded.project.document if loaded.project else None)
     left = silenced(diagnostics, silences)
     if has_errors(problems):
-        graph = None
+        graph = walkable = None
     shown = _shown_from(root, (cwd or Path.cwd()).resolve())
     counts = Counter(
         moved(_with_exact_fix(diagnostic, loaded.sources), shown) for diagnostic in (*left.kept, *problems)
@@ -104,7 +111,23 @@ def read(
         target=loaded.spec.target_name if loaded.spec is not None else target,
         accepted=left.accepted,
         repeated={finding: count for finding, count in counts.items() if count > 1},
+        walkable=walkable,
     )
+
+
+def _findings_of_flow(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> tuple[Diagnostic, ...]:
+    """What some way through the graph leaves unset.
+
+    Where every task waits for all its predecessors to succeed, whatever stands above one is there when it runs.
+    """
+    conditions = ((node.run_if, node.when) for node in graph.tasks)
+    if all(
+        run_if in (None, "all_succeeded") and not decides_on_predecessors(when) for run_if, when in conditions
+    ):
+        return ()
+    from sfml.behaviour.unset import unset_values  # costs start-up time
+
+    return tuple(unset_values(draft, graph, catalog))
 
 
 def read_targets(
@@ -138,21 +161,3 @@ def _shown_from(root: Path, cwd: Path) -> str:
     """What to put before a path in the project, so that it holds from the working directory."""
     relative = Path(os.path.relpath(root, cwd)).as_posix()
     return "" if relative == "." else f"{relative}/"
-
-
-def moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
-    """The finding with its files as users see them, and its message on one line whatever it quotes."""
-    message = " ".join(diagnostic.message.split())
-    if not prefix and message == diagnostic.message:
-        return diagnostic
-    return replace(
-        diagnostic,
-        message=message,
-        span=_moved_span(diagnostic.span, prefix) if diagnostic.span else None,
-        labels=tuple(Label(_moved_span(label.span, prefix), label.text) for label in diagnostic.labels),
-        fix=replace(fix, span=_moved_span(fix.span, prefix)) if (fix := diagnostic.fix) else None,
-    )
-
-
-def _moved_span(span: Span, prefix: str) -> Span:
-    return replace(span, file=prefix + span.file)

@@ -143,6 +143,33 @@ def test_ways_and_what_tests_cover(project: Path, capsys: pytest.CaptureFixture[
     assert "no test covers 2 ways through the graph" in printed.err
 
 
+def test_a_value_that_an_arm_leaves_unset_is_told_and_walked(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "shop.yaml").write_text(
+        """version: 1
+pipeline: shop
+graph:
+  tasks:
+    gate: {call: G, outcomes: {left: left, right: right}}
+    left: {call: P}
+    right: {call: P}
+    tell: {notify: {integration: N, message: "got ${right.v}"}, after: [left, right], run_if: none_failed}
+""",
+        encoding="utf-8",
+    )
+    assert run(["simulate", "shop.yaml", "--failures", "0"]) == 1
+    printed = capsys.readouterr()
+    assert "error[SF333]" in printed.err
+    assert "       tell: `${right.v}` is not there: `right` was skipped\n" in printed.out
+    assert run(["simulate", "shop.yaml", "-o", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    jsonschema.validate(told, schema("output/simulate.schema.json"))
+    reasons = [way["reasons"] for way in told["pipelines"][0]["ways"] if way["reasons"]]
+    assert reasons and all(list(one) == ["tell"] for one in reasons)
+    assert run(["test", "shop.yaml"]) == 1, "a graph with errors is not tested"
+
+
 def test_the_pipelines_of_this_repository_pass(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -145,9 +145,10 @@ def checkout(tmp_path: Path) -> Path:
 def test_the_failing_test_that_the_page_shows(checkout: Path) -> None:
     config = checkout / "specs" / "clv" / "job_config.yaml"
     text = config.read_text(encoding="utf-8")
-    after = "    after: [promote_model]\n"
-    assert after in text
-    config.write_text(text.replace(after, f"{after}    run_if: all_done\n"), encoding="utf-8")
+    outcomes = "outcomes: [promote_model, send_alert]"
+    assert outcomes in text
+    wrong = "outcomes: {promote_model: promote_model, send_alert: [send_alert, promote_model]}"
+    config.write_text(text.replace(outcomes, wrong), encoding="utf-8")
     typed, shown = shown_by("test")
     seconds = re.compile(r"\(\d+\.\d\d s\)")
     assert seconds.sub("()", printed_by(typed, checkout)) == seconds.sub("()", shown)

@@ -45,5 +45,7 @@ def covered(walked: Walked, verdicts: Iterable[Verdict]) -> Coverage:
     for one in verdicts:
         if one.states is not None:
             takers.setdefault(tuple(one.states.values()), []).append(one.test.name)
-    ways = tuple(CoveredWay(way, tuple(takers.pop(tuple(way.states.values()), ()))) for way in walked.ways)
-    return Coverage(ways, tuple(name for names in takers.values() for name in names))
+    # Ways may differ in no more than why a task fails.
+    ways = tuple(CoveredWay(way, tuple(takers.get(tuple(way.states.values()), ()))) for way in walked.ways)
+    taken = {name for way in ways for name in way.tests}
+    return Coverage(ways, tuple(name for names in takers.values() for name in names if name not in taken))

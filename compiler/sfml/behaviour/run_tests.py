@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from sfml.behaviour.shape import Behaviour, returned_text
+from sfml.behaviour.values import missing_result
 from sfml.behaviour.verdict import CAME, SHOULD, Verdict, failure, undecided
 from sfml.diagnostic import Diagnostic
 from sfml.graph.tests import Given, RunTest
@@ -31,7 +32,9 @@ def run_verdict(behaviour: Behaviour, test: RunTest) -> Verdict:
     except _Missing as missing:
         return Verdict(test, (undecided(test, missing.message, test.place, missing.help),))
     states = behaviour.told(ran.states)
-    return Verdict(test, tuple(unmet(behaviour, test, states, ran.state, ran.attempts)), states, ran.state)
+    reasons = {behaviour.names[name]: reason for name, reason in ran.reasons.items()}
+    findings = tuple(unmet(behaviour, test, states, ran.state, ran.attempts, reasons))
+    return Verdict(test, findings, states, ran.state)
 
 
 def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
@@ -64,9 +67,15 @@ def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
                 help = f"give `{node.name}: {{when: true}}`, or what it reads: `returns`, `streams`"
             raise _Missing(f"{who} cannot be told: {why}", help) from None
 
-    return carry_out(
-        behaviour.shape, ends, retries=behaviour.graph.settings.retries, streams=streams, holds=holds
-    )
+    def lacks(found: str, states: Mapping[str, State]) -> str | None:
+        node = behaviour.node(found)
+        given = test.given.get(node.name) if node is not None else None
+        if node is None or (given is not None and given.gives_end):
+            return None
+        return missing_result(behaviour, node, states)
+
+    retries = behaviour.graph.settings.retries
+    return carry_out(behaviour.shape, ends, retries=retries, streams=streams, holds=holds, lacks=lacks)
 
 
 def _chosen(behaviour: Behaviour, branch: str, given: Given | None) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sfml.behaviour.verdict import Verdict
-from sfml.frontend import Reading, moved
+from sfml.diagnostic import moved
+from sfml.graph.model import TaskGraph
 from sfml.graph.tests import GraphTest
 from sfml.record import record
 
@@ -27,17 +28,17 @@ class Tested:
         return sum(one.result in results for one in self.verdicts)
 
 
-def tested(reading: Reading, tests: Iterable[GraphTest], judge: Callable[[GraphTest], Verdict]) -> Tested:
-    """What `judge` says of each of the pipeline's tests, and how long it took."""
-    graph = reading.graph
-    assert graph is not None, "findings are looked at before testing"
+def tested(
+    graph: TaskGraph, prefix: str, tests: Iterable[GraphTest], judge: Callable[[GraphTest], Verdict]
+) -> Tested:
+    """What `judge` says of each of the pipeline's tests, and how long it took; `prefix` comes before its files."""
     verdicts: list[Verdict] = []
     seconds: list[float] = []
     for test in tests:
         began = time.perf_counter()
-        verdicts.append(_as_shown(judge(test), reading.prefix))
+        verdicts.append(_as_shown(judge(test), prefix))
         seconds.append(time.perf_counter() - began)
-    spec = f"{reading.prefix}{graph.spec_path}"
+    spec = f"{prefix}{graph.spec_path}"
     return Tested(graph.pipeline, graph.target.name, spec, tuple(verdicts), tuple(seconds))
 
 

@@ -58,7 +58,7 @@ def command(
     from sfml.render.ways import ways_json, ways_text
 
     readings = [read(str(file), options) for file in frontend.entry_files(specs)]
-    demand_right(readings, options)
+    demand_right(readings, options, but_for="SF333")
     every = [_simulated(reading, failures, most) for reading in readings]
     lacking = sum(_lacking(one, require_coverage) for one in every)
     if options.json:
@@ -74,7 +74,8 @@ def command(
         output.say_error(
             f"no test covers {plural(lacking, 'way')} {what}through the graph", "sfml simulate --uncovered"
         )
-    return 1 if lacking else 0
+    is_wrong = any(reading.graph is None for reading in readings)
+    return 1 if lacking or is_wrong else 0
 
 
 def _simulated(reading: Reading, failures: int, most: int) -> Simulated:
@@ -86,7 +87,7 @@ def _simulated(reading: Reading, failures: int, most: int) -> Simulated:
     from sfml.graph.tests import RunTest
     from sfml.render.ways import Simulated
 
-    graph = reading.graph
+    graph = reading.walkable
     assert graph is not None
     behaviour = Behaviour(graph)
     walked = walk(behaviour, failures=failures, most=most)

@@ -43,6 +43,11 @@ class Given:
     fails: int = 0
     when: bool | None = None
 
+    @property
+    def gives_end(self) -> bool:
+        """Whether it says how the body ends, not only whether the condition holds."""
+        return bool(self.word or self.outcome or self.has_result or self.fails)
+
 
 @record
 class Expected:

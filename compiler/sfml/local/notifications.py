@@ -108,8 +108,9 @@ def _addresses(value: Any) -> list[str]:
     return [str(address).strip() for address in value]
 
 
-def _sanitize(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    return str(arguments[0]) if arguments else ""
+def _sanitize(account: Account, session: Session, arguments: tuple[Any, ...]) -> str | None:
+    """The text; NULL stays NULL, and what it is put into has no message."""
+    return None if not arguments or arguments[0] is None else str(arguments[0])
 
 
 # -- the procedures that send

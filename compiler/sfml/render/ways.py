@@ -55,6 +55,8 @@ def _way_lines(number: int, one: CoveredWay, symbols: Symbols, verbose: bool) ->
         if names:
             symbol = symbols.state(None if state is State.NOT_EXECUTED else str(state))
             yield f"     {symbol} {_names(names, verbose)}"
+    for name, reason in one.way.reasons.items():
+        yield f"       {name}: {reason}"
     tests = ", ".join(f"`{printable(name)}`" for name in one.tests)
     yield f"     covered by {tests}" if tests else "     no test covers this"
 
@@ -120,6 +122,7 @@ def _way_json(one: CoveredWay) -> Mapping[str, Any]:
         "also": [_choices_json(other) for other in way.also],
         "state": str(way.state),
         "tasks": states_json(way.states),
+        "reasons": dict(way.reasons),
         "tests": list(one.tests),
     }
 

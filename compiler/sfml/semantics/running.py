@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import field
 from functools import partial
 
 from sfml.record import record
@@ -27,11 +28,15 @@ class End:
 
 @record
 class Ran:
-    """A run that is over. `states` holds every task as its last attempt left it; attempts count from 1."""
+    """A run that is over. `states` holds every task as its last attempt left it; attempts count from 1.
+
+    `reasons` tell of the tasks that failed for what they read.
+    """
 
     state: State
     states: Mapping[str, State]
     attempts: int = 1
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def carry_out(
@@ -41,30 +46,37 @@ def carry_out(
     retries: int = 0,
     streams: Mapping[str, bool] | None = None,
     holds: Callable[[TaskShape, Functions], bool] | None = None,
+    lacks: Callable[[str, Mapping[str, State]], str | None] | None = None,
 ) -> Ran:
     """The run in which a task ends as `ends` says of its first, second … time, automatic retries included.
 
     A task that an earlier attempt never came to runs for its first time in a later one.
-    `streams` tells whether a stream has data; `holds` decides conditions, in place of what they say themselves.
+    `streams` tells whether a stream has data; `holds` decides conditions, in place of what they say themselves;
+    `lacks` says, given the states so far, why a task fails for what it reads, whatever `ends` says of it.
     Raises `Undecided` for a condition that asks for what nobody knows.
     """
     returned: dict[str, Returned] = {}
     states: dict[str, State] = {}
+    reasons: dict[str, str] = {}
     times: Counter[str] = Counter()
+
+    def end(name: str) -> State:
+        times[name] += 1
+        reason = lacks(name, states) if lacks is not None else None
+        if reason is not None:
+            reasons[name] = reason
+        ended = ends(name, times[name]) if reason is None else End(State.FAILED)
+        returned[name] = ended.returned
+        return ended.state
+
     attempt = 1
     while True:
         answers = partial(functions_of, graph, states=states, returned=returned, streams=streams or {})
-
-        def end(name: str) -> State:
-            times[name] += 1
-            ended = ends(name, times[name])
-            returned[name] = ended.returned
-            return ended.state
-
+        reasons.clear()
         settle(graph, states, graph, partial(_considered, graph, answers, holds or _holds, end))
         state = graph_state(graph, states)
         if not should_retry(state, attempt, retries):
-            return Ran(state, states, attempt)
+            return Ran(state, states, attempt, reasons)
         attempt += 1
         states = kept_states(graph, states)
 

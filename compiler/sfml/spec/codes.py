@@ -175,6 +175,16 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: the root is named after the pipeline; each apply would replace the other one's graph.
     Instead: rename one, or give the target a schema for each pipeline.
     """,
+        "SF333": """SF333: a value that some way through the graph leaves unset.
+
+    What: a task reads the result of one that has succeeded whichever outcomes branches return, and whatever fails,
+    or is ready for nothing: a parameter that may be `None`, a statement that says what a NULL is to be.
+    Why: a skipped task, and one that failed or never ran, returns nothing: Snowflake answers NULL, in which a step
+    finds no field, and a message with NULL in it is no message. An error where nothing has to fail for that; a warning
+    where only a failure leads there, where a condition decides that cannot be told, or where the reader goes on with
+    nothing.
+    Instead: read the value in a task of the same arm, or take the whole result into a parameter that may be `None`.
+    """,
         "SF509": """SF509: one stream starts two pipelines.
 
     What: of the pipelines that are validated together, no two are started by the same stream.

@@ -114,7 +114,7 @@ def _unread_results(behaviour: Behaviour, test: RunTest, came: Mapping[str, Stat
     silent = {
         name
         for name, given in test.given.items()
-        if _gives_an_end(given) and not given.has_result and not graph.task(name).is_branch
+        if given.gives_end and not given.has_result and not graph.task(name).is_branch
     }
     for node in graph.all_tasks:
         if came.get(node.name, State.SUCCEEDED) is not State.SUCCEEDED or node.name in test.given:
@@ -149,7 +149,7 @@ def given_graph(behaviour: Behaviour, test: RunTest, target: Target) -> TaskGrap
     def node(one: TaskNode) -> TaskNode:
         given = test.given.get(one.name)
         when = _when(one.when, given, streams)
-        if given is None or not _gives_an_end(given):
+        if given is None or not given.gives_end:
             return replace(one, when=when)
         return _constant(behaviour, replace(one, when=when), given, target)
 
@@ -167,10 +167,6 @@ def _settings(settings: GraphSettings, streams: Mapping[str, bool]) -> GraphSett
     condition = root_condition(settings)
     when = _with_streams(condition, streams) if condition is not None else None
     return replace(settings, schedule=Manual(), when=when)
-
-
-def _gives_an_end(given: Given) -> bool:
-    return bool(given.word or given.outcome or given.has_result or given.fails)
 
 
 def _when(when: str | None, given: Given | None, streams: Mapping[str, bool]) -> str | None:

@@ -45,3 +45,8 @@ def careless():
 
 def helper(ctx: Context) -> None:
     return None
+
+
+@step
+def report(ctx: Context, fit: Fit | None = None, depth: int = 6) -> dict[str, int]:
+    return {"depth": depth}
