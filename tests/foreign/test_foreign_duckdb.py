@@ -41,8 +41,18 @@ def test_refusals_are_said_in_snowflakes_words(
 
 
 def test_a_sum_of_texts_is_refused_when_it_is_bound(duck: duckdb.DuckDBPyConnection) -> None:
-    with pytest.raises(duckdb.BinderException):  # exact_sums.run_exactly
+    with pytest.raises(duckdb.BinderException):  # number_types.run_typed
         duck.execute("SELECT SUM(b) FROM t")
+
+
+def test_a_value_takes_the_type_of_an_example_that_is_not_evaluated(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute("SELECT cast_to_type(1 / 3, round(error('evaluated')::DECIMAL(38, 14), 12))")
+    assert [str(column[1]) for column in duck.description or ()] == ["DECIMAL(38,12)"], "number_types"
+
+
+def test_typeof_is_a_constant_when_a_statement_is_bound(duck: duckdb.DuckDBPyConnection) -> None:
+    rows = duck.execute("SELECT CASE typeof(1.5) WHEN 'DOUBLE' THEN error('reached') ELSE 'a' END").fetchall()
+    assert rows == [("a",)], "float_text"
 
 
 def test_ids_tell_whether_a_transaction_is_open(duck: duckdb.DuckDBPyConnection) -> None:

@@ -98,7 +98,7 @@ def test_sums_are_sums_of_tried_doubles(connection: fakesnow.conn.FakeSnowflakeC
     transformed = fakesnow_port.transform(connection.cursor(), parse_one("SELECT SUM(a) FROM t"), [])
     node = transformed.find(exp.Sum)
     assert node is not None
-    assert isinstance(node.this, exp.TryCast), "exact_sums.run_exactly: a NUMBER's sum is a NUMBER"
+    assert isinstance(node.this, exp.TryCast), "number_types.attempts: a NUMBER's sum is a NUMBER"
 
 
 def test_tables_beside_the_databases_keep_their_columns() -> None:

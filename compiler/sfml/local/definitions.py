@@ -15,8 +15,8 @@ from sqlglot import Expr, exp
 
 from sfml.local import fakesnow_port, table_notes
 from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
-from sfml.local.exact_sums import run_exactly
 from sfml.local.names import ObjectName
+from sfml.local.number_types import run_typed
 from sfml.local.result import Result, status
 from sfml.local.rewriting import Rewriting, dotted
 from sfml.local.streams.following import commit_open, target_of
@@ -57,7 +57,7 @@ def define(
             transformed = fakesnow_port.transform(cursor, statement, params)
             notes = {note: transformed.args.pop(note, None) for note in fakesnow_port.NOTES}
             lengths += notes["text_lengths"] or ()
-            run_exactly(partial(_execute, session, params=params), transformed)
+            run_typed(partial(_execute, session, params=params), transformed)
     if name is not None:
         _comment_columns(rewriting, parts_of(name, temporary=is_temporary(target, tree)))
     if name is not None and kind != "SEQUENCE" and not is_temporary(target, tree):

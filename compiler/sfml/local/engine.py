@@ -33,9 +33,9 @@ from sfml.local import (
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import SqlError, not_emulated
-from sfml.local.exact_sums import run_exactly
 from sfml.local.merging import merge
 from sfml.local.names import ObjectName
+from sfml.local.number_types import attempts, run_typed
 from sfml.local.result import ArrowRows, Column, Result
 from sfml.local.rewrites import PASSES
 from sfml.local.rewriting import Rewriting
@@ -317,7 +317,7 @@ def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None
     for statement in fakesnow_port.statements_of(cursor, tree):
         transformed = fakesnow_port.transform(cursor, statement, params)
         bound = params if transformed.find(exp.Placeholder) else None
-        run_exactly(partial(fakesnow_port.execute, cursor, params=bound), transformed)
+        run_typed(partial(fakesnow_port.execute, cursor, params=bound), transformed)
 
 
 def _result(cursor: FakeSnowflakeCursor, type_id: int) -> Result:
@@ -337,14 +337,26 @@ def _described(
     if isinstance(tree, exp.Query):
         cursor.check_db_and_schema(tree)
         bare = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
-        sql = fakesnow_port.transform(cursor, bare, []).sql(dialect="duckdb")
-    elif type(tree) in DESCRIBE_RESULT_SQL:
+        return _described_query(duck, fakesnow_port.transform(cursor, bare, []), type_id)
+    if type(tree) in DESCRIBE_RESULT_SQL:
         sql = DESCRIBE_RESULT_SQL[type(tree)]
     elif isinstance(tree, exp.Show | exp.Describe):
         _execute(cursor, tree, [])
         return _result(cursor, type_id)
     else:
         return Result((Column("status"),), (), type_id)
+    return _empty(duck, sql, type_id)
+
+
+def _described_query(duck: duckdb.DuckDBPyConnection, transformed: Expr, type_id: int) -> Result:
+    *typed, last = (attempt.sql(dialect="duckdb") for attempt in attempts(transformed))
+    for sql in typed:
+        with contextlib.suppress(duckdb.BinderException):
+            return _empty(duck, sql, type_id)
+    return _empty(duck, last, type_id)
+
+
+def _empty(duck: duckdb.DuckDBPyConnection, sql: str, type_id: int) -> Result:
     table = duck.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
     types = [str(column[1]) for column in duck.description or ()]
     return Result(columns_of(table, types), ArrowRows(table), type_id)

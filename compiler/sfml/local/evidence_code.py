@@ -105,7 +105,31 @@ SNOWPARK = _rows(
     ("SPLIT_TO_TABLE numbers parts from 1; SEQ is always 1", _A, "sql-reference/functions/split_to_table"),
     ("Approximate quantiles are exact ones; HASH and seeded RANDOM have other values", _X, "DuckDB's own"),
     ("Columns declared ARRAY or OBJECT, and functions that answer them, are told as such", _D, _SEMI),
-    ("Division by zero answers infinity, and no error", _X, "as DuckDB does"),
+    (
+        "`/` of NUMBERs is a NUMBER with six more places, at most twelve",
+        _D,
+        "sql-reference/operators-arithmetic",
+    ),
+    ("AVG, MEDIAN and PERCENTILE_CONT of NUMBERs are NUMBERs", _C, "types that accounts told"),
+    (
+        "They have 38 digits; an account counts the digits of its operands",
+        _X,
+        "DuckDB has integers of fixed sizes",
+    ),
+    ("Quotients and means are computed to fifteen digits", _X, "in doubles"),
+    ("DATE_TRUNC of a DATE is a DATE", _D, "sql-reference/functions/date_trunc"),
+    (
+        "A whole float as text has no point, a timestamp three digits after the second",
+        _C,
+        "texts that accounts wrote",
+    ),
+    ("The last digits of other floats as text", _X, "the shortest that reads back the same"),
+    (
+        "Division by zero is an error (100051), as are SQRT and LN of what has none",
+        _C,
+        "messages that accounts gave",
+    ),
+    ("Its code for SQRT and LN (100038)", _A, "not seen"),
     ("The rows of FLATTEN beside a table come in any order", _X, "an account keeps that of the array"),
     (
         "Other expressions over them, and INFORMATION_SCHEMA.COLUMNS, tell VARIANT",

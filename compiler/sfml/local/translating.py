@@ -42,6 +42,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except duckdb.BinderException as cause:
         raise _refused(str(cause), 2043, "02000") from cause
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
+        if (refused := _refused_number(str(cause))) is not None:
+            raise refused from cause
         # A model's method is a function of DuckDB's, which wraps what it raises.
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except (duckdb.OutOfMemoryException, MemoryError) as cause:
@@ -72,6 +74,16 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     return SqlError(message, errno, sqlstate)
 
 
+def _refused_number(message: str) -> SqlError | None:
+    """What `number_types` has DuckDB raise."""
+    if message.endswith(DIVISION_BY_ZERO):
+        return SqlError(DIVISION_BY_ZERO, 100051, "22012")
+    _, words, operation = message.partition(NO_NUMBER)
+    return SqlError(words + operation, 100038, "22018") if words else None
+
+
+DIVISION_BY_ZERO = "Division by zero"
+NO_NUMBER = "Invalid floating point operation: "
 _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? does not exist")
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
