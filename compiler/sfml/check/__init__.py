@@ -20,6 +20,7 @@ from sfml.check import (
     schedule,
     statements,
     steps,
+    streams,
     tests,
     travel,
 )
@@ -105,6 +106,7 @@ CHECKS: tuple[Rule, ...] = (
     schedule.triggers,
     schedule.daylight_saving,
     schedule.triggered_unawares,
+    streams.unconsumed_streams,
     production.no_alerts,
     production.plain_secrets,
     production.unpinned_packages,

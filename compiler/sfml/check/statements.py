@@ -96,6 +96,11 @@ def _statements(text: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
+def plain_statement(text: str) -> str:
+    """The text without its comments."""
+    return "; ".join(_statements(text))
+
+
 def _is_open(text: str) -> bool:
     """Whether a quote, `$$` or a comment begins and never ends."""
     return any(piece.lastgroup == "open" for piece in _PIECE.finditer(text))
