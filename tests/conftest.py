@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+from fork_server import use_fork_servers
 from property_settings import register_profiles
 from worker_watch import WorkerWatch, report_worker
 
@@ -47,6 +49,29 @@ def _bound_memory() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _fork_servers() -> None:
+    """Fork local servers, and the parents of their Python processes, from what has imported the clients already."""
+    from sfml.local import process, warm
+
+    for module in (process, warm):
+        use_fork_servers(module)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _from_nothing(request: pytest.FixtureRequest, _fork_servers: None) -> Iterator[None]:
+    """Start the processes of a module that says `FROM_NOTHING` as users do: how they start is what it tests."""
+    from sfml.local import process, warm
+
+    if not getattr(request.module, "FROM_NOTHING", False):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (process, warm):
+            patch.setattr(module, "subprocess", subprocess)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)

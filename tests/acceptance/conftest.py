@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -38,23 +39,19 @@ class Done:
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder; `sfml(…)` runs the command in it."""
+    """A project folder; `sfml(…)` runs the command in it.
+
+    It is forked from a process that has imported Snowflake's clients already, or, `from_nothing`, started as users do.
+    """
 
     folder: Path
+    from_nothing: bool = False
 
     def sfml(self, *arguments: str, ok: bool | None = True, timeout: float = 300) -> Done:
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         environment["HOME"] = str(self.folder)
-        done = subprocess.run(
-            (str(SFML), *arguments),
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        run = _run_from_nothing if self.from_nothing else fork_server.run
+        done = run((str(SFML), *arguments), cwd=self.folder, env=environment, timeout=timeout)
         result = Done(done.returncode, done.stdout, done.stderr)
         assert "Traceback (most recent call last)" not in result.err, result.text
         if ok is not None:
@@ -71,6 +68,21 @@ class Project:
         text = (self.folder / path).read_text(encoding="utf-8")
         assert old in text, f"{path} has no {old!r}"
         self.write(path, text.replace(old, new))
+
+
+def _run_from_nothing(
+    words: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 MakeProject = Callable[[], Project]

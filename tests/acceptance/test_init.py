@@ -98,7 +98,7 @@ def test_code_is_in_the_style_of_the_house(tmp_path: Path) -> None:
 
 def test_it_runs_on_the_local_snowflake_and_its_tests_pass(tmp_path: Path) -> None:
     (tmp_path / "my-shop").mkdir()
-    project = Project(tmp_path / "my-shop")
+    project = Project(tmp_path / "my-shop", from_nothing=True)
     try:
         assert "sfml apply specs/my_shop.yaml --run" in project.sfml("init").out
         environment = {**os.environ, "PYTHONPATH": str(ROOT / "steps")}

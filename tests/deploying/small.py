@@ -11,6 +11,8 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import fork_server
+
 from sfml.cli import entry
 from sfml.local.faults import Call, When
 from sfml.testing.local_snowflake import LocalSnowflake
@@ -45,7 +47,7 @@ class Small:
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         environment = {**os.environ, "HOME": str(self.folder)}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        return subprocess.Popen(
+        return fork_server.Popen(
             (str(SFML), *arguments),
             cwd=self.folder,
             env=environment,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fork_server
 import pytest
 
 from sfml.local import process
@@ -36,7 +37,7 @@ def test_a_command_ends_with_its_server(tmp_path: Path, command: str) -> None:
             ServerInfo(True, host, port, "http", "LOCAL", "SFML", "secret", "SFML", "PUBLIC", os.getpid()),
         )
         arguments = [SFML, *command.split(), "p.yaml"]
-        running = subprocess.Popen(
+        running = fork_server.Popen(
             arguments, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         request = b""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import jsonschema
 import pytest
 from small import SFML, Small
@@ -168,7 +169,7 @@ def asked(shop: Small, *words: str) -> tuple[subprocess.Popen[bytes], int]:
     """A command at a terminal, up to where it asks."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "HOME": str(shop.folder), "NO_COLOR": "1"}
-    process = subprocess.Popen(
+    process = fork_server.Popen(
         (str(SFML), *words), cwd=shop.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
     )
     os.close(theirs)

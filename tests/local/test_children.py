@@ -19,6 +19,8 @@ import pytest
 from sfml.local.app import LocalServer
 from sfml.local.children import interrupt, run_child
 
+FROM_NOTHING = True
+
 ASK = """
 import os, snowflake.connector
 names = ("host", "port", "protocol", "account", "user", "password", "database", "schema", "role", "warehouse")

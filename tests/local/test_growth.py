@@ -23,6 +23,8 @@ from sfml.local.app import LocalServer
 from sfml.local.session import Session
 from sfml.local.tasks.service import runner_of
 
+FROM_NOTHING = True
+
 TASKS, STATEMENTS = 60, 105
 CONTAINERS = (dict, list, set, deque, OrderedDict, weakref.WeakKeyDictionary, weakref.WeakSet)
 OURS = ("sfml.local", "fakesnow")

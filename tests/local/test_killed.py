@@ -28,6 +28,8 @@ from snowflake.connector import SnowflakeConnection
 from sfml.local import process
 from sfml.local.process import ServerInfo
 
+FROM_NOTHING = True
+
 ROUNDS = int(os.environ.get("SFML_KILL_ROUNDS", "3"))
 SEED = int(os.environ.get("SFML_KILL_SEED", "20"))
 GRAPHS, PROCEDURES = 10, 3

@@ -16,6 +16,8 @@ from sfml.local import memory, rest_results
 from sfml.local.app import LocalServer
 from sfml.local.session import RESULTS_KEPT
 
+FROM_NOTHING = True
+
 HASHES = "SELECT MD5(SEQ8()::VARCHAR) AS H FROM TABLE(GENERATOR(ROWCOUNT => 4000000))"
 
 

@@ -19,6 +19,8 @@ from sfml.errors import LocalServerError
 from sfml.local import process
 from sfml.local.process import ServerInfo
 
+FROM_NOTHING = True
+
 
 @pytest.fixture
 def running(folder: Path) -> Iterator[ServerInfo]:

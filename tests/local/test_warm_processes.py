@@ -25,6 +25,8 @@ from sfml.local.app import LocalServer
 from sfml.local.errors import SqlError
 from sfml.local.procedures import warm_parent_of
 
+FROM_NOTHING = True
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
 
 PARENT = "next(int(l.split()[1]) for l in open(f'/proc/{os.getppid()}/status') if l.startswith('PPid'))"

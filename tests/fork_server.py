@@ -1,0 +1,323 @@
+"""Processes of this project, forked from one that has imported what they import: as if started, in a tenth of the time.
+
+`Popen` stands for `subprocess.Popen` where a test runs many commands. What it starts is a process of its own, with its
+own environment, folder, streams and signals; imports, of some seconds, are all that is done before it is forked. What
+depends on imports, on the interpreter's settings or on a user's Snowflake settings is started from nothing, and so are
+commands that a test of the installed command runs by `subprocess`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import selectors
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SFML = str(Path(sys.executable).with_name("sfml"))
+COMMAND, SERVER, WARM_PARENT = "sfml", "sfml.local", "sfml.local.warm_parent"
+MODULES: Mapping[str, tuple[str, ...]] = {
+    COMMAND: ("sfml.cli.entry", "sfml.cli.apply_command", "sfml.snowflake.tasks", "snowflake.core.task"),
+    SERVER: ("sfml.local.app", "sfml.local.procedures", "sfml.local.tasks.service"),
+    WARM_PARENT: ("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
+}
+"""What each kind of process imports by itself before it does anything."""
+
+LENGTH = struct.Struct(">I")
+FOLDER = "SFML_TEST_FORK_SERVERS"
+"""The folder with the sockets of the fork servers, in the environment of what they fork."""
+LIFELINE = "lifeline"
+
+
+class Popen(subprocess.Popen):  # type: ignore[type-arg]
+    """A process of ours from a fork server; anything else is started as usual."""
+
+    _report: socket.socket | None = None
+
+    def _execute_child(self, args: Any, *others: Any) -> None:
+        names = (
+            "executable preexec_fn close_fds pass_fds cwd env startupinfo creationflags shell"
+            " p2cread p2cwrite c2pread c2pwrite errread errwrite"
+            " restore_signals gid gids uid umask start_new_session process_group"
+        )
+        given = dict(zip(names.split(), others, strict=True))
+        words = [os.fspath(word) for word in args] if not isinstance(args, (str, bytes)) else []
+        env = dict(os.environ if given["env"] is None else given["env"])
+        kind, arguments = _kind(words, env)
+        if kind is None:
+            super()._execute_child(args, *others)  # type: ignore[misc]
+            return
+        streams = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
+        descriptors = [number if at == -1 else at for number, at in enumerate(streams)]
+        order = {
+            "kind": kind,
+            "arguments": arguments,
+            "env": {**env, FOLDER: str(_folder())},
+            "cwd": os.fspath(given["cwd"] or Path.cwd()),
+            "targets": [0, 1, 2, *given["pass_fds"]],
+            "session": given["start_new_session"],
+            "umask": given["umask"],
+        }
+        self._report = _connected(kind)
+        text = json.dumps(order).encode()
+        socket.send_fds(self._report, [LENGTH.pack(len(text))], [*descriptors, *given["pass_fds"]])
+        self._report.sendall(text)
+        self._lines = self._report.makefile("rb")
+        self.pid = int(self._lines.readline())
+        self._child_created = True
+        self._close_pipe_fds(*(given[name] for name in names.split()[9:15]))  # type: ignore[attr-defined]
+
+    def _internal_poll(self, *args: Any, **kwargs: Any) -> int | None:
+        if self._report is None:
+            code: int | None = super()._internal_poll(*args, **kwargs)  # type: ignore[misc]
+            return code
+        return self._ended(0)
+
+    def _wait(self, timeout: float | None) -> int:
+        if self._report is None:
+            return int(super()._wait(timeout))  # type: ignore[misc]
+        code = self._ended(timeout)
+        if code is None:
+            assert timeout is not None
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return code
+
+    def _ended(self, seconds: float | None) -> int | None:
+        """The exit code as the fork server tells it, which buries the process; None when it still runs."""
+        assert self._report is not None
+        if self.returncode is None:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._report, selectors.EVENT_READ)
+                if selector.select(seconds):
+                    line = self._lines.readline()
+                    # Without a line the fork server is gone, and nobody knows.
+                    self.returncode = int(line) if line else -signal.SIGKILL
+                    self._lines.close()
+                    self._report.close()
+        return self.returncode
+
+
+def run(
+    words: Sequence[str], *, cwd: Path, env: Mapping[str, str], timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """`subprocess.run` with nothing to read, for what is written."""
+    with Popen(
+        words,
+        cwd=cwd,
+        env=env,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(list(words), process.returncode, out, err)
+
+
+def _kind(words: Sequence[str], env: Mapping[str, str]) -> tuple[str | None, list[str]]:
+    """Which fork server has such a process, and its arguments."""
+    if sys.platform != "linux" or not words or _differs(env):
+        return None, []
+    if words[0] == SFML:
+        return COMMAND, list(words[1:])
+    if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, WARM_PARENT):
+        return words[2], list(words[3:])
+    return None, []
+
+
+def _differs(env: Mapping[str, str]) -> bool:
+    """Whether the interpreter, or Snowflake's clients when they are imported, would read other settings."""
+    for name in {*env, *os.environ}:
+        if name.startswith(("PYTHON", "LC_", "LANG", "SNOWFLAKE_", "XDG_")) and name not in (
+            "PYTHONDONTWRITEBYTECODE",
+            "PYTHONUNBUFFERED",
+        ):
+            if name == "SNOWFLAKE_HOME" and name in env and not any(Path(env[name]).glob("*.toml")):
+                continue
+            if env.get(name) != os.environ.get(name):
+                return True
+    home = Path(env.get("HOME", "/nowhere"))
+    return any((home / name).exists() for name in (".snowflake", ".config/snowflake"))
+
+
+# -- where the fork servers are
+
+
+@functools.cache
+def _folder() -> Path:
+    """The folder with their sockets: that of the process which this one was forked for, or a new one."""
+    if FOLDER in os.environ:
+        return Path(os.environ[FOLDER])
+    folder = Path(tempfile.mkdtemp(prefix="sfml-fork-servers-"))
+    os.mkfifo(folder / LIFELINE)
+    # No other process has it open for writing: once this one is gone, all others read its end.
+    os.open(folder / LIFELINE, os.O_RDWR | os.O_CLOEXEC)
+    os.environ[FOLDER] = str(folder)
+    return folder
+
+
+def _connected(kind: str) -> socket.socket:
+    address = _folder() / kind
+    with (_folder() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not address.exists():
+            _start(kind, address)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(str(address))
+    return connection
+
+
+def _start(kind: str, address: Path) -> None:
+    home, output = (address.with_name(f"{kind}.{what}") for what in ("home", "log"))
+    home.mkdir()
+    ready, theirs = os.pipe()
+    with output.open("wb") as log:
+        subprocess.Popen(
+            [sys.executable, __file__, kind, str(address), str(theirs)],
+            pass_fds=(theirs,),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "HOME": str(home)},
+            start_new_session=True,
+        )
+    os.close(theirs)
+    with os.fdopen(ready, "rb") as stream:
+        assert stream.read() == b"ready", output.read_text()
+
+
+# -- in a fork server
+
+
+def main(kind: str, address: str, ready: int) -> None:
+    """Serve until the process of the tests is gone. Only a forked process returns, to be what it was forked for."""
+    lifeline = os.open(_folder() / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
+    sys.path[0] = str(Path(sys.executable).parent)
+    for module in MODULES[kind]:
+        importlib.import_module(module)
+    for module in ("sfml.local.process", "sfml.local.warm"):
+        if kind != WARM_PARENT:
+            use_fork_servers(importlib.import_module(module))
+    assert threading.active_count() == 1, threading.enumerate()
+    with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
+        listener.bind(address)
+        listener.listen(64)
+        woken, wakes = socket.socketpair()
+        wakes.setblocking(False)
+        signal.set_wakeup_fd(wakes.fileno())
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        for source in (listener, woken, lifeline):
+            selector.register(source, selectors.EVENT_READ)
+        os.write(ready, b"ready")
+        os.close(ready)
+        gc.collect()
+        gc.freeze()  # the collector of a child would copy every page that it marks
+        running: dict[int, socket.socket] = {}
+        while True:
+            sources = {key.fileobj for key, _ in selector.select()}
+            if lifeline in sources:
+                shutil.rmtree(_folder(), ignore_errors=True)
+                os._exit(0)
+            if woken in sources:
+                woken.recv(4096)
+                _bury(running)
+            if listener not in sources:
+                continue
+            connection, _ = listener.accept()
+            order, descriptors = _received(connection)
+            pid = os.fork()
+            if pid == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                for report in (*running.values(), connection, woken, wakes):
+                    report.close()
+                os.close(lifeline)
+                break
+            for descriptor in descriptors:
+                os.close(descriptor)
+            connection.sendall(f"{pid}\n".encode())
+            running[pid] = connection
+    _become(order, descriptors)
+
+
+def _bury(running: dict[int, socket.socket]) -> None:
+    for pid in list(running):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            with running.pop(pid) as report, contextlib.suppress(OSError):
+                report.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+
+
+def _received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    header, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, 16)
+    with connection.makefile("rb", buffering=0) as stream:
+        wanted, text = LENGTH.unpack(header)[0], b""
+        while len(text) < wanted:
+            text += stream.read(wanted - len(text)) or b""
+    return json.loads(text), descriptors
+
+
+def _become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    """Take over what the process has of its own, and run it to its end."""
+    if order["session"]:
+        os.setsid()
+    if order["umask"] >= 0:
+        os.umask(order["umask"])
+    above = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 500) for descriptor in descriptors]
+    for descriptor, at, target in zip(descriptors, above, order["targets"], strict=True):
+        os.close(descriptor)
+        os.dup2(at, target)
+        os.close(at)
+    os.environ.clear()
+    os.environ.update(order["env"])
+    os.chdir(order["cwd"])
+    unbuffered = "PYTHONUNBUFFERED" in os.environ
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        stream = open(  # noqa: SIM115
+            number,
+            "r" if number == 0 else "w",
+            closefd=False,
+            errors="backslashreplace" if number == 2 else "strict",
+        )
+        if number:
+            stream.reconfigure(line_buffering=number == 2 or os.isatty(number), write_through=unbuffered)
+        setattr(sys, name, stream)
+    if order["kind"] == COMMAND:
+        sys.argv = [SFML, *order["arguments"]]
+        from sfml_snowflake import main as command
+
+        sys.exit(command())
+    sys.argv = ["-m", *order["arguments"]]
+    runpy.run_module(order["kind"], run_name="__main__", alter_sys=True)
+
+
+def use_fork_servers(module: types.ModuleType) -> None:
+    """Let a module of the product start processes of ours here."""
+    namespace = types.SimpleNamespace(**vars(subprocess))
+    namespace.Popen = Popen
+    module.subprocess = namespace  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    sys.modules["fork_server"] = sys.modules["__main__"]
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
