@@ -22,7 +22,7 @@ FRAME = pd.DataFrame(
 
 @pytest.fixture
 def written(session: Session) -> str:
-    session.write_pandas(FRAME, "WRITTEN", auto_create_table=True, overwrite=True)
+    session.write_pandas(FRAME, "WRITTEN", auto_create_table=True, overwrite=True, use_logical_type=True)
     return "WRITTEN"
 
 
@@ -33,9 +33,9 @@ def test_a_written_frame_reads_back_equal(session: Session, written: str) -> Non
 
 
 def test_frames_are_appended_and_overwritten(session: Session, written: str) -> None:
-    session.write_pandas(FRAME, written)
+    session.write_pandas(FRAME, written, use_logical_type=True)
     assert session.table(written).count() == 6
-    session.write_pandas(FRAME, written, auto_create_table=True, overwrite=True)
+    session.write_pandas(FRAME, written, auto_create_table=True, overwrite=True, use_logical_type=True)
     assert session.table(written).count() == 3
 
 

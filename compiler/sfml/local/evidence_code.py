@@ -163,6 +163,12 @@ STAGES = _rows(
     ("Unloading: CSV, JSON, Parquet; SINGLE, HEADER, OVERWRITE; data_0_0_0 otherwise", _D, _UNLOAD),
     ("One file, whatever MAX_FILE_SIZE says; PARTITION BY is refused", _X, "one process writes it"),
     (
+        "Without USE_LOGICAL_TYPE, naive times in Parquet are whole numbers",
+        _C,
+        "issues of the Python connector",
+    ),
+    ("So are times of day, and times with a zone that have only a logical type", _A, "the same annotations"),
+    (
         "INFER_SCHEMA of CSV, JSON and Parquet: types are DuckDB's guesses",
         _X,
         "sql-reference/functions/infer_schema",

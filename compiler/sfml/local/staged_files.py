@@ -17,6 +17,7 @@ from sfml.local.locations import Place
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from sfml.local.account import Account
 
@@ -51,7 +52,7 @@ def read_file(
 
     kind, name = kind_of(options), str(place.file(key))
     if kind == "PARQUET":
-        rows = parquet_rows([place.file(key)])
+        rows = parquet_rows([place.file(key)], logical=options.get("USE_LOGICAL_TYPE") is True)
     elif kind == "CSV":
         given = _csv(options)
         try:
@@ -74,11 +75,33 @@ def read_file(
     return rows.append_column(NUMBER, pa.array(range(1, count + 1), pa.int64()))
 
 
-def parquet_rows(files: Sequence[Path]) -> pa.Table:
-    """The rows of Parquet files, which may lack some of one another's columns."""
+def parquet_rows(files: Sequence[Path], *, logical: bool = True) -> pa.Table:
+    """The rows of Parquet files, which may lack some of one another's columns.
+
+    Without USE_LOGICAL_TYPE a file's older annotations alone are read, which times of pandas do not have: they are
+    the whole numbers that they are stored as. https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+    """
     import pyarrow.parquet as pq
 
-    return concatenated([pq.read_table(str(file)) for file in files])
+    return concatenated([_stored(pq.ParquetFile(str(file)), logical=logical) for file in files])
+
+
+def _stored(file: pq.ParquetFile, *, logical: bool) -> pa.Table:
+    import pyarrow as pa
+
+    rows, annotated = file.read(), {}
+    for index in range(len(file.schema)):
+        column = file.schema.column(index)
+        annotated[column.path] = column.converted_type != "NONE"
+    for index, field in enumerate(rows.schema):
+        kind = field.type
+        is_time = pa.types.is_time(kind) or pa.types.is_timestamp(kind)
+        is_told = annotated.get(field.name, False) and not (pa.types.is_timestamp(kind) and kind.tz is None)
+        # Durations are no type of Parquet: only Arrow's own notes in the file tell them.
+        if pa.types.is_duration(kind) or (is_time and not logical and not is_told):
+            width = pa.int32() if kind.bit_width == 32 else pa.int64()
+            rows = rows.set_column(index, field.name, rows.column(index).cast(width).cast(pa.int64()))
+    return rows
 
 
 def _read_json(account: Account, name: str, options: dict[str, Any]) -> pa.Table:
