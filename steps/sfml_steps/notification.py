@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Literal
 
 from sfml_steps.context import Context
@@ -21,6 +22,7 @@ def send_notification(
     subject: str | None = None,
     recipients: list[str] | None = None,
     content_type: Literal["text/plain", "text/html", "application/json"] = "text/plain",
+    webhook: bool = False,
 ) -> None:
     """Send a message by SYSTEM$SEND_SNOWFLAKE_NOTIFICATION.
 
@@ -31,6 +33,8 @@ def send_notification(
     - `subject`, `recipients`: for email integrations, over the integration's own; a subject has at most 256
       characters.
     - `content_type`: email takes `text/plain` and `text/html`, queues take `application/json`.
+    - `webhook`: whether the integration is a webhook. Its template puts the message between the quotes of a
+      JSON body as it is, so the text is written for that, and names of the template's placeholders are left out.
     """
     if not message.strip():
         raise StepError("the notification has no `message`")
@@ -41,9 +45,18 @@ def send_notification(
         options["subject"] = subject
     if recipients is not None:
         options["toAddress"] = recipients
+    content = webhook_text(message) if webhook and content_type == "text/plain" else message
     ctx.session.call(
         "SYSTEM$SEND_SNOWFLAKE_NOTIFICATION",
-        json.dumps({content_type: message}, ensure_ascii=False),
+        json.dumps({content_type: content}, ensure_ascii=False),
         json.dumps({integration: options}, ensure_ascii=False),
     )
     ctx.logger.info("notified through %s: %s", integration, message)
+
+
+def webhook_text(message: str) -> str:
+    """The message between the quotes of JSON, without what a template would replace, such as its secret.
+
+    https://docs.snowflake.com/en/sql-reference/functions/sanitize_webhook_content
+    """
+    return json.dumps(re.sub(r"SNOWFLAKE_WEBHOOK_\w+", "REDACTED", message), ensure_ascii=False)[1:-1]

@@ -7,6 +7,7 @@ https://docs.snowflake.com/en/user-guide/notifications/snowflake-notifications
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -109,8 +110,13 @@ def _addresses(value: Any) -> list[str]:
 
 
 def _sanitize(account: Account, session: Session, arguments: tuple[Any, ...]) -> str | None:
-    """The text; NULL stays NULL, and what it is put into has no message."""
-    return None if not arguments or arguments[0] is None else str(arguments[0])
+    """The text without placeholders of webhooks; NULL stays NULL, and what it is put into has no message.
+
+    https://docs.snowflake.com/en/sql-reference/functions/sanitize_webhook_content
+    """
+    if not arguments or arguments[0] is None:
+        return None
+    return re.sub(r"SNOWFLAKE_WEBHOOK_\w+", "REDACTED", str(arguments[0]))
 
 
 # -- the procedures that send

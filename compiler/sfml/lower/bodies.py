@@ -9,7 +9,6 @@ from sfml.graph.model import (
     Body,
     CallBody,
     JobBody,
-    MessageFormat,
     NotifyBody,
     OnPool,
     SqlBody,
@@ -21,7 +20,8 @@ from sfml.lower.archives import SourceFile
 from sfml.lower.arguments import call_json
 from sfml.lower.canonical import canonical_json
 from sfml.lower.desired import Archive, Definition, Kind, MLJobDefinitionSpec, SqlDefinition
-from sfml.lower.expressions import sql_value, text_expression
+from sfml.lower.expressions import sql_value
+from sfml.lower.messages import message_content, subject_expression
 from sfml.lower.ml_jobs import job_definition
 from sfml.lower.names import stage_of
 from sfml.lower.programs import job_main, procedure_call
@@ -148,20 +148,8 @@ def _imported(node: TaskNode, job_files: JobFiles | None) -> Mapping[str, bytes]
 
 def _notify_sql(graph: TaskGraph, node: TaskNode, body: NotifyBody) -> str:
     """https://docs.snowflake.com/en/sql-reference/stored-procedures/system_send_snowflake_notification."""
-    message = text_expression(graph, body.message)
-    if body.type == "webhook":
-        # Whatever a reference brings must not break out of the webhook's template.
-        # https://docs.snowflake.com/en/user-guide/notifications/webhook-notifications
-        message = f"SNOWFLAKE.NOTIFICATION.SANITIZE_WEBHOOK_CONTENT({message})"
-    content = f"SNOWFLAKE.NOTIFICATION.{_CONTENT[body.format]}({message})"
-    return f"CALL SYSTEM$SEND_SNOWFLAKE_NOTIFICATION({content}, SNOWFLAKE.NOTIFICATION.{_receiver(graph, node, body)})"
-
-
-_CONTENT: Mapping[MessageFormat, str] = {
-    "text": "TEXT_PLAIN",
-    "html": "TEXT_HTML",
-    "json": "APPLICATION_JSON",
-}
+    content, receiver = message_content(graph, body), _receiver(graph, node, body)
+    return f"CALL SYSTEM$SEND_SNOWFLAKE_NOTIFICATION({content}, SNOWFLAKE.NOTIFICATION.{receiver})"
 
 
 def _receiver(graph: TaskGraph, node: TaskNode, body: NotifyBody) -> str:
@@ -170,7 +158,7 @@ def _receiver(graph: TaskGraph, node: TaskNode, body: NotifyBody) -> str:
         return f"INTEGRATION({integration})"
     subject = literal(f"{graph.pipeline}: {node.name}")
     if body.subject is not None:
-        subject = text_expression(graph, body.subject)
+        subject = subject_expression(graph, body.subject)
     lists = [_addresses(body.email), _addresses(body.cc), _addresses(body.bcc)]
     if not (body.cc or body.bcc):
         lists = lists[:1]

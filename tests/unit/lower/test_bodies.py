@@ -297,7 +297,12 @@ def test_a_message_reads_its_references_when_it_is_sent(value: Any, expected: st
     )
     assert body(made, "tell") == (
         "CALL SYSTEM$SEND_SNOWFLAKE_NOTIFICATION("
-        f"SNOWFLAKE.NOTIFICATION.TEXT_PLAIN({expected}), SNOWFLAKE.NOTIFICATION.INTEGRATION('ALERTS'))"
+        + (
+            f"SNOWFLAKE.NOTIFICATION.TEXT_PLAIN({expected})"
+            if "SYSTEM$" not in expected
+            else f"'{{\"text/plain\":' || TO_JSON(TO_VARIANT({expected})) || '}}'"
+        )
+        + ", SNOWFLAKE.NOTIFICATION.INTEGRATION('ALERTS'))"
     )
 
 

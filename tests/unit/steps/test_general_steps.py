@@ -52,6 +52,15 @@ def test_a_notification_names_its_integration_and_type() -> None:
     assert json.loads(target) == {"ML_ALERTS": {"subject": "CLV", "toAddress": ["a@example.com"]}}
 
 
+def test_a_webhook_gets_text_for_the_quotes_of_its_template() -> None:
+    session: Any = TaskSession()
+    text = 'a "b"\n\\ é'
+    ctx = Context.for_test(session=session)
+    send_notification(ctx, "HOOK", f"{text} SNOWFLAKE_WEBHOOK_SECRET", webhook=True)
+    ((_, (message, _)),) = session.calls
+    assert json.loads(f'{{"text": "{json.loads(message)["text/plain"]}"}}') == {"text": f"{text} REDACTED"}
+
+
 def test_a_notification_that_snowflake_would_refuse_is_refused() -> None:
     ctx = Context.for_test(session=TaskSession())  # type: ignore[arg-type]
     with pytest.raises(StepError, match="no `message`"):
