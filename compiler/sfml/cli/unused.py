@@ -24,7 +24,7 @@ def with_unused(files: Sequence[Path], readings: list[Reading], read: ReadTarget
     """
     if not any(set(reading.silencings) - reading.used for reading in readings):
         return readings
-    whole = _whole_projects(files, readings)
+    whole = whole_projects(files, readings)
     idle: dict[tuple[Path, Silencing], int] = {}
     busy: set[tuple[Path, Silencing]] = set()
     for file, index, views in _by_file(files, readings):
@@ -101,7 +101,7 @@ def _own_files(reading: Reading) -> set[str]:
     return {spec.path, spec.graph.span.file, spec.schedule.span.file} if spec is not None else set()
 
 
-def _whole_projects(files: Sequence[Path], readings: list[Reading]) -> set[Path]:
+def whole_projects(files: Sequence[Path], readings: Sequence[Reading]) -> set[Path]:
     """The projects of which every pipeline was read."""
     from sfml.entry_files import pipelines_of
     from sfml.spec.project import project_root

@@ -37,12 +37,14 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     files = frontend.entry_files(specs)
 
     def read_all() -> list[Reading]:
+        from sfml.cli.foreign_patches import with_foreign_patches
         from sfml.cli.together import together
         from sfml.cli.unused import with_unused
 
         each = [_read_targets(file, options) for file in files]
         readings = together([reading for readings in each for reading in readings])
         read_files = tuple(file for file, readings in zip(files, each, strict=True) for _ in readings)
+        readings = with_foreign_patches(read_files, readings)
         return with_unused(read_files, readings, lambda file, target: _read_for(file, target, options))
 
     done: tuple[Fixed, ...] = ()

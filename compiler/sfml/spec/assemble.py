@@ -8,10 +8,10 @@ from dataclasses import replace
 from sfml.diagnostic import Diagnostic, has_errors
 from sfml.record import record
 from sfml.source import Span
-from sfml.spec.expand import Expanded, expanded_tasks, no_such_task
+from sfml.spec.expand import Expanded, expanded_tasks, no_such_task, says_what_to_run
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.include import Included
-from sfml.spec.model import PipelineSpec, Project, TaskSpec
+from sfml.spec.model import ForeignPatch, PipelineSpec, Project, TaskSpec
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, texts_of
 from sfml.spec.patch import merged, merged_maps
 from sfml.spec.paths import inside
@@ -51,13 +51,20 @@ def assembled(
     findings: list[Diagnostic],
 ) -> PipelineSpec:
     """The pipeline with every layer merged and every expression evaluated; shapes are checked again."""
-    graph = _merged_graph(layers)
+    foreign: list[ForeignPatch] = []
+    graph = _merged_graph(layers, foreign)
     findings.extend(_removals_of_nothing(layers))
     defaults = _defaults(layers)
     schedule = _evaluated_settings(_merged_schedule(layers), names, findings)
     config = _evaluated_map(graph.get("config"), names, findings, graph)
     tasks = expanded_tasks(map_of(graph.get("tasks")), defaults, names, findings, layers.included.bound)
     finalizers = expanded_tasks(map_of(graph.get("finalizer")), defaults, names, findings)
+    for one in (tasks, finalizers):
+        for patched, node in one.unmet:
+            if node.span.file == layers.project.span.file:
+                foreign.append(ForeignPatch(patched, node.span, node.path, tuple(one.names)))
+            else:
+                findings.append(no_such_task(patched, node, one.names))
     findings.extend(_arms_of_nothing(tasks.tasks, {**layers.included.passed, **tasks.passed}))
     if not has_errors(findings):
         findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
@@ -82,6 +89,7 @@ def assembled(
         removed=tasks.removed,
         groups={**_there(layers.included.groups, tasks), **tasks.groups},
         passed={**layers.included.passed, **tasks.passed},
+        foreign=tuple(foreign),
     )
 
 
@@ -112,21 +120,21 @@ def _patched(patch: MapNode | None, key: str) -> Node | None:
     return patch.get(key) if patch is not None else None
 
 
-def _merged_graph(layers: Layers) -> MapNode:
-    """The graph with the target's patches, which may stand under `graph:` or directly in the target."""
+def _merged_graph(layers: Layers, foreign: list[ForeignPatch]) -> MapNode:
+    """The graph with the target's patches, which may stand under `graph:` or directly in the target.
+
+    The project file speaks to all pipelines: what it says of tasks that this one does not have goes to `foreign`.
+    """
     result: Node | None = layers.included.graph.without("version")
-    known = map_of(layers.included.graph.get("tasks"))
-    repeated = [
-        name for name, _, node in entries_of(known) if isinstance(node, MapNode) and node.get("for_each")
-    ]
     for index, patch in enumerate(layers.patches):
         if patch is None:
             continue
         direct = replace(patch, entries={k: v for k, v in patch.entries.items() if k in _GRAPH_KEYS})
         for part in (map_of(patch.get("graph")), direct):
             if part is not None:
-                # The project file speaks to all pipelines: tasks that this one does not have are not meant.
-                result = merged(result, _only_known(part, known, repeated) if index == 0 else part)
+                result = merged(
+                    result, _only_known(part, layers.included.graph, foreign) if index == 0 else part
+                )
     assert isinstance(result, MapNode)
     return result
 
@@ -144,16 +152,32 @@ def _removals_of_nothing(layers: Layers) -> Iterator[Diagnostic]:
                     yield no_such_task(name, replace(node, span=at), names)
 
 
-def _only_known(patch: MapNode, known: MapNode | None, repeated: list[str]) -> MapNode:
-    tasks = map_of(patch.get("tasks"))
-    if tasks is None:
-        return patch
-    there = {
-        name: task
-        for name, task in tasks.entries.items()
-        if (known and name in known.entries) or any(name.startswith(f"{group}_") for group in repeated)
+def _only_known(patch: MapNode, graph: MapNode, foreign: list[ForeignPatch]) -> MapNode:
+    """The project's patch without the tasks that the graph does not have; a whole finalizer is for every pipeline."""
+    entries = dict(patch.entries)
+    for key in ("tasks", "finalizer"):
+        patched, known = map_of(patch.get(key)), map_of(graph.get(key))
+        if patched is None:
+            continue
+        names = _names_in(known)
+        groups = tuple(f"{name}_" for name, is_group in names.items() if is_group)
+        there: dict[str, Node] = {}
+        for name, at, node in entries_of(patched):
+            is_whole = key == "finalizer" and says_what_to_run(node)
+            if name in names or name.startswith(groups) or is_whole:
+                there[name] = node
+            else:
+                foreign.append(ForeignPatch(name, at, node.path, tuple(names)))
+        entries[key] = replace(patched, entries=there)
+    return replace(patch, entries=entries)
+
+
+def _names_in(tasks: MapNode | None) -> dict[str, bool]:
+    """The tasks of a graph, each with whether `for_each` makes several of it."""
+    return {
+        name: isinstance(node, MapNode) and node.get("for_each") is not None
+        for name, _, node in entries_of(tasks)
     }
-    return replace(patch, entries={**patch.entries, "tasks": replace(tasks, entries=there)})
 
 
 def _defaults(layers: Layers) -> MapNode | None:

@@ -164,7 +164,7 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
         "SF216": """SF216: a patch of a task that is not there.
 
     What: a target's patch changes a task of the graph, one member of a `for_each` (`train_retail`), or adds a whole
-    task.
+    task. One in `sfml.yaml` speaks to all pipelines, and changes a task of at least one: told where all are looked at.
     Why: the change would be lost without a word.
     Instead: correct the name.
     """,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sfml.diagnostic import Diagnostic, did_you_mean
 from sfml.record import record
 from sfml.spec.expressions import Names, evaluated
-from sfml.spec.model import TaskSpec
+from sfml.spec.model import ForeignPatch, TaskSpec
 from sfml.spec.nodes import (
     ListNode,
     MapNode,
@@ -41,12 +41,19 @@ class Expanded:
     """The tasks, those that are taken out, and what each `for_each` became.
 
     `passed` holds, of each `for_each` that is empty, what it would have run after: what follows it runs after that.
+    `unmet` are the patches that no task took.
     """
 
     tasks: tuple[TaskSpec, ...]
     removed: frozenset[str]
     groups: Mapping[str, tuple[str, ...]]
     passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unmet: tuple[tuple[str, MapNode], ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The tasks, and the names that stand for several."""
+        return frozenset((*(task.name for task in self.tasks), *self.groups))
 
 
 def expanded_tasks(
@@ -98,8 +105,13 @@ def expanded_tasks(
             passed[name] = texts_before(settings)
             if len(findings) == before:  # else the list is no list
                 findings.extend(empty_repetition(name, each, settings))
-    findings.extend(_of_no_task(patches, {**groups, **{task.name: () for task in done}}))
-    return Expanded(tuple(done), frozenset(removed), MappingProxyType(groups), MappingProxyType(passed))
+    return Expanded(
+        tuple(done),
+        frozenset(removed),
+        MappingProxyType(groups),
+        MappingProxyType(passed),
+        tuple(patches.items()),
+    )
 
 
 def _member_patches(tasks: MapNode | None) -> dict[str, MapNode]:
@@ -110,17 +122,13 @@ def _member_patches(tasks: MapNode | None) -> dict[str, MapNode]:
     return {
         name: node
         for name, _, node in entries_of(tasks)
-        if isinstance(node, MapNode)
-        and node.path.startswith("targets.")
-        and not any(kind in node.entries for kind in _KINDS)
+        if isinstance(node, MapNode) and node.path.startswith("targets.") and not says_what_to_run(node)
     }
 
 
-def _of_no_task(patches: Mapping[str, MapNode], known: Mapping[str, tuple[str, ...]]) -> Iterator[Diagnostic]:
-    """The findings for patches that no task took."""
-    names = {*known, *(member for members in known.values() for member in members)}
-    for name, node in patches.items():
-        yield no_such_task(name, node, names)
+def says_what_to_run(node: Node) -> bool:
+    """Whether these are the settings of a whole task, not only changes of one."""
+    return isinstance(node, MapNode) and any(kind in node.entries for kind in _KINDS)
 
 
 def no_such_task(name: str, patch: Node, known: Iterable[str]) -> Diagnostic:
@@ -128,6 +136,16 @@ def no_such_task(name: str, patch: Node, known: Iterable[str]) -> Diagnostic:
     message = f"the patch is of task `{name}`, which the graph does not have"
     help = did_you_mean(name, known) or "name a task of the graph, or say what it runs: `step`, `sql`, …"
     return Diagnostic.error("SF216", message, at=patch.span, path=patch.path, help=help)
+
+
+def no_patch_taken(patches: Sequence[ForeignPatch]) -> Diagnostic:
+    """The finding for an entry of the project file that is of a task of no pipeline; each says what one has."""
+    name, at, path = patches[0].name, patches[0].at, patches[0].path
+    known = dict.fromkeys(task for patch in patches for task in patch.known)
+    help = did_you_mean(name, known)
+    help = help or "name a task of a pipeline; a whole task belongs to the pipeline's own file"
+    message = f"the patch is of task `{name}`, which no pipeline has"
+    return Diagnostic.error("SF216", message, at=at, path=path, help=help)
 
 
 def empty_repetition(name: str, each: Node, settings: MapNode) -> Iterator[Diagnostic]:

@@ -36,6 +36,16 @@ class TaskSpec:
 
 
 @record
+class ForeignPatch:
+    """An entry of the project file's patch for a task that a pipeline does not have; `known` are those it has."""
+
+    name: str
+    at: Span
+    path: str
+    known: tuple[str, ...]
+
+
+@record
 class PipelineSpec:
     """A pipeline for one target. `target` holds the target's own settings, defaults included.
 
@@ -64,6 +74,8 @@ class PipelineSpec:
     variables: Mapping[str, Any] = field(default_factory=dict)
     tests: MapNode | None = None
     """Name → test, wherever they are written."""
+    foreign: tuple[ForeignPatch, ...] = ()
+    """What the project file changes of tasks that other pipelines have."""
 
 
 @record
