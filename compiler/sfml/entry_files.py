@@ -45,6 +45,8 @@ def is_single(arguments: Iterable[str]) -> bool:
     texts = tuple(arguments)
     if len(texts) != 1:
         return False
+    if not texts[0].strip():
+        return True
     try:
         path = Path(texts[0])
         if path.is_dir():
@@ -55,6 +57,11 @@ def is_single(arguments: Iterable[str]) -> bool:
 
 
 def _of_argument(argument: str) -> tuple[Path, ...]:
+    if not argument.strip():
+        # It would be the folder that one is in: with an unset variable of a shell, everything.
+        raise UsageError(
+            "SPEC is empty", help="name an entry file, a folder, a glob or a pipeline; is a variable unset?"
+        )
     path = Path(argument)
     try:
         path.stat()
@@ -62,7 +69,10 @@ def _of_argument(argument: str) -> tuple[Path, ...]:
         pass
     except (OSError, ValueError) as cause:
         why = getattr(cause, "strerror", None) or cause
-        raise UsageError(f"`{argument[:60]}` cannot be read: {why}") from cause
+        raise UsageError(
+            f"`{argument[:60]}` cannot be read: {why}",
+            help="name an entry file, a folder, a glob or a pipeline",
+        ) from cause
     if path.is_dir():
         # A pipeline may have the name of the folder of its code.
         paths = pipelines_of(path) or files_of_pipeline(argument)
@@ -109,6 +119,13 @@ def files_of_pipeline(name: str) -> tuple[Path, ...]:
         files = " and ".join(path.as_posix() for path in paths)
         raise UsageError(f"more than one pipeline is named `{name}`: {files}", help="name the file")
     return paths
+
+
+def misspelt(name: str) -> str | None:
+    """A help line for a name that no spec of the project has: the closest, or all; None for one that a spec has."""
+    if Path(name).exists() or files_of_pipeline(name):
+        return None
+    return unknown_spec(name).help
 
 
 def unknown_spec(argument: str) -> UsageError:

@@ -208,3 +208,17 @@ def test_refusals_carry_snowflakes_code(adapter: Adapter) -> None:
 def test_a_stage_is_seen_only_when_it_is_there(adapter: Adapter) -> None:
     assert has_stage(adapter.connection, TARGET)
     assert not has_stage(adapter.connection, replace(TARGET, stage="SF_L"))
+
+
+def test_files_of_one_name_are_fetched_each_from_its_folder(adapter: Adapter) -> None:
+    """The connector writes what one GET brings into one folder, and fails where names meet."""
+    folders = ("x/code/one", "x/code/two", "x/jobs/three")
+    adapter.stage.create()
+    for folder in folders:
+        adapter.stage._put(folder, {"steps.zip": folder.encode()})
+    adapter.stage._put("x/state", {"last.json": b"{}"})
+    paths = (*(f"{folder}/steps.zip" for folder in folders), "x/state/last.json", "x/state/none.json")
+    assert adapter.stage.contents(paths) == {
+        **{f"{folder}/steps.zip": folder.encode() for folder in folders},
+        "x/state/last.json": b"{}",
+    }

@@ -18,6 +18,7 @@ from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.removing import Removal, planned_removal
+from sfml.entry_files import misspelt
 from sfml.errors import UsageError
 from sfml.graph.model import Mode
 from sfml.lower.desired import DesiredGraph
@@ -130,6 +131,8 @@ def show(doomed: Doomed, options: Options) -> None:
     desired, removal = doomed.found.desired, doomed.removal
     if not doomed.is_there:
         output.say(f"Nothing to remove: {desired.pipeline} is not deployed in {desired.target.name}.")
+        if (hint := misspelt(desired.spec_path)) is not None:
+            output.note(f"help: {hint}")
         return
     is_on = bool(removal.observed and removal.observed.root.started)
     symbols = Symbols(output.takes_unicode())

@@ -11,9 +11,9 @@ import click
 
 from sfml.checkup import Check, State
 from sfml.cli import output
-from sfml.cli.opening import LOCAL_FOLDER, Opened, opened
+from sfml.cli.opening import LOCAL_FOLDER, Opened, opened, say_diagnostics
 from sfml.cli.options import Options, shared_options
-from sfml.errors import SfmlError
+from sfml.errors import InvalidSpec, SfmlError
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -37,7 +37,11 @@ def command(spec: str | None, options: Options) -> int:
     if found is not None:
         root, target = found.root, found.desired.target
     else:
-        root, target = target_alone(Path.cwd(), options.target, options.user)
+        try:
+            root, target = target_alone(Path.cwd(), options.target, options.user)
+        except InvalidSpec as error:
+            say_diagnostics(error.diagnostics, {}, options)
+            raise
     checks = tuple(_checks(root, target, found))
     if options.json:
         output.say_json(doctor_json(target.name, checks))

@@ -8,6 +8,7 @@ from sfml.cli import output
 from sfml.cli.opening import Connected, connected
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
+from sfml.entry_files import misspelt
 from sfml.errors import RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.render.history import KeptDeployment
@@ -41,6 +42,9 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
         output.say_json(value)
     elif not options.quiet:
         output.say(text)
+        nothing = not value["deployments" if deployments else "runs"]
+        if nothing and (hint := misspelt(desired.spec_path)) is not None:
+            output.note(f"help: {hint}")
     return 0
 
 

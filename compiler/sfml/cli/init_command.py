@@ -48,7 +48,9 @@ def command(folder: Path, name: str | None, options: Options) -> int:
             with (folder / path).open("xb") as stream:
                 stream.write(content)
     except OSError as cause:
-        raise SfmlError(f"cannot write `{cause.filename}`: {cause.strerror}") from cause
+        raise SfmlError(
+            f"cannot write `{cause.filename}`: {cause.strerror}", help="name another folder: sfml init DIR"
+        ) from cause
     if options.json:
         output.say_json({"pipeline": pipeline, "folder": folder.as_posix(), "files": sorted(files)})
     elif not options.quiet:

@@ -13,7 +13,7 @@ from sfml import __version__
 from sfml.cli import output
 from sfml.cli.host_watch import account_connection, close
 from sfml.cli.options import Options
-from sfml.diagnostic import has_errors
+from sfml.diagnostic import Diagnostic, has_errors
 from sfml.errors import ConflictingState, InvalidSpec, NotSupportedYet
 from sfml.record import record
 
@@ -102,13 +102,18 @@ def desired_graph(reading: Reading) -> DesiredGraph:
 
 def say_findings(reading: Reading, options: Options) -> None:
     """The findings on standard error; nothing when there are none, or when JSON is asked for."""
-    if options.json or not reading.diagnostics:
+    say_diagnostics(reading.diagnostics, reading.sources, options)
+
+
+def say_diagnostics(
+    diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], options: Options
+) -> None:
+    """Findings with the lines of the sources that they are about, likewise."""
+    if options.json or not diagnostics:
         return
     from sfml.render.text import diagnostics_text
 
-    output.note_colored(
-        diagnostics_text(reading.diagnostics, reading.sources, color=output.wants_color(options.no_color))
-    )
+    output.note_colored(diagnostics_text(diagnostics, sources, color=output.wants_color(options.no_color)))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sfml.cli.locking import Locking, locked
 from sfml.cli.opening import Connected, Opened, connected
 from sfml.cli.options import Options
 from sfml.cli.restoring import place_of
+from sfml.entry_files import misspelt
 from sfml.errors import ConflictingState
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def deployed_root(found: Opened, target: Connected) -> DeployedRoot:
     if root is None:
         raise ConflictingState(
             f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
-            help=f"sfml apply {where_of(found)}",
+            help=misspelt(found.desired.spec_path) or f"sfml apply {where_of(found)}",
         )
     if split_comment(root.comment)[1] is None:
         raise ConflictingState(

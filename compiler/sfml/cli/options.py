@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from sfml.cli import output
 from sfml.errors import SfmlError
 from sfml.record import record
 
@@ -81,6 +82,11 @@ def shared_options(*formats: str) -> Callable[[F], F]:
                 # How the error is printed depends on a flag that only the command has seen.
                 error.as_json = options.json  # type: ignore[attr-defined]
                 raise
+            except OSError as cause:
+                if (unusable := output.file_error(cause)) is None:
+                    raise
+                unusable.as_json = options.json  # type: ignore[attr-defined]
+                raise unusable from cause
 
         return command  # type: ignore[return-value]
 

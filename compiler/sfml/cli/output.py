@@ -19,6 +19,7 @@ from sfml.full_disk import is_disk_full
 from sfml.render.printable import printable, printable_json, printable_lines
 
 FORMAT_VERSION = 1
+_MOST_OF_PATH = 100
 
 
 def escape_what_streams_cannot_hold() -> None:
@@ -96,11 +97,27 @@ def report(error: Exception) -> int:
         where = f" where `{place}` is to be written" if place else ""
         say_error(f"the disk is full{where}", "make room, then run the command again")
         return 1
+    unusable = file_error(error)
+    if unusable is not None:
+        say_error(unusable.message, unusable.help)
+        return 1
     say_error(
         f"sfml failed on its own account: {type(error).__name__}: {error}",
         "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",
     )
     return 1
+
+
+def file_error(error: Exception) -> SfmlError | None:
+    """The error of a file or folder that cannot be used as it was to be; None for any other, and for a full disk."""
+    if not isinstance(error, OSError) or error.filename is None or is_disk_full(error):
+        return None
+    place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+    shown = place if len(place) <= _MOST_OF_PATH else f"{place[:_MOST_OF_PATH]}…"
+    return SfmlError(
+        f"`{printable(shown)}` cannot be used: {error.strerror or error}",
+        help="look at the path, at what is there and at your rights to it",
+    )
 
 
 def error_json(error: SfmlError) -> dict[str, Any]:

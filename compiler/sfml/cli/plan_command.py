@@ -83,7 +83,10 @@ def command(
     from sfml.errors import UsageError
 
     if out is not None and not is_saved_plan(out.name):
-        raise UsageError(f"`{out}` should end in .json: that is how apply knows a plan from a spec")
+        raise UsageError(
+            f"`{out}` should end in .json: that is how apply knows a plan from a spec",
+            help=f"--out {out.with_suffix('.json')}",
+        )
     flags = _Flags(resume, adopt, check_environment)
     if not is_single(specs):
         if out is not None:

@@ -95,7 +95,8 @@ def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, Opened, Opt
         saved = saved_from(path.read_text(encoding="utf-8"), argument)
     except (OSError, UnicodeDecodeError) as cause:
         raise UsageError(
-            f"`{argument}` cannot be read: {getattr(cause, 'strerror', None) or cause}"
+            f"`{argument}` cannot be read: {getattr(cause, 'strerror', None) or 'it is no text'}",
+            help="name a plan that `sfml plan --out` wrote, or an entry file",
         ) from cause
     root = project_root(Path.cwd())
     if root is None or not (root / saved.spec).is_file():

@@ -86,10 +86,22 @@ class Stage:
         return next(iter(self._fetched(path, None).values()), None)
 
     def contents(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
-        """Files of one pipeline by their paths below the stage, with one GET; those that are not there are left out."""
-        if len(paths) < 2:
-            alone = ((path, self.content(path)) for path in paths)
-            return {path: content for path, content in alone if content is not None}
+        """Files of one pipeline by their paths below the stage; those that are not there are left out.
+
+        One GET fetches all whose names differ: the connector writes files of one name over each other, and fails at it.
+        """
+        first = {path.rpartition("/")[2]: path for path in reversed(paths)}
+        together = tuple(path for path in paths if path in first.values())
+        if len(together) > 1:
+            others = tuple(path for path in paths if path not in together)
+            return {**self._together(together), **self._each(others)}
+        return self._each(paths)
+
+    def _each(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
+        alone = ((path, self.content(path)) for path in paths)
+        return {path: content for path, content in alone if content is not None}
+
+    def _together(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
         pipeline = paths[0].partition("/")[0]
         inner = "|".join(re.escape(path.partition("/")[2]) for path in paths)
         fetched = self._fetched(pipeline + "/", f"{_ANY_FOLDER}({inner})")

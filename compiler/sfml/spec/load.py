@@ -34,6 +34,10 @@ _TARGET_SETTINGS = (
 )
 
 
+_BEGINNING = {
+    "pipeline.schema.json": "begin it with `version: 1`, `pipeline: NAME` and `graph: {tasks: {…}}`",
+    "project.schema.json": "begin it with `version: 1` and `targets: {local: {kind: local}}`",
+}
 _WRITTEN_HERE = {"schedule": "schedule: `{cron: …, timezone: …}`", "tests": "tests: `{name: {given: …}}`"}
 """What could stand in place of a file's name, by key."""
 
@@ -73,7 +77,11 @@ class _Reader:
         node, findings = _checked(text, file, schema)
         self.findings.extend(findings)
         if node is None and not findings:
-            self.findings.append(Diagnostic.error("SF111", f"`{file}` is empty", at=Span.whole(file)))
+            self.findings.append(
+                Diagnostic.error(
+                    "SF111", f"`{file}` is empty", at=Span.whole(file), help=_BEGINNING.get(schema)
+                )
+            )
         return map_of(node)
 
     def named(self, node: ScalarNode, schema: str) -> MapNode | None:

@@ -160,7 +160,9 @@ def wrong_type(
             "or",
         )
     help = None
-    if isinstance(node, ScalarNode) and kind_of(node) == "string":
+    if not node.path:
+        help = "write keys and their values, the first of them `version: 1`"
+    elif isinstance(node, ScalarNode) and kind_of(node) == "string":
         word = str(node.value)
         number = any(t in ("integer", "number") for t in types) or "number" in (title or "")
         if number and re.fullmatch(r"[-+]?[0-9][0-9_]*(\.[0-9]+)?", word):
