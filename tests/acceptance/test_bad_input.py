@@ -78,7 +78,7 @@ def test_a_connection_that_nobody_defined(project: Project) -> None:
     ("arguments", "told"),
     [
         (("aply",), "did you mean `apply`?"),
-        (("compile",), "Missing argument"),
+        (("logs",), "Missing argument"),
         (("validate", "specs/nowhere.yaml"), "there is no file, folder or pipeline"),
         (("plan", "specs/small.yaml", "--nope"), "No such option"),
         (("run", "specs/small.yaml", "--config", "threshold"), "name=value"),

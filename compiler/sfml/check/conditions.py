@@ -92,15 +92,20 @@ def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
         yield from _unknown_tasks(case, task, condition, place)
 
 
-def _name_in_snowflake(case: Case, prefix: str, task: str) -> str:
+def name_in_snowflake(case: Case, task: str) -> str:
+    """The name that conditions call a task by."""
     own = case.by_name[task].node.own_name
-    return f"{prefix}{task.upper()}" if own is None else raw(own)
+    return f"{_root_name(case)}${task.upper()}" if own is None else raw(own)
+
+
+def _root_name(case: Case) -> str:
+    return raw(case.draft.root_name or case.draft.pipeline.upper())
 
 
 def _unknown_tasks(case: Case, task: TaskDraft, condition: str, place: Place) -> Iterator[Diagnostic]:
-    root = raw(case.draft.root_name or case.draft.pipeline.upper())
+    root = _root_name(case)
     prefix = f"{root}$"
-    above = tuple(_name_in_snowflake(case, prefix, name) for name in case.reach.above(task.name))
+    above = tuple(name_in_snowflake(case, name) for name in case.reach.above(task.name))
     if task.name in case.broken:
         return
     for function in (_RETURN_VALUE, _COMPLETION_STATE):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sfml.catalog.shapes import NOTHING, AnyOf, Anything, ListOf, MapOf, Record, Shape, words
 from sfml.check.case import Case, error, listed, warning
+from sfml.check.conditions import name_in_snowflake
 from sfml.check.fitting import field_shape
 from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft, Use
@@ -215,7 +216,7 @@ def unread_references(case: Case) -> Iterator[Diagnostic]:
                     message = (
                         f"`{mark}…{end}` in `{setting}` of `{task.name}` reaches Snowflake as it is written"
                     )
-                    help = "read it in SQL: `SYSTEM$GET_TASK_GRAPH_CONFIG('key')`; or use `call` with `args`"
+                    help = _read_in_sql(case, setting, text)
                     yield Diagnostic.warning(
                         "SF322",
                         message,
@@ -223,6 +224,27 @@ def unread_references(case: Case) -> Iterator[Diagnostic]:
                         path=task.place(setting).path,
                         help=help,
                     )
+
+
+def _read_in_sql(case: Case, setting: str, text: str) -> str:
+    """How to read in SQL what `${…}` reads elsewhere; of a condition there are no other ways than these."""
+    source, _, rest = text.partition("${")[2].partition("}")[0].strip().partition(".")
+    reader = None
+    if setting == "when" and source in case.by_name:
+        name = name_in_snowflake(case, source)
+        reader = f"ask for the whole result, `SYSTEM$GET_PREDECESSOR_RETURN_VALUE('{name}')`"
+    elif setting == "when":
+        return "decide it in a step with `outcomes`: a condition reads results of tasks and streams alone"
+    elif source in case.by_name:
+        reader = f"read it in SQL: `SYSTEM$GET_PREDECESSOR_RETURN_VALUE('{name_in_snowflake(case, source)}')`"
+    elif source == "config" and rest:
+        reader = f"read it in SQL: `SYSTEM$GET_TASK_GRAPH_CONFIG('{rest}')`"
+    reader = reader or "read it in SQL: `SYSTEM$GET_TASK_GRAPH_CONFIG('key')`"
+    return (
+        f"{reader}; or decide in a step with `outcomes`"
+        if setting == "when"
+        else f"{reader}; or use `call` with `args`"
+    )
 
 
 def _unread_in_settings(case: Case) -> Iterator[Diagnostic]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from sfml.check.case import Case, error, listed
 from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import GraphDraft
+from sfml.graph.model import Source
 from sfml.graph.topology import children, cycles
 from sfml.semantics.limits import MAX_CHILDREN, MAX_PREDECESSORS, MAX_TASKS_PER_GRAPH
 
@@ -68,8 +69,26 @@ def cyclic_tasks(case: Case) -> Iterator[Diagnostic]:
             label="closes the circle",
             labels=labels[:4],
             why="no task of a circle can ever start; Snowflake refuses to resume the graph",
-            help="take out the edge that is not meant",
+            help=_way_out(case, path),
         )
+
+
+def _way_out(case: Case, path: Sequence[str]) -> str:
+    """An edge to take out, one by which no result is read where there is one: what is read has to run before."""
+    reads = {
+        (use.reference.task, task.name)
+        for task in case.tasks
+        for use in task.uses
+        if use.reference.source is Source.RESULT
+    }
+    edges = list(pairwise(path))
+    above, below = next((edge for edge in edges if edge not in reads), edges[-1])
+    if below in {ref.name for ref in case.by_name[above].arms}:
+        edge = f"`{below}` out of the outcomes of `{above}`"
+    else:
+        edge = f"`{above}` out of `after` of `{below}`"
+    with_it = f", and what `{below}` reads of it" if (above, below) in reads else ""
+    return f"take out the edge that is not meant, such as {edge}{with_it}"
 
 
 def self_references(case: Case) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from sfml.check.case import Case, error, warning
-from sfml.diagnostic import Diagnostic
+from sfml.diagnostic import Diagnostic, did_you_mean
 from sfml.graph.draft import Place
 from sfml.graph.durations import in_words
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, StreamSchedule
@@ -41,6 +41,13 @@ def crons(case: Case) -> Iterator[Diagnostic]:
             help = "write minute, hour, day of month, month and day of week, such as `0 3 * * 1`"
             if fields == 6:
                 help = "the time zone has a key of its own, `timezone`, and there is no field for seconds"
+            if fields == 5:
+                from sfml.semantics.cron import unfit_field
+
+                unfit = unfit_field(schedule.cron)
+                if unfit is not None:
+                    label = f"`{unfit.text}` is no {unfit.field}"
+                    help = did_you_mean(unfit.text.upper(), unfit.names) or f"write {unfit.takes}"
             message = f"`{schedule.cron}` is not a schedule that Snowflake takes"
             yield error("SF501", message, _place(case, "schedule.cron"), label=label, help=help)
 
@@ -56,7 +63,6 @@ def time_zones(case: Case) -> Iterator[Diagnostic]:
     if isinstance(schedule, CronSchedule):
         problem = _problem(schedule)
         if problem and problem[0] == "SF502":
-            from sfml.diagnostic import did_you_mean
             from sfml.semantics.cron import region_of_abbreviation, regions
 
             region = region_of_abbreviation(schedule.timezone)

@@ -140,6 +140,10 @@ def unknown_arguments(case: Case) -> Iterator[Diagnostic]:
                 free = set(known) - body.arguments.keys()
                 help = did_you_mean(name, free)
                 help = help or (f"it takes {listed(known)}" if known else "it takes no arguments")
+                if name == step.context:
+                    help = (
+                        f"the first parameter of a step is its context: write `ctx: Context` before `{name}`"
+                    )
                 place = task.place(f"with.{name}!key", "with")
                 yield error(
                     "SF306",

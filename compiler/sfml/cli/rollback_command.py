@@ -113,7 +113,8 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
             f"an unfinished {journal.header.work} of {pipeline} comes first",
             help=f"sfml apply {where} --restore   goes back to what was there before it",
         )
-    records = target.stage.kept(pipeline) if staged else Kept(())
+    # A GET that finds no file is an error of its own.
+    records = target.stage.kept(pipeline) if staged and staged.deployments else Kept(())
     kept = {one.header.number: one for one in records.deployments}
     if journal is not None and journal.meant is not None:
         kept.pop(journal.header.number, None)

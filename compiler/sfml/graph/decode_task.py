@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from sfml.diagnostic import Diagnostic
+from sfml.diagnostic import Diagnostic, did_you_mean
 from sfml.graph.decode_schedule import duration, scalars, serverless, texts, whole_number
 from sfml.graph.draft import Place, Ref, TaskDraft, Use
 from sfml.graph.model import (
@@ -32,6 +33,9 @@ from sfml.spec.model import PipelineSpec, TaskSpec
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, text_of, texts_of
 from sfml.spec.paths import inside
 from sfml.spec.text import read_text
+
+MOST_LOOKED_AT = 1_000
+"""Of the entries of a folder, for one that is spelt alike."""
 
 
 def task_draft(
@@ -236,7 +240,8 @@ def _folder(node: Node | None, root: Path, findings: list[Diagnostic]) -> str:
         return ""
     if not (root / folder).is_dir():
         message = f"there is no folder `{node.value}`"
-        findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path))
+        help = _alike(root, folder, Path.is_dir) or "make it, or correct the path: it counts from sfml.yaml"
+        findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))
     return folder
 
 
@@ -250,9 +255,11 @@ def _imports(node: Node | None, root: Path, findings: list[Diagnostic]) -> Itera
             yield path
         else:
             message = f"there is no `{item.value}`"
+            help = _alike(root, path, lambda one: one.is_dir() or one.suffix == ".py")
             if (root / path).exists():
                 message = f"`{item.value}` is neither a folder nor a Python file"
-            findings.append(Diagnostic.error("SF121", message, at=item.span, path=item.path))
+            help = help or "name a folder or a Python file; paths count from sfml.yaml"
+            findings.append(Diagnostic.error("SF121", message, at=item.span, path=item.path, help=help))
 
 
 def _names_in(folder: Path) -> frozenset[str]:
@@ -265,11 +272,30 @@ def _entrypoint(node: Node | None, folder: str, root: Path, findings: list[Diagn
     entrypoint = posixpath.normpath(str(node.value))
     if entrypoint.startswith(("../", "/")):
         message = f"`{node.value}` leads out of the job's folder"
-        findings.append(Diagnostic.error("SF122", message, at=node.span, path=node.path))
+        way = f"name a file below `{folder}`" if folder else "name a file of the job's folder"
+        findings.append(Diagnostic.error("SF122", message, at=node.span, path=node.path, help=way))
     elif folder and (root / folder).is_dir() and not (root / folder / entrypoint).is_file():
         message = f"there is no file `{entrypoint}` in `{folder}`"
-        findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path))
+        within = entrypoint.removeprefix(f"{folder}/")
+        help = f"paths count from the job's folder: write `{within}`" if within != entrypoint else None
+        help = help or _alike(root / folder, entrypoint, Path.is_file)
+        help = help or "name a file of that folder, such as `main.py`"
+        findings.append(Diagnostic.error("SF121", message, at=node.span, path=node.path, help=help))
     return entrypoint
+
+
+def _alike(root: Path, path: str, fits: Callable[[Path], bool]) -> str | None:
+    """A help line naming what lies beside a path that leads nowhere and is spelt much like it."""
+    above, _, name = path.rpartition("/")
+    folder = root / above
+    try:
+        beside = [one.name for one in islice(folder.iterdir(), MOST_LOOKED_AT) if fits(one)]
+    except OSError:
+        return None
+    close = did_you_mean(name, beside)
+    if close is None or not above:
+        return close
+    return f"did you mean `{above}/{close.split('`')[1]}`?"
 
 
 def _run_on(node: MapNode | None, target: Target, is_job: bool, findings: list[Diagnostic]) -> RunOn:

@@ -43,6 +43,7 @@ _FIELDS = (
     _Field(1, 12, _MONTHS),
     _Field(0, 6, _DAYS, last=True),
 )
+_NOUNS = ("minute", "hour", "day of a month", "month", "day of the week")
 _DAY_OF_MONTH, _DAY_OF_WEEK = 2, 4
 _WITHOUT_A_FOLDER = ("UTC", "GMT")
 
@@ -70,6 +71,48 @@ def parse_cron(expression: str, timezone: str) -> Cron:
     if next_fire(cron, datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC"))) is None:
         raise ScheduleError(NEVER_FIRES)
     return cron
+
+
+@record
+class UnfitField:
+    """A part of a cron's field that does not fit there, what the field is of, and what it takes."""
+
+    text: str
+    field: str
+    names: tuple[str, ...]
+    takes: str
+
+
+def unfit_field(expression: str) -> UnfitField | None:
+    """The first part of five fields that Snowflake does not take; None where each is fine by itself."""
+    for at, text in enumerate(expression.split()):
+        for item in text.split(","):
+            try:
+                _expanded(item, at)
+            except ScheduleError:
+                return _unfit(item, at)
+    return None
+
+
+def _unfit(item: str, at: int) -> UnfitField:
+    field, noun = _FIELDS[at], _NOUNS[at]
+    span, slash, step = item.partition("/")
+    parts = [part for part in span.split("-") if part] or [item]
+    wrong = next((part for part in parts if not _fits(part, field)), item)
+    names = f", or {next(iter(field.names))} to {list(field.names)[-1]}" if field.names else ""
+    if wrong == item and slash and not (step.isascii() and step.isdigit() and int(step)):
+        return UnfitField(item, noun, (), "a step above 0 after the `/`, such as `*/2`")
+    return UnfitField(wrong, noun, tuple(field.names), f"`*` or {field.low} to {field.high}{names}")
+
+
+def _fits(text: str, field: _Field) -> bool:
+    if text == "*":
+        return True
+    try:
+        _value(text.upper(), field)
+    except ScheduleError:
+        return False
+    return True
 
 
 def next_fire(cron: Cron, after: datetime) -> datetime | None:

@@ -180,7 +180,7 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
     if keys[0] == "target" and len(keys) == 2:
         return ExpressionError(
             f"the target has no `{keys[1]}`",
-            help or f"add `{keys[1]}: …` to the target in sfml.yaml",
+            help or _setting_of_targets(keys[1], known),
             *("SF130", (keys[1], known)),
         )
     if keys[0] == "git" and len(keys) == 2 and not known:
@@ -191,6 +191,22 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
         where = "a file brought in by `include`" if keys[0] == "param" else "what has `for_each`"
         return ExpressionError(f"`{name}` is not defined here", f"`{keys[0]}` exists in {where}", "SF130")
     return ExpressionError(f"`{name}` is not defined", help or f"known here: {_known(known)}", "SF130")
+
+
+def _setting_of_targets(name: str, known: Mapping[str, Any]) -> str:
+    """What to write in place of a name that no target has, or where to set one that this target lacks."""
+    from sfml.resources import schema
+
+    target = schema("project.schema.json")["properties"]["targets"]["additionalProperties"]
+    settings = sorted(target["properties"])
+    if name in settings:
+        return f"add `{name}: …` to the target in sfml.yaml"
+    parts = [setting for setting in settings if set(name.split("_")) & set(setting.split("_"))]
+    close = did_you_mean(name, settings) or (f"did you mean `{parts[0]}`?" if len(parts) == 1 else None)
+    if close is None:
+        return f"known here: {_known(known)}"
+    meant = close.split("`")[1]
+    return close if meant in known else f"{close} add `{meant}: …` to the target in sfml.yaml"
 
 
 def _known(names: Mapping[str, Any]) -> str:
