@@ -18,6 +18,8 @@ MEMORY = int(float(os.environ.get("SFML_TEST_MEMORY_GB", "6")) * 2**30)
 """What one process of the tests may have of private memory; 0 leaves it unbounded."""
 
 LONG_FILES = (
+    "tests/deploying/test_fault_matrix.py",
+    "tests/acceptance/test_clv.py",
     "tests/local/test_killed.py",
     "tests/unit/test_hostile_processes.py",
     "tests/local/random_graphs/",
