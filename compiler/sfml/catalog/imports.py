@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from sfml.catalog.surroundings import is_type_checking
+from sfml.catalog.surroundings import LEADING_TO_IMPORTS, is_type_checking
 from sfml.record import record
 
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
@@ -27,7 +27,7 @@ def imports_of(tree: ast.Module, module: str, is_package: bool) -> tuple[Import,
 
 
 def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
-    todo: list[ast.AST] = [*reversed(body)]
+    todo: list[ast.AST] = [node for node in reversed(body) if type(node) in LEADING_TO_IMPORTS]
     while todo:
         node = todo.pop()
         if isinstance(node, ast.If) and is_type_checking(node.test):
@@ -42,7 +42,8 @@ def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
                 if source is not None:
                     yield Import(source, tuple((alias.name, alias.asname or alias.name) for alias in names))
         for block in _BLOCKS:
-            todo.extend(reversed(getattr(node, block, ())))
+            inner = getattr(node, block, ())
+            todo.extend(child for child in reversed(inner) if type(child) in LEADING_TO_IMPORTS)
 
 
 def absolute(name: str | None, level: int, package: str) -> str | None:

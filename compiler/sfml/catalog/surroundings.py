@@ -10,7 +10,7 @@ from sfml.record import record
 ANY_ERROR = "*"
 """Stands for the exceptions that a bare `except` catches."""
 
-_LEADING_TO_IMPORTS = frozenset(
+LEADING_TO_IMPORTS = frozenset(
     (
         *(ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.Try),
         *(ast.With, ast.AsyncWith, ast.For, ast.AsyncFor, ast.While, ast.Match, ast.match_case),
@@ -45,14 +45,14 @@ def nodes_of(
     """
     top = Surroundings()
     todo: list[tuple[ast.AST, Surroundings]] = [
-        (node, top) for node in reversed(tree.body) if not imports_only or type(node) in _LEADING_TO_IMPORTS
+        (node, top) for node in reversed(tree.body) if not imports_only or type(node) in LEADING_TO_IMPORTS
     ]
     while todo:
         node, around = todo.pop()
         yield node, around
         inner = [*_inner(node, around, as_main)]
         if imports_only:
-            inner = [pair for pair in inner if type(pair[0]) in _LEADING_TO_IMPORTS]
+            inner = [pair for pair in inner if type(pair[0]) in LEADING_TO_IMPORTS]
         todo.extend(reversed(inner))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 
 from sfml.catalog import StepCatalog
-from sfml.catalog.imports import imports_of
-from sfml.catalog.modules import RUNTIME, Module
+from sfml.catalog.code import loads
+from sfml.check.programs import Program
+from sfml.diagnostic import Severity
 
 # Import name → package, where they differ; the longest that fits counts.
 _PACKAGES = {
@@ -44,28 +44,21 @@ def missing_packages(catalog: StepCatalog, step: str, requested: tuple[str, ...]
     there = {re.split(r"[\s<>=!~\[]", package, maxsplit=1)[0].lower() for package in requested} | _ALWAYS
     for package in tuple(there):
         there |= _WITH.get(package, set())
+    program = Program(catalog, step, is_script=False)
     found: set[str] = set()
-    for module in catalog.modules_of(step):
-        if module.tree is None or module.name.split(".")[0] == RUNTIME:
-            continue
-        tree = _surely_run(module, step)
-        for one in imports_of(tree, module.name, module.is_package):
-            names = [f"{one.module}.{name}" for name, _ in one.names] or [one.module]
-            found |= {package for name in names if (package := _package(catalog, name)) is not None}
+    for module in program.modules:
+        for load in loads(module):
+            if (
+                load.module is None
+                or load.is_optional
+                or load.around.catches("ImportError", "ModuleNotFoundError")
+            ):
+                continue
+            names = [f"{load.module}.{name}" for name in load.names] or [load.module]
+            wanted = {package for name in names if (package := _package(catalog, name)) is not None} - found
+            if wanted and program.severity(load.around) is Severity.ERROR:
+                found |= wanted
     return tuple(sorted(package for package in found if package.lower() not in there))
-
-
-def _surely_run(module: Module, step: str) -> ast.Module:
-    """The module's top level and the step function itself; other functions may never be called."""
-    assert module.tree is not None
-    owner, _, name = step.rpartition(".")
-    kept = [
-        statement
-        for statement in module.tree.body
-        if not isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Try))
-        or (isinstance(statement, ast.FunctionDef) and module.name == owner and statement.name == name)
-    ]
-    return ast.Module(body=kept, type_ignores=[])
 
 
 def _package(catalog: StepCatalog, name: str) -> str | None:

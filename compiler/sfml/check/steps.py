@@ -246,7 +246,8 @@ def reference_shape(case: Case, reference: Reference) -> Shape:
 def unrequested_packages(case: Case) -> Iterator[Diagnostic]:
     """SF326: a step imports a package that its task does not request.
 
-    What: what a step's modules import at their top, and the function itself, is in `packages`.
+    What: what a step's modules import at their top, and in the functions that the step calls, is in `packages`. What
+    stands under a condition, or where the `ImportError` is caught, is passed over.
     Why: a procedure has just the packages that it asks for; the import would fail when the task runs.
     Instead: add the package to `packages`.
     """

@@ -373,3 +373,22 @@ def test_a_mistake_that_two_steps_share_is_told_once(tmp_path: Path) -> None:
     files["s/m.py"] += f"{GO.replace('go', 'other')}return 2\n"
     spec = STEP + "    u: {step: s.m.other, after: t, run_on: {warehouse: W}, timeout: 1h}\n"
     assert findings(tmp_path, files, spec) == ["SF342 error 2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import lightgbm\nreturn 1", True),
+        ("def f():\n    import lightgbm\nreturn f()", True),
+        ("import importlib\nreturn importlib.import_module('lightgbm')", True),
+        ("try:\n    import lightgbm\nfinally:\n    pass\nreturn 1", True),
+        ("def f():\n    import lightgbm\nreturn 1", False),
+        ("try:\n    import lightgbm\nexcept ImportError:\n    pass\nreturn 1", False),
+        ("try:\n    import json\nexcept ImportError:\n    import lightgbm\nreturn 1", False),
+        ("import sys\nif sys.version_info < (3, 11):\n    import lightgbm\nreturn 1", False),
+        ("import typing\nif typing.TYPE_CHECKING:\n    import lightgbm\nreturn 1", False),
+    ],
+)
+def test_packages_that_are_imported_where_the_step_runs(tmp_path: Path, text: str, expected: bool) -> None:
+    found = read(project(tmp_path, module(text)), cwd=tmp_path).diagnostics
+    assert any(one.code == "SF326" for one in found) is expected
