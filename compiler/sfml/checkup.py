@@ -13,6 +13,7 @@ class State(StrEnum):
     WARN = "warn"
     FAIL = "fail"
     SKIPPED = "skipped"
+    UNKNOWN = "unknown"
 
 
 @record

@@ -92,6 +92,7 @@ CHECKS: tuple[Rule, ...] = (
     compute.triggered_without_target,
     compute.useless_settings,
     compute.instances,
+    compute.pool_nodes,
     compute.timeouts,
     compute.training_in_an_hour,
     statements.refused_parameters,

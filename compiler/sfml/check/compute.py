@@ -19,6 +19,7 @@ from sfml.graph.model import (
     StepBody,
     StreamSchedule,
 )
+from sfml.quoting import raw
 from sfml.semantics.conditions import reads_streams
 from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TAG_VALUE, MAX_TIMEOUT_MS, WAREHOUSE_SIZES
 
@@ -189,6 +190,31 @@ def instances(case: Case) -> Iterator[Diagnostic]:
         if isinstance(run_on, OnPool) and run_on.min_instances and run_on.min_instances > run_on.instances:
             message = f"task `{task.name}` waits for {run_on.min_instances} of {run_on.instances} instances"
             yield error("SF406", message, task.place("run_on.min_instances"), help="raise `instances`")
+
+
+def pool_nodes(case: Case) -> Iterator[Diagnostic]:
+    """SF349: an ML Job waits for more nodes than its compute pool is made with.
+
+    What: a task on the target's pool waits for at most the `max_nodes` of the target's `create.compute_pool`.
+    Why: Snowflake's client refuses the job, because it would never start. The size of a pool that is there already
+    is looked at before anything is deployed.
+    Instead: raise `max_nodes`, or lower `instances` or `min_instances`.
+    """
+    target = case.draft.target
+    most = target.new_pool.max_nodes if target.new_pool is not None else None
+    if most is None or target.compute_pool is None:
+        return
+    for task in case.tasks:
+        match task.node.run_on:
+            case OnPool(pool=pool, instances=instances, min_instances=least) if (
+                raw(pool) == raw(target.compute_pool) and (least or instances) > most
+            ):
+                message = (
+                    f"task `{task.name}` waits for {least or instances} nodes of a pool of at most {most}"
+                )
+                place = task.place("run_on.min_instances" if least else "run_on.instances", "run_on")
+                help = "lower it, or raise `max_nodes` of the target's `create.compute_pool`"
+                yield error("SF349", message, place, help=help)
 
 
 def timeouts(case: Case) -> Iterator[Diagnostic]:

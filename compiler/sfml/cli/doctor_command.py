@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.graph.model import Target
+    from sfml.graph.needs import Need
 
 
 @click.command()
@@ -68,7 +69,7 @@ def _checks(root: Path, target: Target, found: Opened | None) -> Iterator[Check]
             return
         yield from check
         yield from account_checks(connection, target)
-        if target.is_local:
+        if found is None and target.is_local:
             return
         if found is None:
             yield Check("privileges", State.SKIPPED, "they depend on what is deployed: name a spec")
@@ -133,8 +134,11 @@ def _worktree(root: Path) -> Check:
 
 def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Check]:
     """The privileges of the role for this spec, and whether everything that it names is there."""
+    from dataclasses import replace
+
     from sfml.cli.environment import doubts, looked_at
     from sfml.graph.comparing import compared
+    from sfml.graph.needs import Kind
     from sfml.graph.privileges import Purpose, privileges_of
     from sfml.snowflake.granted import granted_to
     from sfml.snowflake.sql import rows
@@ -143,11 +147,24 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
     assert graph is not None, "findings are looked at before"
     environment = looked_at(found, connection)
     for one in environment.blocking:
-        yield Check(str(one.need.kind), State.FAIL, f"{one.text} is not there", one.statement)
-    for text in doubts(environment):
+        if one.exists:
+            yield Check(str(one.need.kind), State.FAIL, f"{one.named}: {one.note}", one.statement)
+        elif not _is_targets(one.need, graph.target):
+            yield Check(str(one.need.kind), State.FAIL, f"{one.text} is not there", one.statement)
+    for one in environment.taken:
+        if one.need.kind is Kind.IMAGES:
+            text = f"none is needed here; on an account {', '.join(one.need.by)} needs one"
+        else:
+            text = f"{one.named}: the local Snowflake takes any name, an account has to have it"
+        if not _is_targets(one.need, graph.target):
+            yield Check(str(one.need.kind), State.UNKNOWN, text, one.statement)
+    for text in doubts(replace(environment, taken=())):
         yield Check("environment", State.WARN, text)
-    if not environment.missing:
+    if not environment.missing and environment.looked_at:
         yield Check("environment", State.OK, f"{environment.looked_at} things that the spec names are there")
+    if graph.target.is_local:
+        yield Check("privileges", State.SKIPPED, "the local Snowflake refuses no role anything")
+        return
     [(role,)] = rows(connection, "SELECT CURRENT_ROLE()")
     needed = [
         one for purpose in (Purpose.DEPLOYING, Purpose.RUNNING) for one in privileges_of(graph, purpose, root)
@@ -163,6 +180,18 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
         yield Check("privileges", State.FAIL, text, help)
     else:
         yield Check("privileges", State.OK, f"role {role} may deploy and run it")
+
+
+def _is_targets(need: Need, target: Target) -> bool:
+    """Whether the checks of the account have told of it: what the target itself names."""
+    from sfml.graph.needs import Kind
+    from sfml.quoting import folded
+
+    own = {Kind.WAREHOUSE: target.warehouse, Kind.POOL: target.compute_pool}
+    if need.kind in own:
+        name = own[need.kind]
+        return name is not None and need.name == folded(name)
+    return need.kind in (Kind.DATABASE, Kind.SCHEMA, Kind.STAGE)
 
 
 def _listed(missing: tuple[object, ...]) -> str:

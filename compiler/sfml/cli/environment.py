@@ -30,23 +30,27 @@ def opened_connection(found: Opened, options: Options) -> Iterator[SnowflakeConn
 def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
     """What of the graph's needs is missing, or of those alone that a plan brings in.
 
-    The stage is no finding: an apply makes its own. Of a local target only streams can be missing: the local Snowflake
-    takes any name of a warehouse, a pool or an integration, but a stream is made of a table.
+    The stage is no finding: an apply makes its own, and on a local target so are the database, the schema and what
+    packages are installed. Pools have to be large enough for the tasks that the plan makes or changes.
     """
     from sfml.graph.needs import Kind, needs_of
     from sfml.plan.introduced import introduced
+    from sfml.plan.model import Action
     from sfml.snowflake.environment import Environment, environment_of
 
     graph = found.reading.graph
     if graph is None:
         return Environment(())
-    local = found.desired.target.is_local
-    needs = tuple(
-        need for need in needs_of(graph) if need.kind is Kind.STREAM or not (local or need.kind is Kind.STAGE)
-    )
-    return environment_of(
-        connection, graph, needs=needs if plan is None else introduced(needs, plan, found.desired)
-    )
+    made = {Kind.STAGE}
+    if found.desired.target.is_local:
+        made |= {Kind.DATABASE, Kind.SCHEMA, Kind.PACKAGE}
+    needs = tuple(need for need in needs_of(graph) if need.kind not in made)
+    if plan is None:
+        return environment_of(connection, graph, needs=needs)
+    same = (Action.UNCHANGED, Action.DROP)
+    changed = {change.name for change in plan.changes if change.action not in same}
+    sized = {task.task for task in found.desired.all_tasks if task.task and task.name in changed}
+    return environment_of(connection, graph, needs=introduced(needs, plan, found.desired), sized=sized)
 
 
 def demand_environment(
@@ -86,8 +90,17 @@ def demand_environment(
 
 
 def doubts(environment: Environment) -> Iterator[str]:
-    """What nobody can be sure of: kinds that the role may not list, and image repositories that it cannot see."""
+    """What nobody can be sure of: kinds that the role may not list, and image repositories that it cannot see.
+
+    Of what a local Snowflake takes by any name, those that no run here touches: that they are missing is seen nowhere.
+    """
+    from sfml.graph.needs import Kind
+
     yield from (f"not looked at, {text}" for text in environment.unknown)
+    unseen = (Kind.NOTIFICATION, Kind.ACCESS, Kind.SECRET)
+    names = [f"{one.need.kind} {one.need.name}" for one in environment.taken if one.need.kind in unseen]
+    if names:
+        yield f"not known here, and needed on an account: {', '.join(names)}"
     for one in environment.missing:
         if one not in environment.blocking:
             jobs = ", ".join(one.need.by)
@@ -100,16 +113,28 @@ def missing_text(found: Opened, missing: list[Missing]) -> str:
     role = f"role {target.owner_role}" if target.owner_role else "the role"
     things = "1 thing" if len(missing) == 1 else f"{len(missing)} things"
     place = f"{found.desired.pipeline} names in target `{target.name}`"
-    lines = [f"{things} that {place} cannot be found; nothing was changed"]
+    small = [one for one in missing if one.exists]
+    what = (
+        "is too small"
+        if len(small) == len(missing) == 1
+        else "are too small"
+        if len(small) == len(missing)
+        else ("cannot be found, or are too small" if small else "cannot be found")
+    )
+    lines = [f"{things} that {place} {what}; nothing was changed"]
     for one in missing:
         lines += [f"  {one.text}", f"      {one.statement};"]
-    return "\n".join([*lines, f"  Each is missing, or {role} cannot see it."])
+    if len(small) < len(missing):
+        lines.append(f"  Each is missing, or {role} cannot see it.")
+    return "\n".join(lines)
 
 
 def _help(left: list[Missing], create_missing: bool) -> str:
     from sfml.graph.needs import CREATABLE
 
-    makes = sorted({str(one.need.kind) for one in left if one.need.kind in CREATABLE})
+    if all(one.exists for one in left):
+        return "give the pool more nodes, or the task fewer `instances`"
+    makes = sorted({str(one.need.kind) for one in left if one.need.kind in CREATABLE and not one.exists})
     if makes and not create_missing:
         return f"`sfml apply --create-missing` makes {' and '.join(makes)}; the rest is for who administers the account"
     return "have them made, then run it again"

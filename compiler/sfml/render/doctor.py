@@ -8,7 +8,13 @@ from typing import Any
 from sfml.checkup import Check, State, counted
 from sfml.render.symbols import Symbols
 
-_SYMBOLS = {State.OK: "SUCCEEDED", State.WARN: "risk", State.FAIL: "FAILED", State.SKIPPED: "never"}
+_SYMBOLS = {
+    State.OK: "SUCCEEDED",
+    State.WARN: "risk",
+    State.FAIL: "FAILED",
+    State.SKIPPED: "never",
+    State.UNKNOWN: "unknown",
+}
 
 
 def doctor_text(
@@ -23,6 +29,7 @@ def _lines(target: str, checks: Sequence[Check], symbols: Symbols, failures_only
         head = f"{count['fail']} of {len(checks)} checks failed"
     else:
         head = "ready" + (f", with {count['warn']} warnings" if count["warn"] else "")
+        head += f"; {count['unknown']} not known here" if count["unknown"] else ""
     yield f"target {target}: {head}"
     width = max(len(check.name) for check in checks)
     for check in checks:
@@ -31,7 +38,7 @@ def _lines(target: str, checks: Sequence[Check], symbols: Symbols, failures_only
         first, *rest = check.text.splitlines() or [""]
         yield f"  {symbols[_SYMBOLS[check.state]]} {check.name:<{width}}  {first}"
         yield from (f"    {'':<{width}}  {line}" for line in rest)
-        if check.help and check.state in (State.WARN, State.FAIL):
+        if check.help and check.state in (State.WARN, State.FAIL, State.UNKNOWN):
             yield f"    {'':<{width}}  {symbols['arrow']} {check.help}"
 
 

@@ -21,6 +21,7 @@ _UNICODE = {
     "EXECUTING": "●",
     "SKIPPED": "⊘",
     "never": "–",
+    "unknown": "?",
     "risk": "!",
     "arrow": "→",
     "dot": "·",

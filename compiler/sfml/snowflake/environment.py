@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +11,7 @@ from sfml.errors import AccountError
 from sfml.graph.model import NewPool, OnPool, Target, TaskGraph
 from sfml.graph.needs import CREATABLE, Kind, Need, needs_of
 from sfml.lower.programs import PYTHON_VERSION
-from sfml.quoting import dotted, identifier, literal, qualified, raw
+from sfml.quoting import dotted, folded, identifier, literal, qualified, raw
 from sfml.snowflake.sql import records, rows
 
 if TYPE_CHECKING:
@@ -25,17 +25,25 @@ _PACKAGE = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*(?:==\s*([0-9A-Za-
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that is not there, or that the role cannot see; `statement` makes it."""
+    """Something that is not there, or that the role cannot see; `statement` makes it.
+
+    A compute pool that `exists` has too few nodes; the statement gives it more.
+    """
 
     need: Need
     statement: str
     note: str = ""
+    exists: bool = False
 
     @property
     def text(self) -> str:
         """`compute pool ML_POOL, for train_model`, and the note."""
-        tasks = f", for {', '.join(self.need.by)}" if self.need.by else ""
-        return f"{self.need.kind} {self.need.name}{tasks}" + (f": {self.note}" if self.note else "")
+        return f"{self.need.kind} {self.named}" + (f": {self.note}" if self.note else "")
+
+    @property
+    def named(self) -> str:
+        """`ML_POOL, for train_model`."""
+        return self.need.name + (f", for {', '.join(self.need.by)}" if self.need.by else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,8 @@ class Environment:
     unknown: tuple[str, ...] = ()
     """Kinds that could not be looked at, each with what the account said."""
     looked_at: int = 0
+    taken: tuple[Missing, ...] = ()
+    """What a local Snowflake has not, and takes by any name all the same; an account has to have it."""
 
     @property
     def blocking(self) -> tuple[Missing, ...]:
@@ -55,7 +65,7 @@ class Environment:
     @property
     def creatable(self) -> tuple[Missing, ...]:
         """What `--create-missing` makes, in the order in which it has to be made."""
-        return tuple(one for one in self.missing if one.need.kind in CREATABLE)
+        return tuple(one for one in self.missing if one.need.kind in CREATABLE and not one.exists)
 
 
 def environment_of(
@@ -63,8 +73,13 @@ def environment_of(
     graph: TaskGraph,
     *,
     needs: Iterable[Need] | None = None,
+    sized: Container[str] | None = None,
 ) -> Environment:
-    """What of the graph's needs, or of these of them, is missing. Tables are not looked for: steps may make them."""
+    """What of the graph's needs, or of these of them, is missing, and which pools are too small.
+
+    Tables are not looked for: steps may make them. `sized` are the tasks whose pools have to be large enough, by
+    default all. A local Snowflake refuses streams that are not there, and takes any other name.
+    """
     needs = needs_of(graph) if needs is None else tuple(needs)
     missing: list[Missing] = []
     unknown: list[str] = []
@@ -84,7 +99,50 @@ def environment_of(
             continue
         looked_at += len(wanted)
         missing += (Missing(need, statement_for(need, graph), note) for need, note in absent)
-    return Environment(tuple(missing), tuple(unknown), looked_at)
+    try:
+        missing += _small_pools(connection, graph, sized)
+    except AccountError as error:
+        unknown.append(f"sizes of compute pools: {error.message}")
+    taken = [
+        one
+        for one in missing
+        if graph.target.is_local and not one.exists and one.need.kind is not Kind.STREAM
+    ]
+    return Environment(
+        tuple(one for one in missing if one not in taken),
+        tuple(unknown),
+        looked_at - len(taken),
+        tuple(taken),
+    )
+
+
+def _small_pools(
+    connection: SnowflakeConnection, graph: TaskGraph, sized: Container[str] | None
+) -> Iterator[Missing]:
+    """The pools that have fewer nodes than a job waits for; such a job is refused, or never starts."""
+    asking: dict[str, dict[str, int]] = {}
+    for task in graph.all_tasks:
+        match task.run_on:
+            case OnPool(pool=pool, instances=instances, min_instances=least) if (
+                sized is None or task.name in sized
+            ):
+                if (least or instances) > 1:
+                    asking.setdefault(folded(pool), {})[task.name] = least or instances
+    if not asking:
+        return
+    rows = records(connection, "SHOW COMPUTE POOLS", role=graph.target.owner_role)
+    most = {str(row["name"]): int(row["max_nodes"]) for row in rows}
+    for pool, tasks in asking.items():
+        nodes = most.get(raw(pool))
+        small = {name: asked for name, asked in tasks.items() if nodes is not None and asked > nodes}
+        if small and nodes is not None:
+            said = ", ".join(f"{name} waits for {asked}" for name, asked in small.items())
+            yield Missing(
+                Need(Kind.POOL, pool, tuple(small)),
+                f"ALTER COMPUTE POOL {identifier(pool)} SET MAX_NODES = {max(small.values())}",
+                f"it has at most {nodes} node{'s' if nodes != 1 else ''}, and {said}",
+                exists=True,
+            )
 
 
 def create(connection: SnowflakeConnection, target: Target, missing: Iterable[Missing]) -> None:
@@ -182,10 +240,12 @@ def _shown(command: str, columns: tuple[str, ...], *, scope: bool = False, categ
             return {tuple(str(row[column]) for column in columns) for row in kept}
 
         for within, group in _by_schema(needs, scope):
-            first = group[0][1][-1] if len(group) == 1 else None
+            # A local Snowflake has a pool of any name for whoever asks for that, so it is asked for its list.
+            by_name = not target.is_local
+            first = group[0][1][-1] if len(group) == 1 and by_name else None
             known = listed(first, within)
             for need, parts in group:
-                if parts not in known and (first or parts not in listed(parts[-1], within)):
+                if parts not in known and (first or not by_name or parts not in listed(parts[-1], within)):
                     yield need, ""
 
     return look

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import AccountError, RecordUnreadable
+from sfml.errors import AccountError, ConflictingState, RecordUnreadable
 from sfml.graph.model import Target
 from sfml.lower.desired import Archive, MLJobDefinitionSpec
 from sfml.lower.ml_jobs import registration
@@ -214,9 +214,15 @@ class Stage:
                 file = Path(folder) / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
-            definition: Any = MLJobDefinition.register(
-                source=folder, session=session, **registration(spec, self._target)
-            )
+            try:
+                definition: Any = MLJobDefinition.register(
+                    source=folder, session=session, **registration(spec, self._target)
+                )
+            except ValueError as cause:  # what the client finds out about the pool and the payload
+                raise ConflictingState(
+                    f"the ML Job {spec.name} cannot be registered: {cause}",
+                    help="change what it asks for in `run_on`, or have the account changed",
+                ) from cause
             return str(definition.to_sql(job_args=list(spec.arguments)))
 
     def _put(self, folder: str, files: Mapping[str, bytes]) -> None:
