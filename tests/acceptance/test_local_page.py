@@ -26,7 +26,8 @@ SETTINGS = re.findall(r"^\| `(SFML_LOCAL_\w+)` \|", PAGE, re.MULTILINE)
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project in which every command of the page has been given."""
-    made = Project(tmp_path_factory.mktemp("page"))
+    # One command writes for clients that find their home folder when they are imported.
+    made = Project(tmp_path_factory.mktemp("page"), from_nothing=True)
     made.write("sfml.yaml", "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n")
     try:
         for words in COMMANDS:

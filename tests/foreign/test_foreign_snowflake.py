@@ -53,3 +53,20 @@ def test_no_active_session_has_its_code() -> None:
     assert refused.value.error_code == NO_ACTIVE_SESSION, (
         "testing/open_clients.py closes what a test left open"
     )
+
+
+def test_a_statement_that_is_interrupted_is_cancelled_by_the_connection_within_its_network_timeout() -> None:
+    """snowflake/connection.py bounds how long Ctrl-C waits: it replaces `_cancel_query` and sets `_network_timeout`."""
+    import inspect
+
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.cursor import SnowflakeCursor
+
+    rule = "snowflake/connection.py: Ctrl-C ends a statement although the account does not answer"
+    parameters = list(inspect.signature(SnowflakeConnection._cancel_query).parameters)
+    assert parameters == ["self", "sql", "request_id"], rule
+    connection = SnowflakeConnection.__new__(SnowflakeConnection)
+    connection._network_timeout = 7
+    assert connection.network_timeout == 7, rule
+    source = "".join(inspect.getsource(one) for one in SnowflakeCursor.__mro__ if one is not object)
+    assert "._cancel_query(" in source, rule

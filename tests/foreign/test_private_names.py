@@ -82,14 +82,14 @@ def unnamed(sources: list[Path], tests: str) -> list[str]:
     ]
 
 
-def tests_text() -> str:
+def text_of_tests() -> str:
     return "\n".join(
         path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_foreign_*.py"))
     )
 
 
 def test_every_private_name_of_others_is_held_by_a_test() -> None:
-    assert not unnamed(SOURCES, tests_text()), "name it in tests/foreign/, with the rule that rests on it"
+    assert not unnamed(SOURCES, text_of_tests()), "name it in tests/foreign/, with the rule that rests on it"
 
 
 def test_fakesnows_private_names_are_read_in_one_place() -> None:

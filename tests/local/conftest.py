@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """One server for the tests of a module."""
-    with LocalServer(tmp_path_factory.mktemp("local")) as server:
+    with LocalServer(tmp_path_factory.mktemp("local") / "account") as server:
         yield server
 
 
