@@ -168,6 +168,8 @@ def new_environment(
 ) -> Callable[..., Path]:
     """Makes an environment with the given requirements and nothing else, not even pip; answers its `bin` folder.
 
+    It takes `uv` where the environment of the tests has it, which is several times as fast.
+
     Versions are those of the environment that the tests run in: a new release is found by `make latest`, not by chance.
     """
     constraints = tmp_path_factory.mktemp("constraints") / "constraints.txt"
@@ -179,9 +181,13 @@ def new_environment(
         folder = tmp_path_factory.mktemp("environment")
         finished(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
         python = folder / "venv" / "bin" / "python"
-        # What is imported is compiled then, in a fraction of the time that compiling all takes.
-        command = ("--python", python, "install", "--no-compile", "--constraint", constraints)
-        finished(*pip, *command, *requirements, cwd=folder)
+        uv = Path(sys.executable).parent / "uv"
+        if uv.is_file():
+            install: tuple[str | Path, ...] = (uv, "pip", "install", "--quiet", "--python", python)
+        else:
+            # What is imported is compiled then, in a fraction of the time that compiling all takes.
+            install = (*pip, "--python", python, "install", "--no-compile")
+        finished(*install, "--constraint", constraints, *requirements, cwd=folder)
         return python.parent
 
     return made

@@ -16,9 +16,14 @@ WANTED = "snowflake-cli>=3.7,<4"
 
 def _install(folder: Path) -> str | None:
     """Make the environment; answers why it could not be made."""
+    python = str(folder / "bin" / "python")
+    uv = Path(sys.executable).parent / "uv"
+    pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", WANTED]
     commands = (
-        [sys.executable, "-m", "venv", "--clear", str(folder)],
-        [str(folder / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", WANTED],
+        [sys.executable, "-m", "venv", "--clear", *(["--without-pip"] if uv.is_file() else []), str(folder)],
+        [str(uv), "pip", "install", "--quiet", "--compile-bytecode", "--python", python, WANTED]
+        if uv.is_file()
+        else pip,
     )
     for command in commands:
         try:
