@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from sfml.diagnostic import did_you_mean
 from sfml.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.graph.model import Mode, Scalar
 from sfml.history import DeployedRoot, GraphRow, Run, TaskRow
@@ -67,7 +68,10 @@ def checked_overrides(desired: DesiredGraph, overrides: Mapping[str, str]) -> Ma
     for key, text in overrides.items():
         if key not in config:
             known = ", ".join(f"`{name}`" for name in sorted(config)) or "none"
-            raise UsageError(f"`{key}` is not a key of the pipeline's config", help=f"its keys are: {known}")
+            raise UsageError(
+                f"`{key}` is not a key of the pipeline's config",
+                help=did_you_mean(key, config) or f"its keys are: {known}",
+            )
         if desired.target.mode is Mode.PRODUCTION and key not in desired.overridable:
             raise UsageError(
                 f"`{key}` may not be overridden in production target `{desired.target.name}`",

@@ -136,8 +136,9 @@ def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[st
         assert [task.state for task in run.tasks] == ["SUCCEEDED", "FAILED"] and run["b"].error
         with pytest.raises(KeyError, match=r"did you mean `b`|its tasks are"):
             run["bb"]
-        with pytest.raises(UsageError, match="`limits` is not a key"):
+        with pytest.raises(UsageError, match="`limits` is not a key") as misspelt:
             account.run(config={"limits": 5})
+        assert misspelt.value.help == "did you mean `limit`?"
         runs = account.runs(limit=5)
         assert [one.run_id for one in runs] == [run.run_id] and runs[0]["a"].state == "SUCCEEDED"
         valid(runs.to_dict(), "history")
