@@ -262,6 +262,9 @@ BAD = {
 }
 
 
+OF_A_MODULE = {BAD[name][0] for name in ("resource_of_a_module", "resource_of_nothing")}
+
+
 @pytest.mark.parametrize(("text", "expected"), BAD.values(), ids=BAD)
 def test_what_fails_in_its_archive_is_a_finding(tmp_path: Path, text: str, expected: str) -> None:
     lines = module(text)
@@ -269,7 +272,8 @@ def test_what_fails_in_its_archive_is_a_finding(tmp_path: Path, text: str, expec
         lines["s/m.py"] = f"{TOP}@step\ndef go(ctx):\n    import s.no\n"
         expected = "SF342 error 4"
     assert findings(tmp_path, lines) == [expected]
-    assert fails(tmp_path)
+    # Python 3.12 finds the package of a module by itself; procedures run on 3.11, too, so it is a finding on any.
+    assert fails(tmp_path) or (sys.version_info >= (3, 12) and text in OF_A_MODULE)
 
 
 LISTED = {
