@@ -85,9 +85,8 @@ class Account:
                     auto_approve=True,
                     plan=work.plan,
                 )
-                self._carry_out(
-                    work_of(work, self._opened.desired, held.lease, self._provenance()), held, progress
-                )
+                full = work_of(work, self._opened.desired, held.lease, self._provenance())
+                self._carry_out(full, held, progress, is_open=work.is_unfinished)
         return Applied(Plan(work.plan, self._opened.desired), _number(work))
 
     def run(self, config: Mapping[str, object] | None = None) -> Run:
@@ -140,7 +139,7 @@ class Account:
             work = planned_graph(graph, self._connected)
             if work.groups:
                 full = work_of(work, graph, held.lease, {"user": self._user}, kind="rollback")
-                self._carry_out(full, held, None, command="rollback")
+                self._carry_out(full, held, None, is_open=work.is_unfinished, command="rollback")
         return Applied(Plan(work.plan, graph), _number(work))
 
     @contextmanager
@@ -161,15 +160,17 @@ class Account:
         work: Work,
         held: Held,
         progress: Callable[[str], object] | None,
+        *,
+        is_open: bool,
         command: str = "apply",
     ) -> None:
-        """Raises what the account answers, with how to go on."""
+        """Raises what the account answers, with how to go on; `is_open`: an unfinished apply left a journal."""
         from sfml.cli.deploying import Where, going_on, lost_help
         from sfml.deploy import Deployer, Silent
 
         desired = self._opened.desired
         where = f"{desired.spec_path} -t {desired.target.name}"
-        seen = Where(Silent() if progress is None else _Progress(progress))
+        seen = Where(Silent() if progress is None else _Progress(progress), is_open)
         deployer = Deployer(work, self._connected.tasks, self._connected.stage, held, watcher=seen)
         try:
             deployer.deploy()
@@ -177,6 +178,10 @@ class Account:
             error.help = lost_help(seen, work, held, where)
             raise
         except SfmlError as error:
+            lost = held.lost()
+            if lost is not None:
+                message = f"{lost.message}; meanwhile: {error.message}"
+                raise LeaseLost(message, help=lost_help(seen, work, held, where)) from error
             error.help = going_on(error, where, seen.open, command)
             raise
 
