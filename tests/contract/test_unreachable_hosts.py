@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from sfml.base.errors import ConnectionFailed
 from sfml.cli import host_watch
 from sfml.cli.options import Options
-from sfml.errors import ConnectionFailed
 from sfml.graph.model import Target
 from sfml.local.app import LocalServer
 from sfml.snowflake.connection import open_account

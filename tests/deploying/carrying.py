@@ -13,12 +13,12 @@ from snowflake.connector.backoff_policies import linear_backoff
 from sfml.cli.opening import Connected
 from sfml.cli.planning import planned_graph, restore_work, work_of
 from sfml.cli.removing import planned_removal
-from sfml.deploy import Deployer, Work
-from sfml.holding import Held, holding, new_lease
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.deploy import Deployer, Work
+from sfml.operations.holding import Held, holding, new_lease
+from sfml.operations.retries import Patience
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.lease import Lease
-from sfml.retries import Patience
 from sfml.snowflake.history import History
 from sfml.snowflake.leases import Leases
 from sfml.snowflake.objects import use_schema

@@ -26,14 +26,14 @@ from account_content import AccountContent, account_content, put_back
 from carrying import carry_out, go_back, state
 from graphs import TARGET, Passage, compiled, passages
 
+from sfml.base.errors import AccountError, ConnectionFailed, LeaseLost, RecordUnreadable
 from sfml.cli.opening import Connected
-from sfml.crew import WIDTH
-from sfml.errors import AccountError, ConnectionFailed, LeaseLost, RecordUnreadable
-from sfml.holding import Held, new_lease
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults, When
 from sfml.local.tasks import store
 from sfml.local.tasks.model import Settings, Task
+from sfml.operations.crew import WIDTH
+from sfml.operations.holding import Held, new_lease
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Journal
 

@@ -16,8 +16,8 @@ import jsonschema
 import pytest
 from small import SFML, Small
 
+from sfml.base.resources import schema
 from sfml.local.faults import Call
-from sfml.resources import schema
 
 NAMES = ("apple", "bread", "cheese")
 SEED = "seeds: {ORDERS: ../orders.csv}\n"

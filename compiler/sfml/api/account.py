@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
+from sfml.base.errors import ConflictingState, ConnectionFailed, LeaseLost, SfmlError, UsageError
 from sfml.cli.opening import Connected, Opened
 from sfml.cli.options import Options
 from sfml.cli.planning import Planned, planned, planned_graph, work_of
 from sfml.cli.progress import wait_words
-from sfml.errors import ConflictingState, ConnectionFailed, LeaseLost, SfmlError, UsageError
 from sfml.render.stages import done_text
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.deploy import Work
-    from sfml.holding import Held
+    from sfml.operations.deploy import Work
+    from sfml.operations.holding import Held
     from sfml.plan.stages import Group, Stage
 
 
@@ -96,7 +96,7 @@ class Account:
         """
         from sfml.cli.health import demand_whole, suspended_names
         from sfml.cli.running import interval_of
-        from sfml.runs import follow, start
+        from sfml.operations.runs import follow, start
 
         desired, history = self._opened.desired, self._connected.history
         demand_whole(self._opened, self._connected)
@@ -108,7 +108,7 @@ class Account:
 
     def runs(self, limit: int = 10) -> Runs:
         """The runs of the last seven days, newest first; those whose root was skipped count."""
-        from sfml.runs import recent_runs
+        from sfml.operations.runs import recent_runs
 
         desired, history = self._opened.desired, self._connected.history
         root = history.root(desired.root.name)
@@ -117,7 +117,7 @@ class Account:
 
     def models(self, name: str | None = None) -> Models:
         """The versions of a model in the registry, or of those that the steps are given as `model_name`."""
-        from sfml.registered import models_of
+        from sfml.account.registered import models_of
         from sfml.snowflake.registry import versions
 
         graph, target = self._opened.reading.graph, self._opened.desired.target
@@ -144,7 +144,7 @@ class Account:
 
     @contextmanager
     def _held(self) -> Iterator[Held]:
-        from sfml.holding import holding, new_lease
+        from sfml.operations.holding import holding, new_lease
 
         leases, root = self._connected.leases, self._opened.desired.root.name
         with holding(leases, root, new_lease(self._user, None)) as held:
@@ -166,7 +166,7 @@ class Account:
     ) -> None:
         """Raises what the account answers, with how to go on; `is_open`: an unfinished apply left a journal."""
         from sfml.cli.deploying import Where, going_on, lost_help
-        from sfml.deploy import Deployer, Silent
+        from sfml.operations.deploy import Deployer, Silent
 
         desired = self._opened.desired
         where = f"{desired.spec_path} -t {desired.target.name}"

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sfml.api.drawing import preformatted
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.plan import model
-from sfml.record import record
 from sfml.render.plan import change_json, plan_json, risk_json
 
 

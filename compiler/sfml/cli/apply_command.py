@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.errors import UsageError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
@@ -16,14 +18,12 @@ from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.cli.planning import Planned, planned, schedule_words, work_of
-from sfml.errors import UsageError
 from sfml.plan.stages import OpenJournal
-from sfml.record import record
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.holding import Held
+    from sfml.operations.holding import Held
     from sfml.plan.model import Plan
 
 
@@ -126,7 +126,7 @@ def command(
     PLAN.JSON is what `sfml plan --out` wrote: just that is done, or nothing if anything moved on since.
     """
     from sfml.cli.saving import is_saved_plan
-    from sfml.entry_files import is_single
+    from sfml.frontend.entry_files import is_single
 
     flags = ApplyFlags(
         resume, adopt, create_missing, keeps_all, dry_run, auto_approve, run_after, config, idleness, locking

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.errors import ConflictingState, SfmlError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.apply_command import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
 from sfml.cli.asking import confirm
@@ -31,12 +33,10 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
-from sfml.errors import ConflictingState, SfmlError
-from sfml.record import record
 from sfml.render.units import plural
 
 if TYPE_CHECKING:
-    from sfml.history import Run
+    from sfml.account.history import Run
 
 NOT_BEGUN = "stopped before its turn came; nothing of it was changed"
 CUT_OFF = "stopped while it was applied; `sfml status` says where it stands"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.deploying import INTERRUPTED
@@ -38,7 +39,6 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
-from sfml.errors import ConflictingState, SfmlError, UsageError
 from sfml.graph.model import Mode
 from sfml.render.units import plural
 
@@ -79,7 +79,7 @@ def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options)
 
 def _places(specs: Sequence[str]) -> list[str]:
     """What each pipeline is called on the command line: by its entry file, or by its name where the spec is gone."""
-    from sfml.entry_files import entry_files
+    from sfml.frontend.entry_files import entry_files
 
     if not specs:
         return [str(file) for file in entry_files(())]

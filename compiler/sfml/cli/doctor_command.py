@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfml.checkup import Check, State
+from sfml.account.checkup import Check, State
+from sfml.base.errors import InvalidSpec, SfmlError
 from sfml.cli import output
 from sfml.cli.opening import LOCAL_FOLDER, Opened, opened, say_diagnostics
 from sfml.cli.options import Options, shared_options
-from sfml.errors import InvalidSpec, SfmlError
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -120,7 +120,7 @@ def machine_checks(root: Path, target: Target) -> Iterator[Check]:
 
 
 def _worktree(root: Path) -> Check:
-    from sfml.git import dirty_files
+    from sfml.base.git import dirty_files
 
     dirty = dirty_files(root)
     if dirty is None:
@@ -184,8 +184,8 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
 
 def _is_targets(need: Need, target: Target) -> bool:
     """Whether the checks of the account have told of it: what the target itself names."""
+    from sfml.base.quoting import folded
     from sfml.graph.needs import Kind
-    from sfml.quoting import folded
 
     own = {Kind.WAREHOUSE: target.warehouse, Kind.POOL: target.compute_pool}
     if need.kind in own:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
 from sfml.cli.health import drift_notes
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, Opened, connected, opened, user_name
 from sfml.cli.options import Options, shared_options
 from sfml.cli.ownership import Ownership, ownership, stranger_notes
-from sfml.errors import ConflictingState, UsageError
 from sfml.plan.journal import Kept, deployment_number
 
 if TYPE_CHECKING:

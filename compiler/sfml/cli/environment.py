@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.errors import ConflictingState
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.opening import Opened, connection_to, server_for
 from sfml.cli.options import Options
-from sfml.errors import ConflictingState
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -43,8 +43,8 @@ def command(
     What steps read and write counts as far as tasks declare it (`reads`, `writes`); the rest is said to be unknown.
     Exits with 1 when the compared role lacks something.
     """
+    from sfml.base.quoting import folded
     from sfml.graph.privileges import Purpose, privileges_of, undeclared
-    from sfml.quoting import folded
     from sfml.render.grants import comparison_text, grants_json, grants_sql
     from sfml.render.symbols import Symbols
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sfml.base.errors import ConflictingState
 from sfml.cli.opening import Connected, Opened
 from sfml.cli.planning import seen
-from sfml.errors import ConflictingState
 
 if TYPE_CHECKING:
-    from sfml.deployed import DeployedGraph
-    from sfml.health import GraphHealth
+    from sfml.account.deployed import DeployedGraph
+    from sfml.account.health import GraphHealth
     from sfml.lower.desired import DesiredGraph
 
 
@@ -22,8 +22,8 @@ def suspended_names(graph: DeployedGraph) -> frozenset[str]:
 
 def graph_health(desired: DesiredGraph, target: Connected) -> GraphHealth:
     """The graph, its journal and its last run, with what needs attention."""
-    from sfml.health import health_of
-    from sfml.runs import runs_of
+    from sfml.account.health import health_of
+    from sfml.operations.runs import runs_of
 
     graph = target.history.deployed(desired.root.name)
     _, journal = seen(desired, target)
@@ -57,7 +57,7 @@ def demand_whole(found: Opened, target: Connected) -> None:
 
 def drift_notes(desired: DesiredGraph, target: Connected) -> Iterator[str]:
     """What is no drift of a task and keeps the graph from running all the same."""
-    from sfml.health import CutLoose, health_of
+    from sfml.account.health import CutLoose, health_of
     from sfml.render.health import problem_text, schedule_state_text
 
     health = health_of(desired, target.history.deployed(desired.root.name), now=datetime.now(UTC))
@@ -70,7 +70,7 @@ def drift_notes(desired: DesiredGraph, target: Connected) -> Iterator[str]:
 
 def run_notes(found: Opened, graph: DeployedGraph) -> Iterator[str]:
     """What a run will not do as the files say: other code, tasks that are off or cut loose."""
-    from sfml.health import ChildrenSuspended, CutLoose, TasksGone, health_of
+    from sfml.account.health import ChildrenSuspended, CutLoose, TasksGone, health_of
     from sfml.plan.provenance import origin_text
     from sfml.render.health import problem_text
 

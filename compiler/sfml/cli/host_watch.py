@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sfml.base.errors import ConnectionFailed
 from sfml.cli import output
 from sfml.cli.options import Options
-from sfml.errors import ConnectionFailed
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sfml.base.errors import ConflictingState, UsageError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.locking import Seconds
 from sfml.cli.opening import Connected
 from sfml.cli.options import Options
-from sfml.errors import ConflictingState, UsageError
-from sfml.record import record
 
 if TYPE_CHECKING:
-    from sfml.history import GraphRow
-    from sfml.holding import Held
+    from sfml.account.history import GraphRow
+    from sfml.operations.holding import Held
     from sfml.plan.model import ObservedGraph
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,8 +90,8 @@ def demand_idle(
 
 
 def _executing(observed: ObservedGraph, target: Connected) -> list[GraphRow]:
-    from sfml.history import DeployedRoot
-    from sfml.quoting import raw
+    from sfml.account.history import DeployedRoot
+    from sfml.base.quoting import raw
 
     root = DeployedRoot(raw(observed.root.name), observed.root.id, observed.root.started, None, None)
     return [graph for graph in target.history.graphs(root) if graph.state == "EXECUTING"]

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sfml.account.history import DeployedRoot, situation_of
+from sfml.base.errors import ConflictingState, RecordUnreadable
+from sfml.base.quoting import raw
 from sfml.cli.opening import Connected
 from sfml.cli.ownership import Ownership
-from sfml.errors import ConflictingState, RecordUnreadable
-from sfml.history import DeployedRoot, situation_of
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.plan.applied import AppliedGraph, applied_graph
 from sfml.plan.artefact import Artefact
@@ -32,7 +33,6 @@ from sfml.plan.model import (
 from sfml.plan.risks import graph_risks
 from sfml.plan.situation import Situation, next_runs
 from sfml.plan.staged import Staged, state_path
-from sfml.quoting import raw
 
 MakePlan = Callable[[AppliedGraph | None], Plan]
 

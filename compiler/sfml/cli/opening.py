@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sfml import __version__
+from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.errors import ConflictingState, InvalidSpec, NotSupportedYet
+from sfml.base.record import record
+from sfml.base.release import VERSION
 from sfml.cli import output
 from sfml.cli.host_watch import account_connection, close
 from sfml.cli.options import Options
-from sfml.diagnostic import Diagnostic, has_errors
-from sfml.errors import ConflictingState, InvalidSpec, NotSupportedYet
-from sfml.record import record
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
     from sfml.graph.model import Target
     from sfml.lower.desired import DesiredGraph
     from sfml.snowflake.history import History
@@ -62,19 +62,17 @@ def user_name(options: Options) -> str:
 
 
 def read(path: str, options: Options) -> Reading:
-    from sfml import frontend
+    from sfml.frontend.reading import read as read_spec
 
-    return frontend.read(
-        Path(path), target=options.target, variables=options.variables, user=user_name(options)
-    )
+    return read_spec(Path(path), target=options.target, variables=options.variables, user=user_name(options))
 
 
 def single(paths: tuple[str, ...] | str) -> str:
     """The one entry file that a SPEC argument stands for."""
-    from sfml import frontend
+    from sfml.frontend.entry_files import entry_files
 
     arguments = (paths,) if isinstance(paths, str) else paths
-    found = frontend.entry_files(arguments)
+    found = entry_files(arguments)
     if len(found) != 1:
         names = ", ".join(str(path) for path in found[:5]) or "none"
         raise click.UsageError(
@@ -97,7 +95,7 @@ def desired_graph(reading: Reading) -> DesiredGraph:
     from sfml.lower.lower import lower
 
     assert reading.graph is not None, "findings are looked at before lowering"
-    return lower(reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root))
+    return lower(reading.graph, reading.catalog.closure, VERSION, job_files=job_files(reading.root))
 
 
 def say_findings(reading: Reading, options: Options) -> None:

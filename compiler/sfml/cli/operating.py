@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.errors import ConflictingState
 from sfml.cli import output
 from sfml.cli.locking import Locking, locked
 from sfml.cli.opening import Connected, Opened, connected
 from sfml.cli.options import Options
 from sfml.cli.restoring import place_of
-from sfml.entry_files import misspelt
-from sfml.errors import ConflictingState
+from sfml.frontend.entry_files import misspelt
 
 if TYPE_CHECKING:
-    from sfml.history import DeployedRoot
+    from sfml.account.history import DeployedRoot
 
 
 def where_of(found: Opened) -> str:

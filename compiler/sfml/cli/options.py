@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
 from sfml.cli import output
-from sfml.errors import SfmlError
-from sfml.record import record
 
 F = TypeVar("F", bound=Callable[..., Any])
 

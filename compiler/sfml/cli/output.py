@@ -14,8 +14,8 @@ from typing import Any, TextIO
 
 import click
 
-from sfml.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
-from sfml.full_disk import is_disk_full
+from sfml.base.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
+from sfml.base.full_disk import is_disk_full
 from sfml.render.printable import printable, printable_json, printable_lines
 
 FORMAT_VERSION = 1

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from sfml.account.deployed import DeployedTask
+from sfml.base.errors import ConflictingState
+from sfml.base.quoting import raw
 from sfml.cli.opening import Connected
-from sfml.deployed import DeployedTask
-from sfml.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
 from sfml.plan.artefact import Artefact, depths_of
@@ -19,7 +20,6 @@ from sfml.plan.journal import Deployment, Kept
 from sfml.plan.model import Action, ObservedGraph, ObservedTask
 from sfml.plan.staged import Staged
 from sfml.plan.stages import DropTask, Group, PutTask
-from sfml.quoting import raw
 
 _MADE = (Action.CREATE, Action.REPLACE, Action.MOVE)
 

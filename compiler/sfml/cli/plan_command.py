@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.planning import Planned, planned, schedule_words
-from sfml.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,9 +78,9 @@ def command(
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     """
+    from sfml.base.errors import UsageError
     from sfml.cli.saving import is_saved_plan, save
-    from sfml.entry_files import is_single
-    from sfml.errors import UsageError
+    from sfml.frontend.entry_files import is_single
 
     if out is not None and not is_saved_plan(out.name):
         raise UsageError(

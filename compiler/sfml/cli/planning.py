@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.cli.insight import informed
 from sfml.cli.opening import Connected, Opened
 from sfml.cli.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
-from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
 from sfml.plan.applied import AppliedGraph
@@ -27,7 +27,7 @@ from sfml.plan.staged import Staged
 from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
 
 if TYPE_CHECKING:
-    from sfml.deploy import Work
+    from sfml.operations.deploy import Work
 
 LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 
@@ -179,7 +179,7 @@ def _schedule_notes(
     """Why a schedule is off that stays off; asked for only then."""
     if observed is None or observed.root.started or plan.resume_root or not is_scheduled(desired):
         return
-    from sfml.health import off_of
+    from sfml.account.health import off_of
     from sfml.render.health import schedule_state_text
 
     root = target.history.root(desired.root.name)
@@ -257,7 +257,7 @@ def work_of(
     kind: str = "apply",
 ) -> Work:
     """What carries the plan out under this lease."""
-    from sfml.deploy import Work
+    from sfml.operations.deploy import Work
 
     refuse_newer(plan.unreadable)
     return Work(
@@ -278,7 +278,7 @@ def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
 
     Of `desired` only the pipeline, the target and the name of the root are looked at.
     """
-    from sfml.deploy import Work
+    from sfml.operations.deploy import Work
 
     staged, journal = seen(desired, target)
     if journal is None:

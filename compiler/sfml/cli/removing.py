@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.cli.opening import Connected
 from sfml.cli.ownership import Ownership, as_applied, ownership
 from sfml.cli.planning import looked_at, refuse_newer, traces_of
-from sfml.errors import ConflictingState, RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.journal import Journal, header_of
@@ -18,7 +18,7 @@ from sfml.plan.staged import Staged
 from sfml.plan.stages import Group, RemoveFiles, removal_stages
 
 if TYPE_CHECKING:
-    from sfml.deploy import Work
+    from sfml.operations.deploy import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Removal:
 
     def work(self, lease: Lease) -> Work:
         """What carries it out under this lease."""
-        from sfml.deploy import Work
+        from sfml.operations.deploy import Work
 
         journal = self.journal
         number = journal.header.number if journal else self.staged.next_number if self.staged else 1

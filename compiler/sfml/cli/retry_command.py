@@ -21,7 +21,7 @@ def command(spec: str, wait: bool, options: Options) -> int:
     """
     from sfml.cli.health import demand_whole
     from sfml.cli.running import retry_and_follow
-    from sfml.runs import retry
+    from sfml.operations.runs import retry
 
     found = place_of(spec, options)
     with connected(found, options) as target:

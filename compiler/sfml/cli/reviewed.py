@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from sfml.base.errors import ConflictingState
 from sfml.cli.opening import Opened
-from sfml.errors import ConflictingState
 from sfml.graph.model import JobBody, Mode, SqlBody
 
 SHOWN = 10
@@ -18,7 +18,7 @@ def refuse_unreviewed(found: Opened) -> None:
 
     A file that git ignores, or was told to leave alone, counts by its content.
     """
-    from sfml.git import differing_from_head, dirty_files
+    from sfml.base.git import differing_from_head, dirty_files
 
     target = found.desired.target
     if target.mode is not Mode.PRODUCTION:
@@ -50,7 +50,7 @@ def unlike_the_commit(found: Opened) -> tuple[str, ...] | None:
 
     None where git does not answer.
     """
-    from sfml.git import differing_from_head, dirty_files
+    from sfml.base.git import differing_from_head, dirty_files
 
     used = tuple(used_files(found))
     differing, dirty = differing_from_head(found.root, used), dirty_files(found.root)

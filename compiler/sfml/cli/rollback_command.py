@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.errors import ConflictingState
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
@@ -15,7 +16,6 @@ from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import Connected, connected, user_name
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
-from sfml.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.journal import Kept, deployment_number
 

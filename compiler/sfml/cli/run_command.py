@@ -12,8 +12,8 @@ from sfml.cli.opening import Connected, Opened, connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 
 if TYPE_CHECKING:
+    from sfml.account.history import Run
     from sfml.cli.several import Failure
-    from sfml.history import Run
 
 
 @click.command()
@@ -35,7 +35,7 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     """
     from sfml.cli.health import demand_whole
     from sfml.cli.running import run_and_follow
-    from sfml.entry_files import is_single
+    from sfml.frontend.entry_files import is_single
 
     if not is_single(specs):
         return _run_several(specs, config, wait, options)
@@ -109,8 +109,8 @@ def _count_text(results: Sequence[Run | Failure]) -> str:
 
 def _demand_server(found: Opened) -> None:
     """Raise unless the local Snowflake goes on running after this command; an account always does."""
+    from sfml.base.errors import UsageError
     from sfml.cli.opening import LOCAL_FOLDER
-    from sfml.errors import UsageError
     from sfml.local import process
 
     if found.desired.target.is_local and not process.status(found.root / LOCAL_FOLDER).running:
@@ -125,7 +125,7 @@ def _started(
 ) -> Mapping[str, Any]:
     """Start a run and say how to follow it; the answer is its JSON."""
     from sfml.cli.running import suspended_before
-    from sfml.runs import start
+    from sfml.operations.runs import start
 
     desired = found.desired
     suspended_before(found, target, options)

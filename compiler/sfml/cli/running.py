@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sfml.account.run_record import SUSPENDED
 from sfml.cli import output
 from sfml.cli.interrupts import give_back
 from sfml.cli.opening import Connected, Opened
 from sfml.cli.options import Options
-from sfml.run_record import SUSPENDED
-from sfml.runs import follow, follow_retry, retry, start
+from sfml.operations.runs import follow, follow_retry, retry, start
 
 if TYPE_CHECKING:
-    from sfml.history import Run
+    from sfml.account.history import Run
     from sfml.render.symbols import Symbols
 
 _LOCAL_INTERVAL = 0.25
@@ -126,9 +126,9 @@ def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
 
 def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
     """The answer, what it was run with, and what to do next."""
+    from sfml.account.run_reason import TaskFailure
     from sfml.render.reason import names_text, outcome_text, reason_text
     from sfml.render.units import duration
-    from sfml.run_reason import TaskFailure
 
     took = ""
     if run.started_at and run.completed_at:

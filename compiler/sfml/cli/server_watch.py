@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfml.base.errors import LocalServerError
 from sfml.cli import output
-from sfml.errors import LocalServerError
 
 if TYPE_CHECKING:
     from sfml.local.process import ServerInfo

@@ -9,19 +9,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import ConnectionFailed, InvalidSpec, LeaseHeld, LeaseLost, SfmlError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.opening import Connected, Opened, connected, desired_graph, read
 from sfml.cli.options import Options
-from sfml.diagnostic import has_errors
-from sfml.errors import ConnectionFailed, InvalidSpec, LeaseHeld, LeaseLost, SfmlError
-from sfml.record import record
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
     from sfml.graph.model import Target
 
 T = TypeVar("T")
@@ -78,8 +78,8 @@ class Targets:
 
 def opened_all(specs: Iterable[str], options: Options) -> list[Opened | Failure]:
     """Every pipeline that the arguments stand for, compiled; what several share among their findings is said once."""
-    from sfml.cli.together import together
-    from sfml.entry_files import entry_files
+    from sfml.frontend.entry_files import entry_files
+    from sfml.frontend.together import together
 
     files = [str(file) for file in entry_files(specs)]
     readings = together([read(file, options) for file in files])
@@ -100,7 +100,7 @@ def _opened(file: str, reading: Reading, options: Options) -> Opened | Failure:
 
 
 def _say_findings(readings: Sequence[Reading], options: Options) -> None:
-    from sfml.shared_findings import told_once
+    from sfml.frontend.shared_findings import told_once
 
     diagnostics = told_once(readings)
     if options.json or not diagnostics:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import MissingSchema, SfmlError
 from sfml.cli import output
 from sfml.cli.health import graph_health
 from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, server_for
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.planning import schedule_words
-from sfml.diagnostic import has_errors
-from sfml.errors import MissingSchema, SfmlError
 from sfml.render.status import PipelineStatus, status_json, status_text
 
 if TYPE_CHECKING:
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
 
 
 @click.command()
@@ -31,12 +31,12 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     loose, an apply that did not finish, a run that failed, was cut off or is late. One that cannot be looked at hides
     no other.
     """
-    from sfml import frontend
+    from sfml.frontend.entry_files import entry_files
     from sfml.render.symbols import Symbols
 
     statuses: list[PipelineStatus] = []
     with ExitStack() as servers:
-        for file in frontend.entry_files(specs):
+        for file in entry_files(specs):
             reading = read(str(file), options)
             if reading.graph is None or has_errors(reading.diagnostics):
                 say_findings(reading, options)

@@ -24,7 +24,7 @@ from sfml.local.job_request import CONTAINER_MOUNT, JobRequest
 from sfml.local.job_store import CANCELLED, DONE, FAILED, INTERNAL_ERROR, Job
 from sfml.local.names import ObjectName, resolve
 from sfml.local.procedures import runs_folder, statement_timeout
-from sfml.run_reason import error_line
+from sfml.semantics.error_line import error_line
 
 if TYPE_CHECKING:
     from sfml.local.account import Account

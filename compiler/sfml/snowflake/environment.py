@@ -7,11 +7,11 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sfml.errors import AccountError
+from sfml.base.errors import AccountError
+from sfml.base.quoting import dotted, folded, identifier, literal, qualified, raw
 from sfml.graph.model import NewPool, OnPool, Target, TaskGraph
 from sfml.graph.needs import CREATABLE, Kind, Need, needs_of
 from sfml.lower.programs import PYTHON_VERSION
-from sfml.quoting import dotted, folded, identifier, literal, qualified, raw
 from sfml.snowflake.sql import records, rows
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
-from sfml.errors import ConnectionFailed
-from sfml.record import record
+from sfml.base.errors import ConnectionFailed
+from sfml.base.record import record
 
 if TYPE_CHECKING:
     from sfml.snowflake.entries import Entry

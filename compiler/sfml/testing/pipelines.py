@@ -9,18 +9,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sfml.account.history import Run, TaskRun
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import InvalidSpec, UsageError
 from sfml.cli.opening import Connected, Opened, desired_graph
 from sfml.cli.planning import Planned, planned_graph, restore_work, work_of
-from sfml.deploy import Deployer
-from sfml.diagnostic import has_errors
-from sfml.errors import InvalidSpec, UsageError
-from sfml.frontend import read
+from sfml.frontend.reading import read
 from sfml.graph.model import Target
-from sfml.history import Run, TaskRun
-from sfml.holding import holding, new_lease
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.deploy import Deployer
+from sfml.operations.holding import holding, new_lease
+from sfml.operations.runs import follow, start
 from sfml.render.text import diagnostics_text
-from sfml.runs import follow, start
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.history import History
 from sfml.snowflake.leases import Leases
