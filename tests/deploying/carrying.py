@@ -54,6 +54,7 @@ def carry_out(
     *,
     force: bool = False,
     watching: Callable[[Held], object] = lambda held: None,
+    patience: Patience = QUICK,
 ) -> None:
     """Make the account hold the new graph, whatever an earlier attempt left."""
     root = passage.either.root.name
@@ -63,7 +64,7 @@ def carry_out(
         watching(held)
         work = work_for(passage, account, held.lease)
         if work is not None:
-            Deployer(work, account.tasks, account.stage, held, patience=QUICK).deploy()
+            Deployer(work, account.tasks, account.stage, held, patience=patience).deploy()
 
 
 def go_back(passage: Passage, account: Connected, *, force: bool = False) -> bool:
