@@ -34,9 +34,9 @@ from sfml.local.tasks import store
 from sfml.local.tasks.model import Settings, Task
 from sfml.operations.crew import WIDTH
 from sfml.operations.holding import Held, new_lease
+from sfml.operations.retries import Patience
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Journal
-from sfml.retries import Patience
 
 Shape = dict[str, tuple[Settings, bool]]
 KILLS: tuple[tuple[str, When], ...] = (("finish", "after"), ("restore", "before"))
