@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from snowflake.snowpark import Session
 
-from sfml.cli.opening import Connected
-from sfml.cli.planning import planned_graph
 from sfml.frontend.reading import read
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
 from sfml.local.app import LocalServer
@@ -19,6 +17,8 @@ from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.lower.sql import definition_sql
+from sfml.operations.apply_plan import planned_graph
+from sfml.operations.target_account import Connected
 from sfml.plan.diff import RECORD, make_plan
 from sfml.plan.importing import imported_spec
 from sfml.plan.model import ObservedGraph

@@ -14,7 +14,6 @@ import pytest
 
 from sfml.account.run_reason import TaskFailure
 from sfml.base.errors import AccountError, ConflictingState
-from sfml.cli.opening import Connected
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,
@@ -32,6 +31,7 @@ from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.lower.lower import lower
 from sfml.operations.runs import follow, start
+from sfml.operations.target_account import Connected
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action
 from sfml.plan.stages import Group

@@ -10,13 +10,13 @@ import snowflake.connector
 from graphs import TARGET, Passage
 from snowflake.connector.backoff_policies import linear_backoff
 
-from sfml.cli.opening import Connected
-from sfml.cli.planning import planned_graph, restore_work, work_of
-from sfml.cli.removing import planned_removal
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import planned_graph, restore_work, work_of
 from sfml.operations.deploy import Deployer, Work
 from sfml.operations.holding import Held, holding, new_lease
+from sfml.operations.removal import planned_removal
 from sfml.operations.retries import Patience
+from sfml.operations.target_account import Connected
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.lease import Lease
 from sfml.snowflake.history import History

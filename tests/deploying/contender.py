@@ -13,7 +13,7 @@ from typing import Any
 from carrying import QUICK, account
 from graphs import compiled
 
-from sfml.cli.planning import planned_graph, work_of
+from sfml.operations.apply_plan import planned_graph, work_of
 from sfml.operations.deploy import Deployer
 from sfml.operations.holding import holding, new_lease
 

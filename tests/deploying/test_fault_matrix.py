@@ -25,9 +25,9 @@ import pytest
 from account_content import AccountContent, account_content, put_back
 from carrying import QUICK, carry_out, go_back, state
 from graphs import TARGET, Passage, compiled, passages
+from sfml.retries import Patience
 
 from sfml.base.errors import AccountError, ConnectionFailed, LeaseLost, RecordUnreadable
-from sfml.cli.opening import Connected
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults, When
 from sfml.local.tasks import store
@@ -35,6 +35,7 @@ from sfml.local.tasks.model import Settings, Task
 from sfml.operations.crew import WIDTH
 from sfml.operations.holding import Held, new_lease
 from sfml.operations.retries import Patience
+from sfml.operations.target_account import Connected
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Journal
 

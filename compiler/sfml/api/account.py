@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
 from sfml.base.errors import ConflictingState, ConnectionFailed, LeaseLost, SfmlError, UsageError
-from sfml.cli.opening import Connected, Opened
 from sfml.cli.options import Options
-from sfml.cli.planning import Planned, planned, planned_graph, work_of
 from sfml.cli.progress import wait_words
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned, planned, planned_graph, work_of
+from sfml.operations.target_account import Connected, target_account
+from sfml.operations.target_watch import Unwatched
 from sfml.render.stages import done_text
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Account:
         began. `create_missing` makes database, schema and pool where they are not there yet.
         """
         from sfml.cli.environment import demand_environment
-        from sfml.cli.reviewed import refuse_unreviewed
+        from sfml.operations.reviewed_files import refuse_unreviewed
 
         if not approve:
             raise UsageError("an apply changes the target", help="look at the plan, then say approve=True")
@@ -94,8 +95,8 @@ class Account:
 
         Raises `ConflictingState` when it is not deployed, or half applied.
         """
-        from sfml.cli.health import demand_whole, suspended_names
         from sfml.cli.running import interval_of
+        from sfml.operations.graph_health import demand_whole, suspended_names
         from sfml.operations.runs import follow, start
 
         desired, history = self._opened.desired, self._connected.history
@@ -208,46 +209,17 @@ class _Progress:
 @contextmanager
 def connected_account(opened: Opened, user: str) -> Iterator[Account]:
     """The target of a pipeline, open for the block."""
-    from sfml.snowflake.connection import open_account, open_local
-    from sfml.snowflake.history import History
-    from sfml.snowflake.leases import Leases
-    from sfml.snowflake.objects import use_schema
-    from sfml.snowflake.stage import Stage
-    from sfml.snowflake.tasks import Tasks
-
-    target = opened.desired.target
-    with _server(opened) as server:
-        connection = (
-            open_account(target, on_warning=lambda text: warnings.warn(text, stacklevel=5))
-            if server is None
-            else open_local(server, target)
-        )
-        with closing(connection):
-            use_schema(connection, target)
-            connected = Connected(
-                connection,
-                Tasks(connection, target),
-                Stage(connection, target),
-                History(connection, target),
-                Leases(connection, target),
-            )
-            yield Account(opened, connected, user)
+    with target_account(opened, _Warnings()) as connected:
+        yield Account(opened, connected, user)
 
 
-@contextmanager
-def _server(opened: Opened) -> Iterator[Mapping[str, Any] | None]:
-    """The local server that the target lives in, for as long as it is needed; None for an account."""
-    from sfml.cli.opening import LOCAL_FOLDER, require_local
-    from sfml.local import process
+class _Warnings(Unwatched):
+    """What there is to tell of a connection as warnings of Python."""
 
-    if not opened.desired.target.is_local:
-        yield None
-        return
-    require_local()
-    with process.in_use(opened.root / LOCAL_FOLDER) as info:
-        for notice in info.notices:
-            warnings.warn(notice, stacklevel=6)
-        yield asdict(info)
+    def warns(self, text: str) -> None:
+        warnings.warn(text, stacklevel=9)
+
+    notes = warns
 
 
 def _silent(user: str) -> Options:

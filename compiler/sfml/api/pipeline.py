@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snowflake.core.task.dagv1 import DAG
 
     from sfml.api.account import Account
-    from sfml.cli.opening import Opened
+    from sfml.frontend.compiled_spec import Opened
     from sfml.frontend.reading import Reading
 
 
@@ -97,7 +97,7 @@ class Pipeline:
 
     @cached_property
     def _opened(self) -> Opened:
-        from sfml.cli.opening import Opened, desired_graph
+        from sfml.frontend.compiled_spec import Opened, desired_graph
 
         reading = self._reading
         if reading.graph is None or has_errors(reading.diagnostics):

@@ -15,9 +15,11 @@ from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
-from sfml.cli.planning import Planned, planned, schedule_words, work_of
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned, planned, schedule_words, work_of
+from sfml.operations.target_account import Connected
 from sfml.plan.stages import OpenJournal
 
 if TYPE_CHECKING:
@@ -158,9 +160,9 @@ def command(
 
 def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: Options) -> int:
     """Plan under the lease, show it, ask, and carry it out: nothing can come in between."""
-    from sfml.cli.reviewed import refuse_unreviewed
     from sfml.cli.running import run_and_follow
     from sfml.cli.saving import is_saved_plan, opened_plan, refuse_moved_on
+    from sfml.operations.reviewed_files import refuse_unreviewed
 
     saved = None
     if is_saved_plan(spec):

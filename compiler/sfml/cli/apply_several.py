@@ -16,10 +16,7 @@ from sfml.cli.asking import confirm
 from sfml.cli.deploying import INTERRUPTED
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import locked
-from sfml.cli.opening import Opened
 from sfml.cli.options import Options
-from sfml.cli.planning import Planned
-from sfml.cli.reviewed import refuse_unreviewed
 from sfml.cli.several import (
     Failure,
     Targets,
@@ -33,6 +30,9 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned
+from sfml.operations.reviewed_files import refuse_unreviewed
 from sfml.render.units import plural
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.opening import Opened, opened
+from sfml.cli.opening import opened
 from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.frontend.compiled_spec import Opened
 
 if TYPE_CHECKING:
     from sfml.graph.model import TaskGraph

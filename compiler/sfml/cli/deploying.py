@@ -13,11 +13,13 @@ import click
 from sfml.base.errors import ConnectionFailed, LeaseLost, SfmlError
 from sfml.cli import output
 from sfml.cli.interrupts import TooLate, stopping
-from sfml.cli.opening import Connected, Opened, user_name
+from sfml.cli.opening import user_name
 from sfml.cli.options import Options
 from sfml.cli.progress import progress
+from sfml.frontend.compiled_spec import Opened
 from sfml.operations.deploy import Deployer, Stopped, Watcher, Work
 from sfml.operations.holding import FRESH, Held
+from sfml.operations.target_account import Connected
 from sfml.plan.stages import (
     CloseJournal,
     DropTask,
@@ -156,7 +158,7 @@ def _done_before(seen: Where, work: Work, held: Held) -> Iterator[str]:
 def provenance(found: Opened, options: Options) -> Mapping[str, Any]:
     """Who applies it, from which commit and with what beside it: told to whoever looks, never compared."""
     from sfml.base.git import head_commit
-    from sfml.cli.reviewed import unlike_the_commit
+    from sfml.operations.reviewed_files import unlike_the_commit
     from sfml.plan.provenance import provenance_of
 
     commit = head_commit(found.root)

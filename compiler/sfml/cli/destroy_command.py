@@ -18,12 +18,14 @@ from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, Opened, connected
+from sfml.cli.opening import connected
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.cli.removing import Removal, planned_removal
+from sfml.frontend.compiled_spec import Opened
 from sfml.frontend.entry_files import misspelt
 from sfml.graph.model import Mode
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.removal import Removal, planned_removal
+from sfml.operations.target_account import Connected
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:

@@ -24,9 +24,7 @@ from sfml.cli.destroy_command import (
 )
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import locked
-from sfml.cli.opening import Opened
 from sfml.cli.options import Options
-from sfml.cli.removing import planned_removal
 from sfml.cli.restoring import is_pipeline_name, place_of
 from sfml.cli.several import (
     Failure,
@@ -39,7 +37,9 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
+from sfml.frontend.compiled_spec import Opened
 from sfml.graph.model import Mode
+from sfml.operations.removal import planned_removal
 from sfml.render.units import plural
 
 

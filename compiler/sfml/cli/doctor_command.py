@@ -12,8 +12,10 @@ import click
 from sfml.account.checkup import Check, State
 from sfml.base.errors import InvalidSpec, SfmlError
 from sfml.cli import output
-from sfml.cli.opening import LOCAL_FOLDER, Opened, opened, say_diagnostics
+from sfml.cli.opening import opened, say_diagnostics
 from sfml.cli.options import Options, shared_options
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.local_server import LOCAL_FOLDER
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -81,8 +83,8 @@ def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], Sn
     """The local server: the one that runs, or one that is started for this and stopped again."""
     from dataclasses import asdict
 
-    from sfml.cli.opening import require_local
     from sfml.local import process
+    from sfml.operations.local_server import require_local
     from sfml.snowflake.connection import open_local
 
     require_local()

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sfml.base.errors import ConflictingState
 from sfml.cli import output
 from sfml.cli.asking import confirm
-from sfml.cli.opening import Opened, connection_to, server_for
 from sfml.cli.options import Options
+from sfml.frontend.compiled_spec import Opened
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.plan.model import Plan
     from sfml.snowflake.environment import Environment, Missing
-
-
-@contextmanager
-def opened_connection(found: Opened, options: Options) -> Iterator[SnowflakeConnection]:
-    """The target's connection, checked, whether or not its database and schema are there."""
-    target = found.desired.target
-    with server_for(found, options) as server, connection_to(target, server, options) as connection:
-        yield connection
 
 
 def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:

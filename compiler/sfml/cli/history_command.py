@@ -6,11 +6,12 @@ import click
 
 from sfml.base.errors import RecordUnreadable
 from sfml.cli import output
-from sfml.cli.opening import Connected, connected
+from sfml.cli.opening import connected
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
 from sfml.frontend.entry_files import misspelt
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.target_account import Connected
 from sfml.render.history import KeptDeployment
 
 
@@ -55,7 +56,7 @@ def kept_deployments(
 
     The deployment of an apply which did not finish was never made.
     """
-    from sfml.cli.planning import looked_at
+    from sfml.operations.apply_plan import looked_at
     from sfml.plan.settings import split_comment
 
     staged, journal, damage = looked_at(desired, target)

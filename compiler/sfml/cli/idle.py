@@ -13,8 +13,8 @@ from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.locking import Seconds
-from sfml.cli.opening import Connected
 from sfml.cli.options import Options
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
     from sfml.account.history import GraphRow

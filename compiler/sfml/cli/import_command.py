@@ -13,8 +13,9 @@ import click
 
 from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
 from sfml.cli import output
-from sfml.cli.opening import Opened, connected, desired_graph, say_findings, user_name
+from sfml.cli.opening import connected, say_findings, user_name
 from sfml.cli.options import Options, shared_options
+from sfml.frontend.compiled_spec import Opened, desired_graph
 
 if TYPE_CHECKING:
     from sfml.base.diagnostic import Diagnostic

@@ -9,8 +9,9 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import local_asking, output
-from sfml.cli.opening import LOCAL_FOLDER, require_local, say_notices
+from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
+from sfml.operations.local_server import LOCAL_FOLDER, require_local
 
 
 @click.group()

@@ -13,8 +13,9 @@ from sfml.base.errors import LeaseLost, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.interrupts import ended_gently
-from sfml.cli.opening import Connected, user_name
+from sfml.cli.opening import user_name
 from sfml.cli.options import Options
+from sfml.operations.target_account import Connected
 from sfml.render.printable import printable
 
 if TYPE_CHECKING:

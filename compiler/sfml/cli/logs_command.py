@@ -13,8 +13,9 @@ from sfml.account.history import TaskRun
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
-from sfml.cli.opening import Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options
+from sfml.frontend.compiled_spec import Opened
 from sfml.render.printable import printable
 from sfml.semantics.tracebacks import Failure, last_failure
 

@@ -10,8 +10,9 @@ import click
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
 from sfml.cli.asking import confirm
-from sfml.cli.opening import Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options
+from sfml.frontend.compiled_spec import Opened
 
 if TYPE_CHECKING:
     from sfml.account.registered import ModelVersion

@@ -10,9 +10,11 @@ import click
 
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.cli.planning import Planned, planned, schedule_words
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned, planned, schedule_words
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,11 @@ from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, connected, user_name
+from sfml.cli.opening import connected, user_name
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.target_account import Connected
 from sfml.plan.journal import Kept, deployment_number
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def command(
     pipeline; the next plan of it shows what it has that the earlier deployment has not.
     """
     from sfml.cli.deploying import deploy_work
-    from sfml.cli.planning import planned_graph, schedule_words, work_of
+    from sfml.operations.apply_plan import planned_graph, schedule_words, work_of
     from sfml.render.history import rollback_text
     from sfml.render.plan import plan_json, plan_text
     from sfml.render.symbols import Symbols
@@ -100,7 +101,7 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
     Raises `ConflictingState` where none is kept, or its code is there no more. A rollback that was cut off goes on
     to where it was going.
     """
-    from sfml.cli.planning import looked_at, refuse_newer
+    from sfml.operations.apply_plan import looked_at, refuse_newer
 
     pipeline = desired.pipeline
     where = f"{desired.spec_path} -t {desired.target.name}"

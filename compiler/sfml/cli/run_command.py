@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
@@ -33,9 +35,9 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     Several run one after another, and one that fails hides no other.
     """
-    from sfml.cli.health import demand_whole
     from sfml.cli.running import run_and_follow
     from sfml.frontend.entry_files import is_single
+    from sfml.operations.graph_health import demand_whole
 
     if not is_single(specs):
         return _run_several(specs, config, wait, options)
@@ -54,9 +56,9 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
     """One run after another, or with --no-wait every one at once."""
-    from sfml.cli.health import demand_whole
     from sfml.cli.running import followed_run
     from sfml.cli.several import Failure, Targets, each, failures, opened_all, say_json_of
+    from sfml.operations.graph_health import demand_whole
     from sfml.render.run import run_json
 
     with Targets(options) as targets:
@@ -110,8 +112,8 @@ def _count_text(results: Sequence[Run | Failure]) -> str:
 def _demand_server(found: Opened) -> None:
     """Raise unless the local Snowflake goes on running after this command; an account always does."""
     from sfml.base.errors import UsageError
-    from sfml.cli.opening import LOCAL_FOLDER
     from sfml.local import process
+    from sfml.operations.local_server import LOCAL_FOLDER
 
     if found.desired.target.is_local and not process.status(found.root / LOCAL_FOLDER).running:
         raise UsageError(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sfml.account.run_record import SUSPENDED
 from sfml.cli import output
 from sfml.cli.interrupts import give_back
-from sfml.cli.opening import Connected, Opened
 from sfml.cli.options import Options
+from sfml.frontend.compiled_spec import Opened
 from sfml.operations.runs import follow, follow_retry, retry, start
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
@@ -37,7 +38,7 @@ def followed_run(found: Opened, target: Connected, options: Options, config: Map
 
 def suspended_before(found: Opened, target: Connected, options: Options) -> frozenset[str]:
     """The tasks that a run will pass over; said, with whatever else it will not do as the files say."""
-    from sfml.cli.health import run_notes, suspended_names
+    from sfml.operations.graph_health import run_notes, suspended_names
 
     graph = target.history.deployed(found.desired.root.name)
     if graph.root is not None and not (options.json or options.quiet):

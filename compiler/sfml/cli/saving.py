@@ -11,10 +11,12 @@ from typing import Any
 
 from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.base.release import VERSION
-from sfml.cli.opening import Connected, Opened, opened
+from sfml.cli.opening import opened
 from sfml.cli.options import Options
-from sfml.cli.planning import Planned
+from sfml.frontend.compiled_spec import Opened
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import Planned
+from sfml.operations.target_account import Connected
 from sfml.plan.diff import location
 from sfml.plan.saved import (
     Grounds,

@@ -9,9 +9,11 @@ import click
 
 from sfml.base.errors import ConflictingState
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.frontend.compiled_spec import Opened
 from sfml.graph.model import Mode
+from sfml.operations.target_account import Connected
 
 
 @click.command()

@@ -13,8 +13,10 @@ from sfml.base.diagnostic import has_errors
 from sfml.base.errors import ConnectionFailed, InvalidSpec, LeaseHeld, LeaseLost, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, desired_graph, read
+from sfml.cli.opening import connected, read
 from sfml.cli.options import Options
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.operations.target_account import Connected
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 

@@ -11,10 +11,13 @@ import click
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import MissingSchema, SfmlError
 from sfml.cli import output
-from sfml.cli.health import graph_health
-from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, server_for
+from sfml.cli.opening import connected, read, say_findings
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.cli.planning import schedule_words
+from sfml.cli.target_screen import TargetScreen
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.operations.apply_plan import schedule_words
+from sfml.operations.graph_health import graph_health
+from sfml.operations.local_server import server_for
 from sfml.render.status import PipelineStatus, status_json, status_text
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ def status_of(found: Opened, options: Options, servers: ExitStack) -> PipelineSt
 
     try:
         # One local server for all of them, where none runs.
-        servers.enter_context(server_for(found, options))
+        servers.enter_context(server_for(found, TargetScreen(options)))
         with connected(found, options) as target:
             return status(health=graph_health(desired, target))
     except MissingSchema as error:

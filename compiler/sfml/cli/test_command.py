@@ -73,9 +73,9 @@ def _on_local_snowflake(
     chosen: list[tuple[Reading, tuple[GraphTest, ...]]], options: Options
 ) -> list[Tested]:
     """All of it on one server, with a line a test on standard error: real steps take their time."""
-    from sfml.cli.opening import require_local
     from sfml.graph_tests.suite import tested
     from sfml.graph_tests.verdict import Verdict
+    from sfml.operations.local_server import require_local
 
     require_local()
     from sfml.testing.given import LocalRuns, throwaway_server

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC
 
-from sfml.cli.opening import Opened
+from sfml.frontend.compiled_spec import Opened
 from sfml.graph.declared_tests import ScheduleTest
 from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Target, TaskGraph
 from sfml.graph_tests.schedule_tests import expected_moments, unmet_moments

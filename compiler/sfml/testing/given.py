@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.quoting import literal
-from sfml.cli.opening import Opened, desired_graph
+from sfml.frontend.compiled_spec import Opened, desired_graph
 from sfml.frontend.reading import Reading
 from sfml.graph.declared_tests import EVERY, Given, GraphTest, RunTest, ScheduleTest
 from sfml.graph.decode_task import body_values

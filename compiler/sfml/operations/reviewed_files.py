@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from sfml.base.errors import ConflictingState
-from sfml.cli.opening import Opened
+from sfml.frontend.compiled_spec import Opened
 from sfml.graph.model import JobBody, Mode, SqlBody
 
 SHOWN = 10

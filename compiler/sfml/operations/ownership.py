@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from sfml.account.deployed import DeployedTask
 from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
-from sfml.cli.opening import Connected
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
+from sfml.operations.target_account import Connected
 from sfml.plan.artefact import Artefact, depths_of
 from sfml.plan.journal import Deployment, Kept
 from sfml.plan.model import Action, ObservedGraph, ObservedTask

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from sfml.account.history import DeployedRoot, situation_of
 from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.base.quoting import raw
-from sfml.cli.opening import Connected
-from sfml.cli.ownership import Ownership
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
+from sfml.operations.ownership import Ownership
+from sfml.operations.target_account import Connected
 from sfml.plan.applied import AppliedGraph, applied_graph
 from sfml.plan.artefact import Artefact
 from sfml.plan.code import archive_files, archive_path, changed_files, is_runtime_only

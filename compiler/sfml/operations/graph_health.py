@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sfml.base.errors import ConflictingState
-from sfml.cli.opening import Connected, Opened
-from sfml.cli.planning import seen
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import seen
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
     from sfml.account.deployed import DeployedGraph

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfml.base.errors import ConflictingState, RecordUnreadable
-from sfml.cli.opening import Connected
-from sfml.cli.ownership import Ownership, as_applied, ownership
-from sfml.cli.planning import looked_at, refuse_newer, traces_of
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import looked_at, refuse_newer, traces_of
+from sfml.operations.ownership import Ownership, as_applied, ownership
+from sfml.operations.target_account import Connected
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.base.errors import ConflictingState, RecordUnreadable
-from sfml.cli.insight import informed
-from sfml.cli.opening import Connected, Opened
-from sfml.cli.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
+from sfml.frontend.compiled_spec import Opened
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
+from sfml.operations.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
+from sfml.operations.plan_details import informed
+from sfml.operations.target_account import Connected
 from sfml.plan.applied import AppliedGraph
 from sfml.plan.artefact import Artefact, archives_in, observed_artefact
 from sfml.plan.collecting import collected, outdated
