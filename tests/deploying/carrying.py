@@ -11,10 +11,11 @@ from graphs import TARGET, Passage
 from snowflake.connector.backoff_policies import linear_backoff
 
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.apply_plan import planned_graph, restore_work, work_of
+from sfml.operations.apply_plan import planned_graph, work_of
 from sfml.operations.deploy import Deployer, Work
 from sfml.operations.holding import Held, holding, new_lease
 from sfml.operations.removal import planned_removal
+from sfml.operations.restoration import restore_work
 from sfml.operations.retries import Patience
 from sfml.operations.target_account import Connected
 from sfml.plan.artefact import Artefact, observed_artefact

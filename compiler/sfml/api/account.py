@@ -131,7 +131,7 @@ class Account:
 
         Raises `ConflictingState` where it is not kept, or its code is gone.
         """
-        from sfml.cli.rollback_command import goal_of
+        from sfml.operations.rollback import goal_of
 
         desired = self._opened.desired
         with self._held() as held:

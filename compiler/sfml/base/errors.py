@@ -22,6 +22,9 @@ Each carries a `help`: what to do next, as an imperative line.
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Self
+
 from sfml.base.diagnostic import Diagnostic
 
 __all__ = [
@@ -52,6 +55,19 @@ class SfmlError(Exception):
         self.message = message
         self.help = help
 
+    def advised(self, help: str | None) -> Self:
+        """The same error with another `help`, to be raised in its place."""
+        advised = copy(self)
+        advised.help = help
+        advised.__cause__, advised.__traceback__ = self.__cause__, self.__traceback__
+        return advised
+
+    def reworded(self, message: str) -> Self:
+        """The same error with another sentence, likewise."""
+        reworded = self.advised(self.help)
+        reworded.message, reworded.args = message, (message,)
+        return reworded
+
 
 class InvalidSpec(SfmlError):
     """A spec with errors; `diagnostics` holds every finding, and `text` shows them to who sees no more than this."""
@@ -74,6 +90,12 @@ class ConnectionFailed(SfmlError):
     """Nothing answered, or what answered would not let us in; `place` is the connection and its host, once known."""
 
     place: str | None = None
+
+    def placed(self, place: str, message: str, *, help: str | None) -> Self:
+        """The same error with where the connection leads, and the sentence that says so."""
+        placed = self.reworded(message).advised(help)
+        placed.place = place
+        return placed
 
 
 class AccountBusy(ConnectionFailed):

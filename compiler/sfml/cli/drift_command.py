@@ -82,10 +82,9 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
     last = kept[-1].header.number if kept else 0
     for error in records.unreadable:
         if (deployment_number(error.path) or 0) > last:
-            error.help = (
+            raise error.advised(
                 f"without the last one drift cannot be told; compare with the spec:  sfml plan {where}"
             )
-            raise error
     if not kept:
         raise ConflictingState(
             f"nothing is kept of the last apply of {desired.pipeline}, so drift cannot be told",

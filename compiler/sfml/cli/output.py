@@ -79,19 +79,27 @@ def say_error(message: str, help: str | None = None) -> None:
         _echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", sys.stderr)
 
 
+class ToldAsJson(Exception):
+    """An error of a command that prints JSON: only the command has seen that flag."""
+
+    def __init__(self, error: SfmlError) -> None:
+        super().__init__(error.message)
+        self.error = error
+
+
 def report(error: Exception) -> int:
     """Say what went wrong and answer the exit code; our own bugs are owned up to, without a traceback."""
-    as_json = getattr(error, "as_json", False)
+    if isinstance(error, ToldAsJson):
+        say_json(error_json(error.error))
+        return _exit_code(error.error)
     if isinstance(error, SfmlError):
-        if as_json:
-            say_json(error_json(error))
-        elif isinstance(error, InvalidSpec):
+        if isinstance(error, InvalidSpec):
             note(f"\n{error.message}; nothing was changed")
         else:
             # A lease holds words of others, who must not write lines of ours.
             is_of_others = isinstance(error, LeaseHeld | LeaseLost)
             say_error(printable(error.message) if is_of_others else error.message, error.help)
-        return 2 if isinstance(error, UsageError) else 1
+        return _exit_code(error)
     if is_disk_full(error):
         place = getattr(error, "filename", None)
         where = f" where `{place}` is to be written" if place else ""
@@ -106,6 +114,10 @@ def report(error: Exception) -> int:
         "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",
     )
     return 1
+
+
+def _exit_code(error: SfmlError) -> int:
+    return 2 if isinstance(error, UsageError) else 1
 
 
 def file_error(error: Exception) -> SfmlError | None:

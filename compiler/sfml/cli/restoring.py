@@ -34,7 +34,7 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
     """Put back what was there; the spec says which pipeline and target, and need not compile for that."""
     from sfml.cli.asking import confirm
     from sfml.cli.deploying import deploy_work
-    from sfml.operations.apply_plan import restore_work
+    from sfml.operations.restoration import restore_work
     from sfml.render.stages import stages_text
 
     found = place_of(spec, options)

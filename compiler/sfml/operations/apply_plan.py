@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml.base.errors import ConflictingState, RecordUnreadable
+from sfml.base.errors import RecordUnreadable
 from sfml.frontend.compiled_spec import Opened
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
@@ -22,7 +22,6 @@ from sfml.plan.diff import is_scheduled, make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import Action, ObservedGraph, ObservedTask, Plan
-from sfml.plan.restoring import restore_stages
 from sfml.plan.settings import OFF_SINCE
 from sfml.plan.staged import Staged
 from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
@@ -274,42 +273,6 @@ def work_of(
     )
 
 
-def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
-    """What puts back the graph that an unfinished apply found; None when no apply is unfinished.
-
-    Of `desired` only the pipeline, the target and the name of the root are looked at.
-    """
-    from sfml.operations.deploy import Work
-
-    staged, journal = seen(desired, target)
-    if journal is None:
-        return None
-    _refuse_without_code(journal, staged)
-    observed = target.tasks.observed(desired.root.name)
-    if observed is not None:
-        observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
-    own = ownership(desired, observed, staged, (journal.was, journal.meant), target)
-    observed = own.observed
-    groups = restore_stages(journal, observed, desired.target, own.loose, own.started_roots)
-    refuse_bereft(groups, own.strangers, desired.root.name)
-    graph = journal.was.graph(desired.target) if journal.was else desired
-    suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
-    return Work(
-        *(groups, graph, journal.header, observed, journal.was, {}, suspended), strangers=own.strangers
-    )
-
-
-def _refuse_without_code(journal: Journal, staged: Staged | None) -> None:
-    """Raise when a removal came as far as the code: the graph that was there could not run."""
-    if journal.header.work != "destroy" or journal.was is None or staged is None:
-        return
-    if staged.lacks(journal.was.archives):
-        raise ConflictingState(
-            f"{journal.pipeline} cannot be put back: the destroy removed its code already",
-            help="`sfml destroy` finishes it; `sfml apply` deploys what the spec says by now",
-        )
-
-
 def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journal | None]:
     """What lies on the stage, None when there is none; and the journal of an apply that was cut off.
 
@@ -331,8 +294,8 @@ def looked_at(
     try:
         return staged, target.stage.journal(desired.pipeline), None
     except RecordUnreadable as error:
-        error.help = unreadable_help(error, f"{desired.spec_path} -t {desired.target.name}")
-        return staged, None, error
+        help = unreadable_help(error, f"{desired.spec_path} -t {desired.target.name}")
+        return staged, None, error.advised(help)
 
 
 def unreadable_help(error: RecordUnreadable, where: str) -> str:

@@ -16,9 +16,10 @@ from sfml.frontend.compiled_spec import Opened, desired_graph
 from sfml.frontend.reading import read
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.apply_plan import Planned, planned_graph, restore_work, work_of
+from sfml.operations.apply_plan import Planned, planned_graph, work_of
 from sfml.operations.deploy import Deployer
 from sfml.operations.holding import holding, new_lease
+from sfml.operations.restoration import restore_work
 from sfml.operations.runs import follow, start
 from sfml.operations.target_account import Connected, account_on, local_connection
 from sfml.operations.target_watch import Unwatched
