@@ -25,7 +25,6 @@ import pytest
 from account_content import AccountContent, account_content, put_back
 from carrying import QUICK, carry_out, go_back, state
 from graphs import TARGET, Passage, compiled, passages
-from sfml.retries import Patience
 
 from sfml.base.errors import AccountError, ConnectionFailed, LeaseLost, RecordUnreadable
 from sfml.local.app import LocalServer

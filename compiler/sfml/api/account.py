@@ -64,7 +64,7 @@ class Account:
         `progress` is given a line for each thing done. Whatever call fails, the next apply finishes what this one
         began. `create_missing` makes database, schema and pool where they are not there yet.
         """
-        from sfml.cli.environment import demand_environment
+        from sfml.operations.environment import demand_environment
         from sfml.operations.reviewed_files import refuse_unreviewed
 
         if not approve:
@@ -81,10 +81,8 @@ class Account:
                 demand_environment(
                     self._opened,
                     self.connection,
-                    _silent(self._user),
-                    create_missing=create_missing,
-                    auto_approve=True,
                     plan=work.plan,
+                    create_missing=create_missing,
                 )
                 full = work_of(work, self._opened.desired, held.lease, self._provenance())
                 self._carry_out(full, held, progress, is_open=work.is_unfinished)

@@ -138,10 +138,11 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
     """The privileges of the role for this spec, and whether everything that it names is there."""
     from dataclasses import replace
 
-    from sfml.cli.environment import doubts, looked_at
     from sfml.graph.comparing import compared
     from sfml.graph.needs import Kind
     from sfml.graph.privileges import Purpose, privileges_of
+    from sfml.operations.environment import looked_at
+    from sfml.render.environment import doubts
     from sfml.snowflake.granted import granted_to
     from sfml.snowflake.sql import rows
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from snowflake.connector import SnowflakeConnection
 
+    from sfml.account.environment import Environment
     from sfml.cli.several import Failure
-    from sfml.snowflake.environment import Environment
 
 
 @record
@@ -173,14 +173,14 @@ def _demanding(
 
 
 def _looked(found: Opened, target: Connected, flags: _Flags) -> _Looked:
-    from sfml.cli.environment import looked_at
+    from sfml.operations.environment import looked_at
 
     work = planned(found, target, resume=flags.resume, adopt=flags.adopt)
     return _Looked(found, work, looked_at(found, target.connection) if flags.check_environment else None)
 
 
 def _json(looked: _Looked) -> Mapping[str, Any]:
-    from sfml.cli.environment import environment_json
+    from sfml.render.environment import environment_json
     from sfml.render.plan import plan_json
 
     environment = looked.environment
@@ -206,6 +206,6 @@ def _say(looked: _Looked, options: Options) -> None:
 def _say_environment(looked: _Looked, options: Options) -> None:
     if looked.environment is None or (options.quiet and not looked.is_blocked):
         return
-    from sfml.cli.environment import environment_text
+    from sfml.render.environment import environment_text
 
-    output.say(f"\n{environment_text(looked.found, looked.environment)}")
+    output.say(f"\n{environment_text(looked.found.desired, looked.environment)}")

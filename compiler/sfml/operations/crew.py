@@ -63,5 +63,7 @@ def _first(errors: Sequence[BaseException]) -> BaseException:
     told = [message for message in dict.fromkeys(others) if message != first.message]
     if told:
         more = "; ".join(told[:3])
-        return first.reworded(f"{first.message} (and {len(told)} more: {more}{' …' if len(told) > 3 else ''})")
+        return first.reworded(
+            f"{first.message} (and {len(told)} more: {more}{' …' if len(told) > 3 else ''})"
+        )
     return first
