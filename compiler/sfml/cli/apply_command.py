@@ -124,7 +124,8 @@ def command(
     """Make the target match SPEC: only what differs is changed, and running it again finishes what was cut off.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Of several all plans are shown first; then each is applied by itself, and one that fails hides no other.
+    Of several all plans are shown first; then each is applied by itself, those at once that share no table, stream
+    or model by name, and one that fails hides no other.
     PLAN.JSON is what `sfml plan --out` wrote: just that is done, or nothing if anything moved on since.
     """
     from sfml.cli.saving import is_saved_plan

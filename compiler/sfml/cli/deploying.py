@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ import click
 
 from sfml.base.errors import ConnectionFailed, LeaseLost, SfmlError
 from sfml.cli import output
-from sfml.cli.interrupts import TooLate, stopping
+from sfml.cli.interrupts import TooLate, stop_event, stopping
 from sfml.cli.opening import user_name
 from sfml.cli.options import Options
 from sfml.cli.progress import progress
@@ -79,7 +78,7 @@ def deploy_work(
     `where` is what the commands take: `specs/clv.yaml -t prod`.
     """
     symbols = Symbols(output.takes_unicode())
-    stop = threading.Event()
+    stop = stop_event()
     deployer = Deployer(work, target.tasks, target.stage, held, stop=stop)
     with progress(options, symbols) as shown, stopping(stop, lambda: deployer.is_done):
         seen = Where(shown, journal_open)

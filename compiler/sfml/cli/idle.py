@@ -12,6 +12,7 @@ import click
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.record import record
 from sfml.cli import output
+from sfml.cli.interrupts import pause
 from sfml.cli.locking import Seconds
 from sfml.cli.options import Options
 from sfml.operations.target_account import Connected
@@ -84,7 +85,7 @@ def demand_idle(
                 f"{_words(running)} of {observed.root.name} is still executing; nothing was changed",
                 help="give it more time: --wait-for-idle=2h",
             )
-        time.sleep(_LOCAL_PAUSE if target.connection.host in ("127.0.0.1", "localhost") else _ACCOUNT_PAUSE)
+        pause(_LOCAL_PAUSE if target.connection.host in ("127.0.0.1", "localhost") else _ACCOUNT_PAUSE)
         held.look()
         running = _executing(observed, target)
 

@@ -12,7 +12,7 @@ import click
 from sfml.base.errors import LeaseLost, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.interrupts import ended_gently
+from sfml.cli.interrupts import ended_gently, pause
 from sfml.cli.opening import user_name
 from sfml.cli.options import Options
 from sfml.operations.target_account import Connected
@@ -109,6 +109,7 @@ def locked(desired: DesiredGraph, target: Connected, options: Options, locking: 
             *(target.leases, root, ours),
             wait=wait,
             waiting=waiting,
+            sleep=pause,
             breaking=breaking if locking.force else None,
             not_released=not_released,
         ) as held,

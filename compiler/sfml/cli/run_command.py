@@ -33,7 +33,7 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     """Run the deployed pipeline once, now, and follow it to its end. The schedule stays as it is.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Several run one after another, and one that fails hides no other.
+    Of several those run at once that share no table, stream or model by name, and one that fails hides no other.
     """
     from sfml.cli.running import run_and_follow
     from sfml.frontend.entry_files import is_single
@@ -55,18 +55,13 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 
 
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
-    """One run after another, or with --no-wait every one at once."""
-    from sfml.cli.running import followed_run
+    """Runs that share nothing at once, or with --no-wait every one."""
+    from sfml.cli.run_several import run_all
     from sfml.cli.several import Failure, Targets, each, failures, opened_all, say_json_of
     from sfml.operations.graph_health import demand_whole
     from sfml.render.run import run_json
 
     with Targets(options) as targets:
-
-        def run(found: Opened) -> Run:
-            target = targets.of(found)
-            demand_whole(found, target)
-            return followed_run(found, target, options, config)
 
         def begin(found: Opened) -> Mapping[str, Any]:
             _demand_server(found)
@@ -80,7 +75,7 @@ def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, op
             if options.json:
                 say_json_of(started)
             return 1 if failures(started) else 0
-        results = each(pipelines, run, options)
+        results = run_all(pipelines, targets, config, options)
     if options.json:
         say_json_of([one if isinstance(one, Failure) else run_json(one) for one in results])
     elif not options.quiet:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sfml.account.run_record import SUSPENDED
 from sfml.cli import output
-from sfml.cli.interrupts import give_back
+from sfml.cli.interrupts import give_back, pause
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import Opened
 from sfml.operations.runs import follow, follow_retry, retry, start
@@ -32,7 +32,12 @@ def followed_run(found: Opened, target: Connected, options: Options, config: Map
     give_back()
     suspended = suspended_before(found, target, options)
     started = start(found.desired, target.history, config)
-    states = follow(found.desired, target.history, started, interval=interval_of(found), suspended=suspended)
+    states = follow(
+        *(found.desired, target.history, started),
+        interval=interval_of(found),
+        sleep=pause,
+        suspended=suspended,
+    )
     return _shown(found, states, options, config)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.frontend.reading import Reading
-    from sfml.graph.model import Target
+    from sfml.graph.model import Target, TaskGraph
 
 T = TypeVar("T")
 
@@ -41,6 +41,14 @@ class Failure:
     @property
     def name(self) -> str:
         return self.pipeline or self.spec
+
+
+@record
+class Unfinished:
+    """A pipeline whose work somebody stopped: in the middle of it, or before it was begun."""
+
+    found: Opened
+    is_begun: bool
 
 
 class Targets:
@@ -145,6 +153,12 @@ def say_failure(failure: Failure, options: Options) -> None:
     message = printable(error.message) if isinstance(error, LeaseHeld | LeaseLost) else error.message
     help = f"sfml validate {failure.spec}" if isinstance(error, InvalidSpec) else error.help
     output.say_error(f"{failure.name}: {message}", help)
+
+
+def graph_of(found: Opened) -> TaskGraph:
+    graph = found.reading.graph
+    assert graph is not None, "what does not compile is not opened"
+    return graph
 
 
 def say_turn(found: Opened, options: Options) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 
 from sfml.base.errors import AccountBusy, ConnectionFailed, SfmlError
 
@@ -40,7 +41,8 @@ class Crew:
         # A single call has a thread of its own too: in the main one the connector would take Ctrl-C for itself, and
         # end the statement that is under way.
         with ThreadPoolExecutor(max_workers=self._width, thread_name_prefix="sfml-call") as pool:
-            futures = [pool.submit(call) for call in calls]
+            # Each in a copy of the caller's context, so that what it says goes where the caller's words go.
+            futures = [pool.submit(copy_context().run, call) for call in calls]
             try:
                 wait(futures)
             except BaseException:
