@@ -7,7 +7,7 @@ import json
 from jsonschema import Draft202012Validator
 from small import Small
 
-from sfml.base import resources
+from sfml import resources
 
 DESTROY = ("destroy", "specs/small.yaml", "--auto-approve")
 APPLY = ("apply", "specs/small.yaml", "--auto-approve")

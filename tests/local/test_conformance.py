@@ -16,9 +16,9 @@ import jsonschema
 import pytest
 import snowflake.connector
 
-from sfml.base.resources import schema
 from sfml.local.app import LocalServer
 from sfml.local.evidence import BEHAVIOURS
+from sfml.resources import schema
 from sfml.snowflake import conformance
 from sfml.snowflake.conformance import Do, Run, Scenario, Shows
 from sfml.snowflake.conformance_scenarios import SCENARIOS
@@ -134,7 +134,7 @@ def test_differences_are_the_exit_code_and_the_text(environment: dict[str, str],
         timeout=120,
     )
     assert (done.returncode, done.stderr.split()[:2]) == (0, ["working", "in"])
-    assert "documented  Columns of SHOW TASKS" in done.stdout
+    assert "checked     Columns of SHOW TASKS" in done.stdout
     assert done.stdout.endswith("1 scenarios, 1 behaviours, 0 differences\n")
     unknown = subprocess.run(
         sfml("--only", "columns_of_show_task"), env=environment, capture_output=True, text=True, check=False

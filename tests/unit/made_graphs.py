@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sfml.base.source import Span
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,
@@ -26,6 +25,7 @@ from sfml.graph.model import (
     TaskNode,
     Template,
 )
+from sfml.source import Span
 
 TARGET = Target(
     name="prod",

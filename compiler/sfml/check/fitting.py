@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sfml.base.diagnostic import did_you_mean
 from sfml.catalog.shapes import (
     ANYTHING,
     NOTHING,
@@ -19,6 +18,7 @@ from sfml.catalog.shapes import (
     any_of,
     words,
 )
+from sfml.diagnostic import did_you_mean
 from sfml.graph.model import Reference, Template, Value
 
 ShapeOf = Callable[[Reference], Shape]

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import click
 
-from sfml.base.errors import UsageError
 from sfml.cli import local_asking, output
-from sfml.cli.opening import say_notices
+from sfml.cli.opening import LOCAL_FOLDER, require_local, say_notices
 from sfml.cli.options import Options, shared_options
-from sfml.operations.local_server import LOCAL_FOLDER, require_local
+from sfml.errors import UsageError
 
 
 @click.group()
@@ -21,7 +20,7 @@ def command() -> None:
 
 def folder() -> Path:
     """The local Snowflake of the project around the working directory."""
-    from sfml.frontend.reading import project_root
+    from sfml.frontend import project_root
 
     root = project_root(Path.cwd())
     if root is None:

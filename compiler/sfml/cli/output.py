@@ -10,13 +10,12 @@ import os
 import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
-from sfml.base.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
-from sfml.base.full_disk import is_disk_full
-from sfml.cli import outlets
+from sfml.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
+from sfml.full_disk import is_disk_full
 from sfml.render.printable import printable, printable_json, printable_lines
 
 FORMAT_VERSION = 1
@@ -33,9 +32,9 @@ def escape_what_streams_cannot_hold() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _echo(text: str, *, beside: bool = False) -> None:
-    """Text for standard output, or for standard error `beside` it."""
-    outlets.current().write(text, beside=beside)
+def _echo(text: str, stream: TextIO | None = None) -> None:
+    # Named, since click would write UTF-8 into a stream of its own where the encoding is ASCII.
+    click.echo(text, file=stream or sys.stdout)
 
 
 def say(text: str = "") -> None:
@@ -66,41 +65,33 @@ def say_json(payload: Mapping[str, Any]) -> None:
 
 def note(text: str) -> None:
     """A line about what is going on, on standard error, where it does not mix with results."""
-    _echo(printable_lines(text), beside=True)
+    _echo(printable_lines(text), sys.stderr)
 
 
 def note_colored(text: str) -> None:
     """The same of text whose renderer put colours into it, and made the words of others harmless itself."""
-    _echo(text, beside=True)
+    _echo(text, sys.stderr)
 
 
 def say_error(message: str, help: str | None = None) -> None:
-    _echo(f"{click.style('error', fg='red', bold=True)}: {printable_lines(message)}", beside=True)
+    _echo(f"{click.style('error', fg='red', bold=True)}: {printable_lines(message)}", sys.stderr)
     if help:
-        _echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", beside=True)
-
-
-class ToldAsJson(Exception):
-    """An error of a command that prints JSON: only the command has seen that flag."""
-
-    def __init__(self, error: SfmlError) -> None:
-        super().__init__(error.message)
-        self.error = error
+        _echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", sys.stderr)
 
 
 def report(error: Exception) -> int:
     """Say what went wrong and answer the exit code; our own bugs are owned up to, without a traceback."""
-    if isinstance(error, ToldAsJson):
-        say_json(error_json(error.error))
-        return _exit_code(error.error)
+    as_json = getattr(error, "as_json", False)
     if isinstance(error, SfmlError):
-        if isinstance(error, InvalidSpec):
+        if as_json:
+            say_json(error_json(error))
+        elif isinstance(error, InvalidSpec):
             note(f"\n{error.message}; nothing was changed")
         else:
             # A lease holds words of others, who must not write lines of ours.
             is_of_others = isinstance(error, LeaseHeld | LeaseLost)
             say_error(printable(error.message) if is_of_others else error.message, error.help)
-        return _exit_code(error)
+        return 2 if isinstance(error, UsageError) else 1
     if is_disk_full(error):
         place = getattr(error, "filename", None)
         where = f" where `{place}` is to be written" if place else ""
@@ -115,10 +106,6 @@ def report(error: Exception) -> int:
         "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",
     )
     return 1
-
-
-def _exit_code(error: SfmlError) -> int:
-    return 2 if isinstance(error, UsageError) else 1
 
 
 def file_error(error: Exception) -> SfmlError | None:
@@ -149,8 +136,7 @@ def error_json(error: SfmlError) -> dict[str, Any]:
 
 def is_terminal() -> bool:
     """Whether standard output is a person's terminal that takes live updates."""
-    is_live = outlets.is_terminal() and sys.stdout.isatty()
-    return is_live and os.environ.get("TERM", "") != "dumb" and not os.environ.get("CI")
+    return sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb" and not os.environ.get("CI")
 
 
 def takes_unicode() -> bool:

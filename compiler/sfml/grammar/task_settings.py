@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -9,8 +10,24 @@ from sqlglot.tokens import TokenType
 
 from sfml.grammar.tokens import Name, Tokens
 
-Value: TypeAlias = str | int | float | bool | Name
-"""Text in quotes, a number, TRUE or FALSE, or a bare name."""
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A value without quotes of text: a word as it was written, or a name in double quotes."""
+
+    text: str
+    quoted: bool = False
+
+    @property
+    def folded(self) -> str:
+        return self.text if self.quoted else self.text.upper()
+
+
+LIST = Word("TOK_CONSTANT_LIST", quoted=True)
+"""A list in parentheses, which no setting takes apart: accounts call it so."""
+
+Value: TypeAlias = str | int | float | bool | Name | Word
+"""Text in quotes, a number, TRUE or FALSE, a bare word, or the name of an object."""
 
 NAMED = frozenset({"WAREHOUSE", "FINALIZE", "ERROR_INTEGRATION", "SUCCESS_INTEGRATION"})
 """Settings whose value names an object, bare or in quotes."""
@@ -21,7 +38,8 @@ class Clauses:
     """Everything between a task's name and its body, in the order written where order matters.
 
     `settings` are the `NAME = value` pairs with names in upper case, session parameters among them.
-    `after` and `when` are None where the clause is absent.
+    `after` and `when` are None where the clause is absent. `repeated` is a setting that is written twice in one
+    spelling; in another spelling the later one counts.
     """
 
     settings: tuple[tuple[str, Value], ...] = ()
@@ -30,6 +48,7 @@ class Clauses:
     execute_as: str | None = None
     tags: tuple[tuple[Name, str], ...] = ()
     contacts: tuple[tuple[str, Name], ...] = ()
+    repeated: str | None = None
 
 
 def parse_clauses(tokens: Tokens) -> Clauses:
@@ -40,6 +59,7 @@ def parse_clauses(tokens: Tokens) -> Clauses:
     execute_as: str | None = None
     tags: tuple[tuple[Name, str], ...] = ()
     contacts: tuple[tuple[str, Name], ...] = ()
+    spellings: list[str] = []
     while not tokens.at_end and not tokens.is_words("AS"):
         if tokens.match_words("AFTER"):
             once(tokens, "AFTER", after)
@@ -55,11 +75,24 @@ def parse_clauses(tokens: Tokens) -> Clauses:
         elif _matches_with(tokens, "CONTACT"):
             contacts = _contact_list(tokens)
         else:
+            spellings.append(spelling(tokens))
             name, value = setting(tokens)
-            once(tokens, name, settings.get(name))
             settings[name] = value
         tokens.match_type(TokenType.COMMA)
-    return Clauses(tuple(settings.items()), after, when, execute_as, tags, contacts)
+    return Clauses(
+        tuple(settings.items()), after, when, execute_as, tags, contacts, first_repeated(spellings)
+    )
+
+
+def spelling(tokens: Tokens) -> str:
+    """The next token as it is written."""
+    token = tokens.peek()
+    return "" if token is None else token.text
+
+
+def first_repeated(spellings: Sequence[str]) -> str | None:
+    """The first text that was there before."""
+    return next((text for at, text in enumerate(spellings) if text in spellings[:at]), None)
 
 
 def once(tokens: Tokens, clause: str, before: object) -> None:
@@ -96,9 +129,15 @@ def value(tokens: Tokens, name: str) -> Value:
         return True
     if tokens.match_words("FALSE"):
         return False
+    if tokens.match_type(TokenType.L_PAREN):
+        tokens.arguments()
+        return LIST
     if name in NAMED:
         return tokens.name()
-    return tokens.identifier()
+    token = tokens.peek()
+    tokens.identifier()
+    assert token is not None
+    return Word(token.text, quoted=token.token_type is TokenType.IDENTIFIER)
 
 
 def names(tokens: Tokens) -> tuple[Name, ...]:

@@ -17,8 +17,10 @@ from sfml.grammar.task_settings import (
     body,
     condition,
     contacts,
+    first_repeated,
     names,
     parse_clauses,
+    spelling,
     tags,
 )
 from sfml.grammar.tokens import Name, Tokens
@@ -102,7 +104,10 @@ class SetSettings:
 
 @dataclass(frozen=True, slots=True)
 class UnsetSettings:
+    """`repeated` is a name that is written twice in one spelling."""
+
     names: tuple[str, ...]
+    repeated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +295,7 @@ def _action(tokens: Tokens) -> Action:
     if tokens.match_words("SET", "CONTACT"):
         return SetContacts(contacts(tokens))
     if tokens.match_words("UNSET", "CONTACT"):
-        return UnsetContacts(_unset_names(tokens))
+        return UnsetContacts(_unset_names(tokens).names)
     if tokens.match_words("UNSET", "TAG"):
         return UnsetTags(names(tokens))
     if tokens.match_words("SET"):
@@ -299,17 +304,18 @@ def _action(tokens: Tokens) -> Action:
             raise tokens.error("expected a property")
         return SetSettings(clauses)
     tokens.expect_words("UNSET")
-    return UnsetSettings(_unset_names(tokens))
+    return _unset_names(tokens)
 
 
-def _unset_names(tokens: Tokens) -> tuple[str, ...]:
-    found = []
+def _unset_names(tokens: Tokens) -> UnsetSettings:
+    found, spellings = [], []
     while True:
+        spellings.append(spelling(tokens))
         found.append(
             "EXECUTE_AS_USER" if tokens.match_words("EXECUTE", "AS", "USER") else tokens.identifier()
         )
         if not tokens.match_type(TokenType.COMMA):
-            return tuple(found)
+            return UnsetSettings(tuple(found), first_repeated(spellings))
 
 
 def _drop(tokens: Tokens) -> DropTask | None:

@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from sfml.base.quoting import dotted, folded
-from sfml.base.record import record
 from sfml.graph.model import (
     GraphSettings,
     NotifyBody,
@@ -24,6 +22,8 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.graph.needs import Kind, Need, needs_of, resolved
+from sfml.quoting import dotted, folded
+from sfml.record import record
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 

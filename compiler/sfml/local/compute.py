@@ -128,7 +128,7 @@ def unknown_refused() -> bool:
 def demand_warehouse(account: Account, name: str | None) -> None:
     """Refuse a task's warehouse that does not exist, when unknown ones are refused."""
     if name is not None and unknown_refused() and find(account, "WAREHOUSE", name) is None:
-        raise SqlError(f"Nonexistent warehouse {name} was specified.", 1008, "22000")
+        raise SqlError(f"Nonexistent warehouse {name} was specified.", 91083, "42601")
 
 
 # -- keeping

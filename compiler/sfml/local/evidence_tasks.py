@@ -21,6 +21,7 @@ _ERRORS = "user-guide/tasks-errors-integrate"
 _CANCEL = "sql-reference/functions/system_user_task_cancel_ongoing_executions"
 _CLIENT = "snowflake-core 1.13, read and run"
 _MESSAGES = "messages that accounts gave"
+_RECORDED = "recorded on accounts: tests/local/facts/tasks.yaml"
 
 TASKS: tuple[Behaviour, ...] = (
     Behaviour("create", "A new, cloned or replaced task is suspended", _D, _CREATE),
@@ -43,7 +44,17 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour("create", "Any contact may be named", _X, "they are no objects here"),
     Behaviour("create", "CREATE OR ALTER refuses TAG and CONTACT", _D, f"{_CREATE}: it lacks the clauses"),
     Behaviour("rules", "Nothing in a graph changes while its root is started (091421)", _C, _MESSAGES),
-    Behaviour("rules", "Sentences of the other refusals", _C, _MESSAGES),
+    Behaviour("rules", "Sentences of the other refusals", _C, _RECORDED),
+    Behaviour("rules", "A property named twice, unknown, or of another kind is refused", _C, _RECORDED),
+    Behaviour(
+        "rules", "Ranges and words of parameters; IF NOT EXISTS looks at them for new tasks", _C, _RECORDED
+    ),
+    Behaviour(
+        "rules",
+        "A session parameter that is not followed here fails the run, and not CREATE TASK",
+        _X,
+        "the value is not ignored",
+    ),
     Behaviour("rules", "Codes of the other refusals (001008)", _A, "only the sentences are known"),
     Behaviour("rules", "Cycles and second roots pass the DDL and are refused at RESUME", _C, _MESSAGES),
     Behaviour(
@@ -218,7 +229,11 @@ TASKS: tuple[Behaviour, ...] = (
     ),
     Behaviour("cancel", "The finalizer runs after a cancelled task", _A, "it runs when nothing else does"),
     Behaviour("history", "Columns, arguments, limits and order of the table functions", _D, _HISTORY),
-    Behaviour("history", "Columns of SHOW TASKS", _D, _SHOW),
+    Behaviour("history", "SHOW PARAMETERS IN TASK: every parameter, with defaults and levels", _C, _RECORDED),
+    Behaviour(
+        "history", "The account's TIMEZONE is Etc/UTC", _X, "machines keep UTC; new accounts have Los Angeles"
+    ),
+    Behaviour("history", "Columns of SHOW TASKS", _C, _RECORDED),
     Behaviour("history", "TASK_HISTORY refuses a time range that leaves the last seven days", _D, _HISTORY),
     Behaviour("history", "The sentence of that refusal", _A, "not seen"),
     Behaviour(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar.session import AlterSession, SetVariables, ShowParameters, UnsetVariables, Use
@@ -11,6 +11,7 @@ from sfml.local.errors import SqlError, does_not_exist, not_emulated
 from sfml.local.likeness import like
 from sfml.local.names import resolve_schema
 from sfml.local.result import SCL, USE, Result, status, table
+from sfml.local.session_parameters import ACCOUNT_VALUES, OF_SESSION
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -43,44 +44,51 @@ def use(account: Account, session: Session, statement: Use) -> Result:
 
 # -- parameters -----------------------------------------------------------------------------------------------
 
-# What a session may set: a rule for each parameter that changes what statements mean, so that a value this
-# server does not follow is refused and never ignored.
-MEANINGFUL: dict[str, tuple[Any, Callable[[Any], bool]]] = {
-    "AUTOCOMMIT": (True, lambda value: isinstance(value, bool)),
-    "TIMEZONE": ("Etc/UTC", lambda value: str(value).upper() in {"UTC", "ETC/UTC", "GMT"}),
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": (False, lambda value: str(value).lower() == "false"),
-    "TIMESTAMP_TYPE_MAPPING": ("TIMESTAMP_NTZ", lambda value: str(value).upper() == "TIMESTAMP_NTZ"),
-    "WEEK_START": (0, lambda value: int(value) == 0),
-    "WEEK_OF_YEAR_POLICY": (0, lambda value: int(value) == 0),
-    "ROWS_PER_RESULTSET": (0, lambda value: int(value) == 0),
-    "TWO_DIGIT_CENTURY_START": (1970, lambda value: int(value) == 1970),
-    "ERROR_ON_NONDETERMINISTIC_MERGE": (True, lambda value: isinstance(value, bool)),
-    "ERROR_ON_NONDETERMINISTIC_UPDATE": (False, lambda value: value is False),
+# What changes what statements mean: a rule for each such parameter, so that a value this server does not follow is
+# refused and never ignored. A parameter without a rule is followed at its default alone.
+FOLLOWED: dict[str, Callable[[Any], bool]] = {
+    "AUTOCOMMIT": lambda value: isinstance(value, bool),
+    "TIMEZONE": lambda value: str(value).upper() in {"UTC", "ETC/UTC", "GMT"},
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": lambda value: str(value).lower() == "false",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": lambda value: isinstance(value, bool),
 }
 # And those that change no result, which are kept and shown.
-HARMLESS: dict[str, Any] = {
-    "QUERY_TAG": "",
-    "STATEMENT_TIMEOUT_IN_SECONDS": 172800,
-    "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": 0,
-    "LOCK_TIMEOUT": 43200,
-    "ABORT_DETACHED_QUERY": False,
-    "USE_CACHED_RESULT": True,
-    "MULTI_STATEMENT_COUNT": 1,
-    "LOG_LEVEL": "OFF",
-    "TRACE_LEVEL": "OFF",
-    "METRIC_LEVEL": "NONE",
-    "JSON_INDENT": 2,
-}
+HARMLESS = frozenset(
+    {
+        *("QUERY_TAG", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "LOCK_TIMEOUT"),
+        *("ABORT_DETACHED_QUERY", "USE_CACHED_RESULT", "MULTI_STATEMENT_COUNT", "JSON_INDENT", "LANGUAGE"),
+        *("LOG_LEVEL", "LOG_EVENT_LEVEL", "TRACE_LEVEL", "METRIC_LEVEL", "UNSUPPORTED_DDL_ACTION"),
+        *("GEOGRAPHY_OUTPUT_FORMAT", "GEOMETRY_OUTPUT_FORMAT", "S3_STAGE_VPCE_DNS_NAME"),
+        "NOORDER_SEQUENCE_AS_DEFAULT",
+    }
+)
 HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_", "JDBC_", "ODBC_", "ENABLE_", "SNOWPARK_")
+
+
+def is_followed(name: str, value: Any) -> bool:
+    """Whether statements mean with this value what they mean on an account."""
+    if name in FOLLOWED:
+        return FOLLOWED[name](value)
+    if name in HARMLESS or name.startswith(HARMLESS_PREFIXES):
+        return True
+    return _text(value).upper() == OF_SESSION[name].default.upper()
+
+
+def unfollowed(parameters: Mapping[str, Any]) -> SqlError | None:
+    """The refusal of the first parameter whose value would be ignored."""
+    for name, value in parameters.items():
+        if name in OF_SESSION and not is_followed(name, value):
+            return not_emulated(f"{name} = {_text(value)} in a session")
+    return None
 
 
 def alter_session(account: Account, session: Session, statement: AlterSession) -> Result:
     for name, value in statement.set:
-        if name in MEANINGFUL:
-            if not MEANINGFUL[name][1](value):
-                raise not_emulated(f"ALTER SESSION SET {name} = {value}")
-        elif name not in HARMLESS and not name.startswith(HARMLESS_PREFIXES):
+        if name not in OF_SESSION and not name.startswith(HARMLESS_PREFIXES):
             raise SqlError(f"SQL compilation error:\ninvalid parameter '{name}'", 1006, "42601")
+        _check(name, value)
+        if not is_followed(name, value):
+            raise not_emulated(f"ALTER SESSION SET {name} = {value}")
     for name, value in statement.set:
         session.parameters[name] = value
         if name == "AUTOCOMMIT":
@@ -89,6 +97,14 @@ def alter_session(account: Account, session: Session, statement: AlterSession) -
     for name in statement.unset:
         session.parameters.pop(name, None)
     return Result(**_fields(status(statement_type_id=SCL)), parameters=dict(statement.set))
+
+
+def _check(name: str, value: Any) -> None:
+    """Refuse a value out of the parameter's range or words; of another kind it is looked at as it comes."""
+    parameter = OF_SESSION.get(name)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if parameter is not None and parameter.check is not None and is_number == (parameter.kind == "NUMBER"):
+        parameter.check(name, value)
 
 
 def _fields(result: Result) -> dict[str, Any]:
@@ -100,16 +116,22 @@ def _fields(result: Result) -> dict[str, Any]:
 
 
 def show_parameters(account: Account, session: Session, statement: ShowParameters) -> Result:
-    defaults = {**{name: default for name, (default, _) in MEANINGFUL.items()}, **HARMLESS}
     own = session.parameters if statement.scope == "SESSION" else {}
-    rows = []
-    for name in sorted(defaults.keys() | {name.upper() for name in own}):
-        default = defaults.get(name, "")
-        value = own.get(name, default)
-        level = "SESSION" if name in own else ""
-        if like(statement.like, name):
-            rows.append((name, _text(value), _text(default), level, "", _type(value)))
+    names = sorted(OF_SESSION.keys() | {name.upper() for name in own})
+    rows = [_parameter_row(name, own) for name in names if like(statement.like, name)]
     return table(("key", "value", "default", "level", "description", "type"), rows)
+
+
+def _parameter_row(name: str, own: Mapping[str, Any]) -> tuple[str, ...]:
+    parameter = OF_SESSION.get(name)
+    default = parameter.default if parameter else ""
+    if name in own:
+        value, level = _text(own[name]), "SESSION"
+    elif name in ACCOUNT_VALUES:
+        value, level = ACCOUNT_VALUES[name], "ACCOUNT"
+    else:
+        value, level = default, ""
+    return (name, value, default, level, "", parameter.kind if parameter else _type(own[name]))
 
 
 def _text(value: Any) -> str:

@@ -14,7 +14,7 @@ from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezone
 
 from cronsim import CronSim, CronSimError
 
-from sfml.base.record import record
+from sfml.record import record
 from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError
 
 NEVER_FIRES = "No valid time could be found under the schedule and/or interval specified"
@@ -215,11 +215,19 @@ def unknown_zone(text: str) -> str:
     )
 
 
-@lru_cache(maxsize=100)
 def _is_spelt_out(text: str) -> bool:
-    """Whether a region is written as its file is named. `available_timezones` opens some 600 files to say the same."""
+    """Whether it is a region, written as its file is named."""
+    return ("/" in text or text in _WITHOUT_A_FOLDER) and is_time_zone(text)
+
+
+@lru_cache(maxsize=100)
+def is_time_zone(text: str) -> bool:
+    """Whether a zone of the IANA database is spelt so, abbreviations such as `EST` among them: what TIMEZONE takes.
+
+    `available_timezones` opens some 600 files to say the same.
+    """
     parts = text.split("/")
-    if (len(parts) == 1 and text not in _WITHOUT_A_FOLDER) or parts[0] in ("posix", "right"):
+    if parts[0] in ("posix", "right", "localtime", "Factory", "posixrules"):
         return False
     try:
         ZoneInfo(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 MIN_SECONDS, MAX_SECONDS = 10, 691_200
@@ -22,19 +23,27 @@ class ScheduleError(ValueError):
     """A schedule that Snowflake refuses; the message is Snowflake's."""
 
 
+_INTERVAL = re.compile(r"\+?([0-9]+)[ \t\n\r]([A-Za-z]+)[ \t\n\r]*")
+_LONGEST = 2**63
+
+
 def interval_seconds(text: str) -> int | None:
     """The seconds of an interval of any length, or None when it is none.
 
-    One whitespace between number and unit, a leading `+`, any case; days are no unit.
+    One space, tab or line break between number and unit and any behind it, a leading `+`, any case; days are no unit.
+    Accounts count milliseconds in 64 bits: a longer interval in minutes or seconds wraps around.
 
     >>> interval_seconds("+5 minute")
     300
     """
-    number, _, unit = text.strip().partition(" ")
-    digits = number.removeprefix("+")
-    if not (digits.isascii() and digits.isdigit()) or unit.upper() not in _UNITS:
+    found = _INTERVAL.fullmatch(text)
+    if found is None or found[2].upper() not in _UNITS or int(found[1]) >= _LONGEST:
         return None
-    return int(digits) * _UNITS[unit.upper()]
+    size = _UNITS[found[2].upper()]
+    milliseconds = int(found[1]) * size * 1000
+    if size < _UNITS["HOUR"]:
+        milliseconds = (milliseconds + _LONGEST) % (2 * _LONGEST) - _LONGEST
+    return milliseconds // 1000 if milliseconds > 0 else None
 
 
 def parse_interval(text: str) -> int:

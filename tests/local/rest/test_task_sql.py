@@ -21,10 +21,10 @@ SHOWN = (
         "warehouse",
         "schedule",
     ),
-    *("scheduling_mode", "target_completion_interval", "predecessors", "state", "definition", "condition"),
-    *("allow_overlapping_execution", "error_integration", "success_integration", "last_committed_on"),
-    *("last_suspended_on", "owner_role_type", "config", "last_suspended_reason", "task_relations"),
-    *("execute_as_user", "overlap_policy"),
+    *("predecessors", "state", "definition", "condition", "allow_overlapping_execution", "error_integration"),
+    *("last_committed_on", "last_suspended_on", "owner_role_type", "config", "task_relations"),
+    *("last_suspended_reason", "success_integration", "scheduling_mode", "target_completion_interval"),
+    *("execute_as_user", "overlap_policy", "created_by_user"),
 )
 
 
@@ -71,7 +71,7 @@ def test_scopes_of_show(sql: Sql) -> None:
         ),
         (
             "SET FINALIZE = r",
-            {"task_relations": '{"Predecessors": [], "FinalizedRootTask": "SFML.PUBLIC.R"}'},
+            {"task_relations": '{"FinalizedRootTask":"SFML.PUBLIC.R","Predecessors":[]}'},
         ),
         ("ADD AFTER r", {"predecessors": '["SFML.PUBLIC.R"]'}),
         ("ADD AFTER r, sfml.public.s", {"predecessors": '["SFML.PUBLIC.R", "SFML.PUBLIC.S"]'}),

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from asking import Sql
 
-from sfml.base.quoting import literal
 from sfml.graph.model import (
     GraphSettings,
     Mode,
@@ -25,6 +24,7 @@ from sfml.graph.model import (
 )
 from sfml.lower.bodies import definition_of
 from sfml.lower.desired import SqlDefinition
+from sfml.quoting import literal
 
 WAREHOUSE = OnWarehouse("ML_WH")
 TARGET = Target("prod", "account", "SFML", "PUBLIC", "ML_WH", None, Mode.PRODUCTION)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sfml.grammar.task_settings import Clauses
+from sfml.grammar.task_settings import Clauses, Word
 from sfml.grammar.tasks import (
     AddAfter,
     AlterTask,
@@ -73,14 +73,14 @@ two lines'
                 ("WAREHOUSE", Name(("small wh",))),
                 ("SCHEDULE", "USING CRON 0 0 * * 0 UTC"),
                 ("CONFIG", '{"a": "x\\ny"}'),
-                ("OVERLAP_POLICY", "NO_OVERLAP"),
+                ("OVERLAP_POLICY", Word("no_overlap")),
                 ("ALLOW_OVERLAPPING_EXECUTION", False),
                 ("TIMEZONE", "UTC"),
                 ("LOCK_TIMEOUT", 10),
                 ("USER_TASK_TIMEOUT_MS", 3600000),
                 ("ERROR_INTEGRATION", name("ERRS")),
                 ("SUCCESS_INTEGRATION", "oks"),
-                ("LOG_LEVEL", "INFO"),
+                ("LOG_LEVEL", Word("INFO")),
                 ("COMMENT", "it's\ntwo lines"),
             ),
             after=(name("A"), name("DB.S.B")),
@@ -188,7 +188,6 @@ def test_other_statements_are_left_alone(sql: str) -> None:
         "CREATE TASK AS select 1",
         "CREATE OR REPLACE TASK IF NOT EXISTS t AS x",
         "CREATE TASK t WAREHOUSE w AS x",
-        "CREATE TASK t COMMENT = 'a' COMMENT = 'b' AS x",
         "CREATE TASK t WHEN AS x",
         "ALTER TASK t",
         "ALTER TASK t SET",

@@ -12,8 +12,8 @@ from made_graphs import clv, wide
 from property_settings import examples
 from sql_statements import statements
 
-from sfml.base.quoting import raw
 from sfml.grammar import Name
+from sfml.grammar.task_settings import Word
 from sfml.grammar.tasks import (
     AlterTask,
     CreateMode,
@@ -27,6 +27,7 @@ from sfml.grammar.tasks import (
 from sfml.graph.model import CronSchedule, IntervalSchedule, Mode, TaskGraph
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.lower.sql import definition_sql, tasks_sql
+from sfml.quoting import raw
 from sfml.semantics.interval import parse_interval
 from sfml.semantics.schedule import Interval, parse_schedule
 
@@ -74,6 +75,8 @@ def said(settings: Mapping[str, Any]) -> dict[str, Any]:
             value = parse_interval(value)
         elif isinstance(value, Name):
             value = value.last
+        elif isinstance(value, Word):
+            value = value.folded
         found[name] = value
     return found
 

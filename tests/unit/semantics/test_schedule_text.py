@@ -23,7 +23,9 @@ BASE = datetime(2026, 1, 1, 12, 0, 17, tzinfo=UTC)
         ("192 HOURS", 691_200),
         ("11520 MINUTES", 691_200),
         ("1 H", 3600),
-        (" 30 S ", 30),
+        ("30 S ", 30),
+        ("10\tMINUTE\n", 600),
+        ("153722867280912931 MINUTES", 52),
     ],
 )
 def test_intervals(text: str, seconds: int) -> None:
@@ -34,7 +36,7 @@ def test_intervals(text: str, seconds: int) -> None:
     ("text", "message"),
     [
         ("9 SECONDS", "less than 10 seconds"),
-        ("0 MINUTES", "less than 10 seconds"),
+        ("0 MINUTES", "Invalid schedule"),
         ("193 HOURS", "greater than 11,520 minutes"),
         ("1 DAY", "Invalid schedule"),
         ("5  MINUTES", "Invalid schedule"),

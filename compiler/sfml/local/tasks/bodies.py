@@ -68,7 +68,7 @@ _FIELDS = (
 # -- reading
 
 
-def settings_from_body(name: ObjectName, body: Json) -> Settings:
+def settings_from_body(account: Account, name: ObjectName, body: Json) -> Settings:
     """The settings that a Task in JSON asks for; what it leaves out is unset."""
     if not isinstance(body.get("definition"), str):
         raise bad_request("Missing required field: definition.")
@@ -98,7 +98,8 @@ def settings_from_body(name: ObjectName, body: Json) -> Settings:
         raise bad_request("Invalid field predecessors: an array is expected.")
     after = tuple(parse_name(str(p)) for p in predecessors)
     clauses = Clauses(tuple(given), after or None, body.get("condition") or None)
-    return properties.settings_from(name, clauses, body["definition"])
+    given_values = properties.read_clauses(clauses)
+    return properties.settings_from(account, name, clauses, given_values, body["definition"])
 
 
 def _mapping(body: Json, key: str) -> Json:

@@ -21,7 +21,6 @@ from sfml.local.tasks.rules import (
     demand_suspended,
     finalizer_of,
     no_such_task,
-    refused,
     roots_of,
 )
 
@@ -74,10 +73,11 @@ def create(
         if old is not None and not replace_it:
             raise already_exists(name.fqn())
         _demand_change(name, settings, tasks)
-        check_links(name, settings, tasks)
+        check_links(name, settings, tasks, replaces=old is not None)
         if old is not None:
             tasks_store.delete(account.store, old)
-        task = Task(str(uuid.uuid4()), name, settings, session.role, account.clock())
+        made = replace(settings, created_by=session.user)
+        task = Task(str(uuid.uuid4()), name, made, session.role, account.clock())
         tasks_store.save(account.store, task)
     return Created.REPLACED if old else Created.CREATED
 
@@ -96,8 +96,9 @@ def create_or_alter(account: Account, session: Session, name: ObjectName, settin
         return create(account, session, name, settings)
     # Clauses that CREATE OR ALTER does not have are left as they are.
     # https://docs.snowflake.com/en/sql-reference/sql/create-task
-    kept = replace(settings, log_level=settings.log_level or old.settings.log_level)
-    if kept != old.settings:
+    before = old.settings
+    kept = replace(settings, log_level=settings.log_level or before.log_level, created_by=before.created_by)
+    if kept != before:
         change(account, name, lambda _: kept)
     return Created.ALTERED
 
@@ -113,8 +114,6 @@ def change(account: Account, name: ObjectName, new: Callable[[Settings], Setting
         if settings.warehouse != task.settings.warehouse:
             demand_warehouse(account, settings.warehouse)
         _demand_change(name, settings, tasks)
-        if children_of(name.name, tasks) and settings.finalize:
-            raise refused(f"Task {name.name} cannot have children as a finalizer task.")
         check_links(name, settings, tasks)
         changed = replace(task, settings=settings)
         if settings.schedule != task.settings.schedule:

@@ -42,6 +42,8 @@ class Settings:
     predecessors: tuple[str, ...] = ()
     finalize: str | None = None
     session_parameters: Mapping[str, Any] = field(default_factory=dict)
+    created_by: str | None = None
+    """The user who created the task, which nothing sets."""
 
     @property
     def is_root(self) -> bool:

@@ -1,156 +1,193 @@
-"""Settings from CREATE TASK and ALTER TASK: names, ranges, spellings."""
+"""Settings from CREATE TASK and ALTER TASK: names, kinds, ranges, spellings.
+
+A statement is read in two steps, as accounts read it: what it says by itself (a setting named twice, a name that no
+task has, a value of another kind), which holds under IF NOT EXISTS too, and then what its values mean.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sfml.grammar import Name
-from sfml.grammar.task_settings import Clauses, Value
+from sfml.grammar import Name, parse_name
+from sfml.grammar.task_settings import LIST, Clauses, Value
 from sfml.local.errors import SqlError, invalid_value
 from sfml.local.names import ObjectName
+from sfml.local.session_parameters import OF_SESSION
+from sfml.local.tasks import links, parameters
 from sfml.local.tasks.model import Settings
-from sfml.local.tasks.rules import check_exclusions, refused, sibling
+from sfml.local.tasks.rules import check_exclusions, refused
 from sfml.semantics.config import ConfigError, parse_config
 from sfml.semantics.interval import ScheduleError, interval_seconds
-from sfml.semantics.limits import INTEGER_RANGES, WAREHOUSE_SIZES, warehouse_size
+from sfml.semantics.limits import WAREHOUSE_SIZES, warehouse_size
 from sfml.semantics.schedule import parse_schedule
 
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+
 OVERLAP_POLICIES = ("NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVERLAP")
-LOG_LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "OFF")
+_ALLOW = "ALLOW_OVERLAPPING_EXECUTION"
 _SIZES = (
     "user_task_managed_initial_warehouse_size",
     "serverless_task_min_statement_size",
     "serverless_task_max_statement_size",
 )
+_ALL_SIZES = (*WAREHOUSE_SIZES, "X3LARGE", "X4LARGE", "X5LARGE", "X6LARGE")
+_MORE_SIZES = {"XXXLARGE": "X3LARGE"} | {f"{n}X-LARGE": f"X{n}LARGE" for n in range(3, 7)}
 
 
-def settings_from(name: ObjectName, clauses: Clauses, definition: str) -> Settings:
-    """The settings a CREATE TASK asks for, checked but for what other tasks say."""
-    values: dict[str, Any] = {"definition": definition, **values_from(name, clauses)}
-    values["predecessors"] = predecessors_from(name, clauses.after or ())
-    values["condition"] = clauses.when
-    return checked(name, Settings(**values))
+# -- the statement by itself
 
 
-def predecessors_from(name: ObjectName, names: tuple[Name, ...]) -> tuple[str, ...]:
-    """Unqualified names, each once, sorted: their order means nothing."""
-    return tuple(sorted({sibling(predecessor, name) for predecessor in names}))
-
-
-def values_from(name: ObjectName, clauses: Clauses) -> dict[str, Any]:
-    """Field of `Settings` → value, for what the clauses set; session parameters under their own key."""
+def read_clauses(clauses: Clauses) -> dict[str, Any]:
+    """Upper-case name → value of its kind, for what the clauses set."""
+    if clauses.repeated is not None:
+        raise repeated(clauses.repeated)
     values: dict[str, Any] = {}
-    parameters: dict[str, Any] = {}
     for key, value in clauses.settings:
-        if key == "ALLOW_OVERLAPPING_EXECUTION":
-            # FALSE is the default, which any task of a graph takes.
-            values["overlap_policy"] = OVERLAP_POLICIES[1] if _boolean(key, value) else None
-        elif key == "FINALIZE":
-            assert isinstance(value, str | Name)
-            values["finalize"] = sibling(value, name, "finalized root task")
-        elif key in _PROPERTIES:
-            values[key.lower()] = _PROPERTIES[key](key, value)
+        if key in _PROPERTIES:
+            values[key] = _PROPERTIES[key](key, value)
+        elif key in parameters.ALL:
+            values[key] = parameters.read(key, value)
         else:
-            parameters[key] = session_parameter(key, value)
-    if parameters:
-        values["session_parameters"] = parameters
+            raise unsupported(key)
     if clauses.execute_as is not None:
-        values["execute_as_user"] = clauses.execute_as
+        values["EXECUTE_AS_USER"] = clauses.execute_as
     return values
 
 
-def _boolean(key: str, value: Value) -> bool:
-    if isinstance(value, bool):
-        return value
-    if str(value).upper() in ("TRUE", "FALSE"):
-        return str(value).upper() == "TRUE"
-    raise invalid_value(value, key)
+def repeated(name: str) -> SqlError:
+    return SqlError(f"SQL compilation error:\nduplicate property '{name}';", 1410, "42601")
 
 
-def _text(key: str, value: Value) -> str:
-    if not isinstance(value, str):
-        raise invalid_value(value, key)
-    return value
+def unsupported(key: str) -> SqlError:
+    """A name that is no property of a task."""
+    return SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'TASK'", 1420, "42601")
 
 
 def _object(key: str, value: Value) -> str:
     if isinstance(value, Name):
         return ".".join(value.parts)
-    return str(value).upper()
+    return parameters.as_text(key, value).upper()
 
 
-def _integer(key: str, value: Value) -> int:
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise invalid_value(value, key)
-    return in_range(key, value)
+def _task(key: str, value: Value) -> Name:
+    return value if isinstance(value, Name) else parse_name(parameters.as_text(key, value))
 
 
-def in_range(key: str, value: int) -> int:
-    """The value again; refuses one out of Snowflake's range, thousands grouped as it does."""
-    low, high = INTEGER_RANGES[key]
-    if value < low or (high is not None and value > high):
-        raise invalid_value(f"{value:,}", key)
-    return value
-
-
-def _one_of(allowed: tuple[str, ...]) -> Callable[[str, Value], str]:
-    def read(key: str, value: Value) -> str:
-        word = str(value).upper()
-        if word not in allowed:
-            raise invalid_value(value, key)
-        return word
-
-    return read
-
-
-def _size(key: str, value: Value) -> str:
-    size = warehouse_size(str(value))
-    if size is None:
-        raise invalid_value(value, key)
-    return size
-
-
-def _completion(key: str, value: Value) -> str:
-    seconds = interval_seconds(str(value))
-    if seconds is None or not 10 <= seconds <= 86_400:
-        raise invalid_value(value, key)
-    return str(value)
+def _config(key: str, value: Value) -> str:
+    if value is LIST:
+        raise refused(f"Invalid value specified for property '{key}'")
+    return parameters.as_text(key, value)
 
 
 _PROPERTIES: Mapping[str, Callable[[str, Value], Any]] = {
     "WAREHOUSE": _object,
-    "SCHEDULE": _text,
-    "CONFIG": _text,
-    "COMMENT": _text,
-    "OVERLAP_POLICY": _one_of(OVERLAP_POLICIES),
-    "LOG_LEVEL": _one_of(LOG_LEVELS),
+    "SCHEDULE": parameters.as_text,
+    "CONFIG": _config,
+    "COMMENT": parameters.as_text,
+    "FINALIZE": _task,
+    "OVERLAP_POLICY": parameters.as_text,
+    _ALLOW: parameters.as_boolean,
     "ERROR_INTEGRATION": _object,
     "SUCCESS_INTEGRATION": _object,
     "EXECUTE_AS_USER": _object,
+    "TARGET_COMPLETION_INTERVAL": parameters.as_text,
+}
+
+
+# -- what it means
+
+
+def settings_from(
+    account: Account, name: ObjectName, clauses: Clauses, given: Mapping[str, Any], definition: str
+) -> Settings:
+    """The settings a CREATE TASK asks for, checked but for what other tasks say of it."""
+    values: dict[str, Any] = {"definition": definition, **fields_from(account, name, given)}
+    values["predecessors"] = links.predecessors(account, name, clauses.after or ())
+    values["condition"] = clauses.when
+    settings = Settings(**values)
+    check_overlap(name, settings, given)
+    return checked(name, settings)
+
+
+def fields_from(account: Account, name: ObjectName, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Field of `Settings` → value; session parameters under their own key. Refuses values out of range."""
+    values: dict[str, Any] = {}
+    session: dict[str, Any] = {}
+    for key, value in given.items():
+        if key == "FINALIZE":
+            values["finalize"] = links.finalized(account, name, value)
+        elif key == _ALLOW:
+            # FALSE is the default, which any task of a graph takes.
+            values["overlap_policy"] = OVERLAP_POLICIES[1] if value else None
+        elif key in _CHECKS:
+            values[key.lower()] = _CHECKS[key](key, value)
+        elif key in OF_SESSION:
+            session[key] = parameters.check(key, value)
+        elif key in parameters.OWN:
+            values[key.lower()] = parameters.check(key, value)
+        else:
+            values[key.lower()] = value
+    if "OVERLAP_POLICY" in given:
+        values["overlap_policy"] = _demand_one_overlap(given)
+    if session:
+        values["session_parameters"] = session
+    return values
+
+
+def _demand_one_overlap(given: Mapping[str, Any]) -> str:
+    policy: str = given["OVERLAP_POLICY"]
+    if policy not in OVERLAP_POLICIES:
+        raise SqlError(
+            f"SQL compilation error:\ninvalid value '{policy}' for property 'OVERLAP_POLICY'", 1008, "22023"
+        )
+    if _ALLOW in given and policy != OVERLAP_POLICIES[given[_ALLOW]]:
+        raise refused(
+            "Cannot specify ALLOW_OVERLAPPING_EXECUTION and OVERLAP_POLICY to different values in the same command."
+        )
+    return policy
+
+
+def check_overlap(name: ObjectName, settings: Settings, given: Mapping[str, Any]) -> None:
+    """A policy, even the default one, is a root's to name."""
+    if "OVERLAP_POLICY" in given and not settings.is_root:
+        raise refused(f"Cannot set overlap policy on non-root task {name.fqn()}.")
+
+
+def _size(key: str, value: str) -> str:
+    if size_order(value) is None:
+        raise invalid_value(value, key)
+    return value
+
+
+def size_order(text: str) -> int | None:
+    """The place of a size among all sizes in any spelling; None where there is no such size."""
+    size = warehouse_size(text) or _MORE_SIZES.get(text.upper(), text.upper())
+    return _ALL_SIZES.index(size) if size in _ALL_SIZES else None
+
+
+def _completion(key: str, value: str) -> str:
+    seconds = interval_seconds(value)
+    if seconds is None or not 10 <= seconds <= 86_400:
+        raise invalid_value(value, key)
+    return value
+
+
+_CHECKS: Mapping[str, Callable[[str, Any], Any]] = {
     "TARGET_COMPLETION_INTERVAL": _completion,
-    **dict.fromkeys(INTEGER_RANGES, _integer),
     **dict.fromkeys((size.upper() for size in _SIZES), _size),
 }
 
 
-def session_parameter(key: str, value: Any) -> Any:
-    """The value of a session parameter; two of them Snowflake does not take on tasks."""
-    if key == "AUTOCOMMIT" and str(value).upper() == "FALSE":
-        raise refused("The parameter AUTOCOMMIT = false is not supported with Tasks.")
-    if key == "SEARCH_PATH":
-        raise refused("The parameter SEARCH_PATH is not supported with Tasks.")
-    return ".".join(value.parts) if isinstance(value, Name) else value
-
-
 def field_named(key: str) -> str | None:
     """The field of `Settings` that ALTER TASK … UNSET resets, or None for a session parameter."""
-    if key == "ALLOW_OVERLAPPING_EXECUTION":
+    if key == _ALLOW:
         return "overlap_policy"
-    if key in _PROPERTIES or key == "FINALIZE":
+    if key in _PROPERTIES or key in parameters.OWN:
         return key.lower()
+    if key not in OF_SESSION:
+        raise unsupported(key)
     return None
 
 
@@ -184,14 +221,17 @@ def _check_sizes(settings: Settings) -> None:
         for field in serverless:
             if getattr(settings, field) is not None:
                 raise refused(f"Cannot set {field.upper()} on a non-serverless task.")
-    low, high = settings.serverless_task_min_statement_size, settings.serverless_task_max_statement_size
-    if low and high and WAREHOUSE_SIZES.index(low) > WAREHOUSE_SIZES.index(high):
-        raise refused(
-            f"SERVERLESS_TASK_MIN_STATEMENT_SIZE ({low}) cannot be greater than "
-            f"SERVERLESS_TASK_MAX_STATEMENT_SIZE ({high})."
-        )
+    initial, least, most = _SIZES
+    _demand_order(settings, least, most, "greater")
+    _demand_order(settings, initial, least, "less")
+    _demand_order(settings, initial, most, "greater")
 
 
-def unsupported(key: str) -> SqlError:
-    """An UNSET of something that is no property of a task."""
-    return SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'TASK'", 1420, "42601")
+def _demand_order(settings: Settings, field: str, bound: str, word: str) -> None:
+    """Refuse a size that is greater, or less, than one that bounds it; defaults bound nothing."""
+    size, limit = getattr(settings, field), getattr(settings, bound)
+    if not size or not limit:
+        return
+    order, allowed = size_order(size) or 0, size_order(limit) or 0
+    if order > allowed if word == "greater" else order < allowed:
+        raise refused(f"{field.upper()} ({size}) cannot be {word} than {bound.upper()} ({limit}).")

@@ -30,7 +30,7 @@ def create_task(call: Call) -> Json:
     commands.demand_schema(call.account, call.database, call.schema)
     if call.mode == "ifNotExists" and store.find(call.account.store, name):
         return done(f"{name.name} already exists, statement succeeded.")
-    settings = settings_from_body(name, body)
+    settings = settings_from_body(call.account, name, body)
     commands.create(call.account, call.session, name, settings, replace_it=call.mode == "orReplace")
     return done(f"Task {name.name} successfully created.")
 
@@ -42,7 +42,7 @@ def fetch_task(call: Call) -> Json:
 def create_or_alter_task(call: Call) -> Json:
     body = call.mapping()
     call.named(body)
-    settings = settings_from_body(call.object, body)
+    settings = settings_from_body(call.account, call.object, body)
     made = commands.create_or_alter(call.account, call.session, call.object, settings)
     word = "created" if made is Created.CREATED else "altered"
     return done(f"Task {call.object.name} successfully {word}.")

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sfml.grammar import Name
 from sfml.local.errors import SqlError, does_not_exist
-from sfml.local.names import ObjectName, resolve
+from sfml.local.names import ObjectName, quoted_if_needed
 from sfml.local.tasks.model import Settings, Task
 from sfml.semantics.graph import GraphError, GraphShape, build_graph
 from sfml.semantics.limits import MAX_CHILDREN, MAX_PREDECESSORS, MAX_TASKS_PER_GRAPH
@@ -23,14 +22,6 @@ def refused(sentence: str, errno: int = 1008, sqlstate: str = "22000") -> SqlErr
 
 def no_such_task(name: ObjectName) -> SqlError:
     return does_not_exist("Task", name.fqn())
-
-
-def sibling(name: Name | str, task: ObjectName, kind: str = "predecessor") -> str:
-    """The unqualified name of a task that must be in the same schema as `task`."""
-    full = resolve(name, task)
-    if (full.database, full.schema) != (task.database, task.schema):
-        raise refused(f"Cannot have {kind} {full.fqn()} from a different schema.")
-    return full.name
 
 
 def roots_of(name: str, tasks: Mapping[str, Task]) -> tuple[Task, ...]:
@@ -77,64 +68,79 @@ def demand_suspended(*roots: Task) -> None:
 def check_exclusions(name: ObjectName, settings: Settings) -> None:
     """Settings that do not go together, whatever other tasks there are."""
     short, full = name.name, name.fqn()
-    if settings.finalize:
-        if settings.schedule:
-            raise refused(f"Task {short} cannot have a schedule and be a finalizer task.")
-        if settings.predecessors:
-            raise refused(f"Task {short} cannot have predecessors as a finalizer task.")
-        if settings.config:
-            raise refused(f"Task {full} cannot both be a non-root task and have a config.")
-    if settings.predecessors:
-        if settings.schedule:
-            raise refused(f"Task {short} cannot have both a schedule and a predecessor.")
-        if settings.config:
-            raise refused(f"Task {full} cannot both be a non-root task and have a config.")
-        if short in settings.predecessors:
-            raise refused(f"Task {short} cannot use itself as its predecessor.")
-        if len(settings.predecessors) > MAX_PREDECESSORS:
-            raise refused(f"Task {short} cannot have more than {MAX_PREDECESSORS} predecessors.")
-    if not settings.is_root:
-        if settings.overlap_policy:
-            # Of the two clauses that set it, accounts are known to name the older one.
-            raise refused(f"Cannot set allow_overlapping_execution on non-root task {full}.")
-        if settings.task_auto_retry_attempts is not None:
-            raise refused(
-                f"Cannot set parameter TASK_AUTO_RETRY_ATTEMPTS on non-root task {short}. "
-                "Set it on the root task of its graph instead."
-            )
+    if settings.finalize and settings.schedule:
+        raise refused(f"Task {short} cannot have a schedule and be a finalizer task.")
+    if settings.predecessors and settings.schedule:
+        raise refused(f"Task {short} cannot have both a schedule and a predecessor.")
+    if len(settings.predecessors) > MAX_PREDECESSORS:
+        raise refused(f"Task {short} cannot have more than {MAX_PREDECESSORS} predecessors.")
+    if settings.is_root:
+        return
+    if settings.overlap_policy not in (None, "NO_OVERLAP"):
+        raise refused(f"Cannot set allow_overlapping_execution on non-root task {full}.")
+    if settings.task_auto_retry_attempts is not None:
+        raise refused(
+            f"Cannot set parameter TASK_AUTO_RETRY_ATTEMPTS on non-root task {short}. Non-root tasks use the "
+            "parameter setting from their root task. Please set this on the root task for this task instead."
+        )
 
 
-def check_links(name: ObjectName, settings: Settings, tasks: Mapping[str, Task]) -> None:
+def check_links(
+    name: ObjectName, settings: Settings, tasks: Mapping[str, Task], *, replaces: bool = False
+) -> None:
     """What a task says about other tasks of its schema; `tasks` need not hold the task itself."""
+    if settings.predecessors and finalizer_of(name.name, tasks):
+        raise _has_finalizer(name, replaces)
+    if settings.predecessors and not settings.finalize:
+        _check_predecessors(name, settings, tasks)
+    if settings.finalize:
+        _check_finalizer(name, settings, tasks)
+    if settings.config and not settings.is_root:
+        raise refused(f"Task {name.fqn()} cannot both be a non-root task and have a config.")
+    other = finalizer_of(settings.finalize, tasks) if settings.finalize else None
+    if other is not None and other.name != name:
+        raise refused(f"Finalize target {settings.finalize} already have finalizer.")
+
+
+def _has_finalizer(name: ObjectName, replaces: bool) -> SqlError:
+    if replaces:
+        return refused(
+            f"Cannot replace task {name.fqn()} with a non-root task because it has a finalizer task. "
+            "Please remove the finalizer task first."
+        )
+    return refused(
+        "This task has a finalizer and cannot be made a child task. "
+        "Please remove the finalizer before adding a predecessor."
+    )
+
+
+def _check_predecessors(name: ObjectName, settings: Settings, tasks: Mapping[str, Task]) -> None:
+    if name.name in settings.predecessors:
+        raise refused(f"Task {name.name} cannot use itself as its predecessor.")
     for predecessor in settings.predecessors:
         other = tasks.get(predecessor)
         if other is None:
-            raise refused(f"Invalid predecessor {name.sibling(predecessor).fqn()} was specified.")
+            raise refused(f"Invalid predecessor {quoted_if_needed(predecessor)} was specified.")
         if other.settings.finalize:
-            raise refused(f"Task {predecessor} cannot have children as a finalizer task.")
+            raise refused(f"Task {other.name.fqn()} cannot have children as a finalizer task.")
         children = [task for task in children_of(predecessor, tasks) if task.name != name]
         if len(children) >= MAX_CHILDREN:
             raise refused(f"Task {predecessor} cannot have more than {MAX_CHILDREN} children.")
-    if settings.predecessors and finalizer_of(name.name, tasks):
-        raise refused(
-            "This task has a finalizer and cannot be made a child task. "
-            "Unset the finalizer before adding predecessors."
-        )
-    if settings.finalize:
-        _check_finalizer(name, settings.finalize, tasks)
 
 
-def _check_finalizer(name: ObjectName, root: str, tasks: Mapping[str, Task]) -> None:
+def _check_finalizer(name: ObjectName, settings: Settings, tasks: Mapping[str, Task]) -> None:
+    root = str(settings.finalize)
     target = tasks.get(root)
-    if target is None or root == name.name:
-        raise refused(f"Invalid finalized root task {name.sibling(root).fqn()} was specified.")
-    if not target.settings.is_root:
-        raise refused(f"Task {name.name} cannot finalize a non-root task {root}.")
+    if target is not None and not target.settings.is_root:
+        raise refused(f"Task {name.fqn()} cannot finalize a non-root task {target.name.fqn()}.")
+    if root == name.name:
+        raise refused(f"Task {name.name} cannot finalize itself.")
+    if target is None:
+        raise refused(f"Invalid finalized root task {quoted_if_needed(root)} was specified.")
+    if settings.predecessors:
+        raise refused(f"Task {name.fqn()} cannot have predecessors as a finalizer task.")
     if children_of(name.name, tasks):
-        raise refused(f"Task {name.name} cannot have children as a finalizer task.")
-    other = finalizer_of(root, tasks)
-    if other is not None and other.name != name:
-        raise refused(f"Finalize target {root} already have finalizer.")
+        raise refused(f"Task {name.fqn()} cannot have children as a finalizer task.")
 
 
 def check_graph(root: Task, tasks: Mapping[str, Task]) -> GraphShape:

@@ -8,16 +8,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import tasks as grammar
+from sfml.local import session_parameters
+from sfml.local.compute import demand_warehouse
 from sfml.local.errors import does_not_exist, no_current_database
 from sfml.local.likeness import like as is_like
 from sfml.local.likeness import selected
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import DESCRIBE, SHOW, Column, Result, status, table
-from sfml.local.tasks import commands, contacts, properties, service, store, tags
+from sfml.local.tasks import commands, contacts, links, parameters, properties, service, store, tags
 from sfml.local.tasks.history import predecessors_json
 from sfml.local.tasks.model import Settings, Task
-from sfml.local.tasks.rules import refused, sibling
-from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES, DEFAULT_TIMEOUT_MS
+from sfml.local.tasks.rules import refused
 from sfml.semantics.triggering import is_triggered
 
 if TYPE_CHECKING:
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
 
 def create_task(account: Account, session: Session, statement: grammar.CreateTask) -> Result:
     name = resolve(statement.name, session)
+    given = properties.read_clauses(statement.clauses)
+    demand_warehouse(account, given.get("WAREHOUSE"))
     if statement.if_not_exists and store.find(account.store, name):
         return status(f"{name.name} already exists, statement succeeded.")
+    commands.demand_schema(account, name.database, name.schema)
     if statement.clone is not None:
         settings = commands.fetch(account, resolve(statement.clone, session)).settings
     else:
-        settings = properties.settings_from(name, statement.clauses, statement.definition or "")
+        definition = statement.definition or ""
+        settings = properties.settings_from(account, name, statement.clauses, given, definition)
     if statement.mode is grammar.CreateMode.OR_ALTER:
         _refuse_or_alter(statement)
         commands.create_or_alter(account, session, name, settings)
@@ -100,7 +105,7 @@ def alter_task(account: Account, session: Session, statement: grammar.AlterTask)
             task = commands.fetch(account, name)
             tags.unset_tags(account.store, task.id, [resolve(tag, session) for tag in names])
         case action:
-            commands.change(account, name, _change(name, action))
+            commands.change(account, name, _change(account, name, action))
     return status("Statement executed successfully.")
 
 
@@ -118,18 +123,21 @@ NOT_KEPT = (
 )
 
 
-def _change(name: ObjectName, action: grammar.Action) -> Callable[[Settings], Settings]:
+def _change(account: Account, name: ObjectName, action: grammar.Action) -> Callable[[Settings], Settings]:
     """What an ALTER TASK makes of the settings."""
     match action:
         case grammar.AddAfter(names):
-            return lambda old: replace(old, predecessors=_added(name, old, names))
+            return lambda old: replace(old, predecessors=_added(account, name, old, names))
         case grammar.RemoveAfter(names):
-            return lambda old: replace(old, predecessors=_removed(name, old, names))
+            return lambda old: replace(old, predecessors=_removed(account, name, old, names))
         case grammar.SetSettings(clauses):
-            values = properties.values_from(name, clauses)
-            return lambda old: _with(old, values)
-        case grammar.UnsetSettings(names):
-            return lambda old: _without(old, names)
+            given = properties.read_clauses(clauses)
+            return lambda old: _set(account, name, old, given)
+        case grammar.UnsetSettings(unset, repeated):
+            if repeated is not None:
+                raise properties.repeated(repeated)
+            fields = {key: properties.field_named(key) for key in unset}
+            return lambda old: _without(old, fields)
         case grammar.ModifyBody(definition):
             return lambda old: replace(old, definition=definition)
         case grammar.ModifyWhen(condition):
@@ -139,32 +147,28 @@ def _change(name: ObjectName, action: grammar.Action) -> Callable[[Settings], Se
     raise AssertionError(action)
 
 
-def _added(name: ObjectName, old: Settings, names: tuple[Any, ...]) -> tuple[str, ...]:
-    return tuple(sorted({*old.predecessors, *properties.predecessors_from(name, names)}))
+def _added(account: Account, name: ObjectName, old: Settings, names: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(sorted({*old.predecessors, *links.predecessors(account, name, names)}))
 
 
-def _removed(name: ObjectName, old: Settings, names: tuple[Any, ...]) -> tuple[str, ...]:
-    gone = {sibling(predecessor, name) for predecessor in names}
-    for missing in sorted(gone - set(old.predecessors)):
-        raise refused(f"Task {name.name} does not have predecessor {missing}.")
+def _removed(account: Account, name: ObjectName, old: Settings, names: tuple[Any, ...]) -> tuple[str, ...]:
+    gone = links.removed(account, name, names, old.predecessors)
     return tuple(p for p in old.predecessors if p not in gone)
 
 
-def _with(old: Settings, values: dict[str, Any]) -> Settings:
-    values = dict(values)
-    parameters = values.pop("session_parameters", {})
-    return replace(old, **values, session_parameters={**old.session_parameters, **parameters})
+def _set(account: Account, name: ObjectName, old: Settings, given: dict[str, Any]) -> Settings:
+    values = properties.fields_from(account, name, given)
+    session = values.pop("session_parameters", {})
+    new = replace(old, **values, session_parameters={**old.session_parameters, **session})
+    properties.check_overlap(name, new, given)
+    return new
 
 
-def _without(old: Settings, names: tuple[str, ...]) -> Settings:
-    for key in names:
-        field = properties.field_named(key)
-        if field is not None:
-            old = _with(old, {field: None})
-        else:
-            left = {k: v for k, v in old.session_parameters.items() if k != key}
-            old = replace(old, session_parameters=left)
-    return old
+def _without(old: Settings, fields: dict[str, str | None]) -> Settings:
+    """The settings with those fields reset; session parameters have none."""
+    left = {key: value for key, value in old.session_parameters.items() if key not in fields}
+    reset = {field: None for field in fields.values() if field is not None}
+    return replace(old, session_parameters=left, **reset)  # type: ignore[arg-type]
 
 
 # -- DROP, EXECUTE
@@ -199,32 +203,11 @@ def execute_task(account: Account, session: Session, statement: grammar.ExecuteT
 SHOW_COLUMNS = tuple(
     Column(name, "timestamp_ltz" if name.endswith("_on") else "text")
     for name in (
-        "created_on",
-        "name",
-        "id",
-        "database_name",
-        "schema_name",
-        "owner",
-        "comment",
-        "warehouse",
-        "schedule",
-        "scheduling_mode",
-        "target_completion_interval",
-        "predecessors",
-        "state",
-        "definition",
-        "condition",
-        "allow_overlapping_execution",
-        "error_integration",
-        "success_integration",
-        "last_committed_on",
-        "last_suspended_on",
-        "owner_role_type",
-        "config",
-        "last_suspended_reason",
-        "task_relations",
-        "execute_as_user",
-        "overlap_policy",
+        *("created_on", "name", "id", "database_name", "schema_name", "owner", "comment", "warehouse"),
+        *("schedule", "predecessors", "state", "definition", "condition", "allow_overlapping_execution"),
+        *("error_integration", "last_committed_on", "last_suspended_on", "owner_role_type", "config"),
+        *("task_relations", "last_suspended_reason", "success_integration", "scheduling_mode"),
+        *("target_completion_interval", "execute_as_user", "overlap_policy", "created_by_user"),
     )
 )
 _KIND = Column("kind", "text")
@@ -275,7 +258,9 @@ def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -
 
 
 def show_values(account: Account, task: Task) -> tuple[Any, ...]:
+    """A task's row of SHOW TASKS; what only roots have is null for the others."""
     settings = task.settings
+    policy = (settings.overlap_policy or "NO_OVERLAP") if settings.is_root else None
     return (
         task.created_on,
         task.name.name,
@@ -286,37 +271,37 @@ def show_values(account: Account, task: Task) -> tuple[Any, ...]:
         settings.comment,
         settings.warehouse,
         settings.schedule,
-        None,
-        settings.target_completion_interval,
         predecessors_json(task),
         task.state,
         settings.definition,
         settings.condition,
-        str(settings.overlap_policy == "ALLOW_CHILD_OVERLAP").lower(),
+        "null" if policy is None else str(policy == "ALLOW_CHILD_OVERLAP").lower(),
         settings.error_integration,
-        settings.success_integration,
         task.last_committed_on,
         task.last_suspended_on,
         "ROLE",
         settings.config,
-        task.last_suspended_reason,
         task_relations(account, task),
+        task.last_suspended_reason,
+        settings.success_integration,
+        None,
+        settings.target_completion_interval,
         settings.execute_as_user,
-        settings.overlap_policy or ("NO_OVERLAP" if settings.is_root else None),
+        policy,
+        settings.created_by,
     )
 
 
 def task_relations(account: Account, task: Task) -> str:
     """JSON: predecessors, a root's finalizer, a finalizer's root."""
-    relations: dict[str, Any] = {
-        "Predecessors": [task.name.sibling(p).fqn() for p in task.settings.predecessors]
-    }
+    relations: dict[str, Any] = {}
     if task.settings.finalize:
         relations["FinalizedRootTask"] = task.name.sibling(task.settings.finalize).fqn()
+    relations["Predecessors"] = [task.name.sibling(p).fqn() for p in task.settings.predecessors]
     finalizer = store.finalizer_of(account.store, task.name)
     if finalizer:
         relations["FinalizerTask"] = finalizer.name.fqn()
-    return json.dumps(relations)
+    return json.dumps(relations, ensure_ascii=False, separators=(",", ":"))
 
 
 def describe_task(account: Account, session: Session, statement: grammar.DescribeTask) -> Result:
@@ -324,29 +309,35 @@ def describe_task(account: Account, session: Session, statement: grammar.Describ
     return table(SHOW_COLUMNS, [show_values(account, task)], DESCRIBE)
 
 
+PARAMETER_COLUMNS = ("key", "value", "default", "level", "description", "type")
+
+
 def show_parameters(account: Account, session: Session, statement: grammar.ShowTaskParameters) -> Result:
-    """SHOW PARAMETERS IN TASK: the task's own parameters, set or default, and its session parameters."""
+    """SHOW PARAMETERS IN TASK: every parameter that a task takes, with the level that set it."""
     settings = commands.fetch(account, resolve(statement.name, session)).settings
-    defaults: dict[str, tuple[Any, str]] = {
-        "LOG_LEVEL": ("OFF", "STRING"),
-        "SERVERLESS_TASK_MAX_STATEMENT_SIZE": ("XXLARGE", "STRING"),
-        "SERVERLESS_TASK_MIN_STATEMENT_SIZE": ("XSMALL", "STRING"),
-        "SUSPEND_TASK_AFTER_NUM_FAILURES": (DEFAULT_SUSPEND_AFTER_FAILURES, "NUMBER"),
-        "TASK_AUTO_RETRY_ATTEMPTS": (0, "NUMBER"),
-        "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": ("MEDIUM", "STRING"),
-        "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS": (30, "NUMBER"),
-        "USER_TASK_TIMEOUT_MS": (DEFAULT_TIMEOUT_MS, "NUMBER"),
-    }
-    rows = []
-    for key, (default, kind) in defaults.items():
-        value = getattr(settings, key.lower())
-        level = "" if value is None else "TASK"
-        rows.append((key, str(default if value is None else value), str(default), level, "", kind))
-    for key, value in sorted(settings.session_parameters.items()):
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        rows.append((key, text, "", "TASK", "", "STRING"))
-    shown = [row for row in rows if is_like(statement.like, row[0])]
-    return table(("key", "value", "default", "level", "description", "type"), shown, SHOW)
+    rows = [
+        _parameter_row(key, parameter, _set_value(settings, key))
+        for key, parameter in sorted(parameters.ALL.items())
+        if is_like(statement.like, key)
+    ]
+    return table(PARAMETER_COLUMNS, rows, SHOW)
+
+
+def _set_value(settings: Settings, key: str) -> Any:
+    if key in parameters.OWN:
+        return getattr(settings, key.lower())
+    return settings.session_parameters.get(key)
+
+
+def _parameter_row(key: str, parameter: session_parameters.Parameter, value: Any) -> tuple[str, ...]:
+    of_account = session_parameters.ACCOUNT_VALUES.get(key)
+    if value is not None:
+        text, level = parameters.shown(value), "TASK"
+    elif of_account is not None:
+        text, level = of_account, "ACCOUNT"
+    else:
+        text, level = parameter.default, ""
+    return (key, text, parameter.default, level, "", parameter.kind)
 
 
 HANDLERS = {

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sfml.local import children
+from sfml.local import children, session_sql
 from sfml.local.errors import SqlError
 from sfml.local.full_disk import full_disk_error
 from sfml.local.tasks import run_store
@@ -114,6 +114,8 @@ class RunningTask:
 
     def _run_body(self, session: Session, row: TaskRun) -> TaskRun:
         try:
+            if (refusal := session_sql.unfollowed(session.parameters)) is not None:
+                raise refusal
             if self.stop.state is None:
                 self.account.execute(session, self.task.settings.definition, query_id=self.query_id)
             if self.stop.state is None:

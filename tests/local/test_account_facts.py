@@ -1,0 +1,97 @@
+"""What accounts were recorded to answer: the tables of facts in `facts/`, each tried in a schema of its own.
+
+A fact is a statement after its setup and one of: `error` (a part of the message with its code), `columns`, `names`
+(the column `name`), `rows`, `count`, `cells` (of the one row), `types` (wire words), or nothing, where the statement
+has to be taken. {P} is the fact's schema, {D} its database. `source` says who recorded it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sfml.local.account import Account
+from sfml.local.app import LocalServer
+from sfml.local.errors import SqlError
+from sfml.local.result import Result
+from sfml.local.session import Session
+
+Fact = dict[str, Any]
+
+
+def facts() -> Iterator[Any]:
+    for file in sorted((Path(__file__).parent / "facts").glob("*.yaml")):
+        table = yaml.safe_load(file.read_text())
+        for at, fact in enumerate(table["facts"]):
+            assert fact.get("source", table.get("source")), f"{file.name}: fact {at} has no source"
+            yield pytest.param(fact, id=f"{file.stem}-{at:03d}-{' '.join(str(fact['sql']).split())[:70]}")
+
+
+@pytest.fixture(scope="module")
+def session(server: LocalServer) -> Iterator[Session]:
+    """One session for all: a fact leaves its schema when it ends."""
+    session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+    yield session
+    server.account.sessions.close(session)
+
+
+@pytest.mark.parametrize("fact", list(facts()))
+def test_as_on_an_account(server: LocalServer, session: Session, fact: Fact) -> None:
+    account = server.account
+    account.execute(session, "CREATE OR REPLACE SCHEMA SFML.FACT")
+    try:
+        for statement in fact.get("setup", ()):
+            account.execute(session, placed(statement))
+        check(account, session, fact)
+    finally:
+        account.execute(session, "DROP SCHEMA SFML.FACT")
+
+
+def check(account: Account, session: Session, fact: Fact) -> None:
+    if "error" in fact:
+        with pytest.raises(SqlError) as refused:
+            account.execute(session, placed(fact["sql"]))
+        error = refused.value
+        assert placed(fact["error"]) in f"{error.code} ({error.sqlstate}): {error.message}"
+        return
+    result = account.execute(session, placed(fact["sql"]))
+    for kind in SEEN.keys() & fact.keys():
+        assert SEEN[kind](result) == placed(fact[kind])
+    if "cells" in fact:
+        [row] = result.dicts()
+        wanted = placed(fact["cells"])
+        assert {name: text(row.get(name, "(no such column)")) for name in wanted} == wanted
+
+
+def placed(value: Any) -> Any:
+    """The value with {P} and {D} filled in, in every text of it."""
+    match value:
+        case str():
+            return value.replace("{P}", "SFML.FACT").replace("{D}", "SFML")
+        case list():
+            return [placed(one) for one in value]
+        case dict():
+            return {key: placed(one) for key, one in value.items()}
+    return value
+
+
+def text(value: Any) -> Any:
+    """A value as its client shows it; texts that only look like numbers are told from these by no fact."""
+    return value if value is None or isinstance(value, str) else str(value)
+
+
+def column_types(result: Result) -> dict[str, str]:
+    return {column.name: column.type for column in result.columns}
+
+
+SEEN = {
+    "columns": lambda result: " ".join(result.names()),
+    "names": lambda result: [row["name"] for row in result.dicts()],
+    "rows": lambda result: [[text(value) for value in row] for row in result.rows],
+    "count": lambda result: len(result.rows),
+    "types": column_types,
+}
