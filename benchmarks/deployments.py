@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from sfml.cli.opening import Connected
-from sfml.cli.planning import planned_graph
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import planned_graph
+from sfml.operations.target_account import Connected
 from sfml.testing.pipelines import apply_graph, connected_to, opened
 
 SIZES = (6, 100, 999)

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sfml.base.resources import schema
 from sfml.check.explanations import GROUPS, explanations
 from sfml.local.evidence import BEHAVIOURS, Evidence
-from sfml.resources import schema
 from sfml.snowflake.conformance_scenarios import SCENARIOS
 from sfml.spec.scalars import core_value
 

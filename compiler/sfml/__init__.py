@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.release import DISTRIBUTION as __distribution__
+from sfml.base.release import VERSION as __version__
+
 if TYPE_CHECKING:
+    from sfml.account.registered import ModelVersion as ModelVersion
     from sfml.api.account import Account as Account
     from sfml.api.findings import Finding as Finding
     from sfml.api.findings import Findings as Findings
@@ -26,14 +30,8 @@ if TYPE_CHECKING:
     from sfml.api.run import Run as Run
     from sfml.api.run import Runs as Runs
     from sfml.api.run import TaskRun as TaskRun
-    from sfml.errors import InvalidSpec as InvalidSpec
-    from sfml.errors import SfmlError as SfmlError
-    from sfml.registered import ModelVersion as ModelVersion
-
-__version__ = "0.2.0"
-
-__distribution__ = "sfml-snowflake"
-"""What pip knows this package by. The distribution `sfml` is another project's, with a package of that name."""
+    from sfml.base.errors import InvalidSpec as InvalidSpec
+    from sfml.base.errors import SfmlError as SfmlError
 
 _MODULES = {
     "Account": "sfml.api.account",
@@ -43,8 +41,8 @@ _MODULES = {
     "Finding": "sfml.api.findings",
     "Findings": "sfml.api.findings",
     "Graph": "sfml.api.graph",
-    "InvalidSpec": "sfml.errors",
-    "ModelVersion": "sfml.registered",
+    "InvalidSpec": "sfml.base.errors",
+    "ModelVersion": "sfml.account.registered",
     "Models": "sfml.api.models",
     "Pipeline": "sfml.api.pipeline",
     "Plan": "sfml.api.plan",
@@ -52,7 +50,7 @@ _MODULES = {
     "Risk": "sfml.api.plan",
     "Run": "sfml.api.run",
     "Runs": "sfml.api.run",
-    "SfmlError": "sfml.errors",
+    "SfmlError": "sfml.base.errors",
     "Task": "sfml.api.graph",
     "TaskRun": "sfml.api.run",
     "open": "sfml.api.project",

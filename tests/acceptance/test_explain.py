@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from sfml.base.resources import schema
 from sfml.check.explanations import explanations
 from sfml.cli.entry import run
-from sfml.resources import schema
 
 PROJECT = """\
 version: 1

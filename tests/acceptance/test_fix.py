@@ -10,8 +10,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from sfml.base.resources import schema
 from sfml.cli.entry import run
-from sfml.resources import schema
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
 GATE = """from typing import Literal

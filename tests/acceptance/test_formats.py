@@ -11,11 +11,11 @@ from urllib.parse import unquote
 import jsonschema
 import pytest
 
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.source import Span
 from sfml.cli.entry import run
-from sfml.diagnostic import Diagnostic
 from sfml.render.github import diagnostics_github
 from sfml.render.sarif import diagnostics_sarif
-from sfml.source import Span
 
 CASES = Path(__file__).parent / "validate"
 SARIF = json.loads((CASES.parents[1] / "data" / "sarif-2.1.0.schema.json").read_text(encoding="utf-8"))

@@ -13,9 +13,9 @@ import pytest
 from conftest import ROOT, Project
 from here import Here
 
+from sfml.base.resources import schema
 from sfml.cli.entry import GROUPS, run
 from sfml.cli.init_command import name_after, package_for
-from sfml.resources import schema
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml.checkup import State
+from sfml.account.checkup import State
 from sfml.cli.versions import namesake_check, version_check
 
 HELP = "pip uninstall sfml, then install sfml-snowflake again with --force-reinstall --no-deps"
@@ -53,7 +53,7 @@ def test_a_first_file_that_was_overwritten_is_noticed(tmp_path: Path) -> None:
     assert sfml.__file__ is not None
     site = tmp_path / "site"
     shutil.copytree(Path(sfml.__file__).parent, site / "sfml", ignore=shutil.ignore_patterns("__pycache__"))
-    (site / "sfml" / "__init__.py").write_text("from sfml import errors\n", encoding="utf-8")
+    (site / "sfml" / "__init__.py").write_text("from sfml.base import errors\n", encoding="utf-8")
     done = python(site, "-c", "import sfml_snowflake; sfml_snowflake.main()", "--version")
     assert f"finds another project's package: {site}/sfml/__init__.py" in done.stderr
     assert "Traceback" not in done.stderr

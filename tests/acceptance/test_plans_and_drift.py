@@ -14,7 +14,7 @@ import pytest
 from conftest import Done, Project
 from here import Here
 
-from sfml.resources import schema
+from sfml.base.resources import schema
 
 PROJECT = """version: 1
 steps: [steps]

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, STRANGER, Fault, Host, host
 
+from sfml.base.errors import SfmlError
 from sfml.ci.http import Refused
 from sfml.ci.occasion import Occasion, occasion_of
 from sfml.ci.posting import marked, post, shortened
 from sfml.ci.threads import GitHub, GitLab, Thread
-from sfml.errors import SfmlError
 from sfml.render.review_markdown import LIMIT, MARKER
 
 Connect = Callable[[str], Thread]

@@ -16,8 +16,8 @@ from conftest import ROOT
 from here import Here
 
 import sfml
-from sfml.errors import ConflictingState, UsageError
-from sfml.resources import schema
+from sfml.base.errors import ConflictingState, UsageError
+from sfml.base.resources import schema
 
 NAMES = {
     "Account",

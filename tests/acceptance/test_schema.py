@@ -8,9 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from sfml.base.resources import schema, schema_folder
 from sfml.cli.entry import run
 from sfml.cli.schema_command import NAMES
-from sfml.resources import schema, schema_folder
 
 
 @pytest.mark.parametrize("name", NAMES)

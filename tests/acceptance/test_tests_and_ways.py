@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 from conftest import ROOT, SFML
 
+from sfml.base.resources import schema
 from sfml.cli.entry import run
-from sfml.resources import schema
 
 PROJECT = "version: 1\ndefaults: {run_on: {warehouse: WH}}\ntargets: {local: {kind: local}}\n"
 SPEC = """version: 1

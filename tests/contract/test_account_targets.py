@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from snowflake.connector import SnowflakeConnection
 
-from sfml.errors import ConflictingState, ConnectionFailed, MissingPrivilege
+from sfml.base.errors import ConflictingState, ConnectionFailed, MissingPrivilege
 from sfml.graph.model import (
     GraphSettings,
     NewPool,

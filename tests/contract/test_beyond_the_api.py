@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from snowflake.connector import SnowflakeConnection
 
-from sfml.cli.opening import Connected
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, StreamSchedule, Target, TaskGraph, TaskNode
 from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
+from sfml.operations.target_account import Connected
 from sfml.plan.artefact import observed_artefact
 from sfml.plan.diff import make_plan
 from sfml.snowflake.connection import open_local

@@ -12,10 +12,10 @@ import jsonschema
 import pytest
 from snowflake.connector import SnowflakeConnection
 
+from sfml.base.resources import schema
 from sfml.cli.entry import run
 from sfml.graph.model import Target
 from sfml.local.app import LocalServer
-from sfml.resources import schema
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.sql import rows
 

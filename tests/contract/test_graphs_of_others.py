@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from snowflake.snowpark import Session
 
-from sfml import frontend
-from sfml.cli.opening import Connected
-from sfml.cli.planning import planned_graph
+from sfml.frontend.reading import read
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.lower.sql import definition_sql
+from sfml.operations.apply_plan import planned_graph
+from sfml.operations.target_account import Connected
 from sfml.plan.diff import RECORD, make_plan
 from sfml.plan.importing import imported_spec
 from sfml.plan.model import ObservedGraph
@@ -71,7 +71,7 @@ def imported(folder: Path, observed: ObservedGraph, pipeline: str) -> DesiredGra
     for path, content in spec.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    reading = frontend.read(folder / spec.entry, user="ada")
+    reading = read(folder / spec.entry, user="ada")
     assert reading.graph is not None, reading.diagnostics
     return lower(reading.graph, reading.catalog.closure, "0.1.0")
 

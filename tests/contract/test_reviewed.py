@@ -207,7 +207,7 @@ def test_what_was_not_committed_is_recorded_and_shown(
 
 
 def test_a_file_behind_a_link_stands_in_the_commit_under_its_own_name(project: Path) -> None:
-    from sfml.git import differing_from_head
+    from sfml.base.git import differing_from_head
 
     (project / "linked.sql").symlink_to("count.sql")
     assert differing_from_head(project, ("linked.sql", "count.sql")) == ()

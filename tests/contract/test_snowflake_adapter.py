@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sfml.cli.opening import Connected
-from sfml.errors import AccountError, ConflictingState
+from sfml.account.run_reason import TaskFailure
+from sfml.base.errors import AccountError, ConflictingState
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,
@@ -30,11 +30,11 @@ from sfml.graph.model import (
 from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.lower.lower import lower
+from sfml.operations.runs import follow, start
+from sfml.operations.target_account import Connected
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action
 from sfml.plan.stages import Group
-from sfml.run_reason import TaskFailure
-from sfml.runs import follow, start
 from sfml.snowflake.objects import has_stage
 from sfml.testing.pipelines import apply_graph, connected_to
 

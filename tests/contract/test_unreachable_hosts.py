@@ -13,11 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from sfml.base.errors import ConnectionFailed
 from sfml.cli import host_watch
 from sfml.cli.options import Options
-from sfml.errors import ConnectionFailed
+from sfml.cli.target_screen import TargetScreen
 from sfml.graph.model import Target
 from sfml.local.app import LocalServer
+from sfml.operations.target_account import account_connection
 from sfml.snowflake.connection import open_account
 from sfml.snowflake.host import host_of, unreachable
 from sfml.snowflake.sql import rows
@@ -174,7 +176,7 @@ def test_a_server_that_dies_under_a_command_is_named(
     monkeypatch.setattr(host_watch, "LOOK_SECONDS", 0.2)
     with (
         pytest.raises(ConnectionFailed) as failed,
-        host_watch.account_connection(TARGET, OPTIONS) as connection,
+        account_connection(TARGET, TargetScreen(OPTIONS)) as connection,
     ):
         assert rows(connection, "SELECT 1") == [(1,)]
         line.cut()
@@ -188,7 +190,7 @@ def test_a_server_that_dies_under_a_command_is_named(
 
 def test_an_interrupt_is_heard_while_a_dead_server_is_asked_again(line: Line) -> None:
     """The connector would ask the dead server for ten minutes to cancel the statement."""
-    with pytest.raises(KeyboardInterrupt), host_watch.account_connection(TARGET, OPTIONS) as connection:
+    with pytest.raises(KeyboardInterrupt), account_connection(TARGET, TargetScreen(OPTIONS)) as connection:
         line.cut()
         began = time.monotonic()
         timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
@@ -210,7 +212,7 @@ def test_a_login_that_takes_long_says_what_it_waits_for(
         entry_leads_to(monkeypatch, "127.0.0.1", port)
         timer = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
-        with pytest.raises(KeyboardInterrupt), host_watch.account_connection(TARGET, OPTIONS):
+        with pytest.raises(KeyboardInterrupt), account_connection(TARGET, TargetScreen(OPTIONS)):
             pass
         timer.cancel()
     assert f"waiting for an answer of `127.0.0.1:{port}` (connection `far`) …" in capfd.readouterr().err

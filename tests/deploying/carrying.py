@@ -10,15 +10,16 @@ import snowflake.connector
 from graphs import TARGET, Passage
 from snowflake.connector.backoff_policies import linear_backoff
 
-from sfml.cli.opening import Connected
-from sfml.cli.planning import planned_graph, restore_work, work_of
-from sfml.cli.removing import planned_removal
-from sfml.deploy import Deployer, Work
-from sfml.holding import Held, holding, new_lease
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import planned_graph, work_of
+from sfml.operations.deploy import Deployer, Work
+from sfml.operations.holding import Held, holding, new_lease
+from sfml.operations.removal import planned_removal
+from sfml.operations.restoration import restore_work
+from sfml.operations.retries import Patience
+from sfml.operations.target_account import Connected
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.lease import Lease
-from sfml.retries import Patience
 from sfml.snowflake.history import History
 from sfml.snowflake.leases import Leases
 from sfml.snowflake.objects import use_schema
@@ -54,6 +55,7 @@ def carry_out(
     *,
     force: bool = False,
     watching: Callable[[Held], object] = lambda held: None,
+    patience: Patience = QUICK,
 ) -> None:
     """Make the account hold the new graph, whatever an earlier attempt left."""
     root = passage.either.root.name
@@ -63,7 +65,7 @@ def carry_out(
         watching(held)
         work = work_for(passage, account, held.lease)
         if work is not None:
-            Deployer(work, account.tasks, account.stage, held, patience=QUICK).deploy()
+            Deployer(work, account.tasks, account.stage, held, patience=patience).deploy()
 
 
 def go_back(passage: Passage, account: Connected, *, force: bool = False) -> bool:

@@ -9,9 +9,9 @@ import pytest
 from carrying import account
 from small import PROJECT, SPEC, Small
 
-from sfml.cli.opening import Connected
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
+from sfml.operations.target_account import Connected
 from sfml.testing.local_snowflake import LocalSnowflake
 
 

@@ -8,10 +8,10 @@ import pytest
 from carrying import account
 from graphs import TARGET, compiled
 
-from sfml.cli.planning import planned_graph
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import planned_graph
 from sfml.testing.pipelines import apply_graph, connected_to
 
 SIZE = 60

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sfml.cli.opening import Connected
-from sfml.cli.planning import planned_graph
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import planned_graph
+from sfml.operations.target_account import Connected
 from sfml.testing.pipelines import apply_graph, connected_to, opened
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"

@@ -14,10 +14,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from small import APPLY, Small
 
+from sfml.base.full_disk import is_disk_full
+from sfml.base.resources import schema
 from sfml.cli import output
-from sfml.full_disk import is_disk_full
 from sfml.local.stages import local_path
-from sfml.resources import schema
 
 STEP = "from sfml_steps import Context, step\n\n\n@step\ndef work(ctx: Context) -> None:\n    {}\n"
 RESTORE = ("apply", "specs/small.yaml", "--restore", "--auto-approve")

@@ -7,7 +7,7 @@ import json
 from jsonschema import Draft202012Validator
 from small import Small
 
-from sfml import resources
+from sfml.base import resources
 
 DESTROY = ("destroy", "specs/small.yaml", "--auto-approve")
 APPLY = ("apply", "specs/small.yaml", "--auto-approve")

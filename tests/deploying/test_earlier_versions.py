@@ -131,7 +131,7 @@ def test_changed_code_of_the_runtime_is_told_from_an_edit(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A project's own copy of the runtime stands before the installed one, as a later version's would."""
-    monkeypatch.setattr("sfml.cli.opening.__version__", "9.9.9")
+    monkeypatch.setattr("sfml.cli.opening.VERSION", "9.9.9")
     runtime = shop.folder / "steps" / "sfml_steps"
     shutil.copytree(Path(sfml_steps.__file__).parent, runtime)
     try:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sfml.crew import Crew
-from sfml.errors import AccountBusy, AccountError, AnswerLost
-from sfml.retries import Patience, insist
+from sfml.base.errors import AccountBusy, AccountError, AnswerLost
+from sfml.operations.crew import Crew
+from sfml.operations.retries import Patience, insist
 
 
 class Clock:

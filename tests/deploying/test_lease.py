@@ -14,13 +14,13 @@ import pytest
 from carrying import QUICK, carry_out, state
 from graphs import TARGET, Passage, compiled
 
-from sfml.cli.opening import Connected
-from sfml.cli.planning import planned_graph, work_of
-from sfml.deploy import Deployer
-from sfml.errors import LeaseHeld, LeaseLost, SfmlError
-from sfml.holding import FRESH, SETTLED, Held, holding, is_gone, new_lease
+from sfml.base.errors import LeaseHeld, LeaseLost, SfmlError
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults
+from sfml.operations.apply_plan import planned_graph, work_of
+from sfml.operations.deploy import Deployer
+from sfml.operations.holding import FRESH, SETTLED, Held, holding, is_gone, new_lease
+from sfml.operations.target_account import Connected
 from sfml.plan.lease import Lease
 from sfml.snowflake.leases import lease_name
 

@@ -9,7 +9,7 @@ from small import Small
 from snowflake.ml.model import custom_model
 from snowflake.ml.registry import Registry
 
-from sfml.resources import schema
+from sfml.base.resources import schema
 
 STEP = "from sfml_steps import Context, step\n\n\n@step\ndef score(ctx: Context, model_name: str) -> None:\n    pass\n"
 

@@ -9,7 +9,7 @@ import subprocess
 from jsonschema import Draft202012Validator
 from small import Small
 
-from sfml.resources import schema
+from sfml.base.resources import schema
 
 APPLY = ("apply", "specs/small.yaml", "--auto-approve", "--user", "ada")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 from small import Small
 
+from sfml.base.resources import schema
 from sfml.local.stages import local_path
-from sfml.resources import schema
 
 APPLY = ("apply", "specs/small.yaml", "--auto-approve", "--user", "ada")
 ROLLBACK = ("rollback", "specs/small.yaml", "--auto-approve")

@@ -16,16 +16,17 @@ import jsonschema
 import pytest
 from small import SFML, Small
 
+from sfml.base.resources import schema
 from sfml.local.faults import Call
-from sfml.resources import schema
 
 NAMES = ("apple", "bread", "cheese")
 SEED = "seeds: {ORDERS: ../orders.csv}\n"
 
 
-def spec(name: str, *, last: str = "select 2", target: str = "local") -> str:
+def spec(name: str, *, last: str = "select 2", reads: str = "") -> str:
+    more = f", reads: [{reads}]" if reads else ""
     return (
-        f"version: 1\npipeline: {name}\ngraph:\n  version: 1\n  tasks:\n    first: {{sql: select 1}}\n"
+        f"version: 1\npipeline: {name}\ngraph:\n  version: 1\n  tasks:\n    first: {{sql: select 1{more}}}\n"
         f"    second: {{sql: {last}, after: [first]}}\nschedule: {{version: 1, schedule: manual}}\n"
     )
 
@@ -133,7 +134,14 @@ def test_runs_that_fail_are_counted(shop: Small) -> None:
     assert code == 1 and text.endswith("2 pipelines: 1 succeeded, bread failed\n")
 
 
+def sharing(shop: Small) -> None:
+    """The same three, which all read one table."""
+    for name in NAMES:
+        write(shop, name, spec(name, reads="RAW.PUBLIC.ORDERS"))
+
+
 def test_a_signal_stops_before_the_next(shop: Small) -> None:
+    sharing(shop)
     started: list[subprocess.Popen[str]] = []
 
     def hit(call: Call) -> None:
@@ -151,6 +159,7 @@ def test_a_signal_stops_before_the_next(shop: Small) -> None:
 
 
 def test_a_signal_after_the_last_call_of_one_stops_before_the_next(shop: Small) -> None:
+    sharing(shop)
     started: list[subprocess.Popen[str]] = []
 
     def hit(call: Call) -> None:
@@ -161,7 +170,7 @@ def test_a_signal_after_the_last_call_of_one_stops_before_the_next(shop: Small) 
     text, _ = started[0].communicate(timeout=120)
     shop.local.faults.clear()
     assert started[0].returncode == 130, text
-    assert "applied before that: apple" in text and "not begun: cheese" in text
+    assert "applied before that: apple" in text and "not begun: bread, cheese" in text
     assert deployed(shop) == {"apple"}
 
 

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from pages import holds
 from small import APPLY, PROJECT, SPEC, Small
 
-from sfml.resources import schema
+from sfml.base.resources import schema
 from sfml.testing.local_snowflake import LocalSnowflake
 
 SPEC_PATH = "specs/small.yaml"

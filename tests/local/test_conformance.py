@@ -16,9 +16,9 @@ import jsonschema
 import pytest
 import snowflake.connector
 
+from sfml.base.resources import schema
 from sfml.local.app import LocalServer
 from sfml.local.evidence import BEHAVIOURS
-from sfml.resources import schema
 from sfml.snowflake import conformance
 from sfml.snowflake.conformance import Do, Run, Scenario, Shows
 from sfml.snowflake.conformance_scenarios import SCENARIOS

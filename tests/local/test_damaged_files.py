@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import snowflake.connector
 
-from sfml.errors import LocalServerError
+from sfml.base.errors import LocalServerError
 from sfml.local import process
 from sfml.local.app import LocalServer
 from sfml.local.process import ServerInfo

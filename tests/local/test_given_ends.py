@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sfml.behaviour.shape import Behaviour
-from sfml.behaviour.tests import verdict
-from sfml.behaviour.verdict import Verdict
-from sfml.frontend import Reading, read
+from sfml.frontend.reading import Reading, read
+from sfml.graph_tests.selection import verdict
+from sfml.graph_tests.verdict import Verdict
 from sfml.testing.firing import can_fire
 from sfml.testing.given import LocalRuns, throwaway_server
 from sfml.testing.local_snowflake import SharedServer
+from sfml.ways.shape import Behaviour
 
 PROJECT = """version: 1
 steps: [steps]

@@ -33,7 +33,7 @@ FROM_NOTHING = True
 ROUNDS = int(os.environ.get("SFML_KILL_ROUNDS", "3"))
 SEED = int(os.environ.get("SFML_KILL_SEED", "20"))
 GRAPHS, PROCEDURES = 10, 3
-LATEST_KILL = 4.0
+LATEST_KILL = 1.5
 
 PROCEDURE = """WITH P AS PROCEDURE () RETURNS STRING LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
 PACKAGES = ('snowflake-snowpark-python') HANDLER = 'main' AS $$
@@ -90,7 +90,12 @@ class Acknowledged:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning", "ignore::ResourceWarning")
-def test_what_is_acknowledged_survives_kills(folder: Path, tmp_path: Path) -> None:
+def test_what_is_acknowledged_survives_kills(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     told = Acknowledged()
     manifest = tmp_path / "MANIFEST.yml"
     manifest.write_text("manifest_version: '1.0'\nmethods: []\n")
@@ -142,6 +147,8 @@ def test_what_is_acknowledged_survives_kills(folder: Path, tmp_path: Path) -> No
         )
     finally:
         process.stop(folder)
+    assert not list(temporary.iterdir()), "a killed server leaves something among the temporary files"
+    assert not list((folder / "runs").iterdir())
 
 
 # -- what goes on while the server is killed

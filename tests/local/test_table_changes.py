@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from sfml.base.quoting import dollar_quoted, literal
 from sfml.local.app import LocalServer
 from sfml.local.errors import SqlError
 from sfml.local.session import Session
-from sfml.quoting import dollar_quoted, literal
 
 TEXTS = (
     "it's",

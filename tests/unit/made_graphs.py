@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from sfml.base.source import Span
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,
@@ -25,7 +26,6 @@ from sfml.graph.model import (
     TaskNode,
     Template,
 )
-from sfml.source import Span
 
 TARGET = Target(
     name="prod",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+from sfml.base.source import Span
 from sfml.graph.model import (
     CallBody,
     CronSchedule,
@@ -26,7 +27,6 @@ from sfml.graph.model import (
 from sfml.lower.lower import lower
 from sfml.review.compare import compared
 from sfml.review.model import Compiled, TargetDiff
-from sfml.source import Span
 
 TARGET = Target("prod", "account", "ML_PROD", "CLV", "ML_WH", compute_pool="ML_POOL", mode=Mode.PRODUCTION)
 WAREHOUSE = OnWarehouse("ML_WH")

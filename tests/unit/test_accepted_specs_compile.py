@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from property_settings import examples
 
-from sfml import frontend
+from sfml.base.resources import schema
+from sfml.frontend.entry_files import entry_files
+from sfml.frontend.reading import read
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.lower.manifest import manifest
 from sfml.lower.sql import tasks_sql
-from sfml.resources import schema
 from sfml.spec.compose import compose
 from sfml.spec.nodes import plain
 
@@ -41,7 +42,7 @@ def document_of(path: Path) -> Any:
 ENTRIES = [
     path
     for project in sorted(path.parent for path in CORPUS.glob("*/sfml.yaml"))
-    for path in frontend.entry_files((str(project),))
+    for path in entry_files((str(project),))
 ]
 DOCUMENTS: dict[Path, Any] = {path: document_of(path) for path in ENTRIES}
 VALIDATOR = Draft202012Validator(schema("output/manifest.schema.json"))
@@ -113,7 +114,7 @@ def compile_if_accepted(projects: Path, path: Path, document: Any) -> bool:
     """Whether it was accepted; then every output is made of it, and read back."""
     file = projects / path.relative_to(CORPUS)
     file.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
-    reading = frontend.read(file, user="ada", target="local")
+    reading = read(file, user="ada", target="local")
     if reading.graph is None:
         assert reading.diagnostics
         return False

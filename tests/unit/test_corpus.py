@@ -13,28 +13,29 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from sfml import frontend
-from sfml.behaviour.shape import Behaviour
-from sfml.behaviour.tests import chosen_tests, verdict
-from sfml.diagnostic import has_errors
-from sfml.frontend import Reading
+from sfml.base.diagnostic import has_errors
+from sfml.base.resources import schema
+from sfml.frontend.entry_files import entry_files
+from sfml.frontend.reading import Reading
+from sfml.frontend.reading import read as read_spec
+from sfml.graph_tests.selection import chosen_tests, verdict
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.lower.manifest import manifest
-from sfml.resources import schema
+from sfml.ways.shape import Behaviour
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "v1"
 PROJECTS = sorted(path.parent for path in CORPUS.glob("*/sfml.yaml"))
 PIPELINES = [
     pytest.param(path, target, id=f"{project.name}-{path.stem}-{target}")
     for project in PROJECTS
-    for path in frontend.entry_files((str(project),))
+    for path in entry_files((str(project),))
     for target in yaml.safe_load((project / "sfml.yaml").read_text(encoding="utf-8"))["targets"]
 ]
 
 
 def read(path: Path, target: str) -> Reading:
-    return frontend.read(path, target=target, user="ada", cwd=CORPUS)
+    return read_spec(path, target=target, user="ada", cwd=CORPUS)
 
 
 @pytest.mark.parametrize(("path", "target"), PIPELINES)
@@ -68,7 +69,7 @@ def test_every_project_is_in_the_readme_and_has_pipelines() -> None:
     assert len(PROJECTS) >= 10
     for project in PROJECTS:
         assert f"| {project.name} |" in readme
-        assert frontend.entry_files((str(project),))
+        assert entry_files((str(project),))
 
 
 def test_it_uses_every_key_of_the_language() -> None:

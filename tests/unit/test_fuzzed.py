@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfml import frontend
+from sfml.frontend.reading import read
 from sfml.render.text import diagnostics_text
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -108,7 +108,7 @@ def said(folder: Path, content: bytes) -> str:
     path.write_bytes(content)
     texts = []
     for _ in range(2):
-        reading = frontend.read(path, user="tester")
+        reading = read(path, user="tester")
         assert (reading.graph is None) == any(one.is_error for one in reading.diagnostics)
         assert all("\n" not in one.message for one in reading.diagnostics)
         texts.append(diagnostics_text(reading.diagnostics, reading.sources))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from machine_speed import SLOWNESS
 
-from sfml import frontend
+from sfml.frontend.reading import read
 from sfml.render.text import diagnostics_text
 
 HEAD = "version: 1\npipeline: p\ngraph:\n  tasks:\n"
@@ -73,7 +73,7 @@ def test_hostile_specs_end_in_time(tmp_path: Path, name: str) -> None:
     (tmp_path / "shared.yaml").write_text(f"version: 1\ntasks:\n{tasks}")
     (tmp_path / "p.yaml").write_text(HOSTILE[name])
     began = time.process_time()
-    reading = frontend.read(tmp_path / "p.yaml", user="tester")
+    reading = read(tmp_path / "p.yaml", user="tester")
     text = diagnostics_text(reading.diagnostics, reading.sources)
     assert time.process_time() - began < 4 * SLOWNESS
     assert reading.graph is not None or text

@@ -5,25 +5,26 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
-from sfml.cli.opening import Connected, Opened
+from sfml.base.errors import ConflictingState, ConnectionFailed, LeaseLost, SfmlError, UsageError
 from sfml.cli.options import Options
-from sfml.cli.planning import Planned, planned, planned_graph, work_of
 from sfml.cli.progress import wait_words
-from sfml.errors import ConflictingState, ConnectionFailed, LeaseLost, SfmlError, UsageError
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned, planned, planned_graph, work_of
+from sfml.operations.target_account import Connected, target_account
+from sfml.operations.target_watch import Unwatched
 from sfml.render.stages import done_text
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.deploy import Work
-    from sfml.holding import Held
+    from sfml.operations.deploy import Work
+    from sfml.operations.holding import Held
     from sfml.plan.stages import Group, Stage
 
 
@@ -63,8 +64,8 @@ class Account:
         `progress` is given a line for each thing done. Whatever call fails, the next apply finishes what this one
         began. `create_missing` makes database, schema and pool where they are not there yet.
         """
-        from sfml.cli.environment import demand_environment
-        from sfml.cli.reviewed import refuse_unreviewed
+        from sfml.operations.environment import demand_environment
+        from sfml.operations.reviewed_files import refuse_unreviewed
 
         if not approve:
             raise UsageError("an apply changes the target", help="look at the plan, then say approve=True")
@@ -80,10 +81,8 @@ class Account:
                 demand_environment(
                     self._opened,
                     self.connection,
-                    _silent(self._user),
-                    create_missing=create_missing,
-                    auto_approve=True,
                     plan=work.plan,
+                    create_missing=create_missing,
                 )
                 full = work_of(work, self._opened.desired, held.lease, self._provenance())
                 self._carry_out(full, held, progress, is_open=work.is_unfinished)
@@ -94,9 +93,9 @@ class Account:
 
         Raises `ConflictingState` when it is not deployed, or half applied.
         """
-        from sfml.cli.health import demand_whole, suspended_names
         from sfml.cli.running import interval_of
-        from sfml.runs import follow, start
+        from sfml.operations.graph_health import demand_whole, suspended_names
+        from sfml.operations.runs import follow, start
 
         desired, history = self._opened.desired, self._connected.history
         demand_whole(self._opened, self._connected)
@@ -108,7 +107,7 @@ class Account:
 
     def runs(self, limit: int = 10) -> Runs:
         """The runs of the last seven days, newest first; those whose root was skipped count."""
-        from sfml.runs import recent_runs
+        from sfml.operations.runs import recent_runs
 
         desired, history = self._opened.desired, self._connected.history
         root = history.root(desired.root.name)
@@ -117,7 +116,7 @@ class Account:
 
     def models(self, name: str | None = None) -> Models:
         """The versions of a model in the registry, or of those that the steps are given as `model_name`."""
-        from sfml.registered import models_of
+        from sfml.account.registered import models_of
         from sfml.snowflake.registry import versions
 
         graph, target = self._opened.reading.graph, self._opened.desired.target
@@ -130,7 +129,7 @@ class Account:
 
         Raises `ConflictingState` where it is not kept, or its code is gone.
         """
-        from sfml.cli.rollback_command import goal_of
+        from sfml.operations.rollback import goal_of
 
         desired = self._opened.desired
         with self._held() as held:
@@ -144,7 +143,7 @@ class Account:
 
     @contextmanager
     def _held(self) -> Iterator[Held]:
-        from sfml.holding import holding, new_lease
+        from sfml.operations.holding import holding, new_lease
 
         leases, root = self._connected.leases, self._opened.desired.root.name
         with holding(leases, root, new_lease(self._user, None)) as held:
@@ -166,7 +165,7 @@ class Account:
     ) -> None:
         """Raises what the account answers, with how to go on; `is_open`: an unfinished apply left a journal."""
         from sfml.cli.deploying import Where, going_on, lost_help
-        from sfml.deploy import Deployer, Silent
+        from sfml.operations.deploy import Deployer, Silent
 
         desired = self._opened.desired
         where = f"{desired.spec_path} -t {desired.target.name}"
@@ -208,46 +207,17 @@ class _Progress:
 @contextmanager
 def connected_account(opened: Opened, user: str) -> Iterator[Account]:
     """The target of a pipeline, open for the block."""
-    from sfml.snowflake.connection import open_account, open_local
-    from sfml.snowflake.history import History
-    from sfml.snowflake.leases import Leases
-    from sfml.snowflake.objects import use_schema
-    from sfml.snowflake.stage import Stage
-    from sfml.snowflake.tasks import Tasks
-
-    target = opened.desired.target
-    with _server(opened) as server:
-        connection = (
-            open_account(target, on_warning=lambda text: warnings.warn(text, stacklevel=5))
-            if server is None
-            else open_local(server, target)
-        )
-        with closing(connection):
-            use_schema(connection, target)
-            connected = Connected(
-                connection,
-                Tasks(connection, target),
-                Stage(connection, target),
-                History(connection, target),
-                Leases(connection, target),
-            )
-            yield Account(opened, connected, user)
+    with target_account(opened, _Warnings()) as connected:
+        yield Account(opened, connected, user)
 
 
-@contextmanager
-def _server(opened: Opened) -> Iterator[Mapping[str, Any] | None]:
-    """The local server that the target lives in, for as long as it is needed; None for an account."""
-    from sfml.cli.opening import LOCAL_FOLDER, require_local
-    from sfml.local import process
+class _Warnings(Unwatched):
+    """What there is to tell of a connection as warnings of Python."""
 
-    if not opened.desired.target.is_local:
-        yield None
-        return
-    require_local()
-    with process.in_use(opened.root / LOCAL_FOLDER) as info:
-        for notice in info.notices:
-            warnings.warn(notice, stacklevel=6)
-        yield asdict(info)
+    def warns(self, text: str) -> None:
+        warnings.warn(text, stacklevel=9)
+
+    notes = warns
 
 
 def _silent(user: str) -> Options:

@@ -7,9 +7,9 @@ from dataclasses import field
 from typing import Any, overload
 
 from sfml.api.drawing import preformatted
-from sfml.diagnostic import Diagnostic
-from sfml.errors import InvalidSpec
-from sfml.record import record
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.errors import InvalidSpec
+from sfml.base.record import record
 from sfml.render.json import diagnostic_json, diagnostics_json
 
 

@@ -8,9 +8,9 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.record import record
 from sfml.graph.model import TaskGraph
 from sfml.lower.desired import DesiredGraph
-from sfml.record import record
 
 if TYPE_CHECKING:
     from sfml.render.page.drawing import Drawing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sfml.account.registered import ModelVersion
 from sfml.api.drawing import preformatted
-from sfml.registered import ModelVersion
 from sfml.render.models import models_json, models_text
 from sfml.render.symbols import Symbols
 

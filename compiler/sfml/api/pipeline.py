@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from sfml.api.findings import Findings
 from sfml.api.graph import Artefact, Graph
-from sfml.diagnostic import has_errors
+from sfml.base.diagnostic import has_errors
 from sfml.spec.names import login_name
 
 if TYPE_CHECKING:
     from snowflake.core.task.dagv1 import DAG
 
     from sfml.api.account import Account
-    from sfml.cli.opening import Opened
-    from sfml.frontend import Reading
+    from sfml.frontend.compiled_spec import Opened
+    from sfml.frontend.reading import Reading
 
 
 class Pipeline:
@@ -41,8 +41,8 @@ class Pipeline:
 
     def check(self) -> Findings:
         """Every finding, for the target that was asked for or else for each of the project, as `sfml validate`."""
-        from sfml.frontend import read_targets
-        from sfml.shared_findings import told_once
+        from sfml.frontend.reading import read_targets
+        from sfml.frontend.shared_findings import told_once
 
         readings = read_targets(self.file, target=self._wanted, variables=self._variables, user=self._user)
         sources = {name: text for reading in readings for name, text in reading.sources.items()}
@@ -91,13 +91,13 @@ class Pipeline:
 
     @cached_property
     def _reading(self) -> Reading:
-        from sfml.frontend import read
+        from sfml.frontend.reading import read
 
         return read(self.file, target=self._wanted, variables=self._variables, user=self._user)
 
     @cached_property
     def _opened(self) -> Opened:
-        from sfml.cli.opening import Opened, desired_graph
+        from sfml.frontend.compiled_spec import Opened, desired_graph
 
         reading = self._reading
         if reading.graph is None or has_errors(reading.diagnostics):

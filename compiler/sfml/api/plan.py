@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from sfml.api.drawing import preformatted
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.plan import model
-from sfml.record import record
 from sfml.render.plan import change_json, plan_json, risk_json
 
 
@@ -108,7 +108,7 @@ class Plan:
         return {"format_version": 1, **json.loads(json.dumps(plan_json(self._plan)))}
 
     def __str__(self) -> str:
-        from sfml.cli.planning import schedule_words
+        from sfml.operations.apply_plan import schedule_words
         from sfml.render.plan import plan_text
         from sfml.render.symbols import Symbols
 

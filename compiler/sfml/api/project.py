@@ -9,9 +9,9 @@ from typing import Any
 
 from sfml.api.drawing import table
 from sfml.api.pipeline import Pipeline
-from sfml.diagnostic import did_you_mean
-from sfml.entry_files import pipeline_name, pipelines_of_project
-from sfml.errors import UsageError
+from sfml.base.diagnostic import did_you_mean
+from sfml.base.errors import UsageError
+from sfml.frontend.entry_files import pipeline_name, pipelines_of_project
 from sfml.spec.project import PROJECT_FILE, project_root
 
 

@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, overload
 
 from sfml.api.drawing import preformatted
-from sfml.diagnostic import did_you_mean
-from sfml.errors import ConflictingState
+from sfml.base.diagnostic import did_you_mean
+from sfml.base.errors import ConflictingState
 from sfml.render.run import changes, run_json, run_text, task_line
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
-    from sfml import history
+    from sfml.account import history
     from sfml.lower.desired import DesiredGraph
     from sfml.snowflake.history import History
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.record import record
 from sfml.catalog.data_files import contents, data_files, listed_modules
 from sfml.catalog.functions import step_function
 from sfml.catalog.model import SourceFile, StepFunction
@@ -24,8 +26,6 @@ from sfml.catalog.modules import (
 )
 from sfml.catalog.package_data import named_files
 from sfml.catalog.step_definitions import step_definition
-from sfml.diagnostic import Diagnostic
-from sfml.record import record
 
 
 class Missing(Enum):

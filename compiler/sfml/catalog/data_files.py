@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from sfml.base.errors import UsageError
 from sfml.catalog.folders import folder_contents, link_problem
 from sfml.catalog.model import SourceFile
 from sfml.catalog.modules import Module
-from sfml.errors import UsageError
 
 NAME = "__data_files__"
 MAX_BYTES = 50_000_000

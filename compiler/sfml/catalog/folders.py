@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sfml.record import record
+from sfml.base.record import record
 
 MAX_LINKED_FOLDERS = 1_000
 """Links that name each other many times would make endless copies of few files."""

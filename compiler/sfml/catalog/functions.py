@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from sfml.base.source import Position, Span
 from sfml.catalog.annotations import FindModule, definition, literal_parts, shape_of
 from sfml.catalog.model import Outcome, Parameter, StepFunction
 from sfml.catalog.modules import Module
 from sfml.catalog.step_definitions import Function, StepDefinition
-from sfml.source import Position, Span
 
 
 def step_function(name: str, defined: StepDefinition, find: FindModule) -> StepFunction:

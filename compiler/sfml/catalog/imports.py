@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from sfml.base.record import record
 from sfml.catalog.surroundings import LEADING_TO_IMPORTS, is_type_checking
-from sfml.record import record
 
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
 """Where statements hold statements, the last first, as a stack takes them; imports are nowhere else."""

@@ -6,11 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+from sfml.base.record import record
 from sfml.catalog.code_names import CodeNames, code_names
 from sfml.catalog.imports import Import, absolute, imports_of
 from sfml.catalog.reads import RESOURCES, By, reads_of
 from sfml.catalog.surroundings import Surroundings, nodes_of
-from sfml.record import record
 
 BY_NAME = re.compile(
     rb"import_module|__import__|run_module|resolve_name|find_spec|iter_modules|walk_packages"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.catalog.shapes import ANYTHING, Shape
-from sfml.record import record
-from sfml.source import Span
 
 
 @record

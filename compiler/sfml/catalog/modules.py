@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.catalog.folders import link_problem
 from sfml.catalog.imports import Import
 from sfml.catalog.loads import every_import
-from sfml.diagnostic import Diagnostic
-from sfml.record import record
-from sfml.source import Span
 
 RUNTIME = "sfml_steps"
 MAIN = "__main__"

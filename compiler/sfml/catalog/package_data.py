@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from sfml.base.diagnostic import did_you_mean
+from sfml.base.record import record
 from sfml.catalog.code import Read, reads
 from sfml.catalog.data_files import patterns_of
 from sfml.catalog.folders import folder_contents, link_problem
 from sfml.catalog.modules import Module
 from sfml.catalog.reads import By, Location
-from sfml.diagnostic import did_you_mean
-from sfml.record import record
 
 FindModule = Callable[[str], Module | None]
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 from itertools import islice
 from posixpath import normpath
 
+from sfml.base.record import record
 from sfml.catalog.code_names import CodeNames, code_names
 from sfml.catalog.surroundings import Surroundings, nodes_of
-from sfml.record import record
 
 READS = re.compile(rb"__file__|resources|get_data|open|Path|read_|load|listdir|scandir|glob")
 """What a module that reads files has in its text."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from sfml.record import record
+from sfml.base.record import record
 
 
 @record

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from sfml.base.record import record
 from sfml.catalog.annotations import FindModule, definition
 from sfml.catalog.code_names import CodeNames, code_names
 from sfml.catalog.defined import bindings_of
 from sfml.catalog.modules import RUNTIME, Module
-from sfml.record import record
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

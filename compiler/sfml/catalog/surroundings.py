@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from sfml.record import record
+from sfml.base.record import record
 
 ANY_ERROR = "*"
 """Stands for the exceptions that a bare `except` catches."""

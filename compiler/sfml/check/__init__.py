@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from sfml.base.diagnostic import Diagnostic, first_of
 from sfml.catalog import StepCatalog
 from sfml.check import (
     branches,
@@ -25,7 +26,6 @@ from sfml.check import (
     travel,
 )
 from sfml.check.case import Case, case_of
-from sfml.diagnostic import Diagnostic, first_of
 from sfml.graph.draft import GraphDraft
 from sfml.semantics.limits import MAX_TASKS_PER_GRAPH
 

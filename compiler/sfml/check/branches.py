@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.catalog import StepFunction
 from sfml.check.case import Case, error, listed, warning
-from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft
 from sfml.graph.model import NotifyBody
 from sfml.graph.topology import topological_order

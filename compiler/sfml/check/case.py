@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sfml.base.diagnostic import Diagnostic, Fix, Label, Severity
+from sfml.base.record import record
 from sfml.catalog import StepCatalog, StepFunction
-from sfml.diagnostic import Diagnostic, Fix, Label, Severity
-from sfml.graph.draft import GraphDraft, Place, TaskDraft
+from sfml.graph.draft import GraphDraft, TaskDraft
+from sfml.graph.located import Place
 from sfml.graph.model import StepBody
 from sfml.graph.topology import Reach, children
-from sfml.record import record
 
 
 @record

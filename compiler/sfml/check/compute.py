@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic, Label
+from sfml.base.quoting import raw
 from sfml.check.case import Case, error, listed, warning
-from sfml.diagnostic import Diagnostic, Label
-from sfml.graph.draft import Place, TaskDraft
+from sfml.graph.draft import TaskDraft
 from sfml.graph.durations import in_words
+from sfml.graph.located import Place
 from sfml.graph.model import (
     CallBody,
     JobBody,
@@ -19,7 +21,6 @@ from sfml.graph.model import (
     StepBody,
     StreamSchedule,
 )
-from sfml.quoting import raw
 from sfml.semantics.conditions import reads_streams
 from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TAG_VALUE, MAX_TIMEOUT_MS, WAREHOUSE_SIZES
 

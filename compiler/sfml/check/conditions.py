@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic, did_you_mean
+from sfml.base.quoting import raw
 from sfml.check.case import Case, error, listed
-from sfml.diagnostic import Diagnostic, did_you_mean
-from sfml.graph.draft import Place, TaskDraft
-from sfml.quoting import raw
+from sfml.graph.draft import TaskDraft
+from sfml.graph.located import Place
 from sfml.semantics.condition_words import arguments_of, problem_of
 from sfml.semantics.conditions import (
     PREDECESSOR_STATES,

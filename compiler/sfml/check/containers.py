@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic
 from sfml.check.case import Case, error
-from sfml.diagnostic import Diagnostic
 from sfml.graph.model import JobBody, OnPool, StepBody
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from sfml.base.diagnostic import Diagnostic
 from sfml.catalog.code import Read, reads
 from sfml.catalog.data_files import NAME, leads_outside, listing_of, matching, patterns_of
 from sfml.catalog.modules import Module
@@ -12,7 +13,6 @@ from sfml.catalog.package_data import Resources, resources_of
 from sfml.catalog.reads import By
 from sfml.check.case import Case
 from sfml.check.programs import Program, programs_of
-from sfml.diagnostic import Diagnostic
 
 _CAUGHT = ("OSError", "IOError", "FileNotFoundError", "NotADirectoryError")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.catalog.shapes import NOTHING, AnyOf, Anything, ListOf, MapOf, Record, Shape, words
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.conditions import name_in_snowflake
 from sfml.check.fitting import field_shape
-from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import TaskDraft, Use
 from sfml.graph.model import JobBody, NotifyBody, Source, SqlBody
 from sfml.graph.references import RUN_KEYS, written

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.check.case import Case, error, listed
-from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.draft import GraphDraft
 from sfml.graph.model import Source
 from sfml.graph.topology import children, cycles

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from sfml.base.record import record
 from sfml.check import CHECKS
-from sfml.record import record
 from sfml.spec.codes import EXPLANATIONS
 
 GROUPS: Mapping[str, str] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from sfml.base.diagnostic import did_you_mean
 from sfml.catalog.shapes import (
     ANYTHING,
     NOTHING,
@@ -18,7 +19,6 @@ from sfml.catalog.shapes import (
     any_of,
     words,
 )
-from sfml.diagnostic import did_you_mean
 from sfml.graph.model import Reference, Template, Value
 
 ShapeOf = Callable[[Reference], Shape]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic, did_you_mean
+from sfml.base.record import record
 from sfml.catalog import StepCatalog
 from sfml.catalog.code import Load, loads
 from sfml.catalog.data_files import listed_modules
@@ -12,8 +14,6 @@ from sfml.catalog.defined import defined_names
 from sfml.catalog.modules import MAIN, Module
 from sfml.check.case import Case, listed
 from sfml.check.programs import programs_of
-from sfml.diagnostic import Diagnostic, did_you_mean
-from sfml.record import record
 
 _CAUGHT = ("ImportError", "ModuleNotFoundError")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic, Label, did_you_mean
+from sfml.base.quoting import raw
 from sfml.check.case import Case, error
-from sfml.diagnostic import Diagnostic, Label, did_you_mean
-from sfml.graph.draft import Place
+from sfml.graph.located import Place
 from sfml.graph.model import (
     CallBody,
     GraphSettings,
@@ -17,7 +18,6 @@ from sfml.graph.model import (
     StreamSchedule,
     TaskNode,
 )
-from sfml.quoting import raw
 from sfml.semantics.limits import MAX_IDENTIFIER_LENGTH
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

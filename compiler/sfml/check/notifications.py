@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.quoting import folded
 from sfml.check.case import Case, error, listed
-from sfml.diagnostic import Diagnostic
 from sfml.graph.draft import TaskDraft
 from sfml.graph.model import NotifyBody, Reference, Template
-from sfml.quoting import folded
 
 MAX_SUBJECT = 256
 

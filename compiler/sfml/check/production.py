@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from sfml.base.diagnostic import Diagnostic, did_you_mean, renaming
 from sfml.check.case import Case, error, listed, warning
-from sfml.diagnostic import Diagnostic, did_you_mean, renaming
-from sfml.graph.draft import Place
+from sfml.graph.located import Place
 from sfml.graph.model import (
     CallBody,
     JobBody,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Severity
 from sfml.catalog import StepCatalog
 from sfml.catalog.code import Reached
 from sfml.catalog.modules import MAIN, RUNTIME
 from sfml.catalog.surroundings import Surroundings
 from sfml.check.case import Case
-from sfml.diagnostic import Severity
 from sfml.graph.model import JobBody
 
 

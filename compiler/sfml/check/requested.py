@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import sys
 
+from sfml.base.diagnostic import Severity
 from sfml.catalog import StepCatalog
 from sfml.catalog.code import loads
 from sfml.check.programs import Program
-from sfml.diagnostic import Severity
 
 # Import name → package, where they differ; the longest that fits counts.
 _PACKAGES = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.check.case import Case, error, warning
-from sfml.diagnostic import Diagnostic, did_you_mean
-from sfml.graph.draft import Place
 from sfml.graph.durations import in_words
+from sfml.graph.located import Place
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, StreamSchedule
 from sfml.semantics.conditions import reads_streams
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from sfml.base.diagnostic import Diagnostic
 from sfml.check.case import Case, error, warning
-from sfml.diagnostic import Diagnostic
-from sfml.graph.draft import Place, TaskDraft
-from sfml.graph.model import Scalar, SqlBody
+from sfml.graph.draft import TaskDraft
+from sfml.graph.located import Place, Scalar
+from sfml.graph.model import SqlBody
 from sfml.semantics.limits import MAX_RETURN_VALUE_BYTES
 
 _RETURNED = re.compile(r"SYSTEM\$SET_RETURN_VALUE\s*\(\s*'((?:[^'\\]|''|\\.)*)'", re.IGNORECASE | re.DOTALL)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.catalog import Missing, NotFound, StepFunction
 from sfml.catalog.shapes import ANYTHING, NOTHING, Literals, Primitive, Shape, words
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.fitting import field_shape, misfit
 from sfml.check.requested import missing_packages
-from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.graph.model import OnPool, Reference, Source, StepBody, Value
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from sfml.base.diagnostic import Diagnostic, Label
+from sfml.base.quoting import name_parts, raw
 from sfml.catalog.modules import RUNTIME
 from sfml.check.case import Case, warning
 from sfml.check.statements import plain_statement
-from sfml.diagnostic import Diagnostic, Label
 from sfml.graph.draft import TaskDraft
 from sfml.graph.model import CallBody, JobBody, Reference, SqlBody, StepBody, StreamSchedule, Template, Value
-from sfml.quoting import name_parts, raw
 
 _READS_ONLY = frozenset(
     {"SELECT", "WITH", "SHOW", "DESC", "DESCRIBE", "LIST", "LS", "EXPLAIN", "USE", "VALUES"}

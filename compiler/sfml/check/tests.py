@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.check.case import Case, error
-from sfml.diagnostic import Diagnostic, Label, did_you_mean, renaming
-from sfml.graph.draft import Ref, TaskDraft
+from sfml.graph.declared_tests import FAILS, SUCCEEDS, Given, RunTest
+from sfml.graph.draft import TaskDraft
+from sfml.graph.located import Ref
 from sfml.graph.model import NotifyBody, StreamSchedule
-from sfml.graph.tests import FAILS, SUCCEEDS, Given, RunTest
 from sfml.semantics.condition_words import arguments_of
 
 _WORDS = (SUCCEEDS, FAILS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from sfml.diagnostic import Diagnostic, Label
+from sfml.base.diagnostic import Diagnostic, Label
+from sfml.base.quoting import folded, raw
+from sfml.base.source import Span
 from sfml.graph.model import StreamSchedule, TaskGraph
-from sfml.quoting import folded, raw
-from sfml.source import Span
 
 _PART = re.compile(r'"(?:[^"]|"")+"|[^.]+')
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.diagnostic import Diagnostic
 from sfml.catalog.folders import FolderContents, folder_contents, link_problem
 from sfml.check.case import Case, error, listed, warning
-from sfml.diagnostic import Diagnostic
-from sfml.graph.draft import Place
+from sfml.graph.located import Place
 from sfml.graph.model import JobBody
 
 _LINK_HELP = "put what it leads to into the project, or remove the link"

@@ -6,11 +6,11 @@ import io
 import os
 import sys
 
+from sfml.base.errors import SfmlError, UsageError
 from sfml.ci.asked import asked_of
 from sfml.ci.log import say_error
 from sfml.ci.occasion import occasion_of
 from sfml.ci.review import review
-from sfml.errors import SfmlError, UsageError
 
 
 def main() -> int:

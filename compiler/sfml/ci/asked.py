@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path
 
-from sfml.errors import UsageError
-from sfml.record import record
+from sfml.base.errors import UsageError
+from sfml.base.record import record
 
 TOKENS = ("SFML_TOKEN", "SFML_GITLAB_TOKEN")
 """What the token comes in; no process that is started here is given it."""

@@ -8,11 +8,11 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
 from sfml.ci.asked import TOKENS, Asked
 from sfml.ci.log import say
 from sfml.ci.occasion import Occasion, is_commit
-from sfml.errors import SfmlError
-from sfml.record import record
 
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 _DEPTH = 200

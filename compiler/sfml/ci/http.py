@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from email.message import Message
 from typing import Any
 
-from sfml.errors import SfmlError
-from sfml.record import record
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
 
 _SECONDS = 30
 _LONGEST_PAUSE = 60.0

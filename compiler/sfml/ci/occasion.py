@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from sfml.errors import SfmlError, UsageError
-from sfml.record import record
+from sfml.base.errors import SfmlError, UsageError
+from sfml.base.record import record
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NONE = re.compile(r"0+")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
+from sfml.base.errors import SfmlError
 from sfml.ci.http import Unavailable
 from sfml.ci.log import say
 from sfml.ci.threads import Thread
-from sfml.errors import SfmlError
 from sfml.render.review_markdown import LIMIT, MARKER
 
 _PAUSES = (1.0, 3.0, 9.0)

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
 from sfml.ci.asked import TOKENS, Asked
 from sfml.ci.commits import Clone, Commits, clone_at, commits_of
 from sfml.ci.http import Refused
@@ -18,8 +20,6 @@ from sfml.ci.log import say, say_error, say_notice
 from sfml.ci.occasion import Occasion
 from sfml.ci.posting import marked, post, shortened
 from sfml.ci.threads import thread_of
-from sfml.errors import SfmlError
-from sfml.record import record
 
 _SUMMARY_LIMIT = 1_000_000
 """Of a step's summary on GitHub, which takes a little more."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
 from sfml.ci.asked import Asked
 from sfml.ci.http import Refused, call
 from sfml.ci.occasion import Occasion
-from sfml.errors import SfmlError
-from sfml.record import record
 
 _PAGES = 200
 """Of a hundred comments: more than a host lets a conversation grow to."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import ConflictingState
 from sfml.cli.fixing import mend
-from sfml.cli.opening import Opened, desired_graph, read, single
+from sfml.cli.opening import read, single
 from sfml.cli.options import Options
-from sfml.cli.ownership import Ownership
-from sfml.diagnostic import has_errors
-from sfml.errors import ConflictingState
+from sfml.frontend.compiled_spec import Opened, desired_graph
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.ownership import Ownership
 from sfml.plan.accepting import Accepted, Refused, acceptances
 from sfml.plan.diff import make_plan
 from sfml.plan.drift import Drift, open_drift

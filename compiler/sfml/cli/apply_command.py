@@ -9,21 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.errors import UsageError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
-from sfml.cli.planning import Planned, planned, schedule_words, work_of
-from sfml.errors import UsageError
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned, planned, schedule_words, work_of
+from sfml.operations.target_account import Connected
 from sfml.plan.stages import OpenJournal
-from sfml.record import record
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.holding import Held
+    from sfml.operations.holding import Held
     from sfml.plan.model import Plan
 
 
@@ -122,11 +124,12 @@ def command(
     """Make the target match SPEC: only what differs is changed, and running it again finishes what was cut off.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Of several all plans are shown first; then each is applied by itself, and one that fails hides no other.
+    Of several all plans are shown first; then each is applied by itself, those at once that share no table, stream
+    or model by name, and one that fails hides no other.
     PLAN.JSON is what `sfml plan --out` wrote: just that is done, or nothing if anything moved on since.
     """
     from sfml.cli.saving import is_saved_plan
-    from sfml.entry_files import is_single
+    from sfml.frontend.entry_files import is_single
 
     flags = ApplyFlags(
         resume, adopt, create_missing, keeps_all, dry_run, auto_approve, run_after, config, idleness, locking
@@ -158,9 +161,9 @@ def command(
 
 def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: Options) -> int:
     """Plan under the lease, show it, ask, and carry it out: nothing can come in between."""
-    from sfml.cli.reviewed import refuse_unreviewed
     from sfml.cli.running import run_and_follow
     from sfml.cli.saving import is_saved_plan, opened_plan, refuse_moved_on
+    from sfml.operations.reviewed_files import refuse_unreviewed
 
     saved = None
     if is_saved_plan(spec):

@@ -1,42 +1,56 @@
-"""`sfml apply` of several pipelines: all plans are shown, then each is applied in a transaction of its own."""
+"""`sfml apply` of several pipelines: all plans are shown, then each is applied in a transaction of its own.
+
+Those that share nothing go at the same time.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.account.sharing import earlier_sharers
+from sfml.base.errors import ConflictingState, SfmlError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.apply_command import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
 from sfml.cli.asking import confirm
+from sfml.cli.at_once import at_once, is_chain
 from sfml.cli.deploying import INTERRUPTED
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import locked
-from sfml.cli.opening import Opened
 from sfml.cli.options import Options
-from sfml.cli.planning import Planned
-from sfml.cli.reviewed import refuse_unreviewed
+from sfml.cli.outlets import Kept, into
 from sfml.cli.several import (
     Failure,
     Targets,
+    Unfinished,
     arguments_text,
     each,
     failed_words,
     failure_of,
     failures,
+    graph_of,
     opened_all,
     say_failure,
     say_json_of,
     say_turn,
 )
-from sfml.errors import ConflictingState, SfmlError
-from sfml.record import record
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned
+from sfml.operations.deploy import Stopped
+from sfml.operations.reviewed_files import refuse_unreviewed
 from sfml.render.units import plural
 
 if TYPE_CHECKING:
-    from sfml.history import Run
+    from sfml.account.history import Run
+
+AT_ONCE = 4
+"""Pipelines that are applied at the same time; each makes up to eight calls at once for the tasks of a level."""
 
 NOT_BEGUN = "stopped before its turn came; nothing of it was changed"
 CUT_OFF = "stopped while it was applied; `sfml status` says where it stands"
@@ -78,17 +92,13 @@ def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> 
                 f"Apply {'this plan' if len(pending) == 1 else f'these {len(pending)} plans'} ({names})?",
                 options,
             )
-        results: list[Applied | Failure] = []
-        try:
-            results.extend(_applied(plans, targets, flags, options))
-        except click.exceptions.Exit:
-            _say_stopped(plans, results, options)
-            raise
+        outcomes = _applied(plans, targets, flags, options)
+        results = [one for one in outcomes if not isinstance(one, Unfinished)]
+        if len(results) < len(outcomes):
+            _say_stopped(outcomes, options)
+            raise click.exceptions.Exit(INTERRUPTED)
         if flags.run_after:
-            results = [
-                one if isinstance(one, Failure) else _with_run(one, targets, flags, options)
-                for one in results
-            ]
+            results = _with_runs(results, targets, flags, options)
     if options.json:
         say_json_of([one if isinstance(one, Failure) else _json(one) for one in results])
     elif not options.quiet or failures(results):
@@ -114,24 +124,95 @@ def _plans(
 
 def _applied(
     plans: Sequence[Pending | Failure], targets: Targets, flags: ApplyFlags, options: Options
-) -> Iterator[Applied | Failure]:
-    """What became of each plan, one after another."""
-    for place, one in enumerate(plans):
+) -> list[Applied | Failure | Unfinished]:
+    """What became of each plan."""
+    pending = [one for one in plans if isinstance(one, Pending) and one.work.groups]
+    after = earlier_sharers([graph_of(one.found) for one in pending])
+    asks = flags.create_missing and not flags.auto_approve
+    apply = _one_by_one if asks or is_chain(after) else partial(_side_by_side, after)
+    outcomes = iter(apply(pending, targets, flags, options))
+
+    def outcome(one: Pending | Failure) -> Applied | Failure | Unfinished:
         if isinstance(one, Failure):
-            yield one
-        elif not one.work.groups:
-            yield Applied(one.found, one.work)
-        else:
-            try:
-                yield Applied(one.found, _apply(one, targets, flags, options))
-            except SfmlError as error:
-                failure = failure_of(one.found, error)
-                say_failure(failure, options)
-                yield failure
-            if give_back() and any(
-                isinstance(rest, Pending) and rest.work.groups for rest in plans[place + 1 :]
-            ):
-                raise click.exceptions.Exit(INTERRUPTED)
+            return one
+        return next(outcomes) if one.work.groups else Applied(one.found, one.work)
+
+    return [outcome(one) for one in plans]
+
+
+def _one_by_one(
+    pending: Sequence[Pending], targets: Targets, flags: ApplyFlags, options: Options
+) -> Iterator[Applied | Failure | Unfinished]:
+    """One after another, in the order of the arguments."""
+    is_stopped = False
+    for place, one in enumerate(pending):
+        is_stopped = is_stopped or (place > 0 and give_back())
+        if is_stopped:
+            yield Unfinished(one.found, is_begun=False)
+            continue
+        if place:
+            _say_gap(options)
+        outcome = _outcome(one, targets, flags, options)
+        is_stopped = isinstance(outcome, Unfinished)
+        yield outcome
+
+
+def _side_by_side(
+    after: Sequence[frozenset[int]],
+    pending: Sequence[Pending],
+    targets: Targets,
+    flags: ApplyFlags,
+    options: Options,
+) -> Iterator[Applied | Failure | Unfinished]:
+    """Those that share nothing at once; what is said of each is printed whole, in the order of the arguments."""
+    kept = [Kept() for _ in pending]
+    printed = 0
+    stop = threading.Event()
+
+    def work(place: int) -> Applied | Failure | Unfinished:
+        with into(kept[place]):
+            if place:
+                _say_gap(options)
+            return _outcome(pending[place], targets, flags, options)
+
+    def show(answers: Mapping[int, object]) -> None:
+        nonlocal printed
+        while printed in answers:
+            kept[printed].print()
+            printed += 1
+
+    if not (options.quiet or options.json):
+        output.note(f"applying {len(pending)} pipelines, those at once that share nothing …")
+    works = [partial(work, place) for place in range(len(pending))]
+    answers = at_once(works, after, stop, width=AT_ONCE, ended=show)
+    for rest in kept[printed:]:
+        rest.print()
+    for place, one in enumerate(pending):
+        yield answers.get(place) or Unfinished(one.found, is_begun=False)
+    if stop.is_set() and flags.run_after and len(answers) == len(pending):
+        raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _say_gap(options: Options) -> None:
+    if not (options.quiet or options.json):
+        output.say()
+
+
+def _outcome(
+    pending: Pending, targets: Targets, flags: ApplyFlags, options: Options
+) -> Applied | Failure | Unfinished:
+    """What became of one plan; what went wrong with it is said."""
+    found = pending.found
+    try:
+        return Applied(found, _apply(pending, targets, flags, options))
+    except click.exceptions.Exit:
+        return Unfinished(found, is_begun=True)
+    except Stopped:
+        return Unfinished(found, is_begun=False)
+    except SfmlError as error:
+        failure = failure_of(found, error)
+        say_failure(failure, options)
+        return failure
 
 
 def _apply(pending: Pending, targets: Targets, flags: ApplyFlags, options: Options) -> Planned:
@@ -148,8 +229,6 @@ def _apply(pending: Pending, targets: Targets, flags: ApplyFlags, options: Optio
         if work.groups:
             flags.demand(found, target.connection, options, work.plan)
             carry_out(found, target, held, work, options, flags.idleness)
-    if not (options.quiet or options.json):
-        output.say()
     return work
 
 
@@ -160,16 +239,21 @@ def _likeness(work: Planned) -> Mapping[str, Any]:
     return {**plan_json(work.plan), "next_runs": None}
 
 
-def _with_run(applied: Applied, targets: Targets, flags: ApplyFlags, options: Options) -> Applied | Failure:
-    from sfml.cli.running import followed_run
+def _with_runs(
+    results: Sequence[Applied | Failure], targets: Targets, flags: ApplyFlags, options: Options
+) -> list[Applied | Failure]:
+    """The same, each that was applied with how its run went."""
+    from sfml.cli.run_several import run_all
 
-    try:
-        run = followed_run(applied.found, targets.of(applied.found), options, flags.config)
-    except SfmlError as error:
-        failure = failure_of(applied.found, error)
-        say_failure(failure, options)
-        return failure
-    return replace(applied, run=run)
+    pipelines = [one if isinstance(one, Failure) else one.found for one in results]
+    runs = run_all(pipelines, targets, flags.config, options)
+    return [_with_run(one, run) for one, run in zip(results, runs, strict=True)]
+
+
+def _with_run(result: Applied | Failure, run: Run | Failure) -> Applied | Failure:
+    if isinstance(result, Failure):
+        return result
+    return run if isinstance(run, Failure) else replace(result, run=run)
 
 
 def _json(applied: Applied) -> Mapping[str, Any]:
@@ -178,23 +262,31 @@ def _json(applied: Applied) -> Mapping[str, Any]:
     return {**applied_json(applied.work), **({"run": run_json(applied.run)} if applied.run else {})}
 
 
-def _say_stopped(
-    plans: Sequence[Pending | Failure], results: Sequence[Applied | Failure], options: Options
-) -> None:
+def _say_stopped(outcomes: Sequence[Applied | Failure | Unfinished], options: Options) -> None:
     """What was and was not applied when somebody stopped the command."""
-    left = [one for one in plans[len(results) :] if isinstance(one, Pending)]
     if options.json:
-        errors = [ConflictingState(NOT_BEGUN if place else CUT_OFF) for place in range(len(left))]
-        cut = [failure_of(one.found, error) for one, error in zip(left, errors, strict=True)]
-        done = [one if isinstance(one, Failure) else _json(one) for one in results]
-        say_json_of([*done, *cut])
+        say_json_of([_stopped_json(one) for one in outcomes])
         return
-    begun = [one.found.desired.pipeline for one in results if isinstance(one, Applied) and one.work.groups]
-    waiting = [one.found.desired.pipeline for one in left[1:] if one.work.groups]
+    begun = [one.found.desired.pipeline for one in outcomes if isinstance(one, Applied) and one.work.groups]
+    cut = [one.found.desired.pipeline for one in outcomes if isinstance(one, Unfinished) and one.is_begun]
+    waiting = [
+        one.found.desired.pipeline for one in outcomes if isinstance(one, Unfinished) and not one.is_begun
+    ]
     if begun:
         output.note(f"applied before that: {', '.join(begun)}")
+    if len(cut) > 1:
+        output.note(f"stopped in the middle: {', '.join(cut)}")
     if waiting:
         output.note(f"not begun: {', '.join(waiting)}")
+
+
+def _stopped_json(outcome: Applied | Failure | Unfinished) -> Mapping[str, Any] | Failure:
+    match outcome:
+        case Applied():
+            return _json(outcome)
+        case Unfinished(found, is_begun):
+            return failure_of(found, ConflictingState(CUT_OFF if is_begun else NOT_BEGUN))
+    return outcome
 
 
 def _say_count(
@@ -204,6 +296,8 @@ def _say_count(
     done = [one for one in results if isinstance(one, Applied)]
     names = {one.found.desired.pipeline for one in pending}
     changed = sum(one.found.desired.pipeline in names for one in done)
+    if pending:
+        output.say()
     unwell = [one.found.desired.pipeline for one in done if not one.is_well]
     runs = f", {len(unwell)} ran without success: {', '.join(unwell)}" if unwell else ""
     output.say(

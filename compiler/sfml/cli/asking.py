@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from sfml.base.errors import UsageError
 from sfml.cli.options import Options
-from sfml.errors import UsageError
 from sfml.render.printable import printable_lines
 
 

@@ -16,7 +16,7 @@ from sfml.cli.restoring import place_of
 def command(spec: str, options: Options) -> int:
     """End the runs of SPEC that are executing. The schedule stays as it is; a run that was ended can be retried."""
     from sfml.cli.running import interval_of
-    from sfml.runs import cancel_runs
+    from sfml.operations.runs import cancel_runs
 
     found = place_of(spec, options)
     with connected(found, options) as target:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.opening import Opened, opened
+from sfml.cli.opening import opened
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.errors import UsageError
+from sfml.frontend.compiled_spec import Opened
 
 if TYPE_CHECKING:
     from sfml.graph.model import TaskGraph
@@ -34,7 +35,7 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     Needs no account and no Snowflake packages; the same input gives the same bytes everywhere.
     """
-    from sfml.entry_files import is_single
+    from sfml.frontend.entry_files import is_single
 
     if is_single(specs):
         compiled = _write(opened(specs[0], options), out, page, options)

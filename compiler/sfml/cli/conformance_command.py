@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.diagnostic import did_you_mean
+from sfml.base.errors import UsageError
 from sfml.cli import output
 from sfml.cli.options import Options, shared_options
-from sfml.diagnostic import did_you_mean
-from sfml.errors import UsageError
 
 if TYPE_CHECKING:
     from sfml.local.evidence import Behaviour

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,14 +9,16 @@ from typing import Any
 
 import click
 
+from sfml.base.errors import ConnectionFailed, LeaseLost, SfmlError
 from sfml.cli import output
-from sfml.cli.interrupts import TooLate, stopping
-from sfml.cli.opening import Connected, Opened, user_name
+from sfml.cli.interrupts import TooLate, stop_event, stopping
+from sfml.cli.opening import user_name
 from sfml.cli.options import Options
 from sfml.cli.progress import progress
-from sfml.deploy import Deployer, Stopped, Watcher, Work
-from sfml.errors import ConnectionFailed, LeaseLost, SfmlError
-from sfml.holding import FRESH, Held
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.deploy import Deployer, Stopped, Watcher, Work
+from sfml.operations.holding import FRESH, Held
+from sfml.operations.target_account import Connected
 from sfml.plan.stages import (
     CloseJournal,
     DropTask,
@@ -77,7 +78,7 @@ def deploy_work(
     `where` is what the commands take: `specs/clv.yaml -t prod`.
     """
     symbols = Symbols(output.takes_unicode())
-    stop = threading.Event()
+    stop = stop_event()
     deployer = Deployer(work, target.tasks, target.stage, held, stop=stop)
     with progress(options, symbols) as shown, stopping(stop, lambda: deployer.is_done):
         seen = Where(shown, journal_open)
@@ -155,8 +156,8 @@ def _done_before(seen: Where, work: Work, held: Held) -> Iterator[str]:
 
 def provenance(found: Opened, options: Options) -> Mapping[str, Any]:
     """Who applies it, from which commit and with what beside it: told to whoever looks, never compared."""
-    from sfml.cli.reviewed import unlike_the_commit
-    from sfml.git import head_commit
+    from sfml.base.git import head_commit
+    from sfml.operations.reviewed_files import unlike_the_commit
     from sfml.plan.provenance import provenance_of
 
     commit = head_commit(found.root)

@@ -10,24 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.errors import UsageError
+from sfml.base.quoting import name_parts, qualified
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.idle import Idleness, demand_idle, idle_options
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, Opened, connected
+from sfml.cli.opening import connected
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.cli.removing import Removal, planned_removal
-from sfml.entry_files import misspelt
-from sfml.errors import UsageError
+from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.entry_files import misspelt
 from sfml.graph.model import Mode
 from sfml.lower.desired import DesiredGraph
-from sfml.quoting import name_parts, qualified
-from sfml.record import record
+from sfml.operations.removal import Removal, planned_removal
+from sfml.operations.target_account import Connected
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
-    from sfml.holding import Held
+    from sfml.operations.holding import Held
 
 DECLARED = "declared"
 
@@ -102,7 +104,7 @@ def command(
     brings the graph back as long as its code is there. The spec says which pipeline, and need not compile.
     """
     from sfml.cli.restoring import place_of
-    from sfml.entry_files import is_single
+    from sfml.frontend.entry_files import is_single
 
     flags = DestroyFlags(tables, models, Approval(auto_approve, confirmed), idleness, locking)
     if not is_single(specs):
@@ -238,7 +240,7 @@ def drop_objects(
     target: Connected, desired: DesiredGraph, objects: Sequence[tuple[str, str]], *, speaks: bool
 ) -> None:
     """Drop what was named; what is not there any more is fine."""
-    from sfml.retries import Patience, insist
+    from sfml.operations.retries import Patience, insist
     from sfml.snowflake.objects import drop_object
 
     symbols = Symbols(output.takes_unicode())

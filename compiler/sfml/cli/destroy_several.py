@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.deploying import INTERRUPTED
@@ -23,9 +24,7 @@ from sfml.cli.destroy_command import (
 )
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import locked
-from sfml.cli.opening import Opened
 from sfml.cli.options import Options
-from sfml.cli.removing import planned_removal
 from sfml.cli.restoring import is_pipeline_name, place_of
 from sfml.cli.several import (
     Failure,
@@ -38,8 +37,9 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
-from sfml.errors import ConflictingState, SfmlError, UsageError
+from sfml.frontend.compiled_spec import Opened
 from sfml.graph.model import Mode
+from sfml.operations.removal import planned_removal
 from sfml.render.units import plural
 
 
@@ -79,7 +79,7 @@ def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options)
 
 def _places(specs: Sequence[str]) -> list[str]:
     """What each pipeline is called on the command line: by its entry file, or by its name where the spec is gone."""
-    from sfml.entry_files import entry_files
+    from sfml.frontend.entry_files import entry_files
 
     if not specs:
         return [str(file) for file in entry_files(())]

@@ -79,8 +79,8 @@ def command(
 
 def paths_of(specs: tuple[str, ...]) -> tuple[str, ...]:
     """The arguments as paths: names are those of pipelines of the work tree; none stands for the project's folder."""
-    from sfml.entry_files import files_of_pipeline
-    from sfml.errors import UsageError
+    from sfml.base.errors import UsageError
+    from sfml.frontend.entry_files import files_of_pipeline
     from sfml.spec.project import PROJECT_FILE, project_root
 
     if not specs:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfml.checkup import Check, State
+from sfml.account.checkup import Check, State
+from sfml.base.errors import InvalidSpec, SfmlError
 from sfml.cli import output
-from sfml.cli.opening import LOCAL_FOLDER, Opened, opened, say_diagnostics
+from sfml.cli.opening import opened, say_diagnostics
 from sfml.cli.options import Options, shared_options
-from sfml.errors import InvalidSpec, SfmlError
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.local_server import LOCAL_FOLDER
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -81,8 +83,8 @@ def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], Sn
     """The local server: the one that runs, or one that is started for this and stopped again."""
     from dataclasses import asdict
 
-    from sfml.cli.opening import require_local
     from sfml.local import process
+    from sfml.operations.local_server import require_local
     from sfml.snowflake.connection import open_local
 
     require_local()
@@ -120,7 +122,7 @@ def machine_checks(root: Path, target: Target) -> Iterator[Check]:
 
 
 def _worktree(root: Path) -> Check:
-    from sfml.git import dirty_files
+    from sfml.base.git import dirty_files
 
     dirty = dirty_files(root)
     if dirty is None:
@@ -136,10 +138,11 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
     """The privileges of the role for this spec, and whether everything that it names is there."""
     from dataclasses import replace
 
-    from sfml.cli.environment import doubts, looked_at
     from sfml.graph.comparing import compared
     from sfml.graph.needs import Kind
     from sfml.graph.privileges import Purpose, privileges_of
+    from sfml.operations.environment import looked_at
+    from sfml.render.environment import doubts
     from sfml.snowflake.granted import granted_to
     from sfml.snowflake.sql import rows
 
@@ -184,8 +187,8 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
 
 def _is_targets(need: Need, target: Target) -> bool:
     """Whether the checks of the account have told of it: what the target itself names."""
+    from sfml.base.quoting import folded
     from sfml.graph.needs import Kind
-    from sfml.quoting import folded
 
     own = {Kind.WAREHOUSE: target.warehouse, Kind.POOL: target.compute_pool}
     if need.kind in own:

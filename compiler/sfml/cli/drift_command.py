@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
-from sfml.cli.health import drift_notes
 from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import Connected, Opened, connected, opened, user_name
+from sfml.cli.opening import connected, opened, user_name
 from sfml.cli.options import Options, shared_options
-from sfml.cli.ownership import Ownership, ownership, stranger_notes
-from sfml.errors import ConflictingState, UsageError
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.graph_health import drift_notes
+from sfml.operations.ownership import Ownership, ownership, stranger_notes
+from sfml.operations.target_account import Connected
 from sfml.plan.journal import Kept, deployment_number
 
 if TYPE_CHECKING:
@@ -59,7 +61,7 @@ def command(
 
 def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
     """What was last applied and what is there; raises where there is nothing to compare."""
-    from sfml.cli.planning import seen
+    from sfml.operations.apply_plan import seen
 
     desired = found.desired
     where = f"{desired.spec_path} -t {desired.target.name}"
@@ -80,10 +82,9 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
     last = kept[-1].header.number if kept else 0
     for error in records.unreadable:
         if (deployment_number(error.path) or 0) > last:
-            error.help = (
+            raise error.advised(
                 f"without the last one drift cannot be told; compare with the spec:  sfml plan {where}"
             )
-            raise error
     if not kept:
         raise ConflictingState(
             f"nothing is kept of the last apply of {desired.pipeline}, so drift cannot be told",
@@ -182,7 +183,7 @@ def _revert(
     """An apply of what was last applied, whatever the spec says by now; what others hung below it stays."""
     from sfml.cli.asking import confirm
     from sfml.cli.deploying import deploy_work
-    from sfml.cli.planning import planned_graph, work_of
+    from sfml.operations.apply_plan import planned_graph, work_of
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
 

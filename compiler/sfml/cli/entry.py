@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import click
 
-from sfml import __version__
+from sfml.base.release import VERSION
 from sfml.cli import output
 
 GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -75,7 +75,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from sfml.diagnostic import did_you_mean
+        from sfml.base.diagnostic import did_you_mean
 
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             hint = did_you_mean(args[0], COMMANDS)
@@ -94,7 +94,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="What to do first:  sfml      One command:  sfml COMMAND --help",
 )
-@click.version_option(__version__, prog_name="sfml", message="%(prog)s %(version)s")
+@click.version_option(VERSION, prog_name="sfml", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Reviewed YAML compiled into Snowflake task graphs for machine learning."""

@@ -46,8 +46,8 @@ def _list(options: Options) -> int:
 
 
 def _explain_code(code: str, options: Options) -> int:
+    from sfml.base.errors import UsageError
     from sfml.check.explanations import explanations
-    from sfml.errors import UsageError
     from sfml.render.explain import explanation_json, explanation_text
 
     every = explanations()

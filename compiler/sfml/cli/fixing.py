@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.diagnostic import Fix
-from sfml.errors import SfmlError
-from sfml.fixes import fixed
+from sfml.base.diagnostic import Fix
+from sfml.base.errors import SfmlError
+from sfml.base.fixes import fixed
 from sfml.spec.compose import compose
 from sfml.spec.text import decoded
 
 if TYPE_CHECKING:
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
 
 MAX_ROUNDS = 10
 """Findings of later phases, and fixes that overlapped, are there after the earlier ones are mended."""

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.environment import opened_connection
-from sfml.cli.opening import Opened, opened
+from sfml.cli.opening import opened
 from sfml.cli.options import Options, shared_options
+from sfml.cli.target_screen import TargetScreen
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.target_account import target_connection
 
 if TYPE_CHECKING:
     from sfml.graph.comparing import Comparison
@@ -43,8 +45,8 @@ def command(
     What steps read and write counts as far as tasks declare it (`reads`, `writes`); the rest is said to be unknown.
     Exits with 1 when the compared role lacks something.
     """
+    from sfml.base.quoting import folded
     from sfml.graph.privileges import Purpose, privileges_of, undeclared
-    from sfml.quoting import folded
     from sfml.render.grants import comparison_text, grants_json, grants_sql
     from sfml.render.symbols import Symbols
 
@@ -82,6 +84,6 @@ def _compared(
     from sfml.snowflake.granted import granted_to
 
     needed = [one for privileges in lists.values() for one in privileges]
-    with opened_connection(found, options) as connection:
+    with target_connection(found, TargetScreen(options)) as connection:
         granted, unread = granted_to(connection, role)
     return compared(role, needed, granted, unread)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from sfml.base.errors import RecordUnreadable
 from sfml.cli import output
-from sfml.cli.opening import Connected, connected
+from sfml.cli.opening import connected
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
-from sfml.entry_files import misspelt
-from sfml.errors import RecordUnreadable
+from sfml.frontend.entry_files import misspelt
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.target_account import Connected
 from sfml.render.history import KeptDeployment
 
 
@@ -21,9 +22,9 @@ from sfml.render.history import KeptDeployment
 @shared_options()
 def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
     """List the last runs of SPEC, newest first; or the deployments that `sfml rollback` can go back to."""
+    from sfml.operations.runs import recent_runs
     from sfml.render.history import deployments_json, deployments_text, runs_json, runs_text
     from sfml.render.symbols import Symbols
-    from sfml.runs import recent_runs
 
     found = place_of(spec, options)
     desired = found.desired
@@ -55,7 +56,7 @@ def kept_deployments(
 
     The deployment of an apply which did not finish was never made.
     """
-    from sfml.cli.planning import looked_at
+    from sfml.operations.apply_plan import looked_at
     from sfml.plan.settings import split_comment
 
     staged, journal, damage = looked_at(desired, target)

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sfml.cli import output
-from sfml.cli.options import Options
-from sfml.errors import ConnectionFailed
 
 if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
-
-    from sfml.graph.model import Target
     from sfml.snowflake.host import Host
 
 LOOK_SECONDS = 5.0
@@ -22,39 +17,8 @@ _GO_ON = "the call is tried again for a while; Ctrl-C ends the command"
 
 
 @contextmanager
-def account_connection(target: Target, options: Options) -> Iterator[SnowflakeConnection]:
-    """A connection to the account of a target; errors and notes of it name the connection and its host."""
-    from sfml.cli.opening import warning_teller
-    from sfml.snowflake.connection import open_account
-    from sfml.snowflake.entries import entry
-    from sfml.snowflake.host import host_of, naming
-
-    host = host_of(entry(target.connection))
-    is_silent = options.json or options.quiet
-    with naming(host), _watched(host, is_silent) as logged_in:
-        connection = open_account(target, on_warning=warning_teller(options))
-        logged_in.set()
-        insists = True
-        try:
-            yield connection
-        except (KeyboardInterrupt, ConnectionFailed):
-            insists = False
-            raise
-        finally:
-            close(connection, insists=insists)
-
-
-def close(connection: SnowflakeConnection, *, insists: bool = True) -> None:
-    """Close it; what goes wrong with that is only a note. `insists` tries again where the account does not answer."""
-    try:
-        connection.close(retry=insists)
-    except Exception as error:  # the work is done; a connection that will not close cannot undo it
-        output.note(f"note: the connection did not close cleanly: {error}")
-
-
-@contextmanager
-def _watched(host: Host, is_silent: bool) -> Iterator[threading.Event]:
-    """Watch the host from a thread of its own; the event it answers is to be set after the login.
+def watched_host(host: Host, is_silent: bool) -> Iterator[Callable[[], None]]:
+    """Watch the host from a thread of its own; what it gives is to be called after the login.
 
     That a login takes long is not said where results alone are wanted: somebody may be typing into a browser.
     """
@@ -62,7 +26,7 @@ def _watched(host: Host, is_silent: bool) -> Iterator[threading.Event]:
     arguments = (host, over, logged_in, is_silent)
     threading.Thread(target=_watch, args=arguments, name="host-watch", daemon=True).start()
     try:
-        yield logged_in
+        yield logged_in.set
     finally:
         over.set()
 

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sfml.base.errors import ConflictingState, UsageError
+from sfml.base.record import record
 from sfml.cli import output
+from sfml.cli.interrupts import pause
 from sfml.cli.locking import Seconds
-from sfml.cli.opening import Connected
 from sfml.cli.options import Options
-from sfml.errors import ConflictingState, UsageError
-from sfml.record import record
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
-    from sfml.history import GraphRow
-    from sfml.holding import Held
+    from sfml.account.history import GraphRow
+    from sfml.operations.holding import Held
     from sfml.plan.model import ObservedGraph
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -84,14 +85,14 @@ def demand_idle(
                 f"{_words(running)} of {observed.root.name} is still executing; nothing was changed",
                 help="give it more time: --wait-for-idle=2h",
             )
-        time.sleep(_LOCAL_PAUSE if target.connection.host in ("127.0.0.1", "localhost") else _ACCOUNT_PAUSE)
+        pause(_LOCAL_PAUSE if target.connection.host in ("127.0.0.1", "localhost") else _ACCOUNT_PAUSE)
         held.look()
         running = _executing(observed, target)
 
 
 def _executing(observed: ObservedGraph, target: Connected) -> list[GraphRow]:
-    from sfml.history import DeployedRoot
-    from sfml.quoting import raw
+    from sfml.account.history import DeployedRoot
+    from sfml.base.quoting import raw
 
     root = DeployedRoot(raw(observed.root.name), observed.root.id, observed.root.started, None, None)
     return [graph for graph in target.history.graphs(root) if graph.state == "EXECUTING"]

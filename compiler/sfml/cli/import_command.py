@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
 from sfml.cli import output
-from sfml.cli.opening import Opened, connected, desired_graph, say_findings, user_name
+from sfml.cli.opening import connected, say_findings, user_name
 from sfml.cli.options import Options, shared_options
-from sfml.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
+from sfml.frontend.compiled_spec import Opened, desired_graph
 
 if TYPE_CHECKING:
-    from sfml.diagnostic import Diagnostic
-    from sfml.frontend import Reading
+    from sfml.base.diagnostic import Diagnostic
+    from sfml.frontend.reading import Reading
     from sfml.plan.importing import Imported
     from sfml.plan.model import Change, ObservedGraph
 
@@ -59,7 +60,7 @@ def command(root_task: str, name: str | None, out: Path | None, options: Options
     ROOT_TASK may be qualified. Bodies are kept to the letter, in files; `sfml apply --adopt` then takes the graph
     over as it is.
     """
-    from sfml.frontend import project_root
+    from sfml.frontend.reading import project_root
     from sfml.plan.importing import imported_spec, pipeline_name
 
     root = project_root(Path.cwd())
@@ -108,7 +109,7 @@ def _schemas(root: Path, folder: Path) -> str | None:
 
 
 def _parts(written: str) -> tuple[str, ...]:
-    from sfml.quoting import folded, name_parts
+    from sfml.base.quoting import folded, name_parts
 
     parts = tuple(folded(part) for part in name_parts(written))
     if not 1 <= len(parts) <= 3:
@@ -120,10 +121,10 @@ def _parts(written: str) -> tuple[str, ...]:
 
 def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options) -> Opened:
     """The target as this pipeline would have it, in the schema that the task's name says."""
-    from sfml import frontend
+    from sfml.frontend.reading import read
 
     text = f"version: 1\npipeline: {pipeline}\ngraph: {{tasks: {{none: {{sql: select 1}}}}}}\n"
-    reading = frontend.read(entry, target=options.target, user=user_name(options), text=text)
+    reading = read(entry, target=options.target, user=user_name(options), text=text)
     if reading.graph is None:
         say_findings(reading, options)
         raise InvalidSpec(reading.diagnostics)
@@ -176,10 +177,10 @@ def _write(imported: Imported, folder: Path) -> None:
 
 def _checked(entry: Path, observed: ObservedGraph, options: Options) -> Checked:
     """The spec read as any other, and planned against the graph that it was written from."""
-    from sfml import frontend
+    from sfml.frontend.reading import read
     from sfml.plan.diff import RECORD, make_plan
 
-    reading = frontend.read(entry, target=options.target, user=user_name(options))
+    reading = read(entry, target=options.target, user=user_name(options))
     if reading.graph is None:
         return Checked(reading, ())
     plan = make_plan(desired_graph(reading), observed, adopt=True)

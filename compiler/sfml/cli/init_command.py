@@ -30,7 +30,7 @@ def command(folder: Path, name: str | None, options: Options) -> int:
 
     Writes into DIR, the current folder by default, and never over a file that is there.
     """
-    from sfml.errors import ConflictingState, SfmlError, UsageError
+    from sfml.base.errors import ConflictingState, SfmlError, UsageError
 
     pipeline = name or name_after(folder.resolve().name)
     if not _WORD.fullmatch(pipeline) or pipeline.lower() in _NO_NAMES:
@@ -86,7 +86,7 @@ def package_for(pipeline: str) -> str:
 
 def project_files(pipeline: str, package: str) -> dict[str, bytes]:
     """Every file of a new project with its content."""
-    from sfml.resources import schema_folder, template_folder
+    from sfml.base.resources import schema_folder, template_folder
 
     files: dict[str, bytes] = {}
     root = template_folder()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
+from typing import TypeVar
 
 import click
 
 from sfml.cli import output
 
+T = TypeVar("T")
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GIVE_BACK = "sfml.interrupts"
+_STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 
 
 class TooLate(KeyboardInterrupt):
@@ -95,3 +101,25 @@ def give_back() -> bool:
     restore, late = kept
     restore()
     return bool(late.is_set())
+
+
+def heeding(stop: threading.Event, work: Callable[[], T]) -> T:
+    """What the work answers, which is asked to stop by this event: signals reach the main thread alone."""
+    _STOP.set(stop)
+    return work()
+
+
+def stop_event() -> threading.Event:
+    """What asks the work of this context to stop; one that nobody sets where signals end it."""
+    return _STOP.get() or threading.Event()
+
+
+def pause(seconds: float) -> None:
+    """Sleep; raises `deploy.Stopped` when the work of this context is asked to stop."""
+    stop = _STOP.get()
+    if stop is None:
+        time.sleep(seconds)
+    elif stop.wait(seconds):
+        from sfml.operations.deploy import Stopped
+
+        raise Stopped("stopped as you asked")

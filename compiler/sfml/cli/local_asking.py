@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
-from sfml.cli.opening import require_local, say_notices
+from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
-from sfml.errors import ConflictingState, UsageError
+from sfml.operations.local_server import require_local
 
 _QUERY_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from sfml.base.errors import UsageError
 from sfml.cli import local_asking, output
-from sfml.cli.opening import LOCAL_FOLDER, require_local, say_notices
+from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
-from sfml.errors import UsageError
+from sfml.operations.local_server import LOCAL_FOLDER, require_local
 
 
 @click.group()
@@ -20,7 +21,7 @@ def command() -> None:
 
 def folder() -> Path:
     """The local Snowflake of the project around the working directory."""
-    from sfml.frontend import project_root
+    from sfml.frontend.reading import project_root
 
     root = project_root(Path.cwd())
     if root is None:

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from sfml.base.errors import LeaseLost, SfmlError
+from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.interrupts import ended_gently
-from sfml.cli.opening import Connected, user_name
+from sfml.cli.interrupts import ended_gently, pause
+from sfml.cli.opening import user_name
 from sfml.cli.options import Options
-from sfml.errors import LeaseLost, SfmlError
-from sfml.record import record
+from sfml.operations.target_account import Connected
 from sfml.render.printable import printable
 
 if TYPE_CHECKING:
-    from sfml.holding import Held
     from sfml.lower.desired import DesiredGraph
+    from sfml.operations.holding import Held
     from sfml.plan.lease import Lease
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -76,7 +77,7 @@ def locking_options(function: F) -> F:
 @contextmanager
 def locked(desired: DesiredGraph, target: Connected, options: Options, locking: Locking) -> Iterator[Held]:
     """The lease of the pipeline in its target, for as long as the block takes; raises `LeaseHeld`."""
-    from sfml.holding import FORCE_WARNING, SHORT_WAIT, held_words, holding, new_lease
+    from sfml.operations.holding import FORCE_WARNING, SHORT_WAIT, held_words, holding, new_lease
 
     root = desired.root.name
     ours = new_lease(user_name(options), locking.reason)
@@ -108,6 +109,7 @@ def locked(desired: DesiredGraph, target: Connected, options: Options, locking: 
             *(target.leases, root, ours),
             wait=wait,
             waiting=waiting,
+            sleep=pause,
             breaking=breaking if locking.force else None,
             not_released=not_released,
         ) as held,

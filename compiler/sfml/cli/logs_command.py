@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.account.history import TaskRun
+from sfml.base.diagnostic import did_you_mean
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
-from sfml.cli.opening import Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options
-from sfml.diagnostic import did_you_mean
-from sfml.errors import ConflictingState, UsageError
-from sfml.history import TaskRun
+from sfml.frontend.compiled_spec import Opened
 from sfml.render.printable import printable
-from sfml.tracebacks import Failure, last_failure
+from sfml.semantics.tracebacks import Failure, last_failure
 
 if TYPE_CHECKING:
     from sfml.render.failure import Files
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 @shared_options()
 def command(spec: str, task: str | None, options: Options) -> int:
     """Show what the tasks of the last run wrote, with the error of those that failed; TASK shows one task only."""
+    from sfml.operations.runs import last_run
     from sfml.render.reason import outcome_text, reason_json, reason_text
-    from sfml.runs import last_run
 
     found = opened(spec, options)
     names = [node.task for node in found.desired.all_tasks if node.task]

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
 from sfml.cli.asking import confirm
-from sfml.cli.opening import Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options
-from sfml.errors import ConflictingState, UsageError
+from sfml.frontend.compiled_spec import Opened
 
 if TYPE_CHECKING:
-    from sfml.registered import ModelVersion
+    from sfml.account.registered import ModelVersion
 
 
 @click.group()
@@ -58,8 +59,8 @@ def promote(spec: str, version: str, model: str | None, auto_approve: bool, opti
     """Make VERSION the default version of the model of SPEC, which is what scores from then on."""
 
     def wanted(versions: tuple[ModelVersion, ...]) -> str:
-        from sfml.diagnostic import did_you_mean
-        from sfml.quoting import raw
+        from sfml.base.diagnostic import did_you_mean
+        from sfml.base.quoting import raw
 
         names = [one.name for one in versions]
         if raw(version) not in names:
@@ -80,7 +81,7 @@ def rollback(spec: str, model: str | None, auto_approve: bool, options: Options)
     """Make the version before the default one the default version of the model of SPEC again."""
 
     def wanted(versions: tuple[ModelVersion, ...]) -> str:
-        from sfml.registered import version_before
+        from sfml.account.registered import version_before
 
         before = version_before(versions)
         if before is None:
@@ -123,7 +124,7 @@ def _switch(
 
 
 def _models(found: Opened) -> tuple[str, ...]:
-    from sfml.registered import models_of
+    from sfml.account.registered import models_of
 
     assert found.reading.graph is not None, "a spec that compiles has a graph"
     names = models_of(found.reading.graph)

@@ -5,54 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from sfml import __version__
+from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.errors import InvalidSpec
 from sfml.cli import output
-from sfml.cli.host_watch import account_connection, close
 from sfml.cli.options import Options
-from sfml.diagnostic import Diagnostic, has_errors
-from sfml.errors import ConflictingState, InvalidSpec, NotSupportedYet
-from sfml.record import record
+from sfml.cli.target_screen import TargetScreen
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.operations.target_account import Connected, target_account
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.frontend import Reading
-    from sfml.graph.model import Target
-    from sfml.lower.desired import DesiredGraph
-    from sfml.snowflake.history import History
-    from sfml.snowflake.leases import Leases
-    from sfml.snowflake.stage import Stage
-    from sfml.snowflake.tasks import Tasks
-
-LOCAL_FOLDER = Path(".sfml") / "local"
-"""Where a project keeps its local Snowflake, below the project's root."""
-
-
-@record
-class Opened:
-    """A spec that compiles, for one target."""
-
-    reading: Reading
-    desired: DesiredGraph
-
-    @property
-    def root(self) -> Path:
-        return self.reading.root
-
-
-@record
-class Connected:
-    """The target, open."""
-
-    connection: SnowflakeConnection
-    tasks: Tasks
-    stage: Stage
-    history: History
-    leases: Leases
+    from sfml.frontend.reading import Reading
 
 
 def user_name(options: Options) -> str:
@@ -62,19 +30,17 @@ def user_name(options: Options) -> str:
 
 
 def read(path: str, options: Options) -> Reading:
-    from sfml import frontend
+    from sfml.frontend.reading import read as read_spec
 
-    return frontend.read(
-        Path(path), target=options.target, variables=options.variables, user=user_name(options)
-    )
+    return read_spec(Path(path), target=options.target, variables=options.variables, user=user_name(options))
 
 
 def single(paths: tuple[str, ...] | str) -> str:
     """The one entry file that a SPEC argument stands for."""
-    from sfml import frontend
+    from sfml.frontend.entry_files import entry_files
 
     arguments = (paths,) if isinstance(paths, str) else paths
-    found = frontend.entry_files(arguments)
+    found = entry_files(arguments)
     if len(found) != 1:
         names = ", ".join(str(path) for path in found[:5]) or "none"
         raise click.UsageError(
@@ -90,14 +56,6 @@ def opened(path: str, options: Options) -> Opened:
     if reading.graph is None or has_errors(reading.diagnostics):
         raise InvalidSpec(reading.diagnostics)
     return Opened(reading, desired_graph(reading))
-
-
-def desired_graph(reading: Reading) -> DesiredGraph:
-    from sfml.lower.job_folders import job_files
-    from sfml.lower.lower import lower
-
-    assert reading.graph is not None, "findings are looked at before lowering"
-    return lower(reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root))
 
 
 def say_findings(reading: Reading, options: Options) -> None:
@@ -120,96 +78,12 @@ def say_diagnostics(
 def connected(
     found: Opened, options: Options, *, on_missing: Callable[[SnowflakeConnection], None] | None = None
 ) -> Iterator[Connected]:
-    """The target's account, checked; a local server is started when none runs, and stopped again.
-
-    `on_missing` is called when the database or schema is not there: it makes them, or raises.
-    """
-    from sfml.snowflake.history import History
-    from sfml.snowflake.leases import Leases
-    from sfml.snowflake.objects import use_schema
-    from sfml.snowflake.stage import Stage
-    from sfml.snowflake.tasks import Tasks
-
-    target = found.desired.target
-    with server_for(found, options) as server, connection_to(target, server, options) as connection:
-        try:
-            use_schema(connection, target)
-        except ConflictingState:
-            if on_missing is None:
-                raise
-            on_missing(connection)
-            use_schema(connection, target)
-        yield Connected(
-            connection,
-            Tasks(connection, target),
-            Stage(connection, target),
-            History(connection, target),
-            Leases(connection, target),
-        )
-
-
-@contextmanager
-def connection_to(
-    target: Target, server: Mapping[str, Any] | None, options: Options
-) -> Iterator[SnowflakeConnection]:
-    """A connection to the target: to the local server that it lives in, or to its account."""
-    from sfml.snowflake.connection import open_local
-
-    if server is None:
-        with account_connection(target, options) as connection:
-            yield connection
-        return
-    connection = open_local(server, target)
-    try:
-        yield connection
-    finally:
-        close(connection)
-
-
-def warning_teller(options: Options) -> Callable[[str], None]:
-    """Says what is wrong with files of secrets, beside the results."""
-    return lambda text: None if options.json or options.quiet else output.note(f"note: {text}")
-
-
-@contextmanager
-def server_for(found: Opened, options: Options) -> Iterator[Mapping[str, Any] | None]:
-    """The local server that the target lives in: one that runs, or our own for as long as it is needed.
-
-    None for a target that is an account.
-    """
-    if not found.desired.target.is_local:
-        yield None
-        return
-    from dataclasses import asdict
-
-    from sfml.cli.server_watch import ended_with
-    from sfml.local import process
-
-    require_local()
-    folder = found.root / LOCAL_FOLDER
-    is_silent = options.json or options.quiet
-    if not (is_silent or process.status(folder).running):
-        output.note("starting the local Snowflake …")
-    with (
-        process.in_use(folder) as info,
-        ended_with(folder, info, found.desired.target.name, as_json=options.json),
-    ):
-        if not is_silent:
-            say_notices(info.notices)
-        yield asdict(info)
+    """The target, connected, as `target_account` has it; what there is to tell of it is said."""
+    with target_account(found, TargetScreen(options), on_missing=on_missing) as account:
+        yield account
 
 
 def say_notices(notices: tuple[str, ...]) -> None:
     """What a local server has to tell of damage that it met, beside the results."""
     for notice in notices:
         output.note(f"warning: {notice}")
-
-
-def require_local() -> None:
-    """Raise when the packages that the local Snowflake is made of are not installed."""
-    from importlib.util import find_spec
-
-    if find_spec("fakesnow") is None:
-        raise NotSupportedYet(
-            "the local Snowflake is not installed", help='pip install "sfml-snowflake[local]"'
-        )

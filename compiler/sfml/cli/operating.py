@@ -7,16 +7,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.errors import ConflictingState
 from sfml.cli import output
 from sfml.cli.locking import Locking, locked
-from sfml.cli.opening import Connected, Opened, connected
+from sfml.cli.opening import connected
 from sfml.cli.options import Options
 from sfml.cli.restoring import place_of
-from sfml.entry_files import misspelt
-from sfml.errors import ConflictingState
+from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.entry_files import misspelt
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
-    from sfml.history import DeployedRoot
+    from sfml.account.history import DeployedRoot
 
 
 def where_of(found: Opened) -> str:
@@ -52,7 +54,7 @@ def switching(
     A signal does not part the calls of the block; after them it stops nothing any more.
     """
     from sfml.cli.interrupts import stopping
-    from sfml.cli.planning import seen
+    from sfml.operations.apply_plan import seen
 
     found = place_of(spec, options)
     with connected(found, options) as target, locked(found.desired, target, options, locking):

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
 from sfml.cli import output
-from sfml.errors import SfmlError
-from sfml.record import record
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -79,14 +79,13 @@ def shared_options(*formats: str) -> Callable[[F], F]:
             try:
                 return function(options=options, **arguments)
             except SfmlError as error:
-                # How the error is printed depends on a flag that only the command has seen.
-                error.as_json = options.json  # type: ignore[attr-defined]
+                if options.json:
+                    raise output.ToldAsJson(error) from error
                 raise
             except OSError as cause:
                 if (unusable := output.file_error(cause)) is None:
                     raise
-                unusable.as_json = options.json  # type: ignore[attr-defined]
-                raise unusable from cause
+                raise (output.ToldAsJson(unusable) if options.json else unusable) from cause
 
         return command  # type: ignore[return-value]
 

@@ -10,12 +10,13 @@ import os
 import sys
 from collections.abc import Mapping
 from io import TextIOWrapper
-from typing import Any, TextIO
+from typing import Any
 
 import click
 
-from sfml.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
-from sfml.full_disk import is_disk_full
+from sfml.base.errors import InvalidSpec, LeaseHeld, LeaseLost, SfmlError, UsageError
+from sfml.base.full_disk import is_disk_full
+from sfml.cli import outlets
 from sfml.render.printable import printable, printable_json, printable_lines
 
 FORMAT_VERSION = 1
@@ -32,9 +33,9 @@ def escape_what_streams_cannot_hold() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _echo(text: str, stream: TextIO | None = None) -> None:
-    # Named, since click would write UTF-8 into a stream of its own where the encoding is ASCII.
-    click.echo(text, file=stream or sys.stdout)
+def _echo(text: str, *, beside: bool = False) -> None:
+    """Text for standard output, or for standard error `beside` it."""
+    outlets.current().write(text, beside=beside)
 
 
 def say(text: str = "") -> None:
@@ -65,33 +66,41 @@ def say_json(payload: Mapping[str, Any]) -> None:
 
 def note(text: str) -> None:
     """A line about what is going on, on standard error, where it does not mix with results."""
-    _echo(printable_lines(text), sys.stderr)
+    _echo(printable_lines(text), beside=True)
 
 
 def note_colored(text: str) -> None:
     """The same of text whose renderer put colours into it, and made the words of others harmless itself."""
-    _echo(text, sys.stderr)
+    _echo(text, beside=True)
 
 
 def say_error(message: str, help: str | None = None) -> None:
-    _echo(f"{click.style('error', fg='red', bold=True)}: {printable_lines(message)}", sys.stderr)
+    _echo(f"{click.style('error', fg='red', bold=True)}: {printable_lines(message)}", beside=True)
     if help:
-        _echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", sys.stderr)
+        _echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", beside=True)
+
+
+class ToldAsJson(Exception):
+    """An error of a command that prints JSON: only the command has seen that flag."""
+
+    def __init__(self, error: SfmlError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 def report(error: Exception) -> int:
     """Say what went wrong and answer the exit code; our own bugs are owned up to, without a traceback."""
-    as_json = getattr(error, "as_json", False)
+    if isinstance(error, ToldAsJson):
+        say_json(error_json(error.error))
+        return _exit_code(error.error)
     if isinstance(error, SfmlError):
-        if as_json:
-            say_json(error_json(error))
-        elif isinstance(error, InvalidSpec):
+        if isinstance(error, InvalidSpec):
             note(f"\n{error.message}; nothing was changed")
         else:
             # A lease holds words of others, who must not write lines of ours.
             is_of_others = isinstance(error, LeaseHeld | LeaseLost)
             say_error(printable(error.message) if is_of_others else error.message, error.help)
-        return 2 if isinstance(error, UsageError) else 1
+        return _exit_code(error)
     if is_disk_full(error):
         place = getattr(error, "filename", None)
         where = f" where `{place}` is to be written" if place else ""
@@ -106,6 +115,10 @@ def report(error: Exception) -> int:
         "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",
     )
     return 1
+
+
+def _exit_code(error: SfmlError) -> int:
+    return 2 if isinstance(error, UsageError) else 1
 
 
 def file_error(error: Exception) -> SfmlError | None:
@@ -136,7 +149,8 @@ def error_json(error: SfmlError) -> dict[str, Any]:
 
 def is_terminal() -> bool:
     """Whether standard output is a person's terminal that takes live updates."""
-    return sys.stdout.isatty() and os.environ.get("TERM", "") != "dumb" and not os.environ.get("CI")
+    is_live = outlets.is_terminal() and sys.stdout.isatty()
+    return is_live and os.environ.get("TERM", "") != "dumb" and not os.environ.get("CI")
 
 
 def takes_unicode() -> bool:

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.cli.planning import Planned, planned, schedule_words
-from sfml.record import record
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import Planned, planned, schedule_words
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from snowflake.connector import SnowflakeConnection
 
+    from sfml.account.environment import Environment
     from sfml.cli.several import Failure
-    from sfml.snowflake.environment import Environment
 
 
 @record
@@ -78,9 +80,9 @@ def command(
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     """
+    from sfml.base.errors import UsageError
     from sfml.cli.saving import is_saved_plan, save
-    from sfml.entry_files import is_single
-    from sfml.errors import UsageError
+    from sfml.frontend.entry_files import is_single
 
     if out is not None and not is_saved_plan(out.name):
         raise UsageError(
@@ -171,14 +173,14 @@ def _demanding(
 
 
 def _looked(found: Opened, target: Connected, flags: _Flags) -> _Looked:
-    from sfml.cli.environment import looked_at
+    from sfml.operations.environment import looked_at
 
     work = planned(found, target, resume=flags.resume, adopt=flags.adopt)
     return _Looked(found, work, looked_at(found, target.connection) if flags.check_environment else None)
 
 
 def _json(looked: _Looked) -> Mapping[str, Any]:
-    from sfml.cli.environment import environment_json
+    from sfml.render.environment import environment_json
     from sfml.render.plan import plan_json
 
     environment = looked.environment
@@ -204,6 +206,6 @@ def _say(looked: _Looked, options: Options) -> None:
 def _say_environment(looked: _Looked, options: Options) -> None:
     if looked.environment is None or (options.quiet and not looked.is_blocked):
         return
-    from sfml.cli.environment import environment_text
+    from sfml.render.environment import environment_text
 
-    output.say(f"\n{environment_text(looked.found, looked.environment)}")
+    output.say(f"\n{environment_text(looked.found.desired, looked.environment)}")

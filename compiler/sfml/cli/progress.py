@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sfml.cli import output
 from sfml.cli.options import Options
-from sfml.deploy import Silent, Watcher
+from sfml.operations.deploy import Silent, Watcher
 from sfml.render.printable import printable
 from sfml.render.stages import done_text, group_text
 from sfml.render.symbols import Symbols
@@ -18,7 +18,7 @@ from sfml.render.units import duration
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from sfml.errors import ConnectionFailed
+    from sfml.base.errors import ConnectionFailed
     from sfml.plan.stages import Group, Stage
 
 

@@ -10,20 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import InvalidSpec, UsageError
+from sfml.base.quoting import folded
 from sfml.cli import output
 from sfml.cli.locking import Locking, locked
-from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, single
+from sfml.cli.opening import connected, read, say_findings, single
 from sfml.cli.options import Options
-from sfml.diagnostic import has_errors
-from sfml.entry_files import files_of_pipeline
-from sfml.errors import InvalidSpec, UsageError
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.entry_files import files_of_pipeline
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
-from sfml.quoting import folded
 from sfml.spec.project import project_root
 
 if TYPE_CHECKING:
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
     from sfml.plan.journal import Header
 
 _NO_GRAPH = "graph: {version: 1, tasks: {none: {sql: select 1}}}\nschedule: {version: 1, schedule: manual}\n"
@@ -33,7 +34,7 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
     """Put back what was there; the spec says which pipeline and target, and need not compile for that."""
     from sfml.cli.asking import confirm
     from sfml.cli.deploying import deploy_work
-    from sfml.cli.planning import restore_work
+    from sfml.operations.restoration import restore_work
     from sfml.render.stages import stages_text
 
     found = place_of(spec, options)

@@ -19,9 +19,9 @@ def command(spec: str, wait: bool, options: Options) -> int:
 
     Snowflake takes that for 14 days, and only while the graph is as it was: a change forfeits it.
     """
-    from sfml.cli.health import demand_whole
     from sfml.cli.running import retry_and_follow
-    from sfml.runs import retry
+    from sfml.operations.graph_health import demand_whole
+    from sfml.operations.runs import retry
 
     found = place_of(spec, options)
     with connected(found, options) as target:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
+    from sfml.account.history import Run
     from sfml.cli.several import Failure
-    from sfml.history import Run
 
 
 @click.command()
@@ -31,11 +33,11 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     """Run the deployed pipeline once, now, and follow it to its end. The schedule stays as it is.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Several run one after another, and one that fails hides no other.
+    Of several those run at once that share no table, stream or model by name, and one that fails hides no other.
     """
-    from sfml.cli.health import demand_whole
     from sfml.cli.running import run_and_follow
-    from sfml.entry_files import is_single
+    from sfml.frontend.entry_files import is_single
+    from sfml.operations.graph_health import demand_whole
 
     if not is_single(specs):
         return _run_several(specs, config, wait, options)
@@ -53,18 +55,13 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 
 
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
-    """One run after another, or with --no-wait every one at once."""
-    from sfml.cli.health import demand_whole
-    from sfml.cli.running import followed_run
+    """Runs that share nothing at once, or with --no-wait every one."""
+    from sfml.cli.run_several import run_all
     from sfml.cli.several import Failure, Targets, each, failures, opened_all, say_json_of
+    from sfml.operations.graph_health import demand_whole
     from sfml.render.run import run_json
 
     with Targets(options) as targets:
-
-        def run(found: Opened) -> Run:
-            target = targets.of(found)
-            demand_whole(found, target)
-            return followed_run(found, target, options, config)
 
         def begin(found: Opened) -> Mapping[str, Any]:
             _demand_server(found)
@@ -78,7 +75,7 @@ def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, op
             if options.json:
                 say_json_of(started)
             return 1 if failures(started) else 0
-        results = each(pipelines, run, options)
+        results = run_all(pipelines, targets, config, options)
     if options.json:
         say_json_of([one if isinstance(one, Failure) else run_json(one) for one in results])
     elif not options.quiet:
@@ -109,9 +106,9 @@ def _count_text(results: Sequence[Run | Failure]) -> str:
 
 def _demand_server(found: Opened) -> None:
     """Raise unless the local Snowflake goes on running after this command; an account always does."""
-    from sfml.cli.opening import LOCAL_FOLDER
-    from sfml.errors import UsageError
+    from sfml.base.errors import UsageError
     from sfml.local import process
+    from sfml.operations.local_server import LOCAL_FOLDER
 
     if found.desired.target.is_local and not process.status(found.root / LOCAL_FOLDER).running:
         raise UsageError(
@@ -125,7 +122,7 @@ def _started(
 ) -> Mapping[str, Any]:
     """Start a run and say how to follow it; the answer is its JSON."""
     from sfml.cli.running import suspended_before
-    from sfml.runs import start
+    from sfml.operations.runs import start
 
     desired = found.desired
     suspended_before(found, target, options)

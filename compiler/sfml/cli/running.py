@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sfml.account.run_record import SUSPENDED
 from sfml.cli import output
-from sfml.cli.interrupts import give_back
-from sfml.cli.opening import Connected, Opened
+from sfml.cli.interrupts import give_back, pause
 from sfml.cli.options import Options
-from sfml.run_record import SUSPENDED
-from sfml.runs import follow, follow_retry, retry, start
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.runs import follow, follow_retry, retry, start
+from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
-    from sfml.history import Run
+    from sfml.account.history import Run
     from sfml.render.symbols import Symbols
 
 _LOCAL_INTERVAL = 0.25
@@ -31,13 +32,18 @@ def followed_run(found: Opened, target: Connected, options: Options, config: Map
     give_back()
     suspended = suspended_before(found, target, options)
     started = start(found.desired, target.history, config)
-    states = follow(found.desired, target.history, started, interval=interval_of(found), suspended=suspended)
+    states = follow(
+        *(found.desired, target.history, started),
+        interval=interval_of(found),
+        sleep=pause,
+        suspended=suspended,
+    )
     return _shown(found, states, options, config)
 
 
 def suspended_before(found: Opened, target: Connected, options: Options) -> frozenset[str]:
     """The tasks that a run will pass over; said, with whatever else it will not do as the files say."""
-    from sfml.cli.health import run_notes, suspended_names
+    from sfml.operations.graph_health import run_notes, suspended_names
 
     graph = target.history.deployed(found.desired.root.name)
     if graph.root is not None and not (options.json or options.quiet):
@@ -126,9 +132,9 @@ def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
 
 def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
     """The answer, what it was run with, and what to do next."""
+    from sfml.account.run_reason import TaskFailure
     from sfml.render.reason import names_text, outcome_text, reason_text
     from sfml.render.units import duration
-    from sfml.run_reason import TaskFailure
 
     took = ""
     if run.started_at and run.completed_at:

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sfml import __version__
-from sfml.cli.opening import Connected, Opened, opened
+from sfml.base.errors import ConflictingState, SfmlError, UsageError
+from sfml.base.release import VERSION
+from sfml.cli.opening import opened
 from sfml.cli.options import Options
-from sfml.cli.planning import Planned
-from sfml.errors import ConflictingState, SfmlError, UsageError
+from sfml.frontend.compiled_spec import Opened
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import Planned
+from sfml.operations.target_account import Connected
 from sfml.plan.diff import location
 from sfml.plan.saved import (
     Grounds,
@@ -62,7 +64,7 @@ def save(
             help=f"finish it first:  sfml apply {found.desired.spec_path} -t {found.desired.target.name}",
         )
     saved = SavedPlan(
-        tool=__version__,
+        tool=VERSION,
         spec=found.desired.spec_path,
         target=found.desired.target.name,
         grounds=grounds_of(found.desired, work, target),
@@ -83,7 +85,7 @@ def save(
 
 def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, Opened, Options]:
     """The plan of a file and its spec, read again for the target and with the variables it was made with."""
-    from sfml.frontend import project_root
+    from sfml.frontend.reading import project_root
 
     if options.target or options.variables or options.user:
         raise UsageError(
@@ -111,7 +113,7 @@ def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, Opened, Opt
 def refuse_moved_on(argument: str, saved: SavedPlan, found: Opened, work: Planned, target: Connected) -> None:
     """Raise unless everything that the plan stands on is as it was."""
     plan: Mapping[str, Any] = plan_json(work.plan)
-    reasons = list(moved_on(saved, grounds_of(found.desired, work, target), plan, __version__))
+    reasons = list(moved_on(saved, grounds_of(found.desired, work, target), plan, VERSION))
     if work.journal is not None:
         reasons.append("another apply began since and did not finish")
     if reasons:

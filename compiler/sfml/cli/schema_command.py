@@ -32,7 +32,7 @@ def command(name: str | None, folder: Path | None, options: Options) -> int:
         raise click.UsageError("--write writes all of them; leave out the name")
     if folder:
         return _write(folder, options)
-    from sfml.resources import schema, schema_folder
+    from sfml.base.resources import schema, schema_folder
 
     if name:
         # The schema is the result: the same bytes whatever --output says.
@@ -52,8 +52,8 @@ def command(name: str | None, folder: Path | None, options: Options) -> int:
 
 
 def _write(folder: Path, options: Options) -> int:
-    from sfml.errors import UsageError
-    from sfml.resources import schema_folder
+    from sfml.base.errors import UsageError
+    from sfml.base.resources import schema_folder
 
     written = []
     try:

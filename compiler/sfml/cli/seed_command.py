@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from sfml.base.errors import ConflictingState
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, opened
+from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.errors import ConflictingState
+from sfml.frontend.compiled_spec import Opened
 from sfml.graph.model import Mode
+from sfml.operations.target_account import Connected
 
 
 @click.command()
@@ -23,7 +25,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     """
     from sfml.cli.several import Targets, each, failures, opened_all, say_json_of
-    from sfml.entry_files import is_single
+    from sfml.frontend.entry_files import is_single
 
     if not is_single(specs):
         with Targets(options) as targets:

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfml.base.errors import LocalServerError
 from sfml.cli import output
-from sfml.errors import LocalServerError
 
 if TYPE_CHECKING:
     from sfml.local.process import ServerInfo
@@ -49,8 +49,7 @@ def _end(message: str, help: str, as_json: bool) -> None:
     if output.is_terminal():
         sys.stdout.write("\x1b[?25h\n")  # a live view hides the cursor
     error = LocalServerError(message, help=help)
-    error.as_json = as_json  # type: ignore[attr-defined]
-    output.report(error)
+    output.report(output.ToldAsJson(error) if as_json else error)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(1)

@@ -9,20 +9,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import ConnectionFailed, InvalidSpec, LeaseHeld, LeaseLost, SfmlError
+from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import Connected, Opened, connected, desired_graph, read
+from sfml.cli.opening import connected, read
 from sfml.cli.options import Options
-from sfml.diagnostic import has_errors
-from sfml.errors import ConnectionFailed, InvalidSpec, LeaseHeld, LeaseLost, SfmlError
-from sfml.record import record
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.operations.target_account import Connected
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.frontend import Reading
-    from sfml.graph.model import Target
+    from sfml.frontend.reading import Reading
+    from sfml.graph.model import Target, TaskGraph
 
 T = TypeVar("T")
 
@@ -39,6 +41,14 @@ class Failure:
     @property
     def name(self) -> str:
         return self.pipeline or self.spec
+
+
+@record
+class Unfinished:
+    """A pipeline whose work somebody stopped: in the middle of it, or before it was begun."""
+
+    found: Opened
+    is_begun: bool
 
 
 class Targets:
@@ -78,8 +88,8 @@ class Targets:
 
 def opened_all(specs: Iterable[str], options: Options) -> list[Opened | Failure]:
     """Every pipeline that the arguments stand for, compiled; what several share among their findings is said once."""
-    from sfml.cli.together import together
-    from sfml.entry_files import entry_files
+    from sfml.frontend.entry_files import entry_files
+    from sfml.frontend.together import together
 
     files = [str(file) for file in entry_files(specs)]
     readings = together([read(file, options) for file in files])
@@ -100,7 +110,7 @@ def _opened(file: str, reading: Reading, options: Options) -> Opened | Failure:
 
 
 def _say_findings(readings: Sequence[Reading], options: Options) -> None:
-    from sfml.shared_findings import told_once
+    from sfml.frontend.shared_findings import told_once
 
     diagnostics = told_once(readings)
     if options.json or not diagnostics:
@@ -143,6 +153,12 @@ def say_failure(failure: Failure, options: Options) -> None:
     message = printable(error.message) if isinstance(error, LeaseHeld | LeaseLost) else error.message
     help = f"sfml validate {failure.spec}" if isinstance(error, InvalidSpec) else error.help
     output.say_error(f"{failure.name}: {message}", help)
+
+
+def graph_of(found: Opened) -> TaskGraph:
+    graph = found.reading.graph
+    assert graph is not None, "what does not compile is not opened"
+    return graph
 
 
 def say_turn(found: Opened, options: Options) -> None:

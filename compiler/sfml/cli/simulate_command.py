@@ -11,7 +11,7 @@ from sfml.cli.opening import read
 from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
     from sfml.render.ways import Simulated
 
 
@@ -52,12 +52,12 @@ def command(
 
     A failure is one that retries do not mend. Needs no account, and runs none of the steps' code.
     """
-    from sfml import frontend
     from sfml.cli.test_command import demand_right
+    from sfml.frontend.entry_files import entry_files
     from sfml.render.symbols import Symbols
     from sfml.render.ways import ways_json, ways_text
 
-    readings = [read(str(file), options) for file in frontend.entry_files(specs)]
+    readings = [read(str(file), options) for file in entry_files(specs)]
     demand_right(readings, options, but_for="SF333")
     every = [_simulated(reading, failures, most) for reading in readings]
     lacking = sum(_lacking(one, require_coverage) for one in every)
@@ -79,13 +79,13 @@ def command(
 
 
 def _simulated(reading: Reading, failures: int, most: int) -> Simulated:
-    from sfml.behaviour.coverage import covered
-    from sfml.behaviour.run_tests import run_verdict
-    from sfml.behaviour.shape import Behaviour
-    from sfml.behaviour.tests import chosen_tests
-    from sfml.behaviour.ways import walk
-    from sfml.graph.tests import RunTest
+    from sfml.graph.declared_tests import RunTest
+    from sfml.graph_tests.coverage import covered
+    from sfml.graph_tests.run_tests import run_verdict
+    from sfml.graph_tests.selection import chosen_tests
     from sfml.render.ways import Simulated
+    from sfml.ways.shape import Behaviour
+    from sfml.ways.walks import walk
 
     graph = reading.walkable
     assert graph is not None

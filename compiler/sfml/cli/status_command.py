@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import MissingSchema, SfmlError
 from sfml.cli import output
-from sfml.cli.health import graph_health
-from sfml.cli.opening import Opened, connected, desired_graph, read, say_findings, server_for
+from sfml.cli.opening import connected, read, say_findings
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.cli.planning import schedule_words
-from sfml.diagnostic import has_errors
-from sfml.errors import MissingSchema, SfmlError
+from sfml.cli.target_screen import TargetScreen
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.operations.apply_plan import schedule_words
+from sfml.operations.graph_health import graph_health
+from sfml.operations.local_server import server_for
 from sfml.render.status import PipelineStatus, status_json, status_text
 
 if TYPE_CHECKING:
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
 
 
 @click.command()
@@ -31,12 +34,12 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     loose, an apply that did not finish, a run that failed, was cut off or is late. One that cannot be looked at hides
     no other.
     """
-    from sfml import frontend
+    from sfml.frontend.entry_files import entry_files
     from sfml.render.symbols import Symbols
 
     statuses: list[PipelineStatus] = []
     with ExitStack() as servers:
-        for file in frontend.entry_files(specs):
+        for file in entry_files(specs):
             reading = read(str(file), options)
             if reading.graph is None or has_errors(reading.diagnostics):
                 say_findings(reading, options)
@@ -70,7 +73,7 @@ def status_of(found: Opened, options: Options, servers: ExitStack) -> PipelineSt
 
     try:
         # One local server for all of them, where none runs.
-        servers.enter_context(server_for(found, options))
+        servers.enter_context(server_for(found, TargetScreen(options)))
         with connected(found, options) as target:
             return status(health=graph_health(desired, target))
     except MissingSchema as error:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sfml.diagnostic import Diagnostic, has_errors
-from sfml.errors import InvalidSpec, UsageError
+from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.errors import InvalidSpec, UsageError
+from sfml.base.quoting import folded
 from sfml.graph.decode_pool import new_pool
 from sfml.graph.model import Mode, Target
-from sfml.quoting import folded
 from sfml.spec.compose import compose
 from sfml.spec.expressions import evaluated
 from sfml.spec.names import Git, declared_environment, login_name

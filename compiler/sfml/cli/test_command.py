@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.diagnostic import Diagnostic, by_position, has_errors
+from sfml.base.errors import InvalidSpec, UsageError
 from sfml.cli import output
 from sfml.cli.opening import read
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.diagnostic import Diagnostic, by_position, has_errors
-from sfml.errors import InvalidSpec, UsageError
 
 if TYPE_CHECKING:
-    from sfml.behaviour.suite import Tested
-    from sfml.frontend import Reading
-    from sfml.graph.tests import GraphTest
+    from sfml.frontend.reading import Reading
+    from sfml.graph.declared_tests import GraphTest
+    from sfml.graph_tests.suite import Tested
 
 
 @click.command()
@@ -39,11 +39,11 @@ def command(
     Tests stand under `tests` of a pipeline. They are carried out by Snowflake's rules alone, without an account; with
     --local on a local Snowflake of their own, which is thrown away afterwards.
     """
-    from sfml import frontend
-    from sfml.behaviour.tests import chosen_tests
+    from sfml.frontend.entry_files import entry_files
+    from sfml.graph_tests.selection import chosen_tests
 
     began = time.perf_counter()
-    readings = [read(str(file), options) for file in frontend.entry_files(specs)]
+    readings = [read(str(file), options) for file in entry_files(specs)]
     demand_right(readings, options)
     chosen = [
         (reading, tests)
@@ -61,9 +61,9 @@ def command(
 
 
 def _by_rules(reading: Reading, tests: tuple[GraphTest, ...]) -> Tested:
-    from sfml.behaviour.shape import Behaviour
-    from sfml.behaviour.suite import tested
-    from sfml.behaviour.tests import verdict
+    from sfml.graph_tests.selection import verdict
+    from sfml.graph_tests.suite import tested
+    from sfml.ways.shape import Behaviour
 
     assert reading.graph is not None
     return tested(reading.graph, reading.prefix, tests, partial(verdict, Behaviour(reading.graph)))
@@ -73,9 +73,9 @@ def _on_local_snowflake(
     chosen: list[tuple[Reading, tuple[GraphTest, ...]]], options: Options
 ) -> list[Tested]:
     """All of it on one server, with a line a test on standard error: real steps take their time."""
-    from sfml.behaviour.suite import tested
-    from sfml.behaviour.verdict import Verdict
-    from sfml.cli.opening import require_local
+    from sfml.graph_tests.suite import tested
+    from sfml.graph_tests.verdict import Verdict
+    from sfml.operations.local_server import require_local
 
     require_local()
     from sfml.testing.given import LocalRuns, throwaway_server
@@ -135,7 +135,7 @@ def _write_junit(path: Path, every: list[Tested], sources: dict[str, str]) -> No
 def _say(every: list[Tested], sources: dict[str, str], options: Options, how: str, seconds: float) -> None:
     found = [finding for one in every for verdict in one.verdicts for finding in verdict.findings]
     if options.json:
-        from sfml.render.tests import tests_json
+        from sfml.render.graph_tests import tests_json
 
         output.say_json(tests_json(every, how))
     elif options.format == "sarif":
@@ -160,8 +160,8 @@ def _say_text(
     options: Options,
     seconds: float,
 ) -> None:
+    from sfml.render.graph_tests import tests_text, totals_text
     from sfml.render.symbols import Symbols
-    from sfml.render.tests import tests_text, totals_text
     from sfml.render.text import diagnostics_text
 
     symbols = Symbols(output.takes_unicode())

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sfml.base.diagnostic import did_you_mean
+from sfml.base.errors import InvalidSpec, SfmlError, UsageError
+from sfml.base.source import Span
 from sfml.cli import output
 from sfml.cli.opening import user_name
 from sfml.cli.options import Options
-from sfml.diagnostic import did_you_mean
-from sfml.entry_files import is_entry_file, pipelines_of
-from sfml.errors import InvalidSpec, SfmlError, UsageError
-from sfml.source import Span
+from sfml.frontend.entry_files import is_entry_file, pipelines_of
 from sfml.spec.load import load
 from sfml.spec.model import Loaded
 from sfml.spec.origin import Origin, Setting, known_paths, origins, removed_by

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sfml.base.diagnostic import Diagnostic, Severity, has_errors
 from sfml.cli import output
 from sfml.cli.opening import read, user_name
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.diagnostic import Diagnostic, Severity, has_errors
 
 if TYPE_CHECKING:
     from sfml.cli.fixing import Fixed
-    from sfml.frontend import Reading
+    from sfml.frontend.reading import Reading
 
 
 @click.command()
@@ -31,15 +31,15 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     Needs no account and no Snowflake packages, and runs none of the steps' code. A warning is silenced by a comment on
     its line, with a reason: `# sfml: ignore SF326 -- reason`; in the whole project by `ignore` in sfml.yaml.
     """
-    from sfml import frontend
+    from sfml.frontend.entry_files import entry_files
 
     began = time.perf_counter()
-    files = frontend.entry_files(specs)
+    files = entry_files(specs)
 
     def read_all() -> list[Reading]:
-        from sfml.cli.foreign_patches import with_foreign_patches
-        from sfml.cli.together import together
-        from sfml.cli.unused import with_unused
+        from sfml.frontend.foreign_patches import with_foreign_patches
+        from sfml.frontend.together import together
+        from sfml.frontend.unused import with_unused
 
         each = [_read_targets(file, options) for file in files]
         readings = together([reading for readings in each for reading in readings])
@@ -54,7 +54,7 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
         readings, done = fix_all(read_all)
     else:
         readings = read_all()
-    from sfml.shared_findings import told_once
+    from sfml.frontend.shared_findings import told_once
 
     diagnostics = told_once(readings)
     _say(diagnostics, readings, done, options, (len(files), time.perf_counter() - began))
@@ -62,11 +62,9 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
 
 
 def _read_targets(file: Path, options: Options) -> tuple[Reading, ...]:
-    from sfml import frontend
+    from sfml.frontend.reading import read_targets
 
-    return frontend.read_targets(
-        file, target=options.target, variables=options.variables, user=user_name(options)
-    )
+    return read_targets(file, target=options.target, variables=options.variables, user=user_name(options))
 
 
 def _read_for(file: Path, target: str, options: Options) -> Reading:

@@ -6,8 +6,8 @@ import re
 import sys
 from importlib import metadata
 
-from sfml import __distribution__
-from sfml.checkup import Check, State
+from sfml.account.checkup import Check, State
+from sfml.base.release import DISTRIBUTION
 
 CLIENTS = ("snowflake-core", "snowflake-snowpark-python", "snowflake-ml-python")
 SERVER = ("fakesnow", "duckdb", "sqlglot")
@@ -29,7 +29,7 @@ def version_check(is_local: bool) -> Check:
         told.append(f"{name} {version}")
         if name in ranges and not _fits(version, ranges[name]):
             wrong.append(f"{name} {version} is not {ranges[name]}")
-    help = f'pip install "{__distribution__}[{"local" if is_local else "snowflake"}]"'
+    help = f'pip install "{DISTRIBUTION}[{"local" if is_local else "snowflake"}]"'
     if wrong:
         return Check("clients", State.FAIL, "; ".join(wrong), help)
     return Check("clients", State.OK, ", ".join(told))
@@ -42,13 +42,13 @@ def namesake_check() -> Check | None:
     except metadata.PackageNotFoundError:
         return None
     is_earlier = any(entry.value == "sfml.cli:main" for entry in other.entry_points)
-    if is_earlier and not _is_installed(__distribution__):
+    if is_earlier and not _is_installed(DISTRIBUTION):
         return None
-    what = f"an earlier name of {__distribution__}" if is_earlier else "another project"
+    what = f"an earlier name of {DISTRIBUTION}" if is_earlier else "another project"
     text = (
         f"the distribution `sfml` {other.version} is installed, too: {what}, with a package of the same name"
     )
-    help = f"pip uninstall sfml, then install {__distribution__} again with --force-reinstall --no-deps"
+    help = f"pip uninstall sfml, then install {DISTRIBUTION} again with --force-reinstall --no-deps"
     return Check("namesake", State.WARN, text, help)
 
 
@@ -63,7 +63,7 @@ def _is_installed(name: str) -> bool:
 def _ranges() -> dict[str, str]:
     """The ranges that `sfml` itself asks for, by the package's name."""
     try:
-        required = metadata.requires(__distribution__) or []
+        required = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return {}
     found = (_REQUIREMENT.match(text) for text in required)

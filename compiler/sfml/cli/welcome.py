@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from sfml import __version__
-from sfml.entry_files import pipeline_name, pipelines_of_project
+from sfml.base.release import VERSION
+from sfml.frontend.entry_files import pipeline_name, pipelines_of_project
 from sfml.spec.project import PROJECT_FILE, project_root
 
 _SHOWN = 5
@@ -37,7 +37,7 @@ def welcome_text() -> str:
 
 def _lines() -> Iterator[str]:
     root = project_root(Path.cwd())
-    yield f"sfml {__version__}: reviewed YAML compiled into Snowflake task graphs for machine learning."
+    yield f"sfml {VERSION}: reviewed YAML compiled into Snowflake task graphs for machine learning."
     yield ""
     if root is None:
         yield f"There is no project here (no {PROJECT_FILE}). Begin with one:"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
+from sfml.base.source import Span
 from sfml.graph.draft import GraphDraft, TaskDraft
 from sfml.graph.model import TaskGraph, TaskNode
 from sfml.graph.topology import topological_order
-from sfml.source import Span
 
 
 def build_graph(draft: GraphDraft) -> TaskGraph:

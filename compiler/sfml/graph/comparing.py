@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from sfml.base.record import record
 from sfml.graph.privileges import Privilege
-from sfml.record import record
 
 IMPLIED = {"MONITOR": ("OPERATE",), "READ": ("WRITE",)}
 """Privileges that include another: who may operate a task sees it; WRITE on a stage comes with READ."""

@@ -7,18 +7,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sfml.diagnostic import Diagnostic
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.quoting import folded
 from sfml.graph.decode_pool import new_pool
 from sfml.graph.decode_schedule import settings_of, whole_number
 from sfml.graph.decode_task import sql_body, task_draft
-from sfml.graph.draft import GraphDraft, Place, Ref, TaskDraft
-from sfml.graph.model import Mode, Scalar, Seed, SqlBody, Target
-from sfml.quoting import folded
+from sfml.graph.draft import GraphDraft, TaskDraft
+from sfml.graph.located import Place, Ref, Scalar
+from sfml.graph.model import Mode, Seed, SqlBody, Target
 from sfml.spec.model import PipelineSpec
 from sfml.spec.nodes import ListNode, ScalarNode, entries_of, map_of, text_of
 
 if TYPE_CHECKING:
-    from sfml.graph.tests import GraphTest
+    from sfml.graph.declared_tests import GraphTest
 
 
 def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:

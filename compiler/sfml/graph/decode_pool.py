@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sfml.diagnostic import Diagnostic
+from sfml.base.diagnostic import Diagnostic
 from sfml.graph.decode_schedule import duration, whole_number
 from sfml.graph.model import NewPool
 from sfml.spec.nodes import Node, map_of, text_of

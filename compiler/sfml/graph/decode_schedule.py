@@ -5,8 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import cast
 
-from sfml.diagnostic import Diagnostic
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.source import Span
 from sfml.graph.durations import seconds
+from sfml.graph.located import Scalar
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,
@@ -14,13 +16,11 @@ from sfml.graph.model import (
     Manual,
     OnWarehouse,
     Overlap,
-    Scalar,
     Schedule,
     Serverless,
     StreamSchedule,
 )
 from sfml.semantics.limits import warehouse_size
-from sfml.source import Span
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, text_of, texts_of
 
 

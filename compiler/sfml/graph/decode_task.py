@@ -9,9 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import cast
 
-from sfml.diagnostic import Diagnostic, did_you_mean
+from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.graph.decode_schedule import duration, scalars, serverless, texts, whole_number
-from sfml.graph.draft import Place, Ref, TaskDraft, Use
+from sfml.graph.draft import TaskDraft, Use
+from sfml.graph.located import Place, Ref
 from sfml.graph.model import (
     Body,
     CallBody,

@@ -6,12 +6,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from types import MappingProxyType
 
-from sfml.diagnostic import Diagnostic
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.source import Span
+from sfml.graph.declared_tests import (
+    EVERY,
+    FAILS,
+    STATES,
+    Expected,
+    Given,
+    GraphTest,
+    Moment,
+    RunTest,
+    ScheduleTest,
+)
 from sfml.graph.decode_schedule import duration
-from sfml.graph.draft import Place, Ref
-from sfml.graph.model import CronSchedule, Scalar, Schedule
-from sfml.graph.tests import EVERY, FAILS, STATES, Expected, Given, GraphTest, Moment, RunTest, ScheduleTest
-from sfml.source import Span
+from sfml.graph.located import Place, Ref, Scalar
+from sfml.graph.model import CronSchedule, Schedule
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain, text_of, texts_of
 
 

@@ -6,28 +6,12 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from sfml.graph.model import GraphSettings, Reference, Scalar, Seed, SqlBody, Target, TaskNode
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.record import record
+from sfml.graph.located import Place, Ref, Scalar
+from sfml.graph.model import GraphSettings, Reference, Seed, SqlBody, Target, TaskNode
 
 if TYPE_CHECKING:
-    from sfml.graph.tests import GraphTest
-
-
-@record
-class Place:
-    """Where a setting stands: its span and its logical path."""
-
-    span: Span
-    path: str
-
-
-@record
-class Ref:
-    """A name written in the spec, such as a predecessor's."""
-
-    name: str
-    place: Place
+    from sfml.graph.declared_tests import GraphTest
 
 
 @record

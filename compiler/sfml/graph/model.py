@@ -11,13 +11,13 @@ from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.record import record
+from sfml.base.source import Span
+from sfml.graph.located import Scalar
 
 if TYPE_CHECKING:
-    from sfml.graph.tests import GraphTest
+    from sfml.graph.declared_tests import GraphTest
 
-Scalar: TypeAlias = str | int | float | bool
 """A value that a task graph's CONFIG may hold."""
 
 Value: TypeAlias = (

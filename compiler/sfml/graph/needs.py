@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
+from sfml.base.quoting import folded
+from sfml.base.record import record
 from sfml.graph.model import (
     CallBody,
     NotifyBody,
@@ -18,8 +20,6 @@ from sfml.graph.model import (
     TaskGraph,
     TaskNode,
 )
-from sfml.quoting import folded
-from sfml.record import record
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
+from sfml.base.quoting import dotted, folded
+from sfml.base.record import record
 from sfml.graph.model import (
     GraphSettings,
     NotifyBody,
@@ -22,8 +24,6 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.graph.needs import Kind, Need, needs_of, resolved
-from sfml.quoting import dotted, folded
-from sfml.record import record
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 

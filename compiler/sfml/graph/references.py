@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sfml.base.source import Span
 from sfml.graph.model import Reference, Source, Template, Value
-from sfml.source import Span
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode
 
 _OPEN = re.compile(r"\$?\$\{")

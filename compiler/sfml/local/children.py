@@ -117,6 +117,13 @@ class Child:
         return False
 
 
+def runs_folder(account: Account) -> Path:
+    """Where running processes keep what only they need; what a killed server left there goes at the next start."""
+    folder = account.folder / "runs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def run_child(
     account: Account,
     session: Session,
@@ -137,7 +144,7 @@ def run_child(
     code is then negative. It begins when one of the `places` is free.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    home = Path(tempfile.mkdtemp(prefix="sfml-home-"))
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=runs_folder(account)))
     password = account.sessions.admit(session)
     child = Child(session, log=log)
     account.children.add(child)

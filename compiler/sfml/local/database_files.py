@@ -20,8 +20,8 @@ from urllib.parse import quote, unquote
 
 import duckdb
 
+from sfml.base.quoting import duckdb_identifier, duckdb_literal
 from sfml.local.store import Store
-from sfml.quoting import duckdb_identifier, duckdb_literal
 
 DEFAULT_SCHEMA = "PUBLIC"
 """The schema that a database is made with."""

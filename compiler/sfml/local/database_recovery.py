@@ -10,9 +10,9 @@ from fakesnow import info_schema
 from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import show
 
+from sfml.base.quoting import duckdb_literal
 from sfml.local import database_files, set_aside
 from sfml.local.errors import LocalFileError, SqlError
-from sfml.quoting import duckdb_literal
 
 if TYPE_CHECKING:
     from sfml.local.account import Account

@@ -19,6 +19,7 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.statement_type import statement_type_id
 from sqlglot import Expr, exp
 
+from sfml.base.quoting import duckdb_identifier, duckdb_literal
 from sfml.grammar.model_calls import respelled
 from sfml.local import (
     database_files,
@@ -42,7 +43,6 @@ from sfml.local.rewriting import Rewriting
 from sfml.local.semi_structured import told
 from sfml.local.temporaries import created_temporary
 from sfml.local.translating import translating
-from sfml.quoting import duckdb_identifier, duckdb_literal
 
 if TYPE_CHECKING:
     import pyarrow as pa

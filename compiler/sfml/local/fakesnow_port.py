@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from fakesnow.transforms import stage
 
 if TYPE_CHECKING:
     import duckdb
@@ -14,6 +18,10 @@ if TYPE_CHECKING:
     from fakesnow.fakes import FakeSnowflakeConnection
     from fakesnow.instance import FakeSnow
     from sqlglot import Expr
+
+with contextlib.suppress(OSError):
+    # Made as fakesnow is imported, for stages that are ours here, and left in the folder for temporary files.
+    Path(stage.LOCAL_BUCKET_PATH).rmdir()
 
 NOTES = ("table_comment", "col_comments", "text_lengths")
 """What fakesnow notes in the arguments of a transformed statement and writes after its effect, as text that it

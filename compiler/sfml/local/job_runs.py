@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.local import job_environment, job_nodes, job_store, stages
-from sfml.local.children import POLL_SECONDS, Child, run_child
+from sfml.local.children import POLL_SECONDS, Child, run_child, runs_folder
 from sfml.local.errors import SqlError
 from sfml.local.job_instances import Launch, demand_ray, run_instances
 from sfml.local.job_request import CONTAINER_MOUNT, JobRequest
 from sfml.local.job_store import CANCELLED, DONE, FAILED, INTERNAL_ERROR, Job
 from sfml.local.names import ObjectName, resolve
-from sfml.local.procedures import runs_folder, statement_timeout
-from sfml.run_reason import error_line
+from sfml.local.procedures import statement_timeout
+from sfml.semantics.error_line import error_line
 
 if TYPE_CHECKING:
     from sfml.local.account import Account

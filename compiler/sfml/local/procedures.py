@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 from sfml.grammar.procedures import AnonymousProcedure
 from sfml.grammar.signatures import Argument, Parameter
 from sfml.local import stages
-from sfml.local.children import run_child
+from sfml.local.children import run_child, runs_folder
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.imports import SNOWPARK, check_packages, forget_unused, import_directory, runtime_note
 from sfml.local.procedure_types import argument_value, column_of
@@ -214,13 +214,6 @@ def timed_out(limit: int | None) -> SqlError:
         630,
         "57014",
     )
-
-
-def runs_folder(account: Account) -> Path:
-    """Where running processes keep what only they need."""
-    folder = account.folder / "runs"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def warm_parent_of(account: Account) -> WarmParent:

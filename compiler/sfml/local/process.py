@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sfml.errors import LocalServerError
+from sfml.base.errors import LocalServerError
 from sfml.local import private_files, server_log, set_aside
 
 START_SECONDS = 90.0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sfml.base.quoting import duckdb_identifier
 from sfml.grammar.tables import DropColumns, RenameColumn, SetColumnComments, SetComment
 from sfml.grammar.tokens import Name
 from sfml.local import semi_structured, table_notes
@@ -16,7 +17,6 @@ from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import Result, status
 from sfml.local.streams.following import commit_open
 from sfml.local.translating import translating
-from sfml.quoting import duckdb_identifier
 
 if TYPE_CHECKING:
     from sfml.local.account import Account

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from sfml.base.quoting import raw
 from sfml.graph.model import Reference, Source, StepBody, TaskGraph, TaskNode, Template, Value
 from sfml.lower.canonical import Json
 from sfml.lower.conditions import raw_outcomes
 from sfml.lower.names import root_name, stage_of, task_name
-from sfml.quoting import raw
 
 
 def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sfml.base.quoting import dotted, identifier, literal
 from sfml.lower.canonical import Json, canonical_json
 from sfml.lower.desired import DesiredTask
-from sfml.quoting import dotted, identifier, literal
 
 RECORDED = "beyond"
 """The key of the root's record; absent where no task has any of it."""

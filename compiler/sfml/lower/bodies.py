@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Protocol, assert_never
 
+from sfml.base.quoting import dotted, folded, literal, stage_path
 from sfml.graph.model import (
     Body,
     CallBody,
@@ -25,7 +26,6 @@ from sfml.lower.messages import message_content, subject_expression
 from sfml.lower.ml_jobs import job_definition
 from sfml.lower.names import stage_of
 from sfml.lower.programs import job_main, procedure_call
-from sfml.quoting import dotted, folded, literal, stage_path
 
 
 class JobFiles(Protocol):

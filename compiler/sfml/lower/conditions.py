@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sfml.base.quoting import literal, raw
+from sfml.base.record import record
 from sfml.graph.model import GraphSettings, StreamSchedule, TaskGraph, TaskNode
 from sfml.lower.names import short_name, task_name
-from sfml.quoting import literal, raw
-from sfml.record import record
 
 
 @record

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal, TypeAlias
 
-from sfml.graph.model import Scalar, Schedule, Seed, Target
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.record import record
+from sfml.base.source import Span
+from sfml.graph.located import Scalar
+from sfml.graph.model import Schedule, Seed, Target
 
 
 @record

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 
+from sfml.base.quoting import literal
 from sfml.graph.model import Reference, Source, TaskGraph, Template, Value
 from sfml.lower.arguments import has_references
 from sfml.lower.canonical import canonical_json, plain
 from sfml.lower.conditions import raw_outcomes, return_value
-from sfml.quoting import literal
 
 _PATH_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

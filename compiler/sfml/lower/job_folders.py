@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sfml.base.errors import UsageError
+from sfml.base.record import record
 from sfml.catalog.data_files import contents
 from sfml.catalog.folders import folder_contents
-from sfml.errors import UsageError
 from sfml.lower.bodies import JobFiles
-from sfml.record import record
 
 
 @record

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from sfml.base.quoting import folded
+from sfml.graph.located import Scalar
 from sfml.graph.model import (
     CronSchedule,
     Manual,
     OnPool,
     OnWarehouse,
     RunOn,
-    Scalar,
     Schedule,
     Serverless,
     StepBody,
@@ -28,7 +29,6 @@ from sfml.lower.conditions import condition_of, is_dag_branch, raw_outcomes, roo
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.names import default_name, root_name, task_name
 from sfml.lower.values import task_value
-from sfml.quoting import folded
 
 DUMMY_ROOT = SqlDefinition("select 'dag dummy root'")
 """The body of the generated root, to the letter that of `snowflake.core.task.dagv1`."""

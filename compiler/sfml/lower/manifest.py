@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from sfml import __version__
+from sfml.base.quoting import folded
+from sfml.base.release import VERSION
+from sfml.base.source import Span
 from sfml.lower.canonical import Json, plain
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask
 from sfml.lower.names import stage_of
 from sfml.lower.values import task_value
-from sfml.quoting import folded
-from sfml.source import Span
 
 FORMAT_VERSION = 1
 
@@ -19,7 +19,7 @@ def manifest(graph: DesiredGraph) -> dict[str, Json]:
     """The manifest. It names secrets and connections, and holds none."""
     return {
         "format_version": FORMAT_VERSION,
-        "tool": {"name": "sfml", "version": __version__},
+        "tool": {"name": "sfml", "version": VERSION},
         "pipeline": graph.pipeline,
         "description": graph.description,
         "spec": graph.spec_path,

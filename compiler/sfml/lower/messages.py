@@ -18,10 +18,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
+from sfml.base.quoting import literal
 from sfml.graph.model import MessageFormat, NotifyBody, TaskGraph, Template, Value
 from sfml.lower.arguments import has_references
 from sfml.lower.expressions import text_expression
-from sfml.quoting import literal
 
 _HELPER: Mapping[MessageFormat, str] = {
     "text": "TEXT_PLAIN",

@@ -11,11 +11,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from sfml.base.quoting import dotted, folded
 from sfml.graph.model import OnPool, Target
 from sfml.lower.canonical import Json, fingerprint
 from sfml.lower.desired import MLJobDefinitionSpec
 from sfml.lower.names import job_identifier, job_name, jobs_path, stage_of
-from sfml.quoting import dotted, folded
 
 _MOUNT = "/mnt/job_stage"
 _CONTAINER = "main"

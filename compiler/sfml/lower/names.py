@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sfml.base.quoting import folded, raw, stage_location
 from sfml.graph.model import Target, TaskGraph
-from sfml.quoting import folded, raw, stage_location
 
 
 def root_name(graph: TaskGraph) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from sfml.quoting import dollar_quoted, dotted, folded, literal
+from sfml.base.quoting import dollar_quoted, dotted, folded, literal
 
 PYTHON_VERSION = "3.11"
 SNOWPARK = "snowflake-snowpark-python"

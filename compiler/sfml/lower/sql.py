@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Mode, Scalar, Schedule, StreamSchedule
+from sfml.base.quoting import identifier, literal, qualified
+from sfml.graph.located import Scalar
+from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Mode, Schedule, StreamSchedule
 from sfml.lower.beyond import beyond, set_clauses
 from sfml.lower.canonical import canonical_json
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.names import stage_of
-from sfml.quoting import identifier, literal, qualified
 
 
 def tasks_sql(graph: DesiredGraph) -> str:

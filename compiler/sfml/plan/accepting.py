@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from zoneinfo import available_timezones
 
-from sfml.diagnostic import Fix
-from sfml.fixes import text_at
+from sfml.base.diagnostic import Fix
+from sfml.base.fixes import text_at
+from sfml.base.source import Span
 from sfml.graph.durations import in_words
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.plan.drift import Drift, DriftField, DriftKind
 from sfml.plan.model import Comparable
-from sfml.source import Span
 from sfml.spec.compose import compose
 from sfml.spec.edits import adding, node_at, replacing
 from sfml.spec.model import PipelineSpec, TaskSpec

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sfml.errors import ConflictingState
+from sfml.base.errors import ConflictingState
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule, Target
 from sfml.graph.topology import topological_order
 from sfml.lower.canonical import Json, canonical_json

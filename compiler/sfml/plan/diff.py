@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from sfml.errors import ConflictingState
+from sfml.base.errors import ConflictingState
 from sfml.graph.model import Manual, Mode, Target
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.plan.applied import AppliedGraph, AppliedTask, observed_body

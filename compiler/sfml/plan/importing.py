@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sfml.base.quoting import raw
 from sfml.graph.durations import in_words
 from sfml.lower.lower import DUMMY_ROOT
 from sfml.lower.names import default_name, folded_name
 from sfml.plan import renderings
 from sfml.plan.model import Comparable, ObservedGraph, ObservedTask
 from sfml.plan.settings import DEFAULTS
-from sfml.quoting import raw
 from sfml.semantics.condition_words import arguments_of
 from sfml.semantics.conditions import reads_streams
 from sfml.spec.nodes import Plain

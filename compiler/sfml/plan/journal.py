@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sfml import __version__
-from sfml.errors import ConflictingState, RecordUnreadable
+from sfml.base.errors import ConflictingState, RecordUnreadable
+from sfml.base.release import VERSION
 from sfml.lower.canonical import Json, canonical_json
 from sfml.plan.artefact import Artefact, artefact_from, artefact_value
 from sfml.plan.lease import Lease
@@ -143,7 +143,7 @@ def deployment_number(name: str) -> int | None:
 
 
 def _json(value: Mapping[str, Json]) -> str:
-    return canonical_json({"format_version": JOURNAL_VERSION, "written_by": __version__, **value}) + "\n"
+    return canonical_json({"format_version": JOURNAL_VERSION, "written_by": VERSION, **value}) + "\n"
 
 
 def _read(content: bytes, what: str, make: Callable[[Mapping[str, Any]], T]) -> T:

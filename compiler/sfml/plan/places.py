@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sfml.base.source import Span
 from sfml.lower.desired import DesiredTask
-from sfml.source import Span
 
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "after": ("after",),

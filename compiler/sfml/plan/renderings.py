@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sfml.base.quoting import folded
 from sfml.plan.model import Comparable
-from sfml.quoting import folded
 from sfml.semantics.condition_words import words_of
 from sfml.semantics.interval import interval_seconds
 from sfml.semantics.limits import warehouse_size

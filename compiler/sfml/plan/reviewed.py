@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 
-from sfml.errors import ConflictingState, UsageError
+from sfml.base.errors import ConflictingState, UsageError
+from sfml.base.quoting import folded
 from sfml.graph.model import Mode, Target
 from sfml.lower.canonical import fingerprint
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.saved import desired_fingerprint
-from sfml.quoting import folded
 
 _NAMES = ("database", "schema", "warehouse", "stage", "owner_role", "compute_pool")
 LENGTH = 64

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sfml.errors import ConflictingState, UsageError
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.lower.canonical import fingerprint
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.model import ObservedGraph

@@ -10,12 +10,12 @@ import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sfml.base.quoting import folded
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule
 from sfml.lower.beyond import beyond
 from sfml.lower.desired import DesiredTask
 from sfml.plan import renderings
 from sfml.plan.model import Comparable
-from sfml.quoting import folded
 
 DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sfml.checkup import Check, State, counted
+from sfml.account.checkup import Check, State, counted
 from sfml.render.symbols import Symbols
 
 _SYMBOLS = {

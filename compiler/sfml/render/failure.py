@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, TypeAlias
 
 from sfml.render.units import plural
-from sfml.tracebacks import Failure, Frame
+from sfml.semantics.tracebacks import Failure, Frame
 
 Files: TypeAlias = Callable[[str], str | None]
 """The file of the project that a frame's path stands for, or None where it is none of the project's."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
-from sfml.health import (
+from sfml.account.health import (
     ChildrenSuspended,
     CutLoose,
     GraphHealth,
@@ -20,11 +20,11 @@ from sfml.health import (
     TasksGone,
     Unfinished,
 )
-from sfml.history import Run
+from sfml.account.history import Run
+from sfml.account.run_reason import TaskFailure
 from sfml.render.printable import printable
 from sfml.render.reason import is_are, names_text, outcome_text, reason_text
 from sfml.render.units import moment
-from sfml.run_reason import TaskFailure
 
 SNOWFLAKE_REASONS: Mapping[str, str] = {
     "GRANT_OWNERSHIP": "suspended because its owner changed",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sfml.errors import RecordUnreadable
-from sfml.history import Run
+from sfml.account.history import Run
+from sfml.account.run_reason import TaskFailure
+from sfml.base.errors import RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Header
@@ -17,7 +18,6 @@ from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, outcome_text, reason_json, reason_text, run_symbol
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
-from sfml.run_reason import TaskFailure
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, Fix
+from sfml.base.diagnostic import Diagnostic, Fix
 
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic], targets: Sequence[str]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from sfml.behaviour.suite import Tested
-from sfml.behaviour.verdict import Verdict
+from sfml.graph_tests.suite import Tested
+from sfml.graph_tests.verdict import Verdict
 from sfml.render.text import diagnostics_text
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sfml.base.record import record
 from sfml.graph.model import TaskGraph, TaskNode
 from sfml.plan.model import Action, Change
-from sfml.record import record
 from sfml.review.model import Compiled, TargetDiff
 
 ROOT = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sfml.registered import ModelVersion
+from sfml.account.registered import ModelVersion
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import moment, plural

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, assert_never
 
-from sfml.history import Run
-from sfml.render.printable import printable
-from sfml.render.symbols import Symbols
-from sfml.render.units import duration, plural
-from sfml.run_reason import (
+from sfml.account.history import Run
+from sfml.account.run_reason import (
     Cancellation,
     EverySkipped,
     GraphTimeout,
@@ -18,8 +15,11 @@ from sfml.run_reason import (
     RootSkipped,
     TaskFailure,
     Unexplained,
-    error_line,
 )
+from sfml.render.printable import printable
+from sfml.render.symbols import Symbols
+from sfml.render.units import duration, plural
+from sfml.semantics.error_line import error_line
 
 NAMES_SHOWN = 3
 

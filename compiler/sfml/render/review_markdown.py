@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sfml.record import record
+from sfml.base.record import record
 from sfml.render import review_words as words
 from sfml.render.markdown import code, fenced, html_code, prose
 from sfml.render.review_mermaid import LEGEND, picture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.record import record
 from sfml.plan.model import Action
-from sfml.record import record
 from sfml.render.merged import Merged, MergedEdge, MergedTask, merged
 from sfml.render.mermaid import compute_words, label_text
 from sfml.render.schedule import schedule_words

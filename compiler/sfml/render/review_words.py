@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from sfml.base.quoting import folded
 from sfml.graph.model import Mode
 from sfml.lower.desired import MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, Comparable, FieldChange
-from sfml.quoting import folded
 from sfml.render.schedule import schedule_words
 from sfml.render.units import plural
 from sfml.review.model import Compiled, Diff, PipelineDiff, Side, Status, TargetDiff, Times

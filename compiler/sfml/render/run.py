@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sfml.history import Run, TaskRun
+from sfml.account.history import Run, TaskRun
 from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, reason_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration
-from sfml.run_reason import error_line
+from sfml.semantics.error_line import error_line
 
 SUMMARY = "summary"
 """The key of a result that holds one line for people; shown beside the task."""

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from sfml import __version__
+from sfml.base.diagnostic import Diagnostic, Fix
+from sfml.base.release import VERSION
+from sfml.base.source import Span
 from sfml.check.explanations import Explanation, explanations
-from sfml.diagnostic import Diagnostic, Fix
-from sfml.source import Span
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -24,7 +24,7 @@ def diagnostics_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
     codes = sorted({one.code for one in found})
     driver = {
         "name": "sfml",
-        "semanticVersion": __version__,
+        "semanticVersion": VERSION,
         "rules": [_rule(code, every.get(code)) for code in codes],
     }
     results = [_result(one, codes.index(one.code)) for one in found]

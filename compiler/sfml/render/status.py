@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sfml.health import GraphHealth, OffReason, Unfinished
+from sfml.account.health import GraphHealth, OffReason, Unfinished
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
 from sfml.render.printable import printable

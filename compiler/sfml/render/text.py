@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
-from sfml.diagnostic import Diagnostic, Severity
-from sfml.record import record
-from sfml.source import Span, source_lines
+from sfml.base.diagnostic import Diagnostic, Severity
+from sfml.base.record import record
+from sfml.base.source import Span, source_lines
 
 MAX_WIDTH = 120
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sfml.behaviour.coverage import Coverage, CoveredWay
-from sfml.behaviour.ways import Choice, Walked, Way
-from sfml.record import record
+from sfml.base.record import record
+from sfml.graph_tests.coverage import Coverage, CoveredWay
+from sfml.render.graph_tests import states_json
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
-from sfml.render.tests import states_json
 from sfml.render.units import plural
 from sfml.semantics.states import State
+from sfml.ways.walks import Choice, Walked, Way
 
 MOST_NAMES = 12
 """Of tasks in one state that are named, unless all are asked for."""

@@ -1,4 +1,4 @@
-"""SPEC arguments → entry files of one side, by the rules of `sfml.entry_files`, for files that are in no folder."""
+"""SPEC arguments → entry files of one side, as `sfml.frontend.entry_files` does, for files that are in no folder."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from glob import has_magic
 from pathlib import Path
 
-from sfml.entry_files import is_entry_text, is_left_out
-from sfml.errors import UsageError
-from sfml.record import record
+from sfml.base.errors import UsageError
+from sfml.base.record import record
+from sfml.frontend.entry_files import is_entry_text, is_left_out
 
 
 @record

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from sfml.base.quoting import folded
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.lower import DUMMY_ROOT
 from sfml.lower.names import stage_of
@@ -25,8 +27,6 @@ from sfml.plan.model import (
 from sfml.plan.places import place_of
 from sfml.plan.risks import risks_of
 from sfml.plan.settings import desired_settings, with_defaults
-from sfml.quoting import folded
-from sfml.record import record
 
 _REFERENCE = re.compile(r"\$\{(\w+)")
 _TAG = "session_parameters.QUERY_TAG"

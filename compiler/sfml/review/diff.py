@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from sfml.diagnostic import Diagnostic, Severity, has_errors
-from sfml.errors import UsageError
-from sfml.record import record
+from sfml.base.diagnostic import Diagnostic, Severity, has_errors
+from sfml.base.errors import UsageError
+from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.review.asked import Asked, entries_of, may_be_asked_for
 from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
@@ -27,7 +28,6 @@ from sfml.review.snapshot import (
     texts_of,
     work_tree_snapshot,
 )
-from sfml.source import Span
 from sfml.spec.project import PROJECT_FILE
 
 USER = "user"

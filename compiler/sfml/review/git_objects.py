@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-from sfml.errors import SfmlError, UsageError
-from sfml.record import record
+from sfml.base.errors import SfmlError, UsageError
+from sfml.base.record import record
 
 LINK, SUBMODULE = "120000", "160000"
 

@@ -7,11 +7,11 @@ from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
-from sfml.diagnostic import Diagnostic, has_errors
+from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.record import record
 from sfml.graph.model import Schedule, TaskGraph
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.model import Action, Change, FieldChange, Risk
-from sfml.record import record
 
 
 class Status(StrEnum):

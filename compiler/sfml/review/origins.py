@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from sfml.base.source import Span, source_lines
 from sfml.lower.desired import DesiredGraph, DesiredTask
-from sfml.source import Span, source_lines
 from sfml.spec.model import Loaded
 from sfml.spec.origin import variable_spans
 

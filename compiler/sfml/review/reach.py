@@ -10,10 +10,10 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from sfml.base.record import record
 from sfml.catalog.loads import every_import
 from sfml.catalog.modules import MAX_WEIGHT, RUNTIME, weight
 from sfml.catalog.reads import RESOURCES
-from sfml.record import record
 from sfml.review.git_objects import LINK, Entry
 from sfml.review.naming import is_open, is_plain, module_pattern, named_in
 from sfml.spec.compose import compose

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from sfml import __version__
+from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
+from sfml.base.release import VERSION
+from sfml.base.source import Span
 from sfml.catalog.modules import RUNTIME
-from sfml.diagnostic import Diagnostic, has_errors
-from sfml.errors import SfmlError
-from sfml.frontend import Reading, read
+from sfml.frontend.reading import Reading, read
+from sfml.frontend.shared_findings import told_once
 from sfml.graph.model import JobBody, SqlBody, TaskGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.plan.reviewed import reviewed_fingerprint
-from sfml.record import record
 from sfml.review.model import Compiled
 from sfml.review.origins import with_origins
-from sfml.shared_findings import told_once
-from sfml.source import Span
 
 
 @record
@@ -73,7 +73,7 @@ def side_of(
             continue
         try:
             desired = lower(
-                reading.graph, reading.catalog.closure, __version__, job_files=job_files(reading.root)
+                reading.graph, reading.catalog.closure, VERSION, job_files=job_files(reading.root)
             )
         except SfmlError as error:
             refused.append(_refused(error, reading, entry))

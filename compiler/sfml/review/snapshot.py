@@ -9,8 +9,8 @@ import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from sfml.errors import SfmlError
-from sfml.record import record
+from sfml.base.errors import SfmlError
+from sfml.base.record import record
 from sfml.review.git_objects import (
     LINK,
     SUBMODULE,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
-from sfml.record import record
+from sfml.base.record import record
 
 
 class Kind(Enum):

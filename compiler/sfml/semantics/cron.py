@@ -14,7 +14,7 @@ from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, available_timezone
 
 from cronsim import CronSim, CronSimError
 
-from sfml.record import record
+from sfml.base.record import record
 from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError
 
 NEVER_FIRES = "No valid time could be found under the schedule and/or interval specified"

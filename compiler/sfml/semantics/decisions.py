@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-from sfml.record import record
+from sfml.base.record import record
 from sfml.semantics.conditions import decides_on_predecessors
 from sfml.semantics.graph import GraphShape
 from sfml.semantics.states import PREDECESSOR_CONDITIONS, State

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from functools import partial
 
-from sfml.record import record
+from sfml.base.record import record
 from sfml.semantics.asking import Refused, completion_state, predecessors_hold, read_predecessor
 from sfml.semantics.decisions import Decision, decide, graph_state
 from sfml.semantics.evaluating import ConditionError, Functions, Unknown, Value, condition_holds

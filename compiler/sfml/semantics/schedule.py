@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias
 
-from sfml.record import record
+from sfml.base.record import record
 from sfml.semantics import cron
 from sfml.semantics.cron import Cron, parse_cron
 from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError, parse_interval

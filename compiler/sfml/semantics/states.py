@@ -73,3 +73,21 @@ def predecessors_state(condition: str, states: Collection[State]) -> bool:
     True
     """
     return PREDECESSOR_CONDITIONS[condition.upper()](states)
+
+
+CAME = {
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.FAILED_AND_AUTO_SUSPENDED: "failed",
+    State.CANCELLED: "was cancelled",
+    State.SKIPPED: "was skipped",
+    State.NOT_EXECUTED: "never ran",
+}
+"""What became of a task, in words."""
+
+SHOULD = {
+    State.SUCCEEDED: "have succeeded",
+    State.FAILED: "have failed",
+    State.SKIPPED: "have been skipped",
+    State.NOT_EXECUTED: "never have run",
+}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sfml.record import record
+from sfml.base.record import record
 from sfml.semantics.overlap import Stage, may_begin
 from sfml.semantics.retry import failure_counts, guilty_tasks
 from sfml.semantics.schedule import Schedule, next_fire

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.quoting import folded, identifier, literal, qualified, raw
 from sfml.graph.model import Target
 from sfml.lower.beyond import CONTACTS, INTERVAL, LOG_LEVEL, TAGS
-from sfml.quoting import folded, identifier, literal, qualified, raw
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:

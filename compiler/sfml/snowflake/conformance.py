@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import AccountError, SfmlError
-from sfml.quoting import folded, identifier, literal, qualified
+from sfml.base.errors import AccountError, SfmlError
+from sfml.base.quoting import folded, identifier, literal, qualified
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:

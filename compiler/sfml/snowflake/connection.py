@@ -8,9 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import UUID
 
-from sfml.errors import AccountError, ConflictingState, ConnectionFailed, MissingPrivilege, NotSupportedYet
+from sfml.base.errors import (
+    AccountError,
+    ConflictingState,
+    ConnectionFailed,
+    MissingPrivilege,
+    NotSupportedYet,
+)
+from sfml.base.quoting import identifier, raw
 from sfml.graph.model import Target
-from sfml.quoting import identifier, raw
 from sfml.snowflake.connections_file import LOOPBACK
 from sfml.snowflake.entries import PASSPHRASE, Entry, entry
 from sfml.snowflake.host import host_of, naming, not_reached, unreachable

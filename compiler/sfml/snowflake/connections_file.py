@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sfml.errors import ConflictingState, NotSupportedYet
+from sfml.base.errors import ConflictingState, NotSupportedYet
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sfml.errors import ConnectionFailed, NotSupportedYet
+from sfml.base.errors import ConnectionFailed, NotSupportedYet
 
 KEYS = (
     *(

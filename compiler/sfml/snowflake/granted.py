@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml.errors import AccountError
+from sfml.base.errors import AccountError
+from sfml.base.quoting import identifier
 from sfml.graph.comparing import Granted
-from sfml.quoting import identifier
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.checkup import Check, State
-from sfml.errors import SfmlError
+from sfml.account.checkup import Check, State
+from sfml.base.errors import SfmlError
+from sfml.base.quoting import folded, identifier, literal, qualified, raw
 from sfml.graph.model import Target
-from sfml.quoting import folded, identifier, literal, qualified, raw
 from sfml.snowflake.sql import records, rows
 
 if TYPE_CHECKING:

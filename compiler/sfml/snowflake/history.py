@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml.deployed import DeployedGraph, deployed_graph, deployed_root, utc
-from sfml.graph.model import Scalar, Target
-from sfml.history import DeployedRoot, GraphRow, TaskRow
-from sfml.quoting import identifier, literal, qualified, raw
+from sfml.account.deployed import DeployedGraph, deployed_graph, deployed_root, utc
+from sfml.account.history import DeployedRoot, GraphRow, TaskRow
+from sfml.base.quoting import identifier, literal, qualified, raw
+from sfml.graph.located import Scalar
+from sfml.graph.model import Target
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:

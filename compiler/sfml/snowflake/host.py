@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
-from sfml.errors import ConnectionFailed
-from sfml.record import record
+from sfml.base.errors import ConnectionFailed
+from sfml.base.record import record
 
 if TYPE_CHECKING:
     from sfml.snowflake.entries import Entry
@@ -123,20 +123,19 @@ def naming(host: Host) -> Iterator[None]:
         yield
     except ConnectionFailed as error:
         if error.place is None:
-            _located(error, host)
+            raise _located(error, host) from error.__cause__
         raise
 
 
 def _located(error: ConnectionFailed, host: Host) -> ConnectionFailed:
+    """The same error with the connection and its host in place of what the connector says of them."""
     message = " ".join(error.message.split())
     for pattern, kept in _TRIMMED:
         message = pattern.sub(kept, message)
-    error.place = f"{host.connection} to `{host.address}`"
-    said = host.connection if f"`{host.address}`" in message else error.place
-    error.message = f"{message.rstrip('.')} ({said})"
-    error.args = (error.message,)
-    error.help = _help(error.message, error.help, host)
-    return error
+    place = f"{host.connection} to `{host.address}`"
+    said = host.connection if f"`{host.address}`" in message else place
+    message = f"{message.rstrip('.')} ({said})"
+    return error.placed(place, message, help=_help(message, error.help, host))
 
 
 def _help(message: str, help: str | None, host: Host) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml.errors import AccountError, LeaseHeld
+from sfml.base.errors import AccountError, LeaseHeld
+from sfml.base.quoting import literal, qualified
 from sfml.graph.model import Target
 from sfml.plan.lease import Lease, lease_from, lease_json
-from sfml.quoting import literal, qualified
 from sfml.snowflake.sql import records, rows
 
 if TYPE_CHECKING:

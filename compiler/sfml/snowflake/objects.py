@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml.errors import AccountError, MissingSchema
+from sfml.base.errors import AccountError, MissingSchema
+from sfml.base.quoting import identifier, literal, qualified, raw
 from sfml.graph.model import Target
-from sfml.quoting import identifier, literal, qualified, raw
 from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Turns what Snowflake's clients raise into the few errors of `sfml.errors`."""
+"""Turns what Snowflake's clients raise into the few errors of `sfml.base.errors`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sfml.errors import (
+from sfml.base.errors import (
     AccountBusy,
     AccountError,
     AnswerLost,
@@ -15,7 +15,7 @@ from sfml.errors import (
     MissingPrivilege,
     SfmlError,
 )
-from sfml.full_disk import is_disk_full
+from sfml.base.full_disk import is_disk_full
 
 _NO_PRIVILEGE = ("003001", "3001", "390186")
 _AGAIN = "run the command again"

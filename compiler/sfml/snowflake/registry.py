@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import AccountError
+from sfml.account.registered import ModelVersion
+from sfml.base.errors import AccountError
+from sfml.base.quoting import identifier, name_parts, qualified
 from sfml.graph.model import Target
-from sfml.quoting import identifier, name_parts, qualified
-from sfml.registered import ModelVersion
 from sfml.snowflake.sql import records, rows
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.errors import ConflictingState
+from sfml.base.errors import ConflictingState
+from sfml.base.quoting import raw
 from sfml.graph.model import Target
-from sfml.quoting import raw
 from sfml.snowflake.refusals import translated
 
 if TYPE_CHECKING:

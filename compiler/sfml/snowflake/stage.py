@@ -10,7 +10,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import AccountError, ConflictingState, RecordUnreadable
+from sfml.base.errors import AccountError, ConflictingState, RecordUnreadable
+from sfml.base.quoting import literal, stage_location
 from sfml.graph.model import Target
 from sfml.lower.desired import Archive, MLJobDefinitionSpec
 from sfml.lower.ml_jobs import registration
@@ -28,7 +29,6 @@ from sfml.plan.journal import (
     unreadable_name,
 )
 from sfml.plan.staged import Staged, state_path
-from sfml.quoting import literal, stage_location
 from sfml.snowflake.objects import create_stage
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.snowpark import snowpark_session

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sfml.errors import AccountError
+from sfml.base.errors import AccountError
+from sfml.base.quoting import folded, literal, qualified
 from sfml.graph.model import Target
 from sfml.lower.beyond import (
     CONTACTS,
@@ -24,7 +25,6 @@ from sfml.lower.names import folded_name
 from sfml.plan.artefact import Artefact
 from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.observed import observed_task, record_of
-from sfml.quoting import folded, literal, qualified
 from sfml.snowflake.beyond import observed_beyond
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from sfml.diagnostic import Diagnostic, has_errors
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.spec.expand import Expanded, expanded_tasks, no_such_task, says_what_to_run
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.include import Included

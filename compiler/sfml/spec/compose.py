@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from sfml.diagnostic import MOST_COUNTED, Diagnostic, Label, first_of
-from sfml.source import Span
+from sfml.base.diagnostic import MOST_COUNTED, Diagnostic, Label, first_of
+from sfml.base.source import Span
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, key_path, located, plain
 from sfml.spec.scalars import CORE_TAG, CORE_TAGS, NotAValue, core_value, tagged_value
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sfml.diagnostic import Fix
-from sfml.fixes import text_at
-from sfml.source import Span
+from sfml.base.diagnostic import Fix
+from sfml.base.fixes import text_at
+from sfml.base.source import Span
 from sfml.spec.nodes import MapNode, Node, Plain
 from sfml.spec.yaml_text import flow_text, scalar_text
 

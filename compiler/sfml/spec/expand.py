@@ -8,8 +8,8 @@ from dataclasses import field, replace
 from types import MappingProxyType
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, did_you_mean
-from sfml.record import record
+from sfml.base.diagnostic import Diagnostic, did_you_mean
+from sfml.base.record import record
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.model import ForeignPatch, TaskSpec
 from sfml.spec.nodes import (

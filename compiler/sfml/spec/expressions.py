@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, did_you_mean, renaming
+from sfml.base.diagnostic import Diagnostic, renaming
+from sfml.spec.expression_errors import MAX_RESULT, ExpressionError, known_names, undefined
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, located, plain_word
 
 MAX_LENGTH = 500
-MAX_RESULT = 64_000
 MAX_EXPRESSIONS = 3_000
 MAX_CALCULATIONS = 500
 """In the files of one pipeline: expressions at all, and different ones that do more than name a value, which cost
@@ -22,26 +22,6 @@ _DOTTED = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\Z")
 _STATEMENT = re.compile(r"\{%-?\s*(?:if|for|set|macro|include|import|from|block|raw|call|filter|with)\b")
 
 Names = Mapping[str, Any]
-
-
-class ExpressionError(Exception):
-    """An expression that cannot be evaluated.
-
-    `help` says what to do; `unknown` is the name that does not exist, with those that do.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        help: str | None = None,
-        code: str = "SF131",
-        unknown: tuple[str, Iterable[str]] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.help = help
-        self.code = code
-        self.unknown = unknown
 
 
 def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
@@ -157,60 +137,10 @@ def looked_up(keys: list[str], names: Names) -> Any:
         except (KeyError, TypeError, IndexError):
             raise undefined(keys[: index + 1], value if isinstance(value, Mapping) else {}) from None
     if isinstance(value, Mapping) and not isinstance(value, dict):
-        raise ExpressionError(f"`{'.'.join(keys)}` is not a value", f"name one of its parts: {_known(value)}")
+        raise ExpressionError(
+            f"`{'.'.join(keys)}` is not a value", f"name one of its parts: {known_names(value)}"
+        )
     return value
-
-
-def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
-    """The error for a name that does not exist where `known` exist."""
-    name = ".".join(keys)
-    help = did_you_mean(keys[-1], known)
-    if keys[0] == "var" and len(keys) == 2:
-        return ExpressionError(
-            f"variable `{keys[1]}` is not declared",
-            help or f"declare it: `variables: {{{keys[1]}: …}}` in the pipeline file",
-            *("SF130", (keys[1], known)),
-        )
-    if keys[0] == "env" and len(keys) == 2:
-        return ExpressionError(
-            f"environment variable `{keys[1]}` is not declared or not set",
-            help or f"declare it in sfml.yaml: `env: [{keys[1]}]`, and set it",
-            *("SF130", (keys[1], known)),
-        )
-    if keys[0] == "target" and len(keys) == 2:
-        return ExpressionError(
-            f"the target has no `{keys[1]}`",
-            help or _setting_of_targets(keys[1], known),
-            *("SF130", (keys[1], known)),
-        )
-    if keys[0] == "git" and len(keys) == 2 and not known:
-        help = "commit the project once, or take the expression out"
-        message = f"`{name}` is not known: the project is not in a git work tree with a commit"
-        return ExpressionError(message, help, "SF130")
-    if keys[0] in ("param", "each"):
-        where = "a file brought in by `include`" if keys[0] == "param" else "what has `for_each`"
-        return ExpressionError(f"`{name}` is not defined here", f"`{keys[0]}` exists in {where}", "SF130")
-    return ExpressionError(f"`{name}` is not defined", help or f"known here: {_known(known)}", "SF130")
-
-
-def _setting_of_targets(name: str, known: Mapping[str, Any]) -> str:
-    """What to write in place of a name that no target has, or where to set one that this target lacks."""
-    from sfml.resources import schema
-
-    target = schema("project.schema.json")["properties"]["targets"]["additionalProperties"]
-    settings = sorted(target["properties"])
-    if name in settings:
-        return f"add `{name}: …` to the target in sfml.yaml"
-    parts = [setting for setting in settings if set(name.split("_")) & set(setting.split("_"))]
-    close = did_you_mean(name, settings) or (f"did you mean `{parts[0]}`?" if len(parts) == 1 else None)
-    if close is None:
-        return f"known here: {_known(known)}"
-    meant = close.split("`")[1]
-    return close if meant in known else f"{close} add `{meant}: …` to the target in sfml.yaml"
-
-
-def _known(names: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names)) or "nothing"
 
 
 def _as_text(value: Any) -> str:

@@ -13,7 +13,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from sfml.resources import schema as load_schema
+from sfml.base.resources import schema as load_schema
 from sfml.spec.validator import Schema, canonical
 
 

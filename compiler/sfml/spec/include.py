@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, Label
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic, Label
+from sfml.base.source import Span
 from sfml.spec.expand import MAX_TASKS, bindings, empty_repetition, texts_before, too_many_made
 from sfml.spec.expressions import Names, evaluated
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, plain

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, by_position, did_you_mean, has_errors, renaming
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic, by_position, did_you_mean, has_errors, renaming
+from sfml.base.source import Span
 from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.compose import compose
 from sfml.spec.expressions import MAX_CALCULATIONS, MAX_EXPRESSIONS, calculations, evaluated

@@ -10,9 +10,9 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, has_errors
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.spec.nodes import MapNode, ScalarNode
 
 

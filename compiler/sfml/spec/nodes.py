@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import field, replace
 from typing import Any, TypeAlias
 
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.record import record
+from sfml.base.source import Span
 
 Plain: TypeAlias = "bool | int | float | str | list[Any] | dict[str, Any] | None"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.spec.compose import compose
 from sfml.spec.model import Loaded, PipelineSpec, Project
 from sfml.spec.nodes import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from pathlib import Path
 
-from sfml.diagnostic import Diagnostic
+from sfml.base.diagnostic import Diagnostic
 from sfml.spec.nodes import ScalarNode
 
 MAX_LENGTH = 1_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sfml.diagnostic import Diagnostic, did_you_mean
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic, did_you_mean
+from sfml.base.source import Span
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, located, map_of, plain, texts_of
 from sfml.spec.paths import inside
 

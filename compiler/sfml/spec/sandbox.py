@@ -16,7 +16,7 @@ from jinja2.exceptions import SecurityError, TemplateError, TemplateSyntaxError,
 from jinja2.runtime import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from sfml.spec.expressions import MAX_RESULT, ExpressionError, undefined
+from sfml.spec.expression_errors import MAX_RESULT, ExpressionError, undefined
 
 _NODES: tuple[type[nodes.Node], ...] = (
     *(
@@ -44,7 +44,7 @@ _METHODS = frozenset(
     (
         *("capitalize", "endswith", "get", "items", "keys", "lower", "lstrip", "removeprefix"),
         *("removesuffix", "replace", "rstrip", "split", "startswith", "strip", "title", "upper"),
-        *("values"),
+        "values",
     )
 )
 

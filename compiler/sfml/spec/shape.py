@@ -10,7 +10,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sfml.diagnostic import Diagnostic, first_of
+from sfml.base.diagnostic import Diagnostic, first_of
 from sfml.spec.fits import fits
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain, plain_word
 from sfml.spec.shape_words import (

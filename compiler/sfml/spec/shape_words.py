@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, Fix, did_you_mean, hints_wanted, renaming
-from sfml.resources import schema as load_schema
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic, Fix, did_you_mean, hints_wanted, renaming
+from sfml.base.resources import schema as load_schema
+from sfml.base.source import Span
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain_word
 
 Schema = dict[str, Any]

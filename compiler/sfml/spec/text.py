@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from sfml.diagnostic import Diagnostic
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.source import Span
 
 MAX_BYTES = 1_000_000
 

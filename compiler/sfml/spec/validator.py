@@ -7,7 +7,7 @@ from functools import cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from sfml.resources import schema as load_schema
+from sfml.base.resources import schema as load_schema
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sfml.diagnostic import Diagnostic, did_you_mean, renaming
-from sfml.record import record
-from sfml.source import Span
+from sfml.base.diagnostic import Diagnostic, did_you_mean, renaming
+from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.spec.compose import compose
-from sfml.spec.expressions import ExpressionError, Names, evaluated, split
+from sfml.spec.expression_errors import ExpressionError
+from sfml.spec.expressions import Names, evaluated, split
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, plain, plain_word
 from sfml.spec.scalars import NotAValue, core_value
 

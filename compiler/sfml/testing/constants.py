@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from sfml.base.quoting import literal
 from sfml.graph.model import OnWarehouse, SqlBody, Target, TaskNode
-from sfml.quoting import literal
 from sfml.testing.local_snowflake import LocalSnowflake
 
 ATTEMPTS = "SFML_TEST_ATTEMPTS"

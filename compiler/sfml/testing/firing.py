@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC
 
-from sfml.behaviour.schedule_tests import expected_moments, unmet_moments
-from sfml.behaviour.verdict import Verdict
-from sfml.cli.opening import Opened
+from sfml.frontend.compiled_spec import Opened
+from sfml.graph.declared_tests import ScheduleTest
 from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Target, TaskGraph
-from sfml.graph.tests import ScheduleTest
+from sfml.graph_tests.schedule_tests import expected_moments, unmet_moments
+from sfml.graph_tests.verdict import Verdict
 from sfml.local.tasks import run_store, store
 from sfml.semantics.states import State
 from sfml.semantics.timeline import Event, Fired, Suspended

@@ -14,26 +14,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from sfml.behaviour.run_tests import run_verdict, unmet
-from sfml.behaviour.schedule_tests import schedule_verdict
-from sfml.behaviour.shape import Behaviour, returned_text
-from sfml.behaviour.verdict import Verdict, undecided
-from sfml.cli.opening import Opened, desired_graph
-from sfml.diagnostic import Diagnostic
-from sfml.frontend import Reading
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.quoting import literal
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.reading import Reading
+from sfml.graph.declared_tests import EVERY, Given, GraphTest, RunTest, ScheduleTest
 from sfml.graph.decode_task import body_values
 from sfml.graph.model import GraphSettings, Manual, Mode, Target, TaskGraph, TaskNode
 from sfml.graph.references import references_in
-from sfml.graph.tests import EVERY, Given, GraphTest, RunTest, ScheduleTest
+from sfml.graph_tests.run_tests import run_verdict, unmet
+from sfml.graph_tests.schedule_tests import schedule_verdict
+from sfml.graph_tests.verdict import Verdict, undecided
 from sfml.lower.conditions import root_condition
-from sfml.quoting import literal
-from sfml.run_reason import error_line
 from sfml.semantics.conditions import decides_on_predecessors
+from sfml.semantics.error_line import error_line
 from sfml.semantics.states import State
 from sfml.testing import pipelines
 from sfml.testing.constants import constant_task, failing_body, make_attempts
 from sfml.testing.firing import can_fire, fired_verdict, firing_graph
 from sfml.testing.local_snowflake import LocalSnowflake, SharedServer
+from sfml.ways.shape import Behaviour, returned_text
 
 T = TypeVar("T", RunTest, ScheduleTest)
 

@@ -9,25 +9,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sfml.cli.opening import Connected, Opened, desired_graph
-from sfml.cli.planning import Planned, planned_graph, restore_work, work_of
-from sfml.deploy import Deployer
-from sfml.diagnostic import has_errors
-from sfml.errors import InvalidSpec, UsageError
-from sfml.frontend import read
+from sfml.account.history import Run, TaskRun
+from sfml.base.diagnostic import has_errors
+from sfml.base.errors import InvalidSpec, UsageError
+from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.reading import read
 from sfml.graph.model import Target
-from sfml.history import Run, TaskRun
-from sfml.holding import holding, new_lease
 from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import Planned, planned_graph, work_of
+from sfml.operations.deploy import Deployer
+from sfml.operations.holding import holding, new_lease
+from sfml.operations.restoration import restore_work
+from sfml.operations.runs import follow, start
+from sfml.operations.target_account import Connected, account_on, local_connection
+from sfml.operations.target_watch import Unwatched
 from sfml.render.text import diagnostics_text
-from sfml.runs import follow, start
-from sfml.snowflake.connection import open_local
-from sfml.snowflake.history import History
-from sfml.snowflake.leases import Leases
-from sfml.snowflake.objects import use_schema
 from sfml.snowflake.seeds import load_seed
-from sfml.snowflake.stage import Stage
-from sfml.snowflake.tasks import Tasks
 
 INTERVAL = 0.1
 """Seconds between two looks at a run."""
@@ -99,18 +96,8 @@ def connected(found: Opened, arguments: Mapping[str, Any]) -> Iterator[Connected
 @contextmanager
 def connected_to(target: Target, arguments: Mapping[str, Any]) -> Iterator[Connected]:
     """A target of kind `local` on the server that takes these arguments, its schema made."""
-    connection = open_local(arguments, target)
-    try:
-        use_schema(connection, target)
-        yield Connected(
-            connection,
-            Tasks(connection, target),
-            Stage(connection, target),
-            History(connection, target),
-            Leases(connection, target),
-        )
-    finally:
-        connection.close()
+    with local_connection(arguments, target, Unwatched()) as connection:
+        yield account_on(connection, target)
 
 
 def apply(found: Opened, arguments: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import yaml
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from sfml.frontend import Reading, read
+from sfml.frontend.reading import Reading, read
 
 PROJECT = "version: 1\ndefaults: {run_on: {warehouse: WH}}\ntargets: {local: {kind: local}}\n"
 

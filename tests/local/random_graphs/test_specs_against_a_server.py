@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, Phase, given
 from property_settings import examples
 from spec_graphs import pipelines, reading_of
 
-from sfml.behaviour.run_tests import run_verdict
-from sfml.behaviour.shape import Behaviour
-from sfml.behaviour.ways import walk
-from sfml.graph.tests import RunTest
+from sfml.graph.declared_tests import RunTest
+from sfml.graph_tests.run_tests import run_verdict
 from sfml.semantics.running import End, carry_out
 from sfml.semantics.states import State
 from sfml.testing.given import LocalRuns, throwaway_server
 from sfml.testing.local_snowflake import SharedServer
+from sfml.ways.shape import Behaviour
+from sfml.ways.walks import walk
 
 ON_A_SERVER, BY_FORCE = 6, 60
 

@@ -10,20 +10,21 @@ from typing import Any
 import pytest
 from asking import Sql
 
-from sfml import frontend
+from sfml.base.quoting import identifier, qualified, raw
+from sfml.frontend.entry_files import entry_files
+from sfml.frontend.reading import read
 from sfml.local.account import Account
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.lower.sql import definition_sql, settings_beyond_create, task_identifier, tasks_sql
-from sfml.quoting import identifier, qualified, raw
 
 TESTS = Path(__file__).parents[2]
 CORPUS = TESTS / "corpus" / "v1"
 PIPELINES = [
     pytest.param(path, id=f"{project.name}-{path.stem}")
     for project in sorted(path.parent for path in CORPUS.glob("*/sfml.yaml"))
-    for path in frontend.entry_files((str(project),))
+    for path in entry_files((str(project),))
 ]
 
 sys.path.append(str(TESTS / "unit" / "lower"))
@@ -31,7 +32,7 @@ from sql_statements import split  # noqa: E402
 
 
 def compiled(path: Path) -> DesiredGraph:
-    reading = frontend.read(path, target="local", user="ada")
+    reading = read(path, target="local", user="ada")
     assert reading.graph is not None, reading.diagnostics
     return lower(reading.graph, reading.catalog.closure, "0", job_files=job_files(reading.root))
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asking import Sql
 
+from sfml.base.quoting import literal
 from sfml.graph.model import (
     GraphSettings,
     Mode,
@@ -24,7 +25,6 @@ from sfml.graph.model import (
 )
 from sfml.lower.bodies import definition_of
 from sfml.lower.desired import SqlDefinition
-from sfml.quoting import literal
 
 WAREHOUSE = OnWarehouse("ML_WH")
 TARGET = Target("prod", "account", "SFML", "PUBLIC", "ML_WH", None, Mode.PRODUCTION)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sfml.frontend import read
+from sfml.frontend.reading import read
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
 IMPORT = "from sfml_steps import Context, step\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sfml.catalog import StepCatalog
-from sfml.frontend import read
+from sfml.frontend.reading import read
 from sfml.lower.archives import archive_of
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml.frontend import read
+from sfml.frontend.reading import read
 
 PROJECT = """version: 1
 steps: [steps]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sfml.base.errors import SfmlError, UsageError
 from sfml.ci.asked import asked_of
 from sfml.ci.occasion import occasion_of
-from sfml.errors import SfmlError, UsageError
 
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "OWNER/project"}
 GITLAB = {"GITLAB_CI": "true", "CI_PROJECT_ID": "42"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml import frontend
+from sfml.frontend.reading import Reading, read
 from sfml.graph.model import (
     CallBody,
     CronSchedule,
@@ -28,14 +28,14 @@ from sfml.graph.model import (
 ROOT = Path(__file__).parents[3]
 
 
-def graph_of(reading: frontend.Reading) -> TaskGraph:
+def graph_of(reading: Reading) -> TaskGraph:
     assert reading.diagnostics == ()
     assert reading.graph is not None
     return reading.graph
 
 
 def test_our_own_pipeline() -> None:
-    graph = graph_of(frontend.read(ROOT / "specs" / "clv.yaml", user="tester"))
+    graph = graph_of(read(ROOT / "specs" / "clv.yaml", user="tester"))
     assert [task.name for task in graph.tasks] == [
         "prepare_data",
         "train_model",
@@ -98,7 +98,7 @@ def test_every_kind_of_task(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "run.py").write_text("")
     (tmp_path / "mixed.yaml").write_text(SPEC)
-    graph = graph_of(frontend.read(tmp_path / "mixed.yaml"))
+    graph = graph_of(read(tmp_path / "mixed.yaml"))
     config = Reference(Source.CONFIG, None, ("k",))
     assert [task.name for task in graph.tasks] == ["call", "plain", "job", "last", "tell", "cheap"]
     assert graph.task("last").body == SqlBody("select 1;", "sql/last.sql")
@@ -124,7 +124,7 @@ def test_without_a_schedule_it_is_manual(tmp_path: Path, schedule: str) -> None:
     (tmp_path / "sfml.yaml").write_text("version: 1\n")
     spec = "version: 1\npipeline: p\ngraph: {tasks: {a: {sql: select 1}}}\n"
     (tmp_path / "p.yaml").write_text(spec + schedule)
-    assert graph_of(frontend.read(tmp_path / "p.yaml")).settings.schedule == Manual()
+    assert graph_of(read(tmp_path / "p.yaml")).settings.schedule == Manual()
 
 
 def test_tasks_of_included_files_know_each_other(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_tasks_of_included_files_know_each_other(tmp_path: Path) -> None:
         "  tasks: {last: {sql: select 1, after: [a_tell, tell]}}\n"
         "targets: {local: {tasks: {a_tell: {timeout: 1m}}}}\n"
     )
-    graph = graph_of(frontend.read(tmp_path / "p.yaml"))
+    graph = graph_of(read(tmp_path / "p.yaml"))
     assert graph.task("a_load").body == CallBody("A.load")
     assert graph.task("load_y").body == CallBody("y.load")
     tell = graph.task("tell_x")

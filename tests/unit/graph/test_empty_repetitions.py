@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml.frontend import read
+from sfml.frontend.reading import read
 
 
 def predecessors(folder: Path, spec: str, **files: str) -> dict[str, tuple[str, ...]]:

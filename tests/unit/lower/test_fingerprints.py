@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml import frontend
+from sfml.frontend.reading import read
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
@@ -24,7 +24,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def compiled(project: Path, target: str = "prod") -> DesiredGraph:
-    reading = frontend.read(project / "specs/clv.yaml", target=target, user="ada")
+    reading = read(project / "specs/clv.yaml", target=target, user="ada")
     assert reading.graph is not None, reading.diagnostics
     return lower(reading.graph, reading.catalog.closure, "0.1.0", job_files=job_files(reading.root))
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from sfml.base.errors import UsageError
 from sfml.catalog.folders import folder_contents
-from sfml.errors import UsageError
 from sfml.lower.job_folders import job_files
 
 

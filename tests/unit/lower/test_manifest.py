@@ -8,11 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from made_graphs import closure, clv, every, graph, wide
 
+from sfml.base.resources import schema
 from sfml.graph.model import JobBody, OnPool, Seed, TaskGraph, TaskNode
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.lower.manifest import manifest, manifest_bytes
-from sfml.resources import schema
 
 SCHEMA = schema("output/manifest.schema.json")
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from sfml import frontend
+from sfml.base.resources import schema
+from sfml.frontend.reading import read
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.lower.manifest import manifest, manifest_bytes
-from sfml.resources import schema
 
 ROOT = Path(__file__).parents[3]
 TARGETS = ("local", "dev", "prod")
@@ -30,11 +30,11 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import hashlib
 from pathlib import Path
-from sfml import frontend
+from sfml.frontend.reading import read
 from sfml.lower.lower import lower
 from sfml.lower.write import build_files
 from sfml.render.mermaid import mermaid
-reading = frontend.read(Path(sys.argv[1]) / "specs/clv.yaml", target="prod", user="ada")
+reading = read(Path(sys.argv[1]) / "specs/clv.yaml", target="prod", user="ada")
 desired = lower(reading.graph, reading.catalog.closure, "0.1.0")
 for path, content in build_files(desired, mermaid(reading.graph)).items():
     print(path, hashlib.sha256(content).hexdigest())
@@ -42,7 +42,7 @@ for path, content in build_files(desired, mermaid(reading.graph)).items():
 
 
 def compiled(target: str) -> DesiredGraph:
-    reading = frontend.read(ROOT / "specs" / "clv.yaml", target=target, user="ada")
+    reading = read(ROOT / "specs" / "clv.yaml", target=target, user="ada")
     assert reading.graph is not None, reading.diagnostics
     return lower(reading.graph, reading.catalog.closure, "0.1.0")
 

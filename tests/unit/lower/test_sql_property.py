@@ -12,6 +12,7 @@ from made_graphs import clv, wide
 from property_settings import examples
 from sql_statements import statements
 
+from sfml.base.quoting import raw
 from sfml.grammar import Name
 from sfml.grammar.task_settings import Word
 from sfml.grammar.tasks import (
@@ -27,7 +28,6 @@ from sfml.grammar.tasks import (
 from sfml.graph.model import CronSchedule, IntervalSchedule, Mode, TaskGraph
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.lower.sql import definition_sql, tasks_sql
-from sfml.quoting import raw
 from sfml.semantics.interval import parse_interval
 from sfml.semantics.schedule import Interval, parse_schedule
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sfml import frontend
-from sfml.frontend import Reading
+from sfml.frontend.reading import Reading
+from sfml.frontend.reading import read as read_spec
 from sfml.lower.desired import DesiredGraph, SqlDefinition
 from sfml.lower.lower import lower
 from sfml.plan.accepting import Accepted, Refused, acceptances
@@ -44,7 +44,7 @@ def read(folder: Path, schedule: str = "{cron: '0 3 * * *'}") -> tuple[Reading, 
     (folder / "sfml.yaml").write_text(PROJECT, encoding="utf-8")
     (folder / "score.sql").write_text("select 'score'", encoding="utf-8")
     (folder / "shop.yaml").write_text(SPEC.replace("SCHEDULE", schedule), encoding="utf-8")
-    reading = frontend.read(folder / "shop.yaml", user="tester")
+    reading = read_spec(folder / "shop.yaml", user="tester")
     assert reading.graph is not None, reading.diagnostics
     return reading, lower(reading.graph, reading.catalog.closure, "0")
 
@@ -125,7 +125,7 @@ def test_a_changed_default_is_told_as_one(tmp_path: Path) -> None:
         tasks.append(ObservedTask(task.name, "1", True, task.definition.sql, desired_settings(task)))
     observed = ObservedGraph(tasks[0], tuple(tasks[1:]), split_comment(before.root.comment)[1])
     (tmp_path / "sfml.yaml").write_text(PROJECT.replace("5m", "6m"), encoding="utf-8")
-    reading = frontend.read(tmp_path / "shop.yaml", user="tester")
+    reading = read_spec(tmp_path / "shop.yaml", user="tester")
     assert reading.graph is not None
     plan = make_plan(lower(reading.graph, reading.catalog.closure, "0"), observed)
     told = {(change.task, field.reason, field.place) for change in plan.changes for field in change.fields}

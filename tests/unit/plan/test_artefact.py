@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sfml.errors import RecordUnreadable
+from sfml.base.errors import RecordUnreadable
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, StreamSchedule, Target
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.plan.artefact import (

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from property_settings import examples
 from rendered_graphs import Server, graphs
 
-from sfml import frontend
+from sfml.frontend.reading import read
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.plan.diff import RECORD, make_plan
@@ -44,7 +44,7 @@ def compiled(project: Path, imported: Imported) -> DesiredGraph:
     for path, content in imported.files.items():
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_bytes(content)
-    reading = frontend.read(project / imported.entry, user="ada")
+    reading = read(project / imported.entry, user="ada")
     assert reading.graph is not None, reading.diagnostics
     return lower(reading.graph, reading.catalog.closure, "0")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from sfml.errors import ConflictingState
+from sfml.base.errors import ConflictingState
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sfml.errors import ConflictingState
+from sfml.base.errors import ConflictingState
+from sfml.base.source import Span
 from sfml.graph.model import (
     CronSchedule,
     GraphSettings,
@@ -33,7 +34,6 @@ from sfml.plan.model import Action, Change, Label, ObservedGraph, ObservedTask, 
 from sfml.plan.risks import graph_risks
 from sfml.plan.settings import desired_settings, split_comment
 from sfml.plan.situation import Situation, next_runs
-from sfml.source import Span
 
 TARGET = Target("prod", "account", "ML_PROD", "CLV", "ML_WH", mode=Mode.PRODUCTION)
 ON_WH = OnWarehouse("ML_WH")

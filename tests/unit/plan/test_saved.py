@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from made_graphs import closure, graph, sql
 
-from sfml.errors import ConflictingState, UsageError
+from sfml.base.errors import ConflictingState, UsageError
 from sfml.lower.desired import DesiredGraph, SqlDefinition
 from sfml.lower.lower import lower
 from sfml.plan.diff import make_plan

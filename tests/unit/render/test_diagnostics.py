@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import jsonschema
 
-from sfml.diagnostic import Diagnostic, Label
+from sfml.base.diagnostic import Diagnostic, Label
+from sfml.base.resources import schema
+from sfml.base.source import Span
 from sfml.render.json import diagnostics_json
 from sfml.render.text import diagnostic_text, diagnostics_text
-from sfml.resources import schema
-from sfml.source import Span
 
 SOURCES = {
     "specs/job.yaml": "version: 1\ntasks:\n" + "\n" * 24 + "    outcomes: [promote_modle, send_alert]\n",

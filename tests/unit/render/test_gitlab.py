@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from sfml.diagnostic import Diagnostic
+from sfml.base.diagnostic import Diagnostic
+from sfml.base.source import Position, Span
 from sfml.render.gitlab import diagnostics_gitlab
-from sfml.source import Position, Span
 
 
 def finding(line: int, message: str = "task `a` runs after unknown task `b`") -> Diagnostic:

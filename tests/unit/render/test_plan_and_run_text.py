@@ -11,17 +11,17 @@ import jsonschema
 import pytest
 from made_graphs import closure, graph, sql, step
 
-from sfml.deployed import DeployedGraph
+from sfml.account.deployed import DeployedGraph
+from sfml.account.health import GraphHealth, Off, OffReason, RunNotWell, ScheduleOff, Unfinished
+from sfml.account.history import Attempt, DeployedRoot, Run, TaskRow, TaskRun
+from sfml.account.run_reason import TaskFailure
 from sfml.graph.model import OnPool
-from sfml.health import GraphHealth, Off, OffReason, RunNotWell, ScheduleOff, Unfinished
-from sfml.history import Attempt, DeployedRoot, Run, TaskRow, TaskRun
 from sfml.lower.lower import lower
 from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Reason, Risk
 from sfml.render.plan import plan_json, plan_text
 from sfml.render.run import changes, run_json, run_text
 from sfml.render.status import PipelineStatus, status_json, status_text
 from sfml.render.symbols import Symbols
-from sfml.run_reason import TaskFailure
 
 SCHEMAS = Path(__file__).parents[3] / "schemas" / "output"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

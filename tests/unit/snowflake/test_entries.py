@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml.errors import ConnectionFailed
+from sfml.base.errors import ConnectionFailed
 from sfml.snowflake.entries import entry
 
 TOML = """
@@ -155,7 +155,7 @@ def test_files_are_read_as_the_connector_reads_them(
     path.write_text(f'{heading}\naccount = "A"\nuser = "U"\npassword = "hunter2"\n')
     path.chmod(mode)
     program = (
-        "from sfml.errors import SfmlError\nfrom sfml.snowflake.entries import entry\n"
+        "from sfml.base.errors import SfmlError\nfrom sfml.snowflake.entries import entry\n"
         "try:\n    found = entry('dev'); print(found.source, found.arguments['account'], found.warnings)\n"
         "except SfmlError as error:\n    print('refused', error.message)"
     )

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sfml.source import Span
+from sfml.base.source import Span
 from sfml.spec.compose import MAX_DEPTH, compose
 from sfml.spec.nodes import ListNode, MapNode, plain
 from sfml.spec.text import decoded

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfml.spec.expressions import ExpressionError, evaluated_text
+from sfml.spec.expression_errors import ExpressionError
+from sfml.spec.expressions import evaluated_text
 
 NAMES: dict[str, Any] = {
     "var": MappingProxyType(

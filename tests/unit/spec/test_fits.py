@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from sfml.resources import schema
+from sfml.base.resources import schema
 from sfml.spec.compose import compose
 from sfml.spec.fits import fits
 from sfml.spec.nodes import plain

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from property_settings import examples
 from referencing import Registry, Resource
 
-from sfml.resources import schema, schema_folder
-from sfml.source import Span
+from sfml.base.resources import schema, schema_folder
+from sfml.base.source import Span
 from sfml.spec.fits import DECIDING, DESCRIBING, fits
 from sfml.spec.nodes import located
 from sfml.spec.shape import TOLD, shape_findings

@@ -7,8 +7,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfml.fixes import fixed
-from sfml.source import Span
+from sfml.base.fixes import fixed
+from sfml.base.source import Span
 from sfml.spec.compose import compose
 from sfml.spec.edits import adding, replacing
 from sfml.spec.expressions import evaluated

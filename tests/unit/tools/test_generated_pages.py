@@ -11,8 +11,8 @@ import jsonschema
 import pytest
 from referencing import Registry, Resource
 
+from sfml.base.resources import schema, schema_folder
 from sfml.check.explanations import explanations
-from sfml.resources import schema, schema_folder
 from sfml.spec.compose import compose
 from sfml.spec.nodes import plain
 

@@ -14,9 +14,9 @@ import itertools
 import time
 from typing import Any, Protocol
 
+from sfml.base.quoting import duckdb_identifier
 from sfml.local.names import ObjectName
 from sfml.local.streams.store import Stream
-from sfml.quoting import duckdb_identifier
 
 PLACE = "_fs_information_schema"
 """The schema, hidden in every database, that holds them."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
+from sfml.base.record import record
 from sfml.graph.model import OnPool, OnWarehouse, Serverless
 from sfml.lower.bodies import kind_of
 from sfml.lower.desired import DesiredTask
 from sfml.plan.model import Action, Change, FieldChange, Risk
-from sfml.record import record
 from sfml.render.merged import ROOT, Merged, MergedTask, merged
 from sfml.render.mermaid import compute_words
 from sfml.render.review_words import VERBS, in_spec_names, spec_names

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from sfml.record import record
+from sfml.base.record import record
 
 _SWEEPS = ((3_000, 12), (20_000, 4))
 """Up to so many pieces of edges, so many sweeps; larger graphs get one."""

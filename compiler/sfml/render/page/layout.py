@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from sfml.record import record
+from sfml.base.record import record
 from sfml.render.page.layers import Columns, Edge, columns_of, without_cycles
 
 GAP = 44.0

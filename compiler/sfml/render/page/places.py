@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
+from sfml.base.record import record
 from sfml.plan.model import Action
-from sfml.record import record
 from sfml.render.page.drawing import Card, Drawing, Wire
 from sfml.render.page.layout import Layout, Line, Point, layout
 from sfml.render.page.shapes import POINT

@@ -1,0 +1,301 @@
+"""Whether a deployed graph is well: its schedule, its tasks, its last run, and what needs attention; pure.
+
+Off as intended is well: a schedule that a development target leaves off, that `--no-resume` left off, or that there is
+not. Everything else that keeps a graph from running as its spec says is a problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from sfml.account.deployed import DeployedGraph, cut_loose, own_suspended, utc
+from sfml.account.history import DeployedRoot, Run, TaskRow
+from sfml.account.run_record import spec_name
+from sfml.base.quoting import raw
+from sfml.graph.model import CronSchedule, IntervalSchedule
+from sfml.lower.desired import DesiredGraph
+from sfml.plan.diff import is_on_by_default, is_scheduled
+from sfml.plan.journal import Journal
+from sfml.plan.lease import Lease
+from sfml.plan.settings import OFF_SINCE, split_comment
+from sfml.semantics.cron import fires_between, parse_cron
+
+LATE_AFTER = timedelta(minutes=15)
+"""How long after its time a run may begin: Snowflake is never early and may be late."""
+
+REMEMBERED = timedelta(days=7)
+"""How far TASK_HISTORY looks back."""
+
+
+class OffReason(StrEnum):
+    """Why a schedule is off; the first three are as intended."""
+
+    DEVELOPMENT = "development"
+    NO_RESUME = "no_resume"
+    NEVER_ON = "never_on"
+    BY_HAND = "by_hand"
+    FAILURES = "failures"
+    SNOWFLAKE = "snowflake"
+    UNFINISHED = "unfinished"
+
+
+INTENDED = frozenset({OffReason.DEVELOPMENT, OffReason.NO_RESUME, OffReason.NEVER_ON})
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """A schedule that is off; `word` is Snowflake's own reason where it is none of ours."""
+
+    reason: OffReason
+    since: datetime | None = None
+    word: str | None = None
+
+    @property
+    def is_intended(self) -> bool:
+        return self.reason in INTENDED
+
+
+# -- what needs attention
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An apply whose journal is still there; `is_held` is whether its lease is too: it may be under way."""
+
+    work: str
+    number: int
+    owner: str
+    began_at: str
+    is_held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleOff:
+    """The schedule is off, and nothing says that it is to be."""
+
+    off: Off
+
+
+@dataclass(frozen=True, slots=True)
+class ChildrenSuspended:
+    """Tasks of the graph that are off: runs pass over them."""
+
+    tasks: tuple[str, ...]
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CutLoose:
+    """Our own tasks that hang on no root of ours: no run reaches them."""
+
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TasksGone:
+    """Tasks that the deployed spec has and the account has not."""
+
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunNotWell:
+    """The last run did not end well."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A run was due and did not begin."""
+
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotOurs:
+    """A task of the root's name that sfml did not make."""
+
+    name: str
+
+
+Problem: TypeAlias = (
+    Unfinished | ScheduleOff | ChildrenSuspended | CutLoose | TasksGone | RunNotWell | Late | NotOurs
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphHealth:
+    """How a pipeline stands in its target. `off` is None while its schedule is on, or when it has none."""
+
+    graph: DeployedGraph
+    record: Mapping[str, Any] | None
+    off: Off | None
+    is_scheduled: bool
+    run: Run | None
+    differs: bool | None
+    """Whether what is deployed is something else than what the files say; None where that is not known."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_well(self) -> bool:
+        return not self.problems
+
+    @property
+    def unfinished(self) -> Unfinished | None:
+        return next((one for one in self.problems if isinstance(one, Unfinished)), None)
+
+
+def health_of(
+    desired: DesiredGraph,
+    graph: DeployedGraph,
+    *,
+    now: datetime,
+    journal: Journal | None = None,
+    holder: Lease | None = None,
+    run: Run | None = None,
+    rows: Iterable[TaskRow] = (),
+) -> GraphHealth:
+    """How the graph stands, from what the account says of it."""
+    root = graph.root
+    record = split_comment(root.comment)[1] if root else None
+    unfinished = unfinished_of(journal, holder) if journal else None
+    off = off_of(desired, root, unfinished) if root else None
+    applied = str(record.get("fingerprint", "")) if record else ""
+    differs = None if not (applied and desired.fingerprint) else applied != desired.fingerprint
+    found: list[Problem] = [] if unfinished is None else [unfinished]
+    if root is not None and record is None:
+        found.append(NotOurs(root.name))
+    else:
+        found += _problems(desired, graph, off, unfinished, differs)
+        if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
+            found.append(RunNotWell(run))
+        if root is not None and unfinished is None and (due := late_since(desired, root, tuple(rows), now)):
+            found.append(Late(due))
+    return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(found))
+
+
+def _problems(
+    desired: DesiredGraph,
+    graph: DeployedGraph,
+    off: Off | None,
+    unfinished: Unfinished | None,
+    differs: bool | None,
+) -> Iterator[Problem]:
+    """What is wrong with the tasks; an apply that is under way or was cut off leaves all of it half done."""
+    if unfinished is not None:
+        return
+    if off is not None and not off.is_intended:
+        yield ScheduleOff(off)
+    asleep = own_suspended(graph, desired)
+    if asleep:
+        times = [task.suspended_on for task in asleep if task.suspended_on]
+        yield ChildrenSuspended(_names(desired, (task.name for task in asleep)), min(times, default=None))
+    loose = cut_loose(graph, desired)
+    if loose:
+        yield CutLoose(_names(desired, (task.name for task in loose)))
+    if differs is False:
+        there = {task.name for task in (*graph.tasks, *loose)}
+        gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in there]
+        if gone:
+            yield TasksGone(_names(desired, gone))
+
+
+def _names(desired: DesiredGraph, names: Iterable[str]) -> tuple[str, ...]:
+    """Names in the spec, in its order; of a task that it does not have, its name in Snowflake."""
+    order = [task.task for task in desired.all_tasks]
+    spec = [spec_name(desired, name) or name for name in names]
+    return tuple(sorted(spec, key=lambda name: (order.index(name) if name in order else len(order), name)))
+
+
+def unfinished_of(journal: Journal, holder: Lease | None) -> Unfinished:
+    header = journal.header
+    return Unfinished(header.work, header.number, header.owner, header.began_at, holder is not None)
+
+
+def off_of(desired: DesiredGraph, root: DeployedRoot, unfinished: Unfinished | None = None) -> Off | None:
+    """Why the schedule is off; None while it is on, and where there is none.
+
+    https://docs.snowflake.com/en/sql-reference/sql/show-tasks lists Snowflake's reasons. A root that was never started
+    has none: an apply left it off, since one that is cut off leaves its journal.
+    """
+    if root.started or not is_scheduled(desired):
+        return None
+    since = root.suspended_on
+    if unfinished is not None:
+        return Off(OffReason.UNFINISHED, since)
+    meant = _meant_off(root)
+    failed = root.suspended_reason == "SUSPENDED_DUE_TO_ERRORS"
+    # Somebody may have turned on by other means what an apply left off, and Snowflake off again.
+    if meant is not None and not (failed and since is not None and since > meant):
+        return Off(OffReason.NO_RESUME, since or meant)
+    if failed:
+        return Off(OffReason.FAILURES, since)
+    if root.suspended_reason not in (None, "USER_SUSPENDED"):
+        return Off(OffReason.SNOWFLAKE, since, root.suspended_reason)
+    if not is_on_by_default(desired.target):
+        return Off(OffReason.DEVELOPMENT, since)
+    return Off(OffReason.NEVER_ON) if since is None else Off(OffReason.BY_HAND, since)
+
+
+def _meant_off(root: DeployedRoot) -> datetime | None:
+    """When an apply with `--no-resume` left the schedule off, by the root's record."""
+    record = split_comment(root.comment)[1] or {}
+    return utc(record.get(OFF_SINCE))
+
+
+# -- lateness
+
+
+def late_since(
+    desired: DesiredGraph, root: DeployedRoot, rows: tuple[TaskRow, ...], now: datetime
+) -> datetime | None:
+    """When a run was due that did not begin; None while nothing is late, or where nobody can tell.
+
+    A local Snowflake fires only while it is up, and a stream is no clock. A time at which another run was executing is
+    passed over by Snowflake itself.
+    """
+    if desired.target.is_local or not root.started or root.committed_on is None:
+        return None
+    due = _last_due(desired, root, rows, now)
+    if due is None or due <= max(root.committed_on, now - REMEMBERED):
+        return None
+    began: dict[str, list[TaskRow]] = {}
+    for row in rows:
+        if row.state != "SCHEDULED":
+            began.setdefault(row.run_group, []).append(row)
+    return None if any(_covers(group, due) for group in began.values()) else due
+
+
+def _covers(group: list[TaskRow], due: datetime) -> bool:
+    """Whether a run began at that time or later, or was executing then."""
+    slack = timedelta(minutes=1)
+    if max(row.scheduled_time or due for row in group) >= due - slack:
+        return True
+    ends = [row.completed_at for row in group]
+    return any(end is None or end >= due - slack for end in ends)
+
+
+def _last_due(
+    desired: DesiredGraph, root: DeployedRoot, rows: tuple[TaskRow, ...], now: datetime
+) -> datetime | None:
+    """The latest time at which a run should have begun by now."""
+    match desired.root.schedule:
+        case CronSchedule(expression, timezone):
+            cron, end = parse_cron(expression, timezone), now - LATE_AFTER
+            # A cron that fires each minute is looked at for an hour, and not for a week.
+            for span in (timedelta(hours=1), timedelta(days=1), REMEMBERED):
+                if fires := fires_between(cron, end - span, end):
+                    return fires[-1]
+            return None
+        case IntervalSchedule(seconds):
+            times = [row.scheduled_time for row in rows if row.state != "SCHEDULED" and row.scheduled_time]
+            assert root.committed_on is not None
+            due = max([*times, root.committed_on]) + timedelta(seconds=seconds)
+            return due if due + LATE_AFTER <= now else None
+        case _:
+            return None

@@ -1,0 +1,205 @@
+"""What ran: rows of Snowflake's history, and the run of a pipeline that they add up to; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sfml.account.run_reason import EverySkipped, GraphTimeout, NothingRan, Reason, RootSkipped, TaskFailure
+from sfml.plan.situation import Situation
+
+ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedRoot:
+    """A root task as SHOW TASKS answers it; `schedule` is the text as it was written."""
+
+    name: str
+    id: str
+    started: bool
+    schedule: str | None
+    comment: str | None
+    suspended_reason: str | None = None
+    suspended_on: datetime | None = None
+    committed_on: datetime | None = None
+    """When the graph was last resumed or executed by hand: what it is counts from then on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """One row of TASK_HISTORY (https://docs.snowflake.com/en/sql-reference/functions/task_history)."""
+
+    name: str
+    state: str
+    query_id: str | None
+    scheduled_time: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    return_value: str | None
+    error_code: str | None
+    error_message: str | None
+    run_group: str
+    attempt: int
+    config: str | None = None
+    scheduled_from: str = ""
+    """Who asked for it: `SCHEDULE`, `EXECUTE TASK`, `TRIGGER`, `MANUAL RETRY`, `AUTOMATIC RETRY`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRow:
+    """One row of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS: the graph's own record of an attempt.
+
+    https://docs.snowflake.com/en/sql-reference/functions/complete_task_graphs
+    """
+
+    run_group: str
+    attempt: int
+    state: str
+    scheduled_from: str = ""
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    error_task: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """One task in a run. `state` is None for a task that never ran; durations are in milliseconds."""
+
+    name: str
+    state: str | None
+    started_at: datetime | None = None
+    duration_ms: int | None = None
+    return_value: Any = None
+    error: str | None = None
+    row: TaskRow | None = None
+    arm: str | None = None
+    """Of a branch that ended: the outcome that it chose."""
+    because: str | None = None
+    """Why it was skipped or never ran, once the run is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt of a run, counted from 1; `scheduled_from` is Snowflake's word for who asked for it."""
+
+    number: int
+    scheduled_from: str
+    state: str
+
+    @property
+    def is_automatic(self) -> bool:
+        return self.scheduled_from == "AUTOMATIC RETRY"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a pipeline, over all its attempts so far; tasks in the order of the spec.
+
+    `state` is the graph's own, in Snowflake's words; `outcome` tells apart what that word does not.
+    """
+
+    pipeline: str
+    target: str
+    state: str
+    run_id: str
+    attempt: int
+    tasks: tuple[TaskRun, ...]
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    reason: Reason | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def outcome(self) -> str:
+        """`running`, `succeeded`, `failed`, `timed_out`, `cancelled`, `skipped` or `nothing_ran`."""
+        if not self.is_over:
+            return "running"
+        match self.reason:
+            case NothingRan():
+                return "nothing_ran"
+            case EverySkipped() | RootSkipped():
+                return "skipped"
+            case GraphTimeout() | TaskFailure(timed_out=True):
+                return "timed_out"
+            case _:
+                return "failed" if self.state.startswith("FAILED") else self.state.lower()
+
+    @property
+    def arms(self) -> Mapping[str, str]:
+        """The branches that chose, and what."""
+        return {task.name: task.arm for task in self.tasks if task.arm is not None}
+
+
+def task_run(name: str, row: TaskRow | None, outcomes: Mapping[str, str] | None) -> TaskRun:
+    """One task's part of a run; a branch's return value is given as its outcome."""
+    if row is None:
+        return TaskRun(name, None)
+    duration = None
+    if row.started_at and row.completed_at:
+        duration = round((row.completed_at - row.started_at).total_seconds() * 1000)
+    return TaskRun(
+        name=name,
+        state=row.state,
+        started_at=row.started_at,
+        duration_ms=duration,
+        return_value=parsed_return_value(row.return_value, outcomes),
+        error=row.error_message if row.state.startswith("FAILED") else None,
+        row=row,
+        arm=next((one for one, value in (outcomes or {}).items() if value == row.return_value), None),
+    )
+
+
+def parsed_return_value(text: str | None, outcomes: Mapping[str, str] | None = None) -> Any:
+    """A return value as JSON; a branch's raw value as the outcome's name; other text as it is."""
+    if text is None:
+        return None
+    for outcome, value in (outcomes or {}).items():
+        if value == text:
+            return outcome
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def state_of(rows: Iterable[TaskRow]) -> str:
+    """The state of a graph run by its tasks' latest rows."""
+    states = {row.state for row in rows}
+    if states & {"EXECUTING", "SCHEDULED"}:
+        return "EXECUTING"
+    for worst in ("FAILED_AND_AUTO_SUSPENDED", "FAILED", "CANCELLED"):
+        if worst in states:
+            return "FAILED" if worst.startswith("FAILED") else worst
+    return "SUCCEEDED"
+
+
+def situation_of(rows: Iterable[TaskRow], now: datetime) -> Situation:
+    """What the newest run of a graph means for changing it: it executes, or failed and could be retried."""
+    groups: dict[str, list[TaskRow]] = {}
+    for row in rows:
+        if row.run_group and (row.state != "SCHEDULED" or (row.scheduled_time or now) < now):
+            groups.setdefault(row.run_group, []).append(row)
+    if not groups:
+        return Situation()
+
+    def began(group: list[TaskRow]) -> datetime:
+        return min((at for row in group if (at := row.scheduled_time or row.started_at)), default=now)
+
+    newest = max(groups.values(), key=began)
+    latest = {row.name: row for row in sorted(newest, key=lambda row: row.attempt)}
+    state = state_of(latest.values())
+    if state == "EXECUTING":
+        return Situation(running_since=began(newest))
+    # A first attempt can be retried for 14 days: https://docs.snowflake.com/en/sql-reference/sql/execute-task
+    is_retryable = state in ("FAILED", "CANCELLED") and now - began(newest) < timedelta(days=14)
+    return Situation(retryable=began(newest) if is_retryable else None)

@@ -1,0 +1,201 @@
+"""Findings: what is wrong with the user's input, as data; renderers turn them into text, JSON and more."""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from enum import StrEnum
+from itertools import islice
+
+from sfml.base.record import record
+from sfml.base.source import Span
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
+"""Words that mean the same in YAML with and without quotes, but for these:"""
+_NOT_TEXT = ("null", "true", "false")
+_VERY_CLOSE = 0.75
+_HINTS = ContextVar("_HINTS", default=True)
+MOST_NAMED = 5
+"""Of the tasks and pipelines that repeat a finding."""
+MOST_COUNTED = 1_000
+"""Of findings that are not shown."""
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@record
+class Label:
+    """A second place that explains a finding, such as "first defined here"."""
+
+    span: Span
+    text: str
+
+
+@record
+class Fix:
+    """A change of the text that is safe to make unasked: within `span`, `new` for the one `old` there."""
+
+    span: Span
+    old: str
+    new: str
+
+
+@record
+class Diagnostic:
+    """One finding.
+
+    `message` is one line with the user's own words in backticks; `span` is where; `label` says what is
+    wrong right there; `path` is the logical path (`tasks.train.after[0]`); `why` is what Snowflake would
+    make of it; `help` is an imperative line; `fix` what `--fix` would do about it. `targets` are those
+    that it holds for, where several were looked at, and `also` the tasks and entry files that repeat it.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    span: Span | None = None
+    path: str | None = None
+    label: str | None = None
+    labels: tuple[Label, ...] = ()
+    why: str | None = None
+    help: str | None = None
+    fix: Fix | None = None
+    targets: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+    @property
+    def repetition(self) -> str | None:
+        """Who repeats the finding, in a few words; None where nobody does."""
+        if not self.also:
+            return None
+        more = len(self.also) - MOST_NAMED
+        names = ", ".join(f"`{name}`" for name in self.also[:MOST_NAMED])
+        return (
+            f"the same for {names}{f' and {more:,} more' if more > 0 else ''} ({len(self.also) + 1:,} in all)"
+        )
+
+    @property
+    def is_error(self) -> bool:
+        return self.severity is Severity.ERROR
+
+    @classmethod
+    def error(
+        cls,
+        code: str,
+        message: str,
+        *,
+        at: Span | None = None,
+        path: str | None = None,
+        label: str | None = None,
+        labels: tuple[Label, ...] = (),
+        why: str | None = None,
+        help: str | None = None,
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        return cls(code, Severity.ERROR, message, at, path, label, labels, why, help, fix)
+
+    @classmethod
+    def warning(
+        cls,
+        code: str,
+        message: str,
+        *,
+        at: Span | None = None,
+        path: str | None = None,
+        label: str | None = None,
+        labels: tuple[Label, ...] = (),
+        why: str | None = None,
+        help: str | None = None,
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        return cls(code, Severity.WARNING, message, at, path, label, labels, why, help, fix)
+
+
+def by_position(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings in the order of their files and lines, without repetitions."""
+    unique = dict.fromkeys(diagnostics)
+    return tuple(sorted(unique, key=lambda d: (d.span is None, d.span or Span.whole(""), d.code, d.message)))
+
+
+def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(diagnostic.is_error for diagnostic in diagnostics)
+
+
+def first_of(found: Iterator[Diagnostic], most: int) -> Iterator[Diagnostic]:
+    """The first `most` findings, and a note of how many more there are, counted without working out their help."""
+    last = None
+    for last in islice(found, most):
+        yield last
+    with _without_hints():
+        more = sum(1 for _ in islice(found, MOST_COUNTED))
+    if last is not None and more:
+        said = f"at least {more:,}" if more == MOST_COUNTED else f"{more:,}"
+        yield Diagnostic(last.code, Severity.NOTE, f"… and {said} more like the last of these")
+
+
+@contextmanager
+def _without_hints() -> Iterator[None]:
+    token = _HINTS.set(False)
+    try:
+        yield
+    finally:
+        _HINTS.reset(token)
+
+
+def hints_wanted() -> bool:
+    """Whether anybody will read the help of a finding; comparing names costs more than all else."""
+    return _HINTS.get()
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str | None:
+    """A help line naming the closest of `known`, or None when none is close."""
+    close = _close(word, known, 1)
+    return f"did you mean `{close[0]}`?" if close else None
+
+
+def renaming(span: Span | None, word: str, known: Iterable[str]) -> Fix | None:
+    """The fix for a misspelt word at `span`: there when exactly one of `known` is close, and very close."""
+    close = _close(word, known, 2)
+    if span is None or len(close) != 1 or not _PLAIN.fullmatch(close[0]) or close[0].lower() in _NOT_TEXT:
+        return None
+    ratio = difflib.SequenceMatcher(None, close[0], word).ratio()
+    return Fix(span, word, close[0]) if ratio >= _VERY_CLOSE else None
+
+
+def _close(word: str, known: Iterable[str], count: int) -> list[str]:
+    # Bounded, so that hostile input cannot make comparing names take long.
+    if len(word) > 100 or not hints_wanted():
+        return []
+    alike = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
+    if len(alike) > 60:
+        alike = heapq.nsmallest(
+            60, alike, key=lambda name: (name[:4] != word[:4], name[-4:] != word[-4:], name)
+        )
+    return difflib.get_close_matches(word, sorted(alike), n=count, cutoff=0.6)
+
+
+def moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
+    """The finding with its files as users see them, and its message on one line whatever it quotes."""
+    message = " ".join(diagnostic.message.split())
+    if not prefix and message == diagnostic.message:
+        return diagnostic
+    return replace(
+        diagnostic,
+        message=message,
+        span=_moved_span(diagnostic.span, prefix) if diagnostic.span else None,
+        labels=tuple(Label(_moved_span(label.span, prefix), label.text) for label in diagnostic.labels),
+        fix=replace(fix, span=_moved_span(fix.span, prefix)) if (fix := diagnostic.fix) else None,
+    )
+
+
+def _moved_span(span: Span, prefix: str) -> Span:
+    return replace(span, file=prefix + span.file)

@@ -1,0 +1,119 @@
+"""Runs several deployed pipelines: those that share nothing at the same time, and the others after one another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.account.sharing import earlier_sharers
+from sfml.base.errors import ConflictingState, SfmlError
+from sfml.cli import output
+from sfml.cli.at_once import at_once, is_chain
+from sfml.cli.deploying import INTERRUPTED
+from sfml.cli.options import Options
+from sfml.cli.outlets import Marked, into
+from sfml.cli.running import followed_run
+from sfml.cli.several import (
+    Failure,
+    Targets,
+    Unfinished,
+    each,
+    failure_of,
+    graph_of,
+    say_failure,
+    say_json_of,
+)
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.deploy import Stopped
+from sfml.operations.graph_health import demand_whole
+
+if TYPE_CHECKING:
+    from sfml.account.history import Run
+
+AT_ONCE = 8
+"""Runs that are followed at the same time; an account is asked twice in three seconds about each."""
+
+NOT_BEGUN = "stopped before its turn came; it was not run"
+NOT_FOLLOWED = "stopped while its run was followed; `sfml status` says how it goes"
+
+
+def run_all(
+    pipelines: Sequence[Opened | Failure], targets: Targets, config: Mapping[str, str], options: Options
+) -> list[Run | Failure]:
+    """How each run ended, in the order of the pipelines. Ends the command when somebody stops it."""
+    opened = each(pipelines, lambda found: (found, targets.of(found))[0], options)
+    there = [one for one in opened if not isinstance(one, Failure)]
+    after = earlier_sharers([graph_of(one) for one in there])
+    if is_chain(after):
+        return each(opened, lambda found: _run(found, targets, config, options), options)
+    runs = iter(_at_once(there, after, targets, config, options))
+    return [one if isinstance(one, Failure) else next(runs) for one in opened]
+
+
+def _run(found: Opened, targets: Targets, config: Mapping[str, str], options: Options) -> Run:
+    target = targets.of(found)
+    demand_whole(found, target)
+    return followed_run(found, target, options, config)
+
+
+def _at_once(
+    pipelines: Sequence[Opened],
+    after: Sequence[frozenset[int]],
+    targets: Targets,
+    config: Mapping[str, str],
+    options: Options,
+) -> list[Run | Failure]:
+    width = max(len(found.desired.pipeline) for found in pipelines)
+
+    def work(found: Opened) -> Run | Failure | Unfinished:
+        try:
+            with into(Marked(f"{found.desired.pipeline:<{width}}  ")):
+                return _run(found, targets, config, options)
+        except Stopped:
+            return Unfinished(found, is_begun=True)
+        except SfmlError as error:
+            failure = failure_of(found, error)
+            say_failure(failure, options)
+            return failure
+
+    if not (options.quiet or options.json):
+        output.say()
+    works = [partial(work, found) for found in pipelines]
+    answers = at_once(works, after, threading.Event(), width=AT_ONCE)
+    outcomes = [
+        answers.get(place) or Unfinished(found, is_begun=False) for place, found in enumerate(pipelines)
+    ]
+    ended = [one for one in outcomes if not isinstance(one, Unfinished)]
+    if len(ended) < len(outcomes):
+        _say_stopped(outcomes, options)
+        raise click.exceptions.Exit(INTERRUPTED)
+    return ended
+
+
+def _say_stopped(outcomes: Sequence[Run | Failure | Unfinished], options: Options) -> None:
+    """Which runs were not followed to their end, and which were not begun."""
+    from sfml.render.run import run_json
+
+    if options.json:
+        say_json_of(
+            [
+                failure_of(one.found, ConflictingState(NOT_FOLLOWED if one.is_begun else NOT_BEGUN))
+                if isinstance(one, Unfinished)
+                else one
+                if isinstance(one, Failure)
+                else run_json(one)
+                for one in outcomes
+            ]
+        )
+        return
+    left = [one for one in outcomes if isinstance(one, Unfinished)]
+    begun = [one.found.desired.pipeline for one in left if one.is_begun]
+    waiting = [one.found.desired.pipeline for one in left if not one.is_begun]
+    if begun:
+        output.note(f"not followed any more: {', '.join(begun)}; how they go:  sfml status {' '.join(begun)}")
+    if waiting:
+        output.note(f"not begun: {', '.join(waiting)}")

@@ -1,0 +1,33 @@
+"""A spec with the graph that it compiles to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml.base.record import record
+from sfml.base.release import VERSION
+
+if TYPE_CHECKING:
+    from sfml.frontend.reading import Reading
+    from sfml.lower.desired import DesiredGraph
+
+
+@record
+class Opened:
+    """A spec that compiles, for one target."""
+
+    reading: Reading
+    desired: DesiredGraph
+
+    @property
+    def root(self) -> Path:
+        return self.reading.root
+
+
+def desired_graph(reading: Reading) -> DesiredGraph:
+    from sfml.lower.job_folders import job_files
+    from sfml.lower.lower import lower
+
+    assert reading.graph is not None, "findings are looked at before lowering"
+    return lower(reading.graph, reading.catalog.closure, VERSION, job_files=job_files(reading.root))

@@ -1,0 +1,50 @@
+"""What the project file changes of tasks that no pipeline has: told where every pipeline was looked at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml.frontend.unused import whole_projects
+
+if TYPE_CHECKING:
+    from sfml.frontend.reading import Reading
+    from sfml.spec.model import ForeignPatch
+
+
+def with_foreign_patches(files: Sequence[Path], readings: list[Reading]) -> list[Reading]:
+    """The readings with a finding for each patch of the project file that none of its target's pipelines took.
+
+    `files` are the entry files of the readings. Nothing is said of a target as long as one of its pipelines
+    could not be read: the task may be one of that.
+    """
+    if not any(reading.loaded.spec is not None and reading.loaded.spec.foreign for reading in readings):
+        return readings
+    from sfml.frontend.reading import with_findings
+    from sfml.spec.expand import no_patch_taken
+
+    whole = whole_projects(files, readings)
+    places: dict[tuple[Path, str | None], list[int]] = defaultdict(list)
+    for index, reading in enumerate(readings):
+        if reading.root in whole:
+            places[reading.root, reading.target].append(index)
+    result = list(readings)
+    for indexes in places.values():
+        untaken = _untaken([readings[index] for index in indexes])
+        findings = tuple(no_patch_taken(patches) for patches in untaken)
+        result[indexes[0]] = with_findings(result[indexes[0]], findings)
+    return result
+
+
+def _untaken(readings: list[Reading]) -> list[tuple[ForeignPatch, ...]]:
+    """The patches that are foreign to every pipeline, each as all of them see it."""
+    seen: dict[str, list[ForeignPatch]] = defaultdict(list)
+    for reading in readings:
+        spec = reading.loaded.spec
+        if spec is None:
+            return []
+        for path, patch in {patch.path: patch for patch in spec.foreign}.items():
+            seen[path].append(patch)
+    return [tuple(patches) for patches in seen.values() if len(patches) == len(readings)]

@@ -1,0 +1,163 @@
+"""The front door of the compiler: a spec file → typed graph, catalogue and findings, offline."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import field, replace
+from pathlib import Path
+
+from sfml.base.diagnostic import Diagnostic, by_position, first_of, has_errors, moved
+from sfml.base.fixes import pinned
+from sfml.base.record import record
+from sfml.catalog import SourceFile, StepCatalog, folder_files
+from sfml.check import MAX_FINDINGS, findings
+from sfml.frontend.entry_files import entry_files
+from sfml.frontend.silencing import Silencing, silenced, silencings
+from sfml.graph.build import build_graph
+from sfml.graph.decode import graph_draft
+from sfml.graph.draft import GraphDraft
+from sfml.graph.model import TaskGraph
+from sfml.semantics.conditions import decides_on_predecessors
+from sfml.spec import Loaded, load, targets_of
+from sfml.spec.project import project_root
+
+__all__ = ["Reading", "entry_files", "project_root", "read", "read_targets"]
+
+
+@record
+class Reading:
+    """What a spec says for one target. `graph` is there when nothing in it is wrong; `walkable` is it too where all
+    that is wrong are values that some way through it leaves unset.
+
+    Files in `diagnostics` and `sources` are relative to the working directory, as users name them: `prefix`
+    comes before the path in the project. Those in the graph's spans, and in `silencings`, are relative to the
+    project's `root`. `used` are the silencings that
+    meant a finding, `accepted` the findings that were silenced. `entry` is the entry file, and `target` the name
+    of the target where it is known. `repeated` counts findings that were made more than once, word for word.
+    """
+
+    root: Path
+    graph: TaskGraph | None
+    catalog: StepCatalog
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, str]
+    loaded: Loaded = field(repr=False)
+    prefix: str = ""
+    silencings: tuple[Silencing, ...] = ()
+    used: frozenset[Silencing] = frozenset()
+    entry: str = ""
+    target: str | None = None
+    accepted: tuple[Diagnostic, ...] = ()
+    repeated: Mapping[Diagnostic, int] = field(default_factory=dict)
+    walkable: TaskGraph | None = None
+
+    def job_files(self, folder: str) -> tuple[SourceFile, ...]:
+        """The files of a job's folder, which is relative to the project's root; hidden ones are left out."""
+        return folder_files(self.root, folder)
+
+
+def read(
+    path: Path | str,
+    *,
+    target: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    user: str | None = None,
+    cwd: Path | None = None,
+    text: str | None = None,
+    git: Mapping[str, str] | None = None,
+) -> Reading:
+    """The pipeline whose entry file is `path`; never raises for what the file says.
+
+    `text` is read in its place: for a pipeline that is not written yet. `git` stands for what git says of the
+    work tree: for files that were taken out of it.
+    """
+    path = Path(path)
+    loaded = load(path, target=target, variables=variables, user=user, text=text, git=git)
+    root = loaded.project.root if loaded.project else (project_root(path.parent) or path.parent.resolve())
+    catalog = StepCatalog(root, loaded.project.steps if loaded.project else ())
+    diagnostics = loaded.diagnostics
+    graph: TaskGraph | None = None
+    walkable: TaskGraph | None = None
+    if loaded.spec is not None:
+        draft, decoding = graph_draft(loaded.spec, root)
+        diagnostics = (*diagnostics, *decoding, *findings(draft, catalog))
+        if not has_errors(diagnostics):
+            walkable = build_graph(draft)
+            flow = _findings_of_flow(draft, walkable, catalog)
+            diagnostics = (*diagnostics, *first_of(iter(flow), MAX_FINDINGS))
+            graph = None if has_errors(flow) else walkable
+    silences, problems = silencings(loaded.sources, loaded.project.document if loaded.project else None)
+    left = silenced(diagnostics, silences)
+    if has_errors(problems):
+        graph = walkable = None
+    shown = _shown_from(root, (cwd or Path.cwd()).resolve())
+    counts = Counter(
+        moved(_with_exact_fix(diagnostic, loaded.sources), shown) for diagnostic in (*left.kept, *problems)
+    )
+    sources = {**loaded.sources, **catalog.sources}
+    return Reading(
+        root=root,
+        graph=graph,
+        catalog=catalog,
+        diagnostics=by_position(counts),
+        sources={f"{shown}{file}": text for file, text in sources.items()},
+        loaded=loaded,
+        prefix=shown,
+        silencings=silences,
+        used=left.used,
+        entry=loaded.file,
+        target=loaded.spec.target_name if loaded.spec is not None else target,
+        accepted=left.accepted,
+        repeated={finding: count for finding, count in counts.items() if count > 1},
+        walkable=walkable,
+    )
+
+
+def _findings_of_flow(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> tuple[Diagnostic, ...]:
+    """What some way through the graph leaves unset.
+
+    Where every task waits for all its predecessors to succeed, whatever stands above one is there when it runs.
+    """
+    conditions = ((node.run_if, node.when) for node in graph.tasks)
+    if all(
+        run_if in (None, "all_succeeded") and not decides_on_predecessors(when) for run_if, when in conditions
+    ):
+        return ()
+    from sfml.ways.unset import unset_values  # costs start-up time
+
+    return tuple(unset_values(draft, graph, catalog))
+
+
+def read_targets(
+    path: Path | str,
+    *,
+    target: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    user: str | None = None,
+) -> tuple[Reading, ...]:
+    """The pipeline once for each target of its project, in their order, or for `target` alone."""
+    names = (target,) if target is not None else targets_of(Path(path)) or (None,)
+    return tuple(read(path, target=name, variables=variables, user=user) for name in names)
+
+
+def with_findings(reading: Reading, findings: tuple[Diagnostic, ...]) -> Reading:
+    """The reading with more findings, whose files are relative to the project's root."""
+    exact = (_with_exact_fix(finding, reading.loaded.sources) for finding in findings)
+    more = tuple(moved(finding, reading.prefix) for finding in exact)
+    return replace(reading, diagnostics=by_position((*reading.diagnostics, *more)))
+
+
+def _with_exact_fix(diagnostic: Diagnostic, sources: Mapping[str, str]) -> Diagnostic:
+    """The finding with the exact place of its fix; without one where the text is not there to be changed."""
+    if diagnostic.fix is None:
+        return diagnostic
+    source = sources.get(diagnostic.fix.span.file)
+    return replace(diagnostic, fix=pinned(diagnostic.fix, source) if source is not None else None)
+
+
+def _shown_from(root: Path, cwd: Path) -> str:
+    """What to put before a path in the project, so that it holds from the working directory."""
+    relative = Path(os.path.relpath(root, cwd)).as_posix()
+    return "" if relative == "." else f"{relative}/"

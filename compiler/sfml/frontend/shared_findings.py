@@ -1,0 +1,127 @@
+"""Findings that several targets, pipelines or members of a `for_each` share, each told once.
+
+A pipeline is read once a target, so a mistake in a file is found as often as the file is used. What is shown is
+one finding, with the targets that it holds for and the tasks and pipelines that repeat it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sfml.base.diagnostic import Diagnostic, by_position
+from sfml.base.record import record
+
+if TYPE_CHECKING:
+    from sfml.frontend.reading import Reading
+    from sfml.spec.model import PipelineSpec
+
+_QUOTED = re.compile(r"`[^`]*`")
+_TASK = re.compile(r"(?:^|\.)(?:tasks|finalizer)\.([^.\[]+)")
+
+
+@record
+class _Occurrence:
+    """A finding where it was found; `members` are the tasks of a `for_each` that it is about."""
+
+    finding: Diagnostic
+    target: str
+    pipeline: str
+    entry: str
+    members: tuple[str, ...]
+    rank: int
+
+
+def told_once(readings: Sequence[Reading]) -> tuple[Diagnostic, ...]:
+    """The findings of all readings by position, each once, with `targets` and `also` filled in.
+
+    Targets are in the order in which they were read; none are named where only one was looked at. A finding
+    keeps the words of its first occurrence.
+    """
+    groups: dict[object, list[_Occurrence]] = {}
+    for reading in readings:
+        for occurrence in _occurrences(reading):
+            groups.setdefault(_likeness(occurrence), []).append(occurrence)
+    several = len({reading.target for reading in readings}) > 1
+    return by_position(_merged(group, several) for group in groups.values())
+
+
+def _occurrences(reading: Reading) -> Iterator[_Occurrence]:
+    spec = reading.loaded.spec
+    entry = f"{reading.prefix}{reading.entry}"
+    for finding in reading.diagnostics:
+        members, rank = _members(finding, spec, reading.repeated.get(finding, 1)) if spec else ((), 0)
+        yield _Occurrence(finding, reading.target or "", spec.name if spec else "", entry, members, rank)
+
+
+def _merged(group: list[_Occurrence], several: bool) -> Diagnostic:
+    first = min(group, key=lambda occurrence: occurrence.rank)
+    targets = tuple(dict.fromkeys(one.target for one in group if one.target)) if several else ()
+    return replace(first.finding, targets=targets, also=tuple(_elsewhere(first, group)))
+
+
+def _elsewhere(first: _Occurrence, group: Iterable[_Occurrence]) -> Iterator[str]:
+    """The other members of the first one's pipeline, then the other pipelines by their entry files."""
+    alike = sorted((one for one in group if one.entry == first.entry), key=lambda one: one.rank)
+    members = dict.fromkeys(name for one in alike for name in one.members)
+    yield from (name for name in members if name != first.members[0])
+    entries = dict.fromkeys(one.entry for one in group)
+    yield from (entry for entry in entries if entry != first.entry)
+
+
+def _likeness(occurrence: _Occurrence) -> object:
+    """What two occurrences of the same mistake have in common: all but the names of who repeats it."""
+    finding = occurrence.finding
+    message = finding.message
+    if len(occurrence.members) == 1:
+        member = occurrence.members[0]
+        message = _without(message, member, member.removeprefix(f"{_task(finding)}_"))
+    if occurrence.pipeline:
+        message = _without(message, occurrence.pipeline, None)
+    return finding.code, finding.severity, finding.span, finding.path, message
+
+
+def _members(finding: Diagnostic, spec: PipelineSpec, count: int) -> tuple[tuple[str, ...], int]:
+    """The tasks that a `for_each` made and the finding is about, and the place of the first among them.
+
+    A finding that was made for each of them in the same words is about all.
+    """
+    task = _task(finding)
+    members = spec.groups.get(task, ())
+    if members and count == len(members):
+        return members, 0
+    words = [word.strip("`") for word in _QUOTED.findall(finding.message)] if members else []
+    for names in (members, [member.removeprefix(f"{task}_") for member in members]):
+        for rank, name in enumerate(names):
+            if any(_pattern(name).search(word) for word in words):
+                return (members[rank],), rank
+    return (), 0
+
+
+def _task(finding: Diagnostic) -> str:
+    """The name under which the task of the finding is written."""
+    task = _TASK.search(finding.path or "")
+    return task[1] if task else ""
+
+
+def _without(message: str, *names: str | None) -> str:
+    """The message with the names taken out of the words that it quotes."""
+
+    def blanked(quoted: re.Match[str]) -> str:
+        text = quoted[0]
+        for name in names:
+            if name:
+                text = _pattern(name).sub("\0", text)
+        return text
+
+    return _QUOTED.sub(blanked, message)
+
+
+@lru_cache(maxsize=4_096)
+def _pattern(name: str) -> re.Pattern[str]:
+    """The name as a word of its own, in any case; an underscore stands for what a name cannot hold."""
+    words = r"[\W_]+".join(re.escape(part) for part in name.split("_") if part) or re.escape(name)
+    return re.compile(rf"(?<![A-Za-z0-9]){words}(?![A-Za-z0-9])", re.IGNORECASE)

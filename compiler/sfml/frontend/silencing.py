@@ -1,0 +1,220 @@
+"""Findings that somebody looked at and accepted: `# sfml: ignore SF326 -- reason`, and `ignore` in the project file.
+
+Only warnings can be silenced, each with a reason; a silencing that silences nothing is a finding itself.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+import yaml
+
+from sfml.base.diagnostic import Diagnostic, Fix, Severity, first_of
+from sfml.base.record import record
+from sfml.base.source import Span, source_lines
+from sfml.check import MAX_FINDINGS
+from sfml.check.explanations import explanations
+from sfml.spec.nodes import ListNode, MapNode, text_of, texts_of
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_HINT = re.compile(r"#\s*sfml\s*:")
+_COMMENT = re.compile(r"(?:^|(?<=[ \t]))#\s*sfml\s*:\s*(?P<word>[A-Za-z]*)(?P<rest>.*)$")
+_REST = re.compile(r"\s+(?P<codes>[A-Za-z0-9_]+(?:\s*,\s*[A-Za-z0-9_]+)*)\s*(?:--\s*(?P<reason>.*))?")
+_FORM = "write `# sfml: ignore SF326 -- why it is fine here`"
+MAX_SILENCINGS = 1_000
+SILENCING_CODES = ("SF150", "SF151")
+
+
+@record
+class Silencing:
+    """One code, silenced: on a `line` of the file that `span` is in, or in all files that `paths` match."""
+
+    code: str
+    reason: str
+    span: Span
+    line: int | None = None
+    paths: tuple[str, ...] = ()
+    path: str | None = None
+    removal: Fix | None = None
+
+    def covers(self, finding: Diagnostic) -> bool:
+        if finding.code != self.code or finding.code in SILENCING_CODES:
+            return False
+        if self.line is not None:
+            at = finding.span
+            return at is not None and at.file == self.span.file and at.start.line == self.line
+        return not self.paths or any(_matches(path, finding) for path in self.paths)
+
+
+def silencings(
+    sources: Mapping[str, str], document: MapNode | None
+) -> tuple[tuple[Silencing, ...], tuple[Diagnostic, ...]]:
+    """What the comments of the files and the project file silence, and what is wrong with that."""
+    found: list[Silencing] = []
+    findings: list[Diagnostic] = []
+    for file, text in sources.items():
+        if file.endswith((".yaml", ".yml")) and _HINT.search(text):
+            _read_comments(file, text, found, findings)
+    ignored = document.get("ignore") if document is not None else None
+    for item in ignored.items if isinstance(ignored, ListNode) else ():
+        if isinstance(item, MapNode):
+            _read_entry(item, found, findings)
+    return tuple(found), tuple(first_of(iter(findings), MAX_FINDINGS))
+
+
+@record
+class Silenced:
+    """The findings that are left, those that were silenced, and the silencings that meant any of either."""
+
+    kept: tuple[Diagnostic, ...]
+    accepted: tuple[Diagnostic, ...]
+    used: frozenset[Silencing]
+
+
+def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) -> Silenced:
+    """The findings without those that were silenced; errors stay, and silencing one is an error too."""
+    kept: list[Diagnostic] = []
+    accepted: list[Diagnostic] = []
+    used: set[Silencing] = set()
+    by_line: dict[tuple[str, str, int], list[Silencing]] = {}
+    everywhere = [one for one in silencings if one.line is None]
+    for one in silencings:
+        if one.line is not None:
+            by_line.setdefault((one.code, one.span.file, one.line), []).append(one)
+    for finding in findings:
+        if finding.severity is Severity.NOTE:  # there are more of these than are told: nobody knows where
+            used.update(one for one in silencings if one.code == finding.code)
+        at = finding.span
+        here = by_line.get((finding.code, at.file, at.start.line), ()) if at is not None else ()
+        covering = [one for one in (*here, *everywhere) if one.covers(finding)]
+        if finding.is_error or not covering:
+            kept.append(finding)
+            kept += [_of_error(one) for one in covering if one.line is not None]
+        else:
+            accepted.append(finding)
+        used.update(covering)
+    return Silenced(tuple(kept), tuple(accepted), frozenset(used))
+
+
+def unused(silencing: Silencing) -> Diagnostic:
+    """The finding for a silencing that silences nothing."""
+    message = f"nothing here is a `{silencing.code}`; the silencing is not needed"
+    fix = silencing.removal
+    return Diagnostic.warning(
+        "SF151", message, at=silencing.span, path=silencing.path, help="take it out", fix=fix
+    )
+
+
+def _of_error(silencing: Silencing) -> Diagnostic:
+    message = f"`{silencing.code}` is an error here; only warnings can be silenced"
+    return Diagnostic.error("SF150", message, at=silencing.span, help="mend what it finds")
+
+
+def _read_comments(file: str, text: str, found: list[Silencing], findings: list[Diagnostic]) -> None:
+    lines = source_lines(text)
+    inside = _scalars(text)
+    for index, line in enumerate(lines):
+        match = _COMMENT.search(line) if "sfml" in line else None
+        if match is None or _is_within((index, match.start()), inside):
+            continue
+        if len(found) + len(findings) >= MAX_SILENCINGS:
+            whole = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)
+            message = f"there are more than {MAX_SILENCINGS:,} silencings"
+            findings.insert(0, Diagnostic.error("SF150", message, at=whole, help="mend what they are about"))
+            return
+        blank = len(line[: match.start()].rstrip())
+        span = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)
+        rest = _REST.fullmatch(match["rest"].rstrip())
+        problem = _problem(match["word"], rest)
+        if problem is not None or rest is None:
+            findings.append(Diagnostic.error("SF150", problem or "", at=span, help=_FORM))
+            continue
+        codes = tuple(code.strip().upper() for code in rest["codes"].split(","))
+        covered = index + 1 if blank else _next_line(lines, index)
+        removal = _removal(file, index + 1, line, blank) if len(codes) == 1 else None  # others may be needed
+        for code in codes:
+            found.append(Silencing(code, rest["reason"].strip(), span, line=covered, removal=removal))
+
+
+def _removal(file: str, number: int, line: str, blank: int) -> Fix:
+    """The fix that takes a comment out: with its line when it stands alone, else with the blanks before it."""
+    if blank == 0:
+        return Fix(Span.of(file, number, 1, number + 1, 1), f"{line}\n", "")
+    return Fix(Span.of(file, number, blank + 1, number, len(line) + 1), line[blank:], "")
+
+
+def _problem(word: str, rest: re.Match[str] | None) -> str | None:
+    """What is wrong with a comment, in words."""
+    if word != "ignore":
+        return f"`sfml: {word}` means nothing; a comment can `ignore`"
+    if rest is None:
+        return "it does not say which code to ignore"
+    for code in rest["codes"].split(","):
+        if code.strip().upper() not in explanations():
+            return f"there is no code `{code.strip()}`"
+    return None if (rest["reason"] or "").strip() else "a reason is missing"
+
+
+def _scalars(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Where quoted texts and block texts stand: what looks like a comment in them is none."""
+    places = []
+    try:
+        for token in yaml.scan(text, Loader=_Loader):
+            if isinstance(token, yaml.ScalarToken) and not token.plain:
+                start, end = token.start_mark, token.end_mark
+                first = (start.line, start.column) if token.style in "'\"" else (start.line + 1, 0)
+                places.append((first, (end.line, end.column)))
+    except yaml.YAMLError:
+        pass  # told as SF101, and then nothing else is found that could be silenced
+    return places
+
+
+def _is_within(place: tuple[int, int], stretches: list[tuple[tuple[int, int], tuple[int, int]]]) -> bool:
+    index = bisect_right(stretches, place, key=itemgetter(0))
+    return index > 0 and place < stretches[index - 1][1]
+
+
+def _next_line(lines: list[str], index: int) -> int:
+    """The number of the next line that holds more than a comment."""
+    for number in range(index + 1, len(lines)):
+        if lines[number].strip() and not lines[number].lstrip().startswith("#"):
+            return number + 1
+    return len(lines)
+
+
+def _read_entry(item: MapNode, found: list[Silencing], findings: list[Diagnostic]) -> None:
+    code, reason = text_of(item.get("code")) or "", text_of(item.get("reason")) or ""
+    at = item.entries["code"].span if "code" in item.entries else item.span
+    if code not in explanations():
+        message = f"there is no code `{code}`"
+        findings.append(
+            Diagnostic.error(
+                "SF150", message, at=at, path=f"{item.path}.code", help="`sfml explain` lists them"
+            )
+        )
+        return
+    paths = tuple(str(node.value) for node in texts_of(item.get("paths")))
+    found.append(Silencing(code, reason, item.span, paths=paths, path=item.path))
+
+
+def _matches(pattern: str, finding: Diagnostic) -> bool:
+    """Whether the finding's file, or a folder that it lies in, matches."""
+    if finding.span is None:
+        return False
+    parts = finding.span.file.split("/")
+    wanted = _pattern(pattern.removeprefix("./").rstrip("/"))
+    return any(wanted.fullmatch("/".join(parts[: count + 1])) for count in range(len(parts)))
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    """A glob as an expression: `*` stays in a folder, `**` goes through any number of them."""
+    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
+    return re.compile("".join(words.get(part) or re.escape(part) for part in parts))

@@ -1,0 +1,115 @@
+"""Silencings that silence nothing: told where every target, and for shared ones every pipeline, was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml.base.diagnostic import first_of
+
+if TYPE_CHECKING:
+    from sfml.frontend.reading import Reading
+    from sfml.frontend.silencing import Silencing
+
+ReadTarget = Callable[[Path, str], "Reading"]
+
+
+def with_unused(files: Sequence[Path], readings: list[Reading], read: ReadTarget) -> list[Reading]:
+    """The readings with a finding for each silencing that is of no use; `read` reads a file for another target.
+
+    `files` are the entry files of the readings, of which a file can have several, one a target. Whether a
+    warning is there can depend on the target, and for what pipelines share on the pipeline; nothing is said
+    of a silencing as long as one that was not read, or has errors, might need it.
+    """
+    if not any(set(reading.silencings) - reading.used for reading in readings):
+        return readings
+    whole = whole_projects(files, readings)
+    idle: dict[tuple[Path, Silencing], int] = {}
+    busy: set[tuple[Path, Silencing]] = set()
+    for file, index, views in _by_file(files, readings):
+        reading = views[0]
+        own = _own_files(reading)
+        everything = reading.root in whole
+        used = _used(views)
+        busy |= {(reading.root, silencing) for silencing in used}
+        candidates = {
+            silencing
+            for view in views
+            for silencing in set(view.silencings) - used
+            if everything or (silencing.line is not None and silencing.span.file in own)
+        }
+        if not candidates:
+            continue
+        if all(view.graph is not None for view in views):
+            views = [*views, *_other_targets(file, views, read)]
+        if any(view.graph is None for view in views):
+            busy |= {(reading.root, silencing) for silencing in candidates}
+            continue
+        used = _used(views)
+        busy |= {(reading.root, silencing) for silencing in candidates & used}
+        for silencing in candidates - used:
+            idle.setdefault((reading.root, silencing), index)
+    return _with_findings(readings, {key: index for key, index in idle.items() if key not in busy})
+
+
+def _used(views: Iterable[Reading]) -> frozenset[Silencing]:
+    none: frozenset[Silencing] = frozenset()
+    return none.union(*(view.used for view in views))
+
+
+def _by_file(files: Sequence[Path], readings: list[Reading]) -> Iterable[tuple[Path, int, list[Reading]]]:
+    """Each entry file with the place of its first reading, and all of them."""
+    first: dict[Path, int] = {}
+    views: dict[Path, list[Reading]] = {}
+    for index, (file, reading) in enumerate(zip(files, readings, strict=True)):
+        first.setdefault(file, index)
+        views.setdefault(file, []).append(reading)
+    return ((file, first[file], views[file]) for file in views)
+
+
+def _with_findings(readings: list[Reading], idle: dict[tuple[Path, Silencing], int]) -> list[Reading]:
+    from sfml.check import MAX_FINDINGS
+    from sfml.frontend.reading import with_findings
+    from sfml.frontend.silencing import unused
+
+    by_index: dict[int, list[Silencing]] = {}
+    for (_, silencing), index in idle.items():
+        entry = readings[index].entry
+        for place, reading in enumerate(readings):
+            if reading.entry == entry and reading.root == readings[index].root:
+                by_index.setdefault(place, []).append(silencing)
+    result = list(readings)
+    for index, silencings in by_index.items():
+        findings = (unused(silencing) for silencing in sorted(silencings, key=lambda one: one.span))
+        result[index] = with_findings(result[index], tuple(first_of(findings, MAX_FINDINGS)))
+    return result
+
+
+def _other_targets(file: Path, views: list[Reading], read: ReadTarget) -> list[Reading]:
+    """The pipeline for the targets that it was not read for."""
+    project = views[0].loaded.project
+    if project is None:
+        return []
+    seen = {view.target for view in views}
+    return [read(file, target) for target in project.targets if target not in seen]
+
+
+def _own_files(reading: Reading) -> set[str]:
+    """The files that are this pipeline's: its entry file and those that it names; not what `include` brings in."""
+    spec = reading.loaded.spec
+    return {spec.path, spec.graph.span.file, spec.schedule.span.file} if spec is not None else set()
+
+
+def whole_projects(files: Sequence[Path], readings: Sequence[Reading]) -> set[Path]:
+    """The projects of which every pipeline was read."""
+    from sfml.frontend.entry_files import pipelines_of
+    from sfml.spec.project import project_root
+
+    seen = {file.resolve() for file in files}
+    roots = {reading.root for reading in readings}
+    return {
+        root
+        for root in roots
+        if all(path.resolve() in seen for path in pipelines_of(root) if project_root(path.parent) == root)
+    }

@@ -1,0 +1,143 @@
+"""Tests of one run: carried out by the rules, and compared with what they expect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from sfml.base.diagnostic import Diagnostic
+from sfml.graph.declared_tests import Given, RunTest
+from sfml.graph_tests.verdict import Verdict, failure, undecided
+from sfml.semantics.evaluating import Functions, Undecided, condition_holds
+from sfml.semantics.graph import TaskShape
+from sfml.semantics.running import End, Ran, carry_out
+from sfml.semantics.states import CAME, SHOULD, State
+from sfml.ways.shape import Behaviour, returned_text
+from sfml.ways.values import missing_result
+
+
+class _Missing(Exception):
+    """The test does not say what decides."""
+
+    def __init__(self, message: str, help: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+def run_verdict(behaviour: Behaviour, test: RunTest) -> Verdict:
+    """The test's result, by the rules alone."""
+    try:
+        ran = _carried_out(behaviour, test)
+    except _Missing as missing:
+        return Verdict(test, (undecided(test, missing.message, test.place, missing.help),))
+    states = behaviour.told(ran.states)
+    reasons = {behaviour.names[name]: reason for name, reason in ran.reasons.items()}
+    findings = tuple(unmet(behaviour, test, states, ran.state, ran.attempts, reasons))
+    return Verdict(test, findings, states, ran.state)
+
+
+def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
+    streams = {**behaviour.started_by, **{name.upper(): has for name, (has, _) in test.streams.items()}}
+
+    def ends(found: str, time: int) -> End:
+        node = behaviour.node(found)
+        if node is None:
+            return End(State.SUCCEEDED)
+        given = test.given.get(node.name)
+        if given is not None and time <= given.fails:
+            return End(State.FAILED)
+        if node.is_branch:
+            outcome = _chosen(behaviour, node.name, given)
+            return End(State.SUCCEEDED, behaviour.outcomes[node.name][outcome])
+        return End(State.SUCCEEDED, returned_text(node, given))
+
+    def holds(task: TaskShape, asked: Functions) -> bool:
+        node = behaviour.node(task.name)
+        given = test.given.get(node.name) if node is not None else None
+        condition = task.condition
+        if node is not None and given is not None and given.when is not None:
+            condition = behaviour.condition_with(node, holds=given.when)
+        try:
+            return condition is None or condition_holds(condition, asked)
+        except Undecided as why:
+            who = "the pipeline's `when`" if node is None else f"`when` of `{node.name}`"
+            help = "say it under `streams`, or what the task returns under `given`"
+            if node is not None:
+                help = f"give `{node.name}: {{when: true}}`, or what it reads: `returns`, `streams`"
+            raise _Missing(f"{who} cannot be told: {why}", help) from None
+
+    def lacks(found: str, states: Mapping[str, State]) -> str | None:
+        node = behaviour.node(found)
+        given = test.given.get(node.name) if node is not None else None
+        if node is None or (given is not None and given.gives_end):
+            return None
+        return missing_result(behaviour, node, states)
+
+    retries = behaviour.graph.settings.retries
+    return carry_out(behaviour.shape, ends, retries=retries, streams=streams, holds=holds, lacks=lacks)
+
+
+def _chosen(behaviour: Behaviour, branch: str, given: Given | None) -> str:
+    """The outcome that the test gives a branch; a branch with one outcome needs none."""
+    outcomes = tuple(behaviour.outcomes[branch])
+    if given is not None and given.outcome is not None:
+        return given.outcome.name
+    if given is not None and given.word in outcomes:
+        return given.word
+    if len(outcomes) == 1:
+        return outcomes[0]
+    raise _Missing(
+        f"it does not say which outcome `{branch}` returns",
+        f"give one: `{branch}: {outcomes[0]}`" + "".join(f", or `{one}`" for one in outcomes[1:]),
+    )
+
+
+def unmet(
+    behaviour: Behaviour,
+    test: RunTest,
+    states: Mapping[str, State],
+    state: State,
+    attempts: int,
+    errors: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Diagnostic]:
+    """The expectations that do not hold, in the order written; states and error messages by the spec's names."""
+    for one in test.expected:
+        name, wanted = one.task.name, State(one.state)
+        came = states[name]
+        if came is not wanted:
+            message = f"`{name}` should {SHOULD[wanted]}, but {CAME[came]}"
+            label = errors.get(name) or _reason(behaviour, test, states, name)
+            yield failure(test, message, one.task.place, label=label)
+    if test.state is not None and test.state[0] != state:
+        message = f"the run should have ended as {test.state[0]}, but ended as {state}"
+        yield failure(test, message, test.state[1], label=_first_failed(states, errors))
+    if test.attempts is not None and test.attempts[0] != attempts:
+        message = f"the run should have taken {_attempts(test.attempts[0])}, but took {attempts}"
+        yield failure(test, message, test.attempts[1])
+
+
+def _attempts(count: int) -> str:
+    return f"{count} attempt{'' if count == 1 else 's'}"
+
+
+def _first_failed(states: Mapping[str, State], errors: Mapping[str, str]) -> str | None:
+    name = next((name for name, state in states.items() if state.is_failure), None)
+    if name is None:
+        return None
+    return f"`{name}` failed" + (f": {errors[name]}" if name in errors else "")
+
+
+def _reason(behaviour: Behaviour, test: RunTest, states: Mapping[str, State], name: str) -> str | None:
+    """Why a task came to its state: what the branch above it chose, or what became of its predecessor."""
+    node = behaviour.graph.task(name)
+    if states[name] is State.SKIPPED:
+        for branch in node.after:
+            given = test.given.get(branch)
+            if behaviour.graph.task(branch).is_branch and given is not None:
+                return f"`{branch}` chose `{given.outcome.name if given.outcome else given.word}`"
+        return "its condition does not hold"
+    if states[name] is State.NOT_EXECUTED:
+        above = next((one for one in node.after if states[one] is not State.SUCCEEDED), None)
+        return f"`{above}` {CAME[states[above]]}" if above else "the run was skipped"
+    return None

@@ -1,0 +1,103 @@
+"""Tests of a schedule: the runs that begin by the rules, compared with those that are expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from sfml.base.diagnostic import Diagnostic
+from sfml.graph.declared_tests import Moment, ScheduleTest
+from sfml.graph.located import Place
+from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Manual, StreamSchedule
+from sfml.graph_tests.verdict import Verdict, failure, undecided
+from sfml.semantics.cron import parse_cron
+from sfml.semantics.schedule import Interval
+from sfml.semantics.timeline import Course, Event, Fired, Rules, Suspended, first, scheduled, triggered
+
+MOST_MOMENTS = 10_000
+MOST_TOLD = 10
+"""Differences of one list that are told."""
+
+
+def schedule_verdict(settings: GraphSettings, test: ScheduleTest) -> Verdict:
+    """The test's result, by the rules alone."""
+    events = expected_moments(settings, test)
+    if events is None:
+        message = f"more than {MOST_MOMENTS:,} moments ask for a run"
+        return Verdict(test, (undecided(test, message, test.place, "look at a shorter time"),))
+    return Verdict(test, tuple(unmet_moments(test, events)))
+
+
+def expected_moments(settings: GraphSettings, test: ScheduleTest) -> tuple[Event, ...] | None:
+    """What happens by the rules in the test's time; None where it is too much to look at."""
+    count = None if test.until is not None else len(test.runs)
+    try:
+        return first(_events(settings, test), test.until, count, MOST_MOMENTS)
+    except OverflowError:
+        return None
+
+
+def _events(settings: GraphSettings, test: ScheduleTest) -> Iterator[Event]:
+    failed = test.failed_runs
+    rules = Rules(settings.overlap, settings.suspend_after_failures)
+    takes = tuple(timedelta(seconds=one) for one in test.takes)
+    course = Course(takes, lambda number: failed is None or number in failed)
+    since = test.since.astimezone(UTC)
+    match settings.schedule:
+        case CronSchedule(cron, timezone):
+            return scheduled(parse_cron(cron, timezone), since, rules, course)
+        case IntervalSchedule(seconds):
+            return scheduled(Interval(seconds), since, rules, course)
+        case StreamSchedule(every=every):
+            data = [at.astimezone(UTC) for at in test.data]
+            return triggered(data, since, every, rules, course)
+        case Manual():
+            return iter(())
+
+
+def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Diagnostic]:
+    """The expectations that do not hold of what happened."""
+    began = [event.at for event in events if isinstance(event, Fired) and event.began]
+    passed = [event.at for event in events if isinstance(event, Fired) and not event.began]
+    suspended = next((event.at for event in events if isinstance(event, Suspended)), None)
+    why = {at.astimezone(UTC): "passed over: an earlier run still goes on" for at in passed}
+    for wanted, place in _absent(test.runs, began):
+        reason = why.get(wanted.astimezone(UTC))
+        if reason is None and suspended is not None and suspended <= wanted:
+            reason = f"failures have suspended the schedule at {_shown(test, suspended)}"
+        yield failure(test, f"no run begins at {_shown(test, wanted)}", place, label=reason)
+    yield from _unexpected(test, began, test.runs, test.runs_at, "a run begins at {}, which is not expected")
+    if test.missed is not None and test.missed_at is not None:
+        for wanted, place in _absent(test.missed, passed):
+            yield failure(test, f"{_shown(test, wanted)} is not passed over", place)
+        message = "{} is passed over, which is not expected"
+        yield from _unexpected(test, passed, test.missed, test.missed_at, message)
+    if test.suspended is not None:
+        wanted_at, place = test.suspended
+        if (wanted_at and wanted_at.astimezone(UTC)) != (suspended and suspended.astimezone(UTC)):
+            came = f"was suspended at {_shown(test, suspended)}" if suspended else "was never suspended"
+            should = f"been suspended at {_shown(test, wanted_at)}" if wanted_at else "stayed resumed"
+            yield failure(test, f"the schedule should have {should}, but {came}", place)
+
+
+def _absent(wanted: tuple[Moment, ...], came: list[datetime]) -> list[Moment]:
+    there = {at.astimezone(UTC) for at in came}
+    return [one for one in wanted if one[0].astimezone(UTC) not in there][:MOST_TOLD]
+
+
+def _unexpected(
+    test: ScheduleTest, came: list[datetime], wanted: tuple[Moment, ...], place: Place, message: str
+) -> Iterator[Diagnostic]:
+    named = {at.astimezone(UTC) for at, _ in wanted}
+    more = [at for at in came if at.astimezone(UTC) not in named]
+    for at in more[:MOST_TOLD]:
+        yield failure(test, message.format(_shown(test, at)), place)
+    if len(more) > MOST_TOLD:
+        yield failure(test, f"and {len(more) - MOST_TOLD:,} more that are not expected", place)
+
+
+def _shown(test: ScheduleTest, at: datetime) -> str:
+    """The moment by the clock of the test."""
+    local = at.astimezone(test.since.tzinfo)
+    text = local.isoformat(timespec="seconds" if local.second else "minutes")
+    return text.replace("+00:00", "Z")

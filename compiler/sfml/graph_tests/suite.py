@@ -1,0 +1,50 @@
+"""A pipeline's tests with their results, placed as users see files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from sfml.base.diagnostic import moved
+from sfml.base.record import record
+from sfml.graph.declared_tests import GraphTest
+from sfml.graph.model import TaskGraph
+from sfml.graph_tests.verdict import Verdict
+
+
+@record
+class Tested:
+    """One pipeline for one target; files are relative to the working directory, `seconds` one figure a verdict."""
+
+    pipeline: str
+    target: str
+    spec: str
+    verdicts: tuple[Verdict, ...]
+    seconds: tuple[float, ...]
+
+    def count(self, *results: str) -> int:
+        """How many tests came to one of the results."""
+        return sum(one.result in results for one in self.verdicts)
+
+
+def tested(
+    graph: TaskGraph, prefix: str, tests: Iterable[GraphTest], judge: Callable[[GraphTest], Verdict]
+) -> Tested:
+    """What `judge` says of each of the pipeline's tests, and how long it took; `prefix` comes before its files."""
+    verdicts: list[Verdict] = []
+    seconds: list[float] = []
+    for test in tests:
+        began = time.perf_counter()
+        verdicts.append(_as_shown(judge(test), prefix))
+        seconds.append(time.perf_counter() - began)
+    spec = f"{prefix}{graph.spec_path}"
+    return Tested(graph.pipeline, graph.target.name, spec, tuple(verdicts), tuple(seconds))
+
+
+def _as_shown(one: Verdict, prefix: str) -> Verdict:
+    """The verdict with its files as users name them."""
+    place = one.test.place
+    shown = replace(place, span=replace(place.span, file=f"{prefix}{place.span.file}"))
+    findings = tuple(moved(finding, prefix) for finding in one.findings)
+    return replace(one, test=replace(one.test, place=shown), findings=findings)

@@ -1,0 +1,343 @@
+"""A plan made against a connected target, and the words for its schedule."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sfml.base.errors import RecordUnreadable
+from sfml.frontend.compiled_spec import Opened
+from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
+from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
+from sfml.operations.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
+from sfml.operations.plan_details import informed
+from sfml.operations.target_account import Connected
+from sfml.plan.applied import AppliedGraph
+from sfml.plan.artefact import Artefact, archives_in, observed_artefact
+from sfml.plan.collecting import collected, outdated
+from sfml.plan.diff import is_scheduled, make_plan
+from sfml.plan.journal import Journal, header_of
+from sfml.plan.lease import Lease
+from sfml.plan.model import Action, ObservedGraph, ObservedTask, Plan
+from sfml.plan.settings import OFF_SINCE
+from sfml.plan.staged import Staged
+from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
+
+if TYPE_CHECKING:
+    from sfml.operations.deploy import Work
+
+LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, the groups of stages that carry it out, and what was found in the target.
+
+    `journal` is that of an apply that was cut off, `unreadable` the same where it cannot be read; `was` is what a
+    restore would go back to.
+    """
+
+    plan: Plan
+    groups: tuple[Group, ...]
+    observed: ObservedGraph | None
+    was: Artefact | None
+    staged: Staged | None
+    journal: Journal | None
+    off_since: str | None = None
+    """Since when the schedule is off on purpose, as it will stand in the root's record."""
+    unreadable: RecordUnreadable | None = None
+    strangers: tuple[ObservedTask, ...] = ()
+    """Tasks that others hung below the graph, or below ours that hang elsewhere."""
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a journal is on the stage."""
+        return self.journal is not None or self.unreadable is not None
+
+    @property
+    def number(self) -> int:
+        """That of the deployment which this becomes; one that was cut off keeps its own."""
+        if self.journal is not None:
+            return self.journal.header.number
+        return self.staged.next_number if self.staged else 1
+
+    @property
+    def number_before(self) -> int | None:
+        """That of the last kept deployment before this one."""
+        earlier = [one for one in (self.staged.deployments if self.staged else ()) if one < self.number]
+        return max(earlier, default=None)
+
+
+def planned(
+    found: Opened,
+    target: Connected,
+    *,
+    resume: bool | None = None,
+    adopt: bool = False,
+    collect: bool = True,
+) -> Planned:
+    """What an apply of the spec would do now; reads, changes nothing."""
+    return planned_graph(found.desired, target, resume=resume, adopt=adopt, collect=collect)
+
+
+def planned_graph(
+    desired: DesiredGraph,
+    target: Connected,
+    *,
+    resume: bool | None = None,
+    adopt: bool = False,
+    collect: bool = True,
+) -> Planned:
+    """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
+    staged, journal, unreadable = looked_at(desired, target)
+    observed = target.tasks.observed(desired.root.name)
+    traces = traces_of(journal, unreadable, desired, target)
+    if traces and observed is not None:
+        observed = target.tasks.in_doubt(observed, traces)
+    # Cut off while it took a graph over, an apply has said yes to that already: the root is marked last.
+    adopt = adopt or journal is not None
+    if adopt and observed is not None and observed.record is None:
+        observed = target.tasks.in_full(observed)
+    own = ownership(desired, observed, staged, traces, target)
+    observed = own.observed
+    missing = staged.missing(desired.archives) if staged else desired.archives
+    broken = staged.broken_jobs(_jobs(desired, observed)) if staged else ()
+    is_unfinished = journal is not None or unreadable is not None
+    unfinished = _unfinished(journal, traces, observed) if is_unfinished else None
+
+    def make(last: AppliedGraph | None) -> Plan:
+        return make_plan(
+            *(desired, observed),
+            unfinished=unfinished,
+            resume=resume,
+            last_applied=last,
+            adopt=adopt,
+            loose=own.loose,
+        )
+
+    off = off_since(desired, observed, journal, resume)
+    plan, last = informed(make, desired, own, staged, target, unfinished=is_unfinished)
+    if not is_unfinished and has_lost(own, desired, last):
+        own = ownership(desired, observed, staged, traces, target, thorough=True)
+        if own.loose:
+            plan, _ = informed(make, desired, own, staged, target)
+    plan = dataclasses.replace(plan, notes=(*plan.notes, *ownership_notes(own, desired)))
+    plan = dataclasses.replace(plan, notes=(*plan.notes, *_schedule_notes(desired, plan, observed, target)))
+    if desired.target.is_local and plan.resume_root:
+        plan = dataclasses.replace(plan, notes=(*plan.notes, LOCAL_SCHEDULES))
+    now = observed_artefact(desired.pipeline, desired.target, observed)
+    groups = stages_for(
+        plan,
+        desired,
+        missing,
+        has_stage=staged is not None,
+        was=now,
+        unfinished=is_unfinished,
+        broken=broken,
+        loose_on=own.started_roots,
+    )
+    refuse_bereft(groups, own.strangers, desired.root.name)
+    plan = dataclasses.replace(
+        plan, notes=(*plan.notes, *_stage_notes(plan, observed, missing, broken, unreadable))
+    )
+    was = as_applied(now, own) if journal is None else journal.was
+    if _is_news(off, plan, observed) and not any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
+        groups = noted(groups, plan, desired.root.name, off)
+    if collect and staged is not None and any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
+        groups = (*groups, *collecting(staged, desired, (now, was), target))
+    return Planned(plan, groups, observed, was, staged, journal, off, unreadable, own.strangers)
+
+
+def off_since(
+    desired: DesiredGraph, observed: ObservedGraph | None, journal: Journal | None, resume: bool | None
+) -> str | None:
+    """Since when the schedule is off because somebody said `--no-resume`; None where nobody did."""
+    if resume is True or not is_scheduled(desired):
+        return None
+    before = observed.record if observed is not None and not observed.root.started else None
+    if journal is not None and journal.meant is not None:
+        before = None if journal.meant.root_started else journal.meant.record
+    since = (before or {}).get(OFF_SINCE)
+    if resume is None:
+        return None if since is None else str(since)
+    return str(since or datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _is_news(off: str | None, plan: Plan, observed: ObservedGraph | None) -> bool:
+    """Whether the deployed root's record says something else, and can be changed."""
+    if observed is None or observed.record is None or (plan.root_started and plan.resume_root):
+        return False
+    return observed.record.get(OFF_SINCE) != off
+
+
+def _schedule_notes(
+    desired: DesiredGraph, plan: Plan, observed: ObservedGraph | None, target: Connected
+) -> Iterator[str]:
+    """Why a schedule is off that stays off; asked for only then."""
+    if observed is None or observed.root.started or plan.resume_root or not is_scheduled(desired):
+        return
+    from sfml.account.health import off_of
+    from sfml.render.health import schedule_state_text
+
+    root = target.history.root(desired.root.name)
+    off = off_of(desired, root) if root is not None else None
+    if off is not None:
+        yield f"the schedule is {schedule_state_text(off)}"
+
+
+def _jobs(desired: DesiredGraph, observed: ObservedGraph | None) -> tuple[MLJobDefinitionSpec, ...]:
+    """The jobs of tasks that are deployed."""
+    there = observed.by_name if observed else {}
+    return tuple(
+        task.definition
+        for task in desired.all_tasks
+        if isinstance(task.definition, MLJobDefinitionSpec) and task.name in there
+    )
+
+
+def _unfinished(
+    journal: Journal | None, traces: tuple[Artefact | None, ...], observed: ObservedGraph | None
+) -> dict[str, bool]:
+    """Whether the schedule is to be on; without a journal what is kept of the last deployment says so."""
+    if journal is not None:
+        return {"resume_root": is_meant_on(journal)}
+    is_on = bool(observed and observed.root.started)
+    return {"resume_root": is_on or any(one is not None and one.root_started for one in traces[-1:])}
+
+
+def _stage_notes(
+    plan: Plan,
+    observed: ObservedGraph | None,
+    missing: tuple[Archive, ...],
+    broken: tuple[MLJobDefinitionSpec, ...],
+    unreadable: RecordUnreadable | None,
+) -> Iterator[str]:
+    """What is wrong on the stage, and what becomes of it."""
+    if unreadable is not None:
+        on = "on" if plan.resume_root else "off"
+        yield (
+            f"{unreadable.message}; it is put aside. What was there before cannot be told, so there is no --restore;"
+            f" the schedule will be {on}: --resume or --no-resume says otherwise"
+        )
+    unchanged = plan.of(Action.UNCHANGED)
+    if observed is not None and missing and any(change.name != observed.root.name for change in unchanged):
+        used = {path for task in observed.tasks for path in archives_in(task.definition)}
+        gone = [one for one in missing if one.stage_path.rpartition("/")[0] in used]
+        if gone:
+            yield f"deployed code is not whole on the stage and is uploaded again: {gone[0].stage_path}"
+    names = {change.name for change in unchanged}
+    if broken and observed is not None and names:
+        yield f"the payload of an ML Job is not whole on the stage and is uploaded again: {broken[0].stage_path}"
+
+
+def collecting(
+    staged: Staged, desired: DesiredGraph, graphs: tuple[Artefact | None, ...], target: Connected
+) -> tuple[Group, ...]:
+    """What removes old deployments and their code; costs a call only when one has grown old."""
+    gone = outdated(staged, desired.target.keep_deployments, datetime.now(UTC))
+    if not gone:
+        return ()
+    kept = target.stage.kept(desired.pipeline)
+    if kept.unreadable:
+        return ()  # which code it needs is not known
+    # A clock of this machine that is wrong must not make everything old.
+    gone = outdated(staged, desired.target.keep_deployments, target.history.now())
+    return ((Collect(collected(staged, gone, kept.deployments, desired, graphs)),),) if gone else ()
+
+
+def work_of(
+    plan: Planned,
+    desired: DesiredGraph,
+    lease: Lease,
+    provenance: Mapping[str, Any] | None = None,
+    *,
+    kind: str = "apply",
+) -> Work:
+    """What carries the plan out under this lease."""
+    from sfml.operations.deploy import Work
+
+    refuse_newer(plan.unreadable)
+    return Work(
+        plan.groups,
+        desired,
+        header_of(lease, plan.number, work=kind),
+        observed=plan.observed,
+        was=plan.was,
+        provenance=provenance or {},
+        off_since=plan.off_since,
+        strangers=plan.strangers,
+        unreadable=plan.unreadable,
+    )
+
+
+def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journal | None]:
+    """What lies on the stage, None when there is none; and the journal of an apply that was cut off.
+
+    Raises `RecordUnreadable`, with how to go on, where nothing can be done without the journal.
+    """
+    staged, journal, unreadable = looked_at(desired, target)
+    if unreadable is not None:
+        raise unreadable
+    return staged, journal
+
+
+def looked_at(
+    desired: DesiredGraph, target: Connected
+) -> tuple[Staged | None, Journal | None, RecordUnreadable | None]:
+    """The same for who can do without the journal; the last is why it cannot be read."""
+    staged = target.stage.staged(desired.pipeline)
+    if staged is None or not staged.has_journal:
+        return staged, None, None
+    try:
+        return staged, target.stage.journal(desired.pipeline), None
+    except RecordUnreadable as error:
+        help = unreadable_help(error, f"{desired.spec_path} -t {desired.target.name}")
+        return staged, None, error.advised(help)
+
+
+def unreadable_help(error: RecordUnreadable, where: str) -> str:
+    """How to go on without a journal."""
+    if error.is_newer:
+        return "finish or restore with that version of sfml: what this one does not know, it must not undo"
+    return (
+        f"what was there before cannot be told. The file stays; these go on without it:"
+        f"\n      sfml apply {where}   makes the target what the spec says"
+        f"\n      sfml history {where} --deployments   lists what sfml rollback --to N can put back"
+        f"\n      sfml destroy {where}   takes the pipeline away"
+    )
+
+
+def refuse_newer(unreadable: RecordUnreadable | None) -> None:
+    """Raise for a journal of a version to come: only that version knows what it has begun."""
+    if unreadable is not None and unreadable.is_newer:
+        raise unreadable
+
+
+def traces_of(
+    journal: Journal | None, unreadable: RecordUnreadable | None, desired: DesiredGraph, target: Connected
+) -> tuple[Artefact | None, ...]:
+    """The graphs that a command which was cut off may have left something of, the one that it meant last."""
+    if journal is not None:
+        return journal.was, journal.meant
+    if unreadable is None:
+        return ()
+    return tuple(one.artefact for one in target.stage.deployments(desired.pipeline)[-2:])
+
+
+def is_meant_on(journal: Journal) -> bool:
+    """Whether the schedule was to be on when that apply was done; of a removal: whether it was on before."""
+    either = journal.meant or journal.was
+    return either is not None and either.root_started
+
+
+def schedule_words(desired: DesiredGraph) -> str | None:
+    """The schedule in words with its next run, or None for a pipeline without one."""
+    from sfml.render.schedule import schedule_text
+
+    schedule = desired.root.schedule
+    if not isinstance(schedule, CronSchedule | IntervalSchedule | StreamSchedule):
+        return None
+    return schedule_text(schedule)

@@ -1,0 +1,352 @@
+"""Carries out the stages of a plan through the ports: group by group, each call insisted on, the lease looked at first.
+
+Whatever call fails, or whenever the process ends, the root is off with its journal on the stage, or nothing has been
+changed yet; the next apply finishes it or goes back.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Protocol, TypeVar, assert_never
+
+from sfml.account.ports import Code, Tasks
+from sfml.base.errors import ConflictingState, ConnectionFailed, RecordUnreadable, SfmlError
+from sfml.lower.beyond import beyond
+from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
+from sfml.operations.crew import Crew
+from sfml.operations.holding import FRESH, FRESH_ENOUGH_TO_START, Held
+from sfml.operations.retries import Patience, insist
+from sfml.plan.artefact import Artefact, meant_artefact
+from sfml.plan.diff import field_changes, make_plan
+from sfml.plan.journal import Header, Journal
+from sfml.plan.model import Action, FieldChange, ObservedGraph, ObservedTask, Reason
+from sfml.plan.settings import OFF_SINCE, RECORD_PREFIX, split_comment, with_off_since
+from sfml.plan.stages import (
+    CloseJournal,
+    Collect,
+    CreateStage,
+    DropTask,
+    Group,
+    NoteSchedule,
+    OpenJournal,
+    PutTask,
+    RegisterJob,
+    RemoveFiles,
+    ResumeGraph,
+    Stage,
+    SuspendRoot,
+    UploadArchive,
+    Verify,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be carried out, and what the journal says of it.
+
+    `was` is what a restore goes back to: the deployed graph, or that of an apply which was cut off before. `suspended`
+    names children that stay off; `removes` is whether the graph is to be gone afterwards.
+    """
+
+    groups: tuple[Group, ...]
+    desired: DesiredGraph
+    header: Header
+    observed: ObservedGraph | None = None
+    was: Artefact | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    suspended: frozenset[str] = frozenset()
+    removes: bool = False
+    off_since: str | None = None
+    """Since when the schedule is off on purpose, for the root's record."""
+    strangers: tuple[ObservedTask, ...] = ()
+    """Tasks that others hung below the graph: they are passed over."""
+    unreadable: RecordUnreadable | None = None
+    """The journal that cannot be read, whose name that of this work takes."""
+
+
+class Watcher(Protocol):
+    """Is told how it goes; called from several threads at once."""
+
+    def begun(self, group: Group) -> None: ...
+
+    def did(self, stage: Stage) -> None: ...
+
+    def ended(self, group: Group) -> None: ...
+
+    def waits(self, error: ConnectionFailed, seconds: float) -> None: ...
+
+
+class Silent:
+    """Nobody looks."""
+
+    def begun(self, group: Group) -> None: ...
+
+    def did(self, stage: Stage) -> None: ...
+
+    def ended(self, group: Group) -> None: ...
+
+    def waits(self, error: ConnectionFailed, seconds: float) -> None: ...
+
+
+class Stopped(SfmlError):
+    """Somebody asked to stop; the call that was under way has ended."""
+
+
+@dataclass(slots=True)
+class Deployer:
+    """What the stages so far have learnt, and what calls are made with."""
+
+    work: Work
+    tasks: Tasks
+    code: Code
+    held: Held
+    patience: Patience = field(default_factory=Patience)
+    watcher: Watcher = field(default_factory=Silent)
+    stop: threading.Event = field(default_factory=threading.Event)
+    crew: Crew = field(default_factory=Crew)
+    job_sql: dict[str, str] = field(default_factory=dict)
+    read_back: ObservedGraph | None = None
+    not_collected: SfmlError | None = None
+    """Why old archives are still there, if they are."""
+    is_done: bool = False
+    """Whether the account holds what was meant and no journal is left; what remains is tidying up."""
+    _fresh_for: float = FRESH
+
+    def deploy(self) -> None:
+        """Carry out every group in order; raises what the account answers, leaving the root suspended."""
+        needed = sum(not _is_tidying(group) for group in self.work.groups)
+        for number, group in enumerate(self.work.groups, 1):
+            if self.is_done and self.stop.is_set():
+                return  # the next apply tidies up
+            self._refuse_to_go_on()
+            turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
+            self._fresh_for = FRESH_ENOUGH_TO_START if turns_on else FRESH
+            self.crew.carry_out([self._look])
+            self.watcher.begun(group)
+            self.crew.carry_out([partial(self._do, stage) for stage in group])
+            self.is_done = self.is_done or number == needed
+            self.watcher.ended(group)
+        self.is_done = True
+
+    def _do(self, stage: Stage) -> None:
+        self._refuse_to_go_on()
+        self._carry_out(stage)
+        self.watcher.did(stage)
+
+    def _refuse_to_go_on(self) -> None:
+        if self.stop.is_set() and not self.is_done:
+            raise Stopped("stopped as you asked")
+
+    def _carry_out(self, stage: Stage) -> None:
+        match stage:
+            case CreateStage():
+                self._insist(self.code.create)
+            case UploadArchive(archive):
+                self._insist(partial(self.code.upload, archive))
+            case RegisterJob(task, spec):
+                self.job_sql[task.name] = self._read(partial(self.code.register_job, spec))
+            case OpenJournal(resume_root):
+                old = self.work.unreadable
+                if old is not None:
+                    self._insist(partial(self.code.put_aside, old.path, old.content))
+                self._insist(partial(self.code.open_journal, self._journal(resume_root)))
+            case SuspendRoot(name):
+                # Snowflake refuses to change any task of a graph whose root is started (091421).
+                # https://docs.snowflake.com/en/sql-reference/sql/alter-task
+                self._insist(partial(self.tasks.suspend, name), partial(self._is_off, name))
+            case PutTask(task):
+                put = partial(self.tasks.put, task, self._definition(task), self._comment(task))
+                self._insist(put, partial(self._is_written, task))
+            case DropTask(name):
+                self._insist(partial(self.tasks.drop, name), lambda: self.tasks.task(name) is None)
+            case Verify():
+                self.read_back = self._verified()
+            case ResumeGraph(name, with_root):
+                self._resume(name, with_root)
+            case NoteSchedule(name, off_since):
+                self._insist(partial(self.tasks.annotate, name, self._noted(off_since)))
+            case CloseJournal(undone):
+                close = partial(self.code.close_journal, self.work.desired.pipeline, undone=undone)
+                self._insist(close)
+            case RemoveFiles():
+                self._insist(partial(self.code.remove_all, self.work.desired.pipeline))
+            case Collect(paths):
+                self._collect(paths)
+            case _:
+                assert_never(stage)
+
+    def _collect(self, paths: tuple[str, ...]) -> None:
+        """Remove what nothing needs; what cannot be removed is left to the next apply, as the graph is deployed."""
+        try:
+            self._insist(partial(self.code.remove, paths))
+        except SfmlError as error:
+            self.not_collected = error
+
+    def _insist(self, call: Callable[[], None], is_done: Callable[[], bool] | None = None) -> None:
+        insist(partial(self._in_turn, call), self.patience, is_done=is_done, waiting=self._waits)
+
+    def _read(self, call: Callable[[], T]) -> T:
+        """What a call answers that may be carried out twice."""
+        answers: list[T] = []
+        self._insist(lambda: answers.append(call()))
+        return answers[-1]
+
+    def _in_turn(self, call: Callable[[], None]) -> None:
+        with self.crew.turn():
+            # Before each call, not only before each group: a level is hundreds of calls, and a machine may sleep.
+            self._look()
+            call()
+
+    def _look(self) -> None:
+        insist(partial(self.held.look, self._fresh_for), self.patience, waiting=self._waits)
+
+    def _waits(self, error: ConnectionFailed, seconds: float) -> None:
+        self.crew.noticed(error)
+        self._refuse_to_go_on()
+        self.watcher.waits(error, seconds)
+
+    # -- what is written
+
+    def _journal(self, resume_root: bool) -> Journal:
+        if self.work.removes:
+            return Journal(self.work.header, self.work.was, None)
+        every = self.work.desired.all_tasks
+        meant = meant_artefact(
+            self.work.desired,
+            {task.name: self._definition(task) for task in every},
+            {task.name: self._comment(task) for task in every},
+            started=resume_root,
+        )
+        return Journal(self.work.header, self.work.was, meant)
+
+    def _definition(self, task: DesiredTask) -> str:
+        """The statement that the task runs; an ML Job's comes from its registration, now or when it was deployed."""
+        match task.definition:
+            case SqlDefinition(sql):
+                return sql
+            case MLJobDefinitionSpec():
+                registered = self.job_sql.get(task.name)
+                if registered is not None:
+                    return registered
+                assert self.work.observed is not None, "what is not registered now was deployed before"
+                return self.work.observed.by_name[task.name].definition
+            case _:
+                assert_never(task.definition)
+
+    def _comment(self, task: DesiredTask) -> str | None:
+        return stamped_comment(task, self.work.provenance, self.work.off_since)
+
+    def _noted(self, off_since: str | None) -> str:
+        """The deployed root's comment with the note on its schedule."""
+        assert self.work.observed is not None, "only a deployed graph is noted without being written"
+        comment = self.work.observed.root.values.get("comment")
+        return with_off_since(None if comment is None else str(comment), off_since)
+
+    # -- what is seen
+
+    def _is_off(self, name: str) -> bool:
+        found = self.tasks.task(name)
+        return found is None or not found.started
+
+    def _is_on(self, name: str) -> bool:
+        found = self.tasks.task(name)
+        return found is not None and found.started
+
+    def _is_written(self, task: DesiredTask) -> bool:
+        """Whether a lost answer to writing the task was that it is written.
+
+        What the API does not tell is not looked at: a task that has or had any of it is written once more.
+        """
+        found = self.tasks.task(task.name)
+        before = {one.name: one for one in self.work.was.tasks} if self.work.was else {}
+        if found is None or beyond(task) or (task.name in before and beyond(before[task.name])):
+            return False
+        return is_written_as(found, task, self._comment(task))
+
+    def _verified(self) -> ObservedGraph | None:
+        """The graph read back; raises when the account does not hold what was just written to it."""
+        root = self.work.desired.root.name
+        found = self._without_strangers(self._read(lambda: self.tasks.observed(root)))
+        # A graph of others that is put back carries no mark of ours, and should not.
+        left = make_plan(self.work.desired, found, adopt=True)
+        wrong = [
+            (change, [one.path for one in change.fields if not _is_beside(one)])
+            for change in left.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
+        ]
+        details = [
+            f"{change.task} ({'; '.join(paths) or change.action.value})"
+            for change, paths in wrong
+            if paths or change.action is not Action.ALTER
+        ]
+        if details:
+            raise ConflictingState(
+                f"after the apply the account differs from the spec: {', '.join(details)}",
+                help="the schedule stays off; look at `sfml plan`, then run `sfml apply` again",
+            )
+        return found
+
+    def _without_strangers(self, graph: ObservedGraph | None) -> ObservedGraph | None:
+        names = {task.name for task in self.work.strangers}
+        if graph is None or not names:
+            return graph
+        return replace(
+            graph,
+            tasks=tuple(task for task in graph.tasks if task.name not in names),
+            strangers=tuple(task for task in graph.tasks if task.name in names),
+        )
+
+    def _resume(self, root: str, with_root: bool) -> None:
+        read_back = self.read_back
+        children = read_back.tasks if read_back else ()
+        for task in children:
+            if task.started and task.name in self.work.suspended:
+                self._insist(partial(self.tasks.suspend, task.name))
+        off = tuple(
+            task.name for task in children if not task.started and task.name not in self.work.suspended
+        )
+        # One call for the whole graph would turn on what others hung below it as well.
+        others_off = any(not task.started for task in read_back.strangers) if read_back else False
+        if with_root and off and not (self.work.suspended or others_off):
+            self._insist(partial(self.tasks.resume_graph, root), partial(self._is_on, root))
+            return
+        if off:
+            self._insist(partial(self.tasks.resume_all, off))
+        if with_root:
+            self._insist(partial(self.tasks.resume, root), partial(self._is_on, root))
+
+
+def _is_tidying(group: Group) -> bool:
+    return all(isinstance(stage, Collect) for stage in group)
+
+
+def _is_beside(field: FieldChange) -> bool:
+    """What is no difference between what was written and what is there: what is turned on next, and whose it is."""
+    return field.path == "state" or field.reason is Reason.ADOPTED
+
+
+def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -> bool:
+    """Whether a task is what was to be written, with that comment; on or off makes no difference."""
+    changed = any(one.path != "state" for one in field_changes(task, found))
+    return not changed and (found.values.get("comment") or None) == (comment or None)
+
+
+def stamped_comment(
+    task: DesiredTask, provenance: Mapping[str, Any], off_since: str | None = None
+) -> str | None:
+    """The comment with who deployed it, from which commit, and whether it is off on purpose in the root's record.
+
+    What is put back as it was is written without any of it: its comment says all that already.
+    """
+    text, record = split_comment(task.comment)
+    if record is None or not (provenance or off_since):
+        return task.comment
+    kept = {key: value for key, value in record.items() if key != OFF_SINCE}
+    noted = {OFF_SINCE: off_since} if off_since else {}
+    line = RECORD_PREFIX + json.dumps({**kept, **provenance, **noted}, sort_keys=True, separators=(",", ":"))
+    return f"{text}\n{line}"

@@ -1,0 +1,72 @@
+"""What must be there before a graph can be deployed: looked for, or made when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sfml.base.errors import ConflictingState
+from sfml.render.environment import missing_help, missing_text
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.account.environment import Environment, Missing
+    from sfml.frontend.compiled_spec import Opened
+    from sfml.plan.model import Plan
+
+
+def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
+    """What of the graph's needs is missing, or of those alone that a plan brings in.
+
+    The stage is no finding: an apply makes its own, and on a local target so are the database, the schema and what
+    packages are installed. Pools have to be large enough for the tasks that the plan makes or changes.
+    """
+    from sfml.account.environment import Environment
+    from sfml.graph.needs import Kind, needs_of
+    from sfml.plan.introduced import introduced
+    from sfml.plan.model import Action
+    from sfml.snowflake.environment import environment_of
+
+    graph = found.reading.graph
+    if graph is None:
+        return Environment(())
+    made = {Kind.STAGE}
+    if found.desired.target.is_local:
+        made |= {Kind.DATABASE, Kind.SCHEMA, Kind.PACKAGE}
+    needs = tuple(need for need in needs_of(graph) if need.kind not in made)
+    if plan is None:
+        return environment_of(connection, graph, needs=needs)
+    same = (Action.UNCHANGED, Action.DROP)
+    changed = {change.name for change in plan.changes if change.action not in same}
+    sized = {task.task for task in found.desired.all_tasks if task.task and task.name in changed}
+    return environment_of(connection, graph, needs=introduced(needs, plan, found.desired), sized=sized)
+
+
+def demand_environment(
+    found: Opened,
+    connection: SnowflakeConnection,
+    *,
+    plan: Plan | None = None,
+    create_missing: bool = False,
+    tell: Callable[[Environment], None] = lambda environment: None,
+    agree: Callable[[tuple[Missing, ...]], None] = lambda missing: None,
+) -> None:
+    """Return when everything is there; make what may be made, if asked to, and raise for the rest.
+
+    With a plan, what the deployed graph names already counts as there. `tell` is given what was looked at, and `agree`
+    what is about to be made; it raises where it must not be.
+
+    Raises `ConflictingState` before anything is changed, with every missing thing and its statement.
+    """
+    from sfml.snowflake.environment import create
+
+    environment = looked_at(found, connection, plan)
+    tell(environment)
+    creatable = environment.creatable if create_missing else ()
+    left = [one for one in environment.blocking if one not in creatable]
+    if left:
+        raise ConflictingState(missing_text(found.desired, left), help=missing_help(left, create_missing))
+    if creatable:
+        agree(creatable)
+        create(connection, found.desired.target, creatable)

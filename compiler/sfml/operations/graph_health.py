@@ -1,0 +1,87 @@
+"""How a deployed graph stands, asked of a connected target; and what commands say about it before they act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from sfml.base.errors import ConflictingState
+from sfml.frontend.compiled_spec import Opened
+from sfml.operations.apply_plan import seen
+from sfml.operations.target_account import Connected
+
+if TYPE_CHECKING:
+    from sfml.account.deployed import DeployedGraph
+    from sfml.account.health import GraphHealth
+    from sfml.lower.desired import DesiredGraph
+
+
+def suspended_names(graph: DeployedGraph) -> frozenset[str]:
+    return frozenset(task.name for task in graph.suspended)
+
+
+def graph_health(desired: DesiredGraph, target: Connected) -> GraphHealth:
+    """The graph, its journal and its last run, with what needs attention."""
+    from sfml.account.health import health_of
+    from sfml.operations.runs import runs_of
+
+    graph = target.history.deployed(desired.root.name)
+    _, journal = seen(desired, target)
+    holder = target.leases.holder(desired.root.name) if journal else None
+    rows = target.history.rows(graph.root) if graph.root else ()
+    run = None
+    if graph.root and any(row.state != "SCHEDULED" for row in rows):
+        records = target.history.graphs(graph.root)
+        run = next(iter(runs_of(desired, rows, records, limit=1, suspended=suspended_names(graph))), None)
+    return health_of(
+        desired, graph, now=datetime.now(UTC), journal=journal, holder=holder, run=run, rows=rows
+    )
+
+
+def demand_whole(found: Opened, target: Connected) -> None:
+    """Raise when an apply is under way or did not finish: what is there is neither the old graph nor the new one."""
+    from sfml.render.health import work_text
+
+    desired = found.desired
+    _, journal = seen(desired, target)
+    if journal is None:
+        return
+    header = journal.header
+    where = f"{desired.spec_path} -t {desired.target.name}"
+    text = work_text(header.work, desired.pipeline, header.owner, header.began_at)
+    raise ConflictingState(
+        f"{desired.pipeline} is half applied: {text} did not finish; nothing was run",
+        help=f"finish it:  sfml {header.work} {where}   or go back:  sfml apply {where} --restore",
+    )
+
+
+def drift_notes(desired: DesiredGraph, target: Connected) -> Iterator[str]:
+    """What is no drift of a task and keeps the graph from running all the same."""
+    from sfml.account.health import CutLoose, health_of
+    from sfml.render.health import problem_text, schedule_state_text
+
+    health = health_of(desired, target.history.deployed(desired.root.name), now=datetime.now(UTC))
+    if health.off is not None:
+        yield f"the schedule is {schedule_state_text(health.off)}"
+    for problem in health.problems:
+        if isinstance(problem, CutLoose):
+            yield problem_text(problem, desired.pipeline)
+
+
+def run_notes(found: Opened, graph: DeployedGraph) -> Iterator[str]:
+    """What a run will not do as the files say: other code, tasks that are off or cut loose."""
+    from sfml.account.health import ChildrenSuspended, CutLoose, TasksGone, health_of
+    from sfml.plan.provenance import origin_text
+    from sfml.render.health import problem_text
+
+    desired = found.desired
+    health = health_of(desired, graph, now=datetime.now(UTC))
+    where = f"{desired.spec_path} -t {desired.target.name}"
+    if health.differs:
+        origin = origin_text(health.record)
+        of = f", of {origin}," if origin else ""
+        yield f"what is deployed{of} differs from the files; the difference:  sfml plan {where}"
+    for problem in health.problems:
+        if isinstance(problem, ChildrenSuspended | CutLoose | TasksGone):
+            yield f"{problem_text(problem, desired.pipeline)};  sfml plan {where}"

@@ -1,0 +1,50 @@
+"""The local Snowflake that a target of kind `local` lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfml.base.errors import NotSupportedYet
+
+if TYPE_CHECKING:
+    from sfml.frontend.compiled_spec import Opened
+    from sfml.operations.target_watch import TargetWatch
+
+LOCAL_FOLDER = Path(".sfml") / "local"
+"""Where a project keeps its local Snowflake, below the project's root."""
+
+
+@contextmanager
+def server_for(found: Opened, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
+    """The local server that the target lives in: one that runs, or our own for as long as it is needed.
+
+    None for a target that is an account.
+    """
+    if not found.desired.target.is_local:
+        yield None
+        return
+    from dataclasses import asdict
+
+    from sfml.local import process
+
+    require_local()
+    folder = found.root / LOCAL_FOLDER
+    if not process.status(folder).running:
+        watch.starts_server()
+    with process.in_use(folder) as info, watch.server_open(folder, info, found.desired.target.name):
+        for notice in info.notices:
+            watch.warns(notice)
+        yield asdict(info)
+
+
+def require_local() -> None:
+    """Raise when the packages that the local Snowflake is made of are not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("fakesnow") is None:
+        raise NotSupportedYet(
+            "the local Snowflake is not installed", help='pip install "sfml-snowflake[local]"'
+        )

@@ -1,0 +1,230 @@
+"""Whose the tasks are that hang below a root, and which of ours hang elsewhere: told by name and record.
+
+The record is what the stage keeps of each deployment, or the journal of one that was cut off. A task that it names is
+ours wherever it hangs. One below our root that neither it nor the spec names is a stranger's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from sfml.account.deployed import DeployedTask
+from sfml.base.errors import ConflictingState
+from sfml.base.quoting import raw
+from sfml.lower.desired import DesiredGraph
+from sfml.lower.names import folded_name
+from sfml.operations.target_account import Connected
+from sfml.plan.artefact import Artefact, depths_of
+from sfml.plan.journal import Deployment, Kept
+from sfml.plan.model import Action, ObservedGraph, ObservedTask
+from sfml.plan.staged import Staged
+from sfml.plan.stages import DropTask, Group, PutTask
+
+_MADE = (Action.CREATE, Action.REPLACE, Action.MOVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """The graph without what others hung below it, and our own tasks that hang elsewhere.
+
+    `below_loose` are tasks of others that hang on those. `kept` is the last deployment that the stage keeps and
+    `names` are those of all tasks of the schema, None where neither was asked for.
+    """
+
+    observed: ObservedGraph | None
+    loose: tuple[ObservedTask, ...] = ()
+    below_loose: tuple[ObservedTask, ...] = ()
+    kept: Deployment | None = None
+    names: frozenset[str] | None = None
+
+    @property
+    def strangers(self) -> tuple[ObservedTask, ...]:
+        return (*(self.observed.strangers if self.observed else ()), *self.below_loose)
+
+    @property
+    def started_roots(self) -> tuple[str, ...]:
+        """Loose tasks that run on their own: they go off before they or what hangs on them is changed."""
+        return tuple(
+            task.name
+            for task in self.loose
+            if task.started and not (task.settings["after"] or task.settings["finalize"])
+        )
+
+
+def ownership(
+    desired: DesiredGraph,
+    observed: ObservedGraph | None,
+    staged: Staged | None,
+    traces: tuple[Artefact | None, ...],
+    target: Connected,
+    *,
+    thorough: bool = False,
+) -> Ownership:
+    """Whose is what; asks nothing where all of the spec's tasks are there and nothing else, unless `thorough`.
+
+    `traces` are the graphs of an apply that was cut off. Raises `ConflictingState` for a task of ours that hangs below
+    somebody else's root while that is on: it could be taken back only by turning theirs off.
+    """
+    if not (thorough or traces) and _is_all_there(desired, observed):
+        return Ownership(observed)
+    kept = target.stage.kept(desired.pipeline) if staged and staged.deployments else Kept(())
+    records = [*(one.artefact for one in kept.deployments), *(one for one in traces if one)]
+    last = kept.deployments[-1] if kept.deployments else None
+    if not records and (observed is None or observed.record is None):
+        return Ownership(observed)
+    wanted = {task.name for task in desired.all_tasks}
+    known = {name for one in records for name in one.names}
+    there = frozenset(observed.by_name if observed else ())
+    ours = {*wanted, *known, *desired.moved.values()}
+    if kept.unreadable or not records:
+        ours |= {name for name in there if raw(name).startswith(f"{raw(desired.root.name)}$")}
+    if observed is not None:
+        observed = _parted(observed, ours)
+    lost = known - there - {desired.root.name}
+    if not lost:
+        return Ownership(observed, kept=last)
+    deployed = target.history.deployed(desired.root.name)
+    others = {folded_name(task.name): task for task in deployed.others}
+    loose, below = _loose(desired, lost & others.keys(), ours, others, target)
+    loose = target.tasks.all_in_doubt(loose, (last.artefact if last else None, *traces))
+    names = {*others, *(folded_name(task.name) for task in deployed.tasks)}
+    names |= {desired.root.name} if deployed.root else set()
+    return Ownership(observed, loose, below, last, frozenset(names))
+
+
+def _is_all_there(desired: DesiredGraph, observed: ObservedGraph | None) -> bool:
+    if observed is None or observed.record is None:
+        return False
+    return observed.by_name.keys() == {task.name for task in desired.all_tasks}
+
+
+def has_lost(own: Ownership, desired: DesiredGraph, last: Artefact | None) -> bool:
+    """Whether tasks that the spec has no more may still hang elsewhere; `last` is what was applied, if it was read.
+
+    A plan that changes nothing has not read it: it does not know unless the spec is the one that was applied.
+    """
+    if own.observed is None or own.observed.record is None or own.names is not None:
+        return False
+    if last is None:
+        return own.observed.record.get("fingerprint") != desired.fingerprint
+    return not own.observed.by_name.keys() >= set(last.names)
+
+
+def _parted(observed: ObservedGraph, ours: Iterable[str]) -> ObservedGraph:
+    names = frozenset(ours)
+    return replace(
+        observed,
+        tasks=tuple(task for task in observed.tasks if task.name in names),
+        strangers=tuple(task for task in observed.tasks if task.name not in names),
+    )
+
+
+def _loose(
+    desired: DesiredGraph,
+    names: set[str],
+    ours: set[str],
+    others: Mapping[str, DeployedTask],
+    target: Connected,
+) -> tuple[tuple[ObservedTask, ...], tuple[ObservedTask, ...]]:
+    """Our tasks that hang elsewhere, and those of others below them; a call for each place that ours hang at."""
+    found: dict[str, ObservedTask] = {}
+    # What hangs on another of ours comes with that one.
+    for name in sorted(names, key=lambda name: (bool(_parents(others[name]) & names), name)):
+        graph = None if name in found else target.tasks.below(name)
+        if graph is not None:
+            found |= {task.name: task for task in (graph.root, *graph.tasks)}
+            _refuse_foreign(desired, graph.root, others, names)
+    every = [task for _, task in sorted(found.items())]
+    loose = tuple(task for task in every if task.name in names)
+    return loose, tuple(task for task in every if task.name not in ours)
+
+
+def _parents(task: DeployedTask) -> frozenset[str]:
+    return frozenset(map(folded_name, task.predecessors))
+
+
+def _refuse_foreign(
+    desired: DesiredGraph, task: ObservedTask, others: Mapping[str, DeployedTask], own: set[str]
+) -> None:
+    """Raise when the task hangs below a root that is not ours and is on."""
+    finalize = task.settings["finalize"]
+    above = {finalize} if isinstance(finalize, str) else _roots_of(task.name, others)
+    on = sorted(name for name in above - own if name in others and others[name].started)
+    if on:
+        raise ConflictingState(
+            f"`{task.name}` of {desired.pipeline} hangs below `{on[0]}`, which is another graph and is on;"
+            " nothing was changed",
+            help=f"ALTER TASK {on[0]} SUSPEND, do this again, and resume it",
+        )
+
+
+def _roots_of(name: str, others: Mapping[str, DeployedTask]) -> frozenset[str]:
+    """The roots above a task, itself where nothing is above it."""
+    seen: set[str] = set()
+    todo = [name]
+    while todo:
+        current = todo.pop()
+        if current not in seen and current in others:
+            seen.add(current)
+            todo += _parents(others[current])
+    return frozenset(one for one in seen if not others[one].predecessors)
+
+
+def as_applied(now: Artefact | None, own: Ownership) -> Artefact | None:
+    """The graph to go back to: the deployed one, and where ours hang elsewhere, what the last apply had besides."""
+    if not own.loose or own.kept is None:
+        return now
+    kept = own.kept.artefact
+    if now is None:
+        return kept
+    has_finalizer = any(task.finalize for task in now.tasks)
+    missing = [task for task in kept.tasks if task.name not in now.names]
+    tasks = [*now.tasks, *(task for task in missing if not (task.finalize and has_finalizer))]
+    depths = depths_of({task.name: task for task in tasks})
+    return replace(now, tasks=tuple(sorted(tasks, key=lambda task: depths[task.name])))
+
+
+def refuse_bereft(groups: tuple[Group, ...], strangers: tuple[ObservedTask, ...], root: str) -> None:
+    """Raise when these stages would change somebody else's task: drop what it runs after, or need the place it has."""
+    stages = [stage for group in groups for stage in group]
+    gone = {stage.name for stage in stages if isinstance(stage, DropTask)}
+    has_new_finalizer = any(
+        isinstance(stage, PutTask) and stage.task.finalize and stage.action in _MADE for stage in stages
+    )
+    for task in strangers:
+        after = task.settings["after"]
+        lost = sorted(gone.intersection(map(str, after))) if isinstance(after, tuple) else []
+        if lost:
+            raise ConflictingState(
+                f"`{task.name}`, which sfml did not make, runs after `{lost[0]}`, which would be dropped;"
+                " nothing was changed",
+                help=f"take it out first:  ALTER TASK {task.name} REMOVE AFTER {lost[0]}",
+            )
+        if has_new_finalizer and task.settings["finalize"] == root:
+            raise ConflictingState(
+                f"`{task.name}`, which sfml did not make, is the finalizer of `{root}`, and a graph takes one;"
+                " nothing was changed",
+                help=f"take it out first:  ALTER TASK {task.name} UNSET FINALIZE",
+            )
+
+
+def ownership_notes(own: Ownership, desired: DesiredGraph) -> Iterator[str]:
+    """What a plan says of tasks that hang elsewhere, and of those of others."""
+    wanted = {task.name for task in desired.all_tasks}
+    for words, names in (
+        ("tied into the graph again", [task.name for task in own.loose if task.name in wanted]),
+        ("dropped", [task.name for task in own.loose if task.name not in wanted]),
+    ):
+        if names:
+            yield f"cut loose by hand, and {words}: {_shown(names)}"
+    yield from stranger_notes(own.strangers)
+
+
+def stranger_notes(strangers: tuple[ObservedTask, ...]) -> Iterator[str]:
+    if strangers:
+        yield f"not made by sfml, and left alone: {_shown([task.name for task in strangers])}"
+
+
+def _shown(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

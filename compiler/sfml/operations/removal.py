@@ -1,0 +1,106 @@
+"""What takes a pipeline away: its graph, and what it has on the stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sfml.base.errors import ConflictingState, RecordUnreadable
+from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import looked_at, refuse_newer, traces_of
+from sfml.operations.ownership import Ownership, as_applied, ownership
+from sfml.operations.target_account import Connected
+from sfml.plan.artefact import Artefact, observed_artefact
+from sfml.plan.journal import Journal, header_of
+from sfml.plan.lease import Lease
+from sfml.plan.model import ObservedGraph
+from sfml.plan.staged import Staged
+from sfml.plan.stages import Group, RemoveFiles, removal_stages
+
+if TYPE_CHECKING:
+    from sfml.operations.deploy import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What there is of a pipeline, and the groups of stages that remove it; none when nothing is there."""
+
+    desired: DesiredGraph
+    observed: ObservedGraph | None
+    staged: Staged | None
+    journal: Journal | None
+    loose: tuple[str, ...]
+    groups: tuple[Group, ...]
+    was: Artefact | None
+    unreadable: RecordUnreadable | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tasks that go, the root first."""
+        there = tuple(self.observed.by_name) if self.observed else ()
+        return (*there, *self.loose)
+
+    def work(self, lease: Lease) -> Work:
+        """What carries it out under this lease."""
+        from sfml.operations.deploy import Work
+
+        journal = self.journal
+        number = journal.header.number if journal else self.staged.next_number if self.staged else 1
+        header = header_of(lease, number, work="destroy")
+        return Work(
+            *(self.groups, self.desired, header, self.observed, self.was),
+            removes=True,
+            unreadable=self.unreadable,
+        )
+
+
+def planned_removal(desired: DesiredGraph, target: Connected) -> Removal:
+    """What a destroy would remove now; reads, changes nothing.
+
+    Of `desired` only the pipeline, the target and the names are looked at. What an apply or a destroy that was cut
+    off left behind is removed as well. Raises `ConflictingState` for a graph that is not ours.
+    """
+    staged, journal, unreadable = looked_at(desired, target)
+    refuse_newer(unreadable)
+    observed = target.tasks.observed(desired.root.name)
+    traces = traces_of(journal, unreadable, desired, target)
+    if journal is None and observed is not None and observed.record is None:
+        raise ConflictingState(
+            f"{observed.root.name} was not made by sfml; nothing was changed",
+            help=f"drop it yourself, or take it over first:  sfml apply {desired.spec_path} --adopt",
+        )
+    if traces and observed is not None:
+        observed = target.tasks.in_doubt(observed, traces)
+    own = ownership(desired, observed, staged, traces, target, thorough=True)
+    _refuse_others(desired, own)
+    observed, lost = own.observed, tuple(task.name for task in own.loose)
+    now = observed_artefact(desired.pipeline, desired.target, observed)
+    was = journal.was if journal else as_applied(now, own)
+    there = now or was or (journal.meant if journal else None)
+    groups: tuple[Group, ...]
+    if there is None:
+        groups = ((RemoveFiles(),),) if staged and staged.paths else ()
+    else:
+        groups = removal_stages(
+            there if now else replace(there, tasks=tuple(task for task in there.tasks if task.name in lost)),
+            root_started=bool(observed and observed.root.started),
+            leftover=lost,
+            loose_on=own.started_roots,
+            # A first deployment that was cut off has its journal already, and no graph to tell it of.
+            undone=journal.header.number if journal and was is None else None,
+            with_files=True,
+        )
+        if staged is None:
+            groups = tuple(group for group in groups if group != (RemoveFiles(),))
+    return Removal(desired, observed, staged, journal, lost, groups, was, unreadable)
+
+
+def _refuse_others(desired: DesiredGraph, own: Ownership) -> None:
+    """Raise when a task below ours was made by somebody else: dropping ours would take it out of its graph."""
+    if own.strangers:
+        shown = ", ".join(sorted(task.name for task in own.strangers)[:5])
+        raise ConflictingState(
+            f"{shown} below {desired.root.name} is neither in the spec nor of its last deployment;"
+            " nothing was changed",
+            help="drop it, or take it out of the graph with ALTER TASK … REMOVE AFTER, if it is somebody else's",
+        )

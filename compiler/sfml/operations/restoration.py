@@ -1,0 +1,53 @@
+"""What puts back the graph that an unfinished apply found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sfml.base.errors import ConflictingState
+from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import seen
+from sfml.operations.ownership import ownership, refuse_bereft
+from sfml.operations.target_account import Connected
+from sfml.plan.journal import Journal
+from sfml.plan.restoring import restore_stages
+from sfml.plan.staged import Staged
+
+if TYPE_CHECKING:
+    from sfml.operations.deploy import Work
+
+
+def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
+    """What puts back the graph that an unfinished apply found; None when no apply is unfinished.
+
+    Of `desired` only the pipeline, the target and the name of the root are looked at.
+    """
+    from sfml.operations.deploy import Work
+
+    staged, journal = seen(desired, target)
+    if journal is None:
+        return None
+    _refuse_without_code(journal, staged)
+    observed = target.tasks.observed(desired.root.name)
+    if observed is not None:
+        observed = target.tasks.in_doubt(observed, (journal.was, journal.meant))
+    own = ownership(desired, observed, staged, (journal.was, journal.meant), target)
+    observed = own.observed
+    groups = restore_stages(journal, observed, desired.target, own.loose, own.started_roots)
+    refuse_bereft(groups, own.strangers, desired.root.name)
+    graph = journal.was.graph(desired.target) if journal.was else desired
+    suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
+    return Work(
+        *(groups, graph, journal.header, observed, journal.was, {}, suspended), strangers=own.strangers
+    )
+
+
+def _refuse_without_code(journal: Journal, staged: Staged | None) -> None:
+    """Raise when a removal came as far as the code: the graph that was there could not run."""
+    if journal.header.work != "destroy" or journal.was is None or staged is None:
+        return
+    if staged.lacks(journal.was.archives):
+        raise ConflictingState(
+            f"{journal.pipeline} cannot be put back: the destroy removed its code already",
+            help="`sfml destroy` finishes it; `sfml apply` deploys what the spec says by now",
+        )

@@ -1,0 +1,94 @@
+"""Production takes what was reviewed: specs and code as they are committed, and nothing beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from sfml.base.errors import ConflictingState
+from sfml.frontend.compiled_spec import Opened
+from sfml.graph.model import JobBody, Mode, SqlBody
+
+SHOWN = 10
+"""Files that are named; more are counted."""
+
+
+def refuse_unreviewed(found: Opened) -> None:
+    """Raise for a production target unless every file that takes part is in the commit that is checked out.
+
+    A file that git ignores, or was told to leave alone, counts by its content.
+    """
+    from sfml.base.git import differing_from_head, dirty_files
+
+    target = found.desired.target
+    if target.mode is not Mode.PRODUCTION:
+        return
+    dirty = dirty_files(found.root)
+    differing = differing_from_head(found.root, tuple(used_files(found)))
+    if dirty is None or differing is None:
+        raise ConflictingState(
+            f"target `{target.name}` is production, and the project is not in a git work tree with a commit",
+            help="commit the project, or apply to another target",
+        )
+    files = sorted({*dirty, *differing})
+    if files:
+        are = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+        shown = [
+            f"  {name}{' (used, but not tracked as it is)' if name in differing else ''}" for name in files
+        ]
+        more = [f"  … and {len(files) - SHOWN} more"] if len(files) > SHOWN else []
+        raise ConflictingState(
+            "\n".join(
+                [f"target `{target.name}` is production, and {are} not committed:", *shown[:SHOWN], *more]
+            ),
+            help="commit or stash them, then run it again",
+        )
+
+
+def unlike_the_commit(found: Opened) -> tuple[str, ...] | None:
+    """The files of the deployment whose content the commit does not hold, and those taken away beside them.
+
+    None where git does not answer.
+    """
+    from sfml.base.git import differing_from_head, dirty_files
+
+    used = tuple(used_files(found))
+    differing, dirty = differing_from_head(found.root, used), dirty_files(found.root)
+    if differing is None or dirty is None:
+        return None
+    folders = {str(parent) for name in used for parent in PurePosixPath(name).parents} - {"."}
+    gone = (
+        name
+        for name in dirty
+        if str(PurePosixPath(name).parent) in folders and not (found.root / name).exists()
+    )
+    return tuple(sorted({*differing, *gone}))
+
+
+def used_files(found: Opened) -> Iterator[str]:
+    """Every file of the project that the deployment is made of, relative to its root; what is installed is not."""
+    reading, root = found.reading, found.root
+    names = set(reading.loaded.sources)
+    steps = reading.loaded.project.steps if reading.loaded.project else ()
+    for archive in found.desired.archives:
+        for path, _ in archive.files:
+            names.update(f"{folder}/{path}" for folder in steps if (root / folder / path).is_file())
+    for node in reading.graph.all_tasks if reading.graph else ():
+        match node.body:
+            case SqlBody(file=file) if file:
+                names.add(file)
+            case JobBody(folder=folder):
+                names.update(f"{folder}/{one.path}" for one in reading.job_files(folder))
+        for path in node.imports:
+            names.update(_below(root, path))
+    yield from sorted(name for name in names if (root / name).is_file())
+
+
+def _below(root: Path, path: str) -> Iterator[str]:
+    """The file, or every file of the folder that would travel."""
+    from sfml.lower.job_folders import job_files
+
+    if (root / path).is_file():
+        yield path
+        return
+    yield from (f"{path}/{one.path}" for one in job_files(root)(path))

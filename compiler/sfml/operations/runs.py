@@ -1,0 +1,297 @@
+"""Starts runs and follows them to their end through the ports."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from sfml.account.history import DeployedRoot, GraphRow, Run, TaskRow
+from sfml.account.ports import RunReader, RunStarter
+from sfml.account.run_record import run_of
+from sfml.base.diagnostic import did_you_mean
+from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
+from sfml.base.quoting import raw
+from sfml.graph.located import Scalar
+from sfml.graph.model import Mode
+from sfml.lower.desired import DesiredGraph
+from sfml.lower.names import folded_name
+
+NONCE = "_sfml_run"
+"""The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
+
+LOOKS_AT_MOST = 0.25
+"""The part of the time that looking at a run may take: to list a thousand tasks is work for a local server, too."""
+
+END_WITHIN = 60.0
+"""Seconds within which tasks that were asked to end must have ended."""
+
+START_WITHIN = 120.0
+"""Seconds within which a started run must appear in the history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that was asked for; `nonce` finds it in the history."""
+
+    root: DeployedRoot
+    nonce: str
+    asked_at: datetime
+
+
+class Runner(RunReader, RunStarter, Protocol):
+    """Both ports: what `sfml run` needs."""
+
+
+def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) -> Started:
+    """Execute the root once; raises when it is not deployed or a key may not be overridden."""
+    root = account.root(desired.root.name)
+    if root is None:
+        raise ConflictingState(
+            f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
+            help=f"sfml apply {desired.spec_path} -t {desired.target.name}",
+        )
+    config = checked_overrides(desired, overrides)
+    nonce = uuid.uuid4().hex
+    asked_at = datetime.now(UTC)
+    account.execute(desired.root.name, {**config, NONCE: nonce})
+    return Started(root, nonce, asked_at)
+
+
+def checked_overrides(desired: DesiredGraph, overrides: Mapping[str, str]) -> Mapping[str, Scalar]:
+    """The overrides with the types of the config's values; raises `UsageError` for a key that may not change."""
+    config = desired.root.config or {}
+    values: dict[str, Scalar] = {}
+    for key, text in overrides.items():
+        if key not in config:
+            known = ", ".join(f"`{name}`" for name in sorted(config)) or "none"
+            raise UsageError(
+                f"`{key}` is not a key of the pipeline's config",
+                help=did_you_mean(key, config) or f"its keys are: {known}",
+            )
+        if desired.target.mode is Mode.PRODUCTION and key not in desired.overridable:
+            raise UsageError(
+                f"`{key}` may not be overridden in production target `{desired.target.name}`",
+                help=f"list it under `overridable:` in {desired.spec_path}'s graph, or change the spec",
+            )
+        values[key] = _typed(key, text, config[key])
+    return values
+
+
+def _typed(key: str, text: str, like: Scalar) -> Scalar:
+    if isinstance(like, str):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if isinstance(like, bool) != isinstance(value, bool) or not isinstance(value, bool | int | float):
+        kind = "true or false" if isinstance(like, bool) else "a number"
+        raise UsageError(f"--config {key}={text}: the config's `{key}` is {kind}", help=f"give {kind}")
+    return value
+
+
+def follow(
+    desired: DesiredGraph,
+    account: RunReader,
+    started: Started,
+    *,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+    suspended: frozenset[str] = frozenset(),
+) -> Iterator[Run]:
+    """The run's states as they are seen, the last one final; automatic retries are followed too."""
+    group = _found(account, started, interval, sleep)
+    yield from _followed(
+        desired,
+        account,
+        started.root,
+        group,
+        since=started.asked_at - timedelta(minutes=1),
+        retries=desired.root.task_auto_retry_attempts or 0,
+        interval=interval,
+        sleep=sleep,
+        suspended=suspended,
+    )
+
+
+def retry(desired: DesiredGraph, account: Runner) -> tuple[DeployedRoot, Run]:
+    """Run what failed of the last run again; answers that run as it was before. Raises when there is none."""
+    root = account.root(desired.root.name)
+    run = last_run(desired, account, root) if root else None
+    if root is None or run is None:
+        raise ConflictingState(
+            f"pipeline `{desired.pipeline}` has no run in target `{desired.target.name}` to be retried",
+            help=f"sfml run {desired.spec_path} -t {desired.target.name}",
+        )
+    account.retry(desired.root.name)
+    return root, run
+
+
+def follow_retry(
+    desired: DesiredGraph,
+    account: RunReader,
+    root: DeployedRoot,
+    failed: Run,
+    *,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Run]:
+    """The states of a run that was asked to go on after its last attempt; what succeeded before stays in it."""
+    since = failed.started_at - timedelta(minutes=1) if failed.started_at else None
+    yield from _followed(
+        desired,
+        account,
+        root,
+        failed.run_id,
+        since=since,
+        retries=failed.attempt,
+        after=failed.attempt,
+        interval=interval,
+        sleep=sleep,
+    )
+
+
+def _followed(
+    desired: DesiredGraph,
+    account: RunReader,
+    root: DeployedRoot,
+    group: str,
+    *,
+    since: datetime | None,
+    retries: int,
+    after: int = 0,
+    interval: float,
+    sleep: Callable[[float], None],
+    suspended: frozenset[str] = frozenset(),
+) -> Iterator[Run]:
+    """The states of a run group until an attempt later than `after` ends that is not retried."""
+    while True:
+        looked = time.monotonic()
+        # In this order: a graph that is complete now has all its rows in what is read next.
+        graphs = [graph for graph in account.graphs(root) if graph.run_group == group]
+        rows = account.rows(root, since)
+        pause = max(interval, (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1))
+        last = max(graphs, key=lambda graph: graph.attempt, default=None)
+        ended = (
+            last is not None
+            and last.attempt > after
+            and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
+            and (last.state != "FAILED" or last.attempt > retries)
+        )
+        # A root whose own condition is false leaves one row and never becomes a graph's run.
+        own = [row for row in rows if row.run_group == group]
+        skipped = bool(own) and all(row.state == "SKIPPED" and row.name == root.name for row in own)
+        state = last.state if last and ended else "SKIPPED" if skipped else "EXECUTING"
+        run = run_of(desired, rows, group, graphs=graphs, state=state, suspended=suspended)
+        if run is not None:
+            yield run
+            if ended or skipped:
+                return
+        sleep(pause)
+
+
+def _found(account: RunReader, started: Started, interval: float, sleep: Callable[[float], None]) -> str:
+    """The run group of the run that carries our nonce."""
+    deadline = time.monotonic() + START_WITHIN
+    while time.monotonic() < deadline:
+        for row in account.rows(started.root, started.asked_at - timedelta(minutes=1)):
+            if started.nonce in (row.config or "") and row.run_group:
+                return row.run_group
+        sleep(interval)
+    raise ConnectionFailed(
+        f"the run did not appear in the history within {START_WITHIN:.0f} s",
+        help="it may wait for a run that is executing; look with `sfml status`",
+    )
+
+
+def cancel_runs(
+    desired: DesiredGraph,
+    account: Runner,
+    root: DeployedRoot,
+    *,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[str, ...]:
+    """End the runs that execute; answers their run groups. Their finalizers run as they do after any failure.
+
+    Snowflake ends one task at a time, and others of its graph may begin meanwhile: it is looked at again.
+    """
+    last = raw(desired.finalizer.name) if desired.finalizer else None
+    ended: dict[str, None] = {}
+    deadline = time.monotonic() + END_WITHIN
+    while found := [row for row in account.rows(root) if row.state == "EXECUTING" and row.name != last]:
+        if time.monotonic() > deadline:
+            raise ConnectionFailed(
+                f"{found[0].name} was asked to end {END_WITHIN:.0f} s ago and executes still",
+                help="look with `sfml status`, and try again",
+            )
+        for name in dict.fromkeys(row.name for row in found):
+            account.cancel(folded_name(name))
+        ended |= dict.fromkeys(row.run_group for row in found)
+        sleep(interval)
+    return tuple(ended)
+
+
+def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> Run | None:
+    """The newest run of the last seven days, or None."""
+    return next(iter(recent_runs(desired, account, root, limit=1)), None)
+
+
+def recent_runs(
+    desired: DesiredGraph,
+    account: RunReader,
+    root: DeployedRoot,
+    *,
+    limit: int | None = None,
+    with_skipped: bool = False,
+) -> tuple[Run, ...]:
+    """The runs of the last seven days, newest first; those whose root was skipped only if asked for."""
+    rows = account.rows(root)
+    if not any(row.state != "SCHEDULED" for row in rows):
+        return ()
+    return runs_of(desired, rows, account.graphs(root), limit=limit, with_skipped=with_skipped)
+
+
+def runs_of(
+    desired: DesiredGraph,
+    rows: Iterable[TaskRow],
+    graphs: Iterable[GraphRow],
+    *,
+    limit: int | None = None,
+    with_skipped: bool = False,
+    suspended: frozenset[str] = frozenset(),
+) -> tuple[Run, ...]:
+    """The runs that these rows add up to, newest first; one that is only scheduled is none."""
+    began: dict[str, list[TaskRow]] = {}
+    for row in rows:
+        if row.state != "SCHEDULED" and row.run_group:
+            began.setdefault(row.run_group, []).append(row)
+    root = raw(desired.root.name)
+    earliest = datetime.min.replace(tzinfo=UTC)
+
+    def is_wanted(group: list[TaskRow]) -> bool:
+        return with_skipped or not any(row.name == root and row.state == "SKIPPED" for row in group)
+
+    def order(group: list[TaskRow]) -> tuple[datetime, int]:
+        return max((row.scheduled_time or earliest, row.attempt) for row in group)
+
+    wanted = [group for group in began.values() if is_wanted(group)]
+    records = tuple(graphs)
+    executing = {graph.run_group for graph in records if graph.state == "EXECUTING"}
+    runs = (
+        run_of(
+            desired,
+            group,
+            group[0].run_group,
+            graphs=records,
+            state="EXECUTING" if group[0].run_group in executing else None,
+            suspended=suspended,
+        )
+        for group in sorted(wanted, key=order, reverse=True)[:limit]
+    )
+    return tuple(run for run in runs if run is not None)

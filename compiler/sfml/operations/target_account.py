@@ -1,0 +1,133 @@
+"""A target of a spec, connected: what reads and writes its graph, its stage, its history and its leases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sfml.base.errors import ConflictingState, ConnectionFailed
+from sfml.base.record import record
+from sfml.operations.local_server import server_for
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.frontend.compiled_spec import Opened
+    from sfml.graph.model import Target
+    from sfml.operations.target_watch import TargetWatch
+    from sfml.snowflake.history import History
+    from sfml.snowflake.leases import Leases
+    from sfml.snowflake.stage import Stage
+    from sfml.snowflake.tasks import Tasks
+
+
+@record
+class Connected:
+    """The target, open."""
+
+    connection: SnowflakeConnection
+    tasks: Tasks
+    stage: Stage
+    history: History
+    leases: Leases
+
+
+@contextmanager
+def target_account(
+    found: Opened,
+    watch: TargetWatch,
+    *,
+    on_missing: Callable[[SnowflakeConnection], None] | None = None,
+) -> Iterator[Connected]:
+    """The target, connected and checked; a local server is started when none runs, and stopped again.
+
+    `on_missing` is called when the database or schema is not there: it makes them, or raises.
+    """
+    with target_connection(found, watch) as connection:
+        yield account_on(connection, found.desired.target, on_missing=on_missing)
+
+
+@contextmanager
+def target_connection(found: Opened, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
+    """The connection of the target, checked, whether or not its database and schema are there."""
+    target = found.desired.target
+    with server_for(found, watch) as server:
+        if server is None:
+            with account_connection(target, watch) as connection:
+                yield connection
+        else:
+            with local_connection(server, target, watch) as connection:
+                yield connection
+
+
+def account_on(
+    connection: SnowflakeConnection,
+    target: Target,
+    *,
+    on_missing: Callable[[SnowflakeConnection], None] | None = None,
+) -> Connected:
+    """The target behind an open connection, in its schema."""
+    from sfml.snowflake.history import History
+    from sfml.snowflake.leases import Leases
+    from sfml.snowflake.objects import use_schema
+    from sfml.snowflake.stage import Stage
+    from sfml.snowflake.tasks import Tasks
+
+    try:
+        use_schema(connection, target)
+    except ConflictingState:
+        if on_missing is None:
+            raise
+        on_missing(connection)
+        use_schema(connection, target)
+    return Connected(
+        connection,
+        Tasks(connection, target),
+        Stage(connection, target),
+        History(connection, target),
+        Leases(connection, target),
+    )
+
+
+@contextmanager
+def local_connection(
+    server: Mapping[str, Any], target: Target, watch: TargetWatch
+) -> Iterator[SnowflakeConnection]:
+    """A connection to a local server that runs; the target's database and schema are made if need be."""
+    from sfml.snowflake.connection import open_local
+
+    connection = open_local(server, target)
+    try:
+        yield connection
+    finally:
+        _close(connection, watch)
+
+
+@contextmanager
+def account_connection(target: Target, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
+    """A connection to the account of a target; errors and notes of it name the connection and its host."""
+    from sfml.snowflake.connection import open_account
+    from sfml.snowflake.entries import entry
+    from sfml.snowflake.host import host_of, naming
+
+    host = host_of(entry(target.connection))
+    with naming(host), watch.host_open(host) as logged_in:
+        connection = open_account(target, on_warning=watch.notes)
+        logged_in()
+        insists = True
+        try:
+            yield connection
+        except (KeyboardInterrupt, ConnectionFailed):
+            insists = False
+            raise
+        finally:
+            _close(connection, watch, insists=insists)
+
+
+def _close(connection: SnowflakeConnection, watch: TargetWatch, *, insists: bool = True) -> None:
+    """Close it; `insists` tries again where the account does not answer."""
+    try:
+        connection.close(retry=insists)
+    except Exception as error:  # the work is done; a connection that will not close cannot undo it
+        watch.not_closed(error)

@@ -1,0 +1,67 @@
+"""Which tasks have certainly succeeded when a task runs, whatever way the run took there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import and_, or_
+
+from sfml.base.record import record
+from sfml.graph.model import TaskGraph, TaskNode
+from sfml.semantics.conditions import decides_on_predecessors
+
+_ALL = (None, "all_succeeded")
+_ANY = ("at_least_one_succeeded", "none_failed_min_one_succeeded")
+
+
+@record
+class Certainty:
+    """Sets of tasks as bits, by the spec's names; growth is a few operations an edge."""
+
+    bit: Mapping[str, int]
+    above: Mapping[str, int]
+    """Task → the tasks above it."""
+    succeeded: Mapping[str, int]
+    """Task → those that have succeeded whenever its body runs. More may have, where conditions say so."""
+    fixed: Mapping[str, bool]
+    """Task → whether it ends in one way unless a task fails: no branch and no condition stands above it."""
+
+    def has_succeeded(self, source: str, reader: str) -> bool:
+        return bool(self.succeeded[reader] & self.bit[source])
+
+    def names_above(self, reader: str) -> Iterator[str]:
+        mask = self.above[reader]
+        return (name for name, bit in self.bit.items() if bit & mask)
+
+    def is_above(self, name: str, reader: str) -> bool:
+        return bool(self.above.get(reader, 0) & self.bit.get(name, 0))
+
+
+def certainty_of(graph: TaskGraph) -> Certainty:
+    """What holds on every way through the graph."""
+    bit = {node.name: 1 << index for index, node in enumerate(graph.tasks)}
+    arms = {
+        arm: node.name for node in graph.tasks for tasks in (node.outcomes or {}).values() for arm in tasks
+    }
+    above: dict[str, int] = {}
+    succeeded: dict[str, int] = {}
+    fixed: dict[str, bool] = {}
+    for node in graph.tasks:
+        above[node.name] = reduce(or_, (above[name] | bit[name] for name in node.after), 0)
+        branch = arms.get(node.name)
+        # A branch chooses by what it returned, which a task that did not succeed has not.
+        chosen = succeeded[branch] | bit[branch] if branch is not None else 0
+        succeeded[node.name] = chosen | _by_predecessors(
+            node, {one: succeeded[one] | bit[one] for one in node.after}
+        )
+        fixed[node.name] = branch is None and node.when is None and all(fixed[name] for name in node.after)
+    return Certainty(bit, above, succeeded, fixed)
+
+
+def _by_predecessors(node: TaskNode, each: Mapping[str, int]) -> int:
+    """What the states of its predecessors say; `each` is what their success says."""
+    if not each or (node.run_if is None and decides_on_predecessors(node.when)):
+        return 0
+    if node.run_if in _ALL:
+        return reduce(or_, each.values())
+    return reduce(and_, each.values()) if node.run_if in _ANY else 0

@@ -1,0 +1,149 @@
+"""Where a task reads the result of another, and what it would come to if that were not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import assert_never
+
+from sfml.base.quoting import literal
+from sfml.base.record import record
+from sfml.catalog import StepCatalog
+from sfml.catalog.shapes import ANYTHING, AnyOf, Anything, Shape, words
+from sfml.check.fitting import misfit
+from sfml.graph.draft import TaskDraft, Use
+from sfml.graph.located import Place
+from sfml.graph.model import (
+    CallBody,
+    JobBody,
+    NotifyBody,
+    Reference,
+    SqlBody,
+    StepBody,
+    TaskNode,
+    Template,
+    Value,
+)
+from sfml.graph.references import written
+from sfml.semantics.condition_words import arguments_of
+from sfml.ways.values import is_result, needed_results
+
+_RETURN_VALUE = "SYSTEM$GET_PREDECESSOR_RETURN_VALUE"
+_NULL_IS_MEANT = re.compile(
+    r"\b(?:COALESCE|NVL2?|IFNULL|ZEROIFNULL|IFF|DECODE|EQUAL_NULL|CASE|IS\s+(?:NOT\s+)?NULL"
+    r"|IS\s+(?:NOT\s+)?DISTINCT\s+FROM)\b",
+    re.IGNORECASE,
+)
+"""What a statement says that knows of values that are not there."""
+
+
+@record
+class Read:
+    """A use of another task's result: whether the reader fails without it, and what it would come to."""
+
+    source: str
+    text: str
+    place: Place
+    fails: bool
+    effect: str
+    help: str
+
+
+def reads_of(
+    task: TaskDraft, node: TaskNode, catalog: StepCatalog, names: Mapping[str, str]
+) -> Iterator[Read]:
+    """Every read of the task that is not ready for a value that is not there.
+
+    `node` is the task in its graph; `names` leads from tasks' names in Snowflake to the spec's.
+    """
+    body = node.body
+    if isinstance(body, SqlBody):
+        yield from _reads_of_sql(task, node, body, names)
+        return
+    needed = tuple(needed_results(node))
+    for use in task.uses:
+        if not is_result(use.reference):
+            continue
+        source, text = str(use.reference.task), written(use.reference)
+        after = f"move what reads it into a task after `{source}` that has no `run_if`"
+        match body:
+            case StepBody():
+                effect = _effect_in_step(use, body, catalog)
+                ready = "read all of it, `${" + source + "}`, into a parameter that may be `None`"
+                is_text = isinstance(body.arguments[use.setting.partition(".")[2]], Template)
+                if not is_text and not use.reference.keys:
+                    ready = "let the parameter be `None`"
+                help = after if is_text else f"{after}, or {ready}"
+            case NotifyBody():
+                effect, help = _effect_in_message(use, use.reference in needed), after
+            case CallBody():
+                effect, help = (False, "the procedure would get NULL"), after
+            case JobBody():
+                continue  # told as SF327
+            case _:
+                assert_never(body)
+        if effect is not None:
+            yield Read(source, text, use.place, *effect, help)
+
+
+def _effect_in_step(use: Use, body: StepBody, catalog: StepCatalog) -> tuple[bool, str] | None:
+    """Whether the step could not run, and why; None where its parameter says that the value may be missing."""
+    source = use.reference.task
+    if use.reference.keys:
+        return True, f"the step would fail: a result that is not there has no `{use.reference.keys[0]}`"
+    name = use.setting.partition(".")[2]
+    step = catalog.find(body.step)
+    parameter = step.parameter(name) if step is not None else None
+    value, shape = body.arguments[name], parameter.shape if parameter is not None else ANYTHING
+    if isinstance(value, Template):
+        return False, f"the text would read `null` in place of what `{source}` returns"
+    reason = misfit(_without(value, use.reference), shape, lambda _: ANYTHING)
+    if reason is not None:
+        return True, f"`{name}` takes {words(shape)}, and would get nothing"
+    if isinstance(value, Reference) and _may_be_none(shape):
+        return None
+    return False, "the step would get nothing, as `None`"
+
+
+def _without(value: Value, reference: Reference) -> Value:
+    """The value as it comes when the reference reads nothing."""
+    match value:
+        case Reference():
+            return None if value is reference else value
+        case tuple():
+            return tuple(_without(item, reference) for item in value)
+        case Template() | None | bool() | int() | float() | str():
+            return value
+        case _:
+            return {key: _without(item, reference) for key, item in value.items()}
+
+
+def _may_be_none(shape: Shape) -> bool:
+    """Whether an annotation says so; one that says nothing does not."""
+    if isinstance(shape, AnyOf):
+        return any(_may_be_none(option) for option in shape.options)
+    return not isinstance(shape, Anything) and misfit(None, shape, lambda _: ANYTHING) is None
+
+
+def _effect_in_message(use: Use, needed: bool) -> tuple[bool, str]:
+    if use.setting == "notify.subject":
+        return False, "with NULL in it, the whole subject is NULL, and Snowflake's own takes its place"
+    if needed:
+        return True, "the notification would fail: with NULL in it, the whole message is NULL"
+    return False, "the message would hold `null` there"
+
+
+def _reads_of_sql(task: TaskDraft, node: TaskNode, body: SqlBody, names: Mapping[str, str]) -> Iterator[Read]:
+    """What a statement asks for by name; nothing where it says what to do with a NULL."""
+    if _RETURN_VALUE not in body.text.upper() or _NULL_IS_MEANT.search(body.text):
+        return
+    for name in dict.fromkeys(arguments_of(body.text, _RETURN_VALUE)):
+        source = names.get(name) if name is not None else _only(node.after)
+        if source is not None:
+            text = f"{_RETURN_VALUE}({'' if name is None else literal(name)})"
+            help = f"say what it is to be then: `COALESCE({text}, …)`"
+            yield Read(source, text, task.place("sql"), False, "the statement would get NULL", help)
+
+
+def _only(names: tuple[str, ...]) -> str | None:
+    return names[0] if len(names) == 1 else None

@@ -1,0 +1,178 @@
+"""Walks through a graph, each from where it leaves an earlier one: what the search for ways is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import field
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+from sfml.base.record import record
+from sfml.semantics.asking import Refused
+from sfml.semantics.evaluating import ConditionError, Functions, Undecided, condition_holds
+from sfml.semantics.graph import TaskShape
+from sfml.semantics.running import Returned, functions_of, settle
+from sfml.semantics.states import State
+from sfml.ways.shape import Behaviour, returned_text
+from sfml.ways.values import missing_result
+
+FAILS = "fails"
+HOLDS, FALSE = "when holds", "when does not hold"
+
+Point: TypeAlias = tuple[int, int]
+"""A decision: the task's place in the graph's order, and 0 for its condition or 1 for its end."""
+
+Rank: TypeAlias = Callable[[int, int], tuple[int, int]]
+"""What the count of changes and that of failures are worth: walks of lower rank come first."""
+
+
+@record
+class Trace:
+    """A walk that was made: states and return values by task, and the options of each decision that came up.
+
+    `changed` are the decisions that differ from the plain way; `reasons` tell of each task that failed for a result
+    that is not there. Names are those of Snowflake.
+    """
+
+    states: dict[str, State]
+    returned: dict[str, Returned]
+    decisions: dict[Point, tuple[str, ...]] = field(default_factory=dict)
+    changed: Mapping[Point, int] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@record
+class Exploration:
+    """Where a search stands after a walk: the walk, how many were made, and how many are known to be left."""
+
+    trace: Trace
+    count: int
+    left: int
+
+
+def fewest_changes(changes: int, failures: int) -> tuple[int, int]:
+    """Ranks walks with few changes first, so that what a bound leaves out are combinations, never single causes."""
+    return (changes, failures)
+
+
+def fewest_failures(changes: int, failures: int) -> tuple[int, int]:
+    """Ranks all walks on which nothing fails before the others."""
+    return (failures, changes)
+
+
+class Walker:
+    """Walks the tasks of `order`, by default the whole graph, again and again."""
+
+    def __init__(self, behaviour: Behaviour, order: Sequence[TaskShape] | None = None) -> None:
+        self.behaviour = behaviour
+        self.shape = behaviour.shape
+        self.order: tuple[TaskShape, ...] = tuple(self.shape if order is None else order)
+        self.place = {task.name: place for place, task in enumerate(self.order)}
+        self.ends = tuple(self._ends(task) for task in self.order)
+
+    def _ends(self, task: TaskShape) -> tuple[str, ...]:
+        node = self.behaviour.node(task.name)
+        if node is None:
+            return ()
+        outcomes = tuple(self.behaviour.outcomes[node.name]) if node.is_branch else ("succeeds",)
+        return (*outcomes, FAILS)
+
+    def explore(self, rank: Rank, *, failures: int, most: int) -> Iterator[Exploration]:
+        """The walks with at most so many failures, of at most so many, in the order of their rank."""
+        queue: list[tuple[tuple[int, int], tuple[tuple[Point, int], ...], int, Trace | None]] = []
+        heappush(queue, ((0, 0), (), 0, None))
+        count = 0
+        while queue and count < most:
+            _, changes, failed, before = heappop(queue)
+            count += 1
+            trace = self.walked(dict(changes), before)
+            for point, option, is_failure in self.alternatives(trace):
+                if failed + is_failure <= failures:
+                    key = tuple(sorted({**trace.changed, point: option}.items()))
+                    entry = (rank(len(key), failed + is_failure), key, failed + is_failure, trace)
+                    heappush(queue, entry)
+            yield Exploration(trace, count, len(queue))
+
+    def walked(self, changed: Mapping[Point, int], before: Trace | None = None) -> Trace:
+        """The walk with these changes; up to the last of them it is the one before, where there is one."""
+        first = max(changed)[0] if changed and before is not None else 0
+        trace = Trace({}, {}, {}, changed)
+        if before is not None:
+            for task in self.order[:first]:
+                trace.states[task.name] = before.states[task.name]
+                if task.name in before.returned:
+                    trace.returned[task.name] = before.returned[task.name]
+                if task.name in before.reasons:
+                    trace.reasons[task.name] = before.reasons[task.name]
+            trace.decisions.update(
+                {point: options for point, options in before.decisions.items() if point[0] < first}
+            )
+        settle(self.shape, trace.states, self.order[first:], lambda name: self._consider(name, trace))
+        return trace
+
+    def rewalked(self, before: Trace, changed: Mapping[Point, int], tasks: Sequence[TaskShape]) -> Trace:
+        """The walk before with these changes, of which only `tasks` can come out otherwise: they are walked again."""
+        again = {task.name for task in tasks}
+        trace = Trace(
+            {name: state for name, state in before.states.items() if name not in again},
+            {name: value for name, value in before.returned.items() if name not in again},
+            {p: options for p, options in before.decisions.items() if self.order[p[0]].name not in again},
+            changed,
+            {name: reason for name, reason in before.reasons.items() if name not in again},
+        )
+        settle(self.shape, trace.states, tasks, lambda name: self._consider(name, trace))
+        return trace
+
+    def _consider(self, name: str, trace: Trace) -> State:
+        task, place = self.shape.task(name), self.place[name]
+        if task.condition is not None:
+            asked = functions_of(self.shape, name, trace.states, trace.returned, self.behaviour.started_by)
+            try:
+                if not self._holds(task, asked, trace):
+                    return State.SKIPPED
+            except (ConditionError, Refused):
+                return State.FAILED
+        node = self.behaviour.node(name)
+        if node is None:
+            return State.SUCCEEDED
+        missing = missing_result(self.behaviour, node, trace.states)
+        if missing is not None:
+            trace.reasons[name] = missing
+            return State.FAILED
+        options = self.ends[place]
+        end = self._choose(trace, (place, 1), options)
+        # The failure is the last option; an outcome may be called `fails` too.
+        if end == len(options) - 1:
+            return State.FAILED
+        outcomes = self.behaviour.outcomes
+        raw = outcomes[node.name][options[end]] if node.is_branch else returned_text(node, None)
+        trace.returned[name] = raw
+        return State.SUCCEEDED
+
+    def _holds(self, task: TaskShape, asked: Functions, trace: Trace) -> bool:
+        assert task.condition is not None
+        try:
+            return condition_holds(task.condition, asked)
+        except Undecided:
+            holds = self._choose(trace, (self.place[task.name], 0), (HOLDS, FALSE)) == 0
+        node = self.behaviour.node(task.name)
+        condition = self.behaviour.condition_with(node, holds=holds) if node is not None else None
+        try:
+            # A branch, or `run_if`, may still decide otherwise than the task's own condition.
+            return holds if condition is None else condition_holds(condition, asked)
+        except Undecided:
+            return holds
+
+    def _choose(self, trace: Trace, point: Point, options: tuple[str, ...]) -> int:
+        """Which of the options it is; the first on the plain way."""
+        trace.decisions[point] = options
+        return trace.changed.get(point, 0)
+
+    def alternatives(self, trace: Trace) -> Iterator[tuple[Point, int, bool]]:
+        """What could be chosen otherwise after the last change: decision, option, and whether it is a failure."""
+        last = max(trace.changed, default=(-1, -1))
+        for point, options in trace.decisions.items():
+            if point <= last:
+                continue
+            for option in range(1, len(options)):
+                yield point, option, point[1] == 1 and option == len(options) - 1

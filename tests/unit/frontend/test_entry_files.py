@@ -1,0 +1,95 @@
+"""What a SPEC argument stands for: a pipeline's name, or without any the whole project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sfml.base.errors import UsageError
+from sfml.frontend.entry_files import entry_files, pipeline_name
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for path in ("sfml.yaml", "nested/sfml.yaml"):
+        _write(tmp_path / path, "version: 1\n")
+    _write(tmp_path / "specs/clv.yaml", "version: 1\npipeline: clv\n")
+    _write(tmp_path / "specs/churn_weekly.yml", "pipeline: churn\n")
+    _write(tmp_path / "specs/clv/job_config.yaml", "version: 1\ntasks: {}\n")
+    _write(tmp_path / "nested/other.yaml", "pipeline: other\n")
+    return tmp_path
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("here", "arguments", "files"),
+    [
+        (".", (), ["specs/churn_weekly.yml", "specs/clv.yaml"]),
+        ("specs", (), ["churn_weekly.yml", "clv.yaml"]),
+        ("nested", (), ["other.yaml"]),
+        (".", ("churn",), ["specs/churn_weekly.yml"]),
+        (".", ("clv", "churn", "specs"), ["specs/clv.yaml", "specs/churn_weekly.yml"]),
+        ("specs/clv", ("clv",), ["../clv.yaml"]),
+        ("specs", ("clv",), ["clv.yaml"]),  # a folder without pipelines has the name too
+    ],
+)
+def test_names_and_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, here: str, arguments: tuple[str, ...], files: list[str]
+) -> None:
+    monkeypatch.chdir(folder / here)
+    assert [path.as_posix() for path in entry_files(arguments)] == files
+
+
+@pytest.mark.parametrize(
+    ("argument", "help"),
+    [
+        ("clw", "did you mean `clv`?"),
+        ("specs/clw.yaml", "did you mean `specs/clv.yaml`?"),
+        ("zzzzzz", "pipelines of this project: `churn`, `clv`"),
+        ("other", "pipelines of this project: `churn`, `clv`"),  # of a project below
+    ],
+)
+def test_unknown_names_get_a_suggestion(argument: str, help: str) -> None:
+    with pytest.raises(UsageError, match="there is no file, folder or pipeline") as raised:
+        entry_files((argument,))
+    assert raised.value.help == help
+
+
+def test_a_name_of_two_pipelines_is_refused(folder: Path) -> None:
+    _write(folder / "specs/again.yaml", "pipeline: clv\n")
+    with pytest.raises(UsageError, match=r"specs/again\.yaml and specs/clv\.yaml"):
+        entry_files(("clv",))
+
+
+def test_none_needs_a_project_with_pipelines(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "nested/other.yaml").unlink()
+    monkeypatch.chdir(folder / "nested")
+    with pytest.raises(UsageError, match=r"the project of `sfml\.yaml` has no pipeline"):
+        entry_files(())
+    (folder / "nested/sfml.yaml").unlink()
+    (folder / "sfml.yaml").unlink()
+    with pytest.raises(UsageError, match="no spec is named"):
+        entry_files(())
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("version: 1\npipeline: clv # weekly\n", "clv"),
+        ("'pipeline': \"clv\"\n", "clv"),
+        ("{version: 1, pipeline: clv}\n", "clv"),
+        ("graph: {pipeline: inner}\npipeline: clv\n", "clv"),
+        ("tasks:\n  pipeline: inner\n", None),
+        ("# pipeline: inner\n", None),
+        ("pipeline: 1\n", None),
+    ],
+)
+def test_the_name_is_that_of_the_top_level_key(folder: Path, text: str, name: str | None) -> None:
+    _write(folder / "spec.yaml", text)
+    assert pipeline_name(folder / "spec.yaml") == name
