@@ -6,17 +6,17 @@ https://docs.snowflake.com/en/sql-reference/parameters; what accounts show and r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sfml.local.errors import SqlError, invalid_value
-from sfml.record import record
 from sfml.semantics.cron import is_time_zone
 
 Check = Callable[[str, Any], None]
 """Refuses a value of the right kind that a parameter does not take."""
 
 
-@record
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """One parameter; `default` is the text that accounts show, `kind` BOOLEAN, NUMBER or STRING."""
 
