@@ -168,7 +168,7 @@ class Account:
         from sfml.operations.deploy import Deployer, Silent
 
         desired = self._opened.desired
-        where = f"{desired.spec_path} -t {desired.target.name}"
+        where = desired.where
         seen = Where(Silent() if progress is None else _Progress(progress), is_open)
         deployer = Deployer(work, self._connected.tasks, self._connected.stage, held, watcher=seen)
         try:

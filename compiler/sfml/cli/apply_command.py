@@ -162,8 +162,9 @@ def command(
 def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: Options) -> int:
     """Plan under the lease, show it, ask, and carry it out: nothing can come in between."""
     from sfml.cli.running import run_and_follow
-    from sfml.cli.saving import is_saved_plan, opened_plan, refuse_moved_on
+    from sfml.cli.saving import is_saved_plan, opened_plan
     from sfml.operations.reviewed_files import refuse_unreviewed
+    from sfml.operations.saved_plans import refuse_moved_on
 
     saved = None
     if is_saved_plan(spec):

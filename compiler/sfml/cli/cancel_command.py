@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfml.cli.opening import connected
-from sfml.cli.operating import deployed_root, say_runs, where_of
+from sfml.cli.operating import deployed_root, say_runs
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
 
@@ -25,7 +25,9 @@ def command(spec: str, options: Options) -> int:
     name = found.desired.pipeline
     if runs:
         what = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs"
-        text = f"Cancelled {what} of {name}. Run again what did not end with:  sfml retry {where_of(found)}"
+        text = (
+            f"Cancelled {what} of {name}. Run again what did not end with:  sfml retry {found.desired.where}"
+        )
     else:
         text = f"No run of {name} is executing."
     say_runs(found, options, text, runs)

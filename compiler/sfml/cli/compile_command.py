@@ -71,7 +71,7 @@ def _write(found: Opened, out: Path | None, page: bool, options: Options) -> Map
         )
         for path in written:
             output.say(f"  {_shown(path)}")
-        output.say(f"Next:  sfml plan {desired.spec_path} -t {desired.target.name}")
+        output.say(f"Next:  sfml plan {desired.where}")
     payload: dict[str, Any] = json.loads(manifest_bytes(desired)) if options.json else {}
     payload.pop("format_version", None)
     return payload

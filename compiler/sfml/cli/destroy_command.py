@@ -151,7 +151,7 @@ def remove(doomed: Doomed, target: Connected, held: Held, idleness: Idleness, op
     began = time.perf_counter()
     if speaks:
         output.say()
-    where = f"{desired.spec_path} -t {desired.target.name}"
+    where = desired.where
     if removal.groups:
         is_open = removal.journal is not None or removal.unreadable is not None
         work = removal.work(held.lease)

@@ -25,7 +25,7 @@ from sfml.cli.destroy_command import (
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import locked
 from sfml.cli.options import Options
-from sfml.cli.restoring import is_pipeline_name, place_of
+from sfml.cli.restoring import place_of
 from sfml.cli.several import (
     Failure,
     Targets,
@@ -38,6 +38,7 @@ from sfml.cli.several import (
     say_turn,
 )
 from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.placed_spec import is_pipeline_name
 from sfml.graph.model import Mode
 from sfml.operations.removal import planned_removal
 from sfml.render.units import plural

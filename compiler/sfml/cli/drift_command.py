@@ -64,7 +64,7 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
     from sfml.operations.apply_plan import seen
 
     desired = found.desired
-    where = f"{desired.spec_path} -t {desired.target.name}"
+    where = desired.where
     staged, journal = seen(desired, target)
     if journal is not None:
         raise ConflictingState(
@@ -108,8 +108,7 @@ def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found:
     if accepted:
         raise ConflictingState(
             f"{len(accepted)} values were accepted into the spec since the last apply, and a revert would undo them",
-            help="put back what the spec says:"
-            f"  sfml apply {found.desired.spec_path} -t {found.desired.target.name}",
+            help=f"put back what the spec says:  sfml apply {found.desired.where}",
         )
 
 
@@ -129,7 +128,7 @@ def _say(
         for note in notes:
             output.say(f"note: {note}")
         if drifts:
-            where = f"sfml drift {found.desired.spec_path} -t {found.desired.target.name}"
+            where = f"sfml drift {found.desired.where}"
             output.say(f"Next:  {where} --accept   or   {where} --revert")
 
 
@@ -202,7 +201,7 @@ def _revert(
         with locked(desired, target, options, locking) as held:
             work = planned_graph(graph, target, adopt=True)
             reverted = bool(work.groups)
-            where = f"{desired.spec_path} -t {desired.target.name}"
+            where = desired.where
             # The record keeps the commit that the graph came from.
             full = work_of(work, graph, held.lease, {"user": user_name(options)})
             deploy_work(full, target, held, options, where)

@@ -45,7 +45,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
         if run is None:
             raise ConflictingState(
                 f"pipeline `{found.desired.pipeline}` has not run in the last seven days",
-                help=f"sfml run {found.desired.spec_path} -t {found.desired.target.name}",
+                help=f"sfml run {found.desired.where}",
             )
         shown = [one for one in run.tasks if one.row and (task is None or one.name == task)]
         logs = [_task_log(one, target.history.log(one.row) if one.row else "") for one in shown]

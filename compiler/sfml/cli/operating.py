@@ -21,11 +21,6 @@ if TYPE_CHECKING:
     from sfml.account.history import DeployedRoot
 
 
-def where_of(found: Opened) -> str:
-    """What commands take: `specs/clv.yaml -t prod`."""
-    return f"{found.desired.spec_path} -t {found.desired.target.name}"
-
-
 def deployed_root(found: Opened, target: Connected) -> DeployedRoot:
     """The root of a graph that is deployed and ours; raises for any other."""
     from sfml.plan.settings import split_comment
@@ -35,12 +30,12 @@ def deployed_root(found: Opened, target: Connected) -> DeployedRoot:
     if root is None:
         raise ConflictingState(
             f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
-            help=misspelt(found.desired.spec_path) or f"sfml apply {where_of(found)}",
+            help=misspelt(found.desired.spec_path) or f"sfml apply {found.desired.where}",
         )
     if split_comment(root.comment)[1] is None:
         raise ConflictingState(
             f"{root.name} was not made by sfml; nothing was changed",
-            help=f"take it over first:  sfml apply {where_of(found)} --adopt",
+            help=f"take it over first:  sfml apply {found.desired.where} --adopt",
         )
     return root
 
@@ -63,7 +58,7 @@ def switching(
         if journal is not None:
             raise ConflictingState(
                 f"{journal.header.work} of {found.desired.pipeline} did not finish, so its schedule is off",
-                help=f"finish it first:  sfml apply {where_of(found)}   with --resume or --no-resume",
+                help=f"finish it first:  sfml apply {found.desired.where}   with --resume or --no-resume",
             )
         done = threading.Event()
         with stopping(threading.Event(), done.is_set):

@@ -81,8 +81,9 @@ def command(
     SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
     """
     from sfml.base.errors import UsageError
-    from sfml.cli.saving import is_saved_plan, save
+    from sfml.cli.saving import is_saved_plan
     from sfml.frontend.entry_files import is_single
+    from sfml.operations.saved_plans import save
 
     if out is not None and not is_saved_plan(out.name):
         raise UsageError(
@@ -101,7 +102,13 @@ def command(
     with connected(found, options, on_missing=_demanding(found, flags, options)) as target:
         looked = _looked(found, target, flags)
         if out is not None:
-            save(out, found, looked.work, target, options, resume=resume, adopt=adopt)
+            save(
+                *(out, found, looked.work, target),
+                variables=options.variables,
+                user=options.user,
+                resume=resume,
+                adopt=adopt,
+            )
     if options.json:
         output.say_json(_json(looked))
     else:

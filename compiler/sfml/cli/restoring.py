@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.base.diagnostic import has_errors
-from sfml.base.errors import InvalidSpec, UsageError
-from sfml.base.quoting import folded
 from sfml.cli import output
 from sfml.cli.locking import Locking, locked
 from sfml.cli.opening import connected, read, say_findings, single
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.compiled_spec import Opened
 from sfml.frontend.entry_files import files_of_pipeline
-from sfml.graph.model import Target
-from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
-from sfml.spec.project import project_root
+from sfml.frontend.placed_spec import is_pipeline_name, placed, without_spec
+from sfml.lower.desired import DesiredGraph
 
 if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
     from sfml.plan.journal import Header
-
-_NO_GRAPH = "graph: {version: 1, tasks: {none: {sql: select 1}}}\nschedule: {version: 1, schedule: manual}\n"
 
 
 def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve: bool) -> int:
@@ -39,7 +30,7 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
 
     found = place_of(spec, options)
     desired = found.desired
-    name, where = desired.pipeline, f"{desired.spec_path} -t {desired.target.name}"
+    name, where = desired.pipeline, desired.where
     with connected(found, options) as target, locked(desired, target, options, locking) as held:
         work = restore_work(desired, target)
         if work is None:
@@ -64,55 +55,17 @@ def place_of(spec: str, options: Options) -> Opened:
     where it lives.
     """
     if is_pipeline_name(spec) and not Path(spec).exists() and not _is_readable(spec, options):
-        with _without_spec(spec) as file:
-            found = _place(read(str(file), options), options)
+        with without_spec(spec) as file:
+            found = _placed(read(str(file), options), options)
         return replace(found, desired=replace(found.desired, spec_path=spec))
     reading = read(single(spec), options)
-    if reading.graph is not None and not has_errors(reading.diagnostics):
-        return Opened(reading, desired_graph(reading))
-    return _place(reading, options)
+    return _placed(reading, options)
 
 
 def _is_readable(name: str, options: Options) -> bool:
     """Whether a spec of the pipeline can be read so far that it says where it lives."""
     files = files_of_pipeline(name)
     return len(files) > 1 or (len(files) == 1 and read(str(files[0]), options).loaded.spec is not None)
-
-
-def is_pipeline_name(text: str) -> bool:
-    return text.isidentifier() and text.isascii()
-
-
-def _place(reading: Reading, options: Options) -> Opened:
-    """What is known of a pipeline whose graph is not: its name, its target, the name of its root."""
-    from sfml.graph.decode import graph_draft
-
-    loaded = reading.loaded.spec
-    if loaded is None:
-        say_findings(reading, options)
-        raise InvalidSpec(reading.diagnostics)
-    draft, _ = graph_draft(loaded, reading.root)
-    root = folded(draft.root_name) if draft.root_name else draft.pipeline.upper()
-    return Opened(reading, _empty(draft.pipeline, draft.spec_path, draft.target, root))
-
-
-@contextmanager
-def _without_spec(pipeline: str) -> Iterator[Path]:
-    """A file that says no more than a pipeline's name, in the project that the working directory belongs to."""
-    root = project_root(Path.cwd())
-    if root is None:
-        raise UsageError(f"there is no file `{pipeline}`, and no project that could have such a pipeline")
-    (root / ".sfml").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=root / ".sfml") as folder:
-        file = Path(folder) / f"{pipeline}.yaml"
-        file.write_text(f"version: 1\npipeline: {pipeline}\n{_NO_GRAPH}", encoding="utf-8")
-        yield file
-
-
-def _empty(pipeline: str, spec_path: str, target: Target, name: str) -> DesiredGraph:
-    """A graph of which only name and place are known."""
-    root = DesiredTask(name, None, SqlDefinition(""), kind="root")
-    return DesiredGraph(pipeline, spec_path, target, root, (), None, ())
 
 
 def _what(header: Header, pipeline: str) -> str:
@@ -127,3 +80,9 @@ def _say(options: Options, desired: DesiredGraph, restored: bool, text: str) -> 
         output.say_json({"pipeline": desired.pipeline, "target": desired.target.name, "restored": restored})
     elif not options.quiet:
         output.say(text)
+
+
+def _placed(reading: Reading, options: Options) -> Opened:
+    if reading.loaded.spec is None:
+        say_findings(reading, options)
+    return placed(reading)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfml.cli.opening import connected
-from sfml.cli.operating import deployed_root, say_runs, where_of
+from sfml.cli.operating import deployed_root, say_runs
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
 
@@ -30,6 +30,6 @@ def command(spec: str, wait: bool, options: Options) -> int:
         if wait:
             return retry_and_follow(found, target, options)
         _, failed = retry(found.desired, target.history)
-    text = f"Run {failed.run_id} is retried. Follow it with:  sfml status {where_of(found)}"
+    text = f"Run {failed.run_id} is retried. Follow it with:  sfml status {found.desired.where}"
     say_runs(found, options, text, (failed.run_id,))
     return 0

@@ -67,7 +67,7 @@ def command(
             began = time.perf_counter()
             if speaks:
                 output.say()
-            where = f"{desired.spec_path} -t {desired.target.name}"
+            where = desired.where
             # The record keeps the commit that the graph came from.
             full = work_of(work, graph, held.lease, {"user": user_name(options)}, kind="rollback")
             deploy_work(

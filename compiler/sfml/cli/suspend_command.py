@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from sfml.cli.locking import Locking, locking_options
-from sfml.cli.operating import say_switched, switching, where_of
+from sfml.cli.operating import say_switched, switching
 from sfml.cli.options import Options, shared_options
 
 
@@ -18,7 +18,7 @@ def command(spec: str, locking: Locking, options: Options) -> int:
     with switching(spec, options, locking) as (found, target, root):
         if root.started:
             target.tasks.turn_off(found.desired.root.name)
-    name, where = found.desired.pipeline, where_of(found)
+    name, where = found.desired.pipeline, found.desired.where
     text = f"The schedule of {name} is off" if root.started else f"The schedule of {name} was off already"
     say_switched(
         found, options, f"{text}. On again with:  sfml resume {where}", changed=root.started, is_on=False

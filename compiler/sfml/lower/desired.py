@@ -151,6 +151,11 @@ class DesiredGraph:
     """sha256 over the tasks' fingerprints, the root's included."""
 
     @property
+    def where(self) -> str:
+        """What commands take: `specs/clv.yaml -t prod`."""
+        return f"{self.spec_path} -t {self.target.name}"
+
+    @property
     def all_tasks(self) -> tuple[DesiredTask, ...]:
         """Root first, then the tasks in order, the finalizer last."""
         return (self.root, *self.tasks, *((self.finalizer,) if self.finalizer else ()))

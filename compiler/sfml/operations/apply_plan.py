@@ -294,7 +294,7 @@ def looked_at(
     try:
         return staged, target.stage.journal(desired.pipeline), None
     except RecordUnreadable as error:
-        help = unreadable_help(error, f"{desired.spec_path} -t {desired.target.name}")
+        help = unreadable_help(error, desired.where)
         return staged, None, error.advised(help)
 
 

@@ -48,7 +48,7 @@ def demand_whole(found: Opened, target: Connected) -> None:
     if journal is None:
         return
     header = journal.header
-    where = f"{desired.spec_path} -t {desired.target.name}"
+    where = desired.where
     text = work_text(header.work, desired.pipeline, header.owner, header.began_at)
     raise ConflictingState(
         f"{desired.pipeline} is half applied: {text} did not finish; nothing was run",
@@ -77,7 +77,7 @@ def run_notes(found: Opened, graph: DeployedGraph) -> Iterator[str]:
 
     desired = found.desired
     health = health_of(desired, graph, now=datetime.now(UTC))
-    where = f"{desired.spec_path} -t {desired.target.name}"
+    where = desired.where
     if health.differs:
         origin = origin_text(health.record)
         of = f", of {origin}," if origin else ""

@@ -20,7 +20,7 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
     to where it was going.
     """
     pipeline = desired.pipeline
-    where = f"{desired.spec_path} -t {desired.target.name}"
+    where = desired.where
     staged, journal, unreadable = looked_at(desired, target)
     refuse_newer(unreadable)
     if unreadable is not None and number is None:

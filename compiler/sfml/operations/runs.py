@@ -53,7 +53,7 @@ def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) 
     if root is None:
         raise ConflictingState(
             f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
-            help=f"sfml apply {desired.spec_path} -t {desired.target.name}",
+            help=f"sfml apply {desired.where}",
         )
     config = checked_overrides(desired, overrides)
     nonce = uuid.uuid4().hex
@@ -126,7 +126,7 @@ def retry(desired: DesiredGraph, account: Runner) -> tuple[DeployedRoot, Run]:
     if root is None or run is None:
         raise ConflictingState(
             f"pipeline `{desired.pipeline}` has no run in target `{desired.target.name}` to be retried",
-            help=f"sfml run {desired.spec_path} -t {desired.target.name}",
+            help=f"sfml run {desired.where}",
         )
     account.retry(desired.root.name)
     return root, run

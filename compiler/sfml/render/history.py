@@ -137,7 +137,7 @@ def _deployment_lines(
         yield f"  {symbols['SUCCEEDED'] if one.is_current else ' '} {cells}".rstrip()
     others = [one.header.number for one in kept if not one.is_current and one.has_code]
     if others:
-        command = f"sfml rollback {desired.spec_path} -t {desired.target.name} --to {others[0]}"
+        command = f"sfml rollback {desired.where} --to {others[0]}"
         yield f"Go back with:  {command}"
 
 

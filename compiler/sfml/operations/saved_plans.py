@@ -1,0 +1,88 @@
+"""Plans in files: what they stand on, written, and held against what is there later."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sfml.base.errors import ConflictingState, SfmlError
+from sfml.base.release import VERSION
+from sfml.frontend.compiled_spec import Opened
+from sfml.lower.desired import DesiredGraph
+from sfml.operations.apply_plan import Planned
+from sfml.operations.target_account import Connected
+from sfml.plan.diff import location
+from sfml.plan.saved import (
+    Grounds,
+    SavedPlan,
+    desired_fingerprint,
+    moved_on,
+    observed_fingerprint,
+    saved_json,
+)
+from sfml.render.plan import plan_json
+
+
+def grounds_of(desired: DesiredGraph, work: Planned, target: Connected) -> Grounds:
+    """What the plan stands on, as far as the connection tells."""
+    connection = target.connection
+    return Grounds(
+        account=str(connection.account or ""),
+        role=connection.role,
+        location=location(desired),
+        desired=desired_fingerprint(desired),
+        observed=observed_fingerprint(work.observed),
+    )
+
+
+def save(
+    path: Path,
+    found: Opened,
+    work: Planned,
+    target: Connected,
+    *,
+    variables: Mapping[str, str],
+    user: str | None,
+    resume: bool | None,
+    adopt: bool,
+) -> None:
+    """Write the plan, whole or not at all; raises when an earlier apply is unfinished, which comes first."""
+    if work.journal is not None:
+        raise ConflictingState(
+            "an apply did not finish; a plan that is saved now would not hold",
+            help=f"finish it first:  sfml apply {found.desired.where}",
+        )
+    saved = SavedPlan(
+        tool=VERSION,
+        spec=found.desired.spec_path,
+        target=found.desired.target.name,
+        grounds=grounds_of(found.desired, work, target),
+        plan=plan_json(work.plan),
+        variables=dict(variables),
+        user=user,
+        resume=resume,
+        adopt=adopt,
+    )
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(saved_json(saved))
+        Path(temporary).replace(path)
+    except OSError as cause:
+        raise SfmlError(f"cannot write `{path}`: {cause.strerror}") from cause
+
+
+def refuse_moved_on(argument: str, saved: SavedPlan, found: Opened, work: Planned, target: Connected) -> None:
+    """Raise unless everything that the plan stands on is as it was."""
+    plan: Mapping[str, Any] = plan_json(work.plan)
+    reasons = list(moved_on(saved, grounds_of(found.desired, work, target), plan, VERSION))
+    if work.journal is not None:
+        reasons.append("another apply began since and did not finish")
+    if reasons:
+        raise ConflictingState(
+            f"`{argument}` no longer holds: {'; '.join(reasons)}",
+            help=f"look at it again:  sfml plan {saved.spec} -t {saved.target} --out {argument}",
+        )
