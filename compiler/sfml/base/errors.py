@@ -22,7 +22,6 @@ Each carries a `help`: what to do next, as an imperative line.
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Self
 
 from sfml.base.diagnostic import Diagnostic
@@ -57,7 +56,8 @@ class SfmlError(Exception):
 
     def advised(self, help: str | None) -> Self:
         """The same error with another `help`, to be raised in its place."""
-        advised = copy(self)
+        advised = type(self).__new__(type(self), *self.args)  # a copy would call `__init__` with `args` alone
+        advised.__dict__.update(self.__dict__)
         advised.help = help
         advised.__cause__, advised.__traceback__ = self.__cause__, self.__traceback__
         return advised
