@@ -124,6 +124,25 @@ def runs_folder(account: Account) -> Path:
     return folder
 
 
+def make_home(account: Account, prefix: str) -> Path:
+    """A link in the account's folder to a new folder among the temporary files, which others cannot enter.
+
+    The path of a socket may have some hundred characters, too few for those below a project. The link is how the next
+    start finds the folder that a killed server left.
+    """
+    home = Path(tempfile.mkdtemp(prefix=prefix))
+    link = runs_folder(account) / home.name
+    link.symlink_to(home)
+    return link
+
+
+def remove_home(link: Path) -> None:
+    """Remove the folder that such a link leads to, and the link."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
+
+
 def run_child(
     account: Account,
     session: Session,
@@ -144,7 +163,8 @@ def run_child(
     code is then negative. It begins when one of the `places` is free.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
-    home = Path(tempfile.mkdtemp(prefix="home-", dir=runs_folder(account)))
+    link = make_home(account, "sfml-home-")
+    home = link.readlink()
     password = account.sessions.admit(session)
     child = Child(session, log=log)
     account.children.add(child)
@@ -175,7 +195,7 @@ def run_child(
     finally:
         account.children.discard(child)
         account.sessions.dismiss(password)
-        shutil.rmtree(home, ignore_errors=True)
+        remove_home(link)
 
 
 def interrupt(account: Account, session: Session) -> None:

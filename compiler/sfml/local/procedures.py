@@ -21,7 +21,7 @@ from weakref import WeakKeyDictionary
 from sfml.grammar.procedures import AnonymousProcedure
 from sfml.grammar.signatures import Argument, Parameter
 from sfml.local import stages
-from sfml.local.children import run_child, runs_folder
+from sfml.local.children import remove_home, run_child, runs_folder
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.imports import SNOWPARK, check_packages, forget_unused, import_directory, runtime_note
 from sfml.local.procedure_types import argument_value, column_of
@@ -233,7 +233,11 @@ def places_of(account: Account) -> threading.Semaphore:
 def START(account: Account) -> None:
     """Remove what the processes of a killed server left; younger folders belong to running ones."""
     for folder in runs_folder(account).iterdir():
-        if folder.stat().st_ctime < _PROCESS_STARTED:
+        if folder.lstat().st_ctime >= _PROCESS_STARTED:
+            continue
+        if folder.is_symlink():
+            remove_home(folder)
+        else:
             shutil.rmtree(folder, ignore_errors=True)
     forget_unused(account.folder / "imports")
 

@@ -10,10 +10,8 @@ import contextlib
 import importlib.util
 import json
 import os
-import shutil
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -24,7 +22,7 @@ from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
-from sfml.local.children import Running, without_proxies
+from sfml.local.children import Running, make_home, remove_home, without_proxies
 from sfml.local.predictor import CALL, RESULT, TABLE, read_frame, write_frame
 from sfml.local.warm import WarmParent
 
@@ -70,6 +68,7 @@ class Predictor:
         self._requests: BinaryIO | None = None
         self._answers: BinaryIO | None = None
         self._home: Path | None = None
+        """The link to the folder that its process has for itself."""
 
     def call(
         self, account: Account, handler: str, arguments: pa.Table, partitions: Sequence[int] | None = None
@@ -109,14 +108,15 @@ class Predictor:
 
     def _start(self, account: Account) -> None:
         self._end()
-        self._home = Path(tempfile.mkdtemp(prefix="sfml-model-"))  # others cannot enter it
-        request = self._home / "request.json"
+        self._home = make_home(account, "sfml-model-")
+        home = self._home.readlink()
+        request = home / "request.json"
         code = self.folder / "model" / "code"
-        nothing = self._home / "imports"
+        nothing = home / "imports"
         nothing.mkdir()
         text = {
             "folder": str(self.folder),
-            "socket": str(self._home / "socket"),
+            "socket": str(home / "socket"),
             # What the version brings wins over what the parent has in memory.
             "import_directory": str(code if code.is_dir() else nothing),
         }
@@ -151,7 +151,7 @@ class Predictor:
                     one.close()
         self._running = self._requests = self._answers = self._control = None
         if self._home is not None:
-            shutil.rmtree(self._home, ignore_errors=True)
+            remove_home(self._home)
             self._home = None
         return code
 
