@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from fork_server import use_fork_servers
+from fork_server import make_folder, remove_folder, use_fork_servers
 from property_settings import register_profiles
 from worker_watch import WorkerWatch, report_worker
 
@@ -31,7 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     _bound_memory()
     if hasattr(config, "workerinput"):
         report_worker(config.workerinput)
-    elif config.getoption("numprocesses", None):
+        return
+    make_folder()
+    config.add_cleanup(remove_folder)
+    if config.getoption("numprocesses", None):
         config.pluginmanager.register(WorkerWatch())
 
 

@@ -40,8 +40,8 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 """What each kind of process imports by itself before it does anything."""
 
 LENGTH = struct.Struct(">I")
-FOLDER = "SFML_TEST_FORK_SERVERS"
-"""The folder with the sockets of the fork servers, in the environment of what they fork."""
+FOLDER = "SFML_TEST_RUN"
+"""The folder of the run, in the environment of its workers and of what they start."""
 LIFELINE = "lifeline"
 
 
@@ -165,15 +165,28 @@ def _differs(env: Mapping[str, str]) -> bool:
 
 @functools.cache
 def _folder() -> Path:
-    """The folder with their sockets: that of the process which this one was forked for, or a new one."""
-    if FOLDER in os.environ:
-        return Path(os.environ[FOLDER])
-    folder = Path(tempfile.mkdtemp(prefix="sfml-fork-servers-"))
+    """The folder of the run, which the process that began it has made."""
+    return Path(os.environ[FOLDER])
+
+
+def make_folder() -> None:
+    """Make the folder of a run: sockets that all its workers share, and whatever is temporary in any of its processes.
+
+    It goes with the run, or, where that was killed, with the first fork server to see it gone.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="sfml-tests-"))
     os.mkfifo(folder / LIFELINE)
     # No other process has it open for writing: once this one is gone, all others read its end.
     os.open(folder / LIFELINE, os.O_RDWR | os.O_CLOEXEC)
     os.environ[FOLDER] = str(folder)
-    return folder
+    # What pytest itself keeps of the last runs stays where it was.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "temporary")
+    Path(tempfile.tempdir).mkdir()
+
+
+def remove_folder() -> None:
+    shutil.rmtree(_folder(), ignore_errors=True)
 
 
 def _connected(kind: str) -> socket.socket:
@@ -236,7 +249,7 @@ def main(kind: str, address: str, ready: int) -> None:
         while True:
             sources = {key.fileobj for key, _ in selector.select()}
             if lifeline in sources:
-                shutil.rmtree(_folder(), ignore_errors=True)
+                remove_folder()
                 os._exit(0)
             if woken in sources:
                 woken.recv(4096)
@@ -290,6 +303,7 @@ def _become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         os.close(at)
     os.environ.clear()
     os.environ.update(order["env"])
+    tempfile.tempdir = None
     os.chdir(order["cwd"])
     unbuffered = "PYTHONUNBUFFERED" in os.environ
     for number, name in enumerate(("stdin", "stdout", "stderr")):
