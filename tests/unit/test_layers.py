@@ -1,109 +1,124 @@
-"""The order of the rooms: a module imports rooms above its own only, and Snowflake's clients only where they belong."""
+"""The plan of the house: the table of docs/architecture.md is the order of the rooms, held over every import."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "compiler" / "sfml"
+PAGE = ROOT / "docs" / "architecture.md"
 
-LAYERS = (
-    ("base",),
-    ("grammar",),
-    ("semantics",),
-    ("local",),
-    ("spec",),
-    ("catalog",),
-    ("graph",),
-    ("check",),
-    ("lower",),
-    ("ways",),
-    ("graph_tests",),
-    ("frontend",),
-    ("plan",),
-    ("review",),
-    ("account",),
-    ("snowflake",),
-    ("render",),
-    ("operations",),
-    ("cli", "testing"),
-    ("api",),
-    ("ci",),
-    ("pytest_plugin",),
-)
-"""From the bottom up; names of one row may import each other."""
+AT_THE_ROOT = ("__init__", "pytest_plugin")
+"""Modules that stand in no room: the face of the package, which loads its names when they are used, and the plugin."""
 
 NEVER = {"render": ("snowflake", "local")}
 """What a room may not import although it stands above: pictures and texts are made of values."""
+
+KNOTTED = ("local",)
+"""Rooms whose modules import each other in circles; none may be added."""
 
 CLIENTS = ("snowflake", "fakesnow", "duckdb", "starlette", "uvicorn", "pandas", "xgboost")
 MAY_USE_CLIENTS = ("snowflake", "local", "testing")
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+@dataclass(frozen=True)
+class House:
+    """Every module by its dotted name, parsed once."""
+
+    modules: Mapping[str, ast.Module]
+
+    @cached_property
+    def arrows(self) -> Mapping[str, frozenset[str]]:
+        """Module → the modules of the package that it imports anywhere, for types too."""
+        return {name: frozenset(self._imported(tree)) - {name} for name, tree in self.modules.items()}
+
+    def _imported(self, tree: ast.Module) -> Iterator[str]:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names if alias.name in self.modules)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    found = inner if inner in self.modules else node.module
+                    yield from (one for one in (found,) if one in self.modules)
 
 
-def imports_of(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "sfml")
+def room_of(name: str) -> str:
+    """`sfml.plan.diff` → `plan`; the face of the package is `__init__`."""
+    return name.split(".")[1] if "." in name else "__init__"
 
 
-def parsed(folder: Path) -> dict[Path, ast.Module]:
-    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.py"))}
-
-
-RANKS = {room: rank for rank, row in enumerate(LAYERS) for room in row}
+def rooms_of_page() -> list[str]:
+    """The rooms in the order of the page's table."""
+    table = PAGE.read_text(encoding="utf-8").partition("| room, below")[2].partition("\n\n")[0]
+    return [
+        room for row in re.findall(r"^\| (`.*?) \|", table, re.M) for room in re.findall(r"`(\w+)/`", row)
+    ]
 
 
 @pytest.fixture(scope="module")
-def modules() -> dict[Path, ast.Module]:
-    """Every module of the package, parsed once for all tests."""
-    modules = parsed(PACKAGE)
-    del modules[PACKAGE / "__init__.py"]
-    return modules
+def house() -> House:
+    names = {
+        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if "template" not in path.parts
+    }
+    return House({name: ast.parse(path.read_text(encoding="utf-8")) for name, path in names.items()})
 
 
-def wrong_import(room: str, name: str) -> bool:
-    """Whether a room may not have this import: of a room below its own, or one in NEVER."""
-    parts = name.split(".")
-    if parts[0] != "sfml" or len(parts) < 2 or parts[1] in ("__version__", "__distribution__"):
-        return False
-    return RANKS[parts[1]] > RANKS[room] or parts[1] in NEVER.get(room, ())
+def test_the_page_names_every_room(house: House) -> None:
+    assert sorted(rooms_of_page()) == sorted({room_of(name) for name in house.modules} - set(AT_THE_ROOT))
 
 
-def test_every_room_has_a_layer(modules: dict[Path, ast.Module]) -> None:
-    rooms = {room_of(path) for path in modules}
-    assert rooms == set(RANKS), "LAYERS and the folders of the package name the same rooms"
-
-
-def test_a_module_imports_only_rooms_above_its_own(modules: dict[Path, ast.Module]) -> None:
+def test_a_module_imports_only_rooms_above_its_own(house: House) -> None:
+    ranks = {room: rank for rank, room in enumerate(rooms_of_page())}
     wrong = [
-        f"{path.relative_to(ROOT)} may not import {name}"
-        for path, tree in modules.items()
-        for name in dict.fromkeys(imports_of(tree))
-        if wrong_import(room_of(path), name)
+        f"{name} may not import {other}"
+        for name, others in house.arrows.items()
+        if room_of(name) not in AT_THE_ROOT
+        for other in sorted(others)
+        if other == "sfml"
+        or room_of(other) not in ranks
+        or ranks[room_of(other)] > ranks[room_of(name)]
+        or room_of(other) in NEVER.get(room_of(name), ())
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def test_only_the_adapter_and_the_server_know_clients(modules: dict[Path, ast.Module]) -> None:
+def test_no_modules_import_each_other_in_a_circle(house: House) -> None:
+    arrows = {name: others for name, others in house.arrows.items() if room_of(name) not in KNOTTED}
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle of imports: {' → '.join(error.args[1])}")
+
+
+def test_only_the_adapter_and_the_server_know_clients(house: House) -> None:
     wrong = [
-        f"{path.relative_to(ROOT)} imports {name}, which belongs in snowflake/ or local/"
-        for path, tree in modules.items()
-        if room_of(path) not in MAY_USE_CLIENTS
-        for name in sorted({name.split(".")[0] for name in imports_of(tree)} & set(CLIENTS))
-        if name != "snowflake" or not _only_for_types(tree)
+        f"{name} imports {client}, which belongs in snowflake/ or local/"
+        for name, tree in house.modules.items()
+        if room_of(name) not in MAY_USE_CLIENTS
+        for client in sorted(set(_roots(tree)) & set(CLIENTS))
+        if client != "snowflake" or not _only_for_types(tree)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def _roots(tree: ast.Module) -> Iterator[str]:
+    """The packages that a module imports from."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
 
 
 def _only_for_types(tree: ast.Module) -> bool:
@@ -124,9 +139,9 @@ def _only_for_types(tree: ast.Module) -> bool:
 
 def test_the_runtime_knows_nothing_of_the_compiler() -> None:
     wrong = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path, tree in parsed(ROOT / "steps").items()
-        for name in imports_of(tree)
-        if name.split(".")[0] == "sfml"
+        f"{path.relative_to(ROOT)} imports {root}"
+        for path in sorted((ROOT / "steps").rglob("*.py"))
+        for root in _roots(ast.parse(path.read_text(encoding="utf-8")))
+        if root == "sfml"
     ]
     assert not wrong, "\n".join(wrong)

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
-from sfml.base.errors import ConflictingState, ConnectionFailed, LeaseLost, SfmlError, UsageError
-from sfml.cli.options import Options
-from sfml.cli.progress import wait_words
+from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.frontend.compiled_spec import Opened
-from sfml.operations.apply_plan import Planned, planned, planned_graph, work_of
+from sfml.operations.apply_plan import planned, planned_graph, work_of
 from sfml.operations.target_account import Connected, target_account
 from sfml.operations.target_watch import Unwatched
-from sfml.render.stages import done_text
+from sfml.render.stages import done_text, wait_words
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -65,7 +63,7 @@ class Account:
         began. `create_missing` makes database, schema and pool where they are not there yet.
         """
         from sfml.operations.environment import demand_environment
-        from sfml.operations.reviewed_files import refuse_unreviewed
+        from sfml.operations.reviewed_files import provenance, refuse_unreviewed
 
         if not approve:
             raise UsageError("an apply changes the target", help="look at the plan, then say approve=True")
@@ -84,25 +82,24 @@ class Account:
                     plan=work.plan,
                     create_missing=create_missing,
                 )
-                full = work_of(work, self._opened.desired, held.lease, self._provenance())
+                full = work_of(work, self._opened.desired, held.lease, provenance(self._opened, self._user))
                 self._carry_out(full, held, progress, is_open=work.is_unfinished)
-        return Applied(Plan(work.plan, self._opened.desired), _number(work))
+        return Applied(Plan(work.plan, self._opened.desired), work.number if work.is_recorded else None)
 
     def run(self, config: Mapping[str, object] | None = None) -> Run:
         """Start the deployed graph once; `config` overrides values of its config. `Run.wait` follows it.
 
         Raises `ConflictingState` when it is not deployed, or half applied.
         """
-        from sfml.cli.running import interval_of
         from sfml.operations.graph_health import demand_whole, suspended_names
-        from sfml.operations.runs import follow, start
+        from sfml.operations.runs import follow, interval_of, start
 
         desired, history = self._opened.desired, self._connected.history
         demand_whole(self._opened, self._connected)
         suspended = suspended_names(history.deployed(desired.root.name))
         texts = {key: _config_text(value) for key, value in (config or {}).items()}
         started = start(desired, history, texts)
-        states = follow(desired, history, started, interval=interval_of(self._opened), suspended=suspended)
+        states = follow(desired, history, started, interval=interval_of(desired.target), suspended=suspended)
         return Run(next(states), history, states)
 
     def runs(self, limit: int = 10) -> Runs:
@@ -139,7 +136,7 @@ class Account:
             if work.groups:
                 full = work_of(work, graph, held.lease, {"user": self._user}, kind="rollback")
                 self._carry_out(full, held, None, is_open=work.is_unfinished, command="rollback")
-        return Applied(Plan(work.plan, graph), _number(work))
+        return Applied(Plan(work.plan, graph), work.number if work.is_recorded else None)
 
     @contextmanager
     def _held(self) -> Iterator[Held]:
@@ -148,11 +145,6 @@ class Account:
         leases, root = self._connected.leases, self._opened.desired.root.name
         with holding(leases, root, new_lease(self._user, None)) as held:
             yield held
-
-    def _provenance(self) -> Mapping[str, str]:
-        from sfml.cli.deploying import provenance
-
-        return provenance(self._opened, _silent(self._user))
 
     def _carry_out(
         self,
@@ -164,25 +156,12 @@ class Account:
         command: str = "apply",
     ) -> None:
         """Raises what the account answers, with how to go on; `is_open`: an unfinished apply left a journal."""
-        from sfml.cli.deploying import Where, going_on, lost_help
         from sfml.operations.deploy import Deployer, Silent
+        from sfml.operations.guided_deployer import GuidedDeployer
 
-        desired = self._opened.desired
-        where = desired.where
-        seen = Where(Silent() if progress is None else _Progress(progress), is_open)
-        deployer = Deployer(work, self._connected.tasks, self._connected.stage, held, watcher=seen)
-        try:
-            deployer.deploy()
-        except LeaseLost as error:
-            error.help = lost_help(seen, work, held, where)
-            raise
-        except SfmlError as error:
-            lost = held.lost()
-            if lost is not None:
-                message = f"{lost.message}; meanwhile: {error.message}"
-                raise LeaseLost(message, help=lost_help(seen, work, held, where)) from error
-            error.help = going_on(error, where, seen.open, command)
-            raise
+        watcher = Silent() if progress is None else _Progress(progress)
+        deployer = Deployer(work, self._connected.tasks, self._connected.stage, held, watcher=watcher)
+        GuidedDeployer(deployer, self._opened.desired.where, is_open=is_open, command=command).deploy()
 
 
 class _Progress:
@@ -218,19 +197,6 @@ class _Warnings(Unwatched):
         warnings.warn(text, stacklevel=9)
 
     notes = warns
-
-
-def _silent(user: str) -> Options:
-    """The options of a command that prints nothing."""
-    return Options(
-        target=None, variables={}, user=user, format="json", quiet=True, verbose=False, no_color=True
-    )
-
-
-def _number(work: Planned) -> int | None:
-    from sfml.cli.apply_command import records
-
-    return work.number if records(work) else None
 
 
 def _config_text(value: object) -> str:

@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import field, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
 from sfml.base.errors import UsageError
-from sfml.base.record import record
 from sfml.cli import output
+from sfml.cli.applying import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
 from sfml.cli.asking import confirm
-from sfml.cli.idle import Idleness, demand_idle, idle_options
+from sfml.cli.idle import idle_options
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
-from sfml.frontend.compiled_spec import Opened
-from sfml.operations.apply_plan import Planned, planned, schedule_words, work_of
+from sfml.operations.apply_plan import Planned
+from sfml.operations.idleness import Idleness
 from sfml.operations.target_account import Connected
-from sfml.plan.stages import OpenJournal
 
 if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
-
-    from sfml.operations.holding import Held
-    from sfml.plan.model import Plan
-
-
-@record
-class ApplyFlags:
-    """How to apply, the same for every pipeline of a command."""
-
-    resume: bool | None = None
-    adopt: bool = False
-    create_missing: bool = False
-    keeps_all: bool = False
-    dry_run: bool = False
-    auto_approve: bool = False
-    run_after: bool = False
-    config: Mapping[str, str] = field(default_factory=dict)
-    idleness: Idleness = Idleness()
-    locking: Locking = Locking()
-
-    def planned(self, found: Opened, target: Connected) -> Planned:
-        """What an apply would do now."""
-        return planned(found, target, resume=self.resume, adopt=self.adopt, collect=not self.keeps_all)
-
-    def demand(
-        self, found: Opened, connection: SnowflakeConnection, options: Options, plan: Plan | None = None
-    ) -> None:
-        """Return when everything that the graph names is there, or could be made; else raise."""
-        from sfml.cli.environment import demand_environment
-
-        makes = self.create_missing and not self.dry_run
-        demand_environment(
-            found, connection, options, create_missing=makes, auto_approve=self.auto_approve, plan=plan
-        )
-
-    def demanding(self, found: Opened, options: Options) -> Callable[[SnowflakeConnection], None]:
-        """The same, for a target of which not even the schema is there."""
-        return lambda connection: self.demand(found, connection, options)
+    pass
 
 
 @click.command()
@@ -207,65 +167,3 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
         if options.json:
             output.say_json(applied_json(work))
     return 0
-
-
-def records(work: Planned) -> bool:
-    """Whether the apply changes tasks, and so becomes a deployment that is kept."""
-    return any(isinstance(stage, OpenJournal) for group in work.groups for stage in group)
-
-
-def _became(work: Planned, pipeline: str, where: str) -> str:
-    """Which deployment an apply became, and how to go back."""
-    if not records(work):
-        return ""
-    before = work.number_before
-    back = f"; back with:  sfml rollback {where} --to {before}" if before else "."
-    return f" Deployment {work.number} of {pipeline}{back}"
-
-
-def show_work(found: Opened, work: Planned, options: Options, *, stages: bool = False) -> None:
-    """The plan as text, with the stages that would carry it out where nothing is carried out."""
-    from sfml.render.plan import plan_text
-    from sfml.render.stages import stages_text
-    from sfml.render.symbols import Symbols
-
-    if options.quiet or options.json:
-        return
-    symbols = Symbols(output.takes_unicode())
-    output.say(plan_text(work.plan, found.desired, symbols, schedule=schedule_words(found.desired)))
-    if stages:
-        output.say(f"\n{stages_text(work.groups)}")
-
-
-def dry_run_json(work: Planned) -> Mapping[str, Any]:
-    """The plan with the stages that would carry it out."""
-    from sfml.render.plan import plan_json
-    from sfml.render.stages import stages_json
-
-    return {**plan_json(work.plan), "applied": False, "stages": stages_json(work.groups)}
-
-
-def applied_json(work: Planned) -> Mapping[str, Any]:
-    """The plan that was carried out, and which deployment it became."""
-    from sfml.render.plan import plan_json
-
-    return {**plan_json(work.plan), "applied": True, "deployment": work.number if records(work) else None}
-
-
-def carry_out(
-    found: Opened, target: Connected, held: Held, work: Planned, options: Options, idleness: Idleness
-) -> None:
-    """Apply what was shown and agreed to; says what it did."""
-    from sfml.cli.deploying import deploy_work, provenance
-
-    speaks = not (options.quiet or options.json)
-    desired = found.desired
-    demand_idle(work.observed, target, held, idleness, options)
-    began = time.perf_counter()
-    if speaks:
-        output.say()
-    where = f"{desired.spec_path} -t {desired.target.name}"
-    full = work_of(work, desired, held.lease, provenance(found, options))
-    deploy_work(full, target, held, options, where, journal_open=work.is_unfinished)
-    if speaks:
-        output.say(f"Applied in {time.perf_counter() - began:.1f} s.{_became(work, desired.pipeline, where)}")

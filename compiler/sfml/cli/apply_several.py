@@ -17,7 +17,7 @@ from sfml.account.sharing import earlier_sharers
 from sfml.base.errors import ConflictingState, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.apply_command import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
+from sfml.cli.applying import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
 from sfml.cli.asking import confirm
 from sfml.cli.at_once import at_once, is_chain
 from sfml.cli.deploying import INTERRUPTED

@@ -15,13 +15,12 @@ from sfml.cli.restoring import place_of
 @shared_options()
 def command(spec: str, options: Options) -> int:
     """End the runs of SPEC that are executing. The schedule stays as it is; a run that was ended can be retried."""
-    from sfml.cli.running import interval_of
-    from sfml.operations.runs import cancel_runs
+    from sfml.operations.runs import cancel_runs, interval_of
 
     found = place_of(spec, options)
     with connected(found, options) as target:
         root = deployed_root(found, target)
-        runs = cancel_runs(found.desired, target.history, root, interval=interval_of(found))
+        runs = cancel_runs(found.desired, target.history, root, interval=interval_of(found.desired.target))
     name = found.desired.pipeline
     if runs:
         what = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs"

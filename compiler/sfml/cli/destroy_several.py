@@ -11,7 +11,7 @@ from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.deploying import INTERRUPTED
-from sfml.cli.destroy_command import (
+from sfml.cli.destroying import (
     DECLARED,
     DestroyFlags,
     Doomed,

@@ -26,7 +26,7 @@ def sql(statements: str, options: Options) -> int:
     import sys
     from dataclasses import asdict
 
-    from sfml.cli.local_command import folder
+    from sfml.cli.local_folder import folder
     from sfml.graph.model import Target
     from sfml.local import process
     from sfml.snowflake.connection import open_local
@@ -79,7 +79,7 @@ def _say_answer(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], *, 
 @shared_options()
 def logs(query_id: str | None, count: int, options: Options) -> int:
     """Show the end of the server's log, or of what the procedure or job of QUERY_ID wrote."""
-    from sfml.cli.local_command import folder
+    from sfml.cli.local_folder import folder
     from sfml.local.process import LOG_FILE
 
     if query_id is None:
@@ -113,7 +113,7 @@ def _tail(file: Path, count: int) -> list[str]:
 @shared_options()
 def connection(name: str, write: bool, options: Options) -> int:
     """Print the entry that lets any Snowflake client connect by name, or write it where clients look."""
-    from sfml.cli.local_command import folder
+    from sfml.cli.local_folder import folder
     from sfml.local import process
     from sfml.snowflake.connections_file import as_toml, written
 

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import local_asking, output
+from sfml.cli.local_folder import folder
 from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
-from sfml.operations.local_server import LOCAL_FOLDER, require_local
+from sfml.operations.local_server import require_local
 
 
 @click.group()
 def command() -> None:
     """The local Snowflake: a server on this machine that Snowflake's own clients take for an account."""
-
-
-def folder() -> Path:
-    """The local Snowflake of the project around the working directory."""
-    from sfml.frontend.reading import project_root
-
-    root = project_root(Path.cwd())
-    if root is None:
-        raise UsageError(
-            "there is no project here: no `sfml.yaml` in this folder or above it",
-            help="run it in the project's folder",
-        )
-    return root / LOCAL_FOLDER
 
 
 @command.command("start")

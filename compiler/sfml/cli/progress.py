@@ -11,9 +11,8 @@ from sfml.cli import output
 from sfml.cli.options import Options
 from sfml.operations.deploy import Silent, Watcher
 from sfml.render.printable import printable
-from sfml.render.stages import done_text, group_text
+from sfml.render.stages import done_text, group_text, wait_words
 from sfml.render.symbols import Symbols
-from sfml.render.units import duration
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -101,8 +100,3 @@ class LiveView:
                 Text(printable(f"{group_text(self._group)}{count}{more}")),
             )
         )
-
-
-def wait_words(error: ConnectionFailed, seconds: float) -> str:
-    first = error.message.splitlines()[0] if error.message else "no answer"
-    return f"{first}; again in {duration(seconds * 1000)}"

@@ -9,11 +9,12 @@ import click
 
 from sfml.cli import output
 from sfml.cli.asking import confirm
-from sfml.cli.idle import Idleness, demand_idle, idle_options
+from sfml.cli.idle import demand_idle, idle_options
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import connected, user_name
 from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
+from sfml.operations.idleness import Idleness
 
 if TYPE_CHECKING:
     pass

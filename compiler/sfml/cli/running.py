@@ -11,15 +11,12 @@ from sfml.cli import output
 from sfml.cli.interrupts import give_back, pause
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import Opened
-from sfml.operations.runs import follow, follow_retry, retry, start
+from sfml.operations.runs import follow, follow_retry, interval_of, retry, start
 from sfml.operations.target_account import Connected
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
     from sfml.render.symbols import Symbols
-
-_LOCAL_INTERVAL = 0.25
-_ACCOUNT_INTERVAL = 3.0
 
 
 def run_and_follow(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> int:
@@ -34,7 +31,7 @@ def followed_run(found: Opened, target: Connected, options: Options, config: Map
     started = start(found.desired, target.history, config)
     states = follow(
         *(found.desired, target.history, started),
-        interval=interval_of(found),
+        interval=interval_of(found.desired.target),
         sleep=pause,
         suspended=suspended,
     )
@@ -55,13 +52,10 @@ def suspended_before(found: Opened, target: Connected, options: Options) -> froz
 def retry_and_follow(found: Opened, target: Connected, options: Options) -> int:
     """Retry the last run and follow it; the exit code says whether it succeeded."""
     root, failed = retry(found.desired, target.history)
-    states = follow_retry(found.desired, target.history, root, failed, interval=interval_of(found))
+    states = follow_retry(
+        found.desired, target.history, root, failed, interval=interval_of(found.desired.target)
+    )
     return _answer(_shown(found, states, options, {}), options)
-
-
-def interval_of(found: Opened) -> float:
-    """Seconds between two looks."""
-    return _LOCAL_INTERVAL if found.desired.target.is_local else _ACCOUNT_INTERVAL
 
 
 def _answer(run: Run, options: Options) -> int:

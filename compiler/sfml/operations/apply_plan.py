@@ -58,6 +58,11 @@ class Planned:
         return self.journal is not None or self.unreadable is not None
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether it changes tasks, and so becomes a deployment that is kept."""
+        return any(isinstance(stage, OpenJournal) for group in self.groups for stage in group)
+
+    @property
     def number(self) -> int:
         """That of the deployment which this becomes; one that was cut off keeps its own."""
         if self.journal is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from sfml.base.errors import ConflictingState
 from sfml.frontend.compiled_spec import Opened
@@ -92,3 +93,13 @@ def _below(root: Path, path: str) -> Iterator[str]:
         yield path
         return
     yield from (f"{path}/{one.path}" for one in job_files(root)(path))
+
+
+def provenance(found: Opened, user: str) -> Mapping[str, Any]:
+    """Who applies it, from which commit and with what beside it: told to whoever looks, never compared."""
+    from sfml.base.git import head_commit
+    from sfml.plan.provenance import provenance_of
+
+    commit = head_commit(found.root)
+    beside = unlike_the_commit(found) if commit else None
+    return {"user": user, **provenance_of(commit, beside)}

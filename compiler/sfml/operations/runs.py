@@ -17,9 +17,12 @@ from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.base.quoting import raw
 from sfml.graph.located import Scalar
-from sfml.graph.model import Mode
+from sfml.graph.model import Mode, Target
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
+
+_LOCAL_INTERVAL = 0.25
+_ACCOUNT_INTERVAL = 3.0
 
 NONCE = "_sfml_run"
 """The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
@@ -295,3 +298,8 @@ def runs_of(
         for group in sorted(wanted, key=order, reverse=True)[:limit]
     )
     return tuple(run for run in runs if run is not None)
+
+
+def interval_of(target: Target) -> float:
+    """Seconds between two looks."""
+    return _LOCAL_INTERVAL if target.is_local else _ACCOUNT_INTERVAL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from sfml.base.errors import ConnectionFailed
 from sfml.plan.model import Action
 from sfml.plan.stages import (
     CloseJournal,
@@ -23,7 +24,7 @@ from sfml.plan.stages import (
     UploadArchive,
     Verify,
 )
-from sfml.render.units import plural, size
+from sfml.render.units import duration, plural, size
 
 _MANY = 4
 """Names up to which a line lists them."""
@@ -139,3 +140,9 @@ def _stage_json(stage: Stage) -> Mapping[str, Any]:
             return {"stage": "remove files"}
         case Collect(paths):
             return {"stage": "collect", "paths": list(paths)}
+
+
+def wait_words(error: ConnectionFailed, seconds: float) -> str:
+    """Why a call is waited for, and how long."""
+    first = error.message.splitlines()[0] if error.message else "no answer"
+    return f"{first}; again in {duration(seconds * 1000)}"

@@ -1,0 +1,127 @@
+"""Carries work out, and says with every error how far it came and how to go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sfml.base.errors import ConnectionFailed, LeaseLost, SfmlError
+from sfml.operations.deploy import Deployer, Stopped, Watcher, Work
+from sfml.operations.holding import FRESH, Held
+from sfml.plan.stages import (
+    CloseJournal,
+    DropTask,
+    Group,
+    OpenJournal,
+    PutTask,
+    RemoveFiles,
+    ResumeGraph,
+    Stage,
+    SuspendRoot,
+)
+from sfml.render.stages import done_text
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an apply came: `open` as long as a journal is on the stage; `done` has each stage with when it ended."""
+
+    watcher: Watcher
+    open: bool = False
+    done: list[tuple[float, Stage]] = field(default_factory=list)
+
+    def begun(self, group: Group) -> None:
+        if any(isinstance(stage, OpenJournal) for stage in group):
+            self.open = True
+        self.watcher.begun(group)
+
+    def did(self, stage: Stage) -> None:
+        self.done.append((time.time(), stage))
+        self.watcher.did(stage)
+
+    def ended(self, group: Group) -> None:
+        if any(isinstance(stage, CloseJournal) for stage in group):
+            self.open = False
+        self.watcher.ended(group)
+
+    def waits(self, error: ConnectionFailed, seconds: float) -> None:
+        self.watcher.waits(error, seconds)
+
+
+class GuidedDeployer:
+    """A deployer whose errors have in `help` what to do next, which the same `command` does.
+
+    `where` is what commands take (`specs/clv.yaml -t prod`); `is_open` says that a journal is on the stage already.
+    """
+
+    def __init__(self, deployer: Deployer, where: str, *, is_open: bool, command: str = "apply") -> None:
+        self._deployer = deployer
+        self._where = where
+        self._command = command
+        self._progress = deployer.watcher = Progress(deployer.watcher, is_open)
+
+    def deploy(self) -> None:
+        """Carry out every group; raises what the account answers, with how to go on."""
+        work, held = self._deployer.work, self._deployer.held
+        try:
+            self._deployer.deploy()
+        except LeaseLost as error:
+            raise error.advised(_lost_help(self._progress, work, held, self._where)) from error.__cause__
+        except SfmlError as error:
+            lost = held.lost() if not isinstance(error, Stopped) else None
+            if lost is not None:
+                message = f"{lost.message}; meanwhile: {error.message}"
+                help = _lost_help(self._progress, work, held, self._where)
+                raise LeaseLost(message, help=help) from error
+            raise error.advised(self._going_on(error)) from error.__cause__
+
+    def help_when_stopped(self) -> str | None:
+        """How to go on after the call that was under way was left alone."""
+        return self._going_on(Stopped(""))
+
+    def _going_on(self, error: SfmlError) -> str | None:
+        return _going_on(error, self._where, self._progress.open, self._command)
+
+
+def _going_on(error: SfmlError, where: str, is_open: bool, command: str) -> str | None:
+    """What to do after an error: nothing has been changed as long as there is no journal."""
+    if not is_open:
+        return f"{error.help or 'nothing was changed'}"
+    restore = f"apply {where} --restore"
+    width = max(len(restore), len(f"{command} {where}"))
+    first = f"{error.help}\n      " if error.help and not isinstance(error, Stopped) else ""
+    return (
+        f"{first}what it began is recorded on the stage, and the schedule is off until it is done or undone:"
+        f"\n      sfml {f'{command} {where}':<{width}}   finishes it"
+        f"\n      sfml {restore:<{width}}   puts back what was there before"
+    )
+
+
+def _lost_help(seen: Progress, work: Work, held: Held, where: str) -> str:
+    """What was and was not done by the command whose lease was taken away, and how to go on."""
+    return "\n      ".join(
+        (
+            *_done_before(seen, work, held),
+            "what becomes of the graph is up to the command that has the lease; look once it has ended:",
+            f"sfml status {where}",
+            f"sfml plan {where}   shows what of this change is not there",
+        )
+    )
+
+
+_CHANGES = (SuspendRoot, PutTask, DropTask, ResumeGraph, RemoveFiles)
+
+
+def _done_before(seen: Progress, work: Work, held: Held) -> Iterator[str]:
+    total = sum(isinstance(stage, _CHANGES) for group in work.groups for stage in group)
+    changes = [(at, stage) for at, stage in seen.done if isinstance(stage, _CHANGES)]
+    if not changes:
+        yield "nothing was changed" + (", but a journal was left on the stage" if seen.open else "")
+        return
+    words = done_text(tuple(stage for _, stage in changes))
+    yield f"{len(changes)} of {total} changes were made before that was seen, and none since: {words}"
+    late = tuple(stage for at, stage in changes if at > held.looked_at + FRESH)
+    if late:
+        # Each was begun on a look that was fresh; its answer came when the look was not any more.
+        yield f"when the lease was taken these may have been under way: {done_text(late)}"
