@@ -20,7 +20,7 @@ from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.testing.pipelines import apply_graph, connected_to, opened
 
 SIZES = (6, 100, 999)
@@ -89,7 +89,7 @@ def _measure(
     server: LocalServer,
     faults: Faults,
 ) -> None:
-    def take(who: str, what: str, do: Callable[[Connected], object]) -> None:
+    def take(who: str, what: str, do: Callable[[TargetAccount], object]) -> None:
         cost = _cost(graphs["first"], do, delay, server, faults)
         costs[size, delay, who, what] = cost
         print(f"{size} tasks, {delay * 1000:.0f} ms: {who} {what}: {cost}", file=sys.stderr, flush=True)
@@ -105,7 +105,7 @@ def _measure(
         _clear(graphs["first"], server, faults)
 
 
-def _dagv1(graph: DesiredGraph) -> Callable[[Connected], object]:
+def _dagv1(graph: DesiredGraph) -> Callable[[TargetAccount], object]:
     """The graph made anew by Snowflake's own client; building its objects is no part of it."""
     from snowflake.core import CreateMode, Root
     from snowflake.core.task.dagv1 import DAGOperation
@@ -114,7 +114,7 @@ def _dagv1(graph: DesiredGraph) -> Callable[[Connected], object]:
 
     built, target = dag(graph), graph.target
 
-    def deploy(account: Connected) -> None:
+    def deploy(account: TargetAccount) -> None:
         schema = Root(account.connection).databases[target.database].schemas[target.schema]
         DAGOperation(schema).deploy(built, mode=CreateMode.or_replace)
 
@@ -123,7 +123,7 @@ def _dagv1(graph: DesiredGraph) -> Callable[[Connected], object]:
 
 def _cost(
     graph: DesiredGraph,
-    do: Callable[[Connected], object],
+    do: Callable[[TargetAccount], object],
     delay: float,
     server: LocalServer,
     faults: Faults,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml.account.checkup import State
+from sfml.account.checkup import CheckState
 from sfml.cli.versions import namesake_check, version_check
 
 HELP = "pip uninstall sfml, then install sfml-snowflake again with --force-reinstall --no-deps"
@@ -76,7 +76,7 @@ def test_doctor_warns_of_another_distribution(tmp_path: Path, monkeypatch: pytes
     monkeypatch.syspath_prepend(stranger(tmp_path / "site"))
     check = namesake_check()
     assert check is not None
-    assert (check.state, check.help) == (State.WARN, HELP)
+    assert (check.state, check.help) == (CheckState.WARN, HELP)
     assert "`sfml` 2.3.2 is installed, too: another project" in check.text
 
 
@@ -115,7 +115,7 @@ def test_doctor_fails_where_a_library_has_left_its_range(
     distribution(tmp_path, "sfml-snowflake", "0.2.0", required)
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     check = version_check(is_local=True)
-    assert (check.state is State.OK) is fits
+    assert (check.state is CheckState.OK) is fits
     if not fits:
         assert check.text == f"duckdb {version} is not <2.0.2,>=2.0.1"
         assert check.help == 'pip install "sfml-snowflake[local]"'

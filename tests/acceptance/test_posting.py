@@ -9,7 +9,7 @@ import pytest
 from ci_hosts import BOT, OWNER_TOKEN, READER_TOKEN, STRANGER, Fault, Host, host
 
 from sfml.base.errors import SfmlError
-from sfml.ci.http import Refused
+from sfml.ci.http import HostRefusal
 from sfml.ci.occasion import Occasion, occasion_of
 from sfml.ci.posting import marked, post, shortened
 from sfml.ci.threads import GitHub, GitLab, Thread
@@ -95,7 +95,7 @@ def test_a_longer_one_says_that_it_was_too_long(there: Host, connect: Connect) -
 
 
 def test_a_token_that_may_not_write_is_refused(there: Host, connect: Connect) -> None:
-    with pytest.raises(Refused, match="403 Resource not accessible by integration"):
+    with pytest.raises(HostRefusal, match="403 Resource not accessible by integration"):
         post(connect(READER_TOKEN), COMMENT, only_update=False)
     assert there.comments == []
 
@@ -103,7 +103,7 @@ def test_a_token_that_may_not_write_is_refused(there: Host, connect: Connect) ->
 def test_a_token_that_is_none_is_an_error_of_its_own(connect: Connect) -> None:
     with pytest.raises(SfmlError, match="401 Bad credentials") as found:
         post(connect("tok-expired"), COMMENT, only_update=False)
-    assert not isinstance(found.value, Refused)
+    assert not isinstance(found.value, HostRefusal)
     assert "tok-expired" not in str(found.value)
 
 

@@ -13,7 +13,7 @@ from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, StreamSchedule
 from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import observed_artefact
 from sfml.plan.diff import make_plan
 from sfml.snowflake.connection import open_local
@@ -48,7 +48,7 @@ def compiled(name: str, settings: GraphSettings | None = None, **of_task: Any) -
 
 def applied(connection: SnowflakeConnection, graph: DesiredGraph) -> list[tuple[str, str, Any, Any]]:
     """(task, field, old, new) of what was changed; afterwards a plan by somebody who knows nothing is empty."""
-    account = Connected(
+    account = TargetAccount(
         connection,
         Tasks(connection, TARGET),
         Stage(connection, TARGET),

@@ -18,7 +18,7 @@ from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.lower.sql import definition_sql
 from sfml.operations.apply_plan import planned_graph
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.diff import RECORD, make_plan
 from sfml.plan.importing import imported_spec
 from sfml.plan.model import ObservedGraph
@@ -165,7 +165,7 @@ def test_a_plan_without_changes_takes_two_calls_whatever_its_size(
     connection: SnowflakeConnection, tasks: Tasks, faults: Faults, size: int
 ) -> None:
     """One for the graph and one for the stage; the login comes before them."""
-    account = Connected(
+    account = TargetAccount(
         connection, tasks, Stage(connection, TARGET), History(connection, TARGET), Leases(connection, TARGET)
     )
     nodes = tuple(

@@ -31,7 +31,7 @@ from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.lower.lower import lower
 from sfml.operations.runs import follow, start
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action
 from sfml.plan.stages import Group
@@ -55,7 +55,7 @@ def closure(step: str) -> Iterable[File]:
     return (File("sfml_steps/__init__.py", b""), File("mine/steps.py", b"X = 1\n"))
 
 
-Adapter = Connected
+Adapter = TargetAccount
 
 
 @pytest.fixture(scope="module")

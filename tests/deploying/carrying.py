@@ -13,11 +13,11 @@ from snowflake.connector.backoff_policies import linear_backoff
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph, work_of
 from sfml.operations.deploy import Deployer, Work
-from sfml.operations.holding import Held, holding, new_lease
+from sfml.operations.holding import HeldLease, holding, new_lease
 from sfml.operations.removal import planned_removal
 from sfml.operations.restoration import restore_work
-from sfml.operations.retries import Patience
-from sfml.operations.target_account import Connected
+from sfml.operations.retries import RetryPolicy
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.lease import Lease
 from sfml.snowflake.history import History
@@ -26,19 +26,19 @@ from sfml.snowflake.objects import use_schema
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
 
-QUICK = Patience(longest=0.05, first_pause=0.001, longest_pause=0.01)
+QUICK = RetryPolicy(longest=0.05, first_pause=0.001, longest_pause=0.01)
 """A fault of a test is over at once."""
 
 
 @contextmanager
-def account(arguments: Mapping[str, Any]) -> Iterator[Connected]:
+def account(arguments: Mapping[str, Any]) -> Iterator[TargetAccount]:
     connection = snowflake.connector.connect(
         **{**arguments, "database": TARGET.database, "schema": TARGET.schema, "warehouse": "LOCAL_WH"},
         backoff_policy=linear_backoff(factor=0, base=0, cap=0),
     )
     try:
         use_schema(connection, TARGET)
-        yield Connected(
+        yield TargetAccount(
             connection,
             Tasks(connection, TARGET),
             Stage(connection, TARGET),
@@ -51,11 +51,11 @@ def account(arguments: Mapping[str, Any]) -> Iterator[Connected]:
 
 def carry_out(
     passage: Passage,
-    account: Connected,
+    account: TargetAccount,
     *,
     force: bool = False,
-    watching: Callable[[Held], object] = lambda held: None,
-    patience: Patience = QUICK,
+    watching: Callable[[HeldLease], object] = lambda held: None,
+    patience: RetryPolicy = QUICK,
 ) -> None:
     """Make the account hold the new graph, whatever an earlier attempt left."""
     root = passage.either.root.name
@@ -68,7 +68,7 @@ def carry_out(
             Deployer(work, account.tasks, account.stage, held, patience=patience).deploy()
 
 
-def go_back(passage: Passage, account: Connected, *, force: bool = False) -> bool:
+def go_back(passage: Passage, account: TargetAccount, *, force: bool = False) -> bool:
     """Put back what was there; false when no apply is unfinished."""
     root = passage.either.root.name
     if force:
@@ -80,13 +80,13 @@ def go_back(passage: Passage, account: Connected, *, force: bool = False) -> boo
     return work is not None
 
 
-def work_for(passage: Passage, account: Connected, lease: Lease) -> Work | None:
+def work_for(passage: Passage, account: TargetAccount, lease: Lease) -> Work | None:
     if passage.new is not None:
         return work_of(planned_graph(passage.new, account, resume=passage.on), passage.new, lease)
     removal = planned_removal(passage.either, account)
     return removal.work(lease) if removal.groups else None
 
 
-def state(graph: DesiredGraph, account: Connected) -> Artefact | None:
+def state(graph: DesiredGraph, account: TargetAccount) -> Artefact | None:
     """The graph as it is deployed now, on or off, to the letter."""
     return observed_artefact(graph.pipeline, TARGET, account.tasks.observed(graph.root.name))

@@ -11,7 +11,7 @@ from small import PROJECT, SPEC, Small
 
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.testing.local_snowflake import LocalSnowflake
 
 
@@ -27,7 +27,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, faults: Faults) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def connected(server: LocalServer) -> Iterator[Connected]:
+def connected(server: LocalServer) -> Iterator[TargetAccount]:
     with account(server.connect_args()) as connected:
         yield connected
 

@@ -11,7 +11,7 @@ from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.testing.pipelines import apply_graph, connected_to, opened
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
@@ -44,7 +44,7 @@ def graph(folder: Path, size: int, *, body: str = "select 1", less: int = 0, ans
 def test_calls_do_not_grow_with_the_graph(
     size: int, tmp_path: Path, server: LocalServer, faults: Faults
 ) -> None:
-    def calls(do: Callable[[Connected], object], target: DesiredGraph) -> int:
+    def calls(do: Callable[[TargetAccount], object], target: DesiredGraph) -> int:
         with connected_to(target.target, server.connect_args()) as account:
             faults.forget_calls()
             do(account)

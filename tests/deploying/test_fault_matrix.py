@@ -32,9 +32,9 @@ from sfml.local.faults import Call, Faults, When
 from sfml.local.tasks import store
 from sfml.local.tasks.model import Settings, Task
 from sfml.operations.crew import WIDTH
-from sfml.operations.holding import Held, new_lease
-from sfml.operations.retries import Patience
-from sfml.operations.target_account import Connected
+from sfml.operations.holding import HeldLease, new_lease
+from sfml.operations.retries import RetryPolicy
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Journal
 
@@ -56,7 +56,7 @@ class Matrix:
     back: Passage
     server: LocalServer
     faults: Faults
-    connected: Connected
+    connected: TargetAccount
     old: Artefact | None = None
     new: Artefact | None = None
     calls: int = 0
@@ -126,7 +126,7 @@ class Matrix:
 
         self.faults.do(look, times=None, when="after")
 
-    def attempt(self, patience: Patience = QUICK) -> bool:
+    def attempt(self, patience: RetryPolicy = QUICK) -> bool:
         """Whether the passage came to its end."""
         self.watch()
         try:
@@ -199,7 +199,7 @@ def total(request: pytest.FixtureRequest) -> Iterator[Counter[str]]:
 
 @pytest.fixture(scope="module", params=WAYS, ids=lambda way: way[0].name)
 def matrix(
-    request: pytest.FixtureRequest, server: LocalServer, faults: Faults, connected: Connected
+    request: pytest.FixtureRequest, server: LocalServer, faults: Faults, connected: TargetAccount
 ) -> Iterator[Matrix]:
     passage, back = request.param
     made = Matrix(passage, back, server, faults, connected)
@@ -284,9 +284,9 @@ def test_a_broken_lease_with_the_other_alive_never_mixes_two_graphs(
     last = ""
     for number in itertools.count(2):
         how = "restore" if number % 2 else "finish"
-        kept: list[Held] = []
+        kept: list[HeldLease] = []
 
-        def broken(call: Call, how: str = how, kept: list[Held] = kept) -> None:
+        def broken(call: Call, how: str = how, kept: list[HeldLease] = kept) -> None:
             nonlocal last
             last, (held,) = call.text, kept
             matrix.faults.clear()
@@ -313,11 +313,11 @@ def test_a_broken_lease_with_the_other_alive_never_mixes_two_graphs(
 
 
 def test_a_machine_that_sleeps_inside_a_level_writes_no_more_of_it(
-    server: LocalServer, faults: Faults, connected: Connected, total: Counter[str]
+    server: LocalServer, faults: Faults, connected: TargetAccount, total: Counter[str]
 ) -> None:
     """Of 40 tasks that do not depend on each other, those under way are written; the others learn of the lease."""
     wide = compiled("wide", *((f"t{at}", "select 1", ()) for at in range(40)))
-    kept: list[Held] = []
+    kept: list[HeldLease] = []
 
     def slept(call: Call) -> None:
         (held,) = kept

@@ -9,7 +9,7 @@ import pytest
 
 from sfml.base.errors import AccountBusy, AccountError, AnswerLost
 from sfml.operations.crew import Crew
-from sfml.operations.retries import Patience, insist
+from sfml.operations.retries import RetryPolicy, insist
 
 
 class Clock:
@@ -23,8 +23,8 @@ class Clock:
         self.pauses.append(seconds)
         self.now += seconds
 
-    def patience(self, longest: float = 10.0) -> Patience:
-        return Patience(longest, 1.0, 4.0, self.sleep, lambda: self.now, lambda: 1.0)
+    def patience(self, longest: float = 10.0) -> RetryPolicy:
+        return RetryPolicy(longest, 1.0, 4.0, self.sleep, lambda: self.now, lambda: 1.0)
 
 
 def answering(*answers: object) -> Callable[[], object]:
@@ -47,7 +47,7 @@ def test_a_call_that_was_turned_away_is_made_again_after_growing_pauses() -> Non
 
 
 def test_pauses_differ() -> None:
-    low, high = Patience(chance=lambda: 0.0), Patience(chance=lambda: 1.0)
+    low, high = RetryPolicy(chance=lambda: 0.0), RetryPolicy(chance=lambda: 1.0)
     assert (low.pause(0), high.pause(0)) == (0.25, 0.5)
 
 

@@ -19,8 +19,8 @@ from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults
 from sfml.operations.apply_plan import planned_graph, work_of
 from sfml.operations.deploy import Deployer
-from sfml.operations.holding import FRESH, SETTLED, Held, holding, is_gone, new_lease
-from sfml.operations.target_account import Connected
+from sfml.operations.holding import FRESH, SETTLED, HeldLease, holding, is_gone, new_lease
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.lease import Lease
 from sfml.snowflake.leases import lease_name
 
@@ -33,7 +33,7 @@ def elsewhere(owner: str = "eve", reason: str | None = "night shift") -> Lease:
     return replace(new_lease(owner, reason), host="elsewhere")
 
 
-def test_a_held_lease_is_refused_with_who_since_when_and_why(connected: Connected) -> None:
+def test_a_held_lease_is_refused_with_who_since_when_and_why(connected: TargetAccount) -> None:
     with holding(connected.leases, ROOT, elsewhere()):
         with pytest.raises(LeaseHeld) as caught, holding(connected.leases, ROOT, new_lease("ada"), wait=0):
             pass
@@ -42,7 +42,7 @@ def test_a_held_lease_is_refused_with_who_since_when_and_why(connected: Connecte
     assert connected.leases.holder(ROOT) is None
 
 
-def test_a_lease_that_gets_free_in_time_is_taken(connected: Connected) -> None:
+def test_a_lease_that_gets_free_in_time_is_taken(connected: TargetAccount) -> None:
     connected.leases.take(ROOT, elsewhere())
     told: list[Lease | None] = []
 
@@ -54,7 +54,7 @@ def test_a_lease_that_gets_free_in_time_is_taken(connected: Connected) -> None:
     assert [one.owner for one in told if one] == ["eve"]
 
 
-def test_a_lease_of_a_process_of_ours_that_is_gone_is_told_so(connected: Connected) -> None:
+def test_a_lease_of_a_process_of_ours_that_is_gone_is_told_so(connected: TargetAccount) -> None:
     gone = subprocess.Popen((sys.executable, "-c", ""))
     gone.wait()
     connected.leases.take(ROOT, replace(new_lease("ada"), process=gone.pid))
@@ -68,7 +68,7 @@ def test_a_lease_of_a_process_of_ours_that_is_gone_is_told_so(connected: Connect
 
 
 def test_whose_lease_was_broken_stops_before_it_turns_the_graph_on(
-    connected: Connected, faults: Faults
+    connected: TargetAccount, faults: Faults
 ) -> None:
     carry_out(Passage("set up", None, GRAPH), connected)
 
@@ -91,7 +91,7 @@ def test_whose_lease_was_broken_stops_before_it_turns_the_graph_on(
     carry_out(Passage("finish", None, OTHER), connected, force=True)
 
 
-def test_a_lease_that_is_fresh_is_looked_at_before_it_is_given_back(connected: Connected) -> None:
+def test_a_lease_that_is_fresh_is_looked_at_before_it_is_given_back(connected: TargetAccount) -> None:
     lost: list[SfmlError] = []
     with holding(connected.leases, ROOT, elsewhere(), not_released=lost.append):
         connected.leases.replace(ROOT, elsewhere("mallory"))
@@ -101,10 +101,12 @@ def test_a_lease_that_is_fresh_is_looked_at_before_it_is_given_back(connected: C
     connected.leases.drop(ROOT)
 
 
-def test_whoever_breaks_a_lease_waits_until_the_last_look_of_the_other_is_old(connected: Connected) -> None:
+def test_whoever_breaks_a_lease_waits_until_the_last_look_of_the_other_is_old(
+    connected: TargetAccount,
+) -> None:
     theirs, broken = elsewhere(), []
     connected.leases.take(ROOT, theirs)
-    other = Held(connected.leases, ROOT, theirs)
+    other = HeldLease(connected.leases, ROOT, theirs)
 
     def sleep(seconds: float) -> None:
         now = other.clock() + seconds
@@ -122,7 +124,9 @@ def test_whoever_breaks_a_lease_waits_until_the_last_look_of_the_other_is_old(co
     assert connected.leases.holder(ROOT) is None
 
 
-def test_a_lease_whose_process_is_known_to_be_gone_is_broken_without_waiting(connected: Connected) -> None:
+def test_a_lease_whose_process_is_known_to_be_gone_is_broken_without_waiting(
+    connected: TargetAccount,
+) -> None:
     gone = subprocess.Popen((sys.executable, "-c", ""))
     gone.wait()
     dead = replace(new_lease("eve"), process=gone.pid)
@@ -138,7 +142,7 @@ def test_a_lease_whose_process_is_known_to_be_gone_is_broken_without_waiting(con
     assert not is_gone(replace(dead, process=os.getpid()), ours)
 
 
-def test_a_breaker_whose_lease_the_other_gave_back_takes_it_again(connected: Connected) -> None:
+def test_a_breaker_whose_lease_the_other_gave_back_takes_it_again(connected: TargetAccount) -> None:
     connected.leases.take(ROOT, elsewhere())
     with holding(
         *(connected.leases, ROOT, new_lease("ada")),
@@ -160,7 +164,7 @@ def test_a_breaker_whose_lease_the_other_gave_back_takes_it_again(connected: Con
     connected.leases.drop(ROOT)
 
 
-def test_a_lease_that_nobody_can_read_is_held_and_can_be_broken(connected: Connected) -> None:
+def test_a_lease_that_nobody_can_read_is_held_and_can_be_broken(connected: TargetAccount) -> None:
     name = f'"{TARGET.database}"."{TARGET.schema}"."{lease_name(ROOT)}"'
     for comment in ("", "{", "[]", "null", '{"sfml_lease": 9, "who": "a later version"}'):
         with connected.connection.cursor() as cursor:
@@ -179,7 +183,7 @@ def test_a_lease_that_nobody_can_read_is_held_and_can_be_broken(connected: Conne
         assert connected.leases.holder(ROOT) is None
 
 
-def test_names_and_reasons_of_any_kind_come_back_as_they_were(connected: Connected) -> None:
+def test_names_and_reasons_of_any_kind_come_back_as_they_were(connected: TargetAccount) -> None:
     for text in (
         "a'b\\c",
         "\x1b[31mred\x1b[0m",
@@ -193,7 +197,7 @@ def test_names_and_reasons_of_any_kind_come_back_as_they_were(connected: Connect
             assert holder is not None and (holder.owner, holder.reason) == (text, text)
 
 
-def test_a_clock_that_jumps_makes_a_look_old_and_what_is_lost_stays_lost(connected: Connected) -> None:
+def test_a_clock_that_jumps_makes_a_look_old_and_what_is_lost_stays_lost(connected: TargetAccount) -> None:
     lost: list[SfmlError] = []
     with holding(connected.leases, ROOT, elsewhere("ada"), not_released=lost.append) as held:
         now = held.clock()
@@ -213,7 +217,7 @@ ROUNDS = 3
 
 
 def test_applies_of_several_processes_never_mix(
-    server: LocalServer, connected: Connected, faults: Faults
+    server: LocalServer, connected: TargetAccount, faults: Faults
 ) -> None:
     """Each process applies graphs of its own to one pipeline, again and again, waiting for the lease."""
     connected.stage.create()

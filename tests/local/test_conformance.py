@@ -20,7 +20,7 @@ from sfml.base.resources import schema
 from sfml.local.app import LocalServer
 from sfml.local.evidence import BEHAVIOURS
 from sfml.snowflake import conformance
-from sfml.snowflake.conformance import Do, Run, Scenario, Shows
+from sfml.snowflake.conformance import Do, Scenario, ScenarioRun, Shows
 from sfml.snowflake.conformance_scenarios import SCENARIOS
 
 if TYPE_CHECKING:
@@ -95,12 +95,12 @@ def test_a_difference_is_told(server: LocalServer, schemas: list[str]) -> None:
         (
             Do("CREATE TASK R AS SELECT 1"),
             Shows("SHOW TASKS IN SCHEMA {schema}", ({"name": "R", "state": "started"},)),
-            conformance.Refused("CREATE TASK A AFTER R AS SELECT 1", "some sentence", 42),
-            conformance.Refused("CREATE TASK A AFTER R AS SELECT 1", "already exists", 42),
+            conformance.RefusedStatement("CREATE TASK A AFTER R AS SELECT 1", "some sentence", 42),
+            conformance.RefusedStatement("CREATE TASK A AFTER R AS SELECT 1", "already exists", 42),
             conformance.HasColumns("SHOW TASKS IN SCHEMA {schema}", ("name", "nothing")),
             conformance.Replaces("SELECT 1", "SHOW TASKS LIKE 'R' IN SCHEMA {schema}", "id"),
             conformance.Put("P", {"definition": "SELECT 1"}, {"definition": "SELECT 2"}),
-            Run("R", {"R": "FAILED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "FAILED"}, graph="FAILED"),
             Do("CREATE TASK NEVER AS SELECT 1"),
         ),
     )

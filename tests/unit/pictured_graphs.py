@@ -26,7 +26,7 @@ from sfml.graph.model import (
 )
 from sfml.lower.lower import lower
 from sfml.review.compare import compared
-from sfml.review.model import Compiled, TargetDiff
+from sfml.review.model import CompiledTarget, TargetDiff
 
 TARGET = Target("prod", "account", "ML_PROD", "CLV", "ML_WH", compute_pool="ML_POOL", mode=Mode.PRODUCTION)
 WAREHOUSE = OnWarehouse("ML_WH")
@@ -43,9 +43,9 @@ def closure(step: str) -> Iterable[File]:
     return (File(f"{step.rsplit('.', 1)[0].replace('.', '/')}.py", step.encode()),)
 
 
-def compiled(graph: TaskGraph) -> Compiled:
+def compiled(graph: TaskGraph) -> CompiledTarget:
     desired = lower(graph, closure, "0.1.0")
-    return Compiled(graph, desired, desired.fingerprint)
+    return CompiledTarget(graph, desired, desired.fingerprint)
 
 
 def changed(base: TaskGraph, head: TaskGraph) -> TargetDiff:

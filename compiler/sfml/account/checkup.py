@@ -8,7 +8,7 @@ from enum import StrEnum
 from sfml.base.record import record
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"
@@ -21,7 +21,7 @@ class Check:
     """One line: what was looked at, how it is, and what to do where it is not well."""
 
     name: str
-    state: State
+    state: CheckState
     text: str
     help: str | None = None
 
@@ -29,4 +29,4 @@ class Check:
 def counted(checks: Iterable[Check]) -> dict[str, int]:
     """How many checks are in each state, by the state's word."""
     states = [check.state for check in checks]
-    return {state.value: states.count(state) for state in State}
+    return {state.value: states.count(state) for state in CheckState}

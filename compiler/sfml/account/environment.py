@@ -7,7 +7,7 @@ from sfml.graph.needs import CREATABLE, Kind, Need
 
 
 @record
-class Missing:
+class MissingObject:
     """Something that is not there, or that the role cannot see; `statement` makes it.
 
     A compute pool that `exists` has too few nodes; the statement gives it more.
@@ -33,19 +33,19 @@ class Missing:
 class Environment:
     """What was looked for: what is missing, and of which kinds the role may not know."""
 
-    missing: tuple[Missing, ...]
+    missing: tuple[MissingObject, ...]
     unknown: tuple[str, ...] = ()
     """Kinds that could not be looked at, each with what the account said."""
     looked_at: int = 0
-    taken: tuple[Missing, ...] = ()
+    taken: tuple[MissingObject, ...] = ()
     """What a local Snowflake has not, and takes by any name all the same; an account has to have it."""
 
     @property
-    def blocking(self) -> tuple[Missing, ...]:
+    def blocking(self) -> tuple[MissingObject, ...]:
         """What has to be there; an image repository may be there and not be visible, and the job alone would tell."""
         return tuple(one for one in self.missing if one.need.kind is not Kind.IMAGES)
 
     @property
-    def creatable(self) -> tuple[Missing, ...]:
+    def creatable(self) -> tuple[MissingObject, ...]:
         """What `--create-missing` makes, in the order in which it has to be made."""
         return tuple(one for one in self.missing if one.need.kind in CREATABLE and not one.exists)

@@ -63,7 +63,7 @@ class Off:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class UnfinishedApply:
     """An apply whose journal is still there; `is_held` is whether its lease is too: it may be under way."""
 
     work: str
@@ -81,7 +81,7 @@ class ScheduleOff:
 
 
 @dataclass(frozen=True, slots=True)
-class ChildrenSuspended:
+class SuspendedChildren:
     """Tasks of the graph that are off: runs pass over them."""
 
     tasks: tuple[str, ...]
@@ -124,7 +124,7 @@ class NotOurs:
 
 
 Problem: TypeAlias = (
-    Unfinished | ScheduleOff | ChildrenSuspended | CutLoose | TasksGone | RunNotWell | Late | NotOurs
+    UnfinishedApply | ScheduleOff | SuspendedChildren | CutLoose | TasksGone | RunNotWell | Late | NotOurs
 )
 
 
@@ -146,8 +146,8 @@ class GraphHealth:
         return not self.problems
 
     @property
-    def unfinished(self) -> Unfinished | None:
-        return next((one for one in self.problems if isinstance(one, Unfinished)), None)
+    def unfinished(self) -> UnfinishedApply | None:
+        return next((one for one in self.problems if isinstance(one, UnfinishedApply)), None)
 
 
 def health_of(
@@ -183,7 +183,7 @@ def _problems(
     desired: DesiredGraph,
     graph: DeployedGraph,
     off: Off | None,
-    unfinished: Unfinished | None,
+    unfinished: UnfinishedApply | None,
     differs: bool | None,
 ) -> Iterator[Problem]:
     """What is wrong with the tasks; an apply that is under way or was cut off leaves all of it half done."""
@@ -194,7 +194,7 @@ def _problems(
     asleep = own_suspended(graph, desired)
     if asleep:
         times = [task.suspended_on for task in asleep if task.suspended_on]
-        yield ChildrenSuspended(_names(desired, (task.name for task in asleep)), min(times, default=None))
+        yield SuspendedChildren(_names(desired, (task.name for task in asleep)), min(times, default=None))
     loose = cut_loose(graph, desired)
     if loose:
         yield CutLoose(_names(desired, (task.name for task in loose)))
@@ -212,12 +212,14 @@ def _names(desired: DesiredGraph, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(spec, key=lambda name: (order.index(name) if name in order else len(order), name)))
 
 
-def unfinished_of(journal: Journal, holder: Lease | None) -> Unfinished:
+def unfinished_of(journal: Journal, holder: Lease | None) -> UnfinishedApply:
     header = journal.header
-    return Unfinished(header.work, header.number, header.owner, header.began_at, holder is not None)
+    return UnfinishedApply(header.work, header.number, header.owner, header.began_at, holder is not None)
 
 
-def off_of(desired: DesiredGraph, root: DeployedRoot, unfinished: Unfinished | None = None) -> Off | None:
+def off_of(
+    desired: DesiredGraph, root: DeployedRoot, unfinished: UnfinishedApply | None = None
+) -> Off | None:
     """Why the schedule is off; None while it is on, and where there is none.
 
     https://docs.snowflake.com/en/sql-reference/sql/show-tasks lists Snowflake's reasons. A root that was never started

@@ -14,10 +14,10 @@ from sfml.account.deployed import DeployedGraph
 from sfml.account.history import DeployedRoot, GraphRow, TaskRow
 from sfml.graph.located import Scalar
 from sfml.lower.desired import Archive, DesiredTask, MLJobDefinitionSpec
-from sfml.plan.journal import Deployment, Journal, Kept
+from sfml.plan.journal import Deployment, Journal, KeptDeployments
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph, ObservedTask
-from sfml.plan.staged import Staged
+from sfml.plan.staged import StageContent
 
 
 class TaskReader(Protocol):
@@ -71,7 +71,7 @@ class TaskWriter(Protocol):
 class CodeReader(Protocol):
     """Looks at the stage of a pipeline."""
 
-    def staged(self, pipeline: str) -> Staged | None:
+    def staged(self, pipeline: str) -> StageContent | None:
         """What lies there of the pipeline's code and state; None when there is no stage."""
         ...
 
@@ -95,7 +95,7 @@ class CodeReader(Protocol):
         """The kept deployments that can be read, oldest first."""
         ...
 
-    def kept(self, pipeline: str) -> Kept:
+    def kept(self, pipeline: str) -> KeptDeployments:
         """The kept deployments, and what cannot be read of them."""
         ...
 

@@ -50,7 +50,7 @@ def run_of(
         (one for one in graphs if one.run_group == run_group), key=lambda one: one.attempt, default=None
     )
     attempt = max(own[-1].attempt, record.attempt if record else 0)
-    times = Times.of(own, latest, record)
+    times = TaskTimes.of(own, latest, record)
     if state is None:
         recorded = record.state if record and record.attempt == attempt else None
         state = recorded or rows_state(desired, latest, times, suspended)
@@ -76,7 +76,7 @@ def run_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class TaskTimes:
     """When a run began, and when its last task, or by the graph's record the run itself, ended."""
 
     began: datetime | None
@@ -85,7 +85,7 @@ class Times:
     """When the last attempt began: a graph's timeout is that of one attempt."""
 
     @classmethod
-    def of(cls, own: Sequence[TaskRow], latest: Mapping[str, TaskRow], record: GraphRow | None) -> Times:
+    def of(cls, own: Sequence[TaskRow], latest: Mapping[str, TaskRow], record: GraphRow | None) -> TaskTimes:
         starts = [at for row in own if (at := row.started_at or row.scheduled_time)]
         last = own[-1].attempt
         lasts = [at for row in own if row.attempt == last and (at := row.started_at or row.scheduled_time)]
@@ -130,7 +130,7 @@ def graph_limit_ms(desired: DesiredGraph) -> int:
 
 
 def rows_state(
-    desired: DesiredGraph, latest: Mapping[str, TaskRow], times: Times, suspended: frozenset[str]
+    desired: DesiredGraph, latest: Mapping[str, TaskRow], times: TaskTimes, suspended: frozenset[str]
 ) -> str:
     """The state of a run whose graph has no record any more.
 
@@ -172,7 +172,7 @@ def reason_of(
     state: str,
     latest: Mapping[str, TaskRow],
     record: GraphRow | None,
-    times: Times,
+    times: TaskTimes,
     suspended: frozenset[str],
 ) -> Reason | None:
     """Why a run that is over ended so; None for one that succeeded."""
@@ -192,7 +192,7 @@ def reason_of(
 
 
 def _failure(
-    desired: DesiredGraph, latest: Mapping[str, TaskRow], record: GraphRow | None, times: Times
+    desired: DesiredGraph, latest: Mapping[str, TaskRow], record: GraphRow | None, times: TaskTimes
 ) -> Reason:
     """The error that came first; else the timeout of the graph, if its time was over."""
     limit = graph_limit_ms(desired)

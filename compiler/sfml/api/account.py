@@ -12,9 +12,9 @@ from sfml.api.models import Models
 from sfml.api.plan import Applied, Plan
 from sfml.api.run import Run, Runs
 from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import planned, planned_graph, work_of
-from sfml.operations.target_account import Connected, target_account
+from sfml.operations.target_account import TargetAccount, target_account
 from sfml.operations.target_watch import Unwatched
 from sfml.render.stages import done_text, wait_words
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.operations.deploy import Work
-    from sfml.operations.holding import Held
+    from sfml.operations.holding import HeldLease
     from sfml.plan.stages import Group, Stage
 
 
 class Account:
     """The target of one pipeline, open until the block of `Pipeline.connect` ends."""
 
-    def __init__(self, opened: Opened, connected: Connected, user: str) -> None:
+    def __init__(self, opened: CompiledSpec, connected: TargetAccount, user: str) -> None:
         self._opened = opened
         self._connected = connected
         self._user = user
@@ -139,7 +139,7 @@ class Account:
         return Applied(Plan(work.plan, graph), work.number if work.is_recorded else None)
 
     @contextmanager
-    def _held(self) -> Iterator[Held]:
+    def _held(self) -> Iterator[HeldLease]:
         from sfml.operations.holding import holding, new_lease
 
         leases, root = self._connected.leases, self._opened.desired.root.name
@@ -149,17 +149,17 @@ class Account:
     def _carry_out(
         self,
         work: Work,
-        held: Held,
+        held: HeldLease,
         progress: Callable[[str], object] | None,
         *,
         is_open: bool,
         command: str = "apply",
     ) -> None:
         """Raises what the account answers, with how to go on; `is_open`: an unfinished apply left a journal."""
-        from sfml.operations.deploy import Deployer, Silent
+        from sfml.operations.deploy import Deployer, SilentWatcher
         from sfml.operations.guided_deployer import GuidedDeployer
 
-        watcher = Silent() if progress is None else _Progress(progress)
+        watcher = SilentWatcher() if progress is None else _Progress(progress)
         deployer = Deployer(work, self._connected.tasks, self._connected.stage, held, watcher=watcher)
         GuidedDeployer(deployer, self._opened.desired.where, is_open=is_open, command=command).deploy()
 
@@ -184,7 +184,7 @@ class _Progress:
 
 
 @contextmanager
-def connected_account(opened: Opened, user: str) -> Iterator[Account]:
+def connected_account(opened: CompiledSpec, user: str) -> Iterator[Account]:
     """The target of a pipeline, open for the block."""
     with target_account(opened, _Warnings()) as connected:
         yield Account(opened, connected, user)

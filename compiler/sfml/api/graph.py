@@ -94,9 +94,9 @@ class Graph:
 
     def _drawing(self) -> Drawing:
         from sfml.render.page.drawing import drawing_of
-        from sfml.review.model import Compiled
+        from sfml.review.model import CompiledTarget
 
-        return drawing_of(Compiled(self._graph, self._desired, self.fingerprint))
+        return drawing_of(CompiledTarget(self._graph, self._desired, self.fingerprint))
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest, as `sfml compile --output json` prints it."""

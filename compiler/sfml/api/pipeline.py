@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from snowflake.core.task.dagv1 import DAG
 
     from sfml.api.account import Account
-    from sfml.frontend.compiled_spec import Opened
+    from sfml.frontend.compiled_spec import CompiledSpec
     from sfml.frontend.reading import Reading
 
 
@@ -96,14 +96,14 @@ class Pipeline:
         return read(self.file, target=self._wanted, variables=self._variables, user=self._user)
 
     @cached_property
-    def _opened(self) -> Opened:
-        from sfml.frontend.compiled_spec import Opened, desired_graph
+    def _opened(self) -> CompiledSpec:
+        from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 
         reading = self._reading
         if reading.graph is None or has_errors(reading.diagnostics):
             targets = (reading.target,) if reading.target else ()
             Findings(reading.diagnostics, reading.sources, targets).raise_for_errors()
-        return Opened(reading, desired_graph(reading))
+        return CompiledSpec(reading, desired_graph(reading))
 
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}: {self.file.as_posix()}, target {self._wanted or 'default'}>"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from sfml.catalog.catalog import Missing, NotFound, StepCatalog
+from sfml.catalog.catalog import NotFound, StepAbsence, StepCatalog
 from sfml.catalog.data_files import folder_files
 from sfml.catalog.model import Outcome, Parameter, SourceFile, StepFunction
 
 __all__ = [
-    "Missing",
     "NotFound",
     "Outcome",
     "Parameter",
     "SourceFile",
+    "StepAbsence",
     "StepCatalog",
     "StepFunction",
     "folder_files",

@@ -28,7 +28,7 @@ from sfml.catalog.package_data import named_files
 from sfml.catalog.step_definitions import step_definition
 
 
-class Missing(Enum):
+class StepAbsence(Enum):
     """Why a step cannot be found."""
 
     MODULE = "module"
@@ -40,7 +40,7 @@ class Missing(Enum):
 class NotFound:
     """A step that is not there; `known` are names that would be, `error` the module's own finding."""
 
-    reason: Missing
+    reason: StepAbsence
     known: tuple[str, ...] = ()
     error: Diagnostic | None = None
 
@@ -75,12 +75,12 @@ class StepCatalog:
         module_name, _, function = step.rpartition(".")
         module = self.module(module_name)
         if module is None:
-            return NotFound(Missing.MODULE, tuple(self._known_modules(module_name)))
+            return NotFound(StepAbsence.MODULE, tuple(self._known_modules(module_name)))
         if module.tree is None:
-            return NotFound(Missing.BROKEN, error=module.error)
+            return NotFound(StepAbsence.BROKEN, error=module.error)
         found = step_definition(function, module, self.module)
         if found is None:
-            return NotFound(Missing.FUNCTION, tuple(_functions(module.tree)))
+            return NotFound(StepAbsence.FUNCTION, tuple(_functions(module.tree)))
         return step_function(step, found, self.module)
 
     def module(self, name: str) -> Module | None:

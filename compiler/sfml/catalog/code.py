@@ -34,7 +34,7 @@ def reads(module: Module) -> tuple[Read, ...]:
     return reads_of(module.tree, module.name, module.is_package)
 
 
-class Reached:
+class ReachableCode:
     """Which functions and classes of some modules may run, once a function of one of them is called.
 
     Names decide: what runs uses names, and everything that bears one of them may run, in whatever module. So a
@@ -72,4 +72,4 @@ def _used_names(module: Module, as_main: bool) -> tuple[tuple[str, frozenset[str
     return tuple((owner, frozenset(names)) for owner, names in used.items())
 
 
-__all__ = ["Load", "Reached", "Read", "loads", "reads"]
+__all__ = ["Load", "ReachableCode", "Read", "loads", "reads"]

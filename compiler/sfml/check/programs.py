@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sfml.base.diagnostic import Severity
 from sfml.catalog import StepCatalog
-from sfml.catalog.code import Reached
+from sfml.catalog.code import ReachableCode
 from sfml.catalog.modules import MAIN, RUNTIME
 from sfml.catalog.surroundings import Surroundings
 from sfml.check.case import Case
@@ -23,12 +23,14 @@ class Program:
             module for module in catalog.modules_of(step) if module.name.partition(".")[0] != RUNTIME
         )
         self._function = None if is_script else step.rpartition(".")[2]
-        self._reached: Reached | None = None
+        self._reached: ReachableCode | None = None
 
     def severity(self, around: Surroundings) -> Severity | None:
         """How bad a mistake at a place is: None where the place does not run, a warning under a condition."""
         if around.owner and around.owner != self._function:
-            self._reached = self._reached or Reached(self.modules, self._function, as_main=self.is_script)
+            self._reached = self._reached or ReachableCode(
+                self.modules, self._function, as_main=self.is_script
+            )
             if around.owner not in self._reached:
                 return None
         return Severity.WARNING if around.is_conditional else Severity.ERROR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
-from sfml.catalog import Missing, NotFound, StepFunction
+from sfml.catalog import NotFound, StepAbsence, StepFunction
 from sfml.catalog.shapes import ANYTHING, NOTHING, Literals, Primitive, Shape, words
 from sfml.check.case import Case, error, listed, warning
 from sfml.check.fitting import field_shape, misfit
@@ -23,7 +23,7 @@ def missing_modules(case: Case) -> Iterator[Diagnostic]:
     """
     for task, body in case.steps():
         found = case.catalog.look_up(body.step)
-        if isinstance(found, NotFound) and found.reason is Missing.MODULE:
+        if isinstance(found, NotFound) and found.reason is StepAbsence.MODULE:
             module = body.step.rpartition(".")[0]
             where = listed(tuple(f"{folder}/" for folder in case.catalog.folders), "or") or "a steps folder"
             help = did_you_mean(module, found.known)
@@ -45,7 +45,7 @@ def missing_functions(case: Case) -> Iterator[Diagnostic]:
     for task, body in case.steps():
         found = case.catalog.look_up(body.step)
         module, _, function = body.step.rpartition(".")
-        if isinstance(found, NotFound) and found.reason is Missing.FUNCTION:
+        if isinstance(found, NotFound) and found.reason is StepAbsence.FUNCTION:
             help = did_you_mean(function, found.known)
             if help is None:
                 help = (

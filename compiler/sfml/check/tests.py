@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sfml.base.diagnostic import Diagnostic, Label, did_you_mean, renaming
 from sfml.check.case import Case, error
-from sfml.graph.declared_tests import FAILS, SUCCEEDS, Given, RunTest
+from sfml.graph.declared_tests import FAILS, SUCCEEDS, GivenEnd, RunTest
 from sfml.graph.draft import TaskDraft
 from sfml.graph.located import Ref
 from sfml.graph.model import NotifyBody, StreamSchedule
@@ -71,7 +71,7 @@ def impossible_ends(case: Case) -> Iterator[Diagnostic]:
                 yield from _impossible(task, given)
 
 
-def _impossible(task: TaskDraft, given: Given) -> Iterator[Diagnostic]:
+def _impossible(task: TaskDraft, given: GivenEnd) -> Iterator[Diagnostic]:
     outcomes = tuple(task.outcomes or ())
     ref = given.outcome
     if given.word is not None and given.word not in _WORDS:

@@ -18,7 +18,7 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 @record
-class Asked:
+class JobInputs:
     """Inputs; `specs` are relative to `folder`, and `out` is where files for the job's later steps go."""
 
     specs: tuple[str, ...]
@@ -39,7 +39,7 @@ class Asked:
         )
 
 
-def asked_of(environment: Mapping[str, str]) -> Asked:
+def asked_of(environment: Mapping[str, str]) -> JobInputs:
     """The inputs; raises `UsageError` for those that make no sense."""
     given = {name: value.strip() for name, value in environment.items() if name.startswith("SFML_")}
     specs = tuple(line.strip() for line in given.get("SFML_SPECS", "").splitlines() if line.strip())
@@ -49,7 +49,7 @@ def asked_of(environment: Mapping[str, str]) -> Asked:
     key = given.get("SFML_KEY") or None
     if key is not None and not _KEY.fullmatch(key):
         raise UsageError(f"`{key}` is no key", help="use up to 40 letters, digits, `.`, `_` and `-`")
-    return Asked(
+    return JobInputs(
         specs=specs or (".",),
         folder=Path(given.get("SFML_WORKING_DIRECTORY") or "."),
         base=given.get("SFML_BASE") or None,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sfml.base.errors import SfmlError
 from sfml.base.record import record
-from sfml.ci.asked import TOKENS, Asked
+from sfml.ci.asked import TOKENS, JobInputs
 from sfml.ci.log import say
 from sfml.ci.occasion import Occasion, is_commit
 
@@ -54,7 +54,7 @@ def clone_at(folder: Path) -> Clone:
     return Clone(Path(top), prefix.strip())
 
 
-def commits_of(clone: Clone, asked: Asked, occasion: Occasion) -> Commits | None:
+def commits_of(clone: Clone, asked: JobInputs, occasion: Occasion) -> Commits | None:
     """What to compare; None where there is nothing to compare with. Raises `SfmlError` for what cannot be had."""
     head = clone.git("rev-parse", "--verify", "--quiet", "HEAD")
     if head is None:
@@ -67,7 +67,7 @@ def commits_of(clone: Clone, asked: Asked, occasion: Occasion) -> Commits | None
     return Commits(_base_named(clone, base, head, asked, occasion), _head_named(clone, head, occasion))
 
 
-def _asked_base(clone: Clone, asked: Asked) -> str | None:
+def _asked_base(clone: Clone, asked: JobInputs) -> str | None:
     """The base that the job names; a branch that is not here is one of the host's."""
     base = asked.base
     if base is None or base.startswith("origin/") or is_commit(base):
@@ -90,7 +90,7 @@ def _meeting(clone: Clone, base: str, head: str) -> str | None:
     return clone.git("merge-base", "--end-of-options", base, head) or None
 
 
-def _fetch(clone: Clone, base: str, head: str, asked: Asked, occasion: Occasion) -> None:
+def _fetch(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occasion) -> None:
     is_shallow = clone.git("rev-parse", "--is-shallow-repository") == "true"
     branch = base.removeprefix("origin/")
     target = base if branch == base else f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
@@ -114,7 +114,7 @@ def _fetch(clone: Clone, base: str, head: str, asked: Asked, occasion: Occasion)
     )
 
 
-def _ways_in(clone: Clone, asked: Asked, occasion: Occasion) -> Iterator[Mapping[str, str]]:
+def _ways_in(clone: Clone, asked: JobInputs, occasion: Occasion) -> Iterator[Mapping[str, str]]:
     """As the clone is set up; else with the job's token, in the way that GitHub's own checkout gives it."""
     yield {}
     url = clone.git("remote", "get-url", "origin") or ""
@@ -124,7 +124,7 @@ def _ways_in(clone: Clone, asked: Asked, occasion: Occasion) -> Iterator[Mapping
         yield {f"http.{server}/.extraHeader": f"AUTHORIZATION: basic {said}"}
 
 
-def _base_named(clone: Clone, base: str, head: str, asked: Asked, occasion: Occasion) -> str:
+def _base_named(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occasion) -> str:
     """The base under the name that people know it by, where that name leads to the same comparison."""
     if asked.base is not None or occasion.base_name is None:
         return base

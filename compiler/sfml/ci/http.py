@@ -16,7 +16,7 @@ _SECONDS = 30
 _LONGEST_PAUSE = 60.0
 
 
-class Refused(SfmlError):
+class HostRefusal(SfmlError):
     """The host says no, and would again (403, 404): the token may not."""
 
 
@@ -32,7 +32,7 @@ class Unavailable(SfmlError):
 
 
 @record
-class Answer:
+class HttpAnswer:
     """What came back; `has_next` says that there is another page."""
 
     body: Any
@@ -49,8 +49,10 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 _OPENER = urllib.request.build_opener(_Stay)
 
 
-def call(method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None) -> Answer:
-    """The answer to one request; raises `Refused`, `Unavailable`, or `SfmlError` for any other refusal."""
+def call(
+    method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
+) -> HttpAnswer:
+    """The answer to one request; raises `HostRefusal`, `Unavailable`, or `SfmlError` for any other refusal."""
     if not url.startswith(("https://", "http://")):
         raise SfmlError(f"`{url[:60]}` is no address of an API")
     data = None if body is None else json.dumps(body).encode()
@@ -68,7 +70,7 @@ def call(method: str, url: str, headers: Mapping[str, str], body: Mapping[str, A
     except (OSError, ValueError) as cause:
         raise Unavailable(f"{what}: {getattr(cause, 'reason', None) or type(cause).__name__}") from None
     try:
-        return Answer(json.loads(text) if text else None, has_next)
+        return HttpAnswer(json.loads(text) if text else None, has_next)
     except ValueError:
         raise Unavailable(f"{what}: what came back is no JSON") from None
 
@@ -81,7 +83,7 @@ def _refusal(what: str, status: int, headers: Message, body: bytes) -> SfmlError
     if status >= 500 or status == 429 or (status == 403 and is_limit):
         return Unavailable(said, _seconds(headers.get("Retry-After")))
     if status in (403, 404):
-        return Refused(said)
+        return HostRefusal(said)
     return SfmlError(said, help="the token is not valid, or no longer" if status == 401 else None)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from sfml.base.errors import SfmlError
 from sfml.base.record import record
-from sfml.ci.asked import TOKENS, Asked
+from sfml.ci.asked import TOKENS, JobInputs
 from sfml.ci.commits import Clone, Commits, clone_at, commits_of
-from sfml.ci.http import Refused
+from sfml.ci.http import HostRefusal
 from sfml.ci.log import say, say_error, say_notice
 from sfml.ci.occasion import Occasion
 from sfml.ci.posting import marked, post, shortened
@@ -29,14 +29,14 @@ _RIGHT = {"github": "the permission `pull-requests: write`", "gitlab": "the scop
 
 
 @record
-class Compared:
+class SpecReview:
     """What `sfml diff` printed: the comment, and the object of `-o json`."""
 
     comment: str
     diff: Mapping[str, Any]
 
 
-def review(asked: Asked, occasion: Occasion) -> int:
+def review(asked: JobInputs, occasion: Occasion) -> int:
     """The exit code: 0, or 1 where the head has errors or something could not be done."""
     clone = clone_at(asked.folder)
     folder = _fresh(asked.out)
@@ -70,7 +70,7 @@ def _fresh(folder: Path) -> Path:
     return folder
 
 
-def _validate(clone: Clone, asked: Asked, occasion: Occasion, folder: Path) -> tuple[int, int]:
+def _validate(clone: Clone, asked: JobInputs, occasion: Occasion, folder: Path) -> tuple[int, int]:
     """The exit code and the number of findings, which are marked at their lines."""
     target = () if asked.target is None else (f"--target={asked.target}",)
     words = ("validate", *asked.specs_from(clone.prefix), *target)
@@ -94,7 +94,7 @@ def _validate(clone: Clone, asked: Asked, occasion: Occasion, folder: Path) -> t
     return code, findings
 
 
-def _compare(clone: Clone, asked: Asked, commits: Commits) -> Compared:
+def _compare(clone: Clone, asked: JobInputs, commits: Commits) -> SpecReview:
     target = () if asked.target is None else (f"--target={asked.target}",)
     specs = asked.specs_from(clone.prefix)
     words = ("diff", *specs, f"--base={commits.base}", f"--head={commits.head}", *target)
@@ -107,10 +107,10 @@ def _compare(clone: Clone, asked: Asked, commits: Commits) -> Compared:
     # A head with errors is compared as far as it goes, and ends with 1 as well.
     if code > 1 or not comment or "pipelines" not in found:
         raise SfmlError("the change could not be shown", help="see what `sfml diff` says above")
-    return Compared(marked(comment, asked.key), found)
+    return SpecReview(marked(comment, asked.key), found)
 
 
-def _tell(asked: Asked, occasion: Occasion, compared: Compared) -> None:
+def _tell(asked: JobInputs, occasion: Occasion, compared: SpecReview) -> None:
     """Posts the comment; where that is not wanted, or not allowed, it is shown with the job."""
     if not asked.wants_comment or occasion.number is None:
         _show(occasion, compared.comment)
@@ -124,7 +124,7 @@ def _tell(asked: Asked, occasion: Occasion, compared: Compared) -> None:
         # A change that reaches no pipeline is worth no comment, but one from before would now be wrong.
         said = post(thread, shortened(compared.comment), only_update=not compared.diff["pipelines"])
         say(said)
-    except Refused as error:
+    except HostRefusal as error:
         _show(occasion, compared.comment)
         say_notice(
             f"no comment posted: this job's token may not, as in a request from a fork, or without "

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from sfml.base.errors import SfmlError
 from sfml.base.record import record
-from sfml.ci.asked import Asked
-from sfml.ci.http import Refused, call
+from sfml.ci.asked import JobInputs
+from sfml.ci.http import HostRefusal, call
 from sfml.ci.occasion import Occasion
 
 _PAGES = 200
@@ -38,7 +38,7 @@ class Thread(Protocol):
     def delete(self, comment: Comment) -> None: ...
 
 
-def thread_of(asked: Asked, occasion: Occasion) -> Thread | None:
+def thread_of(asked: JobInputs, occasion: Occasion) -> Thread | None:
     """The conversation of the request; None when there is none, or no token to take part with."""
     if occasion.number is None or asked.token is None:
         return None
@@ -65,7 +65,7 @@ class GitHub:
         try:
             answer = call("POST", self._graphql, self._headers, {"query": "query { viewer { login } }"}).body
             return str(answer["data"]["viewer"]["login"])
-        except (Refused, KeyError, TypeError):
+        except (HostRefusal, KeyError, TypeError):
             return "github-actions[bot]"
 
     def comments(self) -> Iterator[Comment]:

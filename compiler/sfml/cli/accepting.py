@@ -11,10 +11,10 @@ from sfml.base.errors import ConflictingState
 from sfml.cli.fixing import mend
 from sfml.cli.opening import read, single
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.ownership import Ownership
-from sfml.plan.accepting import Accepted, Refused, acceptances
+from sfml.plan.accepting import AcceptableField, UnacceptableField, acceptances
 from sfml.plan.diff import make_plan
 from sfml.plan.drift import Drift, open_drift
 
@@ -26,11 +26,13 @@ MAX_ROUNDS = 20
 class Acceptance:
     """What was written, and what could not be."""
 
-    done: tuple[Accepted, ...]
-    refused: tuple[Refused, ...]
+    done: tuple[AcceptableField, ...]
+    refused: tuple[UnacceptableField, ...]
 
 
-def possible(drifts: tuple[Drift, ...], found: Opened) -> tuple[Accepted | Refused, ...]:
+def possible(
+    drifts: tuple[Drift, ...], found: CompiledSpec
+) -> tuple[AcceptableField | UnacceptableField, ...]:
     """What could be written where, and what could not, without writing anything."""
     loaded = found.reading.loaded
     if loaded.spec is None:
@@ -39,17 +41,19 @@ def possible(drifts: tuple[Drift, ...], found: Opened) -> tuple[Accepted | Refus
 
 
 def accept(
-    drifts: tuple[Drift, ...], found: Opened, own: Ownership, spec: str, options: Options
+    drifts: tuple[Drift, ...], found: CompiledSpec, own: Ownership, spec: str, options: Options
 ) -> Acceptance:
     """The drift written into the files; they are put back when the spec breaks or says something else by it."""
     before = _differences(found.desired, own)
     originals: dict[Path, bytes] = {}
-    done: list[Accepted] = []
+    done: list[AcceptableField] = []
     left = drifts
     try:
         for _ in range(MAX_ROUNDS):
             wanted = [
-                one for one in possible(left, found) if isinstance(one, Accepted) and not _is_done(one, done)
+                one
+                for one in possible(left, found)
+                if isinstance(one, AcceptableField) and not _is_done(one, done)
             ]
             if not wanted:
                 break
@@ -67,23 +71,27 @@ def accept(
         for path, content in originals.items():
             path.write_bytes(content)
         raise
-    refused = [one for one in possible(left, found) if isinstance(one, Refused)]
+    refused = [one for one in possible(left, found) if isinstance(one, UnacceptableField)]
     stuck = [
-        Refused(one.task, one.path, "the spec says otherwise in another place too: write it by hand")
+        UnacceptableField(
+            one.task, one.path, "the spec says otherwise in another place too: write it by hand"
+        )
         for one in possible(left, found)
-        if isinstance(one, Accepted)
+        if isinstance(one, AcceptableField)
     ]
     really = tuple(one for one in done if all((one.task, one.path) != (it.task, it.path) for it in stuck))
     return Acceptance(tuple(sorted(really, key=lambda one: one.fix.span)), (*refused, *stuck))
 
 
-def _is_done(one: Accepted, done: list[Accepted]) -> bool:
+def _is_done(one: AcceptableField, done: list[AcceptableField]) -> bool:
     return any((one.task, one.path) == (other.task, other.path) for other in done)
 
 
-def _written(wanted: list[Accepted], found: Opened, originals: dict[Path, bytes]) -> list[Accepted]:
+def _written(
+    wanted: list[AcceptableField], found: CompiledSpec, originals: dict[Path, bytes]
+) -> list[AcceptableField]:
     """Those of the changes that do not overlap, made."""
-    done: list[Accepted] = []
+    done: list[AcceptableField] = []
     root = found.root.resolve()
     for file in sorted({one.fix.span.file for one in wanted}):
         path = (root / file).resolve()
@@ -96,7 +104,7 @@ def _written(wanted: list[Accepted], found: Opened, originals: dict[Path, bytes]
     return done
 
 
-def _again(spec: str, options: Options) -> Opened:
+def _again(spec: str, options: Options) -> CompiledSpec:
     reading = read(single(spec), options)
     if reading.graph is None or has_errors(reading.diagnostics):
         first = next(one for one in reading.diagnostics if has_errors((one,)))
@@ -104,7 +112,7 @@ def _again(spec: str, options: Options) -> Opened:
             f"the account's values make a spec with findings: {first.message} ({first.code})",
             help="the files are as they were; edit them by hand, or revert the account",
         )
-    return Opened(reading, desired_graph(reading))
+    return CompiledSpec(reading, desired_graph(reading))
 
 
 def _differences(desired: DesiredGraph, own: Ownership) -> frozenset[tuple[str, str]]:

@@ -16,9 +16,9 @@ from sfml.cli.idle import idle_options
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
-from sfml.operations.apply_plan import Planned
+from sfml.operations.apply_plan import ApplyPlan
 from sfml.operations.idleness import Idleness
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     pass
@@ -140,7 +140,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
         demand_reviewed(found.desired, fingerprint)
     refuse_unreviewed(found)
 
-    def plan(target: Connected) -> Planned:
+    def plan(target: TargetAccount) -> ApplyPlan:
         work = flags.planned(found, target)
         if saved is not None:
             refuse_moved_on(spec, saved, found, work, target)

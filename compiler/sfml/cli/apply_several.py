@@ -24,11 +24,11 @@ from sfml.cli.deploying import INTERRUPTED
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import locked
 from sfml.cli.options import Options
-from sfml.cli.outlets import Kept, into
+from sfml.cli.outlets import BufferedOutput, into
 from sfml.cli.several import (
-    Failure,
+    PipelineFailure,
     Targets,
-    Unfinished,
+    UnfinishedWork,
     arguments_text,
     each,
     failed_words,
@@ -40,9 +40,9 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
-from sfml.frontend.compiled_spec import Opened
-from sfml.operations.apply_plan import Planned
-from sfml.operations.deploy import Stopped
+from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.apply_plan import ApplyPlan
+from sfml.operations.deploy import StopRequested
 from sfml.operations.reviewed_files import refuse_unreviewed
 from sfml.render.units import plural
 
@@ -57,19 +57,19 @@ CUT_OFF = "stopped while it was applied; `sfml status` says where it stands"
 
 
 @record
-class Pending:
+class ShownPlan:
     """A pipeline with the plan that was shown."""
 
-    found: Opened
-    work: Planned
+    found: CompiledSpec
+    work: ApplyPlan
 
 
 @record
-class Applied:
+class AppliedPipeline:
     """A pipeline that is as its spec says, and how its run ended where one was asked for."""
 
-    found: Opened
-    work: Planned
+    found: CompiledSpec
+    work: ApplyPlan
     run: Run | None = None
 
     @property
@@ -81,10 +81,10 @@ def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> 
     """Apply every pipeline that the arguments stand for; the exit code is 1 when one of them failed."""
     with Targets(options) as targets:
         plans = _plans(specs, targets, flags, options)
-        pending = [one for one in plans if isinstance(one, Pending) and one.work.groups]
+        pending = [one for one in plans if isinstance(one, ShownPlan) and one.work.groups]
         if flags.dry_run:
             if options.json:
-                say_json_of([dry_run_json(one.work) if isinstance(one, Pending) else one for one in plans])
+                say_json_of([dry_run_json(one.work) if isinstance(one, ShownPlan) else one for one in plans])
             return 1 if failures(plans) else 0
         if pending and not flags.auto_approve:
             names = ", ".join(one.found.desired.pipeline for one in pending)
@@ -93,83 +93,83 @@ def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> 
                 options,
             )
         outcomes = _applied(plans, targets, flags, options)
-        results = [one for one in outcomes if not isinstance(one, Unfinished)]
+        results = [one for one in outcomes if not isinstance(one, UnfinishedWork)]
         if len(results) < len(outcomes):
             _say_stopped(outcomes, options)
             raise click.exceptions.Exit(INTERRUPTED)
         if flags.run_after:
             results = _with_runs(results, targets, flags, options)
     if options.json:
-        say_json_of([one if isinstance(one, Failure) else _json(one) for one in results])
+        say_json_of([one if isinstance(one, PipelineFailure) else _json(one) for one in results])
     elif not options.quiet or failures(results):
         _say_count(specs, results, pending, options)
-    return 1 if any(isinstance(one, Failure) or not one.is_well for one in results) else 0
+    return 1 if any(isinstance(one, PipelineFailure) or not one.is_well for one in results) else 0
 
 
 def _plans(
     specs: Sequence[str], targets: Targets, flags: ApplyFlags, options: Options
-) -> list[Pending | Failure]:
+) -> list[ShownPlan | PipelineFailure]:
     """The plan of each, shown as soon as it is made."""
 
-    def plan(found: Opened) -> Pending:
+    def plan(found: CompiledSpec) -> ShownPlan:
         refuse_unreviewed(found)
         work = flags.planned(found, targets.of(found, flags.demanding(found, options)))
         show_work(found, work, options, stages=flags.dry_run)
         if not (options.quiet or options.json):
             output.say()
-        return Pending(found, work)
+        return ShownPlan(found, work)
 
     return each(opened_all(specs, options), plan, options)
 
 
 def _applied(
-    plans: Sequence[Pending | Failure], targets: Targets, flags: ApplyFlags, options: Options
-) -> list[Applied | Failure | Unfinished]:
+    plans: Sequence[ShownPlan | PipelineFailure], targets: Targets, flags: ApplyFlags, options: Options
+) -> list[AppliedPipeline | PipelineFailure | UnfinishedWork]:
     """What became of each plan."""
-    pending = [one for one in plans if isinstance(one, Pending) and one.work.groups]
+    pending = [one for one in plans if isinstance(one, ShownPlan) and one.work.groups]
     after = earlier_sharers([graph_of(one.found) for one in pending])
     asks = flags.create_missing and not flags.auto_approve
     apply = _one_by_one if asks or is_chain(after) else partial(_side_by_side, after)
     outcomes = iter(apply(pending, targets, flags, options))
 
-    def outcome(one: Pending | Failure) -> Applied | Failure | Unfinished:
-        if isinstance(one, Failure):
+    def outcome(one: ShownPlan | PipelineFailure) -> AppliedPipeline | PipelineFailure | UnfinishedWork:
+        if isinstance(one, PipelineFailure):
             return one
-        return next(outcomes) if one.work.groups else Applied(one.found, one.work)
+        return next(outcomes) if one.work.groups else AppliedPipeline(one.found, one.work)
 
     return [outcome(one) for one in plans]
 
 
 def _one_by_one(
-    pending: Sequence[Pending], targets: Targets, flags: ApplyFlags, options: Options
-) -> Iterator[Applied | Failure | Unfinished]:
+    pending: Sequence[ShownPlan], targets: Targets, flags: ApplyFlags, options: Options
+) -> Iterator[AppliedPipeline | PipelineFailure | UnfinishedWork]:
     """One after another, in the order of the arguments."""
     is_stopped = False
     for place, one in enumerate(pending):
         is_stopped = is_stopped or (place > 0 and give_back())
         if is_stopped:
-            yield Unfinished(one.found, is_begun=False)
+            yield UnfinishedWork(one.found, is_begun=False)
             continue
         if place:
             _say_gap(options)
         outcome = _outcome(one, targets, flags, options)
-        is_stopped = isinstance(outcome, Unfinished)
+        is_stopped = isinstance(outcome, UnfinishedWork)
         yield outcome
 
 
 def _side_by_side(
     after: Sequence[frozenset[int]],
-    pending: Sequence[Pending],
+    pending: Sequence[ShownPlan],
     targets: Targets,
     flags: ApplyFlags,
     options: Options,
-) -> Iterator[Applied | Failure | Unfinished]:
+) -> Iterator[AppliedPipeline | PipelineFailure | UnfinishedWork]:
     """Those that share nothing at once; what is said of each is printed whole, in the order of the arguments."""
-    kept = [Kept() for _ in pending]
+    kept = [BufferedOutput() for _ in pending]
     printed = 0
     stop = threading.Event()
 
-    def work(place: int) -> Applied | Failure | Unfinished:
+    def work(place: int) -> AppliedPipeline | PipelineFailure | UnfinishedWork:
         with into(kept[place]):
             if place:
                 _say_gap(options)
@@ -188,7 +188,7 @@ def _side_by_side(
     for rest in kept[printed:]:
         rest.print()
     for place, one in enumerate(pending):
-        yield answers.get(place) or Unfinished(one.found, is_begun=False)
+        yield answers.get(place) or UnfinishedWork(one.found, is_begun=False)
     if stop.is_set() and flags.run_after and len(answers) == len(pending):
         raise click.exceptions.Exit(INTERRUPTED)
 
@@ -199,23 +199,23 @@ def _say_gap(options: Options) -> None:
 
 
 def _outcome(
-    pending: Pending, targets: Targets, flags: ApplyFlags, options: Options
-) -> Applied | Failure | Unfinished:
+    pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Options
+) -> AppliedPipeline | PipelineFailure | UnfinishedWork:
     """What became of one plan; what went wrong with it is said."""
     found = pending.found
     try:
-        return Applied(found, _apply(pending, targets, flags, options))
+        return AppliedPipeline(found, _apply(pending, targets, flags, options))
     except click.exceptions.Exit:
-        return Unfinished(found, is_begun=True)
-    except Stopped:
-        return Unfinished(found, is_begun=False)
+        return UnfinishedWork(found, is_begun=True)
+    except StopRequested:
+        return UnfinishedWork(found, is_begun=False)
     except SfmlError as error:
         failure = failure_of(found, error)
         say_failure(failure, options)
         return failure
 
 
-def _apply(pending: Pending, targets: Targets, flags: ApplyFlags, options: Options) -> Planned:
+def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Options) -> ApplyPlan:
     """Plan once more under the lease, and carry it out if it still is what was shown."""
     found = pending.found
     target = targets.of(found)
@@ -232,7 +232,7 @@ def _apply(pending: Pending, targets: Targets, flags: ApplyFlags, options: Optio
     return work
 
 
-def _likeness(work: Planned) -> Mapping[str, Any]:
+def _likeness(work: ApplyPlan) -> Mapping[str, Any]:
     """What of a plan somebody agrees to; times of next runs pass by themselves."""
     from sfml.render.plan import plan_json
 
@@ -240,37 +240,46 @@ def _likeness(work: Planned) -> Mapping[str, Any]:
 
 
 def _with_runs(
-    results: Sequence[Applied | Failure], targets: Targets, flags: ApplyFlags, options: Options
-) -> list[Applied | Failure]:
+    results: Sequence[AppliedPipeline | PipelineFailure],
+    targets: Targets,
+    flags: ApplyFlags,
+    options: Options,
+) -> list[AppliedPipeline | PipelineFailure]:
     """The same, each that was applied with how its run went."""
     from sfml.cli.run_several import run_all
 
-    pipelines = [one if isinstance(one, Failure) else one.found for one in results]
+    pipelines = [one if isinstance(one, PipelineFailure) else one.found for one in results]
     runs = run_all(pipelines, targets, flags.config, options)
     return [_with_run(one, run) for one, run in zip(results, runs, strict=True)]
 
 
-def _with_run(result: Applied | Failure, run: Run | Failure) -> Applied | Failure:
-    if isinstance(result, Failure):
+def _with_run(
+    result: AppliedPipeline | PipelineFailure, run: Run | PipelineFailure
+) -> AppliedPipeline | PipelineFailure:
+    if isinstance(result, PipelineFailure):
         return result
-    return run if isinstance(run, Failure) else replace(result, run=run)
+    return run if isinstance(run, PipelineFailure) else replace(result, run=run)
 
 
-def _json(applied: Applied) -> Mapping[str, Any]:
+def _json(applied: AppliedPipeline) -> Mapping[str, Any]:
     from sfml.render.run import run_json
 
     return {**applied_json(applied.work), **({"run": run_json(applied.run)} if applied.run else {})}
 
 
-def _say_stopped(outcomes: Sequence[Applied | Failure | Unfinished], options: Options) -> None:
+def _say_stopped(
+    outcomes: Sequence[AppliedPipeline | PipelineFailure | UnfinishedWork], options: Options
+) -> None:
     """What was and was not applied when somebody stopped the command."""
     if options.json:
         say_json_of([_stopped_json(one) for one in outcomes])
         return
-    begun = [one.found.desired.pipeline for one in outcomes if isinstance(one, Applied) and one.work.groups]
-    cut = [one.found.desired.pipeline for one in outcomes if isinstance(one, Unfinished) and one.is_begun]
+    begun = [
+        one.found.desired.pipeline for one in outcomes if isinstance(one, AppliedPipeline) and one.work.groups
+    ]
+    cut = [one.found.desired.pipeline for one in outcomes if isinstance(one, UnfinishedWork) and one.is_begun]
     waiting = [
-        one.found.desired.pipeline for one in outcomes if isinstance(one, Unfinished) and not one.is_begun
+        one.found.desired.pipeline for one in outcomes if isinstance(one, UnfinishedWork) and not one.is_begun
     ]
     if begun:
         output.note(f"applied before that: {', '.join(begun)}")
@@ -280,20 +289,25 @@ def _say_stopped(outcomes: Sequence[Applied | Failure | Unfinished], options: Op
         output.note(f"not begun: {', '.join(waiting)}")
 
 
-def _stopped_json(outcome: Applied | Failure | Unfinished) -> Mapping[str, Any] | Failure:
+def _stopped_json(
+    outcome: AppliedPipeline | PipelineFailure | UnfinishedWork,
+) -> Mapping[str, Any] | PipelineFailure:
     match outcome:
-        case Applied():
+        case AppliedPipeline():
             return _json(outcome)
-        case Unfinished(found, is_begun):
+        case UnfinishedWork(found, is_begun):
             return failure_of(found, ConflictingState(CUT_OFF if is_begun else NOT_BEGUN))
     return outcome
 
 
 def _say_count(
-    specs: Sequence[str], results: Sequence[Applied | Failure], pending: Sequence[Pending], options: Options
+    specs: Sequence[str],
+    results: Sequence[AppliedPipeline | PipelineFailure],
+    pending: Sequence[ShownPlan],
+    options: Options,
 ) -> None:
     """How many were applied, were as they should be, or failed, and what to do about those."""
-    done = [one for one in results if isinstance(one, Applied)]
+    done = [one for one in results if isinstance(one, AppliedPipeline)]
     names = {one.found.desired.pipeline for one in pending}
     changed = sum(one.found.desired.pipeline in names for one in done)
     if pending:

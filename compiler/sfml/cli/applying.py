@@ -13,15 +13,15 @@ from sfml.cli.idle import demand_idle
 from sfml.cli.locking import Locking
 from sfml.cli.opening import user_name
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened
-from sfml.operations.apply_plan import Planned, planned, schedule_words, work_of
+from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.apply_plan import ApplyPlan, planned, schedule_words, work_of
 from sfml.operations.idleness import Idleness
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.operations.holding import Held
+    from sfml.operations.holding import HeldLease
     from sfml.plan.model import Plan
 
 
@@ -40,12 +40,12 @@ class ApplyFlags:
     idleness: Idleness = Idleness()
     locking: Locking = Locking()
 
-    def planned(self, found: Opened, target: Connected) -> Planned:
+    def planned(self, found: CompiledSpec, target: TargetAccount) -> ApplyPlan:
         """What an apply would do now."""
         return planned(found, target, resume=self.resume, adopt=self.adopt, collect=not self.keeps_all)
 
     def demand(
-        self, found: Opened, connection: SnowflakeConnection, options: Options, plan: Plan | None = None
+        self, found: CompiledSpec, connection: SnowflakeConnection, options: Options, plan: Plan | None = None
     ) -> None:
         """Return when everything that the graph names is there, or could be made; else raise."""
         from sfml.cli.environment import demand_environment
@@ -55,12 +55,12 @@ class ApplyFlags:
             found, connection, options, create_missing=makes, auto_approve=self.auto_approve, plan=plan
         )
 
-    def demanding(self, found: Opened, options: Options) -> Callable[[SnowflakeConnection], None]:
+    def demanding(self, found: CompiledSpec, options: Options) -> Callable[[SnowflakeConnection], None]:
         """The same, for a target of which not even the schema is there."""
         return lambda connection: self.demand(found, connection, options)
 
 
-def show_work(found: Opened, work: Planned, options: Options, *, stages: bool = False) -> None:
+def show_work(found: CompiledSpec, work: ApplyPlan, options: Options, *, stages: bool = False) -> None:
     """The plan as text, with the stages that would carry it out where nothing is carried out."""
     from sfml.render.plan import plan_text
     from sfml.render.stages import stages_text
@@ -74,7 +74,7 @@ def show_work(found: Opened, work: Planned, options: Options, *, stages: bool = 
         output.say(f"\n{stages_text(work.groups)}")
 
 
-def dry_run_json(work: Planned) -> Mapping[str, Any]:
+def dry_run_json(work: ApplyPlan) -> Mapping[str, Any]:
     """The plan with the stages that would carry it out."""
     from sfml.render.plan import plan_json
     from sfml.render.stages import stages_json
@@ -82,7 +82,7 @@ def dry_run_json(work: Planned) -> Mapping[str, Any]:
     return {**plan_json(work.plan), "applied": False, "stages": stages_json(work.groups)}
 
 
-def applied_json(work: Planned) -> Mapping[str, Any]:
+def applied_json(work: ApplyPlan) -> Mapping[str, Any]:
     """The plan that was carried out, and which deployment it became."""
     from sfml.render.plan import plan_json
 
@@ -90,7 +90,12 @@ def applied_json(work: Planned) -> Mapping[str, Any]:
 
 
 def carry_out(
-    found: Opened, target: Connected, held: Held, work: Planned, options: Options, idleness: Idleness
+    found: CompiledSpec,
+    target: TargetAccount,
+    held: HeldLease,
+    work: ApplyPlan,
+    options: Options,
+    idleness: Idleness,
 ) -> None:
     """Apply what was shown and agreed to; says what it did."""
     from sfml.cli.deploying import deploy_work
@@ -109,7 +114,7 @@ def carry_out(
         output.say(f"Applied in {time.perf_counter() - began:.1f} s.{_became(work, desired.pipeline, where)}")
 
 
-def _became(work: Planned, pipeline: str, where: str) -> str:
+def _became(work: ApplyPlan, pipeline: str, where: str) -> str:
     """Which deployment an apply became, and how to go back."""
     if not work.is_recorded:
         return ""

@@ -13,7 +13,7 @@ from sfml.base.errors import UsageError
 from sfml.cli import output
 from sfml.cli.opening import opened
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 
 if TYPE_CHECKING:
     from sfml.graph.model import TaskGraph
@@ -54,7 +54,7 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
     return 1 if failures(results) else 0
 
 
-def _write(found: Opened, out: Path | None, page: bool, options: Options) -> Mapping[str, Any]:
+def _write(found: CompiledSpec, out: Path | None, page: bool, options: Options) -> Mapping[str, Any]:
     """Write one pipeline's files and say which; the answer is its manifest, without `format_version`."""
     from sfml.lower.manifest import manifest_bytes
     from sfml.lower.write import write
@@ -81,9 +81,9 @@ def _pictures(graph: TaskGraph, desired: DesiredGraph) -> Mapping[str, str]:
     from sfml.render.page.drawing import drawing_of
     from sfml.render.page.html import html
     from sfml.render.page.svg import svg
-    from sfml.review.model import Compiled
+    from sfml.review.model import CompiledTarget
 
-    drawing = drawing_of(Compiled(graph, desired, desired.fingerprint))
+    drawing = drawing_of(CompiledTarget(graph, desired, desired.fingerprint))
     return {"graph.svg": svg(drawing), "graph.html": html(drawing.title, (drawing,))}
 
 

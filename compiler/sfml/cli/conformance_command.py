@@ -14,7 +14,7 @@ from sfml.cli.options import Options, shared_options
 
 if TYPE_CHECKING:
     from sfml.local.evidence import Behaviour
-    from sfml.snowflake.conformance import Outcome, Scenario
+    from sfml.snowflake.conformance import Scenario, ScenarioOutcome
 
 
 @click.command()
@@ -105,7 +105,7 @@ def evidence() -> Mapping[str, Behaviour]:
     return {behaviour.what: behaviour for behaviour in BEHAVIOURS}
 
 
-def outcome_text(found: Outcome) -> str:
+def outcome_text(found: ScenarioOutcome) -> str:
     """A line for each behaviour, and what was expected and observed where they differ."""
     known = evidence()
     word = "differs" if found.differences else "same"
@@ -122,7 +122,7 @@ def outcome_text(found: Outcome) -> str:
     return "\n".join(lines)
 
 
-def outcome_json(found: Outcome) -> dict[str, Any]:
+def outcome_json(found: ScenarioOutcome) -> dict[str, Any]:
     known = evidence()
     return {
         "name": found.scenario.name,

@@ -8,10 +8,10 @@ from sfml.cli import output
 from sfml.cli.interrupts import TooLate, stop_event, stopping
 from sfml.cli.options import Options
 from sfml.cli.progress import progress
-from sfml.operations.deploy import Deployer, Stopped, Work
+from sfml.operations.deploy import Deployer, StopRequested, Work
 from sfml.operations.guided_deployer import GuidedDeployer
-from sfml.operations.holding import Held
-from sfml.operations.target_account import Connected
+from sfml.operations.holding import HeldLease
+from sfml.operations.target_account import TargetAccount
 from sfml.render.symbols import Symbols
 
 INTERRUPTED = 130
@@ -20,8 +20,8 @@ INTERRUPTED = 130
 
 def deploy_work(
     work: Work,
-    target: Connected,
-    held: Held,
+    target: TargetAccount,
+    held: HeldLease,
     options: Options,
     where: str,
     *,
@@ -40,7 +40,7 @@ def deploy_work(
         guided = GuidedDeployer(deployer, where, is_open=journal_open, command=command)
         try:
             guided.deploy()
-        except Stopped as error:
+        except StopRequested as error:
             output.say_error(error.message, error.help)
             raise click.exceptions.Exit(INTERRUPTED) from error
         except TooLate:

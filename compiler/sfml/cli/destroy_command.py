@@ -11,7 +11,7 @@ from sfml.cli.destroying import (
     DECLARED,
     Approval,
     DestroyFlags,
-    Doomed,
+    PipelineRemoval,
     ask,
     doomed_json,
     named_objects,
@@ -77,7 +77,7 @@ def command(
     found = place_of(specs[0], options)
     objects = named_objects(found.desired, tables, models)
     with connected(found, options) as target, locked(found.desired, target, options, locking) as held:
-        doomed = Doomed(found, objects, planned_removal(found.desired, target))
+        doomed = PipelineRemoval(found, objects, planned_removal(found.desired, target))
         show(doomed, options)
         if doomed.is_there:
             ask(found.desired, flags.approval, options)

@@ -14,7 +14,7 @@ from sfml.cli.deploying import INTERRUPTED
 from sfml.cli.destroying import (
     DECLARED,
     DestroyFlags,
-    Doomed,
+    PipelineRemoval,
     demand_name,
     doomed_json,
     named_objects,
@@ -27,7 +27,7 @@ from sfml.cli.locking import locked
 from sfml.cli.options import Options
 from sfml.cli.restoring import place_of
 from sfml.cli.several import (
-    Failure,
+    PipelineFailure,
     Targets,
     each,
     failed_words,
@@ -37,7 +37,7 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.placed_spec import is_pipeline_name
 from sfml.graph.model import Mode
 from sfml.operations.removal import planned_removal
@@ -53,12 +53,12 @@ def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options)
         )
     with Targets(options) as targets:
         doomed = _doomed(specs, targets, flags, options)
-        there = [one for one in doomed if isinstance(one, Doomed) and one.is_there]
+        there = [one for one in doomed if isinstance(one, PipelineRemoval) and one.is_there]
         _ask(there, flags, options)
-        results: list[Doomed | Failure] = []
+        results: list[PipelineRemoval | PipelineFailure] = []
         try:
             for one in doomed:
-                if isinstance(one, Failure) or not one.is_there:
+                if isinstance(one, PipelineFailure) or not one.is_there:
                     results.append(one)
                     continue
                 results.append(_removed(one, targets, flags, options))
@@ -68,7 +68,7 @@ def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options)
             _say_stopped(doomed, results, options)
             raise
     if options.json:
-        say_json_of([one if isinstance(one, Failure) else doomed_json(one) for one in results])
+        say_json_of([one if isinstance(one, PipelineFailure) else doomed_json(one) for one in results])
     elif not options.quiet or failures(results):
         removed = sum(one in there for one in results)
         absent = len(results) - removed - len(failures(results))
@@ -96,24 +96,24 @@ def _places(specs: Sequence[str]) -> list[str]:
 
 def _doomed(
     specs: Sequence[str], targets: Targets, flags: DestroyFlags, options: Options
-) -> list[Doomed | Failure]:
+) -> list[PipelineRemoval | PipelineFailure]:
     """What there is of each, shown as soon as it is known."""
 
-    def look(found: Opened) -> Doomed:
+    def look(found: CompiledSpec) -> PipelineRemoval:
         objects = _objects(found, flags)
-        one = Doomed(found, objects, planned_removal(found.desired, targets.of(found)))
+        one = PipelineRemoval(found, objects, planned_removal(found.desired, targets.of(found)))
         show(one, options)
         if not (options.quiet or options.json):
             output.say()
         return one
 
-    pipelines: dict[tuple[Path, str, str], Opened] = {}
-    unread: list[Failure] = []
+    pipelines: dict[tuple[Path, str, str], CompiledSpec] = {}
+    unread: list[PipelineFailure] = []
     for place in _places(specs):
         try:
             found = place_of(place, options)
         except SfmlError as error:
-            unread.append(Failure(place, None, options.target, error))
+            unread.append(PipelineFailure(place, None, options.target, error))
             say_failure(unread[-1], options)
             continue
         desired = found.desired
@@ -121,12 +121,12 @@ def _doomed(
     return [*each(list(pipelines.values()), look, options), *unread]
 
 
-def _objects(found: Opened, flags: DestroyFlags) -> tuple[tuple[str, str], ...]:
+def _objects(found: CompiledSpec, flags: DestroyFlags) -> tuple[tuple[str, str], ...]:
     declares = any(task.writes for task in found.desired.all_tasks)
     return named_objects(found.desired, flags.tables if declares else None, None)
 
 
-def _ask(there: Sequence[Doomed], flags: DestroyFlags, options: Options) -> None:
+def _ask(there: Sequence[PipelineRemoval], flags: DestroyFlags, options: Options) -> None:
     """One question for all, and in production the name of each."""
     approval = flags.approval
     names = [one.found.desired.pipeline for one in there]
@@ -143,7 +143,9 @@ def _ask(there: Sequence[Doomed], flags: DestroyFlags, options: Options) -> None
         demand_name(one.found.desired, approval, options)
 
 
-def _removed(doomed: Doomed, targets: Targets, flags: DestroyFlags, options: Options) -> Doomed | Failure:
+def _removed(
+    doomed: PipelineRemoval, targets: Targets, flags: DestroyFlags, options: Options
+) -> PipelineRemoval | PipelineFailure:
     """Look once more under the lease, and remove it if that still is what was shown."""
     found = doomed.found
     try:
@@ -155,7 +157,7 @@ def _removed(doomed: Doomed, targets: Targets, flags: DestroyFlags, options: Opt
                 raise ConflictingState(
                     "the target has moved on since this was shown; nothing was removed", help="run it again"
                 )
-            remove(Doomed(found, doomed.objects, removal), target, held, flags.idleness, options)
+            remove(PipelineRemoval(found, doomed.objects, removal), target, held, flags.idleness, options)
     except SfmlError as error:
         failure = failure_of(found, error)
         say_failure(failure, options)
@@ -166,16 +168,20 @@ def _removed(doomed: Doomed, targets: Targets, flags: DestroyFlags, options: Opt
 
 
 def _say_stopped(
-    doomed: Sequence[Doomed | Failure], results: Sequence[Doomed | Failure], options: Options
+    doomed: Sequence[PipelineRemoval | PipelineFailure],
+    results: Sequence[PipelineRemoval | PipelineFailure],
+    options: Options,
 ) -> None:
     """What was and was not removed when somebody stopped the command."""
-    left = [one for one in doomed[len(results) :] if isinstance(one, Doomed)]
+    left = [one for one in doomed[len(results) :] if isinstance(one, PipelineRemoval)]
     if options.json:
-        done = [one if isinstance(one, Failure) else doomed_json(one) for one in results]
+        done = [one if isinstance(one, PipelineFailure) else doomed_json(one) for one in results]
         stopped = ConflictingState("stopped; `sfml status` says where it stands")
         say_json_of([*done, *(failure_of(one.found, stopped) for one in left)])
         return
-    removed = [one.found.desired.pipeline for one in results if isinstance(one, Doomed) and one.is_there]
+    removed = [
+        one.found.desired.pipeline for one in results if isinstance(one, PipelineRemoval) and one.is_there
+    ]
     if removed:
         output.note(f"removed before that: {', '.join(removed)}")
     waiting = [one.found.desired.pipeline for one in left[1:] if one.is_there]

@@ -19,17 +19,17 @@ from sfml.cli.idle import demand_idle
 from sfml.cli.interrupts import give_back
 from sfml.cli.locking import Locking
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.entry_files import misspelt
 from sfml.graph.model import Mode
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.idleness import Idleness
 from sfml.operations.removal import Removal
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
-    from sfml.operations.holding import Held
+    from sfml.operations.holding import HeldLease
 
 DECLARED = "declared"
 
@@ -54,10 +54,10 @@ class DestroyFlags:
 
 
 @record
-class Doomed:
+class PipelineRemoval:
     """A pipeline with what of it is to be removed; `objects` are kinds and names of what goes besides."""
 
-    found: Opened
+    found: CompiledSpec
     objects: tuple[tuple[str, str], ...]
     removal: Removal
 
@@ -66,7 +66,7 @@ class Doomed:
         return bool(self.removal.groups or self.objects)
 
 
-def show(doomed: Doomed, options: Options) -> None:
+def show(doomed: PipelineRemoval, options: Options) -> None:
     """Everything that goes, or that nothing is there."""
     from sfml.render.destroy import destroy_text
 
@@ -83,7 +83,9 @@ def show(doomed: Doomed, options: Options) -> None:
     output.say(destroy_text(desired, removal.names, removal.staged, doomed.objects, symbols, is_on=is_on))
 
 
-def remove(doomed: Doomed, target: Connected, held: Held, idleness: Idleness, options: Options) -> None:
+def remove(
+    doomed: PipelineRemoval, target: TargetAccount, held: HeldLease, idleness: Idleness, options: Options
+) -> None:
     """Remove what was shown and agreed to; says what it did."""
     from sfml.cli.deploying import deploy_work
 
@@ -108,7 +110,7 @@ def remove(doomed: Doomed, target: Connected, held: Held, idleness: Idleness, op
         )
 
 
-def doomed_json(doomed: Doomed) -> dict[str, Any]:
+def doomed_json(doomed: PipelineRemoval) -> dict[str, Any]:
     """What was removed, without `format_version`."""
     from sfml.render.destroy import destroy_json
 
@@ -179,14 +181,14 @@ def demand_name(desired: DesiredGraph, approval: Approval, options: Options) -> 
 
 
 def drop_objects(
-    target: Connected, desired: DesiredGraph, objects: Sequence[tuple[str, str]], *, speaks: bool
+    target: TargetAccount, desired: DesiredGraph, objects: Sequence[tuple[str, str]], *, speaks: bool
 ) -> None:
     """Drop what was named; what is not there any more is fine."""
-    from sfml.operations.retries import Patience, insist
+    from sfml.operations.retries import RetryPolicy, insist
     from sfml.snowflake.objects import drop_object
 
     symbols = Symbols(output.takes_unicode())
     for kind, name in objects:
-        insist(partial(drop_object, target.connection, desired.target, kind, name), Patience())
+        insist(partial(drop_object, target.connection, desired.target, kind, name), RetryPolicy())
         if speaks:
             output.say(f"  {symbols['SUCCEEDED']} {kind.lower()} {name} is gone")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sfml.account.checkup import Check, State
+from sfml.account.checkup import Check, CheckState
 from sfml.base.errors import InvalidSpec, SfmlError
 from sfml.cli import output
 from sfml.cli.opening import opened, say_diagnostics
 from sfml.cli.options import Options, shared_options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.local_server import LOCAL_FOLDER
 
 if TYPE_CHECKING:
@@ -48,13 +48,13 @@ def command(spec: str | None, options: Options) -> int:
     checks = tuple(_checks(root, target, found))
     if options.json:
         output.say_json(doctor_json(target.name, checks))
-    elif not options.quiet or any(check.state is State.FAIL for check in checks):
+    elif not options.quiet or any(check.state is CheckState.FAIL for check in checks):
         symbols = Symbols(output.takes_unicode())
         output.say(doctor_text(target.name, checks, symbols, failures_only=options.quiet))
-    return 1 if any(check.state is State.FAIL for check in checks) else 0
+    return 1 if any(check.state is CheckState.FAIL for check in checks) else 0
 
 
-def _checks(root: Path, target: Target, found: Opened | None) -> Iterator[Check]:
+def _checks(root: Path, target: Target, found: CompiledSpec | None) -> Iterator[Check]:
     from sfml.snowflake.health import account_checks
 
     yield from machine_checks(root, target)
@@ -66,15 +66,15 @@ def _checks(root: Path, target: Target, found: Opened | None) -> Iterator[Check]
                 check, connection = _account(target)
             held.callback(connection.close)
         except SfmlError as error:
-            yield Check("connection", State.FAIL, error.message, error.help)
-            yield Check("account", State.SKIPPED, "not looked at: there is no connection")
+            yield Check("connection", CheckState.FAIL, error.message, error.help)
+            yield Check("account", CheckState.SKIPPED, "not looked at: there is no connection")
             return
         yield from check
         yield from account_checks(connection, target)
         if found is None and target.is_local:
             return
         if found is None:
-            yield Check("privileges", State.SKIPPED, "they depend on what is deployed: name a spec")
+            yield Check("privileges", CheckState.SKIPPED, "they depend on what is deployed: name a spec")
         else:
             yield from spec_checks(found, connection)
 
@@ -92,7 +92,7 @@ def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], Sn
     runs = process.status(folder).running
     info = held.enter_context(process.in_use(folder))
     kept = "runs" if runs else "starts and stops as it should; `sfml local start` keeps it"
-    return [Check("local server", State.OK, kept)], open_local(asdict(info), target)
+    return [Check("local server", CheckState.OK, kept)], open_local(asdict(info), target)
 
 
 def _account(target: Target) -> tuple[list[Check], SnowflakeConnection]:
@@ -104,7 +104,7 @@ def _account(target: Target) -> tuple[list[Check], SnowflakeConnection]:
     name = f"`{found.name}` of {found.source}" if found.name else "from the environment"
     used = f", with {', '.join(found.variables)}" if found.variables else ""
     connection = open_account(target)
-    state = State.WARN if found.warnings else State.OK
+    state = CheckState.WARN if found.warnings else CheckState.OK
     text = f"{name}: {found.method}{used}"
     return [Check("connection", state, text, "; ".join(found.warnings) or None)], connection
 
@@ -127,14 +127,18 @@ def _worktree(root: Path) -> Check:
     dirty = dirty_files(root)
     if dirty is None:
         help = "commit the project: production takes committed specs and code only"
-        return Check("work tree", State.WARN, "the project is not in a git work tree with a commit", help)
+        return Check(
+            "work tree", CheckState.WARN, "the project is not in a git work tree with a commit", help
+        )
     if dirty:
         text = f"{len(dirty)} files are not committed: {', '.join(dirty[:3])}{' …' if len(dirty) > 3 else ''}"
-        return Check("work tree", State.WARN, text, "commit or stash them before an apply to this target")
-    return Check("work tree", State.OK, "everything is committed")
+        return Check(
+            "work tree", CheckState.WARN, text, "commit or stash them before an apply to this target"
+        )
+    return Check("work tree", CheckState.OK, "everything is committed")
 
 
-def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Check]:
+def spec_checks(found: CompiledSpec, connection: SnowflakeConnection) -> Iterator[Check]:
     """The privileges of the role for this spec, and whether everything that it names is there."""
     from dataclasses import replace
 
@@ -151,22 +155,24 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
     environment = looked_at(found, connection)
     for one in environment.blocking:
         if one.exists:
-            yield Check(str(one.need.kind), State.FAIL, f"{one.named}: {one.note}", one.statement)
+            yield Check(str(one.need.kind), CheckState.FAIL, f"{one.named}: {one.note}", one.statement)
         elif not _is_targets(one.need, graph.target):
-            yield Check(str(one.need.kind), State.FAIL, f"{one.text} is not there", one.statement)
+            yield Check(str(one.need.kind), CheckState.FAIL, f"{one.text} is not there", one.statement)
     for one in environment.taken:
         if one.need.kind is Kind.IMAGES:
             text = f"none is needed here; on an account {', '.join(one.need.by)} needs one"
         else:
             text = f"{one.named}: the local Snowflake takes any name, an account has to have it"
         if not _is_targets(one.need, graph.target):
-            yield Check(str(one.need.kind), State.UNKNOWN, text, one.statement)
+            yield Check(str(one.need.kind), CheckState.UNKNOWN, text, one.statement)
     for text in doubts(replace(environment, taken=())):
-        yield Check("environment", State.WARN, text)
+        yield Check("environment", CheckState.WARN, text)
     if not environment.missing and environment.looked_at:
-        yield Check("environment", State.OK, f"{environment.looked_at} things that the spec names are there")
+        yield Check(
+            "environment", CheckState.OK, f"{environment.looked_at} things that the spec names are there"
+        )
     if graph.target.is_local:
-        yield Check("privileges", State.SKIPPED, "the local Snowflake refuses no role anything")
+        yield Check("privileges", CheckState.SKIPPED, "the local Snowflake refuses no role anything")
         return
     [(role,)] = rows(connection, "SELECT CURRENT_ROLE()")
     needed = [
@@ -175,14 +181,14 @@ def spec_checks(found: Opened, connection: SnowflakeConnection) -> Iterator[Chec
     try:
         comparison = compared(str(role), needed, *granted_to(connection, str(role)))
     except SfmlError as error:
-        yield Check("privileges", State.WARN, f"not known: {error.message}", error.help)
+        yield Check("privileges", CheckState.WARN, f"not known: {error.message}", error.help)
         return
     help = f"sfml grants {found.desired.spec_path} -t {graph.target.name} --compare {role}"
     if comparison.missing:
         text = f"role {role} lacks {len(comparison.missing)} of {len(needed)}: {_listed(comparison.missing)}"
-        yield Check("privileges", State.FAIL, text, help)
+        yield Check("privileges", CheckState.FAIL, text, help)
     else:
-        yield Check("privileges", State.OK, f"role {role} may deploy and run it")
+        yield Check("privileges", CheckState.OK, f"role {role} may deploy and run it")
 
 
 def _is_targets(need: Need, target: Target) -> bool:

@@ -11,11 +11,11 @@ from sfml.cli import output
 from sfml.cli.locking import Locking, locked, locking_options
 from sfml.cli.opening import connected, opened, user_name
 from sfml.cli.options import Options, shared_options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.graph_health import drift_notes
 from sfml.operations.ownership import Ownership, ownership, stranger_notes
-from sfml.operations.target_account import Connected
-from sfml.plan.journal import Kept, deployment_number
+from sfml.operations.target_account import TargetAccount
+from sfml.plan.journal import KeptDeployments, deployment_number
 
 if TYPE_CHECKING:
     from sfml.plan.drift import Drift
@@ -59,7 +59,7 @@ def command(
     return 2 if detailed_exitcode and drifts else 0
 
 
-def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
+def looked_at(found: CompiledSpec, target: TargetAccount) -> tuple[Deployment, Ownership]:
     """What was last applied and what is there; raises where there is nothing to compare."""
     from sfml.operations.apply_plan import seen
 
@@ -77,7 +77,7 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
         raise ConflictingState(
             f"{desired.pipeline} is not deployed in target {desired.target.name}", help=f"sfml apply {where}"
         )
-    records = target.stage.kept(desired.pipeline) if staged and staged.deployments else Kept(())
+    records = target.stage.kept(desired.pipeline) if staged and staged.deployments else KeptDeployments(())
     kept = records.deployments
     last = kept[-1].header.number if kept else 0
     for error in records.unreadable:
@@ -93,7 +93,9 @@ def looked_at(found: Opened, target: Connected) -> tuple[Deployment, Ownership]:
     return kept[-1], own
 
 
-def _drifts(found: Opened, last: Deployment, own: Ownership) -> tuple[tuple[Drift, ...], tuple[Drift, ...]]:
+def _drifts(
+    found: CompiledSpec, last: Deployment, own: Ownership
+) -> tuple[tuple[Drift, ...], tuple[Drift, ...]]:
     """All that changed since the last apply, and what of it the spec does not say by now."""
     from sfml.plan.drift import drift_of, open_drift
 
@@ -101,7 +103,7 @@ def _drifts(found: Opened, last: Deployment, own: Ownership) -> tuple[tuple[Drif
     return every, open_drift(every, found.desired, own.observed, own.loose)
 
 
-def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found: Opened) -> None:
+def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found: CompiledSpec) -> None:
     """Raise when what was last applied lacks something that was accepted since: a revert would undo that too."""
     accepted = {(one.name, field.path) for one in every for field in one.fields}
     accepted -= {(one.name, field.path) for one in drifts for field in one.fields}
@@ -113,7 +115,7 @@ def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found:
 
 
 def _say(
-    found: Opened, last: Deployment, drifts: tuple[Drift, ...], notes: tuple[str, ...], options: Options
+    found: CompiledSpec, last: Deployment, drifts: tuple[Drift, ...], notes: tuple[str, ...], options: Options
 ) -> None:
     from sfml.cli.accepting import possible
     from sfml.render.drift import drift_json, drift_text
@@ -133,7 +135,7 @@ def _say(
 
 
 def _accept(
-    found: Opened,
+    found: CompiledSpec,
     last: Deployment,
     own: Ownership,
     drifts: tuple[Drift, ...],
@@ -170,8 +172,8 @@ def _left(done: int, refused: int) -> str:
 
 
 def _revert(
-    found: Opened,
-    target: Connected,
+    found: CompiledSpec,
+    target: TargetAccount,
     last: Deployment,
     drifts: tuple[Drift, ...],
     own: Ownership,

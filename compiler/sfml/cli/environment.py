@@ -11,13 +11,13 @@ from sfml.cli.options import Options
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.account.environment import Environment, Missing
-    from sfml.frontend.compiled_spec import Opened
+    from sfml.account.environment import Environment, MissingObject
+    from sfml.frontend.compiled_spec import CompiledSpec
     from sfml.plan.model import Plan
 
 
 def demand_environment(
-    found: Opened,
+    found: CompiledSpec,
     connection: SnowflakeConnection,
     options: Options,
     *,
@@ -35,7 +35,7 @@ def demand_environment(
         for text in () if is_silent else doubts(environment):
             output.note(f"note: {text}")
 
-    def agree(missing: tuple[Missing, ...]) -> None:
+    def agree(missing: tuple[MissingObject, ...]) -> None:
         if not is_silent:
             output.say("Missing, and made now:")
             for one in missing:

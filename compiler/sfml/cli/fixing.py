@@ -26,16 +26,16 @@ _MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class AppliedFix:
     """A change that was made; the place is that before it, in the text of its round."""
 
     code: str
     fix: Fix
 
 
-def fix_all(read: Callable[[], list[Reading]]) -> tuple[list[Reading], tuple[Fixed, ...]]:
+def fix_all(read: Callable[[], list[Reading]]) -> tuple[list[Reading], tuple[AppliedFix, ...]]:
     """Reads, mends and reads again until there is nothing left to mend; the last readings and what was done."""
-    done: list[Fixed] = []
+    done: list[AppliedFix] = []
     readings = read()
     for _ in range(MAX_ROUNDS):
         changes = _round(readings)
@@ -46,7 +46,7 @@ def fix_all(read: Callable[[], list[Reading]]) -> tuple[list[Reading], tuple[Fix
     return readings, tuple(done)
 
 
-def _round(readings: list[Reading]) -> tuple[Fixed, ...]:
+def _round(readings: list[Reading]) -> tuple[AppliedFix, ...]:
     """The changes of one round, made; fixes of the same text by several pipelines count once."""
     by_file: dict[Path, dict[Fix, str]] = {}
     for reading in readings:
@@ -56,9 +56,9 @@ def _round(readings: list[Reading]) -> tuple[Fixed, ...]:
             path = _own_file(reading, finding.fix)
             if path is not None:
                 by_file.setdefault(path, {}).setdefault(finding.fix, finding.code)
-    done: list[Fixed] = []
+    done: list[AppliedFix] = []
     for path, codes in by_file.items():
-        done += [Fixed(codes[fix], fix) for fix in mend(path, tuple(codes))]
+        done += [AppliedFix(codes[fix], fix) for fix in mend(path, tuple(codes))]
     return tuple(done)
 
 
@@ -112,7 +112,7 @@ def _write(path: Path, content: bytes) -> None:
         raise
 
 
-def shown(change: Fixed) -> str:
+def shown(change: AppliedFix) -> str:
     """A change in a line: where, and what became what."""
     old, new = change.fix.old.strip(), change.fix.new.strip()
     return f"{change.fix.span}  {old} → {new}" if new else f"{change.fix.span}  {old} removed"

@@ -11,7 +11,7 @@ from sfml.cli import output
 from sfml.cli.opening import opened
 from sfml.cli.options import Options, shared_options
 from sfml.cli.target_screen import TargetScreen
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.target_account import target_connection
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def command(
 
 
 def _compared(
-    found: Opened, options: Options, role: str, lists: Mapping[Purpose, Sequence[Privilege]]
+    found: CompiledSpec, options: Options, role: str, lists: Mapping[Purpose, Sequence[Privilege]]
 ) -> Comparison:
     from sfml.graph.comparing import compared
     from sfml.snowflake.granted import granted_to

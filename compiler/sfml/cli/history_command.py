@@ -11,7 +11,7 @@ from sfml.cli.options import Options, shared_options
 from sfml.cli.restoring import place_of
 from sfml.frontend.entry_files import misspelt
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.render.history import KeptDeployment
 
 
@@ -50,7 +50,7 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
 
 
 def kept_deployments(
-    desired: DesiredGraph, target: Connected
+    desired: DesiredGraph, target: TargetAccount
 ) -> tuple[tuple[KeptDeployment, ...], tuple[RecordUnreadable, ...]]:
     """What is kept, newest first, and what of it, or of the journal, cannot be read.
 

@@ -14,10 +14,10 @@ from sfml.cli.interrupts import pause
 from sfml.cli.locking import Seconds
 from sfml.cli.options import Options
 from sfml.operations.idleness import Idleness
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
-    from sfml.operations.holding import Held
+    from sfml.operations.holding import HeldLease
     from sfml.plan.model import ObservedGraph
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,7 +49,11 @@ def idle_options(function: F) -> F:
 
 
 def demand_idle(
-    observed: ObservedGraph | None, target: Connected, held: Held, idleness: Idleness, options: Options
+    observed: ObservedGraph | None,
+    target: TargetAccount,
+    held: HeldLease,
+    idleness: Idleness,
+    options: Options,
 ) -> None:
     """Wait or raise as asked, saying what is waited for."""
     from sfml.operations import idleness as operation

@@ -15,19 +15,19 @@ from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageErro
 from sfml.cli import output
 from sfml.cli.opening import connected, say_findings, user_name
 from sfml.cli.options import Options, shared_options
-from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 
 if TYPE_CHECKING:
     from sfml.base.diagnostic import Diagnostic
     from sfml.frontend.reading import Reading
-    from sfml.plan.importing import Imported
+    from sfml.plan.importing import ImportedFiles
     from sfml.plan.model import Change, ObservedGraph
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class ImportCheck:
     """What the written spec is against the graph: its findings, and changes beside the mark of sfml."""
 
     reading: Reading
@@ -119,7 +119,7 @@ def _parts(written: str) -> tuple[str, ...]:
     return parts
 
 
-def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options) -> Opened:
+def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options) -> CompiledSpec:
     """The target as this pipeline would have it, in the schema that the task's name says."""
     from sfml.frontend.reading import read
 
@@ -132,10 +132,10 @@ def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options)
     target = desired.target
     database, schema = (*parts[:-1][:-1], target.database)[0], (*parts[-2:-1], target.schema)[0]
     moved = dataclasses.replace(target, database=database, schema=schema)
-    return Opened(reading, dataclasses.replace(desired, target=moved))
+    return CompiledSpec(reading, dataclasses.replace(desired, target=moved))
 
 
-def refuse_what_is_no_foreign_root(observed: ObservedGraph | None, name: str, place: Opened) -> None:
+def refuse_what_is_no_foreign_root(observed: ObservedGraph | None, name: str, place: CompiledSpec) -> None:
     """Raise for a task that is not there, is no root, or is ours already."""
     target = place.desired.target
     where = f"{target.database}.{target.schema}"
@@ -157,7 +157,7 @@ def refuse_what_is_no_foreign_root(observed: ObservedGraph | None, name: str, pl
         )
 
 
-def _refuse_files_that_are_there(imported: Imported, folder: Path) -> None:
+def _refuse_files_that_are_there(imported: ImportedFiles, folder: Path) -> None:
     there = [path for path in imported.files if (folder / path).exists() or (folder / path).is_symlink()]
     if there:
         shown = ", ".join(f"`{path}`" for path in there[:5]) + (" …" if len(there) > 5 else "")
@@ -166,7 +166,7 @@ def _refuse_files_that_are_there(imported: Imported, folder: Path) -> None:
         )
 
 
-def _write(imported: Imported, folder: Path) -> None:
+def _write(imported: ImportedFiles, folder: Path) -> None:
     try:
         for path, content in imported.files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -175,29 +175,29 @@ def _write(imported: Imported, folder: Path) -> None:
         raise SfmlError(f"cannot write `{cause.filename}`: {cause.strerror}") from cause
 
 
-def _checked(entry: Path, observed: ObservedGraph, options: Options) -> Checked:
+def _checked(entry: Path, observed: ObservedGraph, options: Options) -> ImportCheck:
     """The spec read as any other, and planned against the graph that it was written from."""
     from sfml.frontend.reading import read
     from sfml.plan.diff import RECORD, make_plan
 
     reading = read(entry, target=options.target, user=user_name(options))
     if reading.graph is None:
-        return Checked(reading, ())
+        return ImportCheck(reading, ())
     plan = make_plan(desired_graph(reading), observed, adopt=True)
     changed = [
         dataclasses.replace(change, fields=tuple(one for one in change.fields if one.path != RECORD))
         for change in plan.changes
     ]
-    return Checked(reading, tuple(one for one in changed if one.fields or one.action in _WHOLE))
+    return ImportCheck(reading, tuple(one for one in changed if one.fields or one.action in _WHOLE))
 
 
 _WHOLE = ("create", "drop", "move", "replace")
 
 
 def _say(
-    imported: Imported,
-    checked: Checked,
-    place: Opened,
+    imported: ImportedFiles,
+    checked: ImportCheck,
+    place: CompiledSpec,
     folder: Path,
     root: Path,
     name: str,
@@ -247,7 +247,7 @@ def _entry(files: list[str]) -> str:
     return next(file for file in files if file.count("/") == min(one.count("/") for one in files))
 
 
-def _elsewhere(place: Opened) -> list[str]:
+def _elsewhere(place: CompiledSpec) -> list[str]:
     """What to do when the target of the project leads into another schema than the graph lives in."""
     read, own = place.desired.target, place.reading.graph.target if place.reading.graph else None
     if own is None or (own.database, own.schema) == (read.database, read.schema):

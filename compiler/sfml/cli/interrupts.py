@@ -120,6 +120,6 @@ def pause(seconds: float) -> None:
     if stop is None:
         time.sleep(seconds)
     elif stop.wait(seconds):
-        from sfml.operations.deploy import Stopped
+        from sfml.operations.deploy import StopRequested
 
-        raise Stopped("stopped as you asked")
+        raise StopRequested("stopped as you asked")

@@ -15,12 +15,12 @@ from sfml.cli import output
 from sfml.cli.interrupts import ended_gently, pause
 from sfml.cli.opening import user_name
 from sfml.cli.options import Options
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.render.printable import printable
 
 if TYPE_CHECKING:
     from sfml.lower.desired import DesiredGraph
-    from sfml.operations.holding import Held
+    from sfml.operations.holding import HeldLease
     from sfml.plan.lease import Lease
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,7 +75,9 @@ def locking_options(function: F) -> F:
 
 
 @contextmanager
-def locked(desired: DesiredGraph, target: Connected, options: Options, locking: Locking) -> Iterator[Held]:
+def locked(
+    desired: DesiredGraph, target: TargetAccount, options: Options, locking: Locking
+) -> Iterator[HeldLease]:
     """The lease of the pipeline in its target, for as long as the block takes; raises `LeaseHeld`."""
     from sfml.operations.holding import FORCE_WARNING, SHORT_WAIT, held_words, holding, new_lease
 

@@ -15,7 +15,7 @@ from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.render.printable import printable
 from sfml.semantics.tracebacks import Failure, last_failure
 
@@ -93,7 +93,7 @@ def _task_log(task: TaskRun, log: str) -> TaskLog:
     return TaskLog(task, log, error=None if not task.error or task.error.strip() in log else task.error)
 
 
-def project_files(found: Opened, task: str) -> Files:
+def project_files(found: CompiledSpec, task: str) -> Files:
     """How the paths of a task's frames are those of the project: in step archives, and in folders of jobs."""
     from sfml.graph.model import JobBody
 

@@ -12,7 +12,7 @@ from sfml.cli import output
 from sfml.cli.asking import confirm
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 
 if TYPE_CHECKING:
     from sfml.account.registered import ModelVersion
@@ -123,7 +123,7 @@ def _switch(
     return 0
 
 
-def _models(found: Opened) -> tuple[str, ...]:
+def _models(found: CompiledSpec) -> tuple[str, ...]:
     from sfml.account.registered import models_of
 
     assert found.reading.graph is not None, "a spec that compiles has a graph"
@@ -136,7 +136,7 @@ def _models(found: Opened) -> tuple[str, ...]:
     return names
 
 
-def _one_model(found: Opened) -> str:
+def _one_model(found: CompiledSpec) -> str:
     names = _models(found)
     if len(names) > 1:
         raise UsageError(
@@ -146,5 +146,5 @@ def _one_model(found: Opened) -> str:
     return names[0]
 
 
-def _place(found: Opened) -> dict[str, Any]:
+def _place(found: CompiledSpec) -> dict[str, Any]:
     return {"pipeline": found.desired.pipeline, "target": found.desired.target.name}

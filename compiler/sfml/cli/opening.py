@@ -14,8 +14,8 @@ from sfml.base.errors import InvalidSpec
 from sfml.cli import output
 from sfml.cli.options import Options
 from sfml.cli.target_screen import TargetScreen
-from sfml.frontend.compiled_spec import Opened, desired_graph
-from sfml.operations.target_account import Connected, target_account
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
+from sfml.operations.target_account import TargetAccount, target_account
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -49,13 +49,13 @@ def single(paths: tuple[str, ...] | str) -> str:
     return str(found[0])
 
 
-def opened(path: str, options: Options) -> Opened:
+def opened(path: str, options: Options) -> CompiledSpec:
     """The spec compiled; its findings are said, and errors among them raise `InvalidSpec`."""
     reading = read(single(path), options)
     say_findings(reading, options)
     if reading.graph is None or has_errors(reading.diagnostics):
         raise InvalidSpec(reading.diagnostics)
-    return Opened(reading, desired_graph(reading))
+    return CompiledSpec(reading, desired_graph(reading))
 
 
 def say_findings(reading: Reading, options: Options) -> None:
@@ -76,8 +76,8 @@ def say_diagnostics(
 
 @contextmanager
 def connected(
-    found: Opened, options: Options, *, on_missing: Callable[[SnowflakeConnection], None] | None = None
-) -> Iterator[Connected]:
+    found: CompiledSpec, options: Options, *, on_missing: Callable[[SnowflakeConnection], None] | None = None
+) -> Iterator[TargetAccount]:
     """The target, connected, as `target_account` has it; what there is to tell of it is said."""
     with target_account(found, TargetScreen(options), on_missing=on_missing) as account:
         yield account

@@ -13,15 +13,15 @@ from sfml.cli.locking import Locking, locked
 from sfml.cli.opening import connected
 from sfml.cli.options import Options
 from sfml.cli.restoring import place_of
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.entry_files import misspelt
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     from sfml.account.history import DeployedRoot
 
 
-def deployed_root(found: Opened, target: Connected) -> DeployedRoot:
+def deployed_root(found: CompiledSpec, target: TargetAccount) -> DeployedRoot:
     """The root of a graph that is deployed and ours; raises for any other."""
     from sfml.plan.settings import split_comment
 
@@ -43,7 +43,7 @@ def deployed_root(found: Opened, target: Connected) -> DeployedRoot:
 @contextmanager
 def switching(
     spec: str, options: Options, locking: Locking
-) -> Iterator[tuple[Opened, Connected, DeployedRoot]]:
+) -> Iterator[tuple[CompiledSpec, TargetAccount, DeployedRoot]]:
     """The root under its lease, no apply being unfinished: one that goes on would turn it on or off itself.
 
     A signal does not part the calls of the block; after them it stops nothing any more.
@@ -66,19 +66,19 @@ def switching(
             done.set()
 
 
-def say_switched(found: Opened, options: Options, text: str, *, changed: bool, is_on: bool) -> None:
+def say_switched(found: CompiledSpec, options: Options, text: str, *, changed: bool, is_on: bool) -> None:
     if options.json:
         output.say_json({**_place(found), "changed": changed, "schedule_on": is_on})
     elif not options.quiet:
         output.say(text)
 
 
-def say_runs(found: Opened, options: Options, text: str, runs: tuple[str, ...]) -> None:
+def say_runs(found: CompiledSpec, options: Options, text: str, runs: tuple[str, ...]) -> None:
     if options.json:
         output.say_json({**_place(found), "runs": list(runs)})
     elif not options.quiet:
         output.say(text)
 
 
-def _place(found: Opened) -> Mapping[str, Any]:
+def _place(found: CompiledSpec) -> Mapping[str, Any]:
     return {"pipeline": found.desired.pipeline, "target": found.desired.target.name}

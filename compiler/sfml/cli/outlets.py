@@ -33,7 +33,7 @@ _OUTLET: ContextVar[Outlet] = ContextVar("outlet", default=_TERMINAL)
 
 
 @dataclass(slots=True)
-class Kept:
+class BufferedOutput:
     """Keeps text, to be printed later as a whole."""
 
     _texts: list[tuple[str, bool]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Kept:
 
 
 @record
-class Marked:
+class MarkedOutput:
     """Prints at once, each line behind a mark that says whose it is; empty lines are left out."""
 
     mark: str

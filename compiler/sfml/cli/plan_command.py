@@ -12,9 +12,9 @@ from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.frontend.compiled_spec import Opened
-from sfml.operations.apply_plan import Planned, planned, schedule_words
-from sfml.operations.target_account import Connected
+from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.apply_plan import ApplyPlan, planned, schedule_words
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.account.environment import Environment
-    from sfml.cli.several import Failure
+    from sfml.cli.several import PipelineFailure
 
 
 @record
@@ -38,8 +38,8 @@ class _Flags:
 class _Looked:
     """A pipeline, its plan, and what is missing around it where that was looked at."""
 
-    found: Opened
-    work: Planned
+    found: CompiledSpec
+    work: ApplyPlan
     environment: Environment | None
 
     @property
@@ -129,7 +129,7 @@ def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detai
 
     with Targets(options) as targets:
 
-        def plan(found: Opened) -> _Looked:
+        def plan(found: CompiledSpec) -> _Looked:
             looked = _looked(found, targets.of(found, _demanding(found, flags, options)), flags)
             if not options.json:
                 _say(looked, options)
@@ -151,7 +151,11 @@ def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detai
 
 
 def _say_count(
-    results: Sequence[_Looked | Failure], changed: int, specs: Sequence[str], flags: _Flags, options: Options
+    results: Sequence[_Looked | PipelineFailure],
+    changed: int,
+    specs: Sequence[str],
+    flags: _Flags,
+    options: Options,
 ) -> None:
     from sfml.cli.several import arguments_text, failed_words, failures
     from sfml.render.units import plural
@@ -166,7 +170,7 @@ def _say_count(
 
 
 def _demanding(
-    found: Opened, flags: _Flags, options: Options
+    found: CompiledSpec, flags: _Flags, options: Options
 ) -> Callable[[SnowflakeConnection], None] | None:
     """What says everything that is missing, where it is looked for and not even the schema is there."""
     if not flags.check_environment:
@@ -179,7 +183,7 @@ def _demanding(
     return all_of_it
 
 
-def _looked(found: Opened, target: Connected, flags: _Flags) -> _Looked:
+def _looked(found: CompiledSpec, target: TargetAccount, flags: _Flags) -> _Looked:
     from sfml.operations.environment import looked_at
 
     work = planned(found, target, resume=flags.resume, adopt=flags.adopt)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sfml.cli import output
 from sfml.cli.options import Options
-from sfml.operations.deploy import Silent, Watcher
+from sfml.operations.deploy import SilentWatcher, Watcher
 from sfml.render.printable import printable
 from sfml.render.stages import done_text, group_text, wait_words
 from sfml.render.symbols import Symbols
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def progress(options: Options, symbols: Symbols) -> Iterator[Watcher]:
     """The watcher that fits the output; nothing is shown with --quiet or as JSON."""
     if options.quiet or options.json:
-        yield Silent()
+        yield SilentWatcher()
     elif output.is_terminal() and not options.no_color:
         from rich.live import Live
 

@@ -11,7 +11,7 @@ from sfml.cli import output
 from sfml.cli.locking import Locking, locked
 from sfml.cli.opening import connected, read, say_findings, single
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.entry_files import files_of_pipeline
 from sfml.frontend.placed_spec import is_pipeline_name, placed, without_spec
 from sfml.lower.desired import DesiredGraph
@@ -48,7 +48,7 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
     return 0
 
 
-def place_of(spec: str, options: Options) -> Opened:
+def place_of(spec: str, options: Options) -> CompiledSpec:
     """Which pipeline, where: a spec that cannot be compiled still says so, as far as it can be read.
 
     A name that no readable spec has may be that of a pipeline whose spec is gone, or broken: then the project says
@@ -82,7 +82,7 @@ def _say(options: Options, desired: DesiredGraph, restored: bool, text: str) -> 
         output.say(text)
 
 
-def _placed(reading: Reading, options: Options) -> Opened:
+def _placed(reading: Reading, options: Options) -> CompiledSpec:
     if reading.loaded.spec is None:
         say_findings(reading, options)
     return placed(reading)

@@ -10,12 +10,12 @@ import click
 from sfml.cli import output
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
-from sfml.frontend.compiled_spec import Opened
-from sfml.operations.target_account import Connected
+from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
-    from sfml.cli.several import Failure
+    from sfml.cli.several import PipelineFailure
 
 
 @click.command()
@@ -57,13 +57,13 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
     """Runs that share nothing at once, or with --no-wait every one."""
     from sfml.cli.run_several import run_all
-    from sfml.cli.several import Failure, Targets, each, failures, opened_all, say_json_of
+    from sfml.cli.several import PipelineFailure, Targets, each, failures, opened_all, say_json_of
     from sfml.operations.graph_health import demand_whole
     from sfml.render.run import run_json
 
     with Targets(options) as targets:
 
-        def begin(found: Opened) -> Mapping[str, Any]:
+        def begin(found: CompiledSpec) -> Mapping[str, Any]:
             _demand_server(found)
             target = targets.of(found)
             demand_whole(found, target)
@@ -77,34 +77,36 @@ def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, op
             return 1 if failures(started) else 0
         results = run_all(pipelines, targets, config, options)
     if options.json:
-        say_json_of([one if isinstance(one, Failure) else run_json(one) for one in results])
+        say_json_of([one if isinstance(one, PipelineFailure) else run_json(one) for one in results])
     elif not options.quiet:
         output.say(f"\n{_count_text(results)}")
     return 0 if all(_is_well(one) for one in results) else 1
 
 
-def _is_well(result: Run | Failure) -> bool:
-    from sfml.cli.several import Failure
+def _is_well(result: Run | PipelineFailure) -> bool:
+    from sfml.cli.several import PipelineFailure
 
-    return not isinstance(result, Failure) and result.outcome == "succeeded"
+    return not isinstance(result, PipelineFailure) and result.outcome == "succeeded"
 
 
-def _count_text(results: Sequence[Run | Failure]) -> str:
+def _count_text(results: Sequence[Run | PipelineFailure]) -> str:
     """How many succeeded, and how each of the others ended."""
-    from sfml.cli.several import Failure
+    from sfml.cli.several import PipelineFailure
     from sfml.render.reason import outcome_text
     from sfml.render.units import plural
 
     well = sum(map(_is_well, results))
     others = [
-        f"{one.name} could not be run" if isinstance(one, Failure) else f"{one.pipeline} {outcome_text(one)}"
+        f"{one.name} could not be run"
+        if isinstance(one, PipelineFailure)
+        else f"{one.pipeline} {outcome_text(one)}"
         for one in results
         if not _is_well(one)
     ]
     return ", ".join([f"{plural(len(results), 'pipeline')}: {well} succeeded", *others])
 
 
-def _demand_server(found: Opened) -> None:
+def _demand_server(found: CompiledSpec) -> None:
     """Raise unless the local Snowflake goes on running after this command; an account always does."""
     from sfml.base.errors import UsageError
     from sfml.local import process
@@ -118,7 +120,7 @@ def _demand_server(found: Opened) -> None:
 
 
 def _started(
-    found: Opened, target: Connected, config: Mapping[str, str], options: Options
+    found: CompiledSpec, target: TargetAccount, config: Mapping[str, str], options: Options
 ) -> Mapping[str, Any]:
     """Start a run and say how to follow it; the answer is its JSON."""
     from sfml.cli.running import suspended_before

@@ -15,20 +15,20 @@ from sfml.cli import output
 from sfml.cli.at_once import at_once, is_chain
 from sfml.cli.deploying import INTERRUPTED
 from sfml.cli.options import Options
-from sfml.cli.outlets import Marked, into
+from sfml.cli.outlets import MarkedOutput, into
 from sfml.cli.running import followed_run
 from sfml.cli.several import (
-    Failure,
+    PipelineFailure,
     Targets,
-    Unfinished,
+    UnfinishedWork,
     each,
     failure_of,
     graph_of,
     say_failure,
     say_json_of,
 )
-from sfml.frontend.compiled_spec import Opened
-from sfml.operations.deploy import Stopped
+from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.deploy import StopRequested
 from sfml.operations.graph_health import demand_whole
 
 if TYPE_CHECKING:
@@ -42,39 +42,42 @@ NOT_FOLLOWED = "stopped while its run was followed; `sfml status` says how it go
 
 
 def run_all(
-    pipelines: Sequence[Opened | Failure], targets: Targets, config: Mapping[str, str], options: Options
-) -> list[Run | Failure]:
+    pipelines: Sequence[CompiledSpec | PipelineFailure],
+    targets: Targets,
+    config: Mapping[str, str],
+    options: Options,
+) -> list[Run | PipelineFailure]:
     """How each run ended, in the order of the pipelines. Ends the command when somebody stops it."""
     opened = each(pipelines, lambda found: (found, targets.of(found))[0], options)
-    there = [one for one in opened if not isinstance(one, Failure)]
+    there = [one for one in opened if not isinstance(one, PipelineFailure)]
     after = earlier_sharers([graph_of(one) for one in there])
     if is_chain(after):
         return each(opened, lambda found: _run(found, targets, config, options), options)
     runs = iter(_at_once(there, after, targets, config, options))
-    return [one if isinstance(one, Failure) else next(runs) for one in opened]
+    return [one if isinstance(one, PipelineFailure) else next(runs) for one in opened]
 
 
-def _run(found: Opened, targets: Targets, config: Mapping[str, str], options: Options) -> Run:
+def _run(found: CompiledSpec, targets: Targets, config: Mapping[str, str], options: Options) -> Run:
     target = targets.of(found)
     demand_whole(found, target)
     return followed_run(found, target, options, config)
 
 
 def _at_once(
-    pipelines: Sequence[Opened],
+    pipelines: Sequence[CompiledSpec],
     after: Sequence[frozenset[int]],
     targets: Targets,
     config: Mapping[str, str],
     options: Options,
-) -> list[Run | Failure]:
+) -> list[Run | PipelineFailure]:
     width = max(len(found.desired.pipeline) for found in pipelines)
 
-    def work(found: Opened) -> Run | Failure | Unfinished:
+    def work(found: CompiledSpec) -> Run | PipelineFailure | UnfinishedWork:
         try:
-            with into(Marked(f"{found.desired.pipeline:<{width}}  ")):
+            with into(MarkedOutput(f"{found.desired.pipeline:<{width}}  ")):
                 return _run(found, targets, config, options)
-        except Stopped:
-            return Unfinished(found, is_begun=True)
+        except StopRequested:
+            return UnfinishedWork(found, is_begun=True)
         except SfmlError as error:
             failure = failure_of(found, error)
             say_failure(failure, options)
@@ -85,16 +88,16 @@ def _at_once(
     works = [partial(work, found) for found in pipelines]
     answers = at_once(works, after, threading.Event(), width=AT_ONCE)
     outcomes = [
-        answers.get(place) or Unfinished(found, is_begun=False) for place, found in enumerate(pipelines)
+        answers.get(place) or UnfinishedWork(found, is_begun=False) for place, found in enumerate(pipelines)
     ]
-    ended = [one for one in outcomes if not isinstance(one, Unfinished)]
+    ended = [one for one in outcomes if not isinstance(one, UnfinishedWork)]
     if len(ended) < len(outcomes):
         _say_stopped(outcomes, options)
         raise click.exceptions.Exit(INTERRUPTED)
     return ended
 
 
-def _say_stopped(outcomes: Sequence[Run | Failure | Unfinished], options: Options) -> None:
+def _say_stopped(outcomes: Sequence[Run | PipelineFailure | UnfinishedWork], options: Options) -> None:
     """Which runs were not followed to their end, and which were not begun."""
     from sfml.render.run import run_json
 
@@ -102,15 +105,15 @@ def _say_stopped(outcomes: Sequence[Run | Failure | Unfinished], options: Option
         say_json_of(
             [
                 failure_of(one.found, ConflictingState(NOT_FOLLOWED if one.is_begun else NOT_BEGUN))
-                if isinstance(one, Unfinished)
+                if isinstance(one, UnfinishedWork)
                 else one
-                if isinstance(one, Failure)
+                if isinstance(one, PipelineFailure)
                 else run_json(one)
                 for one in outcomes
             ]
         )
         return
-    left = [one for one in outcomes if isinstance(one, Unfinished)]
+    left = [one for one in outcomes if isinstance(one, UnfinishedWork)]
     begun = [one.found.desired.pipeline for one in left if one.is_begun]
     waiting = [one.found.desired.pipeline for one in left if not one.is_begun]
     if begun:

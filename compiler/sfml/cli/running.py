@@ -10,21 +10,25 @@ from sfml.account.run_record import SUSPENDED
 from sfml.cli import output
 from sfml.cli.interrupts import give_back, pause
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.runs import follow, follow_retry, interval_of, retry, start
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
     from sfml.render.symbols import Symbols
 
 
-def run_and_follow(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> int:
+def run_and_follow(
+    found: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
+) -> int:
     """Run once and follow; the exit code says whether it succeeded."""
     return _answer(followed_run(found, target, options, config), options)
 
 
-def followed_run(found: Opened, target: Connected, options: Options, config: Mapping[str, str]) -> Run:
+def followed_run(
+    found: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
+) -> Run:
     """Run once, and show how it goes and what became of it; as JSON nothing is shown."""
     give_back()
     suspended = suspended_before(found, target, options)
@@ -38,7 +42,7 @@ def followed_run(found: Opened, target: Connected, options: Options, config: Map
     return _shown(found, states, options, config)
 
 
-def suspended_before(found: Opened, target: Connected, options: Options) -> frozenset[str]:
+def suspended_before(found: CompiledSpec, target: TargetAccount, options: Options) -> frozenset[str]:
     """The tasks that a run will pass over; said, with whatever else it will not do as the files say."""
     from sfml.operations.graph_health import run_notes, suspended_names
 
@@ -49,7 +53,7 @@ def suspended_before(found: Opened, target: Connected, options: Options) -> froz
     return suspended_names(graph)
 
 
-def retry_and_follow(found: Opened, target: Connected, options: Options) -> int:
+def retry_and_follow(found: CompiledSpec, target: TargetAccount, options: Options) -> int:
     """Retry the last run and follow it; the exit code says whether it succeeded."""
     root, failed = retry(found.desired, target.history)
     states = follow_retry(
@@ -67,7 +71,7 @@ def _answer(run: Run, options: Options) -> int:
     return 0 if run.outcome == "succeeded" else 1
 
 
-def _shown(found: Opened, states: Iterator[Run], options: Options, config: Mapping[str, str]) -> Run:
+def _shown(found: CompiledSpec, states: Iterator[Run], options: Options, config: Mapping[str, str]) -> Run:
     from sfml.render.symbols import Symbols
 
     symbols = Symbols(output.takes_unicode())
@@ -124,7 +128,7 @@ def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
     return run
 
 
-def _say_end(found: Opened, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
+def _say_end(found: CompiledSpec, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
     """The answer, what it was run with, and what to do next."""
     from sfml.account.run_reason import TaskFailure
     from sfml.render.reason import names_text, outcome_text, reason_text

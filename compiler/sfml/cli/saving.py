@@ -9,7 +9,7 @@ from pathlib import Path
 from sfml.base.errors import UsageError
 from sfml.cli.opening import opened
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.plan.saved import (
     SavedPlan,
     saved_from,
@@ -21,7 +21,7 @@ def is_saved_plan(argument: str) -> bool:
     return argument.endswith(".json")
 
 
-def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, Opened, Options]:
+def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, CompiledSpec, Options]:
     """The plan of a file and its spec, read again for the target and with the variables it was made with."""
     from sfml.frontend.reading import project_root
 

@@ -11,9 +11,9 @@ from sfml.base.errors import ConflictingState
 from sfml.cli import output
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import Mode
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 
 
 @click.command()
@@ -30,7 +30,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     if not is_single(specs):
         with Targets(options) as targets:
 
-            def load(found: Opened) -> Mapping[str, Any]:
+            def load(found: CompiledSpec) -> Mapping[str, Any]:
                 demand_seeds(found)
                 return _loaded(found, targets.of(found), options)
 
@@ -47,7 +47,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     return 0
 
 
-def demand_seeds(found: Opened) -> None:
+def demand_seeds(found: CompiledSpec) -> None:
     """Raise for a production target, and where a file is not there."""
     desired = found.desired
     if desired.target.mode is Mode.PRODUCTION:
@@ -63,7 +63,7 @@ def demand_seeds(found: Opened) -> None:
         )
 
 
-def _loaded(found: Opened, target: Connected, options: Options) -> Mapping[str, Any]:
+def _loaded(found: CompiledSpec, target: TargetAccount, options: Options) -> Mapping[str, Any]:
     """Load every seed and say so; the answer is the JSON."""
     from sfml.render.units import plural
     from sfml.snowflake.seeds import load_seed

@@ -15,8 +15,8 @@ from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.opening import connected, read
 from sfml.cli.options import Options
-from sfml.frontend.compiled_spec import Opened, desired_graph
-from sfml.operations.target_account import Connected
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
+from sfml.operations.target_account import TargetAccount
 from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @record
-class Failure:
+class PipelineFailure:
     """A pipeline that a command could not do its work for; `pipeline` is None where its spec cannot be read."""
 
     spec: str
@@ -44,10 +44,10 @@ class Failure:
 
 
 @record
-class Unfinished:
+class UnfinishedWork:
     """A pipeline whose work somebody stopped: in the middle of it, or before it was begun."""
 
-    found: Opened
+    found: CompiledSpec
     is_begun: bool
 
 
@@ -57,7 +57,7 @@ class Targets:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._stack = ExitStack()
-        self._open: list[tuple[Path, Target, Connected]] = []
+        self._open: list[tuple[Path, Target, TargetAccount]] = []
         self._closed: dict[object, ConnectionFailed] = {}
 
     def __enter__(self) -> Targets:
@@ -68,7 +68,9 @@ class Targets:
     ) -> bool | None:
         return self._stack.__exit__(kind, error, trace)
 
-    def of(self, found: Opened, on_missing: Callable[[SnowflakeConnection], None] | None = None) -> Connected:
+    def of(
+        self, found: CompiledSpec, on_missing: Callable[[SnowflakeConnection], None] | None = None
+    ) -> TargetAccount:
         """The pipeline's target; an account that does not answer is asked once, and then counts as silent."""
         target = found.desired.target
         for root, other, there in self._open:
@@ -86,7 +88,7 @@ class Targets:
         return there
 
 
-def opened_all(specs: Iterable[str], options: Options) -> list[Opened | Failure]:
+def opened_all(specs: Iterable[str], options: Options) -> list[CompiledSpec | PipelineFailure]:
     """Every pipeline that the arguments stand for, compiled; what several share among their findings is said once."""
     from sfml.frontend.entry_files import entry_files
     from sfml.frontend.together import together
@@ -97,14 +99,14 @@ def opened_all(specs: Iterable[str], options: Options) -> list[Opened | Failure]
     return [_opened(file, reading, options) for file, reading in zip(files, readings, strict=True)]
 
 
-def _opened(file: str, reading: Reading, options: Options) -> Opened | Failure:
+def _opened(file: str, reading: Reading, options: Options) -> CompiledSpec | PipelineFailure:
     spec = reading.loaded.spec
     try:
         if reading.graph is None or has_errors(reading.diagnostics):
             raise InvalidSpec(reading.diagnostics)
-        return Opened(reading, desired_graph(reading))
+        return CompiledSpec(reading, desired_graph(reading))
     except SfmlError as error:
-        failure = Failure(file, spec.name if spec else None, reading.target, error)
+        failure = PipelineFailure(file, spec.name if spec else None, reading.target, error)
         say_failure(failure, options)
         return failure
 
@@ -122,12 +124,12 @@ def _say_findings(readings: Sequence[Reading], options: Options) -> None:
 
 
 def each(
-    pipelines: Sequence[Opened | Failure], work: Callable[[Opened], T], options: Options
-) -> list[T | Failure]:
+    pipelines: Sequence[CompiledSpec | PipelineFailure], work: Callable[[CompiledSpec], T], options: Options
+) -> list[T | PipelineFailure]:
     """What the work gives for each pipeline; a failure is said, kept, and hides no other pipeline."""
-    results: list[T | Failure] = []
+    results: list[T | PipelineFailure] = []
     for found in pipelines:
-        if isinstance(found, Failure):
+        if isinstance(found, PipelineFailure):
             results.append(found)
             continue
         try:
@@ -139,12 +141,12 @@ def each(
     return results
 
 
-def failure_of(found: Opened, error: SfmlError) -> Failure:
+def failure_of(found: CompiledSpec, error: SfmlError) -> PipelineFailure:
     desired = found.desired
-    return Failure(desired.spec_path, desired.pipeline, desired.target.name, error)
+    return PipelineFailure(desired.spec_path, desired.pipeline, desired.target.name, error)
 
 
-def say_failure(failure: Failure, options: Options) -> None:
+def say_failure(failure: PipelineFailure, options: Options) -> None:
     """The failure beside the results, with the pipeline that it is about; in JSON it is one of the results."""
     if options.json:
         return
@@ -155,20 +157,20 @@ def say_failure(failure: Failure, options: Options) -> None:
     output.say_error(f"{failure.name}: {message}", help)
 
 
-def graph_of(found: Opened) -> TaskGraph:
+def graph_of(found: CompiledSpec) -> TaskGraph:
     graph = found.reading.graph
     assert graph is not None, "what does not compile is not opened"
     return graph
 
 
-def say_turn(found: Opened, options: Options) -> None:
+def say_turn(found: CompiledSpec, options: Options) -> None:
     """The pipeline whose turn it is, above what is done to it."""
     if not (options.quiet or options.json):
         arrow = Symbols(output.takes_unicode())["arrow"]
         output.say(f"{found.desired.pipeline} {arrow} {found.desired.target.name}")
 
 
-def failure_json(failure: Failure) -> Mapping[str, Any]:
+def failure_json(failure: PipelineFailure) -> Mapping[str, Any]:
     """The entry of a pipeline that failed, in `schemas/output/several.schema.json`."""
     return {
         "pipeline": failure.pipeline,
@@ -178,15 +180,15 @@ def failure_json(failure: Failure) -> Mapping[str, Any]:
     }
 
 
-def say_json_of(results: Sequence[Mapping[str, Any] | Failure]) -> None:
+def say_json_of(results: Sequence[Mapping[str, Any] | PipelineFailure]) -> None:
     """The one object of a command for several pipelines."""
     output.say_json(
-        {"pipelines": [failure_json(one) if isinstance(one, Failure) else one for one in results]}
+        {"pipelines": [failure_json(one) if isinstance(one, PipelineFailure) else one for one in results]}
     )
 
 
-def failures(results: Iterable[object]) -> list[Failure]:
-    return [one for one in results if isinstance(one, Failure)]
+def failures(results: Iterable[object]) -> list[PipelineFailure]:
+    return [one for one in results if isinstance(one, PipelineFailure)]
 
 
 def failed_words(results: Sequence[object]) -> str:

@@ -12,7 +12,7 @@ from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
-    from sfml.render.ways import Simulated
+    from sfml.render.ways import Simulation
 
 
 @click.command()
@@ -78,12 +78,12 @@ def command(
     return 1 if lacking or is_wrong else 0
 
 
-def _simulated(reading: Reading, failures: int, most: int) -> Simulated:
+def _simulated(reading: Reading, failures: int, most: int) -> Simulation:
     from sfml.graph.declared_tests import RunTest
     from sfml.graph_tests.coverage import covered
     from sfml.graph_tests.run_tests import run_verdict
     from sfml.graph_tests.selection import chosen_tests
-    from sfml.render.ways import Simulated
+    from sfml.render.ways import Simulation
     from sfml.ways.shape import Behaviour
     from sfml.ways.walks import walk
 
@@ -94,12 +94,12 @@ def _simulated(reading: Reading, failures: int, most: int) -> Simulated:
     tests = [one for one in chosen_tests(graph) if isinstance(one, RunTest)]
     coverage = covered(walked, (run_verdict(behaviour, test) for test in tests))
     spec = f"{reading.prefix}{graph.spec_path}"
-    return Simulated(
+    return Simulation(
         graph.pipeline, graph.target.name, spec, len(graph.all_tasks), len(tests), walked, coverage
     )
 
 
-def _lacking(one: Simulated, required: str | None) -> int:
+def _lacking(one: Simulation, required: str | None) -> int:
     """How many ways lack the coverage that is required."""
     if required is None:
         return 0

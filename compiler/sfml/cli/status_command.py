@@ -14,7 +14,7 @@ from sfml.cli import output
 from sfml.cli.opening import connected, read, say_findings
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.target_screen import TargetScreen
-from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.operations.apply_plan import schedule_words
 from sfml.operations.graph_health import graph_health
 from sfml.operations.local_server import server_for
@@ -45,7 +45,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
                 say_findings(reading, options)
                 statuses.append(_without_graph(str(file), reading, options))
                 continue
-            statuses.append(status_of(Opened(reading, desired_graph(reading)), options, servers))
+            statuses.append(status_of(CompiledSpec(reading, desired_graph(reading)), options, servers))
     if options.json:
         output.say_json(status_json(statuses))
     else:
@@ -55,7 +55,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     return 1 if any(status.needs_attention for status in statuses) else 0
 
 
-def status_of(found: Opened, options: Options, servers: ExitStack) -> PipelineStatus:
+def status_of(found: CompiledSpec, options: Options, servers: ExitStack) -> PipelineStatus:
     """One pipeline's state in its target, or why it cannot be told."""
     from sfml.render.schedule import schedule_words as regular_words
 

@@ -18,7 +18,7 @@ from sfml.cli.options import Options, shared_options, specs_argument
 if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
     from sfml.graph.declared_tests import GraphTest
-    from sfml.graph_tests.suite import Tested
+    from sfml.graph_tests.suite import SuiteResult
 
 
 @click.command()
@@ -60,7 +60,7 @@ def command(
     return 0 if all(one.count("passed") == len(one.verdicts) for one in every) else 1
 
 
-def _by_rules(reading: Reading, tests: tuple[GraphTest, ...]) -> Tested:
+def _by_rules(reading: Reading, tests: tuple[GraphTest, ...]) -> SuiteResult:
     from sfml.graph_tests.selection import verdict
     from sfml.graph_tests.suite import tested
     from sfml.ways.shape import Behaviour
@@ -71,7 +71,7 @@ def _by_rules(reading: Reading, tests: tuple[GraphTest, ...]) -> Tested:
 
 def _on_local_snowflake(
     chosen: list[tuple[Reading, tuple[GraphTest, ...]]], options: Options
-) -> list[Tested]:
+) -> list[SuiteResult]:
     """All of it on one server, with a line a test on standard error: real steps take their time."""
     from sfml.graph_tests.suite import tested
     from sfml.graph_tests.verdict import Verdict
@@ -122,7 +122,7 @@ def _nothing(readings: list[Reading], words: tuple[str, ...]) -> UsageError:
     )
 
 
-def _write_junit(path: Path, every: list[Tested], sources: dict[str, str]) -> None:
+def _write_junit(path: Path, every: list[SuiteResult], sources: dict[str, str]) -> None:
     from sfml.render.junit import tests_junit
 
     try:
@@ -132,7 +132,9 @@ def _write_junit(path: Path, every: list[Tested], sources: dict[str, str]) -> No
         raise UsageError(f"cannot write `{path}`: {cause.strerror or cause}") from cause
 
 
-def _say(every: list[Tested], sources: dict[str, str], options: Options, how: str, seconds: float) -> None:
+def _say(
+    every: list[SuiteResult], sources: dict[str, str], options: Options, how: str, seconds: float
+) -> None:
     found = [finding for one in every for verdict in one.verdicts for finding in verdict.findings]
     if options.json:
         from sfml.render.graph_tests import tests_json
@@ -154,7 +156,7 @@ def _say(every: list[Tested], sources: dict[str, str], options: Options, how: st
 
 
 def _say_text(
-    every: list[Tested],
+    every: list[SuiteResult],
     found: list[Diagnostic],
     sources: dict[str, str],
     options: Options,

@@ -16,7 +16,7 @@ from sfml.cli.opening import user_name
 from sfml.cli.options import Options
 from sfml.frontend.entry_files import is_entry_file, pipelines_of
 from sfml.spec.load import load
-from sfml.spec.model import Loaded
+from sfml.spec.model import LoadedSpec
 from sfml.spec.origin import Origin, Setting, known_paths, origins, removed_by
 from sfml.spec.project import project_root
 
@@ -24,7 +24,7 @@ _TARGET = re.compile(r"targets\.([^.]+)\.")
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class ValueOrigin:
     """A value's origin in one pipeline for one target, with files as the user names them."""
 
     pipeline: str
@@ -32,7 +32,7 @@ class Traced:
     origin: Origin
 
 
-def traced(name: str, path: str, options: Options) -> tuple[Traced, ...]:
+def traced(name: str, path: str, options: Options) -> tuple[ValueOrigin, ...]:
     """The origins of the value in every pipeline that reads the file; raises where there are none."""
     file = Path(name)
     if not file.is_file():
@@ -48,7 +48,7 @@ def traced(name: str, path: str, options: Options) -> tuple[Traced, ...]:
     prefix = Path(os.path.relpath(root, Path.cwd())).as_posix()
     shown = "" if prefix == "." else f"{prefix}/"
     found = [
-        Traced(loaded.spec.name, loaded.spec.target_name, _moved(origin, shown))
+        ValueOrigin(loaded.spec.name, loaded.spec.target_name, _moved(origin, shown))
         for loaded in readers
         if loaded.spec is not None
         for origin in origins(loaded, inside, path, options.variables)
@@ -64,10 +64,12 @@ def _target_of(path: str) -> str | None:
     return match[1] if match else None
 
 
-def _readers(file: Path, inside: str, root: Path, target: str | None, options: Options) -> Iterator[Loaded]:
+def _readers(
+    file: Path, inside: str, root: Path, target: str | None, options: Options
+) -> Iterator[LoadedSpec]:
     """The pipelines that the file is read for; the entry file itself has to be right."""
     own = is_entry_file(file)
-    broken: Loaded | None = None
+    broken: LoadedSpec | None = None
     count = 0
     entries = [path for path in pipelines_of(root) if project_root(path.parent) == root]
     for entry in [file] if own else entries:
@@ -93,7 +95,7 @@ def _readers(file: Path, inside: str, root: Path, target: str | None, options: O
         )
 
 
-def _nothing(name: str, path: str, readers: list[Loaded], prefix: str) -> SfmlError:
+def _nothing(name: str, path: str, readers: list[LoadedSpec], prefix: str) -> SfmlError:
     for loaded in readers:
         if (removed := removed_by(loaded, path)) is not None and removed.span is not None:
             at = replace(removed.span, file=prefix + removed.span.file)

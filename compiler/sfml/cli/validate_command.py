@@ -15,7 +15,7 @@ from sfml.cli.opening import read, user_name
 from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:
-    from sfml.cli.fixing import Fixed
+    from sfml.cli.fixing import AppliedFix
     from sfml.frontend.reading import Reading
 
 
@@ -47,7 +47,7 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
         readings = with_foreign_patches(read_files, readings)
         return with_unused(read_files, readings, lambda file, target: _read_for(file, target, options))
 
-    done: tuple[Fixed, ...] = ()
+    done: tuple[AppliedFix, ...] = ()
     if fix:
         from sfml.cli.fixing import fix_all
 
@@ -74,7 +74,7 @@ def _read_for(file: Path, target: str, options: Options) -> Reading:
 def _say(
     diagnostics: tuple[Diagnostic, ...],
     readings: list[Reading],
-    done: tuple[Fixed, ...],
+    done: tuple[AppliedFix, ...],
     options: Options,
     figures: tuple[int, float],
 ) -> None:
@@ -107,7 +107,7 @@ def _say(
 def _say_text(
     diagnostics: tuple[Diagnostic, ...],
     readings: list[Reading],
-    done: tuple[Fixed, ...],
+    done: tuple[AppliedFix, ...],
     options: Options,
     figures: tuple[int, float],
 ) -> None:

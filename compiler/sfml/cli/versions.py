@@ -6,7 +6,7 @@ import re
 import sys
 from importlib import metadata
 
-from sfml.account.checkup import Check, State
+from sfml.account.checkup import Check, CheckState
 from sfml.base.release import DISTRIBUTION
 
 CLIENTS = ("snowflake-core", "snowflake-snowpark-python", "snowflake-ml-python")
@@ -31,8 +31,8 @@ def version_check(is_local: bool) -> Check:
             wrong.append(f"{name} {version} is not {ranges[name]}")
     help = f'pip install "{DISTRIBUTION}[{"local" if is_local else "snowflake"}]"'
     if wrong:
-        return Check("clients", State.FAIL, "; ".join(wrong), help)
-    return Check("clients", State.OK, ", ".join(told))
+        return Check("clients", CheckState.FAIL, "; ".join(wrong), help)
+    return Check("clients", CheckState.OK, ", ".join(told))
 
 
 def namesake_check() -> Check | None:
@@ -49,7 +49,7 @@ def namesake_check() -> Check | None:
         f"the distribution `sfml` {other.version} is installed, too: {what}, with a package of the same name"
     )
     help = f"pip uninstall sfml, then install {DISTRIBUTION} again with --force-reinstall --no-deps"
-    return Check("namesake", State.WARN, text, help)
+    return Check("namesake", CheckState.WARN, text, help)
 
 
 def _is_installed(name: str) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @record
-class Opened:
+class CompiledSpec:
     """A spec that compiles, for one target."""
 
     reading: Reading

@@ -10,7 +10,7 @@ from pathlib import Path
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import InvalidSpec, UsageError
 from sfml.base.quoting import folded
-from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.frontend.reading import Reading
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
@@ -19,7 +19,7 @@ from sfml.spec.project import project_root
 _NO_GRAPH = "graph: {version: 1, tasks: {none: {sql: select 1}}}\nschedule: {version: 1, schedule: manual}\n"
 
 
-def placed(reading: Reading) -> Opened:
+def placed(reading: Reading) -> CompiledSpec:
     """The spec compiled, or what is known of a pipeline whose graph is not: its name, its target, the name of its root.
 
     Raises `InvalidSpec` where not even that can be read.
@@ -27,14 +27,14 @@ def placed(reading: Reading) -> Opened:
     from sfml.graph.decode import graph_draft
 
     if reading.graph is not None and not has_errors(reading.diagnostics):
-        return Opened(reading, desired_graph(reading))
+        return CompiledSpec(reading, desired_graph(reading))
 
     loaded = reading.loaded.spec
     if loaded is None:
         raise InvalidSpec(reading.diagnostics)
     draft, _ = graph_draft(loaded, reading.root)
     root = folded(draft.root_name) if draft.root_name else draft.pipeline.upper()
-    return Opened(reading, _empty(draft.pipeline, draft.spec_path, draft.target, root))
+    return CompiledSpec(reading, _empty(draft.pipeline, draft.spec_path, draft.target, root))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from sfml.graph.decode import graph_draft
 from sfml.graph.draft import GraphDraft
 from sfml.graph.model import TaskGraph
 from sfml.semantics.conditions import decides_on_predecessors
-from sfml.spec import Loaded, load, targets_of
+from sfml.spec import LoadedSpec, load, targets_of
 from sfml.spec.project import project_root
 
 __all__ = ["Reading", "entry_files", "project_root", "read", "read_targets"]
@@ -43,7 +43,7 @@ class Reading:
     catalog: StepCatalog
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, str]
-    loaded: Loaded = field(repr=False)
+    loaded: LoadedSpec = field(repr=False)
     prefix: str = ""
     silencings: tuple[Silencing, ...] = ()
     used: frozenset[Silencing] = frozenset()

@@ -69,7 +69,7 @@ def silencings(
 
 
 @record
-class Silenced:
+class SilencedFindings:
     """The findings that are left, those that were silenced, and the silencings that meant any of either."""
 
     kept: tuple[Diagnostic, ...]
@@ -77,7 +77,7 @@ class Silenced:
     used: frozenset[Silencing]
 
 
-def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) -> Silenced:
+def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) -> SilencedFindings:
     """The findings without those that were silenced; errors stay, and silencing one is an error too."""
     kept: list[Diagnostic] = []
     accepted: list[Diagnostic] = []
@@ -99,7 +99,7 @@ def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) 
         else:
             accepted.append(finding)
         used.update(covering)
-    return Silenced(tuple(kept), tuple(accepted), frozenset(used))
+    return SilencedFindings(tuple(kept), tuple(accepted), frozenset(used))
 
 
 def unused(silencing: Silencing) -> Diagnostic:

@@ -13,7 +13,7 @@ IMPLIED = {"MONITOR": ("OPERATE",), "READ": ("WRITE",)}
 
 
 @record
-class Granted:
+class GrantRow:
     """One row of SHOW GRANTS: `on` as there (COMPUTE_POOL), `through` the role that holds it."""
 
     privilege: str
@@ -28,7 +28,7 @@ class Comparison:
 
     role: str
     missing: tuple[Privilege, ...]
-    excess: tuple[Granted, ...]
+    excess: tuple[GrantRow, ...]
     elsewhere: int
     """Grants on other objects; they are other pipelines' business."""
     unread: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Comparison:
 
 
 def compared(
-    role: str, needed: Iterable[Privilege], granted: Iterable[Granted], unread: tuple[str, ...] = ()
+    role: str, needed: Iterable[Privilege], granted: Iterable[GrantRow], unread: tuple[str, ...] = ()
 ) -> Comparison:
     """The difference. OWNERSHIP, and ALL, hold every privilege of an object; a schema's owner also creates in it."""
     wanted = list(needed)

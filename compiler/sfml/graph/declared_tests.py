@@ -26,7 +26,7 @@ EVERY = 1_000_000
 
 
 @record
-class Given:
+class GivenEnd:
     """How a task ends: `word` is what is written for it in one word, `outcome` the outcome of a branch.
 
     The first `fails` attempts fail. `when` stands for the task's own condition; `named` is where its
@@ -49,7 +49,7 @@ class Given:
 
 
 @record
-class Expected:
+class ExpectedState:
     """A task that is to end in a state; `key` is the list that names it."""
 
     task: Ref
@@ -66,8 +66,8 @@ class RunTest:
 
     name: str
     place: Place
-    given: Mapping[str, Given]
-    expected: tuple[Expected, ...]
+    given: Mapping[str, GivenEnd]
+    expected: tuple[ExpectedState, ...]
     targets: tuple[Ref, ...] = ()
     streams: Mapping[str, tuple[bool, Place]] = field(default_factory=dict)
     config: Mapping[str, tuple[Scalar, Place]] = field(default_factory=dict)

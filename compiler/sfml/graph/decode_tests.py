@@ -12,8 +12,8 @@ from sfml.graph.declared_tests import (
     EVERY,
     FAILS,
     STATES,
-    Expected,
-    Given,
+    ExpectedState,
+    GivenEnd,
     GraphTest,
     Moment,
     RunTest,
@@ -51,7 +51,7 @@ def _run_test(name: str, place: Place, settings: MapNode) -> RunTest:
             {task: _given(at, node) for task, at, node in entries_of(settings.get("given"))}
         ),
         expected=tuple(
-            Expected(ref, key)
+            ExpectedState(ref, key)
             for key in settings.entries
             if key in STATES
             for ref in _refs(settings.get(key))
@@ -77,14 +77,14 @@ def _config(node: Node | None) -> Iterator[tuple[str, tuple[Scalar, Place]]]:
             yield key, (value.value, Place(at, value.path))
 
 
-def _given(at: Span, node: Node) -> Given:
+def _given(at: Span, node: Node) -> GivenEnd:
     settings = map_of(node)
     if settings is None:
         word = text_of(node)
-        return Given(Place(at, node.path), _place(node), word=word, fails=EVERY if word == FAILS else 0)
+        return GivenEnd(Place(at, node.path), _place(node), word=word, fails=EVERY if word == FAILS else 0)
     outcome, fails, when = (settings.get(key) for key in ("outcome", "fails", "when"))
     count = fails.value if isinstance(fails, ScalarNode) else 0
-    return Given(
+    return GivenEnd(
         named=Place(at, node.path),
         place=Place(at, node.path),
         outcome=Ref(str(plain(outcome)), _place(outcome)) if outcome is not None else None,

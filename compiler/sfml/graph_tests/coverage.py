@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sfml.base.record import record
 from sfml.graph_tests.verdict import Verdict
 from sfml.semantics.states import State
-from sfml.ways.walks import Walked, Way
+from sfml.ways.walks import Way, WayWalk
 
 
 @record
@@ -39,7 +39,7 @@ class Coverage:
         return tuple(one for one in self.uncovered if not one.has_failure)
 
 
-def covered(walked: Walked, verdicts: Iterable[Verdict]) -> Coverage:
+def covered(walked: WayWalk, verdicts: Iterable[Verdict]) -> Coverage:
     """A test covers the way on which every task ends as in the test, whatever the test expects of it."""
     takers: dict[tuple[State, ...], list[str]] = {}
     for one in verdicts:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from sfml.base.diagnostic import Diagnostic
-from sfml.graph.declared_tests import Given, RunTest
+from sfml.graph.declared_tests import GivenEnd, RunTest
 from sfml.graph_tests.verdict import Verdict, failure, undecided
 from sfml.semantics.evaluating import Functions, Undecided, condition_holds
 from sfml.semantics.graph import TaskShape
@@ -78,7 +78,7 @@ def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
     return carry_out(behaviour.shape, ends, retries=retries, streams=streams, holds=holds, lacks=lacks)
 
 
-def _chosen(behaviour: Behaviour, branch: str, given: Given | None) -> str:
+def _chosen(behaviour: Behaviour, branch: str, given: GivenEnd | None) -> str:
     """The outcome that the test gives a branch; a branch with one outcome needs none."""
     outcomes = tuple(behaviour.outcomes[branch])
     if given is not None and given.outcome is not None:

@@ -12,7 +12,7 @@ from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Manu
 from sfml.graph_tests.verdict import Verdict, failure, undecided
 from sfml.semantics.cron import parse_cron
 from sfml.semantics.schedule import Interval
-from sfml.semantics.timeline import Course, Event, Fired, Rules, Suspended, first, scheduled, triggered
+from sfml.semantics.timeline import Course, Event, Firing, Rules, Suspension, first, scheduled, triggered
 
 MOST_MOMENTS = 10_000
 MOST_TOLD = 10
@@ -57,9 +57,9 @@ def _events(settings: GraphSettings, test: ScheduleTest) -> Iterator[Event]:
 
 def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Diagnostic]:
     """The expectations that do not hold of what happened."""
-    began = [event.at for event in events if isinstance(event, Fired) and event.began]
-    passed = [event.at for event in events if isinstance(event, Fired) and not event.began]
-    suspended = next((event.at for event in events if isinstance(event, Suspended)), None)
+    began = [event.at for event in events if isinstance(event, Firing) and event.began]
+    passed = [event.at for event in events if isinstance(event, Firing) and not event.began]
+    suspended = next((event.at for event in events if isinstance(event, Suspension)), None)
     why = {at.astimezone(UTC): "passed over: an earlier run still goes on" for at in passed}
     for wanted, place in _absent(test.runs, began):
         reason = why.get(wanted.astimezone(UTC))

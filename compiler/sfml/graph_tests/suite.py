@@ -14,7 +14,7 @@ from sfml.graph_tests.verdict import Verdict
 
 
 @record
-class Tested:
+class SuiteResult:
     """One pipeline for one target; files are relative to the working directory, `seconds` one figure a verdict."""
 
     pipeline: str
@@ -30,7 +30,7 @@ class Tested:
 
 def tested(
     graph: TaskGraph, prefix: str, tests: Iterable[GraphTest], judge: Callable[[GraphTest], Verdict]
-) -> Tested:
+) -> SuiteResult:
     """What `judge` says of each of the pipeline's tests, and how long it took; `prefix` comes before its files."""
     verdicts: list[Verdict] = []
     seconds: list[float] = []
@@ -39,7 +39,7 @@ def tested(
         verdicts.append(_as_shown(judge(test), prefix))
         seconds.append(time.perf_counter() - began)
     spec = f"{prefix}{graph.spec_path}"
-    return Tested(graph.pipeline, graph.target.name, spec, tuple(verdicts), tuple(seconds))
+    return SuiteResult(graph.pipeline, graph.target.name, spec, tuple(verdicts), tuple(seconds))
 
 
 def _as_shown(one: Verdict, prefix: str) -> Verdict:

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.base.errors import RecordUnreadable
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
 from sfml.operations.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
 from sfml.operations.plan_details import informed
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.applied import AppliedGraph
 from sfml.plan.artefact import Artefact, archives_in, observed_artefact
 from sfml.plan.collecting import collected, outdated
@@ -23,7 +23,7 @@ from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import Action, ObservedGraph, ObservedTask, Plan
 from sfml.plan.settings import OFF_SINCE
-from sfml.plan.staged import Staged
+from sfml.plan.staged import StageContent
 from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class ApplyPlan:
     """A plan, the groups of stages that carry it out, and what was found in the target.
 
     `journal` is that of an apply that was cut off, `unreadable` the same where it cannot be read; `was` is what a
@@ -44,7 +44,7 @@ class Planned:
     groups: tuple[Group, ...]
     observed: ObservedGraph | None
     was: Artefact | None
-    staged: Staged | None
+    staged: StageContent | None
     journal: Journal | None
     off_since: str | None = None
     """Since when the schedule is off on purpose, as it will stand in the root's record."""
@@ -77,25 +77,25 @@ class Planned:
 
 
 def planned(
-    found: Opened,
-    target: Connected,
+    found: CompiledSpec,
+    target: TargetAccount,
     *,
     resume: bool | None = None,
     adopt: bool = False,
     collect: bool = True,
-) -> Planned:
+) -> ApplyPlan:
     """What an apply of the spec would do now; reads, changes nothing."""
     return planned_graph(found.desired, target, resume=resume, adopt=adopt, collect=collect)
 
 
 def planned_graph(
     desired: DesiredGraph,
-    target: Connected,
+    target: TargetAccount,
     *,
     resume: bool | None = None,
     adopt: bool = False,
     collect: bool = True,
-) -> Planned:
+) -> ApplyPlan:
     """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
     staged, journal, unreadable = looked_at(desired, target)
     observed = target.tasks.observed(desired.root.name)
@@ -153,7 +153,7 @@ def planned_graph(
         groups = noted(groups, plan, desired.root.name, off)
     if collect and staged is not None and any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
         groups = (*groups, *collecting(staged, desired, (now, was), target))
-    return Planned(plan, groups, observed, was, staged, journal, off, unreadable, own.strangers)
+    return ApplyPlan(plan, groups, observed, was, staged, journal, off, unreadable, own.strangers)
 
 
 def off_since(
@@ -179,7 +179,7 @@ def _is_news(off: str | None, plan: Plan, observed: ObservedGraph | None) -> boo
 
 
 def _schedule_notes(
-    desired: DesiredGraph, plan: Plan, observed: ObservedGraph | None, target: Connected
+    desired: DesiredGraph, plan: Plan, observed: ObservedGraph | None, target: TargetAccount
 ) -> Iterator[str]:
     """Why a schedule is off that stays off; asked for only then."""
     if observed is None or observed.root.started or plan.resume_root or not is_scheduled(desired):
@@ -239,7 +239,7 @@ def _stage_notes(
 
 
 def collecting(
-    staged: Staged, desired: DesiredGraph, graphs: tuple[Artefact | None, ...], target: Connected
+    staged: StageContent, desired: DesiredGraph, graphs: tuple[Artefact | None, ...], target: TargetAccount
 ) -> tuple[Group, ...]:
     """What removes old deployments and their code; costs a call only when one has grown old."""
     gone = outdated(staged, desired.target.keep_deployments, datetime.now(UTC))
@@ -254,7 +254,7 @@ def collecting(
 
 
 def work_of(
-    plan: Planned,
+    plan: ApplyPlan,
     desired: DesiredGraph,
     lease: Lease,
     provenance: Mapping[str, Any] | None = None,
@@ -278,7 +278,7 @@ def work_of(
     )
 
 
-def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journal | None]:
+def seen(desired: DesiredGraph, target: TargetAccount) -> tuple[StageContent | None, Journal | None]:
     """What lies on the stage, None when there is none; and the journal of an apply that was cut off.
 
     Raises `RecordUnreadable`, with how to go on, where nothing can be done without the journal.
@@ -290,8 +290,8 @@ def seen(desired: DesiredGraph, target: Connected) -> tuple[Staged | None, Journ
 
 
 def looked_at(
-    desired: DesiredGraph, target: Connected
-) -> tuple[Staged | None, Journal | None, RecordUnreadable | None]:
+    desired: DesiredGraph, target: TargetAccount
+) -> tuple[StageContent | None, Journal | None, RecordUnreadable | None]:
     """The same for who can do without the journal; the last is why it cannot be read."""
     staged = target.stage.staged(desired.pipeline)
     if staged is None or not staged.has_journal:
@@ -322,7 +322,7 @@ def refuse_newer(unreadable: RecordUnreadable | None) -> None:
 
 
 def traces_of(
-    journal: Journal | None, unreadable: RecordUnreadable | None, desired: DesiredGraph, target: Connected
+    journal: Journal | None, unreadable: RecordUnreadable | None, desired: DesiredGraph, target: TargetAccount
 ) -> tuple[Artefact | None, ...]:
     """The graphs that a command which was cut off may have left something of, the one that it meant last."""
     if journal is not None:

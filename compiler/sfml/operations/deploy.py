@@ -18,8 +18,8 @@ from sfml.base.errors import ConflictingState, ConnectionFailed, RecordUnreadabl
 from sfml.lower.beyond import beyond
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.operations.crew import Crew
-from sfml.operations.holding import FRESH, FRESH_ENOUGH_TO_START, Held
-from sfml.operations.retries import Patience, insist
+from sfml.operations.holding import FRESH, FRESH_ENOUGH_TO_START, HeldLease
+from sfml.operations.retries import RetryPolicy, insist
 from sfml.plan.artefact import Artefact, meant_artefact
 from sfml.plan.diff import field_changes, make_plan
 from sfml.plan.journal import Header, Journal
@@ -82,7 +82,7 @@ class Watcher(Protocol):
     def waits(self, error: ConnectionFailed, seconds: float) -> None: ...
 
 
-class Silent:
+class SilentWatcher:
     """Nobody looks."""
 
     def begun(self, group: Group) -> None: ...
@@ -94,7 +94,7 @@ class Silent:
     def waits(self, error: ConnectionFailed, seconds: float) -> None: ...
 
 
-class Stopped(SfmlError):
+class StopRequested(SfmlError):
     """Somebody asked to stop; the call that was under way has ended."""
 
 
@@ -105,9 +105,9 @@ class Deployer:
     work: Work
     tasks: Tasks
     code: Code
-    held: Held
-    patience: Patience = field(default_factory=Patience)
-    watcher: Watcher = field(default_factory=Silent)
+    held: HeldLease
+    patience: RetryPolicy = field(default_factory=RetryPolicy)
+    watcher: Watcher = field(default_factory=SilentWatcher)
     stop: threading.Event = field(default_factory=threading.Event)
     crew: Crew = field(default_factory=Crew)
     job_sql: dict[str, str] = field(default_factory=dict)
@@ -141,7 +141,7 @@ class Deployer:
 
     def _refuse_to_go_on(self) -> None:
         if self.stop.is_set() and not self.is_done:
-            raise Stopped("stopped as you asked")
+            raise StopRequested("stopped as you asked")
 
     def _carry_out(self, stage: Stage) -> None:
         match stage:

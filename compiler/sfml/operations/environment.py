@@ -11,12 +11,12 @@ from sfml.render.environment import missing_help, missing_text
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.account.environment import Environment, Missing
-    from sfml.frontend.compiled_spec import Opened
+    from sfml.account.environment import Environment, MissingObject
+    from sfml.frontend.compiled_spec import CompiledSpec
     from sfml.plan.model import Plan
 
 
-def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
+def looked_at(found: CompiledSpec, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
     """What of the graph's needs is missing, or of those alone that a plan brings in.
 
     The stage is no finding: an apply makes its own, and on a local target so are the database, the schema and what
@@ -44,13 +44,13 @@ def looked_at(found: Opened, connection: SnowflakeConnection, plan: Plan | None 
 
 
 def demand_environment(
-    found: Opened,
+    found: CompiledSpec,
     connection: SnowflakeConnection,
     *,
     plan: Plan | None = None,
     create_missing: bool = False,
     tell: Callable[[Environment], None] = lambda environment: None,
-    agree: Callable[[tuple[Missing, ...]], None] = lambda missing: None,
+    agree: Callable[[tuple[MissingObject, ...]], None] = lambda missing: None,
 ) -> None:
     """Return when everything is there; make what may be made, if asked to, and raise for the rest.
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sfml.base.errors import ConflictingState
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import seen
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     from sfml.account.deployed import DeployedGraph
@@ -21,7 +21,7 @@ def suspended_names(graph: DeployedGraph) -> frozenset[str]:
     return frozenset(task.name for task in graph.suspended)
 
 
-def graph_health(desired: DesiredGraph, target: Connected) -> GraphHealth:
+def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     """The graph, its journal and its last run, with what needs attention."""
     from sfml.account.health import health_of
     from sfml.operations.runs import runs_of
@@ -39,7 +39,7 @@ def graph_health(desired: DesiredGraph, target: Connected) -> GraphHealth:
     )
 
 
-def demand_whole(found: Opened, target: Connected) -> None:
+def demand_whole(found: CompiledSpec, target: TargetAccount) -> None:
     """Raise when an apply is under way or did not finish: what is there is neither the old graph nor the new one."""
     from sfml.render.health import work_text
 
@@ -56,7 +56,7 @@ def demand_whole(found: Opened, target: Connected) -> None:
     )
 
 
-def drift_notes(desired: DesiredGraph, target: Connected) -> Iterator[str]:
+def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
     """What is no drift of a task and keeps the graph from running all the same."""
     from sfml.account.health import CutLoose, health_of
     from sfml.render.health import problem_text, schedule_state_text
@@ -69,9 +69,9 @@ def drift_notes(desired: DesiredGraph, target: Connected) -> Iterator[str]:
             yield problem_text(problem, desired.pipeline)
 
 
-def run_notes(found: Opened, graph: DeployedGraph) -> Iterator[str]:
+def run_notes(found: CompiledSpec, graph: DeployedGraph) -> Iterator[str]:
     """What a run will not do as the files say: other code, tasks that are off or cut loose."""
-    from sfml.account.health import ChildrenSuspended, CutLoose, TasksGone, health_of
+    from sfml.account.health import CutLoose, SuspendedChildren, TasksGone, health_of
     from sfml.plan.provenance import origin_text
     from sfml.render.health import problem_text
 
@@ -83,5 +83,5 @@ def run_notes(found: Opened, graph: DeployedGraph) -> Iterator[str]:
         of = f", of {origin}," if origin else ""
         yield f"what is deployed{of} differs from the files; the difference:  sfml plan {where}"
     for problem in health.problems:
-        if isinstance(problem, ChildrenSuspended | CutLoose | TasksGone):
+        if isinstance(problem, SuspendedChildren | CutLoose | TasksGone):
             yield f"{problem_text(problem, desired.pipeline)};  sfml plan {where}"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sfml.base.errors import ConnectionFailed, LeaseLost, SfmlError
-from sfml.operations.deploy import Deployer, Stopped, Watcher, Work
-from sfml.operations.holding import FRESH, Held
+from sfml.operations.deploy import Deployer, StopRequested, Watcher, Work
+from sfml.operations.holding import FRESH, HeldLease
 from sfml.plan.stages import (
     CloseJournal,
     DropTask,
@@ -69,7 +69,7 @@ class GuidedDeployer:
         except LeaseLost as error:
             raise error.advised(_lost_help(self._progress, work, held, self._where)) from error.__cause__
         except SfmlError as error:
-            lost = held.lost() if not isinstance(error, Stopped) else None
+            lost = held.lost() if not isinstance(error, StopRequested) else None
             if lost is not None:
                 message = f"{lost.message}; meanwhile: {error.message}"
                 help = _lost_help(self._progress, work, held, self._where)
@@ -78,7 +78,7 @@ class GuidedDeployer:
 
     def help_when_stopped(self) -> str | None:
         """How to go on after the call that was under way was left alone."""
-        return self._going_on(Stopped(""))
+        return self._going_on(StopRequested(""))
 
     def _going_on(self, error: SfmlError) -> str | None:
         return _going_on(error, self._where, self._progress.open, self._command)
@@ -90,7 +90,7 @@ def _going_on(error: SfmlError, where: str, is_open: bool, command: str) -> str 
         return f"{error.help or 'nothing was changed'}"
     restore = f"apply {where} --restore"
     width = max(len(restore), len(f"{command} {where}"))
-    first = f"{error.help}\n      " if error.help and not isinstance(error, Stopped) else ""
+    first = f"{error.help}\n      " if error.help and not isinstance(error, StopRequested) else ""
     return (
         f"{first}what it began is recorded on the stage, and the schedule is off until it is done or undone:"
         f"\n      sfml {f'{command} {where}':<{width}}   finishes it"
@@ -98,7 +98,7 @@ def _going_on(error: SfmlError, where: str, is_open: bool, command: str) -> str 
     )
 
 
-def _lost_help(seen: Progress, work: Work, held: Held, where: str) -> str:
+def _lost_help(seen: Progress, work: Work, held: HeldLease, where: str) -> str:
     """What was and was not done by the command whose lease was taken away, and how to go on."""
     return "\n      ".join(
         (
@@ -113,7 +113,7 @@ def _lost_help(seen: Progress, work: Work, held: Held, where: str) -> str:
 _CHANGES = (SuspendRoot, PutTask, DropTask, ResumeGraph, RemoveFiles)
 
 
-def _done_before(seen: Progress, work: Work, held: Held) -> Iterator[str]:
+def _done_before(seen: Progress, work: Work, held: HeldLease) -> Iterator[str]:
     total = sum(isinstance(stage, _CHANGES) for group in work.groups for stage in group)
     changes = [(at, stage) for at, stage in seen.done if isinstance(stage, _CHANGES)]
     if not changes:

@@ -41,7 +41,7 @@ FORCE_WARNING = (
 
 
 @dataclass(slots=True)
-class Held:
+class HeldLease:
     """The lease while we hold it; may be looked at from several threads."""
 
     leases: Leases
@@ -120,7 +120,7 @@ def holding(
     sleep: Callable[[float], None] = time.sleep,
     breaking: Callable[[Lease, float], None] | None = None,
     not_released: Callable[[SfmlError], None] | None = None,
-) -> Iterator[Held]:
+) -> Iterator[HeldLease]:
     """The lease for as long as the block takes; raises `LeaseHeld` when it is not free within `wait` seconds.
 
     `waiting` is told once who holds it. With `breaking` somebody else's lease is broken; it is told whose, and the
@@ -132,7 +132,7 @@ def holding(
         _taken(leases, root, lease, wait, waiting, sleep)
     else:
         _replaced(leases, root, lease)
-    held = Held(leases, root, lease)
+    held = HeldLease(leases, root, lease)
     try:
         if broken is not None and breaking is not None:
             pause = 0.0 if is_gone(broken, lease) else SETTLED
@@ -154,7 +154,7 @@ def holding(
         not_released(error)
 
 
-def _released(held: Held) -> LeaseLost | None:
+def _released(held: HeldLease) -> LeaseLost | None:
     """Give the lease back, if that can be done; what is answered when it is not ours any more."""
     try:
         held.release()
@@ -201,7 +201,7 @@ def _replaced(leases: Leases, root: str, lease: Lease) -> None:
             raise
 
 
-def _hold_again(held: Held) -> None:
+def _hold_again(held: HeldLease) -> None:
     """Look after the wait; whose lease was broken may have dropped ours, having looked just before."""
     holder = held.leases.holder(held.root)
     if holder is None:

@@ -9,8 +9,8 @@ from sfml.account.history import DeployedRoot, GraphRow
 from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
 from sfml.base.record import record
-from sfml.operations.holding import Held
-from sfml.operations.target_account import Connected
+from sfml.operations.holding import HeldLease
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.model import ObservedGraph
 
 _LOCAL_PAUSE = 0.1
@@ -30,8 +30,8 @@ class Idleness:
 
 def demand_idle(
     observed: ObservedGraph | None,
-    target: Connected,
-    held: Held,
+    target: TargetAccount,
+    held: HeldLease,
     idleness: Idleness,
     *,
     waiting: Callable[[str], None] = lambda words: None,
@@ -64,7 +64,7 @@ def demand_idle(
         running = _executing(observed, target)
 
 
-def _executing(observed: ObservedGraph, target: Connected) -> list[GraphRow]:
+def _executing(observed: ObservedGraph, target: TargetAccount) -> list[GraphRow]:
     root = DeployedRoot(raw(observed.root.name), observed.root.id, observed.root.started, None, None)
     return [graph for graph in target.history.graphs(root) if graph.state == "EXECUTING"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sfml.base.errors import NotSupportedYet
 
 if TYPE_CHECKING:
-    from sfml.frontend.compiled_spec import Opened
+    from sfml.frontend.compiled_spec import CompiledSpec
     from sfml.operations.target_watch import TargetWatch
 
 LOCAL_FOLDER = Path(".sfml") / "local"
@@ -18,7 +18,7 @@ LOCAL_FOLDER = Path(".sfml") / "local"
 
 
 @contextmanager
-def server_for(found: Opened, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
+def server_for(found: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
     """The local server that the target lives in: one that runs, or our own for as long as it is needed.
 
     None for a target that is an account.

@@ -14,11 +14,11 @@ from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, depths_of
-from sfml.plan.journal import Deployment, Kept
+from sfml.plan.journal import Deployment, KeptDeployments
 from sfml.plan.model import Action, ObservedGraph, ObservedTask
-from sfml.plan.staged import Staged
+from sfml.plan.staged import StageContent
 from sfml.plan.stages import DropTask, Group, PutTask
 
 _MADE = (Action.CREATE, Action.REPLACE, Action.MOVE)
@@ -55,9 +55,9 @@ class Ownership:
 def ownership(
     desired: DesiredGraph,
     observed: ObservedGraph | None,
-    staged: Staged | None,
+    staged: StageContent | None,
     traces: tuple[Artefact | None, ...],
-    target: Connected,
+    target: TargetAccount,
     *,
     thorough: bool = False,
 ) -> Ownership:
@@ -68,7 +68,7 @@ def ownership(
     """
     if not (thorough or traces) and _is_all_there(desired, observed):
         return Ownership(observed)
-    kept = target.stage.kept(desired.pipeline) if staged and staged.deployments else Kept(())
+    kept = target.stage.kept(desired.pipeline) if staged and staged.deployments else KeptDeployments(())
     records = [*(one.artefact for one in kept.deployments), *(one for one in traces if one)]
     last = kept.deployments[-1] if kept.deployments else None
     if not records and (observed is None or observed.record is None):
@@ -125,7 +125,7 @@ def _loose(
     names: set[str],
     ours: set[str],
     others: Mapping[str, DeployedTask],
-    target: Connected,
+    target: TargetAccount,
 ) -> tuple[tuple[ObservedTask, ...], tuple[ObservedTask, ...]]:
     """Our tasks that hang elsewhere, and those of others below them; a call for each place that ours hang at."""
     found: dict[str, ObservedTask] = {}

@@ -14,7 +14,7 @@ from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.base.quoting import raw
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.operations.ownership import Ownership
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.applied import AppliedGraph, applied_graph
 from sfml.plan.artefact import Artefact
 from sfml.plan.code import archive_files, archive_path, changed_files, is_runtime_only
@@ -32,7 +32,7 @@ from sfml.plan.model import (
 )
 from sfml.plan.risks import graph_risks
 from sfml.plan.situation import Situation, next_runs
-from sfml.plan.staged import Staged, state_path
+from sfml.plan.staged import StageContent, state_path
 
 MakePlan = Callable[[AppliedGraph | None], Plan]
 
@@ -41,8 +41,8 @@ def informed(
     make: MakePlan,
     desired: DesiredGraph,
     own: Ownership,
-    staged: Staged | None,
-    target: Connected,
+    staged: StageContent | None,
+    target: TargetAccount,
     *,
     unfinished: bool = False,
 ) -> tuple[Plan, Artefact | None]:
@@ -95,7 +95,7 @@ def _applied(plan: Plan, path: str, content: bytes) -> tuple[Artefact | None, Pl
         return None, replace(plan, notes=(*plan.notes, note))
 
 
-def last_deployment(staged: Staged | None, *, unfinished: bool = False) -> tuple[str, ...]:
+def last_deployment(staged: StageContent | None, *, unfinished: bool = False) -> tuple[str, ...]:
     """Where the record of the last apply that was finished lies; nothing when none is kept."""
     numbers = staged.deployments if staged else ()
     numbers = numbers[:-1] if unfinished else numbers
@@ -109,7 +109,7 @@ def _changed_archives(plan: Plan, deployed: Mapping[str, ObservedTask]) -> tuple
     return tuple(dict.fromkeys(path for path in found if path is not None))
 
 
-def refuse_taken_names(plan: Plan, desired: DesiredGraph, own: Ownership, target: Connected) -> None:
+def refuse_taken_names(plan: Plan, desired: DesiredGraph, own: Ownership, target: TargetAccount) -> None:
     """Raise when the schema has tasks of the names that would be created: they hang on no root of ours."""
     new = [change.name for change in plan.of(Action.CREATE, Action.MOVE)]
     if not new:
@@ -164,7 +164,7 @@ def _archive(task: DesiredTask, desired: DesiredGraph) -> bytes | None:
     return next((one.content for one in desired.archives if one.sha256 == task.code_sha256), None)
 
 
-def _situation(plan: Plan, observed: ObservedGraph | None, target: Connected, now: datetime) -> Situation:
+def _situation(plan: Plan, observed: ObservedGraph | None, target: TargetAccount, now: datetime) -> Situation:
     changes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
     if observed is None or not changes:
         return Situation()

@@ -9,12 +9,12 @@ from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import looked_at, refuse_newer, traces_of
 from sfml.operations.ownership import Ownership, as_applied, ownership
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph
-from sfml.plan.staged import Staged
+from sfml.plan.staged import StageContent
 from sfml.plan.stages import Group, RemoveFiles, removal_stages
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Removal:
 
     desired: DesiredGraph
     observed: ObservedGraph | None
-    staged: Staged | None
+    staged: StageContent | None
     journal: Journal | None
     loose: tuple[str, ...]
     groups: tuple[Group, ...]
@@ -54,7 +54,7 @@ class Removal:
         )
 
 
-def planned_removal(desired: DesiredGraph, target: Connected) -> Removal:
+def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
     """What a destroy would remove now; reads, changes nothing.
 
     Of `desired` only the pipeline, the target and the names are looked at. What an apply or a destroy that was cut

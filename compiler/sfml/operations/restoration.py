@@ -8,16 +8,16 @@ from sfml.base.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import seen
 from sfml.operations.ownership import ownership, refuse_bereft
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Journal
 from sfml.plan.restoring import restore_stages
-from sfml.plan.staged import Staged
+from sfml.plan.staged import StageContent
 
 if TYPE_CHECKING:
     from sfml.operations.deploy import Work
 
 
-def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
+def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
     """What puts back the graph that an unfinished apply found; None when no apply is unfinished.
 
     Of `desired` only the pipeline, the target and the name of the root are looked at.
@@ -42,7 +42,7 @@ def restore_work(desired: DesiredGraph, target: Connected) -> Work | None:
     )
 
 
-def _refuse_without_code(journal: Journal, staged: Staged | None) -> None:
+def _refuse_without_code(journal: Journal, staged: StageContent | None) -> None:
     """Raise when a removal came as far as the code: the graph that was there could not run."""
     if journal.header.work != "destroy" or journal.was is None or staged is None:
         return

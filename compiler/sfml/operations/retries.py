@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long and how often a call is made again; times in seconds."""
 
     longest: float = 120.0
@@ -40,7 +40,7 @@ Waiting = Callable[[ConnectionFailed, float], None]
 
 def insist(
     call: Callable[[], T],
-    patience: Patience,
+    patience: RetryPolicy,
     *,
     is_done: Callable[[], bool] | None = None,
     waiting: Waiting | None = None,

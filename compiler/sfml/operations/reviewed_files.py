@@ -7,14 +7,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sfml.base.errors import ConflictingState
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import JobBody, Mode, SqlBody
 
 SHOWN = 10
 """Files that are named; more are counted."""
 
 
-def refuse_unreviewed(found: Opened) -> None:
+def refuse_unreviewed(found: CompiledSpec) -> None:
     """Raise for a production target unless every file that takes part is in the commit that is checked out.
 
     A file that git ignores, or was told to leave alone, counts by its content.
@@ -46,7 +46,7 @@ def refuse_unreviewed(found: Opened) -> None:
         )
 
 
-def unlike_the_commit(found: Opened) -> tuple[str, ...] | None:
+def unlike_the_commit(found: CompiledSpec) -> tuple[str, ...] | None:
     """The files of the deployment whose content the commit does not hold, and those taken away beside them.
 
     None where git does not answer.
@@ -66,7 +66,7 @@ def unlike_the_commit(found: Opened) -> tuple[str, ...] | None:
     return tuple(sorted({*differing, *gone}))
 
 
-def used_files(found: Opened) -> Iterator[str]:
+def used_files(found: CompiledSpec) -> Iterator[str]:
     """Every file of the project that the deployment is made of, relative to its root; what is installed is not."""
     reading, root = found.reading, found.root
     names = set(reading.loaded.sources)
@@ -95,7 +95,7 @@ def _below(root: Path, path: str) -> Iterator[str]:
     yield from (f"{path}/{one.path}" for one in job_files(root)(path))
 
 
-def provenance(found: Opened, user: str) -> Mapping[str, Any]:
+def provenance(found: CompiledSpec, user: str) -> Mapping[str, Any]:
     """Who applies it, from which commit and with what beside it: told to whoever looks, never compared."""
     from sfml.base.git import head_commit
     from sfml.plan.provenance import provenance_of

@@ -7,13 +7,13 @@ import hashlib
 from sfml.base.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import looked_at, refuse_newer
-from sfml.operations.target_account import Connected
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact
-from sfml.plan.journal import Kept, deployment_number
-from sfml.plan.staged import Staged
+from sfml.plan.journal import KeptDeployments, deployment_number
+from sfml.plan.staged import StageContent
 
 
-def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tuple[Artefact, int]:
+def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) -> tuple[Artefact, int]:
     """The graph to go back to and the number of the deployment that it is from.
 
     Raises `ConflictingState` where none is kept, or its code is there no more. A rollback that was cut off goes on
@@ -31,7 +31,7 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
             help=f"sfml apply {where} --restore   goes back to what was there before it",
         )
     # A GET that finds no file is an error of its own.
-    records = target.stage.kept(pipeline) if staged and staged.deployments else Kept(())
+    records = target.stage.kept(pipeline) if staged and staged.deployments else KeptDeployments(())
     kept = {one.header.number: one for one in records.deployments}
     if journal is not None and journal.meant is not None:
         kept.pop(journal.header.number, None)
@@ -81,7 +81,7 @@ def goal_of(desired: DesiredGraph, target: Connected, number: int | None) -> tup
     return artefact, number
 
 
-def broken_archives(artefact: Artefact, staged: Staged, target: Connected) -> tuple[str, ...]:
+def broken_archives(artefact: Artefact, staged: StageContent, target: TargetAccount) -> tuple[str, ...]:
     """The archives of step code whose content is not what their folder is named after, fetched with one call."""
     folders = {path for path in artefact.archives if path.split("/")[1] == "code"}
     paths = tuple(sorted(path for path in staged.paths if path.rpartition("/")[0] in folders))

@@ -38,7 +38,7 @@ START_WITHIN = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
+class StartedRun:
     """A run that was asked for; `nonce` finds it in the history."""
 
     root: DeployedRoot
@@ -50,7 +50,7 @@ class Runner(RunReader, RunStarter, Protocol):
     """Both ports: what `sfml run` needs."""
 
 
-def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) -> Started:
+def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) -> StartedRun:
     """Execute the root once; raises when it is not deployed or a key may not be overridden."""
     root = account.root(desired.root.name)
     if root is None:
@@ -62,7 +62,7 @@ def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) 
     nonce = uuid.uuid4().hex
     asked_at = datetime.now(UTC)
     account.execute(desired.root.name, {**config, NONCE: nonce})
-    return Started(root, nonce, asked_at)
+    return StartedRun(root, nonce, asked_at)
 
 
 def checked_overrides(desired: DesiredGraph, overrides: Mapping[str, str]) -> Mapping[str, Scalar]:
@@ -101,7 +101,7 @@ def _typed(key: str, text: str, like: Scalar) -> Scalar:
 def follow(
     desired: DesiredGraph,
     account: RunReader,
-    started: Started,
+    started: StartedRun,
     *,
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
@@ -198,7 +198,7 @@ def _followed(
         sleep(pause)
 
 
-def _found(account: RunReader, started: Started, interval: float, sleep: Callable[[float], None]) -> str:
+def _found(account: RunReader, started: StartedRun, interval: float, sleep: Callable[[float], None]) -> str:
     """The run group of the run that carries our nonce."""
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:

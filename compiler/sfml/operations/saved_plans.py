@@ -10,10 +10,10 @@ from typing import Any
 
 from sfml.base.errors import ConflictingState, SfmlError
 from sfml.base.release import VERSION
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.apply_plan import Planned
-from sfml.operations.target_account import Connected
+from sfml.operations.apply_plan import ApplyPlan
+from sfml.operations.target_account import TargetAccount
 from sfml.plan.diff import location
 from sfml.plan.saved import (
     Grounds,
@@ -26,7 +26,7 @@ from sfml.plan.saved import (
 from sfml.render.plan import plan_json
 
 
-def grounds_of(desired: DesiredGraph, work: Planned, target: Connected) -> Grounds:
+def grounds_of(desired: DesiredGraph, work: ApplyPlan, target: TargetAccount) -> Grounds:
     """What the plan stands on, as far as the connection tells."""
     connection = target.connection
     return Grounds(
@@ -40,9 +40,9 @@ def grounds_of(desired: DesiredGraph, work: Planned, target: Connected) -> Groun
 
 def save(
     path: Path,
-    found: Opened,
-    work: Planned,
-    target: Connected,
+    found: CompiledSpec,
+    work: ApplyPlan,
+    target: TargetAccount,
     *,
     variables: Mapping[str, str],
     user: str | None,
@@ -75,7 +75,9 @@ def save(
         raise SfmlError(f"cannot write `{path}`: {cause.strerror}") from cause
 
 
-def refuse_moved_on(argument: str, saved: SavedPlan, found: Opened, work: Planned, target: Connected) -> None:
+def refuse_moved_on(
+    argument: str, saved: SavedPlan, found: CompiledSpec, work: ApplyPlan, target: TargetAccount
+) -> None:
     """Raise unless everything that the plan stands on is as it was."""
     plan: Mapping[str, Any] = plan_json(work.plan)
     reasons = list(moved_on(saved, grounds_of(found.desired, work, target), plan, VERSION))

@@ -13,7 +13,7 @@ from sfml.operations.local_server import server_for
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.frontend.compiled_spec import Opened
+    from sfml.frontend.compiled_spec import CompiledSpec
     from sfml.graph.model import Target
     from sfml.operations.target_watch import TargetWatch
     from sfml.snowflake.history import History
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @record
-class Connected:
+class TargetAccount:
     """The target, open."""
 
     connection: SnowflakeConnection
@@ -35,11 +35,11 @@ class Connected:
 
 @contextmanager
 def target_account(
-    found: Opened,
+    found: CompiledSpec,
     watch: TargetWatch,
     *,
     on_missing: Callable[[SnowflakeConnection], None] | None = None,
-) -> Iterator[Connected]:
+) -> Iterator[TargetAccount]:
     """The target, connected and checked; a local server is started when none runs, and stopped again.
 
     `on_missing` is called when the database or schema is not there: it makes them, or raises.
@@ -49,7 +49,7 @@ def target_account(
 
 
 @contextmanager
-def target_connection(found: Opened, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
+def target_connection(found: CompiledSpec, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
     """The connection of the target, checked, whether or not its database and schema are there."""
     target = found.desired.target
     with server_for(found, watch) as server:
@@ -66,7 +66,7 @@ def account_on(
     target: Target,
     *,
     on_missing: Callable[[SnowflakeConnection], None] | None = None,
-) -> Connected:
+) -> TargetAccount:
     """The target behind an open connection, in its schema."""
     from sfml.snowflake.history import History
     from sfml.snowflake.leases import Leases
@@ -81,7 +81,7 @@ def account_on(
             raise
         on_missing(connection)
         use_schema(connection, target)
-    return Connected(
+    return TargetAccount(
         connection,
         Tasks(connection, target),
         Stage(connection, target),

@@ -43,7 +43,7 @@ _ROOT_KEYS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptableField:
     """A field that can be written back, and the change that does it."""
 
     task: str
@@ -52,7 +52,7 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class UnacceptableField:
     """A field that cannot be written back, and why; `path` is empty for a whole task."""
 
     task: str
@@ -66,18 +66,20 @@ class _CannotBeWritten(Exception):
 
 def acceptances(
     drifts: tuple[Drift, ...], spec: PipelineSpec, desired: DesiredGraph, sources: Mapping[str, str]
-) -> Iterator[Accepted | Refused]:
+) -> Iterator[AcceptableField | UnacceptableField]:
     """Each field of each drift, as a change of the file that holds it or as the reason why there is none."""
     tasks = {task.task: task for task in desired.all_tasks}
     specs = {task.name: task for task in (*spec.tasks, *spec.finalizers)}
     for drift in drifts:
         if drift.kind is DriftKind.REMOVED:
-            yield Refused(
+            yield UnacceptableField(
                 drift.task, "", "the task is gone from the account: take it out of the spec by hand"
             )
             continue
         if drift.kind is DriftKind.ADDED:
-            yield Refused(drift.task, "", "the task is not in the spec: write it there by hand, or drop it")
+            yield UnacceptableField(
+                drift.task, "", "the task is not in the spec: write it there by hand, or drop it"
+            )
             continue
         for field in drift.fields:
             try:
@@ -87,9 +89,9 @@ def acceptances(
                 if task is None or (owner is None and not is_root):
                     raise _CannotBeWritten("the spec has no such task any more")
                 fix = _fix(field, task, owner, spec, sources)
-                yield Accepted(drift.task, field.path, fix)
+                yield AcceptableField(drift.task, field.path, fix)
             except _CannotBeWritten as reason:
-                yield Refused(drift.task, field.path, str(reason))
+                yield UnacceptableField(drift.task, field.path, str(reason))
 
 
 def _fix(

@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec, SqlDefinition
 from sfml.plan.artefact import Artefact, archives_in
 from sfml.plan.journal import Deployment, deployment_name
-from sfml.plan.staged import Staged, state_path
+from sfml.plan.staged import StageContent, state_path
 
 REACH = timedelta(days=15)
 """How far back a run can be retried, 14 days (https://docs.snowflake.com/en/sql-reference/sql/execute-task), and a
 day for a run that began just before its graph was replaced and for clocks that differ."""
 
 
-def outdated(staged: Staged, keep: int, now: datetime) -> tuple[int, ...]:
+def outdated(staged: StageContent, keep: int, now: datetime) -> tuple[int, ...]:
     """The numbers of kept deployments that the one to come makes superfluous; told from the LIST alone.
 
     A deployment could run until the next one was written.
@@ -36,7 +36,7 @@ def outdated(staged: Staged, keep: int, now: datetime) -> tuple[int, ...]:
 
 
 def collected(
-    staged: Staged,
+    staged: StageContent,
     gone: tuple[int, ...],
     kept: Iterable[Deployment],
     desired: DesiredGraph,

@@ -27,7 +27,7 @@ _TAKEN = ("config", "run")
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedFiles:
     """The files by path, relative to the folder of specs, and what could not be written down."""
 
     pipeline: str
@@ -43,7 +43,7 @@ class Imported:
 
 def imported_spec(
     observed: ObservedGraph, pipeline: str, *, in_full: bool = False, schemas: str | None = None
-) -> Imported:
+) -> ImportedFiles:
     """The spec of a deployed graph.
 
     `in_full` also writes down what is at Snowflake's default, for projects whose `defaults` would set it otherwise.
@@ -77,7 +77,7 @@ def imported_spec(
     for name, value in texts.items():
         path = name if name == f"{pipeline}.yaml" else f"{pipeline}/{name}"
         files[path] = (_head(name, path, schemas) + block_text(value)).encode()
-    return Imported(pipeline, dict(sorted(files.items())), names, tuple(_losses(observed, names)))
+    return ImportedFiles(pipeline, dict(sorted(files.items())), names, tuple(_losses(observed, names)))
 
 
 def pipeline_name(root: str) -> str:

@@ -62,7 +62,7 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptDeployments:
     """What is kept of deployments, oldest first, and the files of them that cannot be read."""
 
     deployments: tuple[Deployment, ...]

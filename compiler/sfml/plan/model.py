@@ -64,7 +64,7 @@ class Reason(StrEnum):
     ADOPTED = "adopted"
 
 
-class Label(StrEnum):
+class RiskLabel(StrEnum):
     """What kind of risk a change carries."""
 
     SCHEDULE = "schedule"
@@ -82,7 +82,7 @@ class Label(StrEnum):
 class Risk:
     """What a reader should know before saying yes."""
 
-    label: Label
+    label: RiskLabel
     message: str
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sfml.graph.model import IntervalSchedule
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
-from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Risk
+from sfml.plan.model import Action, Change, FieldChange, Plan, Risk, RiskLabel
 from sfml.plan.situation import Situation
 from sfml.semantics.limits import MAX_TIMEOUT_MS
 
@@ -40,13 +40,13 @@ def risks_of(change: Change, task: DesiredTask | None, desired: DesiredGraph) ->
 def _risks(change: Change, task: DesiredTask | None, desired: DesiredGraph) -> Iterator[Risk]:
     match change.action:
         case Action.DROP:
-            yield Risk(Label.DESTRUCTIVE, "drops the task and its grants")
+            yield Risk(RiskLabel.DESTRUCTIVE, "drops the task and its grants")
         case Action.MOVE:
             yield Risk(
-                Label.DESTRUCTIVE, f"drops {change.moved_from} with its grants once the new task is there"
+                RiskLabel.DESTRUCTIVE, f"drops {change.moved_from} with its grants once the new task is there"
             )
         case Action.REPLACE:
-            yield Risk(Label.DESTRUCTIVE, "drops the task with its grants and creates it anew")
+            yield Risk(RiskLabel.DESTRUCTIVE, "drops the task with its grants and creates it anew")
         case _:
             pass
     if task is None:
@@ -57,17 +57,17 @@ def _risks(change: Change, task: DesiredTask | None, desired: DesiredGraph) -> I
 
 def _field_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) -> Iterator[Risk]:
     if field.path in _COST:
-        yield Risk(Label.COST, _COST[field.path])
+        yield Risk(RiskLabel.COST, _COST[field.path])
     if field.path == "timeout_ms" and _limit(field.new) > _limit(field.old):
-        yield Risk(Label.COST, "may run longer before it is stopped")
+        yield Risk(RiskLabel.COST, "may run longer before it is stopped")
     if field.path in _SCHEDULE:
-        yield Risk(Label.SCHEDULE, _SCHEDULE[field.path])
+        yield Risk(RiskLabel.SCHEDULE, _SCHEDULE[field.path])
     if field.path == "execute_as_user":
-        yield Risk(Label.PRIVILEGES, "runs with another user's privileges")
+        yield Risk(RiskLabel.PRIVILEGES, "runs with another user's privileges")
     if field.path in ("external_access", "secrets"):
-        yield Risk(Label.PRIVILEGES, "changes what the task may reach or which secrets it reads")
+        yield Risk(RiskLabel.PRIVILEGES, "changes what the task may reach or which secrets it reads")
     if field.path == "definition" and _access(field.old) != _access(field.new):
-        yield Risk(Label.PRIVILEGES, "changes what the task may reach or which secrets it reads")
+        yield Risk(RiskLabel.PRIVILEGES, "changes what the task may reach or which secrets it reads")
     yield from _gate_risks(field, task, desired)
 
 
@@ -75,13 +75,13 @@ def _gate_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) ->
     """What a branch decides by: its arguments, its outcomes, its code, and the config that it reads."""
     decides = field.path.startswith("with.") or field.path in ("code", "step", "definition")
     if task.outcomes is not None and decides:
-        yield Risk(Label.GATE, "changes how the gate decides")
+        yield Risk(RiskLabel.GATE, "changes how the gate decides")
     if task.task is None and field.path.startswith("config."):
         key = field.path.removeprefix("config.")
         for name in _gates_reading(key, desired):
-            yield Risk(Label.GATE, f"changes how the gate `{name}` decides: it reads `{key}`")
+            yield Risk(RiskLabel.GATE, f"changes how the gate `{name}` decides: it reads `{key}`")
     if field.path == "when" and (task.branch_of or _is_below_branch(task, desired)):
-        yield Risk(Label.GATE, "changes which outcome starts it")
+        yield Risk(RiskLabel.GATE, "changes which outcome starts it")
 
 
 def _is_below_branch(task: DesiredTask, desired: DesiredGraph) -> bool:
@@ -110,26 +110,29 @@ def graph_risks(plan: Plan, desired: DesiredGraph, situation: Situation, now: da
     changes = bool(plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP))
     if changes and situation.running_since is not None:
         yield Risk(
-            Label.RUNNING,
+            RiskLabel.RUNNING,
             f"a run is executing since {_moment(situation.running_since)}: it ends on the old version",
         )
     if changes and situation.retryable is not None:
         # A graph that was modified since cannot be retried.
         # https://docs.snowflake.com/en/sql-reference/sql/execute-task
         yield Risk(
-            Label.FORFEITS_RETRY, f"forfeits RETRY LAST of the failed run of {_moment(situation.retryable)}"
+            RiskLabel.FORFEITS_RETRY,
+            f"forfeits RETRY LAST of the failed run of {_moment(situation.retryable)}",
         )
     if plan.root_started and not plan.resume_root:
-        yield Risk(Label.SCHEDULE, "turns the schedule off")
+        yield Risk(RiskLabel.SCHEDULE, "turns the schedule off")
     elif plan.resume_root and not plan.root_started:
-        yield Risk(Label.SCHEDULE, "turns the schedule on")
+        yield Risk(RiskLabel.SCHEDULE, "turns the schedule on")
     due = plan.next_runs[0] if plan.next_runs else None
     if changes and plan.root_started and due is not None and due - now < apply_time(plan):
-        yield Risk(Label.MISSES_RUN, f"the run of {_moment(due)} is missed if the apply still goes on then")
+        yield Risk(
+            RiskLabel.MISSES_RUN, f"the run of {_moment(due)} is missed if the apply still goes on then"
+        )
     resumes = plan.resume_root and (changes or not plan.root_started)
     if resumes and isinstance(desired.root.schedule, IntervalSchedule):
         # https://docs.snowflake.com/en/sql-reference/sql/create-task: an interval begins when the task is resumed.
-        yield Risk(Label.SHIFTS_INTERVAL, "the interval begins anew when the root is resumed")
+        yield Risk(RiskLabel.SHIFTS_INTERVAL, "the interval begins anew when the root is resumed")
 
 
 def apply_time(plan: Plan) -> timedelta:

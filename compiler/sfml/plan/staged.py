@@ -12,7 +12,7 @@ from sfml.plan.journal import JOURNAL_NAME, deployment_number
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StageContent:
     """The files of one pipeline's code, jobs and state; `paths` are below the stage: `clv/state/apply.json`."""
 
     pipeline: str

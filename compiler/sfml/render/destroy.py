@@ -7,7 +7,7 @@ from typing import Any
 
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.diff import location
-from sfml.plan.staged import Staged
+from sfml.plan.staged import StageContent
 from sfml.render.symbols import Symbols
 from sfml.render.units import plural
 
@@ -15,7 +15,7 @@ from sfml.render.units import plural
 def destroy_text(
     desired: DesiredGraph,
     names: Sequence[str],
-    staged: Staged | None,
+    staged: StageContent | None,
     objects: Sequence[tuple[str, str]],
     symbols: Symbols,
     *,
@@ -28,7 +28,7 @@ def destroy_text(
 def _lines(
     desired: DesiredGraph,
     names: Sequence[str],
-    staged: Staged | None,
+    staged: StageContent | None,
     objects: Sequence[tuple[str, str]],
     symbols: Symbols,
     is_on: bool,
@@ -54,7 +54,7 @@ def _lines(
     ) + " A run that is executing loses its code; --wait-for-idle waits for its end."
 
 
-def _counts(staged: Staged) -> Iterator[str]:
+def _counts(staged: StageContent) -> Iterator[str]:
     code = sum("/code/" in path for path in staged.archives)
     jobs = len(staged.archives) - code
     for count, noun in (
@@ -69,7 +69,7 @@ def _counts(staged: Staged) -> Iterator[str]:
 def destroy_json(
     desired: DesiredGraph,
     names: Sequence[str],
-    staged: Staged | None,
+    staged: StageContent | None,
     objects: Sequence[tuple[str, str]],
     *,
     destroyed: bool,

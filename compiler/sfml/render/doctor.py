@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sfml.account.checkup import Check, State, counted
+from sfml.account.checkup import Check, CheckState, counted
 from sfml.render.symbols import Symbols
 
 _SYMBOLS = {
-    State.OK: "SUCCEEDED",
-    State.WARN: "risk",
-    State.FAIL: "FAILED",
-    State.SKIPPED: "never",
-    State.UNKNOWN: "unknown",
+    CheckState.OK: "SUCCEEDED",
+    CheckState.WARN: "risk",
+    CheckState.FAIL: "FAILED",
+    CheckState.SKIPPED: "never",
+    CheckState.UNKNOWN: "unknown",
 }
 
 
@@ -33,12 +33,12 @@ def _lines(target: str, checks: Sequence[Check], symbols: Symbols, failures_only
     yield f"target {target}: {head}"
     width = max(len(check.name) for check in checks)
     for check in checks:
-        if failures_only and check.state is not State.FAIL:
+        if failures_only and check.state is not CheckState.FAIL:
             continue
         first, *rest = check.text.splitlines() or [""]
         yield f"  {symbols[_SYMBOLS[check.state]]} {check.name:<{width}}  {first}"
         yield from (f"    {'':<{width}}  {line}" for line in rest)
-        if check.help and check.state in (State.WARN, State.FAIL, State.UNKNOWN):
+        if check.help and check.state in (CheckState.WARN, CheckState.FAIL, CheckState.UNKNOWN):
             yield f"    {'':<{width}}  {symbols['arrow']} {check.help}"
 
 

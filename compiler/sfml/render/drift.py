@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sfml.lower.desired import DesiredGraph
-from sfml.plan.accepting import Accepted, Refused
+from sfml.plan.accepting import AcceptableField, UnacceptableField
 from sfml.plan.diff import location
 from sfml.plan.drift import Drift, DriftField, DriftKind
 from sfml.plan.journal import Header
@@ -21,7 +21,7 @@ _WORDS = {DriftKind.REMOVED: "is gone from the account", DriftKind.ADDED: "was a
 
 def drift_text(
     drifts: Sequence[Drift],
-    possible: Sequence[Accepted | Refused],
+    possible: Sequence[AcceptableField | UnacceptableField],
     desired: DesiredGraph,
     applied: Header,
     symbols: Symbols,
@@ -32,7 +32,7 @@ def drift_text(
 
 def _lines(
     drifts: Sequence[Drift],
-    possible: Sequence[Accepted | Refused],
+    possible: Sequence[AcceptableField | UnacceptableField],
     desired: DesiredGraph,
     applied: Header,
     symbols: Symbols,
@@ -60,14 +60,16 @@ def _lines(
     yield ""
 
 
-def _why_not(drift: Drift, path: str, possible: Sequence[Accepted | Refused], width: int) -> Iterator[str]:
+def _why_not(
+    drift: Drift, path: str, possible: Sequence[AcceptableField | UnacceptableField], width: int
+) -> Iterator[str]:
     for one in possible:
-        if isinstance(one, Refused) and (one.task, one.path) == (drift.task, path):
+        if isinstance(one, UnacceptableField) and (one.task, one.path) == (drift.task, path):
             indent = " " * (width + 1 if width else 0)
             yield f"      {indent}cannot be accepted: {one.why}"
 
 
-def accepted_lines(done: Sequence[Accepted], symbols: Symbols) -> Iterator[str]:
+def accepted_lines(done: Sequence[AcceptableField], symbols: Symbols) -> Iterator[str]:
     """What was written into which file."""
     for one in done:
         place = f"{one.fix.span.file}:{one.fix.span.start.line}"
@@ -75,7 +77,10 @@ def accepted_lines(done: Sequence[Accepted], symbols: Symbols) -> Iterator[str]:
 
 
 def drift_json(
-    drifts: Sequence[Drift], possible: Sequence[Accepted | Refused], desired: DesiredGraph, applied: Header
+    drifts: Sequence[Drift],
+    possible: Sequence[AcceptableField | UnacceptableField],
+    desired: DesiredGraph,
+    applied: Header,
 ) -> dict[str, Any]:
     """The object of `schemas/output/drift.schema.json`, without `format_version`."""
     return {
@@ -96,12 +101,14 @@ def drift_json(
     }
 
 
-def _field(drift: Drift, field: DriftField, possible: Sequence[Accepted | Refused]) -> dict[str, Any]:
+def _field(
+    drift: Drift, field: DriftField, possible: Sequence[AcceptableField | UnacceptableField]
+) -> dict[str, Any]:
     found = next(
         (
             one
             for one in possible
-            if isinstance(one, Accepted) and (one.task, one.path) == (drift.task, field.path)
+            if isinstance(one, AcceptableField) and (one.task, one.path) == (drift.task, field.path)
         ),
         None,
     )
@@ -114,8 +121,12 @@ def _field(drift: Drift, field: DriftField, possible: Sequence[Accepted | Refuse
     }
 
 
-def _reason(task: str, path: str, possible: Sequence[Accepted | Refused]) -> str | None:
+def _reason(task: str, path: str, possible: Sequence[AcceptableField | UnacceptableField]) -> str | None:
     return next(
-        (one.why for one in possible if isinstance(one, Refused) and (one.task, one.path) == (task, path)),
+        (
+            one.why
+            for one in possible
+            if isinstance(one, UnacceptableField) and (one.task, one.path) == (task, path)
+        ),
         None,
     )

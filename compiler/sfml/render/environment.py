@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sfml.account.environment import Environment, Missing
+from sfml.account.environment import Environment, MissingObject
 from sfml.graph.needs import CREATABLE, Kind
 from sfml.lower.desired import DesiredGraph
 
@@ -26,7 +26,7 @@ def doubts(environment: Environment) -> Iterator[str]:
             yield f"no image repository is visible; without any in the account {jobs} fails: {one.statement};"
 
 
-def missing_text(graph: DesiredGraph, missing: Sequence[Missing]) -> str:
+def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
     """The sentence and a paragraph for each."""
     target = graph.target
     role = f"role {target.owner_role}" if target.owner_role else "the role"
@@ -48,7 +48,7 @@ def missing_text(graph: DesiredGraph, missing: Sequence[Missing]) -> str:
     return "\n".join(lines)
 
 
-def missing_help(left: Sequence[Missing], create_missing: bool) -> str:
+def missing_help(left: Sequence[MissingObject], create_missing: bool) -> str:
     """What to do about what is missing."""
     if all(one.exists for one in left):
         return "give the pool more nodes, or the task fewer `instances`"

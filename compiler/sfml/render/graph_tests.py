@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sfml.graph_tests.suite import Tested
+from sfml.graph_tests.suite import SuiteResult
 from sfml.graph_tests.verdict import Verdict
 from sfml.render.json import diagnostic_json
 from sfml.render.printable import printable
@@ -16,7 +16,7 @@ from sfml.semantics.states import State
 _SYMBOLS = {"passed": "SUCCEEDED", "failed": "FAILED", "undecided": "FAILED"}
 
 
-def tests_text(tested: Tested, symbols: Symbols, *, failures_only: bool = False) -> str:
+def tests_text(tested: SuiteResult, symbols: Symbols, *, failures_only: bool = False) -> str:
     """The pipeline, and a line a test."""
     shown = [one for one in tested.verdicts if not (failures_only and one.result == "passed")]
     if failures_only and not shown:
@@ -30,14 +30,14 @@ def _said(one: Verdict) -> str:
     return "   (cannot be decided)" if one.result == "undecided" else ""
 
 
-def totals_text(every: Sequence[Tested], seconds: float) -> str:
+def totals_text(every: Sequence[SuiteResult], seconds: float) -> str:
     """`1 failed, 7 passed in 1 pipeline (0.01 s)`."""
     counts = {result: sum(one.count(result) for one in every) for result in ("failed", "undecided", "passed")}
     told = [f"{count} {result}" for result, count in counts.items() if count or result == "passed"]
     return f"{', '.join(told)} in {plural(len(every), 'pipeline')} ({seconds:.2f} s)"
 
 
-def tests_json(every: Sequence[Tested], how: str) -> Mapping[str, Any]:
+def tests_json(every: Sequence[SuiteResult], how: str) -> Mapping[str, Any]:
     """The object of `schemas/output/test.schema.json`, without `format_version`."""
     return {
         "executed_by": how,

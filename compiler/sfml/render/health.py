@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from sfml.account.health import (
-    ChildrenSuspended,
     CutLoose,
     GraphHealth,
     Late,
@@ -17,8 +16,9 @@ from sfml.account.health import (
     Problem,
     RunNotWell,
     ScheduleOff,
+    SuspendedChildren,
     TasksGone,
-    Unfinished,
+    UnfinishedApply,
 )
 from sfml.account.history import Run
 from sfml.account.run_reason import TaskFailure
@@ -85,11 +85,11 @@ def problem_text(problem: Problem, pipeline: str) -> str:
 
 def _problem_text(problem: Problem, pipeline: str) -> str:
     match problem:
-        case Unfinished(work, _, owner, began_at):
+        case UnfinishedApply(work, _, owner, began_at):
             return f"half applied: {work_text(work, pipeline, owner, began_at)} did not finish"
         case ScheduleOff(off):
             return f"the schedule is {schedule_state_text(off)}"
-        case ChildrenSuspended(tasks, since):
+        case SuspendedChildren(tasks, since):
             return f"{names_text(tasks)} {is_are(tasks)} suspended{since_text(since)}: runs pass over {_it(tasks)}"
         case CutLoose(tasks):
             return (
@@ -114,7 +114,7 @@ def _it(names: tuple[str, ...]) -> str:
 def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[str]:
     """The commands that lead on, the best first."""
     match problem:
-        case Unfinished(work, is_held=is_held):
+        case UnfinishedApply(work, is_held=is_held):
             finishing = f"sfml {work} {where}   finishes it;"
             if work == "apply":
                 yield f"{finishing}  --restore puts back what was there before"
@@ -128,7 +128,7 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml run {where}   and once that went well   sfml resume {where}"
         case ScheduleOff():
             yield f"sfml resume {where}"
-        case ChildrenSuspended():
+        case SuspendedChildren():
             yield f"sfml apply {where}   turns them on again"
         case CutLoose() | TasksGone():
             yield f"sfml plan {where}   shows what an apply puts back"
@@ -152,9 +152,9 @@ def health_lines(health: GraphHealth, pipeline: str, where: str, arrow: str) -> 
 
 
 KINDS: Mapping[type, str] = {
-    Unfinished: "half_applied",
+    UnfinishedApply: "half_applied",
     ScheduleOff: "schedule_off",
-    ChildrenSuspended: "tasks_suspended",
+    SuspendedChildren: "tasks_suspended",
     CutLoose: "cut_loose",
     TasksGone: "tasks_gone",
     RunNotWell: "last_run",
@@ -170,7 +170,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
     match problem:
         case ScheduleOff(off):
             since = off.since
-        case ChildrenSuspended(tasks, since):
+        case SuspendedChildren(tasks, since):
             pass
         case CutLoose(tasks) | TasksGone(tasks):
             pass
@@ -180,7 +180,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
             since = run.completed_at
             if isinstance(run.reason, TaskFailure) and run.reason.task:
                 tasks = (run.reason.task,)
-        case Unfinished(began_at=began_at):
+        case UnfinishedApply(began_at=began_at):
             since = datetime.fromisoformat(began_at)
         case NotOurs():
             pass

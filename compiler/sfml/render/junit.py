@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from sfml.graph_tests.suite import Tested
+from sfml.graph_tests.suite import SuiteResult
 from sfml.graph_tests.verdict import Verdict
 from sfml.render.text import diagnostics_text
 
@@ -17,7 +17,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped: https://www.w3.org/TR/xml/#charsets"""
 
 
-def tests_junit(every: Sequence[Tested], sources: Mapping[str, str]) -> str:
+def tests_junit(every: Sequence[SuiteResult], sources: Mapping[str, str]) -> str:
     """The document, indented; an undecided test is an error in JUnit's words."""
     root = ElementTree.Element("testsuites", {"name": "sfml", **_counts(every)})
     for tested in every:
@@ -30,7 +30,7 @@ def tests_junit(every: Sequence[Tested], sources: Mapping[str, str]) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _counts(every: Sequence[Tested]) -> dict[str, str]:
+def _counts(every: Sequence[SuiteResult]) -> dict[str, str]:
     return {
         "tests": str(sum(len(one.verdicts) for one in every)),
         "failures": str(sum(one.count("failed") for one in every)),
@@ -40,7 +40,11 @@ def _counts(every: Sequence[Tested]) -> dict[str, str]:
 
 
 def _add_case(
-    suite: ElementTree.Element, tested: Tested, verdict: Verdict, seconds: float, sources: Mapping[str, str]
+    suite: ElementTree.Element,
+    tested: SuiteResult,
+    verdict: Verdict,
+    seconds: float,
+    sources: Mapping[str, str],
 ) -> None:
     span = verdict.test.place.span
     case = ElementTree.SubElement(

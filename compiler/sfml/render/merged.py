@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from sfml.base.record import record
 from sfml.graph.model import TaskGraph, TaskNode
 from sfml.plan.model import Action, Change
-from sfml.review.model import Compiled, TargetDiff
+from sfml.review.model import CompiledTarget, TargetDiff
 
 ROOT = ""
 """The root's name among the tasks'; a spec cannot have a task of that name."""
@@ -18,7 +18,7 @@ class MergedTask:
     """A task of the head, or one of the base that is gone. `before` is what a renamed one was called."""
 
     node: TaskNode
-    side: Compiled
+    side: CompiledTarget
     action: Action
     change: Change | None = None
     before: str | None = None
@@ -35,7 +35,7 @@ class MergedEdge:
 
 
 @record
-class Merged:
+class MergedGraph:
     """`tasks` by their names, those of the head first; `root` is what becomes of the root."""
 
     tasks: Mapping[str, MergedTask]
@@ -43,7 +43,7 @@ class Merged:
     root: Change | None
 
 
-def merged(target: TargetDiff) -> Merged:
+def merged(target: TargetDiff) -> MergedGraph:
     """The graph to draw. Nothing is marked where all of it is new, or gone."""
     sides = tuple(side for side in (target.head, target.base) if side is not None)
     is_marked = len(sides) == 2
@@ -61,7 +61,7 @@ def merged(target: TargetDiff) -> Merged:
             tasks.setdefault(name, MergedTask(node, side, action, change, before.get(name)))
     edges = [set(_edges(side.graph, renamed if side is not target.head else {})) for side in sides]
     root = sides[0].desired.root.name if sides else None
-    return Merged(
+    return MergedGraph(
         tasks,
         tuple(_marked(sides, edges, renamed, target)),
         next((change for change in target.changes if change.name == root), None),
@@ -95,7 +95,7 @@ def _edges(graph: TaskGraph, renamed: Mapping[str, str]) -> Iterator[Triple]:
 
 
 def _marked(
-    sides: tuple[Compiled, ...],
+    sides: tuple[CompiledTarget, ...],
     edges: list[set[Triple]],
     renamed: Mapping[str, str],
     target: TargetDiff,

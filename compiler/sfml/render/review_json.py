@@ -10,7 +10,7 @@ from sfml.plan.model import Action
 from sfml.render.json import diagnostic_json
 from sfml.render.plan import change_json, field_json, risk_json
 from sfml.render.schedule import schedule_words
-from sfml.review.model import Compiled, Diff, PipelineDiff, Side, TargetDiff, Times
+from sfml.review.model import CompiledTarget, Diff, PipelineDiff, Side, TargetDiff, Times
 
 
 def diff_json(diff: Diff) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ def _target(one: TargetDiff) -> dict[str, Any]:
     }
 
 
-def _location(side: Compiled | None) -> str | None:
+def _location(side: CompiledTarget | None) -> str | None:
     return location_of(side.desired) if side else None
 
 

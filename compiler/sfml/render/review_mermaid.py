@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sfml.base.record import record
 from sfml.plan.model import Action
-from sfml.render.merged import Merged, MergedEdge, MergedTask, merged
+from sfml.render.merged import MergedEdge, MergedGraph, MergedTask, merged
 from sfml.render.mermaid import compute_words, label_text
 from sfml.render.schedule import schedule_words
 from sfml.review.model import TargetDiff
@@ -48,7 +48,7 @@ def picture(target: TargetDiff) -> Picture | None:
     return Picture(tuple(_lines(target, found, shown, left_out)), left_out)
 
 
-def _around(found: Merged) -> set[str]:
+def _around(found: MergedGraph) -> set[str]:
     """The changed tasks, the ends of changed edges, and what stands right beside them."""
     core = {name for name, one in found.tasks.items() if one.action is not Action.UNCHANGED}
     for edge in found.edges:
@@ -61,7 +61,7 @@ def _ends(edge: MergedEdge) -> set[str]:
     return {name for name in (edge.above, edge.below) if name}
 
 
-def _lines(target: TargetDiff, found: Merged, shown: set[str], left_out: int) -> Iterator[str]:
+def _lines(target: TargetDiff, found: MergedGraph, shown: set[str], left_out: int) -> Iterator[str]:
     ids = {name: f"t{number}" for number, name in enumerate(found.tasks, start=1)}
     yield "flowchart TD"
     root = _root_action(target)

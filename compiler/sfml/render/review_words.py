@@ -11,7 +11,7 @@ from sfml.lower.desired import MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, Comparable, FieldChange
 from sfml.render.schedule import schedule_words
 from sfml.render.units import plural
-from sfml.review.model import Compiled, Diff, PipelineDiff, Side, Status, TargetDiff, Times
+from sfml.review.model import CompiledTarget, Diff, PipelineDiff, Side, Status, TargetDiff, Times
 
 VERBS = {
     Action.CREATE: "added",
@@ -162,7 +162,7 @@ def description(change: Change, target: TargetDiff) -> str:
     return f"{first}, {compute(task.name, side)}"
 
 
-def compute(name: str, side: Compiled) -> str:
+def compute(name: str, side: CompiledTarget) -> str:
     """Where the work is done."""
     task = side.desired.task(name)
     if isinstance(task.definition, MLJobDefinitionSpec):

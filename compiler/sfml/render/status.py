@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sfml.account.health import GraphHealth, OffReason, Unfinished
+from sfml.account.health import GraphHealth, OffReason, UnfinishedApply
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
 from sfml.render.printable import printable
@@ -88,7 +88,7 @@ def _status_json(status: PipelineStatus) -> dict[str, Any]:
     }
 
 
-def _unfinished_json(unfinished: Unfinished | None) -> Mapping[str, Any] | None:
+def _unfinished_json(unfinished: UnfinishedApply | None) -> Mapping[str, Any] | None:
     if unfinished is None:
         return None
     return {

@@ -12,14 +12,14 @@ from sfml.render.printable import printable
 from sfml.render.symbols import Symbols
 from sfml.render.units import plural
 from sfml.semantics.states import State
-from sfml.ways.walks import Choice, Walked, Way
+from sfml.ways.walks import Choice, Way, WayWalk
 
 MOST_NAMES = 12
 """Of tasks in one state that are named, unless all are asked for."""
 
 
 @record
-class Simulated:
+class Simulation:
     """The ways through one pipeline, for one target."""
 
     pipeline: str
@@ -27,11 +27,11 @@ class Simulated:
     spec: str
     tasks: int
     tests: int
-    walked: Walked
+    walked: WayWalk
     coverage: Coverage
 
 
-def ways_text(one: Simulated, symbols: Symbols, *, uncovered: bool = False, verbose: bool = False) -> str:
+def ways_text(one: Simulation, symbols: Symbols, *, uncovered: bool = False, verbose: bool = False) -> str:
     """The count, each way with its tasks by state and the tests that take it, and what was not walked."""
     ways = one.coverage.ways
     covered = len(ways) - len(one.coverage.uncovered)
@@ -78,7 +78,7 @@ def _names(names: list[str], verbose: bool) -> str:
     return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES:,} more"
 
 
-def walked_lines(walked: Walked) -> Iterator[str]:
+def walked_lines(walked: WayWalk) -> Iterator[str]:
     """What was walked, and what was not."""
     bound = "no task fails" if not walked.failures else f"at most {plural(walked.failures, 'task')} fail"
     bound = bound.replace("1 task fail", "1 task fails")
@@ -92,12 +92,12 @@ def walked_lines(walked: Walked) -> Iterator[str]:
     yield f"Not walked: more than {plural(walked.failures, 'failure')} in one run (--failures N), and cancelled runs."
 
 
-def ways_json(every: Sequence[Simulated]) -> Mapping[str, Any]:
+def ways_json(every: Sequence[Simulation]) -> Mapping[str, Any]:
     """The object of `schemas/output/simulate.schema.json`, without `format_version`."""
     return {"pipelines": [_simulated_json(one) for one in every]}
 
 
-def _simulated_json(one: Simulated) -> Mapping[str, Any]:
+def _simulated_json(one: Simulation) -> Mapping[str, Any]:
     return {
         "pipeline": one.pipeline,
         "target": one.target,

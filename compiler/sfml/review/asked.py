@@ -14,19 +14,19 @@ from sfml.frontend.entry_files import is_entry_text, is_left_out
 
 
 @record
-class Asked:
+class RequestedSpecs:
     """What the user named: as typed, and relative to the repository."""
 
     arguments: tuple[str, ...]
     paths: tuple[str, ...]
 
 
-def asked_for(arguments: Iterable[str], top: Path, cwd: Path) -> Asked:
+def asked_for(arguments: Iterable[str], top: Path, cwd: Path) -> RequestedSpecs:
     """The arguments as paths in the repository; raises `UsageError` for one that leads out of it."""
     given = tuple(arguments)
     here = cwd.resolve().relative_to(top.resolve()).as_posix()
     paths = tuple(_relative(argument, top.resolve(), "" if here == "." else here) for argument in given)
-    return Asked(given, paths)
+    return RequestedSpecs(given, paths)
 
 
 def entries_of(paths: Iterable[str], files: Collection[str], specs: Mapping[str, bytes]) -> frozenset[str]:

@@ -19,10 +19,10 @@ from sfml.plan.model import (
     ChangedFile,
     Comparable,
     FieldChange,
-    Label,
     ObservedGraph,
     ObservedTask,
     Reason,
+    RiskLabel,
 )
 from sfml.plan.places import place_of
 from sfml.plan.risks import risks_of
@@ -209,7 +209,7 @@ def created(head: DesiredGraph, task: DesiredTask) -> Change:
             FieldChange("warehouse", None, task.warehouse, Reason.SPEC_CHANGED, place_of(task, "warehouse"))
         )
     change = Change(task.task or head.pipeline, task.name, Action.CREATE, (*fields, *_new_job_fields(task)))
-    access = [risk for risk in risks_of(change, task, head) if risk.label is Label.PRIVILEGES]
+    access = [risk for risk in risks_of(change, task, head) if risk.label is RiskLabel.PRIVILEGES]
     return replace(change, risks=tuple(access))
 
 

@@ -13,19 +13,21 @@ from sfml.plan.model import (
     Change,
     Comparable,
     FieldChange,
-    Label,
     Reason,
     Risk,
+    RiskLabel,
 )
 from sfml.plan.reviewed import target_settings
 from sfml.review.changes import created, removed, task_changes
-from sfml.review.model import Compiled, Status, TargetDiff
+from sfml.review.model import CompiledTarget, Status, TargetDiff
 from sfml.review.times import times_of
 
 _WHERE = ("account", "database", "schema", "stage")
 
 
-def compared(target: str, base: Compiled | None, head: Compiled | None, now: datetime) -> TargetDiff:
+def compared(
+    target: str, base: CompiledTarget | None, head: CompiledTarget | None, now: datetime
+) -> TargetDiff:
     """What differs in the target; both may not be None."""
     found = TargetDiff(
         target,
@@ -66,14 +68,14 @@ def compared(target: str, base: Compiled | None, head: Compiled | None, now: dat
     )
 
 
-def _schedule(side: Compiled) -> Schedule:
+def _schedule(side: CompiledTarget) -> Schedule:
     return side.graph.settings.schedule
 
 
 def _left_behind(base: DesiredGraph) -> Iterator[Risk]:
     where = f"{base.target.database}.{base.target.schema}"
     yield Risk(
-        Label.DESTRUCTIVE,
+        RiskLabel.DESTRUCTIVE,
         f"no apply removes it: the graph in {where} keeps its schedule until `sfml destroy` is run on the old spec",
     )
 
@@ -85,7 +87,7 @@ def _clock_risks(found: TargetDiff) -> Iterator[Risk]:
     for change in found.new_times.clock_changes:
         at = f"{change.at:%a} {change.at.day} {change.at:%b %Y %H:%M}"
         yield Risk(
-            Label.SCHEDULE,
+            RiskLabel.SCHEDULE,
             f"the run of {at} is left out, as clocks go forward then"
             if change.is_skipped
             else f"the run of {at} comes twice, as clocks go back then",
@@ -112,18 +114,18 @@ def _risks(settings: tuple[FieldChange, ...], base: DesiredGraph) -> Iterator[Ri
     paths = {field.path.removeprefix("target.") for field in settings}
     if paths & {*_WHERE}:
         yield Risk(
-            Label.DESTRUCTIVE,
+            RiskLabel.DESTRUCTIVE,
             f"is deployed to another place; nothing removes what is in {base.target.database}.{base.target.schema},"
             " whose schedule stays on",
         )
     if "owner_role" in paths:
-        yield Risk(Label.PRIVILEGES, "is deployed and runs as another role")
+        yield Risk(RiskLabel.PRIVILEGES, "is deployed and runs as another role")
     if "connection" in paths:
-        yield Risk(Label.PRIVILEGES, "is deployed through another connection")
+        yield Risk(RiskLabel.PRIVILEGES, "is deployed through another connection")
     if "mode" in paths:
-        yield Risk(Label.PRIVILEGES, "changes what apply refuses and demands in this target")
+        yield Risk(RiskLabel.PRIVILEGES, "changes what apply refuses and demands in this target")
     if "overridable" in paths:
-        yield Risk(Label.PRIVILEGES, "changes which config values a run may override in production")
+        yield Risk(RiskLabel.PRIVILEGES, "changes which config values a run may override in production")
 
 
 def _renames(base: DesiredGraph, head: DesiredGraph, changes: tuple[Change, ...]) -> Iterator[str]:

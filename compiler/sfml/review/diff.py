@@ -14,11 +14,11 @@ from sfml.base.diagnostic import Diagnostic, Severity, has_errors
 from sfml.base.errors import UsageError
 from sfml.base.record import record
 from sfml.base.source import Span
-from sfml.review.asked import Asked, entries_of, may_be_asked_for
+from sfml.review.asked import RequestedSpecs, entries_of, may_be_asked_for
 from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
 from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
-from sfml.review.reach import SPECS, Place, needed, place_of, project_of, reached
+from sfml.review.reach import SPECS, ReachPlace, needed, place_of, project_of, reached
 from sfml.review.sides import Ground, SideOf, side_of
 from sfml.review.snapshot import (
     Snapshot,
@@ -40,7 +40,7 @@ class Request:
 
     base: str
     head: str | None
-    asked: Asked
+    asked: RequestedSpecs
     target: str | None
     variables: Mapping[str, str]
     user: str | None
@@ -55,7 +55,7 @@ class _View:
     entries: frozenset[str]
     specs: Mapping[str, str]
     code: Mapping[str, bytes]
-    places: Mapping[str, Place]
+    places: Mapping[str, ReachPlace]
 
 
 def make_diff(repository: Repository, request: Request) -> Diff:
@@ -91,7 +91,7 @@ def make_diff(repository: Repository, request: Request) -> Diff:
 def _view(
     repository: Repository,
     snapshot: Snapshot,
-    asked: Asked,
+    asked: RequestedSpecs,
     changed: Collection[str],
     known: dict[str, bytes],
 ) -> _View:
@@ -112,7 +112,7 @@ def _view(
     return _View(snapshot, entries, texts, code, places)
 
 
-def _refuse_nothing(asked: Asked, views: Iterable[_View], known: Mapping[str, bytes]) -> None:
+def _refuse_nothing(asked: RequestedSpecs, views: Iterable[_View], known: Mapping[str, bytes]) -> None:
     """Raise for an argument that stands for no pipeline on either side."""
     for argument, path in zip(asked.arguments, asked.paths, strict=True):
         contents = [

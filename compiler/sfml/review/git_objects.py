@@ -29,7 +29,7 @@ _TIMEOUT = 120
 
 
 @record
-class Entry:
+class GitEntry:
     """A file of a tree: git's mode and the name of its content."""
 
     mode: str
@@ -107,23 +107,23 @@ def committed_at(repository: Repository, commit: str) -> datetime:
     raise GitRefused(f"commit {commit} says nothing about when it was made")
 
 
-def tree_of(repository: Repository, commit: str) -> dict[str, Entry]:
+def tree_of(repository: Repository, commit: str) -> dict[str, GitEntry]:
     """Every file of the commit by its path."""
     listed = repository.git("ls-tree", "-r", "-z", "--full-tree", commit)
     return dict(_entries(listed, lambda fields: (fields[0], fields[2])))
 
 
-def index_of(repository: Repository) -> dict[str, Entry]:
+def index_of(repository: Repository) -> dict[str, GitEntry]:
     """Every file of the index by its path."""
     return dict(_entries(repository.git("ls-files", "-s", "-z"), lambda fields: (fields[0], fields[1])))
 
 
-def _entries(listed: bytes, parts: Callable[[list[str]], tuple[str, str]]) -> Iterator[tuple[str, Entry]]:
+def _entries(listed: bytes, parts: Callable[[list[str]], tuple[str, str]]) -> Iterator[tuple[str, GitEntry]]:
     for line in listed.split(b"\0"):
         fields, _, path = line.partition(b"\t")
         if path:
             mode, oid = parts(fields.decode().split())
-            yield os.fsdecode(path), Entry(mode, oid)
+            yield os.fsdecode(path), GitEntry(mode, oid)
 
 
 def touched_files(repository: Repository) -> frozenset[str]:

@@ -35,7 +35,7 @@ class Side:
 
 
 @record
-class Compiled:
+class CompiledTarget:
     """A pipeline for one target: the graph in the spec's words, and what it is in Snowflake."""
 
     graph: TaskGraph
@@ -80,8 +80,8 @@ class TargetDiff:
 
     target: str
     status: Status
-    base: Compiled | None
-    head: Compiled | None
+    base: CompiledTarget | None
+    head: CompiledTarget | None
     changes: tuple[Change, ...] = ()
     settings: tuple[FieldChange, ...] = ()
     risks: tuple[Risk, ...] = ()

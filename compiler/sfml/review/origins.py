@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sfml.base.source import Span, source_lines
 from sfml.lower.desired import DesiredGraph, DesiredTask
-from sfml.spec.model import Loaded
+from sfml.spec.model import LoadedSpec
 from sfml.spec.origin import variable_spans
 
 _VALUE = re.compile(r"""\s*:\s*["']?\{\{.*?\}\}""")
@@ -16,7 +16,7 @@ _VARIABLE = re.compile(r"\bvar\.([A-Za-z_]\w*)")
 
 
 def with_origins(
-    desired: DesiredGraph, loaded: Loaded, given: Mapping[str, str], folder: str
+    desired: DesiredGraph, loaded: LoadedSpec, given: Mapping[str, str], folder: str
 ) -> DesiredGraph:
     """The graph with places that lead to variables: where a threshold is set, not where it is passed on.
 

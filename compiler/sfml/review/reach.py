@@ -14,7 +14,7 @@ from sfml.base.record import record
 from sfml.catalog.loads import every_import
 from sfml.catalog.modules import MAX_WEIGHT, RUNTIME, weight
 from sfml.catalog.reads import RESOURCES
-from sfml.review.git_objects import LINK, Entry
+from sfml.review.git_objects import LINK, GitEntry
 from sfml.review.naming import is_open, is_plain, module_pattern, named_in
 from sfml.spec.compose import compose
 from sfml.spec.nodes import map_of, plain, texts_of
@@ -24,7 +24,7 @@ SPECS = (".yaml", ".yml")
 
 
 @record
-class Place:
+class ReachPlace:
     """A project on one side: its folder with a slash at the end (empty: the repository), and its steps roots."""
 
     folder: str
@@ -43,23 +43,23 @@ def project_of(files: Collection[str], path: str) -> str | None:
     return None
 
 
-def place_of(folder: str, text: str, files: Iterable[str]) -> Place:
+def place_of(folder: str, text: str, files: Iterable[str]) -> ReachPlace:
     """What a project file says about where step code lies and which targets there are."""
     document = map_of(compose(text, PROJECT_FILE)[0])
     named = document.get("steps") if document is not None else None
     steps = [str(plain(one)).strip("/") for one in texts_of(named)] if named is not None else ["steps"]
     roots = tuple(f"{folder}{one}/" if one not in ("", ".") else folder for one in steps)
     targets = map_of(document.get("targets")) if document is not None else None
-    return Place(
+    return ReachPlace(
         folder, roots, tuple(targets.entries) if targets is not None and targets.entries else ("local",)
     )
 
 
 def reached(
-    place: Place,
+    place: ReachPlace,
     entries: Collection[str],
     changed: Collection[str],
-    files: Mapping[str, Entry],
+    files: Mapping[str, GitEntry],
     specs: Mapping[str, str],
     code: Mapping[str, bytes],
 ) -> frozenset[str]:
@@ -103,7 +103,7 @@ def reached(
 
 
 def needed(
-    place: Place, entries: Iterable[str], files: Mapping[str, Entry], specs: Mapping[str, str]
+    place: ReachPlace, entries: Iterable[str], files: Mapping[str, GitEntry], specs: Mapping[str, str]
 ) -> set[str]:
     """The files that compiling the entries may read: what is to be laid out for it."""
     own = {path for path in files if path.startswith(place.folder)}
@@ -136,7 +136,7 @@ def needed(
 
 
 def changed_modules(
-    place: Place, changed: Collection[str], files: Mapping[str, Entry], code: Mapping[str, bytes]
+    place: ReachPlace, changed: Collection[str], files: Mapping[str, GitEntry], code: Mapping[str, bytes]
 ) -> frozenset[str]:
     """The modules that a change can reach, by their dotted names: the changed ones and what imports them."""
     known = {name: path for path in code for name in _modules(place, path)}
@@ -189,7 +189,7 @@ def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:
     return frozenset(parent for one in names for parent in _with_parents(one))
 
 
-def _has_links(files: Mapping[str, Entry], place: Place) -> bool:
+def _has_links(files: Mapping[str, GitEntry], place: ReachPlace) -> bool:
     """Whether a changed file may be read under another name; a job may read any kind of file."""
     return any(entry.mode == LINK and path.startswith(place.folder) for path, entry in files.items())
 
@@ -200,14 +200,14 @@ def _folders(path: str, below: str) -> Iterator[str]:
         yield path
 
 
-def _modules(place: Place, path: str) -> Iterator[str]:
+def _modules(place: ReachPlace, path: str) -> Iterator[str]:
     """The names under which the steps roots have a Python file."""
     for root in place.steps:
         if path.startswith(root) and path.endswith(".py"):
             yield path[len(root) : -len(".py")].removesuffix("/__init__").replace("/", ".")
 
 
-def _packages_above(place: Place, path: str) -> Iterator[str]:
+def _packages_above(place: ReachPlace, path: str) -> Iterator[str]:
     for root in place.steps:
         if path.startswith(root):
             yield from _with_parents(path[len(root) :].rpartition("/")[0].replace("/", "."))

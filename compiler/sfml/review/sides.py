@@ -17,7 +17,7 @@ from sfml.graph.model import JobBody, SqlBody, TaskGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.plan.reviewed import reviewed_fingerprint
-from sfml.review.model import Compiled
+from sfml.review.model import CompiledTarget
 from sfml.review.origins import with_origins
 
 
@@ -39,7 +39,7 @@ class SideOf:
     """
 
     pipeline: str | None
-    compiled: Mapping[str, Compiled]
+    compiled: Mapping[str, CompiledTarget]
     findings: tuple[Diagnostic, ...]
     sources: Mapping[str, str]
     files: frozenset[str]
@@ -49,7 +49,7 @@ def side_of(
     ground: Ground, entry: str, project: str, targets: tuple[str, ...], steps: tuple[str, ...]
 ) -> SideOf:
     """The pipeline of the entry file, in each of the targets."""
-    compiled: dict[str, Compiled] = {}
+    compiled: dict[str, CompiledTarget] = {}
     readings: list[Reading] = []
     refused: list[Diagnostic] = []
     sources: dict[str, str] = {}
@@ -79,7 +79,7 @@ def side_of(
             refused.append(_refused(error, reading, entry))
             continue
         told = with_origins(desired, reading.loaded, ground.variables, project)
-        compiled[target] = Compiled(reading.graph, told, reviewed_fingerprint(desired))
+        compiled[target] = CompiledTarget(reading.graph, told, reviewed_fingerprint(desired))
         pipeline = desired.pipeline
         files |= {
             f"{root}{path}"

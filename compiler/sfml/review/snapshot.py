@@ -14,7 +14,7 @@ from sfml.base.record import record
 from sfml.review.git_objects import (
     LINK,
     SUBMODULE,
-    Entry,
+    GitEntry,
     Repository,
     commit_of,
     contents_of,
@@ -39,7 +39,7 @@ class Snapshot:
 
     name: str
     commit: str
-    files: Mapping[str, Entry]
+    files: Mapping[str, GitEntry]
     is_work_tree: bool = False
 
 
@@ -179,18 +179,18 @@ def _from_lfs(repository: Repository, sha256: str) -> bytes | None:
     return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
 
-def _entry_on_disk(file: Path, name: Callable[[bytes], str]) -> Entry | None:
+def _entry_on_disk(file: Path, name: Callable[[bytes], str]) -> GitEntry | None:
     """The file as git would name it, were it added now, without what a filter would make of it."""
     try:
         found = file.lstat()
         if stat.S_ISLNK(found.st_mode):
-            return Entry(LINK, name(os.fsencode(file.readlink())))
+            return GitEntry(LINK, name(os.fsencode(file.readlink())))
         if not stat.S_ISREG(found.st_mode):
             return None
         mode = "100755" if found.st_mode & 0o100 else "100644"
         if found.st_size > MAX_FILE:
-            return Entry(mode, f"large:{found.st_size}:{found.st_mtime_ns}")
-        return Entry(mode, name(file.read_bytes()))
+            return GitEntry(mode, f"large:{found.st_size}:{found.st_mtime_ns}")
+        return GitEntry(mode, name(file.read_bytes()))
     except OSError:
         return None
 

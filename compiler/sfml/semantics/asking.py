@@ -10,7 +10,7 @@ from sfml.semantics.states import PREDECESSOR_CONDITIONS, State, predecessors_st
 INVALID, NO_PREDECESSOR = 1008, 91451
 
 
-class Refused(ValueError):
+class RefusedQuestion(ValueError):
     """A question that Snowflake refuses, which fails the task; the message is Snowflake's."""
 
     def __init__(self, sentence: str, code: int, sqlstate: str) -> None:
@@ -33,7 +33,7 @@ def predecessors_hold(graph: GraphShape, name: str, asked: str, states: Mapping[
     """
     if asked.upper() not in PREDECESSOR_CONDITIONS:
         allowed = ", ".join(PREDECESSOR_CONDITIONS)
-        raise Refused(
+        raise RefusedQuestion(
             f"Invalid argument '{asked.upper()}' for function SYSTEM$PREDECESSORS_STATE. Use one of {allowed}.",
             INVALID,
             "22023",
@@ -50,7 +50,7 @@ def completion_state(graph: GraphShape, asked: str, states: Mapping[str, State])
     name = asked if asked in graph else asked.upper()
     if name not in graph:
         sentence = f"Task {asked} specified in call to SYSTEM$TASK_COMPLETION_STATE is not in the task graph."
-        raise Refused(sentence, INVALID, "22023")
+        raise RefusedQuestion(sentence, INVALID, "22023")
     state = state_seen(states, name)
     return State.FAILED if state.is_failure else state
 
@@ -65,7 +65,7 @@ def read_predecessor(
     if asked is None:
         enabled = graph.enabled_predecessors(name)
         if len(enabled) != 1:
-            raise Refused(
+            raise RefusedQuestion(
                 "The task name is required in call to system$get_predecessor_return_value() "
                 f"for a task with {len(enabled)} active predecessors.",
                 NO_PREDECESSOR,
@@ -75,7 +75,7 @@ def read_predecessor(
     # The nearest first: of a large graph all ancestors are many.
     known = asked in graph.task(name).predecessors or asked in graph.ancestors(name)
     if not known or (asked != graph.root and graph.task(asked).suspended):
-        raise Refused(
+        raise RefusedQuestion(
             f"The predecessor {shown(asked)} specified in call to "
             "system$get_predecessor_return_value() is not a valid or active predecessor for this task.",
             NO_PREDECESSOR,

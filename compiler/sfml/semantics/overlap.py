@@ -12,14 +12,14 @@ NO_OVERLAP, ALLOW_CHILD_OVERLAP, ALLOW_ALL_OVERLAP = POLICIES = (
 )
 
 
-class Stage(Enum):
+class RunStage(Enum):
     """How far a run that goes on has come."""
 
     ROOT = "its root task has not ended"
     CHILDREN = "its root task has ended well, others run or wait"
 
 
-def may_begin(policy: str | None, going_on: Collection[Stage]) -> bool:
+def may_begin(policy: str | None, going_on: Collection[RunStage]) -> bool:
     """Whether one more run may begin beside those that go on; unset is NO_OVERLAP.
 
     https://docs.snowflake.com/en/sql-reference/sql/create-task (OVERLAP_POLICY): under ALLOW_CHILD_OVERLAP a
@@ -31,5 +31,5 @@ def may_begin(policy: str | None, going_on: Collection[Stage]) -> bool:
     if policy == ALLOW_ALL_OVERLAP:
         return True
     if policy == ALLOW_CHILD_OVERLAP:
-        return Stage.ROOT not in going_on
+        return RunStage.ROOT not in going_on
     return not going_on

@@ -8,7 +8,7 @@ from dataclasses import field
 from functools import partial
 
 from sfml.base.record import record
-from sfml.semantics.asking import Refused, completion_state, predecessors_hold, read_predecessor
+from sfml.semantics.asking import RefusedQuestion, completion_state, predecessors_hold, read_predecessor
 from sfml.semantics.decisions import Decision, decide, graph_state
 from sfml.semantics.evaluating import ConditionError, Functions, Unknown, Value, condition_holds
 from sfml.semantics.graph import GraphShape, TaskShape
@@ -93,7 +93,7 @@ def _considered(
     try:
         if task.condition is not None and not holds(task, answers(name)):
             return State.SKIPPED
-    except (ConditionError, Refused):
+    except (ConditionError, RefusedQuestion):
         return State.FAILED
     return end(name)
 

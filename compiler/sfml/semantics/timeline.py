@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from sfml.base.record import record
-from sfml.semantics.overlap import Stage, may_begin
+from sfml.semantics.overlap import RunStage, may_begin
 from sfml.semantics.retry import failure_counts, guilty_tasks
 from sfml.semantics.schedule import Schedule, next_fire
 from sfml.semantics.states import State
@@ -34,7 +34,7 @@ class Course:
 
 
 @record
-class Fired:
+class Firing:
     """One moment that asked for a run: whether a run began, or was passed over because another went on."""
 
     at: datetime
@@ -42,13 +42,13 @@ class Fired:
 
 
 @record
-class Suspended:
+class Suspension:
     """The root was suspended by failures; nothing fires any more."""
 
     at: datetime
 
 
-Event = Fired | Suspended
+Event = Firing | Suspension
 
 
 class _Runs:
@@ -64,7 +64,7 @@ class _Runs:
 
     def may_begin(self) -> bool:
         # The root that sfml generates ends at once: what goes on are its children.
-        return may_begin(self.rules.overlap, [Stage.CHILDREN] * len(self.going_on))
+        return may_begin(self.rules.overlap, [RunStage.CHILDREN] * len(self.going_on))
 
     def begin(self, at: datetime) -> None:
         self.count += 1
@@ -94,12 +94,12 @@ def scheduled(schedule: Schedule, resumed: datetime, rules: Rules, course: Cours
     while moment is not None:
         suspended = runs.ended_by(moment)
         if suspended is not None:
-            yield Suspended(suspended)
+            yield Suspension(suspended)
             return
         begins = runs.may_begin()
         if begins:
             runs.begin(moment)
-        yield Fired(moment, begins)
+        yield Firing(moment, begins)
         moment = next_fire(schedule, moment, resumed)
 
 
@@ -122,7 +122,7 @@ def triggered(
         if runs.may_begin() and has_data and due <= now:
             runs.begin(now)
             last, has_data = now, False
-            yield Fired(now, True)
+            yield Firing(now, True)
             continue
         if not (has_data or arrivals or runs.going_on):
             return
@@ -136,7 +136,7 @@ def triggered(
             _, failed, suspends = runs.end_next()
             has_data = has_data or failed
             if suspends:
-                yield Suspended(now)
+                yield Suspension(now)
                 return
 
 
@@ -152,5 +152,5 @@ def first(events: Iterator[Event], until: datetime | None, runs: int | None, mos
         if len(found) == most:
             raise OverflowError(f"more than {most:,} moments ask for a run")
         found.append(event)
-        began += isinstance(event, Fired) and event.began
+        began += isinstance(event, Firing) and event.began
     return tuple(found)

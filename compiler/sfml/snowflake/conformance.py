@@ -35,7 +35,7 @@ class Do:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedStatement:
     """A statement that is refused with a sentence, or a part of one, and with a code where one is known."""
 
     sql: str
@@ -69,7 +69,7 @@ class Replaces:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ScenarioRun:
     """A run of a graph: the state of each task that ran, and other columns of TASK_HISTORY by task."""
 
     root: str
@@ -89,7 +89,7 @@ class Put:
     fetched: Mapping[str, Any]
 
 
-Step = Do | Refused | Shows | HasColumns | Replaces | Run | Put
+Step = Do | RefusedStatement | Shows | HasColumns | Replaces | ScenarioRun | Put
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ConformanceDifference:
     """What an account did otherwise."""
 
     statement: str
@@ -111,9 +111,9 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ScenarioOutcome:
     scenario: Scenario
-    differences: tuple[Difference, ...]
+    differences: tuple[ConformanceDifference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,19 +174,19 @@ def _uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def outcome(place: Scratch, scenario: Scenario) -> Outcome:
+def outcome(place: Scratch, scenario: Scenario) -> ScenarioOutcome:
     """The differences of one scenario; what it made is gone afterwards."""
-    found: list[Difference] = []
+    found: list[ConformanceDifference] = []
     try:
         for step in scenario.steps:
             difference = _difference(place, step)
             if difference is not None:
                 found.append(difference)
-                if isinstance(step, Do | Run):
+                if isinstance(step, Do | ScenarioRun):
                     break  # what comes next builds upon it
     finally:
         _tidy(place)
-    return Outcome(scenario, tuple(found))
+    return ScenarioOutcome(scenario, tuple(found))
 
 
 def _tidy(place: Scratch) -> None:
@@ -202,11 +202,11 @@ def _tidy(place: Scratch) -> None:
         place.ask(f"DROP TABLE IF EXISTS {qualified(place.database, place.schema, str(table['name']))}")
 
 
-def _difference(place: Scratch, step: Step) -> Difference | None:
+def _difference(place: Scratch, step: Step) -> ConformanceDifference | None:
     match step:
         case Do(sql):
             return _refusal_of(place, sql, "it is carried out")
-        case Refused():
+        case RefusedStatement():
             return _unless_refused(place, step)
         case Shows(sql, rows):
             return _compared(place, sql, rows)
@@ -214,29 +214,37 @@ def _difference(place: Scratch, step: Step) -> Difference | None:
             rows = tuple(place.ask(sql))
             missing = [name for name in names if rows and name not in rows[0]] if rows else ["(no row)"]
             shown = ", ".join(rows[0]) if rows else "no row"
-            return Difference(place.text(sql), f"columns {', '.join(missing)}", shown) if missing else None
+            return (
+                ConformanceDifference(place.text(sql), f"columns {', '.join(missing)}", shown)
+                if missing
+                else None
+            )
         case Replaces(sql, query, column):
             before = place.ask(query)[0][column]
             refused = _refusal_of(place, sql, f"another {column}")
             if refused is not None:
                 return refused
             after = place.ask(query)[0][column]
-            return Difference(place.text(sql), f"another {column}", "the same") if before == after else None
-        case Run():
+            return (
+                ConformanceDifference(place.text(sql), f"another {column}", "the same")
+                if before == after
+                else None
+            )
+        case ScenarioRun():
             return _run(place, step)
         case Put():
             return _put(place, step)
 
 
-def _refusal_of(place: Scratch, sql: str, expected: str) -> Difference | None:
+def _refusal_of(place: Scratch, sql: str, expected: str) -> ConformanceDifference | None:
     try:
         place.ask(sql)
     except AccountError as error:
-        return Difference(place.text(sql), expected, _told(error))
+        return ConformanceDifference(place.text(sql), expected, _told(error))
     return None
 
 
-def _unless_refused(place: Scratch, step: Refused) -> Difference | None:
+def _unless_refused(place: Scratch, step: RefusedStatement) -> ConformanceDifference | None:
     code = "" if step.code is None else f"{step.code:06d}: "
     expected = f"{code}{place.text(step.says)}"
     try:
@@ -244,8 +252,12 @@ def _unless_refused(place: Scratch, step: Refused) -> Difference | None:
     except AccountError as error:
         says = _plain(place.text(step.says)) in _plain(error.message)
         same_code = step.code is None or (error.code or "").lstrip("0") == str(step.code)
-        return None if says and same_code else Difference(place.text(step.sql), expected, _told(error))
-    return Difference(place.text(step.sql), expected, "it is carried out")
+        return (
+            None
+            if says and same_code
+            else ConformanceDifference(place.text(step.sql), expected, _told(error))
+        )
+    return ConformanceDifference(place.text(step.sql), expected, "it is carried out")
 
 
 def _told(error: AccountError) -> str:
@@ -256,11 +268,13 @@ def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _compared(place: Scratch, sql: str, expected: tuple[Mapping[str, Any], ...]) -> Difference | None:
+def _compared(
+    place: Scratch, sql: str, expected: tuple[Mapping[str, Any], ...]
+) -> ConformanceDifference | None:
     """The difference of a query's rows; history is asked again for as long as it may still settle."""
     statement = place.text(sql)
 
-    def look() -> Difference | None:
+    def look() -> ConformanceDifference | None:
         found = [dict(row) for row in place.ask(sql)]
         wanted = [{key: _filled(place, value) for key, value in row.items()} for row in expected]
         left = list(found)
@@ -274,7 +288,7 @@ def _compared(place: Scratch, sql: str, expected: tuple[Mapping[str, Any], ...])
                 return None
         keys = list(expected[0]) if expected else []
         shown = [{key: row.get(key) for key in keys} if keys else row for row in found]
-        return Difference(statement, _rows_text(wanted), _rows_text(shown))
+        return ConformanceDifference(statement, _rows_text(wanted), _rows_text(shown))
 
     return _settled(place, look)
 
@@ -299,7 +313,9 @@ def _rows_text(rows: list[dict[str, Any]]) -> str:
     return "; ".join(texts) or "no rows"
 
 
-def _settled(place: Scratch, look: Callable[[], Difference | None]) -> Difference | None:
+def _settled(
+    place: Scratch, look: Callable[[], ConformanceDifference | None]
+) -> ConformanceDifference | None:
     """No difference as soon as there is none; else the one that stayed until the history had settled."""
     deadline, pause = time.monotonic() + place.settling, FIRST_PAUSE
     while (difference := look()) is not None and time.monotonic() < deadline:
@@ -311,7 +327,7 @@ def _settled(place: Scratch, look: Callable[[], Difference | None]) -> Differenc
 # -- runs
 
 
-def _run(place: Scratch, step: Run) -> Difference | None:
+def _run(place: Scratch, step: ScenarioRun) -> ConformanceDifference | None:
     statement = place.text(f"EXECUTE TASK {step.root} {step.how}").strip()
     shown = place.ask(f"SHOW TASKS LIKE {literal(step.root)} IN SCHEMA {{schema}}")
     root = next(str(row["id"]) for row in shown if row["name"] == step.root)
@@ -322,20 +338,24 @@ def _run(place: Scratch, step: Run) -> Difference | None:
     deadline, pause = time.monotonic() + place.patience, FIRST_PAUSE
     while len(ended := _completed(place, step.root, root) - before) < step.attempts:
         if time.monotonic() > deadline:
-            return Difference(statement, "the run ends", f"it goes on after {place.patience:g} s")
+            return ConformanceDifference(statement, "the run ends", f"it goes on after {place.patience:g} s")
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
     group, attempt, state = max(ended, key=lambda one: one[1])
 
-    def look() -> Difference | None:
+    def look() -> ConformanceDifference | None:
         rows = {str(row["NAME"]): row for row in _history(place, root, group, attempt)}
         states = {name: str(row["STATE"]) for name, row in rows.items()}
         if (states, state) != (dict(step.states), step.graph):
-            return Difference(statement, _states_text(step.states, step.graph), _states_text(states, state))
+            return ConformanceDifference(
+                statement, _states_text(step.states, step.graph), _states_text(states, state)
+            )
         for name, wanted in step.rows.items():
             if not _holds(rows[name], {key: _filled(place, value) for key, value in wanted.items()}):
                 found = {key: rows[name].get(key) for key in wanted}
-                return Difference(f"{statement}: {name}", _rows_text([dict(wanted)]), _rows_text([found]))
+                return ConformanceDifference(
+                    f"{statement}: {name}", _rows_text([dict(wanted)]), _rows_text([found])
+                )
         return None
 
     return _settled(place, look)
@@ -371,7 +391,7 @@ def _states_text(states: Mapping[str, str], graph: str) -> str:
 # -- REST
 
 
-def _put(place: Scratch, step: Put) -> Difference | None:
+def _put(place: Scratch, step: Put) -> ConformanceDifference | None:
     from snowflake.core import Root
     from snowflake.core.task import Task
 
@@ -386,8 +406,8 @@ def _put(place: Scratch, step: Put) -> Difference | None:
             )
             fetched = schema.tasks[step.name].fetch().to_dict()
     except AccountError as error:
-        return Difference(statement, "it is carried out", _told(error))
+        return ConformanceDifference(statement, "it is carried out", _told(error))
     if _holds(fetched, step.fetched):
         return None
     found = {key: fetched.get(key) for key in step.fetched}
-    return Difference(statement, _rows_text([dict(step.fetched)]), _rows_text([found]))
+    return ConformanceDifference(statement, _rows_text([dict(step.fetched)]), _rows_text([found]))

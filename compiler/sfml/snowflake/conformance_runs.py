@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfml.snowflake.conformance import Do, HasColumns, Refused, Run, Scenario, Shows
+from sfml.snowflake.conformance import Do, HasColumns, RefusedStatement, Scenario, ScenarioRun, Shows
 
 _SHOW = "SHOW TASKS IN SCHEMA {schema}"
 _NO_NUMBER = "SELECT TO_NUMBER('no number')"
@@ -17,10 +17,12 @@ RUNS = (
         ),
         (
             Do("CREATE TASK R{wh} AS SELECT 1"),
-            Run("R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1, "SCHEDULED_FROM": "EXECUTE_TASK"}}),
-            Run("R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1}}),
+            ScenarioRun(
+                "R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1, "SCHEDULED_FROM": "EXECUTE_TASK"}}
+            ),
+            ScenarioRun("R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1}}),
             Do("ALTER TASK R MODIFY AS SELECT 2"),
-            Run("R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 2, "QUERY_TEXT": "SELECT 2"}}),
+            ScenarioRun("R", {"R": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 2, "QUERY_TEXT": "SELECT 2"}}),
             Shows(_SHOW, ({"name": "R", "state": "suspended"},)),
         ),
     ),
@@ -36,7 +38,7 @@ RUNS = (
             Do(f"CREATE TASK B{{wh}} AFTER R AS {_NO_NUMBER}"),
             Do("CREATE TASK J{wh} AFTER A, B AS SELECT 1"),
             *(Do(f"ALTER TASK {name} RESUME") for name in "ABJ"),
-            Run("R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "B": "FAILED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "B": "FAILED"}, graph="FAILED"),
         ),
     ),
     Scenario(
@@ -52,7 +54,7 @@ RUNS = (
             Do("CREATE TASK J{wh} AFTER A, B AS SELECT 1"),
             Do("CREATE TASK C{wh} AFTER B AS SELECT 1"),
             *(Do(f"ALTER TASK {name} RESUME") for name in "AJC"),
-            Run("R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "J": "SUCCEEDED"}),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "J": "SUCCEEDED"}),
         ),
     ),
     Scenario(
@@ -64,7 +66,7 @@ RUNS = (
             Do("CREATE TASK B{wh} AFTER R WHEN SYSTEM$GET_PREDECESSOR_RETURN_VALUE('R') = 'b' AS SELECT 1"),
             Do("CREATE TASK J{wh} AFTER A, B AS SELECT 1"),
             *(Do(f"ALTER TASK {name} RESUME") for name in "ABJ"),
-            Run("R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "B": "SKIPPED"}),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "B": "SKIPPED"}),
         ),
     ),
     Scenario(
@@ -80,7 +82,9 @@ RUNS = (
             ),
             Do("CREATE TASK K{wh} AFTER A, B WHEN SYSTEM$PREDECESSORS_STATE('ALL_SKIPPED') AS SELECT 1"),
             *(Do(f"ALTER TASK {name} RESUME") for name in "ABJK"),
-            Run("R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "B": "SKIPPED", "J": "SUCCEEDED", "K": "SKIPPED"}),
+            ScenarioRun(
+                "R", {"R": "SUCCEEDED", "A": "SUCCEEDED", "B": "SKIPPED", "J": "SUCCEEDED", "K": "SKIPPED"}
+            ),
         ),
     ),
     Scenario(
@@ -91,7 +95,7 @@ RUNS = (
             Do(f"CREATE TASK A{{wh}} AFTER R AS {_NO_NUMBER}"),
             Do("CREATE TASK B{wh} AFTER A WHEN SYSTEM$TASK_COMPLETION_STATE('A') = 'FAILED' AS SELECT 1"),
             *(Do(f"ALTER TASK {name} RESUME") for name in "AB"),
-            Run("R", {"R": "SUCCEEDED", "A": "FAILED", "B": "SUCCEEDED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "FAILED", "B": "SUCCEEDED"}, graph="FAILED"),
         ),
     ),
     Scenario(
@@ -109,7 +113,7 @@ RUNS = (
                 "TASK_NAME => '{schema}.R', RECURSIVE => TRUE))",
                 ({"NAME": "R"}, {"NAME": "F"}),
             ),
-            Run("R", {"R": "FAILED", "F": "SUCCEEDED"}, graph="FAILED", attempts=2),
+            ScenarioRun("R", {"R": "FAILED", "F": "SUCCEEDED"}, graph="FAILED", attempts=2),
         ),
     ),
     Scenario(
@@ -119,7 +123,7 @@ RUNS = (
             Do("CREATE TASK R{wh} AS SELECT 1"),
             Do(f"CREATE TASK F{{wh}} FINALIZE = R AS {_NO_NUMBER}"),
             Do("ALTER TASK F RESUME"),
-            Run("R", {"R": "SUCCEEDED", "F": "FAILED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "SUCCEEDED", "F": "FAILED"}, graph="FAILED"),
         ),
     ),
     Scenario(
@@ -131,14 +135,14 @@ RUNS = (
                 "SYSTEM$GET_TASK_GRAPH_CONFIG('a.x') || SYSTEM$GET_TASK_GRAPH_CONFIG('a.y')"
                 " || SYSTEM$GET_TASK_GRAPH_CONFIG('b'))"
             ),
-            Run("R", {"R": "SUCCEEDED"}, rows={"R": {"RETURN_VALUE": "123"}}),
-            Run(
+            ScenarioRun("R", {"R": "SUCCEEDED"}, rows={"R": {"RETURN_VALUE": "123"}}),
+            ScenarioRun(
                 "R",
                 {"R": "SUCCEEDED"},
                 how='USING CONFIG = \'{"a": {"y": "9"}}\'',
                 rows={"R": {"RETURN_VALUE": "193"}},
             ),
-            Run("R", {"R": "SUCCEEDED"}, rows={"R": {"RETURN_VALUE": "123"}}),
+            ScenarioRun("R", {"R": "SUCCEEDED"}, rows={"R": {"RETURN_VALUE": "123"}}),
         ),
     ),
     Scenario(
@@ -157,7 +161,7 @@ RUNS = (
             ),
             Do("CREATE TASK C{wh} AFTER R AS SELECT SYSTEM$GET_PREDECESSOR_RETURN_VALUE('A')"),
             *(Do(f"ALTER TASK {name} RESUME") for name in "ABC"),
-            Run(
+            ScenarioRun(
                 "R",
                 {"R": "SUCCEEDED", "A": "SUCCEEDED", "B": "SUCCEEDED", "C": "FAILED"},
                 graph="FAILED",
@@ -172,7 +176,9 @@ RUNS = (
             Do("CREATE TASK R{wh} AS CALL SYSTEM$SET_RETURN_VALUE('x')"),
             Do("CREATE TASK F{wh} FINALIZE = R AS SELECT SYSTEM$GET_PREDECESSOR_RETURN_VALUE('R')"),
             Do("ALTER TASK F RESUME"),
-            Run("R", {"R": "SUCCEEDED", "F": "FAILED"}, graph="FAILED", rows={"F": {"ERROR_CODE": "91451"}}),
+            ScenarioRun(
+                "R", {"R": "SUCCEEDED", "F": "FAILED"}, graph="FAILED", rows={"F": {"ERROR_CODE": "91451"}}
+            ),
         ),
     ),
     Scenario(
@@ -180,9 +186,9 @@ RUNS = (
         ("At most 10,000 bytes of UTF-8",),
         (
             Do("CREATE TASK R{wh} AS CALL SYSTEM$SET_RETURN_VALUE(REPEAT('x', 10000))"),
-            Run("R", {"R": "SUCCEEDED"}),
+            ScenarioRun("R", {"R": "SUCCEEDED"}),
             Do("CREATE OR REPLACE TASK R{wh} AS CALL SYSTEM$SET_RETURN_VALUE(REPEAT('x', 10001))"),
-            Run("R", {"R": "FAILED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "FAILED"}, graph="FAILED"),
         ),
     ),
     Scenario(
@@ -197,19 +203,19 @@ RUNS = (
             Do("CREATE TASK A{wh} AFTER R AS SELECT TO_NUMBER(V) FROM T"),
             Do("CREATE TASK B{wh} AFTER A AS SELECT 1"),
             *(Do(f"ALTER TASK {name} RESUME") for name in "AB"),
-            Run("R", {"R": "SUCCEEDED", "A": "FAILED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "FAILED"}, graph="FAILED"),
             Do("UPDATE T SET V = '1'"),
-            Run(
+            ScenarioRun(
                 "R",
                 {"A": "SUCCEEDED", "B": "SUCCEEDED"},
                 how="RETRY LAST",
                 rows={"A": {"ATTEMPT_NUMBER": 2}, "B": {"ATTEMPT_NUMBER": 2}},
             ),
             Do("UPDATE T SET V = 'no number'"),
-            Refused("EXECUTE TASK R RETRY LAST", "graph with root task R had no failures"),
-            Run("R", {"R": "SUCCEEDED", "A": "FAILED"}, graph="FAILED"),
+            RefusedStatement("EXECUTE TASK R RETRY LAST", "graph with root task R had no failures"),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "FAILED"}, graph="FAILED"),
             Do("ALTER TASK B MODIFY AS SELECT 2"),
-            Refused("EXECUTE TASK R RETRY LAST", "Cannot perform retry"),
+            RefusedStatement("EXECUTE TASK R RETRY LAST", "Cannot perform retry"),
         ),
     ),
     Scenario(
@@ -221,9 +227,9 @@ RUNS = (
                 f" SUSPEND_TASK_AFTER_NUM_FAILURES = 2 AS {_NO_NUMBER}"
             ),
             Do("ALTER TASK R RESUME"),
-            Run("R", {"R": "FAILED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "FAILED"}, graph="FAILED"),
             Shows(_SHOW, ({"name": "R", "state": "started"},)),
-            Run("R", {"R": "FAILED_AND_AUTO_SUSPENDED"}, graph="FAILED"),
+            ScenarioRun("R", {"R": "FAILED_AND_AUTO_SUSPENDED"}, graph="FAILED"),
             Shows(
                 _SHOW,
                 ({"name": "R", "state": "suspended", "last_suspended_reason": "SUSPENDED_DUE_TO_ERRORS"},),
@@ -235,7 +241,7 @@ RUNS = (
         ("A timed-out run is FAILED", "Its code and sentence are those of a statement's timeout (000630)"),
         (
             Do("CREATE TASK R{wh} USER_TASK_TIMEOUT_MS = 1000 AS CALL SYSTEM$WAIT(30)"),
-            Run("R", {"R": "FAILED"}, graph="FAILED", rows={"R": {"ERROR_CODE": "630"}}),
+            ScenarioRun("R", {"R": "FAILED"}, graph="FAILED", rows={"R": {"ERROR_CODE": "630"}}),
         ),
     ),
     Scenario(
@@ -243,7 +249,7 @@ RUNS = (
         ("Columns, arguments, limits and order of the table functions",),
         (
             Do("CREATE TASK R{wh} AS SELECT 1"),
-            Run("R", {"R": "SUCCEEDED"}),
+            ScenarioRun("R", {"R": "SUCCEEDED"}),
             HasColumns(
                 "SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(TASK_NAME => 'R', RESULT_LIMIT => 1))",
                 (

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sfml.snowflake.conformance import Do, HasColumns, Put, Refused, Replaces, Run, Scenario, Shows
+from sfml.snowflake.conformance import (
+    Do,
+    HasColumns,
+    Put,
+    RefusedStatement,
+    Replaces,
+    Scenario,
+    ScenarioRun,
+    Shows,
+)
 from sfml.snowflake.conformance_runs import RUNS
 
 SENTENCES = "Sentences of the other refusals"
@@ -34,11 +43,11 @@ DDL = (
             Do("CREATE TASK R{wh} AS SELECT 1"),
             Do("CREATE TASK A{wh} AFTER R AS SELECT 1"),
             Do("ALTER TASK A RESUME"),
-            Run("R", {"R": "SUCCEEDED", "A": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1}}),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1}}),
             Replaces(
                 "CREATE OR REPLACE TASK R{wh} AS SELECT 2", "SHOW TASKS LIKE 'R' IN SCHEMA {schema}", "id"
             ),
-            Run("R", {"R": "SUCCEEDED", "A": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1}}),
+            ScenarioRun("R", {"R": "SUCCEEDED", "A": "SUCCEEDED"}, rows={"R": {"GRAPH_VERSION": 1}}),
         ),
     ),
     Scenario(
@@ -58,7 +67,7 @@ DDL = (
             Do("CREATE TASK A{wh} AFTER R AS SELECT 1"),
             Do("ALTER TASK R RESUME"),
             *(
-                Refused(
+                RefusedStatement(
                     statement,
                     "Unable to update graph with root task {schema}.R since that root task is not suspended.",
                     91421,
@@ -79,27 +88,31 @@ DDL = (
         (
             Do("CREATE TASK R{wh} AS SELECT 1"),
             Do("CREATE TASK F{wh} FINALIZE = R AS SELECT 1"),
-            Refused("CREATE TASK G{wh} FINALIZE = R AS SELECT 1", "already have finalizer", 1008),
-            Refused("CREATE TASK A{wh} AFTER ABSENT AS SELECT 1", "Invalid predecessor", 1008),
-            Refused("CREATE TASK A{wh} FINALIZE = ABSENT AS SELECT 1", "Invalid finalized root task", 1008),
-            Refused(
+            RefusedStatement("CREATE TASK G{wh} FINALIZE = R AS SELECT 1", "already have finalizer", 1008),
+            RefusedStatement("CREATE TASK A{wh} AFTER ABSENT AS SELECT 1", "Invalid predecessor", 1008),
+            RefusedStatement(
+                "CREATE TASK A{wh} FINALIZE = ABSENT AS SELECT 1", "Invalid finalized root task", 1008
+            ),
+            RefusedStatement(
                 "CREATE TASK A{wh} AFTER F AS SELECT 1", "cannot have children as a finalizer task", 1008
             ),
-            Refused("CREATE TASK A{wh} CONFIG = '{\"k\": 1}' AFTER R AS SELECT 1", "and have a config", 1008),
-            Refused(
+            RefusedStatement(
+                "CREATE TASK A{wh} CONFIG = '{\"k\": 1}' AFTER R AS SELECT 1", "and have a config", 1008
+            ),
+            RefusedStatement(
                 "CREATE TASK A{wh} SCHEDULE = '1 HOUR' AFTER R AS SELECT 1",
                 "cannot have both a schedule and a predecessor",
                 1008,
             ),
-            Refused(
+            RefusedStatement(
                 "CREATE TASK A{wh} TASK_AUTO_RETRY_ATTEMPTS = 1 AFTER R AS SELECT 1",
                 "Cannot set parameter TASK_AUTO_RETRY_ATTEMPTS on non-root task",
                 1008,
             ),
-            Refused("CREATE TASK A{wh} CONFIG = 'no' AS SELECT 1", "Invalid config.", 1008),
+            RefusedStatement("CREATE TASK A{wh} CONFIG = 'no' AS SELECT 1", "Invalid config.", 1008),
             Do("CREATE TASK A{wh} AFTER R AS SELECT 1"),
-            Refused("ALTER TASK A REMOVE AFTER F", "does not have predecessor", 1008),
-            Refused("EXECUTE TASK A", "Execute task cannot be called on non-root task", 1008),
+            RefusedStatement("ALTER TASK A REMOVE AFTER F", "does not have predecessor", 1008),
+            RefusedStatement("EXECUTE TASK A", "Execute task cannot be called on non-root task", 1008),
         ),
     ),
     Scenario(
@@ -110,7 +123,7 @@ DDL = (
             Do("CREATE TASK A{wh} AFTER R AS SELECT 1"),
             Do("CREATE TASK B{wh} AFTER A AS SELECT 1"),
             Do("ALTER TASK A ADD AFTER B"),
-            Refused("ALTER TASK R RESUME", "Graph has at least one cycle containing task"),
+            RefusedStatement("ALTER TASK R RESUME", "Graph has at least one cycle containing task"),
         ),
     ),
     Scenario(
@@ -120,7 +133,7 @@ DDL = (
             Do("CREATE TASK R{wh} AS SELECT 1"),
             Do("CREATE TASK OTHER{wh} AS SELECT 1"),
             Do("CREATE TASK A{wh} AFTER R, OTHER AS SELECT 1"),
-            Refused("EXECUTE TASK R", "more than one root task"),
+            RefusedStatement("EXECUTE TASK R", "more than one root task"),
         ),
     ),
     Scenario(
@@ -130,7 +143,7 @@ DDL = (
             Do("CREATE TASK R{wh} SCHEDULE = 'USING CRON 0 3 1 1 * UTC' AS SELECT 1"),
             Do("CREATE TASK A{wh} AFTER R AS SELECT 1"),
             Do("ALTER TASK R RESUME"),
-            Refused("DROP TASK R", "not suspended"),
+            RefusedStatement("DROP TASK R", "not suspended"),
         ),
     ),
     Scenario(
@@ -155,7 +168,7 @@ DDL = (
         ),
         (
             *(
-                Refused(f"CREATE TASK R{{wh}} SCHEDULE = '{schedule}' AS SELECT 1", says)
+                RefusedStatement(f"CREATE TASK R{{wh}} SCHEDULE = '{schedule}' AS SELECT 1", says)
                 for schedule, says in (
                     ("USING CRON * * * * * * UTC", "Invalid schedule was specified."),
                     ("USING CRON 0 3 * * 7 UTC", "Invalid schedule was specified."),

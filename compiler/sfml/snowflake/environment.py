@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from sfml.account.environment import Environment, Missing
+from sfml.account.environment import Environment, MissingObject
 from sfml.base.errors import AccountError
 from sfml.base.quoting import dotted, folded, identifier, literal, qualified, raw
 from sfml.graph.model import NewPool, OnPool, Target, TaskGraph
@@ -36,7 +36,7 @@ def environment_of(
     default all. A local Snowflake refuses streams that are not there, and takes any other name.
     """
     needs = needs_of(graph) if needs is None else tuple(needs)
-    missing: list[Missing] = []
+    missing: list[MissingObject] = []
     unknown: list[str] = []
     looked_at = 0
     for kind in Kind:
@@ -45,7 +45,7 @@ def environment_of(
         if not wanted or look is None:
             continue
         if _is_within(wanted[0], missing):
-            missing += (Missing(need, statement_for(need, graph)) for need in wanted)
+            missing += (MissingObject(need, statement_for(need, graph)) for need in wanted)
             continue
         try:
             absent = list(look(connection, graph.target, wanted))
@@ -53,7 +53,7 @@ def environment_of(
             unknown.append(f"{kind}: {error.message}")
             continue
         looked_at += len(wanted)
-        missing += (Missing(need, statement_for(need, graph), note) for need, note in absent)
+        missing += (MissingObject(need, statement_for(need, graph), note) for need, note in absent)
     try:
         missing += _small_pools(connection, graph, sized)
     except AccountError as error:
@@ -73,7 +73,7 @@ def environment_of(
 
 def _small_pools(
     connection: SnowflakeConnection, graph: TaskGraph, sized: Container[str] | None
-) -> Iterator[Missing]:
+) -> Iterator[MissingObject]:
     """The pools that have fewer nodes than a job waits for; such a job is refused, or never starts."""
     asking: dict[str, dict[str, int]] = {}
     for task in graph.all_tasks:
@@ -92,7 +92,7 @@ def _small_pools(
         small = {name: asked for name, asked in tasks.items() if nodes is not None and asked > nodes}
         if small and nodes is not None:
             said = ", ".join(f"{name} waits for {asked}" for name, asked in small.items())
-            yield Missing(
+            yield MissingObject(
                 Need(Kind.POOL, pool, tuple(small)),
                 f"ALTER COMPUTE POOL {identifier(pool)} SET MAX_NODES = {max(small.values())}",
                 f"it has at most {nodes} node{'s' if nodes != 1 else ''}, and {said}",
@@ -100,7 +100,7 @@ def _small_pools(
             )
 
 
-def create(connection: SnowflakeConnection, target: Target, missing: Iterable[Missing]) -> None:
+def create(connection: SnowflakeConnection, target: Target, missing: Iterable[MissingObject]) -> None:
     """Make what is missing, each with its statement."""
     for one in missing:
         rows(connection, one.statement, role=target.owner_role)
@@ -166,7 +166,7 @@ def _pool_statement(need: Need, graph: TaskGraph) -> str:
     )
 
 
-def _is_within(need: Need, missing: list[Missing]) -> bool:
+def _is_within(need: Need, missing: list[MissingObject]) -> bool:
     """Whether its database or schema is missing, so that asking for it would only be refused."""
     gone = [one.need.name for one in missing if one.need.kind in (Kind.DATABASE, Kind.SCHEMA)]
     return any(need.name.startswith(f"{name}.") for name in gone)

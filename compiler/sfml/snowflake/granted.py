@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sfml.base.errors import AccountError
 from sfml.base.quoting import identifier
-from sfml.graph.comparing import Granted
+from sfml.graph.comparing import GrantRow
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ MOST_ROLES = 200
 """Roles that are followed; a hierarchy beyond that is an account administrator's."""
 
 
-def granted_to(connection: SnowflakeConnection, role: str) -> tuple[tuple[Granted, ...], tuple[str, ...]]:
+def granted_to(connection: SnowflakeConnection, role: str) -> tuple[tuple[GrantRow, ...], tuple[str, ...]]:
     """Everything the role holds, by itself or through roles it was given; and roles that could not be read.
 
     https://docs.snowflake.com/en/sql-reference/sql/show-grants
     """
-    found: list[Granted] = []
+    found: list[GrantRow] = []
     unread: list[str] = []
     todo, seen = [role, "PUBLIC"], {role, "PUBLIC"}
     while todo and len(seen) <= MOST_ROLES:
@@ -40,5 +40,5 @@ def granted_to(connection: SnowflakeConnection, role: str) -> tuple[tuple[Grante
                     seen.add(name)
                     todo.append(name)
                 continue
-            found.append(Granted(str(row["privilege"]), on, name, current))
+            found.append(GrantRow(str(row["privilege"]), on, name, current))
     return tuple(found), tuple(unread)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.account.checkup import Check, State
+from sfml.account.checkup import Check, CheckState
 from sfml.base.errors import SfmlError
 from sfml.base.quoting import folded, identifier, literal, qualified, raw
 from sfml.graph.model import Target
@@ -41,16 +41,16 @@ def account_checks(connection: SnowflakeConnection, target: Target) -> Iterator[
     for name, look in looks.items():
         behind = next((place for place in ("database", "schema") if place in failed), None)
         if behind and name in ("schema", "stage", "model registry"):
-            yield Check(name, State.SKIPPED, f"not looked at: there is no {behind}")
+            yield Check(name, CheckState.SKIPPED, f"not looked at: there is no {behind}")
             failed.add(name)
             continue
         try:
             check = look(connection, target)
         except SfmlError as error:
-            check = Check(name, State.FAIL, error.message, error.help)
+            check = Check(name, CheckState.FAIL, error.message, error.help)
         if check is None:
             continue
-        if check.state is State.FAIL:
+        if check.state is CheckState.FAIL:
             failed.add(name)
         yield check
 
@@ -68,8 +68,8 @@ def server(connection: SnowflakeConnection, target: Target) -> Check:
         help = (
             f"add `account: {account}` to target `{target.name}`, so that a wrong connection changes nothing"
         )
-        return Check("server", State.WARN, text, help)
-    return Check("server", State.OK, text)
+        return Check("server", CheckState.WARN, text, help)
+    return Check("server", CheckState.OK, text)
 
 
 def clock(connection: SnowflakeConnection, target: Target) -> Check:
@@ -78,10 +78,10 @@ def clock(connection: SnowflakeConnection, target: Target) -> Check:
     here = (before + time.time()) / 2
     away = abs(float(there) / 1000 - here)
     if away <= TOLERABLE_SECONDS:
-        return Check("clock", State.OK, f"{away:.1f} s from the account's")
+        return Check("clock", CheckState.OK, f"{away:.1f} s from the account's")
     return Check(
         "clock",
-        State.WARN,
+        CheckState.WARN,
         f"{away:.0f} s from the account's: key pairs and times of runs suffer from it",
         "set this machine's clock",
     )
@@ -92,35 +92,38 @@ def database(connection: SnowflakeConnection, target: Target) -> Check:
     if _row(connection, target, "DATABASES", target.database) is None:
         return Check(
             "database",
-            State.FAIL,
+            CheckState.FAIL,
             f"{name} is not there, or not visible to the role",
             f"CREATE DATABASE {name}",
         )
-    return Check("database", State.OK, f"{name} is there")
+    return Check("database", CheckState.OK, f"{name} is there")
 
 
 def schema(connection: SnowflakeConnection, target: Target) -> Check | None:
     if not target.schema:
-        return Check("schema", State.SKIPPED, "it depends on the pipeline: name a spec")
+        return Check("schema", CheckState.SKIPPED, "it depends on the pipeline: name a spec")
     name = qualified(target.database, target.schema)
     place = f"IN DATABASE {identifier(target.database)}"
     if _row(connection, target, "SCHEMAS", target.schema, place) is None:
         if target.is_local:
-            return Check("schema", State.OK, f"{name} is made by the first apply")
+            return Check("schema", CheckState.OK, f"{name} is made by the first apply")
         return Check(
-            "schema", State.FAIL, f"{name} is not there, or not visible to the role", f"CREATE SCHEMA {name}"
+            "schema",
+            CheckState.FAIL,
+            f"{name} is not there, or not visible to the role",
+            f"CREATE SCHEMA {name}",
         )
-    return Check("schema", State.OK, f"{name} is there")
+    return Check("schema", CheckState.OK, f"{name} is there")
 
 
 def warehouse(connection: SnowflakeConnection, target: Target) -> Check:
     name = identifier(target.warehouse)
     row = _row(connection, target, "WAREHOUSES", target.warehouse)
     if row is None and target.is_local:
-        return Check("warehouse", State.UNKNOWN, f"{name}: the local Snowflake takes any name")
+        return Check("warehouse", CheckState.UNKNOWN, f"{name}: the local Snowflake takes any name")
     if row is None:
         help = f"CREATE WAREHOUSE {name} …, or GRANT USAGE ON WAREHOUSE {name} TO ROLE {target.owner_role or '…'}"
-        return Check("warehouse", State.FAIL, f"{name} is not there, or not visible to the role", help)
+        return Check("warehouse", CheckState.FAIL, f"{name} is not there, or not visible to the role", help)
     return _compute("warehouse", name, row, f"ALTER WAREHOUSE {name} SET AUTO_RESUME = TRUE")
 
 
@@ -130,10 +133,12 @@ def pool(connection: SnowflakeConnection, target: Target) -> Check | None:
     name = identifier(target.compute_pool)
     row = _row(connection, target, "COMPUTE POOLS", target.compute_pool)
     if row is None and target.is_local:
-        return Check("compute pool", State.UNKNOWN, f"{name}: the local Snowflake takes any name")
+        return Check("compute pool", CheckState.UNKNOWN, f"{name}: the local Snowflake takes any name")
     if row is None:
         help = f"GRANT USAGE ON COMPUTE POOL {name} TO ROLE {target.owner_role or '…'}, or sfml apply --create-missing"
-        return Check("compute pool", State.FAIL, f"{name} is not there, or not visible to the role", help)
+        return Check(
+            "compute pool", CheckState.FAIL, f"{name} is not there, or not visible to the role", help
+        )
     return _compute("compute pool", name, row, f"ALTER COMPUTE POOL {name} SET AUTO_RESUME = TRUE")
 
 
@@ -143,13 +148,16 @@ def _compute(kind: str, name: str, row: dict[str, Any], help: str) -> Check:
     nodes = f", {row['min_nodes']} to {row['max_nodes']} nodes" if "max_nodes" in row else ""
     text = f"{name} is {state.lower()}{nodes}"
     if state in _WELL:
-        return Check(kind, State.OK, text)
+        return Check(kind, CheckState.OK, text)
     if state in ("SUSPENDED", "SUSPENDING", "STOPPING"):
         if resumes:
-            return Check(kind, State.OK, f"{text}, and resumes by itself")
-        return Check(kind, State.WARN, f"{text}, and does not resume by itself", help)
+            return Check(kind, CheckState.OK, f"{text}, and resumes by itself")
+        return Check(kind, CheckState.WARN, f"{text}, and does not resume by itself", help)
     return Check(
-        kind, State.FAIL, text, f"look at it: {row.get('status_message') or 'SHOW ' + kind.upper() + 'S'!s}"
+        kind,
+        CheckState.FAIL,
+        text,
+        f"look at it: {row.get('status_message') or 'SHOW ' + kind.upper() + 'S'!s}",
     )
 
 
@@ -164,7 +172,7 @@ def stage(connection: SnowflakeConnection, target: Target) -> Check | None:
     except SfmlError:
         there = False
     if not there:
-        return Check("stage", State.OK, f"{name} is made by the first apply")
+        return Check("stage", CheckState.OK, f"{name} is made by the first apply")
     location = f"@{'.'.join(folded(part) for part in (target.database, target.schema, target.stage))}/doctor"
     with tempfile.TemporaryDirectory(prefix="sfml-doctor-") as folder:
         file = Path(folder) / f"{secrets.token_hex(4)}.txt"
@@ -172,7 +180,7 @@ def stage(connection: SnowflakeConnection, target: Target) -> Check | None:
         source = literal(f"file://{file.as_posix()}")
         rows(connection, f"PUT {source} {literal(location)} AUTO_COMPRESS = FALSE", role=target.owner_role)
         rows(connection, f"REMOVE {literal(f'{location}/{file.name}')}", role=target.owner_role)
-    return Check("stage", State.OK, f"{name} can be written")
+    return Check("stage", CheckState.OK, f"{name} can be written")
 
 
 def event_table(connection: SnowflakeConnection, target: Target) -> Check:
@@ -186,11 +194,11 @@ def event_table(connection: SnowflakeConnection, target: Target) -> Check:
         role = identifier(target.owner_role) if target.owner_role else "…"
         return Check(
             "event table",
-            State.WARN,
+            CheckState.WARN,
             f"`sfml logs` will find nothing: {error.message.splitlines()[-1]}",
             f"GRANT APPLICATION ROLE SNOWFLAKE.EVENTS_ADMIN TO ROLE {role}",
         )
-    return Check("event table", State.OK, "can be read")
+    return Check("event table", CheckState.OK, "can be read")
 
 
 def registry(connection: SnowflakeConnection, target: Target) -> Check | None:
@@ -204,7 +212,7 @@ def registry(connection: SnowflakeConnection, target: Target) -> Check | None:
     ):
         return None
     found = records(connection, f"SHOW MODELS IN SCHEMA {place}", role=target.owner_role)
-    return Check("model registry", State.OK, f"answers; {len(found)} models in {place}")
+    return Check("model registry", CheckState.OK, f"answers; {len(found)} models in {place}")
 
 
 def _row(

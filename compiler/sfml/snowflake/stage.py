@@ -19,7 +19,7 @@ from sfml.plan.journal import (
     JOURNAL_NAME,
     Deployment,
     Journal,
-    Kept,
+    KeptDeployments,
     deployment_from,
     deployment_json,
     deployment_name,
@@ -28,7 +28,7 @@ from sfml.plan.journal import (
     journal_json,
     unreadable_name,
 )
-from sfml.plan.staged import Staged, state_path
+from sfml.plan.staged import StageContent, state_path
 from sfml.snowflake.objects import create_stage
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.snowpark import snowpark_session
@@ -59,7 +59,7 @@ class Stage:
         """`@DB.SCHEMA.STAGE/path`, not quoted for SQL."""
         return f"{self._name}/{path}"
 
-    def staged(self, pipeline: str) -> Staged | None:
+    def staged(self, pipeline: str) -> StageContent | None:
         """What lies there of the pipeline's code and state, with one LIST; None when there is no stage."""
         pattern = literal(f"{_ANY_FOLDER}(code|jobs|state)/.*")
         try:
@@ -74,7 +74,7 @@ class Stage:
         # An account keeps no half file, and its digests may be of what is encrypted or of parts. The local server's
         # are of the content, and the connector, which writes to it, makes a file as long as it is to be at once.
         digests = {str(row[0]).split("/", 1)[1]: str(row[2]) for row in listed if self._target.is_local}
-        return Staged(pipeline, frozenset(written), written, sizes, digests)
+        return StageContent(pipeline, frozenset(written), written, sizes, digests)
 
     def upload(self, archive: Archive) -> None:
         """Write it whatever is there under its name: that is the same, or not whole."""
@@ -138,7 +138,7 @@ class Stage:
         """The kept deployments that can be read, oldest first, fetched with one GET."""
         return self.kept(pipeline).deployments
 
-    def kept(self, pipeline: str) -> Kept:
+    def kept(self, pipeline: str) -> KeptDeployments:
         """The kept deployments, and what cannot be read of them, with one GET."""
         fetched = self._fetched(state_path(pipeline), f"{_ANY_FOLDER}deployment-[0-9]+[.]json")
         deployments: list[Deployment] = []
@@ -150,7 +150,7 @@ class Stage:
             except RecordUnreadable as error:
                 unreadable.append(error)
         deployments.sort(key=lambda deployment: deployment.header.number)
-        return Kept(tuple(deployments), tuple(unreadable))
+        return KeptDeployments(tuple(deployments), tuple(unreadable))
 
     def _deployment(self, content: bytes, path: str) -> Deployment:
         try:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from sfml.spec.load import load, targets_of
-from sfml.spec.model import Loaded, PipelineSpec, Project, TaskSpec
+from sfml.spec.model import LoadedSpec, PipelineSpec, Project, TaskSpec
 
-__all__ = ["Loaded", "PipelineSpec", "Project", "TaskSpec", "load", "targets_of"]
+__all__ = ["LoadedSpec", "PipelineSpec", "Project", "TaskSpec", "load", "targets_of"]

@@ -8,9 +8,9 @@ from dataclasses import replace
 from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.base.record import record
 from sfml.base.source import Span
-from sfml.spec.expand import Expanded, expanded_tasks, no_such_task, says_what_to_run
+from sfml.spec.expand import ExpandedTasks, expanded_tasks, no_such_task, says_what_to_run
 from sfml.spec.expressions import Names, evaluated
-from sfml.spec.include import Included
+from sfml.spec.include import IncludedTasks
 from sfml.spec.model import ForeignPatch, PipelineSpec, Project, TaskSpec
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, texts_of
 from sfml.spec.patch import merged, merged_maps
@@ -27,7 +27,7 @@ class Layers:
 
     project: MapNode
     entry: MapNode
-    included: Included
+    included: IncludedTasks
     schedule: MapNode | None
     patches: tuple[MapNode | None, MapNode | None]
 
@@ -107,7 +107,7 @@ def _arms_of_nothing(
                 yield Diagnostic.error("SF215", message, at=arm.span, path=arm.path, help=help)
 
 
-def _there(groups: Mapping[str, tuple[str, ...]], tasks: Expanded) -> dict[str, tuple[str, ...]]:
+def _there(groups: Mapping[str, tuple[str, ...]], tasks: ExpandedTasks) -> dict[str, tuple[str, ...]]:
     """The groups that includes made, as they are after `for_each` inside them and without what is taken out."""
     known = {task.name for task in tasks.tasks}
     return {
@@ -215,7 +215,7 @@ def _evaluated_settings(schedule: MapNode, names: Names, findings: list[Diagnost
 
 
 def _shapes(
-    graph: MapNode, config: MapNode, tasks: Expanded, finalizers: Expanded, schedule: MapNode
+    graph: MapNode, config: MapNode, tasks: ExpandedTasks, finalizers: ExpandedTasks, schedule: MapNode
 ) -> tuple[Diagnostic, ...]:
     """The shapes of what merging and expressions made; what was wrong before was told before."""
 

@@ -37,7 +37,7 @@ _JOB = _ANYWHERE | {"pip", "artifact_repositories", "external_access", "secrets"
 
 
 @record
-class Expanded:
+class ExpandedTasks:
     """The tasks, those that are taken out, and what each `for_each` became.
 
     `passed` holds, of each `for_each` that is empty, what it would have run after: what follows it runs after that.
@@ -62,11 +62,11 @@ def expanded_tasks(
     names: Names,
     findings: list[Diagnostic],
     bound: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
-) -> Expanded:
+) -> ExpandedTasks:
     """Every task with its settings resolved, in the order written; `bound` are names of single tasks."""
     if tasks is not None and len(tasks.entries) > MAX_TASKS:
         findings.append(too_many_made(tasks))
-        return Expanded((), frozenset(), {})
+        return ExpandedTasks((), frozenset(), {})
     done: list[TaskSpec] = []
     removed: set[str] = set()
     groups: dict[str, tuple[str, ...]] = {}
@@ -105,7 +105,7 @@ def expanded_tasks(
             passed[name] = texts_before(settings)
             if len(findings) == before:  # else the list is no list
                 findings.extend(empty_repetition(name, each, settings))
-    return Expanded(
+    return ExpandedTasks(
         tuple(done),
         frozenset(removed),
         MappingProxyType(groups),

@@ -23,7 +23,7 @@ ReadFile = Callable[[ScalarNode, str], "MapNode | None"]
 
 
 @dataclass(slots=True)
-class Included:
+class IncludedTasks:
     """The graph with the tasks brought in; `bound` holds the names that only a task's own values may use."""
 
     graph: MapNode
@@ -33,10 +33,10 @@ class Included:
     """Of tasks that a `for_each` of nothing would have brought in: what they would have run after."""
 
 
-def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic]) -> Included:
+def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic]) -> IncludedTasks:
     """The graph with what its `include` names; `read` gives the document of a file."""
     node = graph.get("include")
-    result = Included(graph.without("include"))
+    result = IncludedTasks(graph.without("include"))
     if node is None:
         return result
     tasks = map_of(graph.get("tasks")) or MapNode({}, {}, graph.span, "tasks")
@@ -64,7 +64,7 @@ def _taken(name: str, item: MapNode, at: Span, other: Span | None) -> Diagnostic
 
 
 def _tasks_of(
-    item: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic], result: Included
+    item: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic], result: IncludedTasks
 ) -> list[tuple[str, Span, Node]]:
     named = evaluated(item.entries["tasks"], names, findings)
     document = read(named, SCHEMA) if isinstance(named, ScalarNode) and named.value else None

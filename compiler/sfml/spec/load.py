@@ -19,7 +19,7 @@ from sfml.spec.assemble import Layers, assembled, settings_of
 from sfml.spec.compose import compose
 from sfml.spec.expressions import MAX_CALCULATIONS, MAX_EXPRESSIONS, calculations, evaluated
 from sfml.spec.include import with_includes
-from sfml.spec.model import Loaded, PipelineSpec, Project
+from sfml.spec.model import LoadedSpec, PipelineSpec, Project
 from sfml.spec.names import Git, declared_environment, login_name
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, plain, texts_of
 from sfml.spec.paths import inside
@@ -122,7 +122,7 @@ def load(
     user: str | None = None,
     text: str | None = None,
     git: Mapping[str, str] | None = None,
-) -> Loaded:
+) -> LoadedSpec:
     """The pipeline whose entry file is `path`, resolved for a target, with all findings.
 
     `text` is read in place of the entry file, which need not be there; `git` is what expressions see under that
@@ -136,7 +136,7 @@ def load(
             at=Span.whole(path.name),
             help="make one: `sfml init`",
         )
-        return Loaded(None, None, (finding,), file=path.name)
+        return LoadedSpec(None, None, (finding,), file=path.name)
     file = _relative(path, root)
     reader = _Reader(root, {} if text is None else {file: text}, Git(root) if git is None else git)
     project: Project | None = None
@@ -154,7 +154,7 @@ def load(
         spec = _resolved(reader, project, document, entry, file, target, variables or {}, user)
     except _Stop:
         spec = None
-    return Loaded(project, spec, by_position(reader.findings), MappingProxyType(reader.sources), file)
+    return LoadedSpec(project, spec, by_position(reader.findings), MappingProxyType(reader.sources), file)
 
 
 def targets_of(path: Path) -> tuple[str, ...]:

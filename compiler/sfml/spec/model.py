@@ -79,7 +79,7 @@ class PipelineSpec:
 
 
 @record
-class Loaded:
+class LoadedSpec:
     """What reading a spec gives: the spec when it could be resolved, and every finding on the way.
 
     `sources` maps each file, relative to the project root, to its text.

@@ -10,7 +10,7 @@ from typing import Any
 from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.spec.compose import compose
-from sfml.spec.model import Loaded, PipelineSpec, Project
+from sfml.spec.model import LoadedSpec, PipelineSpec, Project
 from sfml.spec.nodes import (
     ListNode,
     MapNode,
@@ -54,7 +54,7 @@ class Origin:
     entries: tuple[Origin, ...] = ()
 
 
-def origins(loaded: Loaded, file: str, path: str, given: Mapping[str, str]) -> tuple[Origin, ...]:
+def origins(loaded: LoadedSpec, file: str, path: str, given: Mapping[str, str]) -> tuple[Origin, ...]:
     """The origins of what `path` in `file` (relative to the project) became; several for what is repeated."""
     spec, project = loaded.spec, loaded.project
     assert spec is not None and project is not None, "findings are looked at before"
@@ -67,14 +67,14 @@ def origins(loaded: Loaded, file: str, path: str, given: Mapping[str, str]) -> t
     return tuple(view.origin(*place) for place in found)
 
 
-def known_paths(loaded: Loaded) -> tuple[str, ...]:
+def known_paths(loaded: LoadedSpec) -> tuple[str, ...]:
     """The paths of everything that the resolved pipeline holds."""
     assert loaded.spec is not None and loaded.project is not None
     view = _View(loaded.spec, loaded.project, None, {})
     return tuple(path for path, _, _ in _walk(view.tree(), "", ()) if path)
 
 
-def variable_spans(loaded: Loaded, given: Mapping[str, str]) -> Mapping[str, Span]:
+def variable_spans(loaded: LoadedSpec, given: Mapping[str, str]) -> Mapping[str, Span]:
     """Where each variable got the value that it has; those of the command line are left out."""
     spec, project = loaded.spec, loaded.project
     assert spec is not None and project is not None
@@ -83,7 +83,7 @@ def variable_spans(loaded: Loaded, given: Mapping[str, str]) -> Mapping[str, Spa
     return {name: node.span for name, node in nodes.items() if node.span.file != _GIVEN}
 
 
-def removed_by(loaded: Loaded, path: str) -> Setting | None:
+def removed_by(loaded: LoadedSpec, path: str) -> Setting | None:
     """The `null` of the target that takes the value out, if one does."""
     spec, project = loaded.spec, loaded.project
     assert spec is not None and project is not None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC
 
-from sfml.frontend.compiled_spec import Opened
+from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.declared_tests import ScheduleTest
 from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Target, TaskGraph
 from sfml.graph_tests.schedule_tests import expected_moments, unmet_moments
 from sfml.graph_tests.verdict import Verdict
 from sfml.local.tasks import run_store, store
 from sfml.semantics.states import State
-from sfml.semantics.timeline import Event, Fired, Suspended
+from sfml.semantics.timeline import Event, Firing, Suspension
 from sfml.testing import pipelines
 from sfml.testing.constants import constant_task, failing_body, make_attempts
 from sfml.testing.local_snowflake import LocalSnowflake
@@ -56,7 +56,7 @@ def firing_graph(graph: TaskGraph, test: ScheduleTest, target: Target) -> TaskGr
     )
 
 
-def fired_verdict(found: Opened, test: ScheduleTest, account: LocalSnowflake) -> Verdict:
+def fired_verdict(found: CompiledSpec, test: ScheduleTest, account: LocalSnowflake) -> Verdict:
     """The test's result, after the account's clock has gone through all of its time."""
     target, root = found.desired.target, found.desired.root.name
     account.clock.hold(test.since.astimezone(UTC))
@@ -76,7 +76,7 @@ def _events(account: LocalSnowflake, test: ScheduleTest) -> tuple[Event, ...]:
     runs = run_store.graph_runs(tasks)
     first = {run.group_id: run for run in runs if run.attempt == 1}
     events: list[Event] = [
-        Fired(run.scheduled_time, run.state is not State.SKIPPED) for run in first.values()
+        Firing(run.scheduled_time, run.state is not State.SKIPPED) for run in first.values()
     ]
     events.sort(key=lambda event: event.at)
     if test.until is None:
@@ -85,5 +85,5 @@ def _events(account: LocalSnowflake, test: ScheduleTest) -> tuple[Event, ...]:
         task = store.find_by_id(tasks, root)
         if task is not None and task.last_suspended_reason == "SUSPENDED_DUE_TO_ERRORS":
             assert task.last_suspended_on is not None
-            events.append(Suspended(task.last_suspended_on))
+            events.append(Suspension(task.last_suspended_on))
     return tuple(events)

@@ -16,9 +16,9 @@ from typing import TypeVar
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.quoting import literal
-from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.frontend.reading import Reading
-from sfml.graph.declared_tests import EVERY, Given, GraphTest, RunTest, ScheduleTest
+from sfml.graph.declared_tests import EVERY, GivenEnd, GraphTest, RunTest, ScheduleTest
 from sfml.graph.decode_task import body_values
 from sfml.graph.model import GraphSettings, Manual, Mode, Target, TaskGraph, TaskNode
 from sfml.graph.references import references_in
@@ -100,12 +100,12 @@ class LocalRuns:
         findings = tuple(unmet(self.behaviour, test, states, state, run.attempt, errors))
         return Verdict(test, findings, states, state)
 
-    def _opened(self, test: RunTest, database: str) -> Opened:
+    def _opened(self, test: RunTest, database: str) -> CompiledSpec:
         return self._compiled(given_graph(self.behaviour, test, _local(self.graph.target, database)))
 
-    def _compiled(self, graph: TaskGraph) -> Opened:
+    def _compiled(self, graph: TaskGraph) -> CompiledSpec:
         reading = replace(self.reading, graph=graph)
-        return Opened(reading, desired_graph(reading))
+        return CompiledSpec(reading, desired_graph(reading))
 
 
 def _unread_results(behaviour: Behaviour, test: RunTest, came: Mapping[str, State]) -> Iterator[Diagnostic]:
@@ -169,7 +169,7 @@ def _settings(settings: GraphSettings, streams: Mapping[str, bool]) -> GraphSett
     return replace(settings, schedule=Manual(), when=when)
 
 
-def _when(when: str | None, given: Given | None, streams: Mapping[str, bool]) -> str | None:
+def _when(when: str | None, given: GivenEnd | None, streams: Mapping[str, bool]) -> str | None:
     if when is None:
         return None
     if given is None or given.when is None:
@@ -193,7 +193,7 @@ def _with_streams(condition: str, streams: Mapping[str, bool]) -> str:
     )
 
 
-def _constant(behaviour: Behaviour, node: TaskNode, given: Given, target: Target) -> TaskNode:
+def _constant(behaviour: Behaviour, node: TaskNode, given: GivenEnd, target: Target) -> TaskNode:
     """The task with a body that ends as given."""
     returned = _returned(behaviour, node, given)
     sets = f"CALL SYSTEM$SET_RETURN_VALUE({literal(returned)})" if returned is not None else "SELECT 1"
@@ -203,7 +203,7 @@ def _constant(behaviour: Behaviour, node: TaskNode, given: Given, target: Target
     return constant_task(node, failing_body(node.name, failing, sets) if failing else sets, target)
 
 
-def _returned(behaviour: Behaviour, node: TaskNode, given: Given) -> str | None:
+def _returned(behaviour: Behaviour, node: TaskNode, given: GivenEnd) -> str | None:
     outcome = given.outcome.name if given.outcome else given.word
     if node.is_branch:
         outcomes = behaviour.outcomes[node.name]

@@ -12,16 +12,16 @@ from typing import Any
 from sfml.account.history import Run, TaskRun
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import InvalidSpec, UsageError
-from sfml.frontend.compiled_spec import Opened, desired_graph
+from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.frontend.reading import read
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.apply_plan import Planned, planned_graph, work_of
+from sfml.operations.apply_plan import ApplyPlan, planned_graph, work_of
 from sfml.operations.deploy import Deployer
 from sfml.operations.holding import holding, new_lease
 from sfml.operations.restoration import restore_work
 from sfml.operations.runs import follow, start
-from sfml.operations.target_account import Connected, account_on, local_connection
+from sfml.operations.target_account import TargetAccount, account_on, local_connection
 from sfml.operations.target_watch import Unwatched
 from sfml.render.text import diagnostics_text
 from sfml.snowflake.seeds import load_seed
@@ -57,7 +57,7 @@ class PipelineRun:
 
 def opened(
     spec: Path | str, database: str, target: str | None, variables: Mapping[str, str] | None
-) -> Opened:
+) -> CompiledSpec:
     """The spec compiled for a target of kind `local`, in this database.
 
     Raises `InvalidSpec` with every finding in its text. A spec that writes `{{ target.database }}` into a value
@@ -73,7 +73,7 @@ def opened(
         )
     graph = replace(reading.graph, target=replace(reading.graph.target, database=database))
     reading = replace(reading, graph=graph)
-    return Opened(reading, desired_graph(reading))
+    return CompiledSpec(reading, desired_graph(reading))
 
 
 class _Findings(InvalidSpec):
@@ -88,30 +88,30 @@ class _Findings(InvalidSpec):
 
 
 @contextmanager
-def connected(found: Opened, arguments: Mapping[str, Any]) -> Iterator[Connected]:
+def connected(found: CompiledSpec, arguments: Mapping[str, Any]) -> Iterator[TargetAccount]:
     with connected_to(found.desired.target, arguments) as account:
         yield account
 
 
 @contextmanager
-def connected_to(target: Target, arguments: Mapping[str, Any]) -> Iterator[Connected]:
+def connected_to(target: Target, arguments: Mapping[str, Any]) -> Iterator[TargetAccount]:
     """A target of kind `local` on the server that takes these arguments, its schema made."""
     with local_connection(arguments, target, Unwatched()) as connection:
         yield account_on(connection, target)
 
 
-def apply(found: Opened, arguments: Mapping[str, Any]) -> None:
+def apply(found: CompiledSpec, arguments: Mapping[str, Any]) -> None:
     with connected(found, arguments) as account:
         apply_graph(found.desired, account)
 
 
 def apply_graph(
     desired: DesiredGraph,
-    account: Connected,
+    account: TargetAccount,
     *,
     resume: bool | None = None,
     provenance: Mapping[str, Any] | None = None,
-) -> Planned:
+) -> ApplyPlan:
     """Make the account hold the graph, as `sfml apply` does; answers what was planned."""
     with holding(account.leases, desired.root.name, new_lease("test")) as held:
         plan = planned_graph(desired, account, resume=resume)
@@ -120,7 +120,7 @@ def apply_graph(
     return plan
 
 
-def restore_graph(desired: DesiredGraph, account: Connected) -> bool:
+def restore_graph(desired: DesiredGraph, account: TargetAccount) -> bool:
     """Put back what an unfinished apply found, as `sfml apply --restore` does; false when there is none."""
     with holding(account.leases, desired.root.name, new_lease("test")) as held:
         work = restore_work(desired, account)
@@ -129,14 +129,17 @@ def restore_graph(desired: DesiredGraph, account: Connected) -> bool:
     return work is not None
 
 
-def seed(found: Opened, arguments: Mapping[str, Any]) -> None:
+def seed(found: CompiledSpec, arguments: Mapping[str, Any]) -> None:
     with connected(found, arguments) as account:
         for one in found.desired.seeds:
             load_seed(account.connection, found.desired.target, one.table, found.root / one.file)
 
 
 def run(
-    found: Opened, arguments: Mapping[str, Any], config: Mapping[str, str], clock: Callable[[], datetime]
+    found: CompiledSpec,
+    arguments: Mapping[str, Any],
+    config: Mapping[str, str],
+    clock: Callable[[], datetime],
 ) -> PipelineRun:
     """Run once and follow; the account's clock may be far from the machine's."""
     with connected(found, arguments) as account:

@@ -38,7 +38,7 @@ _NULL_IS_MEANT = re.compile(
 
 
 @record
-class Read:
+class ResultRead:
     """A use of another task's result: whether the reader fails without it, and what it would come to."""
 
     source: str
@@ -51,7 +51,7 @@ class Read:
 
 def reads_of(
     task: TaskDraft, node: TaskNode, catalog: StepCatalog, names: Mapping[str, str]
-) -> Iterator[Read]:
+) -> Iterator[ResultRead]:
     """Every read of the task that is not ready for a value that is not there.
 
     `node` is the task in its graph; `names` leads from tasks' names in Snowflake to the spec's.
@@ -83,7 +83,7 @@ def reads_of(
             case _:
                 assert_never(body)
         if effect is not None:
-            yield Read(source, text, use.place, *effect, help)
+            yield ResultRead(source, text, use.place, *effect, help)
 
 
 def _effect_in_step(use: Use, body: StepBody, catalog: StepCatalog) -> tuple[bool, str] | None:
@@ -133,7 +133,9 @@ def _effect_in_message(use: Use, needed: bool) -> tuple[bool, str]:
     return False, "the message would hold `null` there"
 
 
-def _reads_of_sql(task: TaskDraft, node: TaskNode, body: SqlBody, names: Mapping[str, str]) -> Iterator[Read]:
+def _reads_of_sql(
+    task: TaskDraft, node: TaskNode, body: SqlBody, names: Mapping[str, str]
+) -> Iterator[ResultRead]:
     """What a statement asks for by name; nothing where it says what to do with a NULL."""
     if _RETURN_VALUE not in body.text.upper() or _NULL_IS_MEANT.search(body.text):
         return
@@ -142,7 +144,7 @@ def _reads_of_sql(task: TaskDraft, node: TaskNode, body: SqlBody, names: Mapping
         if source is not None:
             text = f"{_RETURN_VALUE}({'' if name is None else literal(name)})"
             help = f"say what it is to be then: `COALESCE({text}, …)`"
-            yield Read(source, text, task.place("sql"), False, "the statement would get NULL", help)
+            yield ResultRead(source, text, task.place("sql"), False, "the statement would get NULL", help)
 
 
 def _only(names: tuple[str, ...]) -> str | None:

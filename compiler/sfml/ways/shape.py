@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from sfml.base.quoting import raw
-from sfml.graph.declared_tests import Given
+from sfml.graph.declared_tests import GivenEnd
 from sfml.graph.model import JobBody, StepBody, StreamSchedule, TaskGraph, TaskNode
 from sfml.lower.conditions import condition_of, raw_outcomes, root_condition
 from sfml.lower.names import root_name, task_name
@@ -71,7 +71,7 @@ class Behaviour:
         return {name: states[found] for name, found in self.raw_names.items()}
 
 
-def returned_text(node: TaskNode, given: Given | None) -> Returned:
+def returned_text(node: TaskNode, given: GivenEnd | None) -> Returned:
     """What the task's body sets as its return value: a step's result as JSON, any other's text as it is."""
     if given is None or not given.has_result:
         return Unknown(f"what `{node.name}` returns is not given")

@@ -19,7 +19,7 @@ from sfml.graph.model import TaskGraph, TaskNode
 from sfml.lower.names import task_name
 from sfml.semantics.states import State
 from sfml.ways.certain import Certainty, certainty_of
-from sfml.ways.reads import Read, reads_of
+from sfml.ways.reads import ResultRead, reads_of
 from sfml.ways.shape import Behaviour
 from sfml.ways.walker import Point, Rank, Trace, Walker, fewest_changes, fewest_failures
 
@@ -50,11 +50,11 @@ def unset_values(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> I
 
 def _suspects(
     draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog, certainty: Certainty
-) -> dict[str, list[Read]]:
+) -> dict[str, list[ResultRead]]:
     """Reader → its reads of tasks above it that may not have succeeded when it runs."""
     names = {raw(task_name(graph, node.name)): node.name for node in graph.tasks}
     drafts = draft.by_name
-    suspects: dict[str, list[Read]] = {}
+    suspects: dict[str, list[ResultRead]] = {}
     for node in graph.tasks:
         for read in reads_of(drafts[node.name], node, catalog, names):
             if certainty.is_above(read.source, node.name) and not certainty.has_succeeded(
@@ -229,7 +229,7 @@ def _contradict_each_other(conditions: list[tuple[TaskNode, int]]) -> bool:
     return any(options.setdefault(node.when, option) != option for node, option in conditions)
 
 
-def _finding(behaviour: Behaviour, reader: str, read: Read, way: _UnsetWay, place: Span) -> Diagnostic:
+def _finding(behaviour: Behaviour, reader: str, read: ResultRead, way: _UnsetWay, place: Span) -> Diagnostic:
     """The finding: an error where nothing has to fail for it, and the reader cannot do without the value."""
     cause, state = _cause(behaviour, way.trace, read.source)
     outcome = "fails" if state is State.FAILED else "is skipped" if state is State.SKIPPED else "never runs"

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 from typing import TypeAlias
 
 from sfml.base.record import record
-from sfml.semantics.asking import Refused
+from sfml.semantics.asking import RefusedQuestion
 from sfml.semantics.evaluating import ConditionError, Functions, Undecided, condition_holds
 from sfml.semantics.graph import TaskShape
 from sfml.semantics.running import Returned, functions_of, settle
@@ -130,7 +130,7 @@ class Walker:
             try:
                 if not self._holds(task, asked, trace):
                     return State.SKIPPED
-            except (ConditionError, Refused):
+            except (ConditionError, RefusedQuestion):
                 return State.FAILED
         node = self.behaviour.node(name)
         if node is None:

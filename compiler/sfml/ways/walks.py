@@ -47,7 +47,7 @@ class Way:
 
 
 @record
-class Walked:
+class WayWalk:
     """The ways in the order found, and how far the walk went."""
 
     ways: tuple[Way, ...]
@@ -59,7 +59,7 @@ class Walked:
     """Combinations known not to have been walked, for there were too many; there may be more beyond them."""
 
 
-def walk(behaviour: Behaviour, *, failures: int = 1, most: int = 2_000) -> Walked:
+def walk(behaviour: Behaviour, *, failures: int = 1, most: int = 2_000) -> WayWalk:
     """The ways through the graph with at most so many failures, of at most so many combinations of choices."""
     walker = Walker(behaviour)
     ways: dict[WayKey, tuple[Way, list[tuple[Choice, ...]]]] = {}
@@ -70,7 +70,9 @@ def walk(behaviour: Behaviour, *, failures: int = 1, most: int = 2_000) -> Walke
         first, also = ways.setdefault(way.key, (way, []))
         if first is not way:
             also.append(way.choices)
-    return Walked(tuple(replace(way, also=tuple(also)) for way, also in ways.values()), failures, count, left)
+    return WayWalk(
+        tuple(replace(way, also=tuple(also)) for way, also in ways.values()), failures, count, left
+    )
 
 
 def _way(walker: Walker, trace: Trace) -> Way:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml.catalog import Missing, NotFound, StepCatalog, StepFunction
+from sfml.catalog import NotFound, StepAbsence, StepCatalog, StepFunction
 from sfml.catalog.shapes import ANYTHING, NOTHING, AnyOf, ListOf, Literals, MapOf, Primitive, Record
 
 STR, INT, FLOAT = Primitive("str"), Primitive("int"), Primitive("float")
@@ -129,15 +129,15 @@ def test_what_functions_return(catalog: StepCatalog) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("mine.nowhere.f", Missing.MODULE),
-        ("../../etc.f", Missing.MODULE),
-        ("f", Missing.MODULE),
-        ("mine.train.f", Missing.FUNCTION),
-        ("mine.train.Fit", Missing.FUNCTION),
-        ("mine.broken.f", Missing.BROKEN),
+        ("mine.nowhere.f", StepAbsence.MODULE),
+        ("../../etc.f", StepAbsence.MODULE),
+        ("f", StepAbsence.MODULE),
+        ("mine.train.f", StepAbsence.FUNCTION),
+        ("mine.train.Fit", StepAbsence.FUNCTION),
+        ("mine.broken.f", StepAbsence.BROKEN),
     ],
 )
-def test_what_is_not_there(catalog: StepCatalog, name: str, reason: Missing) -> None:
+def test_what_is_not_there(catalog: StepCatalog, name: str, reason: StepAbsence) -> None:
     found = catalog.look_up(name)
     assert isinstance(found, NotFound)
     assert found.reason is reason
@@ -185,7 +185,7 @@ def test_hostile_source_is_a_finding(tmp_path: Path, text: str) -> None:
     (tmp_path / "steps" / "a.py").write_bytes(text.encode("utf-8", errors="surrogateescape"))
     found = StepCatalog(tmp_path, ("steps",)).look_up("a.f")
     assert isinstance(found, NotFound)
-    assert found.reason is Missing.BROKEN
+    assert found.reason is StepAbsence.BROKEN
     assert found.error is not None
 
 

@@ -10,7 +10,7 @@ from sfml.frontend.reading import Reading
 from sfml.frontend.reading import read as read_spec
 from sfml.lower.desired import DesiredGraph, SqlDefinition
 from sfml.lower.lower import lower
-from sfml.plan.accepting import Accepted, Refused, acceptances
+from sfml.plan.accepting import AcceptableField, UnacceptableField, acceptances
 from sfml.plan.diff import make_plan
 from sfml.plan.drift import Drift, DriftField, DriftKind
 from sfml.plan.model import Comparable, ObservedGraph, ObservedTask, Reason
@@ -57,9 +57,9 @@ def written(folder: Path, task: str, path: str, now: Comparable, *, schedule: st
     assert reading.loaded.spec is not None
     (found,) = acceptances((drift,), reading.loaded.spec, desired, reading.loaded.sources)
     match found:
-        case Accepted(fix=fix):
+        case AcceptableField(fix=fix):
             return fix.new
-        case Refused(why=why):
+        case UnacceptableField(why=why):
             return f"refused: {why}"
 
 

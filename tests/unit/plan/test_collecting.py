@@ -11,19 +11,19 @@ from sfml.lower.desired import DesiredTask, SqlDefinition
 from sfml.plan.artefact import Artefact, archives_in
 from sfml.plan.collecting import collected, outdated
 from sfml.plan.journal import Deployment, Header, deployment_name
-from sfml.plan.staged import Staged, state_path
+from sfml.plan.staged import StageContent, state_path
 
 TARGET = Target("prod", "account", "D", "S", "WH")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def staged(*days: float) -> Staged:
+def staged(*days: float) -> StageContent:
     """A stage whose deployments were written so many days ago, the first first."""
     written = {
         state_path("x", deployment_name(number)): NOW - timedelta(days=ago)
         for number, ago in enumerate(days, start=1)
     }
-    return Staged("x", frozenset(written), written)
+    return StageContent("x", frozenset(written), written)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_folders_of_code_and_jobs_are_told_from_the_files_in_them() -> None:
         f"{job}/X_FIT_ABC/system/run.sh",
         "x/state/apply.json",
     )
-    there = Staged("x", frozenset(paths))
+    there = StageContent("x", frozenset(paths))
     assert there.archives == {code, job}
     call = f"""CALL SYSTEM$EXECUTE_ML_JOB('D.S.X_FIT_', 'P', '{{"STAGE_PATH": "@D.S.SFML/{job}/X_FIT_ABC"}}', '{{}}')"""
     assert there.lacks(archives_in(call)) == ()
@@ -64,7 +64,7 @@ def test_what_another_deployment_or_the_deployed_graph_runs_is_not_collected() -
     names = [f"x/code/{digit * 64}" for digit in "0123"]
     files = {f"{name}/steps.zip" for name in names}
     states = {state_path("x", deployment_name(number)) for number in (1, 2)}
-    there = Staged("x", frozenset(files | states))
+    there = StageContent("x", frozenset(files | states))
     kept = [Deployment(Header(number, "ada", "", ""), artefact(names[number])) for number in (1, 2)]
     desired = artefact(names[3]).graph(TARGET)
     gone = collected(there, (1,), kept, desired, (None,))

@@ -20,7 +20,7 @@ from sfml.frontend.reading import read
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.plan.diff import RECORD, make_plan
-from sfml.plan.importing import Imported, imported_spec, pipeline_name, spec_names
+from sfml.plan.importing import ImportedFiles, imported_spec, pipeline_name, spec_names
 from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.observed import observed_task
 from sfml.plan.settings import with_defaults
@@ -40,7 +40,7 @@ def project() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def compiled(project: Path, imported: Imported) -> DesiredGraph:
+def compiled(project: Path, imported: ImportedFiles) -> DesiredGraph:
     for path, content in imported.files.items():
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_bytes(content)

@@ -30,7 +30,7 @@ from sfml.lower.lower import lower
 from sfml.plan.applied import applied_graph
 from sfml.plan.code import changed_files, changed_names
 from sfml.plan.diff import make_plan
-from sfml.plan.model import Action, Change, Label, ObservedGraph, ObservedTask, Plan, Reason
+from sfml.plan.model import Action, Change, ObservedGraph, ObservedTask, Plan, Reason, RiskLabel
 from sfml.plan.risks import graph_risks
 from sfml.plan.settings import desired_settings, split_comment
 from sfml.plan.situation import Situation, next_runs
@@ -76,7 +76,7 @@ def change(plan: Plan, task: str) -> Change:
     return next(one for one in plan.changes if one.task == task)
 
 
-def labels(change: Change) -> set[Label]:
+def labels(change: Change) -> set[RiskLabel]:
     return {risk.label for risk in change.risks}
 
 
@@ -121,7 +121,7 @@ def test_a_move_is_a_create_and_a_drop_that_the_record_links() -> None:
     assert plan.summary["move"] == 1 and plan.summary["drop"] == 0
     moved = change(plan, "fetch")
     assert (moved.action, moved.moved_from) == (Action.MOVE, "CLV$LOAD")
-    assert Label.DESTRUCTIVE in labels(moved)
+    assert RiskLabel.DESTRUCTIVE in labels(moved)
     assert split_comment(now.root.comment)[1]["moved"] == {"CLV$FETCH": "CLV$LOAD"}  # type: ignore[index]
 
 
@@ -135,7 +135,7 @@ def test_a_finalizer_that_becomes_a_task_is_replaced() -> None:
     plan = make_plan(graph(sql("load"), sql("tidy", after=("load",))), deployed(was))
     replaced = change(plan, "tidy")
     assert replaced.action is Action.REPLACE and replaced.why and "finalizer" in replaced.why
-    assert Label.DESTRUCTIVE in labels(replaced)
+    assert RiskLabel.DESTRUCTIVE in labels(replaced)
 
 
 def test_a_foreign_graph_is_taken_over_only_when_asked() -> None:
@@ -168,7 +168,7 @@ def test_risks_of_a_gate_are_named() -> None:
         return graph(gate, sql("report", after=("gate",)), config={"threshold": threshold, "other": 1})
 
     plan = make_plan(gated(0.2, 0.3), deployed(gated(0.4, 0.4)))
-    assert labels(change(plan, "gate")) == {Label.GATE}
+    assert labels(change(plan, "gate")) == {RiskLabel.GATE}
     assert [risk.message for risk in change(plan, "clv").risks] == [
         "changes how the gate `gate` decides: it reads `threshold`"
     ]
@@ -177,12 +177,12 @@ def test_risks_of_a_gate_are_named() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "label"),
     [
-        (sql("a"), sql("a", run_on=OnWarehouse("BIG_WH")), Label.COST),
-        (sql("a", timeout=60), sql("a", timeout=90), Label.COST),
-        (sql("a"), sql("a", execute_as_user="BATCH"), Label.PRIVILEGES),
+        (sql("a"), sql("a", run_on=OnWarehouse("BIG_WH")), RiskLabel.COST),
+        (sql("a", timeout=60), sql("a", timeout=90), RiskLabel.COST),
+        (sql("a"), sql("a", execute_as_user="BATCH"), RiskLabel.PRIVILEGES),
     ],
 )
-def test_other_risks_have_labels(old: TaskNode, new: TaskNode, label: Label) -> None:
+def test_other_risks_have_labels(old: TaskNode, new: TaskNode, label: RiskLabel) -> None:
     assert labels(change(make_plan(graph(new), deployed(graph(old))), "a")) == {label}
 
 
@@ -195,7 +195,7 @@ def test_what_runs_or_failed_is_told() -> None:
     plan = make_plan(graph(sql("a", timeout=60)), deployed(graph(sql("a", timeout=90))))
     busy = Situation(NOW - timedelta(hours=1), NOW - timedelta(days=2))
     told = {risk.label for risk in graph_risks(plan, graph(sql("a")), busy, NOW)}
-    assert told == {Label.RUNNING, Label.FORFEITS_RETRY}
+    assert told == {RiskLabel.RUNNING, RiskLabel.FORFEITS_RETRY}
     assert not list(graph_risks(make_plan(WAS, deployed(WAS)), WAS, busy, NOW))
 
 
@@ -203,14 +203,14 @@ def test_a_run_that_is_due_during_the_apply_may_be_missed() -> None:
     every = GraphSettings(CronSchedule("* * * * *", "UTC"))
     old, new = graph(sql("a"), settings=every), graph(sql("a", timeout=9), settings=every)
     plan = dataclasses.replace(make_plan(new, deployed(old)), next_runs=next_runs(new.root.schedule, NOW))
-    assert {risk.label for risk in graph_risks(plan, new, Situation(), NOW)} == {Label.MISSES_RUN}
+    assert {risk.label for risk in graph_risks(plan, new, Situation(), NOW)} == {RiskLabel.MISSES_RUN}
 
 
 def test_resuming_shifts_an_interval() -> None:
     hourly = GraphSettings(IntervalSchedule(3600))
     old, new = graph(sql("a"), settings=hourly), graph(sql("a", timeout=9), settings=hourly)
     plan = make_plan(new, deployed(old))
-    assert {risk.label for risk in graph_risks(plan, new, Situation(), NOW)} == {Label.SHIFTS_INTERVAL}
+    assert {risk.label for risk in graph_risks(plan, new, Situation(), NOW)} == {RiskLabel.SHIFTS_INTERVAL}
 
 
 def test_the_next_five_runs_keep_to_the_clock_of_their_zone() -> None:

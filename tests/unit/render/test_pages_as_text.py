@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pictured_graphs import changed, compiled, edited, graph_of, review_of, six, six_hundred, sixty, step
 
 from sfml.graph.model import TaskNode
-from sfml.plan.model import Action, FieldChange, Label, Reason, Risk
+from sfml.plan.model import Action, FieldChange, Reason, Risk, RiskLabel
 from sfml.render.merged import merged
 from sfml.render.page.drawing import Card, Drawing, Wire, drawing_of, drawing_of_diff
 from sfml.render.page.html import html
@@ -113,7 +113,7 @@ def drawings(draw: st.DrawFn) -> Drawing:
                 st.lists(st.tuples(texts, st.lists(texts, max_size=2).map(tuple)), max_size=2).map(tuple),
                 some,
                 some,
-                st.lists(st.builds(Risk, st.just(Label.GATE), texts), max_size=1).map(tuple),
+                st.lists(st.builds(Risk, st.just(RiskLabel.GATE), texts), max_size=1).map(tuple),
                 st.none() | texts,
                 texts,
                 st.none() | texts,

@@ -12,12 +12,12 @@ import pytest
 from made_graphs import closure, graph, sql, step
 
 from sfml.account.deployed import DeployedGraph
-from sfml.account.health import GraphHealth, Off, OffReason, RunNotWell, ScheduleOff, Unfinished
+from sfml.account.health import GraphHealth, Off, OffReason, RunNotWell, ScheduleOff, UnfinishedApply
 from sfml.account.history import Attempt, DeployedRoot, Run, TaskRow, TaskRun
 from sfml.account.run_reason import TaskFailure
 from sfml.graph.model import OnPool
 from sfml.lower.lower import lower
-from sfml.plan.model import Action, Change, FieldChange, Label, Plan, Reason, Risk
+from sfml.plan.model import Action, Change, FieldChange, Plan, Reason, Risk, RiskLabel
 from sfml.render.plan import plan_json, plan_text
 from sfml.render.run import changes, run_json, run_text
 from sfml.render.status import PipelineStatus, status_json, status_text
@@ -47,7 +47,10 @@ PLAN = Plan(
         ),
         Change("report", "CLV$REPORT", Action.CREATE),
         Change(
-            "old", "CLV$OLD", Action.DROP, risks=(Risk(Label.DESTRUCTIVE, "drops the task and its grants"),)
+            "old",
+            "CLV$OLD",
+            Action.DROP,
+            risks=(Risk(RiskLabel.DESTRUCTIVE, "drops the task and its grants"),),
         ),
     ),
     resume_root=True,
@@ -170,7 +173,7 @@ def off(reason: OffReason, *, since: datetime | None = NOON) -> GraphHealth:
 
 def test_a_status_says_what_needs_attention_and_how_to_go_on() -> None:
     failed = status("churn", replace(WELL, run=RUN, problems=(RunNotWell(RUN),)))
-    cut_off = Unfinished("apply", 3, "ada", "2026-01-02T03:04:05+00:00", is_held=True)
+    cut_off = UnfinishedApply("apply", 3, "ada", "2026-01-02T03:04:05+00:00", is_held=True)
     cut = status("fit", replace(off(OffReason.UNFINISHED), problems=(cut_off,)))
     statuses = [status("clv"), failed, cut]
     text = status_text(statuses, Symbols(), NOON + timedelta(minutes=1))

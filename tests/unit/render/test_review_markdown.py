@@ -29,7 +29,7 @@ from sfml.render.review_mermaid import picture
 from sfml.render.review_text import diff_text
 from sfml.render.symbols import Symbols
 from sfml.review.compare import compared
-from sfml.review.model import Compiled, Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
+from sfml.review.model import CompiledTarget, Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PROD = Target("prod", "account", "ML_PROD", "CLV", "ML_WH", mode=Mode.PRODUCTION)
@@ -38,9 +38,9 @@ PARSER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 ALLOWED = re.compile(r"</?(?:details|summary|code|sub)>|<details open>|<br>|" + re.escape(MARKER))
 
 
-def compiled(graph: TaskGraph) -> Compiled:
+def compiled(graph: TaskGraph) -> CompiledTarget:
     desired = lower(graph, lambda step: (), "0.1.0")
-    return Compiled(graph, desired, reviewed_fingerprint(desired))
+    return CompiledTarget(graph, desired, reviewed_fingerprint(desired))
 
 
 def graph(tasks: int = 3, *, text: str = "x", cron: str = "0 0 * * 0") -> TaskGraph:

@@ -23,19 +23,19 @@ from sfml.graph.model import (
     TaskGraph,
     TaskNode,
 )
-from sfml.plan.model import Action, Label
+from sfml.plan.model import Action, RiskLabel
 from sfml.plan.reviewed import reviewed_fingerprint
 from sfml.review.compare import compared
-from sfml.review.model import Compiled, Status, TargetDiff
+from sfml.review.model import CompiledTarget, Status, TargetDiff
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ON = OnWarehouse("ML_WH")
 SLOW = examples(20, suppress_health_check=list(HealthCheck))
 
 
-def compiled(graph: TaskGraph) -> Compiled:
+def compiled(graph: TaskGraph) -> CompiledTarget:
     desired = lowered(graph)
-    return Compiled(graph, desired, reviewed_fingerprint(desired))
+    return CompiledTarget(graph, desired, reviewed_fingerprint(desired))
 
 
 def diff(old: TaskGraph | None, new: TaskGraph | None) -> TargetDiff:
@@ -98,18 +98,18 @@ def test_another_place_is_told_once_and_not_for_each_task() -> None:
     found = diff(graph(step, job), graph(step, job, target=replace(PROD, schema="CLV2", stage="CODE")))
     assert not found.changed
     assert {field.path for field in found.settings} == {"target.schema", "target.stage"}
-    assert [risk.label for risk in found.risks] == [Label.DESTRUCTIVE]
+    assert [risk.label for risk in found.risks] == [RiskLabel.DESTRUCTIVE]
 
 
 @pytest.mark.parametrize(
     ("changed", "label"),
     [
-        ({"owner_role": "ADMIN"}, Label.PRIVILEGES),
-        ({"account": "OTHER"}, Label.DESTRUCTIVE),
-        ({"connection": "other"}, Label.PRIVILEGES),
+        ({"owner_role": "ADMIN"}, RiskLabel.PRIVILEGES),
+        ({"account": "OTHER"}, RiskLabel.DESTRUCTIVE),
+        ({"connection": "other"}, RiskLabel.PRIVILEGES),
     ],
 )
-def test_a_target_that_changes_is_a_risk(changed: dict[str, str], label: Label) -> None:
+def test_a_target_that_changes_is_a_risk(changed: dict[str, str], label: RiskLabel) -> None:
     found = diff(graph(sql("one")), graph(sql("one"), target=replace(PROD, **changed)))  # type: ignore[arg-type]
     assert found.status is Status.CHANGED
     assert [risk.label for risk in found.risks] == [label]
@@ -141,7 +141,7 @@ def test_a_rename_hides_no_change_of_a_gate() -> None:
     old = graph(*tasks[:2], gate("good"), tasks[2])
     new = graph(*tasks[:2], gate("bad"), tasks[2], moved={"bad": "good"})
     (change,) = (one for one in diff(old, new).changed if one.task == "gate")
-    assert [risk.label for risk in change.risks] == [Label.GATE]
+    assert [risk.label for risk in change.risks] == [RiskLabel.GATE]
 
 
 def test_what_a_new_task_may_reach_is_a_risk() -> None:
@@ -149,7 +149,7 @@ def test_what_a_new_task_may_reach_is_a_risk() -> None:
     found = diff(graph(sql("one")), graph(sql("one"), new))
     (change,) = found.changed
     assert ("external_access", ("ANYWHERE",)) in [(field.path, field.new) for field in change.fields]
-    assert [risk.label for risk in change.risks] == [Label.PRIVILEGES]
+    assert [risk.label for risk in change.risks] == [RiskLabel.PRIVILEGES]
 
 
 def test_packages_of_a_container_are_told() -> None:

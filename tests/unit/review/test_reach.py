@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from sfml.review.git_objects import LINK, Entry
+from sfml.review.git_objects import LINK, GitEntry
 from sfml.review.reach import needed, place_of, project_of, reached
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets: {local: {kind: local}, prod: {account: A}}\n"
@@ -41,7 +41,7 @@ FILES: Mapping[str, str] = {
 
 def reach(changed: str, more: Mapping[str, str] | None = None, links: tuple[str, ...] = ()) -> set[str]:
     files = {**FILES, **(more or {})}
-    entries = {path: Entry(LINK if path in links else "100644", "0" * 40) for path in files}
+    entries = {path: GitEntry(LINK if path in links else "100644", "0" * 40) for path in files}
     place = place_of("ml/", files["ml/sfml.yaml"], files)
     specs = {path: text for path, text in files.items() if path.endswith(".yaml") and path.startswith("ml/")}
     code = {path: text.encode() for path, text in files.items() if path.endswith(".py") and "/steps/" in path}
@@ -138,7 +138,7 @@ def test_the_runtime_in_the_project_is_in_every_archive() -> None:
 
 
 def test_what_is_laid_out_is_what_the_pipelines_name() -> None:
-    entries = {path: Entry("100644", "0" * 40) for path in FILES}
+    entries = {path: GitEntry("100644", "0" * 40) for path in FILES}
     place = place_of("ml/", PROJECT, FILES)
     specs = {path: text for path, text in FILES.items() if path.endswith(".yaml")}
     found = needed(place, ["ml/specs/b.yaml"], entries, specs)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sfml.semantics.overlap import Stage, may_begin
+from sfml.semantics.overlap import RunStage, may_begin
 from sfml.semantics.triggering import is_triggered, next_trigger
 
-ROOT, CHILDREN = Stage.ROOT, Stage.CHILDREN
+ROOT, CHILDREN = RunStage.ROOT, RunStage.CHILDREN
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HAS_DATA = "SYSTEM$STREAM_HAS_DATA('s')"
 
@@ -30,7 +30,7 @@ HAS_DATA = "SYSTEM$STREAM_HAS_DATA('s')"
         ("ALLOW_ALL_OVERLAP", [ROOT, ROOT, CHILDREN], True),
     ],
 )
-def test_overlap(policy: str | None, going_on: list[Stage], expected: bool) -> None:
+def test_overlap(policy: str | None, going_on: list[RunStage], expected: bool) -> None:
     assert may_begin(policy, going_on) is expected
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sfml.semantics.schedule import parse_schedule
-from sfml.semantics.timeline import Course, Event, Fired, Rules, Suspended, first, scheduled, triggered
+from sfml.semantics.timeline import Course, Event, Firing, Rules, Suspension, first, scheduled, triggered
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -23,11 +23,11 @@ def hours(events: Iterator[Event], until: int = 12) -> list[float | str]:
     for event in first(events, at(hours=until), None, 1_000):
         passed = (event.at - START) / timedelta(hours=1)
         match event:
-            case Fired(began=True):
+            case Firing(began=True):
                 told.append(passed)
-            case Fired():
+            case Firing():
                 told.append(f"passed {passed:g}")
-            case Suspended():
+            case Suspension():
                 told.append(f"suspended {passed:g}")
     return told
 
@@ -104,7 +104,7 @@ def test_data_that_is_never_read_suspends() -> None:
     events = triggered([at(minutes=1)], START, None, Rules(suspend_after=3), Course((), lambda number: True))
     *begun, last = first(events, None, 99, 99)
     assert len(begun) == 3
-    assert last == Suspended(at(seconds=120))
+    assert last == Suspension(at(seconds=120))
 
 
 def test_too_many_moments_are_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sfml.spec import Loaded, load
+from sfml.spec import LoadedSpec, load
 from sfml.spec.nodes import plain
 
 ROOT = Path(__file__).parents[3]
@@ -47,11 +47,11 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(project: Path, **options: Any) -> Loaded:
+def read(project: Path, **options: Any) -> LoadedSpec:
     return load(project / "specs" / "shop.yaml", user="jane", **options)
 
 
-def codes(loaded: Loaded) -> list[str]:
+def codes(loaded: LoadedSpec) -> list[str]:
     return [finding.code for finding in loaded.diagnostics]
 
 

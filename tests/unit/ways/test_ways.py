@@ -10,7 +10,7 @@ from shop import BRANCH, behaviour
 from sfml.graph_tests.coverage import covered
 from sfml.graph_tests.selection import chosen_tests, verdict
 from sfml.render.symbols import Symbols
-from sfml.render.ways import Simulated, walked_lines, ways_text
+from sfml.render.ways import Simulation, walked_lines, ways_text
 from sfml.semantics.states import State
 from sfml.ways.walks import Way, walk
 
@@ -134,6 +134,6 @@ def test_coverage(tmp_path: Path) -> None:
 def test_long_lists_of_names_are_cut(tmp_path: Path) -> None:
     found = behaviour(tmp_path, chain(60, 0))
     walked = walk(found, most=1)
-    one = Simulated("shop", "local", "shop.yaml", 60, 0, walked, covered(walked, ()))
+    one = Simulation("shop", "local", "shop.yaml", 60, 0, walked, covered(walked, ()))
     assert "t11 and 48 more" in ways_text(one, Symbols())
     assert "t59" in ways_text(one, Symbols(), verbose=True)

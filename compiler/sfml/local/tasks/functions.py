@@ -12,7 +12,7 @@ from sfml.local.names import resolve
 from sfml.local.tasks import commands, run_store
 from sfml.local.tasks.context import TaskRunContext
 from sfml.local.tasks.service import runner_of
-from sfml.semantics.asking import Refused, completion_state, predecessors_hold, read_predecessor
+from sfml.semantics.asking import RefusedQuestion, completion_state, predecessors_hold, read_predecessor
 from sfml.semantics.config import ConfigError, read_path
 from sfml.semantics.limits import MAX_RETURN_VALUE_BYTES
 
@@ -140,7 +140,7 @@ def _refusals() -> Iterator[None]:
     """What the rules refuse, as the error that a client gets."""
     try:
         yield
-    except Refused as cause:
+    except RefusedQuestion as cause:
         raise SqlError(cause.sentence, cause.code, cause.sqlstate) from cause
 
 

@@ -22,7 +22,7 @@ from sfml.local.tasks.task_run import INTERNAL, SERVER_ENDED, RunningTask
 from sfml.semantics.decisions import graph_state
 from sfml.semantics.graph import GraphShape, TaskShape, build_graph
 from sfml.semantics.limits import timeout_seconds
-from sfml.semantics.overlap import Stage, may_begin
+from sfml.semantics.overlap import RunStage, may_begin
 from sfml.semantics.retry import kept_states, should_retry
 from sfml.semantics.states import State
 
@@ -35,7 +35,7 @@ class _Active:
     """A run that goes on, in a thread of its own."""
 
     thread: threading.Thread
-    stage: Stage = Stage.ROOT
+    stage: RunStage = RunStage.ROOT
 
 
 class Runner:
@@ -191,7 +191,7 @@ class Runner:
         """Note that a run's root task has ended well: from now on its children alone run."""
         if state in (State.SUCCEEDED, State.SKIPPED):
             with self.lock:
-                self._active[run.root_id][run.group_id].stage = Stage.CHILDREN
+                self._active[run.root_id][run.group_id].stage = RunStage.CHILDREN
                 self._begin_waiting(run.root_id)
 
     def _begin_waiting(self, root_id: str) -> None:

@@ -10,12 +10,12 @@ from sfml.graph.model import OnPool, OnWarehouse, Serverless
 from sfml.lower.bodies import kind_of
 from sfml.lower.desired import DesiredTask
 from sfml.plan.model import Action, Change, FieldChange, Risk
-from sfml.render.merged import ROOT, Merged, MergedTask, merged
+from sfml.render.merged import ROOT, MergedGraph, MergedTask, merged
 from sfml.render.mermaid import compute_words
 from sfml.render.review_words import VERBS, in_spec_names, spec_names
 from sfml.render.schedule import schedule_words
 from sfml.review.compare import compared
-from sfml.review.model import Compiled, Status, TargetDiff
+from sfml.review.model import CompiledTarget, Status, TargetDiff
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _QUIET = frozenset({"after", "finalize", "session_parameters.QUERY_TAG"})
@@ -71,7 +71,7 @@ class Drawing:
     warnings: tuple[str, ...] = ()
 
 
-def drawing_of(compiled: Compiled) -> Drawing:
+def drawing_of(compiled: CompiledTarget) -> Drawing:
     """One state of a pipeline."""
     return drawing_of_diff(compared(compiled.graph.target.name, None, compiled, _ANY_TIME))
 
@@ -96,7 +96,7 @@ def drawing_of_diff(target: TargetDiff, *more: str) -> Drawing:
     )
 
 
-def _wires(found: Merged, names: Mapping[str, int]) -> Iterator[Wire]:
+def _wires(found: MergedGraph, names: Mapping[str, int]) -> Iterator[Wire]:
     """The edges; those that a task had before it became the finalizer are told by its settings alone."""
     apart = {name for name, one in found.tasks.items() if one.node.is_finalizer}
     for edge in found.edges:
@@ -105,7 +105,7 @@ def _wires(found: Merged, names: Mapping[str, int]) -> Iterator[Wire]:
             yield Wire(names[edge.above], below, " or ".join(edge.outcomes), edge.action)
 
 
-def _about(target: TargetDiff, side: Compiled) -> Iterator[str]:
+def _about(target: TargetDiff, side: CompiledTarget) -> Iterator[str]:
     place = side.desired.target
     yield f"{place.database}.{place.schema}"
     sides = [one for one in (target.base, target.head) if one is not None]
@@ -120,14 +120,17 @@ def _about(target: TargetDiff, side: Compiled) -> Iterator[str]:
         yield ", ".join(one for one in counts if not one.startswith("0 ")) or "no task changed"
 
 
-def _settings(side: Compiled) -> Mapping[str, tuple[FieldChange, ...]]:
+def _settings(side: CompiledTarget) -> Mapping[str, tuple[FieldChange, ...]]:
     """Everything that is set in each task, by its name in Snowflake: what a reader of a new task is shown."""
     found = compared(side.graph.target.name, None, side, _ANY_TIME)
     return {change.name: _set(change) for change in found.changes}
 
 
 def _root(
-    target: TargetDiff, side: Compiled, found: Merged, settings: Mapping[str, tuple[FieldChange, ...]]
+    target: TargetDiff,
+    side: CompiledTarget,
+    found: MergedGraph,
+    settings: Mapping[str, tuple[FieldChange, ...]],
 ) -> Card:
     sides = [one for one in (target.base, target.head) if one is not None]
     words = dict.fromkeys(schedule_words(one.graph.settings.schedule) for one in sides)
@@ -152,7 +155,9 @@ def _root(
 
 
 def _cards(
-    found: Merged, settings: Mapping[int, Mapping[str, tuple[FieldChange, ...]]], terms: Mapping[str, str]
+    found: MergedGraph,
+    settings: Mapping[int, Mapping[str, tuple[FieldChange, ...]]],
+    terms: Mapping[str, str],
 ) -> Iterator[Card]:
     by_name = {
         id(side): {task.task: task for task in side.desired.all_tasks}

@@ -26,7 +26,7 @@ _FINALLY = 92.0
 
 
 @record
-class Placed:
+class PlacedDrawing:
     """A drawing with its places: top left corners of cards, and their sizes; `bar` is what a finalizer waits at."""
 
     drawing: Drawing
@@ -38,7 +38,7 @@ class Placed:
     bar: float | None
 
 
-def placed_of(drawing: Drawing) -> Placed:
+def placed_of(drawing: Drawing) -> PlacedDrawing:
     """The drawing laid out from left to right: the root first, finalizers behind everything."""
     width = _card_width(drawing)
     flow = [at for at, card in enumerate(drawing.cards) if not card.is_finalizer]
@@ -70,7 +70,7 @@ def placed_of(drawing: Drawing) -> Placed:
         (round(x + MARGIN, 1), round(y + MARGIN, 1)) for x, y in (corners[at] for at in sorted(corners))
     )
     bar = round(left + 22 + MARGIN, 1) if finalizers else None
-    return Placed(drawing, right + 2 * MARGIN, height + 2 * MARGIN, width, cards, found, bar)
+    return PlacedDrawing(drawing, right + 2 * MARGIN, height + 2 * MARGIN, width, cards, found, bar)
 
 
 def card_height(card: Card) -> float:

@@ -15,7 +15,7 @@ from sfml.render.page.places import (
     NAME,
     RIGHT,
     TEXT,
-    Placed,
+    PlacedDrawing,
     card_height,
     label_text,
     label_width,
@@ -62,7 +62,7 @@ def svg(drawing: Drawing) -> str:
     return "\n".join((*lines, "</svg>", ""))
 
 
-def svg_in_page(placed: Placed, prefix: str) -> str:
+def svg_in_page(placed: PlacedDrawing, prefix: str) -> str:
     """The picture as an element; cards link to `#<prefix>-t<number>`, and are called `<prefix>-n<number>`."""
     width, height = placed.width, placed.height
     return "\n".join(
@@ -75,7 +75,7 @@ def svg_in_page(placed: Placed, prefix: str) -> str:
     )
 
 
-def _marks(placed: Placed, prefix: str | None) -> Iterator[str]:
+def _marks(placed: PlacedDrawing, prefix: str | None) -> Iterator[str]:
     """Edges below, cards above them, labels on top."""
     wires = list(zip(placed.drawing.wires, placed.layout.edges, placed.layout.labels, strict=True))
     for wire, way, _ in wires:
@@ -134,7 +134,7 @@ def _label(wire: Wire, at: Point) -> Iterator[str]:
     yield f'<text x="{x:g}" y="{y + 4:g}">{escaped(label_text(wire))}</text></g>'
 
 
-def _finally(placed: Placed) -> Iterator[str]:
+def _finally(placed: PlacedDrawing) -> Iterator[str]:
     """What separates finalizers from the rest: they wait for all of it."""
     bar = placed.bar
     yield f'<path class="wire finally" d="M{bar:g} {MARGIN:g}V{placed.height - MARGIN:g}"/>'
@@ -147,7 +147,7 @@ def _finally(placed: Placed) -> Iterator[str]:
             yield f'<text x="{x - 40:g}" y="{middle + 4:g}">finally</text></g>'
 
 
-def _card(placed: Placed, at: int, card: Card, prefix: str | None) -> Iterator[str]:
+def _card(placed: PlacedDrawing, at: int, card: Card, prefix: str | None) -> Iterator[str]:
     x, y = placed.cards[at]
     width, height = placed.card_width, card_height(card)
     kinds = " ".join(
