@@ -57,11 +57,12 @@ latest: data ## Run every test on the newest packages that the ranges admit, in 
 docs: $(VENV)/.installed ## Write the pages that are made from schemas and docstrings
 	@$(VENV)/bin/python tools/docs.py
 
-lint: $(VENV)/.installed ## Check style and types
-	@echo "==> ruff and mypy"
+lint: $(VENV)/.installed ## Check style and types, and look for dead code
+	@echo "==> ruff, mypy and vulture"
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy compiler steps tests/typing
+	@$(VENV)/bin/vulture
 
 format: $(VENV)/.installed ## Format the code
 	@$(VENV)/bin/ruff check --fix .

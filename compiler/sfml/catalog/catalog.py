@@ -165,16 +165,6 @@ class StepCatalog:
         """The modules of the step's closure, the runtime's left out."""
         return self._closure(step.rpartition(".")[0])
 
-    def third_party(self, step: str) -> frozenset[str]:
-        """The dotted names of modules that the step's own code imports from elsewhere."""
-        names: set[str] = set()
-        for module in self.modules_of(step):
-            if module.name.split(".")[0] != RUNTIME:
-                for one in module.imports:
-                    if not self.is_ours(one.module.split(".")[0]):
-                        names.add(one.module)
-        return frozenset(names)
-
     def is_ours(self, top: str) -> bool:
         """Whether the top-level name is a package or module under the steps roots."""
         return self.module(top) is not None or is_package_folder(self._roots, top)

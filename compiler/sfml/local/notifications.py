@@ -34,7 +34,6 @@ CREATE TABLE IF NOT EXISTS notifications (
 );
 """
 
-DEFAULT_SUBJECT = "Snowflake Email Notification"
 MAX_SUBJECT = 256
 
 

@@ -104,12 +104,6 @@ def entry(name: str | None) -> Entry:
     return _completed(name, source if name in found else "the environment", values, used, warned)
 
 
-def known_entries() -> tuple[tuple[str, ...], str]:
-    """The names of all entries, and the file that they stand in."""
-    found, source, _ = _entries()
-    return tuple(sorted(found)), source
-
-
 def _unnamed(generic: Mapping[str, str]) -> Entry:
     if "account" not in generic:
         raise ConnectionFailed(

@@ -10,7 +10,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any
 
-from sfml.base.diagnostic import Diagnostic, has_errors
+from sfml.base.diagnostic import Diagnostic
 from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.spec.nodes import MapNode, ScalarNode
@@ -91,7 +91,3 @@ class LoadedSpec:
     sources: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
     """The entry file, relative to the project root."""
-
-    @property
-    def ok(self) -> bool:
-        return self.spec is not None and not has_errors(self.diagnostics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -260,10 +260,6 @@ class LocalSnowflake:
             )
 
         open_clients.close_left_open(is_over, sessions_alone=not mine)
-
-    def on_close(self, function: Callable[[], object]) -> None:
-        """Call a function when the test is over."""
-        self._closing.callback(function)
 
     def close(self) -> None:
         """End the test's connections, drop its databases, and leave no rule and no moved clock behind."""

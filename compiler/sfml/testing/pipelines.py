@@ -19,7 +19,6 @@ from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import ApplyPlan, planned_graph, work_of
 from sfml.operations.deploy import Deployer
 from sfml.operations.holding import holding, new_lease
-from sfml.operations.restoration import restore_work
 from sfml.operations.runs import follow, start
 from sfml.operations.target_account import TargetAccount, account_on, local_connection
 from sfml.operations.target_watch import Unwatched
@@ -118,15 +117,6 @@ def apply_graph(
         work = work_of(plan, desired, held.lease, provenance)
         Deployer(work, account.tasks, account.stage, held).deploy()
     return plan
-
-
-def restore_graph(desired: DesiredGraph, account: TargetAccount) -> bool:
-    """Put back what an unfinished apply found, as `sfml apply --restore` does; false when there is none."""
-    with holding(account.leases, desired.root.name, new_lease("test")) as held:
-        work = restore_work(desired, account)
-        if work is not None:
-            Deployer(work, account.tasks, account.stage, held).deploy()
-    return work is not None
 
 
 def seed(found: CompiledSpec, arguments: Mapping[str, Any]) -> None:

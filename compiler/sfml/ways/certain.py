@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import reduce
 from operator import and_, or_
 
@@ -28,10 +28,6 @@ class Certainty:
 
     def has_succeeded(self, source: str, reader: str) -> bool:
         return bool(self.succeeded[reader] & self.bit[source])
-
-    def names_above(self, reader: str) -> Iterator[str]:
-        mask = self.above[reader]
-        return (name for name, bit in self.bit.items() if bit & mask)
 
     def is_above(self, name: str, reader: str) -> bool:
         return bool(self.above.get(reader, 0) & self.bit.get(name, 0))

@@ -33,7 +33,6 @@ class Created(Enum):
     CREATED = "created"
     REPLACED = "replaced"
     ALTERED = "altered"
-    EXISTED = "existed"
 
 
 def demand_schema(account: Account, database: str, schema: str) -> None:

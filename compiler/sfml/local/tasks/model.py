@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -62,9 +62,6 @@ class Settings:
         values = json.loads(text)
         values["predecessors"] = tuple(values.get("predecessors", ()))
         return cls(**values)
-
-
-FIELDS = frozenset(f.name for f in fields(Settings))
 
 
 @dataclass(frozen=True, slots=True)

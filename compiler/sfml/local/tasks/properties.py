@@ -20,12 +20,12 @@ from sfml.local.tasks.rules import check_exclusions, refused
 from sfml.semantics.config import ConfigError, parse_config
 from sfml.semantics.interval import ScheduleError, interval_seconds
 from sfml.semantics.limits import WAREHOUSE_SIZES, warehouse_size
+from sfml.semantics.overlap import POLICIES
 from sfml.semantics.schedule import parse_schedule
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
 
-OVERLAP_POLICIES = ("NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVERLAP")
 _ALLOW = "ALLOW_OVERLAPPING_EXECUTION"
 _SIZES = (
     "user_task_managed_initial_warehouse_size",
@@ -120,7 +120,7 @@ def fields_from(account: Account, name: ObjectName, given: Mapping[str, Any]) ->
             values["finalize"] = links.finalized(account, name, value)
         elif key == _ALLOW:
             # FALSE is the default, which any task of a graph takes.
-            values["overlap_policy"] = OVERLAP_POLICIES[1] if value else None
+            values["overlap_policy"] = POLICIES[1] if value else None
         elif key in _CHECKS:
             values[key.lower()] = _CHECKS[key](key, value)
         elif key in OF_SESSION:
@@ -138,11 +138,11 @@ def fields_from(account: Account, name: ObjectName, given: Mapping[str, Any]) ->
 
 def _demand_one_overlap(given: Mapping[str, Any]) -> str:
     policy: str = given["OVERLAP_POLICY"]
-    if policy not in OVERLAP_POLICIES:
+    if policy not in POLICIES:
         raise SqlError(
             f"SQL compilation error:\ninvalid value '{policy}' for property 'OVERLAP_POLICY'", 1008, "22023"
         )
-    if _ALLOW in given and policy != OVERLAP_POLICIES[given[_ALLOW]]:
+    if _ALLOW in given and policy != POLICIES[given[_ALLOW]]:
         raise refused(
             "Cannot specify ALLOW_OVERLAPPING_EXECUTION and OVERLAP_POLICY to different values in the same command."
         )
