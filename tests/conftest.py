@@ -29,6 +29,8 @@ LONG_FILES = (
 
 def pytest_configure(config: pytest.Config) -> None:
     _bound_memory()
+    # Each process's first login would ask the clouds where it is, and wait for their silence.
+    os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
     if hasattr(config, "workerinput"):
         report_worker(config.workerinput)
         return

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import functools
 import gc
+import hashlib
 import importlib
 import json
 import os
@@ -26,18 +27,34 @@ import sys
 import tempfile
 import threading
 import types
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 SFML = str(Path(sys.executable).with_name("sfml"))
 COMMAND, SERVER, WARM_PARENT = "sfml", "sfml.local", "sfml.local.warm_parent"
+PYTEST, PROGRAM, SNOW = "pytest", "program", "snow"
 MODULES: Mapping[str, tuple[str, ...]] = {
     COMMAND: ("sfml.cli.entry", "sfml.cli.apply_command", "sfml.snowflake.tasks", "snowflake.core.task"),
     SERVER: ("sfml.local.app", "sfml.local.procedures", "sfml.local.tasks.service"),
     WARM_PARENT: ("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
+    PYTEST: ("pytest", "sfml.pytest_plugin", "sfml.local.app", "sfml.snowflake.tasks", "snowflake.snowpark"),
+    PROGRAM: (
+        "snowflake.core.task.dagv1",
+        "snowflake.ml.jobs",
+        "snowflake.ml.registry",
+        "lightgbm",
+        "xgboost",
+    ),
+    SNOW: ("snowflake.cli._app.cli_app", "snowflake.cli._app.snow_connector"),
 }
-"""What each kind of process imports by itself before it does anything."""
+"""What each kind of process imports by itself before it does anything.
+
+A program is one of Python's `-W ignore FILE`; `snow` is Snowflake's own command, in an environment of its own.
+"""
+OF_OWN_SETTINGS = (PROGRAM, SNOW)
+"""Kinds of which a fork server is started for each different settings of an environment."""
 
 LENGTH = struct.Struct(">I")
 FOLDER = "SFML_TEST_RUN"
@@ -59,8 +76,9 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
         given = dict(zip(names.split(), others, strict=True))
         words = [os.fspath(word) for word in args] if not isinstance(args, (str, bytes)) else []
         env = dict(os.environ if given["env"] is None else given["env"])
-        kind, arguments = _kind(words, env)
-        if kind is None:
+        kind, arguments = _kind(words)
+        address = None if kind is None else _address(kind, env)
+        if kind is None or address is None:
             super()._execute_child(args, *others)  # type: ignore[misc]
             return
         streams = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
@@ -74,7 +92,7 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
             "session": given["start_new_session"],
             "umask": given["umask"],
         }
-        self._report = _connected(kind)
+        self._report = _connected(kind, address, words[0], env)
         text = json.dumps(order).encode()
         socket.send_fds(self._report, [LENGTH.pack(len(text))], [*descriptors, *given["pass_fds"]])
         self._report.sendall(text)
@@ -134,30 +152,48 @@ def run(
     return subprocess.CompletedProcess(list(words), process.returncode, out, err)
 
 
-def _kind(words: Sequence[str], env: Mapping[str, str]) -> tuple[str | None, list[str]]:
-    """Which fork server has such a process, and its arguments."""
-    if sys.platform != "linux" or not words or _differs(env):
+def _kind(words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """Which kind of fork server has such a process, and its arguments."""
+    if sys.platform != "linux" or not words:
         return None, []
     if words[0] == SFML:
         return COMMAND, list(words[1:])
-    if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, WARM_PARENT):
+    if Path(words[0]).name == SNOW:
+        return SNOW, list(words[1:])
+    if words[0] == sys.executable and words[1:2] == ["-m"] and words[2] in (SERVER, WARM_PARENT, PYTEST):
         return words[2], list(words[3:])
+    if words[0] == sys.executable and words[1:3] == ["-W", "ignore"] and words[3].endswith(".py"):
+        return PROGRAM, list(words[3:])
     return None, []
 
 
-def _differs(env: Mapping[str, str]) -> bool:
-    """Whether the interpreter, or Snowflake's clients when they are imported, would read other settings."""
-    for name in {*env, *os.environ}:
+def _address(kind: str, env: Mapping[str, str]) -> Path | None:
+    """The socket of the fork server for such an environment; None where the process is started from nothing."""
+    differing = _differing(env)
+    if not differing:
+        return _folder() / kind
+    if kind not in OF_OWN_SETTINGS:
+        return None
+    return _folder() / f"{kind}-{hashlib.sha256(repr(differing).encode()).hexdigest()[:8]}"
+
+
+def _differing(env: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """What the interpreter, or Snowflake's clients when they are imported, would read other than here."""
+    found: list[tuple[str, str | None]] = []
+    for name in sorted({*env, *os.environ}):
         if name.startswith(("PYTHON", "LC_", "LANG", "SNOWFLAKE_", "XDG_")) and name not in (
             "PYTHONDONTWRITEBYTECODE",
             "PYTHONUNBUFFERED",
+            "SNOWFLAKE_DISABLE_PLATFORM_DETECTION",
         ):
             if name == "SNOWFLAKE_HOME" and name in env and not any(Path(env[name]).glob("*.toml")):
                 continue
             if env.get(name) != os.environ.get(name):
-                return True
+                found.append((name, env.get(name)))
     home = Path(env.get("HOME", "/nowhere"))
-    return any((home / name).exists() for name in (".snowflake", ".config/snowflake"))
+    if any((home / name).exists() for name in (".snowflake", ".config/snowflake")):
+        found.append(("HOME", str(home)))
+    return found
 
 
 # -- where the fork servers are
@@ -189,29 +225,30 @@ def remove_folder() -> None:
     shutil.rmtree(_folder(), ignore_errors=True)
 
 
-def _connected(kind: str) -> socket.socket:
-    address = _folder() / kind
+def _connected(kind: str, address: Path, program: str, env: Mapping[str, str]) -> socket.socket:
     with (_folder() / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not address.exists():
-            _start(kind, address)
+            _start(kind, address, program, env)
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(str(address))
     return connection
 
 
-def _start(kind: str, address: Path) -> None:
-    home, output = (address.with_name(f"{kind}.{what}") for what in ("home", "log"))
+def _start(kind: str, address: Path, program: str, env: Mapping[str, str]) -> None:
+    home, output = (address.with_name(f"{address.name}.{what}") for what in ("home", "log"))
     home.mkdir()
+    python = str(Path(program).with_name("python")) if kind == SNOW else sys.executable
+    settings = dict(env) if kind in OF_OWN_SETTINGS else {**os.environ, "HOME": str(home)}
     ready, theirs = os.pipe()
     with output.open("wb") as log:
         subprocess.Popen(
-            [sys.executable, __file__, kind, str(address), str(theirs)],
+            [python, __file__, kind, str(address), str(theirs)],
             pass_fds=(theirs,),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "HOME": str(home)},
+            env={**settings, FOLDER: str(_folder())},
             start_new_session=True,
         )
     os.close(theirs)
@@ -228,8 +265,8 @@ def main(kind: str, address: str, ready: int) -> None:
     sys.path[0] = str(Path(sys.executable).parent)
     for module in MODULES[kind]:
         importlib.import_module(module)
-    for module in ("sfml.local.process", "sfml.local.warm"):
-        if kind != WARM_PARENT:
+    if kind in (COMMAND, SERVER, PYTEST):
+        for module in ("sfml.local.process", "sfml.local.warm"):
             use_fork_servers(importlib.import_module(module))
     assert threading.active_count() == 1, threading.enumerate()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
@@ -316,13 +353,28 @@ def _become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         if number:
             stream.reconfigure(line_buffering=number == 2 or os.isatty(number), write_through=unbuffered)
         setattr(sys, name, stream)
-    if order["kind"] == COMMAND:
-        sys.argv = [SFML, *order["arguments"]]
+    _run(order["kind"], order["arguments"])
+
+
+def _run(kind: str, arguments: list[str]) -> None:
+    """Run what such a process runs, as its `__main__`."""
+    if kind == COMMAND:
+        sys.argv = [SFML, *arguments]
         from sfml_snowflake import main as command
 
         sys.exit(command())
-    sys.argv = ["-m", *order["arguments"]]
-    runpy.run_module(order["kind"], run_name="__main__", alter_sys=True)
+    if kind == SNOW:
+        sys.argv = [SNOW, *arguments]
+        runpy.run_module("snowflake.cli._app", run_name="__main__", alter_sys=True)
+    elif kind == PROGRAM:
+        sys.argv, sys.path[0] = arguments, str(Path(arguments[0]).parent)
+        warnings.simplefilter("ignore")
+        runpy.run_path(arguments[0], run_name="__main__")
+    else:
+        if kind == PYTEST:
+            sys.path[0] = str(Path.cwd())
+        sys.argv = ["-m", *arguments]
+        runpy.run_module(kind, run_name="__main__", alter_sys=True)
 
 
 def use_fork_servers(module: types.ModuleType) -> None:

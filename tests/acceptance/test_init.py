@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import fork_server
 import jsonschema
 import pytest
-from conftest import ROOT, Project
+from conftest import Project
 from here import Here
 
 from sfml.base.resources import schema
@@ -98,18 +99,11 @@ def test_code_is_in_the_style_of_the_house(tmp_path: Path) -> None:
 
 def test_it_runs_on_the_local_snowflake_and_its_tests_pass(tmp_path: Path) -> None:
     (tmp_path / "my-shop").mkdir()
-    project = Project(tmp_path / "my-shop", from_nothing=True)
+    project = Project(tmp_path / "my-shop")
     try:
         assert "sfml apply specs/my_shop.yaml --run" in project.sfml("init").out
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "steps")}
-        tests = subprocess.run(
-            (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"),
-            cwd=project.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+        tests = fork_server.run(words, cwd=project.folder, env=os.environ, timeout=300)
         assert tests.returncode == 0, tests.stdout + tests.stderr
         project.sfml("compile", "specs/my_shop.yaml")
         project.sfml("apply", "specs/my_shop.yaml", "--auto-approve", "-q")

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
+import fork_server
 import jsonschema
 import pytest
 from conftest import ROOT, SFML
@@ -188,9 +189,7 @@ def test_a_new_project_has_tests_that_pass_with_its_real_steps(tmp_path: Path) -
     home = {**os.environ, "HOME": str(tmp_path)}
 
     def sfml(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            (SFML, *words), cwd=folder, env=home, capture_output=True, text=True, check=False
-        )
+        return fork_server.run((str(SFML), *words), cwd=folder, env=home, timeout=300)
 
     assert sfml("init").returncode == 0
     done = sfml("test", "specs", "--local")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import pytest
 
 from sfml.local.app import LocalServer
@@ -54,16 +55,17 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def run_program(environment: dict[str, str]) -> Any:
-    """Run a program of `programs/` by itself; answers the JSON of its last line."""
+    """Run a program of `programs/` by itself; answers the JSON of its last line.
 
-    def run(name: str) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", str(PROGRAMS / name)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
+    Started as users start it, or else forked from what has imported the clients.
+    """
+
+    def run(name: str, *, from_nothing: bool = False) -> Any:
+        words = (sys.executable, "-W", "ignore", str(PROGRAMS / name))
+        if from_nothing:
+            done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=180)
+        else:
+            done = fork_server.run(words, cwd=Path.cwd(), env=environment, timeout=180)
         assert done.returncode == 0, done.stderr[-3000:]
         return json.loads(done.stdout.strip().splitlines()[-1])
 

@@ -35,7 +35,7 @@ def test_dag_of_functions(run_program: Any) -> None:
 
 
 def test_graph_in_sql(run_program: Any) -> None:
-    assert run_program("graph_in_sql.py") == {
+    assert run_program("graph_in_sql.py", from_nothing=True) == {
         "members": {"NIGHTLY": "started", "LOAD": "started", "CHECK_ROWS": "started", "REPORT": "started"}
         | {"TIDY": "started"},
         "scheduled": ["SCHEDULED"],

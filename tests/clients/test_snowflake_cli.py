@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import fork_server
 import pytest
 
 Snow = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -51,14 +52,14 @@ def executable(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="session")
 def snow(executable: Path, environment: dict[str, str], home: Path) -> Snow:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(executable), "--config-file", str(home / ".snowflake" / "config.toml"), *arguments],
-            env={**environment, "NO_COLOR": "1", "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    """`snow …` on the server; started as users start it, or else forked from what has imported it."""
+
+    def run(*arguments: str, from_nothing: bool = False) -> subprocess.CompletedProcess[str]:
+        words = (str(executable), "--config-file", str(home / ".snowflake" / "config.toml"), *arguments)
+        env = {**environment, "NO_COLOR": "1", "COLUMNS": "200"}
+        if not from_nothing:
+            return fork_server.run(words, cwd=home, env=env, timeout=120)
+        return subprocess.run(words, cwd=home, env=env, capture_output=True, text=True, timeout=120)
 
     return run
 
@@ -95,7 +96,7 @@ def test_a_graph_by_the_command_line(snow: Snow) -> None:
 
 
 def test_a_refusal_reaches_the_terminal(snow: Snow) -> None:
-    refused = snow("object", "drop", "task", "nope")
+    refused = snow("object", "drop", "task", "nope", from_nothing=True)
     assert refused.returncode == 1
     assert "002003" in refused.stderr
     assert "Task 'SFML.PUBLIC.NOPE' does not exist or not authorized." in refused.stderr

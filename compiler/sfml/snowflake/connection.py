@@ -154,10 +154,12 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
         ) from cause
     # The connector reports its own retries; what matters of them reaches the user as an error.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
+    settings: dict[str, Any] = {"network_timeout": NETWORK_TIMEOUT}
+    if arguments.get("host") in LOOPBACK:
+        # Else the first login asks the clouds' metadata services where it is, and waits for their silence.
+        settings["platform_detection_timeout_seconds"] = 0.0
     with translated():
-        connection = snowflake.connector.connect(
-            application="sfml", **{"network_timeout": NETWORK_TIMEOUT, **arguments}
-        )
+        connection = snowflake.connector.connect(application="sfml", **{**settings, **arguments})
     _bound_cancelling(connection)
     return connection
 
