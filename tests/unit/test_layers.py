@@ -25,6 +25,22 @@ NEVER = {"render": ("snowflake", "local")}
 KNOTTED = ("local",)
 """Rooms whose modules import each other in circles; none may be added."""
 
+LATE = {
+    "check/schedule": "time zones and cron cost start-up, and most specs are read without",
+    "frontend/compiled_spec": "a spec that is only validated is not lowered",
+    "frontend/reading": "most graphs have no way that leaves a value unset",
+    "graph/decode": "most specs have no tests",
+    "graph/decode_tests": "time zones and cron, likewise",
+    "lower/lower": "cron, likewise",
+    "operations/environment": "what looks at an account is imported when there is one",
+    "operations/local_server": "the local Snowflake is imported for a local target",
+    "operations/target_account": "the adapter imports clients",
+    "spec/expressions": "Jinja costs start-up, and most specs only name values",
+    "spec/names": "who is logged in is asked where a spec wants to know",
+    "spec/validator": "the JSON Schema library is imported for documents that are wrong",
+}
+"""Modules that import inside functions, and why; beside them commands may, and whoever imports clients."""
+
 CLIENTS = ("snowflake", "fakesnow", "duckdb", "starlette", "uvicorn", "pandas", "xgboost")
 MAY_USE_CLIENTS = ("snowflake", "local", "testing")
 
@@ -145,3 +161,16 @@ def test_the_runtime_knows_nothing_of_the_compiler() -> None:
         if root == "sfml"
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def test_imports_stand_inside_functions_only_where_start_up_needs_them(house: House) -> None:
+    late = {
+        name.removeprefix("sfml.").replace(".", "/")
+        for name, tree in house.modules.items()
+        if room_of(name) not in (*AT_THE_ROOT, *KNOTTED, "cli", "api", "testing", "snowflake")
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert late == LATE.keys(), "LATE says of each such module why"

@@ -68,7 +68,10 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"sfml.cli.{cmd_name}_command")
+        # A module called `test_command` would be taken for one of pytest's.
+        module = importlib.import_module(
+            f"sfml.cli.{'graph_test' if cmd_name == 'test' else cmd_name}_command"
+        )
         command: click.Command = module.command
         return command
 

@@ -52,7 +52,7 @@ def command(
 
     A failure is one that retries do not mend. Needs no account, and runs none of the steps' code.
     """
-    from sfml.cli.test_command import demand_right
+    from sfml.cli.graph_test_command import demand_right
     from sfml.frontend.entry_files import entry_files
     from sfml.render.symbols import Symbols
     from sfml.render.ways import ways_json, ways_text

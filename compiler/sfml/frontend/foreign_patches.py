@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfml.frontend.reading import with_findings
 from sfml.frontend.unused import whole_projects
+from sfml.spec.expand import no_patch_taken
 
 if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
@@ -22,9 +24,6 @@ def with_foreign_patches(files: Sequence[Path], readings: list[Reading]) -> list
     """
     if not any(reading.loaded.spec is not None and reading.loaded.spec.foreign for reading in readings):
         return readings
-    from sfml.frontend.reading import with_findings
-    from sfml.spec.expand import no_patch_taken
-
     whole = whole_projects(files, readings)
     places: dict[tuple[Path, str | None], list[int]] = defaultdict(list)
     for index, reading in enumerate(readings):

@@ -12,6 +12,7 @@ from sfml.base.errors import InvalidSpec, UsageError
 from sfml.base.quoting import folded
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.frontend.reading import Reading
+from sfml.graph.decode import graph_draft
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.spec.project import project_root
@@ -24,8 +25,6 @@ def placed(reading: Reading) -> CompiledSpec:
 
     Raises `InvalidSpec` where not even that can be read.
     """
-    from sfml.graph.decode import graph_draft
-
     if reading.graph is not None and not has_errors(reading.diagnostics):
         return CompiledSpec(reading, desired_graph(reading))
 

@@ -7,6 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfml.check.together import findings_together
+from sfml.frontend.reading import with_findings
+from sfml.frontend.silencing import silenced
+
 if TYPE_CHECKING:
     from sfml.base.diagnostic import Diagnostic
     from sfml.frontend.reading import Reading
@@ -17,8 +21,6 @@ def together(readings: list[Reading]) -> list[Reading]:
     """The readings, each with the findings between it and the others of its project and target."""
     if len(readings) < 2:
         return readings
-    from sfml.check.together import findings_together
-
     graphs: dict[tuple[Path, str], list[TaskGraph]] = defaultdict(list)
     for reading in readings:
         if reading.graph is not None:
@@ -28,9 +30,6 @@ def together(readings: list[Reading]) -> list[Reading]:
 
 
 def _with(reading: Reading, found: dict[tuple[Path, str], tuple[Diagnostic, ...]]) -> Reading:
-    from sfml.frontend.reading import with_findings
-    from sfml.frontend.silencing import silenced
-
     if reading.graph is None:
         return reading
     findings = found[reading.root, reading.graph.target.name]

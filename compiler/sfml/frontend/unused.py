@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import first_of
+from sfml.check import MAX_FINDINGS
+from sfml.frontend.entry_files import pipelines_of
+from sfml.frontend.reading import with_findings
+from sfml.frontend.silencing import unused
+from sfml.spec.project import project_root
 
 if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
@@ -69,10 +74,6 @@ def _by_file(files: Sequence[Path], readings: list[Reading]) -> Iterable[tuple[P
 
 
 def _with_findings(readings: list[Reading], idle: dict[tuple[Path, Silencing], int]) -> list[Reading]:
-    from sfml.check import MAX_FINDINGS
-    from sfml.frontend.reading import with_findings
-    from sfml.frontend.silencing import unused
-
     by_index: dict[int, list[Silencing]] = {}
     for (_, silencing), index in idle.items():
         entry = readings[index].entry
@@ -103,9 +104,6 @@ def _own_files(reading: Reading) -> set[str]:
 
 def whole_projects(files: Sequence[Path], readings: Sequence[Reading]) -> set[Path]:
     """The projects of which every pipeline was read."""
-    from sfml.frontend.entry_files import pipelines_of
-    from sfml.spec.project import project_root
-
     seen = {file.resolve() for file in files}
     roots = {reading.root for reading in readings}
     return {

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sfml.account.health import off_of
 from sfml.base.errors import RecordUnreadable
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
+from sfml.operations.deploy import Work
 from sfml.operations.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
 from sfml.operations.plan_details import informed
 from sfml.operations.target_account import TargetAccount
@@ -25,6 +27,8 @@ from sfml.plan.model import Action, ObservedGraph, ObservedTask, Plan
 from sfml.plan.settings import OFF_SINCE
 from sfml.plan.staged import StageContent
 from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
+from sfml.render.health import schedule_state_text
+from sfml.render.schedule import schedule_text
 
 if TYPE_CHECKING:
     from sfml.operations.deploy import Work
@@ -184,9 +188,6 @@ def _schedule_notes(
     """Why a schedule is off that stays off; asked for only then."""
     if observed is None or observed.root.started or plan.resume_root or not is_scheduled(desired):
         return
-    from sfml.account.health import off_of
-    from sfml.render.health import schedule_state_text
-
     root = target.history.root(desired.root.name)
     off = off_of(desired, root) if root is not None else None
     if off is not None:
@@ -262,8 +263,6 @@ def work_of(
     kind: str = "apply",
 ) -> Work:
     """What carries the plan out under this lease."""
-    from sfml.operations.deploy import Work
-
     refuse_newer(plan.unreadable)
     return Work(
         plan.groups,
@@ -340,8 +339,6 @@ def is_meant_on(journal: Journal) -> bool:
 
 def schedule_words(desired: DesiredGraph) -> str | None:
     """The schedule in words with its next run, or None for a pipeline without one."""
-    from sfml.render.schedule import schedule_text
-
     schedule = desired.root.schedule
     if not isinstance(schedule, CronSchedule | IntervalSchedule | StreamSchedule):
         return None

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sfml.account.environment import Environment
 from sfml.base.errors import ConflictingState
+from sfml.graph.needs import Kind, needs_of
+from sfml.plan.introduced import introduced
+from sfml.plan.model import Action
 from sfml.render.environment import missing_help, missing_text
 
 if TYPE_CHECKING:
@@ -22,10 +26,6 @@ def looked_at(found: CompiledSpec, connection: SnowflakeConnection, plan: Plan |
     The stage is no finding: an apply makes its own, and on a local target so are the database, the schema and what
     packages are installed. Pools have to be large enough for the tasks that the plan makes or changes.
     """
-    from sfml.account.environment import Environment
-    from sfml.graph.needs import Kind, needs_of
-    from sfml.plan.introduced import introduced
-    from sfml.plan.model import Action
     from sfml.snowflake.environment import environment_of
 
     graph = found.reading.graph

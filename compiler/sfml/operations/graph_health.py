@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sfml.account.health import CutLoose, SuspendedChildren, TasksGone, health_of
 from sfml.base.errors import ConflictingState
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import seen
+from sfml.operations.runs import runs_of
 from sfml.operations.target_account import TargetAccount
+from sfml.plan.provenance import origin_text
+from sfml.render.health import problem_text, schedule_state_text, work_text
 
 if TYPE_CHECKING:
     from sfml.account.deployed import DeployedGraph
@@ -23,9 +27,6 @@ def suspended_names(graph: DeployedGraph) -> frozenset[str]:
 
 def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     """The graph, its journal and its last run, with what needs attention."""
-    from sfml.account.health import health_of
-    from sfml.operations.runs import runs_of
-
     graph = target.history.deployed(desired.root.name)
     _, journal = seen(desired, target)
     holder = target.leases.holder(desired.root.name) if journal else None
@@ -41,8 +42,6 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
 
 def demand_whole(found: CompiledSpec, target: TargetAccount) -> None:
     """Raise when an apply is under way or did not finish: what is there is neither the old graph nor the new one."""
-    from sfml.render.health import work_text
-
     desired = found.desired
     _, journal = seen(desired, target)
     if journal is None:
@@ -58,9 +57,6 @@ def demand_whole(found: CompiledSpec, target: TargetAccount) -> None:
 
 def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
     """What is no drift of a task and keeps the graph from running all the same."""
-    from sfml.account.health import CutLoose, health_of
-    from sfml.render.health import problem_text, schedule_state_text
-
     health = health_of(desired, target.history.deployed(desired.root.name), now=datetime.now(UTC))
     if health.off is not None:
         yield f"the schedule is {schedule_state_text(health.off)}"
@@ -71,10 +67,6 @@ def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
 
 def run_notes(found: CompiledSpec, graph: DeployedGraph) -> Iterator[str]:
     """What a run will not do as the files say: other code, tasks that are off or cut loose."""
-    from sfml.account.health import CutLoose, SuspendedChildren, TasksGone, health_of
-    from sfml.plan.provenance import origin_text
-    from sfml.render.health import problem_text
-
     desired = found.desired
     health = health_of(desired, graph, now=datetime.now(UTC))
     where = desired.where

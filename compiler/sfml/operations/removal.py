@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import looked_at, refuse_newer, traces_of
+from sfml.operations.deploy import Work
 from sfml.operations.ownership import Ownership, as_applied, ownership
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
@@ -42,8 +43,6 @@ class Removal:
 
     def work(self, lease: Lease) -> Work:
         """What carries it out under this lease."""
-        from sfml.operations.deploy import Work
-
         journal = self.journal
         number = journal.header.number if journal else self.staged.next_number if self.staged else 1
         header = header_of(lease, number, work="destroy")

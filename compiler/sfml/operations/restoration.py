@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sfml.base.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import seen
+from sfml.operations.deploy import Work
 from sfml.operations.ownership import ownership, refuse_bereft
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Journal
@@ -22,8 +23,6 @@ def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
 
     Of `desired` only the pipeline, the target and the name of the root are looked at.
     """
-    from sfml.operations.deploy import Work
-
     staged, journal = seen(desired, target)
     if journal is None:
         return None

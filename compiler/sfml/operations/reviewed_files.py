@@ -7,8 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sfml.base.errors import ConflictingState
+from sfml.base.git import differing_from_head, dirty_files, head_commit
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import JobBody, Mode, SqlBody
+from sfml.lower.job_folders import job_files
+from sfml.plan.provenance import provenance_of
 
 SHOWN = 10
 """Files that are named; more are counted."""
@@ -19,8 +22,6 @@ def refuse_unreviewed(found: CompiledSpec) -> None:
 
     A file that git ignores, or was told to leave alone, counts by its content.
     """
-    from sfml.base.git import differing_from_head, dirty_files
-
     target = found.desired.target
     if target.mode is not Mode.PRODUCTION:
         return
@@ -51,8 +52,6 @@ def unlike_the_commit(found: CompiledSpec) -> tuple[str, ...] | None:
 
     None where git does not answer.
     """
-    from sfml.base.git import differing_from_head, dirty_files
-
     used = tuple(used_files(found))
     differing, dirty = differing_from_head(found.root, used), dirty_files(found.root)
     if differing is None or dirty is None:
@@ -87,8 +86,6 @@ def used_files(found: CompiledSpec) -> Iterator[str]:
 
 def _below(root: Path, path: str) -> Iterator[str]:
     """The file, or every file of the folder that would travel."""
-    from sfml.lower.job_folders import job_files
-
     if (root / path).is_file():
         yield path
         return
@@ -97,9 +94,6 @@ def _below(root: Path, path: str) -> Iterator[str]:
 
 def provenance(found: CompiledSpec, user: str) -> Mapping[str, Any]:
     """Who applies it, from which commit and with what beside it: told to whoever looks, never compared."""
-    from sfml.base.git import head_commit
-    from sfml.plan.provenance import provenance_of
-
     commit = head_commit(found.root)
     beside = unlike_the_commit(found) if commit else None
     return {"user": user, **provenance_of(commit, beside)}

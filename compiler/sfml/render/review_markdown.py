@@ -7,6 +7,7 @@ steps: first statements, then pictures, then long tables, then all but a line a 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from sfml.base.record import record
 from sfml.render import review_words as words
@@ -242,8 +243,6 @@ def _fingerprints(changed: list[PipelineDiff]) -> Iterator[str]:
 
 def _word(text: str) -> str:
     """A word of a command as a shell takes it."""
-    from shlex import quote
-
     return quote(text)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sfml.base.diagnostic import did_you_mean
+from sfml.base.resources import schema
 
 MAX_RESULT = 64_000
 """Characters that the value of an expression may have."""
@@ -65,8 +66,6 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
 
 def _setting_of_targets(name: str, known: Mapping[str, Any]) -> str:
     """What to write in place of a name that no target has, or where to set one that this target lacks."""
-    from sfml.base.resources import schema
-
     target = schema("project.schema.json")["properties"]["targets"]["additionalProperties"]
     settings = sorted(target["properties"])
     if name in settings:
