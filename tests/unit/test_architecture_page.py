@@ -1,9 +1,10 @@
-"""docs/architecture.md names what there is: every `room/module.py:name` of it can be found."""
+"""docs/architecture.md and docs/glossary.md name what there is: every `room/module.py:name` of them can be found."""
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "compiler" / "sfml"
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`([a-z_]+/\w+\.py):(\w+)`", TEXT)
+GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+NAMED = re.findall(r"`([a-z_]+/\w+\.py):(\w+)`", TEXT + GLOSSARY)
 FILES = re.findall(r"`([a-z_]+/\w+\.py)`", TEXT)
 
 
@@ -23,7 +25,22 @@ def test_the_walk_has_ten_lines() -> None:
 @pytest.mark.parametrize(("file", "name"), NAMED)
 def test_a_function_that_the_page_names_is_there(file: str, name: str) -> None:
     tree = ast.parse((PACKAGE / file).read_text(encoding="utf-8"))
-    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert name in set(_defined(tree))
+
+
+def _defined(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+
+
+def test_the_glossary_has_each_word_once() -> None:
+    words = [row.split(" | ")[0][2:] for row in GLOSSARY.splitlines() if row.startswith("| ")]
+    words = [word for word in words if word != "word"]
+    assert len(words) > 60
+    assert len(words) == len(set(words))
 
 
 @pytest.mark.parametrize("file", FILES)

@@ -44,7 +44,7 @@ def _tasks_there(case: Case) -> str:
 
 
 def cyclic_tasks(case: Case) -> Iterator[Diagnostic]:
-    """SF204: tasks run after each other in a circle.
+    """SF204: tasks run after each other in a cycle.
 
     What: following `after` and `outcomes` from task to task must never lead back.
     Why: Snowflake takes the tasks and fails when the root is resumed; none of them could ever start.
@@ -61,14 +61,14 @@ def cyclic_tasks(case: Case) -> Iterator[Diagnostic]:
             for ref in drafts[below].after
             if ref.name == above and ref.place != place
         )
-        message = f"tasks run in a circle: {' → '.join(path)}"
+        message = f"tasks form a cycle: {' → '.join(path)}"
         yield error(
             "SF204",
             message,
             place,
-            label="closes the circle",
+            label="closes the cycle",
             labels=labels[:4],
-            why="no task of a circle can ever start; Snowflake refuses to resume the graph",
+            why="no task of a cycle can ever start; Snowflake refuses to resume the graph",
             help=_way_out(case, path),
         )
 
