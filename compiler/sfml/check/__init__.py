@@ -75,6 +75,7 @@ CHECKS: tuple[Rule, ...] = (
     statements.several_statements,
     statements.large_results,
     notifications.unfit_notifications,
+    notifications.unescaped_text,
     steps.unrequested_packages,
     imported.missing_imports,
     imported.unknown_modules,

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.quoting import folded
-from sfml.check.case import Case, error, listed
+from sfml.check.case import Case, error, listed, warning
 from sfml.graph.draft import TaskDraft
-from sfml.graph.model import NotifyBody, Reference, Template
+from sfml.graph.model import NotifyBody, Reference, Template, Value
 
 MAX_SUBJECT = 256
 
@@ -72,6 +72,45 @@ def _content(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
             json.loads(body.message)
         except ValueError as cause:
             yield "message", f"the message is not JSON: {cause}", "correct it, or write it as a mapping"
+
+
+def unescaped_text(case: Case) -> Iterator[Diagnostic]:
+    """SF360: a text with values or quotes goes to an integration of which nothing says what it is.
+
+    What: a webhook's template puts a message between the quotes of JSON, so with `type: webhook` it is written for
+    that; emails and queues get it as it is. Where `type` is left out, recipients, another task or an alert that names
+    the same integration may tell; else it is taken for no webhook.
+    Why: a quote, a backslash or a line end breaks the JSON of a webhook, and the message is lost.
+    Instead: say `type: webhook`, `type: email` or `type: queue`.
+    """
+    settings = case.draft.settings
+    known = {folded(name) for name in (settings.on_error, settings.on_success) if name}
+    known |= {folded(body.integration) for _, body in _notifications(case) if _tells_its_kind(body)}
+    for task, body in _notifications(case):
+        if body.format != "text" or folded(body.integration) in known:
+            continue
+        if what := _unlike_in_json(body.message):
+            yield warning(
+                "SF360",
+                f"if `{body.integration}` is a webhook, {what} in this message are not escaped for its JSON",
+                task.place("notify.message", "notify"),
+                why="a quote, a backslash or a line end breaks the JSON of a webhook, and the message is lost",
+                help="say what it is: `type: webhook` escapes them; `type: email` and `type: queue` need nothing",
+            )
+
+
+def _tells_its_kind(body: NotifyBody) -> bool:
+    """Whether a notification says what its integration is, or can only be an email."""
+    return bool(body.type or body.email or body.cc or body.bcc) or body.format == "html"
+
+
+def _unlike_in_json(message: Value) -> str | None:
+    """What of a text may be written otherwise in JSON; None where nothing is."""
+    if isinstance(message, (Template, Reference)):
+        return "the values"
+    if isinstance(message, str) and json.dumps(message, ensure_ascii=False) != f'"{message}"':
+        return "quotes, backslashes and line ends"
+    return None
 
 
 def alerts_of_the_wrong_type(case: Case) -> Iterator[Diagnostic]:
