@@ -177,8 +177,9 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     """,
         "SF333": """SF333: a value that some way through the graph leaves unset.
 
-    What: a task reads the result of one that has succeeded whichever outcomes branches return, and whatever fails,
-    or is ready for nothing: a parameter that may be `None`, a statement that says what a NULL is to be.
+    What: a task, or its condition, reads the result of one that has succeeded whichever outcomes branches return, and
+    whatever fails, or is ready for nothing: a parameter that may be `None`, a statement that says what a NULL is to
+    be, a condition that asks for the state of the task first.
     Why: a skipped task, and one that failed or never ran, returns nothing: Snowflake answers NULL, in which a step
     finds no field, and a message with NULL in it is no message. An error where nothing has to fail for that; a warning
     where only a failure leads there, where a condition decides that cannot be told, or where the reader goes on with

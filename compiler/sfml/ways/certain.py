@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 from operator import and_, or_
 
@@ -12,6 +12,8 @@ from sfml.semantics.conditions import decides_on_predecessors
 
 _ALL = (None, "all_succeeded")
 _ANY = ("at_least_one_succeeded", "none_failed_min_one_succeeded")
+
+_NONE_FAILED = ("none_failed", "none_failed_min_one_succeeded")
 
 
 @record
@@ -42,22 +44,31 @@ def certainty_of(graph: TaskGraph) -> Certainty:
     above: dict[str, int] = {}
     succeeded: dict[str, int] = {}
     fixed: dict[str, bool] = {}
+    starts: set[str] = set()
+    """Tasks whose bodies begin in every run."""
     for node in graph.tasks:
         above[node.name] = reduce(or_, (above[name] | bit[name] for name in node.after), 0)
         branch = arms.get(node.name)
         # A branch chooses by what it returned, which a task that did not succeed has not.
         chosen = succeeded[branch] | bit[branch] if branch is not None else 0
-        succeeded[node.name] = chosen | _by_predecessors(
-            node, {one: succeeded[one] | bit[one] for one in node.after}
-        )
+        each = {one: succeeded[one] | bit[one] for one in node.after}
+        succeeded[node.name] = chosen | _by_predecessors(node, each, starts)
+        if branch is None and node.when is None and (not node.after or node.run_if == "all_done"):
+            starts.add(node.name)
         fixed[node.name] = branch is None and node.when is None and all(fixed[name] for name in node.after)
     return Certainty(bit, above, succeeded, fixed)
 
 
-def _by_predecessors(node: TaskNode, each: Mapping[str, int]) -> int:
-    """What the states of its predecessors say; `each` is what their success says."""
+def _by_predecessors(node: TaskNode, each: Mapping[str, int], starts: Collection[str]) -> int:
+    """What the states of its predecessors say; `each` is what their success says.
+
+    Those that start in every run either succeed or fail.
+    """
     if not each or (node.run_if is None and decides_on_predecessors(node.when)):
         return 0
     if node.run_if in _ALL:
         return reduce(or_, each.values())
-    return reduce(and_, each.values()) if node.run_if in _ANY else 0
+    certain = reduce(and_, each.values()) if node.run_if in _ANY else 0
+    if node.run_if in _NONE_FAILED:
+        certain |= reduce(or_, (each[one] for one in node.after if one in starts), 0)
+    return certain

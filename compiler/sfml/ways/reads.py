@@ -29,6 +29,7 @@ from sfml.semantics.condition_words import arguments_of
 from sfml.ways.values import is_result, needed_results
 
 _RETURN_VALUE = "SYSTEM$GET_PREDECESSOR_RETURN_VALUE"
+_STATE = "SYSTEM$TASK_COMPLETION_STATE"
 _NULL_IS_MEANT = re.compile(
     r"\b(?:COALESCE|NVL2?|IFNULL|ZEROIFNULL|IFF|DECODE|EQUAL_NULL|CASE|IS\s+(?:NOT\s+)?NULL"
     r"|IS\s+(?:NOT\s+)?DISTINCT\s+FROM)\b",
@@ -39,7 +40,10 @@ _NULL_IS_MEANT = re.compile(
 
 @record
 class ResultRead:
-    """A use of another task's result: whether the reader fails without it, and what it would come to."""
+    """A use of another task's result: whether the reader fails without it, and what it would come to.
+
+    A condition reads before its task begins, so on other ways than the task's body.
+    """
 
     source: str
     text: str
@@ -47,6 +51,7 @@ class ResultRead:
     fails: bool
     effect: str
     help: str
+    in_condition: bool = False
 
 
 def reads_of(
@@ -57,6 +62,7 @@ def reads_of(
     `node` is the task in its graph; `names` leads from tasks' names in Snowflake to the spec's.
     """
     body = node.body
+    yield from _reads_of_condition(task, node, names)
     if isinstance(body, SqlBody):
         yield from _reads_of_sql(task, node, body, names)
         return
@@ -145,6 +151,23 @@ def _reads_of_sql(
             text = f"{_RETURN_VALUE}({'' if name is None else literal(name)})"
             help = f"say what it is to be then: `COALESCE({text}, …)`"
             yield ResultRead(source, text, task.place("sql"), False, "the statement would get NULL", help)
+
+
+def _reads_of_condition(task: TaskDraft, node: TaskNode, names: Mapping[str, str]) -> Iterator[ResultRead]:
+    """What a condition asks for by name, likewise."""
+    condition = node.when or ""
+    if _RETURN_VALUE not in condition.upper() or _NULL_IS_MEANT.search(condition):
+        return
+    effect = "the condition would compare NULL, which never holds, whatever it was to be compared with"
+    raw_names = {name: found for found, name in names.items()}
+    told = {names.get(name) for name in arguments_of(condition, _STATE) if name is not None}
+    for name in dict.fromkeys(arguments_of(condition, _RETURN_VALUE)):
+        source = names.get(name) if name is not None else _only(node.after)
+        if source is not None and source not in told:
+            text = f"{_RETURN_VALUE}({'' if name is None else literal(name)})"
+            state = f"{_STATE}({literal(raw_names[source])}) = 'SUCCEEDED'"
+            help = f"ask for that first: `{state} AND …`"
+            yield ResultRead(source, text, task.place("when"), False, effect, help, in_condition=True)
 
 
 def _only(names: tuple[str, ...]) -> str | None:

@@ -7,7 +7,6 @@ way that was walked is told, so that no finding rests on a guess. Decision 0045 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
 
 from sfml.base.diagnostic import Diagnostic, Label, Severity
 from sfml.base.quoting import raw
@@ -17,6 +16,7 @@ from sfml.catalog import StepCatalog
 from sfml.graph.draft import GraphDraft
 from sfml.graph.model import TaskGraph, TaskNode
 from sfml.lower.names import task_name
+from sfml.semantics.graph import TaskShape
 from sfml.semantics.states import State
 from sfml.ways.certain import Certainty, certainty_of
 from sfml.ways.reads import ResultRead, reads_of
@@ -39,37 +39,49 @@ def unset_values(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> I
         return
     behaviour = Behaviour(graph)
     search = _Search(behaviour, certainty)
+    searches = [
+        (name, reads, search.of(name, tuple(dict.fromkeys(read.source for read in reads)), in_condition))
+        for (name, in_condition), reads in suspects.items()
+    ]
+    # What is near is looked at for all readers first: a search that finds nothing must not keep the others from it.
+    for _, _, reader in searches:
+        reader.look_near()
+    for _, _, reader in searches:
+        reader.look_far()
     drafts = draft.by_name
-    for name, reads in suspects.items():
-        ways = search.ways(name, tuple(dict.fromkeys(read.source for read in reads)))
+    for name, reads, reader in searches:
         for read in reads:
-            if read.source in ways:
+            if read.source in reader.best:
                 place = drafts[read.source].place("").span
-                yield _finding(behaviour, name, read, ways[read.source], place)
+                yield _finding(name, read, reader.best[read.source], place)
 
 
 def _suspects(
     draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog, certainty: Certainty
-) -> dict[str, list[ResultRead]]:
-    """Reader → its reads of tasks above it that may not have succeeded when it runs."""
+) -> dict[tuple[str, bool], list[ResultRead]]:
+    """Reader and whether its condition reads → its reads of tasks above it that may not have succeeded by then."""
     names = {raw(task_name(graph, node.name)): node.name for node in graph.tasks}
     drafts = draft.by_name
-    suspects: dict[str, list[ResultRead]] = {}
+    suspects: dict[tuple[str, bool], list[ResultRead]] = {}
     for node in graph.tasks:
         for read in reads_of(drafts[node.name], node, catalog, names):
             if certainty.is_above(read.source, node.name) and not certainty.has_succeeded(
                 read.source, node.name
             ):
-                suspects.setdefault(node.name, []).append(read)
+                suspects.setdefault((node.name, read.in_condition), []).append(read)
     return suspects
 
 
 @record
 class _UnsetWay:
-    """A way that leaves a source unset. `doubts`: 0 when nothing fails on it, 1 when a condition decides that nobody
-    can tell beforehand, 2 when a task fails."""
+    """A way that leaves a source unset: what decides it, and how the source ends.
 
-    trace: Trace
+    `doubts`: 0 when nothing fails on it, 1 when a condition decides that nobody can tell beforehand, 2 when a task
+    fails.
+    """
+
+    cause: str
+    state: State
     doubts: int
 
 
@@ -81,59 +93,104 @@ class _Search:
         self.certainty = certainty
         self.walker = Walker(behaviour)
         self.plain = self.walker.walked({})
+        order = [(task, self.behaviour.node(task.name)) for task in self.walker.order]
+        self.tasks = tuple((task, node) for task, node in order if node is not None and not node.is_finalizer)
+        """All tasks in the order of the graph, which is that of their bits."""
+        self.below = self._below()
+        self.deciding = tuple(one for one in self.tasks if one[1].outcomes or one[1].when is not None)
+        """The branches, and the tasks with conditions of their own."""
         self.steps_left = MOST_STEPS
 
-    def ways(self, reader: str, sources: tuple[str, ...]) -> dict[str, _UnsetWay]:
-        """Source → a way that leaves it unset for the reader: the surest there is."""
-        walks = _ReaderWalks(self, reader, sources)
-        best: dict[str, _UnsetWay] = {}
-        is_fixed = all(self.certainty.fixed[source] for source in sources)
-        stages: list[Iterator[tuple[Walker, Trace]]] = [
-            walks.as_it_is()
-            if is_fixed
-            else chain(walks.as_it_is(), walks.outcomes_near(), walks.explored(fewest_failures, failures=0)),
-            chain(walks.failures_near(), walks.explored(fewest_changes, failures=MOST_FAILURES)),
-        ]
-        for stage in stages:
-            for walker, trace in stage:
-                for source in sources:
-                    way = walks.unset_way(walker, trace, source)
-                    if way is not None and (source not in best or way.doubts < best[source].doubts):
-                        best[source] = way
-                if all(source in best and not best[source].doubts for source in sources):
-                    return best
-                if len(best) == len(sources) and stage is stages[-1]:
-                    return best
-            if len(best) == len(sources):
-                return best
-        return best
+    def _below(self) -> dict[str, int]:
+        """Task → itself and the tasks below it, as bits."""
+        below = dict(self.certainty.bit)
+        for _, node in reversed(self.tasks):
+            for name in node.after:
+                below[name] |= below[node.name]
+        return below
+
+    def among(self, mask: int) -> Iterator[tuple[TaskShape, TaskNode]]:
+        """The tasks of these bits, in the order of the graph."""
+        while mask:
+            lowest = mask & -mask
+            yield self.tasks[lowest.bit_length() - 1]
+            mask ^= lowest
+
+    def of(self, reader: str, sources: tuple[str, ...], in_condition: bool) -> _ReaderSearch:
+        """The search for one reader."""
+        return _ReaderSearch(self, reader, sources, in_condition)
+
+
+class _ReaderSearch:
+    """Looks for ways that leave what one reader reads unset: for each source `best` is the surest so far."""
+
+    def __init__(self, search: _Search, reader: str, sources: tuple[str, ...], in_condition: bool) -> None:
+        self.search = search
+        self.asked = (reader, sources, in_condition)
+        self.sources = sources
+        self.open_sources = tuple(one for one in sources if not search.certainty.fixed[one])
+        """Others end in one way unless a task fails."""
+        self.best: dict[str, _UnsetWay] = {}
+
+    def look_near(self) -> None:
+        """On the plain way, on those that a branch or condition near the source opens, and where tasks fail near it."""
+        walks = _ReaderWalks(self.search, *self.asked)
+        self._take(walks, walks.as_it_is(), self.sources, 0)
+        self._take(walks, walks.outcomes_near(), self.open_sources, 0)
+        if not self._are_found(self.sources, 1):
+            self._take(walks, walks.failures_near(), self.sources, 2)
+
+    def look_far(self) -> None:
+        """On every way within the bounds, as far as a surer one may be there."""
+        if self._are_found(self.open_sources, 0) and self._are_found(self.sources, 2):
+            return
+        walks = _ReaderWalks(self.search, *self.asked)
+        self._take(walks, walks.explored(fewest_failures, failures=0), self.open_sources, 0)
+        self._take(walks, walks.explored(fewest_changes, failures=MOST_FAILURES), self.sources, 2)
+
+    def _take(
+        self,
+        walks: _ReaderWalks,
+        ways: Iterator[tuple[Walker, Trace]],
+        wanted: tuple[str, ...],
+        doubts: int,
+    ) -> None:
+        """Keep what these ways show, until there is one for each of the wanted sources with at most these doubts."""
+        if self._are_found(wanted, doubts):
+            return
+        for walker, trace in ways:
+            for source in self.sources:
+                most = self.best[source].doubts if source in self.best else 3
+                way = walks.unset_way(walker, trace, source, most)
+                if way is not None:
+                    self.best[source] = way
+            if self._are_found(wanted, doubts):
+                return
+
+    def _are_found(self, sources: tuple[str, ...], doubts: int) -> bool:
+        return all(source in self.best and self.best[source].doubts <= doubts for source in sources)
 
 
 class _ReaderWalks:
-    """Walks over the tasks above one reader."""
+    """Walks over the tasks above one reader, whose body or condition reads."""
 
-    def __init__(self, search: _Search, reader: str, sources: tuple[str, ...]) -> None:
+    def __init__(self, search: _Search, reader: str, sources: tuple[str, ...], in_condition: bool) -> None:
+        self.in_condition = in_condition
         self.search = search
         self.walker = search.walker
         self.behaviour = search.behaviour
         self.certainty = search.certainty
         self.reader = self.behaviour.raw_names[reader]
         self.sources = sources
-        above = self.certainty.above[reader] | self.certainty.bit[reader]
-        self.tasks = [
-            (task, node)
-            for task in self.walker.order
-            if (node := self.behaviour.node(task.name)) is not None
-            and self.certainty.bit.get(node.name, 0) & above
-        ]
-        """The reader and what stands above it, in the order of the graph."""
-        self.names = {task.name for task, _ in self.tasks}
-        self.base_changes = dict(self._outcomes_towards(above))
+        self.above = self.certainty.above[reader] | self.certainty.bit[reader]
+        """The reader and what stands above it, as bits."""
+        self.deciding = [one for one in search.deciding if self.certainty.bit[one[1].name] & self.above]
+        self.base_changes = dict(self._outcomes_towards(self.above))
         self.base = self._rewalked(search.plain, self.base_changes)
 
     def _outcomes_towards(self, above: int) -> Iterator[tuple[Point, int]]:
         """Of each branch, the outcome by which most of the tasks above the reader run."""
-        for task, node in self.tasks:
+        for task, node in self.deciding:
             counts = [
                 sum(bool(self.certainty.bit[arm] & above) for arm in arms)
                 for arms in (node.outcomes or {}).values()
@@ -143,13 +200,10 @@ class _ReaderWalks:
 
     def _rewalked(self, before: Trace, more: Mapping[Point, int]) -> Trace:
         """The walk with more changes; only what stands below them is walked again."""
-        changed = {self.walker.order[place].name for place, _ in more}
-        bits = sum(self.certainty.bit[self.behaviour.names[name]] for name in changed)
-        tasks = [
-            task
-            for task, node in self.tasks
-            if task.name in changed or self.certainty.above[node.name] & bits
-        ]
+        mask = 0
+        for place, _ in more:
+            mask |= self.search.below[self.behaviour.names[self.walker.order[place].name]]
+        tasks = [task for task, _ in self.search.among(mask & self.above)]
         self.search.steps_left -= len(tasks)
         return self.walker.rewalked(before, {**before.changed, **more}, tasks) if tasks else before
 
@@ -162,7 +216,7 @@ class _ReaderWalks:
         relevant = 0
         for source in self.sources:
             relevant |= self.certainty.above[source] | self.certainty.bit[source]
-        for task, node in reversed(self.tasks):
+        for task, node in reversed(self.deciding):
             if self.certainty.bit[node.name] & relevant:
                 for kind in (1, 0):
                     point = (self.walker.place[task.name], kind)
@@ -190,35 +244,52 @@ class _ReaderWalks:
 
     def explored(self, rank: Rank, *, failures: int) -> Iterator[tuple[Walker, Trace]]:
         """Every combination of outcomes, conditions and failures, as far as the bound goes."""
+        if self.search.steps_left <= 0:
+            return
         root = self.walker.shape.task(self.behaviour.root)
-        walker = Walker(self.behaviour, [root, *(task for task, _ in self.tasks)])
+        walker = Walker(self.behaviour, [root, *(task for task, _ in self.search.among(self.above))])
         for exploration in walker.explore(rank, failures=failures, most=MOST_WALKS):
             self.search.steps_left -= len(walker.order)
             if self.search.steps_left <= 0:
                 return
             yield walker, exploration.trace
 
-    def unset_way(self, walker: Walker, trace: Trace, source: str) -> _UnsetWay | None:
-        """The way, if the reader's body begins on it and what the source returns is not there."""
-        begins = (walker.place[self.reader], 1) in trace.decisions or self.reader in trace.reasons
-        if not begins or trace.states[self.behaviour.raw_names[source]] is State.SUCCEEDED:
+    def unset_way(self, walker: Walker, trace: Trace, source: str, below: int) -> _UnsetWay | None:
+        """The way, if the reader comes to what it reads on it, what the source returns is not there, and its doubts are
+        fewer than those."""
+        if (
+            not self._reads(walker, trace)
+            or trace.states[self.behaviour.raw_names[source]] is State.SUCCEEDED
+        ):
             return None
         conditions = self._conditions(walker, trace)
         if _contradict_each_other(conditions):
             return None
-        if any(trace.states[name].is_failure for name in self.names if name != self.reader):
-            return _UnsetWay(trace, 2)
-        doubtful = any(
-            option or not (node.name == source or self.certainty.is_above(node.name, source))
-            for node, option in conditions
-        )
-        return _UnsetWay(trace, int(doubtful))
+        doubts = 2
+        if not any(self._is_above(name) for name in trace.failed):
+            doubts = int(
+                any(
+                    option or not (node.name == source or self.certainty.is_above(node.name, source))
+                    for node, option in conditions
+                )
+            )
+        return _UnsetWay(*_cause(self.behaviour, trace, source), doubts) if doubts < below else None
+
+    def _is_above(self, name: str) -> bool:
+        node = self.behaviour.node(name)
+        return node is not None and name != self.reader and bool(self.certainty.bit[node.name] & self.above)
+
+    def _reads(self, walker: Walker, trace: Trace) -> bool:
+        """Whether the reader's body begins, or its condition is asked, on this way."""
+        if not self.in_condition:
+            return (walker.place[self.reader], 1) in trace.decisions or self.reader in trace.reasons
+        return walker.asks(self.reader, trace)
 
     def _conditions(self, walker: Walker, trace: Trace) -> list[tuple[TaskNode, int]]:
         """The tasks whose conditions nobody can tell beforehand, each with 0 if it holds on this way."""
         return [
             (node, trace.changed.get((walker.place[task.name], 0), 0))
-            for task, node in self.tasks
+            for task, node in self.deciding
             if node.when is not None and (walker.place[task.name], 0) in trace.decisions
         ]
 
@@ -229,16 +300,17 @@ def _contradict_each_other(conditions: list[tuple[TaskNode, int]]) -> bool:
     return any(options.setdefault(node.when, option) != option for node, option in conditions)
 
 
-def _finding(behaviour: Behaviour, reader: str, read: ResultRead, way: _UnsetWay, place: Span) -> Diagnostic:
+def _finding(reader: str, read: ResultRead, way: _UnsetWay, place: Span) -> Diagnostic:
     """The finding: an error where nothing has to fail for it, and the reader cannot do without the value."""
-    cause, state = _cause(behaviour, way.trace, read.source)
+    cause, state = way.cause, way.state
     outcome = "fails" if state is State.FAILED else "is skipped" if state is State.SKIPPED else "never runs"
     own = cause == f"`{read.source}` fails"
+    when = f"the condition of `{reader}` is asked" if read.in_condition else f"`{reader}` runs"
     label = f"where {cause}" + ("" if own else f", `{read.source}` {outcome}")
     return Diagnostic(
         "SF333",
         Severity.ERROR if read.fails and not way.doubts else Severity.WARNING,
-        f"`{read.text}` is not always there when `{reader}` runs",
+        f"`{read.text}` is not always there when {when}",
         read.place.span,
         read.place.path,
         label,

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from sfml.base.record import record
 from sfml.semantics.asking import RefusedQuestion
+from sfml.semantics.decisions import Decision, decide
 from sfml.semantics.evaluating import ConditionError, Functions, Undecided, condition_holds
 from sfml.semantics.graph import TaskShape
 from sfml.semantics.running import Returned, functions_of, settle
@@ -31,7 +32,7 @@ class Trace:
     """A walk that was made: states and return values by task, and the options of each decision that came up.
 
     `changed` are the decisions that differ from the plain way; `reasons` tell of each task that failed for a result
-    that is not there. Names are those of Snowflake.
+    that is not there, and `failed` are all that failed. Names are those of Snowflake.
     """
 
     states: dict[str, State]
@@ -39,6 +40,7 @@ class Trace:
     decisions: dict[Point, tuple[str, ...]] = field(default_factory=dict)
     changed: Mapping[Point, int] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
 
 
 @record
@@ -104,6 +106,8 @@ class Walker:
                     trace.returned[task.name] = before.returned[task.name]
                 if task.name in before.reasons:
                     trace.reasons[task.name] = before.reasons[task.name]
+                if task.name in before.failed:
+                    trace.failed.add(task.name)
             trace.decisions.update(
                 {point: options for point, options in before.decisions.items() if point[0] < first}
             )
@@ -112,18 +116,32 @@ class Walker:
 
     def rewalked(self, before: Trace, changed: Mapping[Point, int], tasks: Sequence[TaskShape]) -> Trace:
         """The walk before with these changes, of which only `tasks` can come out otherwise: they are walked again."""
-        again = {task.name for task in tasks}
         trace = Trace(
-            {name: state for name, state in before.states.items() if name not in again},
-            {name: value for name, value in before.returned.items() if name not in again},
-            {p: options for p, options in before.decisions.items() if self.order[p[0]].name not in again},
+            dict(before.states),
+            dict(before.returned),
+            dict(before.decisions),
             changed,
-            {name: reason for name, reason in before.reasons.items() if name not in again},
+            dict(before.reasons),
+            set(before.failed),
         )
+        for task in tasks:
+            place = self.place[task.name]
+            trace.states.pop(task.name, None)
+            trace.returned.pop(task.name, None)
+            trace.decisions.pop((place, 0), None)
+            trace.decisions.pop((place, 1), None)
+            trace.reasons.pop(task.name, None)
+            trace.failed.discard(task.name)
         settle(self.shape, trace.states, tasks, lambda name: self._consider(name, trace))
         return trace
 
     def _consider(self, name: str, trace: Trace) -> State:
+        state = self._end(name, trace)
+        if state.is_failure:
+            trace.failed.add(name)
+        return state
+
+    def _end(self, name: str, trace: Trace) -> State:
         task, place = self.shape.task(name), self.place[name]
         if task.condition is not None:
             asked = functions_of(self.shape, name, trace.states, trace.returned, self.behaviour.started_by)
@@ -162,6 +180,19 @@ class Walker:
             return holds if condition is None else condition_holds(condition, asked)
         except Undecided:
             return holds
+
+    def asks(self, name: str, trace: Trace) -> bool:
+        """Whether the own condition of a task decides on this way: what stands above it lets it run."""
+        above = {other: state for other, state in trace.states.items() if other != name}
+        if decide(self.shape, name, above) is not Decision.CONSIDER:
+            return False
+        node = self.behaviour.node(name)
+        condition = self.behaviour.condition_with(node, holds=True) if node is not None else None
+        asked = functions_of(self.shape, name, trace.states, trace.returned, self.behaviour.started_by)
+        try:
+            return condition is None or condition_holds(condition, asked)
+        except (ConditionError, RefusedQuestion, Undecided):
+            return False
 
     def _choose(self, trace: Trace, point: Point, options: tuple[str, ...]) -> int:
         """Which of the options it is; the first on the plain way."""

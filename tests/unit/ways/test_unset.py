@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from shop import BRANCH, HEAD, PROJECT, verdicts
@@ -15,7 +17,7 @@ from sfml.graph.decode_task import body_values
 from sfml.graph.model import TaskGraph
 from sfml.graph.references import references_in
 from sfml.semantics.conditions import PREDECESSOR_STATES
-from sfml.semantics.states import State
+from sfml.semantics.states import PREDECESSOR_CONDITIONS, State
 from sfml.ways.shape import Behaviour
 from sfml.ways.walks import Way, walk
 
@@ -119,6 +121,21 @@ schedule: {schedule: manual, retries: 1}
     assert every[3].findings[0].label == "`${tell}` is not there: `tell` failed"
 
 
+def test_readers_without_a_way_keep_nobody_from_being_found(tmp_path: Path) -> None:
+    """Each task of a level reads two of the level above; what the first level reads is always there."""
+    lines = ["graph:", "  tasks:"]
+    for number in range(30):
+        first = number // 10 * 10 - 10
+        after = ", ".join(f"t{one}" for one in range(first, first + 10))
+        reads = f"args: ['${{t{first}}}', '${{t{first + 9}}}']"
+        body = f"call: {{procedure: P, {reads}}}, after: [{after}], run_if: none_failed"
+        lines.append(f"    t{number}: {{{body if number >= 10 else 'call: P'}}}")
+    findings = unset(reading_of(tmp_path, "\n".join(lines) + "\n"))
+    assert [finding.path for finding in findings] == [
+        f"graph.tasks.t{number}.call.args" for number in range(20, 30) for _ in range(2)
+    ]
+
+
 ANY_STATE = st.sampled_from([None, *(state.lower() for state in PREDECESSOR_STATES)])
 
 
@@ -139,6 +156,9 @@ def texts(draw: st.DrawFn) -> str:
         parts = [f"after: [{', '.join(f't{one}' for one in sorted(after))}]"] if after else []
         run_if = draw(ANY_STATE) if after else None
         parts += [f"run_if: {run_if}"] if run_if else []
+        if run_if and index in free and draw(st.booleans()):
+            asked = draw(st.sampled_from(sorted(after)))
+            parts.append(f"when: \"SYSTEM$GET_PREDECESSOR_RETURN_VALUE('SHOP$T{asked}') = 'x'\"")
         later = [one for one in sorted(free) if one > index]
         if later and draw(st.booleans()):
             arms = draw(st.lists(st.sampled_from(later), min_size=1, max_size=2, unique=True))
@@ -173,7 +193,7 @@ def test_a_value_is_found_just_where_some_way_lacks_it(text: str) -> None:
     with TemporaryDirectory() as folder:
         reading = reading_of(Path(folder), text)
     graph = reading.walkable
-    assume(graph is not None and reads(graph))
+    assume(graph is not None and (reads(graph) or asking(graph)))
     assert graph is not None
     walked = walk(Behaviour(graph), failures=len(graph.tasks), most=20_000)
     assume(walked.left == 0)
@@ -189,6 +209,58 @@ def test_a_value_is_found_just_where_some_way_lacks_it(text: str) -> None:
     found: dict[tuple[str, str], bool] = {}
     for finding in unset(reading):
         assert finding.path is not None
+        if finding.path.endswith(".when"):
+            continue
         reader, source = finding.path.split(".")[2], finding.message.split("{")[1].split("}")[0]
         found[reader, source] = finding.severity is Severity.ERROR
-    assert found == lacking
+    assert found.keys() == lacking.keys()
+    for reader, source in found:
+        # Where a condition decides, nobody can tell beforehand whether it holds.
+        if not any(graph.task(name).when for name in (reader, *graph.ancestors(reader))):
+            assert found[reader, source] == lacking[reader, source]
+    for reader, source in asking(graph):
+        node = graph.task(reader)
+        condition = PREDECESSOR_CONDITIONS[(node.run_if or "all_succeeded").upper()]
+        lacks = any(
+            way.states[source] is not State.SUCCEEDED and condition([way.states[name] for name in node.after])
+            for way in walked.ways
+        )
+        findings = [one for one in unset(reading) if (one.path or "").endswith(f".{reader}.when")]
+        assert [one.severity for one in findings] == [Severity.WARNING] * lacks
+
+
+def asking(graph: TaskGraph) -> set[tuple[str, str]]:
+    """The tasks whose conditions ask for what another returned."""
+    asked = re.compile(r"SHOP\$(T\d)")
+    return {(node.name, found[1].lower()) for node in graph.tasks if (found := asked.search(node.when or ""))}
+
+
+ARMS = """graph:
+  tasks:
+    gate: {call: G, outcomes: {left: left, right: right}}
+    left: {call: P}
+    right: {call: P}
+    tell: {sql: select 1, after: [left, right], run_if: none_failed, when: "%s"}
+"""
+VALUE = "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('SHOP$RIGHT')"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        f"{VALUE} IS NOT NULL AND {VALUE} = 'x'",
+        f"SYSTEM$TASK_COMPLETION_STATE('SHOP$RIGHT') = 'SUCCEEDED' AND {VALUE} = 'x'",
+        "SYSTEM$TASK_COMPLETION_STATE('SHOP$RIGHT') = 'SUCCEEDED'",
+    ],
+)
+def test_a_condition_may_know_that_a_value_is_not_always_there(tmp_path: Path, condition: str) -> None:
+    assert not unset(reading_of(tmp_path, ARMS % condition))
+
+
+def test_what_is_proposed_to_a_condition_mends_it(tmp_path: Path) -> None:
+    (finding,) = unset(reading_of(tmp_path, ARMS % f"{VALUE} = 'x'"))
+    assert finding.message == f"`{VALUE}` is not always there when the condition of `tell` is asked"
+    assert finding.severity is Severity.WARNING and finding.path == "graph.tasks.tell.when"
+    assert finding.help is not None
+    before = finding.help.split("`")[1].removesuffix("…")
+    assert not reading_of(tmp_path, ARMS % f"{before}{VALUE} = 'x'").diagnostics
