@@ -132,7 +132,7 @@ def test_tasks_of_included_files_know_each_other(tmp_path: Path) -> None:
     (tmp_path / "shared.yaml").write_text(
         "version: 1\nparameters: {schema: {type: string}}\ntasks:\n"
         "  load: {call: '{{ param.schema }}.load'}\n"
-        "  tell: {notify: {integration: N, message: 'got ${load}'}, after: load}\n"
+        "  tell: {notify: {integration: N, type: queue, message: 'got ${load}'}, after: load}\n"
     )
     (tmp_path / "p.yaml").write_text(
         "version: 1\npipeline: p\ngraph:\n  include:\n"
