@@ -50,3 +50,9 @@ def small(local_snowflake: LocalSnowflake, tmp_path: Path) -> Iterator[Small]:
     (tmp_path / "specs" / "small.yaml").write_text(SPEC, encoding="utf-8")
     with local_snowflake.serving(tmp_path):
         yield Small(tmp_path, local_snowflake)
+
+
+@pytest.fixture
+def settles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever breaks a lease wait for no time: nobody is alive who had it. `test_lease.py` tests the wait."""
+    monkeypatch.setattr("sfml.operations.holding.SETTLED", 0.0)

@@ -131,7 +131,7 @@ def test_changed_code_of_the_runtime_is_told_from_an_edit(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A project's own copy of the runtime stands before the installed one, as a later version's would."""
-    monkeypatch.setattr("sfml.cli.opening.VERSION", "9.9.9")
+    monkeypatch.setattr("sfml.frontend.compiled_spec.VERSION", "9.9.9")
     runtime = shop.folder / "steps" / "sfml_steps"
     shutil.copytree(Path(sfml_steps.__file__).parent, runtime)
     try:
@@ -181,6 +181,7 @@ def test_tables_and_runs_read_back(shop: Shop) -> None:
     assert len(shop.server.account.store.rows("SELECT name FROM task_runs")) == 8
 
 
+@pytest.mark.usefixtures("settles_at_once")
 def test_an_unfinished_apply_is_finished(own_shop: Shop) -> None:
     apply = ("apply", RETURNS, "--auto-approve", "--user", "ada")
     refused = own_shop.sfml(*apply, "--lock-timeout", "0", code=1)
@@ -191,6 +192,7 @@ def test_an_unfinished_apply_is_finished(own_shop: Shop) -> None:
     assert "✓ Sundays 00:00 UTC" in own_shop.sfml("status", RETURNS)
 
 
+@pytest.mark.usefixtures("settles_at_once")
 def test_an_unfinished_apply_is_restored(own_shop: Shop) -> None:
     own_shop.sfml("apply", RETURNS, "--restore", "--auto-approve", "--user", "ada", "--force-unlock")
     assert own_shop.body("RETURNS$SECOND") == "select 2"

@@ -81,6 +81,7 @@ def test_what_somebody_changed_and_what_failed(changed: Small) -> None:
     assert any(EVIL in (task["error"] or "") for task in logs["tasks"])
 
 
+@pytest.mark.usefixtures("settles_at_once")
 def test_a_lease(deployed: Small) -> None:
     small = deployed
     target = Target("local", "local", small.local.database, "SMALL", "LOCAL_WH")

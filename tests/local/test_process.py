@@ -19,8 +19,6 @@ from sfml.base.errors import LocalServerError
 from sfml.local import process
 from sfml.local.process import ServerInfo
 
-FROM_NOTHING = True
-
 
 @pytest.fixture
 def running(folder: Path) -> Iterator[ServerInfo]:
@@ -148,3 +146,17 @@ def test_a_server_without_work_ends_by_itself(folder: Path) -> None:
     process.start(folder, idle_exit=0.2)
     wait_for(lambda: not process.is_locked(folder), 20)
     assert not process.status(folder).running
+
+
+def test_a_process_that_nobody_buries_is_gone() -> None:
+    """A container whose first process buries no orphans keeps the number of a server that has ended."""
+    code = "import os, sys; pid = os.fork(); pid or os._exit(0); print(pid, flush=True); sys.stdin.read()"
+    parent = subprocess.Popen(
+        (sys.executable, "-S", "-c", code), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        wait_for(lambda: process._is_gone(child))
+        os.kill(child, 0)
+        assert not process._is_gone(parent.pid)

@@ -14,6 +14,7 @@ import pytest
 import snowflake.connector
 from cutting_proxy import CuttingProxy
 from snowflake.connector import SnowflakeConnection
+from snowflake.connector.backoff_policies import linear_backoff
 
 from sfml.local import outcomes
 from sfml.local.app import LocalServer
@@ -31,7 +32,10 @@ def proxy(server: LocalServer) -> Iterator[CuttingProxy]:
 
 @pytest.fixture
 def through_proxy(server: LocalServer, proxy: CuttingProxy) -> Iterator[SnowflakeConnection]:
-    with snowflake.connector.connect(**server.connect_args(port=proxy.port)) as connection:
+    at_once = linear_backoff(factor=0, base=0, cap=0)
+    with snowflake.connector.connect(
+        **server.connect_args(port=proxy.port), backoff_policy=at_once
+    ) as connection:
         yield connection
 
 

@@ -304,6 +304,13 @@ def _is_gone(pid: int) -> bool:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):  # what is not ours has taken the id of what was
         return True
+    return _is_left_unburied(pid)
+
+
+def _is_left_unburied(pid: int) -> bool:
+    """Whether the process has ended and nobody asks how: the first process of a container may bury no orphans."""
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
     return False
 
 

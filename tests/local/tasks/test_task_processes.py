@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from asking import Sql
+from machine_speed import SLOWNESS
 
 from sfml.local.app import LocalServer
 
@@ -72,7 +73,9 @@ def main(session, text):
 
 
 @pytest.mark.parametrize(
-    ("settings", "state"), [("USER_TASK_TIMEOUT_MS = 8000", "FAILED"), ("", "CANCELLED")]
+    ("settings", "state"),
+    [(f"USER_TASK_TIMEOUT_MS = {int(2500 * SLOWNESS)}", "FAILED"), ("", "CANCELLED")],
+    ids=["timeout", "cancelled"],
 )
 def test_the_process_of_a_task_ends_with_it(sql: Sql, tmp_path: Path, settings: str, state: str) -> None:
     pids = tmp_path / "pids"
