@@ -174,3 +174,17 @@ def test_imports_stand_inside_functions_only_where_start_up_needs_them(house: Ho
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     assert late == LATE.keys(), "LATE says of each such module why"
+
+
+def test_frozen_values_are_records(house: House) -> None:
+    """All but those that have an order, or work something out after `__init__`; the local Snowflake keeps its own."""
+    wrong = [
+        f"{name}: {node.name}"
+        for name, tree in house.modules.items()
+        if room_of(name) not in ("local", "grammar")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        and "dataclass(frozen=True, slots=True)" in map(ast.unparse, node.decorator_list)
+        and not any(isinstance(one, ast.FunctionDef) and one.name == "__post_init__" for one in node.body)
+    ]
+    assert not wrong, "\n".join(wrong)

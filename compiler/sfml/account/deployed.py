@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sfml.account.history import DeployedRoot
 from sfml.base.quoting import raw
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.renderings import names
 
@@ -17,7 +17,7 @@ ORPHANED = frozenset({"CHILD_BECAME_ROOT", "FINALIZER_BECAME_ROOT"})
 """Why Snowflake suspended a task that somebody took out of its graph."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeployedTask:
     """A task below a root, or beside it; names are as they are, without quotes."""
 
@@ -28,7 +28,7 @@ class DeployedTask:
     suspended_on: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeployedGraph:
     """A root with everything that hangs on it, its finalizer included; and the schema's other tasks.
 

@@ -7,7 +7,6 @@ not. Everything else that keeps a graph from running as its spec says is a probl
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -16,6 +15,7 @@ from sfml.account.deployed import DeployedGraph, cut_loose, own_suspended, utc
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.run_record import spec_name
 from sfml.base.quoting import raw
+from sfml.base.record import record
 from sfml.graph.model import CronSchedule, IntervalSchedule
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.diff import is_on_by_default, is_scheduled
@@ -46,7 +46,7 @@ class OffReason(StrEnum):
 INTENDED = frozenset({OffReason.DEVELOPMENT, OffReason.NO_RESUME, OffReason.NEVER_ON})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Off:
     """A schedule that is off; `word` is Snowflake's own reason where it is none of ours."""
 
@@ -62,7 +62,7 @@ class Off:
 # -- what needs attention
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnfinishedApply:
     """An apply whose journal is still there; `is_held` is whether its lease is too: it may be under way."""
 
@@ -73,14 +73,14 @@ class UnfinishedApply:
     is_held: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScheduleOff:
     """The schedule is off, and nothing says that it is to be."""
 
     off: Off
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SuspendedChildren:
     """Tasks of the graph that are off: runs pass over them."""
 
@@ -88,35 +88,35 @@ class SuspendedChildren:
     since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CutLoose:
     """Our own tasks that hang on no root of ours: no run reaches them."""
 
     tasks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TasksGone:
     """Tasks that the deployed spec has and the account has not."""
 
     tasks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RunNotWell:
     """The last run did not end well."""
 
     run: Run
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Late:
     """A run was due and did not begin."""
 
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotOurs:
     """A task of the root's name that sfml did not make."""
 
@@ -128,7 +128,7 @@ Problem: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphHealth:
     """How a pipeline stands in its target. `off` is None while its schedule is on, or when it has none."""
 

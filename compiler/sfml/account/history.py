@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sfml.account.run_reason import EverySkipped, GraphTimeout, NothingRan, Reason, RootSkipped, TaskFailure
+from sfml.base.record import record
 from sfml.plan.situation import Situation
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DeployedRoot:
     """A root task as SHOW TASKS answers it; `schedule` is the text as it was written."""
 
@@ -29,7 +29,7 @@ class DeployedRoot:
     """When the graph was last resumed or executed by hand: what it is counts from then on."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskRow:
     """One row of TASK_HISTORY (https://docs.snowflake.com/en/sql-reference/functions/task_history)."""
 
@@ -49,7 +49,7 @@ class TaskRow:
     """Who asked for it: `SCHEDULE`, `EXECUTE TASK`, `TRIGGER`, `MANUAL RETRY`, `AUTOMATIC RETRY`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphRow:
     """One row of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS: the graph's own record of an attempt.
 
@@ -67,7 +67,7 @@ class GraphRow:
     error_message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskRun:
     """One task in a run. `state` is None for a task that never ran; durations are in milliseconds."""
 
@@ -84,7 +84,7 @@ class TaskRun:
     """Why it was skipped or never ran, once the run is over."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """One attempt of a run, counted from 1; `scheduled_from` is Snowflake's word for who asked for it."""
 
@@ -97,7 +97,7 @@ class Attempt:
         return self.scheduled_from == "AUTOMATIC RETRY"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Run:
     """One run of a pipeline, over all its attempts so far; tasks in the order of the spec.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from sfml.base.record import record
 from sfml.graph.model import Reference, Source, StepBody, TaskGraph
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ModelVersion:
     """A version as SHOW VERSIONS answers it; `metrics` are those that were logged with it."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from sfml.base.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class TaskFailure:
     """A task failed. `task` is its name in the spec, None for the generated root."""
 
@@ -15,7 +16,7 @@ class TaskFailure:
     timed_out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphTimeout:
     """The time of the whole graph was over; `never_begun` are the tasks that it cut off."""
 
@@ -23,31 +24,31 @@ class GraphTimeout:
     never_begun: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cancellation:
     """Somebody ended these tasks."""
 
     tasks: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RootSkipped:
     """The root's own condition was false."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EverySkipped:
     """The conditions of all tasks that could have run were false."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NothingRan:
     """No task of the graph ran, although its root did; `suspended` are those that are off now."""
 
     suspended: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unexplained:
     """The graph's own record says that it failed, and neither it nor a task's row says why."""
 

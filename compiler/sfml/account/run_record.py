@@ -7,7 +7,7 @@ rest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sfml.account.history import ENDED, Attempt, GraphRow, Run, TaskRow, TaskRun, state_of, task_run
@@ -22,6 +22,7 @@ from sfml.account.run_reason import (
     Unexplained,
 )
 from sfml.base.quoting import raw
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.semantics.error_line import is_timeout
 from sfml.semantics.limits import timeout_seconds
@@ -75,7 +76,7 @@ def run_of(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskTimes:
     """When a run began, and when its last task, or by the graph's record the run itself, ended."""
 

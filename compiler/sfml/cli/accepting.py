@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import ConflictingState
+from sfml.base.record import record
 from sfml.cli.fixing import mend
 from sfml.cli.opening import read, single
 from sfml.cli.options import Options
@@ -22,7 +22,7 @@ MAX_ROUNDS = 20
 """Changes of one mapping are made one after the other."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Acceptance:
     """What was written, and what could not be."""
 

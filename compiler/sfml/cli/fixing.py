@@ -6,13 +6,13 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import Fix
 from sfml.base.errors import SfmlError
 from sfml.base.fixes import fixed
+from sfml.base.record import record
 from sfml.spec.compose import compose
 from sfml.spec.text import decoded
 
@@ -25,7 +25,7 @@ MAX_ROUNDS = 10
 _MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AppliedFix:
     """A change that was made; the place is that before it, in the text of its round."""
 

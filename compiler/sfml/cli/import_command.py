@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.opening import connected, say_findings, user_name
 from sfml.cli.options import Options, shared_options
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportCheck:
     """What the written spec is against the graph: its findings, and changes beside the mark of sfml."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import click
 from sfml.account.history import TaskRun
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, UsageError
+from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.opening import connected, opened
 from sfml.cli.options import Options, shared_options
@@ -72,7 +72,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TaskLog:
     """What a task wrote, and what ended it: an exception, or an error that is none of Python's."""
 

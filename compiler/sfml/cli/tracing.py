@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import InvalidSpec, SfmlError, UsageError
+from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.cli import output
 from sfml.cli.opening import user_name
@@ -23,7 +24,7 @@ from sfml.spec.project import project_root
 _TARGET = re.compile(r"targets\.([^.]+)\.")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ValueOrigin:
     """A value's origin in one pipeline for one target, with files as the user names them."""
 

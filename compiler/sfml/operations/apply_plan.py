@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.account.health import off_of
 from sfml.base.errors import RecordUnreadable
+from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApplyPlan:
     """A plan, the groups of stages that carry it out, and what was found in the target.
 

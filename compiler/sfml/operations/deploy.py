@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, assert_never
 
 from sfml.account.ports import Code, Tasks
 from sfml.base.errors import ConflictingState, ConnectionFailed, RecordUnreadable, SfmlError
+from sfml.base.record import record
 from sfml.lower.beyond import beyond
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.operations.crew import Crew
@@ -46,7 +47,7 @@ from sfml.plan.stages import (
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Work:
     """What is to be carried out, and what the journal says of it.
 

@@ -7,11 +7,12 @@ ours wherever it hangs. One below our root that neither it nor the spec names is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sfml.account.deployed import DeployedTask
 from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.names import folded_name
 from sfml.operations.target_account import TargetAccount
@@ -24,7 +25,7 @@ from sfml.plan.stages import DropTask, Group, PutTask
 _MADE = (Action.CREATE, Action.REPLACE, Action.MOVE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ownership:
     """The graph without what others hung below it, and our own tasks that hang elsewhere.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sfml.base.errors import ConflictingState, RecordUnreadable
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import looked_at, refuse_newer, traces_of
 from sfml.operations.deploy import Work
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sfml.operations.deploy import Work
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Removal:
     """What there is of a pipeline, and the groups of stages that remove it; none when nothing is there."""
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from sfml.base.errors import AccountBusy, AnswerLost, ConnectionFailed
+from sfml.base.record import record
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RetryPolicy:
     """How long and how often a call is made again; times in seconds."""
 

@@ -6,7 +6,6 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from sfml.account.run_record import run_of
 from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.base.quoting import raw
+from sfml.base.record import record
 from sfml.graph.located import Scalar
 from sfml.graph.model import Mode, Target
 from sfml.lower.desired import DesiredGraph
@@ -37,7 +37,7 @@ START_WITHIN = 120.0
 """Seconds within which a started run must appear in the history."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StartedRun:
     """A run that was asked for; `nonce` finds it in the history."""
 

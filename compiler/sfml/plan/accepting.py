@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from zoneinfo import available_timezones
 
 from sfml.base.diagnostic import Fix
 from sfml.base.fixes import text_at
+from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.graph.durations import in_words
 from sfml.lower.desired import DesiredGraph, DesiredTask
@@ -42,7 +42,7 @@ _ROOT_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AcceptableField:
     """A field that can be written back, and the change that does it."""
 
@@ -51,7 +51,7 @@ class AcceptableField:
     fix: Fix
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnacceptableField:
     """A field that cannot be written back, and why; `path` is empty for a whole task."""
 

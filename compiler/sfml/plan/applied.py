@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from sfml.base.record import record
 from sfml.lower.desired import DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.plan import renderings
 from sfml.plan.bodies import deployed_job_name
@@ -12,7 +12,7 @@ from sfml.plan.model import Comparable
 from sfml.plan.settings import desired_settings
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AppliedTask:
     """One task as it was written. `body` is its statement; of an ML Job it is `job:` and its registered name."""
 
@@ -21,7 +21,7 @@ class AppliedTask:
     settings: Mapping[str, Comparable]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AppliedGraph:
     """Everything that the last apply wrote, by the tasks' names in Snowflake."""
 

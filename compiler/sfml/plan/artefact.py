@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from sfml.base.errors import ConflictingState
+from sfml.base.record import record
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule, Target
 from sfml.graph.topology import topological_order
 from sfml.lower.canonical import Json, canonical_json
@@ -38,7 +39,7 @@ _MAPPINGS = ("config", "session_parameters", "tags", "contacts", "outcomes")
 _LISTS = ("predecessors", "packages")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Artefact:
     """One graph: its tasks with their final bodies and comments, root first, parents before children.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from sfml.base.record import record
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
@@ -19,7 +20,7 @@ class DriftKind(StrEnum):
     ADDED = "added"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DriftField:
     """One setting: what was applied, and what the account has now."""
 
@@ -28,7 +29,7 @@ class DriftField:
     now: Comparable
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Drift:
     """What happened to one task; `task` is its name in the spec (the root: the pipeline's)."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from sfml.base.quoting import raw
+from sfml.base.record import record
 from sfml.graph.durations import in_words
 from sfml.lower.lower import DUMMY_ROOT
 from sfml.lower.names import default_name, folded_name
@@ -26,7 +27,7 @@ _STREAM = "SYSTEM$STREAM_HAS_DATA"
 _TAKEN = ("config", "run")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ImportedFiles:
     """The files by path, relative to the folder of specs, and what could not be written down."""
 

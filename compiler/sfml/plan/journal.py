@@ -12,10 +12,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sfml.base.errors import ConflictingState, RecordUnreadable
+from sfml.base.record import record
 from sfml.base.release import VERSION
 from sfml.lower.canonical import Json, canonical_json
 from sfml.plan.artefact import Artefact, artefact_from, artefact_value
@@ -29,7 +29,7 @@ JOURNAL_NAME = "apply.json"
 _DEPLOYMENT = re.compile(r"deployment-(\d{6,})\.json")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Header:
     """Who changes the graph: `nonce` is that of the lease, `began_at` an ISO time in UTC."""
 
@@ -42,7 +42,7 @@ class Header:
     """`apply`, `destroy` or `rollback`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Journal:
     """An apply that is under way or was cut off.
 
@@ -61,7 +61,7 @@ class Journal:
         return either.pipeline
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeptDeployments:
     """What is kept of deployments, oldest first, and the files of them that cannot be read."""
 
@@ -69,7 +69,7 @@ class KeptDeployments:
     unreadable: tuple[RecordUnreadable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deployment:
     """A graph that was deployed, and kept so that it can be put back."""
 

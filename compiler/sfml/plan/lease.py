@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sfml.base.record import record
 from sfml.lower.canonical import canonical_json
 
 LEASE_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lease:
     """The right to change one pipeline's graph; `nonce` tells two leases of one owner apart.
 

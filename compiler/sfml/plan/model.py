@@ -8,11 +8,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from sfml.base.record import record
+
 Comparable: TypeAlias = "bool | int | float | str | tuple[Comparable, ...] | Mapping[str, Comparable] | None"
 """A setting in a form that compares the same however Snowflake renders it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObservedTask:
     """A deployed task. `settings` has the keys of `sfml.plan.settings.SETTINGS`, defaults filled in."""
 
@@ -26,7 +28,7 @@ class ObservedTask:
     """REST's fields as they were answered: what the task is written from when it is put back."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ObservedGraph:
     """A deployed root with everything that hangs on it; `record` is what the root's comment ends in."""
 
@@ -78,7 +80,7 @@ class RiskLabel(StrEnum):
     SHIFTS_INTERVAL = "shifts interval"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Risk:
     """What a reader should know before saying yes."""
 
@@ -86,7 +88,7 @@ class Risk:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChangedFile:
     """A file of step code that differs, with the functions and classes in it that do; `status` is one word."""
 
@@ -95,7 +97,7 @@ class ChangedFile:
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldChange:
     """One setting, before and after; None stands for unset."""
 
@@ -111,7 +113,7 @@ class FieldChange:
     """Of changed code: what differs in it, where both archives could be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """What happens to one task; `name` is Snowflake's, `task` the spec's (the root: its pipeline)."""
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from sfml.base.errors import ConflictingState, UsageError
+from sfml.base.record import record
 from sfml.lower.canonical import fingerprint
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.model import ObservedGraph
@@ -21,7 +22,7 @@ SAVED_VERSION = 1
 KIND = "sfml plan"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grounds:
     """What a plan stands on: who looked where, and the fingerprints of what was there and what should be."""
 
@@ -32,7 +33,7 @@ class Grounds:
     observed: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SavedPlan:
     """How the plan was asked for, what it stands on, and the plan itself as `sfml plan -o json` prints it."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sfml.base.record import record
 from sfml.graph.model import CronSchedule, Schedule
 from sfml.semantics.cron import next_fire, parse_cron
 
 RUNS_SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Situation:
     """`retryable` is when the last run began, if it failed or was cancelled and could still be retried."""
 

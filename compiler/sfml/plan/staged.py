@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from sfml.base.record import record
 from sfml.lower.desired import Archive, MLJobDefinitionSpec
 from sfml.plan.journal import JOURNAL_NAME, deployment_number
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StageContent:
     """The files of one pipeline's code, jobs and state; `paths` are below the stage: `clv/state/apply.json`."""
 

@@ -9,59 +9,59 @@ and the root on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from sfml.base.record import record
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.plan.artefact import Artefact, depths_of
 from sfml.plan.model import Action, Plan
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreateStage:
     """Make the stage that holds code and state; only the first apply in a schema has it to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UploadArchive:
     archive: Archive
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RegisterJob:
     task: DesiredTask
     spec: MLJobDefinitionSpec
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenJournal:
     """Leave word on the stage: what was, what is meant, and whether the schedule is to be on when it is done."""
 
     resume_root: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SuspendRoot:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PutTask:
     task: DesiredTask
     action: Action
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropTask:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Verify:
     """Read the graph back: it must equal what was meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResumeGraph:
     """Turn on the children that are off, and then the root if it is to be on."""
 
@@ -69,7 +69,7 @@ class ResumeGraph:
     with_root: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoteSchedule:
     """Write into the root's record that the schedule is off on purpose, or that it is not any more (None)."""
 
@@ -77,19 +77,19 @@ class NoteSchedule:
     off_since: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CloseJournal:
     """Take the journal away; `undone` is the number of a deployment that is not to be kept."""
 
     undone: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoveFiles:
     """Remove all that the pipeline has on the stage but its journal: code, jobs, files of runs, kept deployments."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Collect:
     """Remove what nothing needs any more: folders and files, below the stage."""
 

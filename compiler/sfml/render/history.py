@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sfml.account.history import Run
 from sfml.account.run_reason import TaskFailure
 from sfml.base.errors import RecordUnreadable
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Header
@@ -20,7 +20,7 @@ from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class KeptDeployment:
     """A deployment that can be put back, as long as its code is there; `tasks` counts them without the root."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sfml.account.health import GraphHealth, OffReason, UnfinishedApply
+from sfml.base.record import record
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.health import health_lines, off_json, problem_json, schedule_state_text
 from sfml.render.printable import printable
@@ -20,7 +20,7 @@ UNKNOWN = "?"
 """What could not be found out is neither well nor nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PipelineStatus:
     """What is known of one pipeline in one target.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from sfml.base.record import record
 from sfml.plan.model import Action
 
 _UNICODE = {
@@ -43,7 +42,7 @@ _ASCII = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Symbols:
     """The set of symbols that an output takes."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from sfml.base.record import record
 
 _HEADER = re.compile(r"(\s*)(\+ )?(Exception Group )?Traceback \(most recent call last\):\s*$")
 _FRAME = re.compile(r'\s*File "(.*?)"(?:, line (\d+))?(?:, in (.*))?$')
@@ -18,7 +20,7 @@ _BEHIND = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """A call on the way to an exception; `code` are its lines of source, with the marks below them."""
 
@@ -28,7 +30,7 @@ class Frame:
     code: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """An exception as Python writes it. `is_cause_direct` tells `raise … from` from an error while handling another."""
 

@@ -13,11 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from sfml.base.errors import AccountError, SfmlError
 from sfml.base.quoting import folded, identifier, literal, qualified
+from sfml.base.record import record
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:
@@ -27,14 +28,14 @@ PREFIX = "SFML_CONFORMANCE_"
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Do:
     """A statement that is carried out."""
 
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RefusedStatement:
     """A statement that is refused with a sentence, or a part of one, and with a code where one is known."""
 
@@ -43,7 +44,7 @@ class RefusedStatement:
     code: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Shows:
     """A query whose rows hold these values, in any order; columns that are not named do not matter."""
 
@@ -51,7 +52,7 @@ class Shows:
     rows: tuple[Mapping[str, Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HasColumns:
     """A query that answers at least these columns."""
 
@@ -59,7 +60,7 @@ class HasColumns:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Replaces:
     """A statement after which the query's one value is another one."""
 
@@ -68,7 +69,7 @@ class Replaces:
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScenarioRun:
     """A run of a graph: the state of each task that ran, and other columns of TASK_HISTORY by task."""
 
@@ -80,7 +81,7 @@ class ScenarioRun:
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Put:
     """A task created or altered over REST, and what fetching it answers."""
 
@@ -92,7 +93,7 @@ class Put:
 Step = Do | RefusedStatement | Shows | HasColumns | Replaces | ScenarioRun | Put
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scenario:
     """Steps one after the other; `behaviours` are the rows of the evidence that they stand for."""
 
@@ -101,7 +102,7 @@ class Scenario:
     steps: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConformanceDifference:
     """What an account did otherwise."""
 
@@ -110,13 +111,13 @@ class ConformanceDifference:
     observed: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ScenarioOutcome:
     scenario: Scenario
     differences: tuple[ConformanceDifference, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scratch:
     """The schema to work in, and how `{schema}` and `{wh}` in statements read there."""
 

@@ -7,11 +7,11 @@ must say the same, which `differences` checks task by task.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.lower.sql import definition_sql
 from sfml.snowflake.low_level import to_schedule, to_task
@@ -45,7 +45,7 @@ It also keeps predecessors in a set, so that their order varies: they are compar
 _BEYOND_API = ("log_level", "tags", "contacts", "minimum_trigger_interval_seconds")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Difference:
     """A setting that the DAG says otherwise; `known` is the entry of `INEXPRESSIBLE`, None for a mistake."""
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sfml.base.errors import ConnectionFailed, NotSupportedYet
+from sfml.base.record import record
 
 KEYS = (
     *(
@@ -53,7 +53,7 @@ _PLACES = ("account", "host", "port", "protocol", "region")
 _FILES = ("private_key_file", "private_key_path", "token_file_path")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """What a connection is opened with. `arguments` hold secrets: they go to the connector and nowhere else."""
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from sfml.base.record import record
 from sfml.snowflake.refusals import translated
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """What one statement gave."""
 

@@ -6,10 +6,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sfml.base.record import record
 from sfml.local.children import without_proxies
 from sfml.snowflake.connections_file import as_toml
 
@@ -17,7 +17,7 @@ SECONDS = 300.0
 """How long a command may take."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Done:
     """A command that has ended."""
 

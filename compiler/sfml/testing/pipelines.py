@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from sfml.account.history import Run, TaskRun
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import InvalidSpec, UsageError
+from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.frontend.reading import read
 from sfml.graph.model import Target
@@ -29,7 +30,7 @@ INTERVAL = 0.1
 """Seconds between two looks at a run."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PipelineRun:
     """A run that is over; tasks have the names of the spec."""
 
