@@ -36,7 +36,7 @@ LATE = {
     "operations/local_server": "the local Snowflake is imported for a local target",
     "operations/target_account": "the adapter imports clients",
     "spec/expressions": "Jinja costs start-up, and most specs only name values",
-    "spec/names": "who is logged in is asked where a spec wants to know",
+    "spec/names": "who is logged in, and what git says, is asked where a spec wants to know",
     "spec/validator": "the JSON Schema library is imported for documents that are wrong",
 }
 """Modules that import inside functions, and why; beside them commands may, and whoever imports clients."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
+
+from sfml.base.git_process import git_text
 
 
 def head_commit(folder: Path) -> str | None:
     """The abbreviated commit of HEAD, or None outside a repository with commits."""
-    answer = _git(folder, "rev-parse", "--short=12", "HEAD")
+    answer = git_text(folder, "rev-parse", "--short=12", "HEAD")
     return answer.strip() if answer else None
 
 
@@ -16,8 +17,8 @@ def dirty_files(folder: Path) -> tuple[str, ...] | None:
     """The changed and untracked files of the work tree, or None when there is no repository with a commit."""
     if head_commit(folder) is None:
         return None
-    top = _git(folder, "rev-parse", "--show-prefix")
-    answer = _git(
+    top = git_text(folder, "rev-parse", "--show-prefix")
+    answer = git_text(
         folder, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=normal", "--", "."
     )
     if answer is None or top is None:
@@ -31,7 +32,7 @@ def differing_from_head(folder: Path, files: tuple[str, ...]) -> tuple[str, ...]
 
     `git status` is silent about files that are ignored or marked as unchanged: here their content decides.
     """
-    listed = _git(folder, "ls-tree", "-r", "-z", "HEAD", "--", ".")
+    listed = git_text(folder, "ls-tree", "-r", "-z", "HEAD", "--", ".")
     if listed is None:
         return None
     committed = {}
@@ -42,10 +43,10 @@ def differing_from_head(folder: Path, files: tuple[str, ...]) -> tuple[str, ...]
     # A file behind a link stands in the commit under its own name.
     place = {file: _real(folder, file) for file in files}
     known = tuple(file for file in files if place[file] in committed and "\n" not in file)
-    prefix = (_git(folder, "rev-parse", "--show-prefix") or "").strip()
+    prefix = (git_text(folder, "rev-parse", "--show-prefix") or "").strip()
     # It reads paths from the top of the repository, whatever the folder.
     paths = "".join(f"{prefix}{file}\n" for file in known)
-    hashes = _git(folder, "hash-object", "--stdin-paths", given=paths)
+    hashes = git_text(folder, "hash-object", "--stdin-paths", data=paths.encode(errors="surrogateescape"))
     if hashes is None or len(hashes.split()) != len(known):
         return files
     changed = {
@@ -58,20 +59,3 @@ def _real(folder: Path, file: str) -> str:
     """The file's name below the folder with every link followed; the name itself where that leads out."""
     real, top = (folder / file).resolve(), folder.resolve()
     return real.relative_to(top).as_posix() if real.is_relative_to(top) else file
-
-
-def _git(folder: Path, *arguments: str, given: str | None = None) -> str | None:
-    try:
-        done = subprocess.run(
-            ("git", *arguments),
-            cwd=folder,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=30,
-            check=False,
-            input=given,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from sfml.base.errors import SfmlError
+from sfml.base.git_process import GitAnswer, run_git
 from sfml.base.record import record
 from sfml.ci.asked import TOKENS, JobInputs
 from sfml.ci.log import say
@@ -29,7 +29,7 @@ class Clone:
     def git(self, *arguments: str, settings: Mapping[str, str] | None = None) -> str | None:
         """What git answers without its last line end, or None when it refuses."""
         done = _git(self.top, arguments, settings or {})
-        return done.stdout.rstrip("\n") if done.returncode == 0 else None
+        return done.text.rstrip("\n") if done.code == 0 else None
 
 
 @record
@@ -45,12 +45,12 @@ def clone_at(folder: Path) -> Clone:
     if not folder.is_dir():
         raise SfmlError(f"there is no folder `{folder}`", help="check the input `working-directory`")
     found = _git(folder, ("rev-parse", "--show-toplevel", "--show-prefix"), {})
-    if found.returncode != 0:
-        said = found.stderr.strip().partition("\n")[0].removeprefix("fatal: ")
+    if found.code != 0:
         raise SfmlError(
-            f"`{folder}` is no clone to work on: {said}", help="let a step check the repository out before"
+            f"`{folder}` is no clone to work on: {found.complaint}",
+            help="let a step check the repository out before",
         )
-    top, _, prefix = found.stdout.partition("\n")
+    top, _, prefix = found.text.partition("\n")
     return Clone(Path(top), prefix.strip())
 
 
@@ -143,29 +143,5 @@ def _head_named(clone: Clone, head: str, occasion: Occasion) -> str:
     return "HEAD"
 
 
-def _git(
-    folder: Path, arguments: tuple[str, ...], settings: Mapping[str, str]
-) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name not in TOKENS}
-    count = environment.get("GIT_CONFIG_COUNT", "")
-    first = int(count) if count.isdigit() else 0
-    # By variables, as what is in an argument can be read by every process of the machine.
-    for at, (name, value) in enumerate(settings.items(), first):
-        environment |= {f"GIT_CONFIG_KEY_{at}": name, f"GIT_CONFIG_VALUE_{at}": value}
-    environment |= {"GIT_CONFIG_COUNT": str(first + len(settings)), "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
-    try:
-        return subprocess.run(
-            ("git", *arguments),
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
-            timeout=600,
-            check=False,
-        )
-    except FileNotFoundError as cause:
-        raise SfmlError("there is no `git` on the path", help="use an image that has git") from cause
-    except (OSError, subprocess.TimeoutExpired) as cause:
-        raise SfmlError(f"git did not answer: {type(cause).__name__}") from cause
+def _git(folder: Path, arguments: tuple[str, ...], settings: Mapping[str, str]) -> GitAnswer:
+    return run_git(folder, *arguments, settings=settings, hidden=TOKENS, timeout=600)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 from sfml.base.errors import SfmlError, UsageError
+from sfml.base.git_process import run_git
 from sfml.base.record import record
 
 LINK, SUBMODULE = "120000", "160000"
@@ -193,40 +193,18 @@ def _git_or_nothing(folder: Path, arguments: tuple[str, ...], settings: Mapping[
 def _git(
     folder: Path, arguments: tuple[str, ...], settings: Mapping[str, str], data: bytes | None = None
 ) -> bytes:
-    count = os.environ.get("GIT_CONFIG_COUNT", "")
-    first = int(count) if count.isdigit() else 0
-    given = {f"GIT_CONFIG_KEY_{at}": name for at, name in enumerate(settings, first)}
-    given |= {f"GIT_CONFIG_VALUE_{at}": value for at, value in enumerate(settings.values(), first)}
-    environment = {
-        **os.environ,
-        **given,
-        "GIT_CONFIG_COUNT": str(first + len(settings)),
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "LC_ALL": "C",
-    }
-    try:
-        done = subprocess.run(
-            ("git", *_FLAGS, *arguments),
-            cwd=folder,
-            env=environment,
-            input=data,
-            stdin=subprocess.DEVNULL if data is None else None,
-            capture_output=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except FileNotFoundError as cause:
-        raise SfmlError(
-            "there is no `git` on the path", help="install git; diff reads its objects"
-        ) from cause
-    except (OSError, subprocess.TimeoutExpired) as cause:
-        raise SfmlError(f"git did not answer: {cause}") from cause
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise GitRefused(said[0].removeprefix("fatal: ") if said else f"git {arguments[0]} failed")
-    return done.stdout
+    answer = run_git(
+        folder,
+        *_FLAGS,
+        *arguments,
+        settings=settings,
+        environment={"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1"},
+        data=data,
+        timeout=_TIMEOUT,
+    )
+    if answer.code != 0:
+        raise GitRefused(answer.complaint or f"git {arguments[0]} failed")
+    return answer.stdout
 
 
 def _is_shallow(repository: Repository) -> bool:

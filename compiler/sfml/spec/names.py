@@ -26,8 +26,14 @@ class Git(Mapping[str, str]):
 
     def _values(self) -> dict[str, str]:
         if self._known is None:
-            found = {name: _git(self._root, *arguments) for name, arguments in _ARGUMENTS.items()}
-            self._known = {name: value for name, value in found.items() if value}
+            from sfml.base.git_process import git_text  # few specs ask, and processes cost start-up
+
+            found = {name: git_text(self._root, *arguments) for name, arguments in _ARGUMENTS.items()}
+            self._known = {
+                name: value.strip().encode(errors="surrogateescape").decode(errors="backslashreplace")
+                for name, value in found.items()
+                if value
+            }
         return self._known
 
     def __getitem__(self, key: str) -> str:
@@ -38,23 +44,6 @@ class Git(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values())
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    import subprocess  # few specs ask
-
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *arguments],
-            capture_output=True,
-            encoding="utf-8",
-            errors="backslashreplace",
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def login_name() -> str:
