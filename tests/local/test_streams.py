@@ -346,7 +346,6 @@ def test_a_stream_follows_a_table_that_is_renamed(sql: Sql) -> None:
         "CREATE STREAM x CLONE s",
         "CREATE STREAM x ON TABLE tmp",
         "CREATE VIEW w AS SELECT * FROM s",
-        "ALTER STREAM s SET TAG a = 'b'",
     ],
 )
 def test_what_is_not_emulated_says_so(sql: Sql, statement: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sfml.grammar import (
+    absent,
     access,
     calls,
     compute,
@@ -23,9 +24,12 @@ from sfml.grammar import (
     scripting,
     services,
     session,
+    shows,
     stages,
     streams,
+    table_properties,
     tables,
+    tagging,
     tags,
     tasks,
 )
@@ -36,6 +40,7 @@ __all__ = ["FAMILIES", "Name", "SqlSyntaxError", "Tokens", "parse_name", "parse_
 Statement = Any
 
 FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
+    tagging.parse,
     session.parse,
     databases.parse,
     stages.parse,
@@ -46,11 +51,14 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     routines.parse,
     datasets.parse,
     tags.parse,
-    models.parse,
     services.parse,
     compute.parse,
     access.parse,
     calls.parse,
+    absent.parse,  # after those who know some statements on such objects
+    models.parse,  # whose names may begin like others: MODEL MONITOR is none of them
+    shows.parse,
+    table_properties.parse,
     tables.parse,  # after those who know models and routines
     scripting.parse,
 )

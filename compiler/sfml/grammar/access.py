@@ -13,9 +13,10 @@ from typing import Any, Final, Literal
 from sqlglot.tokens import TokenType
 
 from sfml.grammar.options import options
+from sfml.grammar.shows import listing
 from sfml.grammar.tokens import Name, Tokens
 
-__all__ = ["Create", "Drop", "Grant", "GrantRole", "Show", "ShowGrants", "parse"]
+__all__ = ["Create", "Drop", "Grant", "GrantRole", "Show", "ShowGrants", "ShowGrantsOn", "parse"]
 
 Kind = Literal["INTEGRATION", "SECRET", "IMAGE REPOSITORY", "ROLE"]
 CATEGORIES: Final = ("NOTIFICATION", "EXTERNAL ACCESS", "SECURITY", "STORAGE", "API", "CATALOG")
@@ -49,6 +50,7 @@ class Show:
     like: str | None = None
     scope: str | None = None
     within: Name | None = None
+    terse: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,21 @@ class GrantRole:
 
 @dataclass(frozen=True, slots=True)
 class ShowGrants:
-    """What a role or a user was given."""
+    """What a role or a user was given, or with `OF` who was given a role; "" is the session's own user."""
 
-    to: Literal["ROLE", "USER"]
-    name: str
+    to: Literal["ROLE", "USER", "OF", ""]
+    name: str = ""
 
 
-Statement = Create | Drop | Show | Grant | GrantRole | ShowGrants
+@dataclass(frozen=True, slots=True)
+class ShowGrantsOn:
+    """What was granted on an object; `name` is None for the account."""
+
+    on: str
+    name: Name | None
+
+
+Statement = Create | Drop | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn
 
 _PLURALS: Final[Mapping[Kind, str]] = {
     "INTEGRATION": "INTEGRATIONS",
@@ -89,7 +99,8 @@ _PLURALS: Final[Mapping[Kind, str]] = {
 }
 _GRANTED_ON: Final = (
     *("DATABASE", "SCHEMA", "TABLE", "VIEW", "STAGE", "WAREHOUSE", "COMPUTE POOL", "INTEGRATION", "TASK"),
-    *("PROCEDURE", "SECRET", "IMAGE REPOSITORY", "STREAM", "MODEL", "USER", "TAG", "CONTACT"),
+    *("PROCEDURE", "FUNCTION", "SECRET", "IMAGE REPOSITORY", "STREAM", "MODEL", "USER", "TAG", "CONTACT"),
+    *("ROLE", "FILE FORMAT", "SEQUENCE"),
 )
 
 
@@ -141,7 +152,18 @@ def _create(tokens: Tokens) -> Create | None:
     return Create(found[0], tokens.name(), found[1], replace, missing, options(tokens))
 
 
-def _show(tokens: Tokens) -> Show | ShowGrants | None:
+def _show(tokens: Tokens) -> Show | ShowGrants | ShowGrantsOn | None:
+    terse = tokens.match_words("TERSE")
+    if tokens.match_words("GRANTS", "ON"):
+        if tokens.match_words("ACCOUNT"):
+            return ShowGrantsOn("ACCOUNT", None)
+        on = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
+        return None if on is None else ShowGrantsOn(on, tokens.name())
+    if tokens.match_words("GRANTS", "OF", "ROLE"):
+        return ShowGrants("OF", tokens.name().last)
+    if tokens.is_words("GRANTS") and tokens.peek(1) is None:
+        tokens.match_words("GRANTS")
+        return ShowGrants("")
     if tokens.match_words("GRANTS", "TO"):
         to: Literal["ROLE", "USER"] = "USER" if tokens.match_words("USER") else "ROLE"
         tokens.match_words("ROLE")
@@ -149,12 +171,8 @@ def _show(tokens: Tokens) -> Show | ShowGrants | None:
     found = _kind(tokens, plural=True)
     if found is None:
         return None
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    scope, within = None, None
-    if tokens.match_words("IN"):
-        scope = next((one for one in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(one)), "SCHEMA")
-        within = None if tokens.at_end else tokens.name()
-    return Show(*found, like, scope, within)
+    shown = listing(tokens)
+    return Show(*found, shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within, terse)
 
 
 def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
@@ -180,7 +198,8 @@ def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
     tokens.match_words("ROLE")
     role = tokens.name().last
     option = tokens.match_words("WITH", "GRANT", "OPTION")
-    tokens.match_words("COPY", "CURRENT", "GRANTS")
+    if not tokens.match_words("COPY", "CURRENT", "GRANTS"):
+        tokens.match_words("REVOKE", "CURRENT", "GRANTS")
     return Grant(privileges, on, name, role, option, revoke)
 
 

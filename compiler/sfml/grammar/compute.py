@@ -139,6 +139,7 @@ def _alter(tokens: Tokens) -> Alter | None:
 
 
 def _show(tokens: Tokens) -> Show | None:
+    tokens.match_words("TERSE")
     kind = next((kind for kind in KINDS if tokens.match_words(*f"{kind}S".split())), None)
     if kind is None:
         return None

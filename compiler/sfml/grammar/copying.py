@@ -12,6 +12,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml.grammar.options import options
+from sfml.grammar.shows import listing
 from sfml.grammar.stages import location
 from sfml.grammar.tokens import Name, Tokens
 
@@ -68,10 +69,10 @@ class DescribeFileFormat:
 
 @dataclass(frozen=True, slots=True)
 class ShowFileFormats:
-    """`everywhere` with IN ACCOUNT; `within` is a schema."""
+    """`scope` is ACCOUNT, DATABASE or SCHEMA, None for the current schema."""
 
     like: str | None = None
-    everywhere: bool = False
+    scope: str | None = None
     within: Name | None = None
 
 
@@ -99,7 +100,7 @@ def parse(tokens: Tokens) -> Statement | None:
         described = DescribeFileFormat(tokens.name())
         tokens.expect_end()
         return described
-    if tokens.is_words("SHOW", "FILE", "FORMATS"):
+    if tokens.is_words("SHOW", "FILE", "FORMATS") or tokens.is_words("SHOW", "TERSE", "FILE", "FORMATS"):
         return _show(tokens)
     if tokens.match_words("CREATE"):
         return _create(tokens)
@@ -156,15 +157,12 @@ def _unload(tokens: Tokens) -> CopyIntoLocation:
 
 
 def _show(tokens: Tokens) -> ShowFileFormats:
-    tokens.expect_words("SHOW", "FILE", "FORMATS")
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    within, everywhere = None, False
-    if tokens.match_words("IN"):
-        everywhere = tokens.match_words("ACCOUNT")
-        tokens.match_words("SCHEMA")
-        within = None if everywhere or tokens.at_end else tokens.name()
-    tokens.expect_end()
-    return ShowFileFormats(like, everywhere, within)
+    """STARTS WITH and LIMIT change nothing, on an account either."""
+    tokens.expect_words("SHOW")
+    tokens.match_words("TERSE")
+    tokens.expect_words("FILE", "FORMATS")
+    shown = listing(tokens)
+    return ShowFileFormats(shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within)
 
 
 def _in_parentheses(tokens: Tokens) -> str:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from sqlglot.tokens import TokenType
 
+from sfml.grammar.shows import Listing, listing
 from sfml.grammar.tokens import Name, Tokens
 
 __all__ = [
@@ -42,18 +43,12 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class ShowDatabases:
-    like: str | None = None
-    starts_with: str | None = None
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
 class ShowSchemas:
-    """`database` is None for the current one; `everywhere` is IN ACCOUNT."""
-
-    like: str | None = None
-    database: Name | None = None
-    everywhere: bool = False
-    starts_with: str | None = None
+    listing: Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +67,10 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("DROP"):
         return _drop(tokens)
     if tokens.match_words("SHOW"):
-        tokens.match_words("TERSE")
+        terse = tokens.match_words("TERSE")
         if tokens.match_words("DATABASES"):
-            return _show_databases(tokens)
-        return _show_schemas(tokens) if tokens.match_words("SCHEMAS") else None
+            return ShowDatabases(listing(tokens, terse=terse))
+        return ShowSchemas(listing(tokens, terse=terse)) if tokens.match_words("SCHEMAS") else None
     if tokens.match_words("DESCRIBE") or tokens.match_words("DESC"):
         for kind in ("TABLE", "VIEW"):
             if tokens.match_words(kind):
@@ -124,27 +119,3 @@ def _drop(tokens: Tokens) -> Drop | None:
         tokens.match_words("RESTRICT")
     tokens.expect_end()
     return Drop(kind, name, if_exists)
-
-
-def _show_databases(tokens: Tokens) -> ShowDatabases:
-    tokens.match_words("HISTORY")
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    tokens.match_words("IN", "ACCOUNT")
-    starts = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
-    tokens.expect_end()
-    return ShowDatabases(like, starts)
-
-
-def _show_schemas(tokens: Tokens) -> ShowSchemas:
-    tokens.match_words("HISTORY")
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    database: Name | None = None
-    everywhere = False
-    if tokens.match_words("IN"):
-        everywhere = tokens.match_words("ACCOUNT")
-        if not everywhere:
-            tokens.match_words("DATABASE")
-            database = None if tokens.at_end else tokens.name()
-    starts = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
-    tokens.expect_end()
-    return ShowSchemas(like, database, everywhere, starts)

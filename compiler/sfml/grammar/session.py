@@ -12,7 +12,15 @@ from sqlglot.tokens import TokenType
 
 from sfml.grammar.tokens import Name, Tokens
 
-__all__ = ["AlterSession", "SetVariables", "ShowParameters", "UnsetVariables", "Use", "parse"]
+__all__ = [
+    "AlterSession",
+    "SetVariables",
+    "ShowParameters",
+    "ShowVariables",
+    "UnsetVariables",
+    "Use",
+    "parse",
+]
 
 Value = str | int | float | bool
 
@@ -40,19 +48,25 @@ class SetVariables:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowVariables:
+    like: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UnsetVariables:
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ShowParameters:
-    """SHOW PARAMETERS of the session (the default) or the account."""
+    """SHOW PARAMETERS of the session (the default), the account or an object; `name` is None for the session's own."""
 
     like: str | None = None
-    scope: Literal["SESSION", "ACCOUNT"] = "SESSION"
+    scope: str = "SESSION"
+    name: Name | None = None
 
 
-Statement = Use | AlterSession | SetVariables | UnsetVariables | ShowParameters
+Statement = Use | AlterSession | SetVariables | ShowVariables | UnsetVariables | ShowParameters
 
 
 def parse(tokens: Tokens) -> Statement | None:
@@ -63,6 +77,10 @@ def parse(tokens: Tokens) -> Statement | None:
         return _alter_session(tokens)
     if tokens.match_words("SHOW", "PARAMETERS"):
         return _show_parameters(tokens)
+    if tokens.match_words("SHOW", "VARIABLES"):
+        like = tokens.expect_string() if tokens.match_words("LIKE") else None
+        tokens.expect_end()
+        return ShowVariables(like)
     if tokens.match_words("UNSET"):
         return UnsetVariables(_names(tokens))
     if tokens.match_words("SET"):
@@ -157,7 +175,14 @@ def _show_parameters(tokens: Tokens) -> ShowParameters | None:
     if tokens.at_end or tokens.match_words("IN", "SESSION") or tokens.match_words("FOR", "SESSION"):
         tokens.expect_end()
         return ShowParameters(like)
-    if tokens.match_words("IN", "ACCOUNT"):
-        tokens.expect_end()
-        return ShowParameters(like, "ACCOUNT")
-    return None
+    if not tokens.match_words("IN"):
+        tokens.match_words("FOR")
+    scope = next((one for one in PARAMETER_SCOPES if tokens.match_words(one)), None)
+    if scope is None:
+        return None
+    name = None if tokens.at_end or scope == "ACCOUNT" else tokens.name()
+    tokens.expect_end()
+    return ShowParameters(like, scope, name)
+
+
+PARAMETER_SCOPES = ("ACCOUNT", "DATABASE", "SCHEMA", "TABLE", "VIEW", "WAREHOUSE", "USER")

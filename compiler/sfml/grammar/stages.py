@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from sqlglot.tokens import TokenType
 
 from sfml.grammar.options import options
+from sfml.grammar.shows import listing
 from sfml.grammar.tokens import Name, Tokens
 
 __all__ = [
@@ -56,7 +57,7 @@ class ShowStages:
     """`scope` is None for the current schema."""
 
     like: str | None = None
-    scope: Literal["ACCOUNT", "DATABASE", "SCHEMA"] | None = None
+    scope: str | None = None
     within: Name | None = None
 
 
@@ -110,8 +111,9 @@ def parse(tokens: Tokens) -> Statement | None:
         return _ended(tokens, DropStage(tokens.name(), if_exists))
     if tokens.match_words("DESCRIBE", "STAGE") or tokens.match_words("DESC", "STAGE"):
         return _ended(tokens, DescribeStage(tokens.name()))
-    if tokens.match_words("SHOW", "STAGES"):
-        return _show(tokens)
+    if tokens.match_words("SHOW", "STAGES") or tokens.match_words("SHOW", "TERSE", "STAGES"):
+        shown = listing(tokens)  # STARTS WITH and LIMIT change nothing here, on an account either
+        return ShowStages(shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within)
     if tokens.match_words("PUT"):
         return Put(location(tokens), location(tokens), options(tokens))
     if tokens.match_words("GET"):
@@ -151,24 +153,6 @@ def _create(tokens: Tokens) -> CreateStage | None:
         return None
     missing = tokens.match_words("IF", "NOT", "EXISTS")
     return CreateStage(tokens.name(), replace, missing, temporary, options(tokens))
-
-
-def _show(tokens: Tokens) -> ShowStages:
-    like = tokens.expect_string() if tokens.match_words("LIKE") else None
-    if not tokens.match_words("IN"):
-        tokens.expect_end()
-        return ShowStages(like)
-    scope: Literal["ACCOUNT", "DATABASE", "SCHEMA"] = "SCHEMA"
-    if tokens.match_words("ACCOUNT"):
-        tokens.expect_end()
-        return ShowStages(like, "ACCOUNT")
-    if tokens.match_words("DATABASE"):
-        scope = "DATABASE"
-    else:
-        tokens.match_words("SCHEMA")
-    within = None if tokens.at_end else tokens.name()
-    tokens.expect_end()
-    return ShowStages(like, scope, within)
 
 
 def _pattern(tokens: Tokens) -> str | None:

@@ -137,6 +137,7 @@ def _alter(tokens: Tokens) -> AlterStream:
 
 
 def _show(tokens: Tokens, terse: bool) -> ShowStreams:
+    # As SHOW TASKS, but for ROOT ONLY.
     like = tokens.expect_string() if tokens.match_words("LIKE") else None
     scope = _scope(tokens) if tokens.match_words("IN") else None
     starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None

@@ -53,9 +53,9 @@ Statement = DropColumns | RenameColumn | SetComment | SetColumnComments
 
 _COMMENTED = ("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE")
 _OTHER_PARTS = (
-    *(("CONSTRAINT",), ("PRIMARY", "KEY"), ("FOREIGN", "KEY"), ("UNIQUE",), ("CLUSTERING", "KEY")),
-    *(("SEARCH", "OPTIMIZATION"), ("ROW", "ACCESS"), ("ALL", "ROW"), ("AGGREGATION", "POLICY")),
-    *(("PROJECTION", "POLICY"), ("JOIN", "POLICY"), ("STORAGE", "LIFECYCLE"), ("DATA", "METRIC")),
+    *("CONSTRAINT", "PRIMARY KEY", "FOREIGN KEY", "UNIQUE", "CLUSTERING KEY", "SEARCH OPTIMIZATION"),
+    *("ROW ACCESS", "ALL ROW", "AGGREGATION POLICY", "PROJECTION POLICY", "JOIN POLICY"),
+    *("STORAGE LIFECYCLE", "DATA METRIC"),
 )
 """What else a table may lose."""
 
@@ -119,11 +119,7 @@ def _columns(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
         tokens.expect_end()
         return RenameColumn(table, column, new, if_exists)
     if tokens.match_words("DROP"):
-        return (
-            None
-            if any(tokens.is_words(*words) for words in _OTHER_PARTS)
-            else _drop(tokens, table, if_exists)
-        )
+        return None if any(map(tokens.is_phrase, _OTHER_PARTS)) else _drop(tokens, table, if_exists)
     if tokens.match_words("ALTER") or tokens.match_words("MODIFY"):
         comments = _column_comments(tokens)
         return None if comments is None else SetColumnComments(table, comments, if_exists)

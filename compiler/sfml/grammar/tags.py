@@ -1,4 +1,4 @@
-"""Tags as objects, and statements on objects that the local Snowflake has not: their names are told apart here.
+"""Tags as objects: CREATE, ALTER, DROP and SHOW TAG.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-tag
 """
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from sqlglot.tokens import TokenType
 
+from sfml.grammar.shows import listing
 from sfml.grammar.tokens import Name, Tokens
 
-__all__ = ["Absent", "CreateTag", "DropTag", "ShowTags", "parse"]
+__all__ = ["AlterTag", "CreateTag", "DropTag", "ShowTags", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class CreateTag:
     if_not_exists: bool = False
     allowed: tuple[str, ...] = ()
     comment: str = ""
+    propagate: str = ""
+    on_conflict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,48 +39,29 @@ class ShowTags:
     like: str | None = None
     scope: str | None = None
     within: Name | None = None
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """A statement on a kind of object that Snowflake has and the local one has not."""
+class AlterTag:
+    """`change` is what is asked: RENAME, ADD, DROP or UNSET ALLOWED_VALUES, SET or UNSET COMMENT or PROPAGATE."""
 
-    kind: str
+    name: Name
+    change: str
+    values: tuple[str, ...] = ()
+    new: Name | None = None
+    if_exists: bool = False
 
 
-KINDS = (
-    ("DYNAMIC", "TABLE"),
-    ("DYNAMIC", "ICEBERG", "TABLE"),
-    ("ONLINE", "FEATURE", "TABLE"),
-    ("MODEL", "MONITOR"),
-)
-
-TagStatement = CreateTag | DropTag | ShowTags | Absent
+TagStatement = CreateTag | AlterTag | DropTag | ShowTags
 
 
 def parse(tokens: Tokens) -> TagStatement | None:
-    kind = _absent(tokens)
-    if kind is not None:
-        tokens.rest()
-        return Absent(kind)
-    tokens.index = 0
+    """The statement, or None when it is of another family."""
     statement = _tag(tokens)
     if statement is not None:
         tokens.expect_end()
     return statement
-
-
-def _absent(tokens: Tokens) -> str | None:
-    if tokens.match_words("SHOW"):
-        words = [(*kind[:-1], f"{kind[-1]}S") for kind in KINDS]
-    elif any(tokens.match_words(verb) for verb in ("CREATE", "ALTER", "DROP", "DESCRIBE", "DESC")):
-        tokens.match_words("OR", "REPLACE")
-        words = list(KINDS)
-    else:
-        return None
-    return next(
-        (" ".join(kind) for kind, form in zip(KINDS, words, strict=True) if tokens.match_words(*form)), None
-    )
 
 
 def _tag(tokens: Tokens) -> TagStatement | None:
@@ -88,27 +72,68 @@ def _tag(tokens: Tokens) -> TagStatement | None:
     if tokens.match_words("DROP", "TAG"):
         if_exists = tokens.match_words("IF", "EXISTS")
         return DropTag(tokens.name(), if_exists)
-    if tokens.match_words("SHOW", "TAGS"):
-        like = tokens.expect_string() if tokens.match_words("LIKE") else None
-        if not tokens.match_words("IN"):
-            return ShowTags(like)
-        scope = next((one for one in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(one)), "SCHEMA")
-        return ShowTags(like, scope, None if tokens.at_end else tokens.name())
+    if tokens.match_words("ALTER", "TAG"):
+        return _altered(tokens)
+    terse = tokens.match_words("SHOW", "TERSE", "TAGS")
+    if terse or tokens.match_words("SHOW", "TAGS"):
+        shown = listing(tokens, terse=terse)
+        return ShowTags(
+            shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within, shown.limit
+        )
     return None
+
+
+def _altered(tokens: Tokens) -> AlterTag:
+    if_exists = tokens.match_words("IF", "EXISTS")
+    name = tokens.name()
+    if tokens.match_words("RENAME", "TO"):
+        return AlterTag(name, "RENAME", new=tokens.name(), if_exists=if_exists)
+    for change in ("ADD ALLOWED_VALUES", "DROP ALLOWED_VALUES", "SET ALLOWED_VALUES"):
+        if tokens.match_words(*change.split()):
+            return AlterTag(name, change, _values(tokens), if_exists=if_exists)
+    for change in ("UNSET ALLOWED_VALUES", "UNSET COMMENT", "UNSET PROPAGATE", "UNSET ON_CONFLICT"):
+        if tokens.match_words(*change.split()):
+            return AlterTag(name, change, if_exists=if_exists)
+    if tokens.match_words("SET", "COMMENT"):
+        tokens.match_type(TokenType.EQ)
+        return AlterTag(name, "SET COMMENT", (tokens.expect_string(),), if_exists=if_exists)
+    tokens.expect_words("SET")
+    tokens.expect_words("PROPAGATE")
+    tokens.expect_type(TokenType.EQ)
+    return AlterTag(name, "SET PROPAGATE", _propagation(tokens), if_exists=if_exists)
+
+
+def _values(tokens: Tokens) -> tuple[str, ...]:
+    found = [tokens.expect_string()]
+    while tokens.match_type(TokenType.COMMA):
+        found.append(tokens.expect_string())
+    return tuple(found)
+
+
+def _propagation(tokens: Tokens) -> tuple[str, ...]:
+    """How a tag propagates, and what wins where two values meet."""
+    word = tokens.identifier()
+    if not tokens.match_words("ON_CONFLICT"):
+        return (word,)
+    tokens.expect_type(TokenType.EQ)
+    text = tokens.match_string()
+    return word, text if text is not None else tokens.identifier()
 
 
 def _created(tokens: Tokens, *, or_replace: bool) -> CreateTag:
     if_not_exists = tokens.match_words("IF", "NOT", "EXISTS")
     name = tokens.name()
-    allowed: list[str] = []
-    comment = ""
+    allowed: tuple[str, ...] = ()
+    comment, propagate, on_conflict = "", "", ""
     while not tokens.at_end:
         if tokens.match_words("ALLOWED_VALUES"):
-            allowed.append(tokens.expect_string())
-            while tokens.match_type(TokenType.COMMA):
-                allowed.append(tokens.expect_string())
+            allowed = _values(tokens)
+        elif tokens.match_words("PROPAGATE"):
+            tokens.expect_type(TokenType.EQ)
+            propagate, on_conflict = (*_propagation(tokens), "")[:2]
         else:
             tokens.expect_words("COMMENT")
             tokens.match_type(TokenType.EQ)
             comment = tokens.expect_string()
-    return CreateTag(name, or_replace, if_not_exists, tuple(allowed), comment)
+        tokens.match_type(TokenType.COMMA)
+    return CreateTag(name, or_replace, if_not_exists, allowed, comment, propagate, on_conflict)

@@ -93,6 +93,18 @@ class Tokens:
                 return False
         return True
 
+    def is_phrase(self, phrase: str) -> bool:
+        """Whether the next tokens are these words; `PRIMARY KEY` is one token of sqlglot's."""
+        token = self.peek()
+        is_one = token is not None and " ".join(token.text.upper().split()) == phrase and " " in phrase
+        return is_one or self.is_words(*phrase.split())
+
+    def match_phrase(self, phrase: str) -> bool:
+        if not self.is_phrase(phrase):
+            return False
+        self.index += 1 if not self.is_words(*phrase.split()) else len(phrase.split())
+        return True
+
     # -- moving -------------------------------------------------------------------------------------
 
     def match_words(self, *words: str) -> bool:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml.grammar.access import Create, Drop, Grant, GrantRole, Show, ShowGrants
-from sfml.local.databases import missing
+from sfml.grammar.access import Create, Drop, Grant, GrantRole, Show, ShowGrants, ShowGrantsOn
+from sfml.local import ownership
+from sfml.local.databases import demand_scope, missing
 from sfml.local.errors import already_exists, does_not_exist
 from sfml.local.likeness import like
 from sfml.local.names import quoted_if_needed, resolve, resolve_schema
@@ -113,12 +114,27 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "INTEGRATION": ("name", "type", "category", "enabled", "comment"),
     "SECRET": ("name", "schema_name", "database_name", "owner", "comment", "secret_type"),
     "IMAGE REPOSITORY": ("name", "database_name", "schema_name", "repository_url", "owner", "comment"),
-    "ROLE": ("name", "owner", "comment"),
+    "ROLE": (
+        *("name", "is_default", "is_current", "is_inherited", "assigned_to_users", "granted_to_roles"),
+        *("granted_roles", "owner", "comment", "is_from_organization_user_group"),
+    ),
 }
+_TERSE_ROLES = ("name", "is_default", "is_current", "is_inherited", "is_from_organization_user_group")
+SYSTEM_ROLES = {
+    "ACCOUNTADMIN": "Account administrator can manage all aspects of the account.",
+    "PUBLIC": "Public role is automatically available to every user in the account.",
+    "SECURITYADMIN": "Security administrator can manage security aspects of the account.",
+    "SYSADMIN": "System administrator can create and manage databases and warehouses.",
+    "USERADMIN": "User administrator can create and manage users and roles",
+}
+"""Roles of every account, with their comments."""
 
 
 def show(account: Account, session: Session, statement: Show) -> Result:
     """SHOW INTEGRATIONS, SECRETS, IMAGE REPOSITORIES, ROLES; in a schema unless IN says otherwise."""
+    if statement.kind == "ROLE":
+        return _show_roles(account, session, statement)
+    demand_scope(account, session, statement.scope, statement.within)
     rows = account.store.rows("SELECT * FROM named_objects WHERE kind = ? ORDER BY name", (statement.kind,))
     wanted = statement.category.replace(" ", "_")
     kept = [row for row in rows if like(statement.like, row["name"]) and wanted in ("", row["category"])]
@@ -128,6 +144,39 @@ def show(account: Account, session: Session, statement: Show) -> Result:
     columns: list[str | Column] = [*names]
     columns.insert(len(names) if statement.kind == "INTEGRATION" else 0, _CREATED)
     return table(columns, [[_cell(row, _name(one)) for one in columns] for row in kept], SHOW)
+
+
+def _show_roles(account: Account, session: Session, statement: Show) -> Result:
+    """The roles of every account and those that were created. https://docs.snowflake.com/en/sql-reference/sql/show-roles"""
+    created = {
+        row["name"]: row for row in account.store.rows("SELECT * FROM named_objects WHERE kind = 'ROLE'")
+    }
+    names = [name for name in sorted({*SYSTEM_ROLES, *created}) if like(statement.like, name)]
+    columns: tuple[str | Column, ...] = _TERSE_ROLES
+    if not statement.terse:
+        columns = (_CREATED, *_COLUMNS["ROLE"])
+    rows = [_role_values(account, session, name, created.get(name)) for name in names]
+    return table(columns, [[row[_name(one)] for one in columns] for row in rows], SHOW)
+
+
+def _role_values(account: Account, session: Session, name: str, row: Any) -> dict[str, Any]:
+    def count(condition: str) -> int:
+        return int(account.store.value(f"SELECT COUNT(*) FROM grants WHERE {condition}", (name,)))
+
+    given = "granted_on = 'ROLE' AND name = ?"
+    return {
+        "created_on": datetime.fromisoformat(row["created_on"] if row else "1970-01-01T00:00:00+00:00"),
+        "name": name,
+        "is_default": "N",
+        "is_current": "Y" if name == session.role else "N",
+        "is_inherited": "N",
+        "assigned_to_users": count(f"granted_to = 'USER' AND {given}"),
+        "granted_to_roles": count(f"granted_to = 'ROLE' AND {given}"),
+        "granted_roles": count("granted_on = 'ROLE' AND granted_to = 'ROLE' AND grantee = ?"),
+        "owner": row["owner"] if row else "",
+        "comment": row["comment"] if row else SYSTEM_ROLES[name],
+        "is_from_organization_user_group": "N",
+    }
 
 
 def _name(column: str | Column) -> str:
@@ -164,6 +213,10 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
 
 
 def grant(account: Account, session: Session, statement: Grant) -> Result:
+    if statement.privileges == ("OWNERSHIP",) and not statement.revoke and statement.name is not None:
+        ownership.give(account, session, statement.on, statement.name, statement.role)
+        if statement.on in ownership.KINDS:
+            return status()
     on = statement.on.replace(" ", "_")
     name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)
     for privilege in statement.privileges:
@@ -217,20 +270,72 @@ def show_grants(account: Account, session: Session, statement: ShowGrants) -> Re
 
     A user's rows are shorter in an account; here they are those of a role.
     """
-    if statement.to == "ROLE" and not _is_role(account, statement.name):
+    if statement.to == "":
+        return _own_grants(account, session)
+    if statement.to != "USER" and not _is_role(account, statement.name):
         raise does_not_exist("Role", statement.name)
+    if statement.to == "OF":
+        return _grants_of(account, statement.name)
     given = account.store.rows(
         "SELECT * FROM grants WHERE granted_to = ? AND grantee = ? ORDER BY granted_on, name, privilege",
         (statement.to, statement.name),
     )
-    rows = [
+    return table(_GRANT_COLUMNS, [*_owned(account, statement), *map(_grant_values, given)], SHOW)
+
+
+def _grant_values(row: Any) -> tuple[Any, ...]:
+    return (
+        *(datetime.fromisoformat(row["created_on"]), row["privilege"], row["granted_on"], row["name"]),
+        *(row["granted_to"], row["grantee"], str(bool(row["with_option"])).lower(), row["granted_by"]),
+    )
+
+
+def _grants_of(account: Account, role: str) -> Result:
+    """SHOW GRANTS OF ROLE: who holds it."""
+    rows = account.store.rows(
+        "SELECT * FROM grants WHERE granted_on = 'ROLE' AND name = ? ORDER BY granted_to, grantee", (role,)
+    )
+    columns = (_CREATED, "role", "granted_to", "grantee_name", "granted_by")
+    found = [
         (
-            *(datetime.fromisoformat(row["created_on"]), row["privilege"], row["granted_on"], row["name"]),
-            *(statement.to, statement.name, str(bool(row["with_option"])).lower(), row["granted_by"]),
+            datetime.fromisoformat(row["created_on"]),
+            role,
+            row["granted_to"],
+            row["grantee"],
+            row["granted_by"],
         )
-        for row in given
+        for row in rows
     ]
-    return table(_GRANT_COLUMNS, [*_owned(account, statement), *rows], SHOW)
+    return table(columns, found, SHOW)
+
+
+def _own_grants(account: Account, session: Session) -> Result:
+    """SHOW GRANTS: the roles of the user who asks."""
+    rows = account.store.rows(
+        "SELECT * FROM grants WHERE granted_to = 'USER' AND grantee = ? ORDER BY name", (session.user,)
+    )
+    columns = (*_GRANT_COLUMNS[:4], "role", *_GRANT_COLUMNS[4:])
+    found = [(*_grant_values(row)[:4], row["name"], *_grant_values(row)[4:]) for row in rows]
+    return table(columns, found, SHOW)
+
+
+def show_grants_on(account: Account, session: Session, statement: ShowGrantsOn) -> Result:
+    """SHOW GRANTS ON an object: its owner, and what was granted."""
+    on = statement.on.replace(" ", "_")
+    name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)
+    rows = account.store.rows(
+        "SELECT * FROM grants WHERE granted_on = ? AND name = ? ORDER BY granted_to, grantee, privilege",
+        (on, name),
+    )
+    columns = (*_GRANT_COLUMNS, "granted_by_role_type")
+    found = [(*_grant_values(row), "ROLE") for row in rows]
+    owner = None
+    if statement.name is not None:
+        owner = ownership.owner_of(account, session, statement.on, statement.name)
+    if owner is not None:
+        created, role = owner
+        found.insert(0, (created, "OWNERSHIP", on, name, "ROLE", role, "true", role, "ROLE"))
+    return table(columns, found, SHOW)
 
 
 def _owned(account: Account, statement: ShowGrants) -> list[tuple[Any, ...]]:
@@ -255,7 +360,7 @@ def _owned(account: Account, statement: ShowGrants) -> list[tuple[Any, ...]]:
 
 def _is_role(account: Account, name: str) -> bool:
     """Whether the role was created, was granted something, or is one that every account has."""
-    if name in ("ACCOUNTADMIN", "SECURITYADMIN", "SYSADMIN", "USERADMIN", "PUBLIC"):
+    if name in SYSTEM_ROLES:
         return True
     granted = account.store.row(
         "SELECT 1 FROM grants WHERE (granted_to = 'ROLE' AND grantee = ?) OR (granted_on = 'ROLE' AND name = ?)",
@@ -272,6 +377,7 @@ HANDLERS = {
     Grant: grant,
     GrantRole: grant_role,
     ShowGrants: show_grants,
+    ShowGrantsOn: show_grants_on,
 }
-READ_ONLY = frozenset({Show, ShowGrants})
+READ_ONLY = frozenset({Show, ShowGrants, ShowGrantsOn})
 SCHEMA_DROPPED = schema_dropped

@@ -74,6 +74,7 @@ KEYS: Mapping[Kind, frozenset[str]] = {
             "AUTO_SUSPEND_SECS",
             "COMMENT",
             "PLACEMENT_GROUP",
+            "BACKUP_INSTANCE_FAMILIES",
         ]
     ),
 }
@@ -83,6 +84,12 @@ _BOOLEANS = frozenset(
 _INTEGERS = frozenset(
     key for keys in KEYS.values() for key in keys if key.endswith(("_COUNT", "_NODES", "_SECS", "_SECONDS"))
 ) | {"AUTO_SUSPEND", "QUERY_ACCELERATION_MAX_SCALE_FACTOR", "MAX_CONCURRENCY_LEVEL"}
+_LISTS = frozenset({"BACKUP_INSTANCE_FAMILIES"})
+_WORDS: Mapping[str, frozenset[str]] = {
+    "WAREHOUSE_TYPE": frozenset({"STANDARD", "SNOWPARK-OPTIMIZED"}),
+    "SCALING_POLICY": frozenset({"STANDARD", "ECONOMY"}),
+    "GENERATION": frozenset({"1", "2"}),
+}
 _SIZES = {
     "XSMALL": "X-Small",
     "SMALL": "Small",
@@ -283,6 +290,10 @@ def _value(key: str, value: Any) -> Any:
         return int(value)
     if key == "WAREHOUSE_SIZE":
         return shown_size(str(value))
+    if key in _LISTS:
+        return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    if key in _WORDS and str(value).upper() not in _WORDS[key]:
+        raise SqlError(f"SQL compilation error:\ninvalid value '{value}' for property '{key}'", 1008, "22023")
     return str(value)
 
 

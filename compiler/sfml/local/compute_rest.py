@@ -41,6 +41,14 @@ _POOL_INTEGERS = frozenset(
         "target_nodes",
     ]
 )
+_SHOWN_ONLY = frozenset(
+    [
+        *("actives", "pendings", "failed", "suspended", "uuid", "resource_constraint", "generation"),
+        *("query_throughput_multiplier", "max_query_performance_level", "disabled_reasons", "tables"),
+        "backup_instance_families",
+    ]
+)
+"""Columns of SHOW WAREHOUSES and COMPUTE POOLS that the API's model has not."""
 _READ_ONLY = frozenset(
     [
         "state",
@@ -81,7 +89,7 @@ def body_of(call: Call, one: Compute) -> Json:
 
 def _warehouse_body(call: Call, one: Compute) -> Json:
     values = warehouse_values(call.session, one)
-    body = _plain(values, _WAREHOUSE_INTEGERS)
+    body = _plain({key: values[key] for key in values if key not in _SHOWN_ONLY}, _WAREHOUSE_INTEGERS)
     limits = ("MAX_CONCURRENCY_LEVEL", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "STATEMENT_TIMEOUT_IN_SECONDS")
     body |= {key.lower(): one.settings[key] for key in limits if key in one.settings}
     body |= {"warehouse_type": body["type"], "warehouse_size": body["size"], "kind": WAREHOUSE}
@@ -93,7 +101,8 @@ def _warehouse_body(call: Call, one: Compute) -> Json:
 
 
 def _pool_body(call: Call, one: Compute) -> Json:
-    body = _plain(pool_values(call.account, one), _POOL_INTEGERS)
+    values = pool_values(call.account, one)
+    body = _plain({key: values[key] for key in values if key not in _SHOWN_ONLY}, _POOL_INTEGERS)
     return body | {key: body[key] == "true" for key in ("auto_resume", "is_exclusive")}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar.compute import Alter, Create, Describe, Drop, Kind, Show
@@ -80,12 +82,14 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
         "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default"
         " is_current auto_suspend auto_resume available provisioning quiescing other created_on resumed_on"
         " updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor"
-        " resource_monitor scaling_policy budget owner_role_type resource_constraint"
+        " resource_monitor actives pendings failed suspended uuid scaling_policy owner_role_type"
+        " resource_constraint generation query_throughput_multiplier max_query_performance_level"
+        " disabled_reasons tables"
     ),
     "COMPUTE POOL": _columns(
         "name state min_nodes max_nodes instance_family num_services num_jobs auto_suspend_secs auto_resume"
         " active_nodes idle_nodes target_nodes created_on resumed_on updated_on owner comment is_exclusive"
-        " application budget error_code status_message"
+        " application budget error_code status_message backup_instance_families"
     ),
 }
 
@@ -116,14 +120,39 @@ def warehouse_values(session: Session, one: Compute) -> dict[str, Any]:
         "updated_on": one.updated_on,
         "owner": one.owner,
         "comment": one.setting("COMMENT", ""),
-        "enable_query_acceleration": _word(one.setting("ENABLE_QUERY_ACCELERATION", False)),
-        "query_acceleration_max_scale_factor": str(one.setting("QUERY_ACCELERATION_MAX_SCALE_FACTOR", 8)),
+        "enable_query_acceleration": _word(one.setting("ENABLE_QUERY_ACCELERATION", True)),
+        "query_acceleration_max_scale_factor": str(one.setting("QUERY_ACCELERATION_MAX_SCALE_FACTOR", 2)),
         "resource_monitor": one.setting("RESOURCE_MONITOR", "null"),
+        "actives": running,
+        "pendings": "0",
+        "failed": "0",
+        "suspended": "1" if one.suspended else "0",
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{one.name} {one.created_on.isoformat()}")),
         "scaling_policy": one.setting("SCALING_POLICY", "STANDARD"),
-        "budget": None,
         "owner_role_type": "ROLE",
-        "resource_constraint": one.setting("RESOURCE_CONSTRAINT"),
+        "resource_constraint": constraint_of(one),
+        "generation": generation_of(one),
+        "query_throughput_multiplier": None,
+        "max_query_performance_level": None,
+        "disabled_reasons": None,
+        "tables": None,
     }
+
+
+def generation_of(one: Compute) -> str | None:
+    """The generation of a standard warehouse; others have none."""
+    if str(one.setting("WAREHOUSE_TYPE", "STANDARD")).upper() != "STANDARD":
+        return None
+    return str(one.setting("GENERATION", "2"))
+
+
+def constraint_of(one: Compute) -> str | None:
+    """What a warehouse's machines are held to: its generation, or the memory of a Snowpark-optimized one."""
+    generation = generation_of(one)
+    set_one = one.setting("RESOURCE_CONSTRAINT")
+    if set_one is not None:
+        return str(set_one)
+    return "MEMORY_16X" if generation is None else f"STANDARD_GEN_{generation}"
 
 
 def pool_values(account: Account, one: Compute) -> dict[str, Any]:
@@ -156,7 +185,12 @@ def pool_values(account: Account, one: Compute) -> dict[str, Any]:
         "budget": None,
         "error_code": "",
         "status_message": "",
+        "backup_instance_families": _listed(one.setting("BACKUP_INSTANCE_FAMILIES")),
     }
+
+
+def _listed(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 def _word(value: bool) -> str:
@@ -169,11 +203,18 @@ def show(account: Account, session: Session, statement: Show) -> Result:
         [*compute.everything(account, kind), *_taken_for_granted(account, session, statement)],
         lambda one: one.name,
         pattern=statement.like,
-        starts_with=statement.starts_with,
-        from_name=statement.from_name,
-        limit=statement.limit,
+        # SHOW WAREHOUSES takes STARTS WITH and LIMIT and does nothing about them.
+        **({} if kind == "WAREHOUSE" else _page(statement)),
     )
     return table(COLUMNS[kind], [_row(account, session, one) for one in kept], SHOW)
+
+
+def _page(statement: Show) -> dict[str, Any]:
+    return {
+        "starts_with": statement.starts_with,
+        "from_name": statement.from_name,
+        "limit": statement.limit,
+    }
 
 
 def _taken_for_granted(account: Account, session: Session, statement: Show) -> list[Compute]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import Name
 from sfml.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
+from sfml.grammar.shows import Listing
 from sfml.local import semi_structured
 from sfml.local.database_files import DEFAULT_SCHEMA
 from sfml.local.errors import SqlError, already_exists, does_not_exist, no_current_database
-from sfml.local.likeness import like
-from sfml.local.names import quoted_if_needed, resolve, resolve_schema
+from sfml.local.likeness import selected
+from sfml.local.names import ObjectName, quoted_if_needed, resolve, resolve_schema
 from sfml.local.result import DESCRIBE, Column, Result, status, table
 
 if TYPE_CHECKING:
@@ -92,6 +94,8 @@ def _drop(account: Account, session: Session, statement: Drop) -> Result:
         drop_database(account, name)
         return status(f"{name} successfully dropped.")
     database, schema = resolve_schema(statement.name, session)
+    if not account.engine.has_database(database):
+        raise does_not_exist("Database", quoted_if_needed(database))
     if not account.engine.has_schema(database, schema):
         return missing("Schema", f"{database}.{schema}", statement.if_exists)
     drop_schema(account, database, schema)
@@ -129,49 +133,117 @@ def single(name: Name) -> str:
 # -- SHOW and DESCRIBE --------------------------------------------------------------------------------------
 
 CREATED_ON = Column("created_on", "timestamp_ltz")
+_TERSE = (CREATED_ON, *map(Column, ("name", "kind", "database_name", "schema_name")))
 DATABASE_COLUMNS = (
     CREATED_ON,
     *map(Column, ("name", "is_default", "is_current", "origin", "owner", "comment", "options")),
-    *map(Column, ("retention_time", "kind", "budget", "owner_role_type")),
+    *map(Column, ("retention_time", "kind", "owner_role_type", "object_visibility")),
+    *map(Column, ("data_quality_monitoring_settings", "resharing_settings")),
 )
 SCHEMA_COLUMNS = (
     CREATED_ON,
     *map(Column, ("name", "is_default", "is_current", "database_name", "owner", "comment", "options")),
-    *map(Column, ("retention_time", "owner_role_type")),
+    *map(Column, ("retention_time", "owner_role_type", "classification_profile_database")),
+    *map(
+        Column, ("classification_profile_schema", "classification_profile", "object_visibility", "is_nested")
+    ),
 )
 
 
 def show_databases(account: Account, session: Session, statement: ShowDatabases) -> Result:
-    rows = []
-    for name in account.engine.databases():
-        if not like(statement.like, name) or not name.startswith(statement.starts_with or ""):
-            continue
+    listing = statement.listing
+    rows: list[tuple[Any, ...]] = []
+    for name in _selected(listing, account.engine.databases()):
         created, owner, comment = noted(account, name, "")
         current = "Y" if name == session.database else "N"
-        rows.append((created, name, "N", current, "", owner, comment, "", "1", "STANDARD", None, "ROLE"))
-    return table(DATABASE_COLUMNS, rows)
+        if listing.terse:
+            rows.append((created, name, "STANDARD", None, None))
+            continue
+        rows.append(
+            (created, name, "N", current, "", owner, comment, "", "1", "STANDARD", "ROLE", None, None, None)
+        )
+    return table(_TERSE if listing.terse else DATABASE_COLUMNS, rows)
+
+
+def _selected(listing: Listing, names: Iterable[str]) -> list[str]:
+    return selected(
+        names,
+        str,
+        pattern=listing.like,
+        starts_with=listing.starts_with,
+        from_name=listing.from_name,
+        limit=listing.limit,
+    )
 
 
 def show_schemas(account: Account, session: Session, statement: ShowSchemas) -> Result:
-    engine = account.engine
-    if statement.everywhere:
+    engine, listing = account.engine, statement.listing
+    if listing.scope == "ACCOUNT":
         databases = engine.databases()
     else:
-        database = statement.database.last if statement.database else session.database
+        database = listing.within.last if listing.within else session.database
         if database is None:
             raise no_current_database("SHOW SCHEMAS")
         if not engine.has_database(database):
             raise does_not_exist("Database", database)
         databases = (database,)
-    rows = []
-    for database in databases:
-        for name in (*engine.schemas(database), "INFORMATION_SCHEMA"):
-            if not like(statement.like, name) or not name.startswith(statement.starts_with or ""):
-                continue
-            created, owner, comment = noted(account, database, name)
-            current = "Y" if (database, name) == (session.database, session.schema) else "N"
-            rows.append((created, name, "N", current, database, owner, comment, "", "1", "ROLE"))
-    return table(SCHEMA_COLUMNS, rows)
+    places = [(one, name) for one in databases for name in (*engine.schemas(one), "INFORMATION_SCHEMA")]
+    kept = set(_selected(listing, (name for _, name in places)))
+    rows = [
+        _schema_row(account, session, *place, terse=listing.terse) for place in places if place[1] in kept
+    ]
+    return table(_TERSE if listing.terse else SCHEMA_COLUMNS, rows)
+
+
+def _schema_row(
+    account: Account, session: Session, database: str, name: str, *, terse: bool
+) -> tuple[Any, ...]:
+    created, owner, comment = noted(account, database, name)
+    if terse:
+        return created, name, None, database, None
+    current = "Y" if (database, name) == (session.database, session.schema) else "N"
+    role_type = "ROLE" if owner else ""
+    return (
+        *(created, name, "N", current, database, owner, comment, "", "1", role_type),
+        *(None, None, None, None, "false"),
+    )
+
+
+def demand_schema(account: Account, name: ObjectName) -> None:
+    """Refuse an object's database or schema that is not there: IF EXISTS speaks of the object alone."""
+    if not account.engine.has_database(name.database):
+        raise does_not_exist("Database", quoted_if_needed(name.database))
+    if not account.engine.has_schema(name.database, name.schema):
+        place = f"{quoted_if_needed(name.database)}.{quoted_if_needed(name.schema)}"
+        raise does_not_exist("Schema", place)
+
+
+def demand_listed(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
+    """The same refusal in the words that SHOW TABLES, VIEWS, STAGES and FILE FORMATS have for it."""
+    try:
+        demand_scope(account, session, scope, within)
+    except SqlError as error:
+        if error.errno != 2003:
+            raise
+        raise SqlError(
+            "SQL compilation error:\nObject does not exist, or operation cannot be performed.", 2043, "02000"
+        ) from error
+
+
+def demand_scope(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
+    """Refuse a SHOW in a database or schema that is not there."""
+    engine = account.engine
+    if within is None or scope == "ACCOUNT":
+        return
+    if scope == "DATABASE":
+        if not engine.has_database(within.last):
+            raise does_not_exist("Database", quoted_if_needed(within.last))
+        return
+    database, schema = resolve_schema(within, session)
+    if not engine.has_database(database):
+        raise does_not_exist("Database", quoted_if_needed(database))
+    if not engine.has_schema(database, schema):
+        raise does_not_exist("Schema", f"{quoted_if_needed(database)}.{quoted_if_needed(schema)}")
 
 
 def noted(account: Account, database: str, schema: str) -> tuple[datetime.datetime, str, str]:
@@ -216,20 +288,28 @@ def describe_table(account: Account, session: Session, statement: DescribeTable)
         kind = "Table" if statement.kind == "TABLE" else "View"
         raise does_not_exist(kind, ".".join(quoted_if_needed(part) for part in statement.name.parts))
     told = semi_structured.types_of(account, session, name)
+    keyed = _keyed(account, name)
     rows = [
         (
-            *(
-                column,
-                (told.get(column) or snowflake_type(stored, length)).upper(),
-                "COLUMN",
-                "Y" if nullable else "N",
-                default,
-            ),
-            *("N", "N", None, None, comment, None, None),
+            *(column, (told.get(column) or snowflake_type(stored, length)).upper(), "COLUMN"),
+            *("Y" if nullable else "N", default),
+            *("Y" if column in keyed[kind] else "N" for kind in ("PRIMARY KEY", "UNIQUE")),
+            *(None, None, comment, None, None),
         )
         for column, stored, length, nullable, default, comment in shown
     ]
     return table(TABLE_COLUMNS, rows, DESCRIBE)
+
+
+def _keyed(account: Account, name: ObjectName) -> dict[str, set[str]]:
+    """The columns of a table's keys, by the kind of key."""
+    from sfml.local.objects import records
+
+    found: dict[str, set[str]] = {"PRIMARY KEY": set(), "UNIQUE": set(), "FOREIGN KEY": set()}
+    record = records.find(account, name)
+    for key in record.keys if record else ():
+        found[key.kind].update(key.columns)
+    return found
 
 
 def snowflake_type(stored: str, length: Any = None) -> str:

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import Expr, exp
 
 from sfml.local import fakesnow_port, table_notes
+from sfml.local.databases import demand_schema
 from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml.local.names import ObjectName
 from sfml.local.number_types import run_typed
+from sfml.local.objects import keeping
 from sfml.local.result import Result, status
 from sfml.local.rewriting import Rewriting, dotted
 from sfml.local.streams.following import commit_open, target_of
@@ -45,6 +47,8 @@ def define(
     session = rewriting.session
     cursor.check_db_and_schema(tree)
     target, name = _target(tree, session)
+    if isinstance(tree, exp.Drop) and name is not None and not is_temporary(target, tree):
+        demand_schema(rewriting.account, name)
     kind = str(tree.args["kind"]).upper()
     if (done := _checked(rewriting, tree, kind, target, name)) is not None:
         return status(done, type_id)
@@ -60,8 +64,10 @@ def define(
             run_typed(partial(_execute, session, params=params), transformed)
     if name is not None:
         _comment_columns(rewriting, parts_of(name, temporary=is_temporary(target, tree)))
-    if name is not None and kind != "SEQUENCE" and not is_temporary(target, tree):
-        _note(rewriting, tree, name, lengths)
+    if name is not None and not is_temporary(target, tree):
+        if kind != "SEQUENCE":
+            _note(rewriting, tree, name, lengths)
+        keeping.note(rewriting, tree, kind, name)
     return status(_sentence(tree, kind, name), type_id)
 
 
@@ -93,7 +99,7 @@ def transaction(session: Session) -> Iterator[None]:
 
 def in_transaction(duck: duckdb.DuckDBPyConnection) -> bool:
     """Whether statements share a transaction; by itself, each has an id of its own."""
-    first, second = (duck.execute("SELECT txid_current()").fetchone() for _ in range(2))
+    first, second = (duck.execute("SELECT txid_current()").fetchall() for _ in range(2))
     return first == second
 
 

@@ -184,8 +184,9 @@ class Engine:
     def kind_of(self, session: Session, parts: tuple[str, str, str]) -> str | None:
         """TABLE or VIEW, by the names that DuckDB knows it under; None when there is none."""
         with session.lock:
-            row = session.duck.execute(KINDS, [*parts, *parts]).fetchone()
-        return None if row is None else str(row[0])
+            # All of them: DuckDB keeps a connection busy with an answer that is not read to its end.
+            rows = session.duck.execute(KINDS, [*parts, *parts]).fetchall()
+        return str(rows[0][0]) if rows else None
 
     # -- sessions -------------------------------------------------------------------------------------
 
@@ -271,7 +272,7 @@ class Engine:
         """
         with translating(written or tree):
             type_id = statement_type_id(tree)
-            rewriting = Rewriting(self._account, session, describe_only)
+            rewriting = Rewriting(self._account, session, describe_only, written=written)
             for name, rows in (staged or {}).items():
                 rewriting.stage(tree, name, rows)
             for rewrite in (*dispatch.FIRST_REWRITES, *PASSES, *dispatch.REWRITES):

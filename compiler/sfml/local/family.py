@@ -7,7 +7,8 @@ A family is a module that may define
   SYSTEM_FUNCTIONS  "SYSTEM$NAME" → function(account, session, arguments)
                     (or "DATABASE.SCHEMA.NAME", or "!METHOD" with the object's name as first argument)
   TABLE_FUNCTIONS   "NAME" or "SCHEMA.NAME" or "!METHOD" → function(account, session, Args) → Result
-  RELATIONS         "DATABASE.SCHEMA.NAME" → function(account, session) → Result, read like a table
+  RELATIONS         "DATABASE.SCHEMA.NAME", or "INFORMATION_SCHEMA.NAME" of any database, → function(account,
+                    session, database) → Result, read like a table
   REWRITES          passes over a statement's tree, after those of `rewrites.py`
   FIRST_REWRITES    passes before those
   OPERATIONS        "METHOD /path" below /api/v2 → function(Call), of the REST API (`rest.py`)
@@ -46,7 +47,7 @@ class Args:
 Handler = Callable[["Account", "Session", Any], "Result"]
 SystemFunction = Callable[["Account", "Session", tuple[Any, ...]], Any]
 TableFunction = Callable[["Account", "Session", Args], "Result"]
-Relation = Callable[["Account", "Session"], "Result"]
+Relation = Callable[["Account", "Session", "str | None"], "Result"]
 Hook = Callable[["Account"], None]
 SchemaHook = Callable[["Account", str, str], None]
 Around = Callable[["Expr", "Rewriting"], AbstractContextManager[None]]

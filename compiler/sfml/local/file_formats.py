@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar.copying import CreateFileFormat, DescribeFileFormat, DropFileFormat, ShowFileFormats
-from sfml.local.databases import missing
+from sfml.local.databases import demand_listed, demand_schema, missing
 from sfml.local.errors import already_exists, does_not_exist
 from sfml.local.likeness import like
 from sfml.local.names import ObjectName, resolve, resolve_schema
@@ -53,6 +53,7 @@ def create_format(account: Account, session: Session, statement: CreateFileForma
 
 def drop_format(account: Account, session: Session, statement: DropFileFormat) -> Result:
     name = resolve(statement.name, session)
+    demand_schema(account, name)
     if _format(account, name) is None:
         return missing("File format", name.fqn(), statement.if_exists)
     account.store.execute(
@@ -93,12 +94,10 @@ def show(account: Account, session: Session, statement: ShowFileFormats) -> Resu
         *map(Column, ("name", "database_name", "schema_name", "type", "owner", "comment", "format_options")),
         Column("owner_role_type"),
     )
+    demand_listed(account, session, statement.scope, statement.within)
     rows = []
     for row in account.store.rows("SELECT * FROM file_formats ORDER BY database, schema, name"):
-        here = statement.everywhere or (row["database"], row["schema"]) == resolve_schema(
-            statement.within, session
-        )
-        if here and like(statement.like, row["name"]):
+        if _is_here(row, session, statement) and like(statement.like, row["name"]):
             found = json.loads(row["options"])
             created = found.get("_created_on", "1970-01-01T00:00:00+00:00")
             shown = {name: value for name, value in found.items() if name not in _NOTES}
@@ -110,10 +109,18 @@ def show(account: Account, session: Session, statement: ShowFileFormats) -> Resu
                         found.get("_owner", ""),
                         found.get("COMMENT", ""),
                     ),
-                    *(json.dumps(shown), "ROLE"),
+                    *(json.dumps(shown, separators=(",", ":")), "ROLE"),
                 )
             )
     return table(columns, rows)
+
+
+def _is_here(row: Any, session: Session, statement: ShowFileFormats) -> bool:
+    if statement.scope == "ACCOUNT":
+        return True
+    if statement.scope == "DATABASE":
+        return bool(row["database"] == (statement.within.last if statement.within else session.database))
+    return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
 
 
 def describe(account: Account, session: Session, statement: DescribeFileFormat) -> Result:

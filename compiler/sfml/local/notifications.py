@@ -217,7 +217,7 @@ _COLUMNS = (
 )
 
 
-def outbox(account: Account, session: Session) -> Result:
+def outbox(account: Account, session: Session, database: str | None) -> Result:
     """SNOWFLAKE.LOCAL.NOTIFICATIONS: every message there would have been, the oldest first."""
     rows = account.store.rows("SELECT * FROM notifications ORDER BY number")
     return table(
@@ -255,7 +255,7 @@ def notification_history(account: Account, session: Session, arguments: Args) ->
     )
     rows = [
         (row[1], row[1], row[2], row[4], "SUCCESS", row[8], None)
-        for row in reversed(list(outbox(account, session).rows))
+        for row in reversed(list(outbox(account, session, None).rows))
     ]
     return table(columns, rows)
 

@@ -244,7 +244,8 @@ def relations(tree: Expr, rewriting: Rewriting) -> Expr:
             dispatch.RELATIONS.get(".".join(parts[-2:])) if parts[-2:-1] == ["INFORMATION_SCHEMA"] else None
         )
         if relation is not None:
-            result = relation(rewriting.account, rewriting.session)
+            database = parts[-3] if len(parts) > 2 else rewriting.session.database
+            result = relation(rewriting.account, rewriting.session, database)
             node.replace(rewriting.relation(result, node.args.get("alias")))
     return tree
 

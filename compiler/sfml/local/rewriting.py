@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sfml.local.account import Account
+    from sfml.local.objects.declared import Declared
     from sfml.local.session import Session
     from sfml.local.streams.store import Stream
 
@@ -23,7 +24,8 @@ class Rewriting:
     """One statement's way through the passes; `relations` are the tables it will read by name.
 
     `streams` are the streams it reads, by id; `semi_structured` the columns of its answer that are arrays and objects;
-    `comments` those of the table that it creates (None) and of its columns.
+    `comments` those of the table that it creates (None) and of its columns; `declared` what else it declares of it;
+    `written` is the statement in its user's words.
     """
 
     account: Account
@@ -33,6 +35,8 @@ class Rewriting:
     streams: dict[str, Stream] = field(default_factory=dict)
     semi_structured: Mapping[str, str] = field(default_factory=dict)
     comments: dict[str | None, str] = field(default_factory=dict)
+    declared: Declared | None = None
+    written: str | None = None
 
     def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
         """Let the tree's table of this name read these rows."""

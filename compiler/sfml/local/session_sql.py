@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sfml.grammar.session import AlterSession, SetVariables, ShowParameters, UnsetVariables, Use
-from sfml.local import compute
+from sfml.grammar.session import (
+    AlterSession,
+    SetVariables,
+    ShowParameters,
+    ShowVariables,
+    UnsetVariables,
+    Use,
+)
+from sfml.local import compute, object_parameters
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
 from sfml.local.likeness import like
 from sfml.local.names import resolve_schema
@@ -116,6 +123,9 @@ def _fields(result: Result) -> dict[str, Any]:
 
 
 def show_parameters(account: Account, session: Session, statement: ShowParameters) -> Result:
+    if statement.scope not in ("SESSION", "ACCOUNT", "USER"):
+        rows = object_parameters.rows(account, session, statement)
+        return table(("key", "value", "default", "level", "description", "type"), rows)
     own = session.parameters if statement.scope == "SESSION" else {}
     names = sorted(OF_SESSION.keys() | {name.upper() for name in own})
     rows = [_parameter_row(name, own) for name in names if like(statement.like, name)]
@@ -151,6 +161,23 @@ def set_variables(account: Account, session: Session, statement: SetVariables) -
     return status(statement_type_id=SCL)
 
 
+def show_variables(account: Account, session: Session, statement: ShowVariables) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-variables; when one was set is not kept."""
+    columns = ("session_id", "created_on", "updated_on", "name", "value", "type", "comment")
+    rows = [
+        (str(session.id), None, None, name, _text(value), _variable_type(value), "")
+        for name, value in sorted(session.variables.items())
+        if like(statement.like, name)
+    ]
+    return table(columns, rows)
+
+
+def _variable_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "fixed" if isinstance(value, int) else "real" if isinstance(value, float) else "text"
+
+
 def unset_variables(account: Account, session: Session, statement: UnsetVariables) -> Result:
     for name in statement.names:
         session.variables.pop(name, None)
@@ -179,6 +206,7 @@ HANDLERS = {
     AlterSession: alter_session,
     ShowParameters: show_parameters,
     SetVariables: set_variables,
+    ShowVariables: show_variables,
     UnsetVariables: unset_variables,
 }
-READ_ONLY = frozenset({ShowParameters})
+READ_ONLY = frozenset({ShowParameters, ShowVariables})

@@ -25,7 +25,7 @@ from sfml.grammar.stages import (
     Remove,
     ShowStages,
 )
-from sfml.local.databases import missing
+from sfml.local.databases import demand_listed, demand_schema, missing
 from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml.local.likeness import like
 from sfml.local.locations import Place, locate, within
@@ -64,8 +64,7 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
     unknown = statement.options.keys() - KNOWN
     if unknown:
         raise not_emulated(f"CREATE STAGE {name} {', '.join(sorted(unknown))}")
-    if not account.engine.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
+    demand_schema(account, name)
     # Two that create one name at the same time are told apart: one of them finds that it exists.
     with account.store.transaction():
         if find(account, name) is not None:
@@ -104,6 +103,7 @@ def find(account: Account, name: ObjectName) -> Any:
 
 def drop(account: Account, session: Session, statement: DropStage) -> Result:
     name = resolve(statement.name, session)
+    demand_schema(account, name)
     if find(account, name) is None:
         return missing("Stage", name.fqn(), statement.if_exists)
     remove_stage(account, name)
@@ -128,6 +128,7 @@ def show(account: Account, session: Session, statement: ShowStages) -> Result:
         *map(Column, ("notification_channel", "storage_integration", "endpoint", "owner_role_type")),
         Column("directory_enabled"),
     )
+    demand_listed(account, session, statement.scope, statement.within)
     rows = []
     for row in account.store.rows("SELECT * FROM stages ORDER BY database, schema, name"):
         if like(statement.like, row["name"]) and _in_scope(row, session, statement):

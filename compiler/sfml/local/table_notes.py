@@ -79,6 +79,13 @@ def forget_schema(engine: Engine, database: str, schema: str) -> None:
         )
 
 
+def comments(engine: Engine) -> dict[ObjectName, str]:
+    """The comments of tables and views."""
+    from sfml.local.names import ObjectName
+
+    return {ObjectName(*row[:3]): row[3] for row in engine.rows(f"SELECT * FROM {_COMMENTS}")}
+
+
 def with_comments(engine: Engine, result: Result) -> Result:
     """What SHOW TABLES, VIEWS and OBJECTS answer, with the comments, which fakesnow leaves empty."""
     names = result.names()

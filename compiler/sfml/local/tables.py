@@ -14,6 +14,7 @@ from sfml.local import semi_structured, table_notes
 from sfml.local.definitions import parts_of, transaction, wrong_kind
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
 from sfml.local.names import ObjectName, resolve, resolve_schema
+from sfml.local.objects import records
 from sfml.local.result import Result, status
 from sfml.local.streams.following import commit_open
 from sfml.local.translating import translating
@@ -40,6 +41,7 @@ def drop_columns(account: Account, session: Session, statement: DropColumns) -> 
     for column in dropped:
         semi_structured.drop_column(account, session, table, column)
         table_notes.drop_column(account.engine, table, column)
+        records.drop_column(account, table, column)
     return status()
 
 
@@ -58,6 +60,7 @@ def rename_column(account: Account, session: Session, statement: RenameColumn) -
     _alter(session, [f"ALTER TABLE {place} RENAME COLUMN {old} TO {new}"])
     semi_structured.rename_column(account, session, table, statement.column, statement.new)
     table_notes.rename_column(account.engine, table, statement.column, statement.new)
+    records.rename_column(account, table, statement.column, statement.new)
     return status()
 
 
@@ -173,6 +176,7 @@ HANDLERS = {
 
 def _schema_dropped(account: Account, database: str, schema: str) -> None:
     table_notes.forget_schema(account.engine, database, schema)
+    records.forget_schema(account, database, schema)
 
 
 SCHEMA_DROPPED = _schema_dropped

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import tags as grammar
-from sfml.local.databases import missing
-from sfml.local.errors import SqlError, already_exists, does_not_exist
+from sfml.grammar.absent import Absent
+from sfml.local.databases import demand_schema, demand_scope, missing
+from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml.local.likeness import like
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import Column, Result, status, table
@@ -31,6 +32,11 @@ CREATE TABLE IF NOT EXISTS tags (
   created_on TEXT NOT NULL,
   PRIMARY KEY (database, schema, name)
 );
+CREATE TABLE IF NOT EXISTS tag_propagation (
+  tag TEXT PRIMARY KEY,
+  propagate TEXT NOT NULL,
+  on_conflict TEXT
+);
 """
 
 OF_THE_FEATURE_STORE = "SNOWML_FEATURE_"
@@ -41,11 +47,17 @@ INSTEAD = {
     "DYNAMIC TABLE": "use a task on a stream, or a view",
     "DYNAMIC ICEBERG TABLE": "use a task on a stream, or a view",
     "ONLINE FEATURE TABLE": "use a table",
+    "TASK GRAPH": "create its tasks one by one",
+    "ALERT": "use a task with WHEN",
+    "NOTEBOOK": "use a procedure or a job",
+    "EXPERIMENT": "use metrics of the model registry",
 }
 
 
-def absent(account: Account, session: Session, statement: grammar.Absent) -> Result:
-    raise _refused(f"{statement.kind}S", INSTEAD[statement.kind])
+def absent(account: Account, session: Session, statement: Absent) -> Result:
+    """Refuse a statement on what this server has not, by name."""
+    instead = INSTEAD.get(statement.kind) or INSTEAD.get(statement.kind.removesuffix("S"), "")
+    raise not_emulated(f"{statement.verb} {statement.kind}", instead)
 
 
 def _refused(what: str, instead: str) -> SqlError:
@@ -70,11 +82,13 @@ def create(account: Account, session: Session, statement: grammar.CreateTag) -> 
                 *(session.role, account.clock().isoformat()),
             ),
         )
+        _set_propagation(account, name, statement.propagate, statement.on_conflict)
     return status(f"Tag {name.name} successfully created.")
 
 
 def drop(account: Account, session: Session, statement: grammar.DropTag) -> Result:
     name = resolve(statement.name, session)
+    demand_schema(account, name)
     if find(account, name) is None:
         return missing("Tag", name.fqn(), statement.if_exists)
     account.store.execute(
@@ -105,23 +119,90 @@ def check_value(account: Account, name: ObjectName, value: str) -> None:
         )
 
 
+PROPAGATIONS = ("ON_DEPENDENCY_AND_DATA_MOVEMENT", "ON_DEPENDENCY", "ON_DATA_MOVEMENT")
+
+
+def _set_propagation(account: Account, name: ObjectName, propagate: str, on_conflict: str) -> None:
+    """Keep how the tag propagates; nothing is propagated here."""
+    if propagate and propagate not in PROPAGATIONS:
+        raise SqlError(
+            f"SQL compilation error:\ninvalid value '{propagate}' for property 'PROPAGATE'", 1008, "22023"
+        )
+    account.store.execute("DELETE FROM tag_propagation WHERE tag = ?", (name.fqn(),))
+    if propagate:
+        account.store.execute(
+            "INSERT INTO tag_propagation VALUES (?, ?, ?)", (name.fqn(), propagate, on_conflict or None)
+        )
+
+
+def alter(account: Account, session: Session, statement: grammar.AlterTag) -> Result:
+    name = resolve(statement.name, session)
+    row = find(account, name)
+    if row is None:
+        if statement.if_exists:
+            return status()
+        raise does_not_exist("Tag", name.fqn())
+    allowed: list[str] = json.loads(row["allowed"])
+    values = statement.values
+    match statement.change:
+        case "RENAME":
+            assert statement.new is not None
+            _rename(account, name, resolve(statement.new, session))
+        case "ADD ALLOWED_VALUES":
+            _update(
+                account, name, "allowed", json.dumps([*allowed, *(v for v in values if v not in allowed)])
+            )
+        case "DROP ALLOWED_VALUES":
+            _update(account, name, "allowed", json.dumps([v for v in allowed if v not in values]))
+        case "SET ALLOWED_VALUES" | "UNSET ALLOWED_VALUES":
+            _update(account, name, "allowed", json.dumps(list(values)))
+        case "SET COMMENT" | "UNSET COMMENT":
+            _update(account, name, "comment", "".join(values))
+        case _:
+            propagate, on_conflict = (*values, "", "")[:2]
+            _set_propagation(account, name, propagate, on_conflict)
+    return status()
+
+
+def _update(account: Account, name: ObjectName, column: str, value: str) -> None:
+    account.store.execute(
+        f"UPDATE tags SET {column} = ? WHERE database = ? AND schema = ? AND name = ?",
+        (value, name.database, name.schema, name.name),
+    )
+
+
+def _rename(account: Account, name: ObjectName, new: ObjectName) -> None:
+    if find(account, new) is not None:
+        raise already_exists(new)
+    account.store.execute(
+        "UPDATE tags SET database = ?, schema = ?, name = ? WHERE database = ? AND schema = ? AND name = ?",
+        (new.database, new.schema, new.name, name.database, name.schema, name.name),
+    )
+
+
 def show(account: Account, session: Session, statement: grammar.ShowTags) -> Result:
     """https://docs.snowflake.com/en/sql-reference/sql/show-tags"""
     columns = (
         Column("created_on", "timestamp_ltz"),
         *("name", "database_name", "schema_name", "owner", "comment", "allowed_values", "owner_role_type"),
+        *("propagate", "on_conflict", "multi_value"),
     )
+    demand_scope(account, session, statement.scope, statement.within)
+    propagations = {row["tag"]: row for row in account.store.rows("SELECT * FROM tag_propagation")}
     rows = []
     for row in account.store.rows("SELECT * FROM tags ORDER BY database, schema, name"):
         if like(statement.like, row["name"]) and _in_scope(row, session, statement):
-            allowed = row["allowed"] if row["allowed"] != "[]" else None
+            allowed = row["allowed"].replace(", ", ",") if row["allowed"] != "[]" else None
+            found = propagations.get(ObjectName(row["database"], row["schema"], row["name"]).fqn())
             rows.append(
                 (
                     *(datetime.fromisoformat(row["created_on"]), row["name"], row["database"], row["schema"]),
                     *(row["owner"], row["comment"], allowed, "ROLE"),
+                    *((found["propagate"], found["on_conflict"]) if found else ("NONE", None)),
+                    "false",
                 )
             )
-    return table(columns, rows)
+    return table(columns, rows[: statement.limit])
 
 
 def _in_scope(row: Any, session: Session, statement: grammar.ShowTags) -> bool:
@@ -142,6 +223,7 @@ HANDLERS = {
     grammar.CreateTag: create,
     grammar.DropTag: drop,
     grammar.ShowTags: show,
-    grammar.Absent: absent,
+    grammar.AlterTag: alter,
+    Absent: absent,
 }
 READ_ONLY = frozenset({grammar.ShowTags})

@@ -42,6 +42,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
     except duckdb.BinderException as cause:
         raise _refused(str(cause), 2043, "02000") from cause
     except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
+        if _NOT_NULL.search(str(cause)):
+            raise SqlError("NULL result in a non-nullable column", 100072, "22000") from cause
         if (refused := _refused_number(str(cause))) is not None:
             raise refused from cause
         # A model's method is a function of DuckDB's, which wraps what it raises.
@@ -84,6 +86,7 @@ def _refused_number(message: str) -> SqlError | None:
 
 DIVISION_BY_ZERO = "Division by zero"
 NO_NUMBER = "Invalid floating point operation: "
+_NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
 _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? does not exist")
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')

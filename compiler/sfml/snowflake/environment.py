@@ -174,6 +174,9 @@ def _is_within(need: Need, missing: list[MissingObject]) -> bool:
 
 # -- looking
 
+_NO_SUCH_PLACE = ("002003", "2003", "002043", "2043")
+"""What SHOW says of a schema that is not there."""
+
 Look = Callable[["SnowflakeConnection", Target, list[Need]], Iterator[tuple[Need, str]]]
 
 
@@ -190,7 +193,12 @@ def _shown(command: str, columns: tuple[str, ...], *, scope: bool = False, categ
         def listed(pattern: str | None, within: str | None) -> set[tuple[str, ...]]:
             like = f" LIKE {literal(pattern)}" if pattern else ""
             place = f" IN SCHEMA {dotted(within)}" if within else ""
-            found = records(connection, f"SHOW {command}{like}{place}", role=target.owner_role)
+            try:
+                found = records(connection, f"SHOW {command}{like}{place}", role=target.owner_role)
+            except AccountError as error:
+                if error.code not in _NO_SUCH_PLACE:
+                    raise
+                return set()  # a schema that is not there holds nothing
             kept = [row for row in found if not category or str(row.get("category")) == category]
             return {tuple(str(row[column]) for column in columns) for row in kept}
 

@@ -100,12 +100,15 @@ def test_what_a_table_function_raises_is_told(asking: Session, tables: None) -> 
         ("SELECT TOTALS!TOTAL(WEEK, SOLD) FROM SALES", "call it in FROM, as TABLE"),
         ("SELECT * FROM SALES A, SALES B, TABLE(TOTALS!TOTAL(A.WEEK, A.SOLD))", "beside several tables"),
         ("SELECT * FROM TABLE(TOTALS!TOTAL(1, 2.0))", "without a table before it"),
-        ("CREATE MODEL MONITOR M WITH MODEL = SHIFTED", "the local server has no MODEL MONITORS"),
+        (
+            "CREATE MODEL MONITOR M WITH MODEL = SHIFTED",
+            "not emulated by the local server: CREATE MODEL MONITOR",
+        ),
         ("SELECT SYSTEM$DGQL('x')", "the local server has no lineage"),
         ("CALL SYSTEM$DEPLOY_MODEL('x')", "the local server has no model services"),
         (
             "CREATE DYNAMIC TABLE T TARGET_LAG = '1 minute' AS SELECT 1",
-            "the local server has no DYNAMIC TABLES",
+            "not emulated by the local server: CREATE DYNAMIC TABLE",
         ),
         ("CREATE TAG SNOWML_FEATURE_VIEW_METADATA", "the local server has no Feature Store"),
     ],
@@ -139,7 +142,7 @@ def test_tags_allow_what_they_were_created_for(asking: Session, shifted: ModelVe
     with pytest.raises(SnowparkSQLException, match="'dead' is not an allowed value"):
         rows(asking, "ALTER MODEL SHIFTED SET TAG STAGE = 'dead'")
     assert [row["allowed_values"] for row in asking.sql("SHOW TAGS LIKE 'stage'").collect()] == [
-        '["test", "live"]'
+        '["test","live"]'
     ]
     rows(asking, "DROP TAG STAGE")
     assert asking.sql("SHOW TAGS").collect() == []

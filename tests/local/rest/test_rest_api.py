@@ -55,7 +55,7 @@ from sfml.local.app import LocalServer
         ("GET", "/nope/complete-graphs", None, 404, "does not exist or not authorized"),
         ("POST", "/nope:set-tags", [{"tag_name": "a", "tag_value": "b"}], 404, "does not exist"),
         ("POST", "/nope:set-tags", [{"tag_name": "a"}], 400, "Missing required field: tag_value."),
-        ("POST", "/nope:set-tags", [{"tag_name": "a", "tag_value": "b" * 257}], 400, "the maximum is 256"),
+        ("POST", "/nope:set-tags", [{"tag_name": "a", "tag_value": "b" * 257}], 404, "does not exist"),
         ("DELETE", "/nope?ifExists=maybe", None, 400, "ifExists"),
         ("POST", "/nope:explode", None, 404, "No such operation"),
         ("PATCH", "/nope", None, 405, "No such operation"),

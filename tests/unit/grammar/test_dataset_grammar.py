@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sfml.grammar import Name, SqlSyntaxError, models, parse_statement
+from sfml.grammar.absent import Absent
 from sfml.grammar.datasets import (
     AddDatasetVersion,
     CreateDataset,
@@ -15,7 +16,7 @@ from sfml.grammar.datasets import (
     ShowDatasets,
     ShowDatasetVersions,
 )
-from sfml.grammar.tags import Absent, CreateTag, DropTag, ShowTags
+from sfml.grammar.tags import CreateTag, DropTag, ShowTags
 
 D = Name(("D",))
 
@@ -39,9 +40,9 @@ D = Name(("D",))
          CreateTag(D, False, True, ("a", "b"), "c")),
         ("DROP TAG d", DropTag(D)),
         ("SHOW TAGS LIKE 'd' IN ACCOUNT", ShowTags("d", "ACCOUNT")),
-        ("CREATE OR REPLACE DYNAMIC TABLE d TARGET_LAG = '1 minute' AS SELECT 1", Absent("DYNAMIC TABLE")),
-        ("SHOW MODEL MONITORS", Absent("MODEL MONITOR")),
-        ("DROP ONLINE FEATURE TABLE d", Absent("ONLINE FEATURE TABLE")),
+        ("CREATE OR REPLACE DYNAMIC TABLE d TARGET_LAG = '1 minute' AS SELECT 1", Absent("CREATE", "DYNAMIC TABLE")),
+        ("SHOW MODEL MONITORS", Absent("SHOW", "MODEL MONITORS")),
+        ("DROP ONLINE FEATURE TABLE d", Absent("DROP", "ONLINE FEATURE TABLE")),
     ],
 )  # fmt: skip
 def test_statements(sql: str, statement: Any) -> None:

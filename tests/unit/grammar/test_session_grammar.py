@@ -8,6 +8,7 @@ from sfml.grammar import Name, SqlSyntaxError, parse_statement
 from sfml.grammar.calls import Call
 from sfml.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
 from sfml.grammar.session import AlterSession, SetVariables, ShowParameters, UnsetVariables, Use
+from sfml.grammar.shows import Listing
 
 CASES = {
     "use role ml_dev": Use("ROLE", Name(("ML_DEV",))),
@@ -37,9 +38,11 @@ CASES = {
     ),
     "create transient schema if not exists d.s": Create("SCHEMA", Name(("D", "S")), if_not_exists=True),
     "DROP SCHEMA IF EXISTS s CASCADE": Drop("SCHEMA", Name(("S",)), if_exists=True),
-    "SHOW TERSE DATABASES LIKE 'a%'": ShowDatabases("a%"),
-    "SHOW SCHEMAS LIKE 's' IN DATABASE d": ShowSchemas("s", Name(("D",))),
-    "SHOW SCHEMAS IN ACCOUNT": ShowSchemas(everywhere=True),
+    "SHOW TERSE DATABASES LIKE 'a%'": ShowDatabases(Listing(terse=True, like="a%")),
+    "SHOW SCHEMAS LIKE 's' IN DATABASE d": ShowSchemas(
+        Listing(like="s", scope="DATABASE", within=Name(("D",)))
+    ),
+    "SHOW SCHEMAS IN ACCOUNT": ShowSchemas(Listing(scope="ACCOUNT")),
     "DESC TABLE a.b.c": DescribeTable("TABLE", Name(("A", "B", "C"))),
 }
 
@@ -51,7 +54,7 @@ def test_statements_are_read(sql: str) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT 1", "CREATE TABLE t (a INT)", "DESCRIBE RESULT 'x'", "CREATE DATABASE ROLE r", "SHOW TABLES"],
+    ["SELECT 1", "CREATE TABLE t (a INT)", "DESCRIBE RESULT 'x'", "SHOW FOO"],
 )
 def test_other_statements_are_left_alone(sql: str) -> None:
     assert parse_statement(sql) is None

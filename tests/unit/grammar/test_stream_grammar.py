@@ -32,7 +32,6 @@ CASES = {
     "CREATE STREAM s CLONE t": CreateStream(S, "CLONE", S, unsupported="CLONE t"),
     "ALTER STREAM IF EXISTS s SET COMMENT = 'c'": AlterStream(S, "c", if_exists=True),
     "ALTER STREAM s UNSET COMMENT": AlterStream(S),
-    "ALTER STREAM s SET TAG a = 'b'": AlterStream(S, unsupported="SET TAG a = 'b'"),
     "DROP STREAM IF EXISTS s": DropStream(S, if_exists=True),
     "DESC STREAM s": DescribeStream(S),
     "DESCRIBE STREAM s;": DescribeStream(S),

@@ -19,7 +19,6 @@ __all__ = ["FIRST_REWRITES", "REWRITES", "SCHEMA", "Location", "interpreter_erro
 HANDLERS = {**statements.HANDLERS, **queries.HANDLERS}
 READ_ONLY = queries.READ_ONLY
 SYSTEM_FUNCTIONS = queries.SYSTEM_FUNCTIONS
-TABLE_FUNCTIONS = queries.TABLE_FUNCTIONS
 RELATIONS = queries.RELATIONS
 REWRITES = (model_calls,)
 FIRST_REWRITES = (table_calls, binary_values)

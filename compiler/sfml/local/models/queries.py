@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import models as grammar
 from sfml.local.errors import SqlError
-from sfml.local.family import Args
 from sfml.local.likeness import like
 from sfml.local.models.files import attributes_of, methods_of, platforms_of, spec_of
 from sfml.local.models.store import Model, Version, all_models, get_model
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.result import Column, Result, table
-from sfml.local.tasks import commands as tasks
-from sfml.local.tasks.tags import tags_of
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -177,38 +174,9 @@ def describe_artifact_repository(
     return table(("name", "type"), [("PYPI_SHARED_REPOSITORY", "PIP")])
 
 
-def get_tag(account: Account, session: Session, arguments: tuple[Any, ...]) -> str | None:
-    """SYSTEM$GET_TAG(tag, object, domain): the value of a tag; only models have tags here."""
-    tag, name, domain = (*(str(argument) for argument in arguments), "", "", "")[:3]
-    if domain.upper() not in ("MODULE", "MODEL"):
-        raise SqlError(f"Unsupported feature: not emulated by the local server: tags on {domain}", 2, "0A000")
-    model = get_model(account, resolve(name, session))
-    wanted = resolve(tag, session)
-    for found, value in _tags(account, model):
-        if found == wanted:
-            return value
-    return None
-
-
-def tag_references(account: Account, session: Session, args: Args) -> Result:
-    """INFORMATION_SCHEMA.TAG_REFERENCES(object, domain), of a model or a task; nothing is inherited here."""
-    name, domain = (*(str(argument) for argument in args.positional), "", "")[:2]
-    columns = ("TAG_DATABASE", "TAG_SCHEMA", "TAG_NAME", "TAG_VALUE", "LEVEL", "DOMAIN")
-    if domain.upper() == "TASK":
-        task = tasks.fetch(account, resolve(name, session))
-        own = tags_of(account.store, task.id)
-        return table(
-            columns,
-            [(tag.database, tag.schema, tag.name, value, "TASK", "TASK") for tag, value in own.items()],
-        )
-    if domain.upper() not in ("MODULE", "MODEL"):
-        raise SqlError(f"Unsupported feature: not emulated by the local server: tags on {domain}", 2, "0A000")
-    model = get_model(account, resolve(name, session))
-    rows = [
-        (tag.database, tag.schema, tag.name, value, "MODULE", "MODULE")
-        for tag, value in _tags(account, model)
-    ]
-    return table(columns, rows)
+def tags_of(account: Account, name: ObjectName) -> dict[ObjectName, str]:
+    """A model's tags."""
+    return dict(_tags(account, get_model(account, name)))
 
 
 def _tags(account: Account, model: Model) -> list[tuple[ObjectName, str]]:
@@ -221,7 +189,7 @@ def platform_capabilities(account: Account, session: Session, arguments: tuple[A
     return "{}"
 
 
-def packages(account: Account, session: Session) -> Result:
+def packages(account: Account, session: Session, database: str | None) -> Result:
     """INFORMATION_SCHEMA.PACKAGES: what code can use here, which is what this Python has installed.
 
     It runs the code of every RUNTIME_VERSION, so that each has the same packages.
@@ -238,7 +206,7 @@ def packages(account: Account, session: Session) -> Result:
     return table(columns, rows)
 
 
-def model_versions(account: Account, session: Session) -> Result:
+def model_versions(account: Account, session: Session, database: str | None) -> Result:
     """INFORMATION_SCHEMA.MODEL_VERSIONS: the versions of the current database's models.
 
     https://docs.snowflake.com/en/sql-reference/info-schema/model_versions
@@ -281,11 +249,9 @@ HANDLERS = {
 READ_ONLY = frozenset(HANDLERS)
 SYSTEM_FUNCTIONS = {
     "SYSTEM$ML_PLATFORM_CAPABILITIES": platform_capabilities,
-    "SYSTEM$GET_TAG": get_tag,
     "SYSTEM$DEPLOY_MODEL": _absent("model services", "run the version on the warehouse"),
     "SYSTEM$DGQL": _absent("lineage", "keep what a version was made from in its metrics or its comment"),
 }
-TABLE_FUNCTIONS = {"INFORMATION_SCHEMA.TAG_REFERENCES": tag_references, "TAG_REFERENCES": tag_references}
 RELATIONS = {
     "INFORMATION_SCHEMA.PACKAGES": packages,
     "INFORMATION_SCHEMA.MODEL_VERSIONS": model_versions,

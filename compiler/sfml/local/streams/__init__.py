@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sfml.local.streams import following, statements, store
+
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+    from sfml.local.names import ObjectName
+
+
+def is_followed(account: Account, table: ObjectName) -> bool:
+    """Whether a stream follows the table, which turns its change tracking on."""
+    return bool(store.on_table(account.store, table))
+
 
 SCHEMA = store.SCHEMA
 HANDLERS = statements.HANDLERS

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import streams as grammar
 from sfml.grammar.tasks import Scope
+from sfml.local.databases import demand_schema, demand_scope
 from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
-from sfml.local.likeness import like
+from sfml.local.likeness import selected
 from sfml.local.names import ObjectName, quoted_if_needed, resolve, resolve_schema
 from sfml.local.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml.local.streams import changes, store
@@ -100,6 +101,7 @@ def alter(account: Account, session: Session, statement: grammar.AlterStream) ->
 
 def drop(account: Account, session: Session, statement: grammar.DropStream) -> Result:
     name = resolve(statement.name, session)
+    demand_schema(account, name)
     if statement.if_exists and store.find(account.store, name) is None:
         return status(f"Drop statement executed successfully ({name.name} already dropped).")
     stream = fetch(account, name)
@@ -129,7 +131,10 @@ COLUMNS = tuple(
         "owner_role_type",
     )
 )
-_TERSE = ("created_on", "name", "database_name", "schema_name", "table_name")
+_TERSE = (
+    Column("created_on", "timestamp_ltz"),
+    *map(Column, ("name", "kind", "database_name", "schema_name", "tableOn")),
+)
 
 
 def _values(stream: Stream) -> tuple[Any, ...]:
@@ -153,17 +158,18 @@ def _values(stream: Stream) -> tuple[Any, ...]:
 
 
 def show(account: Account, session: Session, statement: grammar.ShowStreams) -> Result:
-    rows = [
-        _values(stream)
-        for stream in _in_scope(account, session, statement.scope)
-        if like(statement.like, stream.name.name)
-        and stream.name.name.startswith(statement.starts_with or "")
-        and (statement.from_name is None or stream.name.name > statement.from_name)
-    ][: statement.limit or 10_000]
+    found = selected(
+        _in_scope(account, session, statement.scope),
+        lambda stream: stream.name.name,
+        pattern=statement.like,
+        starts_with=statement.starts_with,
+        from_name=statement.from_name,
+        limit=statement.limit,
+    )
     if not statement.terse:
-        return table(COLUMNS, rows, SHOW)
-    kept = [n for n, column in enumerate(COLUMNS) if column.name in _TERSE]
-    return table([COLUMNS[n] for n in kept], [[row[n] for n in kept] for row in rows], SHOW)
+        return table(COLUMNS, [_values(stream) for stream in found], SHOW)
+    rows = [(s.created_on, s.name.name, "DELTA", s.name.database, s.name.schema, s.base.name) for s in found]
+    return table(_TERSE, rows, SHOW)
 
 
 def _in_scope(account: Account, session: Session, scope: Scope | None) -> list[Stream]:
@@ -171,6 +177,7 @@ def _in_scope(account: Account, session: Session, scope: Scope | None) -> list[S
         return store.everywhere(account.store, session.database, session.schema)
     if scope.kind == "ACCOUNT":
         return store.everywhere(account.store)
+    demand_scope(account, session, scope.kind, scope.name)
     if scope.kind == "DATABASE":
         return store.everywhere(account.store, scope.name.last if scope.name else session.database)
     return store.everywhere(account.store, *resolve_schema(scope.name, session))

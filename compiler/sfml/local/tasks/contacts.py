@@ -34,7 +34,7 @@ def unset_contacts(store: Store, task_id: str, purposes: Iterable[str]) -> None:
         )
 
 
-def task_contacts(account: Account, session: Session) -> Result:
+def task_contacts(account: Account, session: Session, database: str | None) -> Result:
     """SNOWFLAKE.LOCAL.TASK_CONTACTS: every contact of every task."""
     rows = account.store.rows(
         "SELECT database_name, schema_name, name, purpose, contact FROM task_contacts"

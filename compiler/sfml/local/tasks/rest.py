@@ -95,7 +95,7 @@ def set_tags(call: Call) -> Json:
     given = {_tag(call, one): _tag_value(one) for one in call.listing()}
     task = _tagged(call)
     if task is not None:
-        tags.set_tags(call.account.store, task, given)
+        tags.set_tags(call.account, task, given)
     return done()
 
 
@@ -132,7 +132,7 @@ def _tag(call: Call, one: Json) -> ObjectName:
 def _tag_value(one: Json) -> str:
     if not isinstance(one.get("tag_value"), str):
         raise bad_request("Missing required field: tag_value.")
-    return tags.checked_value(one["tag_value"])
+    return str(one["tag_value"])
 
 
 _TASKS = "/databases/{database}/schemas/{schema}/tasks"

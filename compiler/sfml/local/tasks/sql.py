@@ -69,7 +69,7 @@ def _set_tags(
 ) -> None:
     if given:
         task = commands.fetch(account, name)
-        tags.set_tags(account.store, task.id, {resolve(tag, session): value for tag, value in given})
+        tags.set_tags(account, task.id, {resolve(tag, session): value for tag, value in given})
 
 
 def _set_contacts(
@@ -176,6 +176,7 @@ def _without(old: Settings, fields: dict[str, str | None]) -> Settings:
 
 def drop_task(account: Account, session: Session, statement: grammar.DropTask) -> Result:
     name = resolve(statement.name, session)
+    commands.demand_schema(account, name.database, name.schema)
     if statement.if_exists and store.find(account.store, name) is None:
         return status(f"Drop statement executed successfully ({name.name} already dropped).")
     commands.drop(account, name)

@@ -1,28 +1,21 @@
-"""Tags on tasks. Tags themselves are not objects here: any name may be set."""
+"""Tags on tasks, by the task's id. Any name may be set; a tag that was created may allow some values alone."""
 
 from __future__ import annotations
 
-from sfml.local.errors import SqlError
+from typing import TYPE_CHECKING
+
 from sfml.local.names import ObjectName
 from sfml.local.store import Store
+from sfml.local.tags import check_value
 
-MAX_VALUE = 256
-"""https://docs.snowflake.com/en/sql-reference/sql/create-task: characters of a tag's value."""
-
-
-def checked_value(value: str) -> str:
-    """The value again; refuses one that is too long."""
-    if len(value) > MAX_VALUE:
-        raise SqlError(
-            f"Invalid tag value: it has {len(value)} characters, the maximum is {MAX_VALUE}.", 1008, "22023"
-        )
-    return value
+if TYPE_CHECKING:
+    from sfml.local.account import Account
 
 
-def set_tags(store: Store, task_id: str, tags: dict[ObjectName, str]) -> None:
-    for value in tags.values():
-        checked_value(value)
-    with store.transaction() as connection:
+def set_tags(account: Account, task_id: str, tags: dict[ObjectName, str]) -> None:
+    for tag, value in tags.items():
+        check_value(account, tag, value)
+    with account.store.transaction() as connection:
         connection.executemany(
             "INSERT OR REPLACE INTO task_tags VALUES (?, ?, ?, ?, ?)",
             [(task_id, tag.database, tag.schema, tag.name, value) for tag, value in tags.items()],
