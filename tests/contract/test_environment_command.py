@@ -86,7 +86,7 @@ def test_apply_names_everything_that_is_missing_and_makes_only_what_it_may(
         "CREATE NOTIFICATION INTEGRATION ML_ERRORS",
         "note: no image repository is visible; without any in the account train fails: CREATE IMAGE REPOSITORY",
         "role ML_DEV cannot see it",
-        "--create-missing` makes compute pool and database and schema",
+        "--create-missing` creates compute pool and database and schema",
     ):
         assert line in told
     # What somebody else has to decide stands in the way, so that nothing is made.

@@ -1,1 +1,1 @@
-"""Values as text, JSON and pictures; nothing here writes to a stream."""
+"""Renders values as text, JSON, Markdown and pictures. Functions return strings; none writes to a stream."""

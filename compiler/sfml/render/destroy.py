@@ -21,7 +21,10 @@ def destroy_text(
     *,
     is_on: bool,
 ) -> str:
-    """Everything that goes, the answer in the first line; `objects` are kinds and names of what goes besides."""
+    """List everything that a destroy removes; the first line says how many tasks that is.
+
+    `names` are the tasks in Snowflake, `objects` the (kind, name) pairs of other objects to remove, such as tables.
+    """
     return "\n".join(_lines(desired, names, staged, objects, symbols, is_on))
 
 
@@ -37,13 +40,12 @@ def _lines(
     what = plural(len(names), "task")
     yield f"{desired.pipeline} {symbols['arrow']} {desired.target.name}  {location(desired)}   {what} to remove"
     yield ""
-    known = {task.name: task.task for task in desired.all_tasks}
+    spec_names = {task.name: task.task for task in desired.all_tasks}
     for name in names:
         if name == desired.root.name:
             yield f"  {minus} {name}   the root; its schedule is {'on' if is_on else 'off'}"
         else:
-            told = known.get(name)
-            yield f"  {minus} {told or name}"
+            yield f"  {minus} {spec_names.get(name) or name}"
     if staged is not None and staged.paths:
         yield f"  {minus} on the stage: {', '.join((*_counts(staged), 'files of runs'))}"
     for kind, name in objects:
@@ -74,7 +76,7 @@ def destroy_json(
     *,
     destroyed: bool,
 ) -> dict[str, Any]:
-    """The object, without `format_version`."""
+    """The object of `schemas/output/destroy.schema.json`, without `format_version`."""
     return {
         "pipeline": desired.pipeline,
         "target": desired.target.name,

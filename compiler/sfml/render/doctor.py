@@ -1,4 +1,4 @@
-"""The checks of `sfml doctor` as lines and as JSON."""
+"""The checks of `sfml doctor` as text and as JSON."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ _SYMBOLS = {
 def doctor_text(
     target: str, checks: Sequence[Check], symbols: Symbols, *, failures_only: bool = False
 ) -> str:
-    return "\n".join(_lines(target, checks, symbols, failures_only))
+    return "\n".join(_doctor_lines(target, checks, symbols, failures_only))
 
 
-def _lines(target: str, checks: Sequence[Check], symbols: Symbols, failures_only: bool) -> Iterator[str]:
+def _doctor_lines(
+    target: str, checks: Sequence[Check], symbols: Symbols, failures_only: bool
+) -> Iterator[str]:
     count = counted(checks)
     if count["fail"]:
         head = f"{count['fail']} of {len(checks)} checks failed"

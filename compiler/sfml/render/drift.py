@@ -26,7 +26,7 @@ def drift_text(
     applied: Header,
     symbols: Symbols,
 ) -> str:
-    """What drifted, the answer in the first line."""
+    """The tasks that drifted since the deployment `applied`; the first line says how many."""
     return "\n".join(_lines(drifts, possible, desired, applied, symbols))
 
 
@@ -63,17 +63,17 @@ def _lines(
 def _why_not(
     drift: Drift, path: str, possible: Sequence[AcceptableField | UnacceptableField], width: int
 ) -> Iterator[str]:
-    for one in possible:
-        if isinstance(one, UnacceptableField) and (one.task, one.path) == (drift.task, path):
+    for field in possible:
+        if isinstance(field, UnacceptableField) and (field.task, field.path) == (drift.task, path):
             indent = " " * (width + 1 if width else 0)
-            yield f"      {indent}cannot be accepted: {one.why}"
+            yield f"      {indent}cannot be accepted: {field.why}"
 
 
-def accepted_lines(done: Sequence[AcceptableField], symbols: Symbols) -> Iterator[str]:
-    """What was written into which file."""
-    for one in done:
-        place = f"{one.fix.span.file}:{one.fix.span.start.line}"
-        yield f"  {symbols['SUCCEEDED']} {one.path.removesuffix('_ms')} of {one.task} written to {place}"
+def accepted_lines(fields: Sequence[AcceptableField], symbols: Symbols) -> Iterator[str]:
+    """One line for each drifted field that was written into the spec, with the file and line."""
+    for field in fields:
+        place = f"{field.fix.span.file}:{field.fix.span.start.line}"
+        yield f"  {symbols['SUCCEEDED']} {field.path.removesuffix('_ms')} of {field.task} written to {place}"
 
 
 def drift_json(
@@ -104,11 +104,12 @@ def drift_json(
 def _field(
     drift: Drift, field: DriftField, possible: Sequence[AcceptableField | UnacceptableField]
 ) -> dict[str, Any]:
-    found = next(
+    acceptable = next(
         (
-            one
-            for one in possible
-            if isinstance(one, AcceptableField) and (one.task, one.path) == (drift.task, field.path)
+            possible_field
+            for possible_field in possible
+            if isinstance(possible_field, AcceptableField)
+            and (possible_field.task, possible_field.path) == (drift.task, field.path)
         ),
         None,
     )
@@ -116,7 +117,9 @@ def _field(
         "path": field.path,
         "applied": jsonable(field.applied),
         "now": jsonable(field.now),
-        "place": None if found is None else f"{found.fix.span.file}:{found.fix.span.start.line}",
+        "place": None
+        if acceptable is None
+        else f"{acceptable.fix.span.file}:{acceptable.fix.span.start.line}",
         "why_not": _reason(drift.task, field.path, possible),
     }
 
@@ -124,9 +127,9 @@ def _field(
 def _reason(task: str, path: str, possible: Sequence[AcceptableField | UnacceptableField]) -> str | None:
     return next(
         (
-            one.why
-            for one in possible
-            if isinstance(one, UnacceptableField) and (one.task, one.path) == (task, path)
+            field.why
+            for field in possible
+            if isinstance(field, UnacceptableField) and (field.task, field.path) == (task, path)
         ),
         None,
     )

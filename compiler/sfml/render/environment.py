@@ -1,4 +1,4 @@
-"""What a graph needs and its account lacks, as text and JSON."""
+"""Objects that a graph needs and its account lacks, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from sfml.lower.desired import DesiredGraph
 
 
 def doubts(environment: Environment) -> Iterator[str]:
-    """What nobody can be sure of: kinds that the role may not list, and image repositories that it cannot see.
+    """One sentence for each need that could not be checked.
 
-    Of what a local Snowflake takes by any name, those that no run here touches: that they are missing is seen nowhere.
+    - a kind of object that the role may not list;
+    - a notification integration, external access integration or secret on the local Snowflake, which accepts any
+      name for these and uses none of them when it runs a task;
+    - an image repository, when the role can see none.
     """
     yield from (f"not looked at, {text}" for text in environment.unknown)
     unseen = (Kind.NOTIFICATION, Kind.ACCESS, Kind.SECRET)
@@ -27,39 +30,42 @@ def doubts(environment: Environment) -> Iterator[str]:
 
 
 def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
-    """The sentence and a paragraph for each."""
+    """The error message: how many objects are missing or too small, and the statement that creates each."""
     target = graph.target
     role = f"role {target.owner_role}" if target.owner_role else "the role"
     things = "1 thing" if len(missing) == 1 else f"{len(missing)} things"
-    place = f"{graph.pipeline} names in target `{target.name}`"
-    small = [one for one in missing if one.exists]
+    named = f"{graph.pipeline} names in target `{target.name}`"
+    too_small = [one for one in missing if one.exists]
     what = (
         "is too small"
-        if len(small) == len(missing) == 1
+        if len(too_small) == len(missing) == 1
         else "are too small"
-        if len(small) == len(missing)
-        else ("cannot be found, or are too small" if small else "cannot be found")
+        if len(too_small) == len(missing)
+        else ("cannot be found, or are too small" if too_small else "cannot be found")
     )
-    lines = [f"{things} that {place} {what}; nothing was changed"]
+    lines = [f"{things} that {named} {what}; nothing was changed"]
     for one in missing:
         lines += [f"  {one.text}", f"      {one.statement};"]
-    if len(small) < len(missing):
+    if len(too_small) < len(missing):
         lines.append(f"  Each is missing, or {role} cannot see it.")
     return "\n".join(lines)
 
 
-def missing_help(left: Sequence[MissingObject], create_missing: bool) -> str:
-    """What to do about what is missing."""
-    if all(one.exists for one in left):
+def missing_help(missing: Sequence[MissingObject], create_missing: bool) -> str:
+    """The help for an error about missing objects: create them, or change the sizes of pools and tasks."""
+    if all(one.exists for one in missing):
         return "give the pool more nodes, or the task fewer `instances`"
-    makes = sorted({str(one.need.kind) for one in left if one.need.kind in CREATABLE and not one.exists})
-    if makes and not create_missing:
-        return f"`sfml apply --create-missing` makes {' and '.join(makes)}; the rest is for who administers the account"
-    return "have them made, then run it again"
+    creatable = sorted(
+        {str(one.need.kind) for one in missing if one.need.kind in CREATABLE and not one.exists}
+    )
+    if creatable and not create_missing:
+        kinds = " and ".join(creatable)
+        return f"`sfml apply --create-missing` creates {kinds}; an administrator of the account has to create the rest"
+    return "create them, or ask an administrator of the account to, then run it again"
 
 
 def environment_json(environment: Environment) -> dict[str, Any]:
-    """The part `environment` of a plan's JSON."""
+    """The value of the key `environment` in a plan's JSON."""
     return {
         "missing": [
             {
@@ -76,13 +82,13 @@ def environment_json(environment: Environment) -> dict[str, Any]:
 
 
 def environment_text(graph: DesiredGraph, environment: Environment) -> str:
-    """What is missing with its statements, or that nothing is."""
-    told = list(doubts(environment))
+    """The missing objects with the statements that create them, or a line that says that none is missing."""
+    doubtful = list(doubts(environment))
     if environment.blocking:
-        return "\n".join([missing_text(graph, environment.blocking), *told])
-    counted = (
+        return "\n".join([missing_text(graph, environment.blocking), *doubtful])
+    answer = (
         f"{environment.looked_at} things that it names are there"
         if environment.looked_at
         else "nothing to look for"
     )
-    return "\n".join([f"Environment: {counted}.", *told])
+    return "\n".join([f"Environment: {answer}.", *doubtful])

@@ -1,4 +1,4 @@
-"""What a code means and where a value came from, as text and as JSON."""
+"""Explanations of findings' codes, and the origins of values in a spec, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,52 +13,54 @@ from sfml.spec.origin import Origin, Setting
 WIDTH = 100
 
 
-def explanation_text(one: Explanation) -> str:
-    """A rule as people read it: what it asks, why, and what to do instead."""
-    parts = (("what", one.what), ("why", one.why), ("instead", one.instead))
-    return "\n".join((f"{one.code}: {one.title}", "", *(_part(word, text) for word, text in parts)))
+def explanation_text(explanation: Explanation) -> str:
+    """A rule as text: what it demands, why, and what to write instead."""
+    parts = (("what", explanation.what), ("why", explanation.why), ("instead", explanation.instead))
+    return "\n".join(
+        (f"{explanation.code}: {explanation.title}", "", *(_part(word, text) for word, text in parts))
+    )
 
 
 def _part(word: str, text: str) -> str:
     return textwrap.fill(text, WIDTH, initial_indent=f"{word:>8}: ", subsequent_indent=" " * 10)
 
 
-def codes_text(every: Iterable[Explanation]) -> str:
-    """All codes in a table, group by group."""
+def codes_text(explanations: Iterable[Explanation]) -> str:
+    """All codes with their titles, one a line, under the heading of each group."""
     lines: list[str] = []
     group = None
-    for one in every:
-        if one.group != group:
-            lines += ([""] if lines else []) + [one.group]
-            group = one.group
-        lines.append(f"  {one.code}  {one.title}")
+    for explanation in explanations:
+        if explanation.group != group:
+            lines += ([""] if lines else []) + [explanation.group]
+            group = explanation.group
+        lines.append(f"  {explanation.code}  {explanation.title}")
     return "\n".join(lines)
 
 
-def explanation_json(one: Explanation) -> dict[str, Any]:
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
     return {
-        "code": one.code,
-        "group": one.group,
-        "title": one.title,
-        "what": one.what,
-        "why": one.why,
-        "instead": one.instead,
+        "code": explanation.code,
+        "group": explanation.group,
+        "title": explanation.title,
+        "what": explanation.what,
+        "why": explanation.why,
+        "instead": explanation.instead,
     }
 
 
-def origin_text(one: Origin, title: str) -> str:
-    """A value, the line that set it, and below what that overrode, in order."""
-    if one.entries:
-        return "\n".join((f"{one.path}   {title}", "", *_entries(one)))
-    lines = [f"{one.path} = {_value(one.value)}   {title}", ""]
-    return "\n".join((*lines, *_settings(one, "  ")))
+def origin_text(origin: Origin, title: str) -> str:
+    """A value, the place that set it, and the settings that it overrode, the nearest first."""
+    if origin.entries:
+        return "\n".join((f"{origin.path}   {title}", "", *_entries(origin)))
+    lines = [f"{origin.path} = {_value(origin.value)}   {title}", ""]
+    return "\n".join((*lines, *_settings(origin, "  ")))
 
 
-def _settings(one: Origin, indent: str) -> list[str]:
-    lines = _rows(one.settings, indent)
-    for path, setting in one.around:
+def _settings(origin: Origin, indent: str) -> list[str]:
+    lines = _rows(origin.settings, indent)
+    for path, setting in origin.around:
         lines.append(f"{indent}{'within':<9}  {path}, which replaced {_place(setting)} as a whole")
-    for variable in one.variables:
+    for variable in origin.variables:
         name = variable.path.replace("variables.", "var.", 1)
         lines += [f"{indent}{name} = {_value(variable.value)}", *_settings(variable, f"{indent}  ")]
     return lines
@@ -74,16 +76,16 @@ def _rows(settings: tuple[Setting, ...], indent: str) -> list[str]:
     ]
 
 
-def _entries(one: Origin) -> list[str]:
-    names = [entry.path.removeprefix(one.path).lstrip(".") for entry in one.entries]
-    values = [_value(entry.value) for entry in one.entries]
+def _entries(origin: Origin) -> list[str]:
+    names = [entry.path.removeprefix(origin.path).lstrip(".") for entry in origin.entries]
+    values = [_value(entry.value) for entry in origin.entries]
     wide, wider = max(map(len, names)), max(map(len, values))
     lines = []
-    for name, value, entry in zip(names, values, one.entries, strict=True):
-        over = (
+    for name, value, entry in zip(names, values, origin.entries, strict=True):
+        overridden = (
             f", over {', '.join(_place(older) for older in entry.settings[1:])}" if entry.settings[1:] else ""
         )
-        lines.append(f"  {name:<{wide}}  {value:<{wider}}  {_place(entry.settings[0])}{over}")
+        lines.append(f"  {name:<{wide}}  {value:<{wider}}  {_place(entry.settings[0])}{overridden}")
     return lines
 
 
@@ -96,20 +98,20 @@ def _value(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def origin_json(one: Origin, pipeline: str, target: str) -> dict[str, Any]:
-    """The value and its origin; `set_by` is null where the value is a mapping of `entries`."""
-    return {"pipeline": pipeline, "target": target, **_origin_json(one)}
+def origin_json(origin: Origin, pipeline: str, target: str) -> dict[str, Any]:
+    """A value and its origin as JSON; `set_by` is null for a mapping, whose values are in `entries`."""
+    return {"pipeline": pipeline, "target": target, **_origin_json(origin)}
 
 
-def _origin_json(one: Origin) -> dict[str, Any]:
+def _origin_json(origin: Origin) -> dict[str, Any]:
     return {
-        "path": one.path,
-        "value": one.value,
-        "set_by": _setting_json(one.settings[0]) if one.settings else None,
-        "overrode": [_setting_json(setting) for setting in one.settings[1:]],
-        "within": [{"path": path, "overrode": _setting_json(setting)} for path, setting in one.around],
-        "variables": [_origin_json(variable) for variable in one.variables],
-        "entries": [_origin_json(entry) for entry in one.entries],
+        "path": origin.path,
+        "value": origin.value,
+        "set_by": _setting_json(origin.settings[0]) if origin.settings else None,
+        "overrode": [_setting_json(setting) for setting in origin.settings[1:]],
+        "within": [{"path": path, "overrode": _setting_json(setting)} for path, setting in origin.around],
+        "variables": [_origin_json(variable) for variable in origin.variables],
+        "entries": [_origin_json(entry) for entry in origin.entries],
     }
 
 

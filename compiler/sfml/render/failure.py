@@ -1,4 +1,7 @@
-"""The exception that ended a task: the user's own frames as project paths, those of libraries folded, once."""
+"""The exception that ended a task, as text and as JSON.
+
+Frames in the project's files are shown with project paths; consecutive frames of libraries fold into one line.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ from sfml.render.units import plural
 from sfml.semantics.tracebacks import Failure, Frame
 
 Files: TypeAlias = Callable[[str], str | None]
-"""The file of the project that a frame's path stands for, or None where it is none of the project's."""
+"""Maps the path of a frame to the project's file, or to None when the frame is not in the project."""
 
-_OURS = re.compile(
+_CALLERS = re.compile(
     r"(^|/)(sfml_steps/runtime\.py|_udf_code\.py|mljob_launcher\.py|runpy\.py)$|<frozen runpy>|/job_stage/app/main\.py$"
 )
-"""What calls a step: ours, or Snowflake's."""
+"""Paths of the frames that call a step: sfml's runtime, Snowflake's launchers, and `runpy`."""
 _PACKAGE = re.compile(r"(?:site|dist)-packages/([\w.-]+?)(?:\.py)?(?:/|$)")
 _STANDARD = re.compile(r"/lib(?:64)?/python3[^/]*/|<frozen ")
 _MOST_CODE_LINES = 6
 
 
 def failure_text(failure: Failure, files: Files) -> str:
-    """The traceback in the order of its calls, what was the cause behind it."""
+    """The traceback, the innermost call last, then the exception, then its cause indented below."""
     return "\n".join(_lines(failure, files))
 
 
@@ -42,7 +45,9 @@ def _lines(failure: Failure, files: Files) -> Iterator[str]:
 
 
 def _frame_lines(frames: Sequence[Frame], files: Files) -> Iterator[str]:
-    for is_own, group in groupby(_kept(frames, files), key=lambda frame: files(frame.path) is not None):
+    for is_own, group in groupby(
+        _user_frames(frames, files), key=lambda frame: files(frame.path) is not None
+    ):
         if is_own:
             for frame in group:
                 yield f"  {_place(frame, files)}"
@@ -53,9 +58,9 @@ def _frame_lines(frames: Sequence[Frame], files: Files) -> Iterator[str]:
             yield f"  … {plural(len(folded), 'frame')} of {names}"
 
 
-def _kept(frames: Sequence[Frame], files: Files) -> list[Frame]:
-    """The frames without what calls the step."""
-    return [frame for frame in frames if files(frame.path) is not None or not _OURS.search(frame.path)]
+def _user_frames(frames: Sequence[Frame], files: Files) -> list[Frame]:
+    """The frames without those of the runtime that calls the step."""
+    return [frame for frame in frames if files(frame.path) is not None or not _CALLERS.search(frame.path)]
 
 
 def _place(frame: Frame, files: Files) -> str:
@@ -89,7 +94,7 @@ def failure_json(failure: Failure | None, files: Files) -> Mapping[str, Any] | N
                 "code": list(frame.code),
                 "is_own": files(frame.path) is not None,
             }
-            for frame in _kept(failure.frames, files)
+            for frame in _user_frames(failure.frames, files)
         ],
         "members": [failure_json(member, files) for member in failure.members],
         "cause": failure_json(failure.cause, files),

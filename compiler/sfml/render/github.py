@@ -13,7 +13,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 
 def diagnostics_github(diagnostics: Iterable[Diagnostic]) -> str:
-    """One command a finding, a line each."""
+    """One workflow command for each finding, one a line."""
     return "\n".join(_command(one) for one in diagnostics)
 
 
@@ -23,18 +23,18 @@ def _command(diagnostic: Diagnostic) -> str:
         start, end = diagnostic.span.start, diagnostic.span.end
         properties += [("file", diagnostic.span.file), ("line", start.line)]
         if end.line == start.line:
-            # Columns are taken only within one line; GitHub's end is inclusive.
+            # GitHub accepts columns only when both ends are on one line; its end column is inclusive.
             properties += [("col", start.column), ("endLine", end.line)]
             properties += [("endColumn", max(end.column - 1, start.column))]
         else:
             properties += [("endLine", end.line if end.column > 1 else end.line - 1)]
     properties.append(("title", diagnostic.code))
-    said = ",".join(f"{name}={_property(str(value))}" for name, value in properties)
+    arguments = ",".join(f"{name}={_property(str(value))}" for name, value in properties)
     why = f"why: {diagnostic.why}" if diagnostic.why else ""
     help = f"help: {diagnostic.help}" if diagnostic.help else ""
     parts = (diagnostic.message, _targets(diagnostic), diagnostic.repetition, why, help)
     message = "\n".join(part for part in parts if part)
-    return f"::{_COMMANDS[diagnostic.severity]} {said}::{_data(message)}"
+    return f"::{_COMMANDS[diagnostic.severity]} {arguments}::{_data(message)}"
 
 
 def _targets(diagnostic: Diagnostic) -> str:

@@ -16,21 +16,29 @@ _SEVERITIES = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE
 
 
 def diagnostics_gitlab(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    """One entry a finding; a finding without a place is at the first line of the project file, as a place is needed."""
+    """One entry for each finding. A place is mandatory: a finding without one gets line 1 of `sfml.yaml`."""
     seen: Counter[str] = Counter()
     entries = []
-    for one in diagnostics:
-        file, line = (one.span.file, one.span.start.line) if one.span else ("sfml.yaml", 1)
-        # GitLab compares reports by it: a finding that only moved to another line is no new one.
-        what = "\n".join((one.code, file, one.path or "", one.message))
-        seen[what] += 1
-        parts = (one.message, _targets(one), one.repetition, one.why, one.help)
+    for diagnostic in diagnostics:
+        file, line = (
+            (diagnostic.span.file, diagnostic.span.start.line) if diagnostic.span else ("sfml.yaml", 1)
+        )
+        # GitLab compares reports by fingerprint. Without the line in it, a finding that moved is not reported as new.
+        identity = "\n".join((diagnostic.code, file, diagnostic.path or "", diagnostic.message))
+        seen[identity] += 1
+        parts = (
+            diagnostic.message,
+            _targets(diagnostic),
+            diagnostic.repetition,
+            diagnostic.why,
+            diagnostic.help,
+        )
         entries.append(
             {
                 "description": ". ".join(f"{part[:1].upper()}{part[1:]}" for part in parts if part),
-                "check_name": one.code,
-                "fingerprint": sha256(f"{what}\n{seen[what]}".encode()).hexdigest(),
-                "severity": _SEVERITIES[one.severity],
+                "check_name": diagnostic.code,
+                "fingerprint": sha256(f"{identity}\n{seen[identity]}".encode()).hexdigest(),
+                "severity": _SEVERITIES[diagnostic.severity],
                 "location": {"path": file, "lines": {"begin": line}},
             }
         )

@@ -1,4 +1,4 @@
-"""The privileges of a graph as SQL and as JSON, and how a role compares with them."""
+"""The privileges that a graph needs as SQL and as JSON, and the comparison of a role's grants with them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def grants_sql(
     roles: Mapping[Purpose, str],
     undeclared: Sequence[str],
 ) -> str:
-    """Statements with comments, which can be run as they are by who may grant."""
+    """GRANT statements with comments, ready to run; `undeclared` are the tasks whose tables are unknown."""
     return "\n".join(_sql_lines(title, lists, roles, undeclared))
 
 
@@ -44,35 +44,35 @@ def _sql_lines(
         yield f"-- {_HEADINGS[purpose]}"
         if purpose is Purpose.READING:
             yield LOGS.format(role=roles[purpose])
-        for one in privileges:
-            for statement in f"{one.grant(roles[purpose])};".split("\n"):
-                yield f"{statement}  -- {one.why}"
+        for privilege in privileges:
+            for statement in f"{privilege.grant(roles[purpose])};".split("\n"):
+                yield f"{statement}  -- {privilege.why}"
 
 
-def comparison_text(found: Comparison, purposes: Sequence[Purpose], symbols: Symbols) -> str:
-    """First whether the role has what it needs, then what is missing with its statement, then what is more."""
-    return "\n".join(_comparison_lines(found, purposes, symbols))
+def comparison_text(comparison: Comparison, purposes: Sequence[Purpose], symbols: Symbols) -> str:
+    """Whether the role has all privileges that it needs; the missing ones with their statements; the excess."""
+    return "\n".join(_comparison_lines(comparison, purposes, symbols))
 
 
-def _comparison_lines(found: Comparison, purposes: Sequence[Purpose], symbols: Symbols) -> Iterator[str]:
+def _comparison_lines(comparison: Comparison, purposes: Sequence[Purpose], symbols: Symbols) -> Iterator[str]:
     what = " and ".join(purpose.value for purpose in purposes)
-    if found.missing:
-        yield f"{symbols['FAILED']} role {found.role} lacks {len(found.missing)} of what {what} needs"
-        for one in found.missing:
-            for statement in f"{one.grant(found.role)};".split("\n"):
+    if comparison.missing:
+        yield f"{symbols['FAILED']} role {comparison.role} lacks {len(comparison.missing)} of what {what} needs"
+        for one in comparison.missing:
+            for statement in f"{one.grant(comparison.role)};".split("\n"):
                 yield f"    {statement}  -- {one.why}"
     else:
-        yield f"{symbols['SUCCEEDED']} role {found.role} has what {what} needs"
-    if found.excess:
-        yield f"It may also do {len(found.excess)} things that {what} does not need:"
-        for held in found.excess:
+        yield f"{symbols['SUCCEEDED']} role {comparison.role} has what {what} needs"
+    if comparison.excess:
+        yield f"It may also do {len(comparison.excess)} things that {what} does not need:"
+        for held in comparison.excess:
             place = "the account" if held.on == "ACCOUNT" else f"{held.on.replace('_', ' ')} {held.name}"
-            through = "" if held.through == found.role else f", through {held.through}"
+            through = "" if held.through == comparison.role else f", through {held.through}"
             yield f"    {held.privilege} on {place}{through}"
-    if found.elsewhere:
-        yield f"And it has {found.elsewhere} grants on other objects, which this pipeline does not name."
-    if found.unread:
-        yield f"Not known: the grants of {', '.join(found.unread)}, which this role cannot look at."
+    if comparison.elsewhere:
+        yield f"And it has {comparison.elsewhere} grants on other objects, which this pipeline does not name."
+    if comparison.unread:
+        yield f"Not known: the grants of {', '.join(comparison.unread)}, which this role cannot look at."
 
 
 def grants_json(
@@ -94,29 +94,29 @@ def grants_json(
     }
 
 
-def _privilege(one: Privilege, role: str) -> dict[str, Any]:
+def _privilege(privilege: Privilege, role: str) -> dict[str, Any]:
     return {
-        "privilege": one.privilege,
-        "on": one.on,
-        "name": one.name or None,
-        "why": one.why,
-        "statement": one.grant(role),
+        "privilege": privilege.privilege,
+        "on": privilege.on,
+        "name": privilege.name or None,
+        "why": privilege.why,
+        "statement": privilege.grant(role),
     }
 
 
-def _comparison(found: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
-        "role": found.role,
-        "missing": [_privilege(one, found.role) for one in found.missing],
+        "role": comparison.role,
+        "missing": [_privilege(held, comparison.role) for held in comparison.missing],
         "excess": [
             {
-                "privilege": one.privilege,
-                "on": one.on,
-                "name": None if one.on == "ACCOUNT" else one.name,
-                "through": one.through,
+                "privilege": held.privilege,
+                "on": held.on,
+                "name": None if held.on == "ACCOUNT" else held.name,
+                "through": held.through,
             }
-            for one in found.excess
+            for held in comparison.excess
         ],
-        "elsewhere": found.elsewhere,
-        "unread": list(found.unread),
+        "elsewhere": comparison.elsewhere,
+        "unread": list(comparison.unread),
     }

@@ -1,4 +1,4 @@
-"""Results of tests of graphs as text and as JSON."""
+"""Results of graph tests as text and as JSON."""
 
 from __future__ import annotations
 
@@ -16,42 +16,47 @@ from sfml.semantics.states import State
 _SYMBOLS = {"passed": "SUCCEEDED", "failed": "FAILED", "undecided": "FAILED"}
 
 
-def tests_text(tested: SuiteResult, symbols: Symbols, *, failures_only: bool = False) -> str:
-    """The pipeline, and a line a test."""
-    shown = [one for one in tested.verdicts if not (failures_only and one.result == "passed")]
-    if failures_only and not shown:
+def tests_text(result: SuiteResult, symbols: Symbols, *, failures_only: bool = False) -> str:
+    """A heading for the pipeline and one line for each test; empty when `failures_only` and all tests passed."""
+    verdicts = [verdict for verdict in result.verdicts if not (failures_only and verdict.result == "passed")]
+    if failures_only and not verdicts:
         return ""
-    lines = [f"{tested.pipeline} on {tested.target}: {plural(len(tested.verdicts), 'test')}"]
-    lines += [f"  {symbols[_SYMBOLS[one.result]]} {printable(one.test.name)}{_said(one)}" for one in shown]
+    lines = [f"{result.pipeline} on {result.target}: {plural(len(result.verdicts), 'test')}"]
+    lines += [
+        f"  {symbols[_SYMBOLS[verdict.result]]} {printable(verdict.test.name)}{_remark(verdict)}"
+        for verdict in verdicts
+    ]
     return "\n".join(lines)
 
 
-def _said(one: Verdict) -> str:
-    return "   (cannot be decided)" if one.result == "undecided" else ""
+def _remark(verdict: Verdict) -> str:
+    return "   (cannot be decided)" if verdict.result == "undecided" else ""
 
 
-def totals_text(every: Sequence[SuiteResult], seconds: float) -> str:
+def totals_text(results: Sequence[SuiteResult], seconds: float) -> str:
     """`1 failed, 7 passed in 1 pipeline (0.01 s)`."""
-    counts = {result: sum(one.count(result) for one in every) for result in ("failed", "undecided", "passed")}
-    told = [f"{count} {result}" for result, count in counts.items() if count or result == "passed"]
-    return f"{', '.join(told)} in {plural(len(every), 'pipeline')} ({seconds:.2f} s)"
+    counts = {
+        word: sum(result.count(word) for result in results) for word in ("failed", "undecided", "passed")
+    }
+    parts = [f"{count} {word}" for word, count in counts.items() if count or word == "passed"]
+    return f"{', '.join(parts)} in {plural(len(results), 'pipeline')} ({seconds:.2f} s)"
 
 
-def tests_json(every: Sequence[SuiteResult], how: str) -> Mapping[str, Any]:
+def tests_json(results: Sequence[SuiteResult], how: str) -> Mapping[str, Any]:
     """The object of `schemas/output/test.schema.json`, without `format_version`."""
     return {
         "executed_by": how,
-        "passed": sum(one.count("passed") for one in every),
-        "failed": sum(one.count("failed") for one in every),
-        "undecided": sum(one.count("undecided") for one in every),
+        "passed": sum(result.count("passed") for result in results),
+        "failed": sum(result.count("failed") for result in results),
+        "undecided": sum(result.count("undecided") for result in results),
         "pipelines": [
             {
-                "pipeline": one.pipeline,
-                "target": one.target,
-                "spec": one.spec,
-                "tests": [_test_json(verdict) for verdict in one.verdicts],
+                "pipeline": result.pipeline,
+                "target": result.target,
+                "spec": result.spec,
+                "tests": [_test_json(verdict) for verdict in result.verdicts],
             }
-            for one in every
+            for result in results
         ],
     }
 
@@ -71,5 +76,5 @@ def _test_json(verdict: Verdict) -> Mapping[str, Any]:
 
 
 def states_json(states: Mapping[str, State]) -> dict[str, str | None]:
-    """Task → state, null for one that never ran."""
+    """Maps task names to states; null for a task that never ran."""
     return {name: None if state is State.NOT_EXECUTED else str(state) for name, state in states.items()}

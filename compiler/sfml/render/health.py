@@ -1,4 +1,4 @@
-"""What is wrong with a deployed graph and what to do about it: a line each, and as JSON."""
+"""Problems of a deployed graph with the commands that solve them, as lines and as JSON."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SNOWFLAKE_REASONS: Mapping[str, str] = {
     "CHILD_BECAME_ROOT": "suspended because it was taken out of another graph",
     "FINALIZER_BECAME_ROOT": "suspended because it was taken out of another graph",
 }
-"""Snowflake's reasons in words: https://docs.snowflake.com/en/sql-reference/sql/show-tasks."""
+"""Values of `last_suspended_reason` → words. Source: https://docs.snowflake.com/en/sql-reference/sql/show-tasks"""
 
 
 def since_text(since: datetime | None) -> str:
@@ -41,7 +41,7 @@ def since_text(since: datetime | None) -> str:
 
 
 def off_text(off: Off) -> str:
-    """Why a schedule is off: `suspended after failures`."""
+    """Why a schedule is off: `suspended by Snowflake after failures in a row`."""
     match off.reason:
         case OffReason.DEVELOPMENT:
             return "a development target leaves it off"
@@ -68,18 +68,18 @@ def schedule_state_text(off: Off) -> str:
 
 
 def work_text(work: str, pipeline: str, owner: str, began_at: str) -> str:
-    """`an apply of clv by ada, begun 2026-01-02 03:04:05 UTC,`"""
+    """`an apply of clv by ada, begun 2026-01-02 03:04:05 UTC,`: a phrase for the middle of a sentence."""
     article = "an" if work[0] in "aeiou" else "a"
     return printable(f"{article} {work} of {pipeline} by {owner}, begun {time_text(began_at)},")
 
 
 def time_text(iso: str) -> str:
-    """`2026-01-02 03:04:05 UTC`, from an ISO time in UTC as journals have it."""
+    """`2026-01-02 03:04:05 UTC`, from an ISO 8601 time in UTC as journals hold it."""
     return f"{iso.replace('T', ' ').removesuffix('+00:00')} UTC"
 
 
 def problem_text(problem: Problem, pipeline: str) -> str:
-    """What is wrong, in a line."""
+    """The problem in one line."""
     return printable(_problem_text(problem, pipeline))
 
 
@@ -112,7 +112,7 @@ def _it(names: tuple[str, ...]) -> str:
 
 
 def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[str]:
-    """The commands that lead on, the best first."""
+    """The commands that solve the problem, the recommended one first; `where` is `SPEC -t TARGET`."""
     match problem:
         case UnfinishedApply(work, is_held=is_held):
             finishing = f"sfml {work} {where}   finishes it;"
@@ -144,11 +144,11 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
 
 
 def health_lines(health: GraphHealth, pipeline: str, where: str, arrow: str) -> Iterator[str]:
-    """Each problem and what to do about it."""
+    """Each problem, followed by the commands that solve it."""
     for problem in health.problems:
         yield problem_text(problem, pipeline)
-        for at, remedy in enumerate(remedies(problem, where)):
-            yield f"{'  ' if at else f'{arrow} '}{remedy}"
+        for index, remedy in enumerate(remedies(problem, where)):
+            yield f"{'  ' if index else f'{arrow} '}{remedy}"
 
 
 KINDS: Mapping[type, str] = {
@@ -161,7 +161,7 @@ KINDS: Mapping[type, str] = {
     Late: "late",
     NotOurs: "not_ours",
 }
-"""The word of each problem in JSON."""
+"""Type of problem → the value of `kind` in JSON."""
 
 
 def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
 
 
 def off_json(off: Off | None) -> dict[str, Any] | None:
-    """Why a schedule is off; null while it is on, or where there is none."""
+    """Why a schedule is off, as JSON; null when it is on, or when the graph has no schedule."""
     if off is None:
         return None
     return {

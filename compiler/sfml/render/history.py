@@ -22,7 +22,11 @@ from sfml.render.units import duration, moment, plural
 
 @record
 class KeptDeployment:
-    """A deployment that can be put back, as long as its code is there; `tasks` counts them without the root."""
+    """A deployment whose record is kept on the stage.
+
+    It can be rolled back to while `has_code` is true: its step code is still on the stage. `tasks` is the number of
+    tasks without the root.
+    """
 
     header: Header
     record: Mapping[str, Any]
@@ -62,7 +66,7 @@ def _took(run: Run) -> float | None:
 
 
 def _remark(run: Run, symbols: Symbols) -> str:
-    """Why it ended so, and which arms its gates took."""
+    """Why the run ended as it did, and which arm each gate took."""
     arms = ", ".join(f"{gate} {symbols['arrow']} {arm}" for gate, arm in run.arms.items())
     why = (
         reason_text(run.reason)
@@ -75,7 +79,7 @@ def _remark(run: Run, symbols: Symbols) -> str:
 
 
 def runs_json(desired: DesiredGraph, runs: Sequence[Run]) -> dict[str, Any]:
-    """The object, without `format_version`."""
+    """The object of `schemas/output/history.schema.json` for runs, without `format_version`."""
     return {
         "pipeline": desired.pipeline,
         "target": desired.target.name,
@@ -165,7 +169,7 @@ def _deployment_row(one: KeptDeployment) -> tuple[str, ...]:
 def deployments_json(
     desired: DesiredGraph, kept: Sequence[KeptDeployment], unreadable: Sequence[RecordUnreadable] = ()
 ) -> dict[str, Any]:
-    """The object, without `format_version`."""
+    """The object of `schemas/output/history.schema.json` for deployments, without `format_version`."""
     return {
         "pipeline": desired.pipeline,
         "target": desired.target.name,
@@ -189,8 +193,8 @@ def deployments_json(
     }
 
 
-def rollback_text(pipeline: str, number: int, goal: Artefact) -> str:
-    """Where a rollback leads to, in a line."""
-    known = origin_text(goal.record)
-    origin = f", of {printable(known)}" if known else ""
-    return f"Back to deployment {number} of {pipeline}{origin}:\n"
+def rollback_text(pipeline: str, number: int, artefact: Artefact) -> str:
+    """The line that introduces a rollback's plan: the deployment to go back to, and the commit that it came from."""
+    commit_text = origin_text(artefact.record)
+    suffix = f", of {printable(commit_text)}" if commit_text else ""
+    return f"Back to deployment {number} of {pipeline}{suffix}:\n"

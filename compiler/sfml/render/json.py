@@ -1,4 +1,4 @@
-"""Findings as JSON: the `validate` output of format 1."""
+"""Findings as JSON: the output of `sfml validate --output json`, format version 1."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from sfml.base.diagnostic import Diagnostic, Fix
 
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic], targets: Sequence[str]) -> dict[str, Any]:
-    """`{"format_version": 1, "targets": […], "diagnostics": […]}`, as `schemas/output/validate.schema.json` has it.
-
-    `targets` are those that were looked at.
-    """
+    """The object of `schemas/output/validate.schema.json`; `targets` are the targets that were validated."""
     findings = [diagnostic_json(finding) for finding in diagnostics]
     return {"format_version": 1, "targets": list(targets), "diagnostics": findings}
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
-    """One finding; lines and columns count from 1, the end is exclusive, null where there is no place."""
+    """One finding as JSON. Lines and columns count from 1, the end is exclusive; all are null without a place."""
     span = diagnostic.span
     return {
         "code": diagnostic.code,
@@ -39,7 +36,7 @@ def diagnostic_json(diagnostic: Diagnostic) -> dict[str, Any]:
 
 
 def fix_json(fix: Fix) -> dict[str, Any]:
-    """What to write in place of which text; the place is exact."""
+    """A fix as JSON: replace the text `old`, which is exactly at this place, with `new`."""
     return {
         "file": fix.span.file,
         "line": fix.span.start.line,

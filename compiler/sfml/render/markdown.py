@@ -1,8 +1,8 @@
-"""Text of strangers in Markdown that hosts show: nothing in it becomes a link, a mention, a tag or the end of a cell.
+"""Untrusted text in Markdown: none of it becomes a link, a mention, an HTML tag or the end of a table cell.
 
-Whatever a spec, a path or a name of a branch holds goes through one of these functions. Code spans are the safest
-place: hosts make no mentions and no links there. GitHub's flavour is https://github.github.com/gfm/; that it turns
-`@name`, `#1` and addresses of plain text into links whatever is escaped is why `prose` takes refuge in code.
+All text from specs, paths and branch names goes through one of these functions. Code spans are the safest place,
+because hosts create no mentions and no links inside them. GitHub turns `@name`, `#1` and addresses in plain text into
+links even when they are escaped, so `prose` puts such text into code spans. Source: https://github.github.com/gfm/
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _LINKS = re.compile(r"[@#]|://|www\.|\bGH-\d|&|\d{5}", re.IGNORECASE)
 _QUOTED = re.compile(r"`([^`]*)`")
 
 LONGEST = 160
-"""How much of a name or path is shown."""
+"""Number of characters of a name or path that are shown."""
 
 
 def one_line(text: str, most: int = LONGEST) -> str:
-    """The text on one line, visible, and cut where it gets long."""
+    """The text on one line, with invisible characters escaped, cut to at most `most` characters."""
     flat = printable(" ".join(text.split()))
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 
 def code(text: str, most: int = LONGEST) -> str:
-    """The text as a code span, for anywhere but a table; nothing for no text."""
+    """The text as a code span, for use outside tables; the empty string for empty text."""
     flat = one_line(text, most)
     if not flat:
         return ""
@@ -38,40 +38,40 @@ def code(text: str, most: int = LONGEST) -> str:
 
 
 def cell(text: str, most: int = LONGEST) -> str:
-    """The text as code in a cell of a table; a pipe would end the cell even in a code span."""
+    """The text as code in a table cell. A pipe ends a cell even inside a code span, so HTML is used for it."""
     flat = one_line(text, most)
     return html_code(flat, most) if "|" in flat or "\\" in flat else code(flat, most)
 
 
 def html_code(text: str, most: int = LONGEST) -> str:
-    """The text as code where Markdown is not sure to be read: in a `<summary>`, or beside pipes.
+    """The text as an HTML `<code>` element, for places without reliable Markdown: a `<summary>`, or a cell with pipes.
 
-    A character by its number is never markup; the word joiner keeps hosts from seeing an address.
+    Punctuation is written as numeric references, which are never markup. A word joiner after `@` prevents a mention.
     """
     flat = one_line(text, most)
-    numbered = _PUNCTUATION.sub(lambda found: f"&#{ord(found[1])};", flat)
+    numbered = _PUNCTUATION.sub(lambda match: f"&#{ord(match[1])};", flat)
     return f"<code>{numbered.replace('&#64;', '&#64;&#8288;')}</code>" if flat else ""
 
 
 def prose(text: str, most: int = 400) -> str:
-    """A sentence of ours that quotes names in backticks: those as code, the rest without markup of its own."""
+    """A sentence of sfml's with names in backticks: the names as code spans, the rest with its markup escaped."""
     flat = one_line(text, most)
     parts: list[str] = []
-    at = 0
-    for found in _QUOTED.finditer(flat):
-        parts += [_plain(flat[at : found.start()]), code(found[1])]
-        at = found.end()
-    return "".join([*parts, _plain(flat[at:])])
+    end = 0
+    for quoted in _QUOTED.finditer(flat):
+        parts += [_plain(flat[end : quoted.start()]), code(quoted[1])]
+        end = quoted.end()
+    return "".join([*parts, _plain(flat[end:])])
 
 
 def cell_prose(text: str, most: int = 400) -> str:
-    """Such a sentence in a cell of a table."""
+    """A sentence of sfml's in a table cell; all of it as code if it holds a backtick, a pipe or a backslash."""
     flat = one_line(text, most)
     return cell(flat, most) if "|" in flat or "\\" in flat or "`" in flat else _plain(flat)
 
 
 def fenced(lines: Iterable[str], language: str = "") -> list[str]:
-    """The lines as a block of code, whatever fences they hold."""
+    """The lines as a code block; the fence is longer than any run of backticks in them."""
     visible = [printable(line.expandtabs()) for line in lines]
     longest = max((len(run) for line in visible for run in _RUNS.findall(line)), default=0)
     fence = "`" * max(3, longest + 1)

@@ -1,4 +1,4 @@
-"""Both sides of a diff as one graph: every task and edge of either, with what becomes of it."""
+"""Both sides of a diff merged into one graph: every task and edge of either side, with the action on it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from sfml.plan.model import Action, Change
 from sfml.review.model import CompiledTarget, TargetDiff
 
 ROOT = ""
-"""The root's name among the tasks'; a spec cannot have a task of that name."""
+"""The root's key in the merged graph; no task of a spec can have this name."""
 
 
 @record
 class MergedTask:
-    """A task of the head, or one of the base that is gone. `before` is what a renamed one was called."""
+    """A task of the head, or a removed task of the base. `before` is the old name of a renamed task."""
 
     node: TaskNode
     side: CompiledTarget
@@ -26,7 +26,7 @@ class MergedTask:
 
 @record
 class MergedEdge:
-    """From the root where `above` is empty; `below` is None for an outcome that starts nothing."""
+    """An edge. `above` is `ROOT` for an edge from the root; `below` is None for an outcome that starts no task."""
 
     above: str
     below: str | None
@@ -36,7 +36,7 @@ class MergedEdge:
 
 @record
 class MergedGraph:
-    """`tasks` by their names, those of the head first; `root` is what becomes of the root."""
+    """`tasks` maps names to tasks, the head's first; `root` is the change of the root task, if any."""
 
     tasks: Mapping[str, MergedTask]
     edges: tuple[MergedEdge, ...]
@@ -44,7 +44,7 @@ class MergedGraph:
 
 
 def merged(target: TargetDiff) -> MergedGraph:
-    """The graph to draw. Nothing is marked where all of it is new, or gone."""
+    """Merge both sides. When only one side exists, every action is UNCHANGED, so that not all of it is highlighted."""
     sides = tuple(side for side in (target.head, target.base) if side is not None)
     is_marked = len(sides) == 2
     changes = {(change.action is Action.DROP, change.name): change for change in target.changes}
@@ -72,7 +72,7 @@ Triple = tuple[str, str | None, str]
 
 
 def _renamed(target: TargetDiff) -> Mapping[str, str]:
-    """Old name → new name in the spec, of the tasks that move."""
+    """Old name → new name in the spec, for the renamed tasks."""
     if target.base is None:
         return {}
     was = {task.name: task.task for task in target.base.desired.all_tasks}
@@ -100,14 +100,14 @@ def _marked(
     renamed: Mapping[str, str],
     target: TargetDiff,
 ) -> Iterator[MergedEdge]:
-    """The edges of the head and then of the base, outcomes that share a fate on one."""
-    found: dict[tuple[str, str | None, Action], list[str]] = {}
+    """The edges, the head's first; outcomes with the same ends and the same action share one edge."""
+    outcomes_of: dict[tuple[str, str | None, Action], list[str]] = {}
     for side in sides:
         for edge in _edges(side.graph, renamed if side is not target.head else {}):
-            there = [edge in one for one in edges]
-            action = Action.UNCHANGED if all(there) else Action.CREATE if there[0] else Action.DROP
-            outcomes = found.setdefault((edge[0], edge[1], action), [])
+            is_on_side = [edge in one for one in edges]
+            action = Action.UNCHANGED if all(is_on_side) else Action.CREATE if is_on_side[0] else Action.DROP
+            outcomes = outcomes_of.setdefault((edge[0], edge[1], action), [])
             if edge[2] and edge[2] not in outcomes:
                 outcomes.append(edge[2])
-    for (above, below, action), outcomes in found.items():
+    for (above, below, action), outcomes in outcomes_of.items():
         yield MergedEdge(above, below, tuple(outcomes), action)

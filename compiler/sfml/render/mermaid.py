@@ -25,12 +25,12 @@ _ROOT = "root"
 
 
 def mermaid(graph: TaskGraph) -> str:
-    """The graph: branches as diamonds with their outcomes on the edges, the finalizer dashed."""
+    """The flowchart: gates are diamonds with their outcomes on the edges, the finalizer is dashed."""
     return "\n".join(_lines(graph)) + "\n"
 
 
 def _lines(graph: TaskGraph) -> Iterator[str]:
-    # Numbers, not names: a task may be called `end` or `subgraph`, which are words of Mermaid.
+    # Numbers instead of names: a task may be called `end` or `subgraph`, which are keywords of Mermaid.
     ids = {node.name: f"t{index}" for index, node in enumerate(graph.all_tasks, start=1)}
     yield "flowchart TD"
     yield f'  {_ROOT}(["{label_text(graph.pipeline)}<br/>{label_text(_schedule(graph.settings.schedule))}"])'
@@ -65,7 +65,7 @@ def _edges_into(graph: TaskGraph, node: TaskNode, ids: Mapping[str, str]) -> Ite
 
 
 def _dead_ends(node: TaskNode, ids: Mapping[str, str]) -> Iterator[str]:
-    """An outcome that starts nothing leads to a point of its own."""
+    """Edges for outcomes that start no task; each ends in a node called `nothing`."""
     for index, (outcome, tasks) in enumerate((node.outcomes or {}).items(), start=1):
         if not tasks:
             yield f'  {ids[node.name]} -->|"{label_text(outcome)}"| {ids[node.name]}_{index}(("nothing"))'
@@ -95,7 +95,7 @@ def _schedule(schedule: Schedule) -> str:
 
 
 def label_text(text: str) -> str:
-    """Text for a quoted label; characters that mean something to Mermaid or HTML go in by their numbers."""
+    """Text for a quoted label; characters with a meaning in Mermaid or HTML are written as numeric entities."""
     visible = printable(" ".join(text.split()))
     flat = visible if len(visible) <= _LONGEST else visible[: _LONGEST - 1] + "…"
     return "".join(char if char.isalnum() or char in _PLAIN else f"#{ord(char)};" for char in flat)

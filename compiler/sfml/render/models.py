@@ -1,4 +1,4 @@
-"""Versions of models as text and as the JSON of `models --output json`."""
+"""Model versions as text and as the JSON of `models --output json`."""
 
 from __future__ import annotations
 

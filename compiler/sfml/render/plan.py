@@ -16,7 +16,7 @@ from sfml.render.units import duration, moment, plural
 _TIMES = frozenset({"timeout_ms"})
 _WIDTH, _CUT = 60, 57
 _PLACE = 36
-"""How wide a change is before the place that it is written in."""
+"""The width of the column of changes, to the left of the place in the spec."""
 _VERBS = (
     (Action.REPLACE, "to replace"),
     (Action.ALTER, "to alter"),
@@ -28,7 +28,7 @@ _VERBS = (
 
 
 def plan_json(plan: Plan) -> Mapping[str, Any]:
-    """The object of product version 1, without `format_version`."""
+    """The object of `schemas/output/plan.schema.json`, without `format_version`."""
     return {
         "pipeline": plan.pipeline,
         "target": plan.target,
@@ -43,7 +43,7 @@ def plan_json(plan: Plan) -> Mapping[str, Any]:
 
 
 def change_json(change: Change) -> dict[str, Any]:
-    """One entry of `changes`; `why` and `moved_from` are null but for a replacement and a move."""
+    """One entry of `changes`; `why` is null except for a replacement, `moved_from` except for a move."""
     return {
         "task": change.task,
         "name": change.name,
@@ -82,7 +82,7 @@ def jsonable(value: Comparable) -> Any:
 
 
 def plan_text(plan: Plan, desired: DesiredGraph, symbols: Symbols, *, schedule: str | None = None) -> str:
-    """What would change, the answer in the first line and the next command in the last."""
+    """The plan as text: counts in the first line, then each change, the risks, and the schedule."""
     return "\n".join(_plan_lines(plan, desired, symbols, schedule))
 
 
@@ -128,7 +128,7 @@ def _change_lines(change: Change, desired: DesiredGraph, symbols: Symbols, width
 
 
 def description(name: str, desired: DesiredGraph) -> str:
-    """`after train_model, on pool LOCAL_POOL`: what a new task is."""
+    """`after train_model, ML Job on pool LOCAL_POOL`: the description of a new task."""
     task = desired.task(name)
     spec_names = {other.name: other.task or other.name for other in desired.all_tasks}
     parts = []
@@ -166,7 +166,7 @@ def file_words(file: ChangedFile) -> str:
 
 
 def next_run_lines(runs: Sequence[datetime], symbols: Symbols) -> Iterator[str]:
-    """The next runs in the schedule's zone, and in the reader's where that says another time."""
+    """The next runs in the schedule's time zone, and in the reader's local time if that differs."""
     if not runs:
         return
     yield f"  next runs  {_moments(runs, symbols)}"
@@ -176,16 +176,16 @@ def next_run_lines(runs: Sequence[datetime], symbols: Symbols) -> Iterator[str]:
 
 
 def _moments(runs: Sequence[datetime], symbols: Symbols) -> str:
-    """Times in a row; a zone that they all share is said once."""
+    """The times in one line; a time zone that they all share is written once, at the end."""
     zones = {at.tzname() for at in runs}
     words = [moment(at) if len(zones) > 1 else moment(at.replace(tzinfo=None)) for at in runs]
     return f" {symbols['dot']} ".join(words) + (f" {zones.pop()}" if len(zones) == 1 else "")
 
 
 def shown_pair(field: FieldChange) -> tuple[str, str]:
-    """Both values on one line each, cut where they get long, and never so that they look alike."""
+    """Old and new value on one line each, cut so that the difference between them is visible."""
     old, new = whole(field.path, field.old), whole(field.path, field.new)
-    if old == new:  # they differ in their blanks, or a number became text
+    if old == new:  # they differ in white space, or a number became text
         old, new = (
             printable(json.dumps(jsonable(one), ensure_ascii=False)) for one in (field.old, field.new)
         )
@@ -196,7 +196,7 @@ def shown_pair(field: FieldChange) -> tuple[str, str]:
 
 
 def shown(path: str, value: Comparable) -> str:
-    """A value on one line, cut where it gets long."""
+    """A value on one line, cut to at most 60 characters."""
     return cut(whole(path, value))
 
 
@@ -205,7 +205,7 @@ def cut(text: str) -> str:
 
 
 def whole(path: str, value: Comparable) -> str:
-    """A value on one line; what is no visible character is written as its escape."""
+    """A value on one line, uncut; invisible characters are written as escapes."""
     if value is None or value == "":
         return "(unset)"
     if path in _TIMES and isinstance(value, int):

@@ -1,4 +1,4 @@
-"""A plan as Markdown, for a comment in a pull request or a ticket."""
+"""A plan as Markdown, for a comment on a pull request or a ticket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VERBS = {
 
 
 def plan_markdown(plan: Plan, *, schedule: str | None = None) -> str:
-    """The answer in the heading, a row a changed field, risks below it; what is long folds away."""
+    """Counts in the heading, one table row for each changed field, then the risks; a long table is folded."""
     return "\n".join(_lines(plan, schedule)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Text of others as a terminal or page can show it: nothing in it moves the cursor, hides, or turns a line around."""
+"""Untrusted text made safe to show: no character in it moves the cursor, is invisible or reverses the line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def printable(text: str) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """The same of text with several lines, whose ends and tabs stay."""
+    """The text with the same escapes, for several lines: newlines and tabs stay."""
     if text.isprintable():
         return text
     return "".join(
@@ -22,7 +22,7 @@ def printable_lines(text: str) -> str:
 
 
 def printable_json(document: str, *, is_ascii: bool = False) -> str:
-    """A JSON document that means the same; what it holds as a character is, where need be, held as an escape."""
+    """An equivalent JSON document with invisible characters as JSON escapes; with `is_ascii`, all but ASCII."""
     if document.isprintable() and not (is_ascii and not document.isascii()):
         return document
     return "".join(
@@ -34,7 +34,7 @@ def printable_json(document: str, *, is_ascii: bool = False) -> str:
 
 
 def _units(char: str) -> Iterator[str]:
-    """The escapes of a character in JSON, which writes those beyond 16 bits as two halves."""
+    """The JSON escapes of a character: one, or a surrogate pair for a code point beyond 16 bits."""
     data = char.encode("utf-16-be", "surrogatepass")
     return (f"\\u{data[at : at + 2].hex()}" for at in range(0, len(data), 2))
 

@@ -1,4 +1,4 @@
-"""Why a run ended as it did, in a line and as JSON; and its attempts, outcome and symbol in words."""
+"""The reason why a run ended, as a line and as JSON; and its attempts, outcome and symbol as text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def is_are(names: Sequence[str]) -> str:
 
 
 def reason_text(reason: Reason) -> str:
-    """The reason in one line, in the user's own words where there are any."""
+    """The reason in one line, with the message of the user's own exception if there is one."""
     return printable(_reason_text(reason))
 
 
@@ -65,7 +65,7 @@ def _reason_text(reason: Reason) -> str:
 
 
 def reason_json(reason: Reason | None) -> Mapping[str, Any] | None:
-    """`{kind, task, tasks, timed_out, line}`; null for a run that went well or goes on."""
+    """`{kind, task, tasks, timed_out, line}`; null for a run that succeeded or has not ended."""
     if reason is None:
         return None
     task: str | None = None
@@ -103,7 +103,7 @@ def outcome_text(run: Run) -> str:
 
 
 def run_symbol(run: Run, symbols: Symbols) -> str:
-    """The symbol of a run: one in which nothing ran did not succeed, whatever Snowflake calls it."""
+    """The symbol of a run. A run without a single task run counts as failed, although Snowflake may report success."""
     match run.outcome:
         case "nothing_ran":
             return symbols["FAILED"]
@@ -114,7 +114,7 @@ def run_symbol(run: Run, symbols: Symbols) -> str:
 
 
 def attempt_text(run: Run) -> str:
-    """`attempt 3 (2 automatic retries)`, `attempt 2 (retried by hand)`; nothing for a first attempt."""
+    """`attempt 3 (2 automatic retries)`, `attempt 2 (retried by hand)`; empty for a first attempt."""
     if run.attempt < 2:
         return ""
     automatic = sum(one.is_automatic for one in run.attempts)

@@ -1,4 +1,4 @@
-"""What `sfml diff --output json` prints, without `format_version`: `schemas/output/diff.schema.json`."""
+"""The object of `sfml diff --output json`: `schemas/output/diff.schema.json` without `format_version`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfml.review.model import CompiledTarget, Diff, PipelineDiff, Side, TargetDi
 
 
 def diff_json(diff: Diff) -> Mapping[str, Any]:
-    """The pipelines one by one, and under `targets` the changes of all of them, as a plan has them."""
+    """The diff as JSON: each pipeline under `pipelines`; under `targets`, the changes of all pipelines as in a plan."""
     return {
         "base": _side(diff.base),
         "head": _side(diff.head),
@@ -47,30 +47,30 @@ def _target_changes(diff: Diff, name: str) -> dict[str, Any]:
     }
 
 
-def _pipeline(one: PipelineDiff) -> dict[str, Any]:
+def _pipeline(pipeline: PipelineDiff) -> dict[str, Any]:
     return {
-        "pipeline": one.pipeline,
-        "spec": one.spec,
-        "status": one.status.value,
-        "files": [{"path": file.path, "status": file.status} for file in one.files],
-        "base_findings": [diagnostic_json(found) for found in one.base_findings],
-        "head_findings": [diagnostic_json(found) for found in one.head_findings],
-        "old_findings": [diagnostic_json(found) for found in one.old_findings],
-        "targets": {target.target: _target(target) for target in one.targets},
+        "pipeline": pipeline.pipeline,
+        "spec": pipeline.spec,
+        "status": pipeline.status.value,
+        "files": [{"path": file.path, "status": file.status} for file in pipeline.files],
+        "base_findings": [diagnostic_json(finding) for finding in pipeline.base_findings],
+        "head_findings": [diagnostic_json(finding) for finding in pipeline.head_findings],
+        "old_findings": [diagnostic_json(finding) for finding in pipeline.old_findings],
+        "targets": {target.target: _target(target) for target in pipeline.targets},
     }
 
 
-def _target(one: TargetDiff) -> dict[str, Any]:
+def _target(target: TargetDiff) -> dict[str, Any]:
     return {
-        "status": one.status.value,
-        "location": _location(one.head),
-        "old_location": _location(one.base),
-        "fingerprint": one.head.fingerprint if one.head else None,
-        "summary": dict(one.summary),
-        "settings": [field_json(field) for field in one.settings],
-        "schedule": {"old": _times(one.old_times), "new": _times(one.new_times)},
-        "risks": [risk_json(risk) for risk in one.risks],
-        "notes": list(one.notes),
+        "status": target.status.value,
+        "location": _location(target.head),
+        "old_location": _location(target.base),
+        "fingerprint": target.head.fingerprint if target.head else None,
+        "summary": dict(target.summary),
+        "settings": [field_json(field) for field in target.settings],
+        "schedule": {"old": _times(target.old_times), "new": _times(target.new_times)},
+        "risks": [risk_json(risk) for risk in target.risks],
+        "notes": list(target.notes),
     }
 
 

@@ -1,7 +1,8 @@
-"""A diff as one comment for a pull request: bounded, folded, the same text for the same input.
+"""A diff as one comment for a pull request, of limited size. Equal input gives equal text.
 
-The first line marks the comment, so that it can be found and updated in place. What does not fit is left out in
-steps: first statements, then pictures, then long tables, then all but a line a pipeline; a line says so.
+The first line marks the comment, so that a later run finds and updates it. What exceeds the limit is left out in
+steps: first statements, then pictures, then long tables, then everything but one line for each pipeline. The comment
+then says that it is shortened.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ from sfml.review.model import Diff, PipelineDiff, Side, Status, TargetDiff
 
 MARKER = "<!-- sfml diff -->"
 LIMIT = 65_536
-"""Of a comment on GitHub; counted in bytes, of which no host counts more than it."""
+"""The maximum length of a comment on GitHub. It counts characters; this counts bytes, which are never fewer."""
 _UNFOLDED = 3
-"""More pipelines than these fold away, each under a line of its own."""
+"""With more changed pipelines than this, each is folded under a line of its own."""
 _OPEN_ROWS = 12
-"""A table of more rows folds away."""
+"""A table with more rows than this is folded."""
 
 
 @record
 class Level:
-    """How much is shown."""
+    """How much of the diff is shown; `rows` is the maximum of rows in a table."""
 
     statements: bool = True
     pictures: bool = True
     rows: int = 1_000
     pipelines: int | None = None
-    """A line for each of so many, and nothing else."""
+    """If set: one line for each of at most this many pipelines, and nothing else."""
 
 
 LEVELS = (
@@ -45,11 +46,11 @@ LEVELS = (
     Level(statements=False, pictures=False, rows=20),
     *(Level(pipelines=count) for count in (400, 200, 100, 50, 20)),
 )
-"""From everything to what always fits."""
+"""From everything to a form that always fits."""
 
 
 def diff_markdown(diff: Diff, limit: int = LIMIT) -> str:
-    """The comment; at most `limit` bytes."""
+    """The comment, at most `limit` bytes in UTF-8."""
     text = ""
     for level in LEVELS:
         text = "\n".join(_lines(diff, level)) + "\n"
@@ -159,7 +160,7 @@ def _heading(diff: Diff, changed: list[PipelineDiff]) -> str:
 
 
 def _sentence(pipeline: PipelineDiff) -> str:
-    """What becomes of the graph, in the most important target. It holds no text of the spec's."""
+    """The changes in the most important target, in one sentence. It contains no text of the spec."""
     groups = list(words.shown_groups(pipeline))
     if pipeline.status is Status.BROKEN:
         return "cannot be compared"
@@ -175,7 +176,7 @@ def _sentence(pipeline: PipelineDiff) -> str:
 
 
 def _labels(pipeline: PipelineDiff) -> str:
-    """The kinds of risk, for a line that may stay folded."""
+    """The labels of all risks, for a summary line whose details are folded."""
     labels = {
         risk.label.value
         for target in pipeline.targets
@@ -216,14 +217,14 @@ def _group_lines(group: words.Group, level: Level, *, is_first: bool) -> Iterato
 
 
 def _risks(target: TargetDiff) -> Iterator[str]:
-    """What to look at before saying yes, each risk once, with the tasks that carry it."""
-    found: dict[tuple[str, str], list[str]] = {}
+    """The risks and notes to consider before approval; each risk once, with the tasks that have it."""
+    tasks_by_risk: dict[tuple[str, str], list[str]] = {}
     for change in target.changed:
         for risk in change.risks:
-            found.setdefault((risk.label.value, risk.message), []).append(change.task)
+            tasks_by_risk.setdefault((risk.label.value, risk.message), []).append(change.task)
     for risk in target.risks:
         yield f"- ⚠ **{risk.label.value}**: {prose(risk.message)}"
-    for (label, message), tasks in found.items():
+    for (label, message), tasks in tasks_by_risk.items():
         shown = ", ".join(code(task) for task in tasks[:5]) + (" …" if len(tasks) > 5 else "")
         yield f"- ⚠ **{label}**: {shown} {prose(message)}"
     for note in target.notes:
@@ -232,18 +233,13 @@ def _risks(target: TargetDiff) -> Iterator[str]:
 
 def _fingerprints(changed: list[PipelineDiff]) -> Iterator[str]:
     rows = [
-        f"sfml apply {_word(one.spec)} -t {_word(target.target)} --require-fingerprint {target.head.fingerprint}"
+        f"sfml apply {quote(one.spec)} -t {quote(target.target)} --require-fingerprint {target.head.fingerprint}"
         for one in changed
         for target in one.targets
         if target.head is not None and target.status is not Status.UNCHANGED
     ]
     if rows:
         yield from _folded("Apply just what was reviewed here", fenced(rows[:100], "console"))
-
-
-def _word(text: str) -> str:
-    """A word of a command as a shell takes it."""
-    return quote(text)
 
 
 def _folded(summary: str, lines: list[str], *, is_open: bool = False) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The graph of a diff as a Mermaid flowchart: what comes, goes and changes, told by signs and lines, not by colour."""
+"""The graph of a diff as a Mermaid flowchart; signs and line styles, not only colours, mark the changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfml.render.schedule import schedule_words
 from sfml.review.model import TargetDiff
 
 MAX_NODES = 40
-"""Larger graphs are drawn around what changes."""
+"""Of a graph with more tasks than this, only changed tasks and their neighbours are drawn."""
 MAX_DRAWN = 80
 
 _SIGNS = {Action.CREATE: "+", Action.DROP: "-", Action.MOVE: "→", Action.ALTER: "~", Action.REPLACE: "±"}
@@ -28,59 +28,59 @@ LEGEND = "`+` added, `~` changed, `±` replaced, `→` renamed, `-` removed; thi
 
 @record
 class Picture:
-    """Lines of Mermaid, and how many tasks are left out of them."""
+    """Lines of Mermaid, and the number of tasks that are not drawn."""
 
     lines: tuple[str, ...]
     left_out: int
 
 
 def picture(target: TargetDiff) -> Picture | None:
-    """The graph of both sides in one; None when there is none, or when even its changes are too many to draw."""
+    """The merged graph of both sides; None without a graph, or when more than `MAX_DRAWN` tasks would be drawn."""
     if target.base is None and target.head is None:
         return None
-    found = merged(target)
-    shown = set(found.tasks)
+    merged_graph = merged(target)
+    shown = set(merged_graph.tasks)
     if len(shown) > MAX_NODES:
-        shown &= _around(found)
+        shown &= _around(merged_graph)
     if len(shown) > MAX_DRAWN:
         return None
-    left_out = len(found.tasks) - len(shown)
-    return Picture(tuple(_lines(target, found, shown, left_out)), left_out)
+    left_out = len(merged_graph.tasks) - len(shown)
+    return Picture(tuple(_lines(target, merged_graph, shown, left_out)), left_out)
 
 
-def _around(found: MergedGraph) -> set[str]:
-    """The changed tasks, the ends of changed edges, and what stands right beside them."""
-    core = {name for name, one in found.tasks.items() if one.action is not Action.UNCHANGED}
-    for edge in found.edges:
+def _around(merged_graph: MergedGraph) -> set[str]:
+    """The changed tasks, the ends of changed edges, and the direct neighbours of both."""
+    changed = {name for name, one in merged_graph.tasks.items() if one.action is not Action.UNCHANGED}
+    for edge in merged_graph.edges:
         if edge.action is not Action.UNCHANGED:
-            core |= _ends(edge)
-    return core | {name for edge in found.edges for name in _ends(edge) if core & _ends(edge)}
+            changed |= _ends(edge)
+    return changed | {name for edge in merged_graph.edges for name in _ends(edge) if changed & _ends(edge)}
 
 
 def _ends(edge: MergedEdge) -> set[str]:
     return {name for name in (edge.above, edge.below) if name}
 
 
-def _lines(target: TargetDiff, found: MergedGraph, shown: set[str], left_out: int) -> Iterator[str]:
-    ids = {name: f"t{number}" for number, name in enumerate(found.tasks, start=1)}
+def _lines(target: TargetDiff, merged_graph: MergedGraph, shown: set[str], left_out: int) -> Iterator[str]:
+    ids = {name: f"t{number}" for number, name in enumerate(merged_graph.tasks, start=1)}
     yield "flowchart TD"
     root = _root_action(target)
     yield f'  root(["{_root_label(target, _SIGNS.get(root))}"])'
-    for name, one in found.tasks.items():
+    for name, one in merged_graph.tasks.items():
         if name in shown:
             yield f"  {ids[name]}{_shape(name, one)}"
-    for number, edge in enumerate(found.edges):
+    for number, edge in enumerate(merged_graph.edges):
         if _ends(edge) <= shown:
             start = ids.get(edge.above, "root")
             end = f'n{number}(("nothing"))' if edge.below is None else ids[edge.below]
             yield f"  {start} {_arrow(edge)} {end}"
-    for name, one in found.tasks.items():
+    for name, one in merged_graph.tasks.items():
         if name in shown and one.node.is_finalizer:
             yield f'  root -. "finally" .-> {ids[name]}'
     if left_out:
         yield f'  rest["{label_text(f"{left_out:,} more tasks, unchanged")}"]'
     marked: dict[tuple[str, str], list[str]] = {}
-    actions = [(ids[name], one.action) for name, one in found.tasks.items() if name in shown]
+    actions = [(ids[name], one.action) for name, one in merged_graph.tasks.items() if name in shown]
     for id, action in (("root", root), *actions):
         if action in _CLASSES:
             marked.setdefault(_CLASSES[action], []).append(id)
@@ -90,7 +90,7 @@ def _lines(target: TargetDiff, found: MergedGraph, shown: set[str], left_out: in
 
 
 def _root_action(target: TargetDiff) -> Action:
-    """What happens to the root itself; nothing is marked where all of it is new, or gone."""
+    """The action on the root itself; UNCHANGED when one side does not exist, as nothing is marked then."""
     if target.base is None or target.head is None:
         return Action.UNCHANGED
     name = target.head.desired.root.name
@@ -115,7 +115,7 @@ def _shape(name: str, one: MergedTask) -> str:
 
 
 def _arrow(edge: MergedEdge) -> str:
-    """`-->`, thick for a new edge, dashed with a cross for one that is gone; outcomes stand on it."""
+    """`-->`; thick for a new edge, dashed with a cross for a removed one; outcomes are its label."""
     outcome = " or ".join(edge.outcomes)
     if edge.action is Action.DROP:
         return f'-. "{label_text(f"✗ {outcome}".strip())}" .->'

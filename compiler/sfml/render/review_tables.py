@@ -1,4 +1,4 @@
-"""The tables of a diff's comment: what each setting was and is, when it runs, and statements line by line."""
+"""The tables of a diff's comment: old and new settings, old and new schedule, and statements line by line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SYMBOLS = Symbols()
 
 
 def change_table(target: TargetDiff, most: int) -> tuple[list[str], int]:
-    """A row a setting, and how many there are; at most so many rows, and one that counts the others."""
+    """The table of changed settings, and their number. It has at most `most` rows and one that counts the rest."""
     rows = [*(_row("", "target", field) for field in target.settings), *_task_rows(target)]
     if not rows:
         return [], 0
@@ -54,7 +54,7 @@ def _row(sign: str, task: str, field: FieldChange) -> str:
 
 
 def schedule_table(target: TargetDiff) -> Iterator[str]:
-    """When it ran and will run, where that changes; a new pipeline's alone."""
+    """The schedule before and after, if it changes; for a new pipeline only the new one."""
     old, new = target.old_times, target.new_times
     if not target.changes_times or new is None:
         return
@@ -78,7 +78,7 @@ def _facts(times: Times) -> Iterator[tuple[str, str]]:
 
 
 def statements(target: TargetDiff) -> Iterator[tuple[str, list[str]]]:
-    """Task and lines of each body that is better read line by line."""
+    """(task, lines of a diff) for each changed definition or condition that is long."""
     for change in target.changed:
         yield from _statements(change)
 

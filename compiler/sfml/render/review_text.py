@@ -1,4 +1,4 @@
-"""A diff as text: the answer in the first line, then each pipeline, and where the values stand."""
+"""A diff as text: a summary in the first line, then each pipeline with its changes and their places in the files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sfml.review.model import Diff, PipelineDiff, Status, TargetDiff
 
 
 def diff_text(diff: Diff, symbols: Symbols, *, fingerprints: bool = False) -> str:
-    """What the change means; with `fingerprints` also what an apply can demand."""
+    """The diff; with `fingerprints` also the values for `sfml apply --require-fingerprint`."""
     return "\n".join(_lines(diff, symbols, fingerprints))
 
 
@@ -93,8 +93,8 @@ def _change_lines(
     if change.why is not None:
         yield f"        replaced because {change.why}"
     for field in change.fields:
-        told = replace(words.in_spec_names(field, names), place=words.place_words(field) or None)
-        for line in field_lines(told, symbols):
+        renamed = replace(words.in_spec_names(field, names), place=words.place_words(field) or None)
+        for line in field_lines(renamed, symbols):
             yield f"  {printable(line)}"
         if isinstance(field.old, str) and isinstance(field.new, str) and is_long(field.old, field.new):
             for line in statement_diff(field.old, field.new):

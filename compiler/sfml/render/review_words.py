@@ -1,4 +1,4 @@
-"""Words that the text and the Markdown of a diff share: one line each, and targets that change alike together."""
+"""Phrases that the text and the Markdown of a diff share, and the grouping of targets with the same changes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VERBS = {
     Action.DROP: "removed",
 }
 _NAMES = ("after", "finalize")
-"""Settings whose values are names in Snowflake; a reader knows the tasks by the spec's."""
+"""Settings whose values are task names in Snowflake; a diff shows the names of the spec instead."""
 
 Group = tuple[TargetDiff, ...]
 
@@ -42,7 +42,7 @@ def old_findings(pipeline: PipelineDiff) -> str:
 
 
 def answer(diff: Diff) -> str:
-    """The first line: what the change comes to."""
+    """The summary in the first line: `1 pipeline added, 2 pipelines changed`."""
     changed = [one for one in diff.pipelines if one.status is not Status.UNCHANGED]
     if not diff.pipelines:
         return "no pipeline is reached by the change"
@@ -63,7 +63,7 @@ def answer(diff: Diff) -> str:
 
 
 def rest_words(diff: Diff) -> str | None:
-    """What became of the other pipelines that were asked for."""
+    """The number of selected pipelines that did not change; None if there are none."""
     same = sum(one.status is Status.UNCHANGED for one in diff.pipelines)
     parts = []
     if same and not diff.is_empty:
@@ -76,38 +76,40 @@ def rest_words(diff: Diff) -> str | None:
 def counts(target: TargetDiff) -> str:
     """`2 changed, 1 added, 6 unchanged`."""
     summary = target.summary
-    found = [f"{summary[action.value]} {verb}" for action, verb in VERBS.items() if summary[action.value]]
+    parts = [f"{summary[action.value]} {verb}" for action, verb in VERBS.items() if summary[action.value]]
     if summary[Action.UNCHANGED.value]:
-        found.append(f"{summary[Action.UNCHANGED.value]} unchanged")
-    return ", ".join(found)
+        parts.append(f"{summary[Action.UNCHANGED.value]} unchanged")
+    return ", ".join(parts)
 
 
 def sentence(target: TargetDiff) -> str:
-    """`2 tasks changed, 1 added`, and where no task differs what else does."""
+    """`2 tasks changed, 1 added`; when no task changed, the number of changed settings of the target."""
     summary = target.summary
-    found = [(summary[action.value], verb) for action, verb in VERBS.items() if summary[action.value]]
-    if not found:
+    changed = [(summary[action.value], verb) for action, verb in VERBS.items() if summary[action.value]]
+    if not changed:
         return f"{plural(len(target.settings), 'setting')} of the target changed"
-    first = f"{plural(found[0][0], 'task')} {found[0][1]}"
-    return ", ".join([first, *(f"{count} {verb}" for count, verb in found[1:])])
+    first = f"{plural(changed[0][0], 'task')} {changed[0][1]}"
+    return ", ".join([first, *(f"{count} {verb}" for count, verb in changed[1:])])
 
 
 def groups(pipeline: PipelineDiff) -> tuple[Group, ...]:
-    """The targets, those together in which the same changes, production first."""
-    found: dict[object, list[TargetDiff]] = {}
+    """The targets, grouped by equal changes; production targets first."""
+    by_changes: dict[object, list[TargetDiff]] = {}
     for target in sorted(pipeline.targets, key=lambda one: not is_production(one)):
-        found.setdefault(_alike(target), []).append(target)
-    return tuple(tuple(group) for group in found.values())
+        by_changes.setdefault(_comparison_key(target), []).append(target)
+    return tuple(tuple(group) for group in by_changes.values())
 
 
-def _alike(target: TargetDiff) -> object:
+def _comparison_key(target: TargetDiff) -> object:
     times = (target.old_times, target.new_times) if target.changes_times else None
-    told = tuple(repr(replace(change, fields=_without_defaults(change, target))) for change in target.changed)
-    return (target.status, told, repr(target.settings), target.risks, target.notes, repr(times))
+    changes = tuple(
+        repr(replace(change, fields=_without_defaults(change, target))) for change in target.changed
+    )
+    return (target.status, changes, repr(target.settings), target.risks, target.notes, repr(times))
 
 
 def _without_defaults(change: Change, target: TargetDiff) -> tuple[FieldChange, ...]:
-    """The fields but for those by which a new task runs where its target has it run."""
+    """The fields, without the warehouse and pool of a new task when they are its target's defaults."""
     side = target.head
     if change.action is not Action.CREATE or side is None:
         return change.fields
@@ -125,29 +127,29 @@ def group_names(group: Iterable[TargetDiff]) -> str:
 
 
 def spec_names(target: TargetDiff) -> Mapping[str, str]:
-    """Names in Snowflake → names in the spec, of both sides; the root is said to be that."""
-    found: dict[str, str] = {}
+    """Task names in Snowflake → names in the spec, for both sides; the root is called `(root)`."""
+    names: dict[str, str] = {}
     for side in (target.base, target.head):
         if side is not None:
-            found |= {task.name: task.task or "(root)" for task in side.desired.all_tasks}
-    return found
+            names |= {task.name: task.task or "(root)" for task in side.desired.all_tasks}
+    return names
 
 
 def in_spec_names(field: FieldChange, names: Mapping[str, str]) -> FieldChange:
-    """The change with tasks called as in the spec."""
+    """The change with the task names of the spec."""
     if field.path not in _NAMES:
         return field
 
-    def told(value: Comparable) -> Comparable:
+    def renamed(value: Comparable) -> Comparable:
         if isinstance(value, tuple):
             return tuple(names.get(str(one), str(one)) for one in value)
         return names.get(value, value) if isinstance(value, str) else value
 
-    return replace(field, old=told(field.old), new=told(field.new))
+    return replace(field, old=renamed(field.old), new=renamed(field.new))
 
 
 def description(change: Change, target: TargetDiff) -> str:
-    """`after prepare_data, ML Job on pool ML_POOL`: what a task that comes or goes is."""
+    """`after prepare_data, ML Job on pool ML_POOL`: the description of an added or removed task."""
     side = target.base if change.action is Action.DROP else target.head
     if side is None:
         return ""
@@ -163,7 +165,7 @@ def description(change: Change, target: TargetDiff) -> str:
 
 
 def compute(name: str, side: CompiledTarget) -> str:
-    """Where the work is done."""
+    """Where the task runs: `on warehouse ML_WH`, `ML Job on pool ML_POOL`, `serverless`."""
     task = side.desired.task(name)
     if isinstance(task.definition, MLJobDefinitionSpec):
         return f"ML Job on pool {task.definition.pool}"
@@ -171,7 +173,7 @@ def compute(name: str, side: CompiledTarget) -> str:
 
 
 def place_words(field: FieldChange) -> str:
-    """`specs/clv.yaml:14`, and where the old value stood if that is another line."""
+    """`specs/clv.yaml:14`, and the old value's place if it differs: `specs/clv.yaml:14 (was specs/clv.yaml:9)`."""
     old, new = field.old_place, field.place
     if old is None or old == new or new is None:
         return new or (f"was {old}" if old else "")
@@ -179,17 +181,17 @@ def place_words(field: FieldChange) -> str:
 
 
 def times_words(times: Times | None) -> str:
-    """The schedule in words."""
+    """The schedule in words; `nothing` when there is none."""
     return "nothing" if times is None else schedule_words(times.schedule)
 
 
 def runs_words(times: Times) -> str:
-    """How often it runs: a cron's and an interval's runs in thirty days."""
+    """The number of runs in thirty days, for a cron or interval schedule."""
     return "no schedule" if times.runs is None else f"{times.runs:,}"
 
 
 def shown_groups(pipeline: PipelineDiff) -> Iterator[Group]:
-    """The groups in which something changes, or cannot be told."""
+    """The groups of targets that change, or that cannot be compared."""
     return (group for group in groups(pipeline) if group[0].status is not Status.UNCHANGED)
 
 

@@ -1,4 +1,4 @@
-"""A run as text, line by line or as a picture of now, and as the JSON of `run --output json`."""
+"""A run as text, as a whole or task by task, and as the JSON of `run --output json`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sfml.render.units import duration
 from sfml.semantics.error_line import error_line
 
 SUMMARY = "summary"
-"""The key of a result that holds one line for people; shown beside the task."""
+"""The key of a task's result whose value is one line for people; it is shown beside the task."""
 
 
 def run_json(run: Run) -> Mapping[str, Any]:
-    """The object of product version 1, without `format_version`."""
+    """The object of `schemas/output/run.schema.json`, without `format_version`."""
     return {
         "pipeline": run.pipeline,
         "target": run.target,
@@ -52,7 +52,7 @@ def _iso(at: datetime | None) -> str | None:
 
 
 def run_text(run: Run, symbols: Symbols, now: datetime | None = None) -> str:
-    """The whole run as it stands."""
+    """The run in its current state; `now` is the end of the elapsed time of a run that has not ended."""
     elapsed = ""
     end = run.completed_at if run.is_over else now
     if run.started_at and end:
@@ -94,7 +94,7 @@ def _remark(task: TaskRun, symbols: Symbols, over: bool) -> str:
 
 
 def changes(before: Run | None, now: Run) -> Iterator[TaskRun]:
-    """The tasks whose state differs from the last picture, for plain output."""
+    """The tasks whose state or attempt differs between two readings of a run, for output line by line."""
     was = (
         {task.name: (task.state, task.row.attempt if task.row else 0) for task in before.tasks}
         if before

@@ -18,31 +18,33 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 
 
 def diagnostics_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
-    """One run of the validator, with the rules that its findings are of."""
-    found = tuple(diagnostics)
+    """A SARIF log with one run: the findings, and the rules that they belong to."""
+    findings = tuple(diagnostics)
     every = explanations()
-    codes = sorted({one.code for one in found})
+    codes = sorted({one.code for one in findings})
     driver = {
         "name": "sfml",
         "semanticVersion": VERSION,
         "rules": [_rule(code, every.get(code)) for code in codes],
     }
-    results = [_result(one, codes.index(one.code)) for one in found]
+    results = [_result(one, codes.index(one.code)) for one in findings]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(code: str, one: Explanation | None) -> dict[str, Any]:
-    if one is None:
+def _rule(code: str, explanation: Explanation | None) -> dict[str, Any]:
+    if explanation is None:
         return {"id": code}
-    text = f"{one.what}\nWhy: {one.why}\nInstead: {one.instead}"
-    markdown = f"**What:** {one.what}\n\n**Why:** {one.why}\n\n**Instead:** {one.instead}"
+    text = f"{explanation.what}\nWhy: {explanation.why}\nInstead: {explanation.instead}"
+    markdown = (
+        f"**What:** {explanation.what}\n\n**Why:** {explanation.why}\n\n**Instead:** {explanation.instead}"
+    )
     return {
         "id": code,
-        "shortDescription": {"text": f"{one.title[:1].upper()}{one.title[1:]}."},
-        "fullDescription": {"text": one.what},
+        "shortDescription": {"text": f"{explanation.title[:1].upper()}{explanation.title[1:]}."},
+        "fullDescription": {"text": explanation.what},
         "help": {"text": text, "markdown": markdown},
-        "properties": {"group": one.group},
+        "properties": {"group": explanation.group},
     }
 
 
@@ -73,10 +75,10 @@ def _result(diagnostic: Diagnostic, index: int) -> dict[str, Any]:
 
 
 def _fix(fix: Fix) -> dict[str, Any]:
-    said = f"Replace `{fix.old.strip()}` by `{fix.new}`" if fix.new else f"Remove `{fix.old.strip()}`"
+    description = f"Replace `{fix.old.strip()}` by `{fix.new}`" if fix.new else f"Remove `{fix.old.strip()}`"
     replacement = {"deletedRegion": _region(fix.span), "insertedContent": {"text": fix.new}}
     change = {"artifactLocation": _artifact(fix.span), "replacements": [replacement]}
-    return {"description": {"text": said}, "artifactChanges": [change]}
+    return {"description": {"text": description}, "artifactChanges": [change]}
 
 
 def _location(span: Span) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def _location(span: Span) -> dict[str, Any]:
 
 
 def _artifact(span: Span) -> dict[str, Any]:
-    # A reference relative to where the command ran; a first part with a colon would read as a scheme.
+    # Relative to the directory of the command. A colon in the first part would be read as a scheme, so it is quoted.
     return {"uri": quote(span.file, safe="/")}
 
 

@@ -13,7 +13,7 @@ _DAY_NAMES = {name[:3].upper(): number for number, name in enumerate(_DAYS)}
 
 
 def schedule_words(schedule: Schedule) -> str:
-    """When it runs, with no time of day that the words would age by."""
+    """The schedule in words, without a next run, so that the text stays true."""
     match schedule:
         case Manual():
             return "manual"
@@ -28,7 +28,7 @@ def schedule_words(schedule: Schedule) -> str:
 def schedule_text(
     schedule: CronSchedule | IntervalSchedule | StreamSchedule, now: datetime | None = None
 ) -> str:
-    """When it runs, and for a cron the next time after `now` (None: this moment)."""
+    """The schedule in words, and for a cron the next run after `now` (None: the current time)."""
     words = schedule_words(schedule)
     match schedule:
         case IntervalSchedule() | StreamSchedule():
@@ -40,7 +40,7 @@ def schedule_text(
 
 
 def cron_words(cron: str) -> str:
-    """Plain words for the common forms, the expression itself for the others."""
+    """`Sundays 00:00` or `daily 06:30` for the common forms, otherwise `cron` and the expression."""
     fields = cron.split()
     if len(fields) != 5 or not (fields[0].isdigit() and fields[1].isdigit()) or fields[2:4] != ["*", "*"]:
         return f"cron {cron}"

@@ -1,4 +1,4 @@
-"""The groups of stages of an apply in words: before they are carried out, and after."""
+"""The groups of stages of an apply as text: what will be done, and what was done."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from sfml.plan.stages import (
 from sfml.render.units import duration, plural, size
 
 _MANY = 4
-"""Names up to which a line lists them."""
+"""The maximum number of names in a line; more are counted."""
 
 
 def stages_text(groups: Sequence[Group], title: str = "What an apply does, in this order:") -> str:
-    """What would be done, numbered; calls of one line may be made at the same time."""
+    """One numbered line for each group; the calls of one group may run in parallel."""
     if not groups:
         return "Nothing to do."
     lines = (f"  {number:>2}  {group_text(group)}" for number, group in enumerate(groups, 1))
@@ -43,12 +43,12 @@ def stages_json(groups: Sequence[Group]) -> list[list[Mapping[str, Any]]]:
 
 
 def group_text(group: Group) -> str:
-    """`alter train_model, gate; create report`: what is to be done."""
+    """`alter train_model, gate; create report`: what the group will do."""
     return "; ".join(_parts(group, 0))
 
 
 def done_text(group: Group) -> str | None:
-    """`train_model, gate altered; report created`; None for what only the account sees."""
+    """`train_model, gate altered; report created`: what the group did; None for stages that users need not see."""
     if all(isinstance(stage, OpenJournal | CloseJournal | CreateStage) for stage in group):
         return None
     return "; ".join(_parts(group, 1))
@@ -67,7 +67,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
 
 
 def _parts(group: Group, tense: int) -> Iterator[str]:
-    """One phrase for each kind of stage in the group, `tense` 0 for what is to be done and 1 for what was."""
+    """One phrase for each kind of stage in the group; `tense` is 0 for the future and 1 for the past."""
     uploads = [stage.archive for stage in group if isinstance(stage, UploadArchive)]
     if uploads:
         what = f"{plural(len(uploads), 'archive')}, {size(sum(archive.size for archive in uploads))}"
@@ -143,6 +143,6 @@ def _stage_json(stage: Stage) -> Mapping[str, Any]:
 
 
 def wait_words(error: ConnectionFailed, seconds: float) -> str:
-    """Why a call is waited for, and how long."""
+    """Why a call will be repeated, and after how many seconds."""
     first = error.message.splitlines()[0] if error.message else "no answer"
     return f"{first}; again in {duration(seconds * 1000)}"

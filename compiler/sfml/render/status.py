@@ -1,4 +1,4 @@
-"""The state of deployed pipelines as text and as the JSON of `status --output json`."""
+"""The status of deployed pipelines as text and as the JSON of `status --output json`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from sfml.render.symbols import Symbols
 from sfml.render.units import duration, interval, plural
 
 UNKNOWN = "?"
-"""What could not be found out is neither well nor nothing."""
+"""The sign for a value that could not be read."""
 
 
 @record
 class PipelineStatus:
-    """What is known of one pipeline in one target.
+    """The status of one pipeline in one target.
 
-    `health` is None where there is nothing to look at: then `absent` says why, or `unknown` what could not be read.
-    `schedule` is the spec's, in words with its next run, `regular` the same without.
+    `health` is None when nothing could be read: `absent` then says why the pipeline is not deployed, or `unknown` which
+    error occurred. `schedule` is the schedule of the spec in words with its next run, `regular` without the next run.
     """
 
     pipeline: str
@@ -51,13 +51,13 @@ class PipelineStatus:
         return self.unknown is not None or (self.health is not None and not self.health.is_well)
 
     def recorded(self, key: str) -> str | None:
-        """What the root's record says."""
+        """A value of the record in the root's comment; None if there is none."""
         record = (self.health.record if self.health else None) or {}
         return str(record[key]) if record.get(key) else None
 
 
 def status_json(statuses: Sequence[PipelineStatus]) -> Mapping[str, Any]:
-    """The object, without `format_version`."""
+    """The object of `schemas/output/status.schema.json`, without `format_version`."""
     return {"pipelines": [_status_json(status) for status in statuses]}
 
 
@@ -178,7 +178,7 @@ def _last(status: PipelineStatus, symbols: Symbols, now: datetime) -> str:
 
 
 def _details(status: PipelineStatus, symbols: Symbols) -> Iterator[str]:
-    """Why it needs attention and the commands that lead on; and what is worth knowing beside that."""
+    """Why the pipeline needs attention, the commands that solve it, and remarks on its deployment."""
     if status.unknown is not None:
         first, *rest = status.unknown.splitlines() or [""]
         yield printable(f"{UNKNOWN} {first}")

@@ -1,4 +1,4 @@
-"""One symbol, one meaning, everywhere; in ASCII where the terminal takes no more."""
+"""The symbols of all output, each with one meaning; in ASCII for terminals without Unicode."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ASCII = {
 
 @record
 class Symbols:
-    """The set of symbols that an output takes."""
+    """The symbols for one output: Unicode or ASCII. Raises `KeyError` for an unknown name."""
 
     unicode: bool = True
 
@@ -55,5 +55,5 @@ class Symbols:
         return self[action.value]
 
     def state(self, state: str | None) -> str:
-        """The symbol of a task's state; None is a task that never ran."""
+        """The symbol of a task's state; None means that the task never ran."""
         return self["never"] if state is None else self[state]

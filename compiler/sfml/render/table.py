@@ -1,4 +1,4 @@
-"""Rows as a table of text."""
+"""Rows as a text table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfml.render.printable import printable
 
 
 def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A line for the names, a line of dashes, a line a row; numbers stand to the right, NULL is said.
+    """A line of column names, a line of dashes, one line for each row. Numbers are right-aligned, None is `NULL`.
 
     >>> print(table_text(("NAME", "N"), (("a", 1), ("long", None))))
     NAME     N
@@ -35,7 +35,7 @@ def table_text(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "NULL"
-    # A table's row is one line.
+    # A row takes exactly one line.
     return printable(str(value))
 
 

@@ -1,4 +1,4 @@
-"""Findings as text: the message, the source with carets under it, why it matters and how to mend it."""
+"""Findings as text: the message, the source with carets under it, why it matters and how to fix it."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ class _Mark:
 def diagnostics_text(
     diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False
 ) -> str:
-    """All findings, a blank line between them, without a newline at the end; `sources` maps files to texts."""
+    """All findings, separated by blank lines, without a final newline; `sources` maps files to their texts."""
     return "\n\n".join(diagnostic_text(one, sources, color=color) for one in diagnostics)
 
 
 def diagnostic_text(diagnostic: Diagnostic, sources: Mapping[str, str], *, color: bool = False) -> str:
-    """One finding, several lines."""
+    """One finding in several lines, without a final newline."""
     paint = _Paint(color)
     return "\n".join(_lines(diagnostic, sources, paint))
 
 
 class _Paint:
-    """Puts colour around words, or leaves them alone."""
+    """Adds terminal colours to text, or returns it unchanged."""
 
     def __init__(self, color: bool) -> None:
         self.color = color
@@ -79,7 +79,7 @@ def _lines(diagnostic: Diagnostic, sources: Mapping[str, str], paint: _Paint) ->
 
 
 def _marks(diagnostic: Diagnostic) -> list[_Mark]:
-    """The primary span first, then the labelled ones."""
+    """The primary span, then the spans of the labels."""
     marks = [_Mark(label.span, label.text, False) for label in diagnostic.labels]
     if diagnostic.span is not None:
         marks.insert(0, _Mark(diagnostic.span, diagnostic.label or "", True))
@@ -87,7 +87,7 @@ def _marks(diagnostic: Diagnostic) -> list[_Mark]:
 
 
 def _snippet(marks: list[_Mark], source: str | None, width: int, accent: str, paint: _Paint) -> Iterator[str]:
-    """The lines that the marks stand in, each with what is to be said under it."""
+    """The source lines of the marks, each with its underlines and labels below."""
     lines = source_lines(source) if source else []
     shown: dict[int, list[_Mark]] = {}
     for mark in sorted(marks, key=lambda mark: mark.span):
@@ -99,22 +99,22 @@ def _snippet(marks: list[_Mark], source: str | None, width: int, accent: str, pa
     empty = f"{' ' * (width + 1)}{bar}"
     yield empty
     previous = None
-    for number, here in shown.items():
+    for number, marks_of_line in shown.items():
         if previous is not None and number > previous + 1:
             yield paint(_BLUE, "...")
         previous = number
-        line, offset = _window(lines[number - 1], here)
+        line, offset = _window(lines[number - 1], marks_of_line)
         yield f"{paint(_BLUE, str(number).rjust(width))} {bar} {_clean(line)}".rstrip()
-        for mark in here:
+        for mark in marks_of_line:
             underline, indent = _underline(mark, lines[number - 1], offset, len(line))
             style = accent if mark.is_primary else _BLUE
-            said = f" {_clean(mark.text)}" if mark.text else ""
-            yield f"{empty} {indent}{paint(style, underline + said)}"
+            label = f" {_clean(mark.text)}" if mark.text else ""
+            yield f"{empty} {indent}{paint(style, underline + label)}"
     yield empty
 
 
 def _window(line: str, marks: list[_Mark]) -> tuple[str, int]:
-    """The part of a long line that holds the first mark, and how many characters it leaves out before."""
+    """The part of a long line that contains the first mark, and the number of characters left out before it."""
     if len(line) <= MAX_WIDTH:
         return line, 0
     start = max(0, min(mark.span.start.column for mark in marks) - 1 - MAX_WIDTH // 3)
@@ -125,7 +125,7 @@ def _window(line: str, marks: list[_Mark]) -> tuple[str, int]:
 
 
 def _underline(mark: _Mark, line: str, offset: int, length: int) -> tuple[str, str]:
-    """The carets of a mark and the blanks before them, as wide as the terminal draws the text."""
+    """The carets of a mark and the blanks before them, in terminal columns: wide characters take two."""
     span = mark.span
     start = max(span.start.column - 1 - offset, 0)
     end = span.end.column - 1 - offset if span.end.line == span.start.line else len(line) - offset
@@ -140,7 +140,7 @@ def _width(text: str) -> int:
 
 
 def _clean(text: str) -> str:
-    """The text with tabs as one blank and control characters made harmless, one for one."""
+    """The text with white space as blanks and other control characters as `�`; its length does not change."""
     return "".join(
         char if char.isprintable() else " " if char in "\t\n\r\x85\u2028\u2029" else "�" for char in text
     )

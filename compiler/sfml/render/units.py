@@ -1,4 +1,4 @@
-"""Durations, sizes and counts as people say them."""
+"""Durations, sizes, times and counts as text for people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def size(count: int) -> str:
 
 
 def moment(at: datetime) -> str:
-    """`Sun 29 Nov 00:00 UTC`; the zone always stands with the time."""
+    """`Sun 29 Nov 00:00 UTC`; with the time zone, if the time has one."""
     return f"{at:%a} {at.day} {at:%b %H:%M} {at.tzname() or ''}".rstrip()
 
 

@@ -1,4 +1,4 @@
-"""Every way through a graph as text and as JSON."""
+"""The ways through a graph as text and as JSON: the output of `sfml simulate`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sfml.semantics.states import State
 from sfml.ways.walks import Choice, Way, WayWalk
 
 MOST_NAMES = 12
-"""Of tasks in one state that are named, unless all are asked for."""
+"""The number of tasks in one state that are named without --verbose."""
 
 
 @record
 class Simulation:
-    """The ways through one pipeline, for one target."""
+    """The ways through one pipeline in one target; `tasks` and `tests` are numbers."""
 
     pipeline: str
     target: str
@@ -31,33 +31,36 @@ class Simulation:
     coverage: Coverage
 
 
-def ways_text(one: Simulation, symbols: Symbols, *, uncovered: bool = False, verbose: bool = False) -> str:
-    """The count, each way with its tasks by state and the tests that take it, and what was not walked."""
-    ways = one.coverage.ways
-    covered = len(ways) - len(one.coverage.uncovered)
-    head = f"{one.pipeline} on {one.target}: {plural(len(ways), 'way')} through {plural(one.tasks, 'task')}"
-    lines = [f"{head}, {covered} covered by {plural(one.tests, 'test')}", ""]
+def ways_text(
+    simulation: Simulation, symbols: Symbols, *, uncovered: bool = False, verbose: bool = False
+) -> str:
+    """The number of ways; each way with its tasks by state and the tests that cover it; the limits of the walk."""
+    ways = simulation.coverage.ways
+    covered = len(ways) - len(simulation.coverage.uncovered)
+    counts = f"{plural(len(ways), 'way')} through {plural(simulation.tasks, 'task')}"
+    head = f"{simulation.pipeline} on {simulation.target}: {counts}"
+    lines = [f"{head}, {covered} covered by {plural(simulation.tests, 'test')}", ""]
     for number, way in enumerate(ways, 1):
         if not (uncovered and way.tests):
             lines += [*_way_lines(number, way, symbols, verbose), ""]
-    if one.coverage.elsewhere:
-        names = ", ".join(f"`{printable(name)}`" for name in one.coverage.elsewhere)
+    if simulation.coverage.elsewhere:
+        names = ", ".join(f"`{printable(name)}`" for name in simulation.coverage.elsewhere)
         lines.append(f"Beyond these ways: {names}")
-    return "\n".join([*lines, *walked_lines(one.walked)])
+    return "\n".join([*lines, *walked_lines(simulation.walked)])
 
 
-def _way_lines(number: int, one: CoveredWay, symbols: Symbols, verbose: bool) -> Iterator[str]:
-    yield f"{number:>3}  {one.way.state}  {_choices(one.way.choices, symbols) or 'nothing to choose'}"
-    for other in one.way.also:
+def _way_lines(number: int, covered_way: CoveredWay, symbols: Symbols, verbose: bool) -> Iterator[str]:
+    yield f"{number:>3}  {covered_way.way.state}  {_choices(covered_way.way.choices, symbols) or 'nothing to choose'}"
+    for other in covered_way.way.also:
         yield f"     or  {_choices(other, symbols)}"
     for state in (State.SUCCEEDED, State.FAILED, State.SKIPPED, State.NOT_EXECUTED):
-        names = [name for name, came in one.way.states.items() if came is state]
+        names = [name for name, came in covered_way.way.states.items() if came is state]
         if names:
             symbol = symbols.state(None if state is State.NOT_EXECUTED else str(state))
             yield f"     {symbol} {_names(names, verbose)}"
-    for name, reason in one.way.reasons.items():
+    for name, reason in covered_way.way.reasons.items():
         yield f"       {name}: {reason}"
-    tests = ", ".join(f"`{printable(name)}`" for name in one.tests)
+    tests = ", ".join(f"`{printable(name)}`" for name in covered_way.tests)
     yield f"     covered by {tests}" if tests else "     no test covers this"
 
 
@@ -65,11 +68,11 @@ def _choices(choices: Sequence[Choice], symbols: Symbols) -> str:
     return ", ".join(_choice(one, symbols) for one in choices)
 
 
-def _choice(one: Choice, symbols: Symbols) -> str:
-    who = one.task or "the pipeline"
-    if one.what in ("fails", "when holds", "when does not hold"):
-        return f"{who}: {one.what}" if one.what != "fails" else f"{who} fails"
-    return f"{who} {symbols['arrow']} {one.what}"
+def _choice(choice: Choice, symbols: Symbols) -> str:
+    who = choice.task or "the pipeline"
+    if choice.what in ("fails", "when holds", "when does not hold"):
+        return f"{who}: {choice.what}" if choice.what != "fails" else f"{who} fails"
+    return f"{who} {symbols['arrow']} {choice.what}"
 
 
 def _names(names: list[str], verbose: bool) -> str:
@@ -79,7 +82,7 @@ def _names(names: list[str], verbose: bool) -> str:
 
 
 def walked_lines(walked: WayWalk) -> Iterator[str]:
-    """What was walked, and what was not."""
+    """The lines that say which combinations were walked, and which were not."""
     bound = "no task fails" if not walked.failures else f"at most {plural(walked.failures, 'task')} fail"
     bound = bound.replace("1 task fail", "1 task fails")
     if walked.left:
@@ -92,38 +95,38 @@ def walked_lines(walked: WayWalk) -> Iterator[str]:
     yield f"Not walked: more than {plural(walked.failures, 'failure')} in one run (--failures N), and cancelled runs."
 
 
-def ways_json(every: Sequence[Simulation]) -> Mapping[str, Any]:
+def ways_json(simulations: Sequence[Simulation]) -> Mapping[str, Any]:
     """The object of `schemas/output/simulate.schema.json`, without `format_version`."""
-    return {"pipelines": [_simulated_json(one) for one in every]}
+    return {"pipelines": [_simulated_json(simulation) for simulation in simulations]}
 
 
-def _simulated_json(one: Simulation) -> Mapping[str, Any]:
+def _simulated_json(simulation: Simulation) -> Mapping[str, Any]:
     return {
-        "pipeline": one.pipeline,
-        "target": one.target,
-        "spec": one.spec,
-        "covered": len(one.coverage.ways) - len(one.coverage.uncovered),
-        "uncovered": len(one.coverage.uncovered),
-        "uncovered_outcomes": len(one.coverage.uncovered_outcomes),
+        "pipeline": simulation.pipeline,
+        "target": simulation.target,
+        "spec": simulation.spec,
+        "covered": len(simulation.coverage.ways) - len(simulation.coverage.uncovered),
+        "uncovered": len(simulation.coverage.uncovered),
+        "uncovered_outcomes": len(simulation.coverage.uncovered_outcomes),
         "walked": {
-            "failures": one.walked.failures,
-            "combinations": one.walked.count,
-            "left": one.walked.left,
+            "failures": simulation.walked.failures,
+            "combinations": simulation.walked.count,
+            "left": simulation.walked.left,
         },
-        "ways": [_way_json(way) for way in one.coverage.ways],
-        "beyond": list(one.coverage.elsewhere),
+        "ways": [_way_json(way) for way in simulation.coverage.ways],
+        "beyond": list(simulation.coverage.elsewhere),
     }
 
 
-def _way_json(one: CoveredWay) -> Mapping[str, Any]:
-    way: Way = one.way
+def _way_json(covered_way: CoveredWay) -> Mapping[str, Any]:
+    way: Way = covered_way.way
     return {
         "choices": _choices_json(way.choices),
         "also": [_choices_json(other) for other in way.also],
         "state": str(way.state),
         "tasks": states_json(way.states),
         "reasons": dict(way.reasons),
-        "tests": list(one.tests),
+        "tests": list(covered_way.tests),
     }
 
 

@@ -1,1 +1,1 @@
-"""The graph as a picture (SVG) and as a page (HTML) that needs nothing but itself."""
+"""The graph as a picture (SVG) and as a self-contained page (HTML)."""

@@ -1,4 +1,4 @@
-"""What a picture shows, as data: cards for tasks, wires for edges, and what is written on the page about each."""
+"""The content of a picture as data: cards for tasks, wires for edges, and the text of the page about each task."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from sfml.review.model import CompiledTarget, Status, TargetDiff
 
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _QUIET = frozenset({"after", "finalize", "session_parameters.QUERY_TAG"})
-"""Settings that the picture itself shows, or that all tasks have."""
+"""Settings that are not listed, because the picture shows them or all tasks have them."""
 
 _STEP = "WITH SFML_STEP AS PROCEDURE"
-"""What the body of every step begins with; what it runs and with what stands in settings of their own."""
+"""The start of every step's body. Such a body is not listed: its step and arguments are listed as settings."""
 
 
 @record
 class Card:
-    """A task, or the root. `kind` and `place` (where it runs) have icons; `lines` stand below the name."""
+    """A task, or the root. `kind` and `place` (where it runs) select the icons; `lines` are written below the name."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ class Card:
     is_branch: bool = False
     is_finalizer: bool = False
     about: tuple[str, ...] = ()
-    """Sentences for the opened task."""
+    """Sentences that the page shows when the task is opened."""
     outcomes: tuple[tuple[str, tuple[str, ...]], ...] = ()
     changes: tuple[FieldChange, ...] = ()
     settings: tuple[FieldChange, ...] = ()
@@ -45,12 +45,12 @@ class Card:
     code: str | None = None
     fingerprint: str = ""
     written: str | None = None
-    """`file:line` of the task itself."""
+    """`file:line` of the task in the spec."""
 
 
 @record
 class Wire:
-    """An edge between cards, by their numbers; `below` is None where an outcome starts nothing."""
+    """An edge between two cards, by their indices; `below` is None for an outcome that starts no task."""
 
     above: int
     below: int | None
@@ -60,7 +60,7 @@ class Wire:
 
 @record
 class Drawing:
-    """One pipeline in one target; the root's card is the first."""
+    """One pipeline in one target; the first card is the root."""
 
     title: str
     about: tuple[str, ...]
@@ -72,35 +72,38 @@ class Drawing:
 
 
 def drawing_of(compiled: CompiledTarget) -> Drawing:
-    """One state of a pipeline."""
+    """The drawing of one compiled target, without a comparison."""
     return drawing_of_diff(compared(compiled.graph.target.name, None, compiled, _ANY_TIME))
 
 
 def drawing_of_diff(target: TargetDiff, *more: str) -> Drawing:
-    """Both sides in one, marked; just one of them where the other has nothing. `more` are targets that change alike."""
-    found = merged(target)
+    """The drawing of a diff: both sides merged and marked, or one side when the other does not exist.
+
+    `more` are the names of targets with the same changes, for the title.
+    """
+    merged_graph = merged(target)
     side = target.head or target.base
     assert side is not None, "a side that does not compile has no picture"
     settings = {id(one): _settings(one) for one in (target.head, target.base) if one is not None}
-    names = {name: at for at, name in enumerate((ROOT, *found.tasks))}
+    names = {name: at for at, name in enumerate((ROOT, *merged_graph.tasks))}
     terms = spec_names(target)
-    cards = (_root(target, side, found, settings[id(side)]), *_cards(found, settings, terms))
+    cards = (_root(target, side, merged_graph, settings[id(side)]), *_cards(merged_graph, settings, terms))
     return Drawing(
         f"{side.graph.pipeline} → {', '.join((target.target, *more))}",
         tuple(_about(target, side)),
         cards,
-        tuple(_wires(found, names)),
+        tuple(_wires(merged_graph, names)),
         target.base is not None and target.head is not None,
         target.settings,
         (*(risk.message for risk in target.risks), *target.notes),
     )
 
 
-def _wires(found: MergedGraph, names: Mapping[str, int]) -> Iterator[Wire]:
-    """The edges; those that a task had before it became the finalizer are told by its settings alone."""
-    apart = {name for name, one in found.tasks.items() if one.node.is_finalizer}
-    for edge in found.edges:
-        if not {edge.above, edge.below} & apart:
+def _wires(merged_graph: MergedGraph, names: Mapping[str, int]) -> Iterator[Wire]:
+    """The edges without those of a finalizer: edges that it had as a task appear only in its changed settings."""
+    finalizers = {name for name, task in merged_graph.tasks.items() if task.node.is_finalizer}
+    for edge in merged_graph.edges:
+        if not {edge.above, edge.below} & finalizers:
             below = None if edge.below is None else names[edge.below]
             yield Wire(names[edge.above], below, " or ".join(edge.outcomes), edge.action)
 
@@ -121,22 +124,22 @@ def _about(target: TargetDiff, side: CompiledTarget) -> Iterator[str]:
 
 
 def _settings(side: CompiledTarget) -> Mapping[str, tuple[FieldChange, ...]]:
-    """Everything that is set in each task, by its name in Snowflake: what a reader of a new task is shown."""
-    found = compared(side.graph.target.name, None, side, _ANY_TIME)
-    return {change.name: _set(change) for change in found.changes}
+    """All settings of each task, by the task's name in Snowflake, as the changes from nothing to this side."""
+    diff = compared(side.graph.target.name, None, side, _ANY_TIME)
+    return {change.name: _shown_settings(change) for change in diff.changes}
 
 
 def _root(
     target: TargetDiff,
     side: CompiledTarget,
-    found: MergedGraph,
+    merged_graph: MergedGraph,
     settings: Mapping[str, tuple[FieldChange, ...]],
 ) -> Card:
     sides = [one for one in (target.base, target.head) if one is not None]
     words = dict.fromkeys(schedule_words(one.graph.settings.schedule) for one in sides)
     is_diff = len(sides) == 2
-    action = found.root.action if found.root is not None and is_diff else Action.UNCHANGED
-    changes = _told(found.root.fields, {}) if found.root is not None and is_diff else ()
+    action = merged_graph.root.action if merged_graph.root is not None and is_diff else Action.UNCHANGED
+    changes = _listed(merged_graph.root.fields, {}) if merged_graph.root is not None and is_diff else ()
     description = side.graph.description
     root = side.desired.root
     return Card(
@@ -147,43 +150,47 @@ def _root(
         action,
         about=(*((description,) if description else ()), "The root: every run begins here."),
         changes=changes,
-        settings=_told(settings.get(root.name, ()), {}),
-        risks=found.root.risks if found.root is not None and is_diff else (),
+        settings=_listed(settings.get(root.name, ()), {}),
+        risks=merged_graph.root.risks if merged_graph.root is not None and is_diff else (),
         fingerprint=side.desired.fingerprint,
         written=_written(root) or side.desired.spec_path,
     )
 
 
 def _cards(
-    found: MergedGraph,
+    merged_graph: MergedGraph,
     settings: Mapping[int, Mapping[str, tuple[FieldChange, ...]]],
     terms: Mapping[str, str],
 ) -> Iterator[Card]:
     by_name = {
         id(side): {task.task: task for task in side.desired.all_tasks}
-        for side in {id(one.side): one.side for one in found.tasks.values()}.values()
+        for side in {
+            id(merged_task.side): merged_task.side for merged_task in merged_graph.tasks.values()
+        }.values()
     }
-    for name, one in found.tasks.items():
-        desired = by_name[id(one.side)][one.node.name]
-        is_change = one.change is not None and one.action not in (
+    for name, merged_task in merged_graph.tasks.items():
+        desired = by_name[id(merged_task.side)][merged_task.node.name]
+        is_change = merged_task.change is not None and merged_task.action not in (
             Action.UNCHANGED,
             Action.CREATE,
             Action.DROP,
         )
-        changes = _told(one.change.fields, terms) if one.change is not None and is_change else ()
+        changes = (
+            _listed(merged_task.change.fields, terms) if merged_task.change is not None and is_change else ()
+        )
         yield Card(
             name,
-            kind_of(one.node.body),
-            _place(one),
-            tuple(_lines(one, changes)),
-            one.action,
-            one.node.is_branch,
-            one.node.is_finalizer,
-            about=tuple(_sentences(one)),
-            outcomes=tuple((one.node.outcomes or {}).items()),
+            kind_of(merged_task.node.body),
+            _place(merged_task),
+            tuple(_lines(merged_task, changes)),
+            merged_task.action,
+            merged_task.node.is_branch,
+            merged_task.node.is_finalizer,
+            about=tuple(_sentences(merged_task)),
+            outcomes=tuple((merged_task.node.outcomes or {}).items()),
             changes=changes,
-            settings=_told(settings[id(one.side)].get(desired.name, ()), terms),
-            risks=_risks(one.change) if one.action is not Action.UNCHANGED else (),
+            settings=_listed(settings[id(merged_task.side)].get(desired.name, ()), terms),
+            risks=_risks(merged_task.change) if merged_task.action is not Action.UNCHANGED else (),
             code=desired.code_sha256,
             fingerprint=desired.fingerprint,
             written=_written(desired),
@@ -194,20 +201,20 @@ def _risks(change: Change | None) -> tuple[Risk, ...]:
     return change.risks if change is not None else ()
 
 
-def _told(fields: tuple[FieldChange, ...], terms: Mapping[str, str]) -> tuple[FieldChange, ...]:
-    """The fields in the spec's words; a whole statement last, as it is long."""
-    told = (in_spec_names(field, terms) for field in fields)
-    return tuple(sorted(told, key=lambda field: field.path == "definition"))
+def _listed(fields: tuple[FieldChange, ...], terms: Mapping[str, str]) -> tuple[FieldChange, ...]:
+    """The fields with task names as in the spec, the definition last because it is long."""
+    renamed = (in_spec_names(field, terms) for field in fields)
+    return tuple(sorted(renamed, key=lambda field: field.path == "definition"))
 
 
-def _set(change: Change) -> tuple[FieldChange, ...]:
+def _shown_settings(change: Change) -> tuple[FieldChange, ...]:
     return tuple(
         field for field in change.fields if field.path not in _QUIET and not str(field.new).startswith(_STEP)
     )
 
 
-def _place(one: MergedTask) -> str:
-    match one.node.run_on:
+def _place(task: MergedTask) -> str:
+    match task.node.run_on:
         case OnWarehouse():
             return "warehouse"
         case Serverless():
@@ -216,15 +223,15 @@ def _place(one: MergedTask) -> str:
             return "pool"
 
 
-def _lines(one: MergedTask, changes: tuple[FieldChange, ...]) -> Iterator[str]:
-    yield compute_words(one.node.run_on)
-    if one.node.run_if is not None:
-        yield f"if {one.node.run_if}"
-    elif one.node.when is not None:
-        yield f"when {one.node.when}"
-    if one.before is not None:
-        yield f"was {one.before}"
-    yield from _what_changes(one.action, changes)
+def _lines(task: MergedTask, changes: tuple[FieldChange, ...]) -> Iterator[str]:
+    yield compute_words(task.node.run_on)
+    if task.node.run_if is not None:
+        yield f"if {task.node.run_if}"
+    elif task.node.when is not None:
+        yield f"when {task.node.when}"
+    if task.before is not None:
+        yield f"was {task.before}"
+    yield from _what_changes(task.action, changes)
 
 
 def _what_changes(action: Action, changes: tuple[FieldChange, ...]) -> Iterator[str]:
@@ -234,8 +241,8 @@ def _what_changes(action: Action, changes: tuple[FieldChange, ...]) -> Iterator[
     yield f"{VERBS[action]}: {paths}" if paths else VERBS[action]
 
 
-def _sentences(one: MergedTask) -> Iterator[str]:
-    node = one.node
+def _sentences(task: MergedTask) -> Iterator[str]:
+    node = task.node
     if node.comment:
         yield node.comment
     if node.is_finalizer:

@@ -1,7 +1,7 @@
-"""Drawings as one page that needs nothing but itself: no network, no fonts, a script that only reads the page.
+"""Drawings as one self-contained HTML page: no network access, no fonts, a script that only reads the page.
 
-The policy in its head lets a browser run and style by nothing but the two blocks that stand in it, told by their
-hashes. The page is whole without its script: cards are links, and opening a task is the browser's own `<details>`.
+The Content-Security-Policy in the head allows only the page's one style block and one script block, by their hashes.
+The page works without its script: cards are links, and tasks open with the browser's own `<details>`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from sfml.render.statements import is_long, statement_diff
 from sfml.render.units import plural
 
 _LONGEST = 2_000
-"""Of a value; a statement longer than this is better read in its file."""
+"""Number of characters of a value that the page shows; a longer statement is better read in its file."""
 
 _FLAT = 0.3
-"""Below this proportion of height to width, tasks are listed below the graph and not beside it."""
+"""Below this ratio of height to width, the tasks are listed below the graph, not beside it."""
 
 
 def html(title: str, drawings: Sequence[Drawing], lead: Sequence[str] = ()) -> str:
-    """The page; of several drawings it shows one at a time. `lead` stands above them."""
+    """The page. Of several drawings it shows one at a time; the phrases of `lead` stand above them."""
     style, script = page_style(), page_script()
     rules = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     policy = f"default-src 'none'; {rules}; base-uri 'none'; form-action 'none'"
@@ -129,7 +129,7 @@ def _task(drawing: Drawing, at: int, card: Card, prefix: str) -> Iterator[str]:
         verb = VERBS[card.action]
         yield f'<span class="sign{mark}" role="img" aria-label="{verb}" title="{verb}">{SIGNS[card.action]}</span>'
     yield f'<span class="task-name">{escaped(card.name)}</span>'
-    yield f'<span class="what">{escaped(_what(card))}</span></summary>'
+    yield f'<span class="what">{escaped(_kind_and_place(card))}</span></summary>'
     yield f'<div id="{prefix}-t{at}" class="body" tabindex="-1">'
     for text in card.about:
         yield f"<p>{escaped(text)}</p>"
@@ -143,7 +143,7 @@ def _task(drawing: Drawing, at: int, card: Card, prefix: str) -> Iterator[str]:
     yield f'<p><a href="#{prefix}-n{at}">Show in the graph</a></p></div></details>'
 
 
-def _what(card: Card) -> str:
+def _kind_and_place(card: Card) -> str:
     kind = "branch" if card.is_branch else "finalizer" if card.is_finalizer else card.kind
     return f"{kind} · {card.lines[0]}" if card.lines else kind
 
@@ -151,7 +151,7 @@ def _what(card: Card) -> str:
 def _outcomes(drawing: Drawing, card: Card, prefix: str) -> Iterator[str]:
     if not card.outcomes:
         return
-    numbers = {one.name: at for at, one in enumerate(drawing.cards) if at}
+    numbers = {one.name: index for index, one in enumerate(drawing.cards) if index}
     yield "<ul>"
     for outcome, tasks in card.outcomes:
         starts = ", ".join(
@@ -184,7 +184,7 @@ def _changes(caption: str, fields: Sequence[FieldChange]) -> Iterator[str]:
 
 
 def _difference(old: str, new: str) -> str:
-    """Lines with their signs, which say without colour what comes and goes."""
+    """The statement line by line; added and removed lines have signs, so that colour is not needed to tell them."""
     lines = []
     for line in statement_diff(old, new):
         text = escaped(line)
@@ -194,12 +194,12 @@ def _difference(old: str, new: str) -> str:
 
 
 def _settings(card: Card) -> Iterator[str]:
-    told = [field for field in card.settings if field.path != "code" or not card.code]
-    if not told:
+    fields = [field for field in card.settings if field.path != "code" or not card.code]
+    if not fields:
         return
     yield "<table><caption>Settings</caption><thead><tr>"
     yield '<th scope="col">setting</th><th scope="col">value</th></tr></thead><tbody>'
-    for field in told:
+    for field in fields:
         value = _value(field, field.new)
         yield f'<tr><th scope="row">{escaped(_name(field))}{_where(field)}</th><td>{value}</td></tr>'
     yield "</tbody></table>"

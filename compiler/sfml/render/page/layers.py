@@ -1,8 +1,8 @@
-"""Which column each box of a graph stands in, and in which order the boxes of a column stand.
+"""Assigns each box of a graph to a column, and orders the boxes of each column.
 
-The first two steps of the layered method of Sugiyama, Tagawa and Toda: longest paths give the columns, sweeps of
-barycentres the order. Everything is decided by the order in which boxes and edges are given, so that the same graph is
-drawn the same.
+These are the first two steps of the layered method of Sugiyama, Tagawa and Toda: longest paths give the columns,
+barycentre sweeps give the order. Ties are broken by the order of boxes and edges in the input, so the same graph is
+always drawn in the same way.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from itertools import pairwise
 from sfml.base.record import record
 
 _SWEEPS = ((3_000, 12), (20_000, 4))
-"""Up to so many pieces of edges, so many sweeps; larger graphs get one."""
+"""(number of edge pieces, number of sweeps) up to that size; larger graphs get one sweep."""
 
 
 @record
 class Edge:
-    """From one box to another, by their numbers; `span` is how many columns lie between them at least."""
+    """An edge between two boxes, by their indices; `below` stands at least `span` columns after `above`."""
 
     above: int
     below: int
@@ -28,10 +28,10 @@ class Edge:
 
 @record
 class Columns:
-    """Boxes from 0 to `count`, and after them a point for each column that an edge passes through.
+    """Columns of nodes: indices below `count` are boxes; the others are points where an edge passes through a column.
 
-    `chains` has for each edge everything on its way, both ends included; the links lead to the column before and
-    after.
+    `columns` holds the nodes of each column from top to bottom. `chains` holds for each edge its nodes in order, both
+    ends included. `before` and `after` hold for each node its neighbours in the previous and in the next column.
     """
 
     count: int
@@ -42,7 +42,7 @@ class Columns:
 
 
 def columns_of(count: int, edges: Sequence[Edge]) -> Columns:
-    """The columns of an acyclic graph, each in an order with few crossings."""
+    """The columns of an acyclic graph, each in an order with few edge crossings."""
     ranks = ranks_of(count, edges)
     chains: list[tuple[int, ...]] = []
     number = count
@@ -57,7 +57,7 @@ def columns_of(count: int, edges: Sequence[Edge]) -> Columns:
         for one, two in pairwise(chain):
             after[one].append(two)
             before[two].append(one)
-    order = _ordered(_as_met(ranks, after), before, after)
+    order = _ordered(_depth_first(ranks, after), before, after)
     return Columns(
         count,
         tuple(map(tuple, order)),
@@ -68,35 +68,38 @@ def columns_of(count: int, edges: Sequence[Edge]) -> Columns:
 
 
 def without_cycles(count: int, pairs: Sequence[tuple[int, int]]) -> tuple[bool, ...]:
-    """For each edge whether it has to be turned around, so that the others make no cycle with it.
+    """For each edge, whether it has to be reversed to make the graph acyclic.
 
-    A graph has none; two states of a graph drawn as one may.
+    A task graph has no cycle, but two states of it merged into one drawing may have one.
     """
     after: list[list[int]] = [[] for _ in range(count)]
     for at, (above, _) in enumerate(pairs):
         after[above].append(at)
     turned = [False] * len(pairs)
-    state = [0] * count  # 1: on the way, 2: done
+    state = [0] * count  # 1: on the current path, 2: done
     for first in range(count):
-        way = [(first, iter(after[first]))] if not state[first] else []
+        path = [(first, iter(after[first]))] if not state[first] else []
         state[first] = state[first] or 1
-        while way:
-            here, edges = way[-1]
+        while path:
+            box, edges = path[-1]
             for at in edges:
                 below = pairs[at][1]
                 turned[at] = state[below] == 1
                 if not state[below]:
                     state[below] = 1
-                    way.append((below, iter(after[below])))
+                    path.append((below, iter(after[below])))
                     break
             else:
-                state[here] = 2
-                way.pop()
+                state[box] = 2
+                path.pop()
     return tuple(turned)
 
 
 def ranks_of(count: int, edges: Sequence[Edge]) -> list[int]:
-    """The column of each box: as early as its edges allow, then as near as can be to what most edges lead to."""
+    """The column of each box: the earliest that its edges allow.
+
+    A box with more outgoing than incoming edges then moves as close to its successors as they allow.
+    """
     into: list[list[Edge]] = [[] for _ in range(count)]
     out: list[list[Edge]] = [[] for _ in range(count)]
     for edge in edges:
@@ -105,7 +108,7 @@ def ranks_of(count: int, edges: Sequence[Edge]) -> list[int]:
     missing = [len(found) for found in into]
     order = [box for box in range(count) if not missing[box]]
     ranks = [0] * count
-    for box in order:  # grows as boxes become ready
+    for box in order:  # grows during the loop, as boxes become ready
         for edge in out[box]:
             ranks[edge.below] = max(ranks[edge.below], ranks[box] + edge.span)
             missing[edge.below] -= 1
@@ -118,8 +121,8 @@ def ranks_of(count: int, edges: Sequence[Edge]) -> list[int]:
     return ranks
 
 
-def _as_met(ranks: Sequence[int], after: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The columns in the order in which a walk through the graph meets their boxes: a tree has no crossing then."""
+def _depth_first(ranks: Sequence[int], after: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The columns, each in the order in which a depth-first walk reaches its boxes; a tree then has no crossings."""
     columns: list[list[int]] = [[] for _ in range(max(ranks, default=-1) + 1)]
     seen = [False] * len(ranks)
     for first in sorted(range(len(ranks)), key=ranks.__getitem__):
@@ -136,7 +139,7 @@ def _as_met(ranks: Sequence[int], after: Sequence[Sequence[int]]) -> list[list[i
 def _ordered(
     columns: list[list[int]], before: Sequence[Sequence[int]], after: Sequence[Sequence[int]]
 ) -> list[list[int]]:
-    """The order with the fewest crossings that sweeps to and fro find."""
+    """The order with the fewest crossings among those that forward and backward sweeps produce."""
     pieces = sum(map(len, after))
     sweeps = next((sweeps for most, sweeps in _SWEEPS if pieces <= most), 1)
     best, fewest = columns, crossings(columns, after)
@@ -146,14 +149,14 @@ def _ordered(
             break
         forward = sweep % 2 == 0
         current = _swept(current, before if forward else after, forward=forward)
-        found = crossings(current, after)
-        if found < fewest:
-            best, fewest = current, found
+        count = crossings(current, after)
+        if count < fewest:
+            best, fewest = current, count
     return best
 
 
 def _swept(columns: list[list[int]], links: Sequence[Sequence[int]], *, forward: bool) -> list[list[int]]:
-    """Each column sorted by the mean place of what its boxes hang on in the column that was sorted before it."""
+    """Each column sorted by the mean position of each box's neighbours in the column that was sorted before it."""
     place: dict[int, float] = {}
     swept = []
     for column in columns if forward else reversed(columns):
@@ -168,7 +171,7 @@ def _swept(columns: list[list[int]], links: Sequence[Sequence[int]], *, forward:
 
 
 def crossings(columns: Iterable[Sequence[int]], after: Sequence[Sequence[int]]) -> int:
-    """How many pairs of edges cross."""
+    """The number of pairs of edges that cross."""
     place = {box: at for column in columns for at, box in enumerate(column)}
     total = 0
     for column in columns:

@@ -1,7 +1,8 @@
-"""Where boxes stand and edges run, from left to right: the layered method, in plain functions.
+"""Coordinates of boxes and edges, from left to right, by the layered method.
 
-`layers` says which column and order; here columns become coordinates. Heights are found by isotonic regression: each
-column is brought as near as its order and distances allow to the mean heights of what its boxes hang on.
+`layers` gives the columns and their order; this module turns them into coordinates, in pixels. Isotonic regression
+gives the heights: each box is moved towards the mean height of its neighbours, as far as the order and the distances
+in its column allow.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from sfml.base.record import record
 from sfml.render.page.layers import Columns, Edge, columns_of, without_cycles
 
 GAP = 44.0
-"""Between columns; where edges rise steeply it grows, up to `_WIDEST`."""
+"""The distance between columns; it grows with the steepness of the edges between them, up to `_WIDEST`."""
 _WIDEST = 150.0
 SPACE = 18.0
-"""Between boxes of a column."""
+"""The distance between boxes of a column."""
 _WIRE = 10.0
-"""The height that an edge takes where it passes a column."""
+"""The height that is reserved for an edge where it passes through a column."""
 _ROUNDS = (8, 60)
-"""Of bringing columns nearer to each other: for large graphs, and for small ones, where they cost nothing."""
+"""The number of rounds that align columns: the minimum, for large graphs, and the maximum, for small ones."""
 
 _FREE = 0.001
-"""The weight of a box that nothing pulls."""
+"""The weight of a box without neighbours."""
 
 Point = tuple[float, float]
 Size = tuple[float, float]
@@ -31,7 +32,7 @@ Size = tuple[float, float]
 
 @record
 class Line:
-    """An edge to draw; a label gets a place of its own on it."""
+    """An edge to draw, between two boxes by their indices; `label` is the size of its label."""
 
     above: int
     below: int
@@ -40,9 +41,9 @@ class Line:
 
 @record
 class Layout:
-    """Centres of the boxes and labels, and the points that each edge passes, from its first box to its second.
+    """Centres of the boxes and labels, and the points of each edge from its first box to its second.
 
-    Between an odd and the next point an edge bends, else it runs level.
+    An edge bends between its first and second point, its third and fourth, and so on; elsewhere it is horizontal.
     """
 
     width: float
@@ -53,17 +54,17 @@ class Layout:
 
 
 def layout(sizes: Sequence[Size], lines: Sequence[Line]) -> Layout:
-    """Everything placed so that no two boxes or labels overlap, and no edge runs through a box."""
-    turned = without_cycles(len(sizes), [(line.above, line.below) for line in lines])
+    """Place boxes, labels and edges so that no boxes or labels overlap and no edge runs through a box."""
+    reversed_edges = without_cycles(len(sizes), [(line.above, line.below) for line in lines])
     edges = tuple(
         Edge(*((line.below, line.above) if back else (line.above, line.below)), 2 if line.label else 1)
-        for line, back in zip(lines, turned, strict=True)
+        for line, back in zip(lines, reversed_edges, strict=True)
     )
-    found = columns_of(len(sizes), edges)
-    extents = _extents(sizes, lines, turned, found)
-    heights = _heights(found, extents)
-    lefts, rights = _sides(found, extents, heights)
-    column = {box: at for at, boxes in enumerate(found.columns) for box in boxes}
+    columns = columns_of(len(sizes), edges)
+    extents = _extents(sizes, lines, reversed_edges, columns)
+    heights = _heights(columns, extents)
+    lefts, rights = _sides(columns, extents, heights)
+    column = {box: at for at, boxes in enumerate(columns.columns) for box in boxes}
     places = tuple(
         ((lefts[column[box]] + rights[column[box]]) / 2, heights[box]) for box in range(len(extents))
     )
@@ -72,42 +73,42 @@ def layout(sizes: Sequence[Size], lines: Sequence[Line]) -> Layout:
         _rounded(max((heights[box] + extents[box][1] / 2 for box in range(len(extents))), default=0.0)),
         tuple(map(_point, places[: len(sizes)])),
         tuple(
-            _way(chain, back, places, extents, column, lefts, rights)
-            for chain, back in zip(found.chains, turned, strict=True)
+            _edge_points(chain, back, places, extents, column, lefts, rights)
+            for chain, back in zip(columns.chains, reversed_edges, strict=True)
         ),
         tuple(
             None if line.label is None else _point(places[_label(chain, back)])
-            for line, chain, back in zip(lines, found.chains, turned, strict=True)
+            for line, chain, back in zip(lines, columns.chains, reversed_edges, strict=True)
         ),
     )
 
 
 def _label(chain: Sequence[int], back: bool) -> int:
-    """The point of an edge that carries its label: the first on its way."""
+    """The node of an edge that carries its label: the first one after its start."""
     return chain[-2] if back else chain[1]
 
 
 def _extents(
-    sizes: Sequence[Size], lines: Sequence[Line], turned: Sequence[bool], found: Columns
+    sizes: Sequence[Size], lines: Sequence[Line], reversed_edges: Sequence[bool], columns: Columns
 ) -> list[Size]:
-    extents = [*sizes, *((0.0, _WIRE),) * (len(found.before) - len(sizes))]
-    for line, chain, back in zip(lines, found.chains, turned, strict=True):
+    extents = [*sizes, *((0.0, _WIRE),) * (len(columns.before) - len(sizes))]
+    for line, chain, back in zip(lines, columns.chains, reversed_edges, strict=True):
         if line.label is not None:
             extents[_label(chain, back)] = line.label
     return extents
 
 
-def _heights(found: Columns, extents: Sequence[Size]) -> list[float]:
-    """The height of each box's centre; the topmost box begins at 0."""
+def _heights(columns: Columns, extents: Sequence[Size]) -> list[float]:
+    """The vertical position of each node's centre; the top of the topmost one is at 0."""
     heights = [0.0] * len(extents)
-    offsets = [_offsets(column, extents, found.count) for column in found.columns]
-    for column, below in zip(found.columns, offsets, strict=True):
+    offsets = [_offsets(column, extents, columns.count) for column in columns.columns]
+    for column, below in zip(columns.columns, offsets, strict=True):
         middle = (below[-1] if below else 0.0) / 2
         for box, offset in zip(column, below, strict=True):
             heights[box] = offset - middle
-    before, after = _pulls(found.before, found.after), _pulls(found.after, found.before)
+    before, after = _pulls(columns.before, columns.after), _pulls(columns.after, columns.before)
     both = [(*one, *two) for one, two in zip(before, after, strict=True)]
-    forward = [*zip(found.columns, offsets, strict=True)]
+    forward = [*zip(columns.columns, offsets, strict=True)]
     rounds = min(max(_ROUNDS[0], 6_000 // len(extents)), _ROUNDS[1]) if extents else 0
     for _ in range(rounds):
         for column, below in forward:
@@ -122,16 +123,16 @@ def _heights(found: Columns, extents: Sequence[Size]) -> list[float]:
 
 
 Pulls = Sequence[tuple[tuple[int, float], ...]]
-"""For each box what it hangs on, and how strongly."""
+"""For each node its neighbours, each with the strength of its pull."""
 
 
 def _pulls(links: Sequence[Sequence[int]], others: Sequence[Sequence[int]]) -> Pulls:
-    """How much each edge wants to run level: one of many at either end gives way to one that is alone."""
+    """The strength with which each edge pulls towards horizontal: weaker the more edges its ends have."""
     return [tuple((one, 1.0 / max(len(around), len(others[one])) ** 3) for one in around) for around in links]
 
 
 def _offsets(column: Sequence[int], extents: Sequence[Size], count: int) -> list[float]:
-    """How far each box's centre is from the first one's when they stand as close as they may."""
+    """The distance of each node's centre from the first one's when the nodes stand as close as allowed."""
     offsets = [0.0] if column else []
     for one, two in pairwise(column):
         space = SPACE if one < count or two < count else SPACE / 3
@@ -140,20 +141,20 @@ def _offsets(column: Sequence[int], extents: Sequence[Size], count: int) -> list
 
 
 def _settle(column: Sequence[int], offsets: Sequence[float], pulls: Pulls, heights: list[float]) -> None:
-    """Bring the boxes of a column as near to their neighbours' height as they get without changing places."""
+    """Move the nodes of a column as near to their neighbours' heights as possible without changing their order."""
     wanted, weights = [], []
     for box, offset in zip(column, offsets, strict=True):
         share = sum([pull for _, pull in pulls[box]])
         total = sum([heights[one] * pull for one, pull in pulls[box]])
         wanted.append((total / share if share else heights[box]) - offset)
-        # The weight of what pulls: each step makes the same sum of squares smaller, and the steps come to rest.
+        # Weighted by the pulls, every step reduces the same sum of squares, so the iteration converges.
         weights.append(share or _FREE)
     for box, offset, height in zip(column, offsets, _isotonic(wanted, weights), strict=True):
         heights[box] = height + offset
 
 
 def _isotonic(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """The numbers that never fall and are nearest to the wanted ones, by least squares: pools of violators."""
+    """The non-decreasing numbers nearest to `wanted` by weighted least squares (pool adjacent violators)."""
     pools: list[tuple[float, float, int]] = []
     for value, weight in zip(wanted, weights, strict=True):
         count = 1
@@ -167,16 +168,16 @@ def _isotonic(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
 
 
 def _sides(
-    found: Columns, extents: Sequence[Size], heights: Sequence[float]
+    columns: Columns, extents: Sequence[Size], heights: Sequence[float]
 ) -> tuple[list[float], list[float]]:
-    """Where each column begins and ends."""
+    """The left and right edges of each column."""
     lefts: list[float] = []
     rights: list[float] = []
-    for column in found.columns:
+    for column in columns.columns:
         left = 0.0
         if rights:
             rise = max(
-                (abs(heights[box] - heights[one]) for box in column for one in found.before[box]), default=0
+                (abs(heights[box] - heights[one]) for box in column for one in columns.before[box]), default=0
             )
             left = rights[-1] + min(GAP + rise / 12, _WIDEST)
         lefts.append(left)
@@ -184,7 +185,7 @@ def _sides(
     return lefts, rights
 
 
-def _way(
+def _edge_points(
     chain: Sequence[int],
     back: bool,
     places: Sequence[Point],
@@ -193,7 +194,7 @@ def _way(
     lefts: Sequence[float],
     rights: Sequence[float],
 ) -> tuple[Point, ...]:
-    """The points of an edge: out of its first box, level through columns, into its last box."""
+    """The points of an edge: from its first box, horizontally through columns, to its last box."""
     first, *between, last = chain
     points = [(places[first][0] + extents[first][0] / 2, places[first][1])]
     for box in between:

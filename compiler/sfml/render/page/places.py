@@ -1,4 +1,4 @@
-"""Where the cards and labels of a drawing stand."""
+"""Positions and sizes of the cards and labels of a drawing, in pixels."""
 
 from __future__ import annotations
 
@@ -13,21 +13,24 @@ from sfml.render.page.words import ended, mono_width, sans_width
 
 _NARROWEST, _WIDEST = 110.0, 290.0
 TEXT = 46.0
-"""Where text begins in a card."""
+"""The left edge of the text in a card."""
 RIGHT = 16.0
 NAME, MORE = 14.0, 12.0
 LEADING = 16.0
 LABEL_HEIGHT, _LABEL_WIDEST = 22.0, 180.0
 _END = (64.0, 20.0)
-"""The point that an outcome leads to which starts nothing."""
+"""The size of the end point for an outcome that starts no task."""
 MARGIN = 18.0
 _FINALLY = 92.0
-"""Between the last column and a finalizer."""
+"""The distance between the last column and a finalizer."""
 
 
 @record
 class PlacedDrawing:
-    """A drawing with its places: top left corners of cards, and their sizes; `bar` is what a finalizer waits at."""
+    """A drawing with positions. `cards` holds the top left corner of each card.
+
+    `bar` is the horizontal position of the line between the graph and its finalizers; None without a finalizer.
+    """
 
     drawing: Drawing
     width: float
@@ -39,7 +42,7 @@ class PlacedDrawing:
 
 
 def placed_of(drawing: Drawing) -> PlacedDrawing:
-    """The drawing laid out from left to right: the root first, finalizers behind everything."""
+    """Lay out the drawing from left to right: the root first, the finalizers after everything else."""
     width = _card_width(drawing)
     flow = [at for at, card in enumerate(drawing.cards) if not card.is_finalizer]
     number = {card: at for at, card in enumerate(flow)}
@@ -52,14 +55,14 @@ def placed_of(drawing: Drawing) -> PlacedDrawing:
             sizes.append(_END)
         else:
             lines.append(Line(number[wire.above], number[wire.below], label))
-    found = layout(sizes, lines)
+    result = layout(sizes, lines)
     corners = {
-        card: (found.boxes[at][0] - width / 2, found.boxes[at][1] - sizes[at][1] / 2)
+        card: (result.boxes[at][0] - width / 2, result.boxes[at][1] - sizes[at][1] / 2)
         for at, card in enumerate(flow)
     }
     finalizers = [at for at, card in enumerate(drawing.cards) if card.is_finalizer]
-    left, right, top = found.width, found.width, found.boxes[0][1] if finalizers else 0.0
-    height = found.height
+    left, right, top = result.width, result.width, result.boxes[0][1] if finalizers else 0.0
+    height = result.height
     for at in finalizers:
         tall = card_height(drawing.cards[at])
         corners[at] = (left + _FINALLY, max(top - tall / 2, 0.0))
@@ -70,7 +73,7 @@ def placed_of(drawing: Drawing) -> PlacedDrawing:
         (round(x + MARGIN, 1), round(y + MARGIN, 1)) for x, y in (corners[at] for at in sorted(corners))
     )
     bar = round(left + 22 + MARGIN, 1) if finalizers else None
-    return PlacedDrawing(drawing, right + 2 * MARGIN, height + 2 * MARGIN, width, cards, found, bar)
+    return PlacedDrawing(drawing, right + 2 * MARGIN, height + 2 * MARGIN, width, cards, result, bar)
 
 
 def card_height(card: Card) -> float:
@@ -87,7 +90,7 @@ def label_text(wire: Wire) -> str:
 
 
 def _card_width(drawing: Drawing) -> float:
-    """As wide as the widest text needs, within reason; all cards alike, so that columns stand straight."""
+    """The width of the widest text, within limits. All cards have the same width, so that columns are aligned."""
     needed = [
         max(mono_width(card.name, NAME), *(sans_width(line, MORE) + 16 for line in card.lines))
         + (POINT if card.is_branch else 0)

@@ -1,4 +1,4 @@
-"""A diff as a page: a picture for each pipeline and group of targets in which something changes."""
+"""A diff as an HTML page: a picture for each changed pipeline and group of targets with the same changes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfml.review.model import Diff, Status
 
 
 def diff_page(diff: Diff) -> str:
-    """The page; it says so where nothing changes, or where a side does not compile."""
+    """The page. It says so when nothing changes, or when a side does not compile."""
     return html(f"sfml diff: {answer(diff)}", tuple(_drawings(diff)), tuple(_lead(diff)))
 
 

@@ -1,4 +1,4 @@
-"""What cards look like: a sign for each kind of work and each place it is done, and outlines."""
+"""Icons and outlines of cards: an icon for each kind of task and for each place where tasks run, as SVG paths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS: Mapping[str, str] = {
     "call": "M7 4 C4 7 4 13 7 16 M13 4 C16 7 16 13 13 16 M10 9 V11",
     "notify": "M3 5 H17 V15 H3 Z M3 5 L10 11 L17 5",
 }
-"""In a square of 20."""
+"""Kind of task → SVG path in a square of 20 by 20."""
 
 KIND_WORDS: Mapping[str, str] = {
     "root": "root",
@@ -30,7 +30,7 @@ PLACES: Mapping[str, str] = {
     "serverless": "M3 10 C0 10 0 6 3 6 C3 2 8.5 2 9 5.5 C12 5.5 12 10 9.5 10 Z",
     "pool": "M1 1.5 H5 V5.5 H1 Z M7 1.5 H11 V5.5 H7 Z M1 7.5 H5 V11.5 H1 Z M7 7.5 H11 V11.5 H7 Z",
 }
-"""In a square of 12."""
+"""Place where a task runs → SVG path in a square of 12 by 12."""
 
 PLACE_WORDS: Mapping[str, str] = {
     "warehouse": "on a warehouse",
@@ -47,11 +47,11 @@ SIGNS: Mapping[Action, str] = {
 }
 
 POINT = 12.0
-"""How far the ends of a branch's outline point out."""
+"""The width of the pointed ends of a gate's outline."""
 
 
 def outline(kind: str, width: float, height: float, *, is_branch: bool) -> str:
-    """A branch is a hexagon, the root a pill, everything else a card with round corners."""
+    """The SVG element of an outline: a hexagon for a gate, a pill for the root, a rounded rectangle for the rest."""
     if is_branch:
         middle = height / 2
         return (

@@ -1,4 +1,4 @@
-"""The colours of pictures and pages, light and dark, and the sheets that use them."""
+"""The colours of pictures and pages, light and dark, and the style sheets that use them."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ PALETTE: Mapping[str, Mapping[str, str]] = {
         "on-badge": "#0d1117",
     },
 }
-"""Role → colour; what a colour says is said by a sign, a border or a word as well."""
+"""Role → colour. No meaning depends on colour alone: a sign, a border or a word expresses it as well."""
 
 MARKS = {"create": "added", "drop": "removed", "alter": "changed", "replace": "changed", "move": "renamed"}
-"""Action → the role that colours it."""
+"""Action → the role of its colour."""
 
 _HERE = Path(__file__).parent
 
 
 def picture_style() -> str:
-    """The sheet of a picture that stands alone."""
+    """The style sheet of a stand-alone picture."""
     return colors() + (_HERE / "picture.css").read_text(encoding="utf-8")
 
 
 def page_style() -> str:
-    """The sheet of a page, its pictures included."""
+    """The style sheet of a page, including that of its pictures."""
     return picture_style() + (_HERE / "page.css").read_text(encoding="utf-8")
 
 
@@ -76,7 +76,7 @@ def page_script() -> str:
 
 
 def colors() -> str:
-    """The palette as custom properties; the reader's system says which half counts."""
+    """The palette as CSS custom properties; the reader's system selects light or dark."""
     light, dark = (
         ";".join(f"--{role}:{color}" for role, color in PALETTE[half].items()) for half in ("light", "dark")
     )

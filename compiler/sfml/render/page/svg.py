@@ -1,4 +1,4 @@
-"""A drawing as SVG: alone, or as a part of a page in which each card leads to what is written about its task."""
+"""A drawing as SVG: a file of its own, or an element of a page in which each card links to its task's text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from sfml.render.review_words import VERBS
 
 
 def svg(drawing: Drawing) -> str:
-    """The picture as a file of its own, which browsers and viewers show by themselves."""
+    """The picture as a self-contained SVG file."""
     placed = placed_of(drawing)
     heading = 34.0 + 18 * len(drawing.about)
     legend = list(_legend(drawing))
@@ -55,7 +55,7 @@ def svg(drawing: Drawing) -> str:
     for at, text in enumerate(drawing.about):
         words = escaped(ended(text, 12, width - 40))
         lines.append(f'<text x="{MARGIN:g}" y="{48 + 18 * at}">{words}</text>')
-    lines += [f'<g transform="translate(0 {heading:g})">', *_marks(placed, None), "</g>"]
+    lines += [f'<g transform="translate(0 {heading:g})">', *_elements(placed, None), "</g>"]
     if legend:
         words = escaped(ended(f"{' · '.join(legend)}", 12, width - 40))
         lines.append(f'<text class="more" x="{MARGIN:g}" y="{height - 12:g}">{words}</text>')
@@ -63,28 +63,28 @@ def svg(drawing: Drawing) -> str:
 
 
 def svg_in_page(placed: PlacedDrawing, prefix: str) -> str:
-    """The picture as an element; cards link to `#<prefix>-t<number>`, and are called `<prefix>-n<number>`."""
+    """The picture as an SVG element. The card of task N has the id `<prefix>-nN` and links to `#<prefix>-tN`."""
     width, height = placed.width, placed.height
     return "\n".join(
         (
             f'<svg class="picture" viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
             f' role="group" aria-label="{escaped(placed.drawing.title)}">',
-            *_marks(placed, prefix),
+            *_elements(placed, prefix),
             "</svg>",
         )
     )
 
 
-def _marks(placed: PlacedDrawing, prefix: str | None) -> Iterator[str]:
-    """Edges below, cards above them, labels on top."""
+def _elements(placed: PlacedDrawing, prefix: str | None) -> Iterator[str]:
+    """The elements in drawing order: edges, end points, labels, cards."""
     wires = list(zip(placed.drawing.wires, placed.layout.edges, placed.layout.labels, strict=True))
-    for wire, way, _ in wires:
-        yield from _wire(wire, way)
+    for wire, points, _ in wires:
+        yield from _wire(wire, points)
     if placed.bar is not None:
         yield from _finally(placed)
-    for wire, way, _ in wires:
+    for wire, points, _ in wires:
         if wire.below is None:
-            x, y = _moved(way[-1])
+            x, y = _moved(points[-1])
             yield f'<g class="end"><circle cx="{x + 6:g}" cy="{y:g}" r="5"/>'
             yield f'<text x="{x + 16:g}" y="{y + 4:g}">nothing</text></g>'
     for wire, _, label in wires:
@@ -102,10 +102,10 @@ def _style(name: str, action: Action) -> str:
     return name if action is Action.UNCHANGED else f"{name} {action.value}"
 
 
-def _wire(wire: Wire, way: tuple[Point, ...]) -> Iterator[str]:
-    points = list(map(_moved, way))
+def _wire(wire: Wire, points_of_edge: tuple[Point, ...]) -> Iterator[str]:
+    points = list(map(_moved, points_of_edge))
     x, y = points[-1]
-    # Two states of a graph in one may make a cycle; one of its edges then arrives from the right.
+    # Two states of a graph merged into one may have a cycle; one of its edges then arrives from the right.
     back = -1 if points[-2][0] > x else 1
     if wire.below is not None:
         points[-1] = (x - 7 * back, y)
@@ -135,7 +135,7 @@ def _label(wire: Wire, at: Point) -> Iterator[str]:
 
 
 def _finally(placed: PlacedDrawing) -> Iterator[str]:
-    """What separates finalizers from the rest: they wait for all of it."""
+    """The line between the graph and its finalizers, which wait for all tasks, and the edges to the finalizers."""
     bar = placed.bar
     yield f'<path class="wire finally" d="M{bar:g} {MARGIN:g}V{placed.height - MARGIN:g}"/>'
     for card, (x, y) in zip(placed.drawing.cards, placed.cards, strict=True):
@@ -164,9 +164,9 @@ def _card(placed: PlacedDrawing, at: int, card: Card, prefix: str | None) -> Ite
     else:
         yield (
             f'<a class="{classes}" {where} id="{prefix}-n{at}" href="#{prefix}-t{at}"'
-            f' aria-label="{escaped(spoken(card))}">'
+            f' aria-label="{escaped(screen_reader_text(card))}">'
         )
-    yield f"<title>{escaped(card.name)}\n{escaped(spoken(card))}</title>"
+    yield f"<title>{escaped(card.name)}\n{escaped(screen_reader_text(card))}</title>"
     if card.place == "pool":
         yield f'<rect class="behind" x="4" y="4" width="{width:g}" height="{height:g}" rx="7"/>'
     yield outline(card.kind, width, height, is_branch=card.is_branch)
@@ -193,8 +193,8 @@ def _card(placed: PlacedDrawing, at: int, card: Card, prefix: str | None) -> Ite
     yield "</g>" if prefix is None else "</a>"
 
 
-def spoken(card: Card) -> str:
-    """What a card says to who hears it: name, work, place, conditions, what becomes of it."""
+def screen_reader_text(card: Card) -> str:
+    """The card as text for screen readers: name, kind, place, conditions and action."""
     kind = KIND_WORDS[card.kind]
     if card.is_branch:
         kind = f"branch, {kind}"
@@ -204,7 +204,7 @@ def spoken(card: Card) -> str:
 
 
 def _legend(drawing: Drawing) -> Iterator[str]:
-    """What the signs mean that the picture has."""
+    """The meaning of each sign that occurs in the picture."""
     for action, verb in VERBS.items():
         if any(card.action is action for card in drawing.cards):
             yield f"{SIGNS[action]} {verb}"
@@ -213,7 +213,7 @@ def _legend(drawing: Drawing) -> Iterator[str]:
 
 
 def legend_rows(drawing: Drawing) -> Iterator[tuple[str, str, int]]:
-    """A path, its words and the square it is drawn in, for each kind and place that the picture has."""
+    """(SVG path, words, size of its square) for each kind and place that occurs in the picture."""
     for kind, path in KINDS.items():
         if any(card.kind == kind for card in drawing.cards):
             yield path, KIND_WORDS[kind], 20

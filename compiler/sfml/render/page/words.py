@@ -1,4 +1,4 @@
-"""Text for pictures and pages: escaped, and cut to a width without a font to measure by."""
+"""Text for pictures and pages: escaped, and cut to a width that is estimated without a font."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ _NARROW = frozenset("iljtfr.,:;'|!()[]{} -/")
 
 
 def escaped(text: str) -> str:
-    """Text for an element or an attribute in quotes, of HTML as of XML; what is not visible is written as an escape."""
+    """Text for an element or a quoted attribute of HTML or XML; invisible characters are written as escapes."""
     return html.escape(printable(text), quote=True)
 
 
 def escaped_lines(text: str) -> str:
-    """Text of several lines, for `<pre>`."""
+    """Escaped text of several lines, for `<pre>`."""
     return "\n".join(escaped(line) for line in text.splitlines())
 
 
 def mono_width(text: str, size: float) -> float:
-    """How wide text is at most in a fixed-width font."""
-    return size * sum(0.62 if ord(char) < 0x500 else _foreign(char) for char in text)
+    """The maximum width of text in a fixed-width font of this size, in pixels."""
+    return size * sum(0.62 if ord(char) < 0x500 else _wide_char_width(char) for char in text)
 
 
 def sans_width(text: str, size: float) -> float:
-    """How wide text is at most in the wider ones of the fonts that systems use."""
-    return size * sum(_of(char) for char in text)
+    """The maximum width of text in the wider sans-serif fonts of common systems, in pixels."""
+    return size * sum(_char_width(char) for char in text)
 
 
-def _of(char: str) -> float:
+def _char_width(char: str) -> float:
     if ord(char) >= 0x500:
-        return _foreign(char)
+        return _wide_char_width(char)
     if char in _NARROW:
         return 0.42
     if char.isupper() or char in "mw@%→":
@@ -40,20 +40,20 @@ def _of(char: str) -> float:
     return 0.64
 
 
-def _foreign(char: str) -> float:
+def _wide_char_width(char: str) -> float:
     if unicodedata.combining(char):
         return 0.0
     return 1.3 if unicodedata.east_asian_width(char) in "WF" else 1.05
 
 
 def ended(text: str, size: float, width: float) -> str:
-    """Sans-serif text, its end cut off where it is too long."""
+    """Sans-serif text, cut at its end to fit `width`."""
     visible = printable(" ".join(text.split()))
     if sans_width(visible, size) <= width:
         return visible
     kept, used = [], sans_width("…", size)
     for char in visible:
-        used += size * _of(char)
+        used += size * _char_width(char)
         if used > width:
             break
         kept.append(char)
@@ -61,7 +61,7 @@ def ended(text: str, size: float, width: float) -> str:
 
 
 def shortened(name: str, size: float, width: float) -> str:
-    """A name in a fixed-width font, cut in the middle: names that were made from one another differ at their ends."""
+    """A name in a fixed-width font, cut in the middle to fit `width`: generated names differ at their ends."""
     visible = printable(name)
     if mono_width(visible, size) <= width:
         return visible
