@@ -16,14 +16,14 @@ from sfml.base.record import record
 from sfml.base.source import Span
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
-"""Words that mean the same in YAML with and without quotes, but for these:"""
+"""Words that YAML reads as the same text with and without quotes, apart from those in `_NOT_TEXT`."""
 _NOT_TEXT = ("null", "true", "false")
 _VERY_CLOSE = 0.75
 _HINTS = ContextVar("_HINTS", default=True)
 MOST_NAMED = 5
-"""Of the tasks and pipelines that repeat a finding."""
+"""How many of the tasks and pipelines that repeat a finding are named."""
 MOST_COUNTED = 1_000
-"""Of findings that are not shown."""
+"""How many findings are counted, at most, beyond those that are shown."""
 
 
 class Severity(StrEnum):
@@ -42,7 +42,10 @@ class Label:
 
 @record
 class Fix:
-    """A change of the text that is safe to make unasked: within `span`, `new` for the one `old` there."""
+    """A change of the text that is safe to make without asking: within `span`, `old` is replaced by `new`.
+
+    `old` occurs once within `span`, which may cover more than `old`; `fixes.pinned` narrows it.
+    """
 
     span: Span
     old: str
@@ -53,10 +56,10 @@ class Fix:
 class Diagnostic:
     """One finding.
 
-    `message` is one line with the user's own words in backticks; `span` is where; `label` says what is
-    wrong right there; `path` is the logical path (`tasks.train.after[0]`); `why` is what Snowflake would
-    make of it; `help` is an imperative line; `fix` what `--fix` would do about it. `targets` are those
-    that it holds for, where several were looked at, and `also` the tasks and entry files that repeat it.
+    `message` is one line with the user's own words in backticks. `span` is the place in the text, and `label` a short
+    remark about that place. `path` is the logical path (`tasks.train.after[0]`), `why` what Snowflake would do with
+    the text, `help` an imperative line, and `fix` the change that `--fix` makes. `targets` names the targets that
+    have the finding, where several were checked; `also` names the tasks and entry files that repeat it.
     """
 
     code: str
@@ -74,7 +77,7 @@ class Diagnostic:
 
     @property
     def repetition(self) -> str | None:
-        """Who repeats the finding, in a few words; None where nobody does."""
+        """The tasks or entry files that repeat the finding, in a few words; None without repetitions."""
         if not self.also:
             return None
         more = len(self.also) - MOST_NAMED
@@ -121,7 +124,7 @@ class Diagnostic:
 
 
 def by_position(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The findings in the order of their files and lines, without repetitions."""
+    """The findings in the order of their files and lines, without duplicates; those without a place come last."""
     unique = dict.fromkeys(diagnostics)
     return tuple(sorted(unique, key=lambda d: (d.span is None, d.span or Span.whole(""), d.code, d.message)))
 
@@ -130,16 +133,16 @@ def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.is_error for diagnostic in diagnostics)
 
 
-def first_of(found: Iterator[Diagnostic], most: int) -> Iterator[Diagnostic]:
-    """The first `most` findings, and a note of how many more there are, counted without working out their help."""
+def first_of(diagnostics: Iterator[Diagnostic], most: int) -> Iterator[Diagnostic]:
+    """The first `most` findings, then a note with the number of the others, which are counted without their help."""
     last = None
-    for last in islice(found, most):
+    for last in islice(diagnostics, most):
         yield last
     with _without_hints():
-        more = sum(1 for _ in islice(found, MOST_COUNTED))
+        more = sum(1 for _ in islice(diagnostics, MOST_COUNTED))
     if last is not None and more:
-        said = f"at least {more:,}" if more == MOST_COUNTED else f"{more:,}"
-        yield Diagnostic(last.code, Severity.NOTE, f"… and {said} more like the last of these")
+        count = f"at least {more:,}" if more == MOST_COUNTED else f"{more:,}"
+        yield Diagnostic(last.code, Severity.NOTE, f"… and {count} more like the last of these")
 
 
 @contextmanager
@@ -152,7 +155,7 @@ def _without_hints() -> Iterator[None]:
 
 
 def hints_wanted() -> bool:
-    """Whether anybody will read the help of a finding; comparing names costs more than all else."""
+    """Whether the help of a finding will be shown. Where it is not, the costly comparison of names is left out."""
     return _HINTS.get()
 
 
@@ -163,7 +166,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 
 def renaming(span: Span | None, word: str, known: Iterable[str]) -> Fix | None:
-    """The fix for a misspelt word at `span`: there when exactly one of `known` is close, and very close."""
+    """The fix for a misspelt word at `span`; None unless exactly one of `known` is close, and that one very close."""
     close = _close(word, known, 2)
     if span is None or len(close) != 1 or not _PLAIN.fullmatch(close[0]) or close[0].lower() in _NOT_TEXT:
         return None
@@ -172,7 +175,7 @@ def renaming(span: Span | None, word: str, known: Iterable[str]) -> Fix | None:
 
 
 def _close(word: str, known: Iterable[str], count: int) -> list[str]:
-    # Bounded, so that hostile input cannot make comparing names take long.
+    # Lengths and counts are bounded, so that hostile input cannot make the comparison take long.
     if len(word) > 100 or not hints_wanted():
         return []
     alike = [name for name in known if abs(len(name) - len(word)) <= 2 + len(word) // 3]
@@ -184,7 +187,7 @@ def _close(word: str, known: Iterable[str], count: int) -> list[str]:
 
 
 def moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
-    """The finding with its files as users see them, and its message on one line whatever it quotes."""
+    """The finding with `prefix` before the names of its files, and its message put on one line."""
     message = " ".join(diagnostic.message.split())
     if not prefix and message == diagnostic.message:
         return diagnostic

@@ -4,16 +4,16 @@ SfmlError
 ├── InvalidSpec          the findings of a spec that cannot be compiled
 ├── UsageError           wrong arguments (exit code 2)
 ├── ConnectionFailed     no account, no server, no network
-│   ├── AccountBusy      the account would not take the call now; it was not carried out
+│   ├── AccountBusy      the account rejected the call for now; the call was not carried out
 │   └── AnswerLost       the connection broke: whether the call was carried out is not known
 ├── AccountError         the account refused: code and sentence are Snowflake's
-│   └── MissingPrivilege
-├── DiskFull             there is no room for what was to be written, here or where a local server writes
-├── ConflictingState     the account holds something that is not ours, or moved on
-│   ├── MissingSchema    the database or schema of the target is not there
-│   ├── RecordUnreadable a journal or a kept deployment says nothing that this version can use
-│   ├── LeaseHeld        somebody else is changing the graph, or was cut off while doing so
-│   └── LeaseLost        our right to change the graph was taken away
+│   └── MissingPrivilege the role lacks a privilege
+├── DiskFull             a disk is full: of this machine, or of the local server
+├── ConflictingState     the account holds an object that sfml did not make, or that changed since it was planned
+│   ├── MissingSchema    the database or schema of the target does not exist
+│   ├── RecordUnreadable this version cannot read a journal or the file of a kept deployment
+│   ├── LeaseHeld        another command is changing the graph, or was cut off while doing so
+│   └── LeaseLost        another command broke the lease of this one
 ├── NotSupportedYet      a setting or command that this version cannot carry out
 └── LocalServerError     the local Snowflake could not be started or stopped
 
@@ -47,7 +47,7 @@ __all__ = [
 
 
 class SfmlError(Exception):
-    """The base of everything that a user is told in place of a traceback."""
+    """The base class of every error that is shown to the user as a message instead of a traceback."""
 
     def __init__(self, message: str, *, help: str | None = None) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class SfmlError(Exception):
         self.help = help
 
     def advised(self, help: str | None) -> Self:
-        """The same error with another `help`, to be raised in its place."""
+        """A copy of the error with another `help`, to be raised in its place."""
         advised = type(self).__new__(type(self), *self.args)  # a copy would call `__init__` with `args` alone
         advised.__dict__.update(self.__dict__)
         advised.help = help
@@ -63,14 +63,14 @@ class SfmlError(Exception):
         return advised
 
     def reworded(self, message: str) -> Self:
-        """The same error with another sentence, likewise."""
+        """A copy of the error with another message, to be raised in its place."""
         reworded = self.advised(self.help)
         reworded.message, reworded.args = message, (message,)
         return reworded
 
 
 class InvalidSpec(SfmlError):
-    """A spec with errors; `diagnostics` holds every finding, and `text` shows them to who sees no more than this."""
+    """A spec with errors. `diagnostics` holds every finding, warnings too; `text` shows them in `str` of the error."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...], text: str = "") -> None:
         errors = sum(d.is_error for d in diagnostics)
@@ -83,25 +83,25 @@ class InvalidSpec(SfmlError):
 
 
 class UsageError(SfmlError):
-    """Arguments that make no sense together; exit code 2."""
+    """Wrong arguments, or arguments that contradict each other; exit code 2."""
 
 
 class ConnectionFailed(SfmlError):
-    """Nothing answered, or what answered would not let us in; `place` is the connection and its host, once known."""
+    """Nothing answered, or the login was refused; `place` is the name of the connection and its host, once known."""
 
     place: str | None = None
 
     def placed(self, place: str, message: str, *, help: str | None) -> Self:
-        """The same error with where the connection leads, and the sentence that says so."""
+        """A copy of the error with the connection's `place`, and a message and help that name it."""
         placed = self.reworded(message).advised(help)
         placed.place = place
         return placed
 
 
 class AccountBusy(ConnectionFailed):
-    """The account turned the call away (429, 503, 091423): it was not carried out and may be made again.
+    """The account rejected the call (429, 503, 091423): it was not carried out and may be made again.
 
-    `collided` says that other changes of the same graph were in its way.
+    `collided` is true where concurrent changes of the same graph were the reason.
     """
 
     def __init__(self, message: str, *, help: str | None = None, collided: bool = False) -> None:
@@ -110,7 +110,7 @@ class AccountBusy(ConnectionFailed):
 
 
 class AnswerLost(ConnectionFailed):
-    """The connection broke, or a gateway gave up (504): nobody knows yet whether the call was carried out."""
+    """The connection broke, or a gateway timed out (504): whether the call was carried out is not known."""
 
 
 class AccountError(SfmlError):
@@ -122,25 +122,25 @@ class AccountError(SfmlError):
 
 
 class DiskFull(SfmlError):
-    """A disk without room; what was to be written is not there, or not whole."""
+    """A full disk; the file that was being written is missing or incomplete."""
 
 
 class MissingPrivilege(AccountError):
-    """The role may not do it."""
+    """A call that the account refused because the role lacks a privilege."""
 
 
 class ConflictingState(SfmlError):
-    """The account holds an object that is not ours, or that somebody changed since it was planned."""
+    """The account holds an object that sfml did not make, or that somebody changed since it was planned."""
 
 
 class MissingSchema(ConflictingState):
-    """The target's database or schema is not there, or the role cannot see it."""
+    """The target's database or schema does not exist, or the role cannot see it."""
 
 
 class RecordUnreadable(ConflictingState):
-    """A file of a pipeline's state that is damaged, or of a version to come; it stays where it is.
+    """A file of a pipeline's state on the stage that is damaged, or that a newer version wrote (`is_newer`).
 
-    `path` is below the stage, `content` what it holds, `problem` what is wrong with it.
+    The file is left as it is. `path` is its path below the stage, `content` its bytes, `problem` what is wrong with it.
     """
 
     def __init__(
@@ -161,15 +161,15 @@ class RecordUnreadable(ConflictingState):
 
 
 class LeaseHeld(ConflictingState):
-    """Somebody holds the lease of the pipeline."""
+    """Another command holds the lease of the pipeline."""
 
 
 class LeaseLost(ConflictingState):
-    """The lease was broken while we held it; nothing may be changed any more."""
+    """Another command broke the lease while this one held it; this one may not change anything any more."""
 
 
 class NotSupportedYet(SfmlError):
-    """Something valid that this version cannot do yet, named."""
+    """Something valid that this version cannot do yet; the message names it."""
 
 
 class LocalServerError(SfmlError):

@@ -1,4 +1,4 @@
-"""Fixes and the text that they change: where exactly, and what it becomes; everything else stays byte for byte."""
+"""Applying fixes to a text: the exact place of each, and the text that results. All other text stays as it is."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from functools import lru_cache
 from sfml.base.diagnostic import Fix
 from sfml.base.source import Position, Span
 
-# Line breaks as YAML counts them, which is not how Python does.
+# The line breaks of YAML, which differ from those of `str.splitlines`.
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def pinned(fix: Fix, source: str) -> Fix | None:
-    """The fix with the span of just what it replaces; None where that is not there, or there more than once.
+    """The fix with its span narrowed to the replaced text; None where the span does not hold that text exactly once.
 
-    A value that comes from somewhere else, such as a default or an expression, does not hold its word as text.
+    A value that comes from a default or an expression does not stand in the text, so it cannot be pinned.
     """
     starts = _line_starts(source)
     begin, end = _offset(starts, fix.span.start), _offset(starts, fix.span.end)
@@ -36,10 +36,10 @@ def pinned(fix: Fix, source: str) -> Fix | None:
 
 
 def fixed(source: str, fixes: Iterable[Fix]) -> tuple[str, tuple[Fix, ...]]:
-    """The text with pinned fixes applied, and those that were: where two overlap, the first one counts."""
+    """The text with the pinned fixes applied, and the applied fixes. Of two that overlap, only the first is applied."""
     starts = _line_starts(source)
     parts: list[str] = []
-    done: list[Fix] = []
+    applied: list[Fix] = []
     position = 0
     for fix in sorted(set(fixes), key=lambda fix: (fix.span, fix.new)):
         begin, end = _offset(starts, fix.span.start), _offset(starts, fix.span.end)
@@ -47,12 +47,12 @@ def fixed(source: str, fixes: Iterable[Fix]) -> tuple[str, tuple[Fix, ...]]:
             continue
         parts += (source[position:begin], fix.new)
         position = end
-        done.append(fix)
-    return "".join((*parts, source[position:])), tuple(done)
+        applied.append(fix)
+    return "".join((*parts, source[position:])), tuple(applied)
 
 
 def text_at(source: str, span: Span) -> str | None:
-    """The text that a span covers; None when it leads out of the source."""
+    """The text that a span covers; None when the span ends beyond the source."""
     starts = _line_starts(source)
     begin, end = _offset(starts, span.start), _offset(starts, span.end)
     return None if begin is None or end is None or end > len(source) else source[begin:end]

@@ -1,4 +1,4 @@
-"""Whether an error says that there is no room left where something was to be written."""
+"""Recognising the errors of a full disk."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import os
 import sqlite3
 from collections.abc import Iterator
 
-# A disk that is full, a quota that is used up, a limit for single files.
+# A full disk, an exhausted quota, a file beyond the size limit.
 _NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether the error, or what led to it, is one of a disk without room.
+    """Whether the error, or an error that caused it, says that the disk is full.
 
-    What only quotes the system's error, as Snowflake's connector and DuckDB do, is known by the system's own words.
+    Snowflake's connector and DuckDB only quote the system's error; there the system's own words are recognised.
     """
-    return any(_says_full(one) for one in _chain(error))
+    return any(_says_full(cause) for cause in _chain(error))
 
 
 def _says_full(error: BaseException) -> bool:

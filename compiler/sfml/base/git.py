@@ -1,4 +1,4 @@
-"""What git knows about a project: the commit that is checked out, and what is not committed."""
+"""The state of a project's work tree, asked of git: the checked out commit, and the files that are not committed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def dirty_files(folder: Path) -> tuple[str, ...] | None:
     )
     if answer is None or top is None:
         return None
-    # Paths come relative to the repository, whatever the folder; names as they are, not quoted.
+    # Paths are relative to the top of the repository, whatever the folder; with `-z` they are not quoted.
     return tuple(entry[3:].removeprefix(top.strip()) for entry in answer.split("\0") if entry)
 
 
 def differing_from_head(folder: Path, files: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Those of the files whose content HEAD does not hold under their name; None without a repository.
+    """The files whose content differs from HEAD, or that HEAD does not hold; None outside a repository.
 
-    `git status` is silent about files that are ignored or marked as unchanged: here their content decides.
+    `git status` leaves out files that are ignored or marked as unchanged; here the content of every file is compared.
     """
     listed = git_text(folder, "ls-tree", "-r", "-z", "HEAD", "--", ".")
     if listed is None:
@@ -40,22 +40,22 @@ def differing_from_head(folder: Path, files: tuple[str, ...]) -> tuple[str, ...]
         head, _, path = entry.partition("\t")
         if path:
             committed[path] = head.split()[2]
-    # A file behind a link stands in the commit under its own name.
-    place = {file: _real(folder, file) for file in files}
-    known = tuple(file for file in files if place[file] in committed and "\n" not in file)
+    # The commit holds a file that is reached over a symbolic link under its own path.
+    real_path = {file: _real_path(folder, file) for file in files}
+    known = tuple(file for file in files if real_path[file] in committed and "\n" not in file)
     prefix = (git_text(folder, "rev-parse", "--show-prefix") or "").strip()
-    # It reads paths from the top of the repository, whatever the folder.
+    # `git hash-object` reads paths relative to the top of the repository, whatever the folder.
     paths = "".join(f"{prefix}{file}\n" for file in known)
     hashes = git_text(folder, "hash-object", "--stdin-paths", data=paths.encode(errors="surrogateescape"))
     if hashes is None or len(hashes.split()) != len(known):
         return files
     changed = {
-        file for file, found in zip(known, hashes.split(), strict=True) if found != committed[place[file]]
+        file for file, hash in zip(known, hashes.split(), strict=True) if hash != committed[real_path[file]]
     }
     return tuple(file for file in files if file in changed or file not in known)
 
 
-def _real(folder: Path, file: str) -> str:
-    """The file's name below the folder with every link followed; the name itself where that leads out."""
+def _real_path(folder: Path, file: str) -> str:
+    """The file's path below the folder with every symbolic link followed; `file` itself where links lead out of it."""
     real, top = (folder / file).resolve(), folder.resolve()
     return real.relative_to(top).as_posix() if real.is_relative_to(top) else file

@@ -1,8 +1,9 @@
 """How names and texts are written into Snowflake SQL, so that no value can become syntax.
 
-A *written* name is what a user types (`ml_wh`, `"My Wh"`); a *folded* one is what Snowflake makes of it, with
-quotes only where its characters need them (`ML_WH`, `"My Wh"`); `identifier` is the form that is safe in a
+A *written* name is what a user types (`ml_wh`, `"My Wh"`). A *folded* name is the one that Snowflake stores, with
+quotes only where its characters need them (`ML_WH`, `"My Wh"`). `identifier` is the form that is safe in a
 statement, where reserved words need quotes too.
+https://docs.snowflake.com/en/sql-reference/identifiers-syntax
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def raw(written: str) -> str:
 
 
 def folded(written: str) -> str:
-    """The name as Snowflake resolves it, quoted only where its characters need it; idempotent."""
+    """The name as Snowflake resolves it, with quotes only where its characters need them; idempotent."""
     name = raw(written)
     return name if _SIMPLE_UPPER.fullmatch(name) else _quoted(name)
 
@@ -63,12 +64,12 @@ def identifier(written: str) -> str:
 
 
 def qualified(*written: str) -> str:
-    """A dotted name of its parts, each as `identifier` writes it."""
+    """A dotted name made of its parts, each as `identifier` writes it."""
     return ".".join(identifier(part) for part in written)
 
 
 def dotted(written: str) -> str:
-    """A name that is written with its dots, part by part: `raw.orders` → `RAW.ORDERS`."""
+    """A dotted name with each part as `identifier` writes it: `raw.orders` → `RAW.ORDERS`."""
     return ".".join(identifier(part) for part in _PARTS.findall(written)) or identifier(written)
 
 
@@ -83,19 +84,19 @@ def literal(text: str) -> str:
 
 
 def duckdb_literal(text: str) -> str:
-    """A string literal of DuckDB's, where a backslash is a backslash."""
+    """A string literal of DuckDB, which knows no backslash escapes."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def duckdb_identifier(*names: str) -> str:
-    """A dotted name of DuckDB's, every part in quotes: nothing is folded."""
+    """A dotted name for DuckDB, with every part in quotes, so that no part is folded."""
     return ".".join(map(_quoted, names))
 
 
 def dollar_quoted(text: str) -> str:
     """`$$text$$` where the text cannot end it early, else the same text as a string literal.
 
-    Nothing can be escaped between `$$` and `$$`, so a text that holds `$$`, or ends in `$`, has no such form.
+    Between `$$` and `$$` nothing can be escaped, so a text that holds `$$` or ends in `$` cannot be written so.
     """
     return literal(text) if "$$" in text or text.endswith("$") else f"$${text}$$"
 

@@ -1,8 +1,8 @@
-"""`@record`: a frozen, slotted dataclass that is defined in a quarter of the time.
+"""`@record`: a frozen, slotted dataclass that takes a quarter of the time to define.
 
-`@dataclass(frozen=True, slots=True)` writes and compiles six methods for each class, 0.4 ms that a short command pays
-for each of some eighty classes. Only `__init__` has to be compiled to be fast; the other methods are the same functions
-for every class. What `sfml validate` and `sfml compile` import is made with this; decision 0013 has the figures.
+`@dataclass(frozen=True, slots=True)` generates and compiles six methods for each class: 0.4 ms for each of some eighty
+classes, which every short command pays. Only `__init__` has to be compiled to be fast; all classes share the other
+methods. The modules that `sfml validate` and `sfml compile` import use it; decision 0013 has the measurements.
 """
 
 from __future__ import annotations
@@ -17,12 +17,14 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: type[T]) -> type[T]:
-    """The class as a dataclass whose fields cannot be changed: equal, hashed and shown by what they hold.
+    """The class as a frozen, slotted dataclass; `==`, `hash` and `repr` go by the fields.
 
-    Fields, defaults, `replace`, `asdict` and matching are those of `dataclasses`. For an order, or what is worked out
-    after `__init__`, take `@dataclass`.
+    Fields, defaults, `replace`, `asdict` and matching are those of `dataclasses`. A class that needs an order or a
+    `__post_init__` uses `@dataclass` instead.
     """
-    cls.__doc__ = cls.__doc__ or cls.__name__  # else dataclass works out a signature to put there
+    cls.__doc__ = (
+        cls.__doc__ or cls.__name__
+    )  # without one, `dataclass` spends time on writing a signature there
     made: type[Any] = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     every = fields(made)
     own = made.__dict__
@@ -44,22 +46,22 @@ def _init(every: tuple[Field[Any], ...]) -> Callable[..., None]:
     names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
     parameters, lines = ["self"], ["pass"]
     for one in every:
-        given = one.name
-        if not one.init:  # made anew for each value, not handed on by `replace`
+        value = one.name
+        if not one.init:  # made anew for each instance, and not copied by `replace`
             assert one.default_factory is not MISSING
             names[f"_make_{one.name}"] = one.default_factory
-            given = f"_make_{one.name}()"
+            value = f"_make_{one.name}()"
         elif one.default_factory is not MISSING:
             names[f"_make_{one.name}"] = one.default_factory
             parameters.append(f"{one.name}=_MISSING")
-            given = f"_make_{one.name}() if {one.name} is _MISSING else {one.name}"
+            value = f"_make_{one.name}() if {one.name} is _MISSING else {one.name}"
         elif one.default is not MISSING:
             names[f"_default_{one.name}"] = one.default
             parameters.append(f"{one.name}=_default_{one.name}")
         else:
             parameters.append(one.name)
-        lines.append(f"_set(self, {one.name!r}, {given})")
-    # Names of fields are identifiers of our own source; nothing of a user's gets here.
+        lines.append(f"_set(self, {one.name!r}, {value})")
+    # The names of fields are identifiers of this project's source, so no text of a user reaches `exec`.
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines), names)
     init: Callable[..., None] = names["__init__"]
     return init
@@ -68,7 +70,7 @@ def _init(every: tuple[Field[Any], ...]) -> Callable[..., None]:
 def _comparing(names: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
     if len(names) > 1:
         compared: Callable[[Any], Any] = attrgetter(*names)
-    else:  # attrgetter makes no tuple of one, nor of none
+    else:  # `attrgetter` returns no tuple for a single name, and takes at least one
 
         def compared(one: Any) -> Any:
             return tuple(getattr(one, name) for name in names)
@@ -92,5 +94,5 @@ def _refuse(self: object, name: str, *new: object) -> None:
 
 
 def _reduce(self: Any) -> tuple[Any, ...]:
-    """Copies are made the way everything is: by what the fields hold."""
+    """How `copy` and `pickle` make an instance: by calling the class with the values of its fields."""
     return type(self), tuple(getattr(self, one.name) for one in fields(self) if one.init)

@@ -1,8 +1,8 @@
-"""Which release this is, and what pip knows the package by."""
+"""The version of this release, and the name of its distribution."""
 
 from __future__ import annotations
 
 VERSION = "0.2.0"
 
 DISTRIBUTION = "sfml-snowflake"
-"""What pip knows this package by. The distribution `sfml` is another project's, with a package of that name."""
+"""The name that pip installs this package by. The distribution `sfml` belongs to another project."""

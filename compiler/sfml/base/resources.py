@@ -1,4 +1,4 @@
-"""Files that travel with the tool: the JSON Schemas, in the package or in the checkout, and a new project."""
+"""Files that are installed with sfml: the JSON Schemas, and the template of a new project."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def schema_folder() -> Path:
-    """The folder of the JSON Schemas: inside the installed package, else beside it in the checkout."""
+    """The folder of the JSON Schemas: inside the installed package, or at the top of the checkout."""
     inside = _PACKAGE / "schemas"
     return inside if inside.is_dir() else _PACKAGE.parent.parent / "schemas"
 
 
 def template_folder() -> Path:
-    """The folder of what `sfml init` writes; `PIPELINE` and `PACKAGE` in names and texts are placeholders."""
+    """The folder of the files that `sfml init` writes; `PIPELINE` and `PACKAGE` are placeholders in names and texts."""
     return _PACKAGE / "template"
 
 

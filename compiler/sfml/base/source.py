@@ -1,4 +1,4 @@
-"""Where a piece of text stands: positions and spans, which never leave the values read from it."""
+"""Places in a text: positions and spans. Every value that is read from a text keeps its span."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class Span:
 
     @classmethod
     def whole(cls, file: str) -> Span:
-        """A span for findings about a file as such."""
+        """The span of a finding that is about a whole file: its first character."""
         return cls(file, Position(1, 1), Position(1, 1))
 
     def __str__(self) -> str:
         return f"{self.file}:{self.start.line}:{self.start.column}"
 
 
-_LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")  # those of YAML, not of Python
+_LINE_BREAKS = ("\r\n", "\n", "\r", "\x85", "\u2028", "\u2029")  # those of YAML; Python knows others
 
 
 @lru_cache(maxsize=64)
 def source_lines(source: str) -> list[str]:
-    """The lines of a text as YAML counts them."""
+    """The lines of a text, without their line breaks, as YAML counts them."""
     for mark in _LINE_BREAKS:
         source = source.replace(mark, "\n")
     return source.split("\n")
