@@ -1,4 +1,4 @@
-"""What a task may ask about its graph's run: states of other tasks, and whose return values it can read."""
+"""The functions by which a task reads its graph's run: states of other tasks, and return values of ancestors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ INVALID, NO_PREDECESSOR = 1008, 91451
 
 
 class RefusedQuestion(ValueError):
-    """A question that Snowflake refuses, which fails the task; the message is Snowflake's."""
+    """A call that Snowflake refuses, which fails the task; `sentence` and `code` are Snowflake's."""
 
     def __init__(self, sentence: str, code: int, sqlstate: str) -> None:
         super().__init__(sentence)
@@ -21,14 +21,15 @@ class RefusedQuestion(ValueError):
 
 
 def state_seen(states: Mapping[str, State], name: str) -> State:
-    """A task's state as conditions see it: whatever has not ended counts as never run."""
+    """A task's state as conditions see it: a task that has not ended counts as NOT_EXECUTED."""
     state = states.get(name, State.NOT_EXECUTED)
     return state if state.is_final else State.NOT_EXECUTED
 
 
 def predecessors_hold(graph: GraphShape, name: str, asked: str, states: Mapping[str, State]) -> bool:
-    """What SYSTEM$PREDECESSORS_STATE(asked) answers in the condition of the task `name`.
+    """What SYSTEM$PREDECESSORS_STATE(asked) returns in the condition of the task `name`.
 
+    Raises `RefusedQuestion` for a condition that does not exist.
     https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state
     """
     if asked.upper() not in PREDECESSOR_CONDITIONS:
@@ -43,8 +44,9 @@ def predecessors_hold(graph: GraphShape, name: str, asked: str, states: Mapping[
 
 
 def completion_state(graph: GraphShape, asked: str, states: Mapping[str, State]) -> State:
-    """What SYSTEM$TASK_COMPLETION_STATE(asked) answers.
+    """What SYSTEM$TASK_COMPLETION_STATE(asked) returns.
 
+    Raises `RefusedQuestion` for a task that is not in the graph.
     https://docs.snowflake.com/en/sql-reference/functions/system_task_completion_state
     """
     name = asked if asked in graph else asked.upper()
@@ -58,8 +60,10 @@ def completion_state(graph: GraphShape, asked: str, states: Mapping[str, State])
 def read_predecessor(
     graph: GraphShape, name: str, asked: str | None, shown: Callable[[str], str] = str
 ) -> str:
-    """The ancestor whose return value the task `name` reads; `shown` tells its name in a refusal.
+    """The ancestor whose return value SYSTEM$GET_PREDECESSOR_RETURN_VALUE(asked) reads in the task `name`.
 
+    Without `asked` it is the only predecessor. `shown` writes the ancestor's name in a refusal. Raises
+    `RefusedQuestion` where Snowflake refuses the call.
     https://docs.snowflake.com/en/sql-reference/functions/system_get_predecessor_return_value
     """
     if asked is None:
@@ -72,7 +76,7 @@ def read_predecessor(
                 "42601",
             )
         asked = enabled[0]
-    # The nearest first: of a large graph all ancestors are many.
+    # The predecessors come first, because collecting all ancestors takes long in a large graph.
     known = asked in graph.task(name).predecessors or asked in graph.ancestors(name)
     if not known or (asked != graph.root and graph.task(asked).suspended):
         raise RefusedQuestion(

@@ -1,4 +1,4 @@
-"""Values of conditions: SQL's logic, comparisons and casts, over what is known and what nobody gave."""
+"""Values of conditions: SQL's logic, comparisons and casts, over known and unknown values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfml.base.record import record
 
 @record
 class Unknown:
-    """A value that nobody gave; `of` says what it would take to know it."""
+    """A value that was not given; `of` says why it is not known, as a clause."""
 
     of: str
 
@@ -22,7 +22,7 @@ Value: TypeAlias = Known | Unknown
 
 
 class ConditionError(ValueError):
-    """A condition that Snowflake fails the task for."""
+    """A condition that makes Snowflake fail the task, such as a cast of text that is not a number."""
 
 
 _NUMBERS = frozenset({"NUMBER", "DECIMAL", "NUMERIC", "INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT"})
@@ -37,7 +37,7 @@ _WORDS_OF_TRUTH = {
 
 
 def any_of(values: list[Value]) -> Value:
-    """OR in SQL's logic, in which what is not known may be settled by the others."""
+    """OR of SQL's three-valued logic; unknown only if no other value is true."""
     if any(value is True for value in values):
         return True
     for value in values:
@@ -51,7 +51,7 @@ def negation(value: Value) -> Value:
 
 
 def compared(sign: str, one: Value, other: Value) -> Value:
-    """A comparison. Text beside a number or a boolean becomes one, as Snowflake's implicit casts have it.
+    """A comparison. Text that is compared with a number or a boolean is cast to it, as Snowflake does implicitly.
 
     https://docs.snowflake.com/en/sql-reference/data-type-conversion
     """
@@ -95,12 +95,16 @@ def concatenated(values: list[Value]) -> Value:
 
 
 def boolean(value: Value) -> bool | Unknown | None:
-    found = cast("BOOLEAN", 0, value)
-    assert found is None or isinstance(found, bool | Unknown)
-    return found
+    result = cast("BOOLEAN", 0, value)
+    assert result is None or isinstance(result, bool | Unknown)
+    return result
 
 
 def cast(kind: str, scale: int, value: Value) -> Value:
+    """The value as a type of `TYPES`; raises `ConditionError` for text that does not fit.
+
+    `scale` is the number of digits behind the point; from 38 on, numbers are not rounded.
+    """
     if value is None or isinstance(value, Unknown):
         return value
     if kind in _TEXTS:

@@ -1,4 +1,4 @@
-"""The words of a WHEN condition, and what keeps one from being a single expression without columns."""
+"""The tokens of a WHEN condition, and the check that it is a single expression without columns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Kind(Enum):
 
 @record
 class Word:
-    """A token; of a text in quotes `text` is what it holds. OPEN is a quote or comment that never ends."""
+    """A token; `text` leaves out the quotes of TEXT and NAME. OPEN is a quote or comment that is not closed."""
 
     kind: Kind
     text: str
@@ -66,17 +66,17 @@ _TYPES = frozenset(
 
 def words_of(condition: str) -> Iterator[Word]:
     """The tokens of a condition, spaces left out."""
-    for found in _TOKEN.finditer(condition):
-        kind = found.lastgroup or "sign"
+    for match in _TOKEN.finditer(condition):
+        kind = match.lastgroup or "sign"
         if kind != "space":
-            yield Word(Kind(kind), found[kind])
+            yield Word(Kind(kind), match[kind])
 
 
 def problem_of(condition: str) -> str | None:
-    """Why this cannot stand behind WHEN, as the end of a sentence; None when it may.
+    """Why this text cannot be the condition of WHEN, as the end of a sentence; None when it can.
 
-    A condition has no tables, so a bare name can mean nothing; and it is put between others and before the
-    task's body, so nothing in it may end it early.
+    A condition reads no tables, so a bare name has no meaning. The statement puts it between other clauses and the
+    task's body, so no part of it may end it early.
     https://docs.snowflake.com/en/sql-reference/sql/create-task
     """
     words = [*words_of(condition)]
@@ -107,11 +107,11 @@ def problem_of(condition: str) -> str | None:
 
 
 def arguments_of(condition: str, function: str) -> tuple[str | None, ...]:
-    """The first argument of every call of a function; None where it is not a text, or not there."""
+    """The first argument of every call of a function; None for each that is missing or not a text in quotes."""
     words = [*words_of(condition)]
-    found: list[str | None] = []
+    arguments: list[str | None] = []
     for at, word in enumerate(words[:-2]):
         if word.kind is Kind.WORD and word.text.upper() == function and words[at + 1].text == "(":
             first = words[at + 2]
-            found.append(first.text.replace("''", "'") if first.kind is Kind.TEXT else None)
-    return tuple(found)
+            arguments.append(first.text.replace("''", "'") if first.kind is Kind.TEXT else None)
+    return tuple(arguments)

@@ -1,4 +1,4 @@
-"""What a WHEN condition may contain, found without evaluating it."""
+"""The functions that a WHEN condition calls, and what follows from them; the condition is not evaluated."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PREDECESSOR_STATES = (
     "NONE_FAILED_MIN_ONE_SUCCEEDED",
     "NONE_SKIPPED",
 )
-"""What SYSTEM$PREDECESSORS_STATE can be asked.
+"""The arguments that SYSTEM$PREDECESSORS_STATE takes.
 
 https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state
 """
@@ -99,21 +99,21 @@ def _after_quoted(text: str, start: int) -> int:
 
 
 def forbidden_functions(condition: str) -> tuple[str, ...]:
-    """The functions that Snowflake would not evaluate in a WHEN condition: no UDFs, no PARSE_JSON."""
+    """The functions of the condition that Snowflake does not evaluate in a WHEN, such as UDFs and PARSE_JSON."""
     allowed = WHEN_FUNCTIONS | _CASTS | _TYPES
     return tuple(name for name in functions_called(condition) if name not in allowed)
 
 
 def decides_on_predecessors(condition: str | None) -> bool:
-    """Whether the condition replaces the default that all predecessors succeeded.
+    """Whether the condition replaces the default rule, by which all predecessors must have succeeded.
 
     https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state; that
-    SYSTEM$TASK_COMPLETION_STATE replaces it too is read from its page ("branch on the outcome of a specific
+    SYSTEM$TASK_COMPLETION_STATE replaces it too is concluded from its page ("branch on the outcome of a specific
     task rather than on the outcome of all of the current task's predecessors").
     """
     return condition is not None and not _PREDECESSOR_FUNCTIONS.isdisjoint(functions_called(condition))
 
 
 def reads_streams(condition: str | None) -> bool:
-    """Whether the condition asks for a stream: what makes a root without a schedule a triggered task."""
+    """Whether the condition reads a stream, which makes a root without a schedule a triggered task."""
     return condition is not None and "SYSTEM$STREAM_HAS_DATA" in functions_called(condition)

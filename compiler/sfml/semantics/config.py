@@ -28,7 +28,9 @@ def _refuse(constant: str) -> None:
 
 
 def merged(default: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
-    """`EXECUTE TASK … USING CONFIG` over the default: objects merge at every depth, the rest replaces.
+    """The config of a run: `EXECUTE TASK … USING CONFIG` over the default.
+
+    Objects merge at every depth; any other value replaces the default.
 
     https://docs.snowflake.com/en/sql-reference/sql/execute-task
 
@@ -47,9 +49,9 @@ def config_text(config: dict[str, Any]) -> str:
 
 
 def read_path(config: Any, path: str) -> str | None:
-    """What SYSTEM$GET_TASK_GRAPH_CONFIG(path) returns: text as it is, other values as JSON, None for absent.
+    """What SYSTEM$GET_TASK_GRAPH_CONFIG(path) returns: text as it is, other values as JSON, None for a missing path.
 
-    Paths are GET_PATH's: `a.b`, `a[0]`, `a['b c']`, `a:b`.
+    Paths have the syntax of GET_PATH: `a.b`, `a[0]`, `a['b c']`, `a:b`. Raises `ConfigError` for another.
     https://docs.snowflake.com/en/sql-reference/functions/system_get_task_graph_config
     """
     value = config

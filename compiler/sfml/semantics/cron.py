@@ -1,7 +1,8 @@
 """Snowflake's cron: five fields and a time zone, stricter than cron elsewhere.
 
-https://docs.snowflake.com/en/sql-reference/sql/create-task (SCHEDULE). Fields are checked and spelt out here
-and walked by `cronsim`, so that none of its own extensions (`?`, `#`, `LW`, 7 for Sunday) slip through.
+https://docs.snowflake.com/en/sql-reference/sql/create-task (SCHEDULE). Fields are checked here and expanded to lists of
+values; `cronsim` computes the times from those lists, so that its own extensions (`?`, `#`, `LW`, 7 for Sunday) are
+not accepted.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class _Field:
     high: int
     names: Mapping[str, int]
     last: bool = False
-    """Whether the field knows `L`: alone for the day of the month, after a day of the week."""
+    """Whether the field takes `L`: `L` alone in the day of the month, `5L` in the day of the week."""
 
 
 _MONTHS = {
@@ -50,7 +51,7 @@ _WITHOUT_A_FOLDER = ("UTC", "GMT")
 
 @record
 class Cron:
-    """A checked cron: the five fields as written and spelt out, and the zone as `zoneinfo` names it."""
+    """A checked cron: the five fields as written and expanded to lists, and the time zone as `zoneinfo` spells it."""
 
     fields: tuple[str, ...]
     timezone: str
@@ -62,7 +63,7 @@ class Cron:
 
 
 def parse_cron(expression: str, timezone: str) -> Cron:
-    """A cron of five fields in a region's time zone; raises `ScheduleError` with Snowflake's sentence."""
+    """The cron of five fields in the time zone of a region; raises `ScheduleError` with Snowflake's sentence."""
     fields = tuple(expression.split())
     if len(fields) != len(_FIELDS):
         raise ScheduleError(INVALID_SCHEDULE)
@@ -75,7 +76,7 @@ def parse_cron(expression: str, timezone: str) -> Cron:
 
 @record
 class UnfitField:
-    """A part of a cron's field that does not fit there, what the field is of, and what it takes."""
+    """A part of a cron's field that is not valid: its text, what the field means, and which values it takes."""
 
     text: str
     field: str
@@ -84,7 +85,7 @@ class UnfitField:
 
 
 def unfit_field(expression: str) -> UnfitField | None:
-    """The first part of five fields that Snowflake does not take; None where each is fine by itself."""
+    """The first part of the five fields that Snowflake refuses; None where each is valid by itself."""
     for at, text in enumerate(expression.split()):
         for item in text.split(","):
             try:
@@ -118,12 +119,12 @@ def _fits(text: str, field: _Field) -> bool:
 def next_fire(cron: Cron, after: datetime) -> datetime | None:
     """The first time strictly after `after` (aware) at which the cron fires, in the cron's zone.
 
-    A time that the spring change leaves out does not fire; one that autumn repeats fires twice.
+    A time that the change to summer time skips does not fire; one that the change back repeats fires twice.
     """
     zone = ZoneInfo(cron.timezone)
     local = after.astimezone(zone)
-    # Walked by the wall clock, without a zone: cronsim's own walk through zones loses minutes where a clock
-    # moves by less than an hour. A clock that is set back repeats walls, so the walk begins that much earlier.
+    # `cronsim` gets times without a zone: with zones it loses minutes where a clock changes by less than an hour.
+    # A clock that is set back shows the same times twice, so the search begins earlier by that difference.
     back = _set_back(local)
     best: datetime | None = None
     try:
@@ -142,7 +143,7 @@ def next_fire(cron: Cron, after: datetime) -> datetime | None:
 
 
 def _set_back(local: datetime) -> timedelta:
-    """By how much the zone's clock is set back within the next day; nothing on nearly all days."""
+    """By how much the zone's clock is set back within the next day: zero on nearly all days."""
     tomorrow = (_utc(local) + timedelta(days=1)).astimezone(local.tzinfo)
     now, then = local.utcoffset(), tomorrow.utcoffset()
     assert now is not None and then is not None
@@ -158,24 +159,24 @@ def _exists(moment: datetime) -> bool:
 
 
 def fires_between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
-    """Every time after `start` and not after `end`."""
-    found = []
+    """Every time after `start` up to and including `end`."""
+    times = []
     moment = next_fire(cron, start)
     while moment is not None and moment - end <= timedelta(0):
-        found.append(moment)
+        times.append(moment)
         moment = next_fire(cron, moment)
-    return found
+    return times
 
 
 @lru_cache(maxsize=1)
 def _zones() -> Mapping[str, str]:
-    """Region names in lower case. Abbreviations such as `PST` and `EST` are no regions: only UTC and GMT."""
+    """Lower-case name → name of every region. UTC and GMT are included; abbreviations such as `PST` are not."""
     regions = (name for name in available_timezones() if "/" in name or name in _WITHOUT_A_FOLDER)
     return {name.lower(): name for name in regions}
 
 
 def regions() -> Collection[str]:
-    """Every time zone that Snowflake takes, as it is spelt."""
+    """Every time zone that Snowflake takes in a schedule, in its usual spelling."""
     return _zones().values()
 
 
@@ -203,7 +204,7 @@ _ABBREVIATIONS: Mapping[str, str] = {
 
 
 def region_of_abbreviation(text: str) -> str | None:
-    """A region that an abbreviation usually stands for, as an example: most of them stand for several."""
+    """A region that uses the abbreviation, to be shown as an example: most abbreviations are used by several."""
     return _ABBREVIATIONS.get(text.strip().upper())
 
 
@@ -216,15 +217,15 @@ def unknown_zone(text: str) -> str:
 
 
 def _is_spelt_out(text: str) -> bool:
-    """Whether it is a region, written as its file is named."""
+    """Whether the text is a region, spelt like its file in the IANA database."""
     return ("/" in text or text in _WITHOUT_A_FOLDER) and is_time_zone(text)
 
 
 @lru_cache(maxsize=100)
 def is_time_zone(text: str) -> bool:
-    """Whether a zone of the IANA database is spelt so, abbreviations such as `EST` among them: what TIMEZONE takes.
+    """Whether the text is a zone of the IANA database in its exact spelling, as the parameter TIMEZONE takes it.
 
-    `available_timezones` opens some 600 files to say the same.
+    Abbreviations such as `EST` are zones there. `available_timezones` would open some 600 files for the same answer.
     """
     parts = text.split("/")
     if parts[0] in ("posix", "right", "localtime", "Factory", "posixrules"):
@@ -237,13 +238,13 @@ def is_time_zone(text: str) -> bool:
 
 
 def _is_file_in(root: Path, parts: list[str]) -> bool:
-    """Whether the file is there by this name: some file systems open it by any case."""
+    """Whether the file exists in this exact spelling; some file systems open a file by any case of its name."""
     folders = (root.joinpath(*parts[:at]) for at in range(len(parts)))
     return all(folder / name in folder.iterdir() for folder, name in zip(folders, parts, strict=True))
 
 
 def zone_name(text: str) -> str:
-    """The region of that name in any case, as it is spelt; raises `ScheduleError` with Snowflake's sentence."""
+    """The usual spelling of a region that is given in any case; raises `ScheduleError` with Snowflake's sentence."""
     zone = text if _is_spelt_out(text) else _zones().get(text.lower())
     if zone is None:
         raise ScheduleError(unknown_zone(text))
@@ -251,9 +252,9 @@ def zone_name(text: str) -> str:
 
 
 def _expanded(text: str, at: int) -> str:
-    """The field in words that `cronsim` reads the same way: `*`, or every value it matches, spelt out.
+    """The field in a form that `cronsim` reads as Snowflake does: `*`, or a list of the values that it matches.
 
-    `*/2` becomes a list on purpose: Snowflake counts it as restricted when it ORs the two day fields.
+    `*/2` becomes a list too: Snowflake treats it as a restricted field when it combines the two day fields with OR.
     """
     if text == "*":
         return "*"

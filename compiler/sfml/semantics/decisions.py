@@ -21,11 +21,11 @@ class Decision(Enum):
 
 
 def decide(graph: GraphShape, name: str, states: Mapping[str, State]) -> Decision:
-    """What happens to one task; `states` holds the tasks that started, ended or were found never to run.
+    """What happens to one task; `states` holds the tasks that started or ended, and those that will never run.
 
-    The rules of https://docs.snowflake.com/en/user-guide/tasks-graphs: a task runs when all predecessors
-    succeeded; a suspended one counts as if it had, so long as one predecessor is not suspended; a failed
-    or skipped one means that nothing below it runs, unless WHEN asks for the predecessors' states.
+    The rules of https://docs.snowflake.com/en/user-guide/tasks-graphs: a task runs when all its predecessors have
+    succeeded. A suspended predecessor counts as succeeded as long as another one is not suspended. Below a failed or
+    skipped task nothing runs, unless WHEN reads the predecessors' states.
     """
     if name in states:
         return Decision.DONE
@@ -42,16 +42,16 @@ def decide(graph: GraphShape, name: str, states: Mapping[str, State]) -> Decisio
     enabled = graph.enabled_predecessors(name)
     if not enabled:
         return Decision.NEVER
-    found = [states[p] for p in enabled if p in states and states[p].is_final]
+    final = [states[p] for p in enabled if p in states and states[p].is_final]
     if decides_on_predecessors(task.condition):
-        return Decision.CONSIDER if len(found) == len(enabled) else Decision.WAIT
-    if not PREDECESSOR_CONDITIONS["ALL_SUCCEEDED"](found):
+        return Decision.CONSIDER if len(final) == len(enabled) else Decision.WAIT
+    if not PREDECESSOR_CONDITIONS["ALL_SUCCEEDED"](final):
         return Decision.NEVER
-    return Decision.CONSIDER if len(found) == len(enabled) else Decision.WAIT
+    return Decision.CONSIDER if len(final) == len(enabled) else Decision.WAIT
 
 
 def _decide_finalizer(graph: GraphShape, states: Mapping[str, State]) -> Decision:
-    """The finalizer runs once nothing else runs or waits, but not when the root was skipped."""
+    """What happens to the finalizer: it runs when all other tasks have ended, but not when the root was skipped."""
     assert graph.finalizer is not None
     if graph.finalizer.suspended or states.get(graph.root) is State.SKIPPED:
         return Decision.NEVER
@@ -61,14 +61,14 @@ def _decide_finalizer(graph: GraphShape, states: Mapping[str, State]) -> Decisio
 
 @record
 class Step:
-    """What a run does next: consider these tasks now, and know that those never run."""
+    """What a run does next: the tasks to consider now, and the tasks that turn out never to run."""
 
     consider: tuple[str, ...]
     never: tuple[str, ...]
 
 
 def next_step(graph: GraphShape, states: Mapping[str, State]) -> Step:
-    """Every decision that the states allow; tasks found never to run decide those below them at once."""
+    """Every decision that the states allow. A task that never runs decides the tasks below it in the same step."""
     known = dict(states)
     never: list[str] = []
     consider: list[str] = []

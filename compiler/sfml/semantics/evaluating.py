@@ -1,4 +1,4 @@
-"""What a WHEN condition comes to, from what is known about a run; what cannot be known is said, not guessed."""
+"""Evaluating a WHEN condition from what is known about a run; values that are not known raise, and are not guessed."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ _Expression: TypeAlias = Callable[[Functions], Value]
 
 
 class Undecided(ValueError):
-    """A condition whose value cannot be told; the message says why, as the end of a sentence."""
+    """A condition whose value is not known; the message says why, as the end of a sentence."""
 
 
 def condition_holds(condition: str, functions: Functions) -> bool:
-    """Whether the task runs; NULL is no. Raises `Undecided`, or `ConditionError` where Snowflake would fail.
+    """Whether the condition lets the task run; NULL does not. `functions` answers its SYSTEM$ functions.
+
+    Raises `Undecided` where the value is not known, and `ConditionError` where Snowflake fails the task.
 
     >>> condition_holds("'2'::NUMBER > 1.5 and not 'a' in ('b', 'c')", {})
     True
@@ -62,7 +64,10 @@ def _parsed(condition: str) -> _Expression:
 
 
 class _Reader:
-    """Reads a condition by its precedences: OR, AND, NOT, comparison, ||, sign, cast."""
+    """A recursive-descent parser of a condition, from the loosest operator to the tightest.
+
+    OR, AND, NOT, comparison, ||, sign, cast. Every method returns a function that evaluates what it read.
+    """
 
     def __init__(self, words: list[Word]) -> None:
         self.words = words
@@ -117,8 +122,8 @@ class _Reader:
                 left = self._null_test(left)
             elif self._is("NOT", "IN", "BETWEEN", "LIKE"):
                 is_not = self._take("NOT") is not None
-                found = self._membership(left)
-                left = _negated(found) if is_not else found
+                membership = self._membership(left)
+                left = _negated(membership) if is_not else membership
             else:
                 return left
 
@@ -148,12 +153,12 @@ class _Reader:
 
     def _arguments(self) -> list[_Expression]:
         self._demand("(")
-        found: list[_Expression] = []
+        arguments: list[_Expression] = []
         while not self._take(")"):
-            if found:
+            if arguments:
                 self._demand(",")
-            found.append(self.disjunction())
-        return found
+            arguments.append(self.disjunction())
+        return arguments
 
     def _joined(self) -> _Expression:
         parts = [self._signed()]
@@ -223,10 +228,10 @@ class _Reader:
             converted_value = self._to_type(value)
             self._demand(")")
             return converted_value if name == "CAST" else _tried(converted_value)
-        given = self._arguments()
+        arguments = self._arguments()
         kind = name.removeprefix("TRY_").removeprefix("TO_")
-        if name != kind and kind in TYPES and len(given) == 1:
-            value = given[0]
+        if name != kind and kind in TYPES and len(arguments) == 1:
+            value = arguments[0]
 
             def converted(asked: Functions) -> Value:
                 return cast(kind, 0, value(asked))
@@ -236,7 +241,7 @@ class _Reader:
         def called(asked: Functions) -> Value:
             if name not in asked:
                 return Unknown(f"`{name}` is not understood here")
-            return asked[name](tuple(one(asked) for one in given))
+            return asked[name](tuple(one(asked) for one in arguments))
 
         return called
 

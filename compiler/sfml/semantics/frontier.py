@@ -1,4 +1,4 @@
-"""The tasks of a run that may begin now, brought up to date task by task."""
+"""The tasks of a run that may begin now, updated as single tasks begin and end."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sfml.semantics.states import State
 
 
 class Frontier:
-    """What `decisions.next_step` answers again and again, without a look at the whole graph each time.
+    """The same answers as `decisions.next_step`, without visiting the whole graph after every task.
 
-    A task's decision rests on its predecessors and the root alone, so what one task's end changes is found
-    among its children. `states` is the caller's, and kept up to date with the tasks that never run.
+    A task's decision depends on its predecessors and the root only, so the end of a task can only change the decisions
+    of its children. `states` belongs to the caller; this class adds the tasks that never run to it.
     """
 
     def __init__(self, graph: GraphShape, states: dict[str, State]) -> None:
@@ -37,7 +37,7 @@ class Frontier:
         return tuple(self._names[place] for place in self._ready)
 
     def note(self, name: str, state: State) -> None:
-        """A task has begun, or has this final state; what follows for others is settled at once."""
+        """Record that a task has begun or ended with this state, and update the decisions that depend on it."""
         self._settle(name, state)
         if state.is_final:
             self._look_at(self._names if name == self.graph.root else self._below(name))
@@ -52,13 +52,13 @@ class Frontier:
             self._unfinished -= 1
 
     def _below(self, name: str) -> Iterable[str]:
-        """Those whose decision rests on this task. The finalizer waits for all: it is looked at when none is left."""
+        """The tasks whose decision depends on this one: its children, and the finalizer once all others have ended."""
         if self.graph.finalizer is not None and not self._unfinished:
             return (*self._children[name], self.graph.finalizer.name)
         return self._children[name]
 
     def _look_at(self, names: Iterable[str]) -> None:
-        """Decide these, and those below the ones that turn out never to run."""
+        """Decide these tasks, and the tasks below each of them that turns out never to run."""
         waiting = sorted(self._place[name] for name in names)
         seen = set(waiting)
         while waiting:

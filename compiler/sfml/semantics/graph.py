@@ -1,4 +1,4 @@
-"""The shape of a task graph: who runs after whom, who is suspended, who finalizes."""
+"""The shape of a task graph: its tasks with their predecessors, which are suspended, and the finalizer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from sfml.base.record import record
 
 @record
 class TaskShape:
-    """What decides whether a task runs. Names are unqualified: a graph lives in one schema."""
+    """What decides whether a task runs. Names are unqualified, because a graph lies in one schema.
+
+    `condition` is the text of WHEN, `finalizes` the root whose finalizer this task is.
+    """
 
     name: str
     predecessors: tuple[str, ...] = ()
@@ -20,7 +23,7 @@ class TaskShape:
 
 
 class GraphError(ValueError):
-    """Tasks that make no graph; the message is the one that Snowflake gives when the root is resumed."""
+    """Tasks that do not form a graph; the message is Snowflake's when the root is resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class GraphShape:
         return name in self._by_name
 
     def __iter__(self) -> Iterator[TaskShape]:
-        """Every task in the order they may run, the finalizer last."""
+        """The tasks in an order in which they may run, the finalizer last."""
         yield from self.tasks
         if self.finalizer:
             yield self.finalizer
@@ -51,12 +54,12 @@ class GraphShape:
         return self._by_name[name]
 
     def enabled_predecessors(self, name: str) -> tuple[str, ...]:
-        """The predecessors that are not suspended. The root counts as enabled: a run started it."""
-        found = self._by_name[name]
-        return tuple(p for p in found.predecessors if p == self.root or not self._by_name[p].suspended)
+        """The predecessors that are not suspended. The root is never counted as suspended: the run started with it."""
+        task = self._by_name[name]
+        return tuple(p for p in task.predecessors if p == self.root or not self._by_name[p].suspended)
 
     def ancestors(self, name: str) -> frozenset[str]:
-        """Every task that the named one runs after, directly or not."""
+        """Every task that the named task runs after, directly or over others."""
         seen: set[str] = set()
         todo = list(self._by_name[name].predecessors)
         while todo:
@@ -68,10 +71,10 @@ class GraphShape:
 
 
 def build_graph(root: str, tasks: Iterable[TaskShape]) -> GraphShape:
-    """The graph below `root`; tasks that have nothing to do with it are left out.
+    """The graph below `root`; tasks that are not connected with it are left out.
 
-    Raises `GraphError` for a cycle, or for a predecessor that is neither the root nor below it. Snowflake's
-    DDL lets both pass; resuming the root refuses them.
+    Raises `GraphError` for a cycle, and for a predecessor that is neither the root nor below it. Snowflake accepts
+    both in CREATE TASK and refuses them when the root is resumed.
     """
     shapes = {task.name: task for task in tasks}
     members = _connected(root, shapes)
@@ -84,7 +87,7 @@ def build_graph(root: str, tasks: Iterable[TaskShape]) -> GraphShape:
 
 
 def _connected(root: str, shapes: dict[str, TaskShape]) -> tuple[str, ...]:
-    """The tasks below the root and all of *their* predecessors, sorted, the root first."""
+    """The root, then the tasks below it and all predecessors of those, sorted by name."""
     members = {root}
     grew = True
     while grew:
@@ -111,23 +114,23 @@ def _upwards(name: str, shapes: dict[str, TaskShape]) -> set[str]:
 
 
 def topological_order(predecessors: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """Every name after its predecessors, ties in the order given; raises `GraphError` for a cycle."""
+    """The names in an order that puts each after its predecessors, ties as given; raises `GraphError` for a cycle."""
     order: list[str] = []
     placed: set[str] = set()
     waiting = list(predecessors)
     while waiting:
         ready = [name for name in waiting if placed.issuperset(predecessors[name])]
         if not ready:
-            culprit = _on_cycle(waiting, predecessors)
-            raise GraphError(f"Graph has at least one cycle containing task {culprit}")
+            task = _task_on_cycle(waiting, predecessors)
+            raise GraphError(f"Graph has at least one cycle containing task {task}")
         order.extend(ready)
         placed.update(ready)
         waiting = [name for name in waiting if name not in placed]
     return tuple(order)
 
 
-def _on_cycle(waiting: list[str], predecessors: dict[str, tuple[str, ...]]) -> str:
-    """A task that is on a cycle, not merely below one: walk upwards until a name comes again."""
+def _task_on_cycle(waiting: list[str], predecessors: dict[str, tuple[str, ...]]) -> str:
+    """A task that is on a cycle, not merely below one: the first that repeats on the way up through predecessors."""
     current, seen = waiting[0], set[str]()
     while current not in seen:
         seen.add(current)

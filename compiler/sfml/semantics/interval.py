@@ -1,4 +1,7 @@
-"""`'10 MINUTES'`: the interval grammar of SCHEDULE and TARGET_COMPLETION_INTERVAL."""
+"""The syntax of intervals such as `'10 MINUTES'` in SCHEDULE and TARGET_COMPLETION_INTERVAL.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-task
+"""
 
 from __future__ import annotations
 
@@ -28,19 +31,20 @@ _LONGEST = 2**63
 
 
 def interval_seconds(text: str) -> int | None:
-    """The seconds of an interval of any length, or None when it is none.
+    """The seconds of an interval of any length, or None when the text is not an interval.
 
-    One space, tab or line break between number and unit and any behind it, a leading `+`, any case; days are no unit.
-    Accounts count milliseconds in 64 bits: a longer interval in minutes or seconds wraps around.
+    A leading `+` is allowed. Between number and unit stands one space, tab or line break; after the unit, any number.
+    Units are in any case; there is no unit for days. Snowflake counts milliseconds in 64 bits: a longer interval in
+    minutes or seconds wraps around.
 
     >>> interval_seconds("+5 minute")
     300
     """
-    found = _INTERVAL.fullmatch(text)
-    if found is None or found[2].upper() not in _UNITS or int(found[1]) >= _LONGEST:
+    match = _INTERVAL.fullmatch(text)
+    if match is None or match[2].upper() not in _UNITS or int(match[1]) >= _LONGEST:
         return None
-    size = _UNITS[found[2].upper()]
-    milliseconds = int(found[1]) * size * 1000
+    size = _UNITS[match[2].upper()]
+    milliseconds = int(match[1]) * size * 1000
     if size < _UNITS["HOUR"]:
         milliseconds = (milliseconds + _LONGEST) % (2 * _LONGEST) - _LONGEST
     return milliseconds // 1000 if milliseconds > 0 else None
@@ -55,7 +59,7 @@ def parse_interval(text: str) -> int:
 
 
 def checked_interval(seconds: int) -> int:
-    """The seconds again; raises `ScheduleError` when they are out of range."""
+    """The same number of seconds; raises `ScheduleError` when it is below 10 seconds or above 8 days."""
     if seconds < MIN_SECONDS:
         raise ScheduleError(TOO_SHORT)
     if seconds > MAX_SECONDS:
@@ -64,7 +68,7 @@ def checked_interval(seconds: int) -> int:
 
 
 def interval_text(seconds: int) -> str:
-    """The shortest way Snowflake takes it: `12 HOURS`, `90 SECONDS`."""
+    """The interval in Snowflake's syntax, in the largest unit that divides it: `12 HOURS`, `90 SECONDS`."""
     for unit, size in (("HOUR", 3600), ("MINUTE", 60), ("SECOND", 1)):
         if seconds % size == 0:
             count = seconds // size

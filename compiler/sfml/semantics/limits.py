@@ -1,4 +1,4 @@
-"""The numbers that Snowflake puts on tasks and graphs.
+"""Snowflake's limits and defaults for tasks and task graphs.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-task, …/user-guide/tasks-graphs
 """
@@ -26,19 +26,19 @@ INTEGER_RANGES: Mapping[str, tuple[int, int | None]] = {
 """Parameter → smallest and largest value (None: no upper bound)."""
 
 WAREHOUSE_SIZES = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE", "XXLARGE")
-"""The sizes a serverless task takes, in order."""
+"""The sizes that a serverless task takes, from small to large."""
 
 _SIZE_ALIASES = {"X-SMALL": "XSMALL", "X-LARGE": "XLARGE", "X2LARGE": "XXLARGE", "2X-LARGE": "XXLARGE"}
 
 
 def warehouse_size(text: str) -> str | None:
-    """A size in its plain spelling, or None when there is no such size for a serverless task."""
+    """The warehouse size as `WAREHOUSE_SIZES` spells it, or None when a serverless task does not take it."""
     size = _SIZE_ALIASES.get(text.upper(), text.upper())
     return size if size in WAREHOUSE_SIZES else None
 
 
 def timeout_seconds(milliseconds: int | None) -> float:
-    """USER_TASK_TIMEOUT_MS in seconds: unset is one hour, 0 the maximum of seven days."""
+    """USER_TASK_TIMEOUT_MS in seconds: one hour where it is not set, and for 0 the maximum of seven days."""
     if milliseconds is None:
         return DEFAULT_TIMEOUT_MS / 1000
     return (milliseconds or MAX_TIMEOUT_MS) / 1000

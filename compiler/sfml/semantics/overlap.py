@@ -1,4 +1,4 @@
-"""Whether another run of a task graph may begin while runs of it go on: OVERLAP_POLICY."""
+"""Whether a run of a task graph may begin while other runs of it go on: OVERLAP_POLICY."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ NO_OVERLAP, ALLOW_CHILD_OVERLAP, ALLOW_ALL_OVERLAP = POLICIES = (
 
 
 class RunStage(Enum):
-    """How far a run that goes on has come."""
+    """Which tasks of an unfinished run have not ended."""
 
     ROOT = "its root task has not ended"
-    CHILDREN = "its root task has ended well, others run or wait"
+    CHILDREN = "its root task has succeeded, others run or wait"
 
 
 def may_begin(policy: str | None, going_on: Collection[RunStage]) -> bool:
-    """Whether one more run may begin beside those that go on; unset is NO_OVERLAP.
+    """Whether another run may begin while the runs `going_on` are unfinished; a policy of None is NO_OVERLAP.
 
-    https://docs.snowflake.com/en/sql-reference/sql/create-task (OVERLAP_POLICY): under ALLOW_CHILD_OVERLAP a
-    run begins while children of another run, but never its root.
+    https://docs.snowflake.com/en/sql-reference/sql/create-task (OVERLAP_POLICY): under ALLOW_CHILD_OVERLAP a run may
+    begin while child tasks of another run are executing, but not while its root task is.
 
-    >>> may_begin("ALLOW_CHILD_OVERLAP", [Stage.CHILDREN])
+    >>> may_begin("ALLOW_CHILD_OVERLAP", [RunStage.CHILDREN])
     True
     """
     if policy == ALLOW_ALL_OVERLAP:

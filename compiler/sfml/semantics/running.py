@@ -1,4 +1,4 @@
-"""A whole run of a graph by the rules alone: how its tasks end is given, what follows is worked out."""
+"""Simulating a run of a graph by Snowflake's rules: the caller says how each task ends, the rules give the rest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Returned = str | Unknown | None
 
 @record
 class End:
-    """How a task's body ends, and what it returned."""
+    """How a task's body ends, and its return value."""
 
     state: State
     returned: Returned = None
@@ -28,9 +28,9 @@ class End:
 
 @record
 class Ran:
-    """A run that is over. `states` holds every task as its last attempt left it; attempts count from 1.
+    """A run that has ended. `states` holds every task's state after the last attempt; attempts count from 1.
 
-    `reasons` tell of the tasks that failed for what they read.
+    `reasons` says why tasks failed that read a value which was not there.
     """
 
     state: State
@@ -48,12 +48,12 @@ def carry_out(
     holds: Callable[[TaskShape, Functions], bool] | None = None,
     lacks: Callable[[str, Mapping[str, State]], str | None] | None = None,
 ) -> Ran:
-    """The run in which a task ends as `ends` says of its first, second … time, automatic retries included.
+    """The run that follows when every task ends as `ends` says, with automatic retries.
 
-    A task that an earlier attempt never came to runs for its first time in a later one.
-    `streams` tells whether a stream has data; `holds` decides conditions, in place of what they say themselves;
-    `lacks` says, given the states so far, why a task fails for what it reads, whatever `ends` says of it.
-    Raises `Undecided` for a condition that asks for what nobody knows.
+    `ends` gets a task's name and how many times that task has run, from 1; a task that did not run in an earlier
+    attempt starts with 1 in a later one. `streams` says which streams have data. `holds` decides conditions; without it
+    they are evaluated. `lacks` gets a task and the states so far, and may return why the task fails before its body
+    runs: a value that it reads is missing. Raises `Undecided` for a condition that reads an unknown value.
     """
     returned: dict[str, Returned] = {}
     states: dict[str, State] = {}
@@ -88,7 +88,7 @@ def _considered(
     end: Callable[[str], State],
     name: str,
 ) -> State:
-    """The state of a task whose predecessors let it run: what WHEN says, then how its body ends."""
+    """The state of a task whose predecessors let it run: SKIPPED or FAILED by its WHEN, else the end of its body."""
     task = graph.task(name)
     try:
         if task.condition is not None and not holds(task, answers(name)):
@@ -101,10 +101,10 @@ def _considered(
 def settle(
     graph: GraphShape, states: dict[str, State], tasks: Iterable[TaskShape], consider: Callable[[str], State]
 ) -> None:
-    """Give each of the tasks, which come in the graph's order, its state; `consider` ends those that may run.
+    """Put the final state of each task into `states`; `consider` returns the state of a task that may run.
 
-    Whatever stands above a task is over when its turn comes, so one look at each is enough: the order in which
-    tasks really end makes no difference to what follows.
+    `tasks` come in the order of the graph, so all predecessors of a task have ended before it is decided, and one pass
+    is enough. The order in which tasks end in an account does not change their states.
     """
     for task in tasks:
         match decide(graph, task.name, states):
@@ -127,7 +127,7 @@ def functions_of(
     returned: Mapping[str, Returned],
     streams: Mapping[str, bool],
 ) -> Functions:
-    """What the condition of a task may call, answered from the run so far."""
+    """The SYSTEM$ functions that the condition of a task may call, answered from the run so far."""
 
     def return_value(arguments: tuple[Value, ...]) -> Value:
         asked = arguments[0] if arguments else None

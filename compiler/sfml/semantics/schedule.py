@@ -1,4 +1,4 @@
-"""A task's SCHEDULE: `USING CRON …` or an interval, and when it fires next."""
+"""A task's SCHEDULE, which is `USING CRON …` or an interval, and the times at which it fires."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def parse_schedule(text: str) -> Schedule:
 
 
 def next_fire(schedule: Schedule, after: datetime, base: datetime) -> datetime | None:
-    """When it fires next, strictly after `after`; `base` is the moment of RESUME or SET SCHEDULE.
+    """The next time at which the schedule fires, strictly after `after`; None where it never fires again.
 
-    An interval fires first one interval after its base, and then every interval.
+    `base` is the time of RESUME or SET SCHEDULE: an interval fires one interval after it, and then every interval.
     https://docs.snowflake.com/en/sql-reference/sql/create-task
     """
     if isinstance(schedule, Cron):
@@ -54,7 +54,7 @@ def next_fire(schedule: Schedule, after: datetime, base: datetime) -> datetime |
 
 
 def fires(schedule: Schedule, after: datetime, until: datetime, base: datetime) -> Iterator[datetime]:
-    """Every time after `after` and not after `until`, in order."""
+    """Every time after `after` up to and including `until`, in order."""
     moment = next_fire(schedule, after, base)
     while moment is not None and moment <= until:
         yield moment

@@ -1,4 +1,4 @@
-"""The states of a task run, and what each says about its predecessors' outcome."""
+"""The states of a task run, and the conditions of SYSTEM$PREDECESSORS_STATE on them."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def _none_failed(states: Collection[State]) -> bool:
 PREDECESSOR_CONDITIONS: Mapping[str, Callable[[Collection[State]], bool]] = {
     "ALL_SUCCEEDED": _all(State.SUCCEEDED),
     "ALL_FAILED": _all(State.FAILED),
-    # The page lists SUCCEEDED, FAILED, SKIPPED and CANCELLED. That a predecessor which never ran counts as
-    # done too is assumed: otherwise a join below a failure would wait for ever.
+    # The page lists SUCCEEDED, FAILED, SKIPPED and CANCELLED. It is assumed that a predecessor which never ran counts
+    # as done too: otherwise a join below a failure would wait for ever.
     "ALL_DONE": lambda states: all(state.is_final for state in states),
     "ALL_SKIPPED": _all(State.SKIPPED),
     "AT_LEAST_ONE_FAILED": _any(State.FAILED),
@@ -60,7 +60,7 @@ PREDECESSOR_CONDITIONS: Mapping[str, Callable[[Collection[State]], bool]] = {
     "NONE_FAILED_MIN_ONE_SUCCEEDED": lambda states: _none_failed(states) and _any(State.SUCCEEDED)(states),
     "NONE_SKIPPED": lambda states: not _any(State.SKIPPED)(states),
 }
-"""SYSTEM$PREDECESSORS_STATE's conditions over the states of the predecessors that are not suspended.
+"""The conditions of SYSTEM$PREDECESSORS_STATE, applied to the states of the predecessors that are not suspended.
 
 https://docs.snowflake.com/en/sql-reference/functions/system_predecessors_state
 """
@@ -83,7 +83,7 @@ CAME = {
     State.SKIPPED: "was skipped",
     State.NOT_EXECUTED: "never ran",
 }
-"""What became of a task, in words."""
+"""State → the words for a task that ended so."""
 
 SHOULD = {
     State.SUCCEEDED: "have succeeded",

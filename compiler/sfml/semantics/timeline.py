@@ -1,4 +1,4 @@
-"""When the runs of a graph begin, by the rules alone: schedule or streams, overlap, and suspension after failures."""
+"""Simulating when the runs of a graph begin: schedule or streams, overlap, and suspension after failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfml.semantics.triggering import next_trigger
 
 @record
 class Rules:
-    """What decides about a run besides its moment: OVERLAP_POLICY and SUSPEND_TASK_AFTER_NUM_FAILURES."""
+    """Settings of the root that decide whether a run begins: OVERLAP_POLICY and SUSPEND_TASK_AFTER_NUM_FAILURES."""
 
     overlap: str | None = None
     suspend_after: int | None = None
@@ -24,7 +24,10 @@ class Rules:
 
 @record
 class Course:
-    """How runs go: how long the first, the second … takes (the last figure holds for the rest), and which fail."""
+    """How long runs take, and which fail. `takes` holds the duration of the first run, the second and so on.
+
+    The last duration is that of all further runs. `fails` gets the number of a run, from 1.
+    """
 
     takes: tuple[timedelta, ...] = ()
     fails: Callable[[int], bool] = lambda number: False
@@ -35,7 +38,7 @@ class Course:
 
 @record
 class Firing:
-    """One moment that asked for a run: whether a run began, or was passed over because another went on."""
+    """A time at which a run was due; `began` is false where it was left out because another run was going on."""
 
     at: datetime
     began: bool
@@ -43,7 +46,7 @@ class Firing:
 
 @record
 class Suspension:
-    """The root was suspended by failures; nothing fires any more."""
+    """The time at which failures suspended the root; after it no run begins."""
 
     at: datetime
 
@@ -52,7 +55,7 @@ Event = Firing | Suspension
 
 
 class _Runs:
-    """The runs that go on, and the failures in a row of those that ended."""
+    """The unfinished runs, and the number of consecutive failures of those that ended."""
 
     def __init__(self, rules: Rules, course: Course) -> None:
         self.rules = rules
@@ -60,10 +63,10 @@ class _Runs:
         self.count = 0
         self.counts: Mapping[str, int] = {}
         self.going_on: list[tuple[datetime, int]] = []
-        """End and number of each, the next to end first."""
+        """The end and number of each unfinished run, the one that ends next first."""
 
     def may_begin(self) -> bool:
-        # The root that sfml generates ends at once: what goes on are its children.
+        # The root that sfml generates ends at once, so an unfinished run executes its child tasks.
         return may_begin(self.rules.overlap, [RunStage.CHILDREN] * len(self.going_on))
 
     def begin(self, at: datetime) -> None:
@@ -71,7 +74,10 @@ class _Runs:
         self.going_on = sorted([*self.going_on, (at + self.course.length(self.count), self.count)])
 
     def end_next(self) -> tuple[datetime, bool, bool]:
-        """End the next: when, whether it failed, and whether that suspends the root. It fails in the same task."""
+        """End the run that ends next; returns when, whether it failed, and whether that suspends the root.
+
+        All failures are counted for one task, as if always the same task failed.
+        """
         at, number = self.going_on.pop(0)
         failed = self.course.fails(number)
         state = State.FAILED if failed else State.SUCCEEDED
@@ -79,7 +85,7 @@ class _Runs:
         return at, failed, bool(guilty_tasks(self.counts, self.rules.suspend_after))
 
     def ended_by(self, moment: datetime) -> datetime | None:
-        """End what is over by then; answers when the root was suspended, if it was."""
+        """End the runs that are over at `moment`; returns when that suspended the root, or None."""
         while self.going_on and self.going_on[0][0] <= moment:
             at, _, suspends = self.end_next()
             if suspends:
@@ -88,7 +94,7 @@ class _Runs:
 
 
 def scheduled(schedule: Schedule, resumed: datetime, rules: Rules, course: Course) -> Iterator[Event]:
-    """What a schedule that is resumed then fires, without end unless failures suspend it."""
+    """The events of a schedule that is resumed at `resumed`; without end, unless failures suspend it."""
     runs = _Runs(rules, course)
     moment = next_fire(schedule, resumed, resumed)
     while moment is not None:
@@ -106,9 +112,10 @@ def scheduled(schedule: Schedule, resumed: datetime, rules: Rules, course: Cours
 def triggered(
     data: Collection[datetime], resumed: datetime, minimum: int | None, rules: Rules, course: Course
 ) -> Iterator[Event]:
-    """What a graph does whose streams get data at these moments.
+    """The events of a triggered graph that is resumed at `resumed` and whose streams get data at the times of `data`.
 
-    A run takes the data that was there when it began; one that fails leaves it there, and is followed by another.
+    A run consumes the data that was there when it began. A failed run leaves the data there, so another run follows.
+    `minimum` is USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS.
     https://docs.snowflake.com/en/user-guide/tasks-triggered
     """
     runs = _Runs(rules, course)
@@ -131,7 +138,7 @@ def triggered(
         moments += [due] if runs.may_begin() else []
         now = max(now, min(moments))
         if not has_data and due <= now and runs.may_begin():
-            last = due  # the health check: its condition does not hold, and the run is skipped
+            last = due  # the health check: the root's condition does not hold, so the run is skipped
         while runs.going_on and runs.going_on[0][0] <= now:
             _, failed, suspends = runs.end_next()
             has_data = has_data or failed
@@ -141,16 +148,19 @@ def triggered(
 
 
 def first(events: Iterator[Event], until: datetime | None, runs: int | None, most: int) -> tuple[Event, ...]:
-    """The events up to and at `until`, or as far as so many runs have begun; raises OverflowError beyond `most`."""
-    found: list[Event] = []
+    """The events up to and including `until`, or else up to the start of the last of `runs` runs.
+
+    Raises OverflowError where that are more than `most` events.
+    """
+    chosen: list[Event] = []
     began = 0
     for event in islice(events, most + 1):
         if until is not None and event.at > until:
             break
         if until is None and runs is not None and began >= runs:
             break
-        if len(found) == most:
+        if len(chosen) == most:
             raise OverflowError(f"more than {most:,} moments ask for a run")
-        found.append(event)
+        chosen.append(event)
         began += isinstance(event, Firing) and event.began
-    return tuple(found)
+    return tuple(chosen)

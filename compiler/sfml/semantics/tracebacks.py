@@ -1,4 +1,4 @@
-"""Python's tracebacks in a text, as values: exceptions with their frames, causes and members. Pure."""
+"""Parsing Python tracebacks from a text: exceptions with their frames, causes and members."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _REPEATED = re.compile(r"\s*\[Previous line repeated \d+ more times?\]$")
 _CAUSED = "The above exception was the direct cause of the following exception:"
 _WHILE = "During handling of the above exception, another exception occurred:"
 _MEMBER = re.compile(r"\s*\+(?:-\+)?-{4,} (?:\d+|\.{3}) -{4,}$|\s*\+-{4,}$")
-# What the launcher of a job, the connector and Snowflake write behind an exception.
+# Lines that the launcher of a job, the connector and Snowflake write after an exception.
 _BEHIND = re.compile(
     r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[,.]\d+ - |\[local server\] |\s*in function \S+ with handler \S+$"
     r"|Python Interpreter Error:"
@@ -22,7 +22,7 @@ _BEHIND = re.compile(
 
 @record
 class Frame:
-    """A call on the way to an exception; `code` are its lines of source, with the marks below them."""
+    """A frame of a traceback; `code` holds its lines of source and the lines of marks below them."""
 
     path: str
     line: int | None
@@ -32,7 +32,10 @@ class Frame:
 
 @record
 class Failure:
-    """An exception as Python writes it. `is_cause_direct` tells `raise … from` from an error while handling another."""
+    """An exception of a traceback, as Python prints it. `members` are those of an exception group.
+
+    `is_cause_direct` is true for `raise … from`, and false where it was raised while `cause` was being handled.
+    """
 
     exception: str
     frames: tuple[Frame, ...] = ()
@@ -42,7 +45,7 @@ class Failure:
 
 
 def last_failure(text: str) -> tuple[Failure, str] | None:
-    """The last exception of a text with all that led to it, and the text without it; None without a traceback."""
+    """The last exception of a text with its causes, and the text without that traceback; None without a traceback."""
     lines = text.splitlines()
     at, last = 0, None
     while at < len(lines):
@@ -59,7 +62,7 @@ def last_failure(text: str) -> tuple[Failure, str] | None:
 
 
 def _chain(lines: list[str], at: int) -> tuple[Failure, int]:
-    """The exception whose chain begins at a header, and the line after it."""
+    """The last exception of the chain that begins with the header at line `at`, and the line after the chain."""
     failure, at = _block(lines, at)
     while (link := _link(lines, at)) is not None:
         is_direct, header = link
@@ -69,7 +72,7 @@ def _chain(lines: list[str], at: int) -> tuple[Failure, int]:
 
 
 def _link(lines: list[str], at: int) -> tuple[bool, int] | None:
-    """Whether what follows is the direct consequence, and the line of its header; None where the chain ends."""
+    """The link to the next exception: whether it is `raise … from`, and the line of its header; None without one."""
     at = _skip_empty(lines, at)
     if at == len(lines) or lines[at].strip(" |") not in (_CAUSED, _WHILE):
         return None
@@ -96,7 +99,7 @@ def _block(lines: list[str], at: int) -> tuple[Failure, int]:
 
 
 def _group(lines: list[str], at: int, margin: int) -> tuple[Failure, int]:
-    """An exception group, drawn in a tree whose trunk stands at `margin`."""
+    """The exception group at line `at`, and the line after it; Python draws it as a tree, its trunk at `margin`."""
     end = at + 1
     while end < len(lines) and lines[end].lstrip()[:1] in ("|", "+"):
         end += 1
@@ -107,10 +110,10 @@ def _group(lines: list[str], at: int, margin: int) -> tuple[Failure, int]:
 
 
 def _tree(lines: list[str]) -> Failure:
-    """A group from its own lines, without the trunk before them, and the members that hang on the trunk below."""
+    """An exception group from its lines, without the trunk before them, and its members from the lines below."""
     trunk = next((n for n, line in enumerate(lines) if line.startswith("+-+-")), len(lines))
     head = lines[:trunk]
-    # One that was never raised has no traceback.
+    # An exception that was never raised has no traceback.
     failure = (
         _chain(head, 0)[0] if _HEADER.match(head[0]) else Failure("\n".join(line.rstrip() for line in head))
     )
@@ -131,7 +134,7 @@ def _frames(lines: list[str], at: int, margin: int) -> tuple[tuple[Frame, ...], 
             path, line, function = found.groups()
             frames.append(Frame(path, int(line) if line else None, function))
         elif frames:
-            # That the frame is repeated is written one step further left than its source.
+            # The line "Previous line repeated" is indented one step less than the source lines.
             line = lines[at].strip() if _REPEATED.match(lines[at]) else lines[at][margin + 4 :].rstrip()
             frames[-1] = replace(frames[-1], code=(*frames[-1].code, line))
         at += 1
@@ -139,7 +142,7 @@ def _frames(lines: list[str], at: int, margin: int) -> tuple[tuple[Frame, ...], 
 
 
 def _exception(lines: list[str], at: int) -> tuple[str, int]:
-    """The exception's own lines: a message may have several."""
+    """The lines of the exception itself, whose message may have several, and the line after them."""
     begin = at
     while at < len(lines) and not _BEHIND.match(lines[at]) and not (at > begin and _HEADER.match(lines[at])):
         if _link(lines, at) is not None:

@@ -1,4 +1,4 @@
-"""When a graph that streams trigger is looked at: https://docs.snowflake.com/en/user-guide/tasks-triggered."""
+"""When a graph that is triggered by streams runs: https://docs.snowflake.com/en/user-guide/tasks-triggered."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ DEFAULT_MINIMUM_INTERVAL = 30
 """USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS where it is not set."""
 
 HEALTH_CHECK = timedelta(hours=12)
-"""A triggered task without a run for so long gets one, which its condition may skip."""
+"""How long a triggered task stays without a run: then Snowflake starts one, which its condition may skip."""
 
 
 def is_triggered(schedule: str | None, condition: str | None) -> bool:
-    """Whether a root runs when a stream has data: no schedule, and a WHEN that asks for streams."""
+    """Whether streams trigger a root task: it has no schedule, and its WHEN reads a stream."""
     return not schedule and reads_streams(condition)
 
 
 def next_trigger(
     *, has_data: bool, resumed: datetime, last: datetime | None, minimum_interval: int | None
 ) -> datetime:
-    """When the graph is to begin its next run if nothing changes until then; a moment that is past means now.
+    """When the next run begins if nothing changes until then; a time in the past means now.
 
-    With data at once, but never sooner than the minimum interval after the last run; without data at the
-    health check. `last` is when it was triggered last.
+    With data it begins at once, but not before `minimum_interval` seconds after `last`, the last time the graph was
+    triggered. Without data it begins at the health check.
     """
     if not has_data:
         return max(resumed, last or resumed) + HEALTH_CHECK
