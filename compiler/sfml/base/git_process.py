@@ -1,4 +1,4 @@
-"""Runs git: the one place that starts it."""
+"""Running git; no other module starts it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class GitAnswer:
 
     @property
     def text(self) -> str:
-        """What it printed, with bytes that are no UTF-8 as surrogates."""
+        """Standard output as text; bytes that are not UTF-8 become surrogates."""
         return self.stdout.decode(errors="surrogateescape")
 
     @property
     def complaint(self) -> str | None:
-        """The first line of standard error without `fatal:`."""
+        """The first line of standard error, without `fatal:`; None when it is empty."""
         lines = self.stderr.decode(errors="replace").strip().splitlines()
         return lines[0].removeprefix("fatal: ") if lines else None
 
@@ -40,10 +40,11 @@ def run_git(
     data: bytes | None = None,
     timeout: float = 30,
 ) -> GitAnswer:
-    """Run git in a folder, asking nobody anything; `timeout` is in seconds.
+    """Run git in a folder, without prompts; `timeout` is in seconds.
 
-    `settings` are git's, given by variables, since every process of the machine can read arguments. `hidden` names
-    variables that git does not get. Raises `SfmlError` where git is not there or does not answer.
+    `settings` are configuration of git. They are passed in environment variables, because every process of the machine
+    can read arguments. `hidden` names environment variables that git does not get; `data` is its standard input. Raises
+    `SfmlError` where git is not installed or does not end in time.
     """
     variables = {name: value for name, value in os.environ.items() if name not in hidden}
     count = variables.get("GIT_CONFIG_COUNT", "")
@@ -54,7 +55,7 @@ def run_git(
         variables["GIT_CONFIG_COUNT"] = str(first + len(settings))
     variables |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(environment or {})}
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ("git", *arguments),
             cwd=folder,
             env=variables,
@@ -70,11 +71,11 @@ def run_git(
         ) from cause
     except (OSError, subprocess.TimeoutExpired) as cause:
         raise SfmlError(f"git did not answer: {type(cause).__name__}") from cause
-    return GitAnswer(done.returncode, done.stdout, done.stderr)
+    return GitAnswer(process.returncode, process.stdout, process.stderr)
 
 
 def git_text(folder: Path, *arguments: str, data: bytes | None = None) -> str | None:
-    """What git prints, or None where it fails or is not there."""
+    """What git prints, or None where it fails, is not installed, or does not end in time."""
     try:
         answer = run_git(folder, *arguments, data=data)
     except SfmlError:

@@ -1,4 +1,4 @@
-"""Text → located nodes → shapes → target, variables and patches → `PipelineSpec`."""
+"""Reading specs: text → located nodes → shape findings → target, variables and patches → `PipelineSpec`."""
 
 from __future__ import annotations
 

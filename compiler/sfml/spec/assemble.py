@@ -1,4 +1,7 @@
-"""Layers → one resolved pipeline: defaults under the spec, patches of the target over it, then expressions."""
+"""Merging the layers of a spec into one resolved pipeline.
+
+The defaults lie below the spec and the target's patches above it; expressions are evaluated after merging.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,10 @@ _SCHEDULE_KINDS = ("cron", "every", "on_stream")
 
 @record
 class Layers:
-    """Where values come from: project file, entry file, graph, schedule, and the target's two patches."""
+    """The sources of a pipeline's values: project file, entry file, graph, schedule, and the target's two patches.
+
+    `patches` holds the target's patch in the project file, then the one in the entry file.
+    """
 
     project: MapNode
     entry: MapNode
@@ -33,7 +39,7 @@ class Layers:
 
 
 def settings_of(node: Node | None) -> MapNode | None:
-    """A schedule as the schedule config that it is short for: `manual` and `{cron: …}` alone are one."""
+    """The schedule config that a `schedule:` stands for; `manual` and `{cron: …}` are short forms of one."""
     short = (isinstance(node, MapNode) and any(kind in node.entries for kind in _SCHEDULE_KINDS)) or (
         isinstance(node, ScalarNode) and node.value is not None
     )
@@ -50,7 +56,11 @@ def assembled(
     target: tuple[str, Span, MapNode],
     findings: list[Diagnostic],
 ) -> PipelineSpec:
-    """The pipeline with every layer merged and every expression evaluated; shapes are checked again."""
+    """The pipeline with all layers merged and all expressions evaluated.
+
+    The shapes of the result are checked again, because merging and expressions can break them. All findings are
+    appended to `findings`.
+    """
     foreign: list[ForeignPatch] = []
     graph = _merged_graph(layers, foreign)
     findings.extend(_removals_of_nothing(layers))
@@ -87,7 +97,7 @@ def assembled(
         seeds=_seeds(layers, project, names, findings),
         graph=graph,
         removed=tasks.removed,
-        groups={**_there(layers.included.groups, tasks), **tasks.groups},
+        groups={**_expanded_groups(layers.included.groups, tasks), **tasks.groups},
         passed={**layers.included.passed, **tasks.passed},
         foreign=tuple(foreign),
     )
@@ -96,7 +106,7 @@ def assembled(
 def _arms_of_nothing(
     tasks: tuple[TaskSpec, ...], passed: Mapping[str, tuple[str, ...]]
 ) -> Iterator[Diagnostic]:
-    """The findings for outcomes that start a `for_each` of nothing: what follows it would lose its condition."""
+    """The findings for outcomes that start an empty `for_each`: tasks after it would run without their condition."""
     for task in tasks if passed else ():
         outcomes = task.settings.get("outcomes")
         arms = outcomes.entries.values() if isinstance(outcomes, MapNode) else (outcomes,)
@@ -107,8 +117,10 @@ def _arms_of_nothing(
                 yield Diagnostic.error("SF215", message, at=arm.span, path=arm.path, help=help)
 
 
-def _there(groups: Mapping[str, tuple[str, ...]], tasks: ExpandedTasks) -> dict[str, tuple[str, ...]]:
-    """The groups that includes made, as they are after `for_each` inside them and without what is taken out."""
+def _expanded_groups(
+    groups: Mapping[str, tuple[str, ...]], tasks: ExpandedTasks
+) -> dict[str, tuple[str, ...]]:
+    """The groups of included tasks, with each `for_each` among them expanded and without removed tasks."""
     known = {task.name for task in tasks.tasks}
     return {
         group: tuple(one for name in names for one in tasks.groups.get(name, (name,)) if one in known)
@@ -121,9 +133,9 @@ def _patched(patch: MapNode | None, key: str) -> Node | None:
 
 
 def _merged_graph(layers: Layers, foreign: list[ForeignPatch]) -> MapNode:
-    """The graph with the target's patches, which may stand under `graph:` or directly in the target.
+    """The graph with the target's patches, which stand under `graph:` or directly in the target.
 
-    The project file speaks to all pipelines: what it says of tasks that this one does not have goes to `foreign`.
+    The project file's patch is for all pipelines: entries for tasks that this one does not have go to `foreign`.
     """
     result: Node | None = layers.included.graph.without("version")
     for index, patch in enumerate(layers.patches):
@@ -140,7 +152,7 @@ def _merged_graph(layers: Layers, foreign: list[ForeignPatch]) -> MapNode:
 
 
 def _removals_of_nothing(layers: Layers) -> Iterator[Diagnostic]:
-    """The findings for tasks that the pipeline's patch takes out and that are not there."""
+    """The findings for tasks that the pipeline's patch removes although the graph does not have them."""
     patch = layers.patches[1]
     parts = (patch, map_of(patch.get("graph"))) if patch is not None else ()
     for key in ("tasks", "finalizer"):
@@ -153,7 +165,10 @@ def _removals_of_nothing(layers: Layers) -> Iterator[Diagnostic]:
 
 
 def _only_known(patch: MapNode, graph: MapNode, foreign: list[ForeignPatch]) -> MapNode:
-    """The project's patch without the tasks that the graph does not have; a whole finalizer is for every pipeline."""
+    """The project's patch without entries for tasks that the graph does not have; these go to `foreign`.
+
+    An entry that defines a whole finalizer is kept for every pipeline.
+    """
     entries = dict(patch.entries)
     for key in ("tasks", "finalizer"):
         patched, known = map_of(patch.get(key)), map_of(graph.get(key))
@@ -161,19 +176,19 @@ def _only_known(patch: MapNode, graph: MapNode, foreign: list[ForeignPatch]) -> 
             continue
         names = _names_in(known)
         groups = tuple(f"{name}_" for name, is_group in names.items() if is_group)
-        there: dict[str, Node] = {}
+        own: dict[str, Node] = {}
         for name, at, node in entries_of(patched):
             is_whole = key == "finalizer" and says_what_to_run(node)
             if name in names or name.startswith(groups) or is_whole:
-                there[name] = node
+                own[name] = node
             else:
                 foreign.append(ForeignPatch(name, at, node.path, tuple(names)))
-        entries[key] = replace(patched, entries=there)
+        entries[key] = replace(patched, entries=own)
     return replace(patch, entries=entries)
 
 
 def _names_in(tasks: MapNode | None) -> dict[str, bool]:
-    """The tasks of a graph, each with whether `for_each` makes several of it."""
+    """Task name → whether the task has a `for_each`."""
     return {
         name: isinstance(node, MapNode) and node.get("for_each") is not None
         for name, _, node in entries_of(tasks)
@@ -181,7 +196,7 @@ def _names_in(tasks: MapNode | None) -> dict[str, bool]:
 
 
 def _defaults(layers: Layers) -> MapNode | None:
-    """The defaults of tasks: the project's, the pipeline's, then the target's."""
+    """The merged defaults of tasks: the project's below the pipeline's below the target's."""
     base = map_of(layers.project.get("defaults"))
     return merged_maps(
         base.without("schedule") if base else None,
@@ -207,7 +222,7 @@ def _evaluated_map(node: Node | None, names: Names, findings: list[Diagnostic], 
 
 
 def _evaluated_settings(schedule: MapNode, names: Names, findings: list[Diagnostic]) -> MapNode:
-    """The schedule config evaluated; its condition is SQL, which expressions never enter."""
+    """The schedule config with its expressions evaluated, apart from its condition, which is SQL."""
     result = evaluated(schedule.without("when"), names, findings)
     assert isinstance(result, MapNode)
     when = schedule.get("when")
@@ -217,7 +232,7 @@ def _evaluated_settings(schedule: MapNode, names: Names, findings: list[Diagnost
 def _shapes(
     graph: MapNode, config: MapNode, tasks: ExpandedTasks, finalizers: ExpandedTasks, schedule: MapNode
 ) -> tuple[Diagnostic, ...]:
-    """The shapes of what merging and expressions made; what was wrong before was told before."""
+    """The shape findings of the merged and evaluated pipeline; there are no earlier errors at this point."""
 
     def mapping(specs: tuple[TaskSpec, ...], key: str) -> MapNode:
         entries: dict[str, Node] = {spec.name: spec.settings for spec in specs}
@@ -241,7 +256,7 @@ def _shapes(
 def _seeds(
     layers: Layers, project: Project, names: Names, findings: list[Diagnostic]
 ) -> tuple[tuple[str, str, Span], ...]:
-    """Table, file relative to the project, and place of each seed."""
+    """The table, the file (relative to the project root) and the span of each seed."""
     whole = merged(layers.entry.get("seeds"), _patched(layers.patches[1], "seeds"))
     seeds: list[tuple[str, str, Span]] = []
     for table, at, node in entries_of(evaluated(whole, names, findings) if whole is not None else None):

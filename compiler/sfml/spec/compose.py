@@ -1,4 +1,4 @@
-"""Text → located nodes: YAML read event by event, within bounds, every oddity a finding with a position."""
+"""Text → located nodes: YAML is read event by event, within limits; every problem becomes a finding with its place."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 MAX_DEPTH = 60
 _DEEP = f"values are nested more than {MAX_DEPTH} deep"
 MAX_NODES = 100_000
-"""Aliases count with all that they stand for, so that a bomb is refused before it is unfolded."""
+"""The most values of a file. An alias counts as all values that it stands for, so that nested aliases that would unfold
+to billions of values are refused before they do."""
 
 
 MAX_FINDINGS = 200
 
 
 class _Refused(Exception):
-    """A finding after which reading on makes no sense."""
+    """Stops reading a file; carries the finding that is the reason."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
@@ -45,9 +46,9 @@ class _Open:
     key_spans: dict[str, Span] = field(default_factory=dict)
     key: str | None = None
     skips: bool = False
-    """The entry being read has no usable key; its value is read and dropped."""
+    """Whether the entry being read has no usable key, so that its value is read and dropped."""
     is_expression: bool = False
-    """It was meant as `{{ … }}`, but for the quotes."""
+    """Whether it is an expression `{{ … }}` without its quotes."""
     size: int = 1
     height: int = 1
 
@@ -57,7 +58,7 @@ class _Open:
 
 
 class _Composer:
-    """Builds nodes from the events of one text; a stack of its own, so that depth cannot exhaust Python's."""
+    """Builds nodes from the events of one text; keeps its own stack, so that nesting cannot exhaust Python's."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -67,7 +68,7 @@ class _Composer:
         self.findings: list[Diagnostic] = []
         self.total = 0
         self.position = 0
-        """How many characters the events so far stand for."""
+        """How many characters of the text the events so far have covered."""
 
     def span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
@@ -89,7 +90,7 @@ class _Composer:
         return key_path(top.path, top.key or "") if top.is_map else f"{top.path}[{len(top.items)}]"
 
     def place(self, node: Node, size: int, height: int, anchor: str | None) -> None:
-        """Hands a finished node to what holds it."""
+        """Put a finished node into the mapping or sequence around it; `size` and `height` count it for the limits."""
         if anchor:
             self.anchors[anchor] = (node, size, height)
         if not self.stack:
@@ -197,21 +198,21 @@ class _Composer:
         self.place(node, done.size, done.height, done.anchor)
 
     def alias(self, event: Any) -> None:
-        found = self.anchors.get(event.anchor)
-        if found is None:
+        anchored = self.anchors.get(event.anchor)
+        if anchored is None:
             inside = any(frame.anchor == event.anchor for frame in self.stack)
             what = "stands inside the value that it names" if inside else "names no anchor above it"
             raise self.refuse("SF105", f"the alias `*{event.anchor}` {what}", event)
-        node, size, height = found
+        node, size, height = anchored
         self.count(size, event)
         if len(self.stack) + height > MAX_DEPTH:
             raise self.refuse("SF104", _DEEP, event)
-        # Placed as written at the alias: findings inside then point at where the value is used.
+        # The nodes get the span of the alias, so that findings in them point at the place of use.
         self.place(located(plain(node), self.span(event), self.next_path()), size, height, None)
 
 
 def _touches(outer: Span, inner: Span) -> bool:
-    """Whether the second begins right after the opening bracket of the first."""
+    """Whether the mapping `inner` begins right after the opening brace of `outer`, as in `{{`."""
     return (
         inner.start.line == outer.start.line
         and inner.start.column == outer.start.column + 1
@@ -230,7 +231,7 @@ def _key_word(value: bool | int | float | None) -> str:
 
 
 def compose(text: str, file: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """The document of a text, and what is wrong with it; None when it is empty or cannot be read."""
+    """The document of a YAML text and the findings of reading it; the document is None when empty or not readable."""
     composer = _Composer(file)
     try:
         _feed(composer, text)
@@ -277,10 +278,10 @@ def _feed(composer: _Composer, text: str) -> None:
 
 
 def _too_deep(composer: _Composer, cause: yaml.YAMLError, text: str) -> Diagnostic | None:
-    """The finding about depth where the parser gave up on brackets that it has not told of yet.
+    """The finding for brackets nested too deeply where the parser failed on them before the composer saw them.
 
-    libyaml reads ahead of the events. PyYAML 6.0.4 refuses 1,000 levels in its own words before the composer has
-    seen 60 of them; versions differ in how far they go and what they say.
+    libyaml reads ahead of the events: PyYAML 6.0.4 refuses 1,000 levels before the composer has seen 60 of them.
+    Versions differ in their limit and their words.
     """
     mark = getattr(cause, "problem_mark", None) or getattr(cause, "context_mark", None)
     depth = len(composer.stack)

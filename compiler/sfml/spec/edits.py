@@ -1,4 +1,4 @@
-"""Changes of a YAML file where one value stands: everything else, comments and layout, stays byte for byte."""
+"""Changes of single values in a YAML file; all other text, with comments and layout, stays as it is."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sfml.spec.yaml_text import flow_text, scalar_text
 
 
 def replacing(source: str, node: Node, value: Plain) -> Fix | None:
-    """What puts another value where the node stands; None when the place is not in the text."""
+    """The fix that replaces a node by another value; None when the node does not stand in the text."""
     old = text_at(source, node.span)
     if not old:
         return None
-    # A block reaches to the start of what follows it: that space stays.
+    # The span of a block ends where the next token begins; the white space between is kept.
     kept = old[len(old.rstrip()) :]
     return Fix(node.span, old, flow_text(value) + kept)
 
 
 def adding(source: str, mapping: MapNode, key: str, value: Plain) -> Fix | None:
-    """What adds an entry to a mapping in its own style; None when that cannot be told from the text."""
+    """The fix that adds an entry to a mapping, in the mapping's own style; None when that cannot be told."""
     entry = f"{scalar_text(key)}: {flow_text(value)}"
     text = text_at(source, mapping.span)
     if text is None:
@@ -41,10 +41,10 @@ def adding(source: str, mapping: MapNode, key: str, value: Plain) -> Fix | None:
 
 
 def node_at(document: MapNode, key: Span) -> tuple[MapNode, Node] | None:
-    """The entry whose key stands there: the mapping that holds it, and its value."""
+    """The entry whose key has this span: the mapping around it and its value; None when there is none."""
     for name, value in document.entries.items():
         if document.key_spans.get(name) == key:
             return document, value
-        if isinstance(value, MapNode) and (found := node_at(value, key)) is not None:
-            return found
+        if isinstance(value, MapNode) and (entry := node_at(value, key)) is not None:
+            return entry
     return None

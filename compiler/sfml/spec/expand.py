@@ -1,4 +1,4 @@
-"""Tasks as written → tasks as they are: defaults beneath, expressions evaluated, one each for `for_each`."""
+"""Expanding tasks: defaults are merged below them, expressions evaluated, and each `for_each` becomes its members."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from sfml.spec.patch import merged
 MAX_TASKS = 3_000
 
 _KINDS = ("step", "job", "call", "sql", "notify")
-# Which defaults a kind of task takes: a pool's settings mean nothing to a statement, and the other way round.
+# The defaults that each kind of task takes: the settings of a compute pool have no meaning for a statement, and vice
+# versa.
 _ANYWHERE = frozenset(
     ("run_on", "timeout", "session_parameters", "execute_as_user", "log_level", "tags", "contacts")
 )
@@ -38,10 +39,10 @@ _JOB = _ANYWHERE | {"pip", "artifact_repositories", "external_access", "secrets"
 
 @record
 class ExpandedTasks:
-    """The tasks, those that are taken out, and what each `for_each` became.
+    """The tasks, the names of removed tasks, and the members of each `for_each` (`groups`).
 
-    `passed` holds, of each `for_each` that is empty, what it would have run after: what follows it runs after that.
-    `unmet` are the patches that no task took.
+    `passed` maps each empty `for_each` to its predecessors: tasks after it run after those. `unmet` holds the patches
+    whose task does not exist.
     """
 
     tasks: tuple[TaskSpec, ...]
@@ -52,7 +53,7 @@ class ExpandedTasks:
 
     @property
     def names(self) -> frozenset[str]:
-        """The tasks, and the names that stand for several."""
+        """The names of the tasks and of the groups."""
         return frozenset((*(task.name for task in self.tasks), *self.groups))
 
 
@@ -63,11 +64,14 @@ def expanded_tasks(
     findings: list[Diagnostic],
     bound: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> ExpandedTasks:
-    """Every task with its settings resolved, in the order written; `bound` are names of single tasks."""
+    """Every task with its settings resolved, in the order written.
+
+    `names` are the names that every expression may use, `bound` those that only one task's expressions may use.
+    """
     if tasks is not None and len(tasks.entries) > MAX_TASKS:
         findings.append(too_many_made(tasks))
         return ExpandedTasks((), frozenset(), {})
-    done: list[TaskSpec] = []
+    expanded: list[TaskSpec] = []
     removed: set[str] = set()
     groups: dict[str, tuple[str, ...]] = {}
     passed: dict[str, tuple[str, ...]] = {}
@@ -81,12 +85,12 @@ def expanded_tasks(
         each = settings.get("for_each")
         if each is None:
             task = TaskSpec(name, at, _resolved(settings, defaults, own, findings))
-            (done.append(task) if _is_enabled(task) else removed.add(name))
+            (expanded.append(task) if _is_enabled(task) else removed.add(name))
             continue
         members: list[str] = []
         before = len(findings)
         for suffix, values in bindings(each, own, findings):
-            if len(done) > MAX_TASKS:
+            if len(expanded) > MAX_TASKS:
                 findings.append(too_many_made(each))
                 break
             inner = {**own, "each": MappingProxyType(values)}
@@ -97,16 +101,18 @@ def expanded_tasks(
             task = TaskSpec(member, at, resolved)
             if _is_enabled(task):
                 members.append(task.name)
-                done.append(task)
+                expanded.append(task)
             else:
                 removed.add(task.name)
         groups[name] = tuple(members)
         if not members and not any(other.startswith(f"{name}_") for other in removed):
             passed[name] = texts_before(settings)
-            if len(findings) == before:  # else the list is no list
+            if (
+                len(findings) == before
+            ):  # otherwise a finding says already that this is neither list nor mapping
                 findings.extend(empty_repetition(name, each, settings))
     return ExpandedTasks(
-        tuple(done),
+        tuple(expanded),
         frozenset(removed),
         MappingProxyType(groups),
         MappingProxyType(passed),
@@ -115,9 +121,9 @@ def expanded_tasks(
 
 
 def _member_patches(tasks: MapNode | None) -> dict[str, MapNode]:
-    """The entries of a target's patch that say nothing of what to run, and that no task took yet.
+    """The entries of a target's patch that changed no task and do not define one (they have no `step`, `sql`, …).
 
-    Each is meant for one member of a `for_each`, whose name is known only when that is expanded.
+    Each is for one member of a `for_each`, whose name is known only once the `for_each` is expanded.
     """
     return {
         name: node
@@ -127,7 +133,7 @@ def _member_patches(tasks: MapNode | None) -> dict[str, MapNode]:
 
 
 def says_what_to_run(node: Node) -> bool:
-    """Whether these are the settings of a whole task, not only changes of one."""
+    """Whether the settings define a whole task (`step`, `sql`, …) and not only changes of one."""
     return isinstance(node, MapNode) and any(kind in node.entries for kind in _KINDS)
 
 
@@ -139,7 +145,7 @@ def no_such_task(name: str, patch: Node, known: Iterable[str]) -> Diagnostic:
 
 
 def no_patch_taken(patches: Sequence[ForeignPatch]) -> Diagnostic:
-    """The finding for an entry of the project file that is of a task of no pipeline; each says what one has."""
+    """The finding for an entry of the project file whose task no pipeline has; `patches` holds one per pipeline."""
     name, at, path = patches[0].name, patches[0].at, patches[0].path
     known = dict.fromkeys(task for patch in patches for task in patch.known)
     help = did_you_mean(name, known)
@@ -167,7 +173,7 @@ def empty_repetition(name: str, each: Node, settings: MapNode) -> Iterator[Diagn
 
 
 def texts_before(settings: MapNode) -> tuple[str, ...]:
-    """What the task runs after, where it is written without an expression."""
+    """The names in the task's `after`, apart from those that hold an expression."""
     return tuple(str(node.value) for node in texts_of(settings.get("after")) if "{{" not in str(node.value))
 
 
@@ -185,14 +191,14 @@ def _is_enabled(task: TaskSpec) -> bool:
 def _resolved(
     settings: MapNode, defaults: MapNode | None, names: Names, findings: list[Diagnostic]
 ) -> MapNode:
-    """The settings over the defaults that fit, evaluated; SQL is left as written."""
+    """The settings with the defaults of their kind of task below them, evaluated; SQL is left as written."""
     whole = merged(_fitting(settings, defaults), settings)
     assert isinstance(whole, MapNode)
     entries = {
         key: value if _is_sql(key, value) else evaluated(value, names, findings)
         for key, value in whole.entries.items()
     }
-    # The task stands where it was written, not where its defaults were.
+    # Findings about the task point at the place where the task was written, not at its defaults.
     key_spans = {**whole.key_spans, **settings.key_spans}
     return replace(whole, entries=entries, key_spans=key_spans, span=settings.span, path=settings.path)
 
@@ -214,9 +220,9 @@ def _fitting(settings: MapNode, defaults: MapNode | None) -> MapNode | None:
 
 
 def bindings(each: Node, names: Names, findings: list[Diagnostic]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The suffix of the name and the values of `each` for every member.
+    """The name's suffix and the values of `each` for every member of a `for_each`.
 
-    A list binds `each.<name>` to its items; a mapping binds it to the entry's value, and `each.key` to its key.
+    A list binds `each.<name>` to an item; a mapping binds it to an entry's value, and `each.key` to the entry's key.
     """
     for name, _, node in entries_of(each):
         values = evaluated(node, names, findings)

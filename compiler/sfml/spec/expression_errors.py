@@ -1,4 +1,4 @@
-"""Why an expression cannot be evaluated, with what is known where it stands."""
+"""Errors of expressions, with the names that are known at the place of the expression."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from sfml.base.diagnostic import did_you_mean
 from sfml.base.resources import schema
 
 MAX_RESULT = 64_000
-"""Characters that the value of an expression may have."""
+"""The most characters that the value of an expression may have."""
 
 
 class ExpressionError(Exception):
     """An expression that cannot be evaluated.
 
-    `help` says what to do; `unknown` is the name that does not exist, with those that do.
+    `help` says what to do; `unknown` is the name that does not exist, and the names that do.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class ExpressionError(Exception):
 
 
 def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
-    """The error for a name that does not exist where `known` exist."""
+    """The error for the dotted name `keys`, whose last part is not among the names `known`."""
     name = ".".join(keys)
     help = did_you_mean(keys[-1], known)
     if keys[0] == "var" and len(keys) == 2:
@@ -65,7 +65,7 @@ def undefined(keys: list[str], known: Mapping[str, Any]) -> ExpressionError:
 
 
 def _setting_of_targets(name: str, known: Mapping[str, Any]) -> str:
-    """What to write in place of a name that no target has, or where to set one that this target lacks."""
+    """The help for an unknown `target.NAME`: the setting that was probably meant, or where to set it in the target."""
     target = schema("project.schema.json")["properties"]["targets"]["additionalProperties"]
     settings = sorted(target["properties"])
     if name in settings:

@@ -1,4 +1,4 @@
-"""`{{ … }}` inside parsed values: evaluated when compiling, types kept, names that do not exist are findings."""
+"""Expressions `{{ … }}` in values: evaluated when a spec is read; types are kept, unknown names become findings."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, located, plain_
 MAX_LENGTH = 500
 MAX_EXPRESSIONS = 3_000
 MAX_CALCULATIONS = 500
-"""In the files of one pipeline: expressions at all, and different ones that do more than name a value, which cost
-up to a millisecond each."""
+"""The most expressions in the files of one pipeline, and the most different ones that calculate, which take up to a
+millisecond each."""
 MAX_FAILURES = 200
 
 _DOTTED = re.compile(r"\s*([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\Z")
@@ -25,7 +25,7 @@ Names = Mapping[str, Any]
 
 
 def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
-    """The node with every `{{ … }}` replaced."""
+    """The node with every `{{ … }}` replaced by its value; one that cannot be evaluated becomes None and a finding."""
     match node:
         case MapNode():
             entries = {key: evaluated(value, names, findings) for key, value in node.entries.items()}
@@ -51,13 +51,16 @@ def evaluated(node: Node, names: Names, findings: list[Diagnostic]) -> Node:
 
 
 def calculations(text: str) -> set[str]:
-    """The different expressions of a text that do more than name a value, each as far as its first `}}`."""
+    """The different expressions of a text that do more than name a value, each cut at its first `}}`."""
     heads = {part.partition("}}")[0] for part in text.split("{{")[1:]}
     return {head for head in heads if not _DOTTED.match(head)}
 
 
 def evaluated_text(text: str, names: Names) -> Any:
-    """The text with its expressions replaced; a text that is only an expression gives the value itself."""
+    """The text with its expressions replaced by their values. Raises ExpressionError.
+
+    A text that consists of one expression becomes the value itself, with its type.
+    """
     if _STATEMENT.search(text):
         raise ExpressionError(
             "statements (`{% … %}`) are not evaluated",
@@ -73,7 +76,7 @@ def evaluated_text(text: str, names: Names) -> Any:
 
 
 def split(text: str) -> list[tuple[bool, str]]:
-    """The text cut into (is an expression, part); blanks around a single expression are dropped."""
+    """The parts of a text, each with whether it is an expression; blanks around a single expression are dropped."""
     parts: list[tuple[bool, str]] = []
     position = 0
     while (start := text.find("{{", position)) >= 0:
@@ -96,7 +99,7 @@ def _only_blanks(parts: list[tuple[bool, str]]) -> bool:
 
 
 def _end_of_expression(text: str, position: int) -> int:
-    """Where the `}}` stands that closes the expression; braces and quotes inside are stepped over."""
+    """The index of the `}}` that closes the expression, or -1; braces and quotes inside the expression are skipped."""
     depth, quote = 0, ""
     while position < len(text):
         char = text[position]
@@ -123,13 +126,15 @@ def _value(expression: str, names: Names) -> Any:
     dotted = _DOTTED.match(expression)
     if dotted and dotted[1] not in ("true", "false", "none", "True", "False", "None"):
         return looked_up(dotted[1].split("."), names)
-    from sfml.spec.sandbox import sandboxed_value  # Jinja costs start-up time; most specs only name values
+    from sfml.spec.sandbox import (
+        sandboxed_value,
+    )  # importing Jinja takes time, and most specs only name values
 
     return sandboxed_value(expression, names)
 
 
 def looked_up(keys: list[str], names: Names) -> Any:
-    """The value of a dotted name."""
+    """The value of a dotted name. Raises ExpressionError for a name that does not exist or that holds no value."""
     value: Any = names
     for index, key in enumerate(keys):
         try:

@@ -1,8 +1,8 @@
-"""Whether a document fits a JSON Schema: a short walk that answers yes or no.
+"""Whether a document fits a JSON Schema: a fast check that answers yes or no.
 
-Importing `jsonschema` takes longer than reading a pipeline, and the shape of a spec is nearly always right. So a
-document that fits here is done with; of any other the library says what is wrong, and has the last word. The tests
-hold both against each other; decision 0013 says why there are two.
+Importing `jsonschema` takes longer than reading a pipeline, and the shape of most specs is right. The library is
+imported only for a document that does not fit here; it finds the errors, and its answer counts. Tests compare the two
+checks; decision 0013 says why there are two.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sfml.spec.validator import Schema, canonical
 
 
 def fits(value: Any, file: str) -> bool:
-    """Whether nothing in the document contradicts the schema of that file name."""
+    """Whether the document fits the schema of that file name."""
     return _fits(value, load_schema(file), file)
 
 
@@ -35,12 +35,12 @@ def _refers(value: Any, reference: str, schema: Schema, file: str) -> bool:
 
 @cache
 def _referred(reference: str, file: str) -> tuple[Schema, str]:
-    """What a reference leads to, and the file that this stands in."""
+    """The schema that a reference leads to, and the file that holds it."""
     target, _, pointer = reference.partition("#")
-    found: Any = load_schema(target or file)
+    schema: Any = load_schema(target or file)
     for part in pointer.split("/")[1:]:
-        found = found[int(part)] if isinstance(found, list) else found[part]
-    return found, target or file
+        schema = schema[int(part)] if isinstance(schema, list) else schema[part]
+    return schema, target or file
 
 
 def _is_of_type(value: Any, said: str | list[str], schema: Schema, file: str) -> bool:
@@ -73,7 +73,7 @@ def _is_one_of(value: Any, said: list[Any], schema: Schema, file: str) -> bool:
 
 
 def _is(value: Any, said: Any, schema: Schema, file: str) -> bool:
-    """Ours are scalars throughout; in JSON `true` is not 1."""
+    """Whether two scalars are equal in JSON, where `true` is not 1. The schemas of sfml hold only scalars here."""
     return bool(value == said) and isinstance(value, bool) == isinstance(said, bool)
 
 
@@ -141,7 +141,7 @@ _KEYWORDS: Mapping[str, _Keyword] = MappingProxyType(
 DESCRIBING = frozenset(
     ("$schema", "$id", "$comment", "$defs", "title", "description", "examples", "default", "deprecated")
 )
-"""Keywords that refuse nothing."""
+"""Keywords that describe a schema and never refuse a value."""
 
 DECIDING = frozenset(_KEYWORDS)
-"""Keywords that are looked at here; a schema with another one is a mistake of ours, and a KeyError."""
+"""Keywords that are checked here; a schema of sfml with any other keyword is a bug, and raises a KeyError."""

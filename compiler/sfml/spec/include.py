@@ -1,4 +1,4 @@
-"""`include`: tasks of another file, with parameters, under a prefix, once or for each of something."""
+"""`include`: tasks of another file, with parameters and a prefix, once or for each entry of a `for_each`."""
 
 from __future__ import annotations
 
@@ -24,17 +24,21 @@ ReadFile = Callable[[ScalarNode, str], "MapNode | None"]
 
 @dataclass(slots=True)
 class IncludedTasks:
-    """The graph with the tasks brought in; `bound` holds the names that only a task's own values may use."""
+    """The graph with its included tasks.
+
+    `bound` maps a task to the names (`param`, `each`) that only its own expressions may use; `groups` maps a task of
+    an included file to the copies that `for_each` makes of it.
+    """
 
     graph: MapNode
     bound: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     passed: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of tasks that a `for_each` of nothing would have brought in: what they would have run after."""
+    """Tasks of an include whose `for_each` is empty → the tasks that they would have run after."""
 
 
 def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic]) -> IncludedTasks:
-    """The graph with what its `include` names; `read` gives the document of a file."""
+    """The graph with the tasks of the files that its `include` names; `read` returns the document of a file."""
     node = graph.get("include")
     result = IncludedTasks(graph.without("include"))
     if node is None:
@@ -66,8 +70,9 @@ def _taken(name: str, item: MapNode, at: Span, other: Span | None) -> Diagnostic
 def _tasks_of(
     item: MapNode, names: Names, read: ReadFile, findings: list[Diagnostic], result: IncludedTasks
 ) -> list[tuple[str, Span, Node]]:
-    named = evaluated(item.entries["tasks"], names, findings)
-    document = read(named, SCHEMA) if isinstance(named, ScalarNode) and named.value else None
+    """The name, span and settings of each task that one entry of `include` adds to the graph."""
+    path = evaluated(item.entries["tasks"], names, findings)
+    document = read(path, SCHEMA) if isinstance(path, ScalarNode) and path.value else None
     tasks = map_of(document.get("tasks")) if document is not None else None
     if document is None or tasks is None:
         return []
@@ -82,7 +87,7 @@ def _tasks_of(
             for name, _, task in entries_of(tasks):
                 before = texts_before(task) if isinstance(task, MapNode) else ()
                 result.passed[renamed[name]] = tuple(renamed.get(other, other) for other in before)
-    brought: list[tuple[str, Span, Node]] = []
+    included: list[tuple[str, Span, Node]] = []
     for suffix, bound in copies:
         inner = {**names, "each": MappingProxyType(bound)} if each is not None else names
         parameters = _parameters(item, document, inner, findings)
@@ -90,7 +95,7 @@ def _tasks_of(
             {"each": inner["each"]} if each is not None else {}
         )
         renamed = {name: f"{prefix}{name}{suffix}" for name in tasks.entries}
-        if len(result.bound) + len(brought) > MAX_TASKS:
+        if len(result.bound) + len(included) > MAX_TASKS:
             findings.append(too_many_made(item))
             break
         for name, at, task in entries_of(tasks):
@@ -98,22 +103,22 @@ def _tasks_of(
             if each is not None:
                 group = f"{prefix}{name}"
                 result.groups[group] = (*result.groups.get(group, ()), renamed[name])
-            brought.append((renamed[name], at, _renamed(task, renamed)))
-    return brought
+            included.append((renamed[name], at, _renamed(task, renamed)))
+    return included
 
 
 def _parameters(item: MapNode, document: MapNode, names: Names, findings: list[Diagnostic]) -> dict[str, Any]:
-    """The values of the file's parameters, checked where the file declares them."""
-    given = map_of(item.get("with"))
+    """The values of the file's parameters; they are checked if the file declares its `parameters`."""
+    arguments = map_of(item.get("with"))
     declared = map_of(document.get("parameters"))
     if declared is None:
-        values = plain(evaluated(given, names, findings)) if given is not None else {}
+        values = plain(evaluated(arguments, names, findings)) if arguments is not None else {}
         return values if isinstance(values, dict) else {}
-    return variable_values((declared,), (given,), {}, names, findings, word="parameter")
+    return variable_values((declared,), (arguments,), {}, names, findings, word="parameter")
 
 
 def _renamed(task: Node, names: Mapping[str, str]) -> Node:
-    """The task with names of its own file as they are now called."""
+    """The task with the new names of the tasks of its file in `after`, `outcomes` and references."""
     if not isinstance(task, MapNode) or all(old == new for old, new in names.items()):
         return task
     entries = dict(task.entries)
@@ -121,7 +126,7 @@ def _renamed(task: Node, names: Mapping[str, str]) -> Node:
         if key == "after":
             entries[key] = _renamed_names(value, names)
         elif key == "outcomes" and isinstance(value, ListNode):
-            # The list form names outcome and task at once; only the task has a new name.
+            # In the list form one name is both outcome and task; only the task gets the new name.
             arms = {str(plain(arm)): _renamed_names(arm, names) for arm in value.items}
             spans = {str(plain(arm)): arm.span for arm in value.items}
             entries[key] = MapNode(arms, spans, value.span, value.path)

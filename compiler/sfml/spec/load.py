@@ -1,7 +1,7 @@
-"""Reading a spec: the one documented pass from a file to a resolved pipeline.
+"""Reading a spec, from its entry file to a resolved pipeline.
 
-files → shapes → target → variables → defaults, graph and schedule with the target's patches → expressions →
-shapes again, of what they made. Each phase collects all its findings; the next one starts without errors.
+The phases: files → shapes → target → variables → defaults, graph and schedule with the target's patches → expressions →
+the shapes of the result. Each phase collects all its findings; the next one starts only if there are no errors.
 """
 
 from __future__ import annotations
@@ -39,15 +39,18 @@ _BEGINNING = {
     "project.schema.json": "begin it with `version: 1` and `targets: {local: {kind: local}}`",
 }
 _WRITTEN_HERE = {"schedule": "schedule: `{cron: …, timezone: …}`", "tests": "tests: `{name: {given: …}}`"}
-"""What could stand in place of a file's name, by key."""
+"""Key → what can be written under it in place of the name of a file."""
 
 
 class _Stop(Exception):
-    """A phase ended with errors."""
+    """Ends reading after a phase with errors."""
 
 
 class _Reader:
-    """Reads files of one project and keeps their texts and findings."""
+    """Reads the files of one project, and keeps their texts and findings.
+
+    `given` maps files to texts that are used in their place; `git` holds the values of `git.…` in expressions.
+    """
 
     def __init__(self, root: Path, given: Mapping[str, str], git: Mapping[str, str]) -> None:
         self.root = root
@@ -59,7 +62,7 @@ class _Reader:
         self.calculations: set[str] = set()
 
     def document(self, file: str, schema: str) -> MapNode | None:
-        """The mapping that a file holds, with its shape checked; None when there is none to go on with."""
+        """The mapping in a file, with its shape checked; None when the file cannot be read or holds no mapping."""
         text = self.given[file] if file in self.given else read_text(self.root / file, file)
         if isinstance(text, Diagnostic):
             self.findings.append(text)
@@ -85,7 +88,7 @@ class _Reader:
         return map_of(node)
 
     def named(self, node: ScalarNode, schema: str) -> MapNode | None:
-        """The document of the file that a value of the spec names."""
+        """The document of the file whose path a value of the spec is; None, with a finding, when there is none."""
         file = inside(self.root, node)
         if isinstance(file, Diagnostic):
             self.findings.append(file)
@@ -105,10 +108,10 @@ class _Reader:
             raise _Stop
 
 
-# The project file, and what pipelines include, is the same for all pipelines of a run; a changed text is another.
+# All pipelines of a project read the same project file and may include the same files; a changed text is checked anew.
 @lru_cache(maxsize=16)
 def _checked(text: str, file: str, schema: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """The document of a text, and what is wrong with it and its shape."""
+    """The document of a text, and the findings of its syntax and shape."""
     node, findings = compose(text, file)
     shape = shape_findings(node, schema) if node is not None else ()
     return node, (*findings, *shape)
@@ -125,8 +128,8 @@ def load(
 ) -> LoadedSpec:
     """The pipeline whose entry file is `path`, resolved for a target, with all findings.
 
-    `text` is read in place of the entry file, which need not be there; `git` is what expressions see under that
-    name, in place of what git says of the work tree.
+    `variables` are those of `--var`. `text` is read in place of the entry file, which then need not exist. `git` holds
+    the values of `git.…` in expressions; without it, they are asked of git.
     """
     root = project_root(path.parent)
     if root is None:
@@ -158,7 +161,7 @@ def load(
 
 
 def targets_of(path: Path) -> tuple[str, ...]:
-    """The targets of the project that an entry file belongs to; none where the project file says nothing to go by."""
+    """The targets of the project that an entry file belongs to; empty when the project file is missing or invalid."""
     root = project_root(path.parent)
     text = read_text(root / PROJECT_FILE, PROJECT_FILE) if root is not None else ""
     if isinstance(text, Diagnostic) or not text:
@@ -172,7 +175,7 @@ def targets_of(path: Path) -> tuple[str, ...]:
 
 
 def _relative(path: Path, root: Path) -> str:
-    """The path as the project sees it; a spec that is reached through a link keeps its own name."""
+    """The path relative to the project root. A symbolic link in the last part of the path is not followed."""
     absolute = path.parent.resolve() / path.name
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else path.name
 
@@ -230,7 +233,7 @@ def _resolved(
 
 
 def _tests(reader: _Reader, node: Node | None) -> MapNode | None:
-    """The tests by name; a file of them holds them under a key."""
+    """The tests by name, from the entry file, or from the key `tests` of the file that it names."""
     if not _names_a_file(node):
         return map_of(node)
     document = _part(reader, node, "tests.schema.json")
@@ -242,7 +245,7 @@ def _names_a_file(node: Node | None) -> bool:
 
 
 def _part(reader: _Reader, node: Node | None, schema: str) -> MapNode | None:
-    """A part of the entry file that is written there, or in a file that it names."""
+    """A part of the pipeline, which is written in the entry file or in a file that the entry file names."""
     if isinstance(node, ScalarNode) and isinstance(node.value, str):
         return reader.named(node, schema)
     return map_of(node)
@@ -267,7 +270,7 @@ def _unknown_targets(entry: MapNode, project: Project) -> tuple[Diagnostic, ...]
 
 
 def _targets_of_tests(tests: MapNode | None, project: Project) -> Iterator[Diagnostic]:
-    """The targets that tests name and the project does not have."""
+    """The findings for targets that tests name and that the project does not have."""
     for _, _, test in entries_of(tests):
         for named in texts_of(test.get("targets") if isinstance(test, MapNode) else None):
             if named.value not in project.targets:
@@ -294,7 +297,7 @@ def _names(reader: _Reader, document: MapNode, pipeline: str, user: str | None) 
 def _target(
     patch: MapNode, pipeline: str, name: str, names: dict[str, Any], findings: list[Diagnostic]
 ) -> MapNode:
-    """The target's own settings, evaluated, with the defaults of its kind."""
+    """The target's settings with their expressions evaluated and the defaults of its kind; patches are left out."""
     own = {
         key: value
         for key, value in patch.entries.items()

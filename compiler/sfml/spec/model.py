@@ -1,6 +1,6 @@
-"""The resolved spec: one pipeline for one target, every value in place and still located.
+"""The resolved spec: one pipeline for one target.
 
-Values are nodes, so that what reads them (`sfml.graph`) can point at them; what they mean is decided there.
+All values are located nodes, so that `sfml.graph`, which interprets them, can report findings at their places.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sfml.spec.nodes import MapNode, ScalarNode
 
 @record
 class Project:
-    """The folder of an `sfml.yaml`, and what the file says; `steps` are folders relative to `root`."""
+    """The folder of an `sfml.yaml`, and the document in that file; `steps` are folders relative to `root`."""
 
     root: Path
     document: MapNode
@@ -28,7 +28,7 @@ class Project:
 
 @record
 class TaskSpec:
-    """A task with all its settings, defaults and patches included; `at` is where its name stands."""
+    """A task with all its settings, defaults and patches included; `at` is the span of its name."""
 
     name: str
     at: Span
@@ -37,7 +37,7 @@ class TaskSpec:
 
 @record
 class ForeignPatch:
-    """An entry of the project file's patch for a task that a pipeline does not have; `known` are those it has."""
+    """An entry of the project file's patch for a task that a pipeline does not have; `known` are the tasks it has."""
 
     name: str
     at: Span
@@ -49,9 +49,10 @@ class ForeignPatch:
 class PipelineSpec:
     """A pipeline for one target. `target` holds the target's own settings, defaults included.
 
-    `schedule` is a schedule config, `graph` the merged mapping that `tasks` were read from (for looking up
-    where a value came from), `removed` the tasks that this target takes out, `groups` what each `for_each`
-    became, `passed` what an empty one would have run after, `variables` their values.
+    `schedule` is a schedule config. `graph` is the merged mapping that `tasks` were read from, kept to look up where a
+    value came from. `removed` are the tasks that this target disables. `groups` maps each `for_each` to its members,
+    `passed` each empty one to its predecessors, and `variables` each variable to its value. A seed is a table, its
+    file relative to the project root, and the span of its entry.
     """
 
     name: str
@@ -73,14 +74,14 @@ class PipelineSpec:
     passed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variables: Mapping[str, Any] = field(default_factory=dict)
     tests: MapNode | None = None
-    """Name → test, wherever they are written."""
+    """Name → test, from the entry file or a file that it names."""
     foreign: tuple[ForeignPatch, ...] = ()
-    """What the project file changes of tasks that other pipelines have."""
+    """The project file's patches of tasks that this pipeline does not have."""
 
 
 @record
 class LoadedSpec:
-    """What reading a spec gives: the spec when it could be resolved, and every finding on the way.
+    """The result of reading a spec: the spec, or None when it could not be resolved, and all findings.
 
     `sources` maps each file, relative to the project root, to its text.
     """

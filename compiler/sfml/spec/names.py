@@ -1,4 +1,4 @@
-"""The names that expressions see, those that cost something worked out only when asked for."""
+"""The names that expressions may use; values that take time are worked out only when an expression reads them."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Git(Mapping[str, str]):
 
     def _values(self) -> dict[str, str]:
         if self._known is None:
-            from sfml.base.git_process import git_text  # few specs ask, and processes cost start-up
+            from sfml.base.git_process import git_text  # imported here because few specs use `git`
 
-            found = {name: git_text(self._root, *arguments) for name, arguments in _ARGUMENTS.items()}
+            values = {name: git_text(self._root, *arguments) for name, arguments in _ARGUMENTS.items()}
             self._known = {
                 name: value.strip().encode(errors="surrogateescape").decode(errors="backslashreplace")
-                for name, value in found.items()
+                for name, value in values.items()
                 if value
             }
         return self._known
@@ -47,7 +47,7 @@ class Git(Mapping[str, str]):
 
 
 def login_name() -> str:
-    """The name of who is logged in; `unknown` where the system has none."""
+    """The login name of the user; `unknown` where the system has none."""
     import getpass
 
     try:
@@ -57,12 +57,12 @@ def login_name() -> str:
 
 
 def declared_environment(document: MapNode) -> Mapping[str, str]:
-    """The environment variables that the project file declares, as far as they are set or have a default."""
+    """The environment variables that the project file declares and that are set or have a default."""
     node = document.get("env")
     names: dict[str, Any] = {}
     if isinstance(node, ListNode):
         names = {str(plain(item)): None for item in node.items}
     else:
         names = {name: plain(value) for name, _, value in entries_of(node)}
-    found = {name: os.environ.get(name, default) for name, default in names.items()}
-    return MappingProxyType({name: value for name, value in found.items() if value is not None})
+    values = {name: os.environ.get(name, default) for name, default in names.items()}
+    return MappingProxyType({name: value for name, value in values.items() if value is not None})

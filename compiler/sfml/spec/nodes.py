@@ -1,4 +1,4 @@
-"""Located nodes: YAML values that know where they were written and what they replaced."""
+"""Located nodes: YAML values with the place where they were written and the value that they replaced (`overrode`)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ListNode:
 
 @record
 class MapNode:
-    """A mapping; `key_spans` tells where each key stands."""
+    """A mapping; `key_spans` holds the span of each key."""
 
     entries: dict[str, Node]
     key_spans: dict[str, Span]
@@ -46,7 +46,7 @@ class MapNode:
         return self.entries.get(key)
 
     def without(self, *keys: str) -> MapNode:
-        """The same mapping less these keys."""
+        """The mapping without these keys."""
         return replace(self, entries={k: v for k, v in self.entries.items() if k not in keys})
 
 
@@ -54,7 +54,7 @@ Node: TypeAlias = ScalarNode | ListNode | MapNode
 
 
 def plain(node: Node) -> Plain:
-    """The bare value, as JSON would hold it."""
+    """The value without its places, as JSON would hold it."""
     match node:
         case ScalarNode():
             return node.value
@@ -65,7 +65,7 @@ def plain(node: Node) -> Plain:
 
 
 def located(value: Plain, span: Span, path: str) -> Node:
-    """Nodes for a bare value that was worked out rather than written, all standing at `span`."""
+    """The nodes of a value that does not stand in a text, such as the value of an expression; all get `span`."""
     if isinstance(value, dict):
         entries = {str(k): located(v, span, key_path(path, str(k))) for k, v in value.items()}
         return MapNode(entries, dict.fromkeys(entries, span), span, path)
@@ -75,26 +75,26 @@ def located(value: Plain, span: Span, path: str) -> Node:
 
 
 def map_of(node: Node | None) -> MapNode | None:
-    """The node when it is a mapping."""
+    """The node if it is a mapping, else None."""
     return node if isinstance(node, MapNode) else None
 
 
 def entries_of(node: Node | None) -> Iterator[tuple[str, Span, Node]]:
-    """Key, where the key stands, and value of each entry; nothing for what is no mapping."""
+    """The key, the key's span and the value of each entry of a mapping; nothing for any other node."""
     if isinstance(node, MapNode):
         for key, value in node.entries.items():
             yield key, node.key_spans.get(key, value.span), value
 
 
 def text_of(node: Node | None) -> str | None:
-    """The text of a scalar, as written when it reads as a number."""
+    """A scalar as text, such as `1.5` for a number; None for null, lists and mappings."""
     if isinstance(node, ScalarNode) and node.value is not None:
         return node.value if isinstance(node.value, str) else str(plain_word(node.value))
     return None
 
 
 def texts_of(node: Node | None) -> tuple[ScalarNode, ...]:
-    """The scalars of a list, or the one scalar that stands for a list of one."""
+    """The scalars of a list; a single scalar counts as a list of one."""
     match node:
         case ListNode():
             return tuple(item for item in node.items if isinstance(item, ScalarNode))
@@ -116,6 +116,6 @@ def plain_word(value: bool | int | float | str | None) -> str:
 
 
 def key_path(parent: str, key: str) -> str:
-    """The logical path of an entry; keys that would read as path syntax are quoted."""
+    """The logical path of an entry; a key that holds characters of the path syntax is quoted."""
     word = key if key and not set(key) & set(".[]\"' ") else f'"{key}"'
     return f"{parent}.{word}" if parent else word

@@ -1,4 +1,4 @@
-"""Where a value of a resolved pipeline came from: the line that set it, and what that overrode, in order."""
+"""Where a value of a resolved pipeline came from: the place that set it, and the values that it overrode, in order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _GIVEN = "--var"
 
 @record
 class Setting:
-    """One place that gives the value; `written` is what stands there, `span` None for the command line."""
+    """A place that sets a value; `written` is the value in the text there, `span` is None for the command line."""
 
     layer: str
     written: Plain
@@ -40,10 +40,11 @@ class Setting:
 
 @record
 class Origin:
-    """A value and its settings, that which counts first; empty for what nobody wrote.
+    """A value and the settings that gave it, the effective one first; none for a value that nobody wrote.
 
-    `path` is the place in the resolved pipeline. `around` are settings of mappings around it that were replaced
-    whole; `variables` the origins of those that its expression reads; `entries` those of a mapping's parts.
+    `path` is the value's path in the resolved pipeline. `around` holds settings of mappings around the value that were
+    replaced as a whole. `variables` are the origins of the variables that its expression reads; `entries` those of the
+    entries of a mapping.
     """
 
     path: str
@@ -55,27 +56,27 @@ class Origin:
 
 
 def origins(loaded: LoadedSpec, file: str, path: str, given: Mapping[str, str]) -> tuple[Origin, ...]:
-    """The origins of what `path` in `file` (relative to the project) became; several for what is repeated."""
+    """The origins of the value at `path` in `file` (relative to the project); several if `for_each` repeats it."""
     spec, project = loaded.spec, loaded.project
-    assert spec is not None and project is not None, "findings are looked at before"
+    assert spec is not None and project is not None, "the caller has handled findings before"
     entry = map_of(compose(loaded.sources[spec.path], spec.path)[0])
     view = _View(spec, project, entry, given)
     places = list(_walk(view.tree(), "", ()))
     names = view.logical_paths(file, path)
-    found = [place for place in places if place[0] in names or _wrote(place[1], file, path)]
-    found = found or [place for place in places if _held(place[1], file, path)]
-    return tuple(view.origin(*place) for place in found)
+    matching = [place for place in places if place[0] in names or _wrote(place[1], file, path)]
+    matching = matching or [place for place in places if _held(place[1], file, path)]
+    return tuple(view.origin(*place) for place in matching)
 
 
 def known_paths(loaded: LoadedSpec) -> tuple[str, ...]:
-    """The paths of everything that the resolved pipeline holds."""
+    """The paths of all values of the resolved pipeline."""
     assert loaded.spec is not None and loaded.project is not None
     view = _View(loaded.spec, loaded.project, None, {})
     return tuple(path for path, _, _ in _walk(view.tree(), "", ()) if path)
 
 
 def variable_spans(loaded: LoadedSpec, given: Mapping[str, str]) -> Mapping[str, Span]:
-    """Where each variable got the value that it has; those of the command line are left out."""
+    """Variable → span of the value that it got; variables set on the command line are left out."""
     spec, project = loaded.spec, loaded.project
     assert spec is not None and project is not None
     entry = map_of(compose(loaded.sources[spec.path], spec.path)[0])
@@ -84,7 +85,7 @@ def variable_spans(loaded: LoadedSpec, given: Mapping[str, str]) -> Mapping[str,
 
 
 def removed_by(loaded: LoadedSpec, path: str) -> Setting | None:
-    """The `null` of the target that takes the value out, if one does."""
+    """The `null` of the target that removes the value at `path`; None when there is none."""
     spec, project = loaded.spec, loaded.project
     assert spec is not None and project is not None
     entry = map_of(compose(loaded.sources[spec.path], spec.path)[0])
@@ -103,7 +104,7 @@ Place = tuple[str, Node, tuple[tuple[str, Node], ...]]
 
 
 def _walk(node: Node, path: str, above: tuple[tuple[str, Node], ...]) -> Iterator[Place]:
-    """Every node below with its path and what it lies in."""
+    """The node and every node below it, each with its path and the mappings and lists around it."""
     yield path, node, above
     inner = (*above, (path, node))
     match node:
@@ -116,7 +117,7 @@ def _walk(node: Node, path: str, above: tuple[tuple[str, Node], ...]) -> Iterato
 
 
 def _chain(node: Node) -> Iterator[Node]:
-    """The node and what it overrode; of an evaluated expression only the expression."""
+    """The node and the nodes that it overrode, newest first; of an evaluated expression, the expression only."""
     current: Node | None = node
     while current is not None:
         below = current.overrode
@@ -132,7 +133,7 @@ def _wrote(node: Node, file: str, path: str) -> bool:
 
 
 def _held(node: Node, file: str, path: str) -> bool:
-    """Whether something that the node overrode as a whole held the value."""
+    """Whether a mapping or list that the node replaced as a whole held the value at `path`."""
     older = list(_chain(node))[1:]
     return any(
         inner.span.file == file and inner.path == path for one in older for _, inner, _ in _walk(one, "", ())
@@ -141,7 +142,7 @@ def _held(node: Node, file: str, path: str) -> bool:
 
 @record
 class _View:
-    """A resolved pipeline as one tree, and what its files are to it."""
+    """A resolved pipeline as one tree, with the layers that its files stand for; `given` are the values of `--var`."""
 
     spec: PipelineSpec
     project: Project
@@ -161,15 +162,15 @@ class _View:
         return MapNode(parts, {}, Span.whole(spec.path), "")
 
     def logical_paths(self, file: str, path: str) -> frozenset[str]:
-        """Where a path of a file may be found in the tree, by the file's part in the pipeline."""
+        """The paths in the tree that a path of a file can have; it depends on what the file is for the pipeline."""
         spec = self.spec
         bare = path.removeprefix("graph.")
-        found = {bare} if file in (spec.path, spec.graph.span.file) else set()
+        paths = {bare} if file in (spec.path, spec.graph.span.file) else set()
         if file == spec.path and path.startswith("schedule."):
-            found |= {path, f"schedule.{path}"}
+            paths |= {path, f"schedule.{path}"}
         if file == spec.schedule.span.file and file != spec.path:
-            found.add(f"schedule.{path}")
-        return frozenset(found)
+            paths.add(f"schedule.{path}")
+        return frozenset(paths)
 
     def origin(self, path: str, node: Node, above: tuple[tuple[str, Node], ...], depth: int = 0) -> Origin:
         if isinstance(node, MapNode) and node.entries:
@@ -190,7 +191,7 @@ class _View:
         return Origin(path, plain(node), settings, self.replaced(above), variables)
 
     def replaced(self, above: tuple[tuple[str, Node], ...]) -> tuple[tuple[str, Setting], ...]:
-        """What was replaced whole together with the mappings around a value."""
+        """The settings of mappings around a value that were replaced as a whole, with their paths."""
         return tuple((path, self.setting(one)) for path, node in above for one in list(_chain(node))[1:])
 
     def setting(self, node: Node) -> Setting:
@@ -215,7 +216,7 @@ class _View:
         return f"{keys[0]} of {owner}" if keys[0] in ("defaults", "variables") else owner
 
     def variables(self) -> MapNode:
-        """The variables as nodes that know what they overrode, with the values they have."""
+        """The variables with their values, as nodes that hold what they overrode."""
         layers: list[MapNode | None] = [
             map_of(document.get("variables")) if document is not None else None
             for document in (self.project.document, self.entry)
@@ -247,7 +248,7 @@ class _View:
 
 
 def _leaves(path: str, node: MapNode) -> Iterator[Place]:
-    """The values below that are no mappings, with what they lie in, the mapping itself left out."""
+    """The values below a mapping that are not mappings with entries, each with the mappings between."""
     for key, value in node.entries.items():
         inner = key_path(path, key)
         if isinstance(value, MapNode) and value.entries:

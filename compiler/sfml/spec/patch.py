@@ -1,4 +1,4 @@
-"""Patches: mappings merge, everything else replaces, null removes; what was replaced stays on record."""
+"""Patches: mappings merge, any other value replaces, null removes; a node keeps what it replaced (`overrode`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SCHEDULE_KINDS = ("cron", "every", "on_stream")
 
 
 def merged(base: Node | None, patch: Node | None, key: str = "") -> Node | None:
-    """`base` with `patch` over it; None when nothing is left. `key` is the key that both stand under."""
+    """`base` with `patch` merged over it; None when the patch removes it. `key` is the key of both."""
     if patch is None:
         return base
     if isinstance(patch, ScalarNode) and patch.value is None:
@@ -32,12 +32,12 @@ def merged(base: Node | None, patch: Node | None, key: str = "") -> Node | None:
 
 
 def _over(fresh: Node, base: Node) -> Node:
-    """The node on top of `base`, beneath whatever it overrode before."""
+    """The node with `base` added below the last of the values that it overrode."""
     return replace(fresh, overrode=_over(fresh.overrode, base) if fresh.overrode is not None else base)
 
 
 def merged_maps(*layers: MapNode | None) -> MapNode | None:
-    """The layers over each other, the last one on top."""
+    """The layers merged, with later ones over earlier ones."""
     result: Node | None = None
     for layer in layers:
         result = merged(result, layer)
@@ -45,7 +45,7 @@ def merged_maps(*layers: MapNode | None) -> MapNode | None:
 
 
 def without_nulls(node: Node) -> Node:
-    """The mapping less its null entries: a null removes, also where there is nothing to remove.
+    """The mapping without its null entries: a null removes, also where there is nothing to remove.
 
     Nulls inside `with:` are values like any other.
     """
@@ -60,7 +60,7 @@ def without_nulls(node: Node) -> Node:
 
 
 def _is_union(key: str, patch: MapNode) -> bool:
-    """Whether the mapping says which kind of thing it is, so that a patch replaces it whole."""
+    """Whether the mapping is of one of several kinds, such as a pool or a warehouse; a patch replaces it whole."""
     if key == "run_on":
         return True
     return key == "schedule" and any(kind in patch.entries for kind in _SCHEDULE_KINDS)

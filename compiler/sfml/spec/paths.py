@@ -1,4 +1,4 @@
-"""Paths that a spec names: relative to the file that names them, inside the project whatever links say."""
+"""Paths in a spec: relative to the file that names them, and inside the project, also when links are followed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sfml.spec.nodes import ScalarNode
 
 MAX_LENGTH = 1_000
 MAX_PART = 255
-"""What file systems take: a path in characters, each part of it in bytes."""
+"""Limits that file systems accept: characters of a path, bytes of each part of it."""
 
 
 def inside(root: Path, node: ScalarNode) -> str | Diagnostic:
-    """The path of `node` as a posix path relative to the project root, or why it may not be used."""
+    """The path of `node` as a posix path relative to the project root, or the finding that says why it is refused."""
     written = str(node.value)
     if written.startswith(("/", "~")) or "\\" in written or (len(written) > 1 and written[1] == ":"):
         return _refused(
@@ -30,7 +30,7 @@ def inside(root: Path, node: ScalarNode) -> str | Diagnostic:
         return _refused(node, f"`{written}` leads out of the project", outside)
     try:
         real = (root / relative).resolve()
-        # The path as the system would walk it: a link on the way may undo what `..` seems to do.
+        # The path as the operating system resolves it: `..` after a link leads to the parent of the link's target.
         walked = (root / posixpath.dirname(node.span.file) / written).resolve()
     except (OSError, RuntimeError) as cause:
         return _refused(node, f"`{written}` cannot be followed: {cause}", None)

@@ -1,4 +1,4 @@
-"""The project file: found upward from a spec, read, and its targets by name."""
+"""The project file: where it is, its steps roots, and its targets by name."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def step_roots(document: MapNode, root: Path) -> tuple[tuple[str, ...], tuple[Di
     roots: list[str] = []
     findings: list[Diagnostic] = []
     for item in texts_of(node):
-        found = inside(root, item)
-        if isinstance(found, Diagnostic):
-            findings.append(found)
-        elif not (root / found).is_dir():
+        folder = inside(root, item)
+        if isinstance(folder, Diagnostic):
+            findings.append(folder)
+        elif not (root / folder).is_dir():
             message = f"there is no folder `{item.value}`"
             findings.append(Diagnostic.error("SF121", message, at=item.span, path=item.path))
         else:
-            roots.append(found)
+            roots.append(folder)
     return tuple(roots), tuple(findings)
 
 
 def chosen_target(document: MapNode, wanted: str | None) -> tuple[str, Span, MapNode] | Diagnostic:
-    """Name, place and settings of the target to use, or what is wrong with the choice.
+    """The name, span and settings of the target to use, or the finding that says why there is none.
 
-    A project without targets has one of kind local.
+    `wanted` is the name from the command line. A project without targets has one named `local`, of kind local.
     """
     whole = document.key_spans.get("targets", Span.whole(PROJECT_FILE))
     targets = {name: (at, _mapping(node)) for name, at, node in entries_of(document.get("targets"))}
@@ -79,7 +79,7 @@ def chosen_target(document: MapNode, wanted: str | None) -> tuple[str, Span, Map
 
 
 def with_local_defaults(target: MapNode, pipeline: str) -> MapNode:
-    """The target with what every target has by default, and a local one needs no account for."""
+    """The target with the defaults of every target (schema, stage, kind), and those of a local one."""
     extra: dict[str, str] = {"schema": pipeline.upper(), "stage": "SFML", "kind": "account"}
     if plain(target.entries["kind"]) == "local" if "kind" in target.entries else False:
         extra = {**extra, **_LOCAL_DEFAULTS}

@@ -1,7 +1,7 @@
-"""Jinja expressions in a sandbox: no statements, no attributes of Python, no loops, bounded results.
+"""Jinja expressions in a sandbox: no statements, no Python attributes, no loops, and results of limited size.
 
-Time is bounded because nothing that repeats is allowed in: each node of an expression is evaluated once, and
-whatever could grow a value (`*`, `replace`, `join`) is measured before it runs.
+Without loops, each node of an expression is evaluated once. Operations that can enlarge a value (`*`, `replace`,
+`join`) are measured before they run. So time and memory are limited.
 """
 
 from __future__ import annotations
@@ -50,18 +50,18 @@ _METHODS = frozenset(
 
 
 MAX_PARTS = 60
-"""Names, values and operators; the time that Jinja takes grows faster than their number."""
+"""The most names, values and operators in an expression; the time that Jinja takes grows faster than their number."""
 
 _UNPRINTABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """Sizes are checked before anything multiplies."""
+    """Jinja's sandbox, which also checks the size of a result before it is computed."""
 
     intercepted_binops = frozenset(["*", "%", "+"])
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """An entry of a mapping before its methods: a variable may be named `values`."""
+        """Prefer an entry of a mapping to its methods: a variable may be named `values`."""
         if isinstance(obj, Mapping) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
@@ -112,7 +112,7 @@ def _join(values: Any, separator: str = "") -> str:
 
 @cache
 def _environment() -> _Environment:
-    # Without folding of constants, which runs expressions once more and takes most of the time.
+    # Constants are not folded (`optimized=False`): folding evaluates expressions once more and takes most of the time.
     environment = _Environment(undefined=StrictUndefined, autoescape=False, optimized=False)
     filters: dict[str, Callable[..., Any]] = {
         name: function for name, function in environment.filters.items() if name in _FILTERS
@@ -149,7 +149,7 @@ def sandboxed_value(expression: str, names: Mapping[str, Any]) -> Any:
         raise ExpressionError(f"not allowed in an expression: {_tidy(cause)}") from cause
     except (RecursionError, MemoryError, SyntaxError) as cause:
         raise ExpressionError("the expression is nested too deeply") from cause
-    except NameError as cause:  # Jinja writes an endless constant as `inf`
+    except NameError as cause:  # Jinja compiles an infinite constant to the name `inf`
         raise ExpressionError("the result is not a number that JSON can hold") from cause
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as cause:
         raise ExpressionError(f"`{{{{{_short(expression)}}}}}` fails: {_tidy(cause)}") from cause
@@ -158,7 +158,7 @@ def sandboxed_value(expression: str, names: Mapping[str, Any]) -> Any:
 
 @lru_cache(maxsize=4096)
 def _compiled(expression: str) -> tuple[nodes.Template, Callable[..., Any]]:
-    """The expression as a tree that holds nothing unsafe, and as a function of names."""
+    """The expression as a tree, checked by `_refuse_unsafe`, and as a function of names."""
     environment = _environment()
     tree = environment.parse("{{" + expression + "}}")
     _refuse_unsafe(tree)
@@ -174,7 +174,7 @@ def _tidy(cause: BaseException) -> str:
 
 
 def _refuse_unsafe(tree: nodes.Template) -> None:
-    """Only what needs no trust: names, values, operators, a few filters and methods of text."""
+    """Raise ExpressionError for anything but names, values, operators, a few filters and methods of text."""
     for output in tree.body:
         if not isinstance(output, nodes.Output):
             raise ExpressionError("only one expression is allowed between `{{` and `}}`")
@@ -209,16 +209,16 @@ def _below(output: nodes.Output) -> Any:
 
 
 def _refuse_undefined(tree: nodes.Template, names: Mapping[str, Any]) -> None:
-    """Names that do not exist, told with what does; `default` and `is defined` may ask for them."""
-    asking = {id(node.node) for node in tree.find_all(nodes.Test) if node.name in ("defined", "undefined")}
-    asking |= {id(node.node) for node in tree.find_all(nodes.Filter) if node.name in ("default", "d")}
+    """Raise ExpressionError for a name that does not exist, unless `default` or `is defined` is applied to it."""
+    optional = {id(node.node) for node in tree.find_all(nodes.Test) if node.name in ("defined", "undefined")}
+    optional |= {id(node.node) for node in tree.find_all(nodes.Filter) if node.name in ("default", "d")}
     for node in tree.find_all(nodes.Getattr):
-        if isinstance(node.node, nodes.Name) and id(node) not in asking:
+        if isinstance(node.node, nodes.Name) and id(node) not in optional:
             known = names.get(node.node.name)
             if isinstance(known, Mapping) and node.attr not in known and node.attr not in _METHODS:
                 raise undefined([node.node.name, node.attr], known)
     for name in tree.find_all(nodes.Name):
-        if name.name not in names and id(name) not in asking:
+        if name.name not in names and id(name) not in optional:
             raise undefined([name.name], names)
 
 

@@ -1,4 +1,4 @@
-"""What a plain YAML scalar means by YAML 1.2's core rules: `NO`, `1_000` and dates stay text.
+"""The value of a plain YAML scalar by the core schema of YAML 1.2, in which `NO`, `1_000` and dates are text.
 
 https://yaml.org/spec/1.2.2/#103-core-schema
 """
@@ -22,11 +22,11 @@ CORE_TAGS = frozenset(CORE_TAG + kind for kind in ("null", "bool", "int", "float
 
 
 class NotAValue(ValueError):
-    """A scalar that core rules read as a number that JSON cannot hold, or that its tag contradicts."""
+    """A scalar that is a number which JSON cannot hold, or whose tag does not fit its text."""
 
 
 def core_value(text: str) -> bool | int | float | str | None:
-    """The value of a plain scalar. Raises NotAValue for infinite or endless numbers."""
+    """The value of a plain scalar. Raises NotAValue for infinite numbers, NaN, and numbers of too many digits."""
     if text in _WORDS:
         return _WORDS[text]
     if text[0] not in "+-.0123456789":
@@ -46,7 +46,7 @@ def core_value(text: str) -> bool | int | float | str | None:
 
 
 def tagged_value(tag: str, text: str) -> bool | int | float | str | None:
-    """The value of a scalar with one of the core tags (`!!str 1`). Raises NotAValue where they disagree."""
+    """The value of a scalar with one of the core tags (`!!str 1`). Raises NotAValue where text and tag do not fit."""
     kind = tag.removeprefix(CORE_TAG)
     if kind == "str":
         return text

@@ -1,6 +1,7 @@
-"""Located nodes against a JSON Schema: `jsonschema` finds what is wrong, this tells it in the user's words.
+"""Findings about shapes: `jsonschema` finds the errors of a document, and this module words them for users.
 
-A union that nothing fits is told by the shape that was meant; the words of the schema language never appear.
+For a union none of whose shapes fits, the findings are those of the shape that was probably meant. The words of JSON
+Schema do not appear in messages.
 """
 
 from __future__ import annotations
@@ -36,39 +37,40 @@ MAX_FINDINGS = 200
 
 
 def shape_findings(node: Node, schema_file: str) -> tuple[Diagnostic, ...]:
-    """What does not fit the schema of that file name; of very many findings the first, and how many more."""
+    """The findings for parts of a document that do not fit the schema; beyond `MAX_FINDINGS` they are counted only."""
     value = plain(node)
     if fits(value, schema_file):
         return ()
     errors = islice(validator(schema_file).iter_errors(value), MAX_ERRORS)
-    return tuple(first_of(_told(node, None, errors), MAX_FINDINGS))
+    return tuple(first_of(_findings_of(node, None, errors), MAX_FINDINGS))
 
 
-def _told(node: Node, key: str | None, errors: Iterable[ValidationError]) -> Iterator[Diagnostic]:
-    """The findings for what is wrong in `node`, the value of `key`, in the order of the text."""
-    # One error for each missing key says less than one for all of them; names that are wrong differ in themselves.
+def _findings_of(node: Node, key: str | None, errors: Iterable[ValidationError]) -> Iterator[Diagnostic]:
+    """The findings for errors in `node`, the value of `key`, in the order of the text."""
+    # The library has one error for each missing key, of which one is kept: its finding names all missing keys.
+    # Errors about wrong names differ in their instance, so all of them are kept.
     unique = {
         (*_place(error), error.validator, error.instance if isinstance(error.instance, str) else None): error
         for error in errors
     }
-    moot = {_place(error) for error in unique.values() if error.validator in _ALONE}
-    found = [(*_at(node, key, error), error) for error in unique.values()]
-    for at, name, error in sorted(found, key=lambda one: one[0].span):
-        if error.validator in _ALONE or _place(error) not in moot:
+    covered = {_place(error) for error in unique.values() if error.validator in _ALONE}
+    located = [(*_at(node, key, error), error) for error in unique.values()]
+    for at, name, error in sorted(located, key=lambda one: one[0].span):
+        if error.validator in _ALONE or _place(error) not in covered:
             yield from _FINDINGS[error.validator](at, name, error)
 
 
 _ALONE = frozenset(("type", "not"))
-"""Where one of these fails, what else fails there means nothing."""
+"""Where one of these keywords fails, other errors at the same place are left out."""
 
 
 def _place(error: ValidationError) -> tuple[tuple[str | int, ...], int]:
-    """What tells a schema applied to a value from all others."""
+    """The place of an error: the path of the value, and the schema that was applied to it."""
     return tuple(error.relative_path), id(error.schema)
 
 
 def _at(node: Node, key: str | None, error: ValidationError) -> tuple[Node, str | None]:
-    """The node that an error is about, and the key that it, or the list around it, is the value of."""
+    """The node that an error is about, and the key of that node or of the list around it."""
     for part in error.relative_path:
         if isinstance(node, MapNode):
             key = str(part)
@@ -79,7 +81,7 @@ def _at(node: Node, key: str | None, error: ValidationError) -> tuple[Node, str 
 
 
 def _refused(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
-    """`{"not": {}}`: a key that is known, and not possible for the reason that its description gives."""
+    """The finding for `{"not": {}}`: a key that is known, but not possible here; its description gives the reason."""
     schema = _schema(error)
     why, _, help = schema["description"].partition(": ")
     code = schema.get("$comment", "SF115")
@@ -168,7 +170,7 @@ def _out_of_range(node: Node, key: str | None, error: ValidationError) -> Iterat
 
 
 def _no_shape_fits(node: Node, key: str | None, error: ValidationError) -> Iterator[Diagnostic]:
-    """What is wrong with the shape that was meant; without one, what could stand here."""
+    """The findings of the shape that was probably meant; if that is unclear, one that lists the possible shapes."""
     schema = _schema(error)
     branches: list[Schema] = schema[str(error.validator)]
     if all(set(branch) == {"required"} for branch in branches):
@@ -178,24 +180,25 @@ def _no_shape_fits(node: Node, key: str | None, error: ValidationError) -> Itera
     if len(enums) == 1 and len(branches) <= 2:
         yield not_allowed(node, key, enums[0])
         return
-    # Shapes of the wrong type were not meant, nor was an expression by what holds none.
+    # Shapes of another type were not meant, nor was an expression, which would have fitted.
     wrong = {one.relative_schema_path[0] for one in error.context or () if _is_of_another_type(one)}
     fitting = [
         (index, branch)
         for index, branch in enumerate(branches)
         if types_of(branch) and index not in wrong and branch.get("title") != "an expression"
     ]
-    found: Iterable[Diagnostic] = ()
+    findings: Iterable[Diagnostic] = ()
     clash = _exclusive(node, [branch for _, branch in fitting]) if isinstance(node, MapNode) else None
     if isinstance(node, MapNode) and clash is not None:
-        found = (both_given(node, *clash, key),)
+        findings = (both_given(node, *clash, key),)
     elif (meant := _meant(node, fitting)) is not None:
-        found = _told(node, key, [one for one in error.context or () if one.relative_schema_path[0] == meant])
+        errors = [one for one in error.context or () if one.relative_schema_path[0] == meant]
+        findings = _findings_of(node, key, errors)
     elif isinstance(node, MapNode) and fitting:
-        found = _nearly_known(node, schema, [branch for _, branch in fitting])
-    first = next(iter(found := iter(found)), None)
+        findings = _nearly_known(node, schema, [branch for _, branch in fitting])
+    first = next(iter(findings := iter(findings)), None)
     yield first or wrong_type(node, schema, (), key, branches)
-    yield from found
+    yield from findings
 
 
 def _is_of_another_type(error: ValidationError) -> bool:
@@ -203,7 +206,10 @@ def _is_of_another_type(error: ValidationError) -> bool:
 
 
 def _meant(node: Node, fitting: list[tuple[int, Schema]]) -> int | None:
-    """The shape whose required keys are there, then the one that knows most keys; or the only one."""
+    """The index of the shape that was probably meant; None if that is unclear.
+
+    A mapping is compared first by required keys, then by the number of known keys.
+    """
     if len(fitting) == 1:
         return fitting[0][0]
     if not isinstance(node, MapNode) or not fitting:
@@ -214,7 +220,7 @@ def _meant(node: Node, fitting: list[tuple[int, Schema]]) -> int | None:
 
 
 def _nearly_known(node: MapNode, schema: Schema, branches: list[Schema]) -> Iterator[Diagnostic]:
-    """For a mapping of unknown keys, those of all shapes, when one of them is likely to be meant."""
+    """The findings for a mapping of unknown keys, if one of them resembles a key of any shape."""
     every: Schema = {name: one for branch in branches for name, one in branch["properties"].items()}
     if any(close_to(name, every, 0.7) for name in node.entries):
         for name, value in node.entries.items():
@@ -222,7 +228,7 @@ def _nearly_known(node: MapNode, schema: Schema, branches: list[Schema]) -> Iter
 
 
 def _exclusive(node: MapNode, branches: list[Schema]) -> tuple[str, str] | None:
-    """Two keys of the mapping that each ask for a shape of their own."""
+    """Two keys of the mapping that belong to different shapes; None without such a pair."""
     heads = [(name, branch) for branch in branches for name in branch.get("required", ())]
     present = [(name, branch) for name, branch in heads if name in node.entries]
     for first, one in present:
@@ -237,7 +243,7 @@ def _known_keys(node: MapNode, schema: Schema) -> int:
 
 
 def _not_exactly_one(node: Node, key: str | None, branches: list[Schema]) -> Iterator[Diagnostic]:
-    """For a mapping that must have one of several keys, and has none or two."""
+    """The finding for a mapping that must have exactly one of several keys, and has none or two."""
     wanted = [name for branch in branches for name in branch["required"]]
     there = [name for name in wanted if isinstance(node, MapNode) and name in node.entries]
     listed = listed_words([f"`{name}`" for name in wanted], "or")
@@ -261,7 +267,7 @@ def _not_exactly_one(node: Node, key: str | None, branches: list[Schema]) -> Ite
 
 
 def _schema(error: ValidationError) -> Schema:
-    assert isinstance(error.schema, dict), "our schemas are mappings throughout"
+    assert isinstance(error.schema, dict), "the schemas of sfml are mappings"
     return error.schema
 
 
@@ -290,4 +296,4 @@ _FINDINGS: Mapping[object, _Findings] = MappingProxyType(
 )
 
 TOLD = frozenset(map(str, _FINDINGS))
-"""The keywords of JSON Schema whose failures have words."""
+"""The keywords of JSON Schema whose errors are worded here."""

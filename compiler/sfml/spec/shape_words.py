@@ -1,4 +1,4 @@
-"""Findings about shapes in the user's words: their keys and values, what was expected, what was likely meant."""
+"""The wording of findings about shapes: the keys and values of the user, what was expected, what was probably meant."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def kind_of(node: Node) -> str:
 
 
 def said(node: Node) -> str:
-    """What the user wrote, as a noun: `text`, `the number 3`."""
+    """The user's value as a noun phrase: `3`, "the text `abc`", "a list"."""
     kind = kind_of(node)
     if isinstance(node, ScalarNode) and kind in ("integer", "number", "boolean"):
         return f"`{plain_word(node.value)}`"
@@ -117,7 +117,7 @@ _HOMES = (
 
 
 def _belongs_elsewhere(name: str) -> str | None:
-    """A help line for a key that stands in the wrong place."""
+    """A help line for a key that belongs to another part of the spec; None if there is no such part."""
     for home, file, keys in _HOMES if hints_wanted() else ():
         known: Any = load_schema(file)
         for key in keys:

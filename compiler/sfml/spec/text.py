@@ -1,4 +1,4 @@
-"""The text of an input file, or the finding that says why it has none."""
+"""Reading the text of an input file, or the finding that says why it cannot be read."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sfml.base.source import Span
 
 MAX_BYTES = 1_000_000
 
-# What YAML does not allow in a stream, less the surrogates, which UTF-8 does not allow either.
+# Characters that YAML does not allow in a stream, except surrogates, which UTF-8 does not allow either.
 # https://yaml.org/spec/1.2.2/#51-character-set
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 def read_text(path: Path, file: str) -> str | Diagnostic:
-    """The text of `path` (shown to users as `file`), or what keeps it from being read."""
+    """The text of `path` (shown to users as `file`), or the finding that says why it cannot be read."""
     whole = Span.whole(file)
     try:
         if path.is_dir():
@@ -31,7 +31,7 @@ def read_text(path: Path, file: str) -> str | Diagnostic:
 
 
 def decoded(raw: bytes, file: str) -> str | Diagnostic:
-    """The bytes as text: UTF-8, of bearable size, without characters that YAML forbids."""
+    """The bytes as text, or the finding for bytes that are too many, not UTF-8, or not allowed in YAML."""
     if len(raw) > MAX_BYTES:
         return Diagnostic.error(
             "SF104",
@@ -62,7 +62,7 @@ def decoded(raw: bytes, file: str) -> str | Diagnostic:
 
 
 def _at(before: str, file: str) -> Span:
-    """The place right after the text `before`."""
+    """The span of the character right after the text `before`."""
     line = before.count("\n") + 1
     column = len(before) - (before.rfind("\n") + 1) + 1
     return Span.of(file, line, column, line, column + 1)

@@ -1,4 +1,4 @@
-"""The schema files as validators of the `jsonschema` library, made once a process."""
+"""The schema files as validators of the `jsonschema` library, made once in a process."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 MAX_ERRORS = 1_000
-"""In a document, and in each branch of a union: far more than anybody reads."""
+"""The most errors that are taken from a document, and from each branch of a union."""
 
 _FIRST = ("type", "not", "const", "enum", "required", "additionalProperties")
-"""What is told cheapest, and what makes the rest moot, stands first: the library goes in the order of the keys."""
+"""The keywords that are checked first, because they are fast or make the others pointless. The library checks in the
+order of the keys."""
 
 
 @cache
@@ -30,12 +31,12 @@ def validator(file: str) -> Validator:
 
 @cache
 def _dialect() -> type[Validator]:
-    """Draft 2020-12, told in the order of the text and in a time that hostile input cannot stretch.
+    """Draft 2020-12 with errors in the order of the text, in a time that hostile input cannot extend.
 
-    The library walks unknown keys as a set, whose order differs between processes; keeps all errors of all
-    branches of a union; and compares each pair of items that cannot be sorted, which may take minutes.
+    The library itself walks unknown keys as a set, whose order differs between processes; it keeps all errors of all
+    branches of a union; and it compares all pairs of items that cannot be sorted, which may take minutes.
     """
-    from jsonschema import Draft202012Validator  # imported late: it takes a while
+    from jsonschema import Draft202012Validator  # imported here because it takes long
     from jsonschema.validators import extend
 
     own = {
@@ -87,7 +88,7 @@ def _unique_items(checking: Any, unique: bool, items: Any, schema: Schema) -> It
 
 
 def canonical(value: Any) -> str:
-    """The same text for values that JSON takes for equal: keys in any order, `1` and `1.0`."""
+    """A text that is equal for values that are equal in JSON: keys in any order, `1` and `1.0`."""
     match value:
         case dict():
             return "{" + ",".join(f"{key!r}:{canonical(value[key])}" for key in sorted(value)) + "}"
@@ -101,15 +102,15 @@ def canonical(value: Any) -> str:
 
 @cache
 def resolved_schema(file: str, pointer: str = "") -> Schema:
-    """A schema with what its references lead to in their places.
+    """A schema with its references replaced by the schemas that they lead to.
 
-    Looking a reference up costs more than any check, so it is done once instead of for every value. What stands
-    beside a reference describes or adds to it and never contradicts it; our schemas do not refer to themselves.
+    The library takes longer to look a reference up than to check a value, so this is done once. Keywords beside a
+    reference describe or extend it and never contradict it. The schemas of sfml do not refer to themselves.
     """
-    found: Any = load_schema(file)
+    schema: Any = load_schema(file)
     for part in pointer.split("/")[1:]:
-        found = found[int(part)] if isinstance(found, list) else found[part]
-    resolved: Schema = _resolved(found, file)
+        schema = schema[int(part)] if isinstance(schema, list) else schema[part]
+    resolved: Schema = _resolved(schema, file)
     return resolved
 
 
@@ -122,8 +123,8 @@ def _resolved(schema: Any, file: str) -> Any:
     reference = schema.get("$ref")
     if isinstance(reference, str):
         target, _, pointer = reference.partition("#")
-        found = resolved_schema(target or file, pointer)
-        result = {**found, **result} if result else found
+        referred = resolved_schema(target or file, pointer)
+        result = {**referred, **result} if result else referred
     if result.keys() & set(_FIRST):
         return {key: result[key] for key in (*_FIRST, *result) if key in result}
     return result

@@ -1,4 +1,4 @@
-"""Variables: declared with a default or a type, set by targets and `--var`, checked against both."""
+"""Variables: declared with a default or a type, set by targets and `--var`, and checked against the declaration."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def variable_values(
     *,
     word: str = "variable",
 ) -> dict[str, Any]:
-    """The value of each declared variable; the last of default, layers and `given` counts.
+    """The value of each declared variable: that of `given` (`--var`), else of the last layer, else the default.
 
-    Parameters of a file of tasks work alike; `word` is what findings call them.
+    Parameters of included files are handled the same way; `word` is the noun for them in findings.
     """
     declared: dict[str, _Variable] = {}
     for block in declarations:
@@ -94,7 +94,7 @@ def _declared(name: str, at: Span, node: Node, before: _Variable | None, word: s
 
 
 def _kind_of(value: Any) -> str | None:
-    """The type that a default implies; an expression implies none."""
+    """The type of a default, as the type of the variable; None for an expression."""
     if isinstance(value, str) and "{{" in value and value.strip().startswith("{{"):
         try:
             if len(split(value)) == 1:
@@ -126,7 +126,7 @@ def _written_value(variable: _Variable, node: Node, names: Names, findings: list
 
 
 def _given_value(variable: _Variable, text: str, findings: list[Diagnostic]) -> Any:
-    """The text of `--var`, read as the variable's type reads it."""
+    """The value of the text of `--var`, by the type of the variable."""
     value: Any = text
     if variable.kind in ("number", "integer", "boolean", None):
         try:

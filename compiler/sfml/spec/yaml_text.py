@@ -1,4 +1,4 @@
-"""Values as YAML text that reads back as just these values, by YAML 1.1 as by 1.2."""
+"""Writing values as YAML text that both YAML 1.1 and 1.2 read back as the same values."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from sfml.spec.nodes import Plain
 
 WIDTH = 100
-"""How long a mapping or list on one line may be."""
+"""The most characters of a line that holds a whole mapping or list."""
 
-# Plain words only; everything that some reader may take for a number, a date, a boolean or syntax gets quotes.
+# Only plain words; a text that some reader may take for a number, a date, a boolean or syntax gets quotes.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*(?: [A-Za-z0-9_./$-]+)*|(?:[0-9]+[smhd])+")
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -43,13 +43,13 @@ def flow_text(value: Plain) -> str:
 
 
 def block_text(value: Mapping[str, Plain], depth: int = 0) -> str:
-    """A mapping, an entry a line; inner ones on one line where they are short."""
+    """A mapping in block style, one entry to a line; short inner mappings and lists in flow style."""
     return "".join(f"{line}\n" for line in _lines(value, depth))
 
 
 def without_expressions(text: str) -> str:
-    """The text such that the spec's `{{ … }}` leaves it as it is."""
-    return re.sub(r"\{[{%]", lambda found: '{{ "' + found[0] + '" }}', text)
+    """The text with each `{{` and `{%` escaped, so that it is the same after expressions are evaluated."""
+    return re.sub(r"\{[{%]", lambda match: '{{ "' + match[0] + '" }}', text)
 
 
 def _lines(value: Mapping[str, Plain], depth: int) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _lines(value: Mapping[str, Plain], depth: int) -> Iterator[str]:
 
 
 def _is_deep(value: Mapping[str, Plain]) -> bool:
-    """Whether a mapping holds more than a line should: mappings of mappings, or a task."""
+    """Whether a mapping holds mappings of mappings, which are not written on one line."""
     return any(
         isinstance(one, dict) and any(isinstance(deep, dict) for deep in one.values())
         for one in value.values()
@@ -75,7 +75,7 @@ def _is_deep(value: Mapping[str, Plain]) -> bool:
 def _number(value: float) -> str:
     text = repr(value)
     if "e" in text and "." not in text:
-        text = text.replace("e", ".0e")  # YAML 1.1 reads no float without a dot
+        text = text.replace("e", ".0e")  # YAML 1.1 requires a dot in a float
     return text
 
 
