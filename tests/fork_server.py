@@ -8,6 +8,7 @@ commands that a test of the installed command runs by `subprocess`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import fcntl
 import functools
@@ -16,6 +17,7 @@ import hashlib
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import shutil
@@ -28,16 +30,25 @@ import tempfile
 import threading
 import types
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 SFML = str(Path(sys.executable).with_name("sfml"))
 COMMAND, SERVER, WARM_PARENT = "sfml", "sfml.local", "sfml.local.warm_parent"
 PYTEST, PROGRAM, SNOW = "pytest", "program", "snow"
 MODULES: Mapping[str, tuple[str, ...]] = {
-    COMMAND: ("sfml.cli.entry", "sfml.cli.apply_command", "sfml.snowflake.tasks", "snowflake.core.task"),
-    SERVER: ("sfml.local.app", "sfml.local.procedures", "sfml.local.tasks.service"),
+    COMMAND: (
+        *("sfml.cli.entry", "jsonschema", "referencing", "jinja2", "snowflake.snowpark"),
+        *("snowflake.core.task.dagv1", "opentelemetry.trace.propagation.tracecontext"),
+        *("snowflake.connector.converter_snowsql", "snowflake.connector.file_transfer_agent"),
+    ),
+    SERVER: (
+        *("sfml.local.app", "sfml.local.procedures", "sfml.local.tasks.service", "sqlglot.dialects.duckdb"),
+        *("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.auto", "pyarrow.pandas_compat"),
+        "uvicorn.protocols.websockets.auto",
+    ),
     WARM_PARENT: ("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
     PYTEST: ("pytest", "sfml.pytest_plugin", "sfml.local.app", "sfml.snowflake.tasks", "snowflake.snowpark"),
     PROGRAM: (
@@ -49,10 +60,12 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     SNOW: ("snowflake.cli._app.cli_app", "snowflake.cli._app.snow_connector"),
 }
-"""What each kind of process imports by itself before it does anything.
+"""What each kind of process imports by itself, of Snowflake's clients and other libraries.
 
 A program is one of Python's `-W ignore FILE`; `snow` is Snowflake's own command, in an environment of its own.
 """
+OF_THE_SERVER = ("sfml.local", "sfml.testing", "sfml.pytest_plugin")
+"""Packages that a command imports only where it is a server itself; it finds all others imported."""
 OF_OWN_SETTINGS = (PROGRAM, SNOW)
 """Kinds of which a fork server is started for each different settings of an environment."""
 
@@ -263,7 +276,7 @@ def main(kind: str, address: str, ready: int) -> None:
     """Serve until the process of the tests is gone. Only a forked process returns, to be what it was forked for."""
     lifeline = os.open(_folder() / LIFELINE, os.O_RDONLY | os.O_NONBLOCK)
     sys.path[0] = str(Path(sys.executable).parent)
-    for module in MODULES[kind]:
+    for module in (*MODULES[kind], *(_own_modules() if kind == COMMAND else ())):
         importlib.import_module(module)
     if kind in (COMMAND, SERVER, PYTEST):
         for module in ("sfml.local.process", "sfml.local.warm"):
@@ -310,6 +323,13 @@ def main(kind: str, address: str, ready: int) -> None:
     _become(order, descriptors)
 
 
+def _own_modules() -> list[str]:
+    import sfml
+
+    found = (module.name for module in pkgutil.walk_packages(sfml.__path__, "sfml."))
+    return [name for name in found if not name.startswith(OF_THE_SERVER) and not name.endswith("__main__")]
+
+
 def _bury(running: dict[int, socket.socket]) -> None:
     for pid in list(running):
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -353,7 +373,32 @@ def _become(order: Mapping[str, Any], descriptors: Sequence[int]) -> None:
         if number:
             stream.reconfigure(line_buffering=number == 2 or os.isatty(number), write_through=unbuffered)
         setattr(sys, name, stream)
-    _run(order["kind"], order["arguments"])
+    _end(partial(_run, order["kind"], order["arguments"]))
+
+
+def _end(run: Callable[[], None]) -> NoReturn:
+    """Run it, and end as the interpreter does, but for taking every module apart, which would copy all their pages."""
+    code = 0
+    try:
+        run()
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        code = 1
+        if isinstance(error, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGINT)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = code or 120
+    os._exit(code & 0xFF)
 
 
 def _run(kind: str, arguments: list[str]) -> None:

@@ -6,6 +6,8 @@ It answers with the process id of the fork, and once that has ended with how.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import resource
@@ -15,12 +17,19 @@ import traceback
 from carrying import account, carry_out
 from graphs import passages
 
+LOADED = (
+    *("snowflake.core.task.dagv1", "opentelemetry.trace.propagation.tracecontext"),
+    *("snowflake.connector.converter_snowsql", "snowflake.connector.file_transfer_agent"),
+)
+"""Tenths of a second and more, which no fork should pay."""
 PASSAGES = {passage.name: passage for pair in passages() for passage in pair}
 
 
 def main() -> None:
-    import snowflake.core.task  # noqa: F401  (seconds, which no fork should pay)
-
+    for module in LOADED:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # the collector of a fork would copy every page that it marks
     print("ready", flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
