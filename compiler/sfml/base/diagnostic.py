@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
+from typing import TypedDict, Unpack
 
 from sfml.base.record import record
 from sfml.base.source import Span
@@ -24,6 +25,8 @@ MOST_NAMED = 5
 """How many of the tasks and pipelines that repeat a finding are named."""
 MOST_COUNTED = 1_000
 """How many findings are counted, at most, beyond those that are shown."""
+MAX_FINDINGS = 200
+"""Findings of one kind, and of one pipeline, that are made at all."""
 
 
 class Severity(StrEnum):
@@ -50,6 +53,16 @@ class Fix:
     span: Span
     old: str
     new: str
+
+
+class FindingDetails(TypedDict, total=False):
+    """What a finding can have beside its code, its message and its place."""
+
+    label: str | None
+    labels: tuple[Label, ...]
+    why: str | None
+    help: str | None
+    fix: Fix | None
 
 
 @record
@@ -98,13 +111,9 @@ class Diagnostic:
         *,
         at: Span | None = None,
         path: str | None = None,
-        label: str | None = None,
-        labels: tuple[Label, ...] = (),
-        why: str | None = None,
-        help: str | None = None,
-        fix: Fix | None = None,
+        **details: Unpack[FindingDetails],
     ) -> Diagnostic:
-        return cls(code, Severity.ERROR, message, at, path, label, labels, why, help, fix)
+        return cls(code, Severity.ERROR, message, at, path, **details)
 
     @classmethod
     def warning(
@@ -114,13 +123,9 @@ class Diagnostic:
         *,
         at: Span | None = None,
         path: str | None = None,
-        label: str | None = None,
-        labels: tuple[Label, ...] = (),
-        why: str | None = None,
-        help: str | None = None,
-        fix: Fix | None = None,
+        **details: Unpack[FindingDetails],
     ) -> Diagnostic:
-        return cls(code, Severity.WARNING, message, at, path, label, labels, why, help, fix)
+        return cls(code, Severity.WARNING, message, at, path, **details)
 
 
 def by_position(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

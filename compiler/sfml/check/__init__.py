@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sfml.base.diagnostic import Diagnostic, first_of
+from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, first_of
 from sfml.catalog import StepCatalog
 from sfml.check import (
     branches,
@@ -31,7 +31,6 @@ from sfml.semantics.limits import MAX_TASKS_PER_GRAPH
 
 __all__ = ["CHECKS", "Case", "Rule", "findings"]
 
-MAX_FINDINGS = 200
 
 Rule = Callable[[Case], Iterator[Diagnostic]]
 

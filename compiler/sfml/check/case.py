@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Unpack
 
-from sfml.base.diagnostic import Diagnostic, Fix, Label, Severity
+from sfml.base.diagnostic import Diagnostic, FindingDetails
 from sfml.base.record import record
 from sfml.catalog import StepCatalog, StepFunction
 from sfml.graph.draft import GraphDraft, TaskDraft
@@ -64,34 +65,14 @@ def case_of(draft: GraphDraft, catalog: StepCatalog) -> Case:
     return Case(draft, catalog, reach, draft.by_name, known, frozenset(lost))
 
 
-def error(
-    code: str,
-    message: str,
-    place: Place,
-    *,
-    label: str | None = None,
-    labels: tuple[Label, ...] = (),
-    why: str | None = None,
-    help: str | None = None,
-    fix: Fix | None = None,
-) -> Diagnostic:
+def error(code: str, message: str, place: Place, **details: Unpack[FindingDetails]) -> Diagnostic:
     """An error at a place."""
-    return Diagnostic(code, Severity.ERROR, message, place.span, place.path, label, labels, why, help, fix)
+    return Diagnostic.error(code, message, at=place.span, path=place.path, **details)
 
 
-def warning(
-    code: str,
-    message: str,
-    place: Place,
-    *,
-    label: str | None = None,
-    labels: tuple[Label, ...] = (),
-    why: str | None = None,
-    help: str | None = None,
-    fix: Fix | None = None,
-) -> Diagnostic:
+def warning(code: str, message: str, place: Place, **details: Unpack[FindingDetails]) -> Diagnostic:
     """A warning at a place."""
-    return Diagnostic(code, Severity.WARNING, message, place.span, place.path, label, labels, why, help, fix)
+    return Diagnostic.warning(code, message, at=place.span, path=place.path, **details)
 
 
 def listed(names: tuple[str, ...] | list[str], last: str = "and") -> str:

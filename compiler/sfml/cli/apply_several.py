@@ -115,7 +115,7 @@ def _plans(
         refuse_unreviewed(found)
         work = flags.planned(found, targets.of(found, flags.demanding(found, options)))
         show_work(found, work, options, stages=flags.dry_run)
-        if not (options.quiet or options.json):
+        if options.speaks:
             output.say()
         return ShownPlan(found, work)
 
@@ -181,7 +181,7 @@ def _side_by_side(
             kept[printed].print()
             printed += 1
 
-    if not (options.quiet or options.json):
+    if options.speaks:
         output.note(f"applying {len(pending)} pipelines, those at once that share nothing …")
     works = [partial(work, place) for place in range(len(pending))]
     answers = at_once(works, after, stop, width=AT_ONCE, ended=show)
@@ -194,7 +194,7 @@ def _side_by_side(
 
 
 def _say_gap(options: Options) -> None:
-    if not (options.quiet or options.json):
+    if options.speaks:
         output.say()
 
 

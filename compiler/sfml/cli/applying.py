@@ -66,7 +66,7 @@ def show_work(found: CompiledSpec, work: ApplyPlan, options: Options, *, stages:
     from sfml.render.stages import stages_text
     from sfml.render.symbols import Symbols
 
-    if options.quiet or options.json:
+    if not options.speaks:
         return
     symbols = Symbols(output.takes_unicode())
     output.say(plan_text(work.plan, found.desired, symbols, schedule=schedule_words(found.desired)))
@@ -101,7 +101,7 @@ def carry_out(
     from sfml.cli.deploying import deploy_work
     from sfml.operations.reviewed_files import provenance
 
-    speaks = not (options.quiet or options.json)
+    speaks = options.speaks
     desired = found.desired
     demand_idle(work.observed, target, held, idleness, options)
     began = time.perf_counter()

@@ -65,7 +65,7 @@ def _write(found: CompiledSpec, out: Path | None, page: bool, options: Options) 
     assert found.reading.graph is not None
     pictures = _pictures(found.reading.graph, desired) if page else None
     written = write(desired, folder, mermaid(found.reading.graph), pictures)
-    if not (options.json or options.quiet):
+    if options.speaks:
         output.say(
             f"{desired.pipeline} for {desired.target.name}: {len(desired.all_tasks)} tasks, the root included"
         )

@@ -51,7 +51,7 @@ def deploy_work(
                     "stopped at once: the call under way may be carried out yet", guided.help_when_stopped()
                 )
                 raise click.exceptions.Exit(INTERRUPTED) from error
-    if deployer.not_collected is not None and not (options.quiet or options.json):
+    if deployer.not_collected is not None and options.speaks:
         output.note(
             f"note: old archives are still there, until the next apply: {deployer.not_collected.message}"
         )

@@ -103,7 +103,7 @@ def _doomed(
         objects = _objects(found, flags)
         one = PipelineRemoval(found, objects, planned_removal(found.desired, targets.of(found)))
         show(one, options)
-        if not (options.quiet or options.json):
+        if options.speaks:
             output.say()
         return one
 
@@ -162,7 +162,7 @@ def _removed(
         failure = failure_of(found, error)
         say_failure(failure, options)
         return failure
-    if not (options.quiet or options.json):
+    if options.speaks:
         output.say()
     return doomed
 

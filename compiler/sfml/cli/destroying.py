@@ -70,7 +70,7 @@ def show(doomed: PipelineRemoval, options: Options) -> None:
     """Everything that goes, or that nothing is there."""
     from sfml.render.destroy import destroy_text
 
-    if options.quiet or options.json:
+    if not options.speaks:
         return
     desired, removal = doomed.found.desired, doomed.removal
     if not doomed.is_there:
@@ -89,7 +89,7 @@ def remove(
     """Remove what was shown and agreed to; says what it did."""
     from sfml.cli.deploying import deploy_work
 
-    speaks = not (options.quiet or options.json)
+    speaks = options.speaks
     desired, removal = doomed.found.desired, doomed.removal
     demand_idle(removal.observed, target, held, idleness, options)
     began = time.perf_counter()

@@ -189,7 +189,7 @@ def _revert(
     from sfml.render.symbols import Symbols
 
     desired = found.desired
-    speaks = not (options.quiet or options.json)
+    speaks = options.speaks
     if speaks:
         output.say(drift_text(drifts, (), desired, last.header, Symbols(output.takes_unicode())))
         for note in stranger_notes(own.strangers):

@@ -29,7 +29,7 @@ def demand_environment(
     from sfml.operations import environment as operation
     from sfml.render.environment import doubts
 
-    is_silent = options.json or options.quiet
+    is_silent = not options.speaks
 
     def tell(environment: Environment) -> None:
         for text in () if is_silent else doubts(environment):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sfml.base.atomic import write_whole
 from sfml.base.diagnostic import Fix
 from sfml.base.errors import SfmlError
 from sfml.base.fixes import fixed
@@ -86,7 +85,11 @@ def mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
     if not done or _problems(text, file) > before:
         return ()
     try:
-        _write(path, (_MARK if raw.startswith(_MARK) else b"") + text.encode())
+        write_whole(
+            path,
+            (_MARK if raw.startswith(_MARK) else b"") + text.encode(),
+            mode=stat.S_IMODE(path.stat().st_mode),
+        )
     except OSError as cause:
         raise SfmlError(
             f"cannot write `{file}`: {cause.strerror or cause}", help="make the file and its folder writable"
@@ -97,19 +100,6 @@ def mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
 def _problems(text: str, file: str) -> int:
     """How much is wrong with the text as YAML."""
     return len(compose(text, file)[1])
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Puts the content in place at once, with the file's own permissions."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        shutil.copymode(path, temporary)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def shown(change: AppliedFix) -> str:

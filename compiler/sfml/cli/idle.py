@@ -59,7 +59,7 @@ def demand_idle(
     from sfml.operations import idleness as operation
 
     def waiting(words: str) -> None:
-        if not (options.quiet or options.json):
+        if options.speaks:
             output.note(f"waiting for {words} …")
 
     operation.demand_idle(observed, target, held, idleness, waiting=waiting, pause=pause)

@@ -38,7 +38,7 @@ def sql(statements: str, options: Options) -> int:
     text = sys.stdin.read() if statements == "-" else statements
     found: list[Answer] = []
     with process.in_use(place) as info:
-        if not (options.json or options.quiet):
+        if options.speaks:
             say_notices(info.notices)
         target = Target("local", "local", str(info.database), str(info.schema), "LOCAL_WH")
         connection = open_local(asdict(info), target)
@@ -46,7 +46,7 @@ def sql(statements: str, options: Options) -> int:
             rows(connection, f"USE SCHEMA {info.database}.{info.schema}")
             for answer in answers(connection, text):
                 found.append(answer)
-                if not (options.json or options.quiet):
+                if options.speaks:
                     _say_answer(answer.columns, answer.rows, is_first=len(found) == 1)
         finally:
             connection.close()

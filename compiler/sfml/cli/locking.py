@@ -85,7 +85,7 @@ def locked(
     ours = new_lease(user_name(options), locking.reason)
 
     def breaking(holder: Lease, seconds: float) -> None:
-        if options.quiet or options.json:
+        if not options.speaks:
             return
         output.note(f"{printable(held_words(root, holder, ours))}\nwarning: {FORCE_WARNING}")
         if seconds:
@@ -101,7 +101,7 @@ def locked(
             )
 
     def waiting(holder: Lease | None) -> None:
-        if not (options.quiet or options.json):
+        if options.speaks:
             output.note(printable(f"{held_words(root, holder, ours)}; waiting …"))
 
     wait = SHORT_WAIT if locking.timeout is None else locking.timeout

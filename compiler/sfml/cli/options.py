@@ -28,6 +28,11 @@ class Options:
     no_color: bool
 
     @property
+    def speaks(self) -> bool:
+        """Whether plans, progress and notes are printed beside results: neither with --quiet nor as JSON."""
+        return not (self.quiet or self.format == "json")
+
+    @property
     def json(self) -> bool:
         return self.format == "json"
 

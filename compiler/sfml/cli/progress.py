@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @contextmanager
 def progress(options: Options, symbols: Symbols) -> Iterator[Watcher]:
     """The watcher that fits the output; nothing is shown with --quiet or as JSON."""
-    if options.quiet or options.json:
+    if not options.speaks:
         yield SilentWatcher()
     elif output.is_terminal() and not options.no_color:
         from rich.live import Live

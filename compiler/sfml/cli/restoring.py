@@ -36,7 +36,7 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
         if work is None:
             _say(options, desired, False, f"Nothing to restore: no apply of {name} is unfinished.")
             return 0
-        if not (options.quiet or options.json):
+        if options.speaks:
             stages = stages_text(work.groups, "Going back, in this order:")
             output.say(f"{_what(work.header, name)}\n{stages}\n")
         if not auto_approve:

@@ -51,7 +51,7 @@ def command(
 
     found = place_of(spec, options)
     desired = found.desired
-    speaks = not (options.quiet or options.json)
+    speaks = options.speaks
     with connected(found, options) as target, locked(desired, target, options, locking) as held:
         goal, source = goal_of(desired, target, number)
         graph = goal.graph(desired.target)

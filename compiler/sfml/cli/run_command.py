@@ -129,7 +129,7 @@ def _started(
     desired = found.desired
     suspended_before(found, target, options)
     start(desired, target.history, config)
-    if not (options.json or options.quiet):
+    if options.speaks:
         where = f"{desired.spec_path} -t {desired.target.name}"
         output.say(f"{desired.pipeline} was started. Follow it with:  sfml status {where}")
     return {"pipeline": desired.pipeline, "target": desired.target.name, "state": "SCHEDULED"}

@@ -83,7 +83,7 @@ def _at_once(
             say_failure(failure, options)
             return failure
 
-    if not (options.quiet or options.json):
+    if options.speaks:
         output.say()
     works = [partial(work, found) for found in pipelines]
     answers = at_once(works, after, threading.Event(), width=AT_ONCE)

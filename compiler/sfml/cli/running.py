@@ -47,7 +47,7 @@ def suspended_before(found: CompiledSpec, target: TargetAccount, options: Option
     from sfml.operations.graph_health import run_notes, suspended_names
 
     graph = target.history.deployed(found.desired.root.name)
-    if graph.root is not None and not (options.json or options.quiet):
+    if graph.root is not None and options.speaks:
         for text in run_notes(found, graph):
             output.note(f"note: {text}")
     return suspended_names(graph)
@@ -75,7 +75,7 @@ def _shown(found: CompiledSpec, states: Iterator[Run], options: Options, config:
     from sfml.render.symbols import Symbols
 
     symbols = Symbols(output.takes_unicode())
-    if options.json or options.quiet:
+    if not options.speaks:
         run = _last(states)
     elif output.is_terminal() and not options.no_color:
         run = _live(states, symbols)

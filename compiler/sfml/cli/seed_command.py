@@ -69,7 +69,7 @@ def _loaded(found: CompiledSpec, target: TargetAccount, options: Options) -> Map
     from sfml.snowflake.seeds import load_seed
 
     desired = found.desired
-    speaks = not (options.json or options.quiet)
+    speaks = options.speaks
     loaded = []
     for seed in desired.seeds:
         rows = load_seed(target.connection, desired.target, seed.table, found.root / seed.file)

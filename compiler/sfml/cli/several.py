@@ -165,7 +165,7 @@ def graph_of(found: CompiledSpec) -> TaskGraph:
 
 def say_turn(found: CompiledSpec, options: Options) -> None:
     """The pipeline whose turn it is, above what is done to it."""
-    if not (options.quiet or options.json):
+    if options.speaks:
         arrow = Symbols(output.takes_unicode())["arrow"]
         output.say(f"{found.desired.pipeline} {arrow} {found.desired.target.name}")
 

@@ -22,7 +22,7 @@ class TargetScreen:
 
     def __init__(self, options: Options) -> None:
         self._as_json = options.json
-        self._is_silent = options.json or options.quiet
+        self._is_silent = not options.speaks
 
     def starts_server(self) -> None:
         if not self._is_silent:

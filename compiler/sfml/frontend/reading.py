@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
 
-from sfml.base.diagnostic import Diagnostic, by_position, first_of, has_errors, moved
+from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, by_position, first_of, has_errors, moved
 from sfml.base.fixes import pinned
 from sfml.base.record import record
 from sfml.catalog import SourceFile, StepCatalog, folder_files
-from sfml.check import MAX_FINDINGS, findings
+from sfml.check import findings
 from sfml.frontend.entry_files import entry_files
 from sfml.frontend.silencing import Silencing, silenced, silencings
 from sfml.graph.build import build_graph

@@ -14,10 +14,9 @@ from typing import Any
 
 import yaml
 
-from sfml.base.diagnostic import Diagnostic, Fix, Severity, first_of
+from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, Fix, Severity, first_of
 from sfml.base.record import record
 from sfml.base.source import Span, source_lines
-from sfml.check import MAX_FINDINGS
 from sfml.check.explanations import explanations
 from sfml.spec.nodes import ListNode, MapNode, text_of, texts_of
 

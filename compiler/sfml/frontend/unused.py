@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sfml.base.diagnostic import first_of
-from sfml.check import MAX_FINDINGS
+from sfml.base.diagnostic import MAX_FINDINGS, first_of
 from sfml.frontend.entry_files import pipelines_of
 from sfml.frontend.reading import with_findings
 from sfml.frontend.silencing import unused

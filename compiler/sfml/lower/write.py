@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from sfml.base.atomic import write_whole
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.manifest import manifest_bytes
 from sfml.lower.sql import tasks_sql
@@ -52,16 +51,7 @@ def write_file(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file() and path.read_bytes() == content:
         return
-    # In the same folder, so that the rename stays on one file system.
-    handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_whole(path, content, mode=0o644)
 
 
 def _stale(folder: Path, files: Mapping[str, bytes]) -> Iterator[Path]:

@@ -17,6 +17,7 @@ from sfml.account.ports import Code, Tasks
 from sfml.base.errors import ConflictingState, ConnectionFailed, RecordUnreadable, SfmlError
 from sfml.base.record import record
 from sfml.lower.beyond import beyond
+from sfml.lower.comments import RECORD_PREFIX
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.operations.crew import Crew
 from sfml.operations.holding import FRESH, FRESH_ENOUGH_TO_START, HeldLease
@@ -25,7 +26,7 @@ from sfml.plan.artefact import Artefact, meant_artefact
 from sfml.plan.diff import field_changes, make_plan
 from sfml.plan.journal import Header, Journal
 from sfml.plan.model import Action, FieldChange, ObservedGraph, ObservedTask, Reason
-from sfml.plan.settings import OFF_SINCE, RECORD_PREFIX, split_comment, with_off_since
+from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since
 from sfml.plan.stages import (
     CloseJournal,
     Collect,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sfml.base.atomic import write_whole
 from sfml.base.errors import ConflictingState, SfmlError
 from sfml.base.release import VERSION
 from sfml.frontend.compiled_spec import CompiledSpec
@@ -67,10 +66,7 @@ def save(
         adopt=adopt,
     )
     try:
-        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(saved_json(saved))
-        Path(temporary).replace(path)
+        write_whole(path, saved_json(saved).encode())
     except OSError as cause:
         raise SfmlError(f"cannot write `{path}`: {cause.strerror}") from cause
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from sfml.base.quoting import folded
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule
 from sfml.lower.beyond import beyond
+from sfml.lower.comments import RECORD_PREFIX
 from sfml.lower.desired import DesiredTask
 from sfml.plan import renderings
 from sfml.plan.model import Comparable
@@ -73,7 +74,6 @@ ROOT_ONLY = ("config", "overlap", "retries", "suspend_after_failures", "on_error
 https://docs.snowflake.com/en/user-guide/tasks-errors-integrate: children inherit the error integration.
 """
 
-RECORD_PREFIX = "sfml:"
 
 OFF_SINCE = "off_since"
 """The key of a root's record that says since when the schedule is off on purpose, as an ISO time in UTC.

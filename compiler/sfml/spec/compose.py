@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from sfml.base.diagnostic import MOST_COUNTED, Diagnostic, Label, first_of
+from sfml.base.diagnostic import MAX_FINDINGS, MOST_COUNTED, Diagnostic, Label, first_of
 from sfml.base.source import Span
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, key_path, located, plain
 from sfml.spec.scalars import CORE_TAG, CORE_TAGS, NotAValue, core_value, tagged_value
@@ -20,9 +20,6 @@ _DEEP = f"values are nested more than {MAX_DEPTH} deep"
 MAX_NODES = 100_000
 """The most values of a file. An alias counts as all values that it stands for, so that nested aliases that would unfold
 to billions of values are refused before they do."""
-
-
-MAX_FINDINGS = 200
 
 
 class _Refused(Exception):

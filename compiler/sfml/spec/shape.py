@@ -11,7 +11,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sfml.base.diagnostic import Diagnostic, first_of
+from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, first_of
 from sfml.spec.fits import fits
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, plain, plain_word
 from sfml.spec.shape_words import (
@@ -32,8 +32,6 @@ from sfml.spec.validator import MAX_ERRORS, Schema, canonical, validator
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
-
-MAX_FINDINGS = 200
 
 
 def shape_findings(node: Node, schema_file: str) -> tuple[Diagnostic, ...]:
