@@ -1,4 +1,4 @@
-"""Step functions read from source: parameters, outcomes, results and the files they need."""
+"""Step functions, read from source: parameters, outcomes, results, and the files that travel with a step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annotations → shapes, following names through the module and what it imports from other step code."""
+"""Annotations → shapes; names are followed through the module and its imports from other step code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_DEPTH = 12
 
 
 def shape_of(annotation: ast.expr | None, module: Module, find: FindModule, depth: int = 0) -> Shape:
-    """What the annotation demands; what cannot be followed is anything."""
+    """The shape of an annotation; `ANYTHING` for one that cannot be read."""
     if annotation is None or depth > _MAX_DEPTH:
         return ANYTHING
     match annotation:
@@ -113,7 +113,7 @@ def _defined(name: str, module: Module, find: FindModule, depth: int) -> Shape:
 
 
 def definition(name: str, module: Module, find: FindModule, hops: int = 0) -> tuple[Module, ast.stmt] | None:
-    """The statement that defines a name at the top of a module, followed through imports of step code."""
+    """The statement that defines a top-level name, and its module; imports of other step code are followed."""
     if module.tree is None or hops > 5:
         return None
     bindings = bindings_of(module)
@@ -145,7 +145,7 @@ def _is_record(statement: ast.ClassDef) -> bool:
 
 
 def _has_only_fields(statement: ast.ClassDef) -> bool:
-    """A class that extends a record, as far as its own body shows: annotated names and a docstring."""
+    """Whether the class has base classes and its body holds only annotated names and a docstring."""
     return bool(statement.bases) and all(
         isinstance(part, ast.AnnAssign)
         or (isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant))
@@ -175,7 +175,7 @@ def _record(statement: ast.ClassDef, module: Module, find: FindModule, depth: in
             if wrapper != "Required":
                 own.add(part.target.id)
     if any(_is_partial(keyword) for keyword in statement.keywords):
-        # `total=False` speaks of the fields of this class, not of those it inherits.
+        # `total=False` applies to the fields of this class, not to inherited ones.
         optional |= own
     return Record(statement.name, _Fields(fields), frozenset(optional))
 
@@ -185,7 +185,7 @@ def _is_partial(keyword: ast.keyword) -> bool:
 
 
 class _Fields(dict[str, Shape]):
-    """Fields that can be hashed, so that records can be compared and put into sets."""
+    """A hashable dictionary of fields, so that records can be put into sets."""
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(tuple(self))

@@ -1,4 +1,4 @@
-"""The catalogue of step functions of one project: looked up by name, read once, never imported."""
+"""The catalogue of a project's step functions: found by name, each module parsed once and never imported."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from sfml.catalog.step_definitions import step_definition
 
 
 class StepAbsence(Enum):
-    """Why a step cannot be found."""
+    """Why a step is not found: no such module, no such function, or a module that cannot be parsed."""
 
     MODULE = "module"
     FUNCTION = "function"
@@ -38,7 +38,7 @@ class StepAbsence(Enum):
 
 @record
 class NotFound:
-    """A step that is not there; `known` are names that would be, `error` the module's own finding."""
+    """A step that is not found; `known` are the names that exist instead, `error` the finding of a broken module."""
 
     reason: StepAbsence
     known: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class NotFound:
 
 
 class StepCatalog:
-    """Step functions under the steps roots of a project, and the files that each needs."""
+    """The step functions under the steps roots of a project, and the files that each needs."""
 
     def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
         self.root = root
@@ -55,21 +55,21 @@ class StepCatalog:
         self._has_installed_runtime = runtime is not None and runtime[0].only == RUNTIME
         self._allowance = MAX_WEIGHT
         self._modules: dict[str, Module | None] = {}
-        self._found: dict[str, StepFunction | NotFound] = {}
+        self._steps: dict[str, StepFunction | NotFound] = {}
         self._closures: dict[str, tuple[Module, ...]] = {}
         self._programs: dict[tuple[str, str, tuple[str, ...]], StepCatalog] = {}
         self._runtime: Mapping[str, bytes] | None = None
 
     def find(self, step: str) -> StepFunction | None:
         """The function named `package.module.function`, or None."""
-        found = self.look_up(step)
-        return found if isinstance(found, StepFunction) else None
+        function = self.look_up(step)
+        return function if isinstance(function, StepFunction) else None
 
     def look_up(self, step: str) -> StepFunction | NotFound:
-        """The function, or why there is none."""
-        if step not in self._found:
-            self._found[step] = self._look_up(step)
-        return self._found[step]
+        """The function named `package.module.function`, or why it is not found."""
+        if step not in self._steps:
+            self._steps[step] = self._look_up(step)
+        return self._steps[step]
 
     def _look_up(self, step: str) -> StepFunction | NotFound:
         module_name, _, function = step.rpartition(".")
@@ -78,13 +78,13 @@ class StepCatalog:
             return NotFound(StepAbsence.MODULE, tuple(self._known_modules(module_name)))
         if module.tree is None:
             return NotFound(StepAbsence.BROKEN, error=module.error)
-        found = step_definition(function, module, self.module)
-        if found is None:
+        defined = step_definition(function, module, self.module)
+        if defined is None:
             return NotFound(StepAbsence.FUNCTION, tuple(_functions(module.tree)))
-        return step_function(step, found, self.module)
+        return step_function(step, defined, self.module)
 
     def module(self, name: str) -> Module | None:
-        """The module of that name under the roots, parsed."""
+        """The parsed module of that name under the roots; None when there is none."""
         if name not in self._modules:
             located = module_file(self._roots, name)
             module = read_module(name, *located, self._allowance) if located else None
@@ -94,13 +94,13 @@ class StepCatalog:
         return self._modules[name]
 
     def _known_modules(self, wanted: str) -> Iterator[str]:
-        """Modules that lie where the wanted one would, for "did you mean"."""
+        """The modules of the package that `wanted` names, for "did you mean"."""
         package = wanted.rpartition(".")[0]
         for root in self._roots:
             if root.only is not None and package.split(".")[0] != root.only:
                 continue
             folder = root.folder.joinpath(*package.split(".")) if package else root.folder
-            if not folder.is_dir():  # the package itself is misspelt: every module may be meant
+            if not folder.is_dir():  # the package itself is misspelt, so every module may be meant
                 for path in sorted(root.folder.rglob("*.py"))[:500]:
                     parts = path.relative_to(root.folder).with_suffix("").parts
                     if "__init__" not in parts:
@@ -112,7 +112,7 @@ class StepCatalog:
                         yield f"{package}.{name}" if package else name
 
     def file(self, archive_path: str) -> str | None:
-        """The project's own file of a path in a step archive, as users name it."""
+        """The project's file behind a path in a step archive, relative to the project; None for any other file."""
         if ".." in archive_path.split("/"):
             return None
         for root in self._roots:
@@ -122,20 +122,23 @@ class StepCatalog:
 
     @property
     def folders(self) -> tuple[str, ...]:
-        """The project's own roots, as users name them."""
+        """The project's steps roots, as `sfml.yaml` names them."""
         return tuple(root.shown for root in self._roots if root.only is None)
 
     @property
     def sources(self) -> Mapping[str, str]:
-        """The text of every file that was read."""
+        """File → text of every module that was read."""
         texts = {module.file: module.text for module in self._modules.values() if module is not None}
         for program in self._programs.values():
             texts.update(program.sources)
         return texts
 
     def closure(self, step: str) -> tuple[SourceFile, ...]:
-        """Every file that the step needs, sorted: its module, what that imports under the roots, data files of
-        the packages, and the whole step runtime."""
+        """Every file that the step needs, sorted by path.
+
+        These are its module, the modules that it imports under the roots, data files of their packages, and the whole
+        step runtime. Raises `UsageError` when they are too large together.
+        """
         modules = {module.archive_path: module for module in self._closure(step.rpartition(".")[0])}
         files = {path: module.content for path, module in modules.items()}
         for module in modules.values():
@@ -147,22 +150,22 @@ class StepCatalog:
         return tuple(SourceFile(path, files[path]) for path in sorted(files))
 
     def program(self, folder: str, entrypoint: str, imports: tuple[str, ...] = ()) -> StepCatalog:
-        """The modules of a job, as its entry point finds them: the program itself is called `__main__`."""
+        """The catalogue of a job's modules, found as its entry point finds them; the program itself is `__main__`."""
         key = (folder, entrypoint, imports)
         if key not in self._programs:
             self._programs[key] = _program(self.root, *key)
         return self._programs[key]
 
     def has(self, name: str) -> bool:
-        """Whether there is a module of that name, or a folder that can be imported as one."""
+        """Whether there is a module of that name, or a folder that can be imported as a package."""
         return module_file(self._roots, name) is not None or is_package_folder(self._roots, name)
 
     def known_modules(self, wanted: str) -> tuple[str, ...]:
-        """Modules that lie where the wanted one would."""
+        """The modules of the package that `wanted` names."""
         return tuple(self._known_modules(wanted))
 
     def modules_of(self, step: str) -> tuple[Module, ...]:
-        """The modules of the step's closure, the runtime's left out."""
+        """The modules of the step's closure, without those of the step runtime."""
         return self._closure(step.rpartition(".")[0])
 
     def is_ours(self, top: str) -> bool:
@@ -173,14 +176,14 @@ class StepCatalog:
         if start not in self._closures:
             seen: dict[str, Module] = {}
             todo = [start]
-            asked: set[str] = set()
+            visited: set[str] = set()
             while todo:
                 for part in _with_parents(todo.pop()):
-                    if part in asked:
+                    if part in visited:
                         continue
-                    asked.add(part)
+                    visited.add(part)
                     if self._has_installed_runtime and part != start and part.split(".")[0] == RUNTIME:
-                        continue  # it always travels whole, and imports nothing of a project's
+                        continue  # the whole runtime is added later, and it imports no module of the project
                     module = self.module(part)
                     if module is not None:
                         seen[part] = module
@@ -200,7 +203,7 @@ def _program(root: Path, folder: str, entrypoint: str, imports: tuple[str, ...])
     base = root / folder
     script = base / entrypoint
     roots = [StepsRoot(base, folder, root)]
-    if script.parent != base:  # what lies beside the script is found as well
+    if script.parent != base:  # modules beside the script can be imported as well
         roots.insert(0, StepsRoot(script.parent, script.parent.relative_to(root).as_posix(), root))
     for path in imports:
         above, _, name = path.rpartition("/")
@@ -225,7 +228,7 @@ def _needed_by(module: Module) -> Iterator[str]:
     for one in module.imports:
         yield one.module
         for name, _ in one.names:
-            yield f"{one.module}.{name}"  # a module, where it is not just a name in one
+            yield f"{one.module}.{name}"  # may be a module, or only a name in a module
 
 
 def _with_parents(name: str) -> tuple[str, ...]:

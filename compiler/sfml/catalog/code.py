@@ -1,4 +1,7 @@
-"""What the code of a parsed module does, worked out once: what it loads and reads, and which functions may run."""
+"""What the code of a parsed module does: the modules that it loads, the files that it reads, the functions it may run.
+
+The results are cached.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,12 @@ from sfml.catalog.reads import READS, Read, reads_of
 from sfml.catalog.surroundings import nodes_of
 
 MAX_LOADS = 1_000
-"""How many places of one module are looked at."""
+"""The most places of one module that are examined."""
 
 
 @lru_cache(maxsize=1_000)
 def loads(module: Module, as_main: bool = False) -> tuple[Load, ...]:
-    """Every place of the module that loads another."""
+    """The places of the module that load another module."""
     if module.tree is None:
         return ()
     by_name = BY_NAME.search(module.content) is not None
@@ -28,17 +31,17 @@ def loads(module: Module, as_main: bool = False) -> tuple[Load, ...]:
 
 @lru_cache(maxsize=1_000)
 def reads(module: Module) -> tuple[Read, ...]:
-    """Every place of the module that names a file beside step code."""
+    """The places of the module that name a file beside step code."""
     if module.tree is None or not READS.search(module.content):
         return ()
     return reads_of(module.tree, module.name, module.is_package)
 
 
 class ReachableCode:
-    """Which functions and classes of some modules may run, once a function of one of them is called.
+    """The top-level functions and classes of some modules that may run when the function `start` is called.
 
-    Names decide: what runs uses names, and everything that bears one of them may run, in whatever module. So a
-    function is missed only where its name is put together from texts.
+    A function counts as running if code that runs uses its name, in any of the modules. So a function is missed only
+    where its name is composed from texts.
     """
 
     def __init__(self, modules: Iterable[Module], start: str | None, as_main: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""What the names and expressions of a module stand for, as far as its text says: dotted origins and fixed texts."""
+"""Resolving names and expressions of a module from its text alone: to dotted origins, and to constant texts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_DEPTH = 10
 
 
 class CodeNames:
-    """The names of one module: what imports bind them to, and the one value that each is given."""
+    """The names of one module: the imports that bind them, and the values that are assigned to them."""
 
     def __init__(self, tree: ast.Module, module: str, is_package: bool) -> None:
         self.module = module
@@ -39,8 +39,8 @@ class CodeNames:
                     if source is not None and alias.name != "*":
                         self._origins[alias.asname or alias.name] = f"{source}.{alias.name}"
 
-    def _given(self, name: str) -> list[ast.expr | None]:
-        """What the name is given anywhere in the module, which is walked for that once."""
+    def _assigned_values(self, name: str) -> list[ast.expr | None]:
+        """The expressions that are assigned to the name anywhere in the module, with None for unreadable ones."""
         if self._values is None:
             self._values = {}
             for node in ast.walk(self._tree):
@@ -54,7 +54,7 @@ class CodeNames:
                     if isinstance(target, ast.Name):
                         values.setdefault(target.id, []).append(value)
                     else:
-                        _forget(target, values)
+                        _add_unknown(target, values)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 values.setdefault(name, []).append(value)
             case ast.NamedExpr(target=ast.Name(id=name), value=value):
@@ -66,16 +66,16 @@ class CodeNames:
             ):
                 values.setdefault(name, []).append(ast.Starred(iterated, ast.Load()))
             case ast.For(target=target) | ast.AsyncFor(target=target) | ast.comprehension(target=target):
-                _forget(target, values)
+                _add_unknown(target, values)
             case ast.withitem(context_expr=value, optional_vars=ast.Name(id=name)):
                 values.setdefault(name, []).append(value)
             case ast.AugAssign(target=target):
-                _forget(target, values)
+                _add_unknown(target, values)
             case ast.arg(arg=name):
                 values.setdefault(name, []).append(None)
 
     def origin(self, node: ast.expr) -> str:
-        """The dotted name that a name or attribute stands for: `importlib.import_module` of `im`; else empty."""
+        """The dotted name that a name or attribute stands for, such as `importlib.import_module`; else an empty text."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -89,12 +89,12 @@ class CodeNames:
         return name in self._origins
 
     def value(self, name: str) -> ast.expr | None:
-        """The one expression that the name is given anywhere in the module; None if there are several, or none."""
-        values = self._given(name)
+        """The expression that is assigned to the name, if there is exactly one in the module; else None."""
+        values = self._assigned_values(name)
         return values[0] if len(values) == 1 else None
 
     def texts(self, node: ast.expr | None, depth: int = 0) -> tuple[str, ...] | None:
-        """Every text that an expression may be; None when it cannot be told."""
+        """All texts that an expression can have as its value; None when they are not known."""
         if node is None or depth > _MAX_DEPTH:
             return None
 
@@ -130,7 +130,7 @@ class CodeNames:
         return self.value(node.id) if isinstance(node, ast.Name) else node
 
     def _held(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
-        """Every text that a mapping or list holds as a value."""
+        """All texts that are values of a mapping or elements of a list; None when they are not known."""
         match self._literal(node):
             case ast.Dict(values=values):
                 return _either(self.texts(value, depth + 1) for value in values)
@@ -140,7 +140,7 @@ class CodeNames:
                 return None
 
     def _elements(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
-        """Every text that comes from going through a list, a mapping's keys or its values."""
+        """All texts that a loop over the expression yields; None when they are not known."""
         match self._literal(node):
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
                 return _either(self.texts(element, depth + 1) for element in elements)
@@ -156,7 +156,8 @@ class CodeNames:
                 return None
 
 
-def _forget(target: ast.expr, values: dict[str, list[ast.expr | None]]) -> None:
+def _add_unknown(target: ast.expr, values: dict[str, list[ast.expr | None]]) -> None:
+    """Add None, for a value that cannot be read, to every name in a target."""
     for node in ast.walk(target):
         if isinstance(node, ast.Name):
             values.setdefault(node.id, []).append(None)
@@ -164,23 +165,23 @@ def _forget(target: ast.expr, values: dict[str, list[ast.expr | None]]) -> None:
 
 @lru_cache(maxsize=32)
 def code_names(tree: ast.Module, module: str, is_package: bool) -> CodeNames:
-    """The names of a module, worked out once for all that asks."""
+    """The names of a module, cached."""
     return CodeNames(tree, module, is_package)
 
 
 def _joined(parts: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
-    made: list[str] = [""]
+    texts: list[str] = [""]
     for part in parts:
-        if part is None or len(made) * len(part) > MAX_TEXTS:
+        if part is None or len(texts) * len(part) > MAX_TEXTS:
             return None
-        made = ["".join(pair) for pair in itertools.product(made, part)]
-    return tuple(made)
+        texts = ["".join(pair) for pair in itertools.product(texts, part)]
+    return tuple(texts)
 
 
 def _either(parts: Iterable[tuple[str, ...] | None]) -> tuple[str, ...] | None:
-    made: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for part in parts:
-        if part is None or len(made) + len(part) > MAX_TEXTS:
+        if part is None or len(texts) + len(part) > MAX_TEXTS:
             return None
-        made.update(dict.fromkeys(part))
-    return tuple(made)
+        texts.update(dict.fromkeys(part))
+    return tuple(texts)

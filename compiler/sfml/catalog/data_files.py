@@ -1,4 +1,4 @@
-"""Files that travel beside step code: what a package lists in its `__init__.py`, and the folders of jobs.
+"""Data files that travel with step code: those that a package lists in its `__init__.py`, and the folders of jobs.
 
 A package lists its data files as a literal: `__data_files__ = ["queries/*.sql"]`.
 """
@@ -17,7 +17,7 @@ from sfml.catalog.modules import Module
 
 NAME = "__data_files__"
 MAX_BYTES = 50_000_000
-"""Of all files that one step or job takes along, which are held in memory."""
+"""The most bytes of all files of one step or job, which are held in memory."""
 
 
 def contents(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, bytes]]:
@@ -36,7 +36,7 @@ def contents(files: Iterable[tuple[str, Path]]) -> Iterator[tuple[str, bytes]]:
 
 
 def listing_of(module: Module) -> ast.expr | None:
-    """What the package gives `__data_files__`, at its top."""
+    """The expression that is assigned to `__data_files__` at the top of a package's `__init__.py`; else None."""
     for statement in module.tree.body if module.tree is not None and module.is_package else ():
         match statement:
             case (
@@ -49,7 +49,10 @@ def listing_of(module: Module) -> ast.expr | None:
 
 
 def patterns_of(module: Module) -> tuple[tuple[str, ast.expr], ...]:
-    """The patterns that the package lists, relative to its folder; only a literal list of texts counts."""
+    """The patterns in a package's `__data_files__`, relative to its folder, with their nodes.
+
+    Only texts in a literal list, tuple or set are read.
+    """
     listing = listing_of(module)
     items = listing.elts if isinstance(listing, (ast.List, ast.Tuple, ast.Set)) else ()
     return tuple(
@@ -58,7 +61,7 @@ def patterns_of(module: Module) -> tuple[tuple[str, ast.expr], ...]:
 
 
 def leads_outside(pattern: str) -> bool:
-    """Whether a pattern names what does not lie below the folder of its package."""
+    """Whether a pattern leads out of the folder of its package."""
     return pattern.startswith(("/", "~")) or ".." in pattern.split("/")
 
 
@@ -78,13 +81,16 @@ def listed_modules(module: Module) -> tuple[str, ...]:
 
 
 def data_files(module: Module) -> dict[str, bytes]:
-    """Archive path → content of each listed file; those that a link brings from outside the project stay behind."""
+    """Archive path → content of each listed file; files behind a link that leads out of the project are left out."""
     base = module.archive_path.rpartition("/")[0]
     return dict(contents((f"{base}/{name}", path) for name, path in listed_files(module)[0]))
 
 
 def listed_files(module: Module) -> tuple[tuple[tuple[str, Path], ...], tuple[tuple[str, str], ...]]:
-    """What the package lists: (name, file) of what travels, and (name, reason) of bad links; relative to its folder."""
+    """The files that a package lists, as (name, path), and its bad links, as (name, reason).
+
+    Names are relative to the folder of the package.
+    """
     folder = module.path.parent
     files: dict[str, Path] = {}
     refused: dict[str, str] = {}
@@ -100,15 +106,18 @@ def listed_files(module: Module) -> tuple[tuple[tuple[str, Path], ...], tuple[tu
 
 
 def matching(folder: Path, pattern: str) -> list[Path]:
-    """What a pattern matches below a folder; hidden files only where it names them, compiled ones never."""
+    """The paths below a folder that a pattern matches; empty for a pattern that is not valid.
+
+    Hidden files are included only if the pattern has a part that begins with a dot; compiled ones never are.
+    """
     if leads_outside(pattern):
         return []
     try:
-        found = sorted(folder.glob(pattern))
-    except (ValueError, IndexError, NotImplementedError):  # pathlib's ways of refusing a pattern
+        paths = sorted(folder.glob(pattern))
+    except (ValueError, IndexError, NotImplementedError):  # the errors of pathlib for a bad pattern
         return []
     may_be_hidden = any(part.startswith(".") for part in pattern.split("/"))
-    return [path for path in found if _travels(path.relative_to(folder).parts, may_be_hidden)]
+    return [path for path in paths if _travels(path.relative_to(folder).parts, may_be_hidden)]
 
 
 def _travels(parts: tuple[str, ...], may_be_hidden: bool) -> bool:
@@ -116,7 +125,7 @@ def _travels(parts: tuple[str, ...], may_be_hidden: bool) -> bool:
 
 
 def folder_files(root: Path, folder: str) -> tuple[SourceFile, ...]:
-    """Every file that travels with a folder of the project, sorted, by its path in there."""
+    """Every file that travels with a folder of the project, sorted; paths are relative to that folder."""
     return tuple(
         SourceFile(name, content) for name, content in contents(folder_contents(root / folder, root).files)
     )

@@ -1,4 +1,4 @@
-"""The names that a module has once it is imported, as far as its text says."""
+"""The names that a module defines, read from its text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EVERY_MODULE = frozenset(
     )
 )
 _WRITERS = frozenset({"globals", "vars", "locals", "exec", "eval", "setattr", "__dict__", "modules"})
-"""What may give a module names that its text does not show."""
+"""Names by which code can define names that do not stand in the text."""
 _MAX_HOPS = 10
 _BINDING = frozenset(
     (
@@ -36,7 +36,7 @@ _HOLDING = frozenset(
 
 
 def defined_names(module: Module, find: FindModule, hops: int = 0) -> frozenset[str] | None:
-    """The names at the top of the module; None when there may be others."""
+    """The top-level names of the module; None when the text does not show all of them."""
     own = _own_names(module)
     if own is None or hops > _MAX_HOPS:
         return None
@@ -95,17 +95,17 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 @lru_cache(maxsize=256)
 def bindings_of(module: Module) -> Mapping[str, tuple[ast.stmt, ...]]:
-    """The statements that bind each name at the top of the module, those under conditions included, in order."""
-    found: dict[str, list[ast.stmt]] = {}
+    """Top-level name → the statements that bind it, in order; those under conditions are included."""
+    bindings: dict[str, list[ast.stmt]] = {}
     for statement in _top_statements(module):
         for name in _names_of(statement):
-            found.setdefault(name, []).append(statement)
-    return {name: tuple(statements) for name, statements in found.items()}
+            bindings.setdefault(name, []).append(statement)
+    return {name: tuple(statements) for name, statements in bindings.items()}
 
 
 @lru_cache(maxsize=256)
 def stars_of(module: Module) -> tuple[str, ...]:
-    """The modules whose names the module takes with `*`, the last first."""
+    """The modules that the module imports with `*`, the last one first."""
     return tuple(one.module for one in reversed(module.imports) if any(name == "*" for name, _ in one.names))
 
 

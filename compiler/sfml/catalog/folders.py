@@ -1,4 +1,4 @@
-"""The one rule for what travels with a folder: links are followed inside the project, hidden files stay behind."""
+"""Which files travel with a folder: links inside the project are followed, hidden files are left out."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pathlib import Path
 from sfml.base.record import record
 
 MAX_LINKED_FOLDERS = 1_000
-"""Links that name each other many times would make endless copies of few files."""
+"""The most links to folders that are followed; links to each other would otherwise copy a few files endlessly."""
 
 _TOOLS = (
     *(".git*", ".venv", ".env*", ".DS_Store", ".keep", ".*_cache", ".cache", ".ipynb_checkpoints", ".idea"),
     *(".vscode", ".editorconfig", ".pre-commit*", ".python-version", ".coverage*", ".flake8", ".pylintrc"),
     *(".dockerignore", ".sfml", ".tox", ".nox", ".mypy*", ".ruff*", ".eggs", ".hypothesis", ".nfs*", ".#*"),
 )
-"""Hidden files that belong to tools: no program expects them where it runs."""
+"""Hidden files of tools, which no step or job needs; they are left out without being reported."""
 
 
 @record
 class FolderContents:
-    """What lies below a folder: (name, file) of what travels, hidden names that do not, (name, reason) of bad links.
+    """The contents of a folder: files as (name, path), hidden files that are left out, bad links as (name, reason).
 
     Names are relative to the folder, with slashes, in the order of their parts.
     """
@@ -33,7 +33,7 @@ class FolderContents:
 
 
 def link_problem(path: Path, project: Path) -> str | None:
-    """Why a file or folder cannot travel, when a link on its way leads elsewhere: `leads out of the project`."""
+    """Why a path cannot travel because of a link, such as `leads out of the project`; None when it can."""
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):  # RuntimeError: a cycle of links, up to Python 3.12
@@ -42,7 +42,7 @@ def link_problem(path: Path, project: Path) -> str | None:
 
 
 def folder_contents(base: Path, project: Path) -> FolderContents:
-    """Everything below a folder of the project, those things included that links inside the project lead to."""
+    """Everything below a folder of the project; links that stay inside the project are followed."""
     walk = _Walk(project)
     walk.visit(base, "", (base.resolve(),))
     files = sorted(walk.files, key=lambda file: file[0].split("/"))
@@ -58,7 +58,7 @@ class _Walk:
         self.linked = 0
 
     def visit(self, folder: Path, prefix: str, above: tuple[Path, ...]) -> None:
-        """Note what the folder holds; `above` are the real folders that lead here, of which links make several."""
+        """Add the contents of a folder; `above` holds the real paths of the folders on the way to it."""
         for entry in _entries(folder):
             name = f"{prefix}{entry.name}"
             path = folder / entry.name
@@ -97,7 +97,7 @@ class _Walk:
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+            in_order = sorted(entries, key=lambda entry: entry.name)
     except OSError:
         return
-    yield from found
+    yield from in_order

@@ -12,9 +12,9 @@ from sfml.catalog.step_definitions import Function, StepDefinition
 
 
 def step_function(name: str, defined: StepDefinition, find: FindModule) -> StepFunction:
-    """The function as its source declares it; `name` is the one it is asked for by."""
+    """The step function of a definition; `name` is the dotted name in the spec."""
     module, function = defined.module, defined.function
-    if function is None:  # made by a call: nothing can be said of what it takes
+    if function is None:  # a call makes the function, so its parameters are not known
         return _unread(name, defined)
     arguments = function.args
     positional = [*arguments.posonlyargs, *arguments.args]
@@ -73,7 +73,7 @@ def _unread(name: str, defined: StepDefinition) -> StepFunction:
 
 
 def _problem(function: Function) -> str | None:
-    """Why a call of the function gives no result that a task could return."""
+    """Why a call of the function has no result that a task can return, as a predicate; None when it has one."""
     if isinstance(function, ast.AsyncFunctionDef):
         return "is an `async` function"
     todo: list[ast.AST] = [*ast.iter_child_nodes(function)]
@@ -89,7 +89,7 @@ def _problem(function: Function) -> str | None:
 
 
 def _name_span(defined: StepDefinition) -> Span:
-    """Where the function's name stands, after `def`; for what is made by a call, its statement."""
+    """The span of the function's name after `def`; for a function that is made by a call, that of its statement."""
     module, function = defined.module, defined.function
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return module.span(defined.at)
@@ -103,9 +103,9 @@ def _outcomes(returns: ast.expr | None, module: Module, find: FindModule) -> tup
     parts = literal_parts(returns)
     where = module
     if parts is None and isinstance(returns, ast.Name):  # an alias: `Verdict = Literal["good", "bad"]`
-        found = definition(returns.id, module, find)
-        if found is not None and isinstance(found[1], (ast.Assign, ast.AnnAssign)):
-            where, parts = found[0], literal_parts(found[1].value)
+        alias = definition(returns.id, module, find)
+        if alias is not None and isinstance(alias[1], (ast.Assign, ast.AnnAssign)):
+            where, parts = alias[0], literal_parts(alias[1].value)
     if parts is None:
         return None
     return tuple(Outcome(part.value, where.span(part)) for part in parts if isinstance(part.value, str))

@@ -1,4 +1,4 @@
-"""What a module imports, absolute, leaving out what only type checkers see."""
+"""The import statements of a module, with absolute names; imports for type checkers only are left out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfml.base.record import record
 from sfml.catalog.surroundings import LEADING_TO_IMPORTS, is_type_checking
 
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
-"""Where statements hold statements, the last first, as a stack takes them; imports are nowhere else."""
+"""The fields in which statements hold statements, the last one first, as a stack needs them."""
 
 
 @record
@@ -22,7 +22,7 @@ class Import:
 
 
 def imports_of(tree: ast.Module, module: str, is_package: bool) -> tuple[Import, ...]:
-    """Every import of the module, those inside functions included, each once."""
+    """Every import statement of the module, inside functions too, without duplicates."""
     return tuple(dict.fromkeys(_imports(tree.body, module if is_package else module.rpartition(".")[0])))
 
 
@@ -47,7 +47,10 @@ def _imports(body: list[ast.stmt], package: str) -> Iterator[Import]:
 
 
 def absolute(name: str | None, level: int, package: str) -> str | None:
-    """The module that an import names, seen from a package; None where it leads beyond the package."""
+    """The absolute name of a module that an import in `package` names; None if it leads above the top package.
+
+    `level` is the number of leading dots.
+    """
     if level == 0:
         return name
     parts = package.split(".") if package else []

@@ -1,4 +1,4 @@
-"""Where a module loads other modules: by import statements, and by name with `importlib` and its kin."""
+"""Where a module loads other modules: by import statements, and by name with `importlib` and similar functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfml.catalog.surroundings import Surroundings, nodes_of
 BY_NAME = re.compile(
     rb"import_module|__import__|run_module|resolve_name|find_spec|iter_modules|walk_packages"
 )
-"""What a module that loads others by name has in its text."""
+"""Words, one of which stands in the text of every module that loads others by name."""
 
 _LOADERS = {
     "importlib.import_module": "name",
@@ -25,17 +25,17 @@ _LOADERS = {
     "runpy.run_module": "mod_name",
 }
 _LOOKING = {"importlib.util.find_spec": "name", "pkgutil.resolve_name": "name"}
-"""What asks for a module, and goes on without it: found modules travel, others are no mistake."""
+"""Functions that look for a module and do not fail without it: a missing module is no error."""
 _LISTING = frozenset({"pkgutil.iter_modules", "pkgutil.walk_packages"})
 
 
 @record
 class Load:
-    """One place that loads a module.
+    """A place in the code that loads a module.
 
-    `written` is its name as the source has it. `module` is the absolute name; None where a relative import leads
-    beyond its package, and where a name is worked out when the code runs (`is_computed`). `prefix` is the fixed
-    beginning of such a name. `names` are those of `from … import`.
+    `written` is the module's name in the source, `module` its absolute name. `module` is None for a relative import
+    that leads above the top package, and for a name that is computed at run time (`is_computed`); `prefix` is the
+    constant beginning of such a name. `names` are the names after `from … import`.
     """
 
     node: ast.stmt | ast.expr
@@ -51,7 +51,7 @@ class Load:
 def loads_of(
     tree: ast.Module, module: str, is_package: bool, *, by_name: bool = True, as_main: bool = False
 ) -> Iterator[Load]:
-    """Every place of the module that loads another; `by_name` is false where its text has no call that does."""
+    """Every place that loads another module; with `by_name=False`, import statements only."""
     names: CodeNames | None = None
     package = module if is_package else module.rpartition(".")[0]
     for node, around in nodes_of(tree, as_main=as_main, imports_only=not by_name):
@@ -69,12 +69,15 @@ def loads_of(
 
 
 def every_import(tree: ast.Module, content: bytes, module: str, is_package: bool) -> tuple[Import, ...]:
-    """The modules that a module may load, each once: by statements and names, as a package of files,
-    and what a package offers to `*`."""
+    """The modules that a module may load, without duplicates.
+
+    These are the ones in import statements, the ones that are loaded by name, the packages whose files are read, and
+    the names in `__all__` of a package, which may be modules.
+    """
     imports = [*imports_of(tree, module, is_package)]
     if BY_NAME.search(content):
         imports += _named_imports(tree, module, is_package)
-    if RESOURCES.search(content):  # a package whose files are read has to be there
+    if RESOURCES.search(content):  # a package whose files are read must travel too
         places = (read.location for read in reads_of(tree, module, is_package))
         imports += [Import(place.anchor) for place in places if place.by is By.RESOURCE and place.anchor]
     if is_package and b"__all__" in content:
@@ -95,13 +98,13 @@ def _offered(tree: ast.Module) -> Iterator[str]:
 
 
 def _named_imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[Import]:
-    """The modules that a module loads by a name that can be read from its text."""
+    """The modules that a module loads by name, where the name stands in its text."""
     names = code_names(tree, module, is_package)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             for load in _by_name(node, Surroundings(), names):
                 name = load.module or load.prefix.rpartition(".")[0]
-                if name:  # of a computed name the package, which may list its modules
+                if name:  # for a computed name: the package, which may list its modules as data files
                     yield Import(name)
 
 
@@ -135,7 +138,7 @@ def _argument(call: ast.Call, position: int, name: str) -> ast.expr | None:
 
 
 def _prefix(name: ast.expr, names: CodeNames) -> str:
-    """The fixed beginning of a name that is put together when the code runs."""
+    """The constant beginning of a module name that is composed at run time."""
     match name:
         case ast.JoinedStr(values=[first, *_]):
             texts = names.texts(first.value if isinstance(first, ast.FormattedValue) else first)

@@ -1,4 +1,4 @@
-"""A step function as its source declares it."""
+"""Step functions as their source declares them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfml.catalog.shapes import ANYTHING, Shape
 
 @record
 class Parameter:
-    """A parameter that `with:` may fill; `annotation` is as written."""
+    """A parameter that `with:` may fill; `annotation` is its text in the source."""
 
     name: str
     shape: Shape
@@ -28,12 +28,12 @@ class Outcome:
 
 @record
 class StepFunction:
-    """`parameters` leave out the first one (the context); `takes_any` tells of `**kwargs`.
+    """A step function. `parameters` leaves out the first one, the context; `takes_any` means `**kwargs`.
 
-    `outcomes` are set where the result is a `Literal` of texts; `returns` is None where the function says
-    nothing about its result. `context` is the name of the first parameter, where a call could give it by that.
-    `problem` says why a call gives no result; `decorator_arguments` is what `@step(…)` has in its parentheses,
-    `lookalike` a decorator called `step` that is not the runtime's.
+    `outcomes` is set if the return annotation is a `Literal` of texts; `returns` is None without an annotation.
+    `context` is the name of the first parameter, if a call can pass it by name. `problem` says why a call has no
+    result that a task can return. `decorator_arguments` is the span of the arguments in `@step(…)`; `lookalike` is the
+    span of a decorator named `step` that is not the one of the step runtime.
     """
 
     name: str
@@ -63,7 +63,7 @@ class StepFunction:
 
 @record
 class SourceFile:
-    """A file that travels with a step; `path` is posix, relative to its steps root: `clv/train.py`."""
+    """A file that travels with a step; `path` is a posix path relative to its steps root: `clv/train.py`."""
 
     path: str
     content: bytes

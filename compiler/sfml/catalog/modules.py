@@ -1,4 +1,4 @@
-"""Modules of step code: found under the steps roots, parsed, never imported."""
+"""Modules of step code: found under the steps roots and parsed, but never imported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUNTIME = "sfml_steps"
 MAIN = "__main__"
 MAX_BYTES = 2_000_000
 MAX_WEIGHT = 200_000
-"""Of all modules that a pipeline needs: about a megabyte of usual code, and 400 kB of the densest."""
+"""The most weight (see `weight`) of all modules of a pipeline: about 1 MB of usual code, 400 kB of the densest."""
 MAX_IMPORTS = 1_000
 
 _LIGHT = (string.ascii_letters + string.digits + "_ \t#").encode()
@@ -31,9 +31,9 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 
 @record
 class StepsRoot:
-    """A folder whose packages hold step code. `shown` is its name to users; `only` narrows it to one package.
+    """A folder whose packages hold step code. `shown` is its name in messages; `only` limits it to one package.
 
-    Links are followed as long as they stay below `project`.
+    Links are followed if they stay below `project`.
     """
 
     folder: Path
@@ -44,7 +44,10 @@ class StepsRoot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Module:
-    """A parsed module. `archive_path` is relative to its root: `clv/train.py`; `file` is what users see."""
+    """A module of step code. `tree` is None, and `error` says why, when it cannot be read or parsed.
+
+    `archive_path` is relative to its root (`clv/train.py`); `file` is the path in messages.
+    """
 
     name: str
     archive_path: str
@@ -59,7 +62,7 @@ class Module:
     imports: tuple[Import, ...] = ()
 
     def span(self, node: ast.expr | ast.stmt | ast.arg) -> Span:
-        """Where a node stands; ast counts columns in bytes, people in characters."""
+        """The span of a node, with columns in characters; `ast` counts them in bytes."""
         line, end_line = node.lineno, node.end_lineno or node.lineno
         return Span.of(
             self.file,
@@ -81,12 +84,12 @@ def _lines(content: bytes) -> list[bytes]:
 
 
 def weight(content: bytes) -> int:
-    """How much there is to parse: what is no letter, digit or blank is roughly a node of the tree."""
+    """The number of bytes that are not letters, digits, `_`, `#`, spaces or tabs: roughly one per node of the tree."""
     return len(content.translate(None, _LIGHT))
 
 
 def steps_roots(root: Path, folders: tuple[str, ...]) -> tuple[StepsRoot, ...]:
-    """The project's roots, then the one that the runtime is installed in, for where the project has none."""
+    """The project's steps roots, then the one with the installed step runtime, in case the project does not hold it."""
     roots = [StepsRoot(root / folder, folder, _outer(root, folder)) for folder in folders]
     runtime = runtime_folder()
     if runtime is not None:
@@ -95,26 +98,26 @@ def steps_roots(root: Path, folders: tuple[str, ...]) -> tuple[StepsRoot, ...]:
 
 
 def _outer(project: Path, folder: str) -> Path:
-    """The project, or a steps folder that lies elsewhere."""
+    """The folder that links may not leave: the project, or the steps folder if it is outside the project."""
     inside = (project / folder).resolve().is_relative_to(project.resolve())
     return project if inside else project / folder
 
 
-@cache  # looked for once, not for each pipeline
+@cache  # looked up once for all pipelines
 def runtime_folder() -> Path | None:
-    """The folder of `sfml_steps` as installed, or in the checkout beside the compiler."""
+    """The folder of the installed `sfml_steps`, or of the one in this checkout; None without either."""
     try:
-        found = importlib.util.find_spec(RUNTIME)
+        spec = importlib.util.find_spec(RUNTIME)
     except (ImportError, ValueError):
-        found = None
-    if found is not None and found.origin:
-        return Path(found.origin).resolve().parent
+        spec = None
+    if spec is not None and spec.origin:
+        return Path(spec.origin).resolve().parent
     beside = Path(__file__).resolve().parents[3] / "steps" / RUNTIME
     return beside if beside.is_dir() else None
 
 
 def module_file(roots: tuple[StepsRoot, ...], name: str) -> tuple[StepsRoot, Path] | None:
-    """The file of a module, in the first root that has it; packages are found by their `__init__.py`."""
+    """The first root that has the module, and its file there; that of a package is `__init__.py`. None without one."""
     if not _NAME.match(name):
         return None
     parts = name.split(".")
@@ -129,7 +132,7 @@ def module_file(roots: tuple[StepsRoot, ...], name: str) -> tuple[StepsRoot, Pat
 
 
 def is_package_folder(roots: tuple[StepsRoot, ...], name: str) -> bool:
-    """Whether some root has a folder for the package, be it without `__init__.py`."""
+    """Whether some root has a folder for the package, with or without `__init__.py`."""
     return bool(_NAME.match(name)) and any(
         root.folder.joinpath(*name.split(".")).is_dir()
         for root in roots
@@ -138,7 +141,7 @@ def is_package_folder(roots: tuple[StepsRoot, ...], name: str) -> bool:
 
 
 def read_module(name: str, root: StepsRoot, path: Path, allowance: int = MAX_WEIGHT) -> Module:
-    """The module; what keeps it from being read or parsed, within the allowance, becomes its `error`."""
+    """The module; if it cannot be read or parsed, or is heavier than `allowance`, its `error` says so."""
     module = _without_tree(name, root, path, b"")
     problem = link_problem(path, root.project)
     if problem is not None:
@@ -154,7 +157,7 @@ def read_module(name: str, root: StepsRoot, path: Path, allowance: int = MAX_WEI
     return _parsed(name, root, path, content)
 
 
-# Pipelines of one run share step code. Known by its content, a file that has changed since is another one.
+# Pipelines share step code, so modules are cached by content; a changed file is parsed again.
 @lru_cache(maxsize=1_000)
 def _parsed(name: str, root: StepsRoot, path: Path, content: bytes) -> Module:
     module = _without_tree(name, root, path, content)

@@ -1,4 +1,4 @@
-"""What a read of resources takes along: the files that it names below the folder of a package."""
+"""The files that travel because code reads them as resources of a package."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ FindModule = Callable[[str], Module | None]
 
 @record
 class Resources:
-    """The files that a read names, by their path in the archive; else why it names none, and how to go on.
+    """The files that a read of resources names, as (path in the archive, path); else the `problem` and its `help`.
 
-    `is_open` is set where the read names any file of a package that lists none.
+    `is_open` is true where the read may name any file of a package that has no `__data_files__`.
     """
 
     files: tuple[tuple[str, Path], ...] = ()
@@ -32,14 +32,14 @@ class Resources:
 def named_files(
     module: Module, find: FindModule, is_ours: Callable[[str], bool]
 ) -> Iterator[tuple[str, Path]]:
-    """Every file that the module's code reads as a resource, by its path in the archive."""
+    """Every file that the module's code reads as a resource, as (path in the archive, path)."""
     for read in reads(module):
         if read.location.by is By.RESOURCE:
             yield from resources_of(read, module, find, is_ours).files
 
 
 def resources_of(read: Read, module: Module, find: FindModule, is_ours: Callable[[str], bool]) -> Resources:
-    """What a read of resources names."""
+    """The files that a read of resources names; nothing for a package outside the project."""
     place = read.location
     if not place.anchor:
         return _no_package(module)

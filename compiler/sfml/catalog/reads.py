@@ -1,4 +1,4 @@
-"""The files beside step code that a module reads: as resources, which works everywhere, or by their path."""
+"""The files beside step code that a module reads: as resources, which also works from an archive, or by path."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sfml.catalog.code_names import CodeNames, code_names
 from sfml.catalog.surroundings import Surroundings, nodes_of
 
 READS = re.compile(rb"__file__|resources|get_data|open|Path|read_|load|listdir|scandir|glob")
-"""What a module that reads files has in its text."""
+"""Words, one of which stands in the text of every module that reads files."""
 
 RESOURCES = re.compile(rb"resources|get_data")
-"""What a module that reads resources of packages has in its text."""
+"""Words, one of which stands in the text of every module that reads resources of packages."""
 
 
 class By(Enum):
-    """How a file is named: as a resource of a package, beside the module's own file, or from the working folder."""
+    """How code names a file: as a resource of a package, relative to `__file__`, or relative to the working folder."""
 
     RESOURCE = "resource"
     FILE = "file"
@@ -34,9 +34,9 @@ class By(Enum):
 class Location:
     """A file or folder that an expression names.
 
-    `anchor` is the package, or the module whose `__file__` it starts from. `path` is relative to the folder of that,
-    `.` for the folder itself; `is_exact` is false where more follows that is worked out when the code runs.
-    `pkgutil.get_data` takes any module, what else reads resources `needs_package`.
+    `anchor` is the package, or the module whose `__file__` the path starts from. `path` is relative to the folder of
+    the anchor, `.` for that folder itself. `is_exact` is false where parts of the path are computed at run time.
+    `needs_package` is false for `pkgutil.get_data`, which takes any module as its anchor.
     """
 
     by: By
@@ -48,7 +48,7 @@ class Location:
 
 @record
 class Read:
-    """One place that names files; `lists` tells of what goes through a folder."""
+    """A place in the code that names a file or folder; `lists` is true where the code lists a folder."""
 
     node: ast.expr
     around: Surroundings
@@ -81,7 +81,7 @@ MAX_READS = 1_000
 
 @lru_cache(maxsize=32)
 def reads_of(tree: ast.Module, module: str, is_package: bool) -> tuple[Read, ...]:
-    """The places of the module that name a file beside step code, each at its longest; of very many the first."""
+    """The first `MAX_READS` places that name a file beside step code; parts of a longer path are left out."""
     return tuple(islice(_Reader(code_names(tree, module, is_package)).reads(tree), MAX_READS))
 
 
@@ -92,7 +92,7 @@ class _Reader:
     def reads(self, tree: ast.Module) -> Iterator[Read]:
         inside: set[int] = set()
         for node, around in nodes_of(tree):
-            if id(node) in inside:  # a part of a longer path, or what a name stands for
+            if id(node) in inside:  # a part of a longer path, or a value that is read where its name is used
                 inside.update(id(child) for child in ast.iter_child_nodes(node))
                 continue
             if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
@@ -107,7 +107,7 @@ class _Reader:
             inside.update(id(child) for child in ast.iter_child_nodes(node))
 
     def _skip_named(self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr, inside: set[int]) -> None:
-        """What a name is given is read where the name is used."""
+        """Skip a value that is assigned to a name: it is read where the name is used."""
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             if isinstance(target, ast.Name) and self.names.value(target.id) is node.value:
@@ -123,7 +123,7 @@ class _Reader:
                 return None
 
     def location(self, node: ast.expr, depth: int = 0) -> Location | None:
-        """What a path's expression names; None for everything else."""
+        """The file or folder that an expression names; None for an expression that is not a path."""
         if depth > _MAX_DEPTH:
             return None
         match node:
@@ -184,7 +184,7 @@ class _Reader:
         return "__init__.py" if self.names.is_package else f"{self.names.module.rpartition('.')[2]}.py"
 
     def _anchored(self, node: ast.expr | None) -> Location | None:
-        """The package that `resources.files` and its kin are asked for; an empty name where none is given."""
+        """The package that `resources.files` and similar functions get as their argument; an empty name for none."""
         if node is None:
             return Location(By.RESOURCE, "")
         match node:
@@ -217,7 +217,7 @@ class _Reader:
         return place
 
     def _added(self, place: Location | None, part: ast.expr) -> Location | None:
-        """A path with text behind it: `folder + "/name"`."""
+        """The location of a path with a text appended: `folder + "/name"`."""
         if place is None or not place.is_exact:
             return place
         texts = self.names.texts(part)

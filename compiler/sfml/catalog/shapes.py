@@ -1,4 +1,4 @@
-"""The types that matter for wiring: what an annotation says about JSON."""
+"""The types of values that tasks pass to each other as JSON, read from annotations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfml.base.record import record
 
 @record
 class Anything:
-    """Nothing is known, or nothing is demanded."""
+    """Any value: the type is not known, or there is no requirement."""
 
 
 @record
@@ -39,7 +39,7 @@ class MapOf:
 
 @record
 class Record:
-    """A TypedDict or dataclass: its fields by name, and those that may be missing."""
+    """A TypedDict, NamedTuple or dataclass: field → shape, and the names of fields that may be missing."""
 
     name: str
     fields: Mapping[str, Shape]
@@ -58,7 +58,7 @@ NOTHING = Primitive("None")
 
 
 def any_of(options: tuple[Shape, ...]) -> Shape:
-    """The union of the shapes, flat; anything when one of them is anything."""
+    """The union of the shapes, without unions inside it; `ANYTHING` when one of them is."""
     flat: dict[Shape, None] = {}
     for option in options:
         for part in option.options if isinstance(option, AnyOf) else (option,):
@@ -69,7 +69,7 @@ def any_of(options: tuple[Shape, ...]) -> Shape:
 
 
 def words(shape: Shape) -> str:
-    """The shape as a person says it: `a number`, `text or nothing`."""
+    """The shape in the words of messages: `a number`, `text or nothing`."""
     match shape:
         case Anything():
             return "anything"

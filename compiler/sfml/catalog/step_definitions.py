@@ -1,4 +1,4 @@
-"""How a module defines a step: with the decorator under whatever name, by a call, or taken from another module."""
+"""Finding the definition of a step: a decorated function, the result of a call, or an import from another module."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MAX_HOPS = 6
 
 @record
 class StepDefinition:
-    """A callable that a name stands for; `function` is None where its text cannot be told.
+    """A callable that a name stands for; `function` is None where its source is not known.
 
-    `at` is where it is defined. `arguments` tells of `@step(…)` with something in the parentheses, `lookalike` of a
-    decorator of one's own that is called `step`.
+    `at` is the statement that defines it, `arguments` a decorator `@step(…)` with arguments, and `lookalike` a
+    decorator of the project that is named `step`.
     """
 
     module: Module
@@ -33,7 +33,7 @@ class StepDefinition:
 
 
 def step_definition(name: str, module: Module, find: FindModule, hops: int = 0) -> StepDefinition | None:
-    """What a name at the top of a module defines, the last of several; None if it is no callable."""
+    """The callable that a top-level name of a module stands for, by its last definition; None if there is none."""
     statements = bindings_of(module).get(name, ())
     if module.tree is None or hops > _MAX_HOPS:
         return None
@@ -53,9 +53,9 @@ def _imported(name: str, module: Module, find: FindModule, hops: int) -> StepDef
                 stars.append(imported.module)
     for star in stars:
         source = find(star)
-        found = step_definition(name, source, find, hops + 1) if source is not None else None
-        if found is not None:
-            return found
+        defined = step_definition(name, source, find, hops + 1) if source is not None else None
+        if defined is not None:
+            return defined
     return None
 
 
@@ -71,7 +71,7 @@ class _Reader:
         self.names: CodeNames = code_names(module.tree, module.name, module.is_package)
 
     def defined(self, name: str, statements: tuple[ast.stmt, ...]) -> StepDefinition | None:
-        """What the last of the statements defines; those before it are what its own value may name."""
+        """The callable that the last of the statements defines; its value may refer to the earlier definitions."""
         match statements[-1]:
             case ast.FunctionDef() | ast.AsyncFunctionDef() as function:
                 called = next((one for one in function.decorator_list if self._has_arguments(one)), None)
@@ -83,10 +83,10 @@ class _Reader:
                 is_step = is_step or other is not None
                 return StepDefinition(self.module, function, function, is_step, called, lookalike)
             case ast.Assign(value=value) | ast.AnnAssign(value=ast.expr() as value):
-                found = self._value(value, statements[-1], {name: statements[:-1]})
-                if found is not None and not found.is_step and self._is_registered(name):
-                    return StepDefinition(found.module, found.at, found.function, True)
-                return found
+                defined = self._value(value, statements[-1], {name: statements[:-1]})
+                if defined is not None and not defined.is_step and self._is_registered(name):
+                    return StepDefinition(defined.module, defined.at, defined.function, True)
+                return defined
             case _:
                 return None
 
@@ -104,12 +104,13 @@ class _Reader:
             case ast.Attribute(value=owner, attr=name):
                 return self._attribute(owner, name)
             case ast.Call(func=function, args=[inner, *more], keywords=keywords):
-                found = self._value(inner, at, earlier)
-                is_step = self.is_step(function) or (found is not None and found.is_step)
-                if found is None:
+                wrapped = self._value(inner, at, earlier)
+                is_step = self.is_step(function) or (wrapped is not None and wrapped.is_step)
+                if wrapped is None:
                     return StepDefinition(self.module, at, None, is_step) if is_step else None
-                known = found.function if not more and not keywords else None  # `partial(f, 1)` takes less
-                return StepDefinition(found.module, found.at, known, is_step)
+                # `partial(f, 1)` has fewer parameters than `f`.
+                known = wrapped.function if not more and not keywords else None
+                return StepDefinition(wrapped.module, wrapped.at, known, is_step)
             case _:
                 return None
 
@@ -128,21 +129,21 @@ class _Reader:
         return None
 
     def _has_arguments(self, decorator: ast.expr) -> bool:
-        """Whether this is `@step(…)` with something in the parentheses, which it does not take."""
+        """Whether the decorator is `@step(…)` with arguments, which it does not take."""
         if not isinstance(decorator, ast.Call) or not (decorator.args or decorator.keywords):
             return False
         origin = self.names.origin(decorator.func)
         return bool(origin) and means_step(origin, self.module, self.find)
 
     def _looks_alike(self, decorator: ast.expr) -> bool:
-        """Whether a decorator that is called `step` is a function of the project's own."""
+        """Whether a decorator named `step` is a function of the project."""
         if not (isinstance(decorator, ast.Name) and decorator.id == "step"):
             return False
         found = definition("step", self.module, self.find)
         return found is not None and isinstance(found[1], ast.FunctionDef)
 
     def _is_registered(self, name: str) -> bool:
-        """Whether `step(name)` stands at the top of the module."""
+        """Whether the module registers the function by a call `step(name)` at its top level."""
         return any(
             isinstance(statement, ast.Expr)
             and isinstance(statement.value, ast.Call)
@@ -152,7 +153,7 @@ class _Reader:
         )
 
     def is_step(self, decorator: ast.expr) -> bool:
-        """Whether a decorator is `step`, by whatever name, or one of the project's own that applies it."""
+        """Whether a decorator is the runtime's `step`, under any name, or one of the project that applies it."""
         if isinstance(decorator, ast.Call):
             decorator = decorator.func
         origin = self.names.origin(decorator)
@@ -172,7 +173,7 @@ class _Reader:
 
 
 def means_step(origin: str, module: Module, find: FindModule, hops: int = 0) -> bool:
-    """Whether a dotted name of a module's text is the decorator of the step runtime."""
+    """Whether a dotted name in a module stands for the decorator `step` of the step runtime."""
     if origin in _DECORATORS:
         return True
     owner, _, name = origin.rpartition(".")

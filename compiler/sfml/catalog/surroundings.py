@@ -1,4 +1,4 @@
-"""The nodes of a module, each with what decides whether it runs: its function, conditions and handlers around it."""
+"""The nodes of a module, each with the function, the conditions and the exception handlers around it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from sfml.base.record import record
 
 ANY_ERROR = "*"
-"""Stands for the exceptions that a bare `except` catches."""
+"""Stands for any exception, such as those that a bare `except` catches."""
 
 LEADING_TO_IMPORTS = frozenset(
     (
@@ -21,10 +21,10 @@ LEADING_TO_IMPORTS = frozenset(
 
 @record
 class Surroundings:
-    """`owner` is the outermost function or class around a node, empty at the top of the module.
+    """What is around a node. `owner` is the outermost function or class, empty at the top of the module.
 
-    `caught` are the exceptions that handlers around the node let pass; `is_conditional` tells of an `if`, a `case` or
-    a handler that the node is in.
+    `caught` are the names of exceptions that handlers around the node catch without raising. `is_conditional` is true
+    inside an `if`, a `case` or an exception handler.
     """
 
     owner: str = ""
@@ -32,16 +32,17 @@ class Surroundings:
     is_conditional: bool = False
 
     def catches(self, *names: str) -> bool:
-        """Whether an exception of one of these names does no harm here."""
+        """Whether an exception of one of these names is caught here."""
         return bool(self.caught & {*names, "Exception", "BaseException", ANY_ERROR})
 
 
 def nodes_of(
     tree: ast.Module, *, as_main: bool = False, imports_only: bool = False
 ) -> Iterator[tuple[ast.AST, Surroundings]]:
-    """Every node that may run, in the order of the source; not what is for type checkers only.
+    """Every node that may run, in the order of the source; code for type checkers only is left out.
 
-    What a script does as the main program counts only `as_main`. Imports, and what holds them, are much fewer.
+    Code under `if __name__ == "__main__"` is included only with `as_main`. With `imports_only`, only imports and the
+    statements around them are visited, which are far fewer.
     """
     top = Surroundings()
     todo: list[tuple[ast.AST, Surroundings]] = [
@@ -93,7 +94,7 @@ def _inner(node: ast.AST, around: Surroundings, as_main: bool) -> Iterator[tuple
 
 
 def is_type_checking(test: ast.expr) -> bool:
-    """Whether this is `TYPE_CHECKING`, by whatever name of its module."""
+    """Whether the test is `TYPE_CHECKING`, alone or as an attribute of a module."""
     match test:
         case ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING"):
             return True
@@ -122,7 +123,7 @@ def _is_false(test: ast.expr) -> bool:
 
 def _caught(handler: ast.ExceptHandler) -> frozenset[str]:
     if handler.body and isinstance(handler.body[-1], ast.Raise):
-        return frozenset()  # told in other words, but not let pass
+        return frozenset()  # the handler raises another exception
     return _names(handler.type) if handler.type is not None else frozenset({ANY_ERROR})
 
 
@@ -141,4 +142,6 @@ def _names(node: ast.expr) -> frozenset[str]:
         case ast.Tuple(elts=parts):
             return frozenset().union(*(_names(part) for part in parts))
         case _:
-            return frozenset({ANY_ERROR})  # not to be read: taken for the best
+            return frozenset(
+                {ANY_ERROR}
+            )  # not readable: taken to catch every exception, so that no finding is wrong
