@@ -1,4 +1,4 @@
-"""Draft → typed graph: tasks in order, with the edges that `after` and `outcomes` make."""
+"""Draft → typed graph: tasks in topological order, with the edges from `after` and `outcomes`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sfml.graph.topology import topological_order
 
 
 def build_graph(draft: GraphDraft) -> TaskGraph:
-    """The graph of a draft without errors: every name in it exists, and nothing runs after itself."""
+    """The graph of a draft without errors: all its names exist, and it has no cycle."""
     order = topological_order(draft.predecessors)
     drafts = draft.by_name
-    assert len(order) == len(draft.tasks), "a cycle is found before the graph is built"
+    assert len(order) == len(draft.tasks), "the checks find cycles before the graph is built"
     return TaskGraph(
         pipeline=draft.pipeline,
         spec_path=draft.spec_path,
@@ -43,7 +43,7 @@ def build_graph(draft: GraphDraft) -> TaskGraph:
 
 
 def _root_spans(draft: GraphDraft) -> dict[str, Span]:
-    """Where the root's settings stand: the schedule config's, and the config that the graph shares."""
+    """Setting of the root → its span: the settings of the schedule config, and the entries of `config`."""
     spans = {"": draft.places["pipeline"].span, **draft.settings.spans}
     return {**spans, **{key: place.span for key, place in draft.places.items() if key.startswith("config.")}}
 

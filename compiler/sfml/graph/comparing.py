@@ -1,4 +1,4 @@
-"""What a role may do beside what it needs: what is missing, and what is more than that."""
+"""Comparing the privileges that a role has with those that it needs: the missing ones, and the ones beyond."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from sfml.base.record import record
 from sfml.graph.privileges import Privilege
 
 IMPLIED = {"MONITOR": ("OPERATE",), "READ": ("WRITE",)}
-"""Privileges that include another: who may operate a task sees it; WRITE on a stage comes with READ."""
+"""Privilege → the privileges that include it: OPERATE on a task includes MONITOR, WRITE on a stage includes READ."""
 
 
 @record
 class GrantRow:
-    """One row of SHOW GRANTS: `on` as there (COMPUTE_POOL), `through` the role that holds it."""
+    """One row of SHOW GRANTS: `on` as written there (COMPUTE_POOL), `through` the role that has the privilege."""
 
     privilege: str
     on: str
@@ -24,21 +24,28 @@ class GrantRow:
 
 @record
 class Comparison:
-    """What a role lacks of what it needs, and what it may do beyond that to the same objects and the account."""
+    """The privileges that a role needs and does not have, and those that it has beyond.
+
+    `excess` holds privileges on the needed objects and on the account only.
+    """
 
     role: str
     missing: tuple[Privilege, ...]
     excess: tuple[GrantRow, ...]
     elsewhere: int
-    """Grants on other objects; they are other pipelines' business."""
+    """The number of grants on other objects, which may serve other pipelines."""
     unread: tuple[str, ...] = ()
-    """Roles whose grants could not be read."""
+    """The roles whose grants could not be read."""
 
 
 def compared(
     role: str, needed: Iterable[Privilege], granted: Iterable[GrantRow], unread: tuple[str, ...] = ()
 ) -> Comparison:
-    """The difference. OWNERSHIP, and ALL, hold every privilege of an object; a schema's owner also creates in it."""
+    """The comparison of the needed privileges with the granted ones.
+
+    OWNERSHIP and ALL include every privilege on an object; OWNERSHIP of a schema includes creating objects in it.
+    https://docs.snowflake.com/en/user-guide/security-access-control-privileges
+    """
     wanted = list(needed)
     held = {(one.privilege, one.on, "" if one.on == "ACCOUNT" else one.name): one for one in granted}
     whole = {(on, name) for privilege, on, name in held if privilege in ("OWNERSHIP", "ALL")}
@@ -60,10 +67,10 @@ def _is_held(one: Privilege, held: Iterable[tuple[str, str, str]], whole: set[tu
     if any((other, on, name) in keys for other in (privilege, *IMPLIED.get(privilege, ()))):
         return True
     if on in ("DATABASE", "SCHEMA") and privilege == "USAGE":
-        # Any privilege on a container lets its holder pass through it, as far as names are resolved.
+        # Any privilege on a database or schema is enough to resolve names in it.
         return any(key[1:] == (on, name) for key in keys)
     if on == "PROCEDURE":
-        # Its name comes with its types: DB.SCHEMA."REFRESH(VARCHAR):VARCHAR".
+        # SHOW GRANTS names a procedure with its types: DB.SCHEMA."REFRESH(VARCHAR):VARCHAR".
         return any(key[:2] == (privilege, on) and _bare(key[2]) == _bare(name) for key in keys)
     return on == "TASK" and ("MONITOR EXECUTION", "ACCOUNT", "") in keys
 

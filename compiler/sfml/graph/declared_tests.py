@@ -1,4 +1,4 @@
-"""Tests of a graph as a spec has them: typed, every name still only a name, every expectation located."""
+"""The graph tests of a spec, typed. Names of tasks are not resolved yet; every expectation has its place."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ STATES = {
     "skipped": "SKIPPED",
     "never_ran": "NOT_EXECUTED",
 }
-"""The lists of tasks that a test may hold → the state of those named there, NOT_EXECUTED for those without a row."""
+"""Key of a test that lists tasks → the expected state of those tasks; NOT_EXECUTED is for a task that never ran."""
 
 SUCCEEDS, FAILS = "succeeds", "fails"
 
 EVERY = 1_000_000
-"""More attempts than any run has."""
+"""A number above the attempts of any run; stands for all of them."""
 
 
 @record
 class GivenEnd:
-    """How a task ends: `word` is what is written for it in one word, `outcome` the outcome of a branch.
+    """How a task ends in a test. `word` is the short form (`succeeds`, `fails`), `outcome` the outcome of a branch.
 
-    The first `fails` attempts fail. `when` stands for the task's own condition; `named` is where its
-    name stands.
+    The first `fails` attempts fail. `when` is the value of the task's own condition. `named` is the place of the
+    task's name, `place` that of its settings.
     """
 
     named: Place
@@ -44,13 +44,13 @@ class GivenEnd:
 
     @property
     def gives_end(self) -> bool:
-        """Whether it says how the body ends, not only whether the condition holds."""
+        """Whether the test says how the task's body ends, and not only the value of its condition."""
         return bool(self.word or self.outcome or self.has_result or self.fails)
 
 
 @record
 class ExpectedState:
-    """A task that is to end in a state; `key` is the list that names it."""
+    """A task that is expected to end in a state; `key` is the list that names the task."""
 
     task: Ref
     key: str
@@ -62,7 +62,10 @@ class ExpectedState:
 
 @record
 class RunTest:
-    """Given how some tasks end, what becomes of the others."""
+    """A test of one run: how some tasks end (`given`), and the expected states of others.
+
+    `streams`, `config`, `state` and `attempts` hold a value and its place.
+    """
 
     name: str
     place: Place
@@ -80,9 +83,10 @@ Moment: TypeAlias = tuple[datetime, Place]
 
 @record
 class ScheduleTest:
-    """Given a clock, which runs begin.
+    """A test of the schedule: which runs begin between `since` and `until`.
 
-    `takes` is in seconds; `failed_runs` is None for all of them; `suspended` holds None for never.
+    `takes` holds the durations of runs in seconds. `failed_runs` holds the numbers of failing runs, or is None if all
+    fail. `suspended` holds the time at which the root is expected to be suspended, or None for never.
     """
 
     name: str
@@ -105,5 +109,5 @@ GraphTest: TypeAlias = RunTest | ScheduleTest
 
 
 def holds_for(test: GraphTest, target: str) -> bool:
-    """Whether the test is one of this target."""
+    """Whether the test applies to this target; a test without `targets` applies to all."""
     return not test.targets or any(ref.name == target for ref in test.targets)

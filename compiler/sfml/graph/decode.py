@@ -1,4 +1,4 @@
-"""Resolved spec → graph draft: nodes become typed values, and what has no type is a finding."""
+"""Resolved spec → graph draft: nodes become typed values; a value that cannot be typed becomes a finding."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:
-    """The draft of the pipeline; `root` is the project's folder, where SQL files are read from."""
+    """The draft of the pipeline, and the findings; SQL files are read from below `root`, the project's folder."""
     findings: list[Diagnostic] = []
     target = _target(spec, findings)
     tasks = tuple(task_draft(task, spec, target, root, findings) for task in spec.tasks)
@@ -71,7 +71,7 @@ def _root_body(spec: PipelineSpec, root: Path, findings: list[Diagnostic]) -> Sq
 
 
 def _moves(spec: PipelineSpec) -> Iterator[tuple[Ref, Ref]]:
-    """Old and new name of each entry of `moved`."""
+    """The old and the new name of each entry of `moved`."""
     node = spec.graph.get("moved")
     for item in node.items if isinstance(node, ListNode) else ():
         names = [map_of(item).get(key) for key in ("from", "to")] if map_of(item) else []  # type: ignore[union-attr]
@@ -85,7 +85,7 @@ def _moves(spec: PipelineSpec) -> Iterator[tuple[Ref, Ref]]:
 
 
 def _predecessors(tasks: tuple[TaskDraft, ...], known: set[str]) -> dict[str, tuple[str, ...]]:
-    """Of each task: what it names in `after`, and the branches that it is an arm of."""
+    """Task → its predecessors: the tasks in its `after`, and the branches with an outcome that starts it."""
     above: dict[str, dict[str, None]] = {task.name: {} for task in tasks}
     for task in tasks:
         for ref in task.after:

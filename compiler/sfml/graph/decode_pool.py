@@ -1,4 +1,4 @@
-"""What a target says of the compute pool that may be made for it."""
+"""Decoding the settings of a compute pool that `apply --create-missing` may create for a target."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from sfml.spec.nodes import Node, map_of, text_of
 
 
 def new_pool(create: Node | None, findings: list[Diagnostic]) -> NewPool | None:
-    """`create.compute_pool` of a target, None where it says nothing."""
+    """The settings in `create.compute_pool` of a target; None without them."""
     outer = map_of(create)
     pool = map_of(outer.get("compute_pool")) if outer else None
     if pool is None:
         return None
-    given: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "instance_family": text_of(pool.get("instance_family")),
         "min_nodes": whole_number(pool.get("min_nodes")),
         "max_nodes": whole_number(pool.get("max_nodes")),
         "auto_suspend": duration(pool.get("auto_suspend"), findings),
     }
-    return replace(NewPool(), **{key: value for key, value in given.items() if value is not None})
+    return replace(NewPool(), **{key: value for key, value in settings.items() if value is not None})

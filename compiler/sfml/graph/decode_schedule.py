@@ -25,7 +25,7 @@ from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, text_
 
 
 def settings_of(node: MapNode, findings: list[Diagnostic]) -> GraphSettings:
-    """The root's settings; a duration that cannot be read is a finding, and counts as not given."""
+    """The root's settings; a duration that cannot be read becomes None and a finding."""
     alerts = map_of(node.get("alerts"))
     spans: dict[str, Span] = {}
     for key, _, value in entries_of(node):
@@ -72,7 +72,7 @@ def _run_on(node: MapNode | None, findings: list[Diagnostic]) -> OnWarehouse | S
 
 
 def serverless(node: MapNode, findings: list[Diagnostic]) -> Serverless:
-    """The sizes under `serverless`; `{}` leaves them to Snowflake."""
+    """The sizes under `serverless`; with `{}`, Snowflake chooses them."""
     sizes = map_of(node.get("serverless")) or MapNode({}, {}, node.span, node.path)
     return Serverless(
         initial=_size(sizes.get("initial")),
@@ -88,7 +88,7 @@ def _size(node: Node | None) -> str | None:
 
 
 def duration(node: Node | None, findings: list[Diagnostic]) -> int | None:
-    """The seconds of a duration."""
+    """The seconds of a duration; None, with a finding, for a text that is not one."""
     text = text_of(node)
     if node is None or text is None:
         return None
@@ -107,7 +107,7 @@ def whole_number(node: Node | None) -> int | None:
 
 
 def scalars(node: Node | None) -> MappingProxyType[str, Scalar]:
-    """A mapping of plain values."""
+    """Key → value of the scalar entries of a mapping; nulls are left out."""
     return MappingProxyType(
         {
             key: value.value
@@ -118,7 +118,7 @@ def scalars(node: Node | None) -> MappingProxyType[str, Scalar]:
 
 
 def texts(node: Node | None) -> MappingProxyType[str, str]:
-    """A mapping of texts; numbers and booleans as YAML writes them."""
+    """Key → text of the scalar entries of a mapping; numbers and booleans as YAML writes them."""
     return MappingProxyType(
         {key: text for key, _, value in entries_of(node) if (text := text_of(value)) is not None}
     )

@@ -36,7 +36,7 @@ from sfml.spec.paths import inside
 from sfml.spec.text import read_text
 
 MOST_LOOKED_AT = 1_000
-"""Of the entries of a folder, for one that is spelt alike."""
+"""The most entries of a folder that are compared with a misspelt name."""
 
 
 def task_draft(
@@ -48,7 +48,7 @@ def task_draft(
     *,
     is_finalizer: bool = False,
 ) -> TaskDraft:
-    """The draft of a task whose settings have the right shape."""
+    """The draft of a task whose settings have the right shape; findings are appended to `findings`."""
     settings = task.settings
     places = dict(_places(task))
     body = _body(settings, root, findings)
@@ -101,7 +101,7 @@ def _is_default(place: Place) -> bool:
 
 
 def _places(task: TaskSpec) -> Iterator[tuple[str, Place]]:
-    """Every setting, and every entry of a mapping in it; keys of mappings as `with.name!key`."""
+    """The place of every setting and of the entries of mappings and lists in it; of keys under `with.name!key`."""
     yield "", Place(task.at, task.settings.path)
     for key, at, node in entries_of(task.settings):
         yield key, Place(node.span, node.path)
@@ -115,7 +115,7 @@ def _places(task: TaskSpec) -> Iterator[tuple[str, Place]]:
 
 
 def _refs(nodes: Iterable[ScalarNode], spec: PipelineSpec) -> Iterator[Ref]:
-    """The names; one that stands for a `for_each` becomes all that this made, or what was before where that is none."""
+    """The names as references. The name of a `for_each` becomes its members, or its predecessors if it is empty."""
     for node in nodes:
         for member in _members(str(node.value), spec, frozenset()):
             yield Ref(member, Place(node.span, node.path))
@@ -130,7 +130,7 @@ def _members(name: str, spec: PipelineSpec, passed: frozenset[str]) -> Iterator[
 
 
 def _outcomes(node: Node | None, spec: PipelineSpec) -> MappingProxyType[str, tuple[Ref, ...]] | None:
-    """Each outcome with the tasks it starts; in a list every outcome starts the task of its name."""
+    """Outcome → the tasks that it starts; in the list form each outcome starts the task of its name."""
     match node:
         case MapNode():
             return MappingProxyType(
@@ -146,13 +146,13 @@ def _uses(body: Body, places: dict[str, Place]) -> Iterator[Use]:
     for setting, value in body_values(body):
         for reference in references_in(value):
             place = places.get(setting) or places[setting.partition(".")[0]]
-            if reference.span is not None:  # nested in a list or mapping: the reference knows better
+            if reference.span is not None:  # a reference nested in a list or mapping has a more exact place
                 place = Place(reference.span, place.path)
             yield Use(reference, setting, place)
 
 
 def body_values(body: Body) -> Iterator[tuple[str, Value]]:
-    """The values of a body that may hold references, each with the setting that it is of."""
+    """The setting and the value of each part of a body that may hold references."""
     match body:
         case StepBody(arguments=arguments):
             for name, value in arguments.items():
@@ -212,23 +212,24 @@ def _values_of(node: Node | None, problems: list[tuple[Node, str]]) -> tuple[Val
 
 
 def sql_body(node: Node | None, root: Path, findings: list[Diagnostic]) -> SqlBody:
-    """A statement as written, or that of the file which `{file: …}` names."""
+    """The statement in a spec, or in the file that `{file: …}` names."""
     if not isinstance(node, MapNode):
         return SqlBody((text_of(node) or "").strip())
-    named = node.get("file")
-    assert isinstance(named, ScalarNode)
-    file = inside(root, named)
+    path = node.get("file")
+    assert isinstance(path, ScalarNode)
+    file = inside(root, path)
     if isinstance(file, Diagnostic):
         findings.append(file)
         return SqlBody("")
     text = read_text(root / file, file)
     if isinstance(text, Diagnostic):
-        message = f"the SQL file `{named.value}` cannot be used: {text.message}"
-        findings.append(Diagnostic.error(text.code, message, at=named.span, path=named.path, help=text.help))
+        message = f"the SQL file `{path.value}` cannot be used: {text.message}"
+        findings.append(Diagnostic.error(text.code, message, at=path.span, path=path.path, help=text.help))
         return SqlBody("", file)
     if not text.strip():
-        message = f"the SQL file `{named.value}` is empty"
-        findings.append(Diagnostic.error("SF324", message, at=named.span, path=named.path, help="write one"))
+        message = f"the SQL file `{path.value}` is empty"
+        help = "write a statement into it"
+        findings.append(Diagnostic.error("SF324", message, at=path.span, path=path.path, help=help))
     return SqlBody(text.strip(), file)
 
 
@@ -247,7 +248,7 @@ def _folder(node: Node | None, root: Path, findings: list[Diagnostic]) -> str:
 
 
 def _imports(node: Node | None, root: Path, findings: list[Diagnostic]) -> Iterator[str]:
-    """Folders and Python files of the project, by their paths below its root."""
+    """The paths of imported folders and Python files, relative to the project root."""
     for item in texts_of(node):
         path = inside(root, item)
         if isinstance(path, Diagnostic):
@@ -286,7 +287,7 @@ def _entrypoint(node: Node | None, folder: str, root: Path, findings: list[Diagn
 
 
 def _alike(root: Path, path: str, fits: Callable[[Path], bool]) -> str | None:
-    """A help line naming what lies beside a path that leads nowhere and is spelt much like it."""
+    """A help line with an entry of the same folder whose name is close to that of a missing path."""
     above, _, name = path.rpartition("/")
     folder = root / above
     try:
@@ -300,7 +301,7 @@ def _alike(root: Path, path: str, fits: Callable[[Path], bool]) -> str | None:
 
 
 def _run_on(node: MapNode | None, target: Target, is_job: bool, findings: list[Diagnostic]) -> RunOn:
-    """Where the task runs: what it says, else a job on the target's pool, else the target's warehouse."""
+    """Where the task runs: by its own setting, else on the target's pool for a job, else on the target's warehouse."""
     if node is None:
         if is_job and target.compute_pool:
             return OnPool(target.compute_pool)

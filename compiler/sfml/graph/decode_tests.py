@@ -1,4 +1,4 @@
-"""The tests of a spec → typed tests; times and durations that cannot be read are findings."""
+"""The tests of a spec → typed graph tests; times and durations that cannot be read become findings."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map
 def graph_tests(
     node: MapNode | None, schedule: Schedule, findings: list[Diagnostic]
 ) -> tuple[GraphTest, ...]:
-    """The tests in the order written, of mappings that have the right shape."""
-    found: list[GraphTest] = []
+    """The graph tests in the order written; `node` has the right shape. `schedule` gives the default time zone."""
+    tests: list[GraphTest] = []
     for name, at, one in entries_of(node):
         settings = map_of(one)
         if settings is None:
             continue
         place = Place(at, one.path)
         if "from" not in settings.entries:
-            found.append(_run_test(name, place, settings))
-        elif timed := _schedule_test(name, place, settings, schedule, findings):
-            found.append(timed)
-    return tuple(found)
+            tests.append(_run_test(name, place, settings))
+        elif schedule_test := _schedule_test(name, place, settings, schedule, findings):
+            tests.append(schedule_test)
+    return tuple(tests)
 
 
 def _run_test(name: str, place: Place, settings: MapNode) -> RunTest:
@@ -152,7 +152,7 @@ class _Clock:
         try:
             self.zone = ZoneInfo(zone_name(text_of(zone) or default))
         except ScheduleError:
-            if zone is not None:  # that of the schedule has a rule of its own
+            if zone is not None:  # a bad time zone of the schedule is found by a rule of `check/`
                 self._refuse(zone, "time zone", "name a region, such as `UTC` or `Europe/Berlin`")
 
     def moment(self, node: Node | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""A graph as drafted in a spec: every value typed, every name still only a name, right or wrong."""
+"""Graph drafts: a spec with typed values, whose names of tasks are not resolved and may be wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @record
 class Use:
-    """A `${…}` in the setting `setting` (`with.at_least`, `notify.message`)."""
+    """A reference `${…}` in a task's setting, such as `with.at_least` or `notify.message`."""
 
     reference: Reference
     setting: str
@@ -25,10 +25,11 @@ class Use:
 
 @record
 class TaskDraft:
-    """A task as its spec has it.
+    """A task of a draft.
 
-    `node` holds all that needs no other task; `after`, `outcomes` and `run_if` are as written, `names` the
-    keys of the outcomes. `places` leads from a setting to where it stands (`""`: the task's name).
+    `node` holds the settings that do not depend on other tasks; its `after` and `outcomes` are set when the graph is
+    built. `after` and `outcomes` here hold the names as written. `uses` are the references in the body. `places` maps
+    a setting to its place (`""`: the task's name). `raw_settings` are the keys that are set.
     """
 
     node: TaskNode
@@ -38,14 +39,14 @@ class TaskDraft:
     places: Mapping[str, Place]
     raw_settings: frozenset[str]
     beside: frozenset[str] = frozenset()
-    """Of a `job`: the names of the files and folders in its folder."""
+    """The names of the files and folders in the folder of a `job`."""
 
     @property
     def name(self) -> str:
         return self.node.name
 
     def place(self, *settings: str) -> Place:
-        """The first of the settings that stands somewhere, else the task itself."""
+        """The place of the first of the settings that is set, else that of the task's name."""
         for setting in settings:
             if setting in self.places:
                 return self.places[setting]
@@ -53,13 +54,13 @@ class TaskDraft:
 
     @property
     def arms(self) -> tuple[Ref, ...]:
-        """The tasks that the outcomes start."""
+        """The tasks that the outcomes of a branch start."""
         return tuple(ref for refs in (self.outcomes or {}).values() for ref in refs)
 
 
 @record
 class GraphDraft:
-    """A pipeline as its spec has it, for one target; `tasks` are in the order written."""
+    """The draft of a pipeline for one target; `tasks` are in the order written."""
 
     pipeline: str
     spec_path: str
@@ -72,17 +73,17 @@ class GraphDraft:
     seeds: tuple[Seed, ...]
     description: str | None
     places: Mapping[str, Place]
-    """`pipeline`, `target`, `tasks`, `schedule`, `alerts` …: where the graph's own settings stand."""
+    """Setting of the graph → its place, such as `pipeline`, `target.schema`, `schedule_config.alerts.on_error`."""
     removed: frozenset[str] = frozenset()
     written_target: Mapping[str, str] = field(default_factory=dict)
-    """The target's settings before they are folded; those that an expression made, as the expression."""
+    """The target's settings as written, before names are folded; an expression instead of its value."""
     root_name: str | None = None
     root_body: SqlBody | None = None
     query_tag: bool = True
     moved: tuple[tuple[Ref, Ref], ...] = ()
-    """Of each move the old name and the new one."""
+    """The old and the new name of each moved task."""
     predecessors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of each task: the known tasks it follows, by `after` or as the arm of a branch, in written order."""
+    """Task → its predecessors that exist, by `after` or as the arm of a branch, in the order written."""
     tests: tuple[GraphTest, ...] = ()
 
     @property

@@ -1,4 +1,4 @@
-"""Durations as people write them: `90s`, `30m`, `1h30m`, `2 days`."""
+"""Durations such as `90s`, `30m`, `1h30m` and `2 days`, to and from seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SECONDS = {
 
 
 def seconds(text: str) -> int | None:
-    """The duration in seconds, or None when the text is none.
+    """The duration in seconds, or None when the text is not a duration.
 
     >>> seconds("1h30m"), seconds("2 days"), seconds("soon")
     (5400, 172800, None)
@@ -33,7 +33,7 @@ def seconds(text: str) -> int | None:
 
 
 def in_words(duration: int) -> str:
-    """The duration in the largest units that hold it exactly: `1h30m`.
+    """A duration in seconds as text, in days, hours, minutes and seconds: `1h30m`.
 
     >>> in_words(5400), in_words(0)
     ('1h30m', '0s')

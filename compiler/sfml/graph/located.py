@@ -1,4 +1,4 @@
-"""Names and values of a graph, with where they stand in the spec."""
+"""Names and values of a graph with their places in the spec."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from sfml.base.record import record
 from sfml.base.source import Span
 
 Scalar: TypeAlias = str | int | float | bool
+"""A value that a task graph's CONFIG may hold."""
 
 
 @record
 class Place:
-    """Where a setting stands: its span and its logical path."""
+    """The place of a setting in a spec: its span and its logical path."""
 
     span: Span
     path: str
@@ -20,7 +21,7 @@ class Place:
 
 @record
 class Ref:
-    """A name written in the spec, such as a predecessor's."""
+    """A name in a spec, such as that of a predecessor, with its place."""
 
     name: str
     place: Place

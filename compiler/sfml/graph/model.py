@@ -1,7 +1,6 @@
-"""The typed task graph: one pipeline for one target, resolved, wired and located.
+"""The typed task graph: one pipeline for one target, with its tasks, edges and places in the spec.
 
-Everything here is in the spec's own words (`train_model`, not `CLV$TRAIN_MODEL`); `sfml.lower` turns it
-into Snowflake's.
+Names are those of the spec (`train_model`, not `CLV$TRAIN_MODEL`); `sfml.lower` translates them into Snowflake's.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from sfml.graph.located import Scalar
 if TYPE_CHECKING:
     from sfml.graph.declared_tests import GraphTest
 
-"""A value that a task graph's CONFIG may hold."""
 
 Value: TypeAlias = (
     "bool | int | float | str | tuple[Value, ...] | Mapping[str, Value] | Reference | Template | None"
 )
-"""A `with:` value: JSON whose leaves may be read when the task runs."""
+"""A `with:` value: JSON, in which a leaf may be a reference that is read when the task runs."""
 
 
 class Source(StrEnum):
@@ -36,10 +34,10 @@ class Source(StrEnum):
 
 @record
 class Reference:
-    """A whole value `${train_model.metrics.spearman}`, `${config.threshold}` or `${run.id}`.
+    """A reference such as `${train_model.metrics.spearman}`, `${config.threshold}` or `${run.id}`.
 
-    RESULT: `task` is the ancestor and `keys` the path into its result (empty: all of it).
-    CONFIG and RUN: `keys` is the one key, and `task` is None.
+    For RESULT, `task` is the ancestor and `keys` the path into its result (empty for the whole result). For CONFIG and
+    RUN, `keys` holds one key, and `task` is None.
     """
 
     source: Source
@@ -50,7 +48,7 @@ class Reference:
 
 @record
 class Template:
-    """Text with references in it: `model ${config.model_name} is done`."""
+    """A text with references in it: `model ${config.model_name} is done`."""
 
     parts: tuple[str | Reference, ...]
 
@@ -65,7 +63,7 @@ class OnWarehouse:
 
 @record
 class Serverless:
-    """Sizes are Snowflake's upper-case words (XSMALL … XXLARGE); the interval is in seconds."""
+    """Serverless compute. Sizes are Snowflake's words (XSMALL … XXLARGE); `target_completion` is in seconds."""
 
     initial: str | None = None
     min: str | None = None
@@ -75,7 +73,7 @@ class Serverless:
 
 @record
 class OnPool:
-    """An ML Job on a compute pool; `warehouse` serves its queries."""
+    """An ML Job on a compute pool; its queries run on `warehouse`, or else on the target's warehouse."""
 
     pool: str
     instances: int = 1
@@ -101,7 +99,7 @@ class StepBody:
 
 @record
 class JobBody:
-    """An existing script or folder as an ML Job; `folder` is a posix path relative to the project root."""
+    """A script as an ML Job. `folder` is a posix path relative to the project root; `entrypoint` is relative to it."""
 
     folder: str
     entrypoint: str
@@ -110,7 +108,7 @@ class JobBody:
 
 @record
 class CallBody:
-    """An existing procedure with its arguments."""
+    """A call of an existing procedure."""
 
     procedure: str
     arguments: tuple[Value, ...] = ()
@@ -130,7 +128,7 @@ MessageFormat: TypeAlias = Literal["text", "html", "json"]
 
 @record
 class NotifyBody:
-    """A message to a notification integration; recipients and a subject need an email integration."""
+    """A message to a notification integration; recipients and subject are for email integrations only."""
 
     integration: str
     message: Value
@@ -149,10 +147,10 @@ Body: TypeAlias = StepBody | JobBody | CallBody | SqlBody | NotifyBody
 class TaskNode:
     """One task of the graph.
 
-    `after` are the predecessors in spec names, sorted, with those that `outcomes` imply; `outcomes` maps
-    each declared outcome of a branch to the tasks it starts. Times are in seconds. `imports` are folders and
-    files for an ML Job's container, posix paths relative to the project root. `spans` leads from a
-    setting (`"timeout"`, `"with.at_least"`, `"after"`, `""` for the task itself) to where it was written.
+    `after` holds the predecessors by their spec names, sorted, including branches that start the task. `outcomes` maps
+    each declared outcome of a branch to the tasks that it starts. Times are in seconds. `imports` are folders and
+    files for an ML Job's container, as posix paths relative to the project root. `spans` maps a setting (`"timeout"`,
+    `"with.at_least"`, `"after"`, `""` for the task itself) to its span.
     """
 
     name: str
@@ -180,10 +178,10 @@ class TaskNode:
     comment: str | None = None
     is_finalizer: bool = False
     own_name: str | None = None
-    """Its name in Snowflake as written, where that is not made of the pipeline's and its own."""
+    """The task's name in Snowflake as written, if the spec sets one."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
     defaulted: frozenset[str] = field(default=frozenset(), compare=False)
-    """The settings that a `defaults:` block gave."""
+    """The settings that come from a `defaults:` block."""
 
     @property
     def is_branch(self) -> bool:
@@ -195,7 +193,7 @@ class TaskNode:
 
 @record
 class CronSchedule:
-    """Five fields and a time zone, as Snowflake's USING CRON takes them."""
+    """Five fields and a time zone, as Snowflake takes them in USING CRON."""
 
     cron: str
     timezone: str
@@ -203,14 +201,14 @@ class CronSchedule:
 
 @record
 class IntervalSchedule:
-    """`every: 12h`; 10 seconds to 8 days."""
+    """An interval such as `every: 12h`; Snowflake takes 10 seconds to 8 days."""
 
     seconds: int
 
 
 @record
 class StreamSchedule:
-    """Runs when one of the streams has data; `every` is the minimum interval in seconds."""
+    """The graph runs when one of the streams has data; `every` is the minimum interval in seconds."""
 
     streams: tuple[str, ...]
     every: int | None = None
@@ -218,7 +216,7 @@ class StreamSchedule:
 
 @record
 class Manual:
-    """Runs only when somebody executes it."""
+    """The graph runs only when it is executed by hand."""
 
 
 Schedule: TypeAlias = CronSchedule | IntervalSchedule | StreamSchedule | Manual
@@ -228,7 +226,7 @@ Overlap: TypeAlias = Literal["NO_OVERLAP", "ALLOW_CHILD_OVERLAP", "ALLOW_ALL_OVE
 
 @record
 class GraphSettings:
-    """The settings of the root task; times in seconds. Without `run_on` it runs on the target's warehouse."""
+    """The settings of the root task, with times in seconds. Without `run_on` it runs on the target's warehouse."""
 
     schedule: Schedule = field(default_factory=Manual)
     overlap: Overlap = "NO_OVERLAP"
@@ -257,7 +255,10 @@ class Mode(StrEnum):
 
 @record
 class NewPool:
-    """What a compute pool is made with; the idle time in seconds. Without `max_nodes` the largest job decides."""
+    """The settings of a compute pool that sfml creates; `auto_suspend` is in seconds.
+
+    Without `max_nodes`, the pool gets as many nodes as the largest job needs.
+    """
 
     instance_family: str = "CPU_X64_S"
     min_nodes: int = 1
@@ -267,7 +268,7 @@ class NewPool:
 
 @record
 class Target:
-    """Where a pipeline is deployed; names are Snowflake's, folded to upper case unless quoted."""
+    """Where a pipeline is deployed; names are folded to upper case unless they are quoted."""
 
     name: str
     kind: Literal["account", "local"]
@@ -282,7 +283,7 @@ class Target:
     mode: Mode = Mode.DEVELOPMENT
     new_pool: NewPool | None = None
     keep_deployments: int = 10
-    """How many of the last deployments are kept, so that they can be put back."""
+    """How many of the last deployments are kept for a rollback."""
 
     @property
     def is_local(self) -> bool:
@@ -291,7 +292,7 @@ class Target:
 
 @record
 class Seed:
-    """A table that targets other than production may load from a file, relative to the project root."""
+    """A table that `sfml seed` loads from a file, relative to the project root, in targets other than production."""
 
     table: str
     file: str
@@ -313,17 +314,17 @@ class TaskGraph:
     overridable: tuple[str, ...] = ()
     seeds: tuple[Seed, ...] = ()
     root_name: str | None = None
-    """The root's name in Snowflake as written, where it is not the pipeline's."""
+    """The root's name in Snowflake as written, if the spec sets one; else the root has the pipeline's name."""
     root_body: SqlBody | None = None
-    """What the root does, where it does more than start the others."""
+    """The root's own statement, if it does more than start the other tasks."""
     query_tag: bool = True
-    """Whether tasks set a QUERY_TAG of ours."""
+    """Whether sfml sets a QUERY_TAG for the queries of tasks."""
     own_names: Mapping[str, str] = field(default_factory=dict)
-    """The tasks with names of their own: spec name → name in Snowflake, as written."""
+    """Task → its name in Snowflake as written, for tasks whose spec sets one."""
     moved: Mapping[str, str] = field(default_factory=dict)
-    """Task → the name that it had: in the spec, or in Snowflake."""
+    """Task → its former name, in the spec or in Snowflake."""
     tests: tuple[GraphTest, ...] = field(default=(), compare=False, repr=False)
-    """What the spec expects of the graph; nothing of it is deployed."""
+    """The graph tests of the spec; they are not deployed."""
     _by_name: dict[str, TaskNode] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     @property
@@ -333,12 +334,12 @@ class TaskGraph:
 
     def task(self, name: str) -> TaskNode:
         """The task of that name; raises KeyError."""
-        if not self._by_name:  # made when it is asked for: thousands of tasks look each other up
+        if not self._by_name:  # built at the first look-up
             self._by_name.update({node.name: node for node in self.all_tasks})
         return self._by_name[name]
 
     def ancestors(self, name: str) -> tuple[str, ...]:
-        """Every task that runs before this one, in the order of `tasks`."""
+        """Every task that the named task runs after, directly or over others, in the order of `tasks`."""
         by_name = {node.name: node for node in self.all_tasks}
         seen: set[str] = set()
         todo = list(by_name[name].after)

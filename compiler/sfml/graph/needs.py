@@ -1,4 +1,4 @@
-"""What must exist before a graph can be deployed: everything that it names and does not make."""
+"""The objects that must exist before a graph is deployed: those that it names and does not create."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 
 
 class Kind(StrEnum):
-    """Snowflake's words for what a graph may name."""
+    """The kinds of objects that a graph may need, in Snowflake's words."""
 
     DATABASE = "database"
     SCHEMA = "schema"
@@ -43,15 +43,16 @@ class Kind(StrEnum):
 
 
 CREATABLE = (Kind.DATABASE, Kind.SCHEMA, Kind.STAGE, Kind.POOL)
-"""What `apply --create-missing` makes; the rest is somebody else's to decide."""
+"""The kinds that `apply --create-missing` creates; objects of other kinds have to be created by hand."""
 
 
 @record
 class Need:
-    """One thing that must be there; `name` is folded and as qualified as its kind is, a package's as written.
+    """An object that must exist. `name` is folded, and qualified if its kind belongs to a schema.
 
-    `by` are the tasks that name it, none for what the target names. Of an integration, `usage` says what kind of
-    notification it is for; of a table, READ or WRITE.
+    The name of a package is as written. `by` are the tasks that need the object; it is empty for an object of the
+    target or of the root. `usage` is, for a notification integration, the kind of notification, and for a table `read`
+    or `write`.
     """
 
     kind: Kind
@@ -61,29 +62,29 @@ class Need:
 
 
 def needs_of(graph: TaskGraph) -> tuple[Need, ...]:
-    """Every need once, in the order of `Kind`, with the tasks that have it."""
-    found: dict[tuple[Kind, str, str], list[str]] = {}
+    """The needs of a graph, without duplicates, in the order of `Kind`, each with the tasks that have it."""
+    tasks_by_need: dict[tuple[Kind, str, str], list[str]] = {}
     for kind, name, usage, task in _named(graph):
-        tasks = found.setdefault((kind, name, usage), [])
+        tasks = tasks_by_need.setdefault((kind, name, usage), [])
         if task and task not in tasks:
             tasks.append(task)
     order = list(Kind)
     return tuple(
         Need(kind, name, tuple(tasks), usage)
         for (kind, name, usage), tasks in sorted(
-            found.items(), key=lambda one: (order.index(one[0][0]), one[0][1:])
+            tasks_by_need.items(), key=lambda one: (order.index(one[0][0]), one[0][1:])
         )
     )
 
 
 def resolved(target: Target, written: str) -> str:
-    """A name of a schema's object, qualified with the target's database and schema where it says nothing."""
+    """The qualified name of an object; missing parts are the target's database and schema."""
     parts = [folded(part) for part in _PARTS.findall(written)]
     return ".".join([*(folded(target.database), folded(target.schema))[: max(0, 3 - len(parts))], *parts])
 
 
 def _named(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
-    """(kind, name, usage, task) of everything that is named; the task is empty for root and target."""
+    """The (kind, name, usage, task) of each object that the graph names; the task is empty for root and target."""
     target, settings = graph.target, graph.settings
     database = folded(target.database)
     yield Kind.DATABASE, database, "", ""
@@ -109,7 +110,7 @@ def _compute(target: Target, run_on: RunOn | None) -> Iterator[tuple[Kind, str]]
             yield Kind.WAREHOUSE, folded(warehouse)
         case OnPool(pool=pool, warehouse=warehouse):
             yield Kind.POOL, folded(pool)
-            # The statement that starts the job runs on a warehouse, and so do the job's own queries.
+            # The statement that starts the job and the job's queries run on a warehouse.
             yield Kind.WAREHOUSE, folded(warehouse or target.warehouse)
         case Serverless():
             return
@@ -128,7 +129,7 @@ def _named_by(target: Target, node: TaskNode) -> Iterator[tuple[Kind, str, str]]
     for secret in node.secrets.values():
         yield Kind.SECRET, resolved(target, secret), ""
     if isinstance(node.run_on, OnPool):
-        # "Failed to retrieve image" is what a job says in an account without any image repository.
+        # In an account without an image repository, a job fails with "Failed to retrieve image".
         yield Kind.IMAGES, "any", ""
     else:
         for package in node.packages:

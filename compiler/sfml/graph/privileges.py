@@ -1,4 +1,4 @@
-"""The least privileges that a graph needs, for those who deploy it, the role that owns and runs it, and readers.
+"""The least privileges that a graph needs: for the role that deploys it, the one that runs it, and readers.
 
 https://docs.snowflake.com/en/user-guide/tasks-intro (task security) · /sql-reference/sql/create-task
 /developer-guide/snowflake-ml/ml-jobs/access-control-requirements
@@ -29,7 +29,11 @@ _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 
 
 class Purpose(StrEnum):
-    """What a role is for. Who creates a task owns it, so deploying and running are one role unless it is given away."""
+    """What a role does with a graph.
+
+    The role that creates a task owns it and runs it, so deploying and running is done by one role, unless ownership is
+    transferred.
+    """
 
     DEPLOYING = "deploying"
     RUNNING = "running"
@@ -38,7 +42,7 @@ class Purpose(StrEnum):
 
 @record
 class Privilege:
-    """One privilege on one object; `on` in Snowflake's words, `name` folded and qualified, empty for the account."""
+    """One privilege on one object. `on` is its kind; `name` is folded and qualified, and empty for the account."""
 
     privilege: str
     on: str
@@ -47,11 +51,11 @@ class Privilege:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """As SHOW GRANTS names it: COMPUTE_POOL for COMPUTE POOL."""
+        """Privilege, kind and name as SHOW GRANTS writes them: COMPUTE_POOL for COMPUTE POOL."""
         return self.privilege, self.on.replace(" ", "_"), self.name
 
     def grant(self, role: str) -> str:
-        """The statement that gives it; of tasks to all of the schema, those to come included."""
+        """The GRANT statement; for tasks, two statements for all present and future tasks of the schema."""
         to = f"TO ROLE {dotted(role)}"
         if self.on == "ACCOUNT":
             return f"GRANT {self.privilege} ON ACCOUNT {to}"
@@ -61,26 +65,29 @@ class Privilege:
                 f"GRANT {self.privilege} ON ALL TASKS IN SCHEMA {dotted(schema)} {to};\n"
                 f"GRANT {self.privilege} ON FUTURE TASKS IN SCHEMA {dotted(schema)} {to}"
             )
-        # Procedures are overloaded: whoever grants says which one.
+        # Procedures can be overloaded, so the user has to fill in the types.
         types = "(…)" if self.on == "PROCEDURE" else ""
         return f"GRANT {self.privilege} ON {self.on} {dotted(self.name)}{types} {to}"
 
 
 def privileges_of(graph: TaskGraph, purpose: Purpose, root: str) -> tuple[Privilege, ...]:
-    """Each privilege once, with its first reason; `root` is the root task's name in Snowflake."""
-    named = {
+    """The privileges for a purpose, without duplicates; `root` is the root task's name in Snowflake.
+
+    A privilege that is needed for several reasons keeps the first one.
+    """
+    privileges = {
         Purpose.DEPLOYING: _deploying,
         Purpose.RUNNING: _running,
         Purpose.READING: _reading,
     }[purpose](graph, root)
-    found: dict[tuple[str, str, str], Privilege] = {}
-    for one in named:
-        found.setdefault(one.key, one)
-    return tuple(found.values())
+    unique: dict[tuple[str, str, str], Privilege] = {}
+    for one in privileges:
+        unique.setdefault(one.key, one)
+    return tuple(unique.values())
 
 
 def undeclared(graph: TaskGraph) -> tuple[str, ...]:
-    """The tasks whose code may read and write anything, as they do not say what."""
+    """The tasks whose tables are not known, because they declare neither `reads` nor `writes`."""
     return tuple(
         node.name
         for node in graph.all_tasks
@@ -89,7 +96,7 @@ def undeclared(graph: TaskGraph) -> tuple[str, ...]:
 
 
 def _is_known_step(node: TaskNode) -> bool:
-    """The general steps that stay on the pipeline's own stage and in its registry."""
+    """Whether the task runs a general step of sfml, which uses only the pipeline's stage and registry."""
     return isinstance(node.body, StepBody) and node.body.step.startswith(
         ("sfml_steps.registry.", "sfml_steps.cleanup.", "sfml_steps.gate.")
     )
@@ -172,7 +179,7 @@ def _users(graph: TaskGraph) -> Iterator[Privilege]:
 
 
 def _beyond(graph: TaskGraph) -> Iterator[Privilege]:
-    """For log levels, tags and contacts."""
+    """The privileges for log levels, tags and contacts."""
     owners = _owners(graph)
     if any(owner.log_level for owner in owners):
         yield Privilege("MODIFY LOG LEVEL", "ACCOUNT", "", "to set `log_level`")
@@ -188,7 +195,10 @@ def _is_within(name: str, target: Target) -> bool:
 
 
 def _of_own_table(need: Need, made: set[str], target: Target) -> Iterator[Privilege]:
-    """Of a table in the pipeline's own schema: who makes it owns it, and needs nothing more to read it."""
+    """The privileges for a table in the pipeline's schema.
+
+    A table that a task of the graph creates is owned by the role that runs it, which needs no privilege to read it.
+    """
     by = ", ".join(need.by)
     if need.usage == "write":
         yield Privilege("CREATE TABLE", "SCHEMA", _schema(target), f"{by}: to write {need.name}")
@@ -208,7 +218,7 @@ _OF_KIND = {
 
 
 def _of_need(need: Need) -> Iterator[Privilege]:
-    """What running needs on something that the graph names, and on where that lives."""
+    """The privileges that running needs on an object of another schema, and on that schema and its database."""
     more = f" and {len(need.by) - 3} more" if len(need.by) > 3 else ""
     by = f"{', '.join(need.by[:3])}{more}: " if need.by else ""
     if need.kind is Kind.TABLE:

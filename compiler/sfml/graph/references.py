@@ -1,4 +1,4 @@
-"""`${…}` in texts → references that are read when a task runs."""
+"""Parsing `${…}` in texts: references to values that are read when a task runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BadReference(ValueError):
 
 
 def value_of(node: Node, problems: list[tuple[Node, str]]) -> Value:
-    """The node as a value with references; what cannot be read is added to `problems`."""
+    """The node as a value with references; a `${…}` that cannot be read is added to `problems`, as (node, message)."""
     match node:
         case MapNode():
             return {key: value_of(value, problems) for key, value in node.entries.items()}
@@ -37,23 +37,23 @@ def value_of(node: Node, problems: list[tuple[Node, str]]) -> Value:
 
 
 def parsed(text: str, span: Span | None = None) -> str | Reference | Template:
-    """The text with its references; `$${` stands for a plain `${`. Raises BadReference."""
+    """The text with its references; `$${` stands for a literal `${`. Raises BadReference."""
     parts: list[str | Reference] = []
     plain = ""
     position = 0
-    while found := _OPEN.search(text, position):
-        plain += text[position : found.start()]
-        if found[0].startswith("$$"):
+    while match := _OPEN.search(text, position):
+        plain += text[position : match.start()]
+        if match[0].startswith("$$"):
             plain += "${"
-            position = found.end()
+            position = match.end()
             continue
-        end = text.find("}", found.end())
+        end = text.find("}", match.end())
         if end < 0:
             raise BadReference("`${` is never closed")
         if plain:
             parts.append(plain)
             plain = ""
-        parts.append(reference(text[found.end() : end].strip(), span))
+        parts.append(reference(text[match.end() : end].strip(), span))
         position = end + 1
     plain += text[position:]
     if plain or not parts:
@@ -64,7 +64,7 @@ def parsed(text: str, span: Span | None = None) -> str | Reference | Template:
 
 
 def reference(inner: str, span: Span | None = None) -> Reference:
-    """What stands between `${` and `}` as a reference. Raises BadReference."""
+    """The reference for the text between `${` and `}`. Raises BadReference."""
     head = _HEAD.match(inner)
     if head is None:
         raise BadReference(f"`${{{inner}}}` names neither a task nor `config` or `run`")

@@ -1,4 +1,4 @@
-"""Order, cycles and reachability over names; bears graphs that are wrong."""
+"""Order, cycles and reachability over names; also for graphs with cycles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Edges = Mapping[str, tuple[str, ...]]
 
 
 def topological_order(predecessors: Edges) -> tuple[str, ...]:
-    """The names with predecessors first, ties in the order given; what hangs on a cycle is left out."""
+    """The names with predecessors first, ties in the order given; names on a cycle, or below one, are left out."""
     names = list(predecessors)
     position = {name: index for index, name in enumerate(names)}
     waiting = {name: len(set(above)) for name, above in predecessors.items()}
@@ -28,16 +28,16 @@ def topological_order(predecessors: Edges) -> tuple[str, ...]:
 
 
 def children(predecessors: Edges) -> dict[str, tuple[str, ...]]:
-    """Task → the tasks right below it, in the order given."""
+    """Task → the tasks directly below it, in the order given."""
     below: dict[str, dict[str, None]] = {name: {} for name in predecessors}
     for name, above in predecessors.items():
         for parent in above:
             below[parent][name] = None
-    return {name: tuple(found) for name, found in below.items()}
+    return {name: tuple(names) for name, names in below.items()}
 
 
 def ancestors(predecessors: Edges, name: str) -> frozenset[str]:
-    """Every task above this one; on a cycle, itself too."""
+    """Every task that runs before this one; a task on a cycle is above itself."""
     seen: set[str] = set()
     todo = list(predecessors.get(name, ()))
     while todo:
@@ -49,28 +49,28 @@ def ancestors(predecessors: Edges, name: str) -> frozenset[str]:
 
 
 def cycles(predecessors: Edges) -> tuple[tuple[str, ...], ...]:
-    """One path for each knot of tasks that run after each other, `a → b → a` as `("a", "b", "a")`.
+    """One cycle for each strongly connected component: `a → b → a` is `("a", "b", "a")`.
 
-    Each path is a shortest one that begins with the first task written of its knot.
+    Each is a shortest cycle that begins with the component's first task in the order written.
     """
     position = {name: index for index, name in enumerate(predecessors)}
     below = children(predecessors)
-    found: list[tuple[str, ...]] = []
-    for knot in _knots(below):
-        start = min(knot, key=position.__getitem__)
-        path = _shortest_way_back(start, below, knot)
+    paths: list[tuple[str, ...]] = []
+    for component in _components(below):
+        start = min(component, key=position.__getitem__)
+        path = _shortest_way_back(start, below, component)
         if path:
-            found.append(path)
-    return tuple(sorted(found, key=lambda path: position[path[0]]))
+            paths.append(path)
+    return tuple(sorted(paths, key=lambda path: position[path[0]]))
 
 
-def _knots(below: Mapping[str, tuple[str, ...]]) -> list[set[str]]:
-    """The strongly connected components (Tarjan), walked with a stack of our own: chains can be long."""
+def _components(below: Mapping[str, tuple[str, ...]]) -> list[set[str]]:
+    """The strongly connected components, by Tarjan's algorithm with its own stack, because chains can be long."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     open_names: list[str] = []
     is_open: set[str] = set()
-    knots: list[set[str]] = []
+    components: list[set[str]] = []
     for root in below:
         if root in index:
             continue
@@ -86,11 +86,11 @@ def _knots(below: Mapping[str, tuple[str, ...]]) -> list[set[str]]:
                 if todo:
                     low[todo[-1][0]] = min(low[todo[-1][0]], low[name])
                 if low[name] == index[name]:
-                    knot: set[str] = set()
-                    while name not in knot:
-                        knot.add(open_names.pop())
-                    is_open -= knot
-                    knots.append(knot)
+                    component: set[str] = set()
+                    while name not in component:
+                        component.add(open_names.pop())
+                    is_open -= component
+                    components.append(component)
             elif child not in index:
                 index[child] = low[child] = len(index)
                 open_names.append(child)
@@ -98,7 +98,7 @@ def _knots(below: Mapping[str, tuple[str, ...]]) -> list[set[str]]:
                 todo.append((child, iter(below[child])))
             elif child in is_open:
                 low[name] = min(low[name], index[child])
-    return knots
+    return components
 
 
 def _shortest_way_back(start: str, below: Mapping[str, tuple[str, ...]], within: set[str]) -> tuple[str, ...]:
@@ -121,26 +121,26 @@ def _shortest_way_back(start: str, below: Mapping[str, tuple[str, ...]], within:
 
 
 class Reach:
-    """Which tasks lie above which, answered from one bit set a task."""
+    """Reachability: which tasks run before which, from one bit set for each task."""
 
     def __init__(self, predecessors: Edges) -> None:
         self._names = list(predecessors)
         self._bit = {name: 1 << index for index, name in enumerate(self._names)}
         self._above: dict[str, int] = {}
-        for knot in reversed(_knots(children(predecessors))):  # parents before their children
-            parents = {parent for name in knot for parent in predecessors[name]}
+        for component in reversed(_components(children(predecessors))):  # parents before their children
+            parents = {parent for name in component for parent in predecessors[name]}
             mask = 0
-            for parent in parents - knot:
+            for parent in parents - component:
                 mask |= self._bit[parent] | self._above[parent]
-            if parents & knot:  # on a cycle every task runs before every other, and itself
-                mask |= sum(self._bit[name] for name in knot)
-            self._above.update(dict.fromkeys(knot, mask))
+            if parents & component:  # on a cycle every task runs before every other, and before itself
+                mask |= sum(self._bit[name] for name in component)
+            self._above.update(dict.fromkeys(component, mask))
 
     def is_above(self, ancestor: str, name: str) -> bool:
         """Whether `ancestor` runs before `name`."""
         return bool(self._bit.get(ancestor, 0) & self._above.get(name, 0))
 
     def above(self, name: str) -> tuple[str, ...]:
-        """The tasks above, in the order given."""
+        """The tasks that run before `name`, in the order given."""
         mask = self._above.get(name, 0)
         return tuple(other for other in self._names if self._bit[other] & mask)
