@@ -23,6 +23,7 @@ from sfml.local import (
     models,
     notifications,
     objects,
+    objects_rest,
     presigned,
     procedures,
     routines,
@@ -99,6 +100,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     routines,
     jobs,
     models,
+    objects_rest,
 )
 
 

@@ -41,6 +41,8 @@ Handler = Callable[["Call"], Any]
 Operations = Mapping[str, Handler]
 
 BASE = "/api/v2"
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+"""What the API ever uses; PATCH is nothing that an account knows."""
 
 
 def bad_request(sentence: str) -> SqlError:
@@ -82,12 +84,10 @@ class Call:
         return ObjectName(self.database, self.schema, self.name)
 
     def truth(self, option: str, default: bool = False) -> bool:
-        """A boolean option; clients write `True` and `False`."""
+        """A boolean option; clients write `True` and `False`, and accounts read any other word as false."""
         value = self.options.get(option)
         if value is None:
             return default
-        if value.lower() not in ("true", "false"):
-            raise bad_request(f"Invalid value [{value}] for parameter {option}: true or false.")
         return value.lower() == "true"
 
     def limit(self, option: str, default: int) -> int:
@@ -103,7 +103,8 @@ class Call:
         """createMode: errorIfExists, orReplace or ifNotExists."""
         mode = self.options.get("createMode", "errorIfExists")
         if mode not in ("errorIfExists", "orReplace", "ifNotExists"):
-            raise bad_request(f"Invalid value [{mode}] for parameter createMode.")
+            allowed = "errorIfExists,orReplace,ifNotExists"
+            raise bad_request(f"Not a valid createMode: {mode}. Allowed values are: {allowed}")
         return mode
 
     def mapping(self) -> Json:
@@ -140,15 +141,15 @@ def identifier(text: Any) -> str:
     try:
         name = parse_name(str(text))
     except SqlSyntaxError as cause:
-        raise bad_request(f"Invalid identifier: {text!r}.") from cause
+        raise bad_request(f"Invalid SQL Identifier found in the request: {text}") from cause
     if len(name.parts) != 1:
-        raise bad_request(f"Invalid identifier: {text!r}.")
+        raise bad_request(f"Invalid SQL Identifier found in the request: {text}")
     return name.last
 
 
 def name_in(body: Json) -> str:
     if not isinstance(body.get("name"), str):
-        raise bad_request("Missing required field: name.")
+        raise SqlError("Missing required field: name.", 390400, "42000")
     return identifier(body["name"])
 
 
@@ -229,6 +230,10 @@ def _admit(known: tuple[_Pattern, ...], request: Request, body: bytes) -> Respon
 
 
 def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, body: bytes) -> Response:
+    if request.method not in METHODS:
+        return Response(status_code=404)
+    if not _is_json(request, body):
+        return Response(status_code=415)
     segments = _raw_segments(request)
     matches = [(pattern, found) for pattern in known if (found := pattern.match(segments)) is not None]
     asked = f"{request.method} {request.url.path}"
@@ -239,10 +244,15 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
     pattern, found = matches[0]
     handler = pattern.handlers.get(request.method)
     if handler is None:
-        allowed = ", ".join(sorted(pattern.handlers))
-        return failure(405, "000002", f"No such operation: {asked}", Allow=allowed)
+        return Response(status_code=405, headers={"Allow": ", ".join(sorted(pattern.handlers))})
     try:
-        return _response(account_of(request), handler(_call(request, session, found, body)))
+        call = _call(request, session, found, body)
+        if call is None:
+            return Response(status_code=400)
+        answer = handler(call)
+        if call.truth("asyncExec") and not isinstance(answer, Accepted):
+            answer = Accepted(answer)
+        return _response(account_of(request), answer)
     except SqlError as error:
         told = full_disk_error(error) or error
         return failure(status_of(told), told.code, told.message)
@@ -257,8 +267,20 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
         return failure(500, "000603", f"local server error: {type(error).__name__}: {error}")
 
 
-def _call(request: Request, session: Session, found: dict[str, str], body: bytes) -> Call:
-    parsed = parsed_json(body) if body.strip() else None
+def _is_json(request: Request, body: bytes) -> bool:
+    """Whether a body says that it is JSON, or says nothing; accounts look at no other."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return not body or kind in ("", "application/json")
+
+
+def _call(request: Request, session: Session, found: dict[str, str], body: bytes) -> Call | None:
+    """The request, read; None where its body is no JSON, which accounts refuse without a word."""
+    try:
+        parsed = parsed_json(body) if body.strip() else None
+    except Refused as refused:
+        if refused.status == 400:
+            return None
+        raise
     names = {key: unquote(text) if key == "id" else identifier(unquote(text)) for key, text in found.items()}
     return Call(account_of(request), session, names, dict(request.query_params), parsed)
 
@@ -278,7 +300,8 @@ def _response(account: Account, answer: Any) -> Response:
             "to perform query monitoring and management."
         )
         headers["Location"] = f"{BASE}/results/{handle}"
-        body = {"code": "392604", "message": message, "resultHandler": handle}
+        # The specification spells it resultHandler, accounts do not.
+        body = {"code": "392604", "message": message, "result_handler": handle}
         return JSONResponse(body, 202, headers=headers)
     if isinstance(answer, list) and len(answer) > rest_results.PAGE:
         pages = rest_results.pages(answer)

@@ -180,6 +180,11 @@ def _rename(account: Account, name: ObjectName, new: ObjectName) -> None:
     )
 
 
+def allowed_values(text: str) -> list[str]:
+    """The values in the cell of SHOW TAGS."""
+    return list(json.loads(text))
+
+
 def show(account: Account, session: Session, statement: grammar.ShowTags) -> Result:
     """https://docs.snowflake.com/en/sql-reference/sql/show-tags"""
     columns = (

@@ -78,6 +78,8 @@ def as_json_schema(file: str, node: Any, name: str = "") -> Any:
         schema["pattern"] = f"^(?:{schema['pattern'].removeprefix('^').removesuffix('$')})$"
     if isinstance(node.get("properties"), dict):
         schema["properties"] = {key: as_json_schema(file, value) for key, value in node["properties"].items()}
+        if "resultHandler" in schema["properties"]:  # as the specification spells what accounts do not
+            schema["properties"]["result_handler"] = schema["properties"].pop("resultHandler")
         schema.setdefault("additionalProperties", False)
     return schema
 

@@ -178,7 +178,7 @@ def _common(one: Known) -> dict[str, Any]:
     }
 
 
-def _table_values(account: Account, one: Known) -> dict[str, Any]:
+def table_values(account: Account, one: Known) -> dict[str, Any]:
     cluster = one.detail("CLUSTER_BY")
     tracked = one.detail("CHANGE_TRACKING") or streams.is_followed(account, one.name)
     is_table = one.kind == "TABLE"
@@ -237,9 +237,9 @@ def _terse(found: Iterable[Known]) -> Result:
 def show_tables(account: Account, session: Session, listing: Listing) -> Result:
     found = _chosen(account, session, listing, "TABLE")
     if listing.terse:
-        values = [(one, _table_values(account, one)["kind"]) for one in found]
+        values = [(one, table_values(account, one)["kind"]) for one in found]
         return _table(TERSE, ({**_common(one), "kind": kind} for one, kind in values))
-    return _table(TABLES, (_table_values(account, one) for one in found))
+    return _table(TABLES, (table_values(account, one) for one in found))
 
 
 def show_views(account: Account, session: Session, listing: Listing) -> Result:
@@ -252,7 +252,7 @@ def show_objects(account: Account, session: Session, listing: Listing) -> Result
     found = _chosen(account, session, listing, "TABLE", "VIEW")
     if listing.terse:
         return _terse(found)
-    return _table(OBJECTS, ({**_table_values(account, one), "kind": one.kind} for one in found))
+    return _table(OBJECTS, ({**table_values(account, one), "kind": one.kind} for one in found))
 
 
 # -- columns

@@ -140,7 +140,7 @@ def task_body(account: Account, task: Task) -> Json:
         "finalize": task.name.sibling(settings.finalize).fqn() if settings.finalize else None,
         "config": parse_config(settings.config) if settings.config else None,
         "session_parameters": dict(settings.session_parameters) or None,
-        "predecessors": [task.name.sibling(p).fqn() for p in settings.predecessors],
+        "predecessors": [quoted_if_needed(predecessor) for predecessor in settings.predecessors],
         "task_relations": task_relations(account, task),
         "target_completion_interval": _interval_body(settings.target_completion_interval),
         "condition": settings.condition,
@@ -187,7 +187,7 @@ def _interval_body(text: str | None) -> Json | None:
 
 def _minutes(seconds: int) -> Json:
     minutes, rest = divmod(seconds, 60)
-    return {"minutes": minutes, **({"seconds": rest} if rest else {})}
+    return {"minutes": minutes, "seconds": rest}
 
 
 def run_body(row: GraphRow) -> Json:
