@@ -6,51 +6,51 @@ import json
 from collections.abc import Mapping
 
 from sfml.base.quoting import raw
-from sfml.graph.model import Reference, Source, StepBody, TaskGraph, TaskNode, Template, Value
+from sfml.graph.model import Reference, Source, StepBody, TaskNode, Template, Value
 from sfml.lower.canonical import Json
-from sfml.lower.conditions import raw_outcomes
-from sfml.lower.names import root_name, stage_of, task_name
+from sfml.lower.named_graph import NamedGraph
+from sfml.lower.names import stage_of
 
 
-def call_json(graph: TaskGraph, node: TaskNode, body: StepBody) -> str:
+def call_json(named: NamedGraph, node: TaskNode, body: StepBody) -> str:
     """The argument as JSON text; the runtime in `sfml_steps` resolves its references when the task runs."""
     call: dict[str, Json] = {
-        "pipeline": graph.pipeline,
+        "pipeline": named.graph.pipeline,
         "task": node.name,
         "step": body.step,
-        "root": raw(root_name(graph)),
-        "stage": stage_of(graph.target),
-        "with": {name: argument(graph, body.arguments[name]) for name in sorted(body.arguments)},
+        "root": raw(named.root),
+        "stage": stage_of(named.graph.target),
+        "with": {name: argument(named, body.arguments[name]) for name in sorted(body.arguments)},
     }
     if node.is_branch:
-        call["outcomes"] = dict(raw_outcomes(graph, node))
+        call["outcomes"] = dict(named.outcomes[node.name])
     # Only what this task names itself: a task added far above must not change this one's body.
-    named = sorted({*node.after, *_tasks_read(tuple(body.arguments.values()))})
+    mentioned = sorted({*node.after, *_tasks_read(tuple(body.arguments.values()))})
     branches: dict[str, Json] = {
-        raw(task_name(graph, name)): _by_raw_value(graph, name)
-        for name in named
-        if graph.task(name).is_branch
+        named.raw_names[name]: _by_raw_value(named, name)
+        for name in mentioned
+        if named.graph.task(name).is_branch
     }
     if branches:
         call["branches"] = branches
     return json.dumps(call, ensure_ascii=False, allow_nan=False)
 
 
-def argument(graph: TaskGraph, value: Value) -> Json:
+def argument(named: NamedGraph, value: Value) -> Json:
     """The value, its references as `{"$result": […]}`, `{"$config": …}`, `{"$run": …}`, `{"$text": […]}`."""
     match value:
         case Reference():
-            return _reference(graph, value)
+            return _reference(named, value)
         case Template(parts):
-            return {"$text": [part if isinstance(part, str) else _reference(graph, part) for part in parts]}
+            return {"$text": [part if isinstance(part, str) else _reference(named, part) for part in parts]}
         case Mapping():
-            plain = {key: argument(graph, value[key]) for key in sorted(value)}
+            plain = {key: argument(named, value[key]) for key in sorted(value)}
             if not _looks_like_a_reference(plain):
                 return plain
             # A mapping that only looks like a reference; `$object` has references in it, `$literal` none.
             return {"$object": plain} if has_references(value) else {"$literal": plain}
         case tuple() | list():
-            return [argument(graph, item) for item in value]
+            return [argument(named, item) for item in value]
         case _:
             return value
 
@@ -83,11 +83,11 @@ def _tasks_read(value: Value) -> set[str]:
             return set()
 
 
-def _reference(graph: TaskGraph, reference: Reference) -> Json:
+def _reference(named: NamedGraph, reference: Reference) -> Json:
     match reference.source:
         case Source.RESULT:
             assert reference.task is not None
-            return {"$result": [raw(task_name(graph, reference.task)), *reference.keys]}
+            return {"$result": [named.raw_names[reference.task], *reference.keys]}
         case Source.CONFIG:
             return {"$config": reference.keys[0]}
         case Source.RUN:
@@ -98,5 +98,5 @@ def _looks_like_a_reference(plain: Mapping[str, Json]) -> bool:
     return len(plain) == 1 and next(iter(plain)).startswith("$")
 
 
-def _by_raw_value(graph: TaskGraph, branch: str) -> dict[str, Json]:
-    return {raw: outcome for outcome, raw in raw_outcomes(graph, graph.task(branch)).items()}
+def _by_raw_value(named: NamedGraph, branch: str) -> dict[str, Json]:
+    return {raw: outcome for outcome, raw in named.outcomes[branch].items()}

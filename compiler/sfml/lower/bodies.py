@@ -14,7 +14,6 @@ from sfml.graph.model import (
     OnPool,
     SqlBody,
     StepBody,
-    TaskGraph,
     TaskNode,
 )
 from sfml.lower.archives import SourceFile
@@ -24,6 +23,7 @@ from sfml.lower.desired import Archive, Definition, Kind, MLJobDefinitionSpec, S
 from sfml.lower.expressions import sql_value
 from sfml.lower.messages import message_content, subject_expression
 from sfml.lower.ml_jobs import job_definition
+from sfml.lower.named_graph import NamedGraph
 from sfml.lower.names import stage_of
 from sfml.lower.programs import job_main, procedure_call
 
@@ -52,24 +52,24 @@ def kind_of(body: Body) -> Kind:
 
 
 def definition_of(
-    graph: TaskGraph, node: TaskNode, archive: Archive | None, job_files: JobFiles | None
+    named: NamedGraph, node: TaskNode, archive: Archive | None, job_files: JobFiles | None
 ) -> Definition:
     """The body of a task; a step needs the archive of its code, a `job` its files."""
     match node.body:
         case StepBody():
             assert archive is not None
             if isinstance(node.run_on, OnPool):
-                return _step_on_pool(graph, node, node.body, node.run_on, archive, job_files)
-            return SqlDefinition(_step_sql(graph, node, node.body, archive))
+                return _step_on_pool(named, node, node.body, node.run_on, archive, job_files)
+            return SqlDefinition(_step_sql(named, node, node.body, archive))
         case JobBody():
-            return _job(graph, node, node.body, job_files)
+            return _job(named, node, node.body, job_files)
         case CallBody(procedure, arguments):
-            values = ", ".join(sql_value(graph, value) for value in arguments)
+            values = ", ".join(sql_value(named, value) for value in arguments)
             return SqlDefinition(f"CALL {dotted(procedure)}({values})")
         case SqlBody():
             return sql_definition(node.body)
         case NotifyBody():
-            return SqlDefinition(_notify_sql(graph, node, node.body))
+            return SqlDefinition(_notify_sql(named, node, node.body))
         case _:
             assert_never(node.body)
 
@@ -79,11 +79,11 @@ def sql_definition(body: SqlBody) -> SqlDefinition:
     return SqlDefinition(body.text.strip().removesuffix(";").rstrip())
 
 
-def _step_sql(graph: TaskGraph, node: TaskNode, body: StepBody, archive: Archive) -> str:
+def _step_sql(named: NamedGraph, node: TaskNode, body: StepBody, archive: Archive) -> str:
     return procedure_call(
         archive.sha256,
-        stage_path(stage_of(graph.target), archive.stage_path),
-        call_json(graph, node, body),
+        stage_path(stage_of(named.graph.target), archive.stage_path),
+        call_json(named, node, body),
         packages=node.packages,
         external_access=node.external_access,
         secrets=node.secrets,
@@ -91,25 +91,30 @@ def _step_sql(graph: TaskGraph, node: TaskNode, body: StepBody, archive: Archive
 
 
 def _step_on_pool(
-    graph: TaskGraph, node: TaskNode, body: StepBody, on: OnPool, archive: Archive, job_files: JobFiles | None
+    named: NamedGraph,
+    node: TaskNode,
+    body: StepBody,
+    on: OnPool,
+    archive: Archive,
+    job_files: JobFiles | None,
 ) -> MLJobDefinitionSpec:
     payload = {"main.py": job_main(archive.sha256), "steps.zip": archive.content}
-    arguments = (call_json(graph, node, body),)
-    return _on_pool(graph, node, on, {**_imported(node, job_files), **payload}, "main.py", arguments)
+    arguments = (call_json(named, node, body),)
+    return _on_pool(named, node, on, {**_imported(node, job_files), **payload}, "main.py", arguments)
 
 
-def _job(graph: TaskGraph, node: TaskNode, body: JobBody, job_files: JobFiles | None) -> MLJobDefinitionSpec:
+def _job(named: NamedGraph, node: TaskNode, body: JobBody, job_files: JobFiles | None) -> MLJobDefinitionSpec:
     assert job_files is not None, "whoever compiles a job gives its files"
     assert isinstance(node.run_on, OnPool), "the checks let no job run elsewhere"
     payload = {file.path: file.content for file in job_files(body.folder)}
     arguments = tuple(value if isinstance(value, str) else canonical_json(value) for value in body.arguments)
     return _on_pool(
-        graph, node, node.run_on, {**_imported(node, job_files), **payload}, body.entrypoint, arguments
+        named, node, node.run_on, {**_imported(node, job_files), **payload}, body.entrypoint, arguments
     )
 
 
 def _on_pool(
-    graph: TaskGraph,
+    named: NamedGraph,
     node: TaskNode,
     on: OnPool,
     payload: Mapping[str, bytes],
@@ -117,8 +122,8 @@ def _on_pool(
     arguments: tuple[str, ...],
 ) -> MLJobDefinitionSpec:
     return job_definition(
-        graph.target,
-        graph.pipeline,
+        named.graph.target,
+        named.graph.pipeline,
         node.name,
         on,
         payload=payload,
@@ -146,19 +151,19 @@ def _imported(node: TaskNode, job_files: JobFiles | None) -> Mapping[str, bytes]
     return found
 
 
-def _notify_sql(graph: TaskGraph, node: TaskNode, body: NotifyBody) -> str:
+def _notify_sql(named: NamedGraph, node: TaskNode, body: NotifyBody) -> str:
     """https://docs.snowflake.com/en/sql-reference/stored-procedures/system_send_snowflake_notification."""
-    content, receiver = message_content(graph, body), _receiver(graph, node, body)
+    content, receiver = message_content(named, body), _receiver(named, node, body)
     return f"CALL SYSTEM$SEND_SNOWFLAKE_NOTIFICATION({content}, SNOWFLAKE.NOTIFICATION.{receiver})"
 
 
-def _receiver(graph: TaskGraph, node: TaskNode, body: NotifyBody) -> str:
+def _receiver(named: NamedGraph, node: TaskNode, body: NotifyBody) -> str:
     integration = literal(folded(body.integration))
     if not (body.email or body.cc):
         return f"INTEGRATION({integration})"
-    subject = literal(f"{graph.pipeline}: {node.name}")
+    subject = literal(f"{named.graph.pipeline}: {node.name}")
     if body.subject is not None:
-        subject = subject_expression(graph, body.subject)
+        subject = subject_expression(named, body.subject)
     lists = [_addresses(body.email), _addresses(body.cc), _addresses(body.bcc)]
     if not (body.cc or body.bcc):
         lists = lists[:1]

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 
 from sfml.base.quoting import literal
-from sfml.graph.model import Reference, Source, TaskGraph, Template, Value
+from sfml.graph.model import Reference, Source, Template, Value
 from sfml.lower.arguments import has_references
 from sfml.lower.canonical import canonical_json, plain
-from sfml.lower.conditions import raw_outcomes, return_value
+from sfml.lower.conditions import return_value
+from sfml.lower.named_graph import NamedGraph
 
 _PATH_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -23,22 +24,22 @@ _RUN_INFO: Mapping[str, str] = {
 }
 
 
-def text_expression(graph: TaskGraph, value: Value) -> str:
+def text_expression(named: NamedGraph, value: Value) -> str:
     """The value as text: a literal, or literals and references joined by `||`; other values as JSON."""
     match value:
         case str():
             return literal(value)
         case Reference():
-            return reference_expression(graph, value)
+            return reference_expression(named, value)
         case Template(parts):
-            return " || ".join(text_expression(graph, part) for part in parts)
+            return " || ".join(text_expression(named, part) for part in parts)
         case _ if has_references(value):
-            return f"TO_JSON({variant_expression(graph, value)})"
+            return f"TO_JSON({variant_expression(named, value)})"
         case _:
             return literal(canonical_json(plain(value)))
 
 
-def sql_value(graph: TaskGraph, value: Value) -> str:
+def sql_value(named: NamedGraph, value: Value) -> str:
     """The value as an argument of a procedure; lists and mappings as ARRAY and OBJECT."""
     match value:
         case None:
@@ -46,24 +47,24 @@ def sql_value(graph: TaskGraph, value: Value) -> str:
         case bool() | int() | float():
             return _scalar(value)
         case str() | Reference() | Template():
-            return text_expression(graph, value)
+            return text_expression(named, value)
         case _:
-            return variant_expression(graph, value)
+            return variant_expression(named, value)
 
 
-def variant_expression(graph: TaskGraph, value: Value) -> str:
+def variant_expression(named: NamedGraph, value: Value) -> str:
     """The value as JSON has it: what a reference reads inside a list or mapping keeps its type."""
     if not has_references(value):
         return f"PARSE_JSON({literal(canonical_json(plain(value)))})"
     match value:
         case Reference():
-            return _typed(graph, value)
+            return _typed(named, value)
         case Template():
-            return text_expression(graph, value)
+            return text_expression(named, value)
         case tuple() | list():
-            return f"ARRAY_CONSTRUCT({', '.join(_item(graph, item) for item in value)})"
+            return f"ARRAY_CONSTRUCT({', '.join(_item(named, item) for item in value)})"
         case Mapping():
-            pairs = (f"{literal(key)}, {_item(graph, value[key])}" for key in sorted(value))
+            pairs = (f"{literal(key)}, {_item(named, value[key])}" for key in sorted(value))
             # OBJECT_CONSTRUCT leaves out keys whose value is NULL.
             # https://docs.snowflake.com/en/sql-reference/functions/object_construct_keep_null
             return f"OBJECT_CONSTRUCT_KEEP_NULL({', '.join(pairs)})"
@@ -71,7 +72,7 @@ def variant_expression(graph: TaskGraph, value: Value) -> str:
             raise AssertionError("only these hold references")
 
 
-def _item(graph: TaskGraph, value: Value) -> str:
+def _item(named: NamedGraph, value: Value) -> str:
     match value:
         case None:
             return "NULL"
@@ -80,7 +81,7 @@ def _item(graph: TaskGraph, value: Value) -> str:
         case str():
             return literal(value)
         case _:
-            return variant_expression(graph, value)
+            return variant_expression(named, value)
 
 
 def _scalar(value: bool | int | float) -> str:
@@ -89,23 +90,23 @@ def _scalar(value: bool | int | float) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def _typed(graph: TaskGraph, reference: Reference) -> str:
+def _typed(named: NamedGraph, reference: Reference) -> str:
     match reference.source:
         case Source.CONFIG:
             # The function answers text; a number or a boolean is its own JSON.
-            text = reference_expression(graph, reference)
-            is_text = isinstance(graph.config.get(str(reference.keys[0])), str)
+            text = reference_expression(named, reference)
+            is_text = isinstance(named.graph.config.get(str(reference.keys[0])), str)
             return text if is_text else f"PARSE_JSON({text})"
         case Source.RUN:
-            return reference_expression(graph, reference)
+            return reference_expression(named, reference)
         case Source.RESULT:
             assert reference.task is not None
-            if graph.task(reference.task).is_branch:
-                return reference_expression(graph, reference)
-            return _result_variant(graph, reference.task, reference.keys)
+            if named.graph.task(reference.task).is_branch:
+                return reference_expression(named, reference)
+            return _result_variant(named, reference.task, reference.keys)
 
 
-def reference_expression(graph: TaskGraph, reference: Reference) -> str:
+def reference_expression(named: NamedGraph, reference: Reference) -> str:
     """What a `${…}` reads, as text."""
     match reference.source:
         case Source.CONFIG:
@@ -114,22 +115,22 @@ def reference_expression(graph: TaskGraph, reference: Reference) -> str:
             return f"SYSTEM$TASK_RUNTIME_INFO({literal(_RUN_INFO[str(reference.keys[0])])})"
         case Source.RESULT:
             assert reference.task is not None
-            return _result_expression(graph, reference.task, reference.keys)
+            return _result_expression(named, reference.task, reference.keys)
 
 
-def _result_expression(graph: TaskGraph, task: str, keys: tuple[str | int, ...]) -> str:
-    value = return_value(graph, task)
-    node = graph.task(task)
+def _result_expression(named: NamedGraph, task: str, keys: tuple[str | int, ...]) -> str:
+    value = return_value(named, task)
+    node = named.graph.task(task)
     if node.is_branch:
         # A branch returns its raw outcome, which is not JSON; a spec knows the outcome by its own name.
-        outcomes = raw_outcomes(graph, node).items()
+        outcomes = named.outcomes[node.name].items()
         cases = " ".join(f"WHEN {literal(raw)} THEN {literal(outcome)}" for outcome, raw in outcomes)
         return f"CASE {value} {cases} END"
-    return f"{_result_variant(graph, task, keys)}::STRING"
+    return f"{_result_variant(named, task, keys)}::STRING"
 
 
-def _result_variant(graph: TaskGraph, task: str, keys: tuple[str | int, ...]) -> str:
-    parsed = f"PARSE_JSON({return_value(graph, task)})"
+def _result_variant(named: NamedGraph, task: str, keys: tuple[str | int, ...]) -> str:
+    parsed = f"PARSE_JSON({return_value(named, task)})"
     return f"GET_PATH({parsed}, {literal(_path(keys))})" if keys else parsed
 
 

@@ -25,9 +25,10 @@ from sfml.lower.beyond import RECORDED, record_of
 from sfml.lower.bodies import JobFiles, definition_of, kind_of, sql_definition
 from sfml.lower.canonical import Json, canonical_json, fingerprint, plain
 from sfml.lower.comments import root_comment
-from sfml.lower.conditions import condition_of, is_dag_branch, raw_outcomes, root_condition
+from sfml.lower.conditions import condition_of, root_condition
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, SqlDefinition
-from sfml.lower.names import default_name, root_name, task_name
+from sfml.lower.named_graph import NamedGraph, named_graph
+from sfml.lower.names import default_name
 from sfml.lower.values import task_value
 
 DUMMY_ROOT = SqlDefinition("select 'dag dummy root'")
@@ -42,18 +43,19 @@ def lower(
     `closure` gives the files that a step needs, `job_files` those that an ML Job takes along; `version` is the
     tool's. Every graph that passes the checks can be lowered.
     """
+    named = named_graph(graph)
     archives = archives_of(graph, closure)
-    root = _fingerprinted(_root(graph))
-    tasks = tuple(_fingerprinted(_task(graph, node, archives, job_files)) for node in graph.tasks)
+    root = _fingerprinted(_root(named))
+    tasks = tuple(_fingerprinted(_task(named, node, archives, job_files)) for node in graph.tasks)
     finalizer = None
     if graph.finalizer is not None:
-        finalizer = _fingerprinted(_task(graph, graph.finalizer, archives, job_files))
+        finalizer = _fingerprinted(_task(named, graph.finalizer, archives, job_files))
     everything = (root, *tasks, *((finalizer,) if finalizer else ()))
     whole = fingerprint({task.name: task.fingerprint for task in everything})
     record: dict[str, Json] = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
     if given := record_of(everything):
         record[RECORDED] = given
-    if moved := moved_names(graph):
+    if moved := moved_names(named):
         record["moved"] = plain(moved)
     return DesiredGraph(
         pipeline=graph.pipeline,
@@ -71,11 +73,11 @@ def lower(
     )
 
 
-def moved_names(graph: TaskGraph) -> Mapping[str, str]:
+def moved_names(named: NamedGraph) -> Mapping[str, str]:
     """Of each task that has a new name, that and the old one in Snowflake."""
     return {
-        task_name(graph, task): folded(old) if _is_whole_name(old) else default_name(root_name(graph), old)
-        for task, old in graph.moved.items()
+        named.names[task]: folded(old) if _is_whole_name(old) else default_name(named.root, old)
+        for task, old in named.graph.moved.items()
     }
 
 
@@ -107,13 +109,14 @@ def _schedule(schedule: Schedule) -> Schedule | None:
             return schedule
 
 
-def _root(graph: TaskGraph) -> DesiredTask:
+def _root(named: NamedGraph) -> DesiredTask:
     """The generated root; its comment is the description alone until the fingerprint is known."""
+    graph = named.graph
     settings = graph.settings
     schedule = settings.schedule
     condition = root_condition(settings)
     root = DesiredTask(
-        name=root_name(graph),
+        name=named.root,
         task=None,
         definition=DUMMY_ROOT if graph.root_body is None else sql_definition(graph.root_body),
         kind="root",
@@ -140,24 +143,24 @@ def _root(graph: TaskGraph) -> DesiredTask:
 
 
 def _task(
-    graph: TaskGraph, node: TaskNode, archives: Mapping[str, Archive], job_files: JobFiles | None
+    named: NamedGraph, node: TaskNode, archives: Mapping[str, Archive], job_files: JobFiles | None
 ) -> DesiredTask:
     archive = archives[node.body.step] if isinstance(node.body, StepBody) else None
-    condition = condition_of(graph, node)
-    after = tuple(sorted(task_name(graph, name) for name in node.after))
+    condition = condition_of(named, node)
+    after = tuple(sorted(named.names[name] for name in node.after))
     task = DesiredTask(
-        name=task_name(graph, node.name),
+        name=named.names[node.name],
         task=node.name,
-        definition=definition_of(graph, node, archive, job_files),
+        definition=definition_of(named, node, archive, job_files),
         kind=kind_of(node.body),
-        predecessors=() if node.is_finalizer else after or (root_name(graph),),
-        finalize=root_name(graph) if node.is_finalizer else None,
+        predecessors=() if node.is_finalizer else after or (named.root,),
+        finalize=named.root if node.is_finalizer else None,
         condition=condition.whole,
         own_condition=condition.own,
-        is_branch=is_dag_branch(graph, node),
+        is_branch=node.name in named.dag_branches,
         branch_of=condition.edges,
         user_task_timeout_ms=_milliseconds(node.timeout),
-        session_parameters=_session_parameters(graph, node.name, node.session_parameters),
+        session_parameters=_session_parameters(named.graph, node.name, node.session_parameters),
         execute_as_user=_folded(node.execute_as_user),
         log_level=node.log_level,
         tags=dict(node.tags),
@@ -167,11 +170,11 @@ def _task(
         comment=node.comment,
         code_sha256=archive.sha256 if archive else None,
         packages=node.packages,
-        outcomes=dict(raw_outcomes(graph, node)) if node.is_branch else None,
+        outcomes=dict(named.outcomes[node.name]) if node.is_branch else None,
         spans=node.spans,
         defaulted=node.defaulted,
     )
-    return _on_compute(graph, node.run_on, task)
+    return _on_compute(named.graph, node.run_on, task)
 
 
 def _on_compute(graph: TaskGraph, run_on: RunOn, task: DesiredTask) -> DesiredTask:

@@ -3,18 +3,7 @@
 from __future__ import annotations
 
 from sfml.base.quoting import folded, raw, stage_location
-from sfml.graph.model import Target, TaskGraph
-
-
-def root_name(graph: TaskGraph) -> str:
-    """`clv` → `CLV`, unless the root has a name of its own."""
-    return folded(graph.root_name) if graph.root_name else graph.pipeline.upper()
-
-
-def task_name(graph: TaskGraph, task: str) -> str:
-    """`clv`, `train_model` → `CLV$TRAIN_MODEL`, as `snowflake.core`'s DAG joins them, or the task's own name."""
-    own = graph.own_names.get(task)
-    return folded(own) if own else default_name(root_name(graph), task)
+from sfml.graph.model import Target
 
 
 def default_name(root: str, task: str) -> str:

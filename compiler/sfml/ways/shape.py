@@ -10,8 +10,8 @@ from functools import cached_property
 from sfml.base.quoting import raw
 from sfml.graph.declared_tests import GivenEnd
 from sfml.graph.model import JobBody, StepBody, StreamSchedule, TaskGraph, TaskNode
-from sfml.lower.conditions import condition_of, raw_outcomes, root_condition
-from sfml.lower.names import root_name, task_name
+from sfml.lower.conditions import condition_of, root_condition
+from sfml.lower.named_graph import named_graph
 from sfml.semantics.evaluating import Unknown
 from sfml.semantics.graph import GraphShape, TaskShape
 from sfml.semantics.running import Returned
@@ -23,10 +23,9 @@ class Behaviour:
 
     def __init__(self, graph: TaskGraph) -> None:
         self.graph = graph
-        self.root = raw(root_name(graph))
-        self.raw_names: Mapping[str, str] = {
-            node.name: raw(task_name(graph, node.name)) for node in graph.all_tasks
-        }
+        self._named = named_graph(graph)
+        self.root = raw(self._named.root)
+        self.raw_names = self._named.raw_names
         self.names: Mapping[str, str] = {found: name for name, found in self.raw_names.items()}
         """Name in Snowflake → name in the spec; the root has none."""
         self.shape = self._shape()
@@ -36,11 +35,11 @@ class Behaviour:
         tasks = [TaskShape(self.root, condition=root_condition(graph.settings))]
         for node in graph.tasks:
             above = tuple(sorted(self.raw_names[name] for name in node.after)) or (self.root,)
-            tasks.append(TaskShape(self.raw_names[node.name], above, condition_of(graph, node).whole))
+            tasks.append(TaskShape(self.raw_names[node.name], above, condition_of(self._named, node).whole))
         finalizer = graph.finalizer
         last = None
         if finalizer is not None:
-            condition = condition_of(graph, finalizer).whole
+            condition = condition_of(self._named, finalizer).whole
             last = TaskShape(self.raw_names[finalizer.name], condition=condition, finalizes=self.root)
         # The graph's tasks come in topological order already, and the checks have seen to the rest.
         return GraphShape(self.root, tuple(tasks), last)
@@ -52,10 +51,10 @@ class Behaviour:
         names = schedule.streams if isinstance(schedule, StreamSchedule) else ()
         return {name.upper(): True for name in names}
 
-    @cached_property
+    @property
     def outcomes(self) -> Mapping[str, Mapping[str, str]]:
         """Branch → its outcomes, each with the value that Snowflake compares."""
-        return {node.name: raw_outcomes(self.graph, node) for node in self.graph.all_tasks if node.is_branch}
+        return self._named.outcomes
 
     def node(self, found: str) -> TaskNode | None:
         """The task of a name in Snowflake; None for the root."""
@@ -64,7 +63,7 @@ class Behaviour:
 
     def condition_with(self, node: TaskNode, *, holds: bool) -> str | None:
         """The task's condition with its own `when` replaced by what it comes to."""
-        return condition_of(self.graph, replace(node, when="TRUE" if holds else "FALSE")).whole
+        return condition_of(self._named, replace(node, when="TRUE" if holds else "FALSE")).whole
 
     def told(self, states: Mapping[str, State]) -> dict[str, State]:
         """The states by the spec's names, in the order of the spec's graph; the root is left out."""

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sfml.base.diagnostic import Diagnostic, Label, Severity
-from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.catalog import StepCatalog
 from sfml.graph.draft import GraphDraft
 from sfml.graph.model import TaskGraph, TaskNode
-from sfml.lower.names import task_name
+from sfml.lower.named_graph import named_graph
 from sfml.semantics.graph import TaskShape
 from sfml.semantics.states import State
 from sfml.ways.certain import Certainty, certainty_of
@@ -60,7 +59,7 @@ def _suspects(
     draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog, certainty: Certainty
 ) -> dict[tuple[str, bool], list[ResultRead]]:
     """Reader and whether its condition reads → its reads of tasks above it that may not have succeeded by then."""
-    names = {raw(task_name(graph, node.name)): node.name for node in graph.tasks}
+    names = {name: task for task, name in named_graph(graph).raw_names.items()}
     drafts = draft.by_name
     suspects: dict[tuple[str, bool], list[ResultRead]] = {}
     for node in graph.tasks:

@@ -25,6 +25,7 @@ from sfml.graph.model import (
 )
 from sfml.lower.bodies import definition_of
 from sfml.lower.desired import SqlDefinition
+from sfml.lower.named_graph import named_graph
 
 WAREHOUSE = OnWarehouse("ML_WH")
 TARGET = Target("prod", "account", "SFML", "PUBLIC", "ML_WH", None, Mode.PRODUCTION)
@@ -39,7 +40,7 @@ def statement(notification: NotifyBody) -> str:
     fit = TaskNode("fit", SqlBody("SELECT 1"), WAREHOUSE)
     tell = TaskNode("tell", notification, WAREHOUSE, after=("fit",))
     graph = TaskGraph("clv", "specs/clv.yaml", TARGET, GraphSettings(), (fit, tell))
-    definition = definition_of(graph, tell, None, None)
+    definition = definition_of(named_graph(graph), tell, None, None)
     assert isinstance(definition, SqlDefinition)
     return definition.sql
 

@@ -30,6 +30,7 @@ from sfml.lower.archives import archive_of
 from sfml.lower.bodies import definition_of
 from sfml.lower.desired import Archive, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.ml_jobs import registration
+from sfml.lower.named_graph import named_graph
 
 # What the real runtime takes; here it gives back what it was called with.
 RUNTIME = (
@@ -44,13 +45,13 @@ ARCHIVE = archive_of("clv", RUNTIME)
 
 
 def body(made: TaskGraph, name: str, archive: Archive = ARCHIVE) -> str:
-    definition = definition_of(made, made.task(name), archive, None)
+    definition = definition_of(named_graph(made), made.task(name), archive, None)
     assert isinstance(definition, SqlDefinition)
     return definition.sql
 
 
 def job(made: TaskGraph, name: str, archive: Archive = ARCHIVE) -> MLJobDefinitionSpec:
-    definition = definition_of(made, made.task(name), archive, None)
+    definition = definition_of(named_graph(made), made.task(name), archive, None)
     assert isinstance(definition, MLJobDefinitionSpec)
     return definition
 
@@ -206,7 +207,9 @@ def test_a_jobs_statement_begins_with_its_qualified_name() -> None:
 def test_a_folder_as_a_job() -> None:
     files = (File("train.py", b"print(1)"), File("lib/a.py", b""))
     node = TaskNode("fit", JobBody("jobs/fit", "train.py", ("--rounds", 10, True)), OnPool("POOL"))
-    spec = definition_of(graph(node), node, None, lambda folder: files if folder == "jobs/fit" else ())
+    spec = definition_of(
+        named_graph(graph(node)), node, None, lambda folder: files if folder == "jobs/fit" else ()
+    )
     assert isinstance(spec, MLJobDefinitionSpec)
     assert spec.payload == {"train.py": b"print(1)", "lib/a.py": b""}
     assert spec.arguments == ("--rounds", "10", "true")
@@ -226,7 +229,7 @@ def test_a_job_takes_folders_files_and_secrets_along() -> None:
         "lib/shared": (File("a/b.py", b"b"),),
         "tools/one.py": (File("one.py", b"one"),),
     }
-    spec = definition_of(graph(node), node, None, files.__getitem__)
+    spec = definition_of(named_graph(graph(node)), node, None, files.__getitem__)
     assert isinstance(spec, MLJobDefinitionSpec)
     assert spec.payload == {"train.py": b"fit", "shared/a/b.py": b"b", "one.py": b"one"}
     secret = {

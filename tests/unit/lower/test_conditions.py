@@ -4,7 +4,8 @@ import pytest
 from made_graphs import graph, sql, wide
 
 from sfml.graph.model import GraphSettings, StreamSchedule, TaskGraph, TaskNode
-from sfml.lower.conditions import condition_of, is_dag_branch, raw_outcomes, root_condition
+from sfml.lower.conditions import condition_of, root_condition
+from sfml.lower.named_graph import named_graph
 
 
 def returned(task: str) -> str:
@@ -16,22 +17,22 @@ def branch(*after: TaskNode, **outcomes: tuple[str, ...]) -> TaskGraph:
 
 
 def whole(made: TaskGraph, task: str) -> str | None:
-    return condition_of(made, made.task(task)).whole
+    return condition_of(named_graph(made), made.task(task)).whole
 
 
 def test_an_edge_of_a_dag_branch_is_what_dagv1_writes() -> None:
     made = branch(sql("yes", after=("check",)), sql("no", after=("check",)), yes=("yes",), no=("no",))
-    found = condition_of(made, made.task("yes"))
+    found = condition_of(named_graph(made), made.task("yes"))
     assert found.whole == f"{returned('CHECK')} = 'YES'"
     assert (found.own, found.edges) == (None, ("CLV$CHECK",))
-    assert raw_outcomes(made, made.task("check")) == {"yes": "YES", "no": "NO"}
+    assert named_graph(made).outcomes["check"] == {"yes": "YES", "no": "NO"}
 
 
 def test_an_outcome_named_otherwise_returns_the_name_of_its_successor() -> None:
     made = branch(
         sql("promote", after=("check",)), sql("alert", after=("check",)), good=("promote",), bad=("alert",)
     )
-    assert raw_outcomes(made, made.task("check")) == {"good": "PROMOTE", "bad": "ALERT"}
+    assert named_graph(made).outcomes["check"] == {"good": "PROMOTE", "bad": "ALERT"}
     assert whole(made, "alert") == f"{returned('CHECK')} = 'ALERT'"
 
 
@@ -46,8 +47,8 @@ def test_an_outcome_named_otherwise_returns_the_name_of_its_successor() -> None:
 )
 def test_what_no_dag_branch_can_say(outcomes: dict[str, tuple[str, ...]], after: tuple[str, ...]) -> None:
     made = branch(*(sql(name, after=("check",)) for name in after), **outcomes)
-    assert not is_dag_branch(made, made.task("check"))
-    assert raw_outcomes(made, made.task("check")) == {name: name.upper() for name in outcomes}
+    assert "check" not in named_graph(made).dag_branches
+    assert named_graph(made).outcomes["check"] == {name: name.upper() for name in outcomes}
 
 
 def test_several_successors_compare_the_outcome() -> None:
@@ -72,7 +73,7 @@ def test_two_branches_must_both_choose_a_task() -> None:
         sql("a", outcomes={"both": ("both",)}),
         sql("both", after=("z", "a"), when="1=1"),
     )
-    found = condition_of(made, made.task("both"))
+    found = condition_of(named_graph(made), made.task("both"))
     assert found.whole == f"{returned('A')} = 'BOTH' and {returned('Z')} = 'BOTH' and (1=1)"
     assert (found.own, found.edges) == ("(1=1)", ("CLV$A", "CLV$Z"))
 
@@ -89,7 +90,7 @@ def test_a_condition_alone_is_left_as_written() -> None:
 
 def test_outcomes_that_differ_in_case_alone_stay_apart() -> None:
     made = branch(sql("a", after=("check",)), Good=("a",), good=())
-    assert raw_outcomes(made, made.task("check")) == {"Good": "Good", "good": "good"}
+    assert named_graph(made).outcomes["check"] == {"Good": "Good", "good": "good"}
 
 
 @pytest.mark.parametrize(
