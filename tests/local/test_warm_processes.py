@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from snowflake.connector import SnowflakeConnection
+from snowflake.connector import SnowflakeConnection, connect
 
-from sfml.local import procedures
+from sfml.local import procedures, process
 from sfml.local.app import LocalServer
 from sfml.local.errors import SqlError
-from sfml.local.procedures import warm_parent_of
+from sfml.local.procedures import expects_processes, warm_parent_of
 
 FROM_NOTHING = True
 
@@ -72,6 +72,42 @@ def test_procedures_are_forked_from_one_parent(server: LocalServer) -> None:
     assert [one[0] for one in seen] == [parent] * 3
     assert len({one[1] for one in seen}) == 3
     assert all(pid == group for _, pid, group in seen)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE FUNCTION plus_one(x INT) RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11' HANDLER = 'f'"
+        " AS 'f = lambda x: x + 1'",
+        f"CREATE TASK t AS {procedure('1')}",
+        """CREATE TASK j AS CALL SYSTEM$EXECUTE_ML_JOB('P', '@S/p', '{}', '{}')""",
+    ],
+    ids=["function", "task", "job"],
+)
+def test_a_kept_server_starts_the_parent_only_where_something_will_need_it(
+    folder: Path, statement: str
+) -> None:
+    with LocalServer(folder) as server:
+        session = server.account.sessions.open(database="SFML", schema="PUBLIC")
+        server.account.execute(session, "CREATE TASK s AS SELECT 'py'")
+        assert not expects_processes(server.account)
+        server.account.execute(session, statement)
+        assert expects_processes(server.account)
+
+
+def test_a_server_of_its_own_starts_the_parent_before_the_first_call(folder: Path) -> None:
+    info = process.start(folder)
+    try:
+        arguments = {
+            key: getattr(info, key) for key in ("host", "port", "protocol", "account", "user", "password")
+        }
+        with connect(**arguments, database="SFML", schema="PUBLIC") as connection:
+            connection.cursor().execute("CREATE TASK s AS SELECT 1")
+            assert not (folder / "warm").exists()
+            connection.cursor().execute(f"CREATE TASK t AS {procedure('1')}")
+            wait_for((folder / "warm").exists)
+    finally:
+        process.stop(folder)
 
 
 def test_each_has_an_environment_and_a_chance_of_its_own(server: LocalServer) -> None:
@@ -157,7 +193,7 @@ SERVE = """
 import sys
 from pathlib import Path
 from sfml.local.app import LocalServer
-from sfml.local.procedures import warm_parent_of
+from sfml.local.procedures import expects_processes, warm_parent_of
 with LocalServer(Path(sys.argv[1])) as server:
     session = server.account.sessions.open(database="SFML", schema="PUBLIC")
     warm_parent_of(server.account).warm_up()

@@ -55,7 +55,7 @@ def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
     """Serve until `end` is set, or nobody has asked for anything for `idle_exit` seconds."""
     from sfml.local.account import DATABASE, SCHEMA
     from sfml.local.app import LocalServer
-    from sfml.local.procedures import warm_parent_of
+    from sfml.local.procedures import expects_processes, warm_parent_of
     from sfml.local.session import DEFAULT_USER
     from sfml.local.tasks.service import scheduler_of
 
@@ -81,7 +81,8 @@ def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
             server_log.rotate(folder / LOG_FILE)
             if not is_passing(folder):
                 scheduler_of(server.account).turn_on()
-                warm_parent_of(server.account).warm_up()
+                if expects_processes(server.account):
+                    warm_parent_of(server.account).warm_up()
             idle = time.monotonic() - server.account.last_request
             if idle_exit is not None and idle > idle_exit and not server.account.children:
                 break

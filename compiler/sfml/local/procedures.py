@@ -224,6 +224,17 @@ def warm_parent_of(account: Account) -> WarmParent:
         return _warm_parents[account]
 
 
+def expects_processes(account: Account) -> bool:
+    """Whether the account holds what a process will run: Python of a routine or of a task, or an ML Job."""
+    return bool(
+        account.store.rows(
+            "SELECT 1 FROM routines WHERE definition LIKE '%PYTHON%'"
+            " UNION ALL SELECT 1 FROM tasks WHERE settings LIKE '%PYTHON%' OR settings LIKE '%EXECUTE_ML_JOB%'"
+            " LIMIT 1"
+        )
+    )
+
+
 def places_of(account: Account) -> threading.Semaphore:
     """A place for each procedure that may run at once, of whatever graphs and sessions."""
     with _lock:

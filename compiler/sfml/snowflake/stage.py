@@ -229,12 +229,13 @@ class Stage:
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:
             for name, content in files.items():
                 (Path(scratch) / name).write_bytes(content)
-            # A wildcard takes several files with one statement.
+            # A wildcard takes several files with one statement. That nothing is compressed is said, or the connector
+            # looks for it in each file and reads the system's list of MIME types each time.
             # https://docs.snowflake.com/en/sql-reference/sql/put
             source = Path(scratch) / (next(iter(files)) if len(files) == 1 else "*")
             answer = self._run(
                 f"PUT {literal(f'file://{source.as_posix()}')} {literal(self.location(folder))}"
-                " AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
+                " SOURCE_COMPRESSION = NONE AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
             )
         if len(answer) != len(files) or any(row[6] not in ("UPLOADED", "SKIPPED") for row in answer):
             raise AccountError(f"{self.location(folder)} was not uploaded: {[row[6:] for row in answer]}")
