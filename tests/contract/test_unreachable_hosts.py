@@ -20,6 +20,7 @@ from sfml.cli.target_screen import TargetScreen
 from sfml.graph.model import Target
 from sfml.local.app import LocalServer
 from sfml.operations.target_account import account_connection
+from sfml.snowflake import connection as connecting
 from sfml.snowflake.connection import open_account
 from sfml.snowflake.host import host_of, unreachable
 from sfml.snowflake.sql import rows
@@ -200,6 +201,22 @@ def test_an_interrupt_is_heard_while_a_dead_server_is_asked_again(line: Line) ->
         finally:
             timer.cancel()
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.usefixtures("direct")
+@pytest.mark.parametrize("limit", [None, 1])
+def test_a_login_without_an_answer_ends(monkeypatch: pytest.MonkeyPatch, limit: int | None) -> None:
+    """The host takes the connection and says nothing; what the connection says of it counts."""
+    monkeypatch.setattr(connecting, "LOGIN_TIMEOUT", 1 if limit is None else 3600)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = int(silent.getsockname()[1])
+        more = "socket_timeout = 1" + (f"\nlogin_timeout = {limit}" if limit else "")
+        entry_leads_to(monkeypatch, "127.0.0.1", port, more)
+        began = time.monotonic()
+        with pytest.raises(ConnectionFailed) as failed:
+            open_account(TARGET)
+    assert time.monotonic() - began < 30
+    assert failed.value.message.endswith(f"(connection `far` to `127.0.0.1:{port}`)")
 
 
 def test_a_login_that_takes_long_says_what_it_waits_for(

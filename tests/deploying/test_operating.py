@@ -6,10 +6,12 @@ import json
 import signal
 import subprocess
 
+import pytest
 from jsonschema import Draft202012Validator
 from small import Small
 
 from sfml.base.resources import schema
+from sfml.local.faults import When
 
 APPLY = ("apply", "specs/small.yaml", "--auto-approve", "--user", "ada")
 
@@ -89,3 +91,24 @@ def test_a_run_whose_root_is_skipped_ends_and_says_so(small: Small) -> None:
     assert code == 1 and "small was skipped: the condition of its root was false" in text
     small.local.sql(f"INSERT INTO {place}.ORDERS VALUES (1)")
     assert small.run("run", "specs/small.yaml")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "when", "code", "is_on"),
+    [
+        ("CREATE STAGE SFML_LEASE", "after", 130, True),
+        ("DROP STAGE SFML_LEASE", "before", 0, False),
+        ("DROP STAGE SFML_LEASE", "after", 0, False),
+    ],
+    ids=["as the lease is taken", "before the lease is given back", "after it"],
+)
+def test_a_signal_leaves_no_lease(small: Small, words: str, when: When, code: int, is_on: bool) -> None:
+    small.run(*APPLY)
+    started: list[subprocess.Popen[str]] = []
+    small.local.faults.do(lambda call: started[0].send_signal(signal.SIGINT), words, when=when)
+    started.append(small.start("suspend", "small"))
+    text, _ = started[0].communicate(timeout=120)
+    small.local.faults.clear()
+    assert (started[0].returncode, small.is_on()) == (code, is_on), text
+    left = small.local.sql(f"SHOW STAGES LIKE 'SFML_LEASE%' IN DATABASE {small.local.database}")
+    assert [row["name"] for row in left] == []

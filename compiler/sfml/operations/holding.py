@@ -128,11 +128,15 @@ def holding(
     the block ends with matters more, and else `not_released` is told, where it is given.
     """
     broken = leases.holder(root) if breaking is not None else None
-    if broken is None:
-        _taken(leases, root, lease, wait, waiting, sleep)
-    else:
-        _replaced(leases, root, lease)
     held = HeldLease(leases, root, lease)
+    try:
+        if broken is None:
+            _taken(leases, root, lease, wait, waiting, sleep)
+        else:
+            _replaced(leases, root, lease)
+    except KeyboardInterrupt:
+        _released(held)  # the call that was interrupted may have been carried out
+        raise
     try:
         if broken is not None and breaking is not None:
             pause = 0.0 if is_gone(broken, lease) else SETTLED

@@ -32,6 +32,20 @@ OnWarning: TypeAlias = Callable[[str], None]
 NETWORK_TIMEOUT = 600
 """Seconds for which the connector tries a statement again, unless the connection says otherwise; its own has no end."""
 
+LOGIN_TIMEOUT = 59
+"""Seconds after which a login that has no answer is not tried again, unless the connection says otherwise. The
+connector waits a minute for each answer, so a host that takes the connection and stays silent is told after one."""
+
+_UNATTENDED = (
+    "",
+    "snowflake",
+    "snowflake_jwt",
+    "oauth",
+    "oauth_client_credentials",
+    "programmatic_access_token",
+)
+"""Authenticators that wait for nobody who types into a browser or looks for a telephone."""
+
 CANCEL_TIMEOUT = 1
 """Seconds for which an interrupted statement is tried to be cancelled."""
 
@@ -155,6 +169,8 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
     # The connector reports its own retries; what matters of them reaches the user as an error.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
     settings: dict[str, Any] = {"network_timeout": NETWORK_TIMEOUT}
+    if str(arguments.get("authenticator") or "").lower() in _UNATTENDED:
+        settings["login_timeout"] = LOGIN_TIMEOUT
     if arguments.get("host") in LOOPBACK:
         # Else the first login asks the clouds' metadata services where it is, and waits for their silence.
         settings["platform_detection_timeout_seconds"] = 0.0
