@@ -112,3 +112,10 @@ def test_a_signal_leaves_no_lease(small: Small, words: str, when: When, code: in
     assert (started[0].returncode, small.is_on()) == (code, is_on), text
     left = small.local.sql(f"SHOW STAGES LIKE 'SFML_LEASE%' IN DATABASE {small.local.database}")
     assert [row["name"] for row in left] == []
+
+
+@pytest.mark.parametrize("command", ["run", "retry", "logs", "cancel", "suspend", "resume"])
+def test_what_is_not_deployed_is_to_be_applied_first(small: Small, command: str) -> None:
+    code, text = small.run(command, "small")
+    assert code == 1 and "pipeline `small` is not deployed in target `local`" in text
+    assert "help: sfml apply specs/small.yaml -t local\n" in text

@@ -26,6 +26,7 @@ from sfml.semantics.limits import DEFAULT_TIMEOUT_MS, MAX_TAG_VALUE, MAX_TIMEOUT
 
 _MAX_TIMEOUT = MAX_TIMEOUT_MS // 1000
 _DEFAULT_TIMEOUT = DEFAULT_TIMEOUT_MS // 1000
+_TRAINING = 4 * 3600
 
 
 def wrong_compute(case: Case) -> Iterator[Diagnostic]:
@@ -42,6 +43,7 @@ def wrong_compute(case: Case) -> Iterator[Diagnostic]:
         if isinstance(task.node.body, JobBody) and not on_pool:
             message = f"job `{task.name}` does not run on a compute pool"
             help = 'write `run_on: {pool: "{{ target.compute_pool }}"}`'
+            help += "" if task.node.timeout else f", and {_longer_timeout(case)}"
             yield error("SF401", message, place, why="an existing script runs as an ML Job", help=help)
         elif isinstance(task.node.body, (CallBody, SqlBody, NotifyBody)) and on_pool:
             message = f"task `{task.name}` is a statement and cannot run on a compute pool"
@@ -246,7 +248,16 @@ def training_in_an_hour(case: Case) -> Iterator[Diagnostic]:
         if isinstance(task.node.run_on, OnPool) and task.node.timeout is None:
             message = f"task `{task.name}` runs on a compute pool and has no `timeout`"
             why = "Snowflake ends it after 1 hour, waiting for a node included"
-            yield warning("SF408", message, task.place("run_on"), why=why, help="add `timeout: 4h`")
+            help = f"add {_longer_timeout(case)}"
+            yield warning("SF408", message, task.place("run_on"), why=why, help=help)
+
+
+def _longer_timeout(case: Case) -> str:
+    """What gives a job more than an hour; as long as its graph takes no less."""
+    given = case.draft.settings.timeout
+    limit = _DEFAULT_TIMEOUT if given is None else (given or _MAX_TIMEOUT)
+    also = "" if limit >= _TRAINING else ", to the task and to the schedule config"
+    return f"`timeout: {in_words(_TRAINING)}`{also}"
 
 
 def tag_values(case: Case) -> Iterator[Diagnostic]:

@@ -86,7 +86,10 @@ def wrong_moves(case: Case) -> Iterator[Diagnostic]:
     for old, to in case.draft.moved:
         if to.name not in case.by_name and to.name not in case.draft.removed:
             message = f"`moved` leads to `{to.name}`, which is not a task"
-            help = did_you_mean(to.name, case.by_name) or "name a task of this graph"
+            free = [
+                name for name in case.by_name if name not in {other.name for _, other in case.draft.moved}
+            ]
+            help = did_you_mean(to.name, free) or "name a task of this graph"
             yield error("SF214", message, to.place, help=help)
         if old.name in case.by_name:
             message = f"`moved` leads away from `{old.name}`, which is still a task"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @shared_options()
 def command(spec: str, task: str | None, options: Options) -> int:
     """Show what the tasks of the last run wrote, with the error of those that failed; TASK shows one task only."""
-    from sfml.operations.runs import last_run
+    from sfml.operations.runs import last_run, not_deployed
     from sfml.render.reason import outcome_text, reason_json, reason_text
 
     found = opened(spec, options)
@@ -41,7 +41,9 @@ def command(spec: str, task: str | None, options: Options) -> int:
         )
     with connected(found, options) as target:
         root = target.history.root(found.desired.root.name)
-        run = last_run(found.desired, target.history, root) if root else None
+        if root is None:
+            raise not_deployed(found.desired)
+        run = last_run(found.desired, target.history, root)
         if run is None:
             raise ConflictingState(
                 f"pipeline `{found.desired.pipeline}` has not run in the last seven days",

@@ -54,15 +54,20 @@ def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) 
     """Execute the root once; raises when it is not deployed or a key may not be overridden."""
     root = account.root(desired.root.name)
     if root is None:
-        raise ConflictingState(
-            f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
-            help=f"sfml apply {desired.where}",
-        )
+        raise not_deployed(desired)
     config = checked_overrides(desired, overrides)
     nonce = uuid.uuid4().hex
     asked_at = datetime.now(UTC)
     account.execute(desired.root.name, {**config, NONCE: nonce})
     return StartedRun(root, nonce, asked_at)
+
+
+def not_deployed(desired: DesiredGraph) -> ConflictingState:
+    """The error for a pipeline whose root is not in its target: nothing of it can run before an apply."""
+    return ConflictingState(
+        f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
+        help=f"sfml apply {desired.where}",
+    )
 
 
 def checked_overrides(desired: DesiredGraph, overrides: Mapping[str, str]) -> Mapping[str, Scalar]:
@@ -125,8 +130,10 @@ def follow(
 def retry(desired: DesiredGraph, account: Runner) -> tuple[DeployedRoot, Run]:
     """Run what failed of the last run again; answers that run as it was before. Raises when there is none."""
     root = account.root(desired.root.name)
-    run = last_run(desired, account, root) if root else None
-    if root is None or run is None:
+    if root is None:
+        raise not_deployed(desired)
+    run = last_run(desired, account, root)
+    if run is None:
         raise ConflictingState(
             f"pipeline `{desired.pipeline}` has no run in target `{desired.target.name}` to be retried",
             help=f"sfml run {desired.where}",
