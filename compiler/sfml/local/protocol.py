@@ -87,6 +87,8 @@ def failure(code: str, message: str, sqlstate: str | None = None) -> JSONRespons
 VALID_SECONDS = 365 * 24 * 3600
 IN_PROGRESS_ASYNC = "333334"
 SESSION_GONE = ("390112", "Your session has expired. Please login again.")
+LOGIN_GONE = ("390114", "Authentication token has expired.  The user must authenticate again.")
+"""What ends an attempt to renew a session: told that the session has expired, the connector would renew it for ever."""
 
 
 async def login(request: Request) -> JSONResponse:
@@ -287,7 +289,7 @@ async def renew(request: Request) -> JSONResponse:
     body = await body_of(request)
     session = account_of(request).sessions.by_token(str(body.get("oldSessionToken", "")))
     if session is None or not is_same(session.master_token, _token(request.headers.get("Authorization", ""))):
-        return failure(*SESSION_GONE)
+        return failure(*LOGIN_GONE)
     data = {
         "sessionToken": session.token,
         "masterToken": session.master_token,

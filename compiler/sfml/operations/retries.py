@@ -1,7 +1,7 @@
 """Makes a call again when that is safe: after a pause that grows and is never twice the same, for a bounded time.
 
-Snowflake's clients try again by themselves, below this: `snowflake.core` what was answered with 202, 429, 503 or 504,
-for ten minutes, and urllib3 below it reads, PUT and DELETE whose connection broke, three times; the connector sends a
+What is below this tries again by itself: `snowflake.core` and `snowflake.rest` what was answered with 202, 429, 503 or
+504, for ten minutes, and reads, PUT and DELETE whose connection broke, three times; the connector sends a
 statement again under the same request id, which the account carries out once. Decision 0024 says what is left to do.
 """
 

@@ -16,6 +16,10 @@ from sfml.base.errors import (
     SfmlError,
 )
 from sfml.base.full_disk import is_disk_full
+from sfml.snowflake.rest import RestRefusal
+
+_VENDORED = "snowflake.connector.vendored."
+"""The connector's own copies of requests and urllib3."""
 
 _NO_PRIVILEGE = ("003001", "3001", "390186")
 _AGAIN = "run the command again"
@@ -48,13 +52,15 @@ def _translation(cause: Exception, role: str | None) -> SfmlError | None:
             " then run the command again: what is not whole is written anew",
         )
     module = type(cause).__module__
-    if module.startswith("snowflake.core"):
+    if module.startswith("snowflake.core") or isinstance(cause, RestRefusal):
         return _from_rest(cause)
     if module.startswith("snowflake.snowpark"):
         return AccountError(_sentence(cause), code=str(getattr(cause, "sql_error_code", "") or "") or None)
-    if module.startswith("snowflake.connector"):
+    if module.startswith("snowflake.connector.") and not module.startswith(_VENDORED):
         return _from_connector(cause, role)
-    if module.startswith(("urllib3", "requests", "http.client")) or isinstance(cause, ConnectionError):
+    if module.startswith(("urllib3", "requests", "http.client", _VENDORED)) or isinstance(
+        cause, ConnectionError
+    ):
         return AnswerLost(
             f"the connection broke: {_sentence(cause)}",
             help="look whether the account or the local server can be reached, then run the command again",
@@ -115,7 +121,7 @@ def _from_rest(cause: Exception) -> SfmlError:
         return AccountBusy(message, help=_AGAIN, collided=True)
     if status in (429, 503):
         return AccountBusy(f"Snowflake is busy: {message}", help=_AGAIN)
-    if status == 504:
+    if status in (202, 504):
         return AnswerLost(f"Snowflake did not answer in time: {message}", help=_AGAIN)
     return AccountError(message, code=code)
 

@@ -1,10 +1,9 @@
-"""Reads and writes tasks through `snowflake.core`'s REST client."""
+"""Reads tasks by plain GETs of the REST API, and writes them through `snowflake.core`, its client."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfml.base.errors import AccountError
@@ -27,20 +26,13 @@ from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.observed import observed_task, record_of
 from sfml.snowflake.beyond import observed_beyond
 from sfml.snowflake.refusals import translated
+from sfml.snowflake.rest import RestReader
 from sfml.snowflake.sql import rows
+from sfml.snowflake.task_answers import task_values
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
-    from snowflake.core.task import Task, TaskCollection
-
-_PLAIN = (
-    *("name", "id", "state", "definition", "owner", "comment", "predecessors", "finalize", "condition"),
-    *("warehouse", "config", "session_parameters", "error_integration", "success_integration"),
-    *("execute_as_user", "task_auto_retry_attempts", "suspend_task_after_num_failures"),
-    *("user_task_timeout_ms", "user_task_managed_initial_warehouse_size"),
-    *("serverless_task_min_statement_size", "serverless_task_max_statement_size"),
-)
-"""The fields that a plan looks at and the client leaves as they are."""
+    from snowflake.core.task import TaskCollection
 
 _RESUMED_AT_ONCE = 100
 """Tasks that one block resumes."""
@@ -52,6 +44,7 @@ class Tasks:
     def __init__(self, connection: SnowflakeConnection, target: Target) -> None:
         self._connection = connection
         self._target = target
+        self._reader = RestReader(connection)
         self._opened: TaskCollection | None = None
         self._beyond: dict[str, dict[str, Any]] = {}
         """What tasks had beyond the API's model when the graph was last read, by task."""
@@ -59,7 +52,7 @@ class Tasks:
     @property
     def _tasks(self) -> TaskCollection:
         if self._opened is None:
-            # Importing snowflake.core takes seconds: only what reads or writes tasks pays for it.
+            # Importing snowflake.core takes seconds: only what writes tasks pays for it.
             from sfml.snowflake.client_root import QuietRoot
 
             with translated():
@@ -76,13 +69,9 @@ class Tasks:
 
     def below(self, name: str) -> ObservedGraph | None:
         """A task with everything that hangs on it, root or not, as the API tells it; None when it is not there."""
-        from snowflake.core.exceptions import NotFoundError
-
-        with translated():
-            try:
-                found = self._tasks[folded(name)].fetch_task_dependents()
-            except NotFoundError:
-                return None
+        found = self._got(name, "dependents")
+        if found is None:
+            return None
         answered = [task_values(task) for task in found]
         tasks = [observed_task(values) for values in answered]
         at = next((at for at, task in enumerate(tasks) if task.name == folded(name)), None)
@@ -132,13 +121,14 @@ class Tasks:
 
     def task(self, name: str) -> ObservedTask | None:
         """One task as the API tells it, or None."""
-        from snowflake.core.exceptions import NotFoundError
+        found = self._got(name)
+        return None if found is None else observed_task(task_values(found))
 
+    def _got(self, name: str, *more: str) -> Any:
+        """What the API answers of a task, None where there is none of that name."""
+        database, schema = folded(self._target.database), folded(self._target.schema)
         with translated():
-            try:
-                return observed_task(task_values(self._tasks[folded(name)].fetch()))
-            except NotFoundError:
-                return None
+            return self._reader.get("databases", database, "schemas", schema, "tasks", folded(name), *more)
 
     def names(self) -> frozenset[str]:
         """Every task of the schema that the role can see, linked to a graph or not, with one call."""
@@ -212,27 +202,3 @@ class Tasks:
 
     def _run(self, sql: str) -> None:
         rows(self._connection, sql, role=self._target.owner_role)
-
-
-def task_values(task: Task) -> Mapping[str, object]:
-    """What the client made of a task, in REST's words."""
-    values = {name: getattr(task, name) for name in _PLAIN}
-    overlap = task.overlap_policy
-    return {
-        **values,
-        "overlap_policy": None if overlap is None else overlap.value,
-        "schedule": _schedule(task.schedule),
-        "target_completion_interval": _seconds(task.target_completion_interval),
-    }
-
-
-def _schedule(schedule: Any) -> Mapping[str, object] | None:
-    if schedule is None:
-        return None
-    if isinstance(schedule, timedelta):
-        return {"seconds": _seconds(schedule)}
-    return {"cron_expr": schedule.expr, "timezone": schedule.timezone}
-
-
-def _seconds(interval: timedelta | None) -> int | None:
-    return None if interval is None else int(interval.total_seconds())

@@ -1,0 +1,97 @@
+"""What commands that only read import: the connector, and not Snowflake's client, which takes longer than all the rest.
+
+By name and not by time, each in a process of its own, against a server that is up.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfml.testing.local_snowflake import LocalSnowflake
+
+PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true, database: %s}\n"
+SPEC = """version: 1
+pipeline: small
+graph: {version: 1, tasks: {one: {sql: select 1}, two: {sql: select 2, after: [one]}}}
+schedule: {version: 1, schedule: {cron: '0 0 * * 0', timezone: UTC}}
+"""
+
+COMMAND = "from sfml.cli.entry import run; code = run(sys.argv[1:])"
+IN_PYTHON = """
+import sfml
+pipeline = sfml.open(".").pipeline("small")
+with pipeline.connect() as account:
+    code = 0 if account.plan().is_empty and account.runs() is not None else 1
+"""
+PROBE = """
+import json, sys
+{}
+print("\\n" + json.dumps([code, sorted(sys.modules)]))
+"""
+
+LATER = {"snowflake.core", "snowflake.snowpark", "snowflake.ml", "pydantic"}
+"""What nothing that only reads needs."""
+
+
+@pytest.fixture
+def deployed(local_snowflake: LocalSnowflake, tmp_path: Path) -> Any:
+    for name, text in {
+        "sfml.yaml": PROJECT % local_snowflake.database,
+        "specs/small.yaml": SPEC,
+        "steps/__init__.py": "",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with local_snowflake.serving(tmp_path):
+        modules_of(tmp_path, COMMAND, "apply", "specs/small.yaml", "--auto-approve")
+        yield tmp_path
+
+
+def modules_of(folder: Path, program: str, *words: str) -> set[str]:
+    """What a process that ended well had imported at its end."""
+    done = subprocess.run(
+        (sys.executable, "-c", PROBE.format(program), *words), cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    code, modules = json.loads(done.stdout.splitlines()[-1])
+    assert code == 0, done.stdout + done.stderr
+    return set(modules)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "specs/small.yaml"),
+        ("drift", "specs/small.yaml"),
+        ("status", "specs/small.yaml"),
+        ("history", "specs/small.yaml"),
+        # Without a change there is nothing to write either.
+        ("apply", "specs/small.yaml", "--auto-approve"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_that_reads_imports_no_client(deployed: Path, words: tuple[str, ...]) -> None:
+    modules = modules_of(deployed, COMMAND, *words)
+    assert "snowflake.connector" in modules, "it asked the server"
+    assert not modules & LATER
+
+
+def test_neither_does_a_plan_in_python(deployed: Path) -> None:
+    modules = modules_of(deployed, IN_PYTHON)
+    assert "snowflake.connector" in modules
+    assert not modules & LATER
+
+
+def test_what_writes_imports_it(deployed: Path) -> None:
+    """Else the tests above would hold nothing."""
+    spec = deployed / "specs" / "small.yaml"
+    spec.write_text(SPEC.replace("select 2", "select 3"), encoding="utf-8")
+    assert "snowflake.core" in modules_of(deployed, COMMAND, "apply", "specs/small.yaml", "--auto-approve")
+    plan = modules_of(deployed, COMMAND, "plan", "specs/small.yaml")
+    assert "snowflake.core" not in plan
