@@ -75,7 +75,7 @@ class CodeNames:
                 values.setdefault(name, []).append(None)
 
     def origin(self, node: ast.expr) -> str:
-        """The dotted name that a name or attribute stands for, such as `importlib.import_module`; else an empty text."""
+        """The dotted name that an expression stands for, such as `importlib.import_module`; else an empty text."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)

@@ -191,7 +191,7 @@ def _bad_link(file: str, problem: str) -> Diagnostic:
         "SF340",
         f"the link `{file}` {problem}",
         at=Span.whole(file),
-        why="what travels with step code comes from the project alone, so that it is the same on every machine",
+        why="a file outside the project may be another one on another machine",
         help="put what it leads to into the project, or remove the link",
     )
 

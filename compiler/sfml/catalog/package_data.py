@@ -67,7 +67,7 @@ def _no_package(module: Module) -> Resources:
         problem = "reads resources of the package that calls, which Python 3.11 does not know"
         return Resources(problem=problem, help="name the package: `resources.files(__package__)`")
     return Resources(
-        problem="reads resources, and lies in no package",
+        problem="reads resources, but is not in a package",
         help="put the module into a folder with an `__init__.py`, and the file beside it",
     )
 

@@ -1,4 +1,4 @@
-"""Every rule over a drafted graph, in one tuple; no account, no step code run."""
+"""All rules over graph drafts, in one tuple. Rules need no account, and never run step code."""
 
 from __future__ import annotations
 
@@ -122,8 +122,8 @@ CHECKS: tuple[Rule, ...] = (
 
 
 def findings(draft: GraphDraft, catalog: StepCatalog) -> tuple[Diagnostic, ...]:
-    """What every rule finds, in the order of the rules; of very many of one rule the first, and how many more."""
-    if len(draft.tasks) > 2 * MAX_TASKS_PER_GRAPH:  # more is no graph, and checking it could take long
+    """The findings of all rules, in the order of the rules; beyond `MAX_FINDINGS` of one rule they are counted only."""
+    if len(draft.tasks) > 2 * MAX_TASKS_PER_GRAPH:  # checking so many tasks could take long
         return (edges.far_too_many(draft),)
     case = case_of(draft, catalog)
     return tuple(finding for rule in CHECKS for finding in first_of(rule(case), MAX_FINDINGS))

@@ -1,4 +1,4 @@
-"""SF3xx, branches: outcomes, what they start, and where their arms meet again."""
+"""SF3xx, branches: outcomes, the tasks that they start, and tasks that join their arms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NOT_CHOSEN = (
 def unknown_outcome_tasks(case: Case) -> Iterator[Diagnostic]:
     """SF304: an outcome starts a task that does not exist.
 
-    What: in the list form every outcome is the name of a task; in the mapping form its values are.
+    What: in the list form, every outcome is the name of a task; in the mapping form, the values are names of tasks.
     Why: Snowflake compares the name exactly; no arm would run, and the graph would still count as SUCCEEDED.
     Instead: correct the name; an outcome that starts nothing is written `name: []`.
     """
@@ -55,7 +55,7 @@ def unknown_outcome_tasks(case: Case) -> Iterator[Diagnostic]:
 
 
 def _returned(step: StepFunction | None, name: str) -> tuple[Label, ...]:
-    """Where the step says what it returns."""
+    """The label at the step's return annotation, or at the outcome in it that is close to `name`."""
     if step is None or not step.outcomes:
         return ()
     close = did_you_mean(name, (outcome.name for outcome in step.outcomes)) or ""
@@ -68,9 +68,9 @@ def _returned(step: StepFunction | None, name: str) -> tuple[Label, ...]:
 def outcomes_and_code(case: Case) -> Iterator[Diagnostic]:
     """SF305: the outcomes in the spec are not those that the step returns.
 
-    What: a branch's outcomes are the texts in the `Literal[…]` that its step function returns, all of them.
-    Why: an outcome that nothing expects makes the step fail when it returns it; one that is never returned is
-    an arm that never runs.
+    What: the outcomes of a branch are exactly the texts in the `Literal[…]` that its step function returns.
+    Why: a step fails when it returns an outcome that the spec does not have; and an outcome that is never returned
+    has an arm that never runs.
     Instead: write the same names in both; an outcome that starts nothing is written `name: []`.
     """
     for task in case.tasks:
@@ -84,7 +84,7 @@ def outcomes_and_code(case: Case) -> Iterator[Diagnostic]:
         is_list = not any(key.startswith("outcomes.") for key in task.places)
         for outcome, refs in task.outcomes.items():
             if outcome in declared or (is_list and outcome not in case.known):
-                continue  # the latter is told as an unknown task
+                continue  # the latter has a finding already: an unknown task (SF304)
             place = refs[0].place if is_list and refs else task.place(f"outcomes.{outcome}!key", "outcomes")
             free = declared.keys() - task.outcomes.keys()
             help = did_you_mean(outcome, free)
@@ -96,7 +96,7 @@ def outcomes_and_code(case: Case) -> Iterator[Diagnostic]:
             yield error("SF305", message, place, labels=labels, why=why, help=help, fix=fix)
         missing = [outcome for outcome in step.outcomes if outcome.name not in task.outcomes]
         if is_list and any(outcome not in case.known for outcome in task.outcomes):
-            missing = []  # a misspelt name in the list is likely one of these
+            missing = []  # one of these is probably meant by the misspelt name in the list
         for left_out in missing:
             message = f"task `{task.name}` does not say what outcome `{left_out.name}` starts"
             help = f"add `{left_out.name}` to the outcomes"
@@ -119,10 +119,10 @@ def _undeclared(task: TaskDraft, step: StepFunction) -> Iterator[Diagnostic]:
 
 
 def branches_that_cannot_choose(case: Case) -> Iterator[Diagnostic]:
-    """SF319: a task has outcomes but no way to return one.
+    """SF319: a task has outcomes but cannot return one.
 
-    What: `outcomes` belongs to what sets the task's return value: a step, a procedure, a statement or a script.
-    Why: a notification returns nothing; no arm would ever be chosen.
+    What: `outcomes` is for tasks that set a return value: steps, procedures, statements and scripts.
+    Why: a notification returns nothing, so no arm would ever be chosen.
     Instead: decide in a step before or after it.
     """
     for task in case.tasks:
@@ -133,11 +133,11 @@ def branches_that_cannot_choose(case: Case) -> Iterator[Diagnostic]:
 
 
 def never_joined(case: Case) -> Iterator[Diagnostic]:
-    """SF312: arms of a branch meet again in a task that can never run.
+    """SF312: a task joins arms of a branch and can never run.
 
-    What: a task whose predecessors lie in different arms of one branch needs `run_if`.
-    Why: a task starts when all its predecessors succeeded; of the arms of a branch only the chosen ones run,
-    the others are skipped, so the join never starts.
+    What: a task whose predecessors are in different arms of one branch needs `run_if`.
+    Why: a task starts when all its predecessors have succeeded. Of the arms of a branch only the chosen one runs and
+    the others are skipped, so the task that joins them never starts.
     Instead: add `run_if: none_failed_min_one_succeeded`.
     """
     chosen_by = _arms_by_task(case)
@@ -173,17 +173,17 @@ def never_joined(case: Case) -> Iterator[Diagnostic]:
 
 def _arms_by_task(case: Case) -> dict[str, dict[str, frozenset[str]]]:
     """Task → branch → the outcomes that start the task."""
-    found: dict[str, dict[str, frozenset[str]]] = {}
+    arms: dict[str, dict[str, frozenset[str]]] = {}
     for task in case.draft.tasks:
         for outcome, refs in (task.outcomes or {}).items():
             for ref in refs:
-                branch = found.setdefault(ref.name, {})
+                branch = arms.setdefault(ref.name, {})
                 branch[task.name] = branch.get(task.name, frozenset()) | {outcome}
-    return found
+    return arms
 
 
 def _all_of(needs: list[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[str]]:
-    """What must hold for all of them: branch → the outcomes that are left."""
+    """Branch → the outcomes that all of the needs allow."""
     result: dict[str, frozenset[str]] = {}
     for need in needs:
         for branch, outcomes in need.items():
@@ -194,9 +194,9 @@ def _all_of(needs: list[Mapping[str, frozenset[str]]]) -> dict[str, frozenset[st
 def two_branch_parents(case: Case) -> Iterator[Diagnostic]:
     """SF313: a task is an arm of two branches.
 
-    What: a task is started by the outcomes of one branch at most.
-    Why: Snowflake joins the conditions with AND: it would run only when both branches choose it.
-    Instead: put a task in between, or decide in one branch.
+    What: a task is started by the outcomes of at most one branch.
+    Why: Snowflake joins the conditions with AND, so the task would run only when both branches choose it.
+    Instead: put a task between one of the branches and it, or decide in one branch.
     """
     for name, branches in _arms_by_task(case).items():
         task = case.task(name)
@@ -217,11 +217,12 @@ def two_branch_parents(case: Case) -> Iterator[Diagnostic]:
 
 
 def misplaced_run_if(case: Case) -> Iterator[Diagnostic]:
-    """SF315: `run_if` stands on a task without predecessors.
+    """SF315: a task without predecessors has `run_if`.
 
-    What: `run_if` asks for the states of predecessors.
-    Why: a first task follows the generated root, which always succeeds; the condition says nothing, or never.
-    Instead: take it out, or add `after`.
+    What: `run_if` is a condition on the states of predecessors.
+    Why: a task without `after` runs after the generated root, which always succeeds. So the condition is always true,
+    or never.
+    Instead: remove it, or add `after`.
     """
     for task in case.draft.tasks:
         if task.node.run_if is not None and not case.draft.predecessors[task.name] and not task.after:
@@ -232,9 +233,9 @@ def misplaced_run_if(case: Case) -> Iterator[Diagnostic]:
 def conditions_beside_branches(case: Case) -> Iterator[Diagnostic]:
     """SF318: `or` in the condition of a task that a branch starts.
 
-    What: the branch's own condition is joined to `when` with AND, and `sfml` puts `when` in parentheses.
-    Why: whoever reads `a or b` may take it for a way to run the task whatever the branch chose; it is none.
-    Instead: put the whole condition in parentheses, as it will be read.
+    What: `sfml` puts `when` in parentheses and joins it to the condition of the branch with AND.
+    Why: a reader of `a or b` may think that the task can run although the branch did not choose it.
+    Instead: put the whole condition in parentheses.
     """
     arms = _arms_by_task(case)
     for task in case.draft.tasks:

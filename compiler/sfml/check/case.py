@@ -1,4 +1,4 @@
-"""What a rule looks at: the drafted graph, its step functions, and who lies above whom."""
+"""The input of rules: the graph draft, its step functions, and which tasks run before which."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from sfml.graph.topology import Reach, children
 
 @record
 class Case:
-    """One pipeline for one target, as the rules see it."""
+    """One pipeline for one target, with what the rules need."""
 
     draft: GraphDraft
     catalog: StepCatalog
     reach: Reach
     by_name: Mapping[str, TaskDraft]
-    """The tasks, the finalizer included."""
+    """Name → task, including the finalizer."""
     known: frozenset[str]
-    """The names of the tasks, the finalizer left out."""
+    """The names of the tasks, without the finalizer."""
     broken: frozenset[str]
-    """Tasks with a predecessor that does not exist: what lies above them cannot be told."""
+    """Tasks with an unknown predecessor, directly or over others: their ancestors are not known."""
 
     @property
     def tasks(self) -> tuple[TaskDraft, ...]:
@@ -37,24 +37,24 @@ class Case:
         return self.by_name.get(name)
 
     def step_of(self, task: TaskDraft) -> StepFunction | None:
-        """The function that the task runs, when it runs one that can be found."""
+        """The step function that the task runs; None if it runs none, or if the function is not found."""
         return self.catalog.find(task.node.body.step) if isinstance(task.node.body, StepBody) else None
 
     def steps(self) -> Iterator[tuple[TaskDraft, StepBody]]:
-        """The tasks that run a step function."""
+        """The tasks that run a step function, with their bodies."""
         for task in self.tasks:
             if isinstance(task.node.body, StepBody):
                 yield task, task.node.body
 
 
 def case_of(draft: GraphDraft, catalog: StepCatalog) -> Case:
-    """The case of a draft."""
+    """The case for a draft and a catalogue."""
     known = frozenset(task.name for task in draft.tasks)
     reach = Reach(draft.predecessors)
     below = children(draft.predecessors)
     lost = {task.name for task in draft.tasks if any(ref.name not in known for ref in task.after)}
     if any(ref.name not in known for task in draft.tasks for ref in task.arms):
-        # An arm that does not exist may be the misspelt name of any task that follows nothing.
+        # An unknown arm may be the misspelt name of any task without predecessors.
         lost |= {task.name for task in draft.tasks if not draft.predecessors[task.name]}
     todo = list(lost)
     while todo:

@@ -1,4 +1,4 @@
-"""SF4xx, compute: where tasks run, how long, and with what."""
+"""SF4xx, compute: where tasks run, their timeouts, and their settings."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _TRAINING = 4 * 3600
 
 
 def wrong_compute(case: Case) -> Iterator[Diagnostic]:
-    """SF401: a task runs where its kind cannot.
+    """SF401: a task runs on compute that its kind does not support.
 
-    What: a `job` runs on a compute pool; `call`, `sql` and `notify` run on a warehouse or serverless; a step
-    runs on any.
-    Why: an ML Job is a container; a statement needs none.
+    What: a `job` runs on a compute pool; `call`, `sql` and `notify` run on a warehouse or serverless; a step runs on
+    any of them.
+    Why: an ML Job is a container, and a statement is not.
     Instead: change `run_on`.
     """
     for task in case.tasks:
@@ -53,13 +53,13 @@ def wrong_compute(case: Case) -> Iterator[Diagnostic]:
 def shorter_graphs(case: Case) -> Iterator[Diagnostic]:
     """SF402: a task may take longer than its whole graph.
 
-    What: the timeout of the graph (in the schedule config) is at least that of each task.
-    Why: for the task its own timeout counts, so it runs; but when the graph's time is up (1 hour where none is
-    set), what has no timeout of its own is ended, and so may be what was to follow.
-    Instead: raise `timeout` in the schedule config, or lower the task's.
+    What: the timeout of the graph (in the schedule config) is at least the timeout of each task.
+    Why: a task with its own timeout runs up to that. But when the graph's timeout is over (1 hour if it is not set),
+    Snowflake ends the tasks without a timeout of their own, and the tasks after them may not run.
+    Instead: raise `timeout` in the schedule config, or lower that of the task.
     """
-    given = case.draft.settings.timeout
-    limit = _DEFAULT_TIMEOUT if given is None else (given or _MAX_TIMEOUT)
+    graph_timeout = case.draft.settings.timeout
+    limit = _DEFAULT_TIMEOUT if graph_timeout is None else (graph_timeout or _MAX_TIMEOUT)
     place = case.draft.places.get("schedule_config.timeout")
     for task in case.tasks:
         if task.node.timeout is None:
@@ -67,7 +67,7 @@ def shorter_graphs(case: Case) -> Iterator[Diagnostic]:
         timeout = task.node.timeout or _MAX_TIMEOUT
         if not limit < timeout <= _MAX_TIMEOUT:
             continue
-        if given is None:
+        if graph_timeout is None:
             message = f"task `{task.name}` may take {in_words(timeout)}, its graph 1h by default"
         else:
             message = f"task `{task.name}` may take {in_words(timeout)}, its graph {in_words(limit)}"
@@ -84,9 +84,9 @@ def shorter_graphs(case: Case) -> Iterator[Diagnostic]:
 def serverless_sizes(case: Case) -> Iterator[Diagnostic]:
     """SF403: serverless sizes contradict each other.
 
-    What: min ≤ initial ≤ max.
+    What: the sizes are in the order min ≤ initial ≤ max.
     Why: Snowflake refuses the task otherwise.
-    Instead: order them.
+    Instead: correct the sizes.
     """
     order = {size: index for index, size in enumerate(WAREHOUSE_SIZES)}
     for who, sizes, place in _serverless(case):
@@ -99,7 +99,7 @@ def serverless_sizes(case: Case) -> Iterator[Diagnostic]:
 
 
 def _serverless(case: Case) -> Iterator[tuple[str, Serverless, Place]]:
-    """Everything that runs serverless, in words, and where that is said."""
+    """The root and the tasks that run serverless: in words, the sizes, and the place of the setting."""
     root = case.draft.settings.run_on
     if isinstance(root, Serverless):
         places = case.draft.places
@@ -112,9 +112,9 @@ def _serverless(case: Case) -> Iterator[tuple[str, Serverless, Place]]:
 def target_completion(case: Case) -> Iterator[Diagnostic]:
     """SF404: the target completion interval is out of range.
 
-    What: 10 seconds to 24 hours.
+    What: `target_completion` is 10 seconds to 24 hours.
     Why: Snowflake refuses the task otherwise.
-    Instead: choose a time in between.
+    Instead: choose a time in that range.
     """
     for who, sizes, place in _serverless(case):
         interval = sizes.target_completion
@@ -127,8 +127,8 @@ def triggered_without_target(case: Case) -> Iterator[Diagnostic]:
     """SF413: a serverless root that streams start has no target completion interval.
 
     What: with `on_stream`, a root that runs serverless has `target_completion`.
-    Why: Snowflake demands it of serverless triggered tasks: there is no next run to finish before.
-    Instead: add it, or leave the root on the target's warehouse.
+    Why: Snowflake requires it for serverless triggered tasks, which have no schedule to derive it from.
+    Instead: add it, or run the root on the target's warehouse.
     """
     settings = case.draft.settings
     root = settings.run_on
@@ -147,10 +147,10 @@ def triggered_without_target(case: Case) -> Iterator[Diagnostic]:
 def useless_settings(case: Case) -> Iterator[Diagnostic]:
     """SF405: a setting that this kind of task does not have.
 
-    What: `packages` belongs to steps on a warehouse or serverless; `pip`, `artifact_repositories`, `imports`
-    and `env_vars` to ML Jobs; `external_access` and `secrets` to both; statements have none of these.
-    Why: there is nothing to put them on, and what they were meant to bring would be missing.
-    Instead: take it out, or use the setting that fits.
+    What: `packages` is for steps on a warehouse or serverless; `pip`, `artifact_repositories`, `imports` and
+    `env_vars` are for ML Jobs; `external_access` and `secrets` are for both; statements have none of these.
+    Why: the setting would have no effect.
+    Instead: remove it, or use the setting for this kind of task.
     """
     for task in case.tasks:
         allowed = _allowed(task)
@@ -182,11 +182,11 @@ def _kind(task: TaskDraft) -> str:
 
 
 def instances(case: Case) -> Iterator[Diagnostic]:
-    """SF406: an ML Job waits for more nodes than it has.
+    """SF406: an ML Job waits for more nodes than it asks for.
 
     What: `min_instances` is at most `instances`.
     Why: the job would never start.
-    Instead: lower one, or raise the other.
+    Instead: lower `min_instances`, or raise `instances`.
     """
     for task in case.tasks:
         run_on = task.node.run_on
@@ -196,11 +196,11 @@ def instances(case: Case) -> Iterator[Diagnostic]:
 
 
 def pool_nodes(case: Case) -> Iterator[Diagnostic]:
-    """SF349: an ML Job waits for more nodes than its compute pool is made with.
+    """SF349: an ML Job waits for more nodes than its compute pool has.
 
     What: a task on the target's pool waits for at most the `max_nodes` of the target's `create.compute_pool`.
-    Why: Snowflake's client refuses the job, because it would never start. The size of a pool that is there already
-    is looked at before anything is deployed.
+    Why: Snowflake's client refuses the job, because it would never start. The size of a pool that exists already is
+    checked by `sfml apply`, before it changes anything.
     Instead: raise `max_nodes`, or lower `instances` or `min_instances`.
     """
     target = case.draft.target
@@ -223,9 +223,9 @@ def pool_nodes(case: Case) -> Iterator[Diagnostic]:
 def timeouts(case: Case) -> Iterator[Diagnostic]:
     """SF407: a timeout is out of range.
 
-    What: timeouts are at most 7 days; 0 means 7 days.
+    What: a timeout is at most 7 days; 0 means 7 days.
     Why: Snowflake refuses more.
-    Instead: choose less.
+    Instead: choose a shorter timeout.
     """
     places = [(task.node.timeout, task.place("timeout")) for task in case.tasks]
     graph = case.draft.places.get("schedule_config.timeout")
@@ -240,9 +240,10 @@ def timeouts(case: Case) -> Iterator[Diagnostic]:
 def training_in_an_hour(case: Case) -> Iterator[Diagnostic]:
     """SF408: an ML Job has Snowflake's default timeout of 1 hour.
 
-    What: a task on a compute pool that says nothing about its timeout.
-    Why: training often takes longer, and waiting for a node counts; the task would be ended and fail.
-    Instead: give it a `timeout`.
+    What: a task on a compute pool sets its `timeout`.
+    Why: training often takes longer than an hour, and waiting for a node counts too. After it, the task is ended and
+    fails.
+    Instead: add a `timeout`.
     """
     for task in case.tasks:
         if isinstance(task.node.run_on, OnPool) and task.node.timeout is None:
@@ -263,7 +264,7 @@ def _longer_timeout(case: Case) -> str:
 def tag_values(case: Case) -> Iterator[Diagnostic]:
     """SF412: the value of a tag is too long.
 
-    What: at most 256 characters.
+    What: the value of a tag has at most 256 characters.
     Why: Snowflake refuses more.
     Instead: shorten it.
     """

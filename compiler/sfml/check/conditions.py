@@ -1,4 +1,4 @@
-"""SF3xx, conditions: what may stand in `when`, and which tasks it may ask for."""
+"""SF3xx, conditions: the expressions that `when` may hold, and the tasks that it may name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_TASKS = (_RETURN_VALUE, _COMPLETION_STATE, _PREDECESSORS_STATE)
 
 
 def _conditions(case: Case) -> Iterator[tuple[TaskDraft | None, str, Place]]:
-    """Every condition with its task, None for the root, and where it stands."""
+    """Every condition with its task, which is None for the root, and its place."""
     for task in case.draft.tasks:
         if task.node.when:
             yield task, task.node.when, task.place("when")
@@ -35,9 +35,9 @@ def _conditions(case: Case) -> Iterator[tuple[TaskDraft | None, str, Place]]:
 def forbidden_conditions(case: Case) -> Iterator[Diagnostic]:
     """SF321: a condition calls a function that Snowflake does not evaluate there.
 
-    What: `when` may call SYSTEM$STREAM_HAS_DATA, SYSTEM$GET_PREDECESSOR_RETURN_VALUE,
-    SYSTEM$PREDECESSORS_STATE, SYSTEM$TASK_COMPLETION_STATE and casts; compare, AND, OR and NOT.
-    Why: conditions are evaluated without a warehouse; anything else is refused when the task is created.
+    What: `when` may call SYSTEM$STREAM_HAS_DATA, SYSTEM$GET_PREDECESSOR_RETURN_VALUE, SYSTEM$PREDECESSORS_STATE,
+    SYSTEM$TASK_COMPLETION_STATE and casts, and may use comparisons, AND, OR and NOT.
+    Why: Snowflake evaluates conditions without a warehouse, and refuses any other function when the task is created.
     Instead: decide in a step, as a branch.
     """
     for _, condition, place in _conditions(case):
@@ -51,32 +51,32 @@ def forbidden_conditions(case: Case) -> Iterator[Diagnostic]:
 def broken_conditions(case: Case) -> Iterator[Diagnostic]:
     """SF329: `when` is not one expression that Snowflake can evaluate.
 
-    What: texts, numbers, calls, comparisons, AND, OR, NOT and casts, with every parenthesis and quote closed;
-    no names of columns, no subqueries, no comments, no `;`.
-    Why: a condition has no tables to read; and it stands in a statement that it must not end.
+    What: a condition consists of texts, numbers, calls, comparisons, AND, OR, NOT and casts, with every parenthesis
+    and quote closed. It holds no names of columns, no subqueries, no comments and no `;`.
+    Why: a condition cannot read tables; and it stands inside a statement, which it must not end.
     Instead: correct it, or decide in a step.
     """
     for _, condition, place in _conditions(case):
         problem = problem_of(condition)
-        if problem is not None and not _is_told_elsewhere(condition):
+        if problem is not None and not _has_other_finding(condition):
             message = f"`when` is not a condition that Snowflake takes: {problem}"
             help = "compare what the SYSTEM$ functions return with texts and numbers"
             yield error("SF329", message, place, help=help)
 
 
-def _is_told_elsewhere(condition: str) -> bool:
-    """Whether the condition holds `{{ … }}`, `${…}` or a function with a finding of its own."""
+def _has_other_finding(condition: str) -> bool:
+    """Whether another rule has a finding for the condition: for `{{ … }}`, `${…}` or a forbidden function."""
     return any(mark in condition for mark in ("{{", "${")) or bool(forbidden_functions(condition))
 
 
 def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
-    """SF330: a condition asks for a task that does not run before, or for a state that does not exist.
+    """SF330: a condition names a task that does not run before, or a state that does not exist.
 
-    What: SYSTEM$GET_PREDECESSOR_RETURN_VALUE and SYSTEM$TASK_COMPLETION_STATE name a task above by its name in
-    Snowflake, `<PIPELINE>$<TASK>` in upper case; SYSTEM$PREDECESSORS_STATE names one of nine states; the root
-    has no predecessors to ask for.
-    Why: Snowflake fails the whole graph when a condition names a task that is no ancestor (091451).
-    Instead: write the name of a task above.
+    What: SYSTEM$GET_PREDECESSOR_RETURN_VALUE and SYSTEM$TASK_COMPLETION_STATE take the name of a task that runs
+    before, as it is in Snowflake: `<PIPELINE>$<TASK>` in upper case. SYSTEM$PREDECESSORS_STATE takes one of nine
+    states. The condition of the root cannot use them, because the root has no predecessors.
+    Why: Snowflake fails the whole graph when a condition names a task that is not an ancestor (091451).
+    Instead: write the name of a task that runs before.
     """
     for task, condition, place in _conditions(case):
         if task is None:
@@ -94,7 +94,7 @@ def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
 
 
 def name_in_snowflake(case: Case, task: str) -> str:
-    """The name that conditions call a task by."""
+    """The name of a task in Snowflake, which conditions use."""
     own = case.by_name[task].node.own_name
     return f"{_root_name(case)}${task.upper()}" if own is None else raw(own)
 

@@ -1,4 +1,4 @@
-"""SF4xx, ML Jobs and procedures: what is put into their environment."""
+"""SF4xx, ML Jobs and procedures: environment variables, secrets and imported files."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ _OWN = ("MLRS_", "SNOWFLAKE_")
 
 
 def wrong_variables(case: Case) -> Iterator[Diagnostic]:
-    """SF409: a variable of an ML Job's environment has a name that it cannot have.
+    """SF409: an environment variable of an ML Job has a name that is not allowed.
 
-    What: names are letters, digits and `_`; they do not begin with `MLRS_` or `SNOWFLAKE_`; no name stands both
-    in `env_vars` and in `secrets`.
-    Why: the container is started with variables of Snowflake's own, and one would replace the other.
+    What: names consist of letters, digits and `_`. They do not begin with `MLRS_` or `SNOWFLAKE_`. No name is both in
+    `env_vars` and in `secrets`.
+    Why: Snowflake sets variables of its own in the container, and one of two variables with the same name would be
+    lost.
     Instead: rename it.
     """
     for task in case.tasks:
@@ -39,10 +40,10 @@ def wrong_variables(case: Case) -> Iterator[Diagnostic]:
 
 
 def secrets_without_access(case: Case) -> Iterator[Diagnostic]:
-    """SF414: a procedure is given secrets, but no external access integration that allows them.
+    """SF414: a procedure has secrets, but no external access integration that allows them.
 
     What: a step on a warehouse or serverless that has `secrets` has `external_access` too.
-    Why: a procedure can read only those secrets that one of its integrations allows; Snowflake refuses the rest.
+    Why: a procedure can read only secrets that one of its integrations allows; Snowflake refuses others.
     Instead: add the integration.
     """
     for task, _ in case.steps():
@@ -54,9 +55,9 @@ def secrets_without_access(case: Case) -> Iterator[Diagnostic]:
 
 
 def clashing_imports(case: Case) -> Iterator[Diagnostic]:
-    """SF415: two things would have one name in an ML Job's container.
+    """SF415: two files would have the same name in an ML Job's container.
 
-    What: each of `imports` lies beside the entrypoint under its own name, the last part of its path.
+    What: each of `imports` is put beside the entrypoint, under the last part of its path.
     Why: one would replace the other.
     Instead: rename one of them.
     """

@@ -1,4 +1,4 @@
-"""SF344 to SF347: whether the files that step code reads travel with it, and can be read where it runs."""
+"""SF344 to SF347: whether the files that step code reads travel with it, and can be read where the task runs."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _CAUGHT = ("OSError", "IOError", "FileNotFoundError", "NotADirectoryError")
 
 
 def missing_resources(case: Case) -> Iterator[Diagnostic]:
-    """SF344: a step reads a resource that is not there, or that cannot be read from an archive.
+    """SF344: a step reads a resource that does not exist, or that cannot be read from an archive.
 
-    What: what `importlib.resources` and `pkgutil.get_data` are asked for by a fixed name lies in a package of step
-    code with an `__init__.py`. Such files, and folders, travel without being listed.
-    Why: the task would fail as soon as it reads the file.
+    What: a file that `importlib.resources` or `pkgutil.get_data` reads by a constant name is in a package of step code
+    with an `__init__.py`. Such files, and folders, travel without being listed.
+    Why: the task would fail when it reads the file.
     Instead: correct the name, or put the file there.
     """
     for program, module, read, resources in _resources(case):
@@ -33,11 +33,11 @@ def missing_resources(case: Case) -> Iterator[Diagnostic]:
 
 
 def unlisted_resources(case: Case) -> Iterator[Diagnostic]:
-    """SF345: a step reads resources by a name that is worked out when it runs, and its package lists none.
+    """SF345: a step reads resources by a name that is computed at run time, and its package lists no data files.
 
-    What: files that are read by a fixed name, or from a fixed folder of a package, travel. Others travel when
+    What: files that are read by a constant name, or from a constant folder of a package, travel. Others travel when
     `__data_files__` in the `__init__.py` of their package lists them.
-    Why: a file that stays behind cannot be read where the task runs.
+    Why: a file that does not travel cannot be read where the task runs.
     Instead: list the files: `__data_files__ = ["*.sql"]`.
     """
     for program, module, read, resources in _resources(case):
@@ -46,19 +46,19 @@ def unlisted_resources(case: Case) -> Iterator[Diagnostic]:
             init = f"{package.replace('.', '/')}/__init__.py"
             yield Diagnostic.warning(
                 "SF345",
-                f"`{module.name}` reads files of `{package}` by a name that is worked out when it runs",
+                f"`{module.name}` reads files of `{package}` by a name that is computed at run time",
                 at=module.span(read.node),
-                why="what no name and no list says stays behind",
+                why="only files that are named in the code or listed travel with it",
                 help=f'list them in {init}: `{NAME} = ["*.sql"]`, or keep them in a folder of their own',
             )
 
 
 def listed_in_vain(case: Case) -> Iterator[Diagnostic]:
-    """SF346: `__data_files__` lists what does not exist, leads outside, or cannot be read.
+    """SF346: `__data_files__` is not a literal list, or a pattern in it matches no file of the package.
 
-    What: `__data_files__` is a literal list of patterns at the top of a package's `__init__.py`. Each matches files
-    below the folder of the package.
-    Why: the files would stay behind, and be missing where the task runs.
+    What: `__data_files__` is a literal list of patterns at the top of a package's `__init__.py`. Each pattern matches
+    files below the folder of the package.
+    Why: the files would not travel, and be missing where the task runs.
     Instead: correct the pattern, or move the files into the package.
     """
     packages = {
@@ -71,7 +71,7 @@ def listed_in_vain(case: Case) -> Iterator[Diagnostic]:
         if listing is not None and len(patterns) != len(getattr(listing, "elts", (None, *patterns))):
             yield Diagnostic.error(
                 "SF346",
-                f"`{NAME}` of `{module.name}` is no literal list of texts",
+                f"`{NAME}` of `{module.name}` is not a literal list of texts",
                 at=module.span(listing),
                 why="step code is read and never run to find out what travels",
                 help=f'write the patterns out: `{NAME} = ["queries/*.sql"]`',
@@ -89,13 +89,13 @@ def _pattern_problem(folder: Path, pattern: str) -> tuple[str, str] | None:
             "leads out of its package",
             "move the files into the package; links inside the project are followed",
         )
-    found = matching(folder, pattern)
-    if not found:
+    paths = matching(folder, pattern)
+    if not paths:
         return (
             "matches no file",
             "correct it, or take it out; patterns are relative to the folder of the package",
         )
-    if not any(path.is_file() or path.is_symlink() for path in found):
+    if not any(path.is_file() or path.is_symlink() for path in paths):
         inside = "/".join(part for part in pattern.split("/") if part not in ("", "**"))
         return "matches only folders", f"list their files: `{f'{inside}/' if inside else ''}**/*`"
     return None
@@ -104,15 +104,16 @@ def _pattern_problem(folder: Path, pattern: str) -> tuple[str, str] | None:
 def files_by_path(case: Case) -> Iterator[Diagnostic]:
     """SF347: a step reads a file of the project by its path.
 
-    What: step code is imported from an archive, in which no path leads to a file: neither one that is put together
-    from `__file__`, nor one that is relative to the working folder. Under a condition it is a warning.
-    Why: the file is there when the code is tried here, and is not where the task runs.
+    What: step code reads its files as resources, not by a path. It is imported from an archive, where neither a path
+    that is composed from `__file__` nor one relative to the working folder leads to a file. Under a condition it is a
+    warning.
+    Why: the code finds the file on this machine, but not where the task runs.
     Instead: read it as a resource of its package: `resources.files(__package__).joinpath("name").read_text()`.
     """
     seen: set[object] = set()
     for program in programs_of(case):
         if program.is_script:
-            continue  # a job's folder is a folder where it runs
+            continue  # a job's folder is a real folder in the container
         for module in program.modules:
             for read in reads(module):
                 file = _file_by_path(case.catalog.root, module, read)
@@ -132,7 +133,7 @@ def files_by_path(case: Case) -> Iterator[Diagnostic]:
 
 
 def _resources(case: Case) -> Iterator[tuple[Program, Module, Read, Resources]]:
-    """Every place that reads resources, with what it names; a place is passed over once it was told."""
+    """Every place that reads resources, with the files that it names, unless it catches the error of a missing file."""
     for program in programs_of(case):
         if program.is_script:
             continue
@@ -144,12 +145,12 @@ def _resources(case: Case) -> Iterator[tuple[Program, Module, Read, Resources]]:
 
 
 def _file_by_path(root: Path, module: Module, read: Read) -> str | None:
-    """What a read names by a path that leads nowhere in an archive, in words; None where it names no such thing."""
+    """The file that a read names by a path, in words; None where the read works in an archive too."""
     place, folder = read.location, module.path.parent
     if place.by is By.FILE:
         path = folder / place.path
         if place.is_exact and not read.lists and (path == module.path or path.is_dir()):
-            return None  # its own name, or a folder that nothing is read from
+            return None  # the module's own path, or a folder that is not listed
         return f"`{place.path}`" if place.is_exact and place.path != "." else "files beside it"
     if place.by is By.WORKING and place.is_exact and not place.path.startswith("/"):
         steps = module.path.parents[module.archive_path.count("/")]

@@ -1,4 +1,4 @@
-"""SF3xx, data flow: what `${…}` reads, and whether it will be there."""
+"""SF3xx, data flow: whether the values that `${…}` reads exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfml.graph.references import RUN_KEYS, written
 
 
 def _results_read(case: Case) -> Iterator[tuple[TaskDraft, Use, str]]:
-    """Every use of a task's result, with the name of the task that it reads."""
+    """Every reference to a task's result: the task that reads it, the reference, and the name of the task read."""
     for task in case.tasks:
         for use in task.uses:
             if use.reference.source is Source.RESULT:
@@ -25,8 +25,8 @@ def _results_read(case: Case) -> Iterator[tuple[TaskDraft, Use, str]]:
 def unknown_sources(case: Case) -> Iterator[Diagnostic]:
     """SF309: `${task…}` reads a task that does not run before.
 
-    What: a task may read the results of tasks above it, of any distance.
-    Why: Snowflake fails the whole graph when a task asks for the result of one that is no ancestor (091451).
+    What: a task may read the results of all tasks that run before it, directly or over others.
+    Why: Snowflake fails the whole graph when a task reads the result of a task that is not an ancestor (091451).
     Instead: add the task to `after`, or read another one.
     """
     finalizers = {task.name for task in case.draft.finalizers}
@@ -66,7 +66,7 @@ def unknown_config_keys(case: Case) -> Iterator[Diagnostic]:
     """SF310: `${config.key}` reads a key that the graph's config does not have.
 
     What: the keys are those of `config:` in the job config.
-    Why: the step would find nothing there.
+    Why: the step would get no value.
     Instead: correct the key, or add it to `config`.
     """
     for task in case.tasks:
@@ -77,14 +77,14 @@ def unknown_config_keys(case: Case) -> Iterator[Diagnostic]:
 
 
 def _unknown_config_key(case: Case, use: Use, key: str) -> Diagnostic:
-    """The finding for a key that is not there, or that is written with the value null."""
+    """The finding for a key that does not exist, or whose value is null."""
     place = case.draft.places.get(f"config.{key}")
     if place is not None:
         return error(
             "SF310",
             f"`{written(use.reference)}` reads a config key whose value is null",
             use.place,
-            label="nothing is there to read",
+            label="there is no value to read",
             labels=(Label(place.span, "null leaves it out of the config"),),
             help=f"give `{key}` a value; a step that may do without one takes a default for its parameter",
         )
@@ -95,10 +95,10 @@ def _unknown_config_key(case: Case, use: Use, key: str) -> Diagnostic:
 
 
 def unknown_run_keys(case: Case) -> Iterator[Diagnostic]:
-    """SF317: `${run.key}` reads something that a run does not have.
+    """SF317: `${run.key}` reads a key that a run does not have.
 
-    What: a run has `id`, `scheduled_at`, `task` and `root`.
-    Why: the step would find nothing there.
+    What: a run has the keys `id`, `scheduled_at`, `task` and `root`.
+    Why: the step would get no value.
     Instead: read one of these.
     """
     for task in case.tasks:
@@ -115,7 +115,7 @@ def unknown_run_keys(case: Case) -> Iterator[Diagnostic]:
 def unknown_fields(case: Case) -> Iterator[Diagnostic]:
     """SF311: `${task.field}` reads a field that the task's result does not have.
 
-    What: the path leads through what the step function says that it returns.
+    What: the path exists in the type that the step function is annotated to return.
     Why: the step that reads it would fail.
     Instead: correct the field, or declare it in the result's TypedDict or dataclass.
     """
@@ -124,9 +124,9 @@ def unknown_fields(case: Case) -> Iterator[Diagnostic]:
         step = case.step_of(source) if source is not None else None
         if step is None or step.returns is None or step.returns == NOTHING:
             continue
-        found = field_shape(step.returns, use.reference.keys)
-        if isinstance(found, tuple):
-            key, shape = found
+        field = field_shape(step.returns, use.reference.keys)
+        if isinstance(field, tuple):
+            key, shape = field
             help = (did_you_mean(key, _fields(shape)) if isinstance(key, str) else None) or _has(shape)
             message = f"`{written(use.reference)}`: the result of `{name}` has no `{key}`"
             labels = (Label(step.returns_span, "what it returns"),) if step.returns_span else ()
@@ -160,10 +160,10 @@ def _has(shape: Shape) -> str:
 def nothing_returned(case: Case) -> Iterator[Diagnostic]:
     """SF316: `${task…}` reads a task that returns nothing.
 
-    What: results come from step functions that return something, and from procedures or statements that set
-    the return value themselves.
-    Why: the reader would get nothing.
-    Instead: let the step return what is needed.
+    What: results come from step functions that return a value, and from procedures or statements that set the return
+    value themselves.
+    Why: the reader would get no value.
+    Instead: let the step return the value.
     """
     for _, use, name in _results_read(case):
         source = case.task(name)
@@ -182,8 +182,8 @@ def finalizer_reads(case: Case) -> Iterator[Diagnostic]:
     """SF314: the finalizer reads the result of a task.
 
     What: the finalizer may read `${config.…}` and `${run.…}` only.
-    Why: it has no predecessors, and Snowflake lets a task read results of its ancestors alone (091451).
-    Instead: let the tasks leave what it needs on the stage or in a table, under the run's id.
+    Why: it has no predecessors, and in Snowflake a task can read only the results of its ancestors (091451).
+    Instead: let the tasks write the values to the stage or a table, under the id of the run.
     """
     for task, use, name in _results_read(case):
         if task.node.is_finalizer:
@@ -191,17 +191,17 @@ def finalizer_reads(case: Case) -> Iterator[Diagnostic]:
                 "SF314",
                 f"the finalizer reads the result of `{name}`",
                 use.place,
-                why="it has no ancestors, and Snowflake lets a task read the results of its ancestors alone",
+                why="it has no ancestors, and in Snowflake a task can read only the results of its ancestors",
                 help="keep what it needs on the stage or in a table, under `${run.id}`",
             )
 
 
 def unread_references(case: Case) -> Iterator[Diagnostic]:
-    """SF322: `{{ … }}` or `${…}` stands where it is not read.
+    """SF322: `{{ … }}` or `${…}` stands where it is not replaced.
 
-    What: statements and conditions reach Snowflake as they are written; of settings such as `env_vars`, `comment`
-    and `tags`, `{{ … }}` is evaluated, and `${…}` is not read, as they are fixed when the pipeline is applied.
-    Why: text that is put into SQL can become SQL; and the literal braces are hardly meant.
+    What: statements and conditions are sent to Snowflake as they are written. In settings such as `env_vars`,
+    `comment` and `tags`, `{{ … }}` is evaluated, but `${…}` is not: they are fixed when the pipeline is applied.
+    Why: text that is put into SQL could become SQL; and the braces are probably not meant literally.
     Instead: use `call` with arguments, or read the value in SQL: `SYSTEM$GET_TASK_GRAPH_CONFIG('key')`,
     `SYSTEM$GET_PREDECESSOR_RETURN_VALUE('TASK')`.
     """
@@ -227,7 +227,7 @@ def unread_references(case: Case) -> Iterator[Diagnostic]:
 
 
 def _read_in_sql(case: Case, setting: str, text: str) -> str:
-    """How to read in SQL what `${…}` reads elsewhere; of a condition there are no other ways than these."""
+    """The help that says how to read in SQL, or in a condition, the value that the text tries to read by `${…}`."""
     source, _, rest = text.partition("${")[2].partition("}")[0].strip().partition(".")
     reader = None
     if setting == "when" and source in case.by_name:
@@ -261,10 +261,10 @@ def _unread_in_settings(case: Case) -> Iterator[Diagnostic]:
 
 
 def job_arguments(case: Case) -> Iterator[Diagnostic]:
-    """SF327: an existing script is given the result of a task.
+    """SF327: an argument of a job is the result of a task.
 
     What: `args` of a `job` are its command line, which is fixed when the pipeline is applied.
-    Why: Snowflake starts the job with the arguments of its definition, so nothing can be filled in at run time.
+    Why: Snowflake starts the job with the arguments of its definition, so no value can be filled in at run time.
     Instead: read it in the script, with `SYSTEM$GET_PREDECESSOR_RETURN_VALUE`, or use a step on a pool.
     """
     for task in case.tasks:

@@ -1,4 +1,4 @@
-"""SF2xx, edges: who runs after whom, and how many."""
+"""SF2xx, edges: predecessors, cycles, and the numbers of tasks."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def _tasks_there(case: Case) -> str:
 def cyclic_tasks(case: Case) -> Iterator[Diagnostic]:
     """SF204: tasks run after each other in a cycle.
 
-    What: following `after` and `outcomes` from task to task must never lead back.
-    Why: Snowflake takes the tasks and fails when the root is resumed; none of them could ever start.
-    Instead: take one of the edges out.
+    What: following `after` and `outcomes` from task to task never leads back to the same task.
+    Why: none of the tasks could ever start. Snowflake creates the tasks, and refuses to resume the root.
+    Instead: remove one of the edges.
     """
     drafts = case.by_name
     for path in cycles(case.draft.predecessors):
@@ -74,7 +74,7 @@ def cyclic_tasks(case: Case) -> Iterator[Diagnostic]:
 
 
 def _way_out(case: Case, path: Sequence[str]) -> str:
-    """An edge to take out, one by which no result is read where there is one: what is read has to run before."""
+    """The help that names an edge to remove; preferably one over which no result is read."""
     reads = {
         (use.reference.task, task.name)
         for task in case.tasks
@@ -94,9 +94,9 @@ def _way_out(case: Case, path: Sequence[str]) -> str:
 def self_references(case: Case) -> Iterator[Diagnostic]:
     """SF205: a task runs after itself.
 
-    What: a task names itself in `after`, or as what one of its own outcomes starts.
+    What: a task names itself neither in `after` nor in its outcomes.
     Why: it could never start.
-    Instead: take the name out; to run a task again when it fails, set `retries` in the schedule config.
+    Instead: remove the name; to run a task again when it fails, set `retries` in the schedule config.
     """
     for task in case.tasks:
         for ref in task.after:
@@ -109,7 +109,7 @@ def self_references(case: Case) -> Iterator[Diagnostic]:
 
 
 def far_too_many(draft: GraphDraft) -> Diagnostic:
-    """The finding for a graph of so many tasks that nothing else of it is looked at."""
+    """The finding for a graph with more tasks than Snowflake takes."""
     count = len(draft.tasks) + len(draft.finalizers) + 1
     message = f"the graph has {count} tasks, its root included; Snowflake takes {MAX_TASKS_PER_GRAPH}"
     return error("SF206", message, draft.places["tasks"], help="split it into several pipelines")
@@ -118,8 +118,8 @@ def far_too_many(draft: GraphDraft) -> Diagnostic:
 def too_many(case: Case) -> Iterator[Diagnostic]:
     """SF206: a graph or a task is larger than Snowflake takes.
 
-    What: a graph has at most 1000 tasks, the generated root and the finalizer counted; a task has at most 100
-    predecessors and 100 children, those of the root being the tasks without predecessors.
+    What: a graph has at most 1000 tasks, including the generated root and the finalizer. A task has at most 100
+    predecessors and 100 children; the children of the root are the tasks without predecessors.
     Why: Snowflake refuses more.
     Instead: split the graph, or put a task in between.
     """
@@ -143,11 +143,11 @@ def too_many(case: Case) -> Iterator[Diagnostic]:
 
 
 def finalizer_neighbours(case: Case) -> Iterator[Diagnostic]:
-    """SF207: something runs after the finalizer, or an outcome starts it.
+    """SF207: a task runs after the finalizer, or an outcome starts it.
 
     What: the finalizer has neither predecessors nor children.
-    Why: Snowflake runs it by itself when everything else of the run has ended, whatever happened.
-    Instead: take it out of `after` and `outcomes`; it runs anyway.
+    Why: Snowflake runs it by itself when all other tasks of the run have ended, also when they failed.
+    Instead: remove it from `after` and `outcomes`; it runs anyway.
     """
     finalizers = {task.name for task in case.draft.finalizers}
     why = "Snowflake runs the finalizer by itself, once nothing else of the run is left"
@@ -167,9 +167,9 @@ def finalizer_neighbours(case: Case) -> Iterator[Diagnostic]:
 def no_tasks(case: Case) -> Iterator[Diagnostic]:
     """SF208: the graph has no tasks.
 
-    What: a pipeline runs at least one task in each target, unless its root does something itself.
-    Why: a root alone does nothing, on schedule.
-    Instead: add a task, or leave the pipeline out.
+    What: a pipeline has at least one task in each target, unless its root has a statement of its own.
+    Why: a root without tasks would run on schedule and do nothing.
+    Instead: add a task, or do not apply the pipeline to this target.
     """
     if not case.draft.tasks and case.draft.root_body is None:
         message = f"pipeline `{case.draft.pipeline}` has no tasks"

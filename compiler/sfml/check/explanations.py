@@ -1,4 +1,4 @@
-"""What every code means: from the docstrings of the rules, and for the findings of reading from their table."""
+"""The explanations of all codes: from the docstrings of rules, and from `spec.codes` for codes without a rule."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ GROUPS: Mapping[str, str] = {
     "SF3": "Steps, branches and data flow",
     "SF4": "Compute and settings of tasks",
     "SF5": "Schedules",
-    "SF6": "Care: alerts, secrets, pins",
+    "SF6": "Production: alerts, secrets, pinned versions",
     "SF7": "Tests of a graph",
 }
-"""What the first digit of a code tells."""
+"""The beginning of a code → the name of its group."""
 
 _PARTS = re.compile(
     r"(?P<code>SF\d{3}): (?P<title>.*?)\s*What: (?P<what>.*?)\s*Why: (?P<why>.*?)\s*Instead: (?P<instead>.*)",
@@ -30,7 +30,7 @@ _PARTS = re.compile(
 
 @record
 class Explanation:
-    """What a code demands, why, and what to do instead; `title` names what is wrong."""
+    """The explanation of a code: `title` says what is wrong, `what` what is required, then why, and what to do."""
 
     code: str
     title: str
@@ -45,14 +45,14 @@ class Explanation:
 
 @cache
 def explanations() -> Mapping[str, Explanation]:
-    """Every code with its explanation, in the order of the codes."""
+    """Code → explanation, in the order of the codes."""
     texts = (*EXPLANATIONS.values(), *(inspect.getdoc(rule) or "" for rule in CHECKS))
-    found = (explanation(text) for text in texts)
-    return {one.code: one for one in sorted(found, key=lambda one: one.code)}
+    in_order = sorted((explanation(text) for text in texts), key=lambda one: one.code)
+    return {one.code: one for one in in_order}
 
 
 def explanation(text: str) -> Explanation:
-    """The explanation that a docstring of the form `SF203: … What: … Why: … Instead: …` gives."""
+    """The explanation in a docstring of the form `SF203: … What: … Why: … Instead: …`."""
     match = _PARTS.match(text)
     assert match is not None, f"not the form of a rule's docstring: {text[:40]!r}"
     code, title, what, why, instead = (" ".join(part.split()) for part in match.groups())

@@ -1,4 +1,4 @@
-"""Whether a value fits what a parameter's annotation says."""
+"""Whether a value fits the annotation of a parameter."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ _TEXT = Primitive("str")
 
 
 def misfit(value: Value, shape: Shape, shape_of: ShapeOf) -> str | None:
-    """Why the value does not fit, as `is the text `x`, not a number`; None when it may."""
+    """Why a value does not fit a shape, such as "is the text `x`, not a number"; None when it may fit.
+
+    `shape_of` returns the shape of the value that a reference reads.
+    """
     if isinstance(value, Reference):
-        found = shape_of(value)
-        return None if may_be(found, shape) else _difference(found, shape)
+        read = shape_of(value)
+        return None if may_be(read, shape) else _difference(read, shape)
     if isinstance(value, Template):
         return None if may_be(_TEXT, shape) else f"is text, not {words(shape)}"
     match shape:
@@ -81,7 +84,7 @@ def _record_misfit(value: Value, record: Record, shape_of: ShapeOf) -> str | Non
 
 
 def _difference(given: Shape, wanted: Shape) -> str:
-    """How a shape differs from what is wanted; of two records, the first field that does."""
+    """How the shape `given` differs from `wanted`, as a predicate; for two records, by their first differing field."""
     if isinstance(given, Record) and isinstance(wanted, Record):
         for key, shape in wanted.fields.items():
             if key not in given.fields and key not in wanted.optional:
@@ -92,7 +95,7 @@ def _difference(given: Shape, wanted: Shape) -> str:
 
 
 def may_be(given: Shape, wanted: Shape) -> bool:
-    """Whether something of the first shape can be of the second; False only where it never can."""
+    """Whether a value of the shape `given` can be of the shape `wanted`; False only where it never can."""
     match given, wanted:
         case (Anything(), _) | (_, Anything()):
             return True
@@ -123,17 +126,17 @@ def may_be(given: Shape, wanted: Shape) -> bool:
 
 
 def field_shape(shape: Shape, keys: tuple[str | int, ...]) -> Shape | tuple[str | int, Shape]:
-    """The shape at a path into a result, or the key that is not there with the shape that lacks it."""
+    """The shape at a path into a result, or the first key that does not exist and the shape without it."""
     for key in keys:
         match shape:
             case Anything():
                 return ANYTHING
             case AnyOf(options=options):
-                found = [field_shape(option, (key,)) for option in options if option != NOTHING]
-                good = tuple(one for one in found if not isinstance(one, tuple))
-                if not good:
+                inner = [field_shape(option, (key,)) for option in options if option != NOTHING]
+                known = tuple(one for one in inner if not isinstance(one, tuple))
+                if not known:
                     return (key, shape)
-                shape = any_of(good)
+                shape = any_of(known)
             case Record(fields=fields) if key in fields:
                 shape = fields[str(key)]
             case MapOf(value=value) if isinstance(key, str):

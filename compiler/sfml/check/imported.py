@@ -1,4 +1,4 @@
-"""SF342, SF343: whether the modules that steps and jobs load are there, and travel."""
+"""SF342, SF343: whether the modules that steps and jobs load exist and travel."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ _CAUGHT = ("ImportError", "ModuleNotFoundError")
 
 @record
 class ImportProblem:
-    """What is wrong with one import, as the end of a sentence, and how to go on."""
+    """What is wrong with an import, as the end of a sentence, and the help."""
 
     message: str
     help: str | None
 
 
 def missing_imports(case: Case) -> Iterator[Diagnostic]:
-    """SF342: code imports a module of this project, or a name of one, that is not there.
+    """SF342: code imports a module of this project, or a name of one, that does not exist.
 
-    What: what steps and jobs import from their own folders, by statement or by a fixed name, exists there, and
-    relative imports stay inside their package. An import may fail below `TYPE_CHECKING`, and where its `ImportError`
-    is caught. Under a condition it is a warning; functions that the step does not call are passed over.
-    Why: the task would fail as soon as it runs.
+    What: modules and names that steps and jobs import from their own folders, by an import statement or a constant
+    name, exist there. Relative imports stay inside their package. An import below `TYPE_CHECKING`, or whose
+    `ImportError` is caught, may fail. Under a condition it is a warning. Functions that the step does not call are not
+    checked.
+    Why: the task would fail when it runs.
     Instead: correct the name, write the module, or catch the `ImportError` if the code can do without it.
     """
     seen: set[object] = set()
@@ -53,17 +54,17 @@ def missing_imports(case: Case) -> Iterator[Diagnostic]:
 
 
 def unknown_modules(case: Case) -> Iterator[Diagnostic]:
-    """SF343: a step loads modules by a name that is worked out when it runs.
+    """SF343: a step loads modules by a name that is computed at run time.
 
-    What: modules travel when something imports them, by statement or by a fixed name, and when `__data_files__` of
-    their package lists them. What a name like `f"plugins.{kind}"` stands for cannot be read from the code.
-    Why: a module that stays behind cannot be loaded where the task runs.
+    What: a module travels when code imports it, by an import statement or a constant name, or when `__data_files__` of
+    its package lists it. The modules behind a name such as `f"plugins.{kind}"` are not known from the code.
+    Why: a module that does not travel cannot be loaded where the task runs.
     Instead: import the modules, or list them in the `__init__.py` of their package: `__data_files__ = ["*.py"]`.
     """
     seen: set[object] = set()
     for program in programs_of(case):
         if program.is_script:
-            continue  # its folder travels whole
+            continue  # the whole folder of a job travels
         for module in program.modules:
             for load in loads(module):
                 if not load.is_computed or program.severity(load.around) is None:
@@ -75,9 +76,9 @@ def unknown_modules(case: Case) -> Iterator[Diagnostic]:
                 seen.add(span)
                 yield Diagnostic.warning(
                     "SF343",
-                    f"`{_shown(module)}` loads modules by a name that is worked out when it runs: `{load.written}`",
+                    f"`{_shown(module)}` loads modules by a name that is computed at run time: `{load.written}`",
                     at=span,
-                    why="what no import and no list names stays behind",
+                    why="only modules that are imported or listed travel with the code",
                     help=_listing_help(package),
                 )
 
@@ -87,7 +88,7 @@ def _shown(module: Module) -> str:
 
 
 def import_problem(catalog: StepCatalog, module: Module, load: Load) -> ImportProblem | None:
-    """What is wrong with an import of the project's own code; None when it is there, or from elsewhere."""
+    """The problem of an import; None when its module and names exist, or are not of this project."""
     if load.is_computed:
         return _no_package(catalog, load)
     if load.module is None:
@@ -100,7 +101,7 @@ def import_problem(catalog: StepCatalog, module: Module, load: Load) -> ImportPr
         path = f"{load.module.replace('.', '/')}.py"
         close = did_you_mean(load.module, catalog.known_modules(load.module))
         return ImportProblem(
-            f"imports `{load.module}`, which is no module of this project",
+            f"imports `{load.module}`, which is not a module of this project",
             close or f"write {path} under {_folders(catalog)}, or remove the import",
         )
     missing, known = _missing_names(catalog, load)
@@ -113,12 +114,12 @@ def import_problem(catalog: StepCatalog, module: Module, load: Load) -> ImportPr
 
 
 def _no_package(catalog: StepCatalog, load: Load) -> ImportProblem | None:
-    """What is wrong with the package that a computed name begins with."""
+    """The problem of the package that a computed name begins with; None when the package exists."""
     package = load.prefix.rpartition(".")[0]
     if not package or catalog.has(package) or not catalog.is_ours(package.partition(".")[0]):
         return None
     return ImportProblem(
-        f"loads modules of `{package}`, which is no package of this project",
+        f"loads modules of `{package}`, which is not a package of this project",
         did_you_mean(package, catalog.known_modules(package)) or f"write it under {_folders(catalog)}",
     )
 
@@ -133,7 +134,7 @@ def _where_to_define(catalog: StepCatalog, module: str, name: str) -> str:
 
 
 def _missing_names(catalog: StepCatalog, load: Load) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The names of `from … import` that its module cannot have, and those that it has."""
+    """The names of `from … import` that do not exist in the module, and the names that do."""
     assert load.module is not None
     names = [name for name in load.names if name != "*" and not catalog.has(f"{load.module}.{name}")]
     source = catalog.module(load.module) if names else None
@@ -149,7 +150,7 @@ def _missing_names(catalog: StepCatalog, load: Load) -> tuple[tuple[str, ...], f
 def _beyond(module: Module, load: Load) -> ImportProblem:
     if "." not in module.name and not module.is_package:
         return ImportProblem(
-            f"imports `{load.written}`, and lies in no package that this could start from",
+            f"imports `{load.written}`, but is not in a package, which a relative import needs",
             f"import it by its own name: `{load.written.lstrip('.') or load.names[0]}`",
         )
     return ImportProblem(
@@ -162,7 +163,7 @@ def _folders(catalog: StepCatalog) -> str:
 
 
 def _loaded_package(catalog: StepCatalog, module: Module, load: Load) -> str | None:
-    """The package that a computed name looks into; None where it is not one of the project."""
+    """The package whose modules a computed name loads; None if it is not one of the project."""
     if not load.prefix:
         return module.name if module.is_package else module.name.rpartition(".")[0]
     package = load.prefix.rpartition(".")[0]

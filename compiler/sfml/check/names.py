@@ -1,4 +1,4 @@
-"""SF2xx, names: what Snowflake takes as the name of a task, and where two of them are one."""
+"""SF2xx, names: names that Snowflake takes, and tasks that would have the same name."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _RESERVED = {"config": "`${config.…}` reads the graph's CONFIG", "run": "`${ru
 def invalid_task_names(case: Case) -> Iterator[Diagnostic]:
     """SF201: a task has a name that cannot be used.
 
-    What: task names are letters, digits and `_`, begin with a letter or `_`, are not `config` or `run`, and
-    are short enough that `<PIPELINE>$<TASK>` has at most 255 characters.
-    Why: the name becomes part of an unquoted Snowflake identifier, and stands in `${…}`.
+    What: a task name consists of letters, digits and `_`, begins with a letter or `_`, is not `config` or `run`, and
+    is short enough that `<PIPELINE>$<TASK>` has at most 255 characters.
+    Why: the name becomes part of an unquoted Snowflake identifier, and is used in `${…}`.
     Instead: rename the task.
     """
     for task in case.tasks:
@@ -54,9 +54,9 @@ def invalid_task_names(case: Case) -> Iterator[Diagnostic]:
 def clashing_names(case: Case) -> Iterator[Diagnostic]:
     """SF202: two tasks have the same name once Snowflake folds it to upper case.
 
-    What: names that differ in case only.
-    Why: unquoted identifiers are upper-cased, so both would be one task, and the later would replace the
-    earlier without a word.
+    What: no two names differ in case only.
+    Why: Snowflake folds unquoted identifiers to upper case, so both would be one task, and the later one would replace
+    the earlier one without a message.
     Instead: rename one of them.
     """
     root = raw(case.draft.root_name or case.draft.pipeline.upper())
@@ -75,12 +75,13 @@ def clashing_names(case: Case) -> Iterator[Diagnostic]:
 
 
 def wrong_moves(case: Case) -> Iterator[Diagnostic]:
-    """SF214: an entry of `moved` leads nowhere, or from a task that is still there.
+    """SF214: an entry of `moved` names a task that does not exist, or one that still has its old name.
 
-    What: `to` is a task of the graph, `from` a name that no task of it has any more; each stands once.
-    Why: the old task is dropped when the new one is there, and the record links their histories: a name that is
-    still used would lose its task.
-    Instead: correct the names, or take the entry out once every target has the new name.
+    What: `to` is a task of the graph; `from` is a name that no task of the graph has any more. Each name is in one
+    entry only.
+    Why: sfml drops the task `from` once `to` exists, and links their histories. A task that still has the name `from`
+    would be dropped.
+    Instead: correct the names, or remove the entry once every target has the new name.
     """
     seen: dict[tuple[str, str], Place] = {}
     for old, to in case.draft.moved:
@@ -103,11 +104,11 @@ def wrong_moves(case: Case) -> Iterator[Diagnostic]:
 
 
 def invalid_identifiers(case: Case) -> Iterator[Diagnostic]:
-    """SF209: a name of a Snowflake object cannot be one.
+    """SF209: the name of a Snowflake object is not an identifier.
 
-    What: names of databases, schemas, warehouses, pools, integrations, procedures, streams and users are
-    identifiers: letters, digits, `_` and `$`, or anything in double quotes.
-    Why: anything else would change the statement that it is put into.
+    What: names of databases, schemas, warehouses, pools, integrations, procedures, streams and users are identifiers:
+    letters, digits, `_` and `$`, or any text in double quotes.
+    Why: any other text could change the statement that it is put into.
     Instead: correct the name, or quote it: '"my warehouse"'.
     """
     for setting, name, is_qualified, place in _names(case):
@@ -121,7 +122,7 @@ def invalid_identifiers(case: Case) -> Iterator[Diagnostic]:
 
 
 def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
-    """What the name is for, the name, whether it may be qualified, and where it stands."""
+    """Kind of object, name, whether the name may be qualified, and place of every name of an object."""
     draft = case.draft
     settings = draft.settings
     for setting, what, name, is_qualified in _names_of_root(settings):
@@ -141,7 +142,7 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
 
 
 def _names_of_root(settings: GraphSettings) -> Iterator[tuple[str, str, str, bool]]:
-    """Setting, what it names, the name, and whether that may be qualified."""
+    """Setting, kind of object, name, and whether the name may be qualified."""
     yield "alerts.on_error", "a notification integration", settings.on_error or "", False
     yield "alerts.on_success", "a notification integration", settings.on_success or "", False
     yield "execute_as_user", "a user", settings.execute_as_user or "", False
@@ -151,7 +152,7 @@ def _names_of_root(settings: GraphSettings) -> Iterator[tuple[str, str, str, boo
 
 
 def _labels(owner: TaskNode | GraphSettings) -> Iterator[tuple[str, str, str, bool]]:
-    """What roots and tasks share: tags, contacts and session parameters."""
+    """The names of tags, contacts and session parameters, which roots and tasks have."""
     for tag in owner.tags:
         yield f"tags.{tag}!key", "a tag", tag, True
     for purpose, contact in owner.contacts.items():
@@ -185,10 +186,10 @@ def _names_of(node: TaskNode) -> Iterator[tuple[str, str, str, bool]]:
 
 
 def invalid_targets(case: Case) -> Iterator[Diagnostic]:
-    """SF211: the target lacks something, or names what cannot be a name.
+    """SF211: the target lacks a setting, or has a name that is not an identifier.
 
     What: a target of kind account names a database, a schema and a warehouse; their names are identifiers.
-    Why: the generated root task runs on the target's warehouse, and everything else lives in its schema.
+    Why: the generated root task runs on the target's warehouse, and all objects are created in its schema.
     Instead: complete the target in `sfml.yaml`.
     """
     target = case.draft.target
@@ -215,7 +216,7 @@ def invalid_targets(case: Case) -> Iterator[Diagnostic]:
 
 
 def _is_plain(case: Case, key: str) -> bool:
-    """Whether the user put the quotes there."""
+    """Whether the user wrote the quotes of the name."""
     return _written(case, key).startswith('"')
 
 

@@ -1,4 +1,4 @@
-"""SF3xx and SF6xx, notifications: what an integration of each kind can carry, and to whom."""
+"""SF3xx and SF6xx, notifications: messages and recipients that fit the kind of the integration."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ def _notifications(case: Case) -> Iterator[tuple[TaskDraft, NotifyBody]]:
 
 
 def unfit_notifications(case: Case) -> Iterator[Diagnostic]:
-    """SF332: a notification asks for something that its integration cannot do.
+    """SF332: a notification has a setting that its integration does not support.
 
-    What: recipients and a subject belong to email; `bcc` and a subject need other recipients; `html` is for
-    email, `json` for queues and webhooks, and is JSON; a subject has at most 256 characters.
-    Why: Snowflake refuses the message, or sends it without what was meant.
-    Instead: take it out, or name an integration of the other type.
+    What: recipients and a subject are for email; `bcc` and a subject need recipients in `email` or `cc`. The format
+    `html` is for email; `json` is for queues and webhooks, and its message is valid JSON. A subject has at most 256
+    characters.
+    Why: Snowflake refuses the message, or sends it without that part.
+    Instead: remove the setting, or name an integration of the right type.
     """
     for task, body in _notifications(case):
         for setting, message, help in (*_addressing(body), *_content(body)):
@@ -64,7 +65,7 @@ def _content(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
     if isinstance(body.message, Mapping) and body.format != "json":
         yield "message", "only a JSON message can be a mapping", "write it as a text, or add `format: json`"
     elif body.format == "json" and isinstance(body.message, (Template, Reference)):
-        # What a reference brings could hold quotes; as a value of a mapping it is written as JSON.
+        # The value of a reference may hold quotes; as a value of a mapping it is written as JSON.
         help = "write the message as a mapping: `message: {key: ${…}}`"
         yield "message", "a `${…}` in a text would not be written as JSON", help
     elif body.format == "json" and isinstance(body.message, str):
@@ -75,13 +76,14 @@ def _content(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
 
 
 def unescaped_text(case: Case) -> Iterator[Diagnostic]:
-    """SF360: a text with values or quotes goes to an integration of which nothing says what it is.
+    """SF360: a message with values or quotes goes to an integration whose type is not known.
 
-    What: a webhook's template puts a message between the quotes of JSON, so with `type: webhook` it is written for
-    that; emails and queues get it as it is. Where `type` is left out, recipients, another task or an alert that names
-    the same integration may tell; else it is taken for no webhook.
+    What: a notification says its `type` where the message may need escaping. With `type: webhook` the message is
+    escaped, because the template of a webhook puts it between the quotes of JSON; emails and queues get it as it is.
+    Without `type`, recipients, or another task or alert with the same integration, may show that it is not a webhook.
+    Otherwise the message is not escaped.
     Why: a quote, a backslash or a line end breaks the JSON of a webhook, and the message is lost.
-    Instead: say `type: webhook`, `type: email` or `type: queue`.
+    Instead: add `type: webhook`, `type: email` or `type: queue`.
     """
     settings = case.draft.settings
     known = {folded(name) for name in (settings.on_error, settings.on_success) if name}
@@ -100,12 +102,12 @@ def unescaped_text(case: Case) -> Iterator[Diagnostic]:
 
 
 def _tells_its_kind(body: NotifyBody) -> bool:
-    """Whether a notification says what its integration is, or can only be an email."""
+    """Whether the type of a notification's integration is known: it is set, or the message can only be an email."""
     return bool(body.type or body.email or body.cc or body.bcc) or body.format == "html"
 
 
 def _unlike_in_json(message: Value) -> str | None:
-    """What of a text may be written otherwise in JSON; None where nothing is."""
+    """The parts of a message that JSON may have to escape, in words; None without any."""
     if isinstance(message, (Template, Reference)):
         return "the values"
     if isinstance(message, str) and json.dumps(message, ensure_ascii=False) != f'"{message}"':
@@ -116,8 +118,8 @@ def _unlike_in_json(message: Value) -> str | None:
 def alerts_of_the_wrong_type(case: Case) -> Iterator[Diagnostic]:
     """SF606: an alert names an integration that is used for email or webhooks.
 
-    What: `alerts.on_error` and `alerts.on_success` name integrations of queues: SNS, Event Grid, Pub/Sub.
-    Why: tasks send their own messages to queues only; Snowflake refuses an email or webhook integration.
+    What: `alerts.on_error` and `alerts.on_success` name integrations for queues: SNS, Event Grid, Pub/Sub.
+    Why: Snowflake sends the alerts of tasks to queues only, and refuses an email or webhook integration.
     Instead: name a queue, or send the email from a `notify` task, such as the finalizer.
     """
     used: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""SF6xx, care: alerts, secrets, pins, and what may be changed from outside."""
+"""SF6xx, production: alerts, secrets, pinned versions, and config keys that may be overridden."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*==\s*[0-9A-Za-z.+!_-]+\Z")
 
 
 def no_alerts(case: Case) -> Iterator[Diagnostic]:
-    """SF601: a scheduled pipeline in production tells nobody when it fails.
+    """SF601: a scheduled pipeline in production sends no alert when it fails.
 
-    What: in a target of mode production, a scheduled graph has `alerts.on_error` or a finalizer that notifies.
-    Why: a failed run would only be seen by who looks for it.
+    What: in a target of mode production, a scheduled graph has `alerts.on_error`, or a finalizer with `notify`.
+    Why: otherwise nobody learns of a failed run.
     Instead: add `alerts: {on_error: INTEGRATION}` to the schedule config.
     """
     draft = case.draft
@@ -48,10 +48,11 @@ def no_alerts(case: Case) -> Iterator[Diagnostic]:
 
 
 def plain_secrets(case: Case) -> Iterator[Diagnostic]:
-    """SF603: something that looks like a secret stands in the spec.
+    """SF603: a value in the spec looks like a secret.
 
-    What: a key such as `password`, `token` or `api_key` with a text, or a text that is a known kind of key.
-    Why: specs are read by many and kept forever; so are the bodies of tasks and the query history.
+    What: a spec holds no text under a key such as `password`, `token` or `api_key`, and no text in the form of a known
+    kind of key.
+    Why: many people can read specs, the bodies of tasks and the query history, and git keeps them forever.
     Instead: create a SECRET in Snowflake and name it under `secrets`, or let the step look it up.
     """
     for name, value, place in _texts(case):
@@ -62,7 +63,7 @@ def plain_secrets(case: Case) -> Iterator[Diagnostic]:
 
 
 def _texts(case: Case) -> Iterator[tuple[str, str, Place]]:
-    """Every text that a reader of the account could see: the key nearest to it, the text, its place."""
+    """Every text that becomes visible in the account: its key, the text, and its place."""
     for key, value in case.draft.config.items():
         yield from _texts_in(key, value, case.draft.places.get(f"config.{key}", case.draft.places["tasks"]))
     for task in case.tasks:
@@ -97,8 +98,8 @@ def _texts_in(key: str, value: Value, place: Place) -> Iterator[tuple[str, str, 
 def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
     """SF604: a package has no version in production.
 
-    What: in a target of mode production `packages` and `pip` are pinned: `name==version`. Elsewhere they need not be.
-    Why: Snowflake resolves them anew whenever the task runs; another version may train another model.
+    What: in a target of mode production, `packages` and `pip` are pinned: `name==version`. Other targets need no pins.
+    Why: Snowflake resolves packages at each run of the task, and another version may train a different model.
     Instead: pin them, at least in this target.
     """
     if case.draft.target.mode is not Mode.PRODUCTION:
@@ -115,11 +116,10 @@ def unpinned_packages(case: Case) -> Iterator[Diagnostic]:
 
 
 def unpinned_runtimes(case: Case) -> Iterator[Diagnostic]:
-    """SF607: an ML Job has no version of its runtime in production.
+    """SF607: an ML Job does not pin its runtime in production.
 
-    What: in a target of mode production `run_on: {pool: …}` names a `runtime`.
-    Why: without it the account's newest is taken whenever the pipeline is applied, with other versions of what
-    training needs.
+    What: in a target of mode production, `run_on: {pool: …}` names a `runtime`.
+    Why: without it, each apply takes the newest runtime of the account, which has other versions of packages.
     Instead: name the version that was tested, such as `runtime: "2.3.0"`, or an image.
     """
     if case.draft.target.mode is not Mode.PRODUCTION:
@@ -134,8 +134,8 @@ def unpinned_runtimes(case: Case) -> Iterator[Diagnostic]:
 def unknown_overridable(case: Case) -> Iterator[Diagnostic]:
     """SF605: `overridable` names a config key that does not exist.
 
-    What: the keys that `sfml run --config` may change in production are keys of `config`.
-    Why: the name would allow nothing, and the one that was meant stays closed.
+    What: `overridable` lists keys of `config`, which `sfml run --config` may change in production.
+    Why: the name would have no effect, and the key that was meant could not be changed.
     Instead: correct the name.
     """
     for ref in case.draft.overridable:

@@ -1,4 +1,4 @@
-"""The code that the tasks of a pipeline run, and which places of it run for sure."""
+"""The code that the tasks of a pipeline run, and which places in it are certain to run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfml.graph.model import JobBody
 
 
 class Program:
-    """What one task runs: the modules of its code, and the step function that is called, or a script."""
+    """The code that one task runs: its modules, and the step function that is called, or the script of a job."""
 
     def __init__(self, catalog: StepCatalog, step: str, *, is_script: bool) -> None:
         self.catalog = catalog
@@ -26,7 +26,7 @@ class Program:
         self._reached: ReachableCode | None = None
 
     def severity(self, around: Surroundings) -> Severity | None:
-        """How bad a mistake at a place is: None where the place does not run, a warning under a condition."""
+        """The severity of a mistake at a place: None where the place does not run, a warning under a condition."""
         if around.owner and around.owner != self._function:
             self._reached = self._reached or ReachableCode(
                 self.modules, self._function, as_main=self.is_script
@@ -37,7 +37,7 @@ class Program:
 
 
 def programs_of(case: Case) -> Iterator[Program]:
-    """What the tasks run, each once; code that cannot be found has findings of its own."""
+    """The programs of the tasks, without duplicates; steps that are not found are left out, other rules report them."""
     seen: set[object] = set()
     for task in case.tasks:
         body = task.node.body

@@ -1,4 +1,4 @@
-"""Which packages a step imports, by the names that Snowflake's channel knows them under."""
+"""The packages that a step imports, by their names in Snowflake's channel of packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sfml.catalog import StepCatalog
 from sfml.catalog.code import loads
 from sfml.check.programs import Program
 
-# Import name → package, where they differ; the longest that fits counts.
+# Import name → package, where the names differ; the longest import name that fits is used.
 _PACKAGES = {
     "snowflake.snowpark": "snowflake-snowpark-python",
     "snowflake.ml": "snowflake-ml-python",
@@ -24,7 +24,7 @@ _PACKAGES = {
     "bs4": "beautifulsoup4",
     "skimage": "scikit-image",
 }
-# What comes along with a package that is requested.
+# Package → the packages that are installed with it.
 _WITH = {
     "pandas": {"numpy", "python-dateutil", "pytz"},
     "scikit-learn": {"numpy", "scipy", "joblib"},
@@ -40,12 +40,12 @@ _ALWAYS = frozenset({"snowflake-snowpark-python"})  # every Python procedure nee
 
 
 def missing_packages(catalog: StepCatalog, step: str, requested: tuple[str, ...]) -> tuple[str, ...]:
-    """The packages that the step imports and nothing requested brings, sorted."""
-    there = {re.split(r"[\s<>=!~\[]", package, maxsplit=1)[0].lower() for package in requested} | _ALWAYS
-    for package in tuple(there):
-        there |= _WITH.get(package, set())
+    """The packages that the step imports and that `requested` does not install, sorted."""
+    installed = {re.split(r"[\s<>=!~\[]", package, maxsplit=1)[0].lower() for package in requested} | _ALWAYS
+    for package in tuple(installed):
+        installed |= _WITH.get(package, set())
     program = Program(catalog, step, is_script=False)
-    found: set[str] = set()
+    imported: set[str] = set()
     for module in program.modules:
         for load in loads(module):
             if (
@@ -55,10 +55,10 @@ def missing_packages(catalog: StepCatalog, step: str, requested: tuple[str, ...]
             ):
                 continue
             names = [f"{load.module}.{name}" for name in load.names] or [load.module]
-            wanted = {package for name in names if (package := _package(catalog, name)) is not None} - found
-            if wanted and program.severity(load.around) is Severity.ERROR:
-                found |= wanted
-    return tuple(sorted(package for package in found if package.lower() not in there))
+            new = {package for name in names if (package := _package(catalog, name)) is not None} - imported
+            if new and program.severity(load.around) is Severity.ERROR:
+                imported |= new
+    return tuple(sorted(package for package in imported if package.lower() not in installed))
 
 
 def _package(catalog: StepCatalog, name: str) -> str | None:

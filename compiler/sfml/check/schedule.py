@@ -1,4 +1,4 @@
-"""SF5xx, schedules: what Snowflake takes, and what it would make of them."""
+"""SF5xx, schedules: crons, time zones, intervals and triggers that Snowflake takes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def _place(case: Case, *settings: str) -> Place:
 def crons(case: Case) -> Iterator[Diagnostic]:
     """SF501: the cron expression is not one that Snowflake takes.
 
-    What: five fields: minute, hour, day of month, month, day of week; `*`, lists, ranges, steps, names of
-    months and days, `L` for the last.
-    Why: Snowflake's cron is stricter than others: no seconds, no `?`, `W` or `#`, Sunday is 0.
+    What: a cron has five fields: minute, hour, day of month, month, day of week. A field is `*`, a list, a range or a
+    step, with names of months and days, and `L` for the last day.
+    Why: Snowflake's cron is stricter than others: it has no seconds, no `?`, `W` or `#`, and Sunday is 0.
     Instead: write five fields, such as `0 3 * * 1`.
     """
     schedule = case.draft.settings.schedule
@@ -46,7 +46,7 @@ def crons(case: Case) -> Iterator[Diagnostic]:
 
                 unfit = unfit_field(schedule.cron)
                 if unfit is not None:
-                    label = f"`{unfit.text}` is no {unfit.field}"
+                    label = f"`{unfit.text}` is not a {unfit.field}"
                     help = did_you_mean(unfit.text.upper(), unfit.names) or f"write {unfit.takes}"
             message = f"`{schedule.cron}` is not a schedule that Snowflake takes"
             yield error("SF501", message, _place(case, "schedule.cron"), label=label, help=help)
@@ -55,7 +55,7 @@ def crons(case: Case) -> Iterator[Diagnostic]:
 def time_zones(case: Case) -> Iterator[Diagnostic]:
     """SF502: the time zone of the schedule is not known.
 
-    What: a region such as `UTC` or `Europe/Berlin`; neither `CET+1` nor `+01:00`.
+    What: a time zone is `UTC` or a region such as `Europe/Berlin`, not `CET+1` or `+01:00`.
     Why: Snowflake refuses the schedule.
     Instead: name a region of the IANA time zone database.
     """
@@ -74,11 +74,11 @@ def time_zones(case: Case) -> Iterator[Diagnostic]:
 
 
 def never_fires(case: Case) -> Iterator[Diagnostic]:
-    """SF504: the schedule has no time at which it would fire.
+    """SF504: the schedule never fires.
 
-    What: a cron that asks for a day that no month has, such as 31 February.
+    What: a cron names a day that exists; 31 February does not.
     Why: Snowflake refuses it.
-    Instead: choose a day that exists; `L` is the last of the month.
+    Instead: choose a day that exists; `L` is the last day of a month.
     """
     schedule = case.draft.settings.schedule
     if isinstance(schedule, CronSchedule):
@@ -90,8 +90,8 @@ def never_fires(case: Case) -> Iterator[Diagnostic]:
 
 
 def _problem(schedule: CronSchedule) -> tuple[str, str] | None:
-    """The code and Snowflake's sentence for what is wrong with a cron."""
-    from sfml.semantics.cron import NEVER_FIRES, next_fire, parse_cron  # costs start-up time
+    """The code of the finding and Snowflake's sentence for a wrong cron; None for a right one."""
+    from sfml.semantics.cron import NEVER_FIRES, next_fire, parse_cron  # imported here to start up faster
     from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError
 
     try:
@@ -109,9 +109,9 @@ def _problem(schedule: CronSchedule) -> tuple[str, str] | None:
 def daylight_saving(case: Case) -> Iterator[Diagnostic]:
     """SF507: the schedule fires in an hour that daylight saving time skips or repeats.
 
-    What: a cron that fires between 01:00 and 02:59 in a time zone that changes its clocks.
-    Why: in spring the hour does not exist, and Snowflake skips the run; in autumn it comes twice, and so does
-    the run.
+    What: in a time zone with daylight saving time, a cron does not fire between 01:00 and 02:59.
+    Why: on one day in spring the hour does not exist, and Snowflake skips the run. On one day in autumn the hour is
+    repeated, and the run too.
     Instead: choose another hour, or `timezone: UTC`.
     """
     schedule = case.draft.settings.schedule
@@ -135,8 +135,8 @@ def daylight_saving(case: Case) -> Iterator[Diagnostic]:
 
 
 def _hours(field: str) -> tuple[int, ...]:
-    """The hours that a cron field means; empty when it is more than numbers, lists and ranges."""
-    found: set[int] = set()
+    """The hours of a cron field, sorted; empty for a field of more than numbers, lists, ranges and steps."""
+    hours: set[int] = set()
     for part in field.split(","):
         span, _, step = part.partition("/")
         low, _, high = span.partition("-")
@@ -145,16 +145,16 @@ def _hours(field: str) -> tuple[int, ...]:
         if not (low.isdigit() and (high or low).isdigit() and (step or "1").isdigit()) or step == "0":
             return ()
         end = int(high) if high else (23 if step else int(low))
-        found |= set(range(int(low), end + 1, int(step or "1")))
-    return tuple(sorted(found))
+        hours |= set(range(int(low), end + 1, int(step or "1")))
+    return tuple(sorted(hours))
 
 
 def intervals(case: Case) -> Iterator[Diagnostic]:
     """SF503: the interval of the schedule is out of range.
 
-    What: 10 seconds to 8 days.
-    Why: Snowflake refuses less and more.
-    Instead: choose one in between; for longer ones write a cron.
+    What: `every` is 10 seconds to 8 days.
+    Why: Snowflake refuses shorter and longer intervals.
+    Instead: choose an interval in that range; for a longer one, write a cron.
     """
     schedule = case.draft.settings.schedule
     if isinstance(schedule, IntervalSchedule) and not _MIN_INTERVAL <= schedule.seconds <= _MAX_INTERVAL:
@@ -166,9 +166,9 @@ def intervals(case: Case) -> Iterator[Diagnostic]:
 def triggers(case: Case) -> Iterator[Diagnostic]:
     """SF505: the least time between triggered runs is out of range.
 
-    What: 10 seconds to 7 days; 30 seconds by default.
-    Why: Snowflake refuses less and more.
-    Instead: choose one in between.
+    What: with `on_stream`, `every` is 10 seconds to 7 days; the default is 30 seconds.
+    Why: Snowflake refuses shorter and longer times.
+    Instead: choose a time in that range.
     """
     schedule = case.draft.settings.schedule
     every = schedule.every if isinstance(schedule, StreamSchedule) else None
@@ -180,9 +180,9 @@ def triggers(case: Case) -> Iterator[Diagnostic]:
 def triggered_unawares(case: Case) -> Iterator[Diagnostic]:
     """SF508: a manual pipeline has a condition that makes it start by itself.
 
-    What: a root without a schedule whose condition asks SYSTEM$STREAM_HAS_DATA.
-    Why: Snowflake takes such a root for a triggered task: once resumed, the stream's data starts it.
-    Instead: write `schedule: {on_stream: …}` if that is meant, or take the condition out.
+    What: with `schedule: manual`, the condition of the root does not call SYSTEM$STREAM_HAS_DATA.
+    Why: Snowflake treats such a root as a triggered task: once it is resumed, data in the stream starts it.
+    Instead: write `schedule: {on_stream: …}` if that is meant, or remove the condition.
     """
     settings = case.draft.settings
     if isinstance(settings.schedule, Manual) and reads_streams(settings.when):

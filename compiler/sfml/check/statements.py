@@ -1,4 +1,4 @@
-"""SF3xx and SF4xx, SQL: statements and their session parameters, as far as they can be judged offline."""
+"""SF3xx and SF4xx, SQL: what can be checked of statements and session parameters without an account."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ _SETTINGS: Mapping[str, str] = {
     "TAG": "write `tags`",
     "CONTACT": "write `contacts`",
 }
-"""Settings of CREATE TASK, which would stand in it twice, and where the spec has them."""
+"""Setting of CREATE TASK that is not a session parameter → how the spec sets it."""
 
 
 def several_statements(case: Case) -> Iterator[Diagnostic]:
     """SF324: an SQL task holds no statement, several, or one that never ends.
 
-    What: a task's body is one statement, a CALL, or one Snowflake Scripting block, its quotes and comments closed.
-    Why: Snowflake takes one; the rest would be refused, or silently run as statements of their own.
+    What: a task's body is one statement, one CALL, or one Snowflake Scripting block, with closed quotes and comments.
+    Why: Snowflake takes one statement; the others would be refused, or run outside the task without a message.
     Instead: split it into tasks, or put `BEGIN … END` around it.
     """
     bodies = [(task.name, task.node.body, task.place("sql")) for task in case.tasks]
@@ -58,7 +58,7 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
             message = f"a quote or comment in the statement of `{name}` is not closed"
             yield error("SF324", message, place, help="close it")
         elif not statements:
-            if body.text or not body.file:  # an empty file is told where it is read
+            if body.text or not body.file:  # an empty file has a finding already, from reading it
                 yield error("SF324", f"the statement of `{name}` is empty", place, help="write one")
         elif len(statements) > 1 and not _is_block(statements):
             message = f"task `{name}` holds {len(statements)} statements"
@@ -68,7 +68,7 @@ def several_statements(case: Case) -> Iterator[Diagnostic]:
 
 
 def _is_block(statements: list[str]) -> bool:
-    """Whether the pieces are those of one block; `BEGIN;` alone begins a transaction."""
+    """Whether the statements are parts of one block; `BEGIN;` alone begins a transaction instead."""
     first, last = statements[0].upper().split(), statements[-1].upper().split()
     opens = first[0] == "DECLARE" or (
         first[0] == "BEGIN" and first[1:2] not in ([], ["TRANSACTION"], ["WORK"])
@@ -87,7 +87,7 @@ _PIECE = re.compile(
 
 
 def _statements(text: str) -> list[str]:
-    """The statements of a text, cut at `;` outside of quotes, `$$` and comments."""
+    """The statements of a text without comments, split at `;` outside of quotes and `$$`."""
     parts = [""]
     for piece in _PIECE.finditer(text):
         if piece.lastgroup == "end":
@@ -103,15 +103,15 @@ def plain_statement(text: str) -> str:
 
 
 def _is_open(text: str) -> bool:
-    """Whether a quote, `$$` or a comment begins and never ends."""
+    """Whether a quote, `$$` or a comment is not closed."""
     return any(piece.lastgroup == "open" for piece in _PIECE.finditer(text))
 
 
 def large_results(case: Case) -> Iterator[Diagnostic]:
     """SF331: a task returns more than Snowflake keeps.
 
-    What: a return value has at most 10 kB: a text that a statement gives SYSTEM$SET_RETURN_VALUE, the name of
-    an outcome. What a step returns is known, and checked, when it runs.
+    What: a return value has at most 10 kB. Checked are texts that a statement passes to SYSTEM$SET_RETURN_VALUE, and
+    names of outcomes; the result of a step is checked when it runs.
     Why: Snowflake refuses a longer one, and the task fails.
     Instead: keep the value in a table or on the stage, and return its name.
     """
@@ -119,8 +119,8 @@ def large_results(case: Case) -> Iterator[Diagnostic]:
     for task in case.tasks:
         texts: list[tuple[str, Place]] = []
         if isinstance(task.node.body, SqlBody):
-            found = _RETURNED.findall(task.node.body.text)
-            texts += [(text.replace("''", "'"), task.place("sql")) for text in found]
+            returned = _RETURNED.findall(task.node.body.text)
+            texts += [(text.replace("''", "'"), task.place("sql")) for text in returned]
         texts += [(outcome, task.place("outcomes")) for outcome in task.outcomes or ()]
         for text, place in texts:
             size = len(text.encode())
@@ -132,9 +132,10 @@ def large_results(case: Case) -> Iterator[Diagnostic]:
 def refused_parameters(case: Case) -> Iterator[Diagnostic]:
     """SF410: a session parameter that a task cannot have.
 
-    What: SEARCH_PATH, AUTOCOMMIT = FALSE, settings of the task itself, and one parameter in two spellings.
-    Why: CREATE TASK fails with the former two; the others would stand in it twice.
-    Instead: qualify names; put `BEGIN … COMMIT` into the statement; use the key of the spec.
+    What: `session_parameters` holds neither SEARCH_PATH, nor AUTOCOMMIT = FALSE, nor a setting of the task itself, nor
+    one parameter in two spellings.
+    Why: CREATE TASK fails with SEARCH_PATH and AUTOCOMMIT; the others would be in the statement twice.
+    Instead: qualify names; put `BEGIN … COMMIT` into the statement; use the key of the spec for the setting.
     """
     settings = case.draft.settings
     places = case.draft.places

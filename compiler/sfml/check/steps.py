@@ -1,4 +1,4 @@
-"""SF3xx, steps: the function that a task names, and what it is given."""
+"""SF3xx, steps: the function that a task names, its arguments, and its packages."""
 
 from __future__ import annotations
 
@@ -16,62 +16,62 @@ from sfml.graph.model import OnPool, Reference, Source, StepBody, Value
 def missing_modules(case: Case) -> Iterator[Diagnostic]:
     """SF301: a step's module does not exist.
 
-    What: `step: package.module.function` names a Python file `package/module.py` under one of the project's
-    steps folders.
-    Why: there is no code to put into the task.
+    What: `step: package.module.function` names a function of a Python file `package/module.py` in one of the project's
+    steps roots.
+    Why: the task would have no code.
     Instead: correct the name, or write the module.
     """
     for task, body in case.steps():
-        found = case.catalog.look_up(body.step)
-        if isinstance(found, NotFound) and found.reason is StepAbsence.MODULE:
+        step = case.catalog.look_up(body.step)
+        if isinstance(step, NotFound) and step.reason is StepAbsence.MODULE:
             module = body.step.rpartition(".")[0]
             where = listed(tuple(f"{folder}/" for folder in case.catalog.folders), "or") or "a steps folder"
-            help = did_you_mean(module, found.known)
+            help = did_you_mean(module, step.known)
             help = help or f"write {module.replace('.', '/')}.py under {where}"
             message = f"step `{body.step}`: there is no module `{module}`"
             place = task.place("step")
-            fix = renaming(place.span, module, found.known)
+            fix = renaming(place.span, module, step.known)
             yield error("SF301", message, place, label="no such module", help=help, fix=fix)
 
 
 def missing_functions(case: Case) -> Iterator[Diagnostic]:
     """SF302: a step's module has no such step function.
 
-    What: the last part of `step:` names a function at the top of its module, decorated with `@step` under whatever
-    name, whose first parameter takes the context. It is neither `async` nor a generator.
-    Why: the runtime calls that function, and refuses one that was not meant to be a step.
+    What: the last part of `step:` is a top-level function of its module. It is decorated with `@step`, and its first
+    parameter takes the context. It is neither `async` nor a generator.
+    Why: the runtime calls that function, and refuses a function without the decorator.
     Instead: correct the name, or decorate the function.
     """
     for task, body in case.steps():
-        found = case.catalog.look_up(body.step)
+        step = case.catalog.look_up(body.step)
         module, _, function = body.step.rpartition(".")
-        if isinstance(found, NotFound) and found.reason is StepAbsence.FUNCTION:
-            help = did_you_mean(function, found.known)
+        if isinstance(step, NotFound) and step.reason is StepAbsence.FUNCTION:
+            help = did_you_mean(function, step.known)
             if help is None:
                 help = (
-                    f"`{module}` has {listed(found.known)}" if found.known else f"`{module}` has no functions"
+                    f"`{module}` has {listed(step.known)}" if step.known else f"`{module}` has no functions"
                 )
             message = f"step `{body.step}`: module `{module}` has no function `{function}`"
             place = task.place("step")
-            fix = renaming(place.span, function, found.known)
+            fix = renaming(place.span, function, step.known)
             yield error("SF302", message, place, label="no such function", help=help, fix=fix)
-        elif isinstance(found, StepFunction) and not found.is_step:
-            labels = (Label(found.span, "not decorated"),)
+        elif isinstance(step, StepFunction) and not step.is_step:
+            labels = (Label(step.span, "not decorated"),)
             message = f"`{body.step}` is not a step"
             help = "put `@step` above it: `from sfml_steps import step`"
             yield error("SF302", message, task.place("step"), labels=labels, help=help)
-        elif isinstance(found, StepFunction) and not found.takes_context:
-            labels = (Label(found.span, "takes nothing"),)
+        elif isinstance(step, StepFunction) and not step.takes_context:
+            labels = (Label(step.span, "takes nothing"),)
             message = f"step `{body.step}` has no parameter for its context"
             help = "let its first parameter be a `Context` or a Snowpark `Session`"
             yield error("SF302", message, task.place("step"), labels=labels, help=help)
-        elif isinstance(found, StepFunction) and found.problem is not None:
-            labels = (Label(found.span, "cannot be called for its result"),)
-            message = f"step `{body.step}` {found.problem}, so calling it gives no result"
+        elif isinstance(step, StepFunction) and step.problem is not None:
+            labels = (Label(step.span, "cannot be called for its result"),)
+            message = f"step `{body.step}` {step.problem}, so calling it gives no result"
             help = "define it with `def` and return the result; `asyncio.run` runs what is `async` inside it"
             yield error("SF302", message, task.place("step"), labels=labels, help=help)
-        elif isinstance(found, StepFunction) and found.decorator_arguments is not None:
-            labels = (Label(found.decorator_arguments, "takes nothing"),)
+        elif isinstance(step, StepFunction) and step.decorator_arguments is not None:
+            labels = (Label(step.decorator_arguments, "takes nothing"),)
             message = f"step `{body.step}` is decorated with arguments, and `@step` takes none"
             help = "write `@step`; what a task is called and how it runs stands in the spec"
             yield error("SF302", message, task.place("step"), labels=labels, help=help)
@@ -80,8 +80,8 @@ def missing_functions(case: Case) -> Iterator[Diagnostic]:
 def other_decorators(case: Case) -> Iterator[Diagnostic]:
     """SF348: the decorator `step` above a function is not the one of `sfml_steps`.
 
-    What: a function of the project that is called `step`, and does not apply the decorator, stands above the step.
-    Why: the runtime knows only functions that its own decorator registered, and refuses others.
+    What: a step is decorated with `step` of `sfml_steps`, not with a function of the project that has the same name.
+    Why: the runtime runs only functions that its own decorator has registered.
     Instead: `from sfml_steps import step`.
     """
     for task, body in case.steps():
@@ -100,8 +100,8 @@ def broken_modules(case: Case) -> Iterator[Diagnostic]:
     """SF303: a module of step code is not valid Python.
 
     What: the module of a step, and every module that it imports under the steps folders, can be parsed.
-    Why: what cannot be parsed can neither be checked nor run.
-    Instead: mend it; the message is Python's.
+    Why: a module that cannot be parsed can neither be checked nor run.
+    Instead: correct it; the message is Python's.
     """
     for _, body in case.steps():
         for module in case.catalog.modules_of(body.step):
@@ -110,11 +110,11 @@ def broken_modules(case: Case) -> Iterator[Diagnostic]:
 
 
 def misplaced_arguments(case: Case) -> Iterator[Diagnostic]:
-    """SF320: `with:` stands on a task that runs no step function.
+    """SF320: a task without a step function has `with:`.
 
     What: `with:` holds the arguments of a step function.
-    Why: nothing else reads it.
-    Instead: `call` and `job` take `args`.
+    Why: on other tasks it would have no effect.
+    Instead: use `args` for `call` and `job`.
     """
     for task in case.tasks:
         if "with" in task.raw_settings and not isinstance(task.node.body, StepBody):
@@ -126,7 +126,7 @@ def misplaced_arguments(case: Case) -> Iterator[Diagnostic]:
 def unknown_arguments(case: Case) -> Iterator[Diagnostic]:
     """SF306: `with:` gives an argument that the step does not take.
 
-    What: every key under `with:` is a parameter of the function, its first one left out.
+    What: every key under `with:` is a parameter of the function, other than the first one, its context.
     Why: the call would fail.
     Instead: correct the name, or add the parameter.
     """
@@ -158,7 +158,7 @@ def unknown_arguments(case: Case) -> Iterator[Diagnostic]:
 def missing_arguments(case: Case) -> Iterator[Diagnostic]:
     """SF307: `with:` lacks an argument that the step needs.
 
-    What: every parameter without a default is given.
+    What: `with:` holds every parameter that has no default.
     Why: the call would fail.
     Instead: add it under `with:`, or give the parameter a default.
     """
@@ -169,7 +169,7 @@ def missing_arguments(case: Case) -> Iterator[Diagnostic]:
                 close = did_you_mean(parameter.name, body.arguments)
                 unknown = [name for name in body.arguments if step and step.parameter(name) is None]
                 if close and any(f"`{name}`" in close for name in unknown):
-                    continue  # told as an unknown argument, with this one as its help
+                    continue  # SF306 reports the misspelt argument, and names this one in its help
                 said = f": {parameter.annotation}" if parameter.annotation else ""
                 yield error(
                     "SF307",
@@ -183,8 +183,8 @@ def missing_arguments(case: Case) -> Iterator[Diagnostic]:
 def wrong_arguments(case: Case) -> Iterator[Diagnostic]:
     """SF308: an argument does not have the type of its parameter.
 
-    What: values under `with:`, and results and config values read there, fit the parameter's annotation.
-    Why: the step would get something that it was not written for.
+    What: values under `with:`, and the results and config values that are read there, fit the parameter's annotation.
+    Why: the step would get a value of a type that it does not expect.
     Instead: correct the value, or the annotation.
     """
     for task, body in case.steps():
@@ -216,7 +216,7 @@ def _type_help(value: Value, shape: Shape) -> str | None:
 
 
 def reference_shape(case: Case, reference: Reference) -> Shape:
-    """What is known of the value that a reference reads; anything where it reads wrongly."""
+    """The shape of the value that a reference reads; `ANYTHING` if it is not known, or if the reference is wrong."""
     match reference.source:
         case Source.CONFIG:
             value = case.draft.config.get(str(reference.keys[0]))
@@ -238,22 +238,22 @@ def reference_shape(case: Case, reference: Reference) -> Shape:
             step = case.step_of(task) if task is not None else None
             if step is None:
                 return ANYTHING
-            found = field_shape(step.result, reference.keys)
-            # What is not there, and what is nothing, is told by rules of its own.
-            return ANYTHING if isinstance(found, tuple) or found == NOTHING else found
+            field = field_shape(step.result, reference.keys)
+            # Other rules report a field that does not exist, and a step that returns nothing.
+            return ANYTHING if isinstance(field, tuple) or field == NOTHING else field
 
 
 def unrequested_packages(case: Case) -> Iterator[Diagnostic]:
     """SF326: a step imports a package that its task does not request.
 
-    What: what a step's modules import at their top, and in the functions that the step calls, is in `packages`. What
-    stands under a condition, or where the `ImportError` is caught, is passed over.
-    Why: a procedure has just the packages that it asks for; the import would fail when the task runs.
+    What: `packages` holds the packages that a step's modules import at their top, and in the functions that the step
+    calls. Imports under a condition, or whose `ImportError` is caught, are not checked.
+    Why: a procedure has only the packages that it requests; the import would fail when the task runs.
     Instead: add the package to `packages`.
     """
     for task, body in case.steps():
         if isinstance(task.node.run_on, OnPool) or case.catalog.find(body.step) is None:
-            continue  # the container runtime of ML Jobs comes with what training needs
+            continue  # the container runtime of ML Jobs has the packages for training
         missing = missing_packages(case.catalog, body.step, task.node.packages)
         if missing:
             message = f"step `{body.step}` imports {listed(missing)}, which the task does not request"

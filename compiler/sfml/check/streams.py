@@ -1,7 +1,8 @@
-"""SF5xx, streams: whether what starts a graph is ever consumed by it.
+"""SF5xx, streams: whether a graph consumes the stream that starts it.
 
-A stream is consumed by a statement that changes something and reads it; a SELECT alone leaves the rows there. Of code
-that nobody can look into, the rule assumes that it consumes: decision 0046 says what counts.
+A stream is consumed by a statement that changes a table and reads the stream; a SELECT alone leaves the rows in the
+stream. Code that cannot be read is assumed to consume it; see decision 0046.
+https://docs.snowflake.com/en/user-guide/streams-intro
 """
 
 from __future__ import annotations
@@ -28,11 +29,12 @@ _CALLS_PROCEDURE = re.compile(r"\.call\s*\(|\bCALL\s|\bEXECUTE\s", re.IGNORECASE
 def unconsumed_streams(case: Case) -> Iterator[Diagnostic]:
     """SF510: a stream starts a graph that never consumes it.
 
-    What: some task changes a table with what it reads from the stream: INSERT, MERGE, CREATE TABLE … AS, COPY. Steps
-    count when the stream's name stands in their code, arguments or config, or when they call procedures; so do
-    procedures and jobs.
-    Why: a SELECT leaves the rows in the stream, so it has data for ever, and Snowflake starts run after run.
-    Instead: write what the stream holds into a table, or start the graph by a schedule.
+    What: some task changes a table with rows that it reads from the stream: INSERT, MERGE, CREATE TABLE … AS, COPY.
+    Procedures and jobs are assumed to do so, and steps too if the stream's name is in their code, arguments or config,
+    or if they call procedures.
+    Why: a SELECT leaves the rows in the stream. So the stream always has data, and Snowflake starts one run after the
+    other.
+    Instead: write the rows of the stream into a table, or start the graph by a schedule.
     """
     schedule = case.draft.settings.schedule
     for stream in schedule.streams if isinstance(schedule, StreamSchedule) else ():
@@ -56,12 +58,12 @@ def unconsumed_streams(case: Case) -> Iterator[Diagnostic]:
 
 
 def _last(name: str) -> str:
-    """A name without its database and schema, as Snowflake folds it."""
+    """The last part of a name, without database and schema, folded as Snowflake does."""
     return raw((name_parts(name) or (name,))[-1])
 
 
 def _may_be_consumed(case: Case, stream: str) -> bool:
-    """Whether some task consumes the stream, as far as can be seen."""
+    """Whether some task consumes the stream, or may consume it."""
     root = case.draft.root_body
     if root is not None and _consumes(root.text, stream):
         return True
@@ -85,14 +87,14 @@ def _task_may_consume(case: Case, task: TaskDraft, stream: str) -> bool:
 
 
 def _code(case: Case, step: str) -> Iterator[str]:
-    """The text of the step's files; those of the runtime consume nothing that they are not told of."""
+    """The text of the step's files, without the step runtime, which consumes no stream that it does not get by name."""
     for file in case.catalog.closure(step):
         if file.path.split("/")[0] != RUNTIME:
             yield file.content.decode("utf-8", errors="replace")
 
 
 def _consumes(text: str, stream: str) -> bool:
-    """Whether a statement changes something and names the stream; a block may build a statement from texts."""
+    """Whether a statement changes a table and names the stream, or is a block that calls or builds other statements."""
     statement = plain_statement(text)
     first = re.match(r"[A-Za-z]+", statement.lstrip("( \n\t"))
     word = first[0].upper() if first else ""
@@ -107,7 +109,7 @@ def _selects(task: TaskDraft, stream: str) -> bool:
 
 
 def _names(value: Value, config: Mapping[str, object], stream: str) -> bool:
-    """Whether a value names the stream, or is known only when the task runs."""
+    """Whether a value names the stream, or is not known before the task runs."""
     match value:
         case str():
             return _mentions(value, stream)

@@ -1,4 +1,4 @@
-"""SF7xx, tests of a graph: what they name exists, and can be so."""
+"""SF7xx, graph tests: tasks, outcomes, streams and config keys that they name exist, and expectations are possible."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORDS = (SUCCEEDS, FAILS)
 
 def _run_tests(case: Case) -> Iterator[RunTest]:
     for test in case.draft.tests:
-        # A test of other targets may name what they alone have.
+        # A test for other targets may name tasks that only those have.
         if isinstance(test, RunTest) and _is_meant(case, test):
             yield test
 
@@ -29,10 +29,9 @@ def _is_meant(case: Case, test: RunTest) -> bool:
 def unknown_tasks_in_tests(case: Case) -> Iterator[Diagnostic]:
     """SF701: a test names a task that does not exist.
 
-    What: `given`, and the lists of tasks that a test expects, hold names of the graph's tasks, the finalizer
-    included.
-    Why: what is expected of a misspelt task would never be looked at.
-    Instead: correct the name; for tasks that not every target has, say `targets` in the test.
+    What: `given`, and the lists of expected tasks, hold names of tasks of the graph or of its finalizer.
+    Why: an expectation for a misspelt task would never be checked.
+    Instead: correct the name; for tasks that not every target has, add `targets` to the test.
     """
     for test in _run_tests(case):
         given = (Ref(name, one.named) for name, one in test.given.items())
@@ -59,10 +58,11 @@ def unknown_tasks_in_tests(case: Case) -> Iterator[Diagnostic]:
 def impossible_ends(case: Case) -> Iterator[Diagnostic]:
     """SF702: a test gives a task an end that it cannot have.
 
-    What: `succeeds`, `fails`, an outcome of a branch, or a mapping of `outcome`, `returns`, `fails` and `when`.
-    Why: the test would show how a graph behaves that is not this one.
-    Instead: name one of the outcomes that the spec declares for the task; an outcome that is called `succeeds`
-    or `fails` is written `{outcome: fails}`.
+    What: a task is given as `succeeds`, `fails`, an outcome that it declares, or a mapping of `outcome`, `returns`,
+    `fails` and `when`.
+    Why: the test would describe the behaviour of another graph.
+    Instead: name one of the outcomes that the spec declares for the task; an outcome named `succeeds` or `fails` is
+    written `{outcome: fails}`.
     """
     for test in _run_tests(case):
         for name, given in test.given.items():
@@ -81,12 +81,12 @@ def _impossible(task: TaskDraft, given: GivenEnd) -> Iterator[Diagnostic]:
         help = f"write `{{outcome: {given.word}}}`, or `{{fails: true}}` for a failure"
         yield error("SF702", message, given.place, help=help)
     if ref is not None and task.outcomes is None:
-        message = f"task `{task.name}` is no branch: it has no outcome `{ref.name}`"
+        message = f"task `{task.name}` is not a branch: it has no outcome `{ref.name}`"
         help = did_you_mean(ref.name, _WORDS) or "write `succeeds`, `fails` or `{returns: …}`"
         yield error("SF702", message, ref.place, help=help, fix=renaming(ref.place.span, ref.name, _WORDS))
     elif ref is not None and ref.name not in outcomes:
         known = (*outcomes, *_WORDS) if given.word is not None else outcomes
-        message = f"`{ref.name}` is no outcome of `{task.name}`"
+        message = f"`{ref.name}` is not an outcome of `{task.name}`"
         help = did_you_mean(ref.name, known) or f"it has {', '.join(f'`{one}`' for one in outcomes)}"
         labels = (Label(task.place("outcomes").span, "the outcomes"),)
         fix = renaming(ref.place.span, ref.name, known)
@@ -100,11 +100,12 @@ def _impossible(task: TaskDraft, given: GivenEnd) -> Iterator[Diagnostic]:
 
 
 def contradicting_expectations(case: Case) -> Iterator[Diagnostic]:
-    """SF703: a test cannot hold, or expects nothing.
+    """SF703: a test can never pass, or expects nothing.
 
-    What: a task ends in one state; a test names at least one task, the run's `state` or its `attempts`.
-    Why: a test that cannot fail shows nothing, and one that cannot hold shows it for the wrong reason.
-    Instead: keep the state that is meant; say what is expected.
+    What: a test expects each task in one state only. It expects at least one task, the `state` of the run, or its
+    `attempts`.
+    Why: a test without an expectation never fails, and a test that contradicts itself always does.
+    Instead: keep the state that is meant; add an expectation.
     """
     for test in _run_tests(case):
         if not test.expected and test.state is None and test.attempts is None:
@@ -121,12 +122,12 @@ def contradicting_expectations(case: Case) -> Iterator[Diagnostic]:
 
 
 def unread_facts(case: Case) -> Iterator[Diagnostic]:
-    """SF705: a test gives what nothing in the graph reads.
+    """SF705: a test gives a value that the graph does not read.
 
-    What: keys of `config` are those of the graph; streams are ones that a condition asks for; `when` is given for
-    tasks that have one.
-    Why: a misspelt name would leave the graph as it is, and the test would show something else than it says.
-    Instead: correct the name, or take it out.
+    What: keys of `config` are keys of the graph's config; `streams` are read by a condition or start the graph; `when`
+    is given for tasks that have a condition.
+    Why: a misspelt name would have no effect, and the test would not test what it says.
+    Instead: correct the name, or remove it.
     """
     asked = _streams(case)
     for test in _run_tests(case):
@@ -149,7 +150,7 @@ def unread_facts(case: Case) -> Iterator[Diagnostic]:
 
 
 def _streams(case: Case) -> frozenset[str]:
-    """The streams that conditions of the graph ask for, in upper case."""
+    """The streams that conditions of the graph read, or that start it, in upper case."""
     schedule = case.draft.settings.schedule
     conditions = [case.draft.settings.when, *(task.node.when for task in case.tasks)]
     asked = [

@@ -1,4 +1,4 @@
-"""Rules over several pipelines that are validated in one go, all for one target."""
+"""Rules over several pipelines that are validated together, for one target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PART = re.compile(r'"(?:[^"]|"")+"|[^.]+')
 
 
 def findings_together(graphs: Sequence[TaskGraph]) -> tuple[Diagnostic, ...]:
-    """What is wrong between the pipelines of a project; spans are relative to its root."""
+    """The findings about pairs of pipelines of a project; files in spans are relative to its root."""
     return (*_one_root(graphs), *_one_stream(graphs))
 
 
@@ -54,7 +54,7 @@ def _one_stream(graphs: Sequence[TaskGraph]) -> Iterator[Diagnostic]:
 
 
 def _qualified(graph: TaskGraph, name: str) -> tuple[str, ...]:
-    """The stream's name with its database and schema, those of the target where it has none."""
+    """The parts of a stream's qualified name; a missing database or schema is that of the target."""
     parts = tuple(raw(part) for part in _PART.findall(name))
     return (raw(graph.target.database), raw(graph.target.schema))[: max(3 - len(parts), 0)] + parts
 

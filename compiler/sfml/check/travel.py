@@ -1,4 +1,4 @@
-"""SF34x: whether all that the code of steps and jobs needs travels with it."""
+"""SF340, SF341: links and hidden files in folders that travel with steps and jobs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from sfml.graph.located import Place
 from sfml.graph.model import JobBody
 
 _LINK_HELP = "put what it leads to into the project, or remove the link"
-_LINK_WHY = "what travels comes from the project alone, so that it is the same on every machine"
+_LINK_WHY = "a file outside the project may be another one on another machine"
 
 
 def bad_links(case: Case) -> Iterator[Diagnostic]:
     """SF340: a link leads out of the project, nowhere, or back to a folder that it lies in.
 
-    What: links to files and folders, in folders of jobs, in `imports` and in step packages, are followed as long
-    as they stay inside the project.
-    Why: what lies elsewhere is another thing on another machine, and a cycle of links has no end.
-    Instead: put what the link leads to into the project, or remove the link.
+    What: links to files and folders, in folders of jobs, in `imports` and in step packages, lead to a place inside the
+    project. Such links are followed.
+    Why: a file outside the project may differ on another machine, and a cycle of links has no end.
+    Instead: move the file or folder into the project, or remove the link.
     """
     for place, folder, contents in _folders(case):
         for name, problem in contents.refused:
@@ -40,11 +40,11 @@ def bad_links(case: Case) -> Iterator[Diagnostic]:
 
 
 def hidden_files(case: Case) -> Iterator[Diagnostic]:
-    """SF341: a hidden file lies in the folder of a job, and stays behind.
+    """SF341: a hidden file in the folder of a job does not travel.
 
-    What: files and folders whose names begin with a dot do not travel with a job. Those that belong to tools, such
-    as `.git`, `.env` and `.venv`, are left out without a word.
-    Why: what is hidden is often private, or huge; but a program that reads it fails where it runs.
+    What: files and folders whose names begin with a dot do not travel with a job. Those of tools, such as `.git`,
+    `.env` and `.venv`, are left out without a finding.
+    Why: hidden files are often private or large, so they are left out; a program that reads one fails in the container.
     Instead: give the file a name without a dot, or silence the warning where nothing reads it.
     """
     for place, folder, contents in _folders(case):
@@ -59,7 +59,7 @@ def hidden_files(case: Case) -> Iterator[Diagnostic]:
 
 
 def _folders(case: Case) -> Iterator[tuple[Place, str, FolderContents]]:
-    """The folders of the project that travel with tasks, each once, with the place that names it first."""
+    """The folders that travel with tasks, without duplicates: the place that names it first, path and contents."""
     root = case.catalog.root
     named: dict[str, Place] = {}
     for task in case.tasks:

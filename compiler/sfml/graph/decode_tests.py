@@ -175,7 +175,7 @@ class _Clock:
                 yield at, _place(item)
 
     def _refuse(self, node: Node, what: str, help: str) -> None:
-        message = f"`{text_of(node)}` is no {what}"
+        message = f"`{text_of(node)}` is not a {what}"
         self.findings.append(Diagnostic.error("SF704", message, at=node.span, path=node.path, help=help))
 
 
