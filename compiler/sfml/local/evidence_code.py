@@ -11,6 +11,7 @@ _SNOWPARK = "snowflake-snowpark-python 1.56, read and run"
 _CALL_WITH = "sql-reference/sql/call-with"
 _PROCEDURE = "sql-reference/sql/create-procedure"
 _FUNCTION = "sql-reference/sql/create-function"
+_TYPEOF = "sql-reference/functions/system_typeof"
 _OVERLOADS = "developer-guide/udf-stored-procedure-naming-conventions"
 _RIGHTS = "developer-guide/stored-procedure/stored-procedures-rights"
 _QUERYING = "user-guide/querying-stage"
@@ -69,6 +70,9 @@ PROCEDURES = _rows(
 
 FUNCTIONS = _rows(
     "functions",
+    ("SYSTEM$TYPEOF of whole numbers, texts and NULL: the type's name and its size", _D, _TYPEOF),
+    ("SYSTEM$TYPEOF of decimals and booleans, sized by the same rule", _A, _TYPEOF),
+    ("SYSTEM$TYPEOF of columns and expressions", _X, _REFUSED),
     (
         "A SQL function is its body with the arguments for the parameters, cast to the declared type",
         _D,

@@ -17,6 +17,7 @@ from sfml.local.family import Args, TableFunction
 from sfml.local.result import Result
 from sfml.local.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml.local.temporaries import renames, temporary_tables
+from sfml.local.type_names import type_names
 
 _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Placeholder)
 
@@ -295,6 +296,7 @@ PASSES: tuple[Pass, ...] = (
     comments,
     column_names,
     starred_table,
+    type_names,
     system_functions,
     table_functions,
     relations,
