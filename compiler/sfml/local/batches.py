@@ -10,11 +10,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from fakesnow.converter import from_binding
-from fakesnow.dialect import parse_one
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from sfml.local.bindings import inline_identifiers
+from sfml.local.expressions.dialect import parse_one
 from sfml.local.result import Result
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakesnow.dialect import parse_one
 from sqlglot import Expr, exp
 
 from sfml.grammar.copying import CopyIntoTable
 from sfml.local import load_history
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
+from sfml.local.expressions.dialect import parse_one
 from sfml.local.file_formats import format_options
 from sfml.local.locations import Place, locate
 from sfml.local.names import ObjectName, resolve

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from fakesnow import info_schema, macros
 from fakesnow.cursor import DESCRIBE_RESULT_SQL
-from fakesnow.dialect import parse_one
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from fakesnow.statement_type import statement_type_id
 from sqlglot import Expr, exp
@@ -34,6 +33,10 @@ from sfml.local import (
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import SqlError, not_emulated
+from sfml.local.expressions import library
+from sfml.local.expressions import macros as own_macros
+from sfml.local.expressions.dialect import parse_one
+from sfml.local.expressions.lowering import lowered
 from sfml.local.merging import merge
 from sfml.local.names import ObjectName
 from sfml.local.number_types import attempts, run_typed
@@ -97,6 +100,8 @@ class Engine:
         memory.bind(duck, self._limits)
         # Else a table that does not exist is looked for among the variables of whoever asks, in Python.
         duck.execute("SET GLOBAL python_enable_replacements = false")
+        self._functions += library.register(duck)
+        own_macros.define(duck)
         # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
         database_recovery.open_global(account, duck, folder)
@@ -277,6 +282,7 @@ class Engine:
                 rewriting.stage(tree, name, rows)
             for rewrite in (*dispatch.FIRST_REWRITES, *PASSES, *dispatch.REWRITES):
                 tree = rewrite(tree, rewriting)
+            tree = lowered(tree, rewriting)
             with session.lock, _registered(session, rewriting):
                 cursor = session.connection.cursor()
                 if describe_only:
@@ -350,11 +356,14 @@ def _described(
 
 
 def _described_query(duck: duckdb.DuckDBPyConnection, transformed: Expr, type_id: int) -> Result:
-    *typed, last = (attempt.sql(dialect="duckdb") for attempt in attempts(transformed))
-    for sql in typed:
-        with contextlib.suppress(duckdb.BinderException):
-            return _empty(duck, sql, type_id)
-    return _empty(duck, last, type_id)
+    refused: duckdb.BinderException | None = None
+    for attempt in attempts(transformed):
+        try:
+            return _empty(duck, attempt.sql(dialect="duckdb"), type_id)
+        except duckdb.BinderException as cause:
+            refused = cause
+    assert refused is not None
+    raise refused
 
 
 def _empty(duck: duckdb.DuckDBPyConnection, sql: str, type_id: int) -> Result:

@@ -24,6 +24,8 @@ def _as_text(value: Expr) -> Expr:
         "DOUBLE": _call("regexp_replace", text, r"\.0$", ""),
         "TIMESTAMP": _with_milliseconds(text),
         "TIMESTAMP WITH TIME ZONE": _with_offset(text),
+        "JSON": _call("sf_variant_text", value, _call("typeof", value)),
+        "BLOB": _call("sf_variant_text", value, "BLOB"),
     }
     ifs = [
         exp.If(this=exp.EQ(this=_call("typeof", value), expression=exp.Literal.string(kind)), true=one)

@@ -19,6 +19,8 @@ import snowflake.connector.errors
 from sqlglot import Expr, exp
 
 from sfml.local import float_text
+from sfml.local.expressions.coercions import coerced
+from sfml.local.expressions.lowered_numbers import divided
 
 PLACES = 12
 """The most places of a result whose operands have no more."""
@@ -38,28 +40,50 @@ def run_typed(run: Callable[[Expr], None], transformed: Expr) -> None:
     DuckDB refuses such as the sum of a text when it binds the statement, before anything is done. Whatever else
     is wrong with it is refused again, so nothing is read from DuckDB's words.
     """
-    *typed, last = attempts(transformed)
-    for tree in typed:
+    others = attempts(transformed)
+    tree = next(others)
+    while True:
         try:
             return run(tree)
         except (duckdb.BinderException, snowflake.connector.errors.ProgrammingError) as cause:
             if not isinstance(cause.__cause__ or cause, duckdb.BinderException):
                 raise
-    return run(last)
+            if (other := next(others, None)) is None:
+                raise
+            tree = other
 
 
 def attempts(transformed: Expr) -> Iterator[Expr]:
-    """The statement with exact sums and types, with types alone where it sums texts, and as it is."""
-    numbers = transformed.copy()
-    for node in list(numbers.find_all(*_SUMS)):
-        if isinstance(node.this, exp.TryCast) and node.this.to.is_type(exp.DataType.Type.DOUBLE):
-            node.set("this", node.this.this)
-    previous = ""
-    for tree in (_typed(numbers), _typed(transformed.copy()), transformed):
+    """The statement with exact sums and types, with texts as numbers where it computes with them, and as it is."""
+    first = _with_exact_sums(transformed)
+    yield first
+    previous = first.sql(dialect="duckdb")
+    for make in (_with_numbers_of_texts, _with_both, _with_types, lambda tree: tree):
+        tree = make(transformed)
         text = tree.sql(dialect="duckdb")
         if text != previous:
             yield tree
         previous = text
+
+
+def _with_exact_sums(transformed: Expr) -> Expr:
+    numbers = transformed.copy()
+    for node in list(numbers.find_all(*_SUMS)):
+        if isinstance(node.this, exp.TryCast) and node.this.to.is_type(exp.DataType.Type.DOUBLE):
+            node.set("this", node.this.this)
+    return _typed(numbers)
+
+
+def _with_numbers_of_texts(transformed: Expr) -> Expr:
+    return _with_exact_sums(coerced(transformed.copy()))
+
+
+def _with_both(transformed: Expr) -> Expr:
+    return _typed(coerced(transformed.copy()))
+
+
+def _with_types(transformed: Expr) -> Expr:
+    return _typed(transformed.copy())
 
 
 def _typed(tree: Expr) -> Expr:
@@ -122,8 +146,7 @@ def _quotient(node: Expr) -> Expr:
     left, right = node.this, node.expression
     whole = exp.Anonymous(this="round", expressions=[_example(right), exp.Literal.number(0)])
     example = _at_most_twelve(_times(_times(_example(left), _one(6)), whole))
-    divisor = exp.EQ(this=exp.paren(right.copy()), expression=exp.Literal.number(0))
-    return _cast_to_type(_refused(divisor, exp.Literal.string("Division by zero"), node.copy()), example)
+    return _cast_to_type(divided(left, right, node.copy()), example)
 
 
 def _refused(condition: Expr, message: Expr, value: Expr) -> Expr:

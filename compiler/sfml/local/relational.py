@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fakesnow.dialect import parse_one
 from sqlglot import Expr, exp
 
 from sfml.local.errors import not_emulated
+from sfml.local.expressions.dialect import parse_one
 from sfml.local.rewriting import Pass, Rewriting
 
 _REFUSED = (exp.DynamicProperty, exp.ExternalProperty, exp.IcebergProperty, exp.MaterializedProperty)

@@ -13,6 +13,7 @@ from sqlglot import Expr, exp
 from sfml.local import dispatch, relational
 from sfml.local.comments import comments
 from sfml.local.errors import SqlError, does_not_exist, no_current_database, not_emulated
+from sfml.local.expressions.dialect import WRITTEN
 from sfml.local.family import Args, TableFunction
 from sfml.local.result import Result
 from sfml.local.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
@@ -40,6 +41,8 @@ def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
 
 def _name_of(projection: Expr) -> str:
     """The text in upper case; CURRENT_DATE() keeps its parentheses, else DuckDB takes it for its own column."""
+    if (written := projection.meta.get(WRITTEN)) is not None:
+        return str(written).upper()
     text = projection.sql(dialect="snowflake").upper()
     is_call = isinstance(projection, exp.CurrentDate | exp.CurrentTime | exp.CurrentTimestamp)
     return f"{text}()" if is_call and "(" not in text else text

@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from sqlglot import Expr, exp
 
+from sfml.local.expressions import lowered_variants
 from sfml.local.names import ObjectName
 from sfml.local.result import Result
 from sfml.local.rewriting import Rewriting, dotted
@@ -45,8 +46,21 @@ _ARRAYS = (
     *(exp.ToArray, exp.Split, exp.StrtokToArray, exp.JSONKeys),
 )
 _OBJECTS = (exp.Struct, exp.StarMap, exp.JSONObject, exp.ObjectAgg, exp.ObjectInsert)
-_OTHERS = {"TO_OBJECT": "object", "OBJECT_DELETE": "object", "OBJECT_PICK": "object"}
-_LIKE_THEIR_ARGUMENT = (exp.Paren, exp.Alias, exp.Max, exp.Min, exp.AnyValue, exp.Lag, exp.Lead, exp.Window)
+_OTHERS = {
+    **dict.fromkeys((*lowered_variants.ARRAYS, "AS_ARRAY", "REGEXP_SUBSTR_ALL", "ARRAY_UNION_AGG"), "array"),
+    **dict.fromkeys((*lowered_variants.OBJECTS, "AS_OBJECT"), "object"),
+}
+_LIKE_THEIR_ARGUMENT = (
+    exp.Paren,
+    exp.Alias,
+    exp.Max,
+    exp.Min,
+    exp.AnyValue,
+    exp.Lag,
+    exp.Lead,
+    exp.Window,
+    exp.WithinGroup,
+)
 _DECLARED = {exp.DataType.Type.ARRAY: "array", exp.DataType.Type.OBJECT: "object"}
 
 _temporary: WeakKeyDictionary[Session, dict[ObjectName, Types]] = WeakKeyDictionary()
@@ -208,7 +222,7 @@ def _of_query(query: Expr, rewriting: Rewriting, common: Mapping[str, Types]) ->
             for source, given in sources.items():
                 if of in (None, "", source):
                     types |= given
-        elif (type_ := _of_expression(projection, sources)) is not None:
+        elif (type_ := _of_expression(projection, sources, rewriting)) is not None:
             types[_output(projection)] = type_
     return types
 
@@ -233,7 +247,7 @@ def _sources(
                 yield alias, types_of(rewriting.account, rewriting.session, name)
 
 
-def _of_expression(node: Expr, sources: Mapping[str, Types]) -> str | None:
+def _of_expression(node: Expr, sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
     match node:
         case exp.Column():
             name, of = dotted(node.this), node.table.upper()
@@ -241,24 +255,26 @@ def _of_expression(node: Expr, sources: Mapping[str, Types]) -> str | None:
         case exp.Cast():
             return _declared(node.to)
         case exp.Coalesce():
-            return _same((node.this, *node.expressions), sources)
+            return _same((node.this, *node.expressions), sources, rewriting)
         case exp.If():
-            return _same((node.args.get("true"), node.args.get("false")), sources)
+            return _same((node.args.get("true"), node.args.get("false")), sources, rewriting)
         case exp.Case():
             ends = (*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default"))
-            return _same(ends, sources)
+            return _same(ends, sources, rewriting)
         case exp.Anonymous():
             return _OTHERS.get(str(node.this).upper())
         case exp.Subquery():
-            return None
+            return next(iter(_of_query(node, rewriting, {}).values()), None)
     if isinstance(node, _LIKE_THEIR_ARGUMENT):
-        return _of_expression(node.this, sources)
+        return _of_expression(node.this, sources, rewriting)
     return "array" if isinstance(node, _ARRAYS) else "object" if isinstance(node, _OBJECTS) else None
 
 
-def _same(nodes: tuple[Expr | None, ...], sources: Mapping[str, Types]) -> str | None:
+def _same(nodes: tuple[Expr | None, ...], sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
     """The type of expressions of which one is chosen; NULL is of any type."""
-    found = {_of_expression(node, sources) for node in nodes if node and not isinstance(node, exp.Null)}
+    found = {
+        _of_expression(node, sources, rewriting) for node in nodes if node and not isinstance(node, exp.Null)
+    }
     return found.pop() if len(found) == 1 else None
 
 

@@ -13,6 +13,7 @@ from sqlglot import Expr
 from sqlglot.errors import SqlglotError
 
 from sfml.local.errors import SqlError, not_emulated, too_complex
+from sfml.local.expressions import refusals
 from sfml.local.memory import too_little
 from sfml.local.models.inference import interpreter_error
 
@@ -25,13 +26,16 @@ def translating(statement: str | Expr) -> Iterator[None]:
         return statement if isinstance(statement, str) else statement.sql(dialect="snowflake")
 
     try:
-        yield
+        with _telling_refusals():
+            yield
     except snowflake.connector.errors.Error as cause:
         if cause.errno == 9999:
             raise not_emulated(text()) from cause
         if isinstance(cause.__cause__, duckdb.ParserException):
             raise _unreadable(cause.__cause__, text()) from cause
         message = getattr(cause, "raw_msg", None) or str(cause.msg)
+        if (unread := _UNREAD.search(message)) is not None:
+            raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
         raise _refused(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
     except duckdb.ParserException as cause:
         raise _unreadable(cause, text()) from cause
@@ -56,6 +60,19 @@ def translating(statement: str | Expr) -> Iterator[None]:
         raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
 
 
+@contextlib.contextmanager
+def _telling_refusals() -> Iterator[None]:
+    """What a function of ours refuses inside DuckDB, whatever the error that DuckDB and fakesnow make of it."""
+    try:
+        yield
+    except (snowflake.connector.errors.Error, duckdb.Error) as cause:
+        refusal = refusals.found(f"{cause} {cause.__cause__ or ''}")
+        if refusal is None:
+            raise
+        code, state, sentence = refusal
+        raise SqlError(sentence, code, state) from cause
+
+
 def _unreadable(cause: duckdb.ParserException, statement: str) -> SqlError:
     """What sqlglot takes for Snowflake's and DuckDB cannot read."""
     if _TOO_DEEP in str(cause):
@@ -78,16 +95,15 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
 
 def _refused_number(message: str) -> SqlError | None:
     """What `number_types` has DuckDB raise."""
-    if message.endswith(DIVISION_BY_ZERO):
-        return SqlError(DIVISION_BY_ZERO, 100051, "22012")
     _, words, operation = message.partition(NO_NUMBER)
     return SqlError(words + operation, 100038, "22018") if words else None
 
 
-DIVISION_BY_ZERO = "Division by zero"
 NO_NUMBER = "Invalid floating point operation: "
 _NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
 _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? does not exist")
+_UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
+"""A text that is compared with a number, or put into a column of numbers."""
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 _UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')

@@ -8,13 +8,13 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from fakesnow.dialect import parse_one
 from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
 from sfml.grammar import Name
 from sfml.grammar.signatures import Argument
 from sfml.local.errors import SqlError, not_emulated
+from sfml.local.expressions.dialect import parse_one
 from sfml.local.names import resolve
 from sfml.local.procedure_types import column_of
 from sfml.local.rewriting import substitute

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from fakesnow.dialect import parse_one
 from sqlglot import Expr, exp
 
 from sfml.grammar import Name
 from sfml.local import fakesnow_port
 from sfml.local.errors import SqlError, not_emulated
+from sfml.local.expressions.dialect import parse_one
 from sfml.local.names import ObjectName, resolve
 from sfml.local.rewriting import Rewriting, dotted
 from sfml.local.streams import changes, store

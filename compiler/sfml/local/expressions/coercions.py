@@ -1,0 +1,47 @@
+"""Texts and variants as numbers where a statement computes with them, and numbers as days beside a date.
+
+What is a text, only DuckDB knows when it binds a statement: the macros choose. A text becomes NUMBER(18, 5), as
+accounts cast it. https://docs.snowflake.com/en/sql-reference/data-type-conversion
+"""
+
+from __future__ import annotations
+
+from sqlglot import Expr, exp
+
+from sfml.local.expressions.calls import STANDS, chosen, macro, stand_in
+
+_OPERATORS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+
+
+def coerced(tree: Expr) -> Expr:
+    """The tree with every operand of arithmetic as a number, where it is a text or a variant."""
+    for node in reversed(list(tree.find_all(*_OPERATORS, exp.Neg))):
+        if node.find(exp.Interval) is not None:
+            continue
+        new = _computed(node)
+        if node is tree:
+            tree = new
+        else:
+            node.replace(new)
+    return tree
+
+
+def _computed(node: Expr) -> Expr:
+    left = _operand(node.this)
+    if isinstance(node, exp.Neg):
+        return exp.Neg(this=left)
+    right = _operand(node.expression)
+    match node:
+        case exp.Add():
+            return macro("add", left, right, stand_in(left), stand_in(right))
+        case exp.Sub():
+            return macro("subtract", left, right, stand_in(left), stand_in(right))
+    return type(node)(this=left, expression=right)
+
+
+def _operand(value: Expr) -> Expr:
+    if isinstance(value, exp.Literal) and not value.is_string:
+        return value.copy()
+    found = chosen("operand", value)
+    found.meta[STANDS] = macro("operand_type", stand_in(value))
+    return found

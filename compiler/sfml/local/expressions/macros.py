@@ -1,0 +1,96 @@
+"""Macros that choose by the types of their arguments when DuckDB binds a statement.
+
+An overload with a VARCHAR parameter takes texts, JSON and NULL, the one without a type takes all else. DuckDB does not
+know the type of an aggregate while it chooses, so it chooses by a stand-in of the value, which no body has.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+PLACE = "memory.main"
+"""Where they are: DuckDB's own database, which every session sees."""
+
+_MOMENTS = "('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')"
+
+MACROS = f"""
+CREATE OR REPLACE MACRO {PLACE}.sf_number
+    (x, t VARCHAR, f, p, s) AS sf_to_number(x, typeof(x), f, p, s),
+    (x, t, f, p, s) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_try_number
+    (x, t VARCHAR, f, p, s) AS sf_try_to_number(x, typeof(x), f, p, s),
+    (x, t, f, p, s) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_double
+    (x, t VARCHAR, f) AS sf_to_double(x, typeof(x), f),
+    (x, t, f) AS CAST(x AS DOUBLE);
+CREATE OR REPLACE MACRO {PLACE}.sf_try_double
+    (x, t VARCHAR, f) AS sf_try_to_double(x, typeof(x), f),
+    (x, t, f) AS TRY_CAST(x AS DOUBLE);
+CREATE OR REPLACE MACRO {PLACE}.sf_boolean
+    (x, t VARCHAR) AS sf_to_boolean(x, typeof(x)),
+    (x, t) AS CAST(x AS BOOLEAN);
+CREATE OR REPLACE MACRO {PLACE}.sf_try_boolean
+    (x, t VARCHAR) AS sf_try_to_boolean(x, typeof(x)),
+    (x, t) AS TRY_CAST(x AS BOOLEAN);
+CREATE OR REPLACE MACRO {PLACE}.sf_date
+    (x, t VARCHAR, f, c) AS sf_to_date(x, typeof(x), f, c),
+    (x, t, f, c) AS CASE WHEN typeof(x) IN {_MOMENTS} THEN TRY_CAST(x AS DATE)
+        ELSE sf_to_date(x, typeof(x), f, c) END;
+CREATE OR REPLACE MACRO {PLACE}.sf_try_date
+    (x, t VARCHAR, f, c) AS sf_try_to_date(x, typeof(x), f, c),
+    (x, t, f, c) AS CASE WHEN typeof(x) IN {_MOMENTS} THEN TRY_CAST(x AS DATE)
+        ELSE sf_try_to_date(x, typeof(x), f, c) END;
+CREATE OR REPLACE MACRO {PLACE}.sf_ntz
+    (x, t VARCHAR, f, c, z) AS sf_to_ntz(x, typeof(x), f, c, z),
+    (x, t, f, c, z) AS CASE WHEN typeof(x) IN {_MOMENTS} THEN TRY_CAST(x AS TIMESTAMP)
+        ELSE sf_to_ntz(x, typeof(x), f, c, z) END;
+CREATE OR REPLACE MACRO {PLACE}.sf_try_ntz
+    (x, t VARCHAR, f, c, z) AS sf_try_to_ntz(x, typeof(x), f, c, z),
+    (x, t, f, c, z) AS CASE WHEN typeof(x) IN {_MOMENTS} THEN TRY_CAST(x AS TIMESTAMP)
+        ELSE sf_try_to_ntz(x, typeof(x), f, c, z) END;
+CREATE OR REPLACE MACRO {PLACE}.sf_ltz
+    (x, t VARCHAR, f, c, z) AS sf_to_ltz(x, typeof(x), f, c, z),
+    (x, t, f, c, z) AS CASE WHEN typeof(x) IN {_MOMENTS} THEN TRY_CAST(x AS TIMESTAMPTZ)
+        ELSE sf_to_ltz(x, typeof(x), f, c, z) END;
+CREATE OR REPLACE MACRO {PLACE}.sf_try_ltz
+    (x, t VARCHAR, f, c, z) AS sf_try_to_ltz(x, typeof(x), f, c, z),
+    (x, t, f, c, z) AS CASE WHEN typeof(x) IN {_MOMENTS} THEN TRY_CAST(x AS TIMESTAMPTZ)
+        ELSE sf_try_to_ltz(x, typeof(x), f, c, z) END;
+CREATE OR REPLACE MACRO {PLACE}.sf_moment
+    (x, t VARCHAR, f, c, z) AS sf_to_ntz(x, typeof(x), f, c, z),
+    (x, t, f, c, z) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_moment_type
+    (t VARCHAR) AS CAST(NULL AS TIMESTAMP),
+    (t) AS t;
+CREATE OR REPLACE MACRO {PLACE}.sf_operand
+    (x, t VARCHAR) AS CAST(sf_to_number(x, typeof(x), NULL, 18, 5) AS DECIMAL(18, 5)),
+    (x, t) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_operand_type
+    (t VARCHAR) AS CAST(NULL AS DECIMAL(18, 5)),
+    (t) AS t;
+CREATE OR REPLACE MACRO {PLACE}.sf_add
+    (x, y, t DATE, u) AS x + CAST(round(y) AS INTEGER),
+    (x, y, t, u DATE) AS y + CAST(round(x) AS INTEGER),
+    (x, y, t, u) AS x + y;
+CREATE OR REPLACE MACRO {PLACE}.sf_subtract
+    (x, y, t DATE, u DATE) AS x - y,
+    (x, y, t DATE, u) AS x - CAST(round(y) AS INTEGER),
+    (x, y, t, u) AS x - y;
+CREATE OR REPLACE MACRO {PLACE}.sf_shifted(x, i) AS cast_to_type(x + i, x);
+CREATE OR REPLACE MACRO {PLACE}.sf_add_months(x, n) AS cast_to_type(
+    CASE WHEN last_day(CAST(x AS DATE)) = CAST(x AS DATE)
+        THEN CAST(last_day(CAST(CAST(x AS TIMESTAMP) + to_months(n) AS DATE)) AS TIMESTAMP)
+            + (CAST(x AS TIMESTAMP) - date_trunc('day', CAST(x AS TIMESTAMP)))
+        ELSE CAST(x AS TIMESTAMP) + to_months(n) END, x);
+CREATE OR REPLACE MACRO {PLACE}.sf_difference
+    (p, a, b, t TIME) AS date_diff(p, a, b),
+    (p, a, b, t) AS date_diff(p, CAST(a AS TIMESTAMP), CAST(b AS TIMESTAMP));
+CREATE OR REPLACE MACRO {PLACE}.sf_truncated
+    (p, x, t TIME) AS CAST(date_trunc(p, DATE '1970-01-01' + x) AS TIME),
+    (p, x, t) AS cast_to_type(date_trunc(p, x), x);
+"""
+
+
+def define(duck: duckdb.DuckDBPyConnection) -> None:
+    """Make the macros known to every connection."""
+    duck.execute(MACROS)
