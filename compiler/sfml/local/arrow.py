@@ -122,9 +122,18 @@ def _timestamps(array: pa.Array) -> pa.Array:
     parts = [pa.array(seconds, pa.int64()), pa.array((values - seconds * 1_000_000) * 1000, pa.int32())]
     names = ["epoch", "fraction"]
     if zone:
-        parts.append(pa.array(np.full(len(values), _UTC_OFFSET), pa.int32()))
+        parts.append(pa.array(_offsets(array, values), pa.int32()))
         names.append("timezone")
     return pa.StructArray.from_arrays(parts, names=names, mask=nulls)
+
+
+def _offsets(array: pa.Array, micros: Any) -> Any:
+    """Minutes from UTC as the wire counts them, in the zone of the session."""
+    zone = str(array.type.tz)
+    if zone.upper() in ("UTC", "ETC/UTC"):
+        return np.full(len(micros), _UTC_OFFSET)
+    local = pc.local_timestamp(array.cast(pa.timestamp("us", zone))).cast(pa.int64()).fill_null(0)
+    return (local.to_numpy(zero_copy_only=False) - micros) // 60_000_000 + _UTC_OFFSET
 
 
 def _json(value: Any) -> str:

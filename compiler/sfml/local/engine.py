@@ -28,12 +28,13 @@ from sfml.local import (
     fakesnow_port,
     load_history,
     memory,
+    multi_inserts,
     table_notes,
 )
 from sfml.local.arrow import as_table, columns_of
 from sfml.local.bindings import inline_bindings
 from sfml.local.errors import SqlError, not_emulated
-from sfml.local.expressions import library
+from sfml.local.expressions import library, settings
 from sfml.local.expressions import macros as own_macros
 from sfml.local.expressions.dialect import parse_one
 from sfml.local.expressions.lowering import lowered
@@ -276,21 +277,26 @@ class Engine:
         Functions of the account run before the session's lock is taken.
         """
         with translating(written or tree):
+            if isinstance(tree, exp.MultitableInserts) and not describe_only:
+                return multi_inserts.insert(self, session, tree)
             type_id = statement_type_id(tree)
             rewriting = Rewriting(self._account, session, describe_only, written=written)
             for name, rows in (staged or {}).items():
                 rewriting.stage(tree, name, rows)
             for rewrite in (*dispatch.FIRST_REWRITES, *PASSES, *dispatch.REWRITES):
                 tree = rewrite(tree, rewriting)
-            tree = lowered(tree, rewriting)
             with session.lock, _registered(session, rewriting):
+                _follow_zone(session)
                 cursor = session.connection.cursor()
                 if describe_only:
+                    tree = lowered(tree, rewriting)
                     return told(_described(cursor, session.duck, tree, type_id), rewriting.semi_structured)
                 created = created_temporary(tree)
                 with contextlib.ExitStack() as around:
                     for follow in dispatch.AROUND:
                         around.enter_context(follow(tree, rewriting))
+                    # What goes around a statement reads it as it is written.
+                    tree = lowered(tree, rewriting)
                     _follow_transaction(session, tree)
                     if isinstance(tree, exp.Merge):
                         result = merge(session, cursor, tree)
@@ -381,6 +387,14 @@ def _follow_transaction(session: Session, tree: Expr) -> None:
     elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter):
         session.duck.commit()
         session.in_transaction = False
+
+
+def _follow_zone(session: Session) -> None:
+    """DuckDB works in the session's time zone."""
+    zone = settings.text(session, "TIMEZONE")
+    if session.zone != zone:
+        session.duck.execute(f"SET SESSION TimeZone = {_literal(zone)}")
+        session.zone = zone
 
 
 def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None) -> None:

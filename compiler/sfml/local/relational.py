@@ -51,11 +51,23 @@ def asof_joins(tree: Expr, rewriting: Rewriting) -> Expr:
         condition = join.args.get("match_condition")
         if condition is None:
             continue
-        keys = join.args.get("on")
+        keys = _keys(join)
         join.set("on", exp.and_(keys, condition) if keys is not None else condition)
         join.set("match_condition", None)
         join.set("side", "LEFT")
     return tree
+
+
+def _keys(join: exp.Join) -> Expr | None:
+    """What the columns of two tables are the same in: of ON, or of USING."""
+    columns = join.args.get("using")
+    if not columns:
+        return join.args.get("on")
+    select = join.parent
+    left = select.args["from_"].this.alias_or_name if isinstance(select, exp.Select) else ""
+    right = join.this.alias_or_name
+    join.set("using", None)
+    return exp.and_(*(exp.column(c.copy(), left).eq(exp.column(c.copy(), right)) for c in columns))
 
 
 def pivots_of_any(tree: Expr, rewriting: Rewriting) -> Expr:

@@ -54,6 +54,11 @@ def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:
     fakesnow finds out what the star stands for in SQL of no dialect, which breaks functions such as DATEDIFF.
     """
     query = tree.expression if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) else None
+    if isinstance(query, exp.Query) and all(isinstance(one, exp.Identifier) for one in tree.this.expressions):
+        names = [one.name if one.quoted else one.name.upper() for one in tree.this.expressions]
+        tree.set("expression", exp.select("*").from_(_named(query, names)))
+        tree.set("this", tree.this.this)
+        return tree
     if isinstance(query, exp.Query) and query.is_star and tree.this.expressions:
         names = [f"column_{number}" for number, _ in enumerate(tree.this.expressions, 1)]
         columns = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]

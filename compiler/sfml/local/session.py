@@ -74,6 +74,8 @@ class Session:
         self.task = task
         self.parent = parent
         self.variables: dict[str, Any] = {}
+        self.zone: str | None = None
+        """The time zone that DuckDB's connection works in, once a statement has set it."""
         self.temporaries: set[ObjectName] = set()
         """Temporary tables and views of this session alone."""
         self.in_transaction = False

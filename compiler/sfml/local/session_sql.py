@@ -15,6 +15,7 @@ from sfml.grammar.session import (
 )
 from sfml.local import compute, object_parameters
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
+from sfml.local.expressions.settings import FOLLOWED as FOLLOWED_BY_EXPRESSIONS
 from sfml.local.likeness import like
 from sfml.local.names import resolve_schema
 from sfml.local.result import SCL, USE, Result, status, table
@@ -55,7 +56,8 @@ def use(account: Account, session: Session, statement: Use) -> Result:
 # refused and never ignored. A parameter without a rule is followed at its default alone.
 FOLLOWED: dict[str, Callable[[Any], bool]] = {
     "AUTOCOMMIT": lambda value: isinstance(value, bool),
-    "TIMEZONE": lambda value: str(value).upper() in {"UTC", "ETC/UTC", "GMT"},
+    "TIMEZONE": lambda value: True,
+    **dict.fromkeys(FOLLOWED_BY_EXPRESSIONS, lambda value: True),
     "QUOTED_IDENTIFIERS_IGNORE_CASE": lambda value: str(value).lower() == "false",
     "ERROR_ON_NONDETERMINISTIC_MERGE": lambda value: isinstance(value, bool),
 }

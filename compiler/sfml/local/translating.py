@@ -102,7 +102,9 @@ def _refused_number(message: str) -> SqlError | None:
 NO_NUMBER = "Invalid floating point operation: "
 _NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
 _TOO_DEEP = "Max expression depth limit"
-_NO_FUNCTION = re.compile(r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? does not exist")
+_NO_FUNCTION = re.compile(
+    r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? (?:does not exist|is not in the)"
+)
 _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
 """A text that is compared with a number, or put into a column of numbers."""
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')

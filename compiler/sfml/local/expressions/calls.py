@@ -75,6 +75,8 @@ _LIKE_FIRST = (
 
 def stand_in(value: Expr) -> Expr:
     """An expression of the same type without an aggregate in it, and short where the type is known."""
+    if isinstance(value, exp.Literal):
+        return value.copy()
     found = _known(value)
     if found is not None:
         return null_of(found)

@@ -65,6 +65,21 @@ def variant_text(value: Any, kind: str) -> str | None:
     return variants.shown(scalar(value, kind))
 
 
+def shown(value: Any, kind: str, date: str, time: str, ntz: str, zoned: str) -> str | None:
+    """A value as VARCHAR in the formats of a session."""
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        return time_formats.moment_text(value, zoned if value.tzinfo else ntz)
+    if isinstance(value, dt.date):
+        return time_formats.moment_text(value, date)
+    if isinstance(value, dt.time):
+        return time_formats.moment_text(value, time)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return variant_text(value, kind)
+
+
 def to_number(value: Any, kind: str, format: str | None, precision: int, scale: int) -> str | None:
     """A number with so many digits as text, which SQL casts; raises Refusal."""
     value = scalar(value, kind)

@@ -20,6 +20,9 @@ from sfml.local.expressions.lowering import OWN
 WRITTEN = "written"
 """Where a projection of the outermost SELECT keeps the text that its user wrote."""
 
+OVERWRITES = "overwrites"
+"""Where INSERT into several tables keeps whether it empties them first."""
+
 _OPEN = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
 _ENDS = frozenset(
@@ -64,6 +67,9 @@ def parse_one(sql: str) -> Expr:
     if not found or found[0] is None:
         raise syntax_error(ParseError(f"No expression was parsed from '{sql}'"))
     tree = exp.Block(expressions=found) if len(found) > 1 else found[0]
+    if isinstance(tree, exp.MultitableInserts):
+        # sqlglot reads the word and drops it.
+        tree.meta[OVERWRITES] = tokens[1].text.upper() == "OVERWRITE"
     _note_texts(tree, sql, tokens)
     return tree
 

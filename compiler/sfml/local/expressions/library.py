@@ -146,9 +146,9 @@ TEXTS = {
     "translated": "VARCHAR", "inserted": "VARCHAR", "hex_encode": "VARCHAR", "base64_encode": "VARCHAR",
     "sha2": "VARCHAR", "sha1": "VARCHAR", "md5": "VARCHAR", "md5_number": "VARCHAR", "regexp_like": "BOOLEAN",
     "regexp_substr": "VARCHAR", "regexp_count": "BIGINT", "regexp_instr": "BIGINT", "regexp_replace": "VARCHAR",
-    "width_bucket": "BIGINT", "months_between": "DOUBLE", "checked_float": "DOUBLE",
+    "width_bucket": "BIGINT", "months_between": "DOUBLE", "checked_float": "DOUBLE", "changes": "BIGINT",
 }  # fmt: skip
-VOLATILE = {"randstr": "VARCHAR", "zipf": "BIGINT", "normal": "DOUBLE"}
+VOLATILE = {"randstr": "VARCHAR", "zipf": "BIGINT", "normal": "DOUBLE", "share": "DOUBLE"}
 
 
 def functions() -> Iterator[Function]:
@@ -162,6 +162,7 @@ def functions() -> Iterator[Function]:
     yield Function("sf_try_parse_json", trying(_as_json(_on_variants(semi_structured_functions.parse_json))))
     yield Function("sf_to_variant", _as_json(_on_variants(lambda value: value)))
     yield Function("sf_variant_text", conversions.variant_text)
+    yield Function("sf_shown", conversions.shown)
     yield Function("sf_regexp_substr_all", _as_json(text_functions.regexp_substr_all))
     for name, returns in OTHER_ANSWERS.items():
         yield Function(f"sf_{name}", _on_variants(getattr(semi_structured_functions, name)), returns)

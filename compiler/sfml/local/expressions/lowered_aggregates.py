@@ -27,8 +27,38 @@ def _whole_call(node: Expr) -> bool:
     return not isinstance(node.parent, _AROUND)
 
 
+def _windowed(node: exp.Window) -> Expr | None:
+    """Functions of windows that DuckDB has not."""
+    function = node.this
+    if not isinstance(function, exp.Anonymous) or not function.expressions:
+        return None
+    name, value = str(function.this).upper(), function.expressions[0]
+    if name == "RATIO_TO_REPORT":
+        return exp.Div(this=exp.paren(value.copy()), expression=_over(node, exp.Sum(this=value.copy())))
+    if name == "CONDITIONAL_TRUE_EVENT":
+        counted_ = exp.Case(
+            ifs=[exp.If(this=value.copy(), true=exp.Literal.number(1))], default=exp.Literal.number(0)
+        )
+        return cast(_over(node, exp.Sum(this=counted_), so_far=True), "BIGINT")
+    if name == "CONDITIONAL_CHANGE_EVENT":
+        return call("sf_changes", _over(node, call("list", value), so_far=True))
+    return None
+
+
+def _over(node: exp.Window, function: Expr, *, so_far: bool = False) -> exp.Window:
+    """A function over the window of another; `so_far` counts the rows up to the current one."""
+    window = node.copy()
+    window.set("this", function)
+    if so_far:
+        rows = exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+        window.set("spec", rows)
+    return window
+
+
 def _listed(node: Expr, rewriting: Rewriting) -> Expr:
     """LISTAGG of no values is an empty text, ARRAY_AGG of none an empty array."""
+    if isinstance(node, exp.Window) and (found := _windowed(node)) is not None:
+        return found
     inner = node
     while isinstance(inner, exp.WithinGroup | exp.Window):
         inner = inner.this

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import Expr, exp
 
-from sfml.local.expressions import conversions, settings
+from sfml.local.expressions import conversions, settings, shown_values
 from sfml.local.expressions.building import Arguments, Builder, counted
 from sfml.local.expressions.calls import as_text, call, cast, chosen, json, kind, try_cast, typed, with_kinds
 from sfml.local.expressions.refusals import MARK, Refusal
@@ -35,11 +35,14 @@ def _prefix(is_try: bool) -> str:
 
 def _to_char(arguments: Arguments, rewriting: Rewriting) -> Expr:
     value = arguments[0]
-    if len(arguments) == 1:
-        return as_text(value)
+    is_auto = len(arguments) == 1 or arguments[1].name.strip().upper() == "AUTO"
+    if is_auto:
+        return (
+            shown_values.shown(value, rewriting)
+            if shown_values.has_own_formats(rewriting)
+            else as_text(value)
+        )
     format = arguments[1]
-    if isinstance(format, exp.Literal) and format.name.strip().upper() == "AUTO":
-        return as_text(value)
     return typed(call("sf_to_text", value, kind(value), format), "VARCHAR")
 
 
@@ -183,6 +186,8 @@ def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
     if isinstance(value, exp.Null):
         return _null(node, type)
     if type in exp.DataType.TEXT_TYPES:
+        if shown_values.has_own_formats(rewriting) and not isinstance(value, exp.Literal):
+            node.set("this", shown_values.shown(value, rewriting))
         return _text(node, target, is_try=is_try)
     if type in _DECIMALS:
         return _cast_number(node, value, target, is_try=is_try)
@@ -255,6 +260,11 @@ def _text(node: exp.Cast, target: exp.DataType, *, is_try: bool) -> Expr:
     text = as_text(value)
     if length is None or length >= 16777216:
         return exp.cast(value.copy(), "VARCHAR") if isinstance(value, exp.Literal) else text
+    return within(text, length, is_try=is_try)
+
+
+def within(text: Expr, length: int, *, is_try: bool = False) -> Expr:
+    """A text that is refused, or NULL, where it has more characters."""
     if is_try:
         error: Expr = exp.null()
     else:
@@ -262,5 +272,6 @@ def _text(node: exp.Cast, target: exp.DataType, *, is_try: bool) -> Expr:
         error = call(
             "error", call("concat", words, text.copy(), f"' is too long and would be truncated{MARK}")
         )
-    too_long = exp.GT(this=call("length", text.copy()), expression=exp.Literal.number(length))
-    return exp.Case(ifs=[exp.If(this=too_long, true=error)], default=exp.cast(text, "VARCHAR"))
+    shown = exp.cast(text.copy(), "VARCHAR")
+    too_long = exp.GT(this=call("length", shown), expression=exp.Literal.number(length))
+    return typed(exp.Case(ifs=[exp.If(this=too_long, true=error)], default=shown.copy()), "VARCHAR")

@@ -285,6 +285,20 @@ def _made_of(arguments: Arguments) -> Expr:
     return exp.Paren(this=made)
 
 
+def _last_day(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """The last day of the month, or of another part."""
+    part = part_of(arguments[1], "LAST_DAY") if len(arguments) > 1 else "month"
+    day = cast(moment(arguments[0], rewriting), "DATE")
+    months = {"month": 0, "quarter": 2, "year": 11}
+    if part in ("week", "weekiso"):
+        start = settings.number(rewriting.session, "WEEK_START") if part == "week" else 1
+        return cast(exp.Add(this=_week_begin(day, start), expression=exp.Literal.number(6)), "DATE")
+    if part not in months:
+        raise _invalid_part(arguments[1], "LAST_DAY")
+    begin = exp.Add(this=call("date_trunc", part, day), expression=call("to_months", months[part]))
+    return typed(call("last_day", begin), "DATE")
+
+
 def _months_between(arguments: Arguments, rewriting: Rewriting) -> Expr:
     return call("sf_months_between", *(moment(one, rewriting) for one in arguments))
 
@@ -340,6 +354,7 @@ def _builders() -> Iterator[tuple[str, Builder]]:
         yield name, counted(name, 3, 3, _date_diff(name))
     yield "ADD_MONTHS", counted("ADD_MONTHS", 2, 2, _add_months)
     yield "DATE_TRUNC", counted("DATE_TRUNC", 2, 2, _date_trunc)
+    yield "LAST_DAY", counted("LAST_DAY", 1, 2, _last_day)
     yield "DATE_PART", counted("DATE_PART", 2, 2, _date_part)
     yield "MONTHS_BETWEEN", counted("MONTHS_BETWEEN", 2, 2, _months_between)
     for name, part in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import Expr, exp
 
 from sfml.local.expressions.building import Arguments, Builder, counted
-from sfml.local.expressions.calls import call, cast, whole
+from sfml.local.expressions.calls import TYPE, call, cast, whole
 from sfml.local.expressions.refusals import marked
 from sfml.local.rewriting import Rewriting
 
@@ -64,6 +64,26 @@ def _random(name: str) -> Builder:
     return lambda arguments, rewriting: call(name, *arguments)
 
 
+def _uniform(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """A number between two others, both among them where they are whole."""
+    low, high, generator = arguments
+    is_new = isinstance(generator, exp.Rand) and generator.this is None
+    share = call("random") if is_new else call("sf_share", generator)
+    width = exp.Sub(this=exp.paren(high.copy()), expression=exp.paren(low.copy()))
+    if not (_is_whole(low) and _is_whole(high)):
+        return exp.paren(
+            exp.Add(this=cast(low, "DOUBLE"), expression=exp.Mul(this=share, expression=exp.paren(width)))
+        )
+    steps = exp.Mul(this=share, expression=exp.paren(exp.Add(this=width, expression=exp.Literal.number(1))))
+    return cast(call("floor", exp.Add(this=exp.paren(low.copy()), expression=steps)), "BIGINT")
+
+
+def _is_whole(node: Expr) -> bool:
+    if isinstance(node, exp.Neg | exp.Paren):
+        return _is_whole(node.this)
+    return (isinstance(node, exp.Literal) and node.is_int) or node.meta.get(TYPE) == "BIGINT"
+
+
 def _double(arguments: Arguments, rewriting: Rewriting, index: int) -> Expr:
     other = arguments[1 - index]
     there = exp.Not(this=exp.Is(this=exp.paren(other.copy()), expression=exp.null()))
@@ -75,6 +95,7 @@ BUILDERS: dict[str, Builder] = {
     "CEIL": counted("CEIL", 1, 2, _stepped("ceil")),
     "CEILING": counted("CEILING", 1, 2, _stepped("ceil")),
     "FLOOR": counted("FLOOR", 1, 2, _stepped("floor")),
+    "UNIFORM": counted("UNIFORM", 3, 3, _uniform),
     "RANDSTR": counted("RANDSTR", 2, 2, _random("sf_randstr")),
     "ZIPF": counted("ZIPF", 3, 3, _random("sf_zipf")),
     "NORMAL": counted("NORMAL", 3, 3, _random("sf_normal")),

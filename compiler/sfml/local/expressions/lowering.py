@@ -8,12 +8,15 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from sfml.local.expressions import (
+    comparisons,
     lowered_aggregates,
     lowered_conversions,
     lowered_dates,
     lowered_numbers,
     lowered_texts,
     lowered_variants,
+    shown_values,
+    statements,
 )
 from sfml.local.expressions.building import Builder
 from sfml.local.expressions.calls import is_raw
@@ -66,5 +69,14 @@ _NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
     exp.Sub: lowered_dates.lowered_sum,
     exp.Literal: lowered_numbers.lowered_literal,
     exp.Mod: lowered_numbers.lowered_remainder,
+    exp.In: comparisons.lowered_choice,
+    exp.Between: comparisons.lowered_choice,
+    **dict.fromkeys(comparisons.TEXTUAL, comparisons.lowered_pattern),
+    exp.Like: comparisons.lowered_pattern,
+    exp.ILike: comparisons.lowered_pattern,
+    **dict.fromkeys(comparisons.SIDES, comparisons.lowered_comparison),
+    exp.DPipe: shown_values.lowered_concatenation,
+    exp.Concat: shown_values.lowered_concatenation,
+    **statements.NODES,
     **lowered_aggregates.NODES,
 }

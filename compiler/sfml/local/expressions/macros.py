@@ -68,6 +68,27 @@ CREATE OR REPLACE MACRO {PLACE}.sf_operand
 CREATE OR REPLACE MACRO {PLACE}.sf_operand_type
     (t VARCHAR) AS CAST(NULL AS DECIMAL(18, 5)),
     (t) AS t;
+CREATE OR REPLACE MACRO {PLACE}.sf_comparable
+    (x, t VARCHAR) AS CASE WHEN typeof(x) = 'JSON' THEN sf_variant_text(x, typeof(x))
+        ELSE CAST(x AS VARCHAR) END,
+    (x, t) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_compared
+    (x, t VARCHAR, u VARCHAR, f, c, z) AS x,
+    (x, t VARCHAR, u DATE, f, c, z) AS sf_to_date(x, typeof(x), f, c),
+    (x, t VARCHAR, u TIMESTAMP, f, c, z) AS sf_to_ntz(x, typeof(x), f, c, z),
+    (x, t VARCHAR, u TIMESTAMPTZ, f, c, z) AS sf_to_ltz(x, typeof(x), f, c, z),
+    (x, t VARCHAR, u TIME, f, c, z) AS sf_to_time(x, typeof(x), f),
+    (x, t VARCHAR, u BOOLEAN, f, c, z) AS sf_to_boolean(x, typeof(x)),
+    (x, t VARCHAR, u BLOB, f, c, z) AS sf_to_binary(x, typeof(x), 'HEX'),
+    (x, t VARCHAR, u, f, c, z) AS CAST(sf_to_number(x, typeof(x), NULL, 38, 9) AS DECIMAL(38, 9)),
+    (x, t, u, f, c, z) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_flatten(input, k, path, outer_, recursive_, mode) AS TABLE
+    SELECT CAST(hash(CAST(input AS VARCHAR)) % 4611686018427387904 AS BIGINT) AS SEQ,
+        e.k AS KEY, e.p AS PATH, e.i AS INDEX, CAST(e.v AS JSON) AS VALUE, CAST(e.t AS JSON) AS THIS
+    FROM (SELECT UNNEST(from_json(
+        sf_flat_rows(input, k, path, 'VARCHAR', outer_, 'BOOLEAN', recursive_, 'BOOLEAN', mode, 'VARCHAR'),
+        '[{{"k": "VARCHAR", "p": "VARCHAR", "i": "BIGINT", "v": "VARCHAR", "t": "VARCHAR"}}]'
+    )) AS e);
 CREATE OR REPLACE MACRO {PLACE}.sf_add
     (x, y, t DATE, u) AS x + CAST(round(y) AS INTEGER),
     (x, y, t, u DATE) AS y + CAST(round(x) AS INTEGER),

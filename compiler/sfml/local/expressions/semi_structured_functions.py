@@ -477,7 +477,7 @@ def flat_rows(value: Json, path: Json, outer: Json, recursive: Json, mode: Json)
     start = get_path(value, path) if path else value
     rows = list(_flat(start, str(path or ""), bool(recursive), str(mode or "BOTH").upper()))
     if not rows and outer:
-        rows = [(None, None, None, None, start)]
+        rows = [(None, str(path or ""), None, None, start)]
     return json.dumps(
         [{"k": k, "p": p, "i": i, "v": text_of(v), "t": text_of(t)} for k, p, i, v, t in rows],
         ensure_ascii=False,

@@ -12,6 +12,7 @@ import re
 import string
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from sfml.local.expressions.refusals import Refusal
@@ -446,6 +447,16 @@ def normal(mean: Any, deviation: Any, seed: Any) -> float | None:
     if None in (mean, deviation, seed):
         return None
     return random.Random(int(seed)).gauss(float(mean), float(deviation))
+
+
+def share(seed: Any) -> float | None:
+    """A number from 0 to 1 that the seed tells."""
+    return None if seed is None else random.Random(int(seed)).random()
+
+
+def changes(values: list[Any] | None) -> int | None:
+    """How often a value differs from the one before it."""
+    return None if values is None else sum(a != b for a, b in pairwise(values))
 
 
 def checked_float(value: float | None, name: str, argument: Any) -> float | None:
