@@ -172,7 +172,7 @@ def locked(name: str, python: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", ["core.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["core.txt", "dev.txt", "local.txt"])
 def test_a_lock_has_hashes_wheels_only_and_no_address(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text(encoding="utf-8")
     assert re.findall(r"^(?:-.*|.*(?:://|file:|@ ).*)$", text, re.MULTILINE) == ["--only-binary :all:"]

@@ -1,56 +1,145 @@
-"""`sfml local sql|logs|connection`: what people ask of the local Snowflake of their project."""
+"""`sfml local sql|logs|connection`: what people ask of a local Snowflake, and how clients are told of it."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import click
 
-from sfml.base.errors import ConflictingState, UsageError
+from sfml.base.errors import AccountError, ConflictingState, UsageError
 from sfml.cli import output
+from sfml.cli.local_folder import local_folder
 from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
 from sfml.operations.local_server import require_local
 
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from sfml.local.process import ServerInfo
+
+F = TypeVar("F", bound=Callable[..., Any])
+
 _QUERY_ID = re.compile(r"[0-9a-fA-F-]{8,64}")
 
 
-@click.command()
-@click.argument("statements")
-@shared_options()
-def sql(statements: str, options: Options) -> int:
-    """Run STATEMENTS (`-` reads them from standard input), separated by semicolons, and print what they answer."""
-    import sys
-    from dataclasses import asdict
+FORMATS = ("toml", "env", "uri")
 
-    from sfml.cli.local_folder import folder
+
+def format_option(function: F) -> F:
+    """Adds the form in which clients are told of the server; the command takes it as `form`."""
+    option = click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        help="Print only what a client connects with: an entry of connections.toml, variables, or an address.",
+    )
+    return option(function)
+
+
+def connection_text(info: ServerInfo, form: str, name: str = "local") -> str:
+    """What a client connects with, the token included: `toml`, `env` (for a shell) or `uri` (SQLAlchemy's)."""
+    from sfml.snowflake.connections_file import as_toml
+
+    entry = connection_entry(info)
+    if form == "env":
+        pairs = ((f"SNOWFLAKE_{key.upper()}", str(value)) for key, value in entry.items())
+        return "\n".join(f"export {key}={shlex.quote(value)}" for key, value in pairs)
+    if form == "uri":
+        place = "/".join(quote(str(entry[key]), safe="") for key in ("database", "schema"))
+        login = f"{quote(str(info.user), safe='')}:{quote(str(info.password), safe='')}"
+        words = urlencode({key: entry[key] for key in ("account", "protocol", "warehouse")})
+        return f"snowflake://{login}@{info.host}:{info.port}/{place}?{words}"
+    return as_toml(name, entry)
+
+
+def connection_entry(info: ServerInfo) -> dict[str, Any]:
+    """The entry of a connection that leads to the server."""
+    keys = ("account", "host", "port", "protocol", "user", "password", "database", "schema")
+    return {key: getattr(info, key) for key in keys} | {"warehouse": "LOCAL_WH"}
+
+
+def run_files(info: ServerInfo, files: Sequence[Path]) -> int:
+    """Run the statements of the files in their order; answers how many there were.
+
+    Raises `AccountError` for the first that is refused, with its file; those before it are carried out.
+    """
+    if not files:
+        return 0
+    from sfml.snowflake.statements import answers
+
+    count = 0
+    with _connected(info) as connection:
+        for file in files:
+            try:
+                count += sum(1 for _ in answers(connection, file.read_text(encoding="utf-8")))
+            except AccountError as error:
+                raise error.reworded(f"{file}: {error.message}") from error
+            except UnicodeDecodeError as cause:
+                raise UsageError(f"`{file}` is no text in UTF-8") from cause
+    return count
+
+
+@contextmanager
+def _connected(info: ServerInfo) -> Iterator[SnowflakeConnection]:
+    """A connection to a server that runs, in the schema that its clients begin in."""
+    from sfml.base.quoting import qualified
     from sfml.graph.model import Target
-    from sfml.local import process
+    from sfml.lower.names import folded_name
     from sfml.snowflake.connection import open_local
     from sfml.snowflake.sql import rows
+
+    database, schema = folded_name(str(info.database)), folded_name(str(info.schema))
+    connection = open_local(asdict(info), Target("local", "local", database, schema, "LOCAL_WH"))
+    try:
+        rows(connection, f"USE SCHEMA {qualified(database, schema)}")
+        yield connection
+    finally:
+        connection.close()
+
+
+@click.command()
+@click.argument("statements", required=False)
+@click.option(
+    "--file",
+    "-f",
+    "files",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Run the statements of this file first; may be given several times.",
+)
+@local_folder
+@shared_options()
+def sql(statements: str | None, files: tuple[Path, ...], place: Path, options: Options) -> int:
+    """Run STATEMENTS (`-` reads them from standard input), separated by semicolons, and print what they answer."""
+    import sys
+
+    from sfml.local import process
     from sfml.snowflake.statements import Answer, answers
 
-    place = folder()
     require_local()
-    text = sys.stdin.read() if statements == "-" else statements
+    if statements is None and not files:
+        raise UsageError("there is no statement", help='sfml local sql "SHOW TASKS IN ACCOUNT"')
+    text = sys.stdin.read() if statements == "-" else statements or ""
     found: list[Answer] = []
     with process.in_use(place) as info:
         if options.speaks:
             say_notices(info.notices)
-        target = Target("local", "local", str(info.database), str(info.schema), "LOCAL_WH")
-        connection = open_local(asdict(info), target)
-        try:
-            rows(connection, f"USE SCHEMA {info.database}.{info.schema}")
+        count = run_files(info, files)
+        with _connected(info) as connection:
             for answer in answers(connection, text):
                 found.append(answer)
                 if options.speaks:
                     _say_answer(answer.columns, answer.rows, is_first=len(found) == 1)
-        finally:
-            connection.close()
-    if not found:
+    if not (found or count):
         raise UsageError("there is no statement", help='sfml local sql "SHOW TASKS IN ACCOUNT"')
     if options.json:
         results = [{"columns": one.columns, "rows": one.rows} for one in found]
@@ -76,16 +165,16 @@ def _say_answer(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], *, 
 @click.option(
     "--lines", "-n", "count", type=click.IntRange(1), default=50, show_default=True, help="How many."
 )
+@local_folder
 @shared_options()
-def logs(query_id: str | None, count: int, options: Options) -> int:
+def logs(query_id: str | None, count: int, place: Path, options: Options) -> int:
     """Show the end of the server's log, or of what the procedure or job of QUERY_ID wrote."""
-    from sfml.cli.local_folder import folder
     from sfml.local.process import LOG_FILE
 
     if query_id is None:
-        file, missing = folder() / LOG_FILE, "the local Snowflake has no log: it was never started here"
+        file, missing = place / LOG_FILE, "the local Snowflake has no log: it was never started here"
     elif _QUERY_ID.fullmatch(query_id):
-        file, missing = folder() / "logs" / f"{query_id.lower()}.log", f"query {query_id} wrote nothing"
+        file, missing = place / "logs" / f"{query_id.lower()}.log", f"query {query_id} wrote nothing"
     else:
         raise UsageError(f"`{query_id}` is no query id", help="`sfml local sql` on TASK_HISTORY shows them")
     try:
@@ -110,14 +199,15 @@ def _tail(file: Path, count: int) -> list[str]:
 @click.command()
 @click.option("--name", default="local", show_default=True, help="The name of the connection.")
 @click.option("--write", is_flag=True, help="Put it into Snowflake's connections.toml; other entries stay.")
+@format_option
+@local_folder
 @shared_options()
-def connection(name: str, write: bool, options: Options) -> int:
+def connection(name: str, write: bool, form: str | None, place: Path, options: Options) -> int:
     """Print the entry that lets any Snowflake client connect by name, or write it where clients look."""
-    from sfml.cli.local_folder import folder
     from sfml.local import process
-    from sfml.snowflake.connections_file import as_toml, written
+    from sfml.snowflake.connections_file import written
 
-    info = process.status(folder())
+    info = process.status(place)
     if not info.running:
         raise ConflictingState(
             "the local Snowflake is not running: its port and token are new at every start",
@@ -125,13 +215,12 @@ def connection(name: str, write: bool, options: Options) -> int:
         )
     if not name.strip():
         raise UsageError("the connection needs a name")
-    keys = ("account", "host", "port", "protocol", "user", "password", "database", "schema")
-    entry = {key: getattr(info, key) for key in keys} | {"warehouse": "LOCAL_WH"}
+    entry = connection_entry(info)
     file = written(name, entry) if write else None
     if options.json:
         output.say_json({"name": name, "entry": entry, "file": None if file is None else str(file)})
     elif file is None:
-        output.say_document(as_toml(name, entry))
+        output.say_document(connection_text(info, form or "toml", name))
     elif not options.quiet:
         output.say(f"Connection {name} is in {file}; it holds until the server stops.")
         output.say(

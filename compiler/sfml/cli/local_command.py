@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from sfml.base.errors import UsageError
+from sfml.base.quoting import name_parts
 from sfml.cli import local_asking, output
-from sfml.cli.local_folder import folder
+from sfml.cli.local_asking import connection_text, format_option, run_files
+from sfml.cli.local_folder import local_folder, place_of_server
 from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
 from sfml.operations.local_server import require_local
+from sfml.render.units import plural
 
 
 @click.group()
@@ -20,34 +25,80 @@ def command() -> None:
 
 
 @command.command("start")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen at; else a free one.")
+@click.option(
+    "--database", metavar="NAME", help="The database in which clients begin; made if need be. Else SFML."
+)
+@click.option(
+    "--schema", metavar="NAME", help="The schema in which clients begin; made if need be. Else PUBLIC."
+)
+@click.option(
+    "--file",
+    "-f",
+    "files",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="Run the statements of this file once it is up; may be given several times.",
+)
+@format_option
+@local_folder
 @shared_options()
-def start(options: Options) -> int:
-    """Start it and keep it running, with its schedules, until `sfml local stop`."""
+def start(
+    port: int | None,
+    database: str | None,
+    schema: str | None,
+    files: tuple[Path, ...],
+    form: str | None,
+    place: Path,
+    options: Options,
+) -> int:
+    """Start it and keep it running, with its schedules, until `sfml local stop`.
+
+    It needs no project: in any other folder it is your own one.
+    """
     from sfml.local import process
 
-    place = folder()
     require_local()
     was_running = process.status(place).running
-    info = process.keep(place)
-    if options.json:
+    info = process.keep(place, process.Place(port, _name(database, "database"), _name(schema, "schema")))
+    count = run_files(info, files)
+    if form is not None:
+        output.say_document(connection_text(info, form))
+    elif options.json:
         output.say_json(asdict(info))
     elif not options.quiet:
         words = "was running already" if was_running else "is running"
         output.say(
             f"The local Snowflake {words} at {info.protocol}://{info.host}:{info.port} (pid {info.pid})"
         )
-        output.say("Its address and token for any client:  sfml local status -o json")
+        if files:
+            output.say(f"{plural(count, 'statement')} of {', '.join(map(str, files))} carried out")
+        output.say(f"Its address and token for any client:  sfml local status{_folder_words(place)} -o json")
         say_notices(info.notices)
     return 0
 
 
+def _name(text: str | None, what: str) -> str | None:
+    """A name as SQL writes it; raises `UsageError` for what is no name."""
+    if text is not None and len(name_parts(text)) != 1:
+        raise UsageError(
+            f"`{text}` is no name of a {what}", help="write a name, or one in quotes: '\"my name\"'"
+        )
+    return text
+
+
+def _folder_words(place: Path) -> str:
+    """How another command finds the same folder from here."""
+    return "" if place == place_of_server(None) else f" --folder {shlex.quote(str(place))}"
+
+
 @command.command("stop")
+@local_folder
 @shared_options()
-def stop(options: Options) -> int:
+def stop(place: Path, options: Options) -> int:
     """Stop it; its data stays."""
     from sfml.local import process
 
-    place = folder()
     was_running = process.status(place).running
     process.stop(place)
     if options.json:
@@ -58,12 +109,13 @@ def stop(options: Options) -> int:
 
 
 @command.command("status")
+@local_folder
 @shared_options()
-def status(options: Options) -> int:
+def status(place: Path, options: Options) -> int:
     """Show whether it runs and what any client connects with."""
     from sfml.local import process
 
-    info = process.status(folder())
+    info = process.status(place)
     if options.json:
         output.say_json(asdict(info))
         return 0
@@ -75,7 +127,7 @@ def status(options: Options) -> int:
         f"The local Snowflake is running at {info.protocol}://{info.host}:{info.port} (pid {info.pid})"
     )
     output.say(f"  account {info.account}, user {info.user}, database {info.database}, schema {info.schema}")
-    passing = process.is_passing(folder())
+    passing = process.is_passing(place)
     output.say(
         "  it stops with the command that started it and fires no schedules; `sfml local start` keeps it"
         if passing
@@ -87,14 +139,14 @@ def status(options: Options) -> int:
 
 @command.command("reset")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@local_folder
 @shared_options()
-def reset(auto_approve: bool, options: Options) -> int:
+def reset(auto_approve: bool, place: Path, options: Options) -> int:
     """Stop it and delete everything it holds."""
     import sys
 
     from sfml.local import process
 
-    place = folder()
     if not auto_approve:
         if options.json or not sys.stdin.isatty():
             raise UsageError(

@@ -1,31 +1,91 @@
-"""`python -m sfml.local --folder FOLDER`: serve one folder until told to end."""
+"""`python -m sfml.local --folder FOLDER`: serve one folder until told to end; `sfml local start` runs this."""
 
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import os
 import signal
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
+from sfml.base.quoting import identifier, raw
 from sfml.local import log_format, private_files, server_log
-from sfml.local.process import FATAL, INFO_FILE, LOG_FILE, ServerInfo, is_passing, lock, write_info
+from sfml.local.process import (
+    DATABASE,
+    FATAL,
+    INFO_FILE,
+    LOG_FILE,
+    PASSING_FILE,
+    SCHEMA,
+    ServerInfo,
+    is_ours,
+    is_passing,
+    lock,
+    write_info,
+)
 from sfml.local.redaction import redacted
 
+if TYPE_CHECKING:
+    from sfml.local.account import Account
+
 POLL_SECONDS = 0.5
+LOOPBACK = "127.0.0.1"
+LOOPBACKS = (LOOPBACK, "localhost")
+TOKEN_SETTING = "SFML_LOCAL_TOKEN"
+"""The variable that holds the server's token, which clients give as password; else each start makes one."""
+TOKEN_LENGTH = 16
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m sfml.local", description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="where the account's data lives")
+def main(*, foreground: bool = False) -> int:
+    """Serve as the arguments of the process say; in the foreground it says where it is, and fires schedules."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sfml_local" if foreground else "python -m sfml.local",
+        description="Serve a local Snowflake from one folder until told to end.",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        required=not foreground,
+        default=Path("sfml-local") if foreground else None,
+        help="where the account's data lives"
+        + ("; sfml-local in this folder by default" if foreground else ""),
+    )
     parser.add_argument(
         "--idle-exit", type=float, metavar="SECONDS", help="end after so long without a request"
     )
+    parser.add_argument(
+        "--host", default=LOOPBACK, help="the address to listen at; others than loopback want a token"
+    )
+    parser.add_argument("--port", type=int, default=0, help="the port to listen at; 0 takes a free one")
+    parser.add_argument(
+        "--database", default=DATABASE, help="the database that clients are told, made if need be"
+    )
+    parser.add_argument("--schema", default=SCHEMA, help="the schema that clients are told, made if need be")
+    parser.add_argument(
+        *("--file", "-f"),
+        dest="files",
+        type=Path,
+        action="append",
+        default=[],
+        help="run the statements of this file before clients are let in; may be given several times",
+    )
     arguments = parser.parse_args()
+    if foreground and not is_ours(arguments.folder):
+        print(f"{FATAL}{arguments.folder} is not empty and holds no local Snowflake", file=sys.stderr)
+        return 1
     os.umask(private_files.UMASK)
+    token = os.environ.pop(TOKEN_SETTING, None)
+    if arguments.host not in LOOPBACKS and len(token or "") < TOKEN_LENGTH:
+        needs = f"{TOKEN_SETTING} has to hold a token of {TOKEN_LENGTH} characters or more"
+        print(f"{FATAL}at {arguments.host} others can reach it: {needs}", file=sys.stderr)
+        return 1
     held = lock(arguments.folder)
     if held is None:
         print(f"{FATAL}another local Snowflake serves {arguments.folder}", file=sys.stderr)
@@ -42,7 +102,10 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_end)
     try:
-        return serve(arguments.folder, end, arguments.idle_exit)
+        return serve(arguments, end, token, foreground=foreground)
+    except AddressTaken as error:
+        print(f"{FATAL}{error}", file=sys.stderr)
+        return 1
     except Exception as error:
         log_format.logger.exception("the server ends")
         # The last line of the log is what the user is told.
@@ -51,16 +114,33 @@ def main() -> int:
         return 1
 
 
-def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
+class AddressTaken(Exception):
+    """Something else listens where the server was to."""
+
+
+def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None, *, foreground: bool) -> int:
     """Serve until `end` is set, or nobody has asked for anything for `idle_exit` seconds."""
-    from sfml.local.account import DATABASE, SCHEMA
     from sfml.local.app import LocalServer
     from sfml.local.procedures import expects_processes, warm_parent_of
     from sfml.local.session import DEFAULT_USER
     from sfml.local.tasks.service import scheduler_of
 
+    folder: Path = arguments.folder
     # What a command starts for its own sake must not begin to run what schedules ask for.
-    with LocalServer(folder, schedules=not is_passing(folder)) as server:
+    schedules = foreground or not is_passing(folder)
+    try:
+        server = LocalServer(
+            folder, schedules=schedules, host=arguments.host, port=arguments.port, token=token
+        )
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+            raise
+        raise AddressTaken(
+            f"it cannot listen at {arguments.host}:{arguments.port}: {error.strerror}; another --port may be free"
+        ) from error
+    with server:
+        database, schema = identifier(arguments.database), identifier(arguments.schema)
+        prepare(server.account, database, schema, arguments.files)
         write_info(
             folder,
             ServerInfo(
@@ -71,12 +151,17 @@ def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
                 account=server.account.name,
                 user=DEFAULT_USER,
                 password=server.token,
-                database=DATABASE,
-                schema=SCHEMA,
+                database=raw(arguments.database),
+                schema=raw(arguments.schema),
                 pid=os.getpid(),
                 notices=server.account.notices,
             ),
         )
+        if foreground:
+            (folder / PASSING_FILE).unlink(missing_ok=True)
+            print(f"The local Snowflake is running at http://{arguments.host}:{server.port}", flush=True)
+            if token is None:
+                print(f"Its token, the password of any client, is in {folder / INFO_FILE}", flush=True)
         while not end.wait(POLL_SECONDS):
             server_log.rotate(folder / LOG_FILE)
             if not is_passing(folder):
@@ -84,10 +169,27 @@ def serve(folder: Path, end: threading.Event, idle_exit: float | None) -> int:
                 if expects_processes(server.account):
                     warm_parent_of(server.account).warm_up()
             idle = time.monotonic() - server.account.last_request
-            if idle_exit is not None and idle > idle_exit and not server.account.children:
+            if arguments.idle_exit is not None and idle > arguments.idle_exit and not server.account.children:
                 break
         (folder / INFO_FILE).unlink(missing_ok=True)
     return 0
+
+
+def prepare(account: Account, database: str, schema: str, files: Sequence[Path]) -> None:
+    """Make the database and the schema that clients are told, unless they are there, and run the files in them."""
+    from snowflake.connector.util_text import split_statements
+
+    session = account.sessions.open()
+    try:
+        account.execute(session, f"CREATE DATABASE IF NOT EXISTS {database}")
+        account.execute(session, f"CREATE SCHEMA IF NOT EXISTS {database}.{schema}")
+        account.execute(session, f"USE SCHEMA {database}.{schema}")
+        for file in files:
+            for statement, _ in split_statements(io.StringIO(file.read_text(encoding="utf-8"))):
+                if statement and statement.strip().strip(";"):
+                    account.execute(session, statement)
+    finally:
+        account.sessions.close(session)
 
 
 if __name__ == "__main__":

@@ -26,13 +26,13 @@ from sfml.local.clock import now
 from sfml.local.engine import Engine
 from sfml.local.errors import SqlError, not_emulated, too_complex
 from sfml.local.log_format import logger
+from sfml.local.process import DATABASE as DATABASE
+from sfml.local.process import SCHEMA as SCHEMA
 from sfml.local.result import Column, Result
 from sfml.local.session import Session, Sessions
 from sfml.local.store import Store
 
 ACCOUNT_NAME = "LOCAL"
-DATABASE = "SFML"
-SCHEMA = "PUBLIC"
 
 _query_id: ContextVar[str | None] = ContextVar("query_id", default=None)
 

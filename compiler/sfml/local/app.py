@@ -78,14 +78,19 @@ class _Clock:
         self._account.last_request = time.monotonic()
 
 
-def listening_socket() -> socket.socket:
-    """A socket on a free port of the loopback interface.
+LOOPBACK = "127.0.0.1"
+
+
+def listening_socket(host: str = LOOPBACK, port: int = 0) -> socket.socket:
+    """A socket that listens at this address; port 0 takes a free one. Raises `OSError` where it is taken.
 
     Its protocol is named because asyncio turns Nagle's algorithm off for such sockets alone: else every answer
     waits 40 ms for the client's acknowledgement.
     """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.bind(("127.0.0.1", 0))
+    # A server that just stopped leaves connections that keep its port for a minute.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
     listening.listen(1024)
     return listening
 
@@ -99,12 +104,16 @@ class LocalServer:
         *,
         faults: Faults | None = None,
         silence: float = SILENCE_SECONDS,
+        host: str = LOOPBACK,
+        port: int = 0,
         **options: Any,
     ) -> None:
         """`faults` are rules and a log of calls for tests; without them there is no such layer.
 
-        `silence` is how many seconds a client may stay silent while it sends a request.
+        `silence` is how many seconds a client may stay silent while it sends a request. Raises `OSError` where the
+        address is taken.
         """
+        self._socket = listening_socket(host, port)
         self.account = Account(Path(folder), **options)
         connections = Connections(silence)
         app: ASGIApp = application(self.account, silence)
@@ -123,8 +132,8 @@ class LocalServer:
             timeout_graceful_shutdown=3,
         )
         self._server = uvicorn.Server(config)
-        self._socket = listening_socket()
-        self.account.host, self.account.port = self._socket.getsockname()[:2]
+        # Processes of tasks connect from this machine, whoever else may.
+        self.account.host, self.account.port = LOOPBACK, self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="sfml-local", daemon=True)
 
     def _serve(self) -> None:

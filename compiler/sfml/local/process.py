@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sfml.base.errors import LocalServerError
+from sfml.base.errors import ConflictingState, LocalServerError
+from sfml.base.quoting import folded, raw
 from sfml.local import private_files, server_log, set_aside
 
 START_SECONDS = 90.0
@@ -28,6 +29,9 @@ POLL_SECONDS = 0.05
 LOG_LINES = 20
 LEAST_ROOM = 2**16
 """Bytes without which no server starts."""
+
+DATABASE, SCHEMA = "SFML", "PUBLIC"
+"""Where clients of a server begin that was not told another place."""
 
 INFO_FILE = "server.json"
 LOCK_FILE = "server.lock"
@@ -68,7 +72,35 @@ def status(folder: Path | str) -> ServerInfo:
     return info if info is not None and _is_of_holder(folder, info) and _answers(info) else STOPPED
 
 
-def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = START_SECONDS) -> ServerInfo:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server is to listen, and where its clients begin; None leaves it to the server."""
+
+    port: int | None = None
+    database: str | None = None
+    schema: str | None = None
+
+    def differences(self, info: ServerInfo) -> Iterator[str]:
+        """What of it a server that runs has otherwise: `port 8123`."""
+        for what in ("port", "database", "schema"):
+            wanted, there = getattr(self, what), getattr(info, what)
+            if wanted is not None and there != (wanted if what == "port" else raw(folded(wanted))):
+                yield f"{what} {there}"
+
+    def arguments(self) -> Iterator[str]:
+        """The same as arguments of the server."""
+        for what in ("port", "database", "schema"):
+            if (wanted := getattr(self, what)) is not None:
+                yield f"--{what}={wanted}"
+
+
+def start(
+    folder: Path | str,
+    *,
+    idle_exit: float | None = None,
+    wait: float = START_SECONDS,
+    place: Place | None = None,
+) -> ServerInfo:
     """Start a server on this folder unless one runs, and wait until it answers; raises LocalServerError."""
     folder = Path(folder)
     private_files.make_folder(folder)
@@ -77,6 +109,7 @@ def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = S
         return running
     log = folder / LOG_FILE
     arguments = [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
+    arguments += (place or Place()).arguments()
     with server_log.opened(log) as output:
         begins = output.tell()
         process = subprocess.Popen(
@@ -117,10 +150,33 @@ def start(folder: Path | str, *, idle_exit: float | None = None, wait: float = S
     )
 
 
-def keep(folder: Path | str) -> ServerInfo:
-    """The folder's server, started if need be, which stays until it is stopped, and fires schedules."""
+def keep(folder: Path | str, place: Place | None = None) -> ServerInfo:
+    """The folder's server, started if need be, which stays until it is stopped, and fires schedules.
+
+    Raises `ConflictingState` where one runs at another place than was asked for.
+    """
+    found = start(folder, place=place) if status(folder).running else None
+    if found is not None and (others := ", ".join((place or Place()).differences(found))):
+        raise ConflictingState(
+            f"the local Snowflake runs already, with {others}", help="stop it first:  sfml local stop"
+        )
     (Path(folder) / PASSING_FILE).unlink(missing_ok=True)
-    return start(folder)
+    return found or start(folder, place=place)
+
+
+def user_folder() -> Path:
+    """Where a server outside of projects keeps its data: `~/.local/share/sfml/local` on Linux."""
+    from platformdirs import user_data_path
+
+    return user_data_path("sfml", appauthor=False) / "local"
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether the folder is that of a local Snowflake, or could become one: it is not there, or empty."""
+    if not folder.exists():
+        return True
+    marks = (LOCK_FILE, set_aside.METADATA_FILE, set_aside.DATABASES)
+    return folder.is_dir() and (any((folder / one).exists() for one in marks) or not any(folder.iterdir()))
 
 
 def is_passing(folder: Path) -> bool:
