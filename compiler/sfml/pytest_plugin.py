@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `local_snowflake`. Nothing of Snowflake is imported before a test asks for it."""
+"""The pytest plugin with the fixture `local_snowflake`. Snowflake's packages are imported only when it is used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # fakesnow reads DuckDB's rows in a way that DuckDB warns about at every statement.
+    # DuckDB warns at every statement about the way in which fakesnow reads rows.
     config.addinivalue_line("filterwarnings", "ignore:Arrow output on a DB-API result:UserWarning")
 
 
@@ -40,7 +40,7 @@ def local_snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def local_snowflake(
     local_snowflake_server: SharedServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LocalSnowflake]:
-    """A local Snowflake with a database of the test's own, connections to it, its clock, and faults."""
+    """A local Snowflake with a new database for the test, connections to it, a clock and fault rules."""
     from sfml.testing.local_snowflake import LocalSnowflake
 
     for name in _PROXIES:

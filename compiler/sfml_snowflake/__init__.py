@@ -1,7 +1,7 @@
-"""Where the command `sfml` and the pytest plugin start: makes sure that `import sfml` means this project.
+"""Entry points of the command `sfml` and the pytest plugin. They check that `import sfml` imports this project.
 
-The distribution `sfml` is another project, whose package has that name, too. In one environment with this one it may be
-imported in its place, or have overwritten its first file; then nothing below `sfml` can say what is wrong.
+The distribution `sfml` is another project, whose package has the same name. If it is installed in the same
+environment, it may be imported instead, or have overwritten files. Code below `sfml` could not report that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ __all__ = ["main", "require_own_package"]
 
 
 def main() -> None:
-    """Run the command line, or say that it cannot be found."""
+    """Run the command line; exits with an error message if another project's `sfml` is installed."""
     try:
         require_own_package()
     except ImportError as error:
@@ -24,10 +24,10 @@ def main() -> None:
 
 
 def require_own_package() -> None:
-    """Raise ImportError, with what to do, where `import sfml` finds another project's package."""
+    """Raise `ImportError`, with help, if `import sfml` imports another project's package."""
     try:
         from sfml import __distribution__ as name
-    except Exception:  # the other package may well need libraries that are not there
+    except Exception:  # the other package may need libraries that are not installed
         name = ""
     if name != "sfml-snowflake":
         spec = find_spec("sfml")

@@ -1,4 +1,4 @@
-"""What `sfml doctor` found out, check by check."""
+"""The results of the checks of `sfml doctor`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CheckState(StrEnum):
 
 @record
 class Check:
-    """One line: what was looked at, how it is, and what to do where it is not well."""
+    """The result of one check: its name, its state, a text, and help if it failed or warns."""
 
     name: str
     state: CheckState
@@ -27,6 +27,6 @@ class Check:
 
 
 def counted(checks: Iterable[Check]) -> dict[str, int]:
-    """How many checks are in each state, by the state's word."""
+    """The number of checks in each state, by the state's value."""
     states = [check.state for check in checks]
     return {state.value: states.count(state) for state in CheckState}

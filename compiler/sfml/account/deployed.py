@@ -1,4 +1,4 @@
-"""The deployed graph as SHOW TASKS answers it: which tasks are on, what hangs on the root, what hangs nowhere; pure."""
+"""The deployed graph, from the rows of SHOW TASKS: tasks below the root, other tasks, and which are started; pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sfml.lower.desired import DesiredGraph
 from sfml.plan.renderings import names
 
 ORPHANED = frozenset({"CHILD_BECAME_ROOT", "FINALIZER_BECAME_ROOT"})
-"""Why Snowflake suspended a task that somebody took out of its graph."""
+"""The values of `last_suspended_reason` for a task that was removed from its graph."""
 
 
 @record
 class DeployedTask:
-    """A task below a root, or beside it; names are as they are, without quotes."""
+    """A task of the schema other than the root; its names are unquoted."""
 
     name: str
     started: bool
@@ -30,9 +30,9 @@ class DeployedTask:
 
 @record
 class DeployedGraph:
-    """A root with everything that hangs on it, its finalizer included; and the schema's other tasks.
+    """A root, the tasks below it with its finalizer (`tasks`), and all other tasks of the schema (`others`).
 
-    `root` is None where there is no task of that name: its children may still be there.
+    `root` is None when no task has its name; its former children may still exist, in `others`.
     """
 
     root: DeployedRoot | None
@@ -41,39 +41,44 @@ class DeployedGraph:
 
     @property
     def suspended(self) -> tuple[DeployedTask, ...]:
-        """The children and the finalizer that are off: a run passes over them, and over what only follows them."""
+        """The suspended children and finalizer. A run skips them, and the tasks that run only after them."""
         return tuple(task for task in self.tasks if not task.started)
 
 
 def own_suspended(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask, ...]:
-    """Our own tasks of the graph that are off; what others hung below it is theirs to turn on."""
+    """The suspended tasks that sfml made. Tasks that somebody else added to the graph are not included."""
     own = {raw(task.name) for task in desired.all_tasks}
     below = f"{raw(desired.root.name)}$"
     return tuple(task for task in graph.suspended if task.name in own or task.name.startswith(below))
 
 
 def cut_loose(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask, ...]:
-    """Our own tasks that hang on another root than ours, or on none: no run of the graph reaches them.
+    """The loose tasks of the pipeline: they belong to another root, or to none, so no run of the graph reaches them.
 
-    They are known by name: one that the spec has, or one below our root's name that Snowflake says was taken out of a
-    graph. Another pipeline's root may have such a name too: what is named below that is the other pipeline's.
+    They are recognised by name: a name that the spec has; or a name that begins with the root's name and `$`, of a task
+    that Snowflake reports as removed from a graph. Another pipeline's root may also have such a name; tasks named below
+    that root belong to the other pipeline.
     """
     own = {raw(task.name) for task in desired.all_tasks}
     below = f"{raw(desired.root.name)}$"
-    named = [task for task in graph.others if task.name.startswith(below)]
+    candidates = [task for task in graph.others if task.name.startswith(below)]
     roots = [
-        f"{task.name}$" for task in named if not (task.predecessors or task.suspended_reason in ORPHANED)
+        f"{task.name}$" for task in candidates if not (task.predecessors or task.suspended_reason in ORPHANED)
     ]
     return tuple(
         task
         for task in graph.others
         if task.name in own
-        or (task in named and task.suspended_reason in ORPHANED and not task.name.startswith(tuple(roots)))
+        or (
+            task in candidates
+            and task.suspended_reason in ORPHANED
+            and not task.name.startswith(tuple(roots))
+        )
     )
 
 
 def deployed_graph(rows: Iterable[Mapping[str, Any]], root: str) -> DeployedGraph:
-    """The graph below the root of that name, from the rows of SHOW TASKS for its schema.
+    """The graph of the root with this name, from the rows of SHOW TASKS for its schema.
 
     https://docs.snowflake.com/en/sql-reference/sql/show-tasks
     """
@@ -82,13 +87,13 @@ def deployed_graph(rows: Iterable[Mapping[str, Any]], root: str) -> DeployedGrap
     finalizer = _last_name(_relations(own).get("FinalizerTask")) if own else None
     tasks = {str(row["name"]): _task(row) for row in rows if row["name"] != bare}
     members = {bare} if own else set()
-    grew = bool(own)
-    while grew:
-        joining = {
+    is_growing = bool(own)
+    while is_growing:
+        new_members = {
             name for name, task in tasks.items() if name not in members and task.predecessors & members
         }
-        grew = bool(joining)
-        members |= joining
+        is_growing = bool(new_members)
+        members |= new_members
     if finalizer in tasks:
         members.add(str(finalizer))
     return DeployedGraph(
@@ -99,7 +104,7 @@ def deployed_graph(rows: Iterable[Mapping[str, Any]], root: str) -> DeployedGrap
 
 
 def deployed_root(row: Mapping[str, Any]) -> DeployedRoot:
-    """One row of SHOW TASKS as a root."""
+    """A row of SHOW TASKS as a root task."""
     return DeployedRoot(
         name=str(row["name"]),
         id=str(row["id"]),
@@ -123,7 +128,7 @@ def _task(row: Mapping[str, Any]) -> DeployedTask:
 
 
 def _relations(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The finalizer stands only in this column: `{"Predecessors":[],"FinalizerTask":"DB.S.F"}`."""
+    """The column `task_relations`, which alone names the finalizer: `{"Predecessors":[],"FinalizerTask":"D.S.F"}`."""
     try:
         value = json.loads(str(row.get("task_relations") or "{}"))
     except ValueError:
@@ -141,7 +146,7 @@ def _text(value: object) -> str | None:
 
 
 def utc(value: object) -> datetime | None:
-    """A time as clients give it, in UTC; the API's text forms too."""
+    """A time of a client as an aware datetime in UTC, from a datetime or ISO 8601 text; None for anything else."""
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)

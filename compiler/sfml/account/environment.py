@@ -1,4 +1,4 @@
-"""What a graph needs in its account, and what of it is missing there."""
+"""The objects that a graph needs in its account, and those of them that are missing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sfml.graph.needs import CREATABLE, Kind, Need
 
 @record
 class MissingObject:
-    """Something that is not there, or that the role cannot see; `statement` makes it.
+    """An object that does not exist or that the role cannot see; `statement` creates it.
 
-    A compute pool that `exists` has too few nodes; the statement gives it more.
+    If `exists` is true, it is a compute pool with too few nodes, and the statement raises their number.
     """
 
     need: Need
@@ -31,21 +31,21 @@ class MissingObject:
 
 @record
 class Environment:
-    """What was looked for: what is missing, and of which kinds the role may not know."""
+    """The result of looking for the objects that a graph needs."""
 
     missing: tuple[MissingObject, ...]
     unknown: tuple[str, ...] = ()
-    """Kinds that could not be looked at, each with what the account said."""
+    """Kinds of objects that could not be listed, each with the account's error."""
     looked_at: int = 0
     taken: tuple[MissingObject, ...] = ()
-    """What a local Snowflake has not, and takes by any name all the same; an account has to have it."""
+    """Objects that the local Snowflake does not have but accepts by any name; an account must have them."""
 
     @property
     def blocking(self) -> tuple[MissingObject, ...]:
-        """What has to be there; an image repository may be there and not be visible, and the job alone would tell."""
+        """The missing objects that stop an apply: all but image repositories, which may exist and be invisible."""
         return tuple(one for one in self.missing if one.need.kind is not Kind.IMAGES)
 
     @property
     def creatable(self) -> tuple[MissingObject, ...]:
-        """What `--create-missing` makes, in the order in which it has to be made."""
+        """The missing objects that `--create-missing` creates, in the order of their dependencies."""
         return tuple(one for one in self.missing if one.need.kind in CREATABLE and not one.exists)

@@ -1,7 +1,7 @@
-"""Whether a deployed graph is well: its schedule, its tasks, its last run, and what needs attention; pure.
+"""The health of a deployed graph: the problems of its schedule, tasks and last run; pure.
 
-Off as intended is well: a schedule that a development target leaves off, that `--no-resume` left off, or that there is
-not. Everything else that keeps a graph from running as its spec says is a problem.
+A schedule that is off on purpose is no problem: on a development target, after `--no-resume`, or when it was never
+turned on. Everything else that prevents the graph from running as in its spec is a problem.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from sfml.plan.settings import OFF_SINCE, split_comment
 from sfml.semantics.cron import fires_between, parse_cron
 
 LATE_AFTER = timedelta(minutes=15)
-"""How long after its time a run may begin: Snowflake is never early and may be late."""
+"""The delay after which a run that did not begin is late. Snowflake may start runs late, never early."""
 
 REMEMBERED = timedelta(days=7)
-"""How far TASK_HISTORY looks back."""
+"""The retention of TASK_HISTORY: https://docs.snowflake.com/en/sql-reference/functions/task_history"""
 
 
 class OffReason(StrEnum):
-    """Why a schedule is off; the first three are as intended."""
+    """Why a schedule is off; the first three reasons are intended."""
 
     DEVELOPMENT = "development"
     NO_RESUME = "no_resume"
@@ -48,7 +48,7 @@ INTENDED = frozenset({OffReason.DEVELOPMENT, OffReason.NO_RESUME, OffReason.NEVE
 
 @record
 class Off:
-    """A schedule that is off; `word` is Snowflake's own reason where it is none of ours."""
+    """Why and since when a schedule is off; `word` is Snowflake's reason if `reason` is SNOWFLAKE."""
 
     reason: OffReason
     since: datetime | None = None
@@ -64,7 +64,7 @@ class Off:
 
 @record
 class UnfinishedApply:
-    """An apply whose journal is still there; `is_held` is whether its lease is too: it may be under way."""
+    """An apply whose journal still exists. If its lease is held (`is_held`), it may be running."""
 
     work: str
     number: int
@@ -75,14 +75,14 @@ class UnfinishedApply:
 
 @record
 class ScheduleOff:
-    """The schedule is off, and nothing says that it is to be."""
+    """The schedule is off although it should be on."""
 
     off: Off
 
 
 @record
 class SuspendedChildren:
-    """Tasks of the graph that are off: runs pass over them."""
+    """Suspended tasks of the graph: runs skip them."""
 
     tasks: tuple[str, ...]
     since: datetime | None
@@ -90,21 +90,21 @@ class SuspendedChildren:
 
 @record
 class CutLoose:
-    """Our own tasks that hang on no root of ours: no run reaches them."""
+    """Loose tasks: they belong to no graph of the pipeline, so no run reaches them."""
 
     tasks: tuple[str, ...]
 
 
 @record
 class TasksGone:
-    """Tasks that the deployed spec has and the account has not."""
+    """Tasks of the deployed spec that do not exist in the account."""
 
     tasks: tuple[str, ...]
 
 
 @record
 class RunNotWell:
-    """The last run did not end well."""
+    """The last run ended, and neither succeeded nor was skipped."""
 
     run: Run
 
@@ -118,7 +118,7 @@ class Late:
 
 @record
 class NotOurs:
-    """A task of the root's name that sfml did not make."""
+    """A task with the root's name that sfml did not make."""
 
     name: str
 
@@ -130,7 +130,7 @@ Problem: TypeAlias = (
 
 @record
 class GraphHealth:
-    """How a pipeline stands in its target. `off` is None while its schedule is on, or when it has none."""
+    """The health of a pipeline in its target. `off` is None when its schedule is on, or when it has none."""
 
     graph: DeployedGraph
     record: Mapping[str, Any] | None
@@ -138,7 +138,7 @@ class GraphHealth:
     is_scheduled: bool
     run: Run | None
     differs: bool | None
-    """Whether what is deployed is something else than what the files say; None where that is not known."""
+    """Whether the deployed fingerprint differs from the one of the files; None when either is unknown."""
     problems: tuple[Problem, ...]
 
     @property
@@ -160,23 +160,23 @@ def health_of(
     run: Run | None = None,
     rows: Iterable[TaskRow] = (),
 ) -> GraphHealth:
-    """How the graph stands, from what the account says of it."""
+    """The health of a graph, from the values that were read from the account."""
     root = graph.root
     record = split_comment(root.comment)[1] if root else None
     unfinished = unfinished_of(journal, holder) if journal else None
     off = off_of(desired, root, unfinished) if root else None
     applied = str(record.get("fingerprint", "")) if record else ""
     differs = None if not (applied and desired.fingerprint) else applied != desired.fingerprint
-    found: list[Problem] = [] if unfinished is None else [unfinished]
+    problems: list[Problem] = [] if unfinished is None else [unfinished]
     if root is not None and record is None:
-        found.append(NotOurs(root.name))
+        problems.append(NotOurs(root.name))
     else:
-        found += _problems(desired, graph, off, unfinished, differs)
+        problems += _problems(desired, graph, off, unfinished, differs)
         if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
-            found.append(RunNotWell(run))
+            problems.append(RunNotWell(run))
         if root is not None and unfinished is None and (due := late_since(desired, root, tuple(rows), now)):
-            found.append(Late(due))
-    return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(found))
+            problems.append(Late(due))
+    return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(problems))
 
 
 def _problems(
@@ -186,27 +186,27 @@ def _problems(
     unfinished: UnfinishedApply | None,
     differs: bool | None,
 ) -> Iterator[Problem]:
-    """What is wrong with the tasks; an apply that is under way or was cut off leaves all of it half done."""
+    """The problems of the schedule and the tasks; none during an unfinished apply, which explains them."""
     if unfinished is not None:
         return
     if off is not None and not off.is_intended:
         yield ScheduleOff(off)
-    asleep = own_suspended(graph, desired)
-    if asleep:
-        times = [task.suspended_on for task in asleep if task.suspended_on]
-        yield SuspendedChildren(_names(desired, (task.name for task in asleep)), min(times, default=None))
+    suspended = own_suspended(graph, desired)
+    if suspended:
+        times = [task.suspended_on for task in suspended if task.suspended_on]
+        yield SuspendedChildren(_names(desired, (task.name for task in suspended)), min(times, default=None))
     loose = cut_loose(graph, desired)
     if loose:
         yield CutLoose(_names(desired, (task.name for task in loose)))
     if differs is False:
-        there = {task.name for task in (*graph.tasks, *loose)}
-        gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in there]
+        existing = {task.name for task in (*graph.tasks, *loose)}
+        gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in existing]
         if gone:
             yield TasksGone(_names(desired, gone))
 
 
 def _names(desired: DesiredGraph, names: Iterable[str]) -> tuple[str, ...]:
-    """Names in the spec, in its order; of a task that it does not have, its name in Snowflake."""
+    """The names in the spec, in its order; for a task that is not in the spec, its name in Snowflake."""
     order = [task.task for task in desired.all_tasks]
     spec = [spec_name(desired, name) or name for name in names]
     return tuple(sorted(spec, key=lambda name: (order.index(name) if name in order else len(order), name)))
@@ -220,10 +220,10 @@ def unfinished_of(journal: Journal, holder: Lease | None) -> UnfinishedApply:
 def off_of(
     desired: DesiredGraph, root: DeployedRoot, unfinished: UnfinishedApply | None = None
 ) -> Off | None:
-    """Why the schedule is off; None while it is on, and where there is none.
+    """Why the schedule is off; None when it is on, or when there is none.
 
     https://docs.snowflake.com/en/sql-reference/sql/show-tasks lists Snowflake's reasons. A root that was never started
-    has none: an apply left it off, since one that is cut off leaves its journal.
+    has no reason: then an apply left it off, because an interrupted apply would have left its journal.
     """
     if root.started or not is_scheduled(desired):
         return None
@@ -232,7 +232,7 @@ def off_of(
         return Off(OffReason.UNFINISHED, since)
     meant = _meant_off(root)
     failed = root.suspended_reason == "SUSPENDED_DUE_TO_ERRORS"
-    # Somebody may have turned on by other means what an apply left off, and Snowflake off again.
+    # Somebody may have resumed it after the apply that left it off, and Snowflake suspended it after failures.
     if meant is not None and not (failed and since is not None and since > meant):
         return Off(OffReason.NO_RESUME, since or meant)
     if failed:
@@ -245,7 +245,7 @@ def off_of(
 
 
 def _meant_off(root: DeployedRoot) -> datetime | None:
-    """When an apply with `--no-resume` left the schedule off, by the root's record."""
+    """When an apply with `--no-resume` left the schedule off, from the root's record; None if none did."""
     record = split_comment(root.comment)[1] or {}
     return utc(record.get(OFF_SINCE))
 
@@ -256,10 +256,10 @@ def _meant_off(root: DeployedRoot) -> datetime | None:
 def late_since(
     desired: DesiredGraph, root: DeployedRoot, rows: tuple[TaskRow, ...], now: datetime
 ) -> datetime | None:
-    """When a run was due that did not begin; None while nothing is late, or where nobody can tell.
+    """The time of the last scheduled run if it did not begin; None if no run is late, or if that cannot be known.
 
-    A local Snowflake fires only while it is up, and a stream is no clock. A time at which another run was executing is
-    passed over by Snowflake itself.
+    It cannot be known for the local Snowflake, which fires only while it runs, nor for a stream. A scheduled time
+    during which another run was executing does not count, because Snowflake skips it.
     """
     if desired.target.is_local or not root.started or root.committed_on is None:
         return None
@@ -274,7 +274,7 @@ def late_since(
 
 
 def _covers(group: list[TaskRow], due: datetime) -> bool:
-    """Whether a run began at that time or later, or was executing then."""
+    """Whether a run began at or after this time, or was executing at it, within a minute."""
     slack = timedelta(minutes=1)
     if max(row.scheduled_time or due for row in group) >= due - slack:
         return True
@@ -285,19 +285,21 @@ def _covers(group: list[TaskRow], due: datetime) -> bool:
 def _last_due(
     desired: DesiredGraph, root: DeployedRoot, rows: tuple[TaskRow, ...], now: datetime
 ) -> datetime | None:
-    """The latest time at which a run should have begun by now."""
+    """The latest time at which a run should have begun, `LATE_AFTER` ago or earlier."""
     match desired.root.schedule:
         case CronSchedule(expression, timezone):
             cron, end = parse_cron(expression, timezone), now - LATE_AFTER
-            # A cron that fires each minute is looked at for an hour, and not for a week.
+            # Short spans first: a cron that fires every minute has 10,080 times in a week.
             for span in (timedelta(hours=1), timedelta(days=1), REMEMBERED):
                 if fires := fires_between(cron, end - span, end):
                     return fires[-1]
             return None
         case IntervalSchedule(seconds):
-            times = [row.scheduled_time for row in rows if row.state != "SCHEDULED" and row.scheduled_time]
+            scheduled = [
+                row.scheduled_time for row in rows if row.state != "SCHEDULED" and row.scheduled_time
+            ]
             assert root.committed_on is not None
-            due = max([*times, root.committed_on]) + timedelta(seconds=seconds)
+            due = max([*scheduled, root.committed_on]) + timedelta(seconds=seconds)
             return due if due + LATE_AFTER <= now else None
         case _:
             return None

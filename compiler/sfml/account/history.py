@@ -1,4 +1,4 @@
-"""What ran: rows of Snowflake's history, and the run of a pipeline that they add up to; pure."""
+"""Rows of Snowflake's task history, and the run of a pipeline that they describe; pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLE
 
 @record
 class DeployedRoot:
-    """A root task as SHOW TASKS answers it; `schedule` is the text as it was written."""
+    """A root task from a row of SHOW TASKS; `schedule` is the text of the task's definition."""
 
     name: str
     id: str
@@ -26,7 +26,7 @@ class DeployedRoot:
     suspended_reason: str | None = None
     suspended_on: datetime | None = None
     committed_on: datetime | None = None
-    """When the graph was last resumed or executed by hand: what it is counts from then on."""
+    """When the current version of the graph was set: on the last resume or EXECUTE TASK."""
 
 
 @record
@@ -46,12 +46,12 @@ class TaskRow:
     attempt: int
     config: str | None = None
     scheduled_from: str = ""
-    """Who asked for it: `SCHEDULE`, `EXECUTE TASK`, `TRIGGER`, `MANUAL RETRY`, `AUTOMATIC RETRY`."""
+    """What started it: `SCHEDULE`, `EXECUTE TASK`, `TRIGGER`, `MANUAL RETRY`, `AUTOMATIC RETRY`."""
 
 
 @record
 class GraphRow:
-    """One row of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS: the graph's own record of an attempt.
+    """One row of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS: Snowflake's record of one attempt of a graph run.
 
     https://docs.snowflake.com/en/sql-reference/functions/complete_task_graphs
     """
@@ -69,7 +69,7 @@ class GraphRow:
 
 @record
 class TaskRun:
-    """One task in a run. `state` is None for a task that never ran; durations are in milliseconds."""
+    """One task in a run. `state` is None for a task that never ran."""
 
     name: str
     state: str | None
@@ -79,14 +79,14 @@ class TaskRun:
     error: str | None = None
     row: TaskRow | None = None
     arm: str | None = None
-    """Of a branch that ended: the outcome that it chose."""
+    """The outcome that a gate chose; None for other tasks, and until it has ended."""
     because: str | None = None
-    """Why it was skipped or never ran, once the run is over."""
+    """Why the task was skipped or never ran; set once the run has ended."""
 
 
 @record
 class Attempt:
-    """One attempt of a run, counted from 1; `scheduled_from` is Snowflake's word for who asked for it."""
+    """One attempt of a run, counted from 1; `scheduled_from` is Snowflake's word for what started it."""
 
     number: int
     scheduled_from: str
@@ -99,9 +99,9 @@ class Attempt:
 
 @record
 class Run:
-    """One run of a pipeline, over all its attempts so far; tasks in the order of the spec.
+    """One run of a pipeline with all its attempts; its tasks are in the order of the spec.
 
-    `state` is the graph's own, in Snowflake's words; `outcome` tells apart what that word does not.
+    `state` is Snowflake's word for the graph run; `outcome` distinguishes more cases, such as `timed_out`.
     """
 
     pipeline: str
@@ -136,12 +136,12 @@ class Run:
 
     @property
     def arms(self) -> Mapping[str, str]:
-        """The branches that chose, and what."""
+        """The gates that have ended, each with the outcome that it chose."""
         return {task.name: task.arm for task in self.tasks if task.arm is not None}
 
 
 def task_run(name: str, row: TaskRow | None, outcomes: Mapping[str, str] | None) -> TaskRun:
-    """One task's part of a run; a branch's return value is given as its outcome."""
+    """One task of a run. The return value of a gate becomes the name of its outcome."""
     if row is None:
         return TaskRun(name, None)
     duration = None
@@ -155,12 +155,12 @@ def task_run(name: str, row: TaskRow | None, outcomes: Mapping[str, str] | None)
         return_value=parsed_return_value(row.return_value, outcomes),
         error=row.error_message if row.state.startswith("FAILED") else None,
         row=row,
-        arm=next((one for one, value in (outcomes or {}).items() if value == row.return_value), None),
+        arm=next((outcome for outcome, value in (outcomes or {}).items() if value == row.return_value), None),
     )
 
 
 def parsed_return_value(text: str | None, outcomes: Mapping[str, str] | None = None) -> Any:
-    """A return value as JSON; a branch's raw value as the outcome's name; other text as it is."""
+    """The name of the outcome that has this value; else the parsed JSON; else the text itself."""
     if text is None:
         return None
     for outcome, value in (outcomes or {}).items():
@@ -173,7 +173,7 @@ def parsed_return_value(text: str | None, outcomes: Mapping[str, str] | None = N
 
 
 def state_of(rows: Iterable[TaskRow]) -> str:
-    """The state of a graph run by its tasks' latest rows."""
+    """The state of a graph run, from the latest row of each task."""
     states = {row.state for row in rows}
     if states & {"EXECUTING", "SCHEDULED"}:
         return "EXECUTING"
@@ -184,7 +184,7 @@ def state_of(rows: Iterable[TaskRow]) -> str:
 
 
 def situation_of(rows: Iterable[TaskRow], now: datetime) -> Situation:
-    """What the newest run of a graph means for changing it: it executes, or failed and could be retried."""
+    """The newest run as far as it matters to an apply: since when it executes, or whether it can still be retried."""
     groups: dict[str, list[TaskRow]] = {}
     for row in rows:
         if row.run_group and (row.state != "SCHEDULED" or (row.scheduled_time or now) < now):
@@ -200,6 +200,7 @@ def situation_of(rows: Iterable[TaskRow], now: datetime) -> Situation:
     state = state_of(latest.values())
     if state == "EXECUTING":
         return Situation(running_since=began(newest))
-    # A first attempt can be retried for 14 days: https://docs.snowflake.com/en/sql-reference/sql/execute-task
+    # A run can be retried for 14 days from its first attempt.
+    # https://docs.snowflake.com/en/sql-reference/sql/execute-task
     is_retryable = state in ("FAILED", "CANCELLED") and now - began(newest) < timedelta(days=14)
     return Situation(retryable=began(newest) if is_retryable else None)

@@ -1,7 +1,7 @@
-"""What planning may read and deploying may write, as protocols split by right.
+"""Protocols for reading and writing a target, split so that a plan gets no right to write.
 
-`sfml.snowflake` implements them over Snowflake's own clients; names are unqualified and belong to the schema
-that the implementation was opened for.
+`sfml.snowflake` implements them with Snowflake's clients. Names are unqualified; they belong to the schema that the
+implementation was opened for.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ class TaskReader(Protocol):
     """Reads task graphs."""
 
     def observed(self, root: str) -> ObservedGraph | None:
-        """The graph below this root with its finalizer, or None when there is no such task."""
+        """The graph of this root with its finalizer, or None when there is no such task."""
         ...
 
     def below(self, name: str) -> ObservedGraph | None:
-        """A task, root or not, with everything that hangs on it, or None when there is no such task."""
+        """A task, root or not, with all tasks that run after it, or None when there is no such task."""
         ...
 
     def task(self, name: str) -> ObservedTask | None:
-        """One task, or None when there is none of that name."""
+        """The task with this name, or None."""
         ...
 
     def names(self) -> frozenset[str]:
-        """Every task of the schema, linked to a graph or not."""
+        """The names of all tasks of the schema, in a graph or not."""
         ...
 
 
@@ -44,59 +44,59 @@ class TaskWriter(Protocol):
     """Changes single tasks; the root must be suspended."""
 
     def put(self, task: DesiredTask, definition: str, comment: str | None) -> None:
-        """Create the task, or alter it to be exactly this, keeping its identity."""
+        """Create the task, or alter the existing one to match exactly; its identity and history stay."""
         ...
 
     def drop(self, name: str) -> None:
-        """Drop the task if it is there."""
+        """Drop the task if it exists."""
         ...
 
     def resume(self, name: str) -> None: ...
 
     def resume_all(self, names: tuple[str, ...]) -> None:
-        """Resume these children with few calls, the root staying as it is."""
+        """Resume these children with few calls, without resuming the root."""
         ...
 
     def resume_graph(self, root: str) -> None:
-        """Resume every child, the finalizer and then the root, with one call."""
+        """Resume every child and the finalizer, then the root, with one call."""
         ...
 
     def suspend(self, name: str) -> None: ...
 
     def annotate(self, name: str, comment: str) -> None:
-        """Give the task this comment, and leave the rest of it as it is."""
+        """Set the comment of the task and change nothing else."""
         ...
 
 
 class CodeReader(Protocol):
-    """Looks at the stage of a pipeline."""
+    """Reads the stage of a pipeline."""
 
     def staged(self, pipeline: str) -> StageContent | None:
-        """What lies there of the pipeline's code and state; None when there is no stage."""
+        """The pipeline's archives, deployments and other files on the stage; None when there is no stage."""
         ...
 
     def journal(self, pipeline: str) -> Journal | None:
-        """The record of an apply that is under way or was cut off, or None."""
+        """The journal of an unfinished apply, or None."""
         ...
 
     def content(self, path: str) -> bytes | None:
-        """A file by its path below the stage, None when it is not there."""
+        """The content of a file by its path on the stage, or None when there is no such file."""
         ...
 
     def contents(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
-        """Files of one pipeline by their paths, with one call; those that are not there are left out."""
+        """The contents of files of one pipeline by their paths, read with one call; missing files are left out."""
         ...
 
     def deployment(self, pipeline: str, number: int) -> Deployment | None:
-        """One kept deployment, or None."""
+        """The kept deployment with this number, or None."""
         ...
 
     def deployments(self, pipeline: str) -> tuple[Deployment, ...]:
-        """The kept deployments that can be read, oldest first."""
+        """The readable kept deployments, oldest first."""
         ...
 
     def kept(self, pipeline: str) -> KeptDeployments:
-        """The kept deployments, and what cannot be read of them."""
+        """The kept deployments, and the errors of those that cannot be read."""
         ...
 
 
@@ -104,29 +104,29 @@ class CodeWriter(Protocol):
     """Writes to the stage of a pipeline."""
 
     def create(self) -> None:
-        """Create the stage, unless it is there."""
+        """Create the stage if it does not exist."""
         ...
 
     def upload(self, archive: Archive) -> None: ...
 
     def put_aside(self, path: str, content: bytes) -> None:
-        """Keep what cannot be read under another name, before something else takes its own."""
+        """Keep the content of an unreadable file under another name, before the file is overwritten."""
         ...
 
     def open_journal(self, journal: Journal) -> None:
-        """Write the journal, and beside it the deployment that it is to become."""
+        """Write the journal, and the record of the deployment that the apply will complete."""
         ...
 
     def close_journal(self, pipeline: str, *, undone: int | None = None) -> None:
-        """Remove the journal; with it the deployment `undone`, which was never made."""
+        """Remove the journal, and the record of the deployment with the number `undone`, which was not completed."""
         ...
 
     def remove_all(self, pipeline: str) -> None:
-        """Remove what the pipeline has on the stage, but for its journal."""
+        """Remove all files of the pipeline from the stage except its journal."""
         ...
 
     def remove(self, paths: tuple[str, ...]) -> None:
-        """Remove these files and folders of one pipeline, below the stage."""
+        """Remove these files and folders of one pipeline; paths are relative to the stage."""
         ...
 
     def register_job(self, spec: MLJobDefinitionSpec) -> str:
@@ -135,68 +135,68 @@ class CodeWriter(Protocol):
 
 
 class Leases(Protocol):
-    """Who may change which graph, by the name of its root."""
+    """Reads and changes the leases of graphs; each is identified by the name of its root."""
 
     def take(self, root: str, lease: Lease) -> None:
-        """Take it; raises `LeaseHeld` when somebody has it."""
+        """Acquire the lease; raises `LeaseHeld` when it is held."""
         ...
 
     def holder(self, root: str) -> Lease | None:
-        """Whose it is, None when nobody has it, or nobody that can be seen."""
+        """The lease that is held on the graph; None when there is none, or none that the role can see."""
         ...
 
     def replace(self, root: str, lease: Lease) -> None:
-        """Take it from whoever has it."""
+        """Acquire the lease, even if another one is held."""
         ...
 
     def drop(self, root: str) -> None:
-        """Give it back: whoever's it is."""
+        """Release the lease, whoever holds it."""
         ...
 
 
 class Tasks(TaskReader, TaskWriter, Protocol):
-    """What an apply does to tasks."""
+    """The access of an apply to tasks."""
 
 
 class Code(CodeReader, CodeWriter, Protocol):
-    """What an apply does to the stage."""
+    """The access of an apply to the stage."""
 
 
 class RunReader(Protocol):
-    """Reads what ran."""
+    """Reads runs of deployed graphs."""
 
     def root(self, name: str) -> DeployedRoot | None:
-        """The root task as SHOW TASKS has it, or None."""
+        """The root task from SHOW TASKS, or None."""
         ...
 
     def deployed(self, name: str) -> DeployedGraph:
-        """The graph below the root of that name, and the schema's other tasks."""
+        """The graph of the root with this name, and the other tasks of the schema."""
         ...
 
     def rows(self, root: DeployedRoot, since: datetime | None = None) -> tuple[TaskRow, ...]:
-        """The runs of the graph's tasks, newest first; at most seven days back."""
+        """The rows of the task history for the graph, newest first; seven days back at most."""
         ...
 
     def graphs(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
-        """The graph runs that are executing or have ended in the last hour."""
+        """Snowflake's records of the graph runs that are executing or ended within the last hour."""
         ...
 
     def log(self, row: TaskRow) -> str:
-        """What the task wrote while it ran, as far as the account kept it."""
+        """The log of a task run, as far as the account kept it."""
         ...
 
 
 class RunStarter(Protocol):
-    """Starts runs, and ends them."""
+    """Starts and cancels runs."""
 
     def retry(self, name: str) -> None:
-        """Run what failed of the graph's last run again."""
+        """Retry the failed tasks of the graph's last run."""
         ...
 
     def cancel(self, name: str) -> None:
-        """End what this task is executing; the others of its graph go on."""
+        """Cancel the current execution of this task; other tasks of its graph continue."""
         ...
 
     def execute(self, name: str, config: Mapping[str, Scalar]) -> None:
-        """Run the graph once, with these values over its own config; the schedule stays as it is."""
+        """Run the graph once, with these values overriding its config; the schedule does not change."""
         ...

@@ -1,4 +1,4 @@
-"""Versions of a model in the registry, and which was the default before; pure."""
+"""Versions of a model in the registry, and the version before the default one; pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfml.graph.model import Reference, Source, StepBody, TaskGraph
 
 @record
 class ModelVersion:
-    """A version as SHOW VERSIONS answers it; `metrics` are those that were logged with it."""
+    """A model version from a row of SHOW VERSIONS; `metrics` are the metrics that were logged with it."""
 
     name: str
     created_at: datetime
@@ -23,24 +23,24 @@ class ModelVersion:
 
 
 MODEL_NAME = "model_name"
-"""The argument by which the general steps take a model's name."""
+"""The name of the argument that passes a model's name to a step."""
 
 
 def models_of(graph: TaskGraph) -> tuple[str, ...]:
-    """The models that the steps of a graph are given as `model_name`, in the order of the spec."""
-    found: dict[str, None] = {}
+    """The values of the argument `model_name` of all steps of a graph, in the order of the spec, each once."""
+    names: dict[str, None] = {}
     tasks = (*graph.tasks, *((graph.finalizer,) if graph.finalizer else ()))
     for task in tasks:
         value = task.body.arguments.get(MODEL_NAME) if isinstance(task.body, StepBody) else None
         if isinstance(value, Reference) and value.source is Source.CONFIG:
             value = graph.config.get(str(value.keys[0]))
         if isinstance(value, str):
-            found[value] = None
-    return tuple(found)
+            names[value] = None
+    return tuple(names)
 
 
 def version_before(versions: Iterable[ModelVersion]) -> ModelVersion | None:
-    """The newest version that is older than the default one: promotion logs a version and makes it the default."""
+    """The newest version older than the default one: the default before the last promotion. None without one."""
     ordered = sorted(versions, key=lambda version: version.created_at)
-    at = next((at for at, version in enumerate(ordered) if version.is_default), 0)
-    return ordered[at - 1] if at else None
+    index = next((index for index, version in enumerate(ordered) if version.is_default), 0)
+    return ordered[index - 1] if index else None

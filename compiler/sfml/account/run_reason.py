@@ -1,4 +1,4 @@
-"""Why a run ended as it did, as a value."""
+"""The reasons why a run did not succeed, as values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class TaskFailure:
 
 @record
 class GraphTimeout:
-    """The time of the whole graph was over; `never_begun` are the tasks that it cut off."""
+    """The graph's timeout ended the run; `never_begun` are the tasks that did not begin because of it."""
 
     limit_ms: int
     never_begun: tuple[str, ...] = ()
@@ -26,14 +26,14 @@ class GraphTimeout:
 
 @record
 class Cancellation:
-    """Somebody ended these tasks."""
+    """Somebody cancelled these tasks."""
 
     tasks: tuple[str, ...] = ()
 
 
 @record
 class RootSkipped:
-    """The root's own condition was false."""
+    """The condition of the root was false."""
 
 
 @record
@@ -43,14 +43,14 @@ class EverySkipped:
 
 @record
 class NothingRan:
-    """No task of the graph ran, although its root did; `suspended` are those that are off now."""
+    """The root ran, but no other task did; `suspended` are the tasks that are suspended now."""
 
     suspended: tuple[str, ...] = ()
 
 
 @record
 class Unexplained:
-    """The graph's own record says that it failed, and neither it nor a task's row says why."""
+    """Snowflake's record of the run says that it failed; neither the record nor a task's row contains an error."""
 
 
 Reason: TypeAlias = (

@@ -1,7 +1,7 @@
-"""The run that rows of Snowflake's history add up to: how it stands, why, and what each task did; pure.
+"""Builds a run from rows of Snowflake's history: its state, the reason, and each task; pure.
 
-The graph's own record comes first (COMPLETE_TASK_GRAPHS keeps it for an hour), the rows of its root and tasks tell the
-rest.
+Snowflake's record of the graph run (a `GraphRow`) takes precedence. COMPLETE_TASK_GRAPHS keeps it for an hour; after
+that, the rows of the root and the tasks are the only source.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def run_of(
     state: str | None = None,
     suspended: frozenset[str] = frozenset(),
 ) -> Run | None:
-    """The run that these rows of one graph add up to, or None when no row is of that group.
+    """The run with the id `run_group`, from the rows of one graph; None when no row belongs to it.
 
-    A retry runs failed tasks again and leaves the others: a task's latest row counts. How the run stands is what
-    the graph's own record says; Snowflake keeps that for an hour, and from then on the rows have to tell it.
-    `suspended` are the tasks that are off now, in Snowflake's names.
+    The latest row of each task counts, because a retry runs only failed tasks again. `graphs` are Snowflake's records
+    of graph runs, `state` overrides the state, `suspended` are the tasks that are suspended now, by their names in
+    Snowflake.
     """
     own = sorted((row for row in rows if row.run_group == run_group), key=lambda row: row.attempt)
     if not own:
@@ -78,12 +78,12 @@ def run_of(
 
 @record
 class TaskTimes:
-    """When a run began, and when its last task, or by the graph's record the run itself, ended."""
+    """When a run began, and when it ended: the latest end of its tasks and of Snowflake's record."""
 
     began: datetime | None
     ended: datetime | None
     attempt_began: datetime | None
-    """When the last attempt began: a graph's timeout is that of one attempt."""
+    """When the last attempt began. The timeout of a graph applies to each attempt."""
 
     @classmethod
     def of(cls, own: Sequence[TaskRow], latest: Mapping[str, TaskRow], record: GraphRow | None) -> TaskTimes:
@@ -105,7 +105,7 @@ class TaskTimes:
 
 
 def attempts_of(rows: Iterable[TaskRow], graphs: Iterable[GraphRow]) -> tuple[Attempt, ...]:
-    """The attempts of a run by its rows, the first one first; each with the state that the graph's record gives it."""
+    """The attempts of a run in order; each with its state by Snowflake's record, or else by its rows."""
     by_number: dict[int, list[TaskRow]] = {}
     for row in rows:
         by_number.setdefault(row.attempt, []).append(row)
@@ -114,7 +114,7 @@ def attempts_of(rows: Iterable[TaskRow], graphs: Iterable[GraphRow]) -> tuple[At
     return tuple(
         Attempt(
             number,
-            # Older pages and code write EXECUTE_TASK where newer ones write EXECUTE TASK.
+            # Snowflake's documentation has both EXECUTE_TASK and EXECUTE TASK.
             next((row.scheduled_from for row in own if row.scheduled_from), "").replace("_", " "),
             states.get(number) or state_of(own),
         )
@@ -126,17 +126,20 @@ def attempts_of(rows: Iterable[TaskRow], graphs: Iterable[GraphRow]) -> tuple[At
 
 
 def graph_limit_ms(desired: DesiredGraph) -> int:
-    """How long one attempt of the whole graph may take: https://docs.snowflake.com/en/user-guide/tasks-graphs."""
+    """The timeout of one attempt of the graph, in milliseconds.
+
+    https://docs.snowflake.com/en/user-guide/tasks-graphs
+    """
     return round(timeout_seconds(desired.root.user_task_timeout_ms) * 1000)
 
 
 def rows_state(
     desired: DesiredGraph, latest: Mapping[str, TaskRow], times: TaskTimes, suspended: frozenset[str]
 ) -> str:
-    """The state of a run whose graph has no record any more.
+    """The state of a run whose record Snowflake no longer keeps, from its rows.
 
-    A graph whose time was over leaves no error in any row: what tells it are tasks that were to run next and never
-    began.
+    The timeout of a graph leaves no error in any row. It is recognised by tasks that were ready to run and did not
+    begin although they are not suspended.
     """
     state = state_of(latest.values())
     if state != "SUCCEEDED":
@@ -149,13 +152,13 @@ def rows_state(
     took = (max(ends) - times.attempt_began).total_seconds() * 1000 if ends and times.attempt_began else 0.0
     done = {name for name, row in latest.items() if row.state == "SUCCEEDED"}
     next_up = (task for task in desired.tasks if done.issuperset(raw(name) for name in task.predecessors))
-    left = [raw(task.name) for task in next_up if raw(task.name) not in latest]
-    is_cut = took >= graph_limit_ms(desired) and any(name not in suspended for name in left)
+    not_begun = [raw(task.name) for task in next_up if raw(task.name) not in latest]
+    is_cut = took >= graph_limit_ms(desired) and any(name not in suspended for name in not_begun)
     return "FAILED" if is_cut else state
 
 
 def never_begun(desired: DesiredGraph, latest: Mapping[str, TaskRow]) -> tuple[str, ...]:
-    """The tasks without a row although all that they run after succeeded; with what would have followed them."""
+    """The tasks without a row although all their predecessors succeeded; and the tasks that follow them."""
     cut: dict[str, str] = {}
     for task in desired.tasks:
         above = [raw(name) for name in task.predecessors]
@@ -176,16 +179,19 @@ def reason_of(
     times: TaskTimes,
     suspended: frozenset[str],
 ) -> Reason | None:
-    """Why a run that is over ended so; None for one that succeeded."""
+    """The reason why a run ended in this state; None for a run that succeeded."""
     if state.startswith("FAILED"):
         return _failure(desired, latest, record, times)
     if state == "CANCELLED":
-        ended = (row.name for row in latest.values() if row.state == "CANCELLED")
-        return Cancellation(tuple(name for row in ended if (name := spec_name(desired, row)) is not None))
+        cancelled = (row.name for row in latest.values() if row.state == "CANCELLED")
+        return Cancellation(tuple(name for row in cancelled if (name := spec_name(desired, row)) is not None))
     if state == "SKIPPED":
         return RootSkipped()
-    beside = {raw(desired.root.name), *((raw(desired.finalizer.name),) if desired.finalizer else ())}
-    states = {row.state for name, row in latest.items() if name not in beside}
+    root_and_finalizer = {
+        raw(desired.root.name),
+        *((raw(desired.finalizer.name),) if desired.finalizer else ()),
+    }
+    states = {row.state for name, row in latest.items() if name not in root_and_finalizer}
     if not states:
         off = (spec_name(desired, name) for name in sorted(suspended))
         return NothingRan(tuple(name for name in off if name is not None))
@@ -195,9 +201,9 @@ def reason_of(
 def _failure(
     desired: DesiredGraph, latest: Mapping[str, TaskRow], record: GraphRow | None, times: TaskTimes
 ) -> Reason:
-    """The error that came first; else the timeout of the graph, if its time was over."""
+    """The earliest error; without one, the graph's timeout if its time has passed; else `Unexplained`."""
     limit = graph_limit_ms(desired)
-    left = never_begun(desired, latest)
+    not_begun = never_begun(desired, latest)
     is_late = times.attempt_ms >= limit
     end = datetime.max.replace(tzinfo=UTC)
     failed = sorted(
@@ -207,21 +213,26 @@ def _failure(
     if failed:
         row = failed[0]
         error = row.error_message or ""
-        late = is_timeout(row.error_code, error)
-        own = next((one.user_task_timeout_ms for one in desired.all_tasks if raw(one.name) == row.name), None)
-        if late and is_late and own is None:
+        is_timed_out = is_timeout(row.error_code, error)
+        own_timeout = next(
+            (one.user_task_timeout_ms for one in desired.all_tasks if raw(one.name) == row.name), None
+        )
+        if is_timed_out and is_late and own_timeout is None:
             name = spec_name(desired, row.name)
-            return GraphTimeout(limit, (*((name,) if name else ()), *left))
-        return TaskFailure(spec_name(desired, row.name), error, late)
+            return GraphTimeout(limit, (*((name,) if name else ()), *not_begun))
+        return TaskFailure(spec_name(desired, row.name), error, is_timed_out)
     if record is not None and record.error_task is not None:
         error = record.error_message or ""
-        late = is_timeout(record.error_code, error)
-        return TaskFailure(spec_name(desired, record.error_task), error, late)
-    return GraphTimeout(limit, left) if is_late else Unexplained()
+        is_timed_out = is_timeout(record.error_code, error)
+        return TaskFailure(spec_name(desired, record.error_task), error, is_timed_out)
+    return GraphTimeout(limit, not_begun) if is_late else Unexplained()
 
 
 def spec_name(desired: DesiredGraph, name: str) -> str | None:
-    """The spec's name of a task, None for the generated root; of a task that the spec does not have, Snowflake's."""
+    """The name in the spec of a task in Snowflake; None for the root.
+
+    For a task that is not in the spec, its name without the root's prefix, in lower case.
+    """
     root = raw(desired.root.name)
     if name == root:
         return None
@@ -232,7 +243,7 @@ def spec_name(desired: DesiredGraph, name: str) -> str | None:
 def explained(
     desired: DesiredGraph, tasks: Sequence[TaskRun], reason: Reason | None, suspended: frozenset[str]
 ) -> Iterator[TaskRun]:
-    """The tasks, those that were skipped or never ran with the cause."""
+    """The tasks of a run; `because` is set for those that were skipped or never ran."""
     runs = {task.name: task for task in tasks}
     for task in tasks:
         node = next(one for one in desired.all_tasks if one.task == task.name)
@@ -245,7 +256,9 @@ def explained(
                 yield task
 
 
-def _above(desired: DesiredGraph, node: DesiredTask, runs: Mapping[str, TaskRun]) -> Iterator[TaskRun]:
+def _predecessor_runs(
+    desired: DesiredGraph, node: DesiredTask, runs: Mapping[str, TaskRun]
+) -> Iterator[TaskRun]:
     for name in node.predecessors:
         parent = spec_name(desired, raw(name))
         if parent is not None and parent in runs:
@@ -253,7 +266,7 @@ def _above(desired: DesiredGraph, node: DesiredTask, runs: Mapping[str, TaskRun]
 
 
 def _why_skipped(desired: DesiredGraph, node: DesiredTask, runs: Mapping[str, TaskRun]) -> str:
-    for parent in _above(desired, node, runs):
+    for parent in _predecessor_runs(desired, node, runs):
         if parent.arm is not None and parent.arm != node.task:
             return f"not chosen: {parent.name} took {parent.arm}"
     return "its condition was false"
@@ -284,7 +297,7 @@ def _why_never(
             return "the root failed"
         case GraphTimeout(never_begun=names) if node.task in names:
             return "the graph's time was over"
-    for parent in _above(desired, node, runs):
+    for parent in _predecessor_runs(desired, node, runs):
         if parent.state in _BLOCKED:
             return f"{parent.name} {_BLOCKED[parent.state]}"
     return None

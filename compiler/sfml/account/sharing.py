@@ -1,7 +1,7 @@
-"""What pipelines share, as far as their specs say: which of them may be applied, or run, at the same time; pure.
+"""Finds pipelines that use the same objects, and so must not be applied or run in parallel; pure.
 
-Known are the tables, views and streams that `reads`, `writes`, `seeds`, the schedule and SQL name, and the models that
-steps are given as `model_name`. A step that reads a table by a name of its own is not looked into.
+Considered are the tables, views and streams that `reads`, `writes`, `seeds`, the schedule and SQL texts name, and the
+models that steps get as `model_name`. Names inside the Python code of a step are not considered.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NO_NAMES = frozenset({"VALUES", "SELECT", "LATERAL", "TABLE", "IDENTIFIER", "DU
 
 @record
 class Footprint:
-    """What a pipeline touches by name, and the words that it gives to steps, which may be names."""
+    """The qualified names of the objects and models of a pipeline; `words` are texts in arguments that may be names."""
 
     objects: frozenset[str]
     models: frozenset[str]
@@ -43,7 +43,7 @@ class Footprint:
 
 
 def footprint(graph: TaskGraph) -> Footprint:
-    """The names of a pipeline, each qualified with the database and schema of its target."""
+    """The footprint of a pipeline; each name is qualified with the database and schema of its target."""
     target = graph.target
     return Footprint(
         frozenset(resolved(target, name) for name in _objects(graph)),
@@ -53,7 +53,7 @@ def footprint(graph: TaskGraph) -> Footprint:
 
 
 def share(one: Footprint, other: Footprint) -> bool:
-    """Whether two pipelines touch the same thing, be it only to read it."""
+    """Whether two pipelines name a common object or model, even if both only read it."""
     return bool(
         one.models & other.models
         or one.objects & other.objects
@@ -63,7 +63,7 @@ def share(one: Footprint, other: Footprint) -> bool:
 
 
 def earlier_sharers(graphs: Sequence[TaskGraph]) -> list[frozenset[int]]:
-    """For each the places of those before it that share something with it, and so have to be done first."""
+    """For each graph, the indices of the earlier graphs that share an object with it, and so must be done before it."""
     prints = [footprint(graph) for graph in graphs]
     return [
         frozenset(place for place in range(at) if share(prints[place], one)) for at, one in enumerate(prints)

@@ -1,5 +1,5 @@
 """The Python interface, `import sfml`: what the commands do, for notebooks, tests and programs.
 
-Nothing here prints, asks or ends the process. What goes wrong is raised as a subclass of `sfml.SfmlError`, whose
-`help` says what to do next. Values are those of the JSON outputs, as objects with `to_dict()`.
+Nothing here prints, prompts or exits. Errors are raised as subclasses of `sfml.SfmlError`; its `help` says what to do
+next. Results are objects with the values of the JSON outputs, which `to_dict()` returns.
 """

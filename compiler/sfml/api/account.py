@@ -1,4 +1,4 @@
-"""A pipeline's target, connected: plan, apply, run, look back, go back."""
+"""A pipeline's target account: plan, apply, run, history, models, rollback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Account:
-    """The target of one pipeline, open until the block of `Pipeline.connect` ends."""
+    """The target account of one pipeline; it is open until the block of `Pipeline.connect` ends."""
 
     def __init__(self, opened: CompiledSpec, connected: TargetAccount, user: str) -> None:
         self._opened = opened
@@ -36,14 +36,13 @@ class Account:
 
     @property
     def connection(self) -> SnowflakeConnection:
-        """The connector's own connection, in the target's database and schema."""
+        """The connection of `snowflake.connector`, with the target's database and schema."""
         return self._connected.connection
 
     def plan(self, *, resume: bool | None = None, adopt: bool = False) -> Plan:
-        """What an apply would change now; changes nothing.
+        """Compute what an apply would change now, without changing anything.
 
-        `resume` turns the schedule on or off, None leaves it as it is; `adopt` takes over a graph that sfml did
-        not make.
+        `resume` turns the schedule on or off, None keeps it; `adopt` takes over a graph that sfml did not make.
         """
         work = planned(self._opened, self._connected, resume=resume, adopt=adopt)
         return Plan(work.plan, self._opened.desired, resume=resume, adopt=adopt)
@@ -56,11 +55,11 @@ class Account:
         progress: Callable[[str], object] | None = None,
         create_missing: bool = False,
     ) -> Applied:
-        """Make the target match the spec; `approve=True` says that its changes are agreed to.
+        """Make the target match the spec. Raises `UsageError` without `approve=True`.
 
-        With a plan just that is done, and `ConflictingState` raised when the target moved on since it was made.
-        `progress` is given a line for each thing done. Whatever call fails, the next apply finishes what this one
-        began. `create_missing` makes database, schema and pool where they are not there yet.
+        With a plan, exactly its changes are made; `ConflictingState` is raised if the target has changed since the plan
+        was made. `progress` is called with one line for each group of stages that is done. If a call fails, the next
+        apply finishes what this one began. `create_missing` creates a missing database, schema or compute pool.
         """
         from sfml.operations.environment import demand_environment
         from sfml.operations.reviewed_files import provenance, refuse_unreviewed
@@ -87,9 +86,9 @@ class Account:
         return Applied(Plan(work.plan, self._opened.desired), work.number if work.is_recorded else None)
 
     def run(self, config: Mapping[str, object] | None = None) -> Run:
-        """Start the deployed graph once; `config` overrides values of its config. `Run.wait` follows it.
+        """Start one run of the deployed graph; `config` overrides values of its config. `Run.wait` waits for its end.
 
-        Raises `ConflictingState` when it is not deployed, or half applied.
+        Raises `ConflictingState` when the graph is not deployed, or when an apply is unfinished.
         """
         from sfml.operations.graph_health import demand_whole, suspended_names
         from sfml.operations.runs import follow, interval_of, start
@@ -103,16 +102,16 @@ class Account:
         return Run(next(states), history, states)
 
     def runs(self, limit: int = 10) -> Runs:
-        """The runs of the last seven days, newest first; those whose root was skipped count."""
+        """The last runs, newest first, seven days back at most, including runs whose root was skipped."""
         from sfml.operations.runs import recent_runs
 
         desired, history = self._opened.desired, self._connected.history
         root = history.root(desired.root.name)
-        found = recent_runs(desired, history, root, limit=limit, with_skipped=True) if root else ()
-        return Runs(desired, tuple(Run(one, history) for one in found))
+        recent = recent_runs(desired, history, root, limit=limit, with_skipped=True) if root else ()
+        return Runs(desired, tuple(Run(one, history) for one in recent))
 
     def models(self, name: str | None = None) -> Models:
-        """The versions of a model in the registry, or of those that the steps are given as `model_name`."""
+        """The versions of a model in the registry; without a name, of all models that steps get as `model_name`."""
         from sfml.account.registered import models_of
         from sfml.snowflake.registry import versions
 
@@ -122,9 +121,9 @@ class Account:
         return Models({one: versions(self.connection, target, one) for one in names})
 
     def rollback(self, to: int | None = None) -> Applied:
-        """Put an earlier deployment back, by its number, or the last that differs; models and tables stay.
+        """Go back to an earlier deployment: number `to`, or else the latest one that differs. Models and tables stay.
 
-        Raises `ConflictingState` where it is not kept, or its code is gone.
+        Raises `ConflictingState` when the deployment is not kept, or its code has been removed.
         """
         from sfml.operations.rollback import goal_of
 
@@ -155,7 +154,7 @@ class Account:
         is_open: bool,
         command: str = "apply",
     ) -> None:
-        """Raises what the account answers, with how to go on; `is_open`: an unfinished apply left a journal."""
+        """Make the changes. Adds help on how to go on to an error; `is_open` says that a journal was left before."""
         from sfml.operations.deploy import Deployer, SilentWatcher
         from sfml.operations.guided_deployer import GuidedDeployer
 
@@ -165,7 +164,7 @@ class Account:
 
 
 class _Progress:
-    """Gives a line for each group of an apply that is done, and one when the account makes us wait."""
+    """Passes one line for each finished group of stages, and one for each wait for the account, to `tell`."""
 
     def __init__(self, tell: Callable[[str], object]) -> None:
         self._tell = tell
@@ -185,13 +184,13 @@ class _Progress:
 
 @contextmanager
 def connected_account(opened: CompiledSpec, user: str) -> Iterator[Account]:
-    """The target of a pipeline, open for the block."""
+    """Connect to the target of a pipeline for the duration of the block."""
     with target_account(opened, _Warnings()) as connected:
         yield Account(opened, connected, user)
 
 
 class _Warnings(Unwatched):
-    """What there is to tell of a connection as warnings of Python."""
+    """Reports the warnings of a connection as Python warnings."""
 
     def warns(self, text: str) -> None:
         warnings.warn(text, stacklevel=9)
@@ -200,5 +199,5 @@ class _Warnings(Unwatched):
 
 
 def _config_text(value: object) -> str:
-    """A value as `--config` takes it."""
+    """A value as text, as in `--config key=value`."""
     return value if isinstance(value, str) else json.dumps(value)

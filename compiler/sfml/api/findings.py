@@ -1,4 +1,4 @@
-"""What is wrong with a pipeline's files."""
+"""The findings of a pipeline's files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from sfml.render.json import diagnostic_json, diagnostics_json
 class Finding:
     """One finding; lines and columns count from 1, `file` is relative to the working directory.
 
-    `path` is the logical path, such as `tasks.train.after[0]`; `targets` are those that it holds for, where several
-    were looked at.
+    `path` is the logical path, such as `tasks.train.after[0]`; `targets` names the targets with this finding if several
+    were checked.
     """
 
     code: str
@@ -51,7 +51,7 @@ class Finding:
 
 
 class Findings(Sequence[Finding]):
-    """The findings of a pipeline, by position; printed, they are what `sfml validate` shows."""
+    """The findings of a pipeline, ordered by position; `str()` gives the text of `sfml validate`."""
 
     def __init__(
         self, diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], targets: tuple[str, ...]
@@ -60,7 +60,7 @@ class Findings(Sequence[Finding]):
         self._sources = sources
         self._findings = tuple(map(Finding.of, diagnostics))
         self.targets = targets
-        """The targets that were looked at."""
+        """The names of the targets that were checked."""
 
     @overload
     def __getitem__(self, at: int) -> Finding: ...
@@ -77,7 +77,7 @@ class Findings(Sequence[Finding]):
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that keep the pipeline from being compiled."""
+        """The findings that prevent compilation."""
         return tuple(one for one in self if one.severity == "error")
 
     @property
@@ -85,7 +85,7 @@ class Findings(Sequence[Finding]):
         return tuple(one for one in self if one.severity == "warning")
 
     def raise_for_errors(self) -> None:
-        """Raise `InvalidSpec` with every finding in its text when there are errors."""
+        """Raise `InvalidSpec`, with every finding in its text, if there are errors."""
         if self.errors:
             raise InvalidSpec(self._diagnostics, str(self))
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @record
 class Task:
-    """One task of a compiled graph; `name` is the spec's, `snowflake_name` the account's; `after` names what it
-    waits for in the spec, nothing for the first ones.
+    """One task of a compiled graph.
 
-    `kind` is what the manifest calls it: `root`, `step`, `sql` and so on; the root's `name` is None.
+    `name` is its name in the spec, None for the root; `snowflake_name` is its name in the account. `kind` is its kind
+    in the manifest: `root`, `step`, `sql` and so on. `after` holds the names of its predecessors without the root.
     """
 
     name: str | None
@@ -36,7 +36,7 @@ class Task:
 
 
 class Graph:
-    """What a pipeline compiles to for its target; in a notebook it draws itself."""
+    """The task graph of a pipeline for one target. Notebooks show it as a picture."""
 
     def __init__(self, graph: TaskGraph, desired: DesiredGraph) -> None:
         self._graph = graph
@@ -52,7 +52,7 @@ class Graph:
 
     @property
     def fingerprint(self) -> str:
-        """What the graph is compared by: 64 hexadecimal digits, the same for the same input everywhere."""
+        """The SHA-256 of everything that the graph consists of, in hexadecimal; equal input gives equal values."""
         return self._desired.fingerprint
 
     @property
@@ -80,13 +80,13 @@ class Graph:
         return mermaid(self._graph)
 
     def svg(self) -> str:
-        """The graph as a picture."""
+        """The graph as a picture in SVG."""
         from sfml.render.page.svg import svg
 
         return svg(self._drawing())
 
     def page(self) -> str:
-        """The graph as a page to explore, one HTML document."""
+        """The graph as a self-contained interactive HTML page."""
         from sfml.render.page.html import html
 
         drawing = self._drawing()
@@ -113,7 +113,7 @@ class Graph:
 
 @record
 class Artefact:
-    """The files that a pipeline was compiled to."""
+    """The files that `Pipeline.compile` wrote."""
 
     folder: Path
     files: tuple[Path, ...]

@@ -12,7 +12,7 @@ from sfml.render.symbols import Symbols
 
 
 class Models(Mapping[str, Sequence[ModelVersion]]):
-    """The versions of each model by its name, oldest first; none for one that is not in the registry."""
+    """The versions of each model by its name, oldest first; an empty sequence for a model that is not registered."""
 
     def __init__(self, versions: Mapping[str, Sequence[ModelVersion]]) -> None:
         self._versions = {name: tuple(some) for name, some in versions.items()}
@@ -27,11 +27,11 @@ class Models(Mapping[str, Sequence[ModelVersion]]):
         return len(self._versions)
 
     def default(self, name: str) -> ModelVersion | None:
-        """The default version of a model, which is what scores; None where there is none."""
+        """The default version of a model, which scoring uses; None when there is none."""
         return next((one for one in self._versions.get(name, ()) if one.is_default), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The part `models` of the JSON of `sfml models list`."""
+        """The key `models` of the JSON of `sfml models list`, with its value."""
         return {"models": models_json(self._versions)}
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A pipeline for a target: checked, compiled, connected."""
+"""A pipeline for one target: check, compile, connect."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """One pipeline of a project. Its files are read once, by what needs them first; open it again to read them anew."""
+    """One pipeline of a project. Its files are read once, at the first use; to read them again, make a new object."""
 
     def __init__(
         self, file: Path, name: str, *, target: str | None, variables: Mapping[str, str], user: str | None
@@ -36,11 +36,11 @@ class Pipeline:
 
     @property
     def target(self) -> str | None:
-        """The target's name, None where the files do not say which is the default."""
+        """The target's name; None when no target was named and the project has no default."""
         return self._reading.target
 
     def check(self) -> Findings:
-        """Every finding, for the target that was asked for or else for each of the project, as `sfml validate`."""
+        """All findings, as of `sfml validate`: for the named target, or else for every target of the project."""
         from sfml.frontend.reading import read_targets
         from sfml.frontend.shared_findings import told_once
 
@@ -51,15 +51,15 @@ class Pipeline:
 
     @property
     def graph(self) -> Graph:
-        """What it compiles to; raises `InvalidSpec` with every finding where it does not."""
+        """The compiled graph. Raises `InvalidSpec` with every finding if the spec has errors."""
         opened = self._opened
         assert opened.reading.graph is not None
         return Graph(opened.reading.graph, opened.desired)
 
     def compile(self, folder: Path | str | None = None, *, page: bool = False) -> Artefact:
-        """Write manifest, SQL, diagram and step archives, and with `page` also `graph.html` and `graph.svg`.
+        """Write manifest, SQL, diagram and step archives; with `page` also `graph.html` and `graph.svg`.
 
-        `folder` is where, else `build/<pipeline>/<target>` in the project. Raises `InvalidSpec`.
+        They are written into `folder`, by default `build/<pipeline>/<target>` in the project. Raises `InvalidSpec`.
         """
         from sfml.lower.write import write
 
@@ -72,7 +72,7 @@ class Pipeline:
     def dag(self) -> DAG:
         """The graph as a `snowflake.core.task.dagv1.DAG` with its `DAGTask` and `DAGTaskBranch` objects.
 
-        Bodies of ML Jobs are those that the account writes when they are registered: here they stand as text.
+        The body of an ML Job is a placeholder, because the account generates the real one when the job is registered.
         """
         from sfml.snowflake.dag import dag
 
@@ -80,9 +80,9 @@ class Pipeline:
 
     @contextmanager
     def connect(self) -> Iterator[Account]:
-        """The pipeline's target, connected; a local one starts its server when none runs, and stops it again.
+        """Connect to the pipeline's target. For a local target, start its server if none runs, and stop it at the end.
 
-        Raises `InvalidSpec`, and `ConnectionFailed` where nothing answers.
+        Raises `InvalidSpec` if the spec has errors, and `ConnectionFailed` if the account does not answer.
         """
         from sfml.api.account import connected_account
 

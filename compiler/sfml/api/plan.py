@@ -1,4 +1,4 @@
-"""What an apply would change, and what it did."""
+"""The plan of an apply, and its result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfml.render.plan import change_json, plan_json, risk_json
 
 @record
 class Risk:
-    """What an apply risks: a `label` such as `forfeits-retry`, and a sentence."""
+    """A risk of an apply: a `label` such as `forfeits-retry`, and a sentence."""
 
     label: str
     message: str
@@ -27,9 +27,9 @@ class Risk:
 
 @record
 class Change:
-    """What would become of one task: `action` is create, alter, replace, move, drop or unchanged.
+    """The change of one task: `action` is create, alter, replace, move, drop or unchanged.
 
-    `fields` are the entries of the JSON: `path`, `old`, `new`, `reason`, `place` and `files`.
+    `fields` are mappings as in the JSON, with `path`, `old`, `new`, `reason`, `place` and `files`.
     """
 
     task: str
@@ -54,7 +54,7 @@ class Change:
 
 
 class Plan:
-    """What an apply would change; printed, it is what `sfml plan` shows."""
+    """The changes that an apply would make; `str()` gives the text of `sfml plan`."""
 
     def __init__(
         self, plan: model.Plan, desired: DesiredGraph, *, resume: bool | None = None, adopt: bool = False
@@ -74,33 +74,33 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether an apply would change nothing at all."""
+        """Whether an apply would change nothing."""
         return self._plan.is_empty
 
     @property
     def summary(self) -> Mapping[str, int]:
-        """How many tasks would be created, altered, replaced, moved, dropped, and how many stay."""
+        """The number of tasks for each action: create, alter, replace, move, drop, unchanged."""
         return dict(self._plan.summary)
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """One for each task, those that stay as they are included."""
+        """The change of each task, including unchanged tasks."""
         return tuple(_change(change) for change in self._plan.changes)
 
     @property
     def risks(self) -> tuple[Risk, ...]:
-        """What concerns the graph, then what concerns its tasks."""
+        """The risks for the graph, then those for its tasks."""
         of_tasks = (risk for change in self._plan.changes for risk in change.risks)
         return tuple(_risk(risk) for risk in (*self._plan.risks, *of_tasks))
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What else there is to know."""
+        """Further remarks, as sentences."""
         return self._plan.notes
 
     @property
     def likeness(self) -> Mapping[str, Any]:
-        """What of a plan somebody agrees to: times of next runs pass by themselves."""
+        """The plan as JSON without the times of the next runs, which change by themselves; used to compare plans."""
         return {**plan_json(self._plan), "next_runs": None}
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class Plan:
 
 @record
 class Applied:
-    """A plan that was carried out; `deployment` is the number that it became, None where no task changed."""
+    """A plan that was applied; `deployment` is the number of the new deployment, None when no task changed."""
 
     plan: Plan
     deployment: int | None

@@ -16,7 +16,7 @@ from sfml.spec.project import PROJECT_FILE, project_root
 
 
 class Project:
-    """The pipelines below a folder with an `sfml.yaml`; files are read when they are needed, and then anew."""
+    """The pipelines below a folder with an `sfml.yaml`. Files are read anew at each use."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -24,7 +24,7 @@ class Project:
 
     @property
     def pipelines(self) -> tuple[Pipeline, ...]:
-        """Every pipeline of the project, for its default target, by their files."""
+        """All pipelines of the project for their default target, ordered by file."""
         return tuple(self._made(path) for path in pipelines_of_project(self.root))
 
     def pipeline(
@@ -35,25 +35,26 @@ class Project:
         variables: Mapping[str, object] | None = None,
         user: str | None = None,
     ) -> Pipeline:
-        """The pipeline of that name.
+        """The pipeline with this name.
 
-        `target` is a name of `sfml.yaml`, else its default; `variables` are what `--var` gives, and `user` is the
-        `{{ user }}` of specs. Raises `UsageError` for a name that no pipeline has, or two have.
+        `target` is a target of `sfml.yaml`, by default its default target; `variables` have the meaning of `--var`;
+        `user` is the value of `{{ user }}` in specs. Raises `UsageError` if no pipeline, or more than one, has this
+        name.
         """
         paths = {path: pipeline_name(path) for path in pipelines_of_project(self.root)}
-        found = [path for path, own in paths.items() if own == name]
-        if len(found) > 1:
-            files = " and ".join(path.as_posix() for path in found)
+        matches = [path for path, own in paths.items() if own == name]
+        if len(matches) > 1:
+            files = " and ".join(path.as_posix() for path in matches)
             raise UsageError(
                 f"more than one pipeline is named `{name}`: {files}", help="give one another name"
             )
-        if not found:
+        if not matches:
             names = sorted(own for own in paths.values() if own)
             raise UsageError(
                 f"there is no pipeline `{name}` in {self.root}",
                 help=did_you_mean(name, names) or f"pipelines of this project: {', '.join(names) or 'none'}",
             )
-        return self._made(found[0], target=target, variables=variables, user=user)
+        return self._made(matches[0], target=target, variables=variables, user=user)
 
     def _made(
         self,
@@ -86,9 +87,9 @@ class Project:
 
 
 def open(path: Path | str = ".") -> Project:
-    """The project that a folder or file belongs to: the nearest `sfml.yaml` there or above.
+    """The project of a folder or file: the nearest folder with `sfml.yaml`, there or above.
 
-    Raises `UsageError` where there is none.
+    Raises `UsageError` if there is none.
     """
     start = Path(path)
     root = project_root(start if start.is_dir() else start.parent)
@@ -98,5 +99,5 @@ def open(path: Path | str = ".") -> Project:
 
 
 def _text(value: object) -> str:
-    """A variable as it would be typed."""
+    """The value of a variable as text, as in `--var name=value`."""
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""Runs of a pipeline: followed while they go on, looked at afterwards."""
+"""Runs of a pipeline: follow a running one, read an ended one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TaskRun:
-    """One task in a run. `state` is Snowflake's word, None for a task that never ran."""
+    """One task in a run. `state` is Snowflake's state, None for a task that never ran."""
 
     def __init__(self, task: history.TaskRun, reader: History) -> None:
         self._task = task
@@ -37,17 +37,17 @@ class TaskRun:
 
     @property
     def return_value(self) -> Any:
-        """What it returned, as JSON; a branch's is the outcome that it chose."""
+        """The task's return value, parsed from JSON; for a gate, the outcome that it chose."""
         return self._task.return_value
 
     @property
     def error(self) -> str | None:
-        """What Snowflake keeps of its failure."""
+        """The error message that Snowflake keeps; None unless the task failed."""
         return self._task.error
 
     @property
     def because(self) -> str | None:
-        """Why it was skipped or never ran, once the run is over."""
+        """Why the task was skipped or never ran; None until the run has ended."""
         return self._task.because
 
     @property
@@ -56,11 +56,11 @@ class TaskRun:
 
     @property
     def duration_ms(self) -> int | None:
-        """How long it took, in milliseconds."""
+        """The duration in milliseconds."""
         return self._task.duration_ms
 
     def logs(self) -> str:
-        """What its last attempt wrote; empty for a task that never ran. Needs the connection to be open."""
+        """The log of the last attempt; empty for a task that never ran. Needs the open account."""
         return self._reader.log(self._task.row) if self._task.row else ""
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class TaskRun:
 
 
 class Run:
-    """One run of a pipeline as it was seen last; `wait` and `refresh` look again while it goes on."""
+    """One run of a pipeline, as of the last reading; `wait` and `refresh` read again until it has ended."""
 
     def __init__(
         self, run: history.Run, reader: History, states: Iterator[history.Run] | None = None
@@ -89,12 +89,12 @@ class Run:
 
     @property
     def run_id(self) -> str:
-        """The id of the graph run group, the same for all attempts."""
+        """The id of Snowflake's graph run group, which all attempts share."""
         return self._run.run_id
 
     @property
     def state(self) -> str:
-        """Snowflake's word: EXECUTING, SUCCEEDED, FAILED, CANCELLED, SKIPPED."""
+        """Snowflake's state: EXECUTING, SUCCEEDED, FAILED, CANCELLED or SKIPPED."""
         return self._run.state
 
     @property
@@ -104,7 +104,7 @@ class Run:
 
     @property
     def reason(self) -> str | None:
-        """Why it is not well, in a line of the user's own error; None for one that is."""
+        """Why the run did not succeed, in one line; None if it succeeded or has not ended."""
         from sfml.render.reason import reason_text
 
         return reason_text(self._run.reason) if self._run.reason else None
@@ -115,11 +115,11 @@ class Run:
 
     @property
     def tasks(self) -> tuple[TaskRun, ...]:
-        """Every task, in the order of the spec."""
+        """All tasks, in the order of the spec."""
         return tuple(TaskRun(task, self._reader) for task in self._run.tasks)
 
     def __getitem__(self, name: str) -> TaskRun:
-        """The task of that name in the spec; raises KeyError with the closest name."""
+        """The task with this name in the spec; raises `KeyError`, which suggests the closest name."""
         tasks = {task.name: task for task in self._run.tasks}
         if name not in tasks:
             hint = did_you_mean(name, tasks) or f"its tasks are: {', '.join(tasks)}"
@@ -127,16 +127,17 @@ class Run:
         return TaskRun(tasks[name], self._reader)
 
     def refresh(self) -> Run:
-        """Look once more; answers the run itself."""
+        """Read the run again; returns this object."""
         if self._states is not None and not self.is_over:
             self._run = next(self._states, self._run)
         return self
 
     def wait(self, *, progress: Callable[[str], object] | None = None, timeout: float | None = None) -> Run:
-        """Follow it to its end; answers the run itself, whether or not it succeeded.
+        """Wait for the end of the run; returns this object, whether or not the run succeeded.
 
-        `progress` is given a line for each change of a task, such as `print`; `timeout` is in seconds, after which
-        `TimeoutError` is raised and the run goes on.
+        `progress` is a function such as `print`; it is called with one line for each change of a task. After `timeout`
+        seconds, `TimeoutError` is raised; the run itself continues. Raises `ConflictingState` for a run that is still
+        executing and was not started by `Account.run`.
         """
         if self._states is None and not self.is_over:
             raise ConflictingState("this run was not started here", help="look again with account.runs()")

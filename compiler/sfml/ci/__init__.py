@@ -1,5 +1,5 @@
-"""The review of a change where it is proposed: what the GitHub Action and the GitLab job run, on Python alone.
+"""The review of a pull or merge request: the program of the GitHub Action and the GitLab job.
 
-`python -I -m sfml.ci` runs `sfml validate` and `sfml diff` on a clone, and posts what they print. The isolated mode
-matters: the current folder is the code under review, and no module of it may be taken for one of ours.
+`python -I -m sfml.ci` runs `sfml validate` and `sfml diff` on a clone, and posts their output as a comment. Isolated
+mode (`-I`) is necessary: the current folder holds the code under review, whose modules must not be imported.
 """

@@ -1,4 +1,4 @@
-"""`python -I -m sfml.ci`, in a job of GitHub Actions or of GitLab CI."""
+"""The entry point `python -I -m sfml.ci`, for jobs of GitHub Actions and GitLab CI."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfml.ci.review import review
 
 
 def main() -> int:
-    """The exit code of the job: 0 done, 1 findings or failure, 2 wrong usage."""
+    """Run the review; returns the exit code of the job: 0 done, 1 findings or failure, 2 wrong usage."""
     if not sys.flags.isolated:
         say_error("modules of the code under review could be imported", "run it as:  python -I -m sfml.ci")
         return 2

@@ -1,4 +1,4 @@
-"""What the job asks for: the inputs of the action and of the template, which come as `SFML_…` variables."""
+"""The inputs of a job, from the environment variables `SFML_…` that the action and the template set."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sfml.base.errors import UsageError
 from sfml.base.record import record
 
 TOKENS = ("SFML_TOKEN", "SFML_GITLAB_TOKEN")
-"""What the token comes in; no process that is started here is given it."""
+"""The environment variables with the job's token. They are removed from the environment of every subprocess."""
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
 @record
 class JobInputs:
-    """Inputs; `specs` are relative to `folder`, and `out` is where files for the job's later steps go."""
+    """The inputs of a job. `specs` are relative to `folder`; files for later steps are written into `out`."""
 
     specs: tuple[str, ...]
     folder: Path
@@ -32,7 +32,7 @@ class JobInputs:
     token: str | None = field(repr=False)
 
     def specs_from(self, prefix: str) -> tuple[str, ...]:
-        """The specs as paths from the top of the repository, `prefix` being the folder's place in it."""
+        """The specs as paths relative to the top of the repository; `prefix` is the path of `folder` in it."""
         return tuple(
             spec if spec.startswith("/") else posixpath.normpath(posixpath.join(prefix, spec))
             for spec in self.specs
@@ -40,30 +40,30 @@ class JobInputs:
 
 
 def asked_of(environment: Mapping[str, str]) -> JobInputs:
-    """The inputs; raises `UsageError` for those that make no sense."""
-    given = {name: value.strip() for name, value in environment.items() if name.startswith("SFML_")}
-    specs = tuple(line.strip() for line in given.get("SFML_SPECS", "").splitlines() if line.strip())
-    options = [word for word in (*specs, given.get("SFML_BASE", "")) if word.startswith("-")]
+    """Read the inputs from environment variables; raises `UsageError` for invalid ones."""
+    variables = {name: value.strip() for name, value in environment.items() if name.startswith("SFML_")}
+    specs = tuple(line.strip() for line in variables.get("SFML_SPECS", "").splitlines() if line.strip())
+    options = [word for word in (*specs, variables.get("SFML_BASE", "")) if word.startswith("-")]
     if options:
-        raise UsageError(f"`{options[0]}` is an option, and no spec or base")
-    key = given.get("SFML_KEY") or None
+        raise UsageError(f"`{options[0]}` is an option, not a spec or base")
+    key = variables.get("SFML_KEY") or None
     if key is not None and not _KEY.fullmatch(key):
-        raise UsageError(f"`{key}` is no key", help="use up to 40 letters, digits, `.`, `_` and `-`")
+        raise UsageError(f"`{key}` is not a valid key", help="use up to 40 letters, digits, `.`, `_` and `-`")
     return JobInputs(
         specs=specs or (".",),
-        folder=Path(given.get("SFML_WORKING_DIRECTORY") or "."),
-        base=given.get("SFML_BASE") or None,
-        target=given.get("SFML_TARGET") or None,
+        folder=Path(variables.get("SFML_WORKING_DIRECTORY") or "."),
+        base=variables.get("SFML_BASE") or None,
+        target=variables.get("SFML_TARGET") or None,
         key=key,
-        wants_comment=_is_true(given, "SFML_COMMENT"),
-        wants_sarif=_is_true(given, "SFML_SARIF"),
-        token=next((given[name] for name in TOKENS if given.get(name)), None),
-        out=Path(given.get("SFML_OUT") or "sfml-review").absolute(),
+        wants_comment=_is_true(variables, "SFML_COMMENT"),
+        wants_sarif=_is_true(variables, "SFML_SARIF"),
+        token=next((variables[name] for name in TOKENS if variables.get(name)), None),
+        out=Path(variables.get("SFML_OUT") or "sfml-review").absolute(),
     )
 
 
-def _is_true(given: Mapping[str, str], name: str) -> bool:
-    said = given.get(name, "").lower() or "true"
-    if said not in ("true", "false"):
-        raise UsageError(f"{name.removeprefix('SFML_').lower()} is `true` or `false`, not `{said}`")
-    return said == "true"
+def _is_true(variables: Mapping[str, str], name: str) -> bool:
+    text = variables.get(name, "").lower() or "true"
+    if text not in ("true", "false"):
+        raise UsageError(f"{name.removeprefix('SFML_').lower()} is `true` or `false`, not `{text}`")
+    return text == "true"

@@ -1,4 +1,4 @@
-"""The two commits to compare, fetched where the clone is too shallow to hold them."""
+"""Finds the two commits to compare, and fetches them if the clone is too shallow to contain them."""
 
 from __future__ import annotations
 
@@ -16,59 +16,59 @@ from sfml.ci.occasion import Occasion, is_commit
 
 _FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 _DEPTH = 200
-"""Deep enough for most branches; then comes the whole history."""
+"""The depth of the first fetch, enough for most branches; the second fetches the whole history."""
 
 
 @record
 class Clone:
-    """The repository that the job works on; `prefix` is the place of the working directory in it."""
+    """The repository of the job: `top` is its root folder, `prefix` the path of the working directory in it."""
 
     top: Path
     prefix: str
 
     def git(self, *arguments: str, settings: Mapping[str, str] | None = None) -> str | None:
-        """What git answers without its last line end, or None when it refuses."""
+        """The output of a git command without its final newline; None if the command fails."""
         done = _git(self.top, arguments, settings or {})
         return done.text.rstrip("\n") if done.code == 0 else None
 
 
 @record
 class Commits:
-    """What to compare, by the names that `sfml diff` is given."""
+    """The commits to compare, as arguments of `sfml diff`."""
 
     base: str
     head: str
 
 
 def clone_at(folder: Path) -> Clone:
-    """The clone that holds the folder; raises `SfmlError` when none does."""
+    """The clone that contains the folder; raises `SfmlError` if the folder does not exist or is not in a clone."""
     if not folder.is_dir():
         raise SfmlError(f"there is no folder `{folder}`", help="check the input `working-directory`")
-    found = _git(folder, ("rev-parse", "--show-toplevel", "--show-prefix"), {})
-    if found.code != 0:
+    toplevel = _git(folder, ("rev-parse", "--show-toplevel", "--show-prefix"), {})
+    if toplevel.code != 0:
         raise SfmlError(
-            f"`{folder}` is no clone to work on: {found.complaint}",
-            help="let a step check the repository out before",
+            f"`{folder}` is not in a git clone: {toplevel.complaint}",
+            help="add a step that checks out the repository before this one",
         )
-    top, _, prefix = found.text.partition("\n")
+    top, _, prefix = toplevel.text.partition("\n")
     return Clone(Path(top), prefix.strip())
 
 
 def commits_of(clone: Clone, asked: JobInputs, occasion: Occasion) -> Commits | None:
-    """What to compare; None where there is nothing to compare with. Raises `SfmlError` for what cannot be had."""
+    """The commits to compare; None if the job has no base. Raises `SfmlError` if a commit cannot be fetched."""
     head = clone.git("rev-parse", "--verify", "--quiet", "HEAD")
     if head is None:
         raise SfmlError("this clone has no commit checked out")
-    base = _asked_base(clone, asked) or _merged_with(clone, head, occasion) or occasion.base
+    base = _input_base(clone, asked) or _merge_parent(clone, head, occasion) or occasion.base
     if base is None:
         return None
-    if _meeting(clone, base, head) is None:
+    if _merge_base(clone, base, head) is None:
         _fetch(clone, base, head, asked, occasion)
     return Commits(_base_named(clone, base, head, asked, occasion), _head_named(clone, head, occasion))
 
 
-def _asked_base(clone: Clone, asked: JobInputs) -> str | None:
-    """The base that the job names; a branch that is not here is one of the host's."""
+def _input_base(clone: Clone, asked: JobInputs) -> str | None:
+    """The base from the job's inputs; a branch that the clone does not have is taken from `origin`."""
     base = asked.base
     if base is None or base.startswith("origin/") or is_commit(base):
         return base
@@ -76,8 +76,8 @@ def _asked_base(clone: Clone, asked: JobInputs) -> str | None:
     return base if is_here else f"origin/{base}"
 
 
-def _merged_with(clone: Clone, head: str, occasion: Occasion) -> str | None:
-    """What the host merged the pull request into to make the commit that is checked out: its first parent."""
+def _merge_parent(clone: Clone, head: str, occasion: Occasion) -> str | None:
+    """The first parent of the checked-out commit, if the host made it by merging the pull request into its base."""
     if head != occasion.merged:
         return None
     lines = (clone.git("cat-file", "commit", head) or "").split("\n\n", 1)[0].splitlines()
@@ -85,8 +85,8 @@ def _merged_with(clone: Clone, head: str, occasion: Occasion) -> str | None:
     return parents[0] if len(parents) == 2 else None
 
 
-def _meeting(clone: Clone, base: str, head: str) -> str | None:
-    """The commit that both come from, if the clone can tell."""
+def _merge_base(clone: Clone, base: str, head: str) -> str | None:
+    """The merge base of two commits; None if the clone does not contain it."""
     return clone.git("merge-base", "--end-of-options", base, head) or None
 
 
@@ -94,19 +94,19 @@ def _fetch(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occas
     is_shallow = clone.git("rev-parse", "--is-shallow-repository") == "true"
     branch = base.removeprefix("origin/")
     target = base if branch == base else f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
-    ways: list[tuple[str, ...]] = [(target,)]
+    attempts: list[tuple[str, ...]] = [(target,)]
     if is_shallow:
-        ways = [(f"--depth={_DEPTH}", target, head), ("--unshallow", target), ("--unshallow",)]
-        if base == _merged_with(clone, head, occasion):
-            ways.insert(0, ("--depth=2", head))
-    for way in ways:
-        options = tuple(word for word in way if word.startswith("--"))
-        refs = tuple(word for word in way if not word.startswith("--"))
+        attempts = [(f"--depth={_DEPTH}", target, head), ("--unshallow", target), ("--unshallow",)]
+        if base == _merge_parent(clone, head, occasion):
+            attempts.insert(0, ("--depth=2", head))
+    for attempt in attempts:
+        options = tuple(word for word in attempt if word.startswith("--"))
+        refs = tuple(word for word in attempt if not word.startswith("--"))
         say(f"git fetch {' '.join((*options, 'origin', *refs))}")
-        for settings in _ways_in(clone, asked, occasion):
+        for settings in _fetch_settings(clone, asked, occasion):
             if clone.git(*_FETCH, *options, "origin", *refs, settings=settings) is not None:
                 break
-        if _meeting(clone, base, head) is not None:
+        if _merge_base(clone, base, head) is not None:
             return
     raise SfmlError(
         f"`{base}` could not be fetched, or has no history in common with what is checked out",
@@ -114,26 +114,26 @@ def _fetch(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occas
     )
 
 
-def _ways_in(clone: Clone, asked: JobInputs, occasion: Occasion) -> Iterator[Mapping[str, str]]:
-    """As the clone is set up; else with the job's token, in the way that GitHub's own checkout gives it."""
+def _fetch_settings(clone: Clone, asked: JobInputs, occasion: Occasion) -> Iterator[Mapping[str, str]]:
+    """The git settings to try for a fetch: none; then the job's token as an HTTP header, as GitHub's checkout does."""
     yield {}
     url = clone.git("remote", "get-url", "origin") or ""
     server = os.environ.get("GITHUB_SERVER_URL", "").rstrip("/")
     if occasion.host == "github" and asked.token and server and url.startswith(f"{server}/"):
-        said = base64.b64encode(f"x-access-token:{asked.token}".encode()).decode()
-        yield {f"http.{server}/.extraHeader": f"AUTHORIZATION: basic {said}"}
+        credentials = base64.b64encode(f"x-access-token:{asked.token}".encode()).decode()
+        yield {f"http.{server}/.extraHeader": f"AUTHORIZATION: basic {credentials}"}
 
 
 def _base_named(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occasion) -> str:
-    """The base under the name that people know it by, where that name leads to the same comparison."""
+    """The base as a branch name such as `origin/main`, if that gives the same comparison; else its hash."""
     if asked.base is not None or occasion.base_name is None:
         return base
     name = f"origin/{occasion.base_name}"
     ref = f"refs/remotes/{name}"
     if clone.git("rev-parse", "--verify", "--quiet", ref) is None:
-        # As a fetch of the branch would; the zeros say that it must not be there.
+        # Creates the ref as a fetch of the branch would. The zeros demand that it does not exist yet.
         clone.git("update-ref", ref, base, "0" * len(base))
-    return name if _meeting(clone, ref, head) == _meeting(clone, base, head) else base
+    return name if _merge_base(clone, ref, head) == _merge_base(clone, base, head) else base
 
 
 def _head_named(clone: Clone, head: str, occasion: Occasion) -> str:

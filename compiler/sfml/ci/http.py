@@ -1,4 +1,4 @@
-"""JSON over HTTP, for the few calls that a host's API takes; the token is in a header and nowhere else."""
+"""JSON over HTTP for the calls to a host's API. The token is sent only in a header and is never logged."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _LONGEST_PAUSE = 60.0
 
 
 class HostRefusal(SfmlError):
-    """The host says no, and would again (403, 404): the token may not."""
+    """The host refuses the call because the token lacks a permission (403, 404); a repetition would not help."""
 
 
 class Unavailable(SfmlError):
-    """The host did not do it now (5xx, a limit, no answer); whether it did is not always known.
+    """The host could not answer now (5xx, a rate limit, no answer). It may have carried out the call nevertheless.
 
-    `pause` is how many seconds it asks to wait.
+    `pause` is the number of seconds to wait that the host asked for, or None.
     """
 
     def __init__(self, message: str, pause: float | None = None) -> None:
@@ -33,28 +33,28 @@ class Unavailable(SfmlError):
 
 @record
 class HttpAnswer:
-    """What came back; `has_next` says that there is another page."""
+    """The parsed JSON body of an answer; `has_next` says whether there is another page."""
 
     body: Any
     has_next: bool
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: it would take the token along, to wherever that leads."""
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirects, because a redirect would send the token to another address."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
-_OPENER = urllib.request.build_opener(_Stay)
+_OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 def call(
     method: str, url: str, headers: Mapping[str, str], body: Mapping[str, Any] | None = None
 ) -> HttpAnswer:
-    """The answer to one request; raises `HostRefusal`, `Unavailable`, or `SfmlError` for any other refusal."""
+    """Make one request. Raises `HostRefusal`, `Unavailable`, or `SfmlError` for any other error of the host."""
     if not url.startswith(("https://", "http://")):
-        raise SfmlError(f"`{url[:60]}` is no address of an API")
+        raise SfmlError(f"`{url[:60]}` is not the address of an API")
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data=data, method=method)
     for name, value in {"Content-Type": "application/json", "User-Agent": "sfml", **headers}.items():
@@ -72,25 +72,25 @@ def call(
     try:
         return HttpAnswer(json.loads(text) if text else None, has_next)
     except ValueError:
-        raise Unavailable(f"{what}: what came back is no JSON") from None
+        raise Unavailable(f"{what}: the answer is not JSON") from None
 
 
 def _refusal(what: str, status: int, headers: Message, body: bytes) -> SfmlError:
-    said = f"{what}: {status} {_message(body)}".rstrip()
-    # GitHub answers 403 for a limit as well, and tells them apart by these.
+    message = f"{what}: {status} {_message(body)}".rstrip()
+    # GitHub answers 403 for a rate limit, too; these headers tell it from a missing permission.
     # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     is_limit = headers.get("x-ratelimit-remaining") == "0" or headers.get("Retry-After") is not None
     if status >= 500 or status == 429 or (status == 403 and is_limit):
-        return Unavailable(said, _seconds(headers.get("Retry-After")))
+        return Unavailable(message, _seconds(headers.get("Retry-After")))
     if status in (403, 404):
-        return HostRefusal(said)
-    return SfmlError(said, help="the token is not valid, or no longer" if status == 401 else None)
+        return HostRefusal(message)
+    return SfmlError(message, help="the token is invalid or has expired" if status == 401 else None)
 
 
 def _message(body: bytes) -> str:
     try:
-        found = json.loads(body)
-        return str(found.get("message") or found.get("error") or "")[:300]
+        answer = json.loads(body)
+        return str(answer.get("message") or answer.get("error") or "")[:300]
     except (ValueError, AttributeError):
         return ""
 

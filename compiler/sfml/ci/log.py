@@ -1,4 +1,4 @@
-"""Lines of a job's log, and marks that the host shows outside of it."""
+"""Writes lines into the log of a job, and notices and errors that the host also shows outside the log."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import os
 
 
 def say(text: str) -> None:
-    """A line of the log; what it holds of others cannot become a workflow command, which starts a line."""
+    """Write one line. Line ends in the text become blanks, so that none of it can start a workflow command."""
     print(" ".join(text.split()), flush=True)
 
 
 def say_notice(text: str) -> None:
-    """Something to know, of a job that goes on."""
+    """Write a notice; the job continues."""
     _mark("notice", text)
 
 
 def say_error(text: str, help: str | None = None) -> None:
-    """Why the job fails."""
+    """Write the error that makes the job fail."""
     _mark("error", f"{text}; {help}" if help else text)
 
 

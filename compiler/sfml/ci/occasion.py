@@ -1,4 +1,4 @@
-"""Why the job runs: the pull or merge request, and what to compare it with, as the host tells it to jobs.
+"""The pull or merge request that a job runs for, and the commits to compare, from the host's environment variables.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 https://docs.gitlab.com/ci/variables/predefined_variables/
@@ -22,7 +22,10 @@ _PROJECT = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+|[0-9]+")
 
 @record
 class Occasion:
-    """A job of one host; `number` is that of the request, `merged` the commit that tries its merge."""
+    """The request that a job runs for. `number` is the request's number, `merged` the host's trial merge commit.
+
+    `summary` and `outputs` are GitHub's files for the job's summary and output values.
+    """
 
     host: Literal["github", "gitlab"]
     api: str
@@ -38,13 +41,13 @@ class Occasion:
 
 
 def occasion_of(environment: Mapping[str, str]) -> Occasion:
-    """What the host says; raises `UsageError` outside of a job."""
+    """Read the environment variables of the host; raises `UsageError` outside of a job."""
     if environment.get("GITHUB_ACTIONS") == "true":
         return _of_github(environment)
     if environment.get("GITLAB_CI") == "true":
         return _of_gitlab(environment)
     raise UsageError(
-        "this is no job of GitHub Actions or GitLab CI",
+        "this is not a job of GitHub Actions or GitLab CI",
         help="elsewhere:  sfml validate SPEC…   sfml diff SPEC… --base REF -o markdown",
     )
 
@@ -76,7 +79,7 @@ def _of_github(environment: Mapping[str, str]) -> Occasion:
 
 
 def _of_gitlab(environment: Mapping[str, str]) -> Occasion:
-    # The target's commit is said only in pipelines of merged results, where it is what was merged with.
+    # Set only in pipelines for merged results; it is the commit of the target branch that was merged.
     target = environment.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA")
     return Occasion(
         host="gitlab",
@@ -103,15 +106,15 @@ def _event(path: str | None) -> Mapping[str, Any]:
     if not path:
         return {}
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        event = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as cause:
         raise SfmlError(f"the event of this job cannot be read: {cause}") from cause
-    return found if isinstance(found, dict) else {}
+    return event if isinstance(event, dict) else {}
 
 
 def _project(text: str) -> str:
     if not _PROJECT.fullmatch(text):
-        raise UsageError(f"`{text}` is no repository")
+        raise UsageError(f"`{text}` is not the name of a repository")
     return text
 
 
@@ -120,12 +123,12 @@ def _number(value: object) -> int | None:
 
 
 def is_commit(text: str) -> bool:
-    """Whether it is a whole hash."""
+    """Whether the text is a full commit hash."""
     return _COMMIT.fullmatch(text) is not None
 
 
 def _commit(value: object) -> str | None:
-    """A whole hash, but for the one of zeros, which stands for no commit."""
+    """The value if it is a full commit hash; None otherwise, and for the hash of zeros, which means no commit."""
     return value if isinstance(value, str) and is_commit(value) and not _NONE.fullmatch(value) else None
 
 

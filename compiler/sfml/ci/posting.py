@@ -1,4 +1,4 @@
-"""One comment a request: made, and from then on kept up to date."""
+"""Posts one comment to a pull or merge request, and updates it in later jobs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sfml.ci.threads import Thread
 from sfml.render.review_markdown import LIMIT, MARKER
 
 _PAUSES = (1.0, 3.0, 9.0)
-"""Seconds between tries, unless the host says how many."""
+"""Seconds between attempts, unless the host asks for another pause."""
 
 
 def marked(text: str, key: str | None) -> str:
-    """The comment under a marker of its own, where a request has several."""
+    """The comment with `key` in its marker, so that one request can have several comments."""
     first, _, rest = text.partition("\n")
     if key is None or first != MARKER:
         return text
@@ -23,7 +23,7 @@ def marked(text: str, key: str | None) -> str:
 
 
 def shortened(text: str) -> str:
-    """The comment; its beginning and a line that says so where the host would refuse its length."""
+    """The comment; if it is too long for the host, only its heading and a line that says so."""
     if len(text.encode()) <= LIMIT:
         return text
     marker, _, rest = text.partition("\n")
@@ -32,10 +32,10 @@ def shortened(text: str) -> str:
 
 
 def post(thread: Thread, text: str, *, only_update: bool) -> str:
-    """Brings the conversation up to date with the comment; answers what it did, in words.
+    """Create or update the comment; returns a sentence that says what was done.
 
-    Ours is the comment that begins with the marker and that we wrote. `only_update` makes none where there is none.
-    Raises `Refused` where the token may not, and `SfmlError` when the host keeps failing.
+    The existing comment is found by its marker and its author. With `only_update`, none is created. Raises
+    `HostRefusal` if the token lacks the permission, and `SfmlError` if the host fails repeatedly.
     """
     for pause in (*_PAUSES, None):
         try:
@@ -52,18 +52,20 @@ def post(thread: Thread, text: str, *, only_update: bool) -> str:
 
 
 def _post(thread: Thread, text: str, only_update: bool) -> str:
-    # Looked for anew each time: a call that got no answer may have been carried out.
+    # Search again at each attempt, because a call without an answer may have been carried out.
     marker = text.partition("\n")[0]
-    me = thread.me()
-    own = [one for one in thread.comments() if one.author == me and one.body.splitlines()[:1] == [marker]]
-    if not own:
+    own_name = thread.me()
+    existing = [
+        one for one in thread.comments() if one.author == own_name and one.body.splitlines()[:1] == [marker]
+    ]
+    if not existing:
         if only_update:
             return "no comment: the change reaches no pipeline"
         thread.create(text)
         return "comment made"
-    first, *others = own
+    first, *others = existing
     for other in others:
-        # Of two jobs that ran at the same time.
+        # Two jobs that ran in parallel may have posted one comment each.
         thread.delete(other)
     if first.body.replace("\r\n", "\n").rstrip() == text.rstrip():
         return "comment is up to date"

@@ -1,4 +1,4 @@
-"""What a job does: validate, compare, comment; `sfml` itself is run as anyone would type it."""
+"""The steps of a job: validate, compare, comment. It runs `sfml` as a command in a process of its own."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from sfml.ci.posting import marked, post, shortened
 from sfml.ci.threads import thread_of
 
 _SUMMARY_LIMIT = 1_000_000
-"""Of a step's summary on GitHub, which takes a little more."""
+"""The maximum length of a step's summary in bytes; GitHub accepts 1 MiB."""
 
-_RIGHT = {"github": "the permission `pull-requests: write`", "gitlab": "the scope `api`"}
-"""What a token needs to comment."""
+_PERMISSIONS = {"github": "the permission `pull-requests: write`", "gitlab": "the scope `api`"}
+"""The permission that a token needs to comment, by host."""
 
 
 @record
 class SpecReview:
-    """What `sfml diff` printed: the comment, and the object of `-o json`."""
+    """The output of `sfml diff`: the comment in Markdown, and the JSON object."""
 
     comment: str
     diff: Mapping[str, Any]
 
 
 def review(asked: JobInputs, occasion: Occasion) -> int:
-    """The exit code: 0, or 1 where the head has errors or something could not be done."""
+    """Run the review. Returns the exit code: 0, or 1 if the head has errors or a step failed."""
     clone = clone_at(asked.folder)
-    folder = _fresh(asked.out)
+    folder = _empty_folder(asked.out)
     code, findings = _validate(clone, asked, occasion, folder)
     outputs = {"findings": str(findings)}
     if (folder / "sfml.sarif").exists():
@@ -49,19 +49,19 @@ def review(asked: JobInputs, occasion: Occasion) -> int:
         if commits is None:
             say_notice("nothing to compare with: this job belongs to no pull request; `base` names a commit")
         else:
-            compared = _compare(clone, asked, commits)
-            outputs |= _fingerprints(compared.diff)
-            (folder / "comment.md").write_text(compared.comment, encoding="utf-8")
-            _tell(asked, occasion, compared)
+            spec_review = _compare(clone, asked, commits)
+            outputs |= _fingerprints(spec_review.diff)
+            (folder / "comment.md").write_text(spec_review.comment, encoding="utf-8")
+            _publish(asked, occasion, spec_review)
     except SfmlError as error:
         say_error(error.message, error.help)
         code = code or 1
-    _hand_over(outputs, occasion, folder)
+    _write_outputs(outputs, occasion, folder)
     return code
 
 
-def _fresh(folder: Path) -> Path:
-    """The folder for files; one that the code under review brought along could lead elsewhere."""
+def _empty_folder(folder: Path) -> Path:
+    """Prepare the output folder. A symbolic link is removed: the code under review could contain one."""
     if folder.is_symlink():
         folder.unlink()
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def _fresh(folder: Path) -> Path:
 
 
 def _validate(clone: Clone, asked: JobInputs, occasion: Occasion, folder: Path) -> tuple[int, int]:
-    """The exit code and the number of findings, which are marked at their lines."""
+    """Validate the specs, and report the findings to the host. Returns the exit code and the number of findings."""
     target = () if asked.target is None else (f"--target={asked.target}",)
     words = ("validate", *asked.specs_from(clone.prefix), *target)
     if occasion.host == "github":
@@ -101,37 +101,37 @@ def _compare(clone: Clone, asked: JobInputs, commits: Commits) -> SpecReview:
     code, comment = _sfml(clone, *words, "--output=markdown")
     _, printed = _sfml(clone, *words, "--output=json", shown=False)
     try:
-        found = json.loads(printed)
+        diff = json.loads(printed)
     except ValueError:
-        found = {}
-    # A head with errors is compared as far as it goes, and ends with 1 as well.
-    if code > 1 or not comment or "pipelines" not in found:
+        diff = {}
+    # Exit code 1 is no failure here: a head with errors is compared as far as possible.
+    if code > 1 or not comment or "pipelines" not in diff:
         raise SfmlError("the change could not be shown", help="see what `sfml diff` says above")
-    return SpecReview(marked(comment, asked.key), found)
+    return SpecReview(marked(comment, asked.key), diff)
 
 
-def _tell(asked: JobInputs, occasion: Occasion, compared: SpecReview) -> None:
-    """Posts the comment; where that is not wanted, or not allowed, it is shown with the job."""
+def _publish(asked: JobInputs, occasion: Occasion, spec_review: SpecReview) -> None:
+    """Post the comment, or show it in the job's summary or log if it is not wanted or not permitted."""
     if not asked.wants_comment or occasion.number is None:
-        _show(occasion, compared.comment)
+        _show(occasion, spec_review.comment)
         return
     thread = thread_of(asked, occasion)
     if thread is None:
-        _show(occasion, compared.comment)
+        _show(occasion, spec_review.comment)
         say_notice(f"no comment posted: this job has no token; {_where(occasion)}")
         return
     try:
-        # A change that reaches no pipeline is worth no comment, but one from before would now be wrong.
-        said = post(thread, shortened(compared.comment), only_update=not compared.diff["pipelines"])
-        say(said)
+        # No comment is created for a change that affects no pipeline, but an existing one must be updated.
+        result = post(thread, shortened(spec_review.comment), only_update=not spec_review.diff["pipelines"])
+        say(result)
     except HostRefusal as error:
-        _show(occasion, compared.comment)
+        _show(occasion, spec_review.comment)
         say_notice(
-            f"no comment posted: this job's token may not, as in a request from a fork, or without "
-            f"{_RIGHT[occasion.host]}; {_where(occasion)} ({error.message})"
+            f"no comment posted: this job's token may not comment, as in a request from a fork, or without "
+            f"{_PERMISSIONS[occasion.host]}; {_where(occasion)} ({error.message})"
         )
     except SfmlError:
-        _show(occasion, compared.comment)
+        _show(occasion, spec_review.comment)
         raise
 
 
@@ -144,7 +144,7 @@ def _where(occasion: Occasion) -> str:
 def _show(occasion: Occasion, comment: str) -> None:
     if occasion.summary is None:
         for line in comment.splitlines():
-            # No line of it may look like a command of the runner.
+            # The indentation prevents that a line is taken for a workflow command.
             print(f"  {line}", flush=True)
         return
     with occasion.summary.open("a", encoding="utf-8") as file:
@@ -152,28 +152,28 @@ def _show(occasion: Occasion, comment: str) -> None:
 
 
 def _fingerprints(diff: Mapping[str, Any]) -> dict[str, str]:
-    """Outputs of the comparison; `fingerprint` is that of the only pipeline and target that changed, or empty."""
-    every = {
-        one["spec"]: {
+    """The outputs of the comparison. `fingerprint` is empty unless exactly one pipeline and target changed."""
+    changed = {
+        pipeline["spec"]: {
             name: target["fingerprint"]
-            for name, target in one["targets"].items()
+            for name, target in pipeline["targets"].items()
             if target["fingerprint"] and target["status"] != "unchanged"
         }
-        for one in diff["pipelines"]
+        for pipeline in diff["pipelines"]
     }
-    every = {spec: targets for spec, targets in every.items() if targets}
-    flat = [fingerprint for targets in every.values() for fingerprint in targets.values()]
+    changed = {spec: targets for spec, targets in changed.items() if targets}
+    flat = [fingerprint for targets in changed.values() for fingerprint in targets.values()]
     return {
         "changed": "false" if diff["is_empty"] else "true",
         "fingerprint": flat[0] if len(flat) == 1 else "",
-        "fingerprints": json.dumps(every, sort_keys=True),
+        "fingerprints": json.dumps(changed, sort_keys=True),
     }
 
 
-def _hand_over(outputs: Mapping[str, str], occasion: Occasion, folder: Path) -> None:
-    """What later steps and jobs read. No value holds a line end: paths are ours, and JSON escapes it."""
+def _write_outputs(outputs: Mapping[str, str], occasion: Occasion, folder: Path) -> None:
+    """Write the outputs for later steps and jobs. No value contains a line end: JSON escapes it."""
     if occasion.host == "gitlab":
-        # A report of variables may be 5 kB long, which the fingerprints of many pipelines would not fit into.
+        # GitLab limits this report to 5 kB, which the fingerprints of many pipelines would exceed.
         # https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
         names = ("changed", "fingerprint", "findings")
         lines = (f"SFML_{name.upper()}={outputs[name]}\n" for name in names if name in outputs)
@@ -183,12 +183,12 @@ def _hand_over(outputs: Mapping[str, str], occasion: Occasion, folder: Path) -> 
             file.writelines(f"{name}={value}\n" for name, value in outputs.items())
 
 
-def _sfml(clone: Clone, *words: str, shown: bool = True) -> tuple[int, str]:
-    """The exit code of `sfml` and what it printed, run at the top of the repository, without the job's token."""
+def _sfml(clone: Clone, *arguments: str, shown: bool = True) -> tuple[int, str]:
+    """Run `sfml` in the top folder of the repository, without the job's token. Returns the exit code and its output."""
     if shown:
-        say(f"$ sfml {shlex.join(words)}")
-    done = subprocess.run(
-        (*_command(), *words),
+        say(f"$ sfml {shlex.join(arguments)}")
+    completed = subprocess.run(
+        (*_command(), *arguments),
         cwd=clone.top,
         env={key: value for key, value in os.environ.items() if key not in TOKENS},
         stdin=subprocess.DEVNULL,
@@ -197,7 +197,7 @@ def _sfml(clone: Clone, *words: str, shown: bool = True) -> tuple[int, str]:
         encoding="utf-8",
         check=False,
     )
-    return done.returncode, done.stdout
+    return completed.returncode, completed.stdout
 
 
 def _command() -> Sequence[str]:

@@ -12,12 +12,12 @@ from sfml.ci.http import HostRefusal, call
 from sfml.ci.occasion import Occasion
 
 _PAGES = 200
-"""Of a hundred comments: more than a host lets a conversation grow to."""
+"""The maximum number of pages, of 100 comments each; hosts allow fewer comments than that."""
 
 
 @record
 class Comment:
-    """A comment that is there."""
+    """An existing comment."""
 
     id: int
     author: str
@@ -25,7 +25,7 @@ class Comment:
 
 
 class Thread(Protocol):
-    """A conversation, and who we are in it."""
+    """The conversation of a request; `me` is the name of the token's user."""
 
     def me(self) -> str: ...
 
@@ -39,7 +39,7 @@ class Thread(Protocol):
 
 
 def thread_of(asked: JobInputs, occasion: Occasion) -> Thread | None:
-    """The conversation of the request; None when there is none, or no token to take part with."""
+    """The conversation of the job's request; None if there is no request or no token."""
     if occasion.number is None or asked.token is None:
         return None
     if occasion.host == "github":
@@ -61,7 +61,7 @@ class GitHub:
         }
 
     def me(self) -> str:
-        # The token of a job is no user's, so that `GET /user` refuses it; this is answered for tokens of every kind.
+        # `GET /user` refuses the token of a job, which belongs to no user; this query accepts every kind of token.
         try:
             answer = call("POST", self._graphql, self._headers, {"query": "query { viewer { login } }"}).body
             return str(answer["data"]["viewer"]["login"])
@@ -110,11 +110,11 @@ class GitLab:
 
 
 def _pages(url: str, query: str, headers: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    """Every entry of every page. Pages are counted: the addresses of next ones could lead elsewhere."""
+    """The entries of all pages. Pages are addressed by number, because a link to the next page could lead elsewhere."""
     for page in range(1, _PAGES + 1):
         answer = call("GET", f"{url}?{query}&page={page}", headers)
         if not isinstance(answer.body, list):
-            raise SfmlError(f"GET {url}: this is no list of comments")
+            raise SfmlError(f"GET {url}: the answer is not a list of comments")
         yield from answer.body
         if not answer.has_next:
             return

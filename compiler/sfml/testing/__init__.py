@@ -1,1 +1,1 @@
-"""What users' own tests are written with: the objects behind the fixtures of `sfml.pytest_plugin`."""
+"""The objects behind the fixtures of `sfml.pytest_plugin`, for users' own tests."""

@@ -1,4 +1,4 @@
-"""The clock of a server for tests: the machine's time, until a test takes it in hand."""
+"""The clock of a test server: the machine's time until a test holds or moves it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from sfml.local.clock import ManualClock, now
 
 
 class SteeredClock(ManualClock):
-    """Runs with the machine until `hold` or `advance`; from then on it moves by `advance` alone.
+    """Follows the machine's time until `hold` or `advance`; after that, only `advance` moves it.
 
-    Schedules fire while `advance` passes their moments, in the thread that calls it, and never by themselves.
+    A held clock fires schedules only during `advance`, in the thread that calls it.
     """
 
     def __init__(self) -> None:
@@ -22,14 +22,14 @@ class SteeredClock(ManualClock):
             return self._now if self._held else now()
 
     def hold(self, at: datetime | None = None) -> datetime:
-        """Let time stand still, now or at any other moment with a time zone; answers the moment."""
+        """Stop the clock, now or at another moment; returns the moment. Raises `ValueError` without a time zone."""
         if at is not None and at.tzinfo is None:
             raise ValueError("a moment needs a time zone: datetime(2026, 1, 1, tzinfo=UTC)")
         self._set(at if at is not None else self())
         return self()
 
     def release(self) -> None:
-        """Go on with the machine's time."""
+        """Follow the machine's time again."""
         with self._lock:
             self._held = False
 

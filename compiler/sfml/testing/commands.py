@@ -1,4 +1,4 @@
-"""The `sfml` command in a process of its own, and the settings that lead it to the server of a test."""
+"""Runs the `sfml` command in a process of its own, with an environment that connects it to a test's server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfml.local.children import without_proxies
 from sfml.snowflake.connections_file import as_toml
 
 SECONDS = 300.0
-"""How long a command may take."""
+"""The timeout of a command."""
 
 
 @record
@@ -27,12 +27,12 @@ class Done:
 
     @property
     def json(self) -> Any:
-        """What it printed with `-o json`."""
+        """The parsed output of a command with `-o json`."""
         return json.loads(self.out)
 
 
 def run(words: tuple[str, ...], project: Path, environment: Mapping[str, str]) -> Done:
-    """Run `sfml WORDS` in the project's folder, with nobody to ask, and wait for its end."""
+    """Run `sfml WORDS` in the project's folder, without a terminal, and wait for its end."""
     ended = subprocess.run(
         (sys.executable, "-c", "from sfml.cli import main; main()", *words),
         cwd=project,
@@ -48,7 +48,7 @@ def run(words: tuple[str, ...], project: Path, environment: Mapping[str, str]) -
 
 
 def environment(home: Path, name: str, entry: Mapping[str, Any]) -> dict[str, str]:
-    """This process's environment with the entry as its only connection, written into a folder made for it."""
+    """This process's environment with `entry` as its only Snowflake connection, written into the folder `home`."""
     file = home / "connections.toml"
     file.touch(mode=0o600)
     file.write_text(as_toml(name, entry) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Tasks whose bodies do nothing but end as they are told to, attempt by attempt."""
+"""Replaces the bodies of tasks by SQL that succeeds or fails as a test demands, attempt by attempt."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from sfml.graph.model import OnWarehouse, SqlBody, Target, TaskNode
 from sfml.testing.local_snowflake import LocalSnowflake
 
 ATTEMPTS = "SFML_TEST_ATTEMPTS"
-"""A table of the test's own: a row each time that a task which fails at times was begun."""
+"""A table in the test's database with one row for each start of a task that fails in some attempts."""
 
 
 def make_attempts(account: LocalSnowflake, target: Target) -> None:
-    """Make the table that failing bodies count their attempts in."""
+    """Create the table in which failing bodies count their attempts."""
     account.sql(f"CREATE TABLE {target.database}.{target.schema}.{ATTEMPTS} (TASK STRING)")
 
 
 def failing_body(task: str, failing: Collection[int] | None, otherwise: str) -> str:
-    """A statement that fails these times that it runs (None: always), counted from 1, and else does something."""
-    fails = f"SELECT GIVEN_TO_FAIL FROM {ATTEMPTS}"
+    """A statement that fails at the executions in `failing`, counted from 1 (None: always), else runs `otherwise`."""
+    failing_statement = f"SELECT GIVEN_TO_FAIL FROM {ATTEMPTS}"
     if failing is None:
-        return fails
+        return failing_statement
     numbers = ", ".join(map(str, sorted(failing)))
     name = literal(task)
     return (
         f"BEGIN INSERT INTO {ATTEMPTS} VALUES ({name}); LET n INT; "
         f"SELECT COUNT(*) INTO :n FROM {ATTEMPTS} WHERE TASK = {name}; "
-        f"IF (n IN ({numbers})) THEN {fails}; END IF; {otherwise}; END"
+        f"IF (n IN ({numbers})) THEN {failing_statement}; END IF; {otherwise}; END"
     )
 
 
 def constant_task(node: TaskNode, body: str, target: Target) -> TaskNode:
-    """The task with another body, on a warehouse; nothing of its own work is left."""
+    """The task with another body, on the target's warehouse. Its place in the graph stays."""
     return TaskNode(
         name=node.name,
         body=SqlBody(body),

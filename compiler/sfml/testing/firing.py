@@ -1,4 +1,4 @@
-"""Tests of a schedule on a local Snowflake whose clock is moved by hand: its own scheduler fires."""
+"""Runs tests of a schedule on a local Snowflake: the test moves its clock, and its scheduler fires."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from sfml.testing.constants import constant_task, failing_body, make_attempts
 from sfml.testing.local_snowflake import LocalSnowflake
 
 MOST_RUNS = 40
-"""More would take longer than a test should; the rules judge those."""
+"""The maximum number of runs to execute; a test with more is judged by the rules of `semantics` instead."""
 
 
 def can_fire(settings: GraphSettings, test: ScheduleTest) -> bool:
-    """Whether moving the clock shows all of it: runs take no time then, and streams have no data."""
+    """Whether moving the clock can test the schedule. It cannot if runs must take time or streams must have data."""
     is_timed = isinstance(settings.schedule, CronSchedule | IntervalSchedule)
     if not is_timed or test.takes or settings.when is not None or settings.run_on is not None:
         return False
@@ -31,7 +31,7 @@ def can_fire(settings: GraphSettings, test: ScheduleTest) -> bool:
 
 
 def firing_graph(graph: TaskGraph, test: ScheduleTest, target: Target) -> TaskGraph:
-    """The graph's schedule over its first task alone, which fails in the runs that are to fail."""
+    """A graph with the same schedule and only the first task, which fails in the runs that the test wants to fail."""
     settings, failed = graph.settings, test.failed_runs
     first = replace(graph.tasks[0], after=(), outcomes=None, run_if=None, when=None)
     body = "SELECT 1"
@@ -56,22 +56,22 @@ def firing_graph(graph: TaskGraph, test: ScheduleTest, target: Target) -> TaskGr
     )
 
 
-def fired_verdict(found: CompiledSpec, test: ScheduleTest, account: LocalSnowflake) -> Verdict:
-    """The test's result, after the account's clock has gone through all of its time."""
-    target, root = found.desired.target, found.desired.root.name
+def fired_verdict(spec: CompiledSpec, test: ScheduleTest, account: LocalSnowflake) -> Verdict:
+    """Apply the spec, move the account's clock through the test's time, and judge the runs that began."""
+    target, root = spec.desired.target, spec.desired.root.name
     account.clock.hold(test.since.astimezone(UTC))
-    pipelines.apply(found, account.connect_args())
+    pipelines.apply(spec, account.connect_args())
     make_attempts(account, target)
     name = f"{target.database}.{target.schema}.{root}"
     account.sql(f"ALTER TASK {name} SUSPEND")
-    account.sql(f"ALTER TASK {name} RESUME")  # the schedule counts from here
+    account.sql(f"ALTER TASK {name} RESUME")  # the schedule starts at the time of this statement
     until = test.until or max(at for at, _ in test.runs)
     account.clock.advance(to=until.astimezone(UTC))
     return Verdict(test, tuple(unmet_moments(test, _events(account, test))))
 
 
 def _events(account: LocalSnowflake, test: ScheduleTest) -> tuple[Event, ...]:
-    """What the account's scheduler did, in order."""
+    """The firings and suspensions of the account's scheduler, in order of time."""
     tasks = account.server.account.store
     runs = run_store.graph_runs(tasks)
     first = {run.group_id: run for run in runs if run.attempt == 1}

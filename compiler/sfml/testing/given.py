@@ -1,7 +1,7 @@
-"""Tests of one run on a local Snowflake of their own: real steps, but for the tasks whose end a test gives.
+"""Executes graph tests on a local Snowflake. Steps run for real, except tasks whose end the test gives.
 
-A given task keeps its place in the graph, and its body becomes a statement that ends as it is to; so what is given
-travels the way of everything else, through the compiler, the clients and the server's own scheduler.
+Such a task keeps its place in the graph, and its body becomes a statement that ends as given. So given ends pass
+through the compiler, the clients and the server's scheduler like everything else.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _WAREHOUSE, _POOL = "LOCAL_WH", "LOCAL_POOL"
 
 @contextmanager
 def throwaway_server() -> Iterator[SharedServer]:
-    """A local Snowflake of whose doings nothing is left."""
+    """A local Snowflake in a temporary folder, which is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="sfml-test-") as folder:
         server = SharedServer(Path(folder)).start()
         try:
@@ -52,7 +52,7 @@ def throwaway_server() -> Iterator[SharedServer]:
 
 
 class LocalRuns:
-    """Executes the tests of one pipeline on a server, each in a database of its own that is dropped again."""
+    """Executes the tests of one pipeline on a server, each in a new database that is dropped afterwards."""
 
     def __init__(self, reading: Reading, server: SharedServer) -> None:
         assert reading.graph is not None, "findings are looked at before testing"
@@ -62,13 +62,11 @@ class LocalRuns:
         self._server = server
 
     def verdict(self, test: GraphTest) -> Verdict:
-        """The test's result; of the schedule's, those that no clock alone can show are judged by the rules."""
+        """Execute the test. Tests of a schedule that a clock cannot show are judged by the rules of `semantics`."""
         if isinstance(test, RunTest):
             ruled = run_verdict(self.behaviour, test)
             if ruled.state is State.SKIPPED:
-                return (
-                    ruled  # what the root's condition reads is given; and no history of graphs has such a run
-                )
+                return ruled  # the root's condition reads given values, and Snowflake's graph history lacks such runs
             missing = tuple(_unread_results(self.behaviour, test, ruled.states or {}))
             return Verdict(test, missing) if missing else self._in_a_database(test, self._run_verdict)
         if not can_fire(self.graph.settings, test):
@@ -87,15 +85,15 @@ class LocalRuns:
         return fired_verdict(self._compiled(graph), test, account)
 
     def _run_verdict(self, test: RunTest, account: LocalSnowflake) -> Verdict:
-        found = self._opened(test, account.database)
+        spec = self._opened(test, account.database)
         arguments = account.connect_args()
-        pipelines.apply(found, arguments)
-        pipelines.seed(found, arguments)
-        make_attempts(account, found.desired.target)
+        pipelines.apply(spec, arguments)
+        pipelines.seed(spec, arguments)
+        make_attempts(account, spec.desired.target)
         config = {key: _config_text(value) for key, (value, _) in test.config.items()}
-        run = pipelines.run(found, arguments, config, account.clock).run
+        run = pipelines.run(spec, arguments, config, account.clock).run
         states = {task.name: _state(task.state) for task in run.tasks}
-        errors = {task.name: told for task in run.tasks if (told := error_line(task.error))}
+        errors = {task.name: message for task in run.tasks if (message := error_line(task.error))}
         state = State(run.state)
         findings = tuple(unmet(self.behaviour, test, states, state, run.attempt, errors))
         return Verdict(test, findings, states, state)
@@ -108,26 +106,26 @@ class LocalRuns:
         return CompiledSpec(reading, desired_graph(reading))
 
 
-def _unread_results(behaviour: Behaviour, test: RunTest, came: Mapping[str, State]) -> Iterator[Diagnostic]:
-    """Results that real tasks would read of tasks whose end is given, and that the test does not give."""
+def _unread_results(behaviour: Behaviour, test: RunTest, states: Mapping[str, State]) -> Iterator[Diagnostic]:
+    """A finding for each result that a real task reads, if its task's end is given without that result."""
     graph = behaviour.graph
-    silent = {
+    without_result = {
         name
         for name, given in test.given.items()
         if given.gives_end and not given.has_result and not graph.task(name).is_branch
     }
     for node in graph.all_tasks:
-        if came.get(node.name, State.SUCCEEDED) is not State.SUCCEEDED or node.name in test.given:
+        if states.get(node.name, State.SUCCEEDED) is not State.SUCCEEDED or node.name in test.given:
             continue
         read = (one.task for _, value in body_values(node.body) for one in references_in(value))
-        for name in dict.fromkeys(one for one in read if one in silent):
+        for name in dict.fromkeys(one for one in read if one in without_result):
             message = f"`{node.name}` reads what `{name}` returns"
             help = f"give `{name}: {{returns: …}}`, or how `{node.name}` ends"
             yield undecided(test, message, test.given[str(name)].place, help)
 
 
 def _local(target: Target, database: str) -> Target:
-    """The target as one of the local Snowflake, whatever account it is."""
+    """The target changed into one of the local Snowflake with this database."""
     return replace(
         target,
         kind="local",
@@ -142,28 +140,28 @@ def _local(target: Target, database: str) -> Target:
 
 
 def given_graph(behaviour: Behaviour, test: RunTest, target: Target) -> TaskGraph:
-    """The graph in which what the test gives is so."""
+    """The graph with the ends, conditions and streams that the test gives."""
     graph = behaviour.graph
     streams = {**behaviour.started_by, **{name.upper(): has for name, (has, _) in test.streams.items()}}
 
-    def node(one: TaskNode) -> TaskNode:
-        given = test.given.get(one.name)
-        when = _when(one.when, given, streams)
+    def node(task: TaskNode) -> TaskNode:
+        given = test.given.get(task.name)
+        when = _when(task.when, given, streams)
         if given is None or not given.gives_end:
-            return replace(one, when=when)
-        return _constant(behaviour, replace(one, when=when), given, target)
+            return replace(task, when=when)
+        return _constant(behaviour, replace(task, when=when), given, target)
 
     return replace(
         graph,
         target=target,
         settings=_settings(graph.settings, streams),
-        tasks=tuple(node(one) for one in graph.tasks),
+        tasks=tuple(node(task) for task in graph.tasks),
         finalizer=node(graph.finalizer) if graph.finalizer else None,
     )
 
 
 def _settings(settings: GraphSettings, streams: Mapping[str, bool]) -> GraphSettings:
-    """A schedule would only be in the way, and streams need not be there: what they hold is given."""
+    """The settings without a schedule; calls about streams in the condition are replaced by the given values."""
     condition = root_condition(settings)
     when = _with_streams(condition, streams) if condition is not None else None
     return replace(settings, schedule=Manual(), when=when)
@@ -176,25 +174,25 @@ def _when(when: str | None, given: GivenEnd | None, streams: Mapping[str, bool])
         return _with_streams(when, streams)
     if not decides_on_predecessors(when):
         return "1 = 1" if given.when else "1 = 0"
-    # The condition must go on to replace the default that all predecessors succeeded.
+    # The call keeps the condition in charge of predecessors; without it, all of them would have to succeed.
     always = "SYSTEM$PREDECESSORS_STATE('ALL_DONE')"
     return f"(1 = 1 or {always})" if given.when else f"(1 = 0 and {always})"
 
 
 def _with_streams(condition: str, streams: Mapping[str, bool]) -> str:
-    """The condition with calls about known streams replaced by what is known."""
+    """The condition with `SYSTEM$STREAM_HAS_DATA` replaced by a constant for each stream of `streams`."""
 
-    def known(call: re.Match[str]) -> str:
+    def replacement(call: re.Match[str]) -> str:
         has_data = streams.get(call[1].replace("''", "'").upper())
         return call[0] if has_data is None else "(1 = 1)" if has_data else "(1 = 0)"
 
     return re.sub(
-        r"SYSTEM\$STREAM_HAS_DATA\s*\(\s*'((?:[^']|'')*)'\s*\)", known, condition, flags=re.IGNORECASE
+        r"SYSTEM\$STREAM_HAS_DATA\s*\(\s*'((?:[^']|'')*)'\s*\)", replacement, condition, flags=re.IGNORECASE
     )
 
 
 def _constant(behaviour: Behaviour, node: TaskNode, given: GivenEnd, target: Target) -> TaskNode:
-    """The task with a body that ends as given."""
+    """The task with a body that ends as the test gives it."""
     returned = _returned(behaviour, node, given)
     sets = f"CALL SYSTEM$SET_RETURN_VALUE({literal(returned)})" if returned is not None else "SELECT 1"
     if given.fails >= EVERY:
@@ -215,8 +213,8 @@ def _returned(behaviour: Behaviour, node: TaskNode, given: GivenEnd) -> str | No
 def _state(state: str | None) -> State:
     if state is None:
         return State.NOT_EXECUTED
-    found = State(state)
-    return State.FAILED if found.is_failure else found
+    parsed = State(state)
+    return State.FAILED if parsed.is_failure else parsed
 
 
 def _config_text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What a test has in hand: a database of its own on a local Snowflake, connections, the clock, faults, the log."""
+"""The object of the fixture `local_snowflake`: a test's database, connections, clock, fault rules and calls."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "PUBLIC"
 HISTORY = ("task_runs", "graph_runs", "task_failures", "notifications")
-"""The account's own tables of what happened in tasks."""
+"""The local account's own tables with the history of tasks, which are emptied between tests."""
 
 
 class SharedServer:
-    """The server of a test session, in threads of its process: nothing of it outlives the process."""
+    """The local Snowflake of a test session, in threads of the test process, so that it ends with the process."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = SteeredClock()
@@ -49,11 +49,11 @@ class SharedServer:
         self.local.stop()
 
     def is_client(self, connection: SnowflakeConnection) -> bool:
-        """Whether a connection leads here, open or closed."""
+        """Whether a connection, open or closed, belongs to this server."""
         return (connection.host, int(connection.port)) == (self.local.host, self.local.port)
 
     def client_sessions(self) -> dict[int, str | None]:
-        """The sessions of clients by their ids, with the database that each is in."""
+        """Session id → current database, for the sessions of clients."""
         sessions = self.local.account.sessions
         return {session.id: session.database for session in sessions if session.last_request is not None}
 
@@ -64,7 +64,7 @@ class SharedServer:
         return name
 
     def clean(self) -> None:
-        """Drop every database but the account's own, and end the runs that go on: the test is over."""
+        """Drop every database except the account's own, cancel running tasks, and empty the history after a test."""
         account = self.local.account
         for name in account.engine.databases():
             if name != DATABASE:
@@ -73,12 +73,12 @@ class SharedServer:
         for running in list(runner.running.values()):
             running.cancel()
         runner.settle()
-        # What ran is remembered after the tasks are gone: the next test begins with an empty history.
+        # The history outlives its tasks; the next test must begin with an empty one.
         for table in HISTORY:
             account.store.execute(f"DELETE FROM {table}")
 
     def execute(self, statement: str) -> None:
-        """Run a statement beside HTTP: no fault hits it, no log holds it."""
+        """Run a statement inside the server, not over HTTP: no fault rule applies, and `calls` does not contain it."""
         account = self.local.account
         session = account.sessions.open()
         try:
@@ -88,7 +88,7 @@ class SharedServer:
 
 
 class LocalSnowflake:
-    """A database with an empty schema PUBLIC, which `close` drops with all that was made in it."""
+    """A database with an empty schema PUBLIC; `close` drops it with all its content."""
 
     def __init__(self, server: SharedServer) -> None:
         self._server = server
@@ -97,34 +97,34 @@ class LocalSnowflake:
         self.faults.clear()
         self.faults.forget_calls()
         self._others = frozenset(server.client_sessions())
-        """Sessions that were there before the test, as those of fixtures that several tests share."""
+        """Ids of sessions from before the test, such as those of fixtures that several tests share."""
         self.database = server.new_database()
         self.schema = SCHEMA
 
     @property
     def server(self) -> LocalServer:
-        """The server, which is the whole test session's."""
+        """The server, which all tests of the session share."""
         return self._server.local
 
     @property
     def clock(self) -> SteeredClock:
-        """The account's time; a test that moved it leaves the machine's time behind."""
+        """The account's clock. After a test that moved it, it follows the machine's time again."""
         return self._server.clock
 
     @property
     def faults(self) -> Faults:
-        """Rules for what goes wrong; a test begins without any."""
+        """The fault rules; each test begins without any."""
         return self._server.faults
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """The calls since the test began; `faults.count(…)` counts those that fit."""
+        """The HTTP calls since the test began; `faults.count(…)` counts the ones that match a rule."""
         return self.faults.calls
 
     # -- clients
 
     def connect_args(self, **more: Any) -> dict[str, Any]:
-        """What `snowflake.connector.connect` and `Session.builder.configs` take."""
+        """The arguments for `snowflake.connector.connect` and `Session.builder.configs`; `more` overrides them."""
         return self.server.connect_args(**{"database": self.database, "schema": self.schema, **more})
 
     def connection(self, **more: Any) -> SnowflakeConnection:
@@ -150,7 +150,7 @@ class LocalSnowflake:
         return Registry(self.session(), database_name=self.database, schema_name=self.schema)
 
     def sql(self, statement: str) -> list[dict[str, Any]]:
-        """The rows of one statement as mappings, asked beside HTTP: no fault hits it, no log holds it."""
+        """The rows of one statement as mappings. It runs inside the server: no fault rule applies to it."""
         account = self.server.account
         session = account.sessions.open(database=self.database, schema=self.schema)
         try:
@@ -163,7 +163,7 @@ class LocalSnowflake:
     def apply(
         self, spec: Path | str, *, target: str | None = None, variables: Mapping[str, str] | None = None
     ) -> None:
-        """Make the database hold what the spec says, as `sfml apply` does."""
+        """Deploy the spec into the test's database, as `sfml apply` does."""
         from sfml.testing import pipelines
 
         pipelines.apply(pipelines.opened(spec, self.database, target, variables), self.connect_args())
@@ -184,19 +184,19 @@ class LocalSnowflake:
         target: str | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> PipelineRun:
-        """Run the deployed pipeline once, to its end; `.state`, `.states` and `.result(task)` tell what happened."""
+        """Run the deployed pipeline once, and wait for its end; see `.state`, `.states` and `.result(task)`."""
         from sfml.testing import pipelines
 
-        found = pipelines.opened(spec, self.database, target, variables)
-        return pipelines.run(found, self.connect_args(), config or {}, self.clock)
+        compiled = pipelines.opened(spec, self.database, target, variables)
+        return pipelines.run(compiled, self.connect_args(), config or {}, self.clock)
 
     # -- commands
 
     def sfml(self, *words: str, project: Path | str, connection: str = "local") -> Done:
-        """Run `sfml WORDS` in a process of its own, in that project; `.code`, `.out`, `.err` and `.json` tell its end.
+        """Run `sfml WORDS` in a process of its own, in the folder of a project; see `.code`, `.out`, `.err`, `.json`.
 
-        Faults hit its calls as they hit anyone's. A target of kind `local` finds this server until the test ends, as
-        in `serving`; for one of an account, `connection` is the name of the connection that leads here.
+        Fault rules apply to its calls. A target of kind `local` uses this server until the test ends, as in `serving`.
+        For a target of kind `account`, `connection` is the name of its connection, which then leads to this server.
         """
         from sfml.testing import commands
 
@@ -206,7 +206,7 @@ class LocalSnowflake:
         return commands.run(words, folder, self.environment(connection))
 
     def environment(self, connection: str = "local") -> dict[str, str]:
-        """Variables for a process whose only Snowflake connection, of that name, leads to this server."""
+        """Environment variables for a process; its only Snowflake connection, with this name, leads to this server."""
         from sfml.testing import commands
 
         home = self._closing.enter_context(tempfile.TemporaryDirectory(prefix="sfml-home-"))
@@ -215,17 +215,18 @@ class LocalSnowflake:
 
     @contextlib.contextmanager
     def serving(self, project: Path | str) -> Iterator[None]:
-        """Let `sfml` commands in that project's folder find this server as their local Snowflake.
+        """Make this server the local Snowflake of `sfml` commands in the project's folder, for the block.
 
-        They work in the database that `sfml.yaml` names; the account's own is emptied afterwards.
+        They use the database that `sfml.yaml` names; the account's own database is emptied afterwards. Raises
+        `RuntimeError` if another local Snowflake serves the project.
         """
         root = Path(project).resolve()
         folder = root / ".sfml" / "local"
-        held = lock(folder)
-        if held is None:
+        lock_file = lock(folder)
+        if lock_file is None:
             raise RuntimeError(f"another local Snowflake serves {folder}")
         server = self.server
-        # Without a process id nobody ends us: `sfml local stop` only takes the card away.
+        # Without a process id, `sfml local stop` does not kill this process; it only removes the file with this data.
         info = ServerInfo(
             running=True,
             host=server.host,
@@ -243,26 +244,26 @@ class LocalSnowflake:
             yield
         finally:
             self._served.discard(root)
-            os.close(held)
-            # A target's database is that of sfml.yaml, by default the account's own: the next test finds it empty.
+            os.close(lock_file)
+            # The database of sfml.yaml is by default the account's own; the next test must find it empty.
             self._server.execute(f"CREATE OR REPLACE DATABASE {DATABASE}")
 
     def _close_left_open(self) -> None:
-        """Close the clients that the test opened in its database, and Snowpark sessions without a connection."""
+        """Close the connections that the test opened in its database, and Snowpark sessions with closed connections."""
         sessions = self._server.client_sessions()
-        mine = {
+        own_sessions = {
             id for id, database in sessions.items() if id not in self._others and database == self.database
         }
 
         def is_over(connection: SnowflakeConnection) -> bool:
             return self._server.is_client(connection) and (
-                connection.session_id in mine or connection.is_closed()
+                connection.session_id in own_sessions or connection.is_closed()
             )
 
-        open_clients.close_left_open(is_over, sessions_alone=not mine)
+        open_clients.close_left_open(is_over, sessions_alone=not own_sessions)
 
     def close(self) -> None:
-        """End the test's connections, drop its databases, and leave no rule and no moved clock behind."""
+        """Close the test's connections, drop its databases, remove its fault rules, and release the clock."""
         self.faults.clear()
         try:
             self._close_left_open()

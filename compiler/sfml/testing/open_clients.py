@@ -1,8 +1,8 @@
-"""Snowpark sessions and connections of this process that lead to one server, and closing those that are left open.
+"""Closes Snowpark sessions and connections to a test's server that a test left open.
 
-A session that nobody closes stays in Snowpark's set of active ones: the next test's `Session.builder.getOrCreate()` or
-`snowflake.ml` gets it, with a server that is gone. The connector closes what is left when the process ends, and waits
-for servers that do not answer any more.
+An open session stays in Snowpark's set of active sessions. In the next test, `Session.builder.getOrCreate()` or
+`snowflake.ml` would return it, although its database is gone. At the end of the process the connector closes open
+connections, and waits for servers that no longer answer.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ T = TypeVar("T")
 IsMeant = Callable[["SnowflakeConnection"], bool]
 
 NO_ACTIVE_SESSION = "1403"
-"""What Snowpark's error says where there is no active session, and not more than one."""
+"""The code of Snowpark's error when no session is active; it differs when several are."""
 
 
 def close_left_open(is_meant: IsMeant, *, sessions_alone: bool = False) -> None:
-    """Close the sessions whose connection is meant, then, unless it is sessions alone, the meant connections.
+    """Close the sessions whose connection satisfies `is_meant`; then such connections, unless `sessions_alone`.
 
-    Sessions go first and whole: one whose connection is closed already is still an active one to Snowpark.
+    Sessions come first, because Snowpark counts a session as active even after its connection is closed.
     """
     for session in _active_sessions():
         if is_meant(session.connection):
-            with contextlib.suppress(Exception):  # its server may refuse by a rule of the test, or be gone
+            with contextlib.suppress(
+                Exception
+            ):  # a fault rule may refuse the call, or the server may be gone
                 session.close()
     for connection in () if sessions_alone else _open_connections():
         if is_meant(connection):
@@ -41,7 +43,7 @@ def close_left_open(is_meant: IsMeant, *, sessions_alone: bool = False) -> None:
 
 
 def _active_sessions() -> Iterator[Session]:
-    """The sessions that Snowpark holds for active; nothing is imported or searched where there are none."""
+    """Snowpark's active sessions; if there are none, nothing is imported and no objects are searched."""
     context = sys.modules.get("snowflake.snowpark.context")
     if context is None or not _is_any_active(context):
         return
@@ -63,9 +65,11 @@ def _is_any_active(context: ModuleType) -> bool:
 def _open_connections() -> Iterator[SnowflakeConnection]:
     module = sys.modules.get("snowflake.connector.connection")
     if module is not None:
-        yield from (each for each in _instances(module.SnowflakeConnection) if not each.is_closed())
+        yield from (
+            connection for connection in _instances(module.SnowflakeConnection) if not connection.is_closed()
+        )
 
 
 def _instances(kind: type[T]) -> list[T]:
-    """The live objects of a class. `isinstance` would ask proxies, some of which load what they stand for."""
+    """The live objects of a class. Not by `isinstance`, because some proxy objects would then load their target."""
     return [each for each in gc.get_objects() if issubclass(type(each), kind)]

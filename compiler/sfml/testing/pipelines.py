@@ -1,4 +1,4 @@
-"""Whole pipelines in a test's database: a spec compiled, applied, seeded and run as the commands do it."""
+"""Compiles, applies, seeds and runs pipelines in a test's database, as the commands do."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from sfml.render.text import diagnostics_text
 from sfml.snowflake.seeds import load_seed
 
 INTERVAL = 0.1
-"""Seconds between two looks at a run."""
+"""Seconds between two readings of a run."""
 
 
 @record
 class PipelineRun:
-    """A run that is over; tasks have the names of the spec."""
+    """A run that has ended; tasks have their names in the spec."""
 
     run: Run
 
@@ -47,26 +47,26 @@ class PipelineRun:
         return {task.name: task.state for task in self.run.tasks}
 
     def task(self, name: str) -> TaskRun:
-        """One task's state, return value and error; raises KeyError."""
+        """The state, return value and error of one task; raises `KeyError` for an unknown name."""
         return {task.name: task for task in self.run.tasks}[name]
 
     def result(self, name: str) -> Any:
-        """What a task returned."""
+        """The return value of a task, parsed from JSON."""
         return self.task(name).return_value
 
 
 def opened(
     spec: Path | str, database: str, target: str | None, variables: Mapping[str, str] | None
 ) -> CompiledSpec:
-    """The spec compiled for a target of kind `local`, in this database.
+    """Compile the spec for a target of kind `local`, for this database.
 
-    Raises `InvalidSpec` with every finding in its text. A spec that writes `{{ target.database }}` into a value
-    sees the database of `sfml.yaml`.
+    Raises `InvalidSpec` with every finding in its text, and `UsageError` if the target is an account. The expression
+    `{{ target.database }}` in a spec gives the database of `sfml.yaml`, not this one.
     """
     path = Path(spec)
     reading = read(path, target=target, variables=variables)
     if reading.graph is None or has_errors(reading.diagnostics):
-        raise _Findings(reading.diagnostics, diagnostics_text(reading.diagnostics, reading.sources))
+        raise _SpecWithFindings(reading.diagnostics, diagnostics_text(reading.diagnostics, reading.sources))
     if not reading.graph.target.is_local:
         raise UsageError(
             f"target `{reading.graph.target.name}` is an account", help="give the name of a local target"
@@ -76,8 +76,8 @@ def opened(
     return CompiledSpec(reading, desired_graph(reading))
 
 
-class _Findings(InvalidSpec):
-    """The findings as text too: a test that fails shows what the command would have printed."""
+class _SpecWithFindings(InvalidSpec):
+    """An error that shows the findings as the command would print them, for the output of a failed test."""
 
     def __init__(self, diagnostics: Any, text: str) -> None:
         super().__init__(diagnostics)
@@ -88,21 +88,21 @@ class _Findings(InvalidSpec):
 
 
 @contextmanager
-def connected(found: CompiledSpec, arguments: Mapping[str, Any]) -> Iterator[TargetAccount]:
-    with connected_to(found.desired.target, arguments) as account:
+def connected(spec: CompiledSpec, arguments: Mapping[str, Any]) -> Iterator[TargetAccount]:
+    with connected_to(spec.desired.target, arguments) as account:
         yield account
 
 
 @contextmanager
 def connected_to(target: Target, arguments: Mapping[str, Any]) -> Iterator[TargetAccount]:
-    """A target of kind `local` on the server that takes these arguments, its schema made."""
+    """Connect to the server with these arguments, and create the schema of the target."""
     with local_connection(arguments, target, Unwatched()) as connection:
         yield account_on(connection, target)
 
 
-def apply(found: CompiledSpec, arguments: Mapping[str, Any]) -> None:
-    with connected(found, arguments) as account:
-        apply_graph(found.desired, account)
+def apply(spec: CompiledSpec, arguments: Mapping[str, Any]) -> None:
+    with connected(spec, arguments) as account:
+        apply_graph(spec.desired, account)
 
 
 def apply_graph(
@@ -112,7 +112,7 @@ def apply_graph(
     resume: bool | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> ApplyPlan:
-    """Make the account hold the graph, as `sfml apply` does; answers what was planned."""
+    """Deploy the graph, as `sfml apply` does; returns the plan that was carried out."""
     with holding(account.leases, desired.root.name, new_lease("test")) as held:
         plan = planned_graph(desired, account, resume=resume)
         work = work_of(plan, desired, held.lease, provenance)
@@ -120,21 +120,21 @@ def apply_graph(
     return plan
 
 
-def seed(found: CompiledSpec, arguments: Mapping[str, Any]) -> None:
-    with connected(found, arguments) as account:
-        for one in found.desired.seeds:
-            load_seed(account.connection, found.desired.target, one.table, found.root / one.file)
+def seed(spec: CompiledSpec, arguments: Mapping[str, Any]) -> None:
+    with connected(spec, arguments) as account:
+        for table_seed in spec.desired.seeds:
+            load_seed(account.connection, spec.desired.target, table_seed.table, spec.root / table_seed.file)
 
 
 def run(
-    found: CompiledSpec,
+    spec: CompiledSpec,
     arguments: Mapping[str, Any],
     config: Mapping[str, str],
     clock: Callable[[], datetime],
 ) -> PipelineRun:
-    """Run once and follow; the account's clock may be far from the machine's."""
-    with connected(found, arguments) as account:
+    """Run the deployed graph once, and wait for its end. Times are those of the account's clock."""
+    with connected(spec, arguments) as account:
         asked_at = clock()
-        started = replace(start(found.desired, account.history, config), asked_at=asked_at)
-        *_, last = follow(found.desired, account.history, started, interval=INTERVAL)
+        started = replace(start(spec.desired, account.history, config), asked_at=asked_at)
+        *_, last = follow(spec.desired, account.history, started, interval=INTERVAL)
     return PipelineRun(last)
