@@ -89,7 +89,7 @@ def test_the_first_run_comments_and_later_ones_update_that_note(clone: Repositor
 @pytest.fixture(scope="module")
 def template_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A host with the project `tools/sfml`: what of this checkout the job installs, under the tag `v0`."""
-    project = tmp_path_factory.mktemp("host") / "tools" / "sfml.base.git"
+    project = tmp_path_factory.mktemp("host") / "tools" / "sfml.git"
     names = ("pyproject.toml", "README.md", "requirements", "schemas", "compiler", "steps/sfml_steps")
     for name in names:
         source, copy = ROOT / name, project / name
