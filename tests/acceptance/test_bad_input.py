@@ -83,7 +83,7 @@ def test_a_connection_that_nobody_defined(project: Project) -> None:
         (("plan", "specs/small.yaml", "--nope"), "No such option"),
         (("run", "specs/small.yaml", "--config", "threshold"), "name=value"),
         (("apply", "specs/small.yaml", "--config", "a=1"), "--config goes with --run"),
-        (("apply", "specs/small.yaml"), "nobody to ask"),
+        (("apply", "specs/small.yaml"), "no terminal to ask"),
     ],
 )
 def test_wrong_usage_is_told_with_exit_code_2(

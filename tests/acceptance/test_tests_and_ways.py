@@ -109,7 +109,7 @@ def test_findings_for_hosts(project: Path, capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("test", "shop.yaml", "-k", "nothing like it"), 2, "no test's name holds `nothing like it`"),
+        (("test", "shop.yaml", "-k", "nothing like it"), 2, "no test's name contains `nothing like it`"),
         (("test", "bare.yaml"), 2, "there are no tests"),
         (("test", "wrong.yaml"), 1, "SF701"),
         (("simulate", "wrong.yaml"), 1, "SF701"),

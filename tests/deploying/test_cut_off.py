@@ -42,7 +42,7 @@ def test_an_apply_that_is_asked_to_stop_ends_its_call_and_says_where_it_stands(s
     small.edit("select 2", "select 22")
     code, text = small.apply_meeting("PUT /tasks/SMALL$SECOND", signal.SIGINT, "before")
     assert code == 130, text
-    assert "stopping after the call that is under way" in text
+    assert "stopping after the current call" in text
     assert "sfml apply specs/small.yaml -t local             finishes it" in text
     assert small.bodies()["SMALL$SECOND"].endswith("22") and not small.is_on()
 

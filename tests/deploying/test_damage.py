@@ -219,7 +219,7 @@ def test_a_signal_after_a_switch_ends_a_command_that_is_done(small: Small, comma
     )
     started.append(small.start(command, "specs/small.yaml"))
     text, _ = started[0].communicate(timeout=120)
-    assert started[0].returncode == 0 and "it is done already" in text, text
+    assert started[0].returncode == 0 and "the work is already done" in text, text
     assert small.is_on() is (command == "resume")
 
 
@@ -234,7 +234,7 @@ def test_two_signals_after_the_last_call_say_done(small: Small) -> None:
         started[0].send_signal(signal.SIGINT)
         # Signals of one kind that come together count once: the second is sent when the first was heard.
         lines = iter(started[0].stdout or ())
-        told.extend(itertools.takewhile(lambda line: "it is done already" not in line, lines))
+        told.extend(itertools.takewhile(lambda line: "the work is already done" not in line, lines))
         started[0].send_signal(signal.SIGINT)
         heard.set()
 

@@ -24,7 +24,7 @@ def test_it_removes_the_graph_and_its_files_and_nothing_else(small: Small) -> No
         small.local.sql(f"CREATE TABLE {schema}.{table} (A INT)")
     small.local.sql(f"CREATE TASK {schema}.OTHER WAREHOUSE = LOCAL_WH AS SELECT 1")
     code, text = small.run("destroy", "specs/small.yaml")
-    assert code == 2 and "nobody to ask" in text and small.is_on()
+    assert code == 2 and "no terminal to ask" in text and small.is_on()
 
     code, text = small.run(*DESTROY, "--tables=gone,NEVER_THERE")
     assert code == 0, text

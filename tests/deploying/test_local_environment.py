@@ -93,7 +93,7 @@ def test_a_pool_that_is_too_small_is_told_before_anything_is_changed(named: Smal
         assert "is too small; nothing was changed" in text
         assert "compute pool P1, for train: it has at most 1 node, and train waits for 2" in text
         assert "ALTER COMPUTE POOL P1 SET MAX_NODES = 2;" in text
-        assert "own account" not in text
+        assert "internal error" not in text
     (check,) = [one for one in checks(named) if one["name"] == "compute pool" and one["state"] == "fail"]
     assert check["help"] == "ALTER COMPUTE POOL P1 SET MAX_NODES = 2"
     named.edit("instances: 2", "instances: 2, min_instances: 1")
@@ -109,5 +109,5 @@ def test_a_pool_that_is_too_small_is_told_before_anything_is_changed(named: Smal
 def test_what_the_client_of_jobs_refuses_is_no_bug_of_ours(named: Small) -> None:
     named.edit("instances: 2", "instances: 90")
     code, text = named.run("apply", "specs/small.yaml", "--auto-approve")
-    assert code == 1 and "own account" not in text
+    assert code == 1 and "internal error" not in text
     assert "cannot be registered: The requested min_instances (90) exceeds the max_nodes" in text

@@ -47,7 +47,7 @@ def told(small: Small, *arguments: str) -> tuple[int, dict[str, object]]:
 
 def test_versions_are_listed_promoted_and_put_back(small: Small) -> None:
     code, text = small.run("models", "list", "specs/small.yaml")
-    assert code == 2 and "no step of small is given a `model_name`" in text
+    assert code == 2 and "no step of small has an argument `model_name`" in text
     (small.folder / "steps" / "own").mkdir()
     (small.folder / "steps" / "own" / "__init__.py").write_text("")
     (small.folder / "steps" / "own" / "work.py").write_text(STEP)
@@ -69,7 +69,7 @@ def test_versions_are_listed_promoted_and_put_back(small: Small) -> None:
     code, text = small.run("models", "promote", "specs/small.yaml", "V4", "--auto-approve")
     assert code == 2 and "there is no version V4" in text
     code, text = small.run("models", "rollback", "specs/small.yaml")
-    assert code == 2 and "nobody to ask" in text
+    assert code == 2 and "no terminal to ask" in text
     code, text = small.run("models", "rollback", "specs/small.yaml", "--auto-approve")
     assert code == 0 and text == "The default version of SCORER is V2 (it was V3).\n"
     (model,) = told(small, "list", "specs/small.yaml")[1]["models"]  # type: ignore[misc]

@@ -61,7 +61,7 @@ def test_an_earlier_deployment_is_put_back_without_its_yaml(small: Small) -> Non
     assert "Go back with:  sfml rollback specs/small.yaml -t local --to 1" in text
 
     code, text = small.run("rollback", "specs/small.yaml")
-    assert code == 2 and "Back to deployment 1 of small" in text and "nobody to ask" in text
+    assert code == 2 and "Back to deployment 1 of small" in text and "no terminal to ask" in text
     code, text = small.run(*ROLLBACK)
     assert (
         code == 0
@@ -145,7 +145,8 @@ def test_old_deployments_and_their_code_are_collected_but_not_what_a_run_could_n
     code, text = small.run(*APPLY)
     assert (
         code == 0
-        and "note: old archives are still there, until the next apply: Insufficient privileges" in text
+        and "note: old archives were not removed; the next apply removes them: Insufficient privileges"
+        in text
     )
     assert small.is_on() and len(archives(small)) == 5
     with_step(small, "print(4)")

@@ -226,7 +226,7 @@ def test_a_no_changes_nothing(shop: Small) -> None:
 
 def test_nobody_to_ask(shop: Small) -> None:
     code, text = shop.run("apply")
-    assert code == 2 and "nobody to ask" in text and not deployed(shop)
+    assert code == 2 and "no terminal to ask" in text and not deployed(shop)
 
 
 def test_in_production_each_is_named(shop: Small) -> None:

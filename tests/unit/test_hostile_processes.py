@@ -113,7 +113,7 @@ def ended(folder: Path, *arguments: str) -> Ended:
 def refused(done: Ended) -> str:
     """What is said; fails unless it came in time, without a traceback, and with an exit code of ours."""
     assert "Traceback" not in done.text, done.text[-3000:]
-    assert "on its own account" not in done.text, done.text[-3000:]
+    assert "internal error" not in done.text, done.text[-3000:]
     assert done.code in (0, 1, 2), done
     assert done.seconds <= SECONDS, done.seconds
     assert done.memory <= BYTES, done.memory

@@ -1,4 +1,4 @@
-"""The command line: one module a command, loaded when it is asked for."""
+"""The command line. Each command is a module of its own, which is imported when the command is used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes drift into the spec's files, reads them again, and keeps the change only if it did just what was meant."""
+"""Writes drift into the spec's files, and undoes that if the spec then differs from the account in more settings."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from sfml.plan.diff import make_plan
 from sfml.plan.drift import Drift, open_drift
 
 MAX_ROUNDS = 20
-"""Changes of one mapping are made one after the other."""
+"""The maximum number of rounds. Changes of the same mapping need a round each."""
 
 
 @record
 class Acceptance:
-    """What was written, and what could not be."""
+    """The fields that were written into the spec, and those that could not be."""
 
     done: tuple[AcceptableField, ...]
     refused: tuple[UnacceptableField, ...]
@@ -33,7 +33,7 @@ class Acceptance:
 def possible(
     drifts: tuple[Drift, ...], found: CompiledSpec
 ) -> tuple[AcceptableField | UnacceptableField, ...]:
-    """What could be written where, and what could not, without writing anything."""
+    """For each drifted field, where it could be written, or why it cannot. Writes nothing."""
     loaded = found.reading.loaded
     if loaded.spec is None:
         return ()
@@ -43,7 +43,11 @@ def possible(
 def accept(
     drifts: tuple[Drift, ...], found: CompiledSpec, own: Ownership, spec: str, options: Options
 ) -> Acceptance:
-    """The drift written into the files; they are put back when the spec breaks or says something else by it."""
+    """Write the drift into the spec's files.
+
+    Raises `ConflictingState`, with the files restored, when the changed spec has errors, or would change other settings
+    of the account.
+    """
     before = _differences(found.desired, own)
     originals: dict[Path, bytes] = {}
     done: list[AcceptableField] = []
@@ -64,8 +68,8 @@ def accept(
         if more:
             shown = ", ".join(f"{path} of {task}" for task, path in sorted(more)[:5])
             raise ConflictingState(
-                f"writing it into the spec would change more than was meant: {shown}",
-                help="the values are shared by several tasks; the files are as they were: edit them by hand",
+                f"writing it into the spec would change other settings too: {shown}",
+                help="several tasks share these values; the files were restored: edit them by hand",
             )
     except BaseException:
         for path, content in originals.items():
@@ -73,9 +77,7 @@ def accept(
         raise
     refused = [one for one in possible(left, found) if isinstance(one, UnacceptableField)]
     stuck = [
-        UnacceptableField(
-            one.task, one.path, "the spec says otherwise in another place too: write it by hand"
-        )
+        UnacceptableField(one.task, one.path, "the spec sets it in another place too: edit it by hand")
         for one in possible(left, found)
         if isinstance(one, AcceptableField)
     ]
@@ -90,7 +92,7 @@ def _is_done(one: AcceptableField, done: list[AcceptableField]) -> bool:
 def _written(
     wanted: list[AcceptableField], found: CompiledSpec, originals: dict[Path, bytes]
 ) -> list[AcceptableField]:
-    """Those of the changes that do not overlap, made."""
+    """Make the changes that do not overlap; returns those that were made. `originals` collects the old files."""
     done: list[AcceptableField] = []
     root = found.root.resolve()
     for file in sorted({one.fix.span.file for one in wanted}):
@@ -110,7 +112,7 @@ def _again(spec: str, options: Options) -> CompiledSpec:
         first = next(one for one in reading.diagnostics if has_errors((one,)))
         raise ConflictingState(
             f"the account's values make a spec with findings: {first.message} ({first.code})",
-            help="the files are as they were; edit them by hand, or revert the account",
+            help="the files were restored; edit them by hand, or revert the account",
         )
     return CompiledSpec(reading, desired_graph(reading))
 

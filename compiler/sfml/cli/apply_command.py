@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.command()
 @specs_argument("[SPEC]…|PLAN.JSON")
 @click.option(
-    "--run", "run_after", is_flag=True, help="Run it once afterwards, and follow the run to its end."
+    "--run", "run_after", is_flag=True, help="Run it once afterwards, and wait for the end of the run."
 )
 @click.option(
     "--config",
@@ -38,30 +38,30 @@ if TYPE_CHECKING:
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask before changing the target.")
 @click.option(
-    "--resume/--no-resume", default=None, help="Turn the schedule on or off; else it stays as it is."
+    "--resume/--no-resume", default=None, help="Turn the schedule on or off; by default it stays as it is."
 )
 @click.option(
-    "--dry-run", is_flag=True, help="Show the plan and what would be done, in order; change nothing."
+    "--dry-run", is_flag=True, help="Show the plan and the steps that would be taken; change nothing."
 )
 @click.option("--adopt", is_flag=True, help="Take over a graph that sfml did not make.")
 @click.option(
     "--create-missing",
     is_flag=True,
-    help="Create the database, schema and compute pool where they are not there yet.",
+    help="Create the database, schema and compute pool if they are missing.",
 )
 @click.option(
     "--no-collect",
     "keeps_all",
     is_flag=True,
-    help="Leave the code and records of old deployments on the stage.",
+    help="Do not remove the code and records of old deployments from the stage.",
 )
-@click.option("--restore", is_flag=True, help="Put back what was there before an apply that did not finish.")
+@click.option("--restore", is_flag=True, help="Go back to the state from before an unfinished apply.")
 @idle_options
 @click.option(
     "--require-fingerprint",
     "fingerprint",
     metavar="F",
-    help="Apply only what was reviewed: the fingerprint that `sfml diff` gives it.",
+    help="Apply only if the compiled spec has this fingerprint, which `sfml diff` prints.",
 )
 @locking_options
 @shared_options()
@@ -81,12 +81,15 @@ def command(
     locking: Locking,
     options: Options,
 ) -> int:
-    """Make the target match SPEC: only what differs is changed, and running it again finishes what was cut off.
+    """Make the target match SPEC. Only differences are changed; a repeated apply finishes an interrupted one.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Of several all plans are shown first; then each is applied by itself, those at once that share no table, stream
-    or model by name, and one that fails hides no other.
-    PLAN.JSON is what `sfml plan --out` wrote: just that is done, or nothing if anything moved on since.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
+
+    For several pipelines, all plans are shown first, then each is applied separately. Pipelines that share no table,
+    stream or model by name are applied in parallel. A failure of one does not stop the others.
+
+    PLAN.JSON is a file that `sfml plan --out` wrote. Exactly that plan is applied, or nothing if the spec or the target
+    has changed since.
     """
     from sfml.cli.saving import is_saved_plan
     from sfml.frontend.entry_files import is_single
@@ -111,7 +114,7 @@ def command(
         if is_saved_plan(spec):
             raise UsageError(
                 "--restore takes a spec, or the name of a pipeline whose spec is gone",
-                help="what is put back stands in the journal, and not in a plan",
+                help="the state to go back to is in the journal, not in a plan",
             )
         from sfml.cli.restoring import restore_pipeline
 
@@ -120,7 +123,7 @@ def command(
 
 
 def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: Options) -> int:
-    """Plan under the lease, show it, ask, and carry it out: nothing can come in between."""
+    """Plan, show the plan, ask for approval and apply, all under the lease, so that no other command interferes."""
     from sfml.cli.running import run_and_follow
     from sfml.cli.saving import is_saved_plan, opened_plan
     from sfml.operations.reviewed_files import refuse_unreviewed

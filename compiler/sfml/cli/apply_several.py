@@ -1,6 +1,6 @@
-"""`sfml apply` of several pipelines: all plans are shown, then each is applied in a transaction of its own.
+"""`sfml apply` for several pipelines: show all plans, then apply each in a transaction of its own.
 
-Those that share nothing go at the same time.
+Pipelines that share no object are applied in parallel.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from sfml.account.history import Run
 
 AT_ONCE = 4
-"""Pipelines that are applied at the same time; each makes up to eight calls at once for the tasks of a level."""
+"""The maximum number of pipelines applied in parallel; each makes up to eight calls in parallel for its tasks."""
 
 NOT_BEGUN = "stopped before its turn came; nothing of it was changed"
 CUT_OFF = "stopped while it was applied; `sfml status` says where it stands"
@@ -58,7 +58,7 @@ CUT_OFF = "stopped while it was applied; `sfml status` says where it stands"
 
 @record
 class ShownPlan:
-    """A pipeline with the plan that was shown."""
+    """A pipeline and the plan that was shown for it."""
 
     found: CompiledSpec
     work: ApplyPlan
@@ -66,7 +66,7 @@ class ShownPlan:
 
 @record
 class AppliedPipeline:
-    """A pipeline that is as its spec says, and how its run ended where one was asked for."""
+    """A pipeline that was applied, or needed no change; with its run, if --run was given."""
 
     found: CompiledSpec
     work: ApplyPlan
@@ -78,7 +78,7 @@ class AppliedPipeline:
 
 
 def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> int:
-    """Apply every pipeline that the arguments stand for; the exit code is 1 when one of them failed."""
+    """Apply every pipeline that the arguments name. Returns the exit code: 1 if one of them failed."""
     with Targets(options) as targets:
         plans = _plans(specs, targets, flags, options)
         pending = [one for one in plans if isinstance(one, ShownPlan) and one.work.groups]
@@ -109,7 +109,7 @@ def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> 
 def _plans(
     specs: Sequence[str], targets: Targets, flags: ApplyFlags, options: Options
 ) -> list[ShownPlan | PipelineFailure]:
-    """The plan of each, shown as soon as it is made."""
+    """The plan of each pipeline; each is shown as soon as it is made."""
 
     def plan(found: CompiledSpec) -> ShownPlan:
         refuse_unreviewed(found)
@@ -125,7 +125,7 @@ def _plans(
 def _applied(
     plans: Sequence[ShownPlan | PipelineFailure], targets: Targets, flags: ApplyFlags, options: Options
 ) -> list[AppliedPipeline | PipelineFailure | UnfinishedWork]:
-    """What became of each plan."""
+    """Apply the plans; returns the outcome of each, in order."""
     pending = [one for one in plans if isinstance(one, ShownPlan) and one.work.groups]
     after = earlier_sharers([graph_of(one.found) for one in pending])
     asks = flags.create_missing and not flags.auto_approve
@@ -143,7 +143,7 @@ def _applied(
 def _one_by_one(
     pending: Sequence[ShownPlan], targets: Targets, flags: ApplyFlags, options: Options
 ) -> Iterator[AppliedPipeline | PipelineFailure | UnfinishedWork]:
-    """One after another, in the order of the arguments."""
+    """Apply the plans one after another, in the order of the arguments."""
     is_stopped = False
     for place, one in enumerate(pending):
         is_stopped = is_stopped or (place > 0 and give_back())
@@ -164,7 +164,7 @@ def _side_by_side(
     flags: ApplyFlags,
     options: Options,
 ) -> Iterator[AppliedPipeline | PipelineFailure | UnfinishedWork]:
-    """Those that share nothing at once; what is said of each is printed whole, in the order of the arguments."""
+    """Apply pipelines that share no object in parallel; their output is printed in the order of the arguments."""
     kept = [BufferedOutput() for _ in pending]
     printed = 0
     stop = threading.Event()
@@ -201,7 +201,7 @@ def _say_gap(options: Options) -> None:
 def _outcome(
     pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Options
 ) -> AppliedPipeline | PipelineFailure | UnfinishedWork:
-    """What became of one plan; what went wrong with it is said."""
+    """Apply one plan; returns the outcome. A failure is also printed."""
     found = pending.found
     try:
         return AppliedPipeline(found, _apply(pending, targets, flags, options))
@@ -216,7 +216,7 @@ def _outcome(
 
 
 def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Options) -> ApplyPlan:
-    """Plan once more under the lease, and carry it out if it still is what was shown."""
+    """Plan again under the lease, and apply the plan if it equals the one that was shown."""
     found = pending.found
     target = targets.of(found)
     say_turn(found, options)
@@ -233,7 +233,7 @@ def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Opt
 
 
 def _likeness(work: ApplyPlan) -> Mapping[str, Any]:
-    """What of a plan somebody agrees to; times of next runs pass by themselves."""
+    """The plan as JSON without the times of the next runs, which change by themselves; used to compare plans."""
     from sfml.render.plan import plan_json
 
     return {**plan_json(work.plan), "next_runs": None}
@@ -245,7 +245,7 @@ def _with_runs(
     flags: ApplyFlags,
     options: Options,
 ) -> list[AppliedPipeline | PipelineFailure]:
-    """The same, each that was applied with how its run went."""
+    """Run the applied pipelines; returns the results with their runs."""
     from sfml.cli.run_several import run_all
 
     pipelines = [one if isinstance(one, PipelineFailure) else one.found for one in results]
@@ -270,7 +270,7 @@ def _json(applied: AppliedPipeline) -> Mapping[str, Any]:
 def _say_stopped(
     outcomes: Sequence[AppliedPipeline | PipelineFailure | UnfinishedWork], options: Options
 ) -> None:
-    """What was and was not applied when somebody stopped the command."""
+    """Print which pipelines were and were not applied when the command was stopped."""
     if options.json:
         say_json_of([_stopped_json(one) for one in outcomes])
         return
@@ -306,7 +306,7 @@ def _say_count(
     pending: Sequence[ShownPlan],
     options: Options,
 ) -> None:
-    """How many were applied, were as they should be, or failed, and what to do about those."""
+    """Print how many pipelines were applied, needed no change, or failed, and the next command."""
     done = [one for one in results if isinstance(one, AppliedPipeline)]
     names = {one.found.desired.pipeline for one in pending}
     changed = sum(one.found.desired.pipeline in names for one in done)

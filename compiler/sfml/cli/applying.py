@@ -1,4 +1,4 @@
-"""What applies of one pipeline and of several have in common: their flags, what is shown, and the apply itself."""
+"""The parts that `sfml apply` of one and of several pipelines share: flags, the shown plan, and the apply itself."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @record
 class ApplyFlags:
-    """How to apply, the same for every pipeline of a command."""
+    """The flags of `sfml apply`, the same for every pipeline of the command."""
 
     resume: bool | None = None
     adopt: bool = False
@@ -41,13 +41,13 @@ class ApplyFlags:
     locking: Locking = Locking()
 
     def planned(self, found: CompiledSpec, target: TargetAccount) -> ApplyPlan:
-        """What an apply would do now."""
+        """The apply plan for the current state of the target."""
         return planned(found, target, resume=self.resume, adopt=self.adopt, collect=not self.keeps_all)
 
     def demand(
         self, found: CompiledSpec, connection: SnowflakeConnection, options: Options, plan: Plan | None = None
     ) -> None:
-        """Return when everything that the graph names is there, or could be made; else raise."""
+        """Check that every object that the graph names exists, or create it; raises if one is missing."""
         from sfml.cli.environment import demand_environment
 
         makes = self.create_missing and not self.dry_run
@@ -56,12 +56,12 @@ class ApplyFlags:
         )
 
     def demanding(self, found: CompiledSpec, options: Options) -> Callable[[SnowflakeConnection], None]:
-        """The same, for a target of which not even the schema is there."""
+        """The same check as a function, for a target whose schema is missing."""
         return lambda connection: self.demand(found, connection, options)
 
 
 def show_work(found: CompiledSpec, work: ApplyPlan, options: Options, *, stages: bool = False) -> None:
-    """The plan as text, with the stages that would carry it out where nothing is carried out."""
+    """Print the plan; with `stages`, also the stages that an apply would carry out."""
     from sfml.render.plan import plan_text
     from sfml.render.stages import stages_text
     from sfml.render.symbols import Symbols
@@ -75,7 +75,7 @@ def show_work(found: CompiledSpec, work: ApplyPlan, options: Options, *, stages:
 
 
 def dry_run_json(work: ApplyPlan) -> Mapping[str, Any]:
-    """The plan with the stages that would carry it out."""
+    """The plan as JSON, with the stages that an apply would carry out."""
     from sfml.render.plan import plan_json
     from sfml.render.stages import stages_json
 
@@ -83,7 +83,7 @@ def dry_run_json(work: ApplyPlan) -> Mapping[str, Any]:
 
 
 def applied_json(work: ApplyPlan) -> Mapping[str, Any]:
-    """The plan that was carried out, and which deployment it became."""
+    """The applied plan as JSON, with the number of its deployment."""
     from sfml.render.plan import plan_json
 
     return {**plan_json(work.plan), "applied": True, "deployment": work.number if work.is_recorded else None}
@@ -97,7 +97,7 @@ def carry_out(
     options: Options,
     idleness: Idleness,
 ) -> None:
-    """Apply what was shown and agreed to; says what it did."""
+    """Apply the approved plan, and print what is done."""
     from sfml.cli.deploying import deploy_work
     from sfml.operations.reviewed_files import provenance
 
@@ -115,7 +115,7 @@ def carry_out(
 
 
 def _became(work: ApplyPlan, pipeline: str, where: str) -> str:
-    """Which deployment an apply became, and how to go back."""
+    """The number of the new deployment, and the command to go back."""
     if not work.is_recorded:
         return ""
     before = work.number_before

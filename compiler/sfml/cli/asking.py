@@ -1,4 +1,4 @@
-"""Asks before something is changed."""
+"""Asks for approval before a change."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sfml.render.printable import printable_lines
 
 
 def confirm(question: str, options: Options) -> None:
-    """Go on only after a yes; raises `UsageError` where nobody can be asked."""
+    """Ask a yes/no question. Raises `click.Abort` for a no, and `UsageError` without a terminal or with JSON output."""
     if options.json or not sys.stdin.isatty():
         raise UsageError(
-            "there are changes to apply and nobody to ask",
-            help="look at `sfml plan`, then add --auto-approve",
+            "there are changes to apply, and no terminal to ask for approval",
+            help="read the output of `sfml plan`, then add --auto-approve",
         )
     if not click.confirm(printable_lines(question)):
         raise click.Abort

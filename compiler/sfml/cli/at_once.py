@@ -1,4 +1,4 @@
-"""Does work for several pipelines at the same time, each in a thread, and those that share something in their order."""
+"""Does work for several pipelines in parallel, each in a thread; pipelines that share an object keep their order."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ def at_once(
     width: int,
     ended: Callable[[Mapping[int, T]], None] = lambda answers: None,
 ) -> dict[int, T]:
-    """What each answers, by its place; `after` says which others must have ended before it is begun.
+    """Call each function of `works`; returns the results by index, without those that were not begun.
 
-    `ended` is told of all answers whenever there is another. A signal sets `stop`: works that heed it end early, and
-    none is begun any more. A second one ends the waiting, once all that is under way has ended.
+    `after` holds for each the indices of those that must end before it begins. `ended` is called with all results
+    whenever there is a new one. A signal sets `stop`: functions that check it end early, and no other is begun. After a
+    second signal, this returns as soon as the running functions have ended.
     """
     answers: dict[int, T] = {}
     running: dict[Future[T], int] = {}
@@ -36,15 +37,15 @@ def at_once(
         try:
             while (free := _free(after, answers, running, stop)) or running:
                 for place in free[: width - len(running)]:
-                    # A context of its own: what it says goes apart, and what it starts can tell that it is to stop.
+                    # A context of its own holds the output of this work and its stop event.
                     begun = pool.submit(contextvars.copy_context().run, heeding, stop, works[place])
                     running[begun] = place
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 answers |= {running.pop(future): future.result() for future in done}
                 ended(answers)
         except KeyboardInterrupt:
-            # Each gives its lease back by itself, once no call of it is under way any more.
-            output.note("stopped at once: calls that are under way may be carried out yet")
+            # Each function releases its lease itself, after its last call has ended.
+            output.note("stopped at once: calls that were already sent may still be carried out")
             stop.set()
             wait(running)
             answers |= {place: future.result() for future, place in running.items()}
@@ -58,7 +59,7 @@ def _free(
     running: Mapping[Future[T], int],
     stop: threading.Event,
 ) -> list[int]:
-    """The places of those that may be begun now."""
+    """The indices of the works that can begin now."""
     if stop.is_set():
         return []
     begun = {*answers, *running.values()}
@@ -66,5 +67,5 @@ def _free(
 
 
 def is_chain(after: Sequence[frozenset[int]]) -> bool:
-    """Whether no two may go at the same time."""
+    """Whether no two works may run in parallel."""
     return all(len(before) == place for place, before in enumerate(after))

@@ -14,7 +14,7 @@ from sfml.cli.restoring import place_of
 @click.argument("spec")
 @shared_options()
 def command(spec: str, options: Options) -> int:
-    """End the runs of SPEC that are executing. The schedule stays as it is; a run that was ended can be retried."""
+    """Cancel the runs of SPEC that are executing. The schedule does not change; a cancelled run can be retried."""
     from sfml.operations.runs import cancel_runs, interval_of
 
     found = place_of(spec, options)
@@ -25,7 +25,7 @@ def command(spec: str, options: Options) -> int:
     if runs:
         what = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs"
         text = (
-            f"Cancelled {what} of {name}. Run again what did not end with:  sfml retry {found.desired.where}"
+            f"Cancelled {what} of {name}. Retry its unfinished tasks with:  sfml retry {found.desired.where}"
         )
     else:
         text = f"No run of {name} is executing."

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to write to.  [default: build/<pipeline>/<target> in the project]",
+    help="The output folder.  [default: build/<pipeline>/<target> in the project]",
 )
-@click.option("--page", is_flag=True, help="Also draw the graph: graph.html to explore, graph.svg to show.")
+@click.option("--page", is_flag=True, help="Also draw the graph: graph.html (interactive) and graph.svg.")
 @shared_options()
 def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Options) -> int:
-    """Write what SPEC compiles to: manifest.json, tasks.sql, graph.mmd and the step archives.
+    """Compile SPEC: write manifest.json, tasks.sql, graph.mmd and the step archives.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     Needs no account and no Snowflake packages; the same input gives the same bytes everywhere.
     """
     from sfml.frontend.entry_files import is_single
@@ -55,7 +55,7 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
 
 
 def _write(found: CompiledSpec, out: Path | None, page: bool, options: Options) -> Mapping[str, Any]:
-    """Write one pipeline's files and say which; the answer is its manifest, without `format_version`."""
+    """Write the files of one pipeline, and print their paths; returns its manifest without `format_version`."""
     from sfml.lower.manifest import manifest_bytes
     from sfml.lower.write import write
     from sfml.render.mermaid import mermaid
@@ -88,7 +88,7 @@ def _pictures(graph: TaskGraph, desired: DesiredGraph) -> Mapping[str, str]:
 
 
 def _shown(path: Path) -> str:
-    """The path as a person in this folder would type it."""
+    """The path relative to the working directory, if it is below it."""
     try:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:

@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--connection", "name", required=True, metavar="NAME", help="An entry of connections.toml.")
-@click.option("--database", required=True, metavar="NAME", help="Where the scratch schema is made.")
-@click.option("--warehouse", metavar="NAME", help="For the tasks; without it they are serverless.")
+@click.option("--database", required=True, metavar="NAME", help="The database for the scratch schema.")
+@click.option(
+    "--warehouse", metavar="NAME", help="The warehouse of the tasks; by default they are serverless."
+)
 @click.option("--only", multiple=True, metavar="SCENARIO", help="Run this scenario; may be repeated.")
 @click.option(
-    "--timeout", default=300.0, show_default=True, metavar="SECONDS", help="How long one run may take."
+    "--timeout", default=300.0, show_default=True, metavar="SECONDS", help="The maximum duration of one run."
 )
 @click.option(
     "--settle",
     default=20.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long the history may change after a run.",
+    help="How long to wait after a run until its history is complete.",
 )
-@click.option("--list", "list_them", is_flag=True, help="Print the scenarios and connect to nothing.")
+@click.option("--list", "list_them", is_flag=True, help="Print the scenarios without connecting.")
 @shared_options()
 def command(
     name: str,
@@ -44,10 +46,10 @@ def command(
     list_them: bool,
     options: Options,
 ) -> int:
-    """Compare what an account does with what the local Snowflake does.
+    """Compare the behaviour of an account with that of the local Snowflake.
 
-    Runs small task graphs in a schema SFML_CONFORMANCE_… that it makes and drops, touches nothing else, and
-    tells each behaviour that differs from what the local Snowflake takes for granted.
+    Runs small task graphs in a schema SFML_CONFORMANCE_…, which it creates and drops; changes nothing else. Prints
+    each behaviour that differs from the local Snowflake's.
     """
     from sfml.snowflake.conformance import outcome, scratch
     from sfml.snowflake.connection import open_named
@@ -106,7 +108,7 @@ def evidence() -> Mapping[str, Behaviour]:
 
 
 def outcome_text(found: ScenarioOutcome) -> str:
-    """A line for each behaviour, and what was expected and observed where they differ."""
+    """One line for each behaviour; for differences, the expected and the observed result."""
     known = evidence()
     word = "differs" if found.differences else "same"
     lines = [

@@ -1,4 +1,4 @@
-"""Carries a plan out on the command line: shows how it goes, and lets signals stop it."""
+"""Carries out a plan for a command: shows the progress, and stops on signals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfml.operations.target_account import TargetAccount
 from sfml.render.symbols import Symbols
 
 INTERRUPTED = 130
-"""The exit code of a command that was asked to stop."""
+"""The exit code of a command that was stopped by a signal."""
 
 
 def deploy_work(
@@ -28,9 +28,9 @@ def deploy_work(
     journal_open: bool = False,
     command: str = "apply",
 ) -> None:
-    """Carry it out; an error says how to go on, which the same `command` does.
+    """Carry out the work. The help of an error names `command`, which finishes it.
 
-    `where` is what the commands take: `specs/clv.yaml -t prod`.
+    `where` holds the arguments of that command, such as `specs/clv.yaml -t prod`.
     """
     symbols = Symbols(output.takes_unicode())
     stop = stop_event()
@@ -48,10 +48,11 @@ def deploy_work(
         except KeyboardInterrupt as error:
             if not deployer.is_done:
                 output.say_error(
-                    "stopped at once: the call under way may be carried out yet", guided.help_when_stopped()
+                    "stopped at once: the call that was already sent may still be carried out",
+                    guided.help_when_stopped(),
                 )
                 raise click.exceptions.Exit(INTERRUPTED) from error
     if deployer.not_collected is not None and options.speaks:
         output.note(
-            f"note: old archives are still there, until the next apply: {deployer.not_collected.message}"
+            f"note: old archives were not removed; the next apply removes them: {deployer.not_collected.message}"
         )

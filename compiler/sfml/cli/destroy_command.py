@@ -36,16 +36,16 @@ if TYPE_CHECKING:
     is_flag=False,
     flag_value=DECLARED,
     metavar="[=NAME,…]",
-    help="Drop these tables too; without names those that steps declare with `writes:`.",
+    help="Also drop these tables; without names, those that tasks declare with `writes:`.",
 )
-@click.option("--models", metavar="NAME,…", help="Drop these models of the registry too.")
-@click.option("--auto-approve", is_flag=True, help="Do not ask; in production --confirm has to be given too.")
+@click.option("--models", metavar="NAME,…", help="Also drop these models from the registry.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask; in production, --confirm is also needed.")
 @click.option(
     "--confirm",
     "confirmed",
     multiple=True,
     metavar="PIPELINE",
-    help="The pipeline's name, in place of typing it; once for each of several.",
+    help="Confirm by the pipeline's name, without a prompt; may be repeated.",
 )
 @idle_options
 @locking_options
@@ -60,11 +60,11 @@ def command(
     locking: Locking,
     options: Options,
 ) -> int:
-    """Remove the tasks of SPEC from the target, and what it has on the stage: code, jobs, records, files of runs.
+    """Remove the tasks of SPEC from the target, and its files on the stage: code, jobs, records, files of runs.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Tables and models stay unless they are named. One that was cut off is finished by the next; `sfml apply --restore`
-    brings the graph back as long as its code is there. The spec says which pipeline, and need not compile.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
+    Tables and models stay unless they are named. A repeated destroy finishes an interrupted one; `sfml apply --restore`
+    brings the graph back as long as its code exists. The spec only identifies the pipeline; it need not compile.
     """
     from sfml.cli.restoring import place_of
     from sfml.frontend.entry_files import is_single

@@ -1,4 +1,4 @@
-"""`sfml destroy` of several pipelines: all that goes is shown, then each is removed by itself."""
+"""`sfml destroy` for several pipelines: show everything to remove, then remove each pipeline separately."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ from sfml.render.units import plural
 
 
 def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options) -> int:
-    """Remove every pipeline that the arguments stand for; the exit code is 1 when one of them failed."""
+    """Remove every pipeline that the arguments name. Returns the exit code: 1 if one of them failed."""
     if flags.models or flags.tables not in (None, DECLARED):
         raise UsageError(
             "names of tables and models go with one pipeline",
-            help="name one by its file or its name; --tables without names takes what steps declare",
+            help="name one by its file or its name; --tables without names drops the declared tables of each",
         )
     with Targets(options) as targets:
         doomed = _doomed(specs, targets, flags, options)
@@ -79,7 +79,7 @@ def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options)
 
 
 def _places(specs: Sequence[str]) -> list[str]:
-    """What each pipeline is called on the command line: by its entry file, or by its name where the spec is gone."""
+    """An argument for each pipeline: its entry file, or its name if its spec no longer exists."""
     from sfml.frontend.entry_files import entry_files
 
     if not specs:
@@ -97,7 +97,7 @@ def _places(specs: Sequence[str]) -> list[str]:
 def _doomed(
     specs: Sequence[str], targets: Targets, flags: DestroyFlags, options: Options
 ) -> list[PipelineRemoval | PipelineFailure]:
-    """What there is of each, shown as soon as it is known."""
+    """The removal of each pipeline, shown as soon as it is planned."""
 
     def look(found: CompiledSpec) -> PipelineRemoval:
         objects = _objects(found, flags)
@@ -127,7 +127,7 @@ def _objects(found: CompiledSpec, flags: DestroyFlags) -> tuple[tuple[str, str],
 
 
 def _ask(there: Sequence[PipelineRemoval], flags: DestroyFlags, options: Options) -> None:
-    """One question for all, and in production the name of each."""
+    """Ask once for all pipelines; in production, demand the name of each."""
     approval = flags.approval
     names = [one.found.desired.pipeline for one in there]
     if names:
@@ -146,7 +146,7 @@ def _ask(there: Sequence[PipelineRemoval], flags: DestroyFlags, options: Options
 def _removed(
     doomed: PipelineRemoval, targets: Targets, flags: DestroyFlags, options: Options
 ) -> PipelineRemoval | PipelineFailure:
-    """Look once more under the lease, and remove it if that still is what was shown."""
+    """Plan the removal again under the lease, and carry it out if it equals the one that was shown."""
     found = doomed.found
     try:
         target = targets.of(found)
@@ -172,7 +172,7 @@ def _say_stopped(
     results: Sequence[PipelineRemoval | PipelineFailure],
     options: Options,
 ) -> None:
-    """What was and was not removed when somebody stopped the command."""
+    """Print which pipelines were and were not removed when the command was stopped."""
     left = [one for one in doomed[len(results) :] if isinstance(one, PipelineRemoval)]
     if options.json:
         done = [one if isinstance(one, PipelineFailure) else doomed_json(one) for one in results]

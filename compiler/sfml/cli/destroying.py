@@ -1,4 +1,4 @@
-"""What removals of one pipeline and of several have in common: flags, what is shown and asked, the removal itself."""
+"""The parts that `sfml destroy` of one and of several pipelines share: flags, questions, and the removal itself."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DECLARED = "declared"
 
 @record
 class Approval:
-    """How the answer to the question is given beforehand: by a flag, or by the pipelines' names."""
+    """An approval given in advance: by a flag (`auto`), or by the pipelines' names."""
 
     auto: bool = False
     names: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class Approval:
 
 @record
 class DestroyFlags:
-    """How to remove, the same for every pipeline of a command."""
+    """The flags of `sfml destroy`, the same for every pipeline of the command."""
 
     tables: str | None
     models: str | None
@@ -55,7 +55,7 @@ class DestroyFlags:
 
 @record
 class PipelineRemoval:
-    """A pipeline with what of it is to be removed; `objects` are kinds and names of what goes besides."""
+    """A pipeline and its removal; `objects` are (kind, name) pairs of tables and models to drop as well."""
 
     found: CompiledSpec
     objects: tuple[tuple[str, str], ...]
@@ -67,7 +67,7 @@ class PipelineRemoval:
 
 
 def show(doomed: PipelineRemoval, options: Options) -> None:
-    """Everything that goes, or that nothing is there."""
+    """Print everything that will be removed, or that the pipeline is not deployed."""
     from sfml.render.destroy import destroy_text
 
     if not options.speaks:
@@ -86,7 +86,7 @@ def show(doomed: PipelineRemoval, options: Options) -> None:
 def remove(
     doomed: PipelineRemoval, target: TargetAccount, held: HeldLease, idleness: Idleness, options: Options
 ) -> None:
-    """Remove what was shown and agreed to; says what it did."""
+    """Carry out the approved removal, and print what is done."""
     from sfml.cli.deploying import deploy_work
 
     speaks = options.speaks
@@ -111,7 +111,7 @@ def remove(
 
 
 def doomed_json(doomed: PipelineRemoval) -> dict[str, Any]:
-    """What was removed, without `format_version`."""
+    """The removal as JSON, without `format_version`."""
     from sfml.render.destroy import destroy_json
 
     removal = doomed.removal
@@ -123,7 +123,7 @@ def doomed_json(doomed: PipelineRemoval) -> dict[str, Any]:
 def named_objects(
     desired: DesiredGraph, tables: str | None, models: str | None
 ) -> tuple[tuple[str, str], ...]:
-    """Kind and qualified name of what is to be dropped besides; raises `UsageError` where nothing is declared."""
+    """(kind, qualified name) of each table and model to drop; raises `UsageError` if no task declares tables."""
     declared = sorted({table for task in desired.all_tasks for table in task.writes})
     if tables == DECLARED and not declared:
         raise UsageError(
@@ -140,18 +140,18 @@ def _split(names: str | None) -> list[str]:
 
 
 def _in_full(desired: DesiredGraph, name: str) -> str:
-    """The name with database and schema, those of the target where it does not say."""
+    """The name qualified with database and schema, by default those of the target."""
     parts = name_parts(name)
     if len(parts) > 3:
         raise UsageError(
-            f"`{name}` is no name of a table or model", help="write DATABASE.SCHEMA.NAME, or less"
+            f"`{name}` is not the name of a table or model", help="write DATABASE.SCHEMA.NAME, or less"
         )
     places = (desired.target.database, desired.target.schema)
     return qualified(*places[: 3 - len(parts)], *parts)
 
 
 def ask(desired: DesiredGraph, approval: Approval, options: Options) -> None:
-    """Go on only after a yes; in production only after the pipeline's name."""
+    """Ask for approval of a removal; in production, for the pipeline's name. Raises `click.Abort` or `UsageError`."""
     refuse_other_names((desired.pipeline,), approval)
     if not approval.names and desired.target.mode is not Mode.PRODUCTION and not approval.auto:
         confirm(f"Remove this from {desired.target.name}?", options)
@@ -159,7 +159,7 @@ def ask(desired: DesiredGraph, approval: Approval, options: Options) -> None:
 
 
 def refuse_other_names(pipelines: Sequence[str], approval: Approval) -> None:
-    """Raise for a --confirm that names none of the pipelines."""
+    """Raise `UsageError` for a --confirm with a name that is not among the pipelines."""
     for name in approval.names:
         if name not in pipelines:
             than = pipelines[0] if len(pipelines) == 1 else f"the {len(pipelines)} that are to be removed"
@@ -167,13 +167,13 @@ def refuse_other_names(pipelines: Sequence[str], approval: Approval) -> None:
 
 
 def demand_name(desired: DesiredGraph, approval: Approval, options: Options) -> None:
-    """Go on in production only after the pipeline's name was given or typed."""
+    """In production, demand the pipeline's name, by --confirm or typed; raises if it is not given."""
     name, target = desired.pipeline, desired.target
     if target.mode is not Mode.PRODUCTION or name in approval.names:
         return
     if options.json or approval.auto or not sys.stdin.isatty():
         raise UsageError(
-            f"`{target.name}` is a production target: what is removed there has to be named",
+            f"`{target.name}` is a production target: the pipeline to remove must be named",
             help=f"add --confirm {name}",
         )
     if click.prompt(f"Type {name} to remove this from {target.name}", default="", show_default=False) != name:
@@ -183,7 +183,7 @@ def demand_name(desired: DesiredGraph, approval: Approval, options: Options) -> 
 def drop_objects(
     target: TargetAccount, desired: DesiredGraph, objects: Sequence[tuple[str, str]], *, speaks: bool
 ) -> None:
-    """Drop what was named; what is not there any more is fine."""
+    """Drop the named tables and models; objects that no longer exist are not an error."""
     from sfml.operations.retries import RetryPolicy, insist
     from sfml.snowflake.objects import drop_object
 

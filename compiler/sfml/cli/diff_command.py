@@ -14,19 +14,19 @@ from sfml.cli.options import Options, shared_options, specs_argument
 
 @click.command()
 @specs_argument()
-@click.option("--base", required=True, metavar="REF", help="What to compare with, such as origin/main.")
-@click.option("--head", metavar="REF", help="The commit to look at.  [default: the work tree]")
+@click.option("--base", required=True, metavar="REF", help="The commit to compare with, such as origin/main.")
+@click.option("--head", metavar="REF", help="The commit with the change.  [default: the work tree]")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none.")
 @click.option(
     "--now",
     metavar="TIME",
-    help="What run times count from, such as 2026-11-22T12:00:00Z.  [default: when the head was committed]",
+    help="Compute next runs from this time: 2026-11-22T12:00:00Z.  [default: the head's commit time]",
 )
 @click.option(
     "--page",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Also write a page with the graph of both sides in one, such as diff.html.",
+    help="Also write an HTML page with the merged graph of both sides, such as diff.html.",
 )
 @shared_options("markdown")
 def command(
@@ -38,11 +38,11 @@ def command(
     page: Path | None,
     options: Options,
 ) -> int:
-    """Show what a branch changes, as a graph, from git alone: no account, no checkout, none of the steps' code run.
+    """Show what a branch changes in the task graphs. It reads git only: no account, no checkout, no step code is run.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Both sides are compiled from git's objects, for every target, since the head left the base. Only pipelines
-    that the changed files can reach are looked at. `{{ user }}` is `user` unless --user is given.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
+    Both sides are compiled from git's objects, for every target; the base side is the merge base of base and head.
+    Only pipelines that use a changed file are compared. `{{ user }}` is `user` unless --user is given.
     """
     from sfml.render.review_json import diff_json
     from sfml.review.asked import asked_for
@@ -78,7 +78,7 @@ def command(
 
 
 def paths_of(specs: tuple[str, ...]) -> tuple[str, ...]:
-    """The arguments as paths: names are those of pipelines of the work tree; none stands for the project's folder."""
+    """The arguments as paths. A pipeline's name becomes its file in the work tree; no argument means the project."""
     from sfml.base.errors import UsageError
     from sfml.frontend.entry_files import files_of_pipeline
     from sfml.spec.project import PROJECT_FILE, project_root
@@ -99,11 +99,11 @@ def paths_of(specs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def moment_of(text: str) -> datetime:
-    """The time that the text says; UTC where it names no zone."""
+    """The text as a time, in UTC if it has no time zone; raises `click.BadParameter`."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as cause:
         raise click.BadParameter(
-            f"`{text}` is no time such as 2026-11-22T12:00:00Z", param_hint="--now"
+            f"`{text}` is not a time such as 2026-11-22T12:00:00Z", param_hint="--now"
         ) from cause
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.argument("spec", required=False)
 @shared_options()
 def command(spec: str | None, options: Options) -> int:
-    """Look whether a target is ready: this machine, the connection, the account and, with SPEC, all that it names.
+    """Check whether a target is ready: this machine, the connection, the account; with SPEC, also all objects it needs.
 
     Writes one small file to the stage and removes it; changes nothing else. Exits with 1 when a check fails.
     """
@@ -80,7 +80,7 @@ def _checks(root: Path, target: Target, found: CompiledSpec | None) -> Iterator[
 
 
 def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], SnowflakeConnection]:
-    """The local server: the one that runs, or one that is started for this and stopped again."""
+    """The check of the local server and a connection to it; if none runs, one is started and stopped again."""
     from dataclasses import asdict
 
     from sfml.local import process
@@ -96,7 +96,7 @@ def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], Sn
 
 
 def _account(target: Target) -> tuple[list[Check], SnowflakeConnection]:
-    """The entry in words, never in values, and the connection that it leads to."""
+    """The check of the connection entry, without secret values, and the opened connection."""
     from sfml.snowflake.connection import open_account
     from sfml.snowflake.entries import entry
 
@@ -110,7 +110,7 @@ def _account(target: Target) -> tuple[list[Check], SnowflakeConnection]:
 
 
 def machine_checks(root: Path, target: Target) -> Iterator[Check]:
-    """What can be known without a connection."""
+    """The checks that need no connection."""
     from sfml.cli.versions import namesake_check, version_check
     from sfml.graph.model import Mode
 
@@ -139,7 +139,7 @@ def _worktree(root: Path) -> Check:
 
 
 def spec_checks(found: CompiledSpec, connection: SnowflakeConnection) -> Iterator[Check]:
-    """The privileges of the role for this spec, and whether everything that it names is there."""
+    """Checks of the role's privileges for this spec, and of the objects that the spec needs."""
     from dataclasses import replace
 
     from sfml.graph.comparing import compared
@@ -192,7 +192,7 @@ def spec_checks(found: CompiledSpec, connection: SnowflakeConnection) -> Iterato
 
 
 def _is_targets(need: Need, target: Target) -> bool:
-    """Whether the checks of the account have told of it: what the target itself names."""
+    """Whether the object belongs to the target itself, and so has its result among the checks of the account."""
     from sfml.base.quoting import folded
     from sfml.graph.needs import Kind
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("spec")
 @click.option("--accept", "accepts", is_flag=True, help="Write the account's values into the spec's files.")
-@click.option("--revert", "reverts", is_flag=True, help="Put back in the account what was last applied.")
+@click.option("--revert", "reverts", is_flag=True, help="Restore the last applied graph in the account.")
 @click.option("--auto-approve", is_flag=True, help="With --revert: do not ask before changing the target.")
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift left, 0 when none.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if drift remains, 0 if none.")
 @locking_options
 @shared_options()
 def command(
@@ -39,9 +39,9 @@ def command(
     locking: Locking,
     options: Options,
 ) -> int:
-    """Show what somebody changed in the account since the last apply, and accept it into the spec or revert it.
+    """Show what was changed in the account since the last apply; accept it into the spec, or revert it.
 
-    A value that --accept wrote into the spec is drift no more, and no change for the next apply either.
+    A value that --accept wrote into the spec is no longer drift, and the next apply does not change it.
     """
     if accepts and reverts:
         raise UsageError("--accept and --revert exclude each other", help="choose one")
@@ -60,7 +60,7 @@ def command(
 
 
 def looked_at(found: CompiledSpec, target: TargetAccount) -> tuple[Deployment, Ownership]:
-    """What was last applied and what is there; raises where there is nothing to compare."""
+    """The last deployment and the tasks in the account; raises `ConflictingState` if they cannot be compared."""
     from sfml.operations.apply_plan import seen
 
     desired = found.desired
@@ -68,7 +68,7 @@ def looked_at(found: CompiledSpec, target: TargetAccount) -> tuple[Deployment, O
     staged, journal = seen(desired, target)
     if journal is not None:
         raise ConflictingState(
-            "an apply did not finish, so what is there is neither the old graph nor the new one",
+            "an apply did not finish, so the account holds neither the old graph nor the new one",
             help=f"finish it first:  sfml apply {where}",
         )
     observed = target.tasks.observed(desired.root.name)
@@ -83,11 +83,11 @@ def looked_at(found: CompiledSpec, target: TargetAccount) -> tuple[Deployment, O
     for error in records.unreadable:
         if (deployment_number(error.path) or 0) > last:
             raise error.advised(
-                f"without the last one drift cannot be told; compare with the spec:  sfml plan {where}"
+                f"drift cannot be determined without the last record; compare with the spec:  sfml plan {where}"
             )
     if not kept:
         raise ConflictingState(
-            f"nothing is kept of the last apply of {desired.pipeline}, so drift cannot be told",
+            f"there is no record of the last apply of {desired.pipeline}, so drift cannot be determined",
             help=f"compare with the spec:  sfml plan {where}",
         )
     return kept[-1], own
@@ -96,7 +96,7 @@ def looked_at(found: CompiledSpec, target: TargetAccount) -> tuple[Deployment, O
 def _drifts(
     found: CompiledSpec, last: Deployment, own: Ownership
 ) -> tuple[tuple[Drift, ...], tuple[Drift, ...]]:
-    """All that changed since the last apply, and what of it the spec does not say by now."""
+    """All drift since the last apply, and the part of it that was not accepted into the spec."""
     from sfml.plan.drift import drift_of, open_drift
 
     every = drift_of(last.artefact, own.observed, found.desired.target, own.loose)
@@ -104,13 +104,13 @@ def _drifts(
 
 
 def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found: CompiledSpec) -> None:
-    """Raise when what was last applied lacks something that was accepted since: a revert would undo that too."""
+    """Raise `ConflictingState` if drift was accepted since the last apply, because a revert would undo that too."""
     accepted = {(one.name, field.path) for one in every for field in one.fields}
     accepted -= {(one.name, field.path) for one in drifts for field in one.fields}
     if accepted:
         raise ConflictingState(
             f"{len(accepted)} values were accepted into the spec since the last apply, and a revert would undo them",
-            help=f"put back what the spec says:  sfml apply {found.desired.where}",
+            help=f"make the account match the spec:  sfml apply {found.desired.where}",
         )
 
 
@@ -181,7 +181,7 @@ def _revert(
     locking: Locking,
     auto_approve: bool,
 ) -> int:
-    """An apply of what was last applied, whatever the spec says by now; what others hung below it stays."""
+    """Apply the last deployment again, whatever the spec says now. Strangers below the graph stay."""
     from sfml.cli.asking import confirm
     from sfml.cli.deploying import deploy_work
     from sfml.operations.apply_plan import planned_graph, work_of

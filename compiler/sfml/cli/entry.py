@@ -1,4 +1,4 @@
-"""Where `sfml` starts: finds the command, runs it, and turns what it raises into words and an exit code."""
+"""The start of `sfml`: finds the command, runs it, and turns exceptions into messages and an exit code."""
 
 from __future__ import annotations
 
@@ -20,41 +20,41 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "init": "Make a new project that validates and runs locally.",
             "validate": "Check specs: every finding, with file, line and column.",
             "test": "Execute the tests of graphs: which tasks run, and when.",
-            "simulate": "Walk every way through a graph, and say which the tests cover.",
-            "compile": "Write what a spec compiles to: manifest, SQL, diagram, step archives.",
-            "explain": "Say what a code means, or where a value came from.",
+            "simulate": "List every way through a graph, and which of them the tests cover.",
+            "compile": "Compile a spec into files: manifest, SQL, diagram, step archives.",
+            "explain": "Explain a finding's code, or show where a value comes from.",
             "schema": "Print the JSON Schemas for editors.",
         },
         "Review and deploy": {
-            "diff": "Show what a branch changes, as a graph, from git alone.",
+            "diff": "Show what a branch changes in the task graphs; reads git only.",
             "plan": "Show what apply would change in the target.",
             "apply": "Make the target match the spec; --run runs it once.",
-            "drift": "Show what somebody changed in the account; accept it into the spec, or revert it.",
-            "rollback": "Put an earlier deployment back, without its YAML.",
-            "destroy": "Remove a pipeline's tasks and what it has on the stage; tables and models stay.",
+            "drift": "Show what was changed in the account; accept it into the spec, or revert it.",
+            "rollback": "Go back to an earlier deployment, without its YAML.",
+            "destroy": "Remove a pipeline's tasks and its files on the stage; tables and models stay.",
             "import": "Write a spec from a graph that is already deployed.",
         },
         "Operate": {
-            "run": "Run a deployed pipeline once and follow it to its end.",
+            "run": "Run a deployed pipeline once, and wait for its end.",
             "status": "Show what is deployed, its schedule and its last run.",
-            "history": "List the last runs, or the deployments that can be put back.",
-            "logs": "Show what the tasks of the last run wrote.",
-            "retry": "Run what failed of the last run again.",
-            "cancel": "End the runs that are executing.",
+            "history": "List the last runs, or the deployments that a rollback can go back to.",
+            "logs": "Show the logs of the last run's tasks.",
+            "retry": "Retry the failed tasks of the last run.",
+            "cancel": "Cancel the runs that are executing.",
             "suspend": "Turn a pipeline's schedule off.",
             "resume": "Turn a pipeline's schedule on.",
-            "models": "List a spec's models in the registry; promote a version, or go back.",
+            "models": "List a spec's model versions; promote one, or go back to the previous one.",
         },
         "Account and laptop": {
-            "doctor": "Look whether a target is ready: clients, connection, account, privileges.",
+            "doctor": "Check whether a target is ready: clients, connection, account, privileges.",
             "grants": "List the least privileges that a spec needs, as SQL; compare a role.",
             "seed": "Load a spec's seed tables from their files.",
-            "local": "Start, stop and look at the local Snowflake.",
-            "conformance": "Compare what an account does with what the local Snowflake does.",
+            "local": "Start, stop, inspect and query the local Snowflake.",
+            "conformance": "Compare the behaviour of an account with that of the local Snowflake.",
         },
     }
 )
-"""Every command with its one line of help, by what it is for, so that --help need not load them."""
+"""Every command with its line of help, in groups. They are here so that --help imports no command."""
 
 COMMANDS = MappingProxyType({name: line for group in GROUPS.values() for name, line in group.items()})
 
@@ -68,7 +68,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        # A module called `test_command` would be taken for one of pytest's.
+        # Not `test_command`: pytest would collect a module of this name.
         module = importlib.import_module(
             f"sfml.cli.{'graph_test' if cmd_name == 'test' else cmd_name}_command"
         )
@@ -95,7 +95,7 @@ class _Commands(click.Group):
     cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="What to do first:  sfml      One command:  sfml COMMAND --help",
+    epilog="Where to begin:  sfml      Help on a command:  sfml COMMAND --help",
 )
 @click.version_option(VERSION, prog_name="sfml", message="%(prog)s %(version)s")
 @click.pass_context
@@ -109,14 +109,14 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 findings or failure, 2 wrong usage."""
-    # Imports and specs are read once and kept; looking for garbage among them takes a tenth of the time.
+    # Imported modules and specs stay alive to the end; collecting garbage among them takes a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
     output.escape_what_streams_cannot_hold()
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
-    """The exit code of these arguments; whatever goes wrong has been said on standard error."""
+    """Run a command; returns its exit code. Errors are printed on standard error."""
     try:
         result = cli.main(arguments, prog_name="sfml", standalone_mode=False)
         return result if isinstance(result, int) else 0
@@ -138,7 +138,7 @@ def run(arguments: list[str]) -> int:
         output.say_error("stopped")
         return 130
     except BrokenPipeError:
-        # The reader went away (`sfml … | head`); keep the interpreter from complaining when it flushes.
+        # The reader closed the pipe (`sfml … | head`). Redirect the final flush, which would print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:

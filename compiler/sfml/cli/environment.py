@@ -1,4 +1,4 @@
-"""What must be there before a graph can be deployed, on the command line: told, and asked for before it is made."""
+"""The check of the objects that a graph needs, for commands: prints notes, and asks before missing ones are created."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def demand_environment(
     auto_approve: bool,
     plan: Plan | None = None,
 ) -> None:
-    """Return when everything is there, or was made after somebody agreed to it; raises for the rest."""
+    """Check that all objects exist; create missing ones after approval. Raises if an object is still missing."""
     from sfml.operations import environment as operation
     from sfml.render.environment import doubts
 
@@ -37,7 +37,7 @@ def demand_environment(
 
     def agree(missing: tuple[MissingObject, ...]) -> None:
         if not is_silent:
-            output.say("Missing, and made now:")
+            output.say("Missing, will be created:")
             for one in missing:
                 output.say(f"  + {one.text}\n      {one.statement};")
         if not auto_approve:

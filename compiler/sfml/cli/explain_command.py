@@ -10,7 +10,7 @@ from sfml.cli import output
 from sfml.cli.options import Options, shared_options
 
 MOST_SHOWN = 10
-"""A default is the value of many tasks."""
+"""The maximum number of values shown. A default may be the value of many tasks."""
 
 _CODE = re.compile(r"sf\d{3}", re.IGNORECASE)
 
@@ -19,11 +19,11 @@ _CODE = re.compile(r"sf\d{3}", re.IGNORECASE)
 @click.argument("subject", required=False, metavar="[CODE | FILE:PATH]")
 @shared_options()
 def command(subject: str | None, options: Options) -> int:
-    """Say what a finding's code means, or where a value came from.
+    """Explain the code of a finding, or show where a value comes from.
 
-    CODE is one such as SF203; without it all codes are listed. FILE:PATH is a value such as
-    specs/clv.yaml:tasks.train_model.timeout: which line set it, what that overrode in which order, and what
-    it is once every {{ … }} is replaced.
+    CODE is a code such as SF203; without it, all codes are listed. FILE:PATH names a value, such as
+    specs/clv.yaml:tasks.train_model.timeout. For it, the command shows the line that sets it, the settings that
+    this line overrides, in order, and the value with every {{ … }} replaced.
     """
     if subject is None:
         return _list(options)

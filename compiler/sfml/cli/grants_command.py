@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("spec")
-@click.option("--owner", metavar="ROLE", help="The role that deploys and owns the tasks, else the target's.")
-@click.option("--reader", metavar="ROLE", help="The role that looks, else <PIPELINE>_READER.")
-@click.option("--compare", metavar="ROLE", help="Compare this role of the account with what it needs.")
+@click.option(
+    "--owner", metavar="ROLE", help="The role that deploys and owns the tasks.  [default: the target's]"
+)
+@click.option(
+    "--reader", metavar="ROLE", help="The role that reads status and history.  [default: <PIPELINE>_READER]"
+)
+@click.option(
+    "--compare", metavar="ROLE", help="Compare the grants of this role with the privileges that it needs."
+)
 @click.option(
     "--for",
     "purposes",
     multiple=True,
     type=click.Choice(("deploying", "running", "reading")),
-    help="What the role is for: list or compare only that. [default: all; with --compare deploying and running]",
+    help="The purposes to list or compare.  [default: all; with --compare: deploying and running]",
 )
 @shared_options()
 def command(
@@ -40,10 +46,10 @@ def command(
     purposes: tuple[str, ...],
     options: Options,
 ) -> int:
-    """List the least privileges for deploying, running and looking, as SQL; or compare a role with them.
+    """List the least privileges for deploying, running and reading, as SQL; or compare a role with them.
 
-    What steps read and write counts as far as tasks declare it (`reads`, `writes`); the rest is said to be unknown.
-    Exits with 1 when the compared role lacks something.
+    Tables that steps read and write are included only if tasks declare them (`reads`, `writes`); the output names the
+    tasks without declarations. Exits with 1 if the compared role lacks a privilege.
     """
     from sfml.base.quoting import folded
     from sfml.graph.privileges import Purpose, privileges_of, undeclared

@@ -23,21 +23,25 @@ if TYPE_CHECKING:
 
 @click.command()
 @specs_argument()
-@click.option("-k", "words", multiple=True, metavar="TEXT", help="Only tests with this text in their names.")
 @click.option(
-    "--local", is_flag=True, help="Run the real steps on a local Snowflake, but for what a test gives."
+    "-k", "words", multiple=True, metavar="TEXT", help="Execute only tests with this text in their names."
 )
 @click.option(
-    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML too."
+    "--local",
+    is_flag=True,
+    help="Run the real steps on a local Snowflake, except tasks whose end a test gives.",
+)
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write JUnit XML."
 )
 @shared_options("github", "sarif")
 def command(
     specs: tuple[str, ...], words: tuple[str, ...], local: bool, junit: Path | None, options: Options
 ) -> int:
-    """Execute the tests of graphs: given how tasks end, which run; given a clock, when the pipeline runs.
+    """Execute graph tests. A test gives the ends of tasks, or a clock, and states which tasks run, or when runs begin.
 
-    Tests stand under `tests` of a pipeline. They are carried out by Snowflake's rules alone, without an account; with
-    --local on a local Snowflake of their own, which is thrown away afterwards.
+    Tests are written under `tests` of a pipeline. They are judged by Snowflake's rules, without an account; with
+    --local they run on a temporary local Snowflake.
     """
     from sfml.frontend.entry_files import entry_files
     from sfml.graph_tests.selection import chosen_tests
@@ -72,7 +76,7 @@ def _by_rules(reading: Reading, tests: tuple[GraphTest, ...]) -> SuiteResult:
 def _on_local_snowflake(
     chosen: list[tuple[Reading, tuple[GraphTest, ...]]], options: Options
 ) -> list[SuiteResult]:
-    """All of it on one server, with a line a test on standard error: real steps take their time."""
+    """Execute all tests on one server, and print a line for each on standard error, because real steps take long."""
     from sfml.graph_tests.suite import tested
     from sfml.graph_tests.verdict import Verdict
     from sfml.operations.local_server import require_local
@@ -98,7 +102,7 @@ def _on_local_snowflake(
 
 
 def demand_right(readings: list[Reading], options: Options, *, but_for: str | None = None) -> None:
-    """Say the findings of all pipelines; errors among them raise `InvalidSpec`, those of one code left out."""
+    """Print the findings of all pipelines; raises `InvalidSpec` for errors, except those with the code `but_for`."""
     from sfml.cli.opening import say_findings
 
     for reading in readings:
@@ -112,11 +116,11 @@ def _nothing(readings: list[Reading], words: tuple[str, ...]) -> UsageError:
     there = sum(len(reading.graph.tests) for reading in readings if reading.graph is not None)
     if words and there:
         return UsageError(
-            f"no test's name holds {' or '.join(f'`{one}`' for one in words)}",
+            f"no test's name contains {' or '.join(f'`{one}`' for one in words)}",
             help="leave out -k to execute all of them",
         )
     if there:
-        return UsageError("no test is one of this target", help="name another one with --target")
+        return UsageError("no test is for this target", help="name another one with --target")
     return UsageError(
         "there are no tests", help="write some under `tests:` of the pipeline; docs/testing.md has examples"
     )

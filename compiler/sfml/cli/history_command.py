@@ -17,8 +17,10 @@ from sfml.render.history import KeptDeployment
 
 @click.command()
 @click.argument("spec")
-@click.option("-n", "--limit", type=click.IntRange(1), default=10, show_default=True, help="At most so many.")
-@click.option("--deployments", is_flag=True, help="List the deployments that are kept, not the runs.")
+@click.option(
+    "-n", "--limit", type=click.IntRange(1), default=10, show_default=True, help="The maximum number to list."
+)
+@click.option("--deployments", is_flag=True, help="List the kept deployments, not the runs.")
 @shared_options()
 def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
     """List the last runs of SPEC, newest first; or the deployments that `sfml rollback` can go back to."""
@@ -52,9 +54,9 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
 def kept_deployments(
     desired: DesiredGraph, target: TargetAccount
 ) -> tuple[tuple[KeptDeployment, ...], tuple[RecordUnreadable, ...]]:
-    """What is kept, newest first, and what of it, or of the journal, cannot be read.
+    """The kept deployments, newest first, and the errors of records or the journal that cannot be read.
 
-    The deployment of an apply which did not finish was never made.
+    The deployment of an unfinished apply is not included.
     """
     from sfml.operations.apply_plan import looked_at
     from sfml.plan.settings import split_comment

@@ -1,4 +1,4 @@
-"""Says what a command waits for when an account does not answer: the connector tries again for minutes, in silence."""
+"""Reports when an account does not answer, because the connector repeats calls for minutes without a message."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _GO_ON = "the call is tried again for a while; Ctrl-C ends the command"
 
 @contextmanager
 def watched_host(host: Host, is_silent: bool) -> Iterator[Callable[[], None]]:
-    """Watch the host from a thread of its own; what it gives is to be called after the login.
+    """Watch the host in a thread during the block; the function that it yields must be called after the login.
 
-    That a login takes long is not said where results alone are wanted: somebody may be typing into a browser.
+    With `is_silent`, a slow login is not reported: the user may be typing into a browser.
     """
     over, logged_in = threading.Event(), threading.Event()
     arguments = (host, over, logged_in, is_silent)
@@ -32,7 +32,7 @@ def watched_host(host: Host, is_silent: bool) -> Iterator[Callable[[], None]]:
 
 
 def _watch(host: Host, over: threading.Event, logged_in: threading.Event, is_silent: bool) -> None:
-    """Say once that the login has no answer yet, and each time that the host takes no connections any more."""
+    """Print once that the login has no answer yet; later, each time that the host stops or resumes answering."""
     was_said = is_silent
     was_reached = True
     while not over.wait(LOOK_SECONDS):
@@ -45,7 +45,7 @@ def _watch(host: Host, over: threading.Event, logged_in: threading.Event, is_sil
 
 
 def _say_change(host: Host, was_reached: bool, over: threading.Event) -> bool:
-    """Whether the host takes connections now; said where that is news."""
+    """Return whether the host accepts connections now; print it if that has changed."""
     from sfml.snowflake.host import unreachable
 
     why = unreachable(host)

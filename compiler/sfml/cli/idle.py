@@ -1,4 +1,4 @@
-"""Waits for the runs that are executing before a graph is changed, or refuses to change it under them."""
+"""Before a graph is changed, waits until no run is executing, or refuses the change."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WAIT = 3600.0
 
 
 def idle_options(function: F) -> F:
-    """Adds the flags about runs that execute; the command takes them as one `idleness: Idleness`."""
+    """Adds the options about executing runs; the command receives them as one `idleness: Idleness`."""
 
     @click.option(
         "--wait-for-idle",
@@ -35,9 +35,11 @@ def idle_options(function: F) -> F:
         flag_value=_WAIT,
         default=None,
         metavar="[=TIME]",
-        help="Wait until no run is executing before anything is changed: =30m; else at most 1 h.",
+        help="Wait until no run is executing, for at most TIME, such as =30m (by default 1 h).",
     )
-    @click.option("--fail-on-active-runs", is_flag=True, help="Change nothing while a run is executing.")
+    @click.option(
+        "--fail-on-active-runs", is_flag=True, help="Refuse to change anything while a run is executing."
+    )
     @functools.wraps(function)
     def command(**arguments: Any) -> Any:
         idleness = Idleness(arguments.pop("wait_for_idle"), arguments.pop("fail_on_active_runs"))
@@ -55,7 +57,7 @@ def demand_idle(
     idleness: Idleness,
     options: Options,
 ) -> None:
-    """Wait or raise as asked, saying what is waited for."""
+    """Wait for executing runs and print a note, or raise, as the options demand."""
     from sfml.operations import idleness as operation
 
     def waiting(words: str) -> None:

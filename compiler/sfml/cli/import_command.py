@@ -28,7 +28,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 @record
 class ImportCheck:
-    """What the written spec is against the graph: its findings, and changes beside the mark of sfml."""
+    """The comparison of the written spec with the graph: its findings, and its changes except sfml's own record."""
 
     reading: Reading
     changes: tuple[Change, ...]
@@ -39,26 +39,26 @@ class ImportCheck:
 
     @property
     def count(self) -> int:
-        """How many settings differ."""
+        """The number of settings that differ."""
         return sum(len(change.fields) or 1 for change in self.changes)
 
 
 @click.command("import")
 @click.argument("root_task")
-@click.option("--name", help="The pipeline's name.  [default: after the root task]")
+@click.option("--name", help="The pipeline's name.  [default: from the root task's name]")
 @click.option(
     "--out",
     "out",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where the entry file goes.  [default: the project's specs]",
+    help="The folder of the entry file.  [default: the project's specs]",
 )
 @shared_options()
 def command(root_task: str, name: str | None, out: Path | None, options: Options) -> int:
-    """Write a spec from a graph that is already deployed, by whomever. Changes nothing in the account.
+    """Write a spec from any graph that is already deployed. Changes nothing in the account.
 
-    ROOT_TASK may be qualified. Bodies are kept to the letter, in files; `sfml apply --adopt` then takes the graph
-    over as it is.
+    ROOT_TASK may be qualified. Bodies are written into files unchanged. `sfml apply --adopt` then takes over the graph
+    without changing it.
     """
     from sfml.frontend.reading import project_root
     from sfml.plan.importing import imported_spec, pipeline_name
@@ -88,7 +88,7 @@ def command(root_task: str, name: str | None, out: Path | None, options: Options
     _write(imported, folder)
     checked = _checked(entry, observed, options)
     if checked.changes:
-        # The project's defaults may set what the graph leaves to Snowflake.
+        # The project's defaults may set values that the graph leaves to Snowflake; so write every value out.
         in_full = imported_spec(observed, pipeline, in_full=True, schemas=schemas)
         _write(in_full, folder)
         again = _checked(entry, observed, options)
@@ -102,7 +102,7 @@ def command(root_task: str, name: str | None, out: Path | None, options: Options
 
 
 def _schemas(root: Path, folder: Path) -> str | None:
-    """The project's schemas as the folder of the entry file sees them, for editors."""
+    """The relative path from the entry file's folder to the project's schemas, for editors; None without schemas."""
     if not (root / "schemas").is_dir():
         return None
     return "../" * len(folder.relative_to(root).parts) + "schemas"
@@ -120,7 +120,7 @@ def _parts(written: str) -> tuple[str, ...]:
 
 
 def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options) -> CompiledSpec:
-    """The target as this pipeline would have it, in the schema that the task's name says."""
+    """A placeholder spec for this pipeline; its target has the database and schema of the task's name."""
     from sfml.frontend.reading import read
 
     text = f"version: 1\npipeline: {pipeline}\ngraph: {{tasks: {{none: {{sql: select 1}}}}}}\n"
@@ -136,7 +136,7 @@ def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options)
 
 
 def refuse_what_is_no_foreign_root(observed: ObservedGraph | None, name: str, place: CompiledSpec) -> None:
-    """Raise for a task that is not there, is no root, or is ours already."""
+    """Raise `ConflictingState` for a task that does not exist, is not a root, or was made by sfml."""
     target = place.desired.target
     where = f"{target.database}.{target.schema}"
     if observed is None:
@@ -148,12 +148,12 @@ def refuse_what_is_no_foreign_root(observed: ObservedGraph | None, name: str, pl
     if parents:
         above = parents if isinstance(parents, str) else ", ".join(map(str, parents))  # type: ignore[arg-type]
         raise ConflictingState(
-            f"`{name}` is not the root of a graph: it hangs on {above}", help="name the root of the graph"
+            f"`{name}` is not the root of a graph: it runs after {above}", help="name the root of the graph"
         )
     if observed.record is not None:
         raise ConflictingState(
             f"`{name}` was made by sfml, from {observed.record.get('spec', 'a spec')}",
-            help="take that spec from where it is kept",
+            help="use that spec instead of an import",
         )
 
 
@@ -176,7 +176,7 @@ def _write(imported: ImportedFiles, folder: Path) -> None:
 
 
 def _checked(entry: Path, observed: ObservedGraph, options: Options) -> ImportCheck:
-    """The spec read as any other, and planned against the graph that it was written from."""
+    """Read the written spec, and plan it against the graph that it was imported from."""
     from sfml.frontend.reading import read
     from sfml.plan.diff import RECORD, make_plan
 
@@ -239,7 +239,7 @@ def _say(
             values = f"{shown(field.path, field.old)} {symbols['arrow']} {shown(field.path, field.new)}"
             output.say(f"  {symbols['risk']} {field.path} of {change.task} would change: {values}")
     if not checked.changes and checked.reading.graph is not None:
-        output.say("Its plan is empty but for the mark by which sfml knows a graph as its own.")
+        output.say("Its plan is empty, except for the record by which sfml recognises its own graphs.")
     output.say(f"Next:  sfml plan {files[0] if len(files) == 1 else _entry(files)} -t {target.name} --adopt")
 
 
@@ -248,7 +248,7 @@ def _entry(files: list[str]) -> str:
 
 
 def _elsewhere(place: CompiledSpec) -> list[str]:
-    """What to do when the target of the project leads into another schema than the graph lives in."""
+    """What to do if the project's target has another schema than the imported graph."""
     read, own = place.desired.target, place.reading.graph.target if place.reading.graph else None
     if own is None or (own.database, own.schema) == (read.database, read.schema):
         return []

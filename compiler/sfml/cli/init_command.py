@@ -17,18 +17,18 @@ from sfml.cli.schema_command import NAMES
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _HIDDEN = {"gitignore": ".gitignore", "vscode": ".vscode"}
 _NO_NAMES = ("null", "true", "false")
-"""Words that YAML does not read as text."""
+"""Names that YAML does not read as text."""
 _TAKEN = frozenset(("sfml", "sfml_steps", "steps", "tests", "specs", "schemas", "conftest"))
 
 
 @click.command()
 @click.argument("folder", default=".", metavar="[DIR]", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--name", help="The pipeline's name.  [default: after the folder]")
+@click.option("--name", help="The pipeline's name.  [default: from the folder's name]")
 @shared_options()
 def command(folder: Path, name: str | None, options: Options) -> int:
-    """Make a small project that validates, and runs on the local Snowflake: a pipeline, its steps and a test.
+    """Create a small project with a pipeline, its steps and a test. It is valid, and runs on the local Snowflake.
 
-    Writes into DIR, the current folder by default, and never over a file that is there.
+    Writes into DIR, by default the current folder, and never overwrites a file.
     """
     from sfml.base.errors import ConflictingState, SfmlError, UsageError
 
@@ -70,7 +70,7 @@ def _say(pipeline: str, folder: Path, files: dict[str, bytes]) -> None:
 
 
 def name_after(folder: str) -> str:
-    """The name of a pipeline for a folder's name."""
+    """A valid pipeline name made from a folder's name."""
     name = re.sub(r"[^a-z0-9]+", "_", folder.lower()).strip("_")
     if name in _NO_NAMES:
         return f"{name}_pipeline"
@@ -78,14 +78,14 @@ def name_after(folder: str) -> str:
 
 
 def package_for(pipeline: str) -> str:
-    """The name of the step package: the pipeline's, unless Python knows another module of that name."""
+    """The name of the step package: the pipeline's name, unless another Python module has it."""
     name = pipeline.lower()
     is_taken = name in _TAKEN or keyword.iskeyword(name) or name in sys.stdlib_module_names
     return f"{name}_steps" if is_taken or importlib.util.find_spec(name) is not None else name
 
 
 def project_files(pipeline: str, package: str) -> dict[str, bytes]:
-    """Every file of a new project with its content."""
+    """The files of a new project: path → content."""
     from sfml.base.resources import schema_folder, template_folder
 
     files: dict[str, bytes] = {}

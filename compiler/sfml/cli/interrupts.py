@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a graph is changed: ask to stop, stop at once, or come too late to undo anything."""
+"""Handles Ctrl-C and SIGTERM during a change of a graph: the first stops after the current call, the second at once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 
 
 class TooLate(KeyboardInterrupt):
-    """A command that has done its work is to end at once: what it did stays done."""
+    """The user interrupts a command that has already finished its work; nothing is undone."""
 
 
 @contextmanager
 def ended_gently() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that the lease is given back."""
+    """In the block, SIGTERM raises `KeyboardInterrupt` as Ctrl-C does, so that the lease is released."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -43,17 +43,17 @@ def ended_gently() -> Iterator[None]:
     try:
         yield
     finally:
-        # Not when `stopping` has left its own: the work is done then, and stays protected to the end.
+        # Not if `stopping` has installed its handler: the work is done then, and stays protected to the end.
         if signal.getsignal(signal.SIGTERM) is interrupt:
             signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
 def stopping(stop: threading.Event, is_done: Callable[[], bool]) -> Iterator[None]:
-    """The first signal asks to stop after the call that is under way, the second stops at once.
+    """In the block, the first signal sets `stop`, to end after the current call; the second one stops at once.
 
-    Once `is_done`, a signal stops nothing any more: the command gives back what it holds and ends as it would have.
-    That stays so until the command ends, or until `give_back` says that more work begins.
+    Once `is_done` returns true, a signal no longer stops anything: the command releases its lease and ends normally.
+    This holds until the command ends, or until `give_back` is called because more work begins.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -65,12 +65,12 @@ def stopping(stop: threading.Event, is_done: Callable[[], bool]) -> Iterator[Non
             if late.is_set():
                 raise TooLate
             late.set()
-            output.note("it is done already; ending …")
+            output.note("the work is already done; ending …")
             return
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        output.note("stopping after the call that is under way …")
+        output.note("stopping after the current call …")
 
     before = {number: signal.signal(number, received) for number in _SIGNALS}
 
@@ -90,9 +90,9 @@ def stopping(stop: threading.Event, is_done: Callable[[], bool]) -> Iterator[Non
 
 
 def give_back() -> bool:
-    """Let signals end the command again: what it was asked for first is done, and something else begins.
+    """Let signals end the command again, because its first work is done and other work begins.
 
-    Answers whether somebody asked it to end meanwhile.
+    Returns whether a signal has arrived meanwhile.
     """
     context = click.get_current_context(silent=True)
     kept = context.meta.pop(_GIVE_BACK, None) if context else None
@@ -104,18 +104,18 @@ def give_back() -> bool:
 
 
 def heeding(stop: threading.Event, work: Callable[[], T]) -> T:
-    """What the work answers, which is asked to stop by this event: signals reach the main thread alone."""
+    """Call `work` with `stop` as its stop event; needed in threads, because signals reach only the main thread."""
     _STOP.set(stop)
     return work()
 
 
 def stop_event() -> threading.Event:
-    """What asks the work of this context to stop; one that nobody sets where signals end it."""
+    """The stop event of this context; a new one, which is never set, if there is none."""
     return _STOP.get() or threading.Event()
 
 
 def pause(seconds: float) -> None:
-    """Sleep; raises `deploy.Stopped` when the work of this context is asked to stop."""
+    """Sleep; raises `StopRequested` when the stop event of this context is set."""
     stop = _STOP.get()
     if stop is None:
         time.sleep(seconds)

@@ -119,7 +119,7 @@ def _connected(info: ServerInfo) -> Iterator[SnowflakeConnection]:
 @local_folder
 @shared_options()
 def sql(statements: str | None, files: tuple[Path, ...], place: Path, options: Options) -> int:
-    """Run STATEMENTS (`-` reads them from standard input), separated by semicolons, and print what they answer."""
+    """Run STATEMENTS, separated by semicolons, and print their results. With `-`, read them from standard input."""
     import sys
 
     from sfml.local import process
@@ -163,12 +163,12 @@ def _say_answer(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], *, 
 @click.command()
 @click.argument("query_id", required=False)
 @click.option(
-    "--lines", "-n", "count", type=click.IntRange(1), default=50, show_default=True, help="How many."
+    "--lines", "-n", "count", type=click.IntRange(1), default=50, show_default=True, help="The number of lines."
 )
 @local_folder
 @shared_options()
 def logs(query_id: str | None, count: int, place: Path, options: Options) -> int:
-    """Show the end of the server's log, or of what the procedure or job of QUERY_ID wrote."""
+    """Show the end of the server's log, or of the log of the procedure or job with QUERY_ID."""
     from sfml.local.process import LOG_FILE
 
     if query_id is None:
@@ -176,7 +176,7 @@ def logs(query_id: str | None, count: int, place: Path, options: Options) -> int
     elif _QUERY_ID.fullmatch(query_id):
         file, missing = place / "logs" / f"{query_id.lower()}.log", f"query {query_id} wrote nothing"
     else:
-        raise UsageError(f"`{query_id}` is no query id", help="`sfml local sql` on TASK_HISTORY shows them")
+        raise UsageError(f"`{query_id}` is not a query id", help="`sfml local sql` on TASK_HISTORY shows them")
     try:
         lines = _tail(file, count)
     except FileNotFoundError:
@@ -198,12 +198,12 @@ def _tail(file: Path, count: int) -> list[str]:
 
 @click.command()
 @click.option("--name", default="local", show_default=True, help="The name of the connection.")
-@click.option("--write", is_flag=True, help="Put it into Snowflake's connections.toml; other entries stay.")
+@click.option("--write", is_flag=True, help="Write it into Snowflake's connections.toml; other entries stay.")
 @format_option
 @local_folder
 @shared_options()
 def connection(name: str, write: bool, form: str | None, place: Path, options: Options) -> int:
-    """Print the entry that lets any Snowflake client connect by name, or write it where clients look."""
+    """Print the connection entry for any Snowflake client, or write it into connections.toml."""
     from sfml.local import process
     from sfml.snowflake.connections_file import written
 

@@ -1,4 +1,4 @@
-"""`sfml local start|stop|status|reset`, and what people ask of it."""
+"""`sfml local start|stop|status|reset`, and the commands of `local_asking`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sfml.render.units import plural
 
 @click.group()
 def command() -> None:
-    """The local Snowflake: a server on this machine that Snowflake's own clients take for an account."""
+    """The local Snowflake: a server on this machine that Snowflake's own clients use like an account."""
 
 
 @command.command("start")
@@ -96,7 +96,7 @@ def _folder_words(place: Path) -> str:
 @local_folder
 @shared_options()
 def stop(place: Path, options: Options) -> int:
-    """Stop it; its data stays."""
+    """Stop the server; its data stays."""
     from sfml.local import process
 
     was_running = process.status(place).running
@@ -112,7 +112,7 @@ def stop(place: Path, options: Options) -> int:
 @local_folder
 @shared_options()
 def status(place: Path, options: Options) -> int:
-    """Show whether it runs and what any client connects with."""
+    """Show whether the server runs, and how clients connect to it."""
     from sfml.local import process
 
     info = process.status(place)
@@ -133,7 +133,7 @@ def status(place: Path, options: Options) -> int:
         if passing
         else "  schedules fire until `sfml local stop`"
     )
-    output.say("Its token for any client:  sfml local status -o json   what it says:  sfml local logs")
+    output.say("Its token for any client:  sfml local status -o json   its log:  sfml local logs")
     return 0
 
 
@@ -142,7 +142,7 @@ def status(place: Path, options: Options) -> int:
 @local_folder
 @shared_options()
 def reset(auto_approve: bool, place: Path, options: Options) -> int:
-    """Stop it and delete everything it holds."""
+    """Stop the server and delete all its data."""
     import sys
 
     from sfml.local import process
@@ -150,7 +150,7 @@ def reset(auto_approve: bool, place: Path, options: Options) -> int:
     if not auto_approve:
         if options.json or not sys.stdin.isatty():
             raise UsageError(
-                "this deletes all local data and there is nobody to ask", help="add --auto-approve"
+                "this deletes all local data, and there is no terminal to ask for approval", help="add --auto-approve"
             )
         if not click.confirm(f"Delete every database, stage, model and run in {place}?"):
             raise click.Abort

@@ -1,4 +1,4 @@
-"""The lease of a pipeline on the command line: its flags, and the block in which it is held."""
+"""The lease of a pipeline, for commands: the options about it, and the block in which it is held."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @record
 class Locking:
-    """How long to wait for somebody else's lease (None: shortly), whether to break it, and what ours is for."""
+    """Options of the lease: seconds to wait for another holder (None: 10 s), whether to break its lease, the reason."""
 
     timeout: float | None = None
     force: bool = False
@@ -36,7 +36,7 @@ class Locking:
 
 
 class Seconds(click.ParamType[float]):
-    """A length of time as specs write it: `90s`, `5m`, `1h`."""
+    """An option type for durations as in specs: `90s`, `5m`, `1h`; converted to seconds."""
 
     name = "duration"
 
@@ -49,21 +49,23 @@ class Seconds(click.ParamType[float]):
         number, unit = text.rstrip("smhSMH"), text[len(text.rstrip("smhSMH")) :].upper() or "S"
         found = 0 if number == "0" else interval_seconds(f"{number} {unit}")
         if found is None:
-            self.fail(f"`{text}` is no length of time; write 30s, 5m or 1h", param, ctx)
+            self.fail(f"`{text}` is not a duration; write 30s, 5m or 1h", param, ctx)
         return float(found)
 
 
 def locking_options(function: F) -> F:
-    """Adds the flags of the lease; the command takes them as one `locking: Locking`."""
+    """Adds the options about the lease; the command receives them as one `locking: Locking`."""
 
     @click.option(
         "--lock-timeout",
         type=Seconds(),
         metavar="TIME",
-        help="Wait so long for the lease of somebody who is changing the graph: 90s, 5m. Else 10 s.",
+        help="How long to wait if another command holds the lease of the graph: 90s, 5m.  [default: 10s]",
     )
-    @click.option("--force-unlock", is_flag=True, help="Break the lease of a command that was cut off.")
-    @click.option("--reason", metavar="TEXT", help="Why: shown to whoever meets the lease.")
+    @click.option("--force-unlock", is_flag=True, help="Break the lease of a command that was killed.")
+    @click.option(
+        "--reason", metavar="TEXT", help="The reason for the change; shown to others while the lease is held."
+    )
     @functools.wraps(function)
     def command(**arguments: Any) -> Any:
         locking = Locking(
@@ -78,7 +80,7 @@ def locking_options(function: F) -> F:
 def locked(
     desired: DesiredGraph, target: TargetAccount, options: Options, locking: Locking
 ) -> Iterator[HeldLease]:
-    """The lease of the pipeline in its target, for as long as the block takes; raises `LeaseHeld`."""
+    """Hold the lease of the pipeline in its target during the block; raises `LeaseHeld`."""
     from sfml.operations.holding import FORCE_WARNING, SHORT_WAIT, held_words, holding, new_lease
 
     root = desired.root.name
@@ -89,15 +91,15 @@ def locked(
             return
         output.note(f"{printable(held_words(root, holder, ours))}\nwarning: {FORCE_WARNING}")
         if seconds:
-            output.note(f"waiting {seconds:g} s until it has noticed …")
+            output.note(f"waiting {seconds:g} s, so that its holder notices …")
 
     def not_released(error: SfmlError) -> None:
         if isinstance(error, LeaseLost):
             output.note(f"note: {printable(error.message)}, after this command had made its last call")
         else:
             output.note(
-                f"note: this command is done, but its lease is left behind ({printable(error.message)});"
-                " the next one needs --force-unlock"
+                f"note: this command is done, but its lease could not be released ({printable(error.message)});"
+                " the next command needs --force-unlock"
             )
 
     def waiting(holder: Lease | None) -> None:

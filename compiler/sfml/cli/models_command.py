@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Versions of a spec's models in the registry: list them, make one the default, go back."""
+    """Model versions of a spec in the registry: list them, promote one, go back to the previous one."""
 
 
 model_option = click.option(
-    "--model", metavar="NAME", help="The model, where the spec has several or names none."
+    "--model", metavar="NAME", help="The model; needed if the spec has several models or none."
 )
 
 
@@ -33,7 +33,7 @@ model_option = click.option(
 @model_option
 @shared_options()
 def list_models(spec: str, model: str | None, options: Options) -> int:
-    """List the versions of the models that the steps of SPEC are given as `model_name`, newest first."""
+    """List the versions, newest first, of the models that steps of SPEC get as `model_name`."""
     from sfml.render.models import models_json, models_text
     from sfml.render.symbols import Symbols
     from sfml.snowflake.registry import versions
@@ -56,7 +56,7 @@ def list_models(spec: str, model: str | None, options: Options) -> int:
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @shared_options()
 def promote(spec: str, version: str, model: str | None, auto_approve: bool, options: Options) -> int:
-    """Make VERSION the default version of the model of SPEC, which is what scores from then on."""
+    """Make VERSION the default version of SPEC's model. Scoring uses the default version."""
 
     def wanted(versions: tuple[ModelVersion, ...]) -> str:
         from sfml.base.diagnostic import did_you_mean
@@ -78,7 +78,7 @@ def promote(spec: str, version: str, model: str | None, auto_approve: bool, opti
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @shared_options()
 def rollback(spec: str, model: str | None, auto_approve: bool, options: Options) -> int:
-    """Make the version before the default one the default version of the model of SPEC again."""
+    """Make the previous version of SPEC's model the default again: the newest one older than the default."""
 
     def wanted(versions: tuple[ModelVersion, ...]) -> str:
         from sfml.account.registered import version_before
@@ -130,7 +130,7 @@ def _models(found: CompiledSpec) -> tuple[str, ...]:
     names = models_of(found.reading.graph)
     if not names:
         raise UsageError(
-            f"no step of {found.desired.pipeline} is given a `model_name`",
+            f"no step of {found.desired.pipeline} has an argument `model_name`",
             help="name the model: --model NAME",
         )
     return names

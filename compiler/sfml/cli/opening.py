@@ -1,4 +1,4 @@
-"""What most commands begin with: read the spec, say its findings, lower it, connect to the target."""
+"""The start of most commands: read the spec, print its findings, lower it, connect to the target."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(path: str, options: Options) -> Reading:
 
 
 def single(paths: tuple[str, ...] | str) -> str:
-    """The one entry file that a SPEC argument stands for."""
+    """The entry file that a SPEC argument names; raises `click.UsageError` if it names none or several."""
     from sfml.frontend.entry_files import entry_files
 
     arguments = (paths,) if isinstance(paths, str) else paths
@@ -50,7 +50,7 @@ def single(paths: tuple[str, ...] | str) -> str:
 
 
 def opened(path: str, options: Options) -> CompiledSpec:
-    """The spec compiled; its findings are said, and errors among them raise `InvalidSpec`."""
+    """Compile the spec and print its findings; raises `InvalidSpec` if there are errors."""
     reading = read(single(path), options)
     say_findings(reading, options)
     if reading.graph is None or has_errors(reading.diagnostics):
@@ -59,14 +59,14 @@ def opened(path: str, options: Options) -> CompiledSpec:
 
 
 def say_findings(reading: Reading, options: Options) -> None:
-    """The findings on standard error; nothing when there are none, or when JSON is asked for."""
+    """Print the findings of a spec on standard error, unless the output is JSON."""
     say_diagnostics(reading.diagnostics, reading.sources, options)
 
 
 def say_diagnostics(
     diagnostics: tuple[Diagnostic, ...], sources: Mapping[str, str], options: Options
 ) -> None:
-    """Findings with the lines of the sources that they are about, likewise."""
+    """Print findings with their source lines on standard error, unless the output is JSON."""
     if options.json or not diagnostics:
         return
     from sfml.render.text import diagnostics_text
@@ -78,12 +78,12 @@ def say_diagnostics(
 def connected(
     found: CompiledSpec, options: Options, *, on_missing: Callable[[SnowflakeConnection], None] | None = None
 ) -> Iterator[TargetAccount]:
-    """The target, connected, as `target_account` has it; what there is to tell of it is said."""
+    """Connect to the target with `target_account`; notes about the connection are printed."""
     with target_account(found, TargetScreen(options), on_missing=on_missing) as account:
         yield account
 
 
 def say_notices(notices: tuple[str, ...]) -> None:
-    """What a local server has to tell of damage that it met, beside the results."""
+    """Print a local server's warnings about damaged files on standard error."""
     for notice in notices:
         output.note(f"warning: {notice}")

@@ -1,4 +1,4 @@
-"""What the commands that operate a deployed graph have in common: its root, and whether it may be switched."""
+"""The parts that commands for deployed graphs share: the root, and the lock for turning a schedule on or off."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def deployed_root(found: CompiledSpec, target: TargetAccount) -> DeployedRoot:
-    """The root of a graph that is deployed and ours; raises for any other."""
+    """The root of the deployed graph; raises `ConflictingState` if it is not deployed, or not made by sfml."""
     from sfml.plan.settings import split_comment
 
     desired = found.desired
@@ -44,9 +44,9 @@ def deployed_root(found: CompiledSpec, target: TargetAccount) -> DeployedRoot:
 def switching(
     spec: str, options: Options, locking: Locking
 ) -> Iterator[tuple[CompiledSpec, TargetAccount, DeployedRoot]]:
-    """The root under its lease, no apply being unfinished: one that goes on would turn it on or off itself.
+    """The root, with its lease held during the block. Raises `ConflictingState` if an apply is unfinished.
 
-    A signal does not part the calls of the block; after them it stops nothing any more.
+    A signal does not interrupt the block.
     """
     from sfml.cli.interrupts import stopping
     from sfml.operations.apply_plan import seen

@@ -1,4 +1,4 @@
-"""The flags that commands share."""
+"""The options that commands share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @record
 class Options:
-    """Where and how a command works; `variables` are `--var name=value`."""
+    """The values of the shared options; `variables` are those of `--var name=value`."""
 
     target: str | None
     variables: Mapping[str, str]
@@ -38,7 +38,7 @@ class Options:
 
 
 def pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Mapping[str, str]:
-    """`name=value` arguments as a mapping; the last of a name counts."""
+    """`name=value` arguments as a mapping; for a repeated name, the last value counts."""
     found = {}
     for value in values:
         name, separator, text = value.partition("=")
@@ -49,22 +49,29 @@ def pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...
 
 
 def specs_argument(metavar: str = "[SPEC]…") -> Callable[[F], F]:
-    """Adds the argument SPEC of commands that take several pipelines, as `specs: tuple[str, ...]`.
+    """Adds the argument SPEC for several pipelines; the command receives `specs: tuple[str, ...]`.
 
-    Each is an entry file, a folder, a glob or a pipeline's name; none stands for the whole project.
+    Each is an entry file, a folder, a glob or a pipeline's name; without any, all pipelines of the project are taken.
     """
     return click.argument("specs", nargs=-1, metavar=metavar)
 
 
 def shared_options(*formats: str) -> Callable[[F], F]:
-    """Adds the shared flags; the command takes them as one `options: Options`."""
+    """Adds the shared options; the command receives them as one `options: Options`."""
 
     def decorate(function: F) -> F:
-        @click.option("--target", "-t", metavar="NAME", help="The target of sfml.yaml to work on.")
+        @click.option("--target", "-t", metavar="NAME", help="The target, a name in sfml.yaml.")
         @click.option(
-            "--var", "variables", multiple=True, callback=pairs, metavar="NAME=VALUE", help="Set a variable."
+            "--var",
+            "variables",
+            multiple=True,
+            callback=pairs,
+            metavar="NAME=VALUE",
+            help="Set a variable of the spec.",
         )
-        @click.option("--user", metavar="NAME", help="The {{ user }} of specs, else your login name.")
+        @click.option(
+            "--user", metavar="NAME", help="The value of {{ user }} in specs.  [default: your login name]"
+        )
         @click.option(
             "--output",
             "-o",
@@ -72,10 +79,10 @@ def shared_options(*formats: str) -> Callable[[F], F]:
             type=click.Choice(("text", "json", *formats)),
             default="text",
             show_default=True,
-            help="How to print the result.",
+            help="The output format.",
         )
-        @click.option("--quiet", "-q", is_flag=True, help="Print failures only.")
-        @click.option("--verbose", "-v", is_flag=True, help="Print more.")
+        @click.option("--quiet", "-q", is_flag=True, help="Print only failures.")
+        @click.option("--verbose", "-v", is_flag=True, help="Print more details.")
         @click.option("--no-color", is_flag=True, help="Print without colour.")
         @functools.wraps(function)
         def command(**arguments: Any) -> Any:

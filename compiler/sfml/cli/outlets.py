@@ -1,4 +1,4 @@
-"""Where the text of a piece of work goes: to the terminal, or apart from what is said of others at the same time."""
+"""Destinations for the output of parallel work: the terminal, a buffer, or the terminal with a prefix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfml.base.record import record
 
 
 class Outlet(Protocol):
-    """Takes lines for standard output, or for standard error `beside` it."""
+    """Takes text for standard output or, if `beside` is true, for standard error."""
 
     def write(self, text: str, *, beside: bool) -> None: ...
 
@@ -24,7 +24,7 @@ class Terminal:
     """Prints at once."""
 
     def write(self, text: str, *, beside: bool) -> None:
-        # Named, since click would write UTF-8 into a stream of its own where the encoding is ASCII.
+        # Pass the stream: otherwise click opens its own one, which writes UTF-8 even if the encoding is ASCII.
         click.echo(text, file=sys.stderr if beside else sys.stdout)
 
 
@@ -34,7 +34,7 @@ _OUTLET: ContextVar[Outlet] = ContextVar("outlet", default=_TERMINAL)
 
 @dataclass(slots=True)
 class BufferedOutput:
-    """Keeps text, to be printed later as a whole."""
+    """Collects text, and prints it later as a whole."""
 
     _texts: list[tuple[str, bool]] = field(default_factory=list)
 
@@ -49,7 +49,7 @@ class BufferedOutput:
 
 @record
 class MarkedOutput:
-    """Prints at once, each line behind a mark that says whose it is; empty lines are left out."""
+    """Prints at once; each line begins with a mark that names its pipeline. Empty lines are left out."""
 
     mark: str
 
@@ -64,13 +64,13 @@ def current() -> Outlet:
 
 
 def is_terminal() -> bool:
-    """Whether text goes straight to the terminal, so that something live can be drawn."""
+    """Whether output goes directly to the terminal, so that a live view is possible."""
     return current() is _TERMINAL
 
 
 @contextmanager
 def into(outlet: Outlet) -> Iterator[None]:
-    """All that the block says goes there; threads that it starts have to take its context with them."""
+    """Send the output of the block to this outlet; threads that it starts must run in a copy of its context."""
     token = _OUTLET.set(outlet)
     try:
         yield

@@ -1,6 +1,6 @@
-"""The one place that writes to the terminal: text, JSON, errors.
+"""The only module that writes to the terminal: text, JSON, errors.
 
-Text may hold words of an account, a lease or a log: control characters in it are shown and not obeyed.
+Text may come from an account, a lease or a log. Control characters in it are printed as escapes.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _MOST_OF_PATH = 100
 
 
 def escape_what_streams_cannot_hold() -> None:
-    """Lets standard output and error take any text: what their encoding lacks is written as an escape.
+    """Make standard output and error accept any text: characters outside their encoding are written as escapes.
 
-    A name in another script, or a lone surrogate from a log, must not end a command that did its work.
+    Otherwise a name in another script, or a lone surrogate from a log, would end a command with an error.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper) and stream.errors == "strict":
@@ -34,43 +34,43 @@ def escape_what_streams_cannot_hold() -> None:
 
 
 def _echo(text: str, *, beside: bool = False) -> None:
-    """Text for standard output, or for standard error `beside` it."""
+    """Write text to standard output or, if `beside` is true, to standard error."""
     outlets.current().write(text, beside=beside)
 
 
 def say(text: str = "") -> None:
-    """A line of what the command has to tell, on standard output."""
+    """Print a line of the command's result on standard output."""
     _echo(printable_lines(text))
 
 
 def say_colored(text: str) -> None:
-    """Text whose renderer put colours into it, and made the words of others harmless itself."""
+    """Print text with colours, in which the renderer has already escaped control characters."""
     _echo(text)
 
 
 def say_document(text: str) -> None:
-    """A file in its own format, which programs read; if it is JSON, `say_json_text` is for it."""
+    """Print a document in a format for programs, unchanged; for JSON, use `say_json_text`."""
     _echo(text)
 
 
 def say_json_text(document: str) -> None:
-    """A JSON document of a format of others, in the characters that standard output can hold."""
+    """Print a JSON document; characters outside the encoding of standard output become JSON escapes."""
     _echo(printable_json(document, is_ascii=not takes_unicode()))
 
 
 def say_json(payload: Mapping[str, Any]) -> None:
-    """The one JSON object of `--output json`."""
+    """Print the JSON object of `--output json`."""
     document = {"format_version": FORMAT_VERSION, **payload}
     say_json_text(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def note(text: str) -> None:
-    """A line about what is going on, on standard error, where it does not mix with results."""
+    """Print a line about the progress on standard error, so that it does not mix with results."""
     _echo(printable_lines(text), beside=True)
 
 
 def note_colored(text: str) -> None:
-    """The same of text whose renderer put colours into it, and made the words of others harmless itself."""
+    """Print text with colours on standard error; the renderer has already escaped control characters."""
     _echo(text, beside=True)
 
 
@@ -81,7 +81,7 @@ def say_error(message: str, help: str | None = None) -> None:
 
 
 class ToldAsJson(Exception):
-    """An error of a command that prints JSON: only the command has seen that flag."""
+    """Wraps an error that is to be printed as JSON, since only the command knows its --output."""
 
     def __init__(self, error: SfmlError) -> None:
         super().__init__(error.message)
@@ -89,7 +89,7 @@ class ToldAsJson(Exception):
 
 
 def report(error: Exception) -> int:
-    """Say what went wrong and answer the exit code; our own bugs are owned up to, without a traceback."""
+    """Print an error; returns the exit code. An unexpected exception is reported as a bug, without a traceback."""
     if isinstance(error, ToldAsJson):
         say_json(error_json(error.error))
         return _exit_code(error.error)
@@ -97,7 +97,7 @@ def report(error: Exception) -> int:
         if isinstance(error, InvalidSpec):
             note(f"\n{error.message}; nothing was changed")
         else:
-            # A lease holds words of others, who must not write lines of ours.
+            # The text of a lease is untrusted, and must not look like a line of this program.
             is_of_others = isinstance(error, LeaseHeld | LeaseLost)
             say_error(printable(error.message) if is_of_others else error.message, error.help)
         return _exit_code(error)
@@ -111,7 +111,7 @@ def report(error: Exception) -> int:
         say_error(unusable.message, unusable.help)
         return 1
     say_error(
-        f"sfml failed on its own account: {type(error).__name__}: {error}",
+        f"internal error: {type(error).__name__}: {error}",
         "this is a bug; set SFML_TRACEBACK=1 to see where, and report it with the command you ran",
     )
     return 1
@@ -122,14 +122,14 @@ def _exit_code(error: SfmlError) -> int:
 
 
 def file_error(error: Exception) -> SfmlError | None:
-    """The error of a file or folder that cannot be used as it was to be; None for any other, and for a full disk."""
+    """An `SfmlError` for an `OSError` about a file or folder; None for other errors and for a full disk."""
     if not isinstance(error, OSError) or error.filename is None or is_disk_full(error):
         return None
     place = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
     shown = place if len(place) <= _MOST_OF_PATH else f"{place[:_MOST_OF_PATH]}…"
     return SfmlError(
         f"`{printable(shown)}` cannot be used: {error.strerror or error}",
-        help="look at the path, at what is there and at your rights to it",
+        help="check the path, and your permissions on it",
     )
 
 
@@ -148,7 +148,7 @@ def error_json(error: SfmlError) -> dict[str, Any]:
 
 
 def is_terminal() -> bool:
-    """Whether standard output is a person's terminal that takes live updates."""
+    """Whether standard output is a terminal that supports live updates, outside of CI."""
     is_live = outlets.is_terminal() and sys.stdout.isatty()
     return is_live and os.environ.get("TERM", "") != "dumb" and not os.environ.get("CI")
 

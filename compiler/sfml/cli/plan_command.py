@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @record
 class _Flags:
-    """What is planned, and whether the environment is looked at, too."""
+    """The options that influence a plan."""
 
     resume: bool | None
     adopt: bool
@@ -36,7 +36,7 @@ class _Flags:
 
 @record
 class _Looked:
-    """A pipeline, its plan, and what is missing around it where that was looked at."""
+    """A pipeline and its plan; `environment` holds the missing objects, if they were checked."""
 
     found: CompiledSpec
     work: ApplyPlan
@@ -54,16 +54,18 @@ class _Looked:
     "out",
     metavar="FILE.JSON",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the plan; `sfml apply FILE.JSON` does just that, or refuses.",
+    help="Save the plan; `sfml apply FILE.JSON` then applies exactly this plan, or refuses.",
 )
 @click.option(
-    "--resume/--no-resume", default=None, help="Plan to turn the schedule on or off; else it stays as it is."
+    "--resume/--no-resume",
+    default=None,
+    help="Plan to turn the schedule on or off; by default it stays as it is.",
 )
 @click.option("--adopt", is_flag=True, help="Plan to take over a graph that sfml did not make.")
 @click.option(
     "--check-environment",
     is_flag=True,
-    help="Also look whether everything that the graph names is there; exit with 1 when something is not.",
+    help="Also check that all objects that the graph needs exist; exit with 1 if one is missing.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none.")
 @shared_options("markdown")
@@ -78,7 +80,7 @@ def command(
 ) -> int:
     """Show what apply would change in the target, field by field. Changes nothing.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     """
     from sfml.base.errors import UsageError
     from sfml.cli.saving import is_saved_plan
@@ -94,7 +96,7 @@ def command(
     if not is_single(specs):
         if out is not None:
             raise UsageError(
-                "--out takes one pipeline: a saved plan is that of one",
+                "--out takes one pipeline: a saved plan holds only one",
                 help="name one by its file or its name",
             )
         return _plan_several(specs, flags, options, detailed_exitcode)
@@ -124,7 +126,7 @@ def command(
 
 
 def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detailed_exitcode: bool) -> int:
-    """Each plan as soon as it is made, then how many there are of each kind."""
+    """Show each plan as soon as it is made, then the number of changed and unchanged pipelines."""
     from sfml.cli.several import Targets, each, failures, opened_all, say_json_of
 
     with Targets(options) as targets:
@@ -172,7 +174,7 @@ def _say_count(
 def _demanding(
     found: CompiledSpec, flags: _Flags, options: Options
 ) -> Callable[[SnowflakeConnection], None] | None:
-    """What says everything that is missing, where it is looked for and not even the schema is there."""
+    """A function that reports all missing objects when the schema itself is missing; None without the check."""
     if not flags.check_environment:
         return None
     from sfml.cli.environment import demand_environment
@@ -200,7 +202,7 @@ def _json(looked: _Looked) -> Mapping[str, Any]:
 
 
 def _say(looked: _Looked, options: Options) -> None:
-    """The plan as Markdown or text; nothing with --quiet where nothing would change."""
+    """Print the plan as Markdown or text; with --quiet, nothing if nothing would change."""
     plan, desired = looked.work.plan, looked.found.desired
     words = schedule_words(desired)
     if options.format == "markdown":

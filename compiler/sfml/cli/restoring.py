@@ -1,4 +1,4 @@
-"""`sfml apply --restore`: back to the graph that an unfinished apply found, from its journal alone."""
+"""`sfml apply --restore`: goes back to the graph from before an unfinished apply, using only its journal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve: bool) -> int:
-    """Put back what was there; the spec says which pipeline and target, and need not compile for that."""
+    """Restore the previous graph. The spec only identifies the pipeline and target; it need not compile."""
     from sfml.cli.asking import confirm
     from sfml.cli.deploying import deploy_work
     from sfml.operations.restoration import restore_work
@@ -49,10 +49,9 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
 
 
 def place_of(spec: str, options: Options) -> CompiledSpec:
-    """Which pipeline, where: a spec that cannot be compiled still says so, as far as it can be read.
+    """The pipeline and target of a spec, which need not compile as long as it can be read.
 
-    A name that no readable spec has may be that of a pipeline whose spec is gone, or broken: then the project says
-    where it lives.
+    A name may also belong to a pipeline whose spec is missing or unreadable; then the project gives the target.
     """
     if is_pipeline_name(spec) and not Path(spec).exists() and not _is_readable(spec, options):
         with without_spec(spec) as file:
@@ -63,7 +62,7 @@ def place_of(spec: str, options: Options) -> CompiledSpec:
 
 
 def _is_readable(name: str, options: Options) -> bool:
-    """Whether a spec of the pipeline can be read so far that it says where it lives."""
+    """Whether the pipeline has a spec that can be read far enough to give its target."""
     files = files_of_pipeline(name)
     return len(files) > 1 or (len(files) == 1 and read(str(files[0]), options).loaded.spec is not None)
 

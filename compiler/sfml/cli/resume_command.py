@@ -16,7 +16,7 @@ from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since
 @locking_options
 @shared_options()
 def command(spec: str, locking: Locking, options: Options) -> int:
-    """Turn the schedule of SPEC on, with all its tasks."""
+    """Turn the schedule of SPEC on, and resume all its tasks."""
     with switching(spec, options, locking) as (found, target, root):
         if not root.started and OFF_SINCE in (split_comment(root.comment)[1] or {}):
             target.tasks.annotate(found.desired.root.name, with_off_since(root.comment, None))

@@ -12,12 +12,12 @@ from sfml.cli.restoring import place_of
 
 @click.command()
 @click.argument("spec")
-@click.option("--wait/--no-wait", default=True, help="Follow the run to its end, or come back at once.")
+@click.option("--wait/--no-wait", default=True, help="Wait for the end of the run, or return at once.")
 @shared_options()
 def command(spec: str, wait: bool, options: Options) -> int:
-    """Run what failed of the last run of SPEC again, with what it depends on as it was.
+    """Retry the failed tasks of SPEC's last run. Results of tasks that succeeded are reused.
 
-    Snowflake takes that for 14 days, and only while the graph is as it was: a change forfeits it.
+    Snowflake allows a retry for 14 days, and only if the graph has not changed since the run.
     """
     from sfml.cli.running import retry_and_follow
     from sfml.operations.graph_health import demand_whole

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("spec")
 @click.option(
-    "--to", "number", type=int, metavar="N", help="The deployment to go back to; else the last other one."
+    "--to",
+    "number",
+    type=int,
+    metavar="N",
+    help="The number of the deployment.  [default: the latest one that differs]",
 )
 @click.option("--auto-approve", is_flag=True, help="Do not ask before changing the target.")
 @idle_options
@@ -37,10 +41,10 @@ def command(
     locking: Locking,
     options: Options,
 ) -> int:
-    """Put an earlier deployment of SPEC back, as it was kept: its tasks, settings and code. No old YAML is needed.
+    """Go back to an earlier deployment of SPEC: its tasks, settings and code. The old YAML is not needed.
 
-    `sfml history SPEC --deployments` lists them. Models and tables stay as they are. The spec says only which
-    pipeline; the next plan of it shows what it has that the earlier deployment has not.
+    `sfml history SPEC --deployments` lists the deployments. Models and tables do not change. The spec only identifies
+    the pipeline; its next plan shows the differences from the restored deployment.
     """
     from sfml.cli.deploying import deploy_work
     from sfml.operations.apply_plan import planned_graph, schedule_words, work_of

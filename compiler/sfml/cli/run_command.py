@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     metavar="KEY=VALUE",
     help="Override a config value in this run.",
 )
-@click.option("--wait/--no-wait", default=True, help="Follow the run to its end, or come back at once.")
+@click.option("--wait/--no-wait", default=True, help="Wait for the end of the run, or return at once.")
 @shared_options()
 def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, options: Options) -> int:
-    """Run the deployed pipeline once, now, and follow it to its end. The schedule stays as it is.
+    """Run the deployed pipeline once, now, and wait for its end. The schedule does not change.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Of several those run at once that share no table, stream or model by name, and one that fails hides no other.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
+    Several pipelines run in parallel if they share no table, stream or model by name. A failure of one does not stop
+    the others.
     """
     from sfml.cli.running import run_and_follow
     from sfml.frontend.entry_files import is_single
@@ -55,7 +56,7 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 
 
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
-    """Runs that share nothing at once, or with --no-wait every one."""
+    """Run several pipelines: in parallel if they share no object, or with --no-wait start all of them."""
     from sfml.cli.run_several import run_all
     from sfml.cli.several import PipelineFailure, Targets, each, failures, opened_all, say_json_of
     from sfml.operations.graph_health import demand_whole
@@ -90,7 +91,7 @@ def _is_well(result: Run | PipelineFailure) -> bool:
 
 
 def _count_text(results: Sequence[Run | PipelineFailure]) -> str:
-    """How many succeeded, and how each of the others ended."""
+    """The number of successful runs, and the outcome of each other one."""
     from sfml.cli.several import PipelineFailure
     from sfml.render.reason import outcome_text
     from sfml.render.units import plural
@@ -107,7 +108,7 @@ def _count_text(results: Sequence[Run | PipelineFailure]) -> str:
 
 
 def _demand_server(found: CompiledSpec) -> None:
-    """Raise unless the local Snowflake goes on running after this command; an account always does."""
+    """Raise `UsageError` for a local target whose server does not run beyond this command."""
     from sfml.base.errors import UsageError
     from sfml.local import process
     from sfml.operations.local_server import LOCAL_FOLDER
@@ -122,7 +123,7 @@ def _demand_server(found: CompiledSpec) -> None:
 def _started(
     found: CompiledSpec, target: TargetAccount, config: Mapping[str, str], options: Options
 ) -> Mapping[str, Any]:
-    """Start a run and say how to follow it; the answer is its JSON."""
+    """Start a run, and print how to follow it; returns its JSON."""
     from sfml.cli.running import suspended_before
     from sfml.operations.runs import start
 

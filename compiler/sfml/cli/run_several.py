@@ -1,4 +1,4 @@
-"""Runs several deployed pipelines: those that share nothing at the same time, and the others after one another."""
+"""Runs several deployed pipelines: in parallel if they share no object, otherwise one after another."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sfml.account.history import Run
 
 AT_ONCE = 8
-"""Runs that are followed at the same time; an account is asked twice in three seconds about each."""
+"""The maximum number of runs followed in parallel; for each, the account is queried twice in three seconds."""
 
 NOT_BEGUN = "stopped before its turn came; it was not run"
 NOT_FOLLOWED = "stopped while its run was followed; `sfml status` says how it goes"
@@ -47,7 +47,7 @@ def run_all(
     config: Mapping[str, str],
     options: Options,
 ) -> list[Run | PipelineFailure]:
-    """How each run ended, in the order of the pipelines. Ends the command when somebody stops it."""
+    """Run the pipelines; returns the runs in their order. Raises `click.exceptions.Exit` when a signal stops it."""
     opened = each(pipelines, lambda found: (found, targets.of(found))[0], options)
     there = [one for one in opened if not isinstance(one, PipelineFailure)]
     after = earlier_sharers([graph_of(one) for one in there])
@@ -98,7 +98,7 @@ def _at_once(
 
 
 def _say_stopped(outcomes: Sequence[Run | PipelineFailure | UnfinishedWork], options: Options) -> None:
-    """Which runs were not followed to their end, and which were not begun."""
+    """Print which runs were not followed to their end, and which were not begun."""
     from sfml.render.run import run_json
 
     if options.json:

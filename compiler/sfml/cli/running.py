@@ -1,4 +1,4 @@
-"""Runs a deployed pipeline and shows the run as it goes, live on a terminal, line by line elsewhere."""
+"""Runs a deployed pipeline and shows its progress: live on a terminal, otherwise line by line."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def run_and_follow(
     found: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
 ) -> int:
-    """Run once and follow; the exit code says whether it succeeded."""
+    """Run the pipeline once, and follow the run; returns the exit code, 0 if it succeeded."""
     return _answer(followed_run(found, target, options, config), options)
 
 
 def followed_run(
     found: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
 ) -> Run:
-    """Run once, and show how it goes and what became of it; as JSON nothing is shown."""
+    """Run the pipeline once, showing progress and result unless the output is JSON; returns the ended run."""
     give_back()
     suspended = suspended_before(found, target, options)
     started = start(found.desired, target.history, config)
@@ -43,7 +43,7 @@ def followed_run(
 
 
 def suspended_before(found: CompiledSpec, target: TargetAccount, options: Options) -> frozenset[str]:
-    """The tasks that a run will pass over; said, with whatever else it will not do as the files say."""
+    """The suspended tasks, which a run skips. Prints notes about them and other differences from the files."""
     from sfml.operations.graph_health import run_notes, suspended_names
 
     graph = target.history.deployed(found.desired.root.name)
@@ -54,7 +54,7 @@ def suspended_before(found: CompiledSpec, target: TargetAccount, options: Option
 
 
 def retry_and_follow(found: CompiledSpec, target: TargetAccount, options: Options) -> int:
-    """Retry the last run and follow it; the exit code says whether it succeeded."""
+    """Retry the last run, and follow it; returns the exit code, 0 if it succeeded."""
     root, failed = retry(found.desired, target.history)
     states = follow_retry(
         found.desired, target.history, root, failed, interval=interval_of(found.desired.target)
@@ -63,7 +63,7 @@ def retry_and_follow(found: CompiledSpec, target: TargetAccount, options: Option
 
 
 def _answer(run: Run, options: Options) -> int:
-    """The run as JSON where that is asked for, and the exit code."""
+    """Print the run if the output is JSON; returns the exit code."""
     from sfml.render.run import run_json
 
     if options.json:
@@ -107,7 +107,7 @@ def _live(states: Iterator[Run], symbols: Symbols) -> Run:
 
 
 def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
-    """A line for each change of a task's state."""
+    """Follow the run, and print a line for each change of a task's state."""
     from sfml.render.run import changes, run_text, task_line
 
     before = None
@@ -129,7 +129,7 @@ def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
 
 
 def _say_end(found: CompiledSpec, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
-    """The answer, what it was run with, and what to do next."""
+    """Print the run's config, its outcome, and the next commands."""
     from sfml.account.run_reason import TaskFailure
     from sfml.render.reason import names_text, outcome_text, reason_text
     from sfml.render.units import duration

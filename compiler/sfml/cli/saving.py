@@ -1,4 +1,4 @@
-"""Plans in files: written by `plan --out`, carried out by `apply plan.json` if nothing moved on."""
+"""Saved plans: `plan --out` writes them, `apply plan.json` applies them if nothing has changed since."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from sfml.plan.saved import (
 
 
 def is_saved_plan(argument: str) -> bool:
-    """Whether the argument of `apply` names a plan rather than a spec."""
+    """Whether the argument of `apply` is a saved plan, not a spec."""
     return argument.endswith(".json")
 
 
 def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, CompiledSpec, Options]:
-    """The plan of a file and its spec, read again for the target and with the variables it was made with."""
+    """The saved plan in a file, and its spec, compiled for the plan's target, variables and user."""
     from sfml.frontend.reading import project_root
 
     if options.target or options.variables or options.user:
@@ -35,7 +35,7 @@ def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, CompiledSpe
         saved = saved_from(path.read_text(encoding="utf-8"), argument)
     except (OSError, UnicodeDecodeError) as cause:
         raise UsageError(
-            f"`{argument}` cannot be read: {getattr(cause, 'strerror', None) or 'it is no text'}",
+            f"`{argument}` cannot be read: {getattr(cause, 'strerror', None) or 'it is not text'}",
             help="name a plan that `sfml plan --out` wrote, or an entry file",
         ) from cause
     root = project_root(Path.cwd())

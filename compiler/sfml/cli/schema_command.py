@@ -10,7 +10,7 @@ from sfml.cli import output
 from sfml.cli.options import Options, shared_options
 
 NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests")
-"""The files of the language; `tasks` is what `include` brings in."""
+"""The kinds of YAML files with a schema; `tasks` is a file for `include`."""
 
 
 @click.command()
@@ -20,11 +20,11 @@ NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write all of them to this folder, where editors find them.",
+    help="Write all schemas into this folder, for editors.",
 )
 @shared_options()
 def command(name: str | None, folder: Path | None, options: Options) -> int:
-    """Print the JSON Schema of a file for editors, or write all of them to a folder.
+    """Print the JSON Schema of one kind of file, or write all schemas into a folder, for editors.
 
     NAME is project, pipeline, job_config, schedule_config, tasks or tests; without it the names are listed.
     """
@@ -35,7 +35,7 @@ def command(name: str | None, folder: Path | None, options: Options) -> int:
     from sfml.base.resources import schema, schema_folder
 
     if name:
-        # The schema is the result: the same bytes whatever --output says.
+        # The schema itself is the result: it is printed unchanged for every --output.
         output.say_document(
             (schema_folder() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip("\n")
         )

@@ -20,9 +20,9 @@ from sfml.operations.target_account import TargetAccount
 @specs_argument()
 @shared_options()
 def command(specs: tuple[str, ...], options: Options) -> int:
-    """Load SPEC's seed tables from their files, replacing what they hold. Refused for production targets.
+    """Load SPEC's seed tables from their files, replacing their content. Refused for production targets.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     """
     from sfml.cli.several import Targets, each, failures, opened_all, say_json_of
     from sfml.frontend.entry_files import is_single
@@ -48,7 +48,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
 
 
 def demand_seeds(found: CompiledSpec) -> None:
-    """Raise for a production target, and where a file is not there."""
+    """Raise `ConflictingState` for a production target, and for a missing file."""
     desired = found.desired
     if desired.target.mode is Mode.PRODUCTION:
         raise ConflictingState(
@@ -64,7 +64,7 @@ def demand_seeds(found: CompiledSpec) -> None:
 
 
 def _loaded(found: CompiledSpec, target: TargetAccount, options: Options) -> Mapping[str, Any]:
-    """Load every seed and say so; the answer is the JSON."""
+    """Load every seed table, and print it; returns the JSON."""
     from sfml.render.units import plural
     from sfml.snowflake.seeds import load_seed
 

@@ -1,4 +1,4 @@
-"""Ends a command whose local server has died: its clients would go on asking a closed port for minutes."""
+"""Ends a command whose local server has died, because its clients would repeat calls to a closed port for minutes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.5
 
 @contextmanager
 def ended_with(folder: Path, info: ServerInfo, connection: str, *, as_json: bool = False) -> Iterator[None]:
-    """End the whole process, with exit code 1 and a message, when the server of this folder ends inside the block."""
+    """End the process, with exit code 1 and a message, if the server of this folder ends during the block."""
     from sfml.local import process
 
     over = threading.Event()
@@ -45,7 +45,7 @@ def ended_with(folder: Path, info: ServerInfo, connection: str, *, as_json: bool
 
 
 def _end(message: str, help: str, as_json: bool) -> None:
-    """Say it and go, at once: other threads are inside the clients' own attempts, which hear of nothing."""
+    """Print the error and exit at once: other threads are inside calls of the clients and cannot be interrupted."""
     if output.is_terminal():
         sys.stdout.write("\x1b[?25h\n")  # a live view hides the cursor
     error = LocalServerError(message, help=help)

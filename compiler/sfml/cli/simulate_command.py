@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     default=1,
     show_default=True,
     metavar="N",
-    help="How many tasks fail in one run at most.",
+    help="The maximum number of failing tasks in one run.",
 )
 @click.option(
     "--most",
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     default=2_000,
     show_default=True,
     metavar="N",
-    help="How many combinations of outcomes and failures are walked at most.",
+    help="The maximum number of combinations of outcomes and failures to walk.",
 )
 @click.option("--uncovered", is_flag=True, help="Show only the ways that no test covers.")
 @click.option(
     "--require-coverage",
     type=click.Choice(("outcomes", "all")),
-    help="Exit with 1 when no test covers a way: one without failures, or any.",
+    help="Exit with 1 if a way has no test: `outcomes` for ways without failures, `all` for any.",
 )
 @shared_options()
 def command(
@@ -48,9 +48,9 @@ def command(
     require_coverage: str | None,
     options: Options,
 ) -> int:
-    """Walk every way through a graph: each outcome of each branch, each failure; and say which the tests cover.
+    """List every way through a graph, by each outcome of each gate and each failure, and which the tests cover.
 
-    A failure is one that retries do not mend. Needs no account, and runs none of the steps' code.
+    A failure means that all retries failed as well. Needs no account, and runs no step code.
     """
     from sfml.cli.graph_test_command import demand_right
     from sfml.frontend.entry_files import entry_files
@@ -100,7 +100,7 @@ def _simulated(reading: Reading, failures: int, most: int) -> Simulation:
 
 
 def _lacking(one: Simulation, required: str | None) -> int:
-    """How many ways lack the coverage that is required."""
+    """The number of ways without the required coverage."""
     if required is None:
         return 0
     coverage = one.coverage

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 @specs_argument()
 @shared_options()
 def command(specs: tuple[str, ...], options: Options) -> int:
-    """Show what is deployed, whether its schedule is on, and how its last run ended, with the reason if not well.
+    """Show what is deployed, whether its schedule is on, and how its last run ended, with reasons for problems.
 
-    Exits with 1 when a pipeline needs attention: a schedule that is off and should not be, tasks that are off or cut
-    loose, an apply that did not finish, a run that failed, was cut off or is late. One that cannot be looked at hides
-    no other.
+    Exits with 1 if a pipeline needs attention: its schedule is off but should be on, tasks are suspended or loose, an
+    apply is unfinished, or the last run failed, timed out, was cancelled or is late. A pipeline whose status cannot be
+    read does not stop the others.
     """
     from sfml.frontend.entry_files import entry_files
     from sfml.render.symbols import Symbols
@@ -56,7 +56,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
 
 
 def status_of(found: CompiledSpec, options: Options, servers: ExitStack) -> PipelineStatus:
-    """One pipeline's state in its target, or why it cannot be told."""
+    """The status of one pipeline in its target, or why it cannot be read."""
     from sfml.render.schedule import schedule_words as regular_words
 
     desired = found.desired
@@ -72,7 +72,7 @@ def status_of(found: CompiledSpec, options: Options, servers: ExitStack) -> Pipe
         )
 
     try:
-        # One local server for all of them, where none runs.
+        # If no local server runs, one is started for all pipelines.
         servers.enter_context(server_for(found, TargetScreen(options)))
         with connected(found, options) as target:
             return status(health=graph_health(desired, target))
@@ -83,7 +83,7 @@ def status_of(found: CompiledSpec, options: Options, servers: ExitStack) -> Pipe
 
 
 def _without_graph(file: str, reading: Reading, options: Options) -> PipelineStatus:
-    """A spec that does not compile is not known to be well."""
+    """The status of a pipeline whose spec does not compile: unknown."""
     from pathlib import Path
 
     loaded = reading.loaded.spec

@@ -14,7 +14,7 @@ from sfml.cli.options import Options, shared_options
 @locking_options
 @shared_options()
 def command(spec: str, locking: Locking, options: Options) -> int:
-    """Turn the schedule of SPEC off. A run that is executing goes on, and applies leave the schedule off."""
+    """Turn the schedule of SPEC off. An executing run continues; a later apply leaves the schedule off."""
     with switching(spec, options, locking) as (found, target, root):
         if root.started:
             target.tasks.turn_off(found.desired.root.name)

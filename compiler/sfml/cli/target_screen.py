@@ -1,4 +1,4 @@
-"""What a command shows of its connection while it works."""
+"""Messages of a command about its connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TargetScreen:
-    """Tells on standard error; with --quiet and as JSON only what the command cannot go on without."""
+    """Prints on standard error; with --quiet or JSON output, only what the user must know."""
 
     def __init__(self, options: Options) -> None:
         self._as_json = options.json

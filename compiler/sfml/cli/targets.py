@@ -1,4 +1,4 @@
-"""A target of the project by itself, for commands that need no pipeline."""
+"""Reads a target of the project without a pipeline."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _KEYS = (
 
 
 def target_alone(start: Path, wanted: str | None, user: str | None = None) -> tuple[Path, Target]:
-    """The project's root and its target; what is named after the pipeline is left empty.
+    """The project's root and its target. Settings that depend on the pipeline's name are left empty.
 
-    Raises `InvalidSpec` for a project file that cannot be read, `UsageError` where there is none.
+    Raises `InvalidSpec` for a project file with errors, `UsageError` if there is no project.
     """
     root = project_root(start)
     if root is None:

@@ -1,4 +1,4 @@
-"""FILE:PATH → the pipelines that read the file, and where the value came from in each."""
+"""Finds the origin of the value at FILE:PATH in each pipeline that reads the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TARGET = re.compile(r"targets\.([^.]+)\.")
 
 @record
 class ValueOrigin:
-    """A value's origin in one pipeline for one target, with files as the user names them."""
+    """A value's origin in one pipeline for one target; its files are relative to the working directory."""
 
     pipeline: str
     target: str
@@ -34,7 +34,7 @@ class ValueOrigin:
 
 
 def traced(name: str, path: str, options: Options) -> tuple[ValueOrigin, ...]:
-    """The origins of the value in every pipeline that reads the file; raises where there are none."""
+    """The origins of the value in every pipeline that reads the file; raises `SfmlError` if there are none."""
     file = Path(name)
     if not file.is_file():
         raise UsageError(f"there is no file `{name}`", help="FILE:PATH names a file and a value in it")
@@ -60,7 +60,7 @@ def traced(name: str, path: str, options: Options) -> tuple[ValueOrigin, ...]:
 
 
 def _target_of(path: str) -> str | None:
-    """The target that a patch is for: its values count there only."""
+    """The target of a path inside a target's patch, such as `targets.prod.tasks…`; else None."""
     match = _TARGET.match(path)
     return match[1] if match else None
 
@@ -68,7 +68,7 @@ def _target_of(path: str) -> str | None:
 def _readers(
     file: Path, inside: str, root: Path, target: str | None, options: Options
 ) -> Iterator[LoadedSpec]:
-    """The pipelines that the file is read for; the entry file itself has to be right."""
+    """The loaded pipelines that read the file. Raises `InvalidSpec` if its own pipeline has errors."""
     own = is_entry_file(file)
     broken: LoadedSpec | None = None
     count = 0
@@ -100,7 +100,7 @@ def _nothing(name: str, path: str, readers: list[LoadedSpec], prefix: str) -> Sf
     for loaded in readers:
         if (removed := removed_by(loaded, path)) is not None and removed.span is not None:
             at = replace(removed.span, file=prefix + removed.span.file)
-            return SfmlError(f"`{path}` has no value: `null` takes it out at {at} ({removed.layer})")
+            return SfmlError(f"`{path}` has no value: `null` removes it at {at} ({removed.layer})")
     known = known_paths(readers[0])
     parent, _, last = path.removeprefix("graph.").rpartition(".")
     beside = {one.rpartition(".")[2]: one for one in known if one.rpartition(".")[0] == parent}
@@ -113,7 +113,7 @@ def _nothing(name: str, path: str, readers: list[LoadedSpec], prefix: str) -> Sf
 
 
 def _moved(origin: Origin, prefix: str) -> Origin:
-    """The origin with its files as they are seen from the working directory."""
+    """The origin with its files relative to the working directory."""
     if not prefix:
         return origin
     return replace(

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @specs_argument()
-@click.option("--fix", is_flag=True, help="Mend what is safe to mend; everything else stays byte for byte.")
+@click.option("--fix", is_flag=True, help="Make all safe fixes in the files; other text does not change.")
 @shared_options("github", "gitlab", "sarif")
 def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     """Check specs: every finding, with file, line, column, code and help.
 
-    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
-    Every target of the project is looked at, or just --target.
-    Needs no account and no Snowflake packages, and runs none of the steps' code. A warning is silenced by a comment on
-    its line, with a reason: `# sfml: ignore SF326 -- reason`; in the whole project by `ignore` in sfml.yaml.
+    SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
+    Every target of the project is checked, or only --target.
+    Needs no account and no Snowflake packages, and runs no step code. To silence a warning, write a comment with a
+    reason on its line: `# sfml: ignore SF326 -- reason`; for the whole project, use `ignore` in sfml.yaml.
     """
     from sfml.frontend.entry_files import entry_files
 
@@ -137,7 +137,7 @@ def _say_text(
 
 
 def _targets(readings: list[Reading]) -> tuple[str, ...]:
-    """The targets that were looked at, in the order of the project file."""
+    """The targets that were checked, in the order of the project file."""
     return tuple(dict.fromkeys(reading.target for reading in readings if reading.target))
 
 

@@ -1,4 +1,4 @@
-"""Whether Snowflake's clients are installed in versions that this one was made for."""
+"""Checks that the installed versions of Snowflake's clients are in the supported ranges."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sfml.base.release import DISTRIBUTION
 
 CLIENTS = ("snowflake-core", "snowflake-snowpark-python", "snowflake-ml-python")
 SERVER = ("fakesnow", "duckdb", "sqlglot")
-"""What the local Snowflake stands on, and not every release of which it works with."""
+"""Packages that the local Snowflake is built on; it supports only certain releases of them."""
 _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([<>=!~][^;]*)?")
 
 
 def version_check(is_local: bool) -> Check:
-    """One line for Python, `sfml` and its clients; what is missing or out of its range fails."""
+    """The check of Python and the clients; it fails if a package is missing or outside its range."""
     ranges = _ranges()
     told = [f"Python {sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"]
     wrong: list[str] = []
@@ -36,7 +36,7 @@ def version_check(is_local: bool) -> Check:
 
 
 def namesake_check() -> Check | None:
-    """A warning where the distribution `sfml` is installed beside this one: both write the package `sfml`."""
+    """A warning if the distribution `sfml` is also installed, because both contain a package `sfml`; else None."""
     try:
         other = metadata.distribution("sfml")
     except metadata.PackageNotFoundError:
@@ -61,7 +61,7 @@ def _is_installed(name: str) -> bool:
 
 
 def _ranges() -> dict[str, str]:
-    """The ranges that `sfml` itself asks for, by the package's name."""
+    """Package → version range, from the requirements of this distribution."""
     try:
         required = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
@@ -71,7 +71,7 @@ def _ranges() -> dict[str, str]:
 
 
 def _fits(version: str, wanted: str) -> bool:
-    """Whether a version is within `>=1.13,<2`; only the two bounds that our own ranges have are looked at."""
+    """Whether a version is in a range such as `>=1.13,<2`; only the operators `>=` and `<` are checked."""
     parts = _numbers(version)
     for bound in wanted.split(","):
         text = bound.strip()

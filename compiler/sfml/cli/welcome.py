@@ -1,4 +1,4 @@
-"""What `sfml` alone says: what to do first, here."""
+"""The text of `sfml` without a command: the first commands to use in this folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfml.frontend.entry_files import pipeline_name, pipelines_of_project
 from sfml.spec.project import PROJECT_FILE, project_root
 
 _SHOWN = 5
-"""Pipelines that are named; more are counted."""
+"""The maximum number of pipelines that are named; more are counted."""
 
 _WITHOUT_PROJECT = (
     ("sfml init shop", "make a project in the folder shop, with one pipeline"),
@@ -19,19 +19,19 @@ _WITHOUT_PROJECT = (
     ("sfml validate", "check it: no account and no Snowflake packages needed"),
     ("sfml test", "execute its tests"),
     ("sfml apply --run", "deploy it to a local Snowflake, and run it once"),
-    ("sfml status", "see how it stands"),
+    ("sfml status", "see its state"),
 )
 _IN_PROJECT = (
     ("sfml validate", "check every pipeline for every target"),
     ("sfml test", "execute the tests of the graphs"),
     ("sfml plan", "see what apply would change"),
     ("sfml apply --run", "deploy what differs, and run it once"),
-    ("sfml status", "see how each pipeline stands"),
+    ("sfml status", "see the state of each pipeline"),
 )
 
 
 def welcome_text() -> str:
-    """The first commands for the folder that one is in."""
+    """The text, for a folder inside or outside of a project."""
     return "\n".join(_lines())
 
 
