@@ -1,4 +1,4 @@
-"""A plan made against a connected target, and the words for its schedule."""
+"""Makes the apply plan for a connected target, and describes its schedule."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 
 @record
 class ApplyPlan:
-    """A plan, the groups of stages that carry it out, and what was found in the target.
+    """A plan, the groups of stages that carry it out, and the state of the target that it was made for.
 
-    `journal` is that of an apply that was cut off, `unreadable` the same where it cannot be read; `was` is what a
-    restore would go back to.
+    `journal` is the journal of an unfinished apply; if it cannot be read, `unreadable` is the error instead. `was` is
+    the graph that a restore would go back to.
     """
 
     plan: Plan
@@ -51,31 +51,31 @@ class ApplyPlan:
     staged: StageContent | None
     journal: Journal | None
     off_since: str | None = None
-    """Since when the schedule is off on purpose, as it will stand in the root's record."""
+    """The time since which the schedule is off on purpose (ISO 8601), for the root's record; None if it is not."""
     unreadable: RecordUnreadable | None = None
     strangers: tuple[ObservedTask, ...] = ()
-    """Tasks that others hung below the graph, or below ours that hang elsewhere."""
+    """Strangers: tasks that somebody else added below the graph, or below its loose tasks."""
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a journal is on the stage."""
+        """Whether the stage holds a journal, readable or not."""
         return self.journal is not None or self.unreadable is not None
 
     @property
     def is_recorded(self) -> bool:
-        """Whether it changes tasks, and so becomes a deployment that is kept."""
+        """Whether the plan changes tasks, so that it becomes a kept deployment."""
         return any(isinstance(stage, OpenJournal) for group in self.groups for stage in group)
 
     @property
     def number(self) -> int:
-        """That of the deployment which this becomes; one that was cut off keeps its own."""
+        """The number of the deployment that this plan becomes; an unfinished apply keeps its number."""
         if self.journal is not None:
             return self.journal.header.number
         return self.staged.next_number if self.staged else 1
 
     @property
     def number_before(self) -> int | None:
-        """That of the last kept deployment before this one."""
+        """The number of the last kept deployment before this one; None if there is none."""
         earlier = [one for one in (self.staged.deployments if self.staged else ()) if one < self.number]
         return max(earlier, default=None)
 
@@ -88,7 +88,7 @@ def planned(
     adopt: bool = False,
     collect: bool = True,
 ) -> ApplyPlan:
-    """What an apply of the spec would do now; reads, changes nothing."""
+    """Plan an apply of the spec in the target. Reads the target, and changes nothing."""
     return planned_graph(found.desired, target, resume=resume, adopt=adopt, collect=collect)
 
 
@@ -100,13 +100,17 @@ def planned_graph(
     adopt: bool = False,
     collect: bool = True,
 ) -> ApplyPlan:
-    """What an apply of this graph would do now, wherever it comes from: a spec, or a kept deployment."""
+    """Plan an apply of this graph, which comes from a spec or from a kept deployment.
+
+    `resume` turns the schedule on or off, None keeps it; `adopt` takes over a graph that sfml did not make; `collect`
+    also removes old deployments from the stage. Raises `ConflictingState` when the plan would affect foreign tasks.
+    """
     staged, journal, unreadable = looked_at(desired, target)
     observed = target.tasks.observed(desired.root.name)
     traces = traces_of(journal, unreadable, desired, target)
     if traces and observed is not None:
         observed = target.tasks.in_doubt(observed, traces)
-    # Cut off while it took a graph over, an apply has said yes to that already: the root is marked last.
+    # An interrupted apply may have been adopting the graph: the root gets its record last, so adopt again.
     adopt = adopt or journal is not None
     if adopt and observed is not None and observed.record is None:
         observed = target.tasks.in_full(observed)
@@ -163,7 +167,7 @@ def planned_graph(
 def off_since(
     desired: DesiredGraph, observed: ObservedGraph | None, journal: Journal | None, resume: bool | None
 ) -> str | None:
-    """Since when the schedule is off because somebody said `--no-resume`; None where nobody did."""
+    """The time since which `--no-resume` keeps the schedule off (ISO 8601); None if it does not."""
     if resume is True or not is_scheduled(desired):
         return None
     before = observed.record if observed is not None and not observed.root.started else None
@@ -176,7 +180,7 @@ def off_since(
 
 
 def _is_news(off: str | None, plan: Plan, observed: ObservedGraph | None) -> bool:
-    """Whether the deployed root's record says something else, and can be changed."""
+    """Whether the record of the deployed root has another value for `off_since`, and must be changed."""
     if observed is None or observed.record is None or (plan.root_started and plan.resume_root):
         return False
     return observed.record.get(OFF_SINCE) != off
@@ -185,7 +189,7 @@ def _is_news(off: str | None, plan: Plan, observed: ObservedGraph | None) -> boo
 def _schedule_notes(
     desired: DesiredGraph, plan: Plan, observed: ObservedGraph | None, target: TargetAccount
 ) -> Iterator[str]:
-    """Why a schedule is off that stays off; asked for only then."""
+    """A note on why the schedule is off, if it stays off. Costs a call only in that case."""
     if observed is None or observed.root.started or plan.resume_root or not is_scheduled(desired):
         return
     root = target.history.root(desired.root.name)
@@ -195,7 +199,7 @@ def _schedule_notes(
 
 
 def _jobs(desired: DesiredGraph, observed: ObservedGraph | None) -> tuple[MLJobDefinitionSpec, ...]:
-    """The jobs of tasks that are deployed."""
+    """The ML Jobs of tasks that are already deployed."""
     there = observed.by_name if observed else {}
     return tuple(
         task.definition
@@ -207,7 +211,7 @@ def _jobs(desired: DesiredGraph, observed: ObservedGraph | None) -> tuple[MLJobD
 def _unfinished(
     journal: Journal | None, traces: tuple[Artefact | None, ...], observed: ObservedGraph | None
 ) -> dict[str, bool]:
-    """Whether the schedule is to be on; without a journal what is kept of the last deployment says so."""
+    """Whether the unfinished apply was to turn the schedule on; without a journal, as in the last deployment."""
     if journal is not None:
         return {"resume_root": is_meant_on(journal)}
     is_on = bool(observed and observed.root.started)
@@ -221,7 +225,7 @@ def _stage_notes(
     broken: tuple[MLJobDefinitionSpec, ...],
     unreadable: RecordUnreadable | None,
 ) -> Iterator[str]:
-    """What is wrong on the stage, and what becomes of it."""
+    """Notes about damaged or missing files on the stage, and how the apply repairs them."""
     if unreadable is not None:
         on = "on" if plan.resume_root else "off"
         yield (
@@ -242,14 +246,14 @@ def _stage_notes(
 def collecting(
     staged: StageContent, desired: DesiredGraph, graphs: tuple[Artefact | None, ...], target: TargetAccount
 ) -> tuple[Group, ...]:
-    """What removes old deployments and their code; costs a call only when one has grown old."""
+    """The stages that remove old deployments and their code. Costs a call only if a deployment is old enough."""
     gone = outdated(staged, desired.target.keep_deployments, datetime.now(UTC))
     if not gone:
         return ()
     kept = target.stage.kept(desired.pipeline)
     if kept.unreadable:
-        return ()  # which code it needs is not known
-    # A clock of this machine that is wrong must not make everything old.
+        return ()  # an unreadable record may need any of the code
+    # Check with the account's clock, because a wrong clock of this machine could make every deployment look old.
     gone = outdated(staged, desired.target.keep_deployments, target.history.now())
     return ((Collect(collected(staged, gone, kept.deployments, desired, graphs)),),) if gone else ()
 
@@ -262,7 +266,7 @@ def work_of(
     *,
     kind: str = "apply",
 ) -> Work:
-    """What carries the plan out under this lease."""
+    """The work that carries out the plan under this lease; `kind` is `apply` or `rollback`."""
     refuse_newer(plan.unreadable)
     return Work(
         plan.groups,
@@ -278,9 +282,9 @@ def work_of(
 
 
 def seen(desired: DesiredGraph, target: TargetAccount) -> tuple[StageContent | None, Journal | None]:
-    """What lies on the stage, None when there is none; and the journal of an apply that was cut off.
+    """The content of the stage (None without a stage), and the journal of an unfinished apply (None without one).
 
-    Raises `RecordUnreadable`, with how to go on, where nothing can be done without the journal.
+    Raises `RecordUnreadable`, with help, if the journal cannot be read.
     """
     staged, journal, unreadable = looked_at(desired, target)
     if unreadable is not None:
@@ -291,7 +295,7 @@ def seen(desired: DesiredGraph, target: TargetAccount) -> tuple[StageContent | N
 def looked_at(
     desired: DesiredGraph, target: TargetAccount
 ) -> tuple[StageContent | None, Journal | None, RecordUnreadable | None]:
-    """The same for who can do without the journal; the last is why it cannot be read."""
+    """The content of the stage, the journal, and the error if the journal cannot be read."""
     staged = target.stage.staged(desired.pipeline)
     if staged is None or not staged.has_journal:
         return staged, None, None
@@ -303,7 +307,7 @@ def looked_at(
 
 
 def unreadable_help(error: RecordUnreadable, where: str) -> str:
-    """How to go on without a journal."""
+    """The help for a journal that cannot be read: the commands that work without it."""
     if error.is_newer:
         return "finish or restore with that version of sfml: what this one does not know, it must not undo"
     return (
@@ -315,7 +319,7 @@ def unreadable_help(error: RecordUnreadable, where: str) -> str:
 
 
 def refuse_newer(unreadable: RecordUnreadable | None) -> None:
-    """Raise for a journal of a version to come: only that version knows what it has begun."""
+    """Raise the error of a journal that a newer version of sfml wrote, because only that version can finish it."""
     if unreadable is not None and unreadable.is_newer:
         raise unreadable
 
@@ -323,7 +327,7 @@ def refuse_newer(unreadable: RecordUnreadable | None) -> None:
 def traces_of(
     journal: Journal | None, unreadable: RecordUnreadable | None, desired: DesiredGraph, target: TargetAccount
 ) -> tuple[Artefact | None, ...]:
-    """The graphs that a command which was cut off may have left something of, the one that it meant last."""
+    """The graphs that an interrupted command may have left in part: the previous one, then the intended one."""
     if journal is not None:
         return journal.was, journal.meant
     if unreadable is None:
@@ -332,7 +336,7 @@ def traces_of(
 
 
 def is_meant_on(journal: Journal) -> bool:
-    """Whether the schedule was to be on when that apply was done; of a removal: whether it was on before."""
+    """Whether the schedule was to be on after the unfinished apply; for a removal, whether it was on before."""
     either = journal.meant or journal.was
     return either is not None and either.root_started
 

@@ -1,4 +1,4 @@
-"""Makes independent calls at the same time, waits for all of them, and tells what went wrong in their order."""
+"""Makes independent calls in parallel, waits for all of them, and raises their errors in a fixed order."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from contextvars import copy_context
 from sfml.base.errors import AccountBusy, ConnectionFailed, SfmlError
 
 WIDTH = 8
-"""Calls that are under way at the same time."""
+"""The maximum number of parallel calls."""
 
 Call = Callable[[], None]
 
 
 class Crew:
-    """Some threads; one by one once the account says that calls get into each other's way (091423).
+    """Makes calls in threads: in parallel, or one by one after the account has reported a collision (091423).
 
-    Tasks of one graph share its version, so an account may refuse to change two at once.
+    The tasks of a graph share its version, so an account may refuse two changes at the same time.
     """
 
     def __init__(self, width: int = WIDTH) -> None:
@@ -28,25 +28,25 @@ class Crew:
         self._turn = threading.Lock()
 
     def turn(self) -> contextlib.AbstractContextManager[object]:
-        """What a call is made within: nothing, or everybody else's standing still."""
+        """The context for a call: a lock once calls are made one by one, otherwise nothing."""
         return self._turn if self._single.is_set() else contextlib.nullcontext()
 
     def noticed(self, error: ConnectionFailed) -> None:
-        """Go one by one from now on when the error says so."""
+        """Make calls one by one from now on, if the error reports a collision."""
         if isinstance(error, AccountBusy) and error.collided:
             self._single.set()
 
     def carry_out(self, calls: Sequence[Call]) -> None:
-        """Make every call; raises the first error in the order of the calls, with what else failed in its words."""
-        # A single call has a thread of its own too: in the main one the connector would take Ctrl-C for itself, and
-        # end the statement that is under way.
+        """Make every call. Raises the first error in the order of the calls; its message includes the others."""
+        # Even a single call runs in a thread: in the main thread, the connector would handle Ctrl-C itself, and cancel
+        # the running statement.
         with ThreadPoolExecutor(max_workers=self._width, thread_name_prefix="sfml-call") as pool:
-            # Each in a copy of the caller's context, so that what it says goes where the caller's words go.
+            # Each call runs in a copy of the caller's context, so that its output goes to the same outlet.
             futures = [pool.submit(copy_context().run, call) for call in calls]
             try:
                 wait(futures)
             except BaseException:
-                # Whoever stops at once gives the lease back next: no call of ours may be under way by then.
+                # After an immediate stop, the lease is released next; no call may be running then.
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
         errors = [error for future in futures if (error := future.exception()) is not None]
@@ -55,7 +55,7 @@ class Crew:
 
 
 def _first(errors: Sequence[BaseException]) -> BaseException:
-    """The first error that is none of ours, so that a bug is not hidden; else the first, naming the others."""
+    """The first unexpected exception, so that no bug is hidden; else the first `SfmlError`, naming the others."""
     for error in errors:
         if not isinstance(error, SfmlError):
             return error

@@ -1,7 +1,7 @@
-"""Carries out the stages of a plan through the ports: group by group, each call insisted on, the lease looked at first.
+"""Carries out the stages of a plan through the ports: group by group, with retries, checking the lease before calls.
 
-Whatever call fails, or whenever the process ends, the root is off with its journal on the stage, or nothing has been
-changed yet; the next apply finishes it or goes back.
+If a call fails or the process ends, either nothing has been changed yet, or the root is suspended and the journal is
+on the stage. The next apply then finishes the work, or goes back.
 """
 
 from __future__ import annotations
@@ -50,10 +50,10 @@ T = TypeVar("T")
 
 @record
 class Work:
-    """What is to be carried out, and what the journal says of it.
+    """The stages to carry out, and the values for the journal.
 
-    `was` is what a restore goes back to: the deployed graph, or that of an apply which was cut off before. `suspended`
-    names children that stay off; `removes` is whether the graph is to be gone afterwards.
+    `was` is the graph that a restore goes back to: the deployed graph, or the one in the journal of an unfinished
+    apply. `suspended` names children that stay suspended; `removes` is true if the work removes the graph.
     """
 
     groups: tuple[Group, ...]
@@ -65,15 +65,15 @@ class Work:
     suspended: frozenset[str] = frozenset()
     removes: bool = False
     off_since: str | None = None
-    """Since when the schedule is off on purpose, for the root's record."""
+    """The time since which the schedule is off on purpose (ISO 8601), for the root's record."""
     strangers: tuple[ObservedTask, ...] = ()
-    """Tasks that others hung below the graph: they are passed over."""
+    """Strangers: tasks that somebody else added below the graph; they are not changed."""
     unreadable: RecordUnreadable | None = None
-    """The journal that cannot be read, whose name that of this work takes."""
+    """The error of an unreadable journal, which the journal of this work replaces."""
 
 
 class Watcher(Protocol):
-    """Is told how it goes; called from several threads at once."""
+    """Receives the progress of a deployer; its methods are called from several threads."""
 
     def begun(self, group: Group) -> None: ...
 
@@ -85,7 +85,7 @@ class Watcher(Protocol):
 
 
 class SilentWatcher:
-    """Nobody looks."""
+    """Discards every event."""
 
     def begun(self, group: Group) -> None: ...
 
@@ -97,12 +97,12 @@ class SilentWatcher:
 
 
 class StopRequested(SfmlError):
-    """Somebody asked to stop; the call that was under way has ended."""
+    """The user stopped the command; the current call has ended."""
 
 
 @dataclass(slots=True)
 class Deployer:
-    """What the stages so far have learnt, and what calls are made with."""
+    """Carries out the work; holds the ports for its calls, and the results that later stages need."""
 
     work: Work
     tasks: Tasks
@@ -115,17 +115,17 @@ class Deployer:
     job_sql: dict[str, str] = field(default_factory=dict)
     read_back: ObservedGraph | None = None
     not_collected: SfmlError | None = None
-    """Why old archives are still there, if they are."""
+    """The error that prevented the removal of old archives, if any."""
     is_done: bool = False
-    """Whether the account holds what was meant and no journal is left; what remains is tidying up."""
+    """Whether the account holds the intended graph and the journal is removed; only old files remain to be removed."""
     _fresh_for: float = FRESH
 
     def deploy(self) -> None:
-        """Carry out every group in order; raises what the account answers, leaving the root suspended."""
+        """Carry out every group in order. Raises the errors of the account; the root then stays suspended."""
         needed = sum(not _is_tidying(group) for group in self.work.groups)
         for number, group in enumerate(self.work.groups, 1):
             if self.is_done and self.stop.is_set():
-                return  # the next apply tidies up
+                return  # the next apply removes old files
             self._refuse_to_go_on()
             turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
             self._fresh_for = FRESH_ENOUGH_TO_START if turns_on else FRESH
@@ -184,7 +184,7 @@ class Deployer:
                 assert_never(stage)
 
     def _collect(self, paths: tuple[str, ...]) -> None:
-        """Remove what nothing needs; what cannot be removed is left to the next apply, as the graph is deployed."""
+        """Remove unneeded files. An error is kept in `not_collected`, not raised, because the graph is deployed."""
         try:
             self._insist(partial(self.code.remove, paths))
         except SfmlError as error:
@@ -194,14 +194,15 @@ class Deployer:
         insist(partial(self._in_turn, call), self.patience, is_done=is_done, waiting=self._waits)
 
     def _read(self, call: Callable[[], T]) -> T:
-        """What a call answers that may be carried out twice."""
+        """The result of a call that is safe to repeat."""
         answers: list[T] = []
         self._insist(lambda: answers.append(call()))
         return answers[-1]
 
     def _in_turn(self, call: Callable[[], None]) -> None:
         with self.crew.turn():
-            # Before each call, not only before each group: a level is hundreds of calls, and a machine may sleep.
+            # Check before each call, not only before each group: a group may have hundreds of calls, and the machine
+            # may sleep between them.
             self._look()
             call()
 
@@ -228,7 +229,7 @@ class Deployer:
         return Journal(self.work.header, self.work.was, meant)
 
     def _definition(self, task: DesiredTask) -> str:
-        """The statement that the task runs; an ML Job's comes from its registration, now or when it was deployed."""
+        """The statement that the task runs; for an ML Job, the one from its registration, now or at deployment."""
         match task.definition:
             case SqlDefinition(sql):
                 return sql
@@ -245,7 +246,7 @@ class Deployer:
         return stamped_comment(task, self.work.provenance, self.work.off_since)
 
     def _noted(self, off_since: str | None) -> str:
-        """The deployed root's comment with the note on its schedule."""
+        """The comment of the deployed root with a changed `off_since` in its record."""
         assert self.work.observed is not None, "only a deployed graph is noted without being written"
         comment = self.work.observed.root.values.get("comment")
         return with_off_since(None if comment is None else str(comment), off_since)
@@ -261,9 +262,9 @@ class Deployer:
         return found is not None and found.started
 
     def _is_written(self, task: DesiredTask) -> bool:
-        """Whether a lost answer to writing the task was that it is written.
+        """Whether a task whose answer was lost has been written.
 
-        What the API does not tell is not looked at: a task that has or had any of it is written once more.
+        False, so that it is written again, if the task has or had settings that the API does not return.
         """
         found = self.tasks.task(task.name)
         before = {one.name: one for one in self.work.was.tasks} if self.work.was else {}
@@ -272,10 +273,10 @@ class Deployer:
         return is_written_as(found, task, self._comment(task))
 
     def _verified(self) -> ObservedGraph | None:
-        """The graph read back; raises when the account does not hold what was just written to it."""
+        """Read the graph back; raises `ConflictingState` if it differs from what was written."""
         root = self.work.desired.root.name
         found = self._without_strangers(self._read(lambda: self.tasks.observed(root)))
-        # A graph of others that is put back carries no mark of ours, and should not.
+        # A restored graph that sfml did not make has no record, and must not get one; hence adopt.
         left = make_plan(self.work.desired, found, adopt=True)
         wrong = [
             (change, [one.path for one in change.fields if not _is_beside(one)])
@@ -312,7 +313,7 @@ class Deployer:
         off = tuple(
             task.name for task in children if not task.started and task.name not in self.work.suspended
         )
-        # One call for the whole graph would turn on what others hung below it as well.
+        # One call for the whole graph would also resume suspended strangers.
         others_off = any(not task.started for task in read_back.strangers) if read_back else False
         if with_root and off and not (self.work.suspended or others_off):
             self._insist(partial(self.tasks.resume_graph, root), partial(self._is_on, root))
@@ -328,12 +329,12 @@ def _is_tidying(group: Group) -> bool:
 
 
 def _is_beside(field: FieldChange) -> bool:
-    """What is no difference between what was written and what is there: what is turned on next, and whose it is."""
+    """Whether a difference does not matter: the state, which is set next, and the adoption of a graph."""
     return field.path == "state" or field.reason is Reason.ADOPTED
 
 
 def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -> bool:
-    """Whether a task is what was to be written, with that comment; on or off makes no difference."""
+    """Whether a task has the intended settings and this comment, started or suspended."""
     changed = any(one.path != "state" for one in field_changes(task, found))
     return not changed and (found.values.get("comment") or None) == (comment or None)
 
@@ -341,9 +342,9 @@ def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -
 def stamped_comment(
     task: DesiredTask, provenance: Mapping[str, Any], off_since: str | None = None
 ) -> str | None:
-    """The comment with who deployed it, from which commit, and whether it is off on purpose in the root's record.
+    """The comment with provenance (user, commit) and `off_since` added to the root's record.
 
-    What is put back as it was is written without any of it: its comment says all that already.
+    A restored graph is written without them, because its comment already contains them.
     """
     text, record = split_comment(task.comment)
     if record is None or not (provenance or off_since):

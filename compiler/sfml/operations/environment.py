@@ -1,4 +1,4 @@
-"""What must be there before a graph can be deployed: looked for, or made when asked."""
+"""Checks that the objects which a graph needs exist, and creates missing ones on demand."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def looked_at(found: CompiledSpec, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
-    """What of the graph's needs is missing, or of those alone that a plan brings in.
+    """The missing objects of a graph; with a plan, only among the objects that the plan introduces.
 
-    The stage is no finding: an apply makes its own, and on a local target so are the database, the schema and what
-    packages are installed. Pools have to be large enough for the tasks that the plan makes or changes.
+    The stage is not checked, because an apply creates it; nor are, on a local target, database, schema and packages. A
+    compute pool must have enough nodes for the tasks that the plan creates or changes.
     """
     from sfml.snowflake.environment import environment_of
 
@@ -52,12 +52,11 @@ def demand_environment(
     tell: Callable[[Environment], None] = lambda environment: None,
     agree: Callable[[tuple[MissingObject, ...]], None] = lambda missing: None,
 ) -> None:
-    """Return when everything is there; make what may be made, if asked to, and raise for the rest.
+    """Check that all needed objects exist; with `create_missing`, create those that sfml may create.
 
-    With a plan, what the deployed graph names already counts as there. `tell` is given what was looked at, and `agree`
-    what is about to be made; it raises where it must not be.
-
-    Raises `ConflictingState` before anything is changed, with every missing thing and its statement.
+    With a plan, objects that the deployed graph already uses count as existing. `tell` is called with the result of the
+    check, `agree` with the objects to be created; `agree` raises to refuse. Raises `ConflictingState`, before anything
+    is changed, with every other missing object and the statement that creates it.
     """
     from sfml.snowflake.environment import create
 

@@ -1,4 +1,4 @@
-"""How a deployed graph stands, asked of a connected target; and what commands say about it before they act."""
+"""The health of a deployed graph, read from a connected target; and notes about it for commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def suspended_names(graph: DeployedGraph) -> frozenset[str]:
 
 
 def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
-    """The graph, its journal and its last run, with what needs attention."""
+    """Read the graph, its journal and its last run; returns its health."""
     graph = target.history.deployed(desired.root.name)
     _, journal = seen(desired, target)
     holder = target.leases.holder(desired.root.name) if journal else None
@@ -41,7 +41,7 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
 
 
 def demand_whole(found: CompiledSpec, target: TargetAccount) -> None:
-    """Raise when an apply is under way or did not finish: what is there is neither the old graph nor the new one."""
+    """Raise `ConflictingState` if an apply is unfinished, because the graph is then neither the old nor the new one."""
     desired = found.desired
     _, journal = seen(desired, target)
     if journal is None:
@@ -56,7 +56,7 @@ def demand_whole(found: CompiledSpec, target: TargetAccount) -> None:
 
 
 def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
-    """What is no drift of a task and keeps the graph from running all the same."""
+    """Notes on problems that are no drift of a task but stop the graph: a schedule that is off, loose tasks."""
     health = health_of(desired, target.history.deployed(desired.root.name), now=datetime.now(UTC))
     if health.off is not None:
         yield f"the schedule is {schedule_state_text(health.off)}"
@@ -66,7 +66,7 @@ def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
 
 
 def run_notes(found: CompiledSpec, graph: DeployedGraph) -> Iterator[str]:
-    """What a run will not do as the files say: other code, tasks that are off or cut loose."""
+    """Notes on differences between a run and the files: other code, tasks that are suspended, loose or missing."""
     desired = found.desired
     health = health_of(desired, graph, now=datetime.now(UTC))
     where = desired.where

@@ -1,4 +1,4 @@
-"""Carries work out, and says with every error how far it came and how to go on."""
+"""Carries out work, and adds to every error how far the work got and how to go on."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sfml.render.stages import done_text
 
 @dataclass(slots=True)
 class Progress:
-    """How far an apply came: `open` as long as a journal is on the stage; `done` has each stage with when it ended."""
+    """The progress of an apply: `open` while a journal is on the stage; `done` holds (end time, stage)."""
 
     watcher: Watcher
     open: bool = False
@@ -50,9 +50,10 @@ class Progress:
 
 
 class GuidedDeployer:
-    """A deployer whose errors have in `help` what to do next, which the same `command` does.
+    """A deployer whose errors say in `help` how to go on with `command`.
 
-    `where` is what commands take (`specs/clv.yaml -t prod`); `is_open` says that a journal is on the stage already.
+    `where` holds the command's arguments (`specs/clv.yaml -t prod`); `is_open` says that the stage already has a
+    journal.
     """
 
     def __init__(self, deployer: Deployer, where: str, *, is_open: bool, command: str = "apply") -> None:
@@ -62,7 +63,7 @@ class GuidedDeployer:
         self._progress = deployer.watcher = Progress(deployer.watcher, is_open)
 
     def deploy(self) -> None:
-        """Carry out every group; raises what the account answers, with how to go on."""
+        """Carry out every group. Raises the errors of the account with help, and `LeaseLost` if the lease was lost."""
         work, held = self._deployer.work, self._deployer.held
         try:
             self._deployer.deploy()
@@ -77,7 +78,7 @@ class GuidedDeployer:
             raise error.advised(self._going_on(error)) from error.__cause__
 
     def help_when_stopped(self) -> str | None:
-        """How to go on after the call that was under way was left alone."""
+        """The help after an immediate stop, when the result of the last call is unknown."""
         return self._going_on(StopRequested(""))
 
     def _going_on(self, error: SfmlError) -> str | None:
@@ -85,7 +86,7 @@ class GuidedDeployer:
 
 
 def _going_on(error: SfmlError, where: str, is_open: bool, command: str) -> str | None:
-    """What to do after an error: nothing has been changed as long as there is no journal."""
+    """The help for an error. Without a journal, nothing has been changed."""
     if not is_open:
         return f"{error.help or 'nothing was changed'}"
     restore = f"apply {where} --restore"
@@ -99,7 +100,7 @@ def _going_on(error: SfmlError, where: str, is_open: bool, command: str) -> str 
 
 
 def _lost_help(seen: Progress, work: Work, held: HeldLease, where: str) -> str:
-    """What was and was not done by the command whose lease was taken away, and how to go on."""
+    """The help for a lost lease: the changes that were made, and how to go on."""
     return "\n      ".join(
         (
             *_done_before(seen, work, held),
@@ -123,5 +124,5 @@ def _done_before(seen: Progress, work: Work, held: HeldLease) -> Iterator[str]:
     yield f"{len(changes)} of {total} changes were made before that was seen, and none since: {words}"
     late = tuple(stage for at, stage in changes if at > held.looked_at + FRESH)
     if late:
-        # Each was begun on a look that was fresh; its answer came when the look was not any more.
+        # Each of these calls began while the check of the lease was fresh, and ended when it was not.
         yield f"when the lease was taken these may have been under way: {done_text(late)}"

@@ -1,4 +1,4 @@
-"""Takes the lease of a pipeline, waits for it, looks whether it is still ours, and gives it back."""
+"""Acquires the lease of a pipeline, waits for it, checks that it is still held, and releases it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from sfml.operations.crew import Crew
 from sfml.plan.lease import Lease
 
 FRESH = 5.0
-"""Seconds for which a look at the lease holds: no call that changes anything is begun on an older one."""
+"""Seconds for which a check of the lease is valid. No changing call begins after an older check."""
 
 FRESH_ENOUGH_TO_START = 2.0
-"""Seconds for which it holds before the graph is turned on: two who do that at once is what it must not come to."""
+"""Seconds for which a check is valid before the graph is resumed, which two commands must never do at once."""
 
 SETTLED = FRESH + 2.0
-"""Seconds that whoever broke a lease waits before reading anything: the last look of the other has grown old by
-then, and a call that was begun on it has had two seconds to end."""
+"""Seconds to wait after breaking a lease: by then the last check of its former holder has expired, and a call that
+it began just before has had two seconds to end."""
 
 SHORT_WAIT = 10.0
-"""Seconds that a command waits for somebody else's lease when it is not told how long."""
+"""Seconds that a command waits for another holder of the lease by default."""
 
 _POLL = 2.0
 
@@ -42,14 +42,14 @@ FORCE_WARNING = (
 
 @dataclass(slots=True)
 class HeldLease:
-    """The lease while we hold it; may be looked at from several threads."""
+    """The lease while this command holds it; it can be checked from several threads."""
 
     leases: Leases
     root: str
     lease: Lease
-    clock: Callable[[], float] = time.time  # the wall's: a machine that slept has not looked
+    clock: Callable[[], float] = time.time  # wall-clock time, which continues while the machine sleeps
     looked_at: float = field(init=False)
-    """When the last look that found it ours was begun, by `clock`."""
+    """When the last successful check of the lease began, by `clock`."""
     _counter: float = field(init=False)
     _turn: threading.Lock = field(init=False, default_factory=threading.Lock)
     _lost: LeaseLost | None = field(init=False, default=None)
@@ -58,9 +58,10 @@ class HeldLease:
         self._remember(self.clock(), time.monotonic())
 
     def look(self, fresh_for: float = FRESH) -> None:
-        """Raise `LeaseLost` unless the lease is ours, or was when we looked so many seconds ago.
+        """Check that this command still holds the lease; raises `LeaseLost`.
 
-        Of calls that want to know at the same time one looks, and the others learn what it saw.
+        A check within the last `fresh_for` seconds counts. Of several threads only one reads the lease; the others use
+        its result.
         """
         with self._turn:
             if self._lost is not None:
@@ -75,7 +76,7 @@ class HeldLease:
             self._remember(*began)
 
     def lost(self) -> LeaseLost | None:
-        """What is known when a look says so now; None when the lease is ours, or nobody can tell."""
+        """Check the lease now. Returns the `LeaseLost` error; None if the lease is held, or if it cannot be read."""
         try:
             self.look(0)
         except LeaseLost as lost:
@@ -85,7 +86,7 @@ class HeldLease:
         return None
 
     def release(self) -> None:
-        """Give it back, if it is still ours: what somebody else holds by now is not ours to drop."""
+        """Release the lease; raises `LeaseLost` if another command holds it by now."""
         self.look(0)
         self.leases.drop(self.root)
 
@@ -93,7 +94,7 @@ class HeldLease:
         self.looked_at, self._counter = at, counter
 
     def _is_fresh(self, fresh_for: float) -> bool:
-        """By both clocks: the wall's may be set back, the counter stands still while a machine sleeps."""
+        """Whether the last check is fresh by both clocks: wall time may be set back, monotonic time stops in sleep."""
         return 0 <= self.clock() - self.looked_at < fresh_for and time.monotonic() - self._counter < fresh_for
 
 
@@ -121,11 +122,11 @@ def holding(
     breaking: Callable[[Lease, float], None] | None = None,
     not_released: Callable[[SfmlError], None] | None = None,
 ) -> Iterator[HeldLease]:
-    """The lease for as long as the block takes; raises `LeaseHeld` when it is not free within `wait` seconds.
+    """Hold the lease during the block; raises `LeaseHeld` if it is not free within `wait` seconds.
 
-    `waiting` is told once who holds it. With `breaking` somebody else's lease is broken; it is told whose, and the
-    seconds that are waited before the block begins. A lease that cannot be given back is left behind: an error that
-    the block ends with matters more, and else `not_released` is told, where it is given.
+    `waiting` is called once with the holder's lease. If `breaking` is given, another holder's lease is broken;
+    `breaking` is called with it and with the seconds to wait before the block. If the release fails, the lease is left
+    behind: an error of the block is raised, or else `not_released` is called if given, or else the error is raised.
     """
     broken = leases.holder(root) if breaking is not None else None
     held = HeldLease(leases, root, lease)
@@ -147,7 +148,7 @@ def holding(
     except BaseException as error:
         lost = _released(held)
         if lost is not None and isinstance(error, SfmlError) and not isinstance(error, LeaseLost):
-            # What the account refused, or what it holds, may be the doing of whoever has the lease by now.
+            # The new holder of the lease may have caused the error.
             raise LeaseLost(f"{lost.message}; meanwhile: {error.message}", help=lost.help) from error
         raise
     try:
@@ -159,7 +160,7 @@ def holding(
 
 
 def _released(held: HeldLease) -> LeaseLost | None:
-    """Give the lease back, if that can be done; what is answered when it is not ours any more."""
+    """Try to release the lease. Returns `LeaseLost` if another command holds it; ignores other errors."""
     try:
         held.release()
     except LeaseLost as lost:
@@ -186,7 +187,7 @@ def _taken(
         except (LeaseHeld, AnswerLost):
             holder = leases.holder(root)
         if holder is not None and holder.nonce == lease.nonce:
-            return  # ours: its creation was carried out, and the answer was lost
+            return  # our own lease: it was created, but the answer was lost
         left = deadline - time.monotonic()
         if left <= 0:
             raise LeaseHeld(held_words(root, holder, lease), help=held_help(holder, lease))
@@ -206,7 +207,7 @@ def _replaced(leases: Leases, root: str, lease: Lease) -> None:
 
 
 def _hold_again(held: HeldLease) -> None:
-    """Look after the wait; whose lease was broken may have dropped ours, having looked just before."""
+    """Check the lease after the wait. The former holder may have dropped it by a release, so acquire it again."""
     holder = held.leases.holder(held.root)
     if holder is None:
         held.leases.take(held.root, held.lease)
@@ -214,7 +215,7 @@ def _hold_again(held: HeldLease) -> None:
 
 
 def lost_words(holder: Lease | None) -> str:
-    """Who took the lease away."""
+    """A sentence that says who took the lease."""
     if holder is None:
         return "the lease was taken away by a command that has ended since"
     why = f', "{holder.reason}"' if holder.reason else ""
@@ -222,7 +223,7 @@ def lost_words(holder: Lease | None) -> str:
 
 
 def held_words(root: str, holder: Lease | None, ours: Lease) -> str:
-    """Who holds the lease, since when and why."""
+    """A sentence that says who holds the lease, since when, and why."""
     if holder is None:
         return f"somebody whose lease the role cannot see is changing {root}"
     if not holder.nonce:
@@ -234,7 +235,7 @@ def held_words(root: str, holder: Lease | None, ours: Lease) -> str:
 
 
 def held_help(holder: Lease | None, ours: Lease) -> str:
-    """How to go on."""
+    """The help for a held lease."""
     if holder and was_cut_off(holder, ours):
         return (
             "its process is gone: --force-unlock finishes what it began, --restore --force-unlock goes back"
@@ -243,14 +244,14 @@ def held_help(holder: Lease | None, ours: Lease) -> str:
 
 
 def was_cut_off(holder: Lease, ours: Lease) -> bool:
-    """Whether the lease is one of ours from this machine, and its process runs no more."""
+    """Whether the lease belongs to this user on this machine, and its process no longer runs."""
     is_other_boot = None not in (holder.boot, ours.boot) and holder.boot != ours.boot
     is_ours = (holder.owner, holder.host) == (ours.owner, ours.host) and not is_other_boot
     return is_ours and not _is_alive(holder.process)
 
 
 def is_gone(holder: Lease, ours: Lease) -> bool:
-    """Whether the process that took the lease is known to have ended: its id is one of the same machine, and free."""
+    """Whether the process that acquired the lease has certainly ended: same machine, same boot, and its id is free."""
     same = holder.boot is not None and (holder.host, holder.boot) == (ours.host, ours.boot)
     return same and not _is_alive(holder.process)
 
@@ -280,9 +281,9 @@ def _is_alive(process: int) -> bool:
 
 
 def _boot() -> str | None:
-    """Which start of this machine and which space of process ids this is: containers share a host's name and ids.
+    """An id of this boot and process namespace, because containers may share host names and process ids.
 
-    None where the system does not tell.
+    None if the system does not provide it.
     """
     try:
         started = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()

@@ -1,4 +1,4 @@
-"""Waits for the runs that are executing before a graph is changed, or refuses to change it under them."""
+"""Before a graph is changed, waits until no run is executing, or refuses the change."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ACCOUNT_PAUSE = 5.0
 
 @record
 class Idleness:
-    """What to do about runs that execute: wait so many seconds for them, refuse, or (neither) go on.
+    """How to treat executing runs: wait for at most `wait` seconds, refuse the change, or (neither) go on.
 
-    A run that executes while its graph is changed finishes on the version that it began with.
+    A run that is executing while its graph is changed finishes with the version that it began with.
     """
 
     wait: float | None = None
@@ -37,9 +37,9 @@ def demand_idle(
     waiting: Callable[[str], None] = lambda words: None,
     pause: Callable[[float], object] = time.sleep,
 ) -> None:
-    """Wait or raise as asked; costs no call when neither is asked for, or nothing is deployed.
+    """Wait for executing runs, or raise `ConflictingState`. Costs no call without a demand or a deployed graph.
 
-    `waiting` is told of which runs, once; `pause` waits between two looks, in seconds.
+    `waiting` is called once with a description of the runs; `pause` is called with the seconds between two readings.
     """
     if observed is None or not (idleness.refuse or idleness.wait is not None):
         return

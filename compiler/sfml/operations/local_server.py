@@ -1,4 +1,4 @@
-"""The local Snowflake that a target of kind `local` lives in."""
+"""The local Snowflake of targets of kind `local`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from sfml.operations.target_watch import TargetWatch
 
 LOCAL_FOLDER = Path(".sfml") / "local"
-"""Where a project keeps its local Snowflake, below the project's root."""
+"""The folder of the local Snowflake, relative to the project's root."""
 
 
 @contextmanager
 def server_for(found: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
-    """The local server that the target lives in: one that runs, or our own for as long as it is needed.
+    """The connection data of the local server during the block; if none runs, one is started and stopped at the end.
 
     None for a target that is an account.
     """
@@ -41,7 +41,7 @@ def server_for(found: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str,
 
 
 def require_local() -> None:
-    """Raise when the packages that the local Snowflake is made of are not installed."""
+    """Raise `NotSupportedYet` if the packages for the local Snowflake are not installed."""
     from importlib.util import find_spec
 
     if find_spec("fakesnow") is None:

@@ -1,7 +1,7 @@
-"""Whose the tasks are that hang below a root, and which of ours hang elsewhere: told by name and record.
+"""Determines which tasks belong to the pipeline, which are strangers, and which are loose.
 
-The record is what the stage keeps of each deployment, or the journal of one that was cut off. A task that it names is
-ours wherever it hangs. One below our root that neither it nor the spec names is a stranger's.
+The records of kept deployments and the journal name the pipeline's tasks; these belong to it wherever they run. A
+task below the root that neither a record nor the spec names is a stranger.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _MADE = (Action.CREATE, Action.REPLACE, Action.MOVE)
 
 @record
 class Ownership:
-    """The graph without what others hung below it, and our own tasks that hang elsewhere.
+    """The graph without strangers, and the loose tasks of the pipeline.
 
-    `below_loose` are tasks of others that hang on those. `kept` is the last deployment that the stage keeps and
-    `names` are those of all tasks of the schema, None where neither was asked for.
+    `below_loose` are strangers below loose tasks. `kept` is the last kept deployment, `names` are the names of all
+    tasks of the schema; both are None if they were not read.
     """
 
     observed: ObservedGraph | None
@@ -45,7 +45,7 @@ class Ownership:
 
     @property
     def started_roots(self) -> tuple[str, ...]:
-        """Loose tasks that run on their own: they go off before they or what hangs on them is changed."""
+        """Loose tasks that are started roots; they must be suspended before they or tasks below them are changed."""
         return tuple(
             task.name
             for task in self.loose
@@ -62,10 +62,10 @@ def ownership(
     *,
     thorough: bool = False,
 ) -> Ownership:
-    """Whose is what; asks nothing where all of the spec's tasks are there and nothing else, unless `thorough`.
+    """Determine ownership. Costs no call if the graph has exactly the spec's tasks, unless `thorough`.
 
-    `traces` are the graphs of an apply that was cut off. Raises `ConflictingState` for a task of ours that hangs below
-    somebody else's root while that is on: it could be taken back only by turning theirs off.
+    `traces` are the graphs of an unfinished apply. Raises `ConflictingState` for a loose task below a foreign root that
+    is started, because it could only be taken back by suspending that root.
     """
     if not (thorough or traces) and _is_all_there(desired, observed):
         return Ownership(observed)
@@ -101,9 +101,9 @@ def _is_all_there(desired: DesiredGraph, observed: ObservedGraph | None) -> bool
 
 
 def has_lost(own: Ownership, desired: DesiredGraph, last: Artefact | None) -> bool:
-    """Whether tasks that the spec has no more may still hang elsewhere; `last` is what was applied, if it was read.
+    """Whether tasks that are no longer in the spec may exist as loose tasks. `last` is the last applied graph, if read.
 
-    A plan that changes nothing has not read it: it does not know unless the spec is the one that was applied.
+    A plan without changes has not read it; then only an unchanged fingerprint rules out loose tasks.
     """
     if own.observed is None or own.observed.record is None or own.names is not None:
         return False
@@ -128,9 +128,9 @@ def _loose(
     others: Mapping[str, DeployedTask],
     target: TargetAccount,
 ) -> tuple[tuple[ObservedTask, ...], tuple[ObservedTask, ...]]:
-    """Our tasks that hang elsewhere, and those of others below them; a call for each place that ours hang at."""
+    """The loose tasks, and the strangers below them. Costs one call for each separate group of loose tasks."""
     found: dict[str, ObservedTask] = {}
-    # What hangs on another of ours comes with that one.
+    # A loose task below another loose task is read together with it.
     for name in sorted(names, key=lambda name: (bool(_parents(others[name]) & names), name)):
         graph = None if name in found else target.tasks.below(name)
         if graph is not None:
@@ -148,7 +148,7 @@ def _parents(task: DeployedTask) -> frozenset[str]:
 def _refuse_foreign(
     desired: DesiredGraph, task: ObservedTask, others: Mapping[str, DeployedTask], own: set[str]
 ) -> None:
-    """Raise when the task hangs below a root that is not ours and is on."""
+    """Raise `ConflictingState` if the task runs below a foreign root that is started."""
     finalize = task.settings["finalize"]
     above = {finalize} if isinstance(finalize, str) else _roots_of(task.name, others)
     on = sorted(name for name in above - own if name in others and others[name].started)
@@ -161,7 +161,7 @@ def _refuse_foreign(
 
 
 def _roots_of(name: str, others: Mapping[str, DeployedTask]) -> frozenset[str]:
-    """The roots above a task, itself where nothing is above it."""
+    """The roots above a task; the task itself if it has no predecessors."""
     seen: set[str] = set()
     todo = [name]
     while todo:
@@ -173,7 +173,7 @@ def _roots_of(name: str, others: Mapping[str, DeployedTask]) -> frozenset[str]:
 
 
 def as_applied(now: Artefact | None, own: Ownership) -> Artefact | None:
-    """The graph to go back to: the deployed one, and where ours hang elsewhere, what the last apply had besides."""
+    """The graph for a restore: the deployed graph; if there are loose tasks, with the tasks of the last apply added."""
     if not own.loose or own.kept is None:
         return now
     kept = own.kept.artefact
@@ -187,7 +187,7 @@ def as_applied(now: Artefact | None, own: Ownership) -> Artefact | None:
 
 
 def refuse_bereft(groups: tuple[Group, ...], strangers: tuple[ObservedTask, ...], root: str) -> None:
-    """Raise when these stages would change somebody else's task: drop what it runs after, or need the place it has."""
+    """Raise `ConflictingState` if the stages would affect a stranger: drop its predecessor, or take its place."""
     stages = [stage for group in groups for stage in group]
     gone = {stage.name for stage in stages if isinstance(stage, DropTask)}
     has_new_finalizer = any(
@@ -211,7 +211,7 @@ def refuse_bereft(groups: tuple[Group, ...], strangers: tuple[ObservedTask, ...]
 
 
 def ownership_notes(own: Ownership, desired: DesiredGraph) -> Iterator[str]:
-    """What a plan says of tasks that hang elsewhere, and of those of others."""
+    """The plan's notes on loose tasks and strangers."""
     wanted = {task.name for task in desired.all_tasks}
     for words, names in (
         ("tied into the graph again", [task.name for task in own.loose if task.name in wanted]),

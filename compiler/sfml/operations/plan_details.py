@@ -1,6 +1,6 @@
-"""What a plan is told beyond the two graphs: what was applied last, what changed in the code, what runs now.
+"""Adds details to a plan: the last applied graph as a basis for reasons, changed files, risks and next runs.
 
-All of it costs calls, so none of it is asked for when nothing changes.
+They cost calls, so they are read only if the plan changes something.
 """
 
 from __future__ import annotations
@@ -46,11 +46,9 @@ def informed(
     *,
     unfinished: bool = False,
 ) -> tuple[Plan, Artefact | None]:
-    """The plan that `make` gives, with reasons, changed functions, risks and run times where it changes anything.
+    """The plan of `make` with reasons, changed functions, risks and next runs; and the last applied graph, if read.
 
-    Beside it stands what was applied last, where that was read.
-
-    Raises `ConflictingState` when a task that it would create is there already and is not ours.
+    Raises `ConflictingState` if a task to be created already exists outside the graph.
     """
     plan, observed = make(None), own.observed
     now = datetime.now(UTC)
@@ -78,7 +76,7 @@ def informed(
 
 
 def _artefact_at(path: tuple[str, ...], own: Ownership) -> Artefact | None:
-    """The graph of that record, where it was read already."""
+    """The graph in the record at this path, if `own` has already read it; else None."""
     kept = own.kept
     is_same = kept is not None and path[:1] == (
         state_path(kept.artefact.pipeline, deployment_name(kept.header.number)),
@@ -87,7 +85,7 @@ def _artefact_at(path: tuple[str, ...], own: Ownership) -> Artefact | None:
 
 
 def _applied(plan: Plan, path: str, content: bytes) -> tuple[Artefact | None, Plan]:
-    """What was applied last, to tell a changed spec from a drifted account; the plan says when it cannot be read."""
+    """The last applied graph, which tells spec changes from drift; if it cannot be read, the plan gets a note."""
     try:
         return deployment_from(content).artefact, plan
     except RecordUnreadable as error:
@@ -96,21 +94,21 @@ def _applied(plan: Plan, path: str, content: bytes) -> tuple[Artefact | None, Pl
 
 
 def last_deployment(staged: StageContent | None, *, unfinished: bool = False) -> tuple[str, ...]:
-    """Where the record of the last apply that was finished lies; nothing when none is kept."""
+    """The path of the record of the last finished apply, as a tuple; empty if none is kept."""
     numbers = staged.deployments if staged else ()
     numbers = numbers[:-1] if unfinished else numbers
     return (state_path(staged.pipeline, deployment_name(numbers[-1])),) if staged and numbers else ()
 
 
 def _changed_archives(plan: Plan, deployed: Mapping[str, ObservedTask]) -> tuple[str, ...]:
-    """Where the deployed code lies of the tasks whose code changes."""
+    """The paths of the deployed archives of tasks whose code changes."""
     names = [change.name for change in plan.changes if any(one.path == "code" for one in change.fields)]
     found = (archive_path(deployed[name].definition) for name in names)
     return tuple(dict.fromkeys(path for path in found if path is not None))
 
 
 def refuse_taken_names(plan: Plan, desired: DesiredGraph, own: Ownership, target: TargetAccount) -> None:
-    """Raise when the schema has tasks of the names that would be created: they hang on no root of ours."""
+    """Raise `ConflictingState` if the schema already has tasks with the names to be created, outside the graph."""
     new = [change.name for change in plan.of(Action.CREATE, Action.MOVE)]
     if not new:
         return
@@ -128,7 +126,7 @@ def refuse_taken_names(plan: Plan, desired: DesiredGraph, own: Ownership, target
 def _with_files(
     plan: Plan, desired: DesiredGraph, deployed: Mapping[str, ObservedTask], contents: Mapping[str, bytes]
 ) -> Iterator[Change]:
-    """The changes with what differs in their code; `contents` has the deployed archives."""
+    """The changes with the files that differ in their code; `contents` holds the deployed archives by path."""
     read: dict[str, tuple[ChangedFile, ...]] = {}
     tasks = {task.name: task for task in desired.all_tasks}
     for change in plan.changes:
@@ -153,7 +151,7 @@ def _with_files(
 
 
 def _code_field(field: FieldChange, files: tuple[ChangedFile, ...]) -> FieldChange:
-    """The change of code with its files; nobody edited what differs in the runtime alone."""
+    """The change of code with its files; the reason is RUNTIME_CHANGED if only files of sfml's runtime differ."""
     is_ours = field.reason is Reason.CODE_CHANGED and is_runtime_only(files)
     return replace(field, files=files, reason=Reason.RUNTIME_CHANGED if is_ours else field.reason)
 

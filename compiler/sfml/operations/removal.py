@@ -1,4 +1,4 @@
-"""What takes a pipeline away: its graph, and what it has on the stage."""
+"""Plans the removal of a pipeline: of its graph, and of its files on the stage."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @record
 class Removal:
-    """What there is of a pipeline, and the groups of stages that remove it; none when nothing is there."""
+    """The parts of a pipeline in the target, and the groups of stages that remove them; no groups if nothing exists."""
 
     desired: DesiredGraph
     observed: ObservedGraph | None
@@ -38,12 +38,12 @@ class Removal:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The tasks that go, the root first."""
+        """The tasks to be removed, the root first."""
         there = tuple(self.observed.by_name) if self.observed else ()
         return (*there, *self.loose)
 
     def work(self, lease: Lease) -> Work:
-        """What carries it out under this lease."""
+        """The work that carries out the removal under this lease."""
         journal = self.journal
         number = journal.header.number if journal else self.staged.next_number if self.staged else 1
         header = header_of(lease, number, work="destroy")
@@ -55,10 +55,10 @@ class Removal:
 
 
 def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
-    """What a destroy would remove now; reads, changes nothing.
+    """Plan a destroy. Reads the target, and changes nothing.
 
-    Of `desired` only the pipeline, the target and the names are looked at. What an apply or a destroy that was cut
-    off left behind is removed as well. Raises `ConflictingState` for a graph that is not ours.
+    Of `desired`, only the pipeline, the target and the names are used. Remains of an unfinished apply or destroy are
+    included. Raises `ConflictingState` for a graph that sfml did not make.
     """
     staged, journal, unreadable = looked_at(desired, target)
     refuse_newer(unreadable)
@@ -86,7 +86,7 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
             root_started=bool(observed and observed.root.started),
             leftover=lost,
             loose_on=own.started_roots,
-            # A first deployment that was cut off has its journal already, and no graph to tell it of.
+            # An interrupted first deployment already has a journal, and no previous graph.
             undone=journal.header.number if journal and was is None else None,
             with_files=True,
         )
@@ -96,7 +96,7 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
 
 
 def _refuse_others(desired: DesiredGraph, own: Ownership) -> None:
-    """Raise when a task below ours was made by somebody else: dropping ours would take it out of its graph."""
+    """Raise `ConflictingState` if a stranger runs below the graph, because the removal would detach it."""
     if own.strangers:
         shown = ", ".join(sorted(task.name for task in own.strangers)[:5])
         raise ConflictingState(

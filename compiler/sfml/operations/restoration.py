@@ -1,4 +1,4 @@
-"""What puts back the graph that an unfinished apply found."""
+"""Plans a restore: going back to the graph from before an unfinished apply."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
-    """What puts back the graph that an unfinished apply found; None when no apply is unfinished.
+    """The work that restores the graph from before an unfinished apply; None if no apply is unfinished.
 
-    Of `desired` only the pipeline, the target and the name of the root are looked at.
+    Of `desired`, only the pipeline, the target and the root's name are used.
     """
     staged, journal = seen(desired, target)
     if journal is None:
@@ -42,7 +42,7 @@ def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
 
 
 def _refuse_without_code(journal: Journal, staged: StageContent | None) -> None:
-    """Raise when a removal came as far as the code: the graph that was there could not run."""
+    """Raise `ConflictingState` if an unfinished destroy has already removed the code of the previous graph."""
     if journal.header.work != "destroy" or journal.was is None or staged is None:
         return
     if staged.lacks(journal.was.archives):

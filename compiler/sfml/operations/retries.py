@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @record
 class RetryPolicy:
-    """How long and how often a call is made again; times in seconds."""
+    """How long and how often a call is repeated; times are in seconds."""
 
     longest: float = 120.0
     first_pause: float = 0.5
@@ -30,7 +30,7 @@ class RetryPolicy:
     chance: Callable[[], float] = random.random
 
     def pause(self, tries: int) -> float:
-        """Between half and the whole of a pause that doubles: callers that collided do not meet again."""
+        """Seconds to wait: random between half and all of a doubling pause, so that callers do not collide again."""
         whole = min(self.longest_pause, self.first_pause * 2.0**tries)
         return whole * (0.5 + self.chance() / 2)
 
@@ -45,11 +45,11 @@ def insist(
     is_done: Callable[[], bool] | None = None,
     waiting: Waiting | None = None,
 ) -> T | None:
-    """What the call answers; None when its answer was lost and `is_done` saw that it had been carried out.
+    """The result of the call; None if its answer was lost and `is_done` found that it had been carried out.
 
-    A call that the account turned away is made again. One whose answer was lost is made again only when `is_done`,
-    which looks at the account, says that nothing came of it; without `is_done` the call must be one that may be
-    carried out twice. The last error is raised when time is up.
+    A refused call (`AccountBusy`) is repeated. After a lost answer (`AnswerLost`), `is_done` first checks in the account
+    whether the call was carried out; without `is_done`, the call must be safe to repeat. `waiting` is called before each
+    pause. The last error is raised when the time is over.
     """
     deadline = patience.clock() + patience.longest
     tries = 0

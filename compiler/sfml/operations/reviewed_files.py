@@ -1,4 +1,4 @@
-"""Production takes what was reviewed: specs and code as they are committed, and nothing beside them."""
+"""Ensures that production gets only reviewed files: specs and code as they are committed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sfml.lower.job_folders import job_files
 from sfml.plan.provenance import provenance_of
 
 SHOWN = 10
-"""Files that are named; more are counted."""
+"""The maximum number of files that are named; more are counted."""
 
 
 def refuse_unreviewed(found: CompiledSpec) -> None:
-    """Raise for a production target unless every file that takes part is in the commit that is checked out.
+    """For a production target, raise `ConflictingState` unless every used file is as in the checked-out commit.
 
-    A file that git ignores, or was told to leave alone, counts by its content.
+    The contents are compared, so files that git ignores or assumes unchanged are checked as well.
     """
     target = found.desired.target
     if target.mode is not Mode.PRODUCTION:
@@ -48,10 +48,7 @@ def refuse_unreviewed(found: CompiledSpec) -> None:
 
 
 def unlike_the_commit(found: CompiledSpec) -> tuple[str, ...] | None:
-    """The files of the deployment whose content the commit does not hold, and those taken away beside them.
-
-    None where git does not answer.
-    """
+    """The used files that differ from the commit, and the deleted files in their folders; None without git."""
     used = tuple(used_files(found))
     differing, dirty = differing_from_head(found.root, used), dirty_files(found.root)
     if differing is None or dirty is None:
@@ -66,7 +63,7 @@ def unlike_the_commit(found: CompiledSpec) -> tuple[str, ...] | None:
 
 
 def used_files(found: CompiledSpec) -> Iterator[str]:
-    """Every file of the project that the deployment is made of, relative to its root; what is installed is not."""
+    """The project's files that the deployment uses, relative to the root; installed packages are not included."""
     reading, root = found.reading, found.root
     names = set(reading.loaded.sources)
     steps = reading.loaded.project.steps if reading.loaded.project else ()
@@ -85,7 +82,7 @@ def used_files(found: CompiledSpec) -> Iterator[str]:
 
 
 def _below(root: Path, path: str) -> Iterator[str]:
-    """The file, or every file of the folder that would travel."""
+    """The file itself, or every file of the folder that would be uploaded."""
     if (root / path).is_file():
         yield path
         return
@@ -93,7 +90,7 @@ def _below(root: Path, path: str) -> Iterator[str]:
 
 
 def provenance(found: CompiledSpec, user: str) -> Mapping[str, Any]:
-    """Who applies it, from which commit and with what beside it: told to whoever looks, never compared."""
+    """The user, the commit and the uncommitted files of an apply, for the root's record; not part of any comparison."""
     commit = head_commit(found.root)
     beside = unlike_the_commit(found) if commit else None
     return {"user": user, **provenance_of(commit, beside)}

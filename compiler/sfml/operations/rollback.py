@@ -1,4 +1,4 @@
-"""Which kept deployment a rollback goes back to, and whether its code is still there."""
+"""Finds the kept deployment for a rollback, and checks that its code still exists."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from sfml.plan.staged import StageContent
 
 
 def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) -> tuple[Artefact, int]:
-    """The graph to go back to and the number of the deployment that it is from.
+    """The graph to go back to, and the number of its deployment.
 
-    Raises `ConflictingState` where none is kept, or its code is there no more. A rollback that was cut off goes on
-    to where it was going.
+    Without `number`, the latest deployment that differs from the current one. An unfinished rollback continues with its
+    own graph. Raises `ConflictingState` if no deployment is kept, or if its code no longer exists.
     """
     pipeline = desired.pipeline
     where = desired.where
     staged, journal, unreadable = looked_at(desired, target)
     refuse_newer(unreadable)
     if unreadable is not None and number is None:
-        raise unreadable  # which deployment is there cannot be told
+        raise unreadable  # it is unknown which deployment is current
     if journal is not None and not (journal.header.work == "rollback" and journal.meant is not None):
         raise ConflictingState(
             f"an unfinished {journal.header.work} of {pipeline} comes first",
             help=f"sfml apply {where} --restore   goes back to what was there before it",
         )
-    # A GET that finds no file is an error of its own.
+    # Read only if there are records, because a GET that matches no file is an error.
     records = target.stage.kept(pipeline) if staged and staged.deployments else KeptDeployments(())
     kept = {one.header.number: one for one in records.deployments}
     if journal is not None and journal.meant is not None:
@@ -82,7 +82,7 @@ def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) ->
 
 
 def broken_archives(artefact: Artefact, staged: StageContent, target: TargetAccount) -> tuple[str, ...]:
-    """The archives of step code whose content is not what their folder is named after, fetched with one call."""
+    """The paths of step archives whose content does not match the hash in their path; reads them with one call."""
     folders = {path for path in artefact.archives if path.split("/")[1] == "code"}
     paths = tuple(sorted(path for path in staged.paths if path.rpartition("/")[0] in folders))
     contents = target.stage.contents(paths) if paths else {}

@@ -1,4 +1,4 @@
-"""Starts runs and follows them to their end through the ports."""
+"""Starts, follows, retries and cancels runs through the ports."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _LOCAL_INTERVAL = 0.25
 _ACCOUNT_INTERVAL = 3.0
 
 NONCE = "_sfml_run"
-"""The key in a run's config by which the run is found: EXECUTE TASK answers no id. Steps do not see it."""
+"""The config key that identifies a run, because EXECUTE TASK returns no id. Steps do not see it."""
 
 LOOKS_AT_MOST = 0.25
-"""The part of the time that looking at a run may take: to list a thousand tasks is work for a local server, too."""
+"""The maximum share of time for reading a run's state; reading many tasks is expensive for a local server, too."""
 
 END_WITHIN = 60.0
-"""Seconds within which tasks that were asked to end must have ended."""
+"""Seconds within which cancelled tasks must have ended."""
 
 START_WITHIN = 120.0
 """Seconds within which a started run must appear in the history."""
@@ -39,7 +39,7 @@ START_WITHIN = 120.0
 
 @record
 class StartedRun:
-    """A run that was asked for; `nonce` finds it in the history."""
+    """A run that was started; `nonce` identifies it in the history."""
 
     root: DeployedRoot
     nonce: str
@@ -47,11 +47,11 @@ class StartedRun:
 
 
 class Runner(RunReader, RunStarter, Protocol):
-    """Both ports: what `sfml run` needs."""
+    """The ports that `sfml run` needs: reading and starting runs."""
 
 
 def start(desired: DesiredGraph, account: Runner, overrides: Mapping[str, str]) -> StartedRun:
-    """Execute the root once; raises when it is not deployed or a key may not be overridden."""
+    """Execute the root once. Raises `ConflictingState` if it is not deployed, `UsageError` for an invalid override."""
     root = account.root(desired.root.name)
     if root is None:
         raise not_deployed(desired)
@@ -71,7 +71,7 @@ def not_deployed(desired: DesiredGraph) -> ConflictingState:
 
 
 def checked_overrides(desired: DesiredGraph, overrides: Mapping[str, str]) -> Mapping[str, Scalar]:
-    """The overrides with the types of the config's values; raises `UsageError` for a key that may not change."""
+    """The overrides converted to the types of the config's values; raises `UsageError` for an invalid one."""
     config = desired.root.config or {}
     values: dict[str, Scalar] = {}
     for key, text in overrides.items():
@@ -112,7 +112,11 @@ def follow(
     sleep: Callable[[float], None] = time.sleep,
     suspended: frozenset[str] = frozenset(),
 ) -> Iterator[Run]:
-    """The run's states as they are seen, the last one final; automatic retries are followed too."""
+    """Yield the run at each reading, the last time when it has ended, automatic retries included.
+
+    `interval` is the minimum number of seconds between readings. Raises `ConnectionFailed` if the run does not appear
+    in the history.
+    """
     group = _found(account, started, interval, sleep)
     yield from _followed(
         desired,
@@ -128,7 +132,9 @@ def follow(
 
 
 def retry(desired: DesiredGraph, account: Runner) -> tuple[DeployedRoot, Run]:
-    """Run what failed of the last run again; answers that run as it was before. Raises when there is none."""
+    """Retry the failed tasks of the last run; returns the root and the run from before. Raises `ConflictingState`
+    if there is no run.
+    """
     root = account.root(desired.root.name)
     if root is None:
         raise not_deployed(desired)
@@ -151,7 +157,7 @@ def follow_retry(
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Run]:
-    """The states of a run that was asked to go on after its last attempt; what succeeded before stays in it."""
+    """Yield the retried run at each reading until the new attempt has ended."""
     since = failed.started_at - timedelta(minutes=1) if failed.started_at else None
     yield from _followed(
         desired,
@@ -179,10 +185,10 @@ def _followed(
     sleep: Callable[[float], None],
     suspended: frozenset[str] = frozenset(),
 ) -> Iterator[Run]:
-    """The states of a run group until an attempt later than `after` ends that is not retried."""
+    """Yield the run until an attempt after number `after` has ended and is not retried automatically."""
     while True:
         looked = time.monotonic()
-        # In this order: a graph that is complete now has all its rows in what is read next.
+        # Read in this order: if the graph run has ended now, the rows that are read next are complete.
         graphs = [graph for graph in account.graphs(root) if graph.run_group == group]
         rows = account.rows(root, since)
         pause = max(interval, (time.monotonic() - looked) * (1 / LOOKS_AT_MOST - 1))
@@ -193,7 +199,7 @@ def _followed(
             and last.state in ("SUCCEEDED", "FAILED", "CANCELLED")
             and (last.state != "FAILED" or last.attempt > retries)
         )
-        # A root whose own condition is false leaves one row and never becomes a graph's run.
+        # A root whose condition is false leaves one row and no graph run.
         own = [row for row in rows if row.run_group == group]
         skipped = bool(own) and all(row.state == "SKIPPED" and row.name == root.name for row in own)
         state = last.state if last and ended else "SKIPPED" if skipped else "EXECUTING"
@@ -206,7 +212,7 @@ def _followed(
 
 
 def _found(account: RunReader, started: StartedRun, interval: float, sleep: Callable[[float], None]) -> str:
-    """The run group of the run that carries our nonce."""
+    """The run group of the started run, found by its nonce; raises `ConnectionFailed` if it does not appear."""
     deadline = time.monotonic() + START_WITHIN
     while time.monotonic() < deadline:
         for row in account.rows(started.root, started.asked_at - timedelta(minutes=1)):
@@ -227,9 +233,10 @@ def cancel_runs(
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[str, ...]:
-    """End the runs that execute; answers their run groups. Their finalizers run as they do after any failure.
+    """Cancel the executing runs; returns their run groups. Their finalizers still run, as after any failure.
 
-    Snowflake ends one task at a time, and others of its graph may begin meanwhile: it is looked at again.
+    Snowflake cancels single tasks, and other tasks of the graph may begin meanwhile, so this repeats until none
+    executes.
     """
     last = raw(desired.finalizer.name) if desired.finalizer else None
     ended: dict[str, None] = {}
@@ -248,7 +255,7 @@ def cancel_runs(
 
 
 def last_run(desired: DesiredGraph, account: RunReader, root: DeployedRoot) -> Run | None:
-    """The newest run of the last seven days, or None."""
+    """The newest run of the last seven days whose root was not skipped, or None."""
     return next(iter(recent_runs(desired, account, root, limit=1)), None)
 
 
@@ -260,7 +267,7 @@ def recent_runs(
     limit: int | None = None,
     with_skipped: bool = False,
 ) -> tuple[Run, ...]:
-    """The runs of the last seven days, newest first; those whose root was skipped only if asked for."""
+    """The runs of the last seven days, newest first; runs with a skipped root only if `with_skipped`."""
     rows = account.rows(root)
     if not any(row.state != "SCHEDULED" for row in rows):
         return ()
@@ -276,7 +283,7 @@ def runs_of(
     with_skipped: bool = False,
     suspended: frozenset[str] = frozenset(),
 ) -> tuple[Run, ...]:
-    """The runs that these rows add up to, newest first; one that is only scheduled is none."""
+    """The runs that these rows describe, newest first, without runs that are only scheduled."""
     began: dict[str, list[TaskRow]] = {}
     for row in rows:
         if row.state != "SCHEDULED" and row.run_group:
@@ -308,5 +315,5 @@ def runs_of(
 
 
 def interval_of(target: Target) -> float:
-    """Seconds between two looks."""
+    """Seconds between two readings of a run."""
     return _LOCAL_INTERVAL if target.is_local else _ACCOUNT_INTERVAL

@@ -1,4 +1,4 @@
-"""Plans in files: what they stand on, written, and held against what is there later."""
+"""Saves plans in files, and checks later that nothing they are based on has changed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from sfml.render.plan import plan_json
 
 
 def grounds_of(desired: DesiredGraph, work: ApplyPlan, target: TargetAccount) -> Grounds:
-    """What the plan stands on, as far as the connection tells."""
+    """The state that the plan is based on: account, role, location, and fingerprints of both graphs."""
     connection = target.connection
     return Grounds(
         account=str(connection.account or ""),
@@ -48,7 +48,7 @@ def save(
     resume: bool | None,
     adopt: bool,
 ) -> None:
-    """Write the plan, whole or not at all; raises when an earlier apply is unfinished, which comes first."""
+    """Write the plan atomically. Raises `ConflictingState` if an apply is unfinished: the plan would not hold."""
     if work.journal is not None:
         raise ConflictingState(
             "an apply did not finish; a plan that is saved now would not hold",
@@ -74,7 +74,7 @@ def save(
 def refuse_moved_on(
     argument: str, saved: SavedPlan, found: CompiledSpec, work: ApplyPlan, target: TargetAccount
 ) -> None:
-    """Raise unless everything that the plan stands on is as it was."""
+    """Raise `ConflictingState` if anything that the plan is based on has changed."""
     plan: Mapping[str, Any] = plan_json(work.plan)
     reasons = list(moved_on(saved, grounds_of(found.desired, work, target), plan, VERSION))
     if work.journal is not None:

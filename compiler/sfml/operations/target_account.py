@@ -1,4 +1,4 @@
-"""A target of a spec, connected: what reads and writes its graph, its stage, its history and its leases."""
+"""Connects to the target of a spec; gives access to its tasks, stage, history and leases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @record
 class TargetAccount:
-    """The target, open."""
+    """A connected target: its connection, and the implementations of the ports."""
 
     connection: SnowflakeConnection
     tasks: Tasks
@@ -40,9 +40,9 @@ def target_account(
     *,
     on_missing: Callable[[SnowflakeConnection], None] | None = None,
 ) -> Iterator[TargetAccount]:
-    """The target, connected and checked; a local server is started when none runs, and stopped again.
+    """Connect to the target during the block. A local server is started if none runs, and stopped at the end.
 
-    `on_missing` is called when the database or schema is not there: it makes them, or raises.
+    `on_missing` is called if the database or schema does not exist; it creates them, or raises.
     """
     with target_connection(found, watch) as connection:
         yield account_on(connection, found.desired.target, on_missing=on_missing)
@@ -50,7 +50,7 @@ def target_account(
 
 @contextmanager
 def target_connection(found: CompiledSpec, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
-    """The connection of the target, checked, whether or not its database and schema are there."""
+    """Connect to the target during the block, whether or not its database and schema exist."""
     target = found.desired.target
     with server_for(found, watch) as server:
         if server is None:
@@ -67,7 +67,7 @@ def account_on(
     *,
     on_missing: Callable[[SnowflakeConnection], None] | None = None,
 ) -> TargetAccount:
-    """The target behind an open connection, in its schema."""
+    """The target on an open connection, which is switched to its schema; `on_missing` as in `target_account`."""
     from sfml.snowflake.history import History
     from sfml.snowflake.leases import Leases
     from sfml.snowflake.objects import use_schema
@@ -94,7 +94,7 @@ def account_on(
 def local_connection(
     server: Mapping[str, Any], target: Target, watch: TargetWatch
 ) -> Iterator[SnowflakeConnection]:
-    """A connection to a local server that runs; the target's database and schema are made if need be."""
+    """A connection to a running local server; the target's database and schema are created if missing."""
     from sfml.snowflake.connection import open_local
 
     connection = open_local(server, target)
@@ -106,7 +106,7 @@ def local_connection(
 
 @contextmanager
 def account_connection(target: Target, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
-    """A connection to the account of a target; errors and notes of it name the connection and its host."""
+    """A connection to the target's account; its errors and notes name the connection entry and the host."""
     from sfml.snowflake.connection import open_account
     from sfml.snowflake.entries import entry
     from sfml.snowflake.host import host_of, naming
@@ -126,8 +126,8 @@ def account_connection(target: Target, watch: TargetWatch) -> Iterator[Snowflake
 
 
 def _close(connection: SnowflakeConnection, watch: TargetWatch, *, insists: bool = True) -> None:
-    """Close it; `insists` tries again where the account does not answer."""
+    """Close the connection; with `insists`, repeat if the account does not answer."""
     try:
         connection.close(retry=insists)
-    except Exception as error:  # the work is done; a connection that will not close cannot undo it
+    except Exception as error:  # the work is done; a failed close does not matter
         watch.not_closed(error)

@@ -1,4 +1,4 @@
-"""Who is told while a target is opened and as long as it is open."""
+"""The interface through which operations report events of a connection."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ if TYPE_CHECKING:
 
 
 class TargetWatch(Protocol):
-    """What a command says of its connection; an operation says nothing itself."""
+    """Receives the events of a connection. Operations print nothing themselves; commands implement this."""
 
     def starts_server(self) -> None:
-        """A local server is about to be started."""
+        """Called before a local server is started."""
         ...
 
     def server_open(self, folder: Path, info: ServerInfo, target: str) -> AbstractContextManager[None]:
-        """The block in which a local server is used."""
+        """A context manager for the time in which a local server is used."""
         ...
 
     def host_open(self, host: Host) -> AbstractContextManager[Callable[[], None]]:
-        """The block in which an account is used; what it gives is called once the login is done."""
+        """A context manager for the time in which an account is used; its function is called after the login."""
         ...
 
     def warns(self, text: str) -> None:
-        """A local server met damage."""
+        """Called with a warning of a local server about damaged files."""
         ...
 
     def notes(self, text: str) -> None:
-        """Something is wrong with a file of connections."""
+        """Called with a remark on the connections file."""
         ...
 
     def not_closed(self, error: Exception) -> None:
-        """A connection could not be closed, after all work was done."""
+        """Called if the connection could not be closed after the work."""
         ...
 
 
 class Unwatched:
-    """Nobody is told."""
+    """Ignores all events."""
 
     def starts_server(self) -> None: ...
 
