@@ -1,4 +1,4 @@
-"""`validate --fix`: what is safe to change in the files of a project, changed, and everything else left alone."""
+"""`validate --fix`: makes the safe fixes in the files of a project; all other text stays unchanged."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
 
 MAX_ROUNDS = 10
-"""Findings of later phases, and fixes that overlapped, are there after the earlier ones are mended."""
+"""The maximum number of rounds. Findings of later phases, and overlapping fixes, need further rounds."""
 
 _MARK = b"\xef\xbb\xbf"
 
 
 @record
 class AppliedFix:
-    """A change that was made; the place is that before it, in the text of its round."""
+    """A fix that was made; its span refers to the text before its round."""
 
     code: str
     fix: Fix
 
 
 def fix_all(read: Callable[[], list[Reading]]) -> tuple[list[Reading], tuple[AppliedFix, ...]]:
-    """Reads, mends and reads again until there is nothing left to mend; the last readings and what was done."""
+    """Read the specs and make fixes until none is left. Returns the last readings and the fixes that were made."""
     done: list[AppliedFix] = []
     readings = read()
     for _ in range(MAX_ROUNDS):
@@ -46,7 +46,7 @@ def fix_all(read: Callable[[], list[Reading]]) -> tuple[list[Reading], tuple[App
 
 
 def _round(readings: list[Reading]) -> tuple[AppliedFix, ...]:
-    """The changes of one round, made; fixes of the same text by several pipelines count once."""
+    """Make the fixes of one round; returns them. The same fix in several pipelines is made once."""
     by_file: dict[Path, dict[Fix, str]] = {}
     for reading in readings:
         for finding in reading.diagnostics:
@@ -62,7 +62,7 @@ def _round(readings: list[Reading]) -> tuple[AppliedFix, ...]:
 
 
 def _own_file(reading: Reading, fix: Fix) -> Path | None:
-    """The file to change; None for one that is not a YAML file of the project, whatever links say."""
+    """The file to change, with links resolved; None if it is not a YAML file inside the project."""
     root = reading.root.resolve()
     path = (root / fix.span.file.removeprefix(reading.prefix)).resolve()
     if not path.is_relative_to(root) or path.suffix not in (".yaml", ".yml") or not path.is_file():
@@ -71,7 +71,7 @@ def _own_file(reading: Reading, fix: Fix) -> Path | None:
 
 
 def mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
-    """The file with the fixes in it, and those that were made; a file that moved on meanwhile is left alone."""
+    """Write the fixes into the file; returns those that were made. A file that has changed meanwhile is left alone."""
     raw = path.read_bytes()
     file = fixes[0].span.file
     source = decoded(raw, file)
@@ -80,7 +80,7 @@ def mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
     text, done = fixed(source, fixes)
     before = _problems(source, file)
     if len(done) > 1 and _problems(text, file) > before:
-        # Each alone is right, together they are not: two keys that were meant to be the same one.
+        # Two fixes can conflict: they may rename two keys to the same name. Then only the first is made.
         text, done = fixed(source, done[:1])
     if not done or _problems(text, file) > before:
         return ()
@@ -98,11 +98,11 @@ def mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
 
 
 def _problems(text: str, file: str) -> int:
-    """How much is wrong with the text as YAML."""
+    """The number of findings of the text as YAML."""
     return len(compose(text, file)[1])
 
 
 def shown(change: AppliedFix) -> str:
-    """A change in a line: where, and what became what."""
+    """The fix in one line: its place, the old and the new text."""
     old, new = change.fix.old.strip(), change.fix.new.strip()
     return f"{change.fix.span}  {old} → {new}" if new else f"{change.fix.span}  {old} removed"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.argument("task", required=False)
 @shared_options()
 def command(spec: str, task: str | None, options: Options) -> int:
-    """Show what the tasks of the last run wrote, with the error of those that failed; TASK shows one task only."""
+    """Show the logs of the last run's tasks, and the errors of those that failed. With TASK, show only this task."""
     from sfml.operations.runs import last_run, not_deployed
     from sfml.render.reason import outcome_text, reason_json, reason_text
 
@@ -68,7 +68,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
         output.say(f"run {run.run_id} {outcome_text(run)}: {why}")
     if not logs:
         because = next((one.because for one in run.tasks if one.name == task and one.because), None)
-        output.say(f"{task or 'no task'} ran not in run {run.run_id}{f': {because}' if because else ''}")
+        output.say(f"{task or 'no task'} did not run in run {run.run_id}{f': {because}' if because else ''}")
     for log in logs:
         _say_log(log, project_files(found, log.task.name))
     return 0
@@ -76,7 +76,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
 
 @record
 class TaskLog:
-    """What a task wrote, and what ended it: an exception, or an error that is none of Python's."""
+    """The log of a task, and its error: a Python exception (`failure`), or another error."""
 
     task: TaskRun
     text: str
@@ -85,7 +85,7 @@ class TaskLog:
 
 
 def _task_log(task: TaskRun, log: str) -> TaskLog:
-    """The log of a task, told apart: the traceback that its error repeats is taken out of it."""
+    """The log of a task without the traceback of the exception that ended it, which is parsed into `failure`."""
     in_error, in_log = last_failure(task.error or ""), last_failure(log)
     if task.error and in_log is not None and in_log[0].exception.splitlines()[0] in task.error:
         failure, text = in_log
@@ -96,7 +96,7 @@ def _task_log(task: TaskRun, log: str) -> TaskLog:
 
 
 def project_files(found: CompiledSpec, task: str) -> Files:
-    """How the paths of a task's frames are those of the project: in step archives, and in folders of jobs."""
+    """Maps paths in a task's tracebacks, inside step archives and job folders, to files of the project."""
     from sfml.graph.model import JobBody
 
     graph = found.reading.graph
@@ -129,7 +129,7 @@ def _log_json(log: TaskLog, files: Files) -> Mapping[str, Any]:
 
 
 def _say_log(log: TaskLog, files: Files) -> None:
-    """The exception first, since the rest may be long; then what the task wrote."""
+    """Print the exception first, because the log may be long; then the log."""
     from sfml.render.failure import failure_text
 
     line = "──" if output.takes_unicode() else "--"

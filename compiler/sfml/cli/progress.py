@@ -1,4 +1,4 @@
-"""What is seen of an apply while it goes on: live on a terminal, a line for each thing done elsewhere."""
+"""Shows the progress of an apply: a live view on a terminal, otherwise one line for each finished group."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress(options: Options, symbols: Symbols) -> Iterator[Watcher]:
-    """The watcher that fits the output; nothing is shown with --quiet or as JSON."""
+    """The watcher for this kind of output; it shows nothing with --quiet or JSON output."""
     if not options.speaks:
         yield SilentWatcher()
     elif output.is_terminal() and not options.no_color:
@@ -36,7 +36,7 @@ def progress(options: Options, symbols: Symbols) -> Iterator[Watcher]:
 
 
 class Lines:
-    """A line for each group that is done, and one when the account makes us wait."""
+    """Prints a line for each finished group, and one for each wait for the account."""
 
     def __init__(self, symbols: Symbols) -> None:
         self._symbols = symbols
@@ -55,7 +55,7 @@ class Lines:
 
 
 class LiveView:
-    """What is done stays above; what is under way turns below it, with how much of it is done."""
+    """Finished groups as lines; below them, the current group with a spinner and a count."""
 
     def __init__(self, symbols: Symbols, live: Live) -> None:
         self._symbols = symbols

@@ -1,4 +1,4 @@
-"""Commands that take several pipelines: one that fails hides no other, and each target is opened once."""
+"""Parts of commands for several pipelines: a failure of one does not stop the others; each target is opened once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @record
 class PipelineFailure:
-    """A pipeline that a command could not do its work for; `pipeline` is None where its spec cannot be read."""
+    """A pipeline for which a command failed; `pipeline` is None if its spec cannot be read."""
 
     spec: str
     pipeline: str | None
@@ -45,14 +45,14 @@ class PipelineFailure:
 
 @record
 class UnfinishedWork:
-    """A pipeline whose work somebody stopped: in the middle of it, or before it was begun."""
+    """A pipeline whose work was stopped by a signal, during it or before it began."""
 
     found: CompiledSpec
     is_begun: bool
 
 
 class Targets:
-    """The targets that the pipelines of one command live in, each opened when it is needed and closed at the end."""
+    """The target accounts of one command; each is opened at its first use and closed at the end."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -71,7 +71,7 @@ class Targets:
     def of(
         self, found: CompiledSpec, on_missing: Callable[[SnowflakeConnection], None] | None = None
     ) -> TargetAccount:
-        """The pipeline's target; an account that does not answer is asked once, and then counts as silent."""
+        """The pipeline's target. For an account that did not answer, the same `ConnectionFailed` is raised again."""
         target = found.desired.target
         for root, other, there in self._open:
             if (root, other) == (found.root, target):
@@ -89,7 +89,7 @@ class Targets:
 
 
 def opened_all(specs: Iterable[str], options: Options) -> list[CompiledSpec | PipelineFailure]:
-    """Every pipeline that the arguments stand for, compiled; what several share among their findings is said once."""
+    """Compile every pipeline that the arguments name. Findings that several share are printed once."""
     from sfml.frontend.entry_files import entry_files
     from sfml.frontend.together import together
 
@@ -126,7 +126,7 @@ def _say_findings(readings: Sequence[Reading], options: Options) -> None:
 def each(
     pipelines: Sequence[CompiledSpec | PipelineFailure], work: Callable[[CompiledSpec], T], options: Options
 ) -> list[T | PipelineFailure]:
-    """What the work gives for each pipeline; a failure is said, kept, and hides no other pipeline."""
+    """Call `work` for each pipeline; returns the results. A failure is printed, and is the result of its pipeline."""
     results: list[T | PipelineFailure] = []
     for found in pipelines:
         if isinstance(found, PipelineFailure):
@@ -147,11 +147,11 @@ def failure_of(found: CompiledSpec, error: SfmlError) -> PipelineFailure:
 
 
 def say_failure(failure: PipelineFailure, options: Options) -> None:
-    """The failure beside the results, with the pipeline that it is about; in JSON it is one of the results."""
+    """Print a failure with its pipeline on standard error; with JSON output, it is one of the results instead."""
     if options.json:
         return
     error = failure.error
-    # A lease holds words of others, who must not write lines of ours.
+    # The text of a lease is untrusted, and must not look like a line of this program.
     message = printable(error.message) if isinstance(error, LeaseHeld | LeaseLost) else error.message
     help = f"sfml validate {failure.spec}" if isinstance(error, InvalidSpec) else error.help
     output.say_error(f"{failure.name}: {message}", help)
@@ -164,7 +164,7 @@ def graph_of(found: CompiledSpec) -> TaskGraph:
 
 
 def say_turn(found: CompiledSpec, options: Options) -> None:
-    """The pipeline whose turn it is, above what is done to it."""
+    """Print the name of the next pipeline, as a heading for what is done to it."""
     if options.speaks:
         arrow = Symbols(output.takes_unicode())["arrow"]
         output.say(f"{found.desired.pipeline} {arrow} {found.desired.target.name}")
@@ -181,7 +181,7 @@ def failure_json(failure: PipelineFailure) -> Mapping[str, Any]:
 
 
 def say_json_of(results: Sequence[Mapping[str, Any] | PipelineFailure]) -> None:
-    """The one object of a command for several pipelines."""
+    """Print the JSON object of a command for several pipelines."""
     output.say_json(
         {"pipelines": [failure_json(one) if isinstance(one, PipelineFailure) else one for one in results]}
     )
@@ -192,12 +192,12 @@ def failures(results: Iterable[object]) -> list[PipelineFailure]:
 
 
 def failed_words(results: Sequence[object]) -> str:
-    """`, 2 failed: churn, clv`, or nothing."""
+    """`, 2 failed: churn, clv`; empty if none failed."""
     names = [failure.name for failure in failures(results)]
     return f", {len(names)} failed: {', '.join(names)}" if names else ""
 
 
 def arguments_text(specs: Sequence[str], options: Options) -> str:
-    """What a command that goes on with the same pipelines takes, with a space before it."""
+    """The arguments for a next command on the same pipelines, each with a space before it."""
     target = (f"-t {options.target}",) if options.target else ()
     return "".join(f" {word}" for word in (*map(shlex.quote, specs), *target))

@@ -47,9 +47,9 @@ def insist(
 ) -> T | None:
     """The result of the call; None if its answer was lost and `is_done` found that it had been carried out.
 
-    A refused call (`AccountBusy`) is repeated. After a lost answer (`AnswerLost`), `is_done` first checks in the account
-    whether the call was carried out; without `is_done`, the call must be safe to repeat. `waiting` is called before each
-    pause. The last error is raised when the time is over.
+    A refused call (`AccountBusy`) is repeated. After a lost answer (`AnswerLost`), `is_done` first checks in the
+    account whether the call was carried out; without `is_done`, the call must be safe to repeat. `waiting` is called
+    before each pause. The last error is raised when the time is over.
     """
     deadline = patience.clock() + patience.longest
     tries = 0
