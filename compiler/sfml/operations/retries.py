@@ -1,8 +1,9 @@
-"""Makes a call again when that is safe: after a pause that grows and is never twice the same, for a bounded time.
+"""Repeats calls when that is safe, with growing random pauses, for a limited time.
 
-What is below this tries again by itself: `snowflake.core` and `snowflake.rest` what was answered with 202, 429, 503 or
-504, for ten minutes, and reads, PUT and DELETE whose connection broke, three times; the connector sends a
-statement again under the same request id, which the account carries out once. Decision 0024 says what is left to do.
+The layers below repeat calls themselves. `snowflake.core` and `snowflake.rest` do so for ten minutes after the answers
+202, 429, 503 and 504, and three times for reads, PUT and DELETE after a broken connection. The connector repeats a
+statement with the same request id, so that the account executes it once. Decision 0024 explains which cases remain
+for this module.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The one place that talks to Snowflake, through Snowflake's own clients, imported when first needed."""
+"""The only room that talks to Snowflake, through Snowflake's own clients, which are imported at their first use."""

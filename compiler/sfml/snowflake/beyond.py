@@ -1,4 +1,4 @@
-"""Reads what tasks have beyond the API's model of them, for those tasks that the record names."""
+"""Reads the settings of tasks that the REST API does not return, for the tasks that the root's record names."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 AT_ONCE = 8
-"""Calls for parameters that are under way at the same time."""
+"""The maximum number of parallel SHOW PARAMETERS calls."""
 
 TAGS_AT_ONCE = 50
-"""Tasks whose tags one statement asks for."""
+"""The maximum number of tasks whose tags one statement reads."""
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+')
 
@@ -32,10 +32,10 @@ _PARAMETERS = {
 def observed_beyond(
     connection: SnowflakeConnection, target: Target, recorded: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    """What the account holds now of what the record says was set, by task; nothing is asked for an empty record.
+    """The current values of the settings that the record names, by task. An empty record costs no call.
 
-    Contacts are taken from the record: GET_CONTACTS knows databases, schemas and tables alone, and leaves out the
-    contact's name (https://docs.snowflake.com/en/sql-reference/functions/get_contacts).
+    Contacts are taken from the record, because GET_CONTACTS supports only databases, schemas and tables, and does not
+    return the contact's name. https://docs.snowflake.com/en/sql-reference/functions/get_contacts
     """
     found: dict[str, dict[str, Any]] = {name: {} for name in recorded}
     with_parameters = [name for name, given in recorded.items() if _PARAMETERS.keys() & given.keys()]
@@ -53,7 +53,7 @@ def observed_beyond(
 
 
 def _parameters(connection: SnowflakeConnection, target: Target, task: str) -> dict[str, Any]:
-    """The parameters that are set on the task itself, not above it.
+    """The parameters that are set on the task itself, without inherited ones.
 
     https://docs.snowflake.com/en/sql-reference/sql/show-parameters
     """
@@ -71,9 +71,9 @@ def _parameters(connection: SnowflakeConnection, target: Target, task: str) -> d
 def _tags(
     connection: SnowflakeConnection, target: Target, wanted: Mapping[str, Mapping[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """The values of the named tags, by task, under the names that the record has for them.
+    """The values of the wanted tags, by task, with the tags' names as in the record.
 
-    Tags that others put on a task, or that it inherits, are theirs and left out.
+    Other tags of a task, and inherited ones, are left out.
     https://docs.snowflake.com/en/sql-reference/functions/tag_references
     """
     found: dict[str, dict[str, str]] = {name: {} for name in wanted}
@@ -98,6 +98,6 @@ def _tag_query(target: Target, task: str) -> str:
 
 
 def _full(written: str, target: Target) -> tuple[str, ...]:
-    """A tag's database, schema and name, as a statement in the target's schema resolves it."""
+    """The database, schema and name of a tag, resolved as in a statement in the target's schema."""
     parts = [raw(part) for part in _PARTS.findall(written)]
     return (*(raw(target.database), raw(target.schema))[: 3 - len(parts)], *parts)

@@ -1,4 +1,4 @@
-"""The entrance to `snowflake.core`, opened without a call."""
+"""The `Root` of `snowflake.core`, without its call at the start."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from snowflake.core import Root
 
 
 class QuietRoot(Root):
-    """A `Root` that does not ask the account, at each command, which versions of its client are supported.
+    """A `Root` that does not ask the account which versions of the client it supports, which costs a call.
 
-    `sfml doctor` tells the versions. Should the client rename what is overridden here, it asks again: one call more.
+    `sfml doctor` shows the versions. If a new client renames the overridden method, the call is made again.
     """
 
     def _query_for_client_info(self) -> None:

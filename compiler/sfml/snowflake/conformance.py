@@ -1,6 +1,6 @@
-"""Asks an account whether it does what is believed of it: scenarios of statements and what they should lead to.
+"""Compares an account with the local Snowflake: runs scenarios of statements, and checks their expected results.
 
-Everything happens in a schema that is made for it and dropped again, whatever happens in between.
+Scenarios run in a schema that is created for them, and dropped at the end in any case.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 
 @record
 class Do:
-    """A statement that is carried out."""
+    """A statement that must succeed."""
 
     sql: str
 
 
 @record
 class RefusedStatement:
-    """A statement that is refused with a sentence, or a part of one, and with a code where one is known."""
+    """A statement that must be refused with a message that contains `says`, and with this code if it is known."""
 
     sql: str
     says: str
@@ -46,7 +46,7 @@ class RefusedStatement:
 
 @record
 class Shows:
-    """A query whose rows hold these values, in any order; columns that are not named do not matter."""
+    """A query whose rows must have these values, in any order; other columns are ignored."""
 
     sql: str
     rows: tuple[Mapping[str, Any], ...]
@@ -54,7 +54,7 @@ class Shows:
 
 @record
 class HasColumns:
-    """A query that answers at least these columns."""
+    """A query whose result must have at least these columns."""
 
     sql: str
     names: tuple[str, ...]
@@ -62,7 +62,7 @@ class HasColumns:
 
 @record
 class Replaces:
-    """A statement after which the query's one value is another one."""
+    """A statement after which this column of the query's row must have another value."""
 
     sql: str
     query: str
@@ -71,7 +71,7 @@ class Replaces:
 
 @record
 class ScenarioRun:
-    """A run of a graph: the state of each task that ran, and other columns of TASK_HISTORY by task."""
+    """A run of a graph with the expected state of each task, and other expected columns of TASK_HISTORY by task."""
 
     root: str
     states: Mapping[str, str]
@@ -83,7 +83,7 @@ class ScenarioRun:
 
 @record
 class Put:
-    """A task created or altered over REST, and what fetching it answers."""
+    """A task created or altered over REST, and the values that fetching it must return."""
 
     name: str
     body: Mapping[str, Any]
@@ -95,7 +95,7 @@ Step = Do | RefusedStatement | Shows | HasColumns | Replaces | ScenarioRun | Put
 
 @record
 class Scenario:
-    """Steps one after the other; `behaviours` are the rows of the evidence that they stand for."""
+    """Steps in order; `behaviours` are the entries of the evidence that they test."""
 
     name: str
     behaviours: tuple[str, ...]
@@ -104,7 +104,7 @@ class Scenario:
 
 @record
 class ConformanceDifference:
-    """What an account did otherwise."""
+    """A result of an account that differs from the expected one."""
 
     statement: str
     expected: str
@@ -119,17 +119,17 @@ class ScenarioOutcome:
 
 @record
 class Scratch:
-    """The schema to work in, and how `{schema}` and `{wh}` in statements read there."""
+    """The schema for scenarios; it replaces `{schema}` and `{wh}` in their statements."""
 
     connection: SnowflakeConnection
     database: str
     schema: str
     warehouse: str | None
     patience: float
-    """Seconds that a run may take."""
+    """The maximum duration of a run, in seconds."""
 
     settling: float
-    """Seconds within which the history may still change after a run has ended; accounts write it late."""
+    """Seconds after a run within which its history may still change, because accounts write it with a delay."""
 
     def text(self, template: str) -> str:
         warehouse = f" WAREHOUSE = {identifier(self.warehouse)}" if self.warehouse else ""
@@ -150,7 +150,7 @@ def scratch(
     patience: float = 300,
     settling: float = 20,
 ) -> Iterator[Scratch]:
-    """A new schema, which is dropped at the end; a second Ctrl-C does not keep it from being dropped."""
+    """Create a schema, and drop it after the block; a second Ctrl-C does not prevent that."""
     schema = PREFIX + secrets.token_hex(4).upper()
     name = qualified(database, schema)
     try:
@@ -158,7 +158,7 @@ def scratch(
         records(connection, f"USE SCHEMA {name}")
         yield Scratch(connection, database, schema, warehouse, patience, settling)
     finally:
-        # In the main thread the connector would listen for Ctrl-C by itself, and cancel the statement.
+        # In the main thread, the connector would handle Ctrl-C itself, and cancel the statement.
         with _uninterrupted(), ThreadPoolExecutor(1) as pool:
             pool.submit(records, connection, f"DROP SCHEMA IF EXISTS {name} CASCADE").result()
 
@@ -176,7 +176,7 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def outcome(place: Scratch, scenario: Scenario) -> ScenarioOutcome:
-    """The differences of one scenario; what it made is gone afterwards."""
+    """Run one scenario; returns its differences. Its tasks and tables are dropped afterwards."""
     found: list[ConformanceDifference] = []
     try:
         for step in scenario.steps:
@@ -184,7 +184,7 @@ def outcome(place: Scratch, scenario: Scenario) -> ScenarioOutcome:
             if difference is not None:
                 found.append(difference)
                 if isinstance(step, Do | ScenarioRun):
-                    break  # what comes next builds upon it
+                    break  # the next steps depend on this one
     finally:
         _tidy(place)
     return ScenarioOutcome(scenario, tuple(found))
@@ -272,7 +272,7 @@ def _plain(text: str) -> str:
 def _compared(
     place: Scratch, sql: str, expected: tuple[Mapping[str, Any], ...]
 ) -> ConformanceDifference | None:
-    """The difference of a query's rows; history is asked again for as long as it may still settle."""
+    """Compare the rows of a query with the expected ones; the query is repeated while the history may change."""
     statement = place.text(sql)
 
     def look() -> ConformanceDifference | None:
@@ -303,7 +303,7 @@ def _holds(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 
 
 def _same(found: Any, wanted: Any) -> bool:
-    """Empty, `null` and NULL are one: accounts tell them apart from release to release."""
+    """Whether the values are equal. Empty, `null` and NULL are the same, because accounts differ by release."""
     if wanted is None:
         return found in (None, "", "null")
     return str(found) == str(wanted) or (isinstance(wanted, str) and _plain(str(found)) == _plain(wanted))
@@ -317,7 +317,7 @@ def _rows_text(rows: list[dict[str, Any]]) -> str:
 def _settled(
     place: Scratch, look: Callable[[], ConformanceDifference | None]
 ) -> ConformanceDifference | None:
-    """No difference as soon as there is none; else the one that stayed until the history had settled."""
+    """Repeat the comparison until it finds no difference, or the time for settling is over; returns the last result."""
     deadline, pause = time.monotonic() + place.settling, FIRST_PAUSE
     while (difference := look()) is not None and time.monotonic() < deadline:
         time.sleep(pause)
@@ -363,7 +363,7 @@ def _run(place: Scratch, step: ScenarioRun) -> ConformanceDifference | None:
 
 
 def _completed(place: Scratch, name: str, root: str) -> set[tuple[str, int, str]]:
-    """(run group, attempt, state) of the root's runs that have ended."""
+    """(run group, attempt, state) of the root's ended runs."""
     rows = place.ask(
         "SELECT ROOT_TASK_ID, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER, STATE FROM"
         f" TABLE({identifier(place.database)}.INFORMATION_SCHEMA.COMPLETE_TASK_GRAPHS("

@@ -1,4 +1,4 @@
-"""Scenarios of how task graphs run; each names rows of the evidence."""
+"""Scenarios about runs of task graphs; each names the entries of the evidence that it tests."""
 
 from __future__ import annotations
 

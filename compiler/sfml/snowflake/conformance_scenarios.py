@@ -1,4 +1,4 @@
-"""Scenarios of how tasks are made and changed, and the list of all; each names rows of the evidence."""
+"""Scenarios about creating and changing tasks, and the list of all scenarios; each names entries of the evidence."""
 
 from __future__ import annotations
 

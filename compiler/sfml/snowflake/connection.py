@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 OnWarning: TypeAlias = Callable[[str], None]
-"""Told of a file of secrets that others may read."""
+"""Called with a warning, such as about a file with secrets that other users may read."""
 
 NETWORK_TIMEOUT = 600
-"""Seconds for which the connector tries a statement again, unless the connection says otherwise; its own has no end."""
+"""Seconds for which the connector repeats a statement, unless the connection sets it; its default is no limit."""
 
 LOGIN_TIMEOUT = 59
 """Seconds after which a login that has no answer is not tried again, unless the connection says otherwise. The
@@ -47,16 +47,16 @@ _UNATTENDED = (
 """Authenticators that wait for nobody who types into a browser or looks for a telephone."""
 
 CANCEL_TIMEOUT = 1
-"""Seconds for which an interrupted statement is tried to be cancelled."""
+"""Seconds for which the connector tries to cancel an interrupted statement."""
 
 _HTTP_STATUS = "290"
-"""What the connector puts before the status of an answer that is none of Snowflake's: 290404."""
+"""The connector's prefix for an HTTP status from a host that is not Snowflake: 290404."""
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
 def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection:
-    """A connection to a running local server, with the target's database and schema made if need be."""
+    """Connect to a running local server, with the target's database and schema."""
     _forget_proxies()
     return _connect(
         host=server["host"],
@@ -74,15 +74,15 @@ def open_local(server: Mapping[str, Any], target: Target) -> SnowflakeConnection
 
 
 def open_named(name: str) -> SnowflakeConnection:
-    """A connection as the connection files and the environment have it, whatever it leads to."""
+    """Connect with an entry of the connection files, or of the environment, to whichever account it names."""
     return _opened(entry(name), {})
 
 
 def open_account(target: Target, *, on_warning: OnWarning | None = None) -> SnowflakeConnection:
-    """A connection as the connection files and the environment have it, in the target's role, database and schema.
+    """Connect with the target's connection entry, and with its role, database and schema.
 
-    Raises `ConflictingState` for another account than the target names, `MissingPrivilege` for another role, before
-    anything is changed there. Whether the schema is there is for `objects.use_schema` to say.
+    Raises `ConflictingState` if the account is not the target's, and `MissingPrivilege` if the role is not, before
+    anything is changed. `objects.use_schema` checks whether the schema exists.
     """
     found = entry(target.connection)
     if on_warning is not None:
@@ -114,12 +114,12 @@ def _opened(found: Entry, place: Mapping[str, Any]) -> SnowflakeConnection:
         with naming(host):
             return _logged_in(arguments)
     except (TypeError, ValueError) as cause:
-        # The connector lets through what its libraries say of a key, or of a value, that they cannot read.
+        # The connector passes on exceptions of its libraries about unreadable keys and values.
         raise _unreadable(found, cause) from cause
 
 
 def _logged_in(arguments: Mapping[str, Any]) -> SnowflakeConnection:
-    """The connection; raises `ConnectionFailed` for a host that answers, but not as Snowflake does."""
+    """Log in; raises `ConnectionFailed` for a host that answers but is not Snowflake."""
     try:
         return _connect(**arguments)
     except AccountError as cause:
@@ -131,7 +131,7 @@ def _logged_in(arguments: Mapping[str, Any]) -> SnowflakeConnection:
 
 
 def _unreadable(found: Entry, cause: Exception) -> ConnectionFailed:
-    """Says which part of the entry is wrong; never what stands in it."""
+    """An error that says which part of the entry is wrong, without its value, which may be secret."""
     entry_name = f"connection `{found.name}`" if found.name else "the environment's connection"
     key = found.arguments.get("private_key_file")
     if key is None:
@@ -153,7 +153,7 @@ def _unreadable(found: Entry, cause: Exception) -> ConnectionFailed:
 
 
 def _forget_proxies() -> None:
-    """snowflake.core sends even loopback calls through a proxy, whatever NO_PROXY says."""
+    """Remove proxy variables, because snowflake.core ignores NO_PROXY and sends even loopback calls through a proxy."""
     for name in _PROXIES:
         os.environ.pop(name, None)
 
@@ -166,13 +166,13 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
             "Snowflake's client libraries are not installed",
             help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
         ) from cause
-    # The connector reports its own retries; what matters of them reaches the user as an error.
+    # The connector logs its retries; a failure reaches the user as an error anyway.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
     settings: dict[str, Any] = {"network_timeout": NETWORK_TIMEOUT}
     if str(arguments.get("authenticator") or "").lower() in _UNATTENDED:
         settings["login_timeout"] = LOGIN_TIMEOUT
     if arguments.get("host") in LOOPBACK:
-        # Else the first login asks the clouds' metadata services where it is, and waits for their silence.
+        # Otherwise the first login asks the metadata services of cloud providers, and waits for their timeouts.
         settings["platform_detection_timeout_seconds"] = 0.0
     with translated():
         connection = snowflake.connector.connect(application="sfml", **{**settings, **arguments})
@@ -181,9 +181,9 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
 
 
 def _bound_cancelling(connection: SnowflakeConnection) -> None:
-    """Let Ctrl-C end a statement although the account does not answer.
+    """Let Ctrl-C end a statement even if the account does not answer.
 
-    The connector asks the account to cancel it first, and goes on asking for as long as it would a statement.
+    The connector first asks the account to cancel the statement, and repeats that for as long as a statement.
     """
     client: Any = connection
     cancel = client._cancel_query
@@ -193,7 +193,7 @@ def _bound_cancelling(connection: SnowflakeConnection) -> None:
         client._network_timeout = CANCEL_TIMEOUT
         try:
             return cancel(sql, request_id)
-        except Exception:  # it stays uncancelled; the interrupt that asked for it is what counts
+        except Exception:  # the statement is not cancelled, but the interrupt must still be raised
             return {}
         finally:
             client._network_timeout = timeout
@@ -202,10 +202,10 @@ def _bound_cancelling(connection: SnowflakeConnection) -> None:
 
 
 def _check(connection: SnowflakeConnection, target: Target, arguments: Mapping[str, Any]) -> None:
-    """Raise when the connection led to another account or role than the target names.
+    """Raise if the connection has another account or role than the target names.
 
-    The login says which role it came to. Of the account it says nothing, so it is asked for, unless the address
-    was made of the very name that the target has.
+    The login returns the role. It does not return the account, so that is queried, unless the address was made from
+    the account name of the target.
     """
     told = f"connection `{target.connection}`" if target.connection else "the environment's connection"
     role = connection.role
@@ -225,9 +225,9 @@ def _check(connection: SnowflakeConnection, target: Target, arguments: Mapping[s
 
 
 def _is_addressed(account: str, arguments: Mapping[str, Any]) -> bool:
-    """Whether the host's name is `<organization>-<account>` of just this account, as no other account's is.
+    """Whether the host name is made from `<organization>-<account>` of this account, so that it is unique.
 
-    A connection object that redirects clients has a name that no account of its organization has.
+    A connection object, which redirects clients, cannot have the name of an account of its organization.
     https://docs.snowflake.com/en/sql-reference/sql/create-connection
     """
     if any(arguments.get(key) for key in ("host", "port", "protocol", "region")):

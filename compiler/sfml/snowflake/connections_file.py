@@ -1,4 +1,4 @@
-"""Snowflake's own file of connections: where it is, and an entry written into it beside the others."""
+"""Writes an entry into the connection file of Snowflake's clients."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def written(name: str, entry: Mapping[str, Any]) -> Path:
-    """The file that now holds the entry; everything else in it stays as it was, comments included.
+    """Write the entry; returns the path of the file. Other entries and comments in it do not change.
 
-    An entry of that name that leads anywhere but to this machine is left alone: raises `ConflictingState`.
+    Raises `ConflictingState` if an entry with this name exists and does not lead to this machine.
     """
     tomlkit, file, is_config = _place()
     text = file.read_text(encoding="utf-8") if file.exists() else ""
@@ -23,7 +23,7 @@ def written(name: str, entry: Mapping[str, Any]) -> Path:
         document = tomlkit.parse(text)
     except tomlkit.exceptions.TOMLKitError as cause:
         raise ConflictingState(
-            f"{file} is no TOML: {cause}", help="mend it, or print the entry without --write"
+            f"{file} is not TOML: {cause}", help="correct it, or print the entry without --write"
         ) from cause
     table = document.setdefault("connections", tomlkit.table()) if is_config else document
     before = table.get(name)
@@ -38,7 +38,7 @@ def written(name: str, entry: Mapping[str, Any]) -> Path:
 
 
 def as_toml(name: str, entry: Mapping[str, Any]) -> str:
-    """The entry as text."""
+    """The entry as a TOML table."""
     quoted = name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _quoted(name)
     lines = [f"[{quoted}]"]
     for key, value in entry.items():
@@ -52,7 +52,7 @@ def _quoted(text: str) -> str:
 
 
 def _place() -> tuple[Any, Path, bool]:
-    """tomlkit, the file, and whether connections stand below `connections` in it."""
+    """tomlkit, the connection file, and whether its entries are below the key `connections`."""
     try:
         import tomlkit
         from snowflake.connector.constants import CONFIG_FILE, CONNECTIONS_FILE
@@ -61,8 +61,8 @@ def _place() -> tuple[Any, Path, bool]:
             "Snowflake's connector is not installed", help='pip install "sfml-snowflake[snowflake]"'
         ) from cause
     connections, config = Path(CONNECTIONS_FILE), Path(CONFIG_FILE)
-    # Where there is a connections.toml, Snowflake's clients do not read those of config.toml: making one would
-    # hide them. https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-connect
+    # If connections.toml exists, Snowflake's clients ignore the entries of config.toml, so a new one would hide them.
+    # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-connect
     is_config = not connections.exists() and config.exists()
     if is_config and "connections" in tomlkit.parse(config.read_text(encoding="utf-8")):
         return tomlkit, config, True
@@ -70,9 +70,9 @@ def _place() -> tuple[Any, Path, bool]:
 
 
 def _replace(file: Path, text: str) -> None:
-    """Write the file whole or not at all, readable by its owner alone: it holds secrets."""
+    """Write the file atomically, readable only by its owner, because it holds secrets."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    # A link is followed: people keep such files under version control elsewhere.
+    # Follow a symbolic link, because users keep such files in repositories elsewhere.
     file = file.resolve()
     part = file.with_name(f"{file.name}.part")
     part.unlink(missing_ok=True)

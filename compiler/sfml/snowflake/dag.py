@@ -1,7 +1,7 @@
-"""The compiled graph as `DAG`, `DAGTask` and `DAGTaskBranch` objects, which a user can take in Python.
+"""The compiled graph as `DAG`, `DAGTask` and `DAGTaskBranch` objects, for use in Python.
 
-`apply` does not deploy them: `DAGOperation.deploy` drops a graph and makes it anew. They and what it does put
-must say the same, which `differences` checks task by task.
+`apply` does not deploy them, because `DAGOperation.deploy` drops a graph and creates it again. They must have the
+same settings as the tasks that `apply` writes; `differences` checks that task by task.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ INEXPRESSIBLE: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("task", "contacts"): "not in the API's model of a task",
     }
 )
-"""What dagv1 of snowflake-core 1.13 has no words for, by place and setting, and why.
+"""Settings that dagv1 of snowflake-core 1.13 cannot express, by (`root` or `task`, setting), with the reason.
 
-It also keeps predecessors in a set, so that their order varies: they are compared sorted.
+dagv1 also keeps predecessors in a set, so their order varies; they are compared in sorted order.
 """
 
 _BEYOND_API = ("log_level", "tags", "contacts", "minimum_trigger_interval_seconds")
@@ -47,7 +47,7 @@ _BEYOND_API = ("log_level", "tags", "contacts", "minimum_trigger_interval_second
 
 @record
 class Difference:
-    """A setting that the DAG says otherwise; `known` is the entry of `INEXPRESSIBLE`, None for a mistake."""
+    """A setting that differs in the DAG; `known` is its entry in `INEXPRESSIBLE`, or None for a bug."""
 
     task: str
     setting: str
@@ -57,7 +57,7 @@ class Difference:
 
 
 def dag(desired: DesiredGraph, definitions: Mapping[str, str] = MappingProxyType({})) -> DAG:
-    """The graph as a `DAG`; `definitions` gives bodies by task name, such as those of registered ML Jobs."""
+    """The graph as a `DAG`; `definitions` maps task names to bodies, such as those of registered ML Jobs."""
     from snowflake.core.task import OverlapPolicy
     from snowflake.core.task.dagv1 import DAG
 
@@ -84,7 +84,7 @@ def dag(desired: DesiredGraph, definitions: Mapping[str, str] = MappingProxyType
 
 
 def differences(desired: DesiredGraph) -> tuple[Difference, ...]:
-    """Every setting of which the DAG and the desired tasks do not say the same; at best only known ones."""
+    """All settings that differ between the DAG and the desired tasks; only those in `INEXPRESSIBLE` are expected."""
     return tuple(_differences(desired))
 
 
@@ -106,14 +106,14 @@ def _dag_task(graph: DAG, task: DesiredTask, definition: str) -> DAGTask:
         execute_as_user=task.execute_as_user,
         comment=task.comment,
         is_finalizer=task.finalize is not None,
-        # Without it a task with no warehouse takes the root's.
+        # Without this, a task without a warehouse gets the root's.
         is_serverless=task.warehouse is None,
         dag=graph,
     )
 
 
 def _connect(made: Mapping[str, DAGTask], task: DesiredTask, root: str) -> None:
-    """Add the edges; those from branches in reverse, as each puts its comparison before the others."""
+    """Add the edges; those from gates in reverse order, because each adds its condition before the others."""
     plain = [name for name in task.predecessors if name not in task.branch_of]
     for name in (*plain, *reversed(task.branch_of)):
         if name != root:
@@ -135,7 +135,7 @@ def _differences(desired: DesiredGraph) -> Iterator[Difference]:
 
 
 def _settings(task: Task) -> dict[str, Any]:
-    """What the client would send, without what is unset."""
+    """The settings that the client would send, without unset ones."""
     sent = task._to_rest_model().to_dict()
     sent["predecessors"] = sorted(sent.get("predecessors") or ()) or None
     return {name: value for name, value in sent.items() if value is not None}

@@ -1,7 +1,8 @@
-"""Entries of Snowflake's connection files, with what the environment adds to them; nothing of theirs is ever shown.
+"""Reads entries of Snowflake's connection files and environment variables. Their values are never shown.
 
-The files and variables are those of Snowflake's own clients, in their order: `SNOWFLAKE_CONNECTIONS_<NAME>_<KEY>` over
-the entry, the entry over `SNOWFLAKE_<KEY>`.
+Files, variables and precedence are those of Snowflake's own clients: `SNOWFLAKE_CONNECTIONS_<NAME>_<KEY>` overrides
+the entry, and the entry overrides `SNOWFLAKE_<KEY>`.
+
 https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-connect
 https://docs.snowflake.com/en/developer-guide/snowflake-cli/connecting/configure-connections
 """
@@ -33,10 +34,10 @@ KEYS = (
     *("private_key_file_pwd", "oauth_client_id", "oauth_client_secret", "oauth_authorization_url"),
     *("oauth_token_request_url", "oauth_redirect_uri", "oauth_scope", "workload_identity_provider"),
 )
-"""The keys that may also come from the environment."""
+"""The keys that environment variables can set."""
 
 PASSPHRASE = "PRIVATE_KEY_PASSPHRASE"
-"""Where Snowflake CLI looks for the passphrase of a private key that the entry names without one."""
+"""The variable from which Snowflake CLI takes the passphrase of a private key if the entry has none."""
 
 _METHODS = {
     "SNOWFLAKE": "password",
@@ -55,14 +56,14 @@ _FILES = ("private_key_file", "private_key_path", "token_file_path")
 
 @record
 class Entry:
-    """What a connection is opened with. `arguments` hold secrets: they go to the connector and nowhere else."""
+    """The arguments of a connection. They contain secrets, and are passed only to the connector."""
 
     name: str | None
     source: str
-    """The file, or that it comes from the environment."""
+    """The path of the file, or `the environment`."""
     arguments: Mapping[str, Any]
     variables: tuple[str, ...] = ()
-    """The environment variables that took part, by name."""
+    """The names of the environment variables that were used."""
     warnings: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -70,7 +71,7 @@ class Entry:
 
     @property
     def method(self) -> str:
-        """How it authenticates, in words."""
+        """The method of authentication, in words."""
         given = str(self.arguments.get("authenticator") or "").strip()
         if not given and (self.arguments.get("private_key_file") or self.arguments.get("private_key")):
             return _METHODS["SNOWFLAKE_JWT"]
@@ -80,9 +81,9 @@ class Entry:
 
 
 def entry(name: str | None) -> Entry:
-    """The entry of that name, or for None what `SNOWFLAKE_ACCOUNT` and its like say.
+    """The entry with this name; for None, the entry made from `SNOWFLAKE_ACCOUNT` and related variables.
 
-    Raises `ConnectionFailed` where there is none, with the names that there are, and for files that others may write.
+    Raises `ConnectionFailed` if there is none, with the names of the existing ones, and if a file is not usable.
     """
     generic = _from_environment("SNOWFLAKE_")
     if name is None:
@@ -96,7 +97,7 @@ def entry(name: str | None) -> Entry:
             help="add it (`snow connection add`), or mend the target's `connection:`",
         )
     written = found.get(name, {})
-    # Where an entry leads is its own business: containers of Snowflake have SNOWFLAKE_HOST set.
+    # General variables do not change the host of an entry: in Snowflake's containers, SNOWFLAKE_HOST is always set.
     generic = {key: value for key, value in generic.items() if key not in _PLACES}
     values = {**generic, **written, **own}
     used = [f"SNOWFLAKE_CONNECTIONS_{name.upper()}_{key.upper()}" for key in own]
@@ -118,9 +119,9 @@ def _unnamed(generic: Mapping[str, str]) -> Entry:
 def _completed(
     name: str | None, source: str, values: Mapping[str, Any], used: list[str], warned: tuple[str, ...]
 ) -> Entry:
-    """The entry with the passphrase of its key, and its files looked at."""
+    """Add the passphrase of the private key, and check the files that the entry names."""
     arguments = dict(values)
-    # Snowflake CLI's older word for it, which the connector does not know.
+    # Snowflake CLI's older name of this key, which the connector does not know.
     if path := arguments.pop("private_key_path", None):
         arguments.setdefault("private_key_file", path)
     if arguments.get("private_key_file"):
@@ -138,7 +139,7 @@ def _completed(
 
 
 def _file_warnings(key: str, file: Path, name: str | None) -> list[str]:
-    """What is wrong with a file of secrets; one that is missing is an error."""
+    """Warnings about a file with secrets; raises `ConnectionFailed` if it is missing."""
     if not file.is_file():
         raise ConnectionFailed(
             f"the {key} of connection `{name or 'SNOWFLAKE_*'}` is not there: {file}",
@@ -154,7 +155,7 @@ def _from_environment(prefix: str) -> dict[str, str]:
 
 
 def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
-    """The entries, where they stand, and what the connector warned of when it read them."""
+    """The entries by name, their source, and the connector's warnings about file permissions."""
     try:
         from snowflake.connector.config_manager import CONFIG_MANAGER
         from snowflake.connector.constants import CONFIG_FILE, CONNECTIONS_FILE
@@ -178,9 +179,9 @@ def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
                 f"Snowflake's connection files cannot be used: {getattr(cause, 'msg', None) or cause}",
                 help=f"mend {source}; only its owner may write it (chmod 0600)",
             ) from cause
-        except Exception as cause:  # tomlkit's own, for SNOWFLAKE_CONNECTIONS that is no TOML
+        except Exception as cause:  # an exception of tomlkit, if SNOWFLAKE_CONNECTIONS is not TOML
             raise ConnectionFailed(
-                f"{source} is no TOML: {type(cause).__name__}", help="mend it, or unset it"
+                f"{source} is not TOML: {type(cause).__name__}", help="correct it, or unset it"
             ) from cause
     told = (str(one.message).partition("\n")[0].rstrip(". ") for one in caught)
     return plain, source, tuple(dict.fromkeys(text for text in told if "permissions" in text))

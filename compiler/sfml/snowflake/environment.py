@@ -1,4 +1,4 @@
-"""Looks whether what a graph names is there, with one statement a kind, and makes what may be made."""
+"""Checks that the objects a graph needs exist, with one statement for each kind, and creates missing ones."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def environment_of(
     needs: Iterable[Need] | None = None,
     sized: Container[str] | None = None,
 ) -> Environment:
-    """What of the graph's needs, or of these of them, is missing, and which pools are too small.
+    """The missing objects among `needs` (by default all needs of the graph), and the compute pools that are too small.
 
-    Tables are not looked for: steps may make them. `sized` are the tasks whose pools have to be large enough, by
-    default all. A local Snowflake refuses streams that are not there, and takes any other name.
+    Tables are not checked, because steps may create them. `sized` are the tasks whose pools must be large enough, by
+    default all. The local Snowflake refuses missing streams, and accepts any name for objects of other kinds.
     """
     needs = needs_of(graph) if needs is None else tuple(needs)
     missing: list[MissingObject] = []
@@ -74,7 +74,7 @@ def environment_of(
 def _small_pools(
     connection: SnowflakeConnection, graph: TaskGraph, sized: Container[str] | None
 ) -> Iterator[MissingObject]:
-    """The pools that have fewer nodes than a job waits for; such a job is refused, or never starts."""
+    """Compute pools with fewer nodes than a job needs at the start; such a job is refused or never starts."""
     asking: dict[str, dict[str, int]] = {}
     for task in graph.all_tasks:
         match task.run_on:
@@ -101,13 +101,13 @@ def _small_pools(
 
 
 def create(connection: SnowflakeConnection, target: Target, missing: Iterable[MissingObject]) -> None:
-    """Make what is missing, each with its statement."""
+    """Create the missing objects with their statements."""
     for one in missing:
         rows(connection, one.statement, role=target.owner_role)
 
 
 def statement_for(need: Need, graph: TaskGraph) -> str:
-    """The statement that makes it; `…` stands where somebody has to decide."""
+    """The statement that creates the object; `…` marks values that the user must decide."""
     name = dotted(need.name)
     match need.kind:
         case Kind.DATABASE:
@@ -151,7 +151,7 @@ _NOTIFICATIONS: Final = {
 
 
 def _pool_statement(need: Need, graph: TaskGraph) -> str:
-    """The target's `create.compute_pool` for its own pool; the nodes of the largest job where it says nothing."""
+    """For the target's own pool, by its `create.compute_pool`; by default, with the nodes of the largest job."""
     is_targets = graph.target.compute_pool is not None and raw(graph.target.compute_pool) == raw(need.name)
     new = graph.target.new_pool if is_targets and graph.target.new_pool else NewPool()
     asked = [
@@ -167,7 +167,7 @@ def _pool_statement(need: Need, graph: TaskGraph) -> str:
 
 
 def _is_within(need: Need, missing: list[MissingObject]) -> bool:
-    """Whether its database or schema is missing, so that asking for it would only be refused."""
+    """Whether the object's database or schema is missing, so that a query for it would be refused."""
     gone = [one.need.name for one in missing if one.need.kind in (Kind.DATABASE, Kind.SCHEMA)]
     return any(need.name.startswith(f"{name}.") for name in gone)
 
@@ -181,9 +181,9 @@ Look = Callable[["SnowflakeConnection", Target, list[Need]], Iterator[tuple[Need
 
 
 def _shown(command: str, columns: tuple[str, ...], *, scope: bool = False, category: str = "") -> Look:
-    """Compares names with what one SHOW lists; several names are looked for in the whole list.
+    """A function that finds missing objects with one SHOW command; several names are searched in the whole list.
 
-    SHOW lists at most 10,000 objects, so what is not in it is asked for once more by its own name.
+    SHOW lists at most 10,000 objects, so a name that is not in the list is queried again with LIKE.
     https://docs.snowflake.com/en/sql-reference/sql/show
     """
 
@@ -203,7 +203,7 @@ def _shown(command: str, columns: tuple[str, ...], *, scope: bool = False, categ
             return {tuple(str(row[column]) for column in columns) for row in kept}
 
         for within, group in _by_schema(needs, scope):
-            # A local Snowflake has a pool of any name for whoever asks for that, so it is asked for its list.
+            # The local Snowflake shows a compute pool for any name in LIKE, so its whole list is read.
             by_name = not target.is_local
             first = group[0][1][-1] if len(group) == 1 and by_name else None
             known = listed(first, within)
@@ -217,7 +217,7 @@ def _shown(command: str, columns: tuple[str, ...], *, scope: bool = False, categ
 def _by_schema(
     needs: list[Need], scope: bool
 ) -> Iterator[tuple[str | None, list[tuple[Need, tuple[str, ...]]]]]:
-    """The needs with the parts of their names, by the schema that SHOW is asked of."""
+    """The needs with the parts of their names, grouped by the schema for SHOW."""
     groups: dict[str | None, list[tuple[Need, tuple[str, ...]]]] = {}
     for need in needs:
         written = _PARTS.findall(need.name)
@@ -245,7 +245,7 @@ def _images(connection: SnowflakeConnection, target: Target, needs: list[Need]) 
 def _packages(
     connection: SnowflakeConnection, target: Target, needs: list[Need]
 ) -> Iterator[tuple[Need, str]]:
-    """Packages that Snowflake's channel does not have for the runtime of steps, or not in the pinned version.
+    """Packages that Snowflake's channel lacks for the Python version of steps, or lacks in the pinned version.
 
     https://docs.snowflake.com/en/sql-reference/info-schema/packages
     """
@@ -275,7 +275,7 @@ def _ordered(version: str) -> tuple[int, ...]:
 
 
 def _package(need: Need) -> tuple[str, str | None]:
-    """Name in lower case, and version of a pin."""
+    """The package's name in lower case, and its pinned version or None."""
     match = _PACKAGE.match(need.name)
     return (match[1].lower(), match[2]) if match else (need.name.lower(), None)
 
@@ -293,4 +293,5 @@ _LOOKS: Mapping[Kind, Look] = {
     Kind.IMAGES: _images,
     Kind.PACKAGE: _packages,
 }
-"""How each kind is looked for; procedures are overloaded and tables may be made by the graph: neither is."""
+"""How to find the missing objects of each kind. Procedures, which can be overloaded, and tables, which the graph
+may create, are not checked."""

@@ -1,4 +1,4 @@
-"""What a role may do, as SHOW GRANTS tells it: its own grants, those of every role it was given, and PUBLIC's."""
+"""Reads the grants of a role with SHOW GRANTS: its own, those of all roles granted to it, and PUBLIC's."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 MOST_ROLES = 200
-"""Roles that are followed; a hierarchy beyond that is an account administrator's."""
+"""The maximum number of roles to read; a larger hierarchy belongs to an account administrator."""
 
 
 def granted_to(connection: SnowflakeConnection, role: str) -> tuple[tuple[GrantRow, ...], tuple[str, ...]]:
-    """Everything the role holds, by itself or through roles it was given; and roles that could not be read.
+    """The grants of a role, direct or through granted roles; and the roles whose grants could not be read.
 
     https://docs.snowflake.com/en/sql-reference/sql/show-grants
     """

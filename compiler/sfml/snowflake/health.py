@@ -1,4 +1,4 @@
-"""How an account does, as far as a target needs it: each function looks at one thing and answers a `Check`."""
+"""The checks of `sfml doctor` in an account. Each function checks one thing, and returns a `Check`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 TOLERABLE_SECONDS = 30
-"""Difference of clocks that hurts nobody; a token of a key pair is refused when it is much larger."""
+"""The tolerated difference between the clocks; with a much larger one, key-pair tokens are refused."""
 
 _WELL = ("ACTIVE", "IDLE", "STARTING", "RESIZING", "STARTED", "RESUMING")
 
 
 def account_checks(connection: SnowflakeConnection, target: Target) -> Iterator[Check]:
-    """Every check that needs nothing but the target; one that is refused is a failure of its own."""
+    """All checks that need only the target. A refused query makes its check fail."""
     looks = {
         "server": server,
         "clock": clock,
@@ -143,7 +143,7 @@ def pool(connection: SnowflakeConnection, target: Target) -> Check | None:
 
 
 def _compute(kind: str, name: str, row: dict[str, Any], help: str) -> Check:
-    """Whether work that is sent there runs: it does where it is on, and where it turns itself on."""
+    """The check of a warehouse or compute pool: it must be running, or resume automatically."""
     state, resumes = str(row["state"]).upper(), str(row["auto_resume"]).lower() == "true"
     nodes = f", {row['min_nodes']} to {row['max_nodes']} nodes" if "max_nodes" in row else ""
     text = f"{name} is {state.lower()}{nodes}"
@@ -162,7 +162,7 @@ def _compute(kind: str, name: str, row: dict[str, Any], help: str) -> Check:
 
 
 def stage(connection: SnowflakeConnection, target: Target) -> Check | None:
-    """Puts a small file on the stage and takes it away again."""
+    """Check write access to the stage with a small file, which is removed again."""
     if not target.schema:
         return None
     name = qualified(target.database, target.schema, target.stage)
@@ -184,7 +184,7 @@ def stage(connection: SnowflakeConnection, target: Target) -> Check | None:
 
 
 def event_table(connection: SnowflakeConnection, target: Target) -> Check:
-    """Logs of steps are read from the account's event table; without one they are not kept.
+    """Check read access to the account's event table, which holds the logs of steps.
 
     https://docs.snowflake.com/en/developer-guide/logging-tracing/event-table-setting-up
     """
@@ -218,9 +218,9 @@ def registry(connection: SnowflakeConnection, target: Target) -> Check | None:
 def _row(
     connection: SnowflakeConnection, target: Target, kind: str, name: str, place: str = ""
 ) -> dict[str, Any] | None:
-    """The row of SHOW for just this name; LIKE takes `_` for any character and ignores case.
+    """The row of SHOW with exactly this name; LIKE alone ignores case and treats `_` as a wildcard.
 
-    A local Snowflake answers a question for one pool even if it has none of that name, as clients of jobs expect.
+    The local Snowflake shows a compute pool for any name in LIKE, so all of its pools are listed.
     """
     like = "" if target.is_local and kind == "COMPUTE POOLS" else f" LIKE {literal(raw(name))}"
     sql = f"SHOW {kind}{like} {place}".strip()

@@ -1,4 +1,4 @@
-"""Runs a graph and reads its history over SQL; needs the connector alone, which starts fast."""
+"""Runs graphs and reads their history by SQL. It needs only the connector, which is fast to import."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class History:
         self._target = target
 
     def root(self, name: str) -> DeployedRoot | None:
-        """The root task of that name; LIKE takes `_` and `%` for wildcards, so the name is compared again."""
+        """The root task with this name. LIKE treats `_` and `%` as wildcards, so the name is compared again."""
         schema = qualified(self._target.database, self._target.schema)
         bare = raw(name)
         for row in self._rows(f"SHOW TASKS LIKE {literal(bare)} IN SCHEMA {schema}"):
@@ -62,15 +62,15 @@ class History:
         return None
 
     def deployed(self, name: str) -> DeployedGraph:
-        """The graph below the root of that name and the schema's other tasks, with one call.
+        """The graph of the root with this name, and the other tasks of the schema, with one call.
 
-        All tasks of the schema: those of a graph may have any name, and one that was cut loose hangs nowhere.
+        All tasks of the schema are read, because tasks of a graph may have any name, and loose tasks have no root.
         """
         schema = qualified(self._target.database, self._target.schema)
         return deployed_graph(self._rows(f"SHOW TASKS IN SCHEMA {schema}"), name)
 
     def now(self) -> datetime:
-        """The account's clock, which may differ from this machine's."""
+        """The account's current time, which may differ from this machine's."""
         (row,) = self._rows("SELECT CURRENT_TIMESTAMP() AS NOW")
         now: datetime = row["NOW"]
         return now
@@ -97,7 +97,7 @@ class History:
         return tuple(found)
 
     def log(self, row: TaskRow) -> str:
-        """The lines that the account's event table holds for the run's query, oldest first."""
+        """The lines in the account's event table for the query of a task run, oldest first."""
         if row.query_id is None:
             return ""
         lines = self._rows(
@@ -111,11 +111,14 @@ class History:
         self._rows(f"EXECUTE TASK {self._qualified(name)} USING CONFIG = {literal(text)}")
 
     def retry(self, name: str) -> None:
-        """https://docs.snowflake.com/en/sql-reference/sql/execute-task"""
+        """Retry the last run: https://docs.snowflake.com/en/sql-reference/sql/execute-task"""
         self._rows(f"EXECUTE TASK {self._qualified(name)} RETRY LAST")
 
     def cancel(self, name: str) -> None:
-        """https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions"""
+        """Cancel the current executions of a task.
+
+        https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions
+        """
         self._rows(f"SELECT SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS({literal(self._qualified(name))})")
 
     def _qualified(self, name: str) -> str:
@@ -159,7 +162,7 @@ def _graph_row(row: Mapping[str, Any]) -> GraphRow:
 
 
 def _event_text(value: Any) -> str:
-    """An event's VALUE is a VARIANT: text comes back as a JSON string."""
+    """The text of an event's VALUE, which is a VARIANT: text in it is a JSON string."""
     if not isinstance(value, str):
         return "" if value is None else str(value)
     try:

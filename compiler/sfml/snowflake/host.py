@@ -1,4 +1,4 @@
-"""The host that a connection leads to: where it is, whether it takes connections, and errors that name it."""
+"""The host of a connection: its address, whether it can be reached, and errors that name it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from sfml.snowflake.entries import Entry
 
 LOOK_SECONDS = 10
-"""How long a host may take to take a connection; the connector would wait for four minutes."""
+"""The timeout for a TCP connection to the host; the connector would wait for four minutes."""
 
 _TRIMMED = (
-    # Of what the connector and urllib3 put around a sentence; the query of an address says whom it was to let in.
+    # Text that the connector and urllib3 add to messages, and query parameters of addresses, which name the user.
     (re.compile(r"HTTPS?ConnectionPool\(.*?\(Caused by \w+\((.*)\)\)\)?"), r"\1"),
     (re.compile(r"HTTPS?Connection\([^)]*\): "), ""),
     (re.compile(r"(\burl: /[^\s?]*|https?://[^\s?]*)\?[^\s)]*"), r"\1"),
@@ -38,7 +38,7 @@ _SOMETHING_ELSE = re.compile(r"certificate|SSL|\b3\d\d [A-Z]|not Snowflake", re.
 
 @record
 class Host:
-    """Where a connection leads. `connection` says which it is in words, `source` where it is written."""
+    """The host of a connection. `connection` names the connection in words, `source` is its file."""
 
     connection: str
     source: str
@@ -52,7 +52,7 @@ class Host:
 
 
 def host_of(found: Entry) -> Host:
-    """The host of an entry, as the connector works it out."""
+    """The host of an entry, determined as the connector does."""
     arguments = found.arguments
     protocol = str(arguments.get("protocol") or "https")
     name = str(arguments.get("host") or _named_after(arguments))
@@ -81,9 +81,9 @@ def _is_proxied(name: str, protocol: str, arguments: Mapping[str, Any]) -> bool:
 
 
 def unreachable(host: Host, seconds: float = LOOK_SECONDS) -> str | None:
-    """Why no connection to the host comes about; None where one does, or where only a proxy could tell.
+    """Why the host cannot be reached; None if it can, or if it is behind a proxy.
 
-    Looks beside the main thread, since nothing interrupts the look-up of a name.
+    This runs in another thread, because a name lookup cannot be interrupted.
     """
     if host.is_proxied:
         return None
@@ -112,13 +112,13 @@ def _look(host: Host, seconds: float) -> str | None:
 
 
 def not_reached(host: Host, why: str) -> ConnectionFailed:
-    """The error for a host that takes no connection."""
+    """The error for a host that cannot be reached; `why` is the reason."""
     return _located(ConnectionFailed(f"no connection to Snowflake: {why}"), host)
 
 
 @contextmanager
 def naming(host: Host) -> Iterator[None]:
-    """Errors of a connection that leave the block say which connection it is and where it leads."""
+    """Add the connection and its host to a `ConnectionFailed` that leaves the block."""
     try:
         yield
     except ConnectionFailed as error:
@@ -128,7 +128,7 @@ def naming(host: Host) -> Iterator[None]:
 
 
 def _located(error: ConnectionFailed, host: Host) -> ConnectionFailed:
-    """The same error with the connection and its host in place of what the connector says of them."""
+    """The error with the connection and its host in its message, instead of the connector's own words for them."""
     message = " ".join(error.message.split())
     for pattern, kept in _TRIMMED:
         message = pattern.sub(kept, message)

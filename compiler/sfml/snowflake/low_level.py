@@ -1,4 +1,4 @@
-"""Desired tasks as `snowflake.core.task.Task`, for the REST API."""
+"""Converts desired tasks into `snowflake.core.task.Task`, for the REST API."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def to_task(desired: DesiredTask, definition_sql: str, *, comment: str | None = None) -> Task:
-    """The task as the REST API takes it; names are unqualified, in the schema that it is put into.
+    """The task for the REST API; its names are unqualified.
 
-    `definition_sql` is the body, which for an ML Job is known only once it is registered; `comment` replaces
-    the desired one. The API has no words for log level, tags and minimum trigger interval: they need SQL.
+    `definition_sql` is the body, which is known for an ML Job only after its registration; `comment` replaces the
+    desired one. The API cannot set log level, tags, contacts and minimum trigger interval; they need SQL.
     """
     from snowflake.core.task import OverlapPolicy, Task
 
@@ -46,7 +46,7 @@ def to_task(desired: DesiredTask, definition_sql: str, *, comment: str | None = 
 
 
 def to_schedule(schedule: Schedule | None) -> Cron | timedelta | None:
-    """The schedule as the client has it; None for a root that streams or people start."""
+    """The schedule in the client's types; None for a root that a stream or a user starts."""
     from snowflake.core.task import Cron
 
     match schedule:

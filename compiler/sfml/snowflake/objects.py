@@ -1,4 +1,4 @@
-"""What must exist around a graph: the database, the schema and the stage that hold it."""
+"""Selects the schema, and creates the stage, of a target; drops tables and models."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def use_schema(connection: SnowflakeConnection, target: Target) -> None:
-    """Make the target's schema the session's; a local target's is created, an account's must be there."""
+    """Set the session's schema. A local target's schema is created; raises `MissingSchema` if an account lacks it."""
     if (connection.database, connection.schema) == (raw(target.database), raw(target.schema)):
-        return  # the login said so: one that names what is not there comes in without it
+        return  # the login has set them: it leaves out a database or schema that does not exist
     schema = qualified(target.database, target.schema)
     if target.is_local:
         rows(connection, f"CREATE DATABASE IF NOT EXISTS {identifier(target.database)}")
@@ -24,14 +24,14 @@ def use_schema(connection: SnowflakeConnection, target: Target) -> None:
     try:
         rows(connection, f"USE SCHEMA {schema}", role=target.owner_role)
     except AccountError:
-        # Which of the two is missing takes two calls more, which only a missing one should cost.
+        # Finding out which one is missing costs two more calls, so it is done only after a failure.
         if not target.is_local:
             _require_schema(connection, target)
         raise
 
 
 def create_stage(connection: SnowflakeConnection, target: Target) -> None:
-    """Create the stage that holds code and records, unless it is there.
+    """Create the stage for code and records, if it does not exist.
 
     Server-side encryption lets jobs mount it: https://docs.snowflake.com/en/sql-reference/sql/create-stage
     """
@@ -44,12 +44,12 @@ def create_stage(connection: SnowflakeConnection, target: Target) -> None:
 
 
 def drop_object(connection: SnowflakeConnection, target: Target, kind: str, name: str) -> None:
-    """Drop a TABLE or MODEL if it is there; `name` is written for a statement."""
+    """Drop a TABLE or MODEL if it exists; `name` is already quoted for SQL."""
     rows(connection, f"DROP {kind} IF EXISTS {name}", role=target.owner_role)
 
 
 def has_stage(connection: SnowflakeConnection, target: Target) -> bool:
-    """Whether the stage is there and visible to the role."""
+    """Whether the stage exists and is visible to the role."""
     schema = qualified(target.database, target.schema)
     return _is_shown(
         connection, target, f"STAGES LIKE {_pattern(target.stage)} IN SCHEMA {schema}", target.stage
@@ -72,7 +72,7 @@ def _require_schema(connection: SnowflakeConnection, target: Target) -> None:
 
 
 def _is_shown(connection: SnowflakeConnection, target: Target, what: str, name: str) -> bool:
-    """Whether SHOW lists just this name: LIKE takes `_` for a wildcard and ignores case."""
+    """Whether SHOW lists exactly this name; LIKE alone treats `_` as a wildcard and ignores case."""
     found = rows(connection, f"SHOW {what}", role=target.owner_role)
     return any(row[1] == raw(name) for row in found)
 

@@ -1,4 +1,4 @@
-"""Turns what Snowflake's clients raise into the few errors of `sfml.base.errors`."""
+"""Translates the exceptions of Snowflake's clients into those of `sfml.base.errors`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _NO_PRIVILEGE = ("003001", "3001", "390186")
 _AGAIN = "run the command again"
 _NOT_REACHED = ("250001", "250003", "251001")
 _COLLIDED = ("091423", "91423")
-"""Another change of the same graph was made at the same time; this one was aborted."""
+"""Codes of a change that was aborted because the same graph was changed at the same time."""
 _NO_ROLE = ("390186", "390189")
 _WRONG_LOGIN = ("250001", "251006", "390100", "390104", "390303")
 
 
 @contextmanager
 def translated(*, role: str | None = None) -> Iterator[None]:
-    """Raise our errors in place of a client's, with the cause kept."""
+    """Translate exceptions of the clients that leave the block into `SfmlError`s, with the cause kept."""
     try:
         yield
     except SfmlError:
@@ -127,7 +127,7 @@ def _from_rest(cause: Exception) -> SfmlError:
 
 
 def _body(cause: Exception) -> tuple[str, str | None]:
-    """Message and code out of a REST error's body."""
+    """The message and the code in the body of a REST error."""
     body = getattr(cause, "body", None)
     try:
         parsed = json.loads(body) if isinstance(body, str | bytes) else {}
@@ -139,5 +139,5 @@ def _body(cause: Exception) -> tuple[str, str | None]:
 
 
 def _sentence(cause: Exception) -> str:
-    """What the client says, without its own prefixes."""
+    """The message of a client's exception, without the client's prefix."""
     return str(getattr(cause, "raw_msg", None) or getattr(cause, "msg", None) or cause).strip()

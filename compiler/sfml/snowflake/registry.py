@@ -1,4 +1,4 @@
-"""Reads and sets which versions of a model there are, by SQL: no client of the registry has to be loaded.
+"""Lists the versions of a model and sets its default, by SQL, so that no client of the registry is imported.
 
 https://docs.snowflake.com/en/sql-reference/sql/show-versions-in-model
 """
@@ -21,13 +21,13 @@ _NO_SUCH_OBJECT = ("002003", "2003")
 
 
 def model_in_full(target: Target, model: str) -> str:
-    """The model with its database and schema, those of the target where the name does not say."""
+    """The model's qualified name, by default in the database and schema of the target."""
     parts = name_parts(model)
     return qualified(*(target.database, target.schema)[: 3 - len(parts)], *parts)
 
 
 def versions(connection: SnowflakeConnection, target: Target, model: str) -> tuple[ModelVersion, ...]:
-    """The versions of a model, oldest first; none where there is no such model."""
+    """The versions of a model, oldest first; empty if there is no such model."""
     try:
         shown = records(
             connection,
@@ -53,7 +53,7 @@ def versions(connection: SnowflakeConnection, target: Target, model: str) -> tup
 
 
 def set_default(connection: SnowflakeConnection, target: Target, model: str, version: str) -> None:
-    """https://docs.snowflake.com/en/sql-reference/sql/alter-model"""
+    """Make a version the default: https://docs.snowflake.com/en/sql-reference/sql/alter-model"""
     name = model_in_full(target, model)
     rows(
         connection, f"ALTER MODEL {name} SET DEFAULT_VERSION = {identifier(version)}", role=target.owner_role
@@ -61,7 +61,7 @@ def set_default(connection: SnowflakeConnection, target: Target, model: str, ver
 
 
 def _json(text: Any, empty: Any) -> Any:
-    """A column that holds JSON as text; what is none is empty."""
+    """The parsed JSON of a text column; `empty` if it is not JSON, or of another type."""
     try:
         value = json.loads(text) if isinstance(text, str) and text else empty
     except ValueError:

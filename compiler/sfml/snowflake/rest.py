@@ -1,4 +1,4 @@
-"""Reads Snowflake's REST API in the connector's own session: GETs alone, without `snowflake.core`.
+"""Reads Snowflake's REST API with GET in the connector's session, without `snowflake.core`.
 
 Importing that client takes several times as long as a login and everything that a plan asks; what writes imports it.
 This does what it does around a GET: the same address and headers, lists that come in pages, answers that are fetched
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 BASE = "/api/v2"
 
 CONNECTION_TRIES = 4
-"""How often a GET is sent whose connection breaks."""
+"""The maximum number of attempts for a GET whose connection breaks."""
 
 NOT_YET = frozenset({202, 429, 503, 504})
-"""Answers after which the client asks again."""
+"""HTTP statuses after which the GET is repeated."""
 
 _EXPIRED = "390112"
 _LAST_PAGE = re.compile(r'<([^<>]*?)\?page=(\d+)>; *rel="last"', re.I)
@@ -39,7 +39,7 @@ _SOMETHING_ELSE = "no connection to Snowflake: what answers is not Snowflake's A
 
 
 class RestRefusal(Exception):
-    """An answer that is none of those asked for; `body` is its text."""
+    """An HTTP answer that is neither a result nor a missing object; `body` is its text."""
 
     def __init__(self, status: int, reason: str, body: str) -> None:
         super().__init__(f"({status}) {reason}")
@@ -50,7 +50,7 @@ class RestRefusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How long an answer is waited for that is not there yet; times in seconds."""
+    """How long to repeat a GET whose result is not available yet; times are in seconds."""
 
     longest: float = 600.0
     first_pause: float = 0.25
@@ -65,7 +65,7 @@ class Waiting:
 
 
 class RestReader:
-    """GETs of the account that a connection leads to; several threads may use one reader."""
+    """Makes GETs to the account of a connection; several threads may use one reader."""
 
     def __init__(self, connection: SnowflakeConnection, waiting: Waiting | None = None) -> None:
         self._connection: Any = connection
@@ -73,9 +73,9 @@ class RestReader:
         self._renewing = threading.Lock()
 
     def get(self, *path: str) -> Any:
-        """What the path answers, all pages of it, or None when there is no such object; raises `RestRefusal`.
+        """The JSON at a path, with all pages of a list, or None if there is no such object; raises `RestRefusal`.
 
-        The parts of the path are names as Snowflake's API takes them, and are quoted here.
+        The parts of the path are names as in Snowflake's API; this quotes them for the URL.
         """
         place = "/".join((BASE, *(quote(part, safe="") for part in path)))
         answer = self._settled(place)
@@ -86,7 +86,7 @@ class RestReader:
         if pages is None:
             return content
         rest, count = pages
-        # The first page comes with the answer, unless that only says where the pages are.
+        # The answer contains the first page, or only a link to the pages.
         rows = list(content) if isinstance(content, list) else []
         for page in range(1 if isinstance(content, list) else 0, count):
             rows += self._page(f"{rest}?page={page}")
@@ -100,7 +100,7 @@ class RestReader:
         return content
 
     def _settled(self, asked: str) -> Any:
-        """The answer once it is there, or that what was asked for does not exist."""
+        """The answer once it is available, or the answer 404 for a missing object; raises `RestRefusal` for others."""
         waiting, place, tries = self._waiting, asked, 0
         deadline = waiting.clock() + waiting.longest
         while True:
@@ -121,13 +121,13 @@ class RestReader:
         raise _refusal(answer)
 
     def _answer(self, place: str) -> Any:
-        """What is answered now, in a renewed session if this one has expired."""
+        """The answer to one GET; if the session has expired, it is renewed and the GET is repeated."""
         token = self._rest.token
         answer = self._sent(place, token)
         if not _has_expired(answer):
             return answer
         with self._renewing:
-            if self._rest.token == token:  # else another thread has renewed it
+            if self._rest.token == token:  # otherwise another thread has renewed it
                 self._renew()
         return self._sent(place, self._rest.token)
 
@@ -156,7 +156,7 @@ class RestReader:
         raise AssertionError("the last try answers or raises")
 
     def _signed(self, token: str) -> Callable[[Any], Any]:
-        """What puts the session's headers on a request; as headers alone a .netrc would replace them."""
+        """A function that adds the session's headers to a request. Plain headers could be replaced by a .netrc file."""
         headers = {
             "Accept": "application/json",
             "Authorization": f'Snowflake Token="{token}"',
@@ -192,7 +192,7 @@ def _content(answer: Any) -> Any:
 
 
 def _pages(answer: Any, content: Any) -> tuple[str, int] | None:
-    """Where the pages of a long list are, and how many; None for an answer that is whole."""
+    """The path and the number of the pages of a long list; None for a complete answer."""
     if link := answer.headers.get("Link"):
         last = _LAST_PAGE.search(link)
         if last is None or not last[1].startswith("/"):
@@ -215,14 +215,14 @@ def _has_expired(answer: Any) -> bool:
 
 
 def _is_told(answer: Any) -> bool:
-    """Whether it is Snowflake that says so, and not something between."""
+    """True if the answer comes from Snowflake; raises `ConnectionFailed` if another server has sent it."""
     if not _codes(answer):
         raise ConnectionFailed(_SOMETHING_ELSE)
     return True
 
 
 def _codes(answer: Any) -> tuple[str, ...]:
-    """Snowflake's codes in a refusal; the older of the two is `error_code`."""
+    """Snowflake's codes in an error; `error_code` is the older key."""
     try:
         body = json.loads(answer.content)
     except ValueError:

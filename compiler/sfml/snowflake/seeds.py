@@ -1,4 +1,4 @@
-"""Loads a seed table from a CSV file, with the types that its values have."""
+"""Loads a seed table from a CSV file; the column types are inferred from the values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def load_seed(connection: SnowflakeConnection, target: Target, table: str, file: Path) -> int:
-    """Replace the table with the rows of the CSV file; answers their number.
+    """Replace the table with the rows of the CSV file; returns their number. Raises `ConflictingState`.
 
     Column names are folded to upper case; ISO dates become DATE, numbers NUMBER or FLOAT, the rest text.
     """
@@ -41,7 +41,10 @@ def load_seed(connection: SnowflakeConnection, target: Target, table: str, file:
 
 
 def read_csv(file: Path) -> pd.DataFrame:
-    """The file as a data frame with upper-case column names and dates where every value is one."""
+    """The file as a data frame with upper-case column names; a column of ISO dates has dates as values.
+
+    Raises `ConflictingState` for a file that is not CSV, and for repeated column names.
+    """
     import pandas as pd
 
     try:

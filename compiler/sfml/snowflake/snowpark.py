@@ -1,4 +1,4 @@
-"""Snowpark sessions on a connection that outlives them."""
+"""Snowpark sessions on an existing connection, which stays open after them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class LentConnection:
-    """A connection in the hands of a session, which may end without closing it or cancelling what else it runs.
+    """A proxy for a connection that lets a session be closed without closing the connection.
 
-    `Session.close` closes its connection, and first cancels every statement of it; of one that is closed already it
-    only forgets the session. Snowpark keeps each session that is not closed in a set of the process, where
-    `snowflake.ml` finds it later, with a connection that is gone.
+    `Session.close` cancels all statements of its connection and closes it, unless the connection reports that it is
+    closed. The session must be closed, because Snowpark keeps open sessions in a set of the process, where
+    `snowflake.ml` would find it later with a closed connection.
     """
 
     def __init__(self, connection: SnowflakeConnection) -> None:
@@ -32,13 +32,13 @@ class LentConnection:
         return self._is_returned or bool(self._connection.is_closed())
 
     def close(self, retry: bool = True) -> None:
-        """End the loan; the connection stays open."""
+        """Report the connection as closed from now on; the connection itself stays open."""
         self._is_returned = True
 
 
 @contextmanager
 def snowpark_session(connection: SnowflakeConnection) -> Iterator[Session]:
-    """A Snowpark session on this connection, which ends with the block and leaves the connection open."""
+    """A Snowpark session on this connection during the block; the connection stays open."""
     from snowflake.snowpark import Session
 
     lent = LentConnection(connection)

@@ -1,4 +1,4 @@
-"""Runs one statement and answers its rows, with the account's refusals in our words."""
+"""Runs single statements; the client's exceptions are translated into those of `base.errors`."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def rows(connection: SnowflakeConnection, sql: str, *, role: str | None = None) -> list[tuple[Any, ...]]:
-    """The rows as tuples; `role` is named when a privilege is missing."""
+    """The rows of a statement as tuples; `role` is named in the help if a privilege is missing."""
     with translated(role=role), connection.cursor() as cursor:
         cursor.execute(sql)
         return [tuple(row) for row in cursor.fetchall()]
 
 
 def records(connection: SnowflakeConnection, sql: str, *, role: str | None = None) -> list[dict[str, Any]]:
-    """The rows as mappings of column names, as the account spells them."""
+    """The rows of a statement as mappings from column names, as the account spells them, to values."""
     from snowflake.connector import DictCursor
 
     with translated(role=role), connection.cursor(DictCursor) as cursor:

@@ -1,4 +1,4 @@
-"""Reads and writes the stage of a pipeline: archives, journals, job payloads."""
+"""Reads and writes the stage of a target: archives, journals, deployments, payloads of ML Jobs."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 
 _REGISTERING = threading.Lock()
 _ANY_FOLDER = "(.*/)?"
-"""Begins a pattern: whether it is held against the path from the stage or from the place that is named is not said."""
+"""The start of a PATTERN. It is not documented whether patterns match the path in the stage or below the named one."""
 _NO_SUCH_OBJECT = ("002003", "2003")
 
 
 class Stage:
-    """The one stage of a target's schema."""
+    """The stage of a target."""
 
     def __init__(self, connection: SnowflakeConnection, target: Target) -> None:
         self._connection = connection
@@ -52,7 +52,7 @@ class Stage:
         self._name = stage_location(target.database, target.schema, target.stage)
 
     def create(self) -> None:
-        """Create it, unless it is there."""
+        """Create the stage if it does not exist."""
         create_stage(self._connection, self._target)
 
     def location(self, path: str) -> str:
@@ -60,7 +60,7 @@ class Stage:
         return f"{self._name}/{path}"
 
     def staged(self, pipeline: str) -> StageContent | None:
-        """What lies there of the pipeline's code and state, with one LIST; None when there is no stage."""
+        """The pipeline's code and records on the stage, read with one LIST; None if there is no stage."""
         pattern = literal(f"{_ANY_FOLDER}(code|jobs|state)/.*")
         try:
             listed = self._run(f"LIST {literal(self.location(pipeline + '/'))} PATTERN = {pattern}")
@@ -68,27 +68,28 @@ class Stage:
             if error.code not in _NO_SUCH_OBJECT:
                 raise
             return None
-        # LIST answers `stage/path`, the stage in lower case.
+        # LIST returns `stage/path`, with the stage in lower case.
         written = {str(row[0]).split("/", 1)[1]: parsedate_to_datetime(str(row[3])) for row in listed}
         sizes = {str(row[0]).split("/", 1)[1]: int(row[1]) for row in listed}
-        # An account keeps no half file, and its digests may be of what is encrypted or of parts. The local server's
-        # are of the content, and the connector, which writes to it, makes a file as long as it is to be at once.
+        # In an account, files are always complete, and a digest may refer to encrypted content or to parts. On the
+        # local server, digests refer to the content; they are needed there, because the connector gives a file its
+        # final size before writing the content.
         digests = {str(row[0]).split("/", 1)[1]: str(row[2]) for row in listed if self._target.is_local}
         return StageContent(pipeline, frozenset(written), written, sizes, digests)
 
     def upload(self, archive: Archive) -> None:
-        """Write it whatever is there under its name: that is the same, or not whole."""
+        """Write the archive. An existing file with its name is overwritten: it is the same, or incomplete."""
         folder, _, name = archive.stage_path.rpartition("/")
         self._put(folder, {name: archive.content})
 
     def content(self, path: str) -> bytes | None:
-        """A file by its path below the stage, None when it is not there."""
+        """The content of a file by its path on the stage, or None."""
         return next(iter(self._fetched(path, None).values()), None)
 
     def contents(self, paths: tuple[str, ...]) -> Mapping[str, bytes]:
-        """Files of one pipeline by their paths below the stage; those that are not there are left out.
+        """The contents of files of one pipeline by their paths on the stage; missing files are left out.
 
-        One GET fetches all whose names differ: the connector writes files of one name over each other, and fails at it.
+        One GET reads all files with different names; the connector fails for several files with the same name.
         """
         first = {path.rpartition("/")[2]: path for path in reversed(paths)}
         together = tuple(path for path in paths if path in first.values())
@@ -107,7 +108,7 @@ class Stage:
         fetched = self._fetched(pipeline + "/", f"{_ANY_FOLDER}({inner})")
         found: dict[str, bytes] = {}
         for name, content in fetched.items():
-            # Whether GET keeps the folders is not said: a name that could be several files' tells nothing.
+            # It is not documented whether GET keeps folders; a name that fits several paths is ambiguous.
             fitting = [path for path in paths if f"/{path}".endswith(f"/{name}")]
             if len(fitting) == 1:
                 found[fitting[0]] = content
@@ -118,7 +119,7 @@ class Stage:
         return found
 
     def journal(self, pipeline: str) -> Journal | None:
-        """The record of an apply that is under way or was cut off, or None; raises `RecordUnreadable`."""
+        """The journal of an unfinished apply, or None; raises `RecordUnreadable`."""
         path = state_path(pipeline, JOURNAL_NAME)
         content = self.content(path)
         if content is None:
@@ -129,17 +130,17 @@ class Stage:
             raise self._located(error, path, content) from error.__cause__
 
     def deployment(self, pipeline: str, number: int) -> Deployment | None:
-        """One kept deployment; raises `RecordUnreadable`."""
+        """The kept deployment with this number, or None; raises `RecordUnreadable`."""
         path = state_path(pipeline, deployment_name(number))
         content = self.content(path)
         return self._deployment(content, path) if content is not None else None
 
     def deployments(self, pipeline: str) -> tuple[Deployment, ...]:
-        """The kept deployments that can be read, oldest first, fetched with one GET."""
+        """The readable kept deployments, oldest first, read with one GET."""
         return self.kept(pipeline).deployments
 
     def kept(self, pipeline: str) -> KeptDeployments:
-        """The kept deployments, and what cannot be read of them, with one GET."""
+        """The kept deployments, oldest first, and the errors of unreadable ones, read with one GET."""
         fetched = self._fetched(state_path(pipeline), f"{_ANY_FOLDER}deployment-[0-9]+[.]json")
         deployments: list[Deployment] = []
         unreadable: list[RecordUnreadable] = []
@@ -159,18 +160,18 @@ class Stage:
             raise self._located(error, path, content) from error.__cause__
 
     def _located(self, error: RecordUnreadable, path: str, content: bytes) -> RecordUnreadable:
-        """The same with the file that it is of."""
+        """The error with the path and content of its file added."""
         error.path, error.content = path, content
         error.message = f"{error.message} ({self.location(path)})"
         return error
 
     def put_aside(self, path: str, content: bytes) -> None:
-        """Keep what cannot be read beside it, before something else takes its name."""
+        """Write the content of an unreadable file under another name, before the file is overwritten."""
         folder, _, name = path.rpartition("/")
         self._put(folder, {unreadable_name(name, content): content})
 
     def open_journal(self, journal: Journal) -> None:
-        """Write the journal, and what it means to deploy beside it: one PUT takes both files."""
+        """Write the journal and the record of the intended deployment, with one PUT."""
         files = {JOURNAL_NAME: journal_json(journal).encode()}
         if journal.meant is not None:
             deployment = Deployment(journal.header, journal.meant)
@@ -178,7 +179,7 @@ class Stage:
         self._put(state_path(journal.pipeline).rstrip("/"), files)
 
     def close_journal(self, pipeline: str, *, undone: int | None = None) -> None:
-        """Remove the journal, and with it the deployment of that number, which was never made."""
+        """Remove the journal, and the record of the deployment `undone`, which was not completed."""
         journal = state_path(pipeline, JOURNAL_NAME)
         if undone is None:
             self._run(f"REMOVE {literal(self.location(journal))}")
@@ -188,22 +189,22 @@ class Stage:
         self._run(f"REMOVE {folder} PATTERN = {literal(_ANY_FOLDER + names)}")
 
     def remove_all(self, pipeline: str) -> None:
-        """Remove what the pipeline has on the stage, but for its journal."""
+        """Remove all files of the pipeline from the stage except its journal."""
         pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/(deployment|unreadable)-.*[.]json)"
         self._run(f"REMOVE {literal(self.location(pipeline + '/'))} PATTERN = {literal(pattern)}")
 
     def remove(self, paths: tuple[str, ...]) -> None:
-        """Remove these files and folders of one pipeline, below the stage, with one statement."""
+        """Remove these files and folders of one pipeline with one statement."""
         pipeline = paths[0].partition("/")[0]
         inner = "|".join(re.escape(path.partition("/")[2]) for path in paths)
         pattern = f"{_ANY_FOLDER}({inner})(/.*)?"
         self._run(f"REMOVE {literal(self.location(pipeline + '/'))} PATTERN = {literal(pattern)}")
 
     def register_job(self, spec: MLJobDefinitionSpec) -> str:
-        """Upload the job's payload and return the statement that its task runs."""
+        """Upload the job's payload and register the job; returns its task's statement. Raises `ConflictingState`."""
         from snowflake.ml.jobs import MLJobDefinition
 
-        # The client keeps one active session for the whole process: jobs are registered one after the other.
+        # The client has one active session for the whole process, so jobs are registered one after another.
         with (
             _REGISTERING,
             tempfile.TemporaryDirectory(prefix="sfml-job-") as folder,
@@ -218,7 +219,7 @@ class Stage:
                 definition: Any = MLJobDefinition.register(
                     source=folder, session=session, **registration(spec, self._target)
                 )
-            except ValueError as cause:  # what the client finds out about the pool and the payload
+            except ValueError as cause:  # the client's checks of the compute pool and the payload
                 raise ConflictingState(
                     f"the ML Job {spec.name} cannot be registered: {cause}",
                     help="change what it asks for in `run_on`, or have the account changed",
@@ -229,7 +230,7 @@ class Stage:
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:
             for name, content in files.items():
                 (Path(scratch) / name).write_bytes(content)
-            # A wildcard takes several files with one statement. That nothing is compressed is said, or the connector
+            # A wildcard uploads several files with one statement. That nothing is compressed is said, or the connector
             # looks for it in each file and reads the system's list of MIME types each time.
             # https://docs.snowflake.com/en/sql-reference/sql/put
             source = Path(scratch) / (next(iter(files)) if len(files) == 1 else "*")
@@ -241,7 +242,7 @@ class Stage:
             raise AccountError(f"{self.location(folder)} was not uploaded: {[row[6:] for row in answer]}")
 
     def _fetched(self, path: str, pattern: str | None) -> dict[str, bytes]:
-        """The file of that path, or those below it that fit the pattern, by their paths in the folder they came to."""
+        """Download the file at this path, or those below it that match the pattern; returns content by local path."""
         with tempfile.TemporaryDirectory(prefix="sfml-get-") as scratch:
             fitting = "" if pattern is None else f" PATTERN = {literal(pattern)}"
             self._run(f"GET {literal(self.location(path))} {literal(f'file://{scratch}')}{fitting}")

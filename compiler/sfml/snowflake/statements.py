@@ -1,4 +1,4 @@
-"""Runs a text of statements and answers what each of them gave, as values that JSON has."""
+"""Runs a text with several statements, and returns their results as values for JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @record
 class Answer:
-    """What one statement gave."""
+    """The result of one statement."""
 
     statement: str
     columns: tuple[str, ...]
@@ -24,7 +24,7 @@ class Answer:
 
 
 def answers(connection: SnowflakeConnection, text: str) -> Iterator[Answer]:
-    """Each statement's answer as it comes; raises what the account says of one that fails, and runs no more."""
+    """Yield the result of each statement. The error of a failed statement is raised; later ones are not run."""
     from snowflake.connector.util_text import split_statements
 
     for statement, _ in split_statements(io.StringIO(text)):
@@ -38,7 +38,7 @@ def answers(connection: SnowflakeConnection, text: str) -> Iterator[Answer]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: numbers stay numbers, binary becomes hex, the rest text."""
+    """A value for JSON: numbers and text stay, binary becomes hexadecimal text, the rest text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Decimal):

@@ -1,4 +1,4 @@
-"""Tasks as the REST API answers them, in the words that a plan compares and a kept deployment holds."""
+"""Converts the REST API's answers about tasks into the values that plans compare and kept deployments hold."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _NUMBERS = ("task_auto_retry_attempts", "suspend_task_after_num_failures", "user
 _MAPPINGS = ("config", "session_parameters")
 
 _OVERLAP = {None: None, True: "ALLOW_CHILD_OVERLAP", False: "NO_OVERLAP"}
-"""What the older boolean says, where the policy itself is not answered."""
+"""`allow_overlapping_execution` → overlap policy, for answers without `overlap_policy`."""
 
 
 def task_values(answer: Any) -> Mapping[str, object]:
-    """The settings of one task; raises `AccountError` for what is no task of the API's specification.
+    """The settings of one task; raises `AccountError` for an answer that does not fit the API's specification.
 
     https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/task
     """
@@ -45,7 +45,7 @@ def task_values(answer: Any) -> Mapping[str, object]:
 
 
 def _schedule(schedule: Mapping[str, Any] | None) -> Mapping[str, object] | None:
-    """A cron expression with its time zone, or the seconds between two runs."""
+    """`{cron_expr, timezone}`, or `{seconds}` between two runs; None without a schedule."""
     match schedule and schedule.get("schedule_type"):
         case None if schedule is None:
             return None
@@ -61,7 +61,7 @@ def _schedule(schedule: Mapping[str, Any] | None) -> Mapping[str, object] | None
 
 
 def _interval(interval: Mapping[str, Any] | None) -> int | None:
-    """Seconds; the API says minutes, and what is left of one."""
+    """An interval in seconds; the API returns minutes and remaining seconds."""
     if interval is None:
         return None
     minutes = _of_kind(interval, "minutes", _is_number)

@@ -1,4 +1,4 @@
-"""Reads tasks by plain GETs of the REST API, and writes them through `snowflake.core`, its client."""
+"""Reads tasks with GETs of the REST API, and writes them with `snowflake.core`, its client."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from snowflake.core.task import TaskCollection
 
 _RESUMED_AT_ONCE = 100
-"""Tasks that one block resumes."""
+"""The maximum number of tasks that one block resumes."""
 
 
 class Tasks:
@@ -47,12 +47,12 @@ class Tasks:
         self._reader = RestReader(connection)
         self._opened: TaskCollection | None = None
         self._beyond: dict[str, dict[str, Any]] = {}
-        """What tasks had beyond the API's model when the graph was last read, by task."""
+        """By task, the settings outside the API's model, as of the last reading of the graph."""
 
     @property
     def _tasks(self) -> TaskCollection:
         if self._opened is None:
-            # Importing snowflake.core takes seconds: only what writes tasks pays for it.
+            # Importing snowflake.core takes seconds, so it is imported only to write tasks.
             from sfml.snowflake.client_root import QuietRoot
 
             with translated():
@@ -62,13 +62,13 @@ class Tasks:
         return self._opened
 
     def observed(self, root: str) -> ObservedGraph | None:
-        """The graph below `root`, read with one call, and more where its record names what the API leaves out."""
+        """The graph of `root`, read with one call; with more calls if its record names settings the API leaves out."""
         self._beyond = {}
         graph = self.below(root)
         return None if graph is None else self._with_beyond(graph)
 
     def below(self, name: str) -> ObservedGraph | None:
-        """A task with everything that hangs on it, root or not, as the API tells it; None when it is not there."""
+        """A task, root or not, and all tasks below it, with the settings in the API; None without the task."""
         found = self._got(name, "dependents")
         if found is None:
             return None
@@ -80,15 +80,15 @@ class Tasks:
         return ObservedGraph(tasks[at], (*tasks[:at], *tasks[at + 1 :]), record_of(answered[at]))
 
     def _with_beyond(self, graph: ObservedGraph) -> ObservedGraph:
-        """The graph with what the API does not tell: asked for those tasks alone that the record names."""
+        """The graph with settings that the API leaves out, read only for the tasks that the record names."""
         return self._asked(graph, recorded(graph.record, graph.root.name, list(graph.by_name)))
 
     def in_full(self, graph: ObservedGraph) -> ObservedGraph:
-        """The same with log levels and trigger intervals, asked for task by task: a graph of others has no record."""
+        """The graph with log levels and trigger intervals, read for each task, as a foreign graph has no record."""
         return self._asked(graph, {name: {LOG_LEVEL: None, INTERVAL: None} for name in graph.by_name})
 
     def in_doubt(self, graph: ObservedGraph, artefacts: tuple[Artefact | None, ...]) -> ObservedGraph:
-        """The same after an apply that was cut off: the record does not name yet what it may have set."""
+        """The graph with settings that an unfinished apply may have set and that the record does not name yet."""
         named = recorded(graph.record, graph.root.name, list(graph.by_name))
         for artefact in artefacts:
             for task in artefact.tasks if artefact else ():
@@ -102,7 +102,7 @@ class Tasks:
     def all_in_doubt(
         self, tasks: tuple[ObservedTask, ...], artefacts: tuple[Artefact | None, ...]
     ) -> tuple[ObservedTask, ...]:
-        """The same of tasks that hang in no graph of ours, so that no record but a kept one names them."""
+        """The same for loose tasks, which only kept records and the journal (`artefacts`) name."""
         if not tasks:
             return ()
         graph = self.in_doubt(ObservedGraph(tasks[0], tasks[1:]), artefacts)
@@ -120,24 +120,24 @@ class Tasks:
         return replace(graph, root=root, tasks=tuple(tasks))
 
     def task(self, name: str) -> ObservedTask | None:
-        """One task as the API tells it, or None."""
+        """One task with the settings that the API returns, or None."""
         found = self._got(name)
         return None if found is None else observed_task(task_values(found))
 
     def _got(self, name: str, *more: str) -> Any:
-        """What the API answers of a task, None where there is none of that name."""
+        """The API's answer about a task, or None if no task has this name."""
         database, schema = folded(self._target.database), folded(self._target.schema)
         with translated():
             return self._reader.get("databases", database, "schemas", schema, "tasks", folded(name), *more)
 
     def names(self) -> frozenset[str]:
-        """Every task of the schema that the role can see, linked to a graph or not, with one call."""
+        """The names of all tasks of the schema that the role can see, in a graph or not, read with one call."""
         schema = qualified(self._target.database, self._target.schema)
         shown = rows(self._connection, f"SHOW TERSE TASKS IN SCHEMA {schema}", role=self._target.owner_role)
         return frozenset(folded_name(str(row[1])) for row in shown)
 
     def put(self, task: DesiredTask, definition: str, comment: str | None) -> None:
-        """Create or alter the task to be exactly this, by SQL where the API has no words for it."""
+        """Create or alter the task to match exactly; settings outside the API's model are written by SQL."""
         from sfml.snowflake.low_level import to_task
 
         model = to_task(task, definition)
@@ -147,9 +147,9 @@ class Tasks:
         self._put_beyond(task)
 
     def _put_beyond(self, task: DesiredTask) -> None:
-        """Set what the API has no words for, after taking away what was ours and is not wanted any more.
+        """Unset settings outside the API's model that are no longer desired, then set the desired ones.
 
-        All of it each time: whether creating or altering by REST keeps it is not documented.
+        All of them are set each time, because it is not documented whether a change over REST keeps them.
         """
         given, name = beyond(task), qualified(self._target.database, self._target.schema, task.name)
         for clause in unset_clauses(self._beyond.get(task.name, {}), given):
@@ -166,15 +166,15 @@ class Tasks:
             self._tasks[folded(name)].resume()
 
     def resume_all(self, names: tuple[str, ...]) -> None:
-        """Resume these children: one block of statements for many, since the API takes a call for each."""
+        """Resume these children with one block of statements for many of them; the API would need a call for each."""
         for start in range(0, len(names), _RESUMED_AT_ONCE):
             chunk = names[start : start + _RESUMED_AT_ONCE]
             statements = "".join(f"ALTER TASK {self._qualified(name)} RESUME;\n" for name in chunk)
             try:
                 self._run(f"BEGIN\n{statements}END")
             except AccountError:
-                # A role that may not run blocks can resume tasks nevertheless; and one by one the one that cannot
-                # be resumed is named.
+                # A role without the right to run blocks may still resume single tasks; and the error of a single task
+                # names it.
                 for name in chunk:
                     self.resume(name)
 
@@ -186,11 +186,11 @@ class Tasks:
         self._run(f"SELECT SYSTEM$TASK_DEPENDENTS_ENABLE({literal(self._qualified(root))})")
 
     def turn_off(self, root: str) -> None:
-        """Suspend the root by SQL, for which no client has to be loaded."""
+        """Suspend the root by SQL, so that no client has to be imported."""
         self._run(f"ALTER TASK {self._qualified(root)} SUSPEND")
 
     def annotate(self, name: str, comment: str) -> None:
-        """Set the comment by SQL: the API writes whole tasks only."""
+        """Set the comment by SQL, because the API writes only whole tasks."""
         self._run(f"ALTER TASK {self._qualified(name)} SET COMMENT = {literal(comment)}")
 
     def suspend(self, name: str) -> None:
