@@ -1,4 +1,4 @@
-"""`sfml local sql|logs|connection`: what people ask of a local Snowflake, and how clients are told of it."""
+"""`sfml local sql|logs|connection`: query a local Snowflake, read its logs, connect other clients."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ FORMATS = ("toml", "env", "uri")
 
 
 def format_option(function: F) -> F:
-    """Adds the form in which clients are told of the server; the command takes it as `form`."""
+    """Adds the option for the form of the connection data; the command receives it as `form`."""
     option = click.option(
         "--format",
         "form",
         type=click.Choice(FORMATS),
-        help="Print only what a client connects with: an entry of connections.toml, variables, or an address.",
+        help="Print only the connection data: an entry of connections.toml, shell variables, or a URI.",
     )
     return option(function)
 
 
 def connection_text(info: ServerInfo, form: str, name: str = "local") -> str:
-    """What a client connects with, the token included: `toml`, `env` (for a shell) or `uri` (SQLAlchemy's)."""
+    """The connection data with the token: as `toml`, `env` (for a shell) or `uri` (for SQLAlchemy)."""
     from sfml.snowflake.connections_file import as_toml
 
     entry = connection_entry(info)
@@ -62,13 +62,13 @@ def connection_text(info: ServerInfo, form: str, name: str = "local") -> str:
 
 
 def connection_entry(info: ServerInfo) -> dict[str, Any]:
-    """The entry of a connection that leads to the server."""
+    """The connection entry for the server."""
     keys = ("account", "host", "port", "protocol", "user", "password", "database", "schema")
     return {key: getattr(info, key) for key in keys} | {"warehouse": "LOCAL_WH"}
 
 
 def run_files(info: ServerInfo, files: Sequence[Path]) -> int:
-    """Run the statements of the files in their order; answers how many there were.
+    """Run the statements of the files in order; returns their number.
 
     Raises `AccountError` for the first that is refused, with its file; those before it are carried out.
     """
@@ -90,7 +90,7 @@ def run_files(info: ServerInfo, files: Sequence[Path]) -> int:
 
 @contextmanager
 def _connected(info: ServerInfo) -> Iterator[SnowflakeConnection]:
-    """A connection to a server that runs, in the schema that its clients begin in."""
+    """A connection to a running server, in the initial schema of its clients."""
     from sfml.base.quoting import qualified
     from sfml.graph.model import Target
     from sfml.lower.names import folded_name
@@ -114,7 +114,7 @@ def _connected(info: ServerInfo) -> Iterator[SnowflakeConnection]:
     "files",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="Run the statements of this file first; may be given several times.",
+    help="Run the statements of this file first; may be repeated.",
 )
 @local_folder
 @shared_options()
@@ -163,7 +163,13 @@ def _say_answer(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], *, 
 @click.command()
 @click.argument("query_id", required=False)
 @click.option(
-    "--lines", "-n", "count", type=click.IntRange(1), default=50, show_default=True, help="The number of lines."
+    "--lines",
+    "-n",
+    "count",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    help="The number of lines.",
 )
 @local_folder
 @shared_options()
@@ -176,7 +182,9 @@ def logs(query_id: str | None, count: int, place: Path, options: Options) -> int
     elif _QUERY_ID.fullmatch(query_id):
         file, missing = place / "logs" / f"{query_id.lower()}.log", f"query {query_id} wrote nothing"
     else:
-        raise UsageError(f"`{query_id}` is not a query id", help="`sfml local sql` on TASK_HISTORY shows them")
+        raise UsageError(
+            f"`{query_id}` is not a query id", help="`sfml local sql` on TASK_HISTORY shows them"
+        )
     try:
         lines = _tail(file, count)
     except FileNotFoundError:

@@ -25,12 +25,12 @@ def command() -> None:
 
 
 @command.command("start")
-@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen at; else a free one.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port.  [default: a free one]")
 @click.option(
-    "--database", metavar="NAME", help="The database in which clients begin; made if need be. Else SFML."
+    "--database", metavar="NAME", help="The initial database of clients; created if missing.  [default: SFML]"
 )
 @click.option(
-    "--schema", metavar="NAME", help="The schema in which clients begin; made if need be. Else PUBLIC."
+    "--schema", metavar="NAME", help="The initial schema of clients; created if missing.  [default: PUBLIC]"
 )
 @click.option(
     "--file",
@@ -38,7 +38,7 @@ def command() -> None:
     "files",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
-    help="Run the statements of this file once it is up; may be given several times.",
+    help="Run the statements of this file after the start; may be repeated.",
 )
 @format_option
 @local_folder
@@ -52,7 +52,7 @@ def start(
     place: Path,
     options: Options,
 ) -> int:
-    """Start it and keep it running, with its schedules, until `sfml local stop`.
+    """Start the server. It keeps running, with its schedules, until `sfml local stop`.
 
     It needs no project: in any other folder it is your own one.
     """
@@ -79,16 +79,16 @@ def start(
 
 
 def _name(text: str | None, what: str) -> str | None:
-    """A name as SQL writes it; raises `UsageError` for what is no name."""
+    """A name as written in SQL; raises `UsageError` for invalid text."""
     if text is not None and len(name_parts(text)) != 1:
         raise UsageError(
-            f"`{text}` is no name of a {what}", help="write a name, or one in quotes: '\"my name\"'"
+            f"`{text}` is not the name of a {what}", help="write a name, or one in quotes: '\"my name\"'"
         )
     return text
 
 
 def _folder_words(place: Path) -> str:
-    """How another command finds the same folder from here."""
+    """The option with which another command finds the same folder."""
     return "" if place == place_of_server(None) else f" --folder {shlex.quote(str(place))}"
 
 
@@ -150,7 +150,8 @@ def reset(auto_approve: bool, place: Path, options: Options) -> int:
     if not auto_approve:
         if options.json or not sys.stdin.isatty():
             raise UsageError(
-                "this deletes all local data, and there is no terminal to ask for approval", help="add --auto-approve"
+                "this deletes all local data, and there is no terminal to ask for approval",
+                help="add --auto-approve",
             )
         if not click.confirm(f"Delete every database, stage, model and run in {place}?"):
             raise click.Abort

@@ -1,4 +1,4 @@
-"""Which local Snowflake a command means: that of a folder, of the project here, or the user's own."""
+"""Finds the folder of the local Snowflake for a command: a named one, the project's, or the user's own."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def local_folder(function: F) -> F:
-    """Adds the option that names the folder; the command takes it as `place: Path`."""
+    """Adds the option --folder; the command receives the folder of the local Snowflake as `place: Path`."""
 
     @click.option(
         "--folder",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="Where its data lives. Else .sfml/local of the project here, or a folder of yours outside of projects.",
+        help="The folder of its data.  [default: the project's .sfml/local; outside of projects, your user folder]",
     )
     @functools.wraps(function)
     def command(folder: Path | None, **arguments: Any) -> Any:
@@ -33,10 +33,10 @@ def local_folder(function: F) -> F:
 
 
 def place_of_server(folder: Path | None) -> Path:
-    """The folder that was named, else that of the project around the working directory, else the user's own.
+    """The named folder; by default that of the current project, or the user's own outside of projects.
 
-    Raises `ConflictingState` for a folder that holds something else: the server would write beside it, and a reset
-    delete it.
+    Raises `ConflictingState` for a folder with other files: the server would write beside them, and a reset would
+    delete them.
     """
     from sfml.local.process import is_ours
 
@@ -46,7 +46,7 @@ def place_of_server(folder: Path | None) -> Path:
     if not is_ours(place):
         raise ConflictingState(
             f"`{place}` is not empty and holds no local Snowflake",
-            help="name an empty folder, or one that is not there yet",
+            help="name an empty folder, or one that does not exist yet",
         )
     return place
 
