@@ -178,6 +178,17 @@ def _project() -> Iterator[str]:
     yield "### A target"
     yield str(targets["description"])
     yield _table(targets)
+    sizes = targets["properties"]["sizes"]
+    yield "### `sizes`"
+    yield f"{sizes['description']} [Costs](cost.md) tells how they are counted."
+    for branch, title in zip(
+        sizes["additionalProperties"]["anyOf"], ("a warehouse", "a compute pool"), strict=True
+    ):
+        yield f"#### Of {title}"
+        yield _table(branch)
+    yield "### `cost`"
+    yield str(document["properties"]["cost"]["description"])
+    yield _table(document["properties"]["cost"])
     yield "### An accepted warning"
     yield "An entry of `ignore`. A comment accepts a warning on one line: `# sfml: ignore SF326 -- reason`."
     yield _table(document["properties"]["ignore"]["items"])
@@ -194,6 +205,9 @@ def _pipeline() -> Iterator[str]:
         "A default, or a mapping. It is read as `{{ var.name }}`, and set by targets and by `--var name=value`."
     )
     yield _table(document["properties"]["variables"]["additionalProperties"]["anyOf"][1])
+    yield "### `budget`"
+    yield str(document["properties"]["budget"]["description"])
+    yield _table(document["properties"]["budget"])
     yield "### What differs in a target"
     patch = document["properties"]["targets"]["additionalProperties"]
     yield (
@@ -221,6 +235,9 @@ def _job() -> Iterator[str]:
         yield f"### {title}"
         yield str(kinds["properties"][name]["description"])
         yield _table(kinds["properties"][name])
+    yield "### `expect`"
+    yield str(document["$defs"]["expect"]["description"])
+    yield _table(document["$defs"]["expect"])
     yield "### `run_on`"
     yield f"{document['$defs']['run_on']['description']} Patches replace it whole."
     for branch in document["$defs"]["run_on"]["oneOf"]:
@@ -243,6 +260,9 @@ def _schedule() -> Iterator[str]:
         if "properties" in branch:
             yield f"#### By `{branch['required'][0]}`"
             yield _table(branch)
+    yield "### `expect` of the schedule"
+    yield str(document["properties"]["expect"]["description"])
+    yield _table(document["properties"]["expect"])
     yield "### `alerts`"
     yield str(document["properties"]["alerts"]["description"])
     yield _table(document["properties"]["alerts"])

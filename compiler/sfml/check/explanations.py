@@ -16,7 +16,7 @@ GROUPS: Mapping[str, str] = {
     "SF2": "Names and edges",
     "SF3": "Steps, branches and data flow",
     "SF4": "Compute and settings of tasks",
-    "SF5": "Schedules",
+    "SF5": "Schedules, sizes and costs",
     "SF6": "Production: alerts, secrets, pinned versions",
     "SF7": "Tests of a graph",
 }

@@ -39,6 +39,8 @@ def build_graph(draft: GraphDraft) -> TaskGraph:
         ),
         moved=MappingProxyType({to.name: old.name for old, to in draft.moved if to.name in drafts}),
         tests=draft.tests,
+        sizes=draft.sizes,
+        budget=draft.budget,
     )
 
 

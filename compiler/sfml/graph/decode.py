@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.quoting import folded
+from sfml.graph.decode_expectations import budget_of, expected_runs, target_sizes
 from sfml.graph.decode_pool import new_pool
 from sfml.graph.decode_schedule import settings_of, whole_number
 from sfml.graph.decode_task import sql_body, task_draft
@@ -34,7 +36,10 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
     root_task = map_of(spec.graph.get("root"))
     own_name = text_of(root_task.get("name")) if root_task else None
     tagged = spec.graph.get("query_tag")
-    settings = settings_of(spec.schedule, findings)
+    settings = replace(
+        settings_of(spec.schedule, findings),
+        expected_runs=expected_runs(spec.schedule.get("expect"), findings),
+    )
     tests: tuple[GraphTest, ...] = ()
     if spec.tests is not None:
         from sfml.graph.decode_tests import graph_tests
@@ -60,6 +65,8 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
         moved=tuple(_moves(spec)),
         predecessors=MappingProxyType(_predecessors(tasks, known)),
         tests=tests,
+        sizes=target_sizes(spec.target.get("sizes"), findings),
+        budget=budget_of(spec.budget),
     )
     return draft, tuple(findings)
 

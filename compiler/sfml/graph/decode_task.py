@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import cast
 
 from sfml.base.diagnostic import Diagnostic, did_you_mean
+from sfml.graph.decode_expectations import task_expectation
 from sfml.graph.decode_schedule import duration, scalars, serverless, texts, whole_number
 from sfml.graph.draft import TaskDraft, Use
 from sfml.graph.located import Place, Ref
@@ -78,6 +79,7 @@ def task_draft(
         comment=text_of(settings.get("comment")),
         is_finalizer=is_finalizer,
         own_name=text_of(settings.get("name")),
+        expect=task_expectation(settings.get("expect"), findings),
         defaulted=frozenset(key for key, place in places.items() if _is_default(place)),
         spans=MappingProxyType(
             {key: place.span for key, place in places.items() if not key.endswith("!key")}

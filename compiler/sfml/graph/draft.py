@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from sfml.base.record import record
+from sfml.graph.expectations import Budget, Size
 from sfml.graph.located import Place, Ref, Scalar
 from sfml.graph.model import GraphSettings, Reference, Seed, SqlBody, Target, TaskNode
 
@@ -85,6 +86,9 @@ class GraphDraft:
     predecessors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Task → its predecessors that exist, by `after` or as the arm of a branch, in the order written."""
     tests: tuple[GraphTest, ...] = ()
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    """Warehouse or compute pool → its size, where the target says it."""
+    budget: Budget | None = None
 
     @property
     def by_name(self) -> dict[str, TaskDraft]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sfml.base.record import record
 from sfml.base.source import Span
+from sfml.graph.expectations import Budget, ExpectedRuns, Size, TaskExpectation
 from sfml.graph.located import Scalar
 
 if TYPE_CHECKING:
@@ -179,6 +180,8 @@ class TaskNode:
     is_finalizer: bool = False
     own_name: str | None = None
     """The task's name in Snowflake as written, if the spec sets one."""
+    expect: TaskExpectation | None = field(default=None, compare=False)
+    """How long it is expected to take; it is not deployed."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
     defaulted: frozenset[str] = field(default=frozenset(), compare=False)
     """The settings that come from a `defaults:` block."""
@@ -242,6 +245,8 @@ class GraphSettings:
     execute_as_user: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
+    expected_runs: ExpectedRuns | None = field(default=None, compare=False)
+    """How often it is expected to run; it is not deployed."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 
@@ -325,6 +330,9 @@ class TaskGraph:
     """Task → its former name, in the spec or in Snowflake."""
     tests: tuple[GraphTest, ...] = field(default=(), compare=False, repr=False)
     """The graph tests of the spec; they are not deployed."""
+    sizes: Mapping[str, Size] = field(default_factory=dict, compare=False, repr=False)
+    """Warehouse or compute pool of the target → its size, where the target says it; not deployed."""
+    budget: Budget | None = field(default=None, compare=False, repr=False)
     _by_name: dict[str, TaskNode] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     @property

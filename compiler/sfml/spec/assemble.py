@@ -100,7 +100,14 @@ def assembled(
         groups={**_expanded_groups(layers.included.groups, tasks), **tasks.groups},
         passed={**layers.included.passed, **tasks.passed},
         foreign=tuple(foreign),
+        budget=_budget(layers, names, findings),
     )
+
+
+def _budget(layers: Layers, names: Names, findings: list[Diagnostic]) -> MapNode | None:
+    """The budget of the entry file, with the target's patch and expressions evaluated."""
+    budget = merged(layers.entry.get("budget"), _patched(layers.patches[1], "budget"))
+    return map_of(evaluated(budget, names, findings)) if budget is not None else None
 
 
 def _arms_of_nothing(

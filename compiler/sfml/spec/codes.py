@@ -201,6 +201,36 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: a number alone could mean seconds or minutes.
     Instead: add the unit.
     """,
+        "SF520": """SF520: no such size of a warehouse.
+
+    What: `sizes` names a size from XSMALL to X6LARGE; generation 2 ends at X4LARGE.
+    Why: the cost of a warehouse is computed from its size.
+    Instead: write the size that SHOW WAREHOUSES shows.
+    """,
+        "SF521": """SF521: an instance family without a rate.
+
+    What: `sizes` names an instance family whose credits per hour stand in the table that comes with sfml.
+    Why: the cost of such a pool, and of the pipelines that run on it, is unknown.
+    Instead: correct the name; for a family newer than the table, silence the warning.
+    """,
+        "SF522": """SF522: a range whose first number is larger than its second.
+
+    What: `10m..20m`, `1..4` and `20..200 a day` name the smaller number first.
+    Why: such a range is empty.
+    Instead: turn it around.
+    """,
+        "SF523": """SF523: a compute pool without nodes.
+
+    What: `nodes` counts the nodes of a pool while it runs: one at least.
+    Why: Snowflake refuses MIN_NODES = 0; a pool without work is suspended and then costs nothing.
+    Instead: write `1`, or `1..4`.
+    """,
+        "SF524": """SF524: the size of a warehouse or pool that no pipeline uses.
+
+    What: `sizes` of a target names warehouses and compute pools that some pipeline runs on there.
+    Why: most often the name is misspelt, and the cost of the warehouse that was meant is unknown.
+    Instead: correct the name, or take the entry out.
+    """,
         "SF704": """SF704: a time of a test that cannot be read.
 
     What: a time is written like `2026-11-29T00:00Z`, with any offset. Without an offset it is a time in `timezone`,

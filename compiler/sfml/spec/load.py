@@ -30,7 +30,7 @@ from sfml.spec.variables import variable_values
 
 _TARGET_SETTINGS = (
     *("kind", "default", "connection", "account", "owner_role", "database", "schema", "warehouse"),
-    *("compute_pool", "stage", "mode", "create", "keep_deployments"),
+    *("compute_pool", "stage", "mode", "create", "sizes", "keep_deployments"),
 )
 
 

@@ -77,6 +77,7 @@ class PipelineSpec:
     """Name → test, from the entry file or a file that it names."""
     foreign: tuple[ForeignPatch, ...] = ()
     """The project file's patches of tasks that this pipeline does not have."""
+    budget: MapNode | None = None
 
 
 @record

@@ -1,0 +1,48 @@
+"""SF52x: what a spec expects of durations, sizes and runs, against what it says elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sfml.base.diagnostic import Diagnostic, Label
+from sfml.base.quoting import folded
+from sfml.check.case import Case, error, warning
+from sfml.graph.expectations import PoolSize
+from sfml.graph.model import CronSchedule, IntervalSchedule, OnPool
+
+
+def more_nodes_than_the_pool(case: Case) -> Iterator[Diagnostic]:
+    """SF525: an ML Job waits for more nodes than its compute pool has.
+
+    What: a job waits for at most as many instances as `sizes` says that its pool grows to.
+    Why: the job would never start.
+    Instead: raise `nodes` in `sizes` if the pool is larger, or lower `instances` or `min_instances`.
+    """
+    for task in case.tasks:
+        run_on = task.node.run_on
+        pool = case.draft.sizes.get(folded(run_on.pool)) if isinstance(run_on, OnPool) else None
+        if not isinstance(run_on, OnPool) or not isinstance(pool, PoolSize):
+            continue
+        waits = run_on.min_instances or run_on.instances
+        if waits > pool.max_nodes:
+            message = f"task `{task.name}` waits for {waits} nodes of a pool of at most {pool.max_nodes}"
+            place = task.place(
+                "run_on.min_instances" if run_on.min_instances else "run_on.instances", "run_on"
+            )
+            labels = (Label(pool.place.span, "the pool"),) if pool.place else ()
+            yield error("SF525", message, place, labels=labels, help="lower it, or raise `nodes` of the pool")
+
+
+def runs_said_twice(case: Case) -> Iterator[Diagnostic]:
+    """SF529: `expect.runs` beside a schedule that says how often the graph runs.
+
+    What: `expect: {runs: …}` is for graphs that streams or people start.
+    Why: costs are computed from the schedule; the other number is ignored and misleads its readers.
+    Instead: take it out.
+    """
+    settings = case.draft.settings
+    if settings.expected_runs is not None and isinstance(settings.schedule, CronSchedule | IntervalSchedule):
+        places = case.draft.places
+        place = places.get("schedule_config.expect.runs", places["schedule_config"])
+        message = "`expect.runs` is ignored: the schedule says how often the graph runs"
+        yield warning("SF529", message, place, help="take it out")
