@@ -68,7 +68,8 @@ def command(spec: str, task: str | None, options: Options) -> int:
         output.say(f"run {run.run_id} {outcome_text(run)}: {why}")
     if not logs:
         because = next((one.because for one in run.tasks if one.name == task and one.because), None)
-        output.say(f"{task or 'no task'} did not run in run {run.run_id}{f': {because}' if because else ''}")
+        ran = "no task ran" if task is None else f"{task} did not run"
+        output.say(f"{ran} in run {run.run_id}{f': {because}' if because else ''}")
     for log in logs:
         _say_log(log, project_files(found, log.task.name))
     return 0

@@ -14,11 +14,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sfml.base.errors import ConnectionFailed
+from sfml.base.record import record
 from sfml.base.release import VERSION
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class RestRefusal(Exception):
         self.body = body
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waiting:
     """How long to repeat a GET whose result is not available yet; times are in seconds."""
 
