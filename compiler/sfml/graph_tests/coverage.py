@@ -1,4 +1,4 @@
-"""Which ways through a graph its tests cover."""
+"""The ways through a graph that its tests cover."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfml.ways.walks import Way, WayWalk
 
 @record
 class CoveredWay:
-    """A way with the names of the tests that take it."""
+    """A way with the names of the tests that cover it."""
 
     way: Way
     tests: tuple[str, ...]
@@ -24,7 +24,7 @@ class CoveredWay:
 
 @record
 class Coverage:
-    """All ways that were walked; `elsewhere` are tests that take a way beyond them."""
+    """The ways that were walked with their tests; `elsewhere` are the tests that cover none of them."""
 
     ways: tuple[CoveredWay, ...]
     elsewhere: tuple[str, ...]
@@ -35,17 +35,20 @@ class Coverage:
 
     @property
     def uncovered_outcomes(self) -> tuple[CoveredWay, ...]:
-        """Those on which nothing fails."""
+        """The uncovered ways on which no task fails."""
         return tuple(one for one in self.uncovered if not one.has_failure)
 
 
 def covered(walked: WayWalk, verdicts: Iterable[Verdict]) -> Coverage:
-    """A test covers the way on which every task ends as in the test, whatever the test expects of it."""
+    """The coverage of the walked ways by tests.
+
+    A test covers the way on which every task ends in the same state as in the test; its expectations do not matter.
+    """
     takers: dict[tuple[State, ...], list[str]] = {}
     for one in verdicts:
         if one.states is not None:
             takers.setdefault(tuple(one.states.values()), []).append(one.test.name)
-    # Ways may differ in no more than why a task fails.
+    # Several ways can have the same states, if they differ only in why a task fails.
     ways = tuple(CoveredWay(way, tuple(takers.get(tuple(way.states.values()), ()))) for way in walked.ways)
     taken = {name for way in ways for name in way.tests}
     return Coverage(ways, tuple(name for names in takers.values() for name in names if name not in taken))

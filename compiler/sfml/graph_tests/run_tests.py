@@ -1,4 +1,4 @@
-"""Tests of one run: carried out by the rules, and compared with what they expect."""
+"""Executing tests of one run: the run is simulated and compared with the expectations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sfml.ways.values import missing_result
 
 
 class _Missing(Exception):
-    """The test does not say what decides."""
+    """Stops a test that lacks a value on which its result depends."""
 
     def __init__(self, message: str, help: str) -> None:
         super().__init__(message)
@@ -26,22 +26,23 @@ class _Missing(Exception):
 
 
 def run_verdict(behaviour: Behaviour, test: RunTest) -> Verdict:
-    """The test's result, by the rules alone."""
+    """The result of the test, from a simulation."""
     try:
-        ran = _carried_out(behaviour, test)
+        run = _simulated_run(behaviour, test)
     except _Missing as missing:
         return Verdict(test, (undecided(test, missing.message, test.place, missing.help),))
-    states = behaviour.told(ran.states)
-    reasons = {behaviour.names[name]: reason for name, reason in ran.reasons.items()}
-    findings = tuple(unmet(behaviour, test, states, ran.state, ran.attempts, reasons))
-    return Verdict(test, findings, states, ran.state)
+    states = behaviour.told(run.states)
+    reasons = {behaviour.names[name]: reason for name, reason in run.reasons.items()}
+    findings = tuple(unmet(behaviour, test, states, run.state, run.attempts, reasons))
+    return Verdict(test, findings, states, run.state)
 
 
-def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
+def _simulated_run(behaviour: Behaviour, test: RunTest) -> Ran:
+    """The simulated run of a test. Raises `_Missing` if the test lacks a value on which the result depends."""
     streams = {**behaviour.started_by, **{name.upper(): has for name, (has, _) in test.streams.items()}}
 
-    def ends(found: str, time: int) -> End:
-        node = behaviour.node(found)
+    def ends(raw_name: str, time: int) -> End:
+        node = behaviour.node(raw_name)
         if node is None:
             return End(State.SUCCEEDED)
         given = test.given.get(node.name)
@@ -67,8 +68,8 @@ def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
                 help = f"give `{node.name}: {{when: true}}`, or what it reads: `returns`, `streams`"
             raise _Missing(f"{who} cannot be told: {why}", help) from None
 
-    def lacks(found: str, states: Mapping[str, State]) -> str | None:
-        node = behaviour.node(found)
+    def lacks(raw_name: str, states: Mapping[str, State]) -> str | None:
+        node = behaviour.node(raw_name)
         given = test.given.get(node.name) if node is not None else None
         if node is None or (given is not None and given.gives_end):
             return None
@@ -79,7 +80,7 @@ def _carried_out(behaviour: Behaviour, test: RunTest) -> Ran:
 
 
 def _chosen(behaviour: Behaviour, branch: str, given: GivenEnd | None) -> str:
-    """The outcome that the test gives a branch; a branch with one outcome needs none."""
+    """The outcome that the test gives a branch; a branch with a single outcome needs none."""
     outcomes = tuple(behaviour.outcomes[branch])
     if given is not None and given.outcome is not None:
         return given.outcome.name
@@ -101,7 +102,10 @@ def unmet(
     attempts: int,
     errors: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Diagnostic]:
-    """The expectations that do not hold, in the order written; states and error messages by the spec's names."""
+    """The findings for expectations that are not met, in the order written.
+
+    `states` and `errors` (error messages) are by names in the spec; `state` and `attempts` are those of the run.
+    """
     for one in test.expected:
         name, wanted = one.task.name, State(one.state)
         came = states[name]
@@ -129,7 +133,7 @@ def _first_failed(states: Mapping[str, State], errors: Mapping[str, str]) -> str
 
 
 def _reason(behaviour: Behaviour, test: RunTest, states: Mapping[str, State], name: str) -> str | None:
-    """Why a task came to its state: what the branch above it chose, or what became of its predecessor."""
+    """Why a task ended in its state: the choice of the branch above it, or the state of a predecessor."""
     node = behaviour.graph.task(name)
     if states[name] is State.SKIPPED:
         for branch in node.after:

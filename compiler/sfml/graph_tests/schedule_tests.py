@@ -1,4 +1,4 @@
-"""Tests of a schedule: the runs that begin by the rules, compared with those that are expected."""
+"""Executing tests of a schedule: the runs that begin are simulated and compared with the expected ones."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from sfml.semantics.schedule import Interval
 from sfml.semantics.timeline import Course, Event, Firing, Rules, Suspension, first, scheduled, triggered
 
 MOST_MOMENTS = 10_000
-MOST_TOLD = 10
-"""Differences of one list that are told."""
+MOST_DIFFERENCES = 10
+"""The most differences of one list that are reported."""
 
 
 def schedule_verdict(settings: GraphSettings, test: ScheduleTest) -> Verdict:
-    """The test's result, by the rules alone."""
+    """The result of the test, from a simulation."""
     events = expected_moments(settings, test)
     if events is None:
         message = f"more than {MOST_MOMENTS:,} moments ask for a run"
@@ -29,7 +29,7 @@ def schedule_verdict(settings: GraphSettings, test: ScheduleTest) -> Verdict:
 
 
 def expected_moments(settings: GraphSettings, test: ScheduleTest) -> tuple[Event, ...] | None:
-    """What happens by the rules in the test's time; None where it is too much to look at."""
+    """The simulated events in the time of the test; None if there are more than `MOST_MOMENTS`."""
     count = None if test.until is not None else len(test.runs)
     try:
         return first(_events(settings, test), test.until, count, MOST_MOMENTS)
@@ -56,7 +56,7 @@ def _events(settings: GraphSettings, test: ScheduleTest) -> Iterator[Event]:
 
 
 def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Diagnostic]:
-    """The expectations that do not hold of what happened."""
+    """The findings for expectations that the events do not meet."""
     began = [event.at for event in events if isinstance(event, Firing) and event.began]
     passed = [event.at for event in events if isinstance(event, Firing) and not event.began]
     suspended = next((event.at for event in events if isinstance(event, Suspension)), None)
@@ -82,7 +82,7 @@ def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Dia
 
 def _absent(wanted: tuple[Moment, ...], came: list[datetime]) -> list[Moment]:
     there = {at.astimezone(UTC) for at in came}
-    return [one for one in wanted if one[0].astimezone(UTC) not in there][:MOST_TOLD]
+    return [one for one in wanted if one[0].astimezone(UTC) not in there][:MOST_DIFFERENCES]
 
 
 def _unexpected(
@@ -90,14 +90,14 @@ def _unexpected(
 ) -> Iterator[Diagnostic]:
     named = {at.astimezone(UTC) for at, _ in wanted}
     more = [at for at in came if at.astimezone(UTC) not in named]
-    for at in more[:MOST_TOLD]:
+    for at in more[:MOST_DIFFERENCES]:
         yield failure(test, message.format(_shown(test, at)), place)
-    if len(more) > MOST_TOLD:
-        yield failure(test, f"and {len(more) - MOST_TOLD:,} more that are not expected", place)
+    if len(more) > MOST_DIFFERENCES:
+        yield failure(test, f"and {len(more) - MOST_DIFFERENCES:,} more that are not expected", place)
 
 
 def _shown(test: ScheduleTest, at: datetime) -> str:
-    """The moment by the clock of the test."""
+    """The time as text, in the time zone of the test."""
     local = at.astimezone(test.since.tzinfo)
     text = local.isoformat(timespec="seconds" if local.second else "minutes")
     return text.replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The tests of a pipeline, executed by the rules alone."""
+"""Choosing and executing the graph tests of a pipeline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfml.ways.shape import Behaviour
 
 
 def chosen_tests(graph: TaskGraph, words: Collection[str] = ()) -> tuple[GraphTest, ...]:
-    """The tests that hold for the graph's target, those whose names hold one of the words in any case."""
+    """The tests for the graph's target; with `words`, only those whose name contains one of them, in any case."""
     meant = (test for test in graph.tests if holds_for(test, graph.target.name))
     return tuple(
         test for test in meant if not words or any(word.lower() in test.name.lower() for word in words)
@@ -21,7 +21,7 @@ def chosen_tests(graph: TaskGraph, words: Collection[str] = ()) -> tuple[GraphTe
 
 
 def verdict(behaviour: Behaviour, test: GraphTest) -> Verdict:
-    """A test's result."""
+    """The result of a test, from a simulation."""
     if isinstance(test, RunTest):
         return run_verdict(behaviour, test)
     return schedule_verdict(behaviour.graph.settings, test)

@@ -1,4 +1,4 @@
-"""A pipeline's tests with their results, placed as users see files."""
+"""The results of a pipeline's tests, with files relative to the working directory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from sfml.graph_tests.verdict import Verdict
 
 @record
 class SuiteResult:
-    """One pipeline for one target; files are relative to the working directory, `seconds` one figure a verdict."""
+    """The results of the tests of one pipeline for one target; `seconds` holds the duration of each verdict.
+
+    Files are relative to the working directory.
+    """
 
     pipeline: str
     target: str
@@ -24,14 +27,14 @@ class SuiteResult:
     seconds: tuple[float, ...]
 
     def count(self, *results: str) -> int:
-        """How many tests came to one of the results."""
+        """The number of tests with one of these results."""
         return sum(one.result in results for one in self.verdicts)
 
 
 def tested(
     graph: TaskGraph, prefix: str, tests: Iterable[GraphTest], judge: Callable[[GraphTest], Verdict]
 ) -> SuiteResult:
-    """What `judge` says of each of the pipeline's tests, and how long it took; `prefix` comes before its files."""
+    """The results of the tests, which `judge` executes; `prefix` is put before the names of files."""
     verdicts: list[Verdict] = []
     seconds: list[float] = []
     for test in tests:
@@ -43,7 +46,7 @@ def tested(
 
 
 def _as_shown(one: Verdict, prefix: str) -> Verdict:
-    """The verdict with its files as users name them."""
+    """The verdict with `prefix` before the names of its files."""
     place = one.test.place
     shown = replace(place, span=replace(place.span, file=f"{prefix}{place.span.file}"))
     findings = tuple(moved(finding, prefix) for finding in one.findings)

@@ -1,4 +1,4 @@
-"""What became of a test, and how a task's state is told."""
+"""The results of graph tests, and their findings."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Result: TypeAlias = Literal["passed", "failed", "undecided"]
 
 @record
 class Verdict:
-    """A test with its result: the findings say where it does not hold.
+    """A test with its result; the findings are the expectations that are not met.
 
-    `states` are the tasks' of a test of one run, by the spec's names.
+    `states` holds the states of the tasks, by names in the spec, for a test of one run.
     """
 
     test: GraphTest
@@ -36,12 +36,12 @@ class Verdict:
 def failure(
     test: GraphTest, message: str, place: Place, *, label: str | None = None, help: str | None = None
 ) -> Diagnostic:
-    """An expectation that does not hold."""
+    """The finding for an expectation that is not met."""
     return _finding("SF710", f"{test.name}: {message}", place, label, help)
 
 
 def undecided(test: GraphTest, message: str, place: Place, help: str | None) -> Diagnostic:
-    """A test that does not say enough."""
+    """The finding for a test that lacks a value on which its result depends."""
     return _finding("SF711", f"{test.name}: {message}", place, None, help)
 
 

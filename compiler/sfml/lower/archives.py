@@ -1,8 +1,7 @@
-"""Step code as immutable zips, named after their own hash.
+"""Step code as immutable zip archives that are named by their hash.
 
-The bytes are the same wherever they are made: entries are sorted, stamped 1980, made "on Unix" with fixed
-permissions, and stored without compression. A deflated stream differs between versions of zlib; the few
-kilobytes saved would not pay for a hash that depends on the machine.
+The bytes are the same on every machine: entries are sorted, dated 1980, marked as made on Unix with fixed permissions,
+and stored without compression, because compressed bytes differ between versions of zlib.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _FOLDER_MODE = (0o040755 << 16) | 0x10
 
 
 class SourceFile(Protocol):
-    """A file to be shipped; `path` is posix, relative to a steps root: `clv/train.py`."""
+    """A file of step code; `path` is a posix path relative to a steps root: `clv/train.py`."""
 
     @property
     def path(self) -> str: ...
@@ -33,13 +32,13 @@ class SourceFile(Protocol):
 
 
 class Closure(Protocol):
-    """Every file that a step needs: its module, what that imports under the steps roots, package data."""
+    """Returns every file that a step needs: its module, the modules that this imports, and package data."""
 
     def __call__(self, step: str, /) -> Iterable[SourceFile]: ...
 
 
 def archive_of(pipeline: str, files: Iterable[SourceFile]) -> Archive:
-    """The archive that holds these files; equal files give the same archive."""
+    """The archive of these files; the same files give the same archive."""
     contents = {file.path: file.content for file in files}
     content = zip_bytes(contents)
     sha256 = hashlib.sha256(content).hexdigest()
@@ -65,7 +64,7 @@ def zip_bytes(contents: Mapping[str, bytes]) -> bytes:
 
 
 def _folders(paths: Iterable[str]) -> Iterator[str]:
-    """The folders above the paths; without them zipimport finds no package that lacks `__init__.py`."""
+    """The folders of the paths; zipimport needs them to find packages without `__init__.py`."""
     for path in paths:
         parts = path.split("/")
         for depth in range(1, len(parts)):

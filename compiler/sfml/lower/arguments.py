@@ -1,4 +1,4 @@
-"""The one JSON argument that a step is called with: who it is, its `with:` values, and what it may read."""
+"""The JSON argument with which a step is called: names, `with:` values, and outcomes of the branches that it reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sfml.lower.names import stage_of
 
 
 def call_json(named: NamedGraph, node: TaskNode, body: StepBody) -> str:
-    """The argument as JSON text; the runtime in `sfml_steps` resolves its references when the task runs."""
+    """The argument as JSON text; the step runtime resolves its references when the task runs."""
     call: dict[str, Json] = {
         "pipeline": named.graph.pipeline,
         "task": node.name,
@@ -24,7 +24,7 @@ def call_json(named: NamedGraph, node: TaskNode, body: StepBody) -> str:
     }
     if node.is_branch:
         call["outcomes"] = dict(named.outcomes[node.name])
-    # Only what this task names itself: a task added far above must not change this one's body.
+    # Only branches that this task names: a task that is added far above must not change this task's body.
     mentioned = sorted({*node.after, *_tasks_read(tuple(body.arguments.values()))})
     branches: dict[str, Json] = {
         named.raw_names[name]: _by_raw_value(named, name)
@@ -47,7 +47,8 @@ def argument(named: NamedGraph, value: Value) -> Json:
             plain = {key: argument(named, value[key]) for key in sorted(value)}
             if not _looks_like_a_reference(plain):
                 return plain
-            # A mapping that only looks like a reference; `$object` has references in it, `$literal` none.
+            # A mapping of the user with one key that begins with `$` is wrapped, so that it is not taken for a
+            # reference: in `$object` if it holds references itself, else in `$literal`.
             return {"$object": plain} if has_references(value) else {"$literal": plain}
         case tuple() | list():
             return [argument(named, item) for item in value]
@@ -56,7 +57,7 @@ def argument(named: NamedGraph, value: Value) -> Json:
 
 
 def has_references(value: Value) -> bool:
-    """Whether any part of the value is read when the task runs."""
+    """Whether the value holds references, which are read when the task runs."""
     match value:
         case Reference() | Template():
             return True

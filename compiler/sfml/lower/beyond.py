@@ -1,7 +1,7 @@
-"""What a task may have beyond the API's model of it: log level, trigger interval, tags, contacts.
+"""Settings of tasks that the REST API does not have: log level, trigger interval, tags, contacts.
 
-Only `ALTER TASK` sets them. Reading them back takes a call for each task, and contacts cannot be read at all, so
-the root's record says which task was given which; what nobody recorded is not looked for.
+Only `ALTER TASK` sets them. Reading them takes a call for each task, and contacts cannot be read at all. So the root's
+record holds the settings of each task, and settings that it does not hold are not looked for in the account.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sfml.lower.canonical import Json, canonical_json
 from sfml.lower.desired import DesiredTask
 
 RECORDED = "beyond"
-"""The key of the root's record; absent where no task has any of it."""
+"""The key in the root's record; absent where no task has such a setting."""
 
 LOG_LEVEL = "log_level"
 INTERVAL = "minimum_trigger_interval"
@@ -23,7 +23,7 @@ CONTACTS = "contacts"
 
 
 def beyond(task: DesiredTask) -> dict[str, Any]:
-    """The settings that are set, by the names that a plan shows."""
+    """The task's settings of this kind, by the names that plans show; settings without a value are left out."""
     values: dict[str, Any] = {
         LOG_LEVEL: task.log_level.upper() if task.log_level else None,
         INTERVAL: task.minimum_trigger_interval_seconds,
@@ -33,27 +33,27 @@ def beyond(task: DesiredTask) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value}
 
 
-def set_clauses(given: Mapping[str, Any]) -> Iterator[str]:
-    """What follows `ALTER TASK … SET`, each a statement of its own: parameters, tags, contacts.
+def set_clauses(settings: Mapping[str, Any]) -> Iterator[str]:
+    """The clauses for `ALTER TASK … SET`, each for one statement: parameters, tags, contacts.
 
     https://docs.snowflake.com/en/sql-reference/sql/alter-task
     """
     parameters = []
-    if given.get(INTERVAL):
-        parameters.append(f"USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS = {int(given[INTERVAL])}")
-    if given.get(LOG_LEVEL):
-        parameters.append(f"LOG_LEVEL = {literal(given[LOG_LEVEL])}")
+    if settings.get(INTERVAL):
+        parameters.append(f"USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS = {int(settings[INTERVAL])}")
+    if settings.get(LOG_LEVEL):
+        parameters.append(f"LOG_LEVEL = {literal(settings[LOG_LEVEL])}")
     if parameters:
         yield ", ".join(parameters)
-    if tags := given.get(TAGS):
+    if tags := settings.get(TAGS):
         yield "TAG " + ", ".join(f"{dotted(tag)} = {literal(tags[tag])}" for tag in sorted(tags))
-    if contacts := given.get(CONTACTS):
+    if contacts := settings.get(CONTACTS):
         pairs = (f"{identifier(key)} = {dotted(contacts[key])}" for key in sorted(contacts))
         yield "CONTACT " + ", ".join(pairs)
 
 
 def unset_clauses(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """What follows `ALTER TASK … UNSET` so that nothing of `before` is left that `after` does not set."""
+    """The clauses for `ALTER TASK … UNSET` that remove the settings of `before` that `after` does not have."""
     parameters = []
     if before.get(INTERVAL) and not after.get(INTERVAL):
         parameters.append("USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS")
@@ -72,41 +72,41 @@ def _gone(before: Mapping[str, Any], after: Mapping[str, Any], key: str) -> list
 
 
 def record_of(tasks: Sequence[DesiredTask]) -> list[Json]:
-    """The settings of all tasks, root first, for the root's record; tasks with the same ones share an entry.
+    """The settings of all tasks for the root's record; `tasks` begins with the root.
 
-    `[{"set": {"log_level": "INFO"}, "tasks": ["", "TRAIN_MODEL"]}]`: names without the root's, which is "". An
-    entry without `tasks` holds for every task.
+    `[{"set": {"log_level": "INFO"}, "tasks": ["", "TRAIN_MODEL"]}]`: tasks with the same settings share an entry. Names
+    are without that of the root, which itself is "". An entry without `tasks` is for all tasks.
     """
     root = tasks[0].name
     groups: dict[str, tuple[dict[str, Any], list[str]]] = {}
     for task in tasks:
-        if given := beyond(task):
-            groups.setdefault(canonical_json(given), (given, []))[1].append(_short(task.name, root))
+        if settings := beyond(task):
+            groups.setdefault(canonical_json(settings), (settings, []))[1].append(_short(task.name, root))
     return [
-        {"set": given, **({"tasks": list(names)} if len(names) < len(tasks) else {})}
-        for given, names in groups.values()
+        {"set": settings, **({"tasks": list(names)} if len(names) < len(tasks) else {})}
+        for settings, names in groups.values()
     ]
 
 
 def recorded(record: Mapping[str, Any] | None, root: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What the root's record says was set, by the names of the tasks that are there; lenient with other shapes."""
-    found: dict[str, dict[str, Any]] = {}
+    """Task → settings, for the tasks of `names`, from the root's record; entries of another shape are ignored."""
+    settings_by_task: dict[str, dict[str, Any]] = {}
     entries = (record or {}).get(RECORDED)
     for entry in entries if isinstance(entries, list) else ():
-        given = entry.get("set") if isinstance(entry, dict) else None
-        if not isinstance(given, dict):
+        settings = entry.get("set") if isinstance(entry, dict) else None
+        if not isinstance(settings, dict):
             continue
-        chosen = entry.get("tasks")
+        tasks = entry.get("tasks")
         for name in names:
-            if chosen is None or _short(name, root) in chosen:
-                found[name] = {**found.get(name, {}), **_known(given)}
-    return found
+            if tasks is None or _short(name, root) in tasks:
+                settings_by_task[name] = {**settings_by_task.get(name, {}), **_known(settings)}
+    return settings_by_task
 
 
-def _known(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries that this version understands; the record stands in a comment, which anybody may edit."""
+def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that this version understands; the record is in a comment, which anybody can edit."""
     kinds = {LOG_LEVEL: str, INTERVAL: int, TAGS: dict, CONTACTS: dict}
-    return {key: given[key] for key, kind in kinds.items() if isinstance(given.get(key), kind)}
+    return {key: settings[key] for key, kind in kinds.items() if isinstance(settings.get(key), kind)}
 
 
 def _short(name: str, root: str) -> str:

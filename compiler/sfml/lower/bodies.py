@@ -1,4 +1,4 @@
-"""Task bodies: what each kind of task makes Snowflake execute."""
+"""Task bodies: the statement or ML Job that each kind of task executes in Snowflake."""
 
 from __future__ import annotations
 
@@ -29,13 +29,16 @@ from sfml.lower.programs import job_main, procedure_call
 
 
 class JobFiles(Protocol):
-    """The files of a folder by paths relative to it, or a file by its name; paths are below the project root."""
+    """Returns the files of a folder, with paths relative to it, or a single file.
+
+    `path` is a posix path relative to the project root.
+    """
 
     def __call__(self, path: str, /) -> Iterable[SourceFile]: ...
 
 
 def kind_of(body: Body) -> Kind:
-    """What the spec calls the task."""
+    """The key in the spec that makes the task: `step`, `job`, `call`, `sql` or `notify`."""
     match body:
         case StepBody():
             return "step"
@@ -54,7 +57,7 @@ def kind_of(body: Body) -> Kind:
 def definition_of(
     named: NamedGraph, node: TaskNode, archive: Archive | None, job_files: JobFiles | None
 ) -> Definition:
-    """The body of a task; a step needs the archive of its code, a `job` its files."""
+    """The body of a task. `archive` is needed for a step, `job_files` for a job and for `imports`."""
     match node.body:
         case StepBody():
             assert archive is not None
@@ -75,7 +78,7 @@ def definition_of(
 
 
 def sql_definition(body: SqlBody) -> SqlDefinition:
-    """A statement as it is written, less the semicolon that ends it."""
+    """The definition of a statement, without a semicolon at its end."""
     return SqlDefinition(body.text.strip().removesuffix(";").rstrip())
 
 
@@ -104,8 +107,8 @@ def _step_on_pool(
 
 
 def _job(named: NamedGraph, node: TaskNode, body: JobBody, job_files: JobFiles | None) -> MLJobDefinitionSpec:
-    assert job_files is not None, "whoever compiles a job gives its files"
-    assert isinstance(node.run_on, OnPool), "the checks let no job run elsewhere"
+    assert job_files is not None, "`job_files` is needed to lower a job"
+    assert isinstance(node.run_on, OnPool), "the checks refuse a job on other compute"
     payload = {file.path: file.content for file in job_files(body.folder)}
     arguments = tuple(value if isinstance(value, str) else canonical_json(value) for value in body.arguments)
     return _on_pool(
@@ -138,17 +141,17 @@ def _on_pool(
 
 
 def _imported(node: TaskNode, job_files: JobFiles | None) -> Mapping[str, bytes]:
-    """What `imports` add to the payload: a folder under its own name, a file beside the entrypoint.
+    """The files of `imports` in the payload: a folder under its own name, a file beside the entrypoint.
 
-    The ML Jobs client would put them there too; in the payload they are part of its hash.
+    The ML Jobs client could add them to the container too; as a part of the payload they are part of its hash.
     """
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for path in node.imports:
-        assert job_files is not None, "whoever compiles imports gives their files"
+        assert job_files is not None, "`job_files` is needed to lower imports"
         name = path.rsplit("/", 1)[-1]
         for file in job_files(path):
-            found[name if path.endswith(".py") else f"{name}/{file.path}"] = file.content
-    return found
+            files[name if path.endswith(".py") else f"{name}/{file.path}"] = file.content
+    return files
 
 
 def _notify_sql(named: NamedGraph, node: TaskNode, body: NotifyBody) -> str:

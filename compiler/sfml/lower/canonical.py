@@ -1,4 +1,4 @@
-"""One JSON form for all that is hashed or compared: sorted, compact, the same under every hash seed."""
+"""The canonical JSON form of values that are hashed or compared: compact, with sorted keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 
 def plain(value: object) -> Json:
-    """The value as JSON has it: mappings as objects with sorted keys, tuples as arrays."""
+    """The value in JSON types: mappings as objects with sorted keys, tuples as arrays. Raises TypeError for others."""
     match value:
         case None | bool() | int() | float() | str():
             return value
@@ -24,10 +24,10 @@ def plain(value: object) -> Json:
 
 
 def canonical_json(value: object) -> str:
-    """The value as one line of JSON; NaN and infinity are refused."""
+    """The value as one line of JSON. Raises ValueError for NaN and infinity."""
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def fingerprint(value: object) -> str:
-    """sha256 over the canonical JSON, in hexadecimal."""
+    """The sha256 of the value's canonical JSON, in hexadecimal."""
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The root's comment: the pipeline's description, and a last line by which a graph is known to be ours."""
+"""The root's comment: the pipeline's description, and the record by which sfml recognises its graphs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ RECORD_PREFIX = "sfml:"
 
 
 def root_comment(description: str | None, record: Mapping[str, Json]) -> str:
-    """The description, then `sfml:{json}` on one line: fingerprint, spec and version.
+    """The description, then the record on one line: `sfml:{json}` with fingerprint, spec and version.
 
-    An apply adds `commit`, `uncommitted` and `user` to the record; they say where a graph came from and are never
+    An apply adds `commit`, `uncommitted` and `user` to the record. They say where the graph came from, and are not
     compared.
     """
     line = RECORD_PREFIX + canonical_json(record)

@@ -1,4 +1,4 @@
-"""When a task runs: the outcomes of branches, the states of its predecessors, and the user's `when`."""
+"""The WHEN conditions of tasks: the outcomes of branches, the states of predecessors, and the user's `when`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from sfml.lower.names import short_name
 
 @record
 class Condition:
-    """A task's WHEN: `whole` is `own` behind the comparisons that the edges from `edges` add.
+    """The WHEN of a task. `whole` is the full condition: the comparisons for `edges`, then `own`.
 
-    `edges` are the branches, by their names in Snowflake, that a `DAGTaskBranch` stands for.
+    `edges` are the names in Snowflake of the branches that are lowered to a `DAGTaskBranch`, which adds the comparison
+    by itself.
     """
 
     whole: str | None
@@ -24,13 +25,13 @@ class Condition:
 
 
 def condition_of(named: NamedGraph, node: TaskNode) -> Condition:
-    """The condition of a task; the finalizer has only its user's."""
+    """The condition of a task; a finalizer has only its `when`."""
     branches = [named.graph.task(name) for name in sorted(node.after) if named.graph.task(name).is_branch]
     edges = [branch for branch in branches if branch.name in named.dag_branches]
     added = [_equals(named, branch, short_name(node.name)) for branch in edges]
     own = list(_own_parts(named, node, branches))
     if node.when is not None:
-        # Unlike dagv1, which writes `… and X or Y`, a user's OR stays together.
+        # dagv1 writes `… and X or Y`; here the user's condition is put in parentheses, so that its OR stays together.
         own.append(node.when if not (added or own) else f"({node.when})")
     return Condition(
         whole=_joined([*added, *own]),
@@ -40,7 +41,7 @@ def condition_of(named: NamedGraph, node: TaskNode) -> Condition:
 
 
 def root_condition(settings: GraphSettings) -> str | None:
-    """The root's WHEN: any of the streams has data, and the user's `when`."""
+    """The root's WHEN: one of the streams has data, and the user's `when` holds; None without both."""
     parts = []
     if isinstance(settings.schedule, StreamSchedule):
         streams = [f"SYSTEM$STREAM_HAS_DATA({literal(name)})" for name in settings.schedule.streams]
@@ -52,7 +53,7 @@ def root_condition(settings: GraphSettings) -> str | None:
 
 
 def return_value(named: NamedGraph, task: str) -> str:
-    """The expression that reads what an ancestor returned."""
+    """The SQL expression for the return value of an ancestor; `task` is its name in the spec."""
     return f"SYSTEM$GET_PREDECESSOR_RETURN_VALUE({literal(named.raw_names[task])})"
 
 

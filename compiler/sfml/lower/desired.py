@@ -1,7 +1,7 @@
-"""What a pipeline should look like in Snowflake: comparable values that know no client.
+"""The desired graph: the tasks as Snowflake is to hold them, as comparable values that need no client.
 
-Names are Snowflake's (`CLV$TRAIN_MODEL`), times in the units Snowflake takes. The same values become
-`manifest.json`, `tasks.sql`, REST calls and `DAG` objects, and are compared with what is deployed.
+Names are those in Snowflake (`CLV$TRAIN_MODEL`), times in Snowflake's units. These values are written to
+`manifest.json`, `tasks.sql`, REST calls and `DAG` objects, and compared with the deployed tasks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sfml.graph.model import Schedule, Seed, Target
 
 @record
 class Archive:
-    """An immutable zip of step code. `stage_path` is below the stage: `clv/code/<sha256>/steps.zip`."""
+    """An immutable zip of step code. `stage_path` is its path below the stage: `clv/code/<sha256>/steps.zip`."""
 
     sha256: str
     stage_path: str
@@ -33,19 +33,19 @@ class Archive:
 
 @record
 class SqlDefinition:
-    """A task body that is known to the letter."""
+    """A task body that is a statement."""
 
     sql: str
 
 
 @record
 class MLJobDefinitionSpec:
-    """A task body that `MLJobDefinition.register(…).to_sql(…)` writes when it is applied.
+    """A task body that starts an ML Job; `MLJobDefinition.register(…).to_sql(…)` writes its statement at apply.
 
-    `name` carries the fingerprint of all of this, so a deployed definition can be compared without a call:
-    it must contain `'<DATABASE>.<SCHEMA>.<name>_'`. `payload` maps file names to contents; `stage_path` is
-    the folder below the stage that the payload is uploaded to (the name is appended by the client).
-    `arguments` are the command line. `preview_sql` is what `to_sql` will write, but for the runtime image.
+    `name` contains the fingerprint of the definition. So a deployed body can be compared without a call: it is the
+    same if it contains `'<DATABASE>.<SCHEMA>.<name>_'`. `payload` maps file names to contents. `stage_path` is the
+    folder below the stage to which the payload is uploaded; the client appends the name. `arguments` are the command
+    line. `preview_sql` is the statement that `to_sql` will write, except for the image of the runtime.
     """
 
     name: str
@@ -72,18 +72,16 @@ class MLJobDefinitionSpec:
 Definition: TypeAlias = SqlDefinition | MLJobDefinitionSpec
 
 Kind: TypeAlias = Literal["root", "step", "job", "call", "sql", "notify"]
-"""What the spec calls it; `root` is the generated one."""
+"""The key in the spec that makes the task; `root` is the generated root."""
 
 
 @record
 class DesiredTask:
-    """One Snowflake task. `name` is unqualified and folded, in quotes only where it needs them; `task` is its name
-    in the spec (None: the root).
+    """One task in Snowflake. `name` is unqualified and folded; `task` is its name in the spec, None for the root.
 
-    `predecessors` and `finalize` are unqualified names, predecessors sorted. Everything that is None is
-    left to Snowflake's default. `branch_of` names the branch task whose outcome starts this one, where the
-    compiled form is a `DAGTaskBranch` edge; `is_branch` marks such a branch. `own_condition` is the part of
-    `condition` that the edges do not add.
+    `predecessors` (sorted) and `finalize` are unqualified names. A setting of None has Snowflake's default. `is_branch`
+    is true for a branch that is lowered to a `DAGTaskBranch`; `branch_of` names such branches with an outcome that
+    starts this task. `own_condition` is the part of `condition` that a `DAGTaskBranch` does not add.
     """
 
     name: str
@@ -118,22 +116,22 @@ class DesiredTask:
     comment: str | None = None
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
-    """Tables that the body is said to read and write, for privileges alone."""
+    """Tables that the spec declares for the body; used for privileges only."""
     code_sha256: str | None = None
-    """The archive that the body runs, when it runs a step."""
+    """The sha256 of the archive that the body runs, if it runs a step."""
     packages: tuple[str, ...] = ()
     outcomes: Mapping[str, str] | None = None
-    """Of a branch: outcome in the spec → the raw return value that Snowflake compares."""
+    """Outcome of a branch in the spec → the return value that Snowflake compares."""
     fingerprint: str = ""
-    """sha256 over everything above but spans, bytes and previews."""
+    """The sha256 over `task_value`: all fields without spans, file contents and previews."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
     defaulted: frozenset[str] = field(default=frozenset(), compare=False)
-    """The settings that a `defaults:` block of the spec gave."""
+    """The settings that come from a `defaults:` block of the spec."""
 
 
 @record
 class DesiredGraph:
-    """A root, its tasks in topological order, and the finalizer; with the archives they run."""
+    """A root, its tasks in topological order, the finalizer, and the archives of their step code."""
 
     pipeline: str
     spec_path: str
@@ -146,22 +144,22 @@ class DesiredGraph:
     seeds: tuple[Seed, ...] = ()
     description: str | None = None
     moved: Mapping[str, str] = field(default_factory=dict)
-    """Tasks that have a new name: the new one → the old one, both in Snowflake."""
+    """Name of a moved task → its former name, both in Snowflake."""
     fingerprint: str = ""
-    """sha256 over the tasks' fingerprints, the root's included."""
+    """The sha256 over the fingerprints of all tasks, including the root."""
 
     @property
     def where(self) -> str:
-        """What commands take: `specs/clv.yaml -t prod`."""
+        """The arguments for commands that name this pipeline and target: `specs/clv.yaml -t prod`."""
         return f"{self.spec_path} -t {self.target.name}"
 
     @property
     def all_tasks(self) -> tuple[DesiredTask, ...]:
-        """Root first, then the tasks in order, the finalizer last."""
+        """The root, then the tasks in topological order, then the finalizer."""
         return (self.root, *self.tasks, *((self.finalizer,) if self.finalizer else ()))
 
     def task(self, name: str) -> DesiredTask:
-        """The task of that Snowflake name; raises KeyError."""
+        """The task with that name in Snowflake; raises KeyError."""
         for task in self.all_tasks:
             if task.name == name:
                 return task

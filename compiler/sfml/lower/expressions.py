@@ -1,4 +1,4 @@
-"""Values as SQL expressions, for the bodies that are plain statements: `call` and `notify`."""
+"""Values as SQL expressions, for bodies that are plain statements: `call` and `notify`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RUN_INFO: Mapping[str, str] = {
 
 
 def text_expression(named: NamedGraph, value: Value) -> str:
-    """The value as text: a literal, or literals and references joined by `||`; other values as JSON."""
+    """The expression for a value as text: literals and references joined by `||`; other values as JSON."""
     match value:
         case str():
             return literal(value)
@@ -40,7 +40,7 @@ def text_expression(named: NamedGraph, value: Value) -> str:
 
 
 def sql_value(named: NamedGraph, value: Value) -> str:
-    """The value as an argument of a procedure; lists and mappings as ARRAY and OBJECT."""
+    """The expression for an argument of a procedure; lists and mappings become ARRAY and OBJECT."""
     match value:
         case None:
             return "NULL"
@@ -53,7 +53,7 @@ def sql_value(named: NamedGraph, value: Value) -> str:
 
 
 def variant_expression(named: NamedGraph, value: Value) -> str:
-    """The value as JSON has it: what a reference reads inside a list or mapping keeps its type."""
+    """The expression for a value as VARIANT; values of references inside lists and mappings keep their types."""
     if not has_references(value):
         return f"PARSE_JSON({literal(canonical_json(plain(value)))})"
     match value:
@@ -93,7 +93,7 @@ def _scalar(value: bool | int | float) -> str:
 def _typed(named: NamedGraph, reference: Reference) -> str:
     match reference.source:
         case Source.CONFIG:
-            # The function answers text; a number or a boolean is its own JSON.
+            # The function returns text, and the text of a number or boolean is JSON.
             text = reference_expression(named, reference)
             is_text = isinstance(named.graph.config.get(str(reference.keys[0])), str)
             return text if is_text else f"PARSE_JSON({text})"
@@ -107,7 +107,7 @@ def _typed(named: NamedGraph, reference: Reference) -> str:
 
 
 def reference_expression(named: NamedGraph, reference: Reference) -> str:
-    """What a `${…}` reads, as text."""
+    """The expression for the value of a reference, as text."""
     match reference.source:
         case Source.CONFIG:
             return f"SYSTEM$GET_TASK_GRAPH_CONFIG({literal(_path(reference.keys))})"
@@ -122,7 +122,7 @@ def _result_expression(named: NamedGraph, task: str, keys: tuple[str | int, ...]
     value = return_value(named, task)
     node = named.graph.task(task)
     if node.is_branch:
-        # A branch returns its raw outcome, which is not JSON; a spec knows the outcome by its own name.
+        # A branch returns its raw outcome, which is not JSON, and is mapped back to the outcome in the spec.
         outcomes = named.outcomes[node.name].items()
         cases = " ".join(f"WHEN {literal(raw)} THEN {literal(outcome)}" for outcome, raw in outcomes)
         return f"CASE {value} {cases} END"
@@ -135,7 +135,7 @@ def _result_variant(named: NamedGraph, task: str, keys: tuple[str | int, ...]) -
 
 
 def _path(keys: tuple[str | int, ...]) -> str:
-    """A path as GET_PATH takes it: `metrics.spearman`, `parts[0]`, `["odd key"]`."""
+    """A path in the syntax of GET_PATH: `metrics.spearman`, `parts[0]`, `["odd key"]`."""
     text = ""
     for key in keys:
         if isinstance(key, int):

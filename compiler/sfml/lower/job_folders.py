@@ -1,4 +1,4 @@
-"""The files that an ML Job takes along: a `job` folder, and what `imports` name."""
+"""Reading the files of an ML Job: those of a `job` folder and of `imports`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from sfml.lower.bodies import JobFiles
 
 @record
 class JobFile:
-    """`path` is posix, relative to the job's folder."""
+    """A file of an ML Job; `path` is a posix path relative to the job's folder."""
 
     path: str
     content: bytes
 
 
 def job_files(project: Path) -> JobFiles:
-    """What reads folders and files of a project; raises `UsageError` for one that is missing or outside."""
+    """A function that reads files and folders of a project.
+
+    It raises `UsageError` for a path that does not exist or leads out of the project, and for files that are too large.
+    """
 
     def files_of(path: str) -> tuple[JobFile, ...]:
         base = (project / path).resolve()
@@ -30,12 +33,12 @@ def job_files(project: Path) -> JobFiles:
             )
         if base.is_file():
             return tuple(JobFile(*file) for file in contents(((base.name, base),)))
-        found = folder_contents(base, project)
-        for name, problem in found.refused:
+        folder = folder_contents(base, project)
+        for name, problem in folder.refused:
             raise UsageError(
                 f"the link `{path}/{name}` {problem}",
                 help="put what it leads to into the project, or remove it",
             )
-        return tuple(JobFile(*file) for file in contents(found.files))
+        return tuple(JobFile(*file) for file in contents(folder.files))
 
     return files_of

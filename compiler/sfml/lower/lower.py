@@ -1,4 +1,4 @@
-"""From the typed graph to the tasks that Snowflake should hold."""
+"""Lowering: the typed graph → the tasks as Snowflake is to hold them."""
 
 from __future__ import annotations
 
@@ -32,16 +32,15 @@ from sfml.lower.names import default_name
 from sfml.lower.values import task_value
 
 DUMMY_ROOT = SqlDefinition("select 'dag dummy root'")
-"""The body of the generated root, to the letter that of `snowflake.core.task.dagv1`."""
+"""The body of the generated root, the same text as in `snowflake.core.task.dagv1`."""
 
 
 def lower(
     graph: TaskGraph, closure: Closure, version: str, *, job_files: JobFiles | None = None
 ) -> DesiredGraph:
-    """What the graph should look like in its target.
+    """The desired graph of a graph that has passed the checks.
 
-    `closure` gives the files that a step needs, `job_files` those that an ML Job takes along; `version` is the
-    tool's. Every graph that passes the checks can be lowered.
+    `closure` returns the files that a step needs, `job_files` those of an ML Job; `version` is that of sfml.
     """
     named = named_graph(graph)
     archives = archives_of(graph, closure)
@@ -53,8 +52,8 @@ def lower(
     everything = (root, *tasks, *((finalizer,) if finalizer else ()))
     whole = fingerprint({task.name: task.fingerprint for task in everything})
     record: dict[str, Json] = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
-    if given := record_of(everything):
-        record[RECORDED] = given
+    if settings := record_of(everything):
+        record[RECORDED] = settings
     if moved := moved_names(named):
         record["moved"] = plain(moved)
     return DesiredGraph(
@@ -74,7 +73,7 @@ def lower(
 
 
 def moved_names(named: NamedGraph) -> Mapping[str, str]:
-    """Of each task that has a new name, that and the old one in Snowflake."""
+    """Name of each moved task → its former name, both in Snowflake."""
     return {
         named.names[task]: folded(old) if _is_whole_name(old) else default_name(named.root, old)
         for task, old in named.graph.moved.items()
@@ -82,27 +81,27 @@ def moved_names(named: NamedGraph) -> Mapping[str, str]:
 
 
 def _is_whole_name(name: str) -> bool:
-    """Whether a name is one of Snowflake's and none of a spec's task."""
+    """Whether a former name is a full name in Snowflake (`CLV$TRAIN`), not the name of a task in a spec."""
     return not name.replace("_", "").isalnum()
 
 
 def archives_of(graph: TaskGraph, closure: Closure) -> Mapping[str, Archive]:
-    """The archive of each step that the graph runs; steps with the same files share one."""
+    """Step → its archive; steps with the same files share one."""
     steps = sorted({node.body.step for node in graph.all_tasks if isinstance(node.body, StepBody)})
     return {step: archive_of(graph.pipeline, closure(step)) for step in steps}
 
 
 def _schedule(schedule: Schedule) -> Schedule | None:
-    """The schedule with its time zone as the region is spelt.
+    """The schedule with the usual spelling of its time zone; None for a manual one.
 
-    Snowflake's documentation calls the names case-sensitive, and tasks were seen to take any case.
+    The documentation says that time zones are case-sensitive; tasks in accounts accept any case.
     https://docs.snowflake.com/en/sql-reference/parameters#timezone
     """
     match schedule:
         case Manual():
             return None
         case CronSchedule(cron, timezone) if timezone != "UTC":
-            from sfml.semantics.cron import zone_name  # costs start-up time
+            from sfml.semantics.cron import zone_name  # imported here to start up faster
 
             return CronSchedule(cron, zone_name(timezone))
         case _:
@@ -110,7 +109,7 @@ def _schedule(schedule: Schedule) -> Schedule | None:
 
 
 def _root(named: NamedGraph) -> DesiredTask:
-    """The generated root; its comment is the description alone until the fingerprint is known."""
+    """The generated root; its comment is only the description, the record is added once the fingerprint is known."""
     graph = named.graph
     settings = graph.settings
     schedule = settings.schedule
@@ -195,7 +194,7 @@ def _on_compute(graph: TaskGraph, run_on: RunOn, task: DesiredTask) -> DesiredTa
 
 
 def _session_parameters(graph: TaskGraph, task: str | None, own: Mapping[str, Scalar]) -> dict[str, Scalar]:
-    """A QUERY_TAG by which costs and history are found, unless the user sets one or wants none, and the user's own."""
+    """The user's session parameters and, unless the user sets or declines it, a QUERY_TAG for costs and history."""
     parameters: dict[str, Scalar] = {name.upper(): own[name] for name in sorted(own)}
     if not graph.query_tag:
         return parameters

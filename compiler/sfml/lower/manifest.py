@@ -1,4 +1,4 @@
-"""`manifest.json`: the compiled pipeline as one JSON object, `schemas/output/manifest.schema.json`."""
+"""`manifest.json`: the desired graph as a JSON object; its schema is `schemas/output/manifest.schema.json`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMAT_VERSION = 1
 
 
 def manifest(graph: DesiredGraph) -> dict[str, Json]:
-    """The manifest. It names secrets and connections, and holds none."""
+    """The manifest as a JSON object. It holds names of secrets and connections, but no secret values."""
     return {
         "format_version": FORMAT_VERSION,
         "tool": {"name": "sfml", "version": VERSION},
@@ -36,13 +36,13 @@ def manifest(graph: DesiredGraph) -> dict[str, Json]:
 
 
 def manifest_bytes(graph: DesiredGraph) -> bytes:
-    """The manifest as it is written: sorted keys, two spaces, a newline at the end."""
+    """The manifest as the bytes of its file: sorted keys, indented by two spaces, a newline at the end."""
     text = json.dumps(manifest(graph), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode()
 
 
 def target_value(graph: DesiredGraph) -> dict[str, Json]:
-    """Where the pipeline goes; names as Snowflake folds them."""
+    """The target as JSON, with folded names."""
     target = graph.target
     return {
         "name": target.name,
@@ -60,7 +60,7 @@ def target_value(graph: DesiredGraph) -> dict[str, Json]:
 
 
 def source_map(graph: DesiredGraph) -> dict[str, Json]:
-    """Where each task's settings were written: task → setting (empty: the task itself) → `file:line`."""
+    """Task → setting (empty for the task itself) → the place in the spec, `file:line`."""
     places: dict[str, Json] = {}
     for task in graph.all_tasks:
         if task.spans:
@@ -72,8 +72,8 @@ def source_map(graph: DesiredGraph) -> dict[str, Json]:
 
 def _task(task: DesiredTask) -> dict[str, Json]:
     declared: dict[str, Json] = {"reads": list(task.reads), "writes": list(task.writes)}
-    given = {key: names for key, names in declared.items() if names}
-    return {**task_value(task), **given, "fingerprint": task.fingerprint}
+    tables = {key: names for key, names in declared.items() if names}
+    return {**task_value(task), **tables, "fingerprint": task.fingerprint}
 
 
 def _archive(archive: Archive) -> dict[str, Json]:

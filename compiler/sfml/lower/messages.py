@@ -1,15 +1,15 @@
-"""The text of a notification as an expression: what stands in it, and what tasks bring, arrives as it is.
+"""The message of a notification as an SQL expression that escapes its values for the receiver.
 
-A value is known when the task runs, so it is written for its receiver in SQL:
+The values of references are known only when the task runs, so SQL escapes them:
 
-- A webhook's template puts the message between the quotes of a JSON body, as it is: it is written as JSON text.
+- The template of a webhook puts the message between the quotes of a JSON body, so it is escaped as JSON text.
   https://docs.snowflake.com/en/user-guide/notifications/webhook-notifications
-- Values in an HTML email are text, and no tags.
-- Emails and queues get the message in a JSON object, which TO_JSON writes: the helper functions are documented to
-  escape quotes, and nothing is said of backslashes and line ends.
+- Values in an HTML email are escaped, so that they cannot become tags.
+- Emails and queues get the message in a JSON object that TO_JSON writes. Snowflake's helper functions are documented to
+  escape quotes, but not backslashes and line ends.
   https://docs.snowflake.com/en/sql-reference/functions/application_json
 
-A fixed message in which nothing needs writing goes through the helper functions, as it always did.
+A message without references that needs no escaping is written with the helper functions.
 """
 
 from __future__ import annotations
@@ -46,25 +46,25 @@ def message_content(named: NamedGraph, body: NotifyBody) -> str:
         written = (
             text_expression(named, body.message) if body.format == "json" else _for_json(named, body.message)
         )
-        # Whatever a reference brings must not name one of the template's placeholders, such as its secret.
+        # The value of a reference must not contain placeholders of the template, such as that of its secret.
         return f"{helper}(SNOWFLAKE.NOTIFICATION.SANITIZE_WEBHOOK_CONTENT({written}))"
     text = _with_values(named, body.message, _as_html) if body.format == "html" else None
     text = text or text_expression(named, body.message)
     if not has_references(body.message) and not _NEEDS_WRITING.search(text):
         return f"{helper}({text})"
-    # A message of NULL stays NULL, and fails the task.
+    # If the message is NULL, the whole expression is NULL, and the task fails.
     opening = literal(f'{{"{_CONTENT_TYPE[body.format]}":')
     return f"{opening} || TO_JSON(TO_VARIANT({text})) || '}}'"
 
 
 def subject_expression(named: NamedGraph, subject: Value) -> str:
-    """A subject, which is one line whatever its values hold."""
+    """The expression for a subject; line breaks in values become spaces, because a subject is one line."""
     text = text_expression(named, subject)
     return f"TRANSLATE({text}, CHR(10) || CHR(13), '  ')" if has_references(subject) else text
 
 
 def _for_json(named: NamedGraph, message: Value) -> str:
-    """The message as it stands between the quotes of JSON."""
+    """The expression for the message as JSON text, without the quotes around it."""
     if isinstance(message, Template):
         return " || ".join(_for_json(named, part) for part in message.parts)
     if isinstance(message, str):
@@ -74,7 +74,7 @@ def _for_json(named: NamedGraph, message: Value) -> str:
 
 
 def _with_values(named: NamedGraph, message: Value, write: Callable[[str], str]) -> str:
-    """The message with what its references bring written in some way, and its own text as it is."""
+    """The expression for the message with `write` applied to the values of references, and its own text as it is."""
     if isinstance(message, Template):
         return " || ".join(_with_values(named, part, write) for part in message.parts)
     text = text_expression(named, message)

@@ -1,7 +1,7 @@
-"""ML Jobs: what is registered when a spec is applied, and the statement that the client will then write.
+"""ML Jobs: the definitions that apply registers, and a preview of the statements that the client then writes.
 
-`preview_sql` reproduces `MLJobDefinition.to_sql` of snowflake-ml-python 2.6 without a session. The client
-asks the account for the runtime's image when it registers; until then the preview has the spec's own word.
+`preview_sql` writes the same statement as `MLJobDefinition.to_sql` of snowflake-ml-python 2.6, without a session. The
+client asks the account for the image of the runtime when it registers a job; the preview has the `runtime` of the spec.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def job_definition(
     env_vars: Mapping[str, str] | None = None,
     secrets: Mapping[str, str] | None = None,
 ) -> MLJobDefinitionSpec:
-    """The definition of one task's job, under a name that carries its fingerprint."""
+    """The definition of a task's ML Job; its name contains its fingerprint."""
     hashes = {path: hashlib.sha256(content).hexdigest() for path, content in payload.items()}
     payload_sha256 = fingerprint(hashes)
     unnamed = MLJobDefinitionSpec(
@@ -64,7 +64,7 @@ def job_definition(
 
 
 def job_value(spec: MLJobDefinitionSpec) -> dict[str, Json]:
-    """The job as JSON, its payload by hash."""
+    """The definition as JSON, with the hash of the payload."""
     return {
         "name": spec.name,
         "entrypoint": spec.entrypoint,
@@ -86,9 +86,9 @@ def job_value(spec: MLJobDefinitionSpec) -> dict[str, Json]:
 
 
 def registration(spec: MLJobDefinitionSpec, target: Target) -> dict[str, object]:
-    """Keyword arguments for `MLJobDefinition.register`, beside `source` (the payload's folder) and `session`.
+    """The keyword arguments for `MLJobDefinition.register`, except `source` (the payload's folder) and `session`.
 
-    Everything that the client would otherwise take from the session or the environment is given.
+    Arguments that the client would otherwise take from the session or the environment are set explicitly.
     """
     return {
         "compute_pool": spec.pool,
@@ -113,7 +113,7 @@ def registration(spec: MLJobDefinitionSpec, target: Target) -> dict[str, object]
 
 
 def preview_sql(spec: MLJobDefinitionSpec, target: Target) -> str:
-    """The statement that the registered job's `to_sql(job_args=[…])` gives, but for the runtime's image."""
+    """The statement that `to_sql(job_args=[…])` of the registered job returns, except for the image of the runtime."""
     options: dict[str, Json] = {
         "STAGE_PATH": f"{stage_of(target)}/{spec.stage_path}/{spec.name}",
         "ARGS": ["bash", f"{_MOUNT}/system/startup.sh", f"{_MOUNT}/app/{spec.entrypoint}", *spec.arguments],
@@ -144,7 +144,7 @@ def preview_sql(spec: MLJobDefinitionSpec, target: Target) -> str:
 
 
 def spec_overrides(spec: MLJobDefinitionSpec) -> dict[str, Json] | None:
-    """The part of a service's specification that gives the job's container its secrets; None without any.
+    """The part of the service specification that passes secrets to the job's container; None without secrets.
 
     https://docs.snowflake.com/en/developer-guide/snowpark-container-services/specification-reference
     """
@@ -170,7 +170,7 @@ def _user_env_vars(spec: MLJobDefinitionSpec) -> dict[str, str]:
 
 
 def _bound(text: str) -> str:
-    """A string as `snowflake.connector` binds it; not `quoting.literal`, which doubles quotes."""
+    """A string literal as `snowflake.connector` binds it: quotes are escaped by a backslash, not doubled."""
     for char, escaped in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("'", "\\'")):
         text = text.replace(char, escaped)
     return f"'{text}'"

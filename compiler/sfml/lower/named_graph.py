@@ -1,4 +1,4 @@
-"""A graph with what its tasks and outcomes are called in Snowflake, worked out once."""
+"""A graph with the names of its tasks and the return values of its outcomes in Snowflake, worked out once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sfml.lower.names import default_name, short_name
 
 @record
 class NamedGraph:
-    """`root` and `names` are names in Snowflake as they are written in SQL, `raw_names` as Snowflake holds them.
+    """A graph with names in Snowflake. `root` and `names` are folded; `raw_names` are without quotes.
 
-    `outcomes` has of each branch its outcomes with their return values; `dag_branches` are the branches that a
-    `DAGTaskBranch` can say.
+    `names` and `raw_names` map the name of a task in the spec to its name in Snowflake. `outcomes` maps a branch to its
+    outcomes with their return values. `dag_branches` are the branches that a `DAGTaskBranch` can express.
     """
 
     graph: TaskGraph
@@ -27,9 +27,8 @@ class NamedGraph:
 
 
 def named_graph(graph: TaskGraph) -> NamedGraph:
-    """The graph with its names: `clv` → `CLV`, `train_model` → `CLV$TRAIN_MODEL`, or those that the spec gives.
-
-    `snowflake.core`'s DAG joins names in the same way.
+    """The graph with its names in Snowflake: `CLV` for `clv`, `CLV$TRAIN_MODEL` for `train_model`, unless the spec sets
+    others. A `DAG` of `snowflake.core` forms names in the same way.
     """
     root = folded(graph.root_name) if graph.root_name else graph.pipeline.upper()
     own = graph.own_names
@@ -60,10 +59,10 @@ def _followers(graph: TaskGraph) -> Mapping[str, set[str]]:
 
 
 def _is_dag_branch(branch: TaskNode, followers: Mapping[str, set[str]]) -> bool:
-    """Whether the branch is what a `DAGTaskBranch` can say: each successor has an outcome of its own.
+    """Whether a `DAGTaskBranch` can express the branch: each task after it has an outcome of its own.
 
-    A `DAGTaskBranch` compares its return value with the name of every task that runs after it. It cannot say
-    that an outcome starts several tasks or none, or that a task runs after it whatever the outcome.
+    A `DAGTaskBranch` compares its return value with the name of every task that runs after it. It cannot express that
+    an outcome starts several tasks or none, or that a task runs after it whatever the outcome.
     """
     started = [task for tasks in (branch.outcomes or {}).values() for task in tasks]
     one_each = all(len(tasks) == 1 for tasks in (branch.outcomes or {}).values())
@@ -71,7 +70,11 @@ def _is_dag_branch(branch: TaskNode, followers: Mapping[str, set[str]]) -> bool:
 
 
 def _raw_outcomes(branch: TaskNode, is_dag_branch: bool) -> Mapping[str, str]:
-    """Each outcome and its return value: the task that it starts, or its own name, in upper case."""
+    """Outcome → the return value that Snowflake compares.
+
+    For a `DAGTaskBranch` that is the name of the task which the outcome starts, else the name of the outcome. It is in
+    upper case, unless two outcomes differ in case only.
+    """
     outcomes = branch.outcomes or {}
     if is_dag_branch:
         return {outcome: short_name(tasks[0]) for outcome, tasks in outcomes.items()}

@@ -1,4 +1,4 @@
-"""What things are called in Snowflake: the root, the tasks, their ML Jobs, and their places on the stage."""
+"""Names in Snowflake: of the root, the tasks and their ML Jobs, and paths on the stage."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from sfml.graph.model import Target
 
 
 def default_name(root: str, task: str) -> str:
-    """The name of a task without one of its own: `CLV`, `train_model` → `CLV$TRAIN_MODEL`."""
+    """The default name of a task: `CLV`, `train_model` → `CLV$TRAIN_MODEL`."""
     return folded_name(f"{raw(root)}${short_name(task)}")
 
 
 def folded_name(name: str) -> str:
-    """The written form of a name that is known without quotes: `CLV$A` as it is, `clv$A` in quotes."""
+    """The folded form of a raw name: `CLV$A` stays as it is, `clv$A` gets quotes."""
     quoted = '"' + name.replace('"', '""') + '"'
     return folded(quoted)
 
 
 def short_name(task: str) -> str:
-    """The task's part of its name, which a branch returns to start it: `TRAIN_MODEL`."""
+    """The task's part of its default name, which a `DAGTaskBranch` returns to start it: `TRAIN_MODEL`."""
     return task.upper()
 
 
 def job_name(pipeline: str, task: str, fingerprint: str) -> str:
-    """`CLV_TRAIN_MODEL_3F9A0C11D2E4`: changes with anything that the job is made of."""
+    """The name of an ML Job with its fingerprint: `CLV_TRAIN_MODEL_3F9A0C11D2E4`."""
     return f"{pipeline.upper()}_{short_name(task)}_{fingerprint[:12].upper()}"
 
 

@@ -1,4 +1,4 @@
-"""The programs that a task's body or an ML Job starts with: check the archive's hash, then run the step."""
+"""The programs that run a step in a procedure or an ML Job: they check the archive's hash, then call the runtime."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def procedure_call(
     external_access: Iterable[str] = (),
     secrets: Mapping[str, str] | None = None,
 ) -> str:
-    """The anonymous procedure that runs a step; `archive` is a whole stage path, `call` the JSON argument."""
+    """The anonymous procedure that runs a step; `archive` is a path with its stage, `call` the JSON argument."""
     clauses = [
         "WITH SFML_STEP AS PROCEDURE (CALL STRING)",
         "RETURNS STRING",
@@ -90,7 +90,9 @@ def job_main(sha256: str) -> bytes:
 
 
 def with_snowpark(packages: Iterable[str]) -> tuple[str, ...]:
-    """The packages in their order; Snowflake demands Snowpark of every Python procedure."""
-    asked = tuple(packages)
-    has_it = any(re.split(r"[\s\[=<>!~]", package, maxsplit=1)[0].lower() == SNOWPARK for package in asked)
-    return asked if has_it else (SNOWPARK, *asked)
+    """The packages in their order, with Snowpark first if it is missing; every Python procedure needs it."""
+    requested = tuple(packages)
+    has_it = any(
+        re.split(r"[\s\[=<>!~]", package, maxsplit=1)[0].lower() == SNOWPARK for package in requested
+    )
+    return requested if has_it else (SNOWPARK, *requested)

@@ -1,4 +1,4 @@
-"""The same graph as plain SQL, for reading and for accounts that take nothing else."""
+"""The desired graph as SQL statements, for reading, and for accounts where only SQL is allowed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sfml.lower.names import stage_of
 
 
 def tasks_sql(graph: DesiredGraph) -> str:
-    """The statements that make the target hold this graph, in the order in which they must run.
+    """The statements that create or change the graph in its target, in the order in which they must run.
 
-    The root is suspended first and resumed last, because Snowflake changes no task of a graph whose root is
-    started (091421). What `CREATE OR ALTER TASK` has no clause for follows in `ALTER TASK` statements.
+    The root is suspended first and resumed last, because Snowflake refuses to change tasks of a graph whose root is
+    started (091421). Settings that `CREATE OR ALTER TASK` has no clause for follow in `ALTER TASK` statements.
     https://docs.snowflake.com/en/sql-reference/sql/create-task
     """
     return "\n".join(_lines(graph))
@@ -56,14 +56,14 @@ def _statements(graph: DesiredGraph, task: DesiredTask) -> Iterator[str]:
     yield from (f"  {clause}" for clause in clauses(graph, task))
     yield "AS"
     yield definition_sql(task)
-    # On a line of its own: a body may end in a comment.
+    # The semicolon gets its own line, because a body may end in a comment.
     yield ";"
     for setting in settings_beyond_create(task):
         yield f"ALTER TASK {name} SET {setting};"
 
 
 def clauses(graph: DesiredGraph, task: DesiredTask) -> Iterator[str]:
-    """What `CREATE OR ALTER TASK` says between the name and the body, in the documentation's order."""
+    """The clauses of `CREATE OR ALTER TASK` between the name and the body, in the order of the documentation."""
     if task.warehouse is not None:
         yield f"WAREHOUSE = {identifier(task.warehouse)}"
     schedule = schedule_text(task.schedule)
@@ -98,7 +98,7 @@ def clauses(graph: DesiredGraph, task: DesiredTask) -> Iterator[str]:
 
 
 def settings_beyond_create(task: DesiredTask) -> Iterator[str]:
-    """What only `ALTER TASK … SET` sets: serverless sizes, trigger interval, log level, tags, contacts."""
+    """The clauses for `ALTER TASK … SET`: serverless sizes, trigger interval, log level, tags, contacts."""
     sizes = {
         "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": task.user_task_managed_initial_warehouse_size,
         "SERVERLESS_TASK_MIN_STATEMENT_SIZE": task.serverless_task_min_statement_size,
@@ -113,7 +113,7 @@ def settings_beyond_create(task: DesiredTask) -> Iterator[str]:
 
 
 def definition_sql(task: DesiredTask) -> str:
-    """The body; an ML Job's without the runtime's image unless that is pinned."""
+    """The body of the task; for an ML Job, the preview of its statement."""
     match task.definition:
         case SqlDefinition(sql):
             return sql
@@ -122,7 +122,7 @@ def definition_sql(task: DesiredTask) -> str:
 
 
 def schedule_text(schedule: Schedule | None) -> str | None:
-    """The schedule as the SCHEDULE clause takes it, None where there is none."""
+    """The text of the SCHEDULE clause; None for a manual or triggered graph."""
     match schedule:
         case CronSchedule(cron, timezone):
             return f"USING CRON {cron} {timezone}"
@@ -133,7 +133,7 @@ def schedule_text(schedule: Schedule | None) -> str | None:
 
 
 def interval_text(seconds: int) -> str:
-    """`12 HOURS`, `90 MINUTES`, `30 SECONDS`: the largest unit that divides it."""
+    """An interval in Snowflake's syntax, in the largest unit that divides it: `12 HOURS`, `90 MINUTES`."""
     for size, unit in ((3600, "HOURS"), (60, "MINUTES")):
         if seconds % size == 0:
             return f"{seconds // size} {unit}"
@@ -167,5 +167,5 @@ def _scalar(value: Scalar) -> str:
 
 
 def _one_line(text: str) -> str:
-    """The text such that it cannot leave the comment it stands in."""
+    """The text on one line, so that it cannot end the comment around it."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""A desired task as plain JSON: what is fingerprinted, and what the manifest shows."""
+"""A desired task as JSON, for its fingerprint and the manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfml.lower.ml_jobs import job_value
 
 
 def task_value(task: DesiredTask) -> dict[str, Json]:
-    """Everything that makes the task what it is; neither its fingerprint nor where it was written."""
+    """The task as JSON, without its fingerprint and its places in the spec."""
     return {
         "name": task.name,
         "task": task.task,
@@ -29,7 +29,7 @@ def task_value(task: DesiredTask) -> dict[str, Json]:
 
 
 def run_on_value(task: DesiredTask) -> dict[str, Json]:
-    """Where the work is done, in the words of the spec's `run_on`."""
+    """The compute of the task, with the keys of `run_on` in a spec."""
     if isinstance(task.definition, MLJobDefinitionSpec):
         return {"pool": task.definition.pool, "instances": task.definition.instances}
     if task.warehouse is not None:
@@ -54,7 +54,7 @@ def definition_value(definition: Definition) -> dict[str, Json]:
 
 
 def branch_value(task: DesiredTask) -> dict[str, Json] | None:
-    """What the task has to do with branches: its own outcomes, and the `DAGTaskBranch`es that start it."""
+    """The task's outcomes, and the `DAGTaskBranch`es that start it; None without both."""
     if task.outcomes is None and not task.branch_of:
         return None
     outcomes: dict[str, Json] | None = None if task.outcomes is None else dict(task.outcomes)
@@ -67,7 +67,7 @@ def branch_value(task: DesiredTask) -> dict[str, Json] | None:
 
 
 def settings_value(task: DesiredTask) -> dict[str, Json]:
-    """The other settings under Snowflake's names, lower case; what is left to Snowflake is left out."""
+    """The other settings by Snowflake's names in lower case; settings with Snowflake's default are left out."""
     settings: dict[str, Json] = {
         "warehouse": task.warehouse,
         "schedule": schedule_value(task.schedule),

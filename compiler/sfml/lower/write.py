@@ -15,17 +15,17 @@ _OWN_ARCHIVE = re.compile(r"[0-9a-f]{64}\.zip")
 
 
 PICTURES = ("graph.svg", "graph.html")
-"""Files that are written when they are asked for."""
+"""Files of the build folder that are written only on request."""
 
 
 def write(
     graph: DesiredGraph, folder: Path, diagram: str, pictures: Mapping[str, str] | None = None
 ) -> tuple[Path, ...]:
-    """Write everything that the graph compiles to and return where; `diagram` is the text of `graph.mmd`.
+    """Write the files that the graph compiles to, and return their paths; `diagram` is the text of `graph.mmd`.
 
-    `pictures` are the texts of any of `PICTURES`. Each file is written whole or not at all, the manifest last: where
-    it is new, so is all that it names. Archives and pictures that an earlier compile left are removed; nothing else
-    in the folder is touched.
+    `pictures` are the texts of any of `PICTURES`. Each file is written whole or not at all. The manifest is written
+    last, so a new manifest names only files that are new as well. Old archives and pictures are removed; other files in
+    the folder are not touched.
     """
     drawn = {name: text.encode() for name, text in (pictures or {}).items()}
     files = {**build_files(graph, diagram), **drawn}
@@ -37,7 +37,7 @@ def write(
 
 
 def build_files(graph: DesiredGraph, diagram: str) -> Mapping[str, bytes]:
-    """Every file by its path in the build folder."""
+    """Path in the build folder → content of every file."""
     return {
         "manifest.json": manifest_bytes(graph),
         "tasks.sql": tasks_sql(graph).encode(),
@@ -47,7 +47,7 @@ def build_files(graph: DesiredGraph, diagram: str) -> Mapping[str, bytes]:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write the file whole, or leave what was there; one that is the same already is not touched."""
+    """Write the file whole or not at all; a file with the same content is not touched."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file() and path.read_bytes() == content:
         return

@@ -1,4 +1,4 @@
-"""Which tasks have certainly succeeded when a task runs, whatever way the run took there."""
+"""The tasks that have certainly succeeded when a task runs, on every way through the graph."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _NONE_FAILED = ("none_failed", "none_failed_min_one_succeeded")
 
 @record
 class Certainty:
-    """Sets of tasks as bits, by the spec's names; growth is a few operations an edge."""
+    """Facts about the tasks of a graph, with sets of tasks as bit sets; names are those of the spec."""
 
     bit: Mapping[str, int]
     above: Mapping[str, int]
-    """Task → the tasks above it."""
+    """Task → its ancestors."""
     succeeded: Mapping[str, int]
-    """Task → those that have succeeded whenever its body runs. More may have, where conditions say so."""
+    """Task → the tasks that have certainly succeeded when its body runs; what conditions imply is ignored."""
     fixed: Mapping[str, bool]
-    """Task → whether it ends in one way unless a task fails: no branch and no condition stands above it."""
+    """Task → whether its end is certain unless a task fails: neither it nor an ancestor has a branch or condition."""
 
     def has_succeeded(self, source: str, reader: str) -> bool:
         return bool(self.succeeded[reader] & self.bit[source])
@@ -36,7 +36,7 @@ class Certainty:
 
 
 def certainty_of(graph: TaskGraph) -> Certainty:
-    """What holds on every way through the graph."""
+    """The facts that hold on every way through the graph."""
     bit = {node.name: 1 << index for index, node in enumerate(graph.tasks)}
     arms = {
         arm: node.name for node in graph.tasks for tasks in (node.outcomes or {}).values() for arm in tasks
@@ -49,7 +49,7 @@ def certainty_of(graph: TaskGraph) -> Certainty:
     for node in graph.tasks:
         above[node.name] = reduce(or_, (above[name] | bit[name] for name in node.after), 0)
         branch = arms.get(node.name)
-        # A branch chooses by what it returned, which a task that did not succeed has not.
+        # A branch that starts the task has returned an outcome, so it has succeeded.
         chosen = succeeded[branch] | bit[branch] if branch is not None else 0
         each = {one: succeeded[one] | bit[one] for one in node.after}
         succeeded[node.name] = chosen | _by_predecessors(node, each, starts)
@@ -60,9 +60,10 @@ def certainty_of(graph: TaskGraph) -> Certainty:
 
 
 def _by_predecessors(node: TaskNode, each: Mapping[str, int], starts: Collection[str]) -> int:
-    """What the states of its predecessors say; `each` is what their success says.
+    """The tasks that have succeeded because the predecessors let the task run.
 
-    Those that start in every run either succeed or fail.
+    `each` maps a predecessor to the tasks that have succeeded if it has. `starts` are the tasks whose bodies begin in
+    every run, so that they either succeed or fail.
     """
     if not each or (node.run_if is None and decides_on_predecessors(node.when)):
         return 0

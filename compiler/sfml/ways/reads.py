@@ -1,4 +1,4 @@
-"""Where a task reads the result of another, and what it would come to if that were not there."""
+"""The places where a task reads the result of another, and what happens there without that result."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ _NULL_IS_MEANT = re.compile(
     r"|IS\s+(?:NOT\s+)?DISTINCT\s+FROM)\b",
     re.IGNORECASE,
 )
-"""What a statement says that knows of values that are not there."""
+"""Words by which a statement handles NULL."""
 
 
 @record
 class ResultRead:
-    """A use of another task's result: whether the reader fails without it, and what it would come to.
+    """A read of another task's result. `fails` says whether the reader fails without it; `effect` says what happens.
 
-    A condition reads before its task begins, so on other ways than the task's body.
+    A condition (`in_condition`) is evaluated before its task begins, so also on ways on which the task's body does not
+    run.
     """
 
     source: str
@@ -57,9 +58,9 @@ class ResultRead:
 def reads_of(
     task: TaskDraft, node: TaskNode, catalog: StepCatalog, names: Mapping[str, str]
 ) -> Iterator[ResultRead]:
-    """Every read of the task that is not ready for a value that is not there.
+    """The reads of a task that are not prepared for a missing value.
 
-    `node` is the task in its graph; `names` leads from tasks' names in Snowflake to the spec's.
+    `node` is the task in its graph; `names` maps names in Snowflake to names in the spec.
     """
     body = node.body
     yield from _reads_of_condition(task, node, names)
@@ -85,7 +86,7 @@ def reads_of(
             case CallBody():
                 effect, help = (False, "the procedure would get NULL"), after
             case JobBody():
-                continue  # told as SF327
+                continue  # SF327 reports it
             case _:
                 assert_never(body)
         if effect is not None:
@@ -93,7 +94,7 @@ def reads_of(
 
 
 def _effect_in_step(use: Use, body: StepBody, catalog: StepCatalog) -> tuple[bool, str] | None:
-    """Whether the step could not run, and why; None where its parameter says that the value may be missing."""
+    """Whether the step fails without the value, and what happens; None where its parameter may be `None`."""
     source = use.reference.task
     if use.reference.keys:
         return True, f"the step would fail: a result that is not there has no `{use.reference.keys[0]}`"
@@ -112,7 +113,7 @@ def _effect_in_step(use: Use, body: StepBody, catalog: StepCatalog) -> tuple[boo
 
 
 def _without(value: Value, reference: Reference) -> Value:
-    """The value as it comes when the reference reads nothing."""
+    """The value with `None` in place of the reference."""
     match value:
         case Reference():
             return None if value is reference else value
@@ -125,7 +126,7 @@ def _without(value: Value, reference: Reference) -> Value:
 
 
 def _may_be_none(shape: Shape) -> bool:
-    """Whether an annotation says so; one that says nothing does not."""
+    """Whether the shape includes `None`; an unknown shape does not."""
     if isinstance(shape, AnyOf):
         return any(_may_be_none(option) for option in shape.options)
     return not isinstance(shape, Anything) and misfit(None, shape, lambda _: ANYTHING) is None
@@ -142,7 +143,7 @@ def _effect_in_message(use: Use, needed: bool) -> tuple[bool, str]:
 def _reads_of_sql(
     task: TaskDraft, node: TaskNode, body: SqlBody, names: Mapping[str, str]
 ) -> Iterator[ResultRead]:
-    """What a statement asks for by name; nothing where it says what to do with a NULL."""
+    """The results that a statement reads by name; nothing if the statement handles NULL."""
     if _RETURN_VALUE not in body.text.upper() or _NULL_IS_MEANT.search(body.text):
         return
     for name in dict.fromkeys(arguments_of(body.text, _RETURN_VALUE)):
@@ -154,16 +155,16 @@ def _reads_of_sql(
 
 
 def _reads_of_condition(task: TaskDraft, node: TaskNode, names: Mapping[str, str]) -> Iterator[ResultRead]:
-    """What a condition asks for by name, likewise."""
+    """The results that a condition reads by name; nothing if the condition handles NULL."""
     condition = node.when or ""
     if _RETURN_VALUE not in condition.upper() or _NULL_IS_MEANT.search(condition):
         return
     effect = "the condition would compare NULL, which never holds, whatever it was to be compared with"
-    raw_names = {name: found for found, name in names.items()}
-    told = {names.get(name) for name in arguments_of(condition, _STATE) if name is not None}
+    raw_names = {name: raw_name for raw_name, name in names.items()}
+    asked_first = {names.get(name) for name in arguments_of(condition, _STATE) if name is not None}
     for name in dict.fromkeys(arguments_of(condition, _RETURN_VALUE)):
         source = names.get(name) if name is not None else _only(node.after)
-        if source is not None and source not in told:
+        if source is not None and source not in asked_first:
             text = f"{_RETURN_VALUE}({'' if name is None else literal(name)})"
             state = f"{_STATE}({literal(raw_names[source])}) = 'SUCCEEDED'"
             help = f"ask for that first: `{state} AND …`"

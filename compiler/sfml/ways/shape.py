@@ -1,4 +1,4 @@
-"""A task graph as the rules see it: shapes and conditions in Snowflake's names, with the way back to the spec's."""
+"""A task graph in the form that simulation needs: shapes and conditions by names in Snowflake, and a mapping back."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from sfml.semantics.states import State
 
 
 class Behaviour:
-    """One pipeline for one target, ready to be carried out."""
+    """One pipeline for one target, ready to be simulated."""
 
     def __init__(self, graph: TaskGraph) -> None:
         self.graph = graph
         self._named = named_graph(graph)
         self.root = raw(self._named.root)
         self.raw_names = self._named.raw_names
-        self.names: Mapping[str, str] = {found: name for name, found in self.raw_names.items()}
-        """Name in Snowflake → name in the spec; the root has none."""
+        """Name in the spec → name in Snowflake."""
+        self.names: Mapping[str, str] = {raw_name: name for name, raw_name in self.raw_names.items()}
+        """Name in Snowflake → name in the spec; the root is left out, which has no name in the spec."""
         self.shape = self._shape()
 
     def _shape(self) -> GraphShape:
@@ -41,37 +42,40 @@ class Behaviour:
         if finalizer is not None:
             condition = condition_of(self._named, finalizer).whole
             last = TaskShape(self.raw_names[finalizer.name], condition=condition, finalizes=self.root)
-        # The graph's tasks come in topological order already, and the checks have seen to the rest.
+        # The graph's tasks are in topological order, and the checks have found no errors in it.
         return GraphShape(self.root, tuple(tasks), last)
 
     @cached_property
     def started_by(self) -> Mapping[str, bool]:
-        """The streams that start the pipeline: in a run that they started, they have data."""
+        """Stream that starts the pipeline → True, because it has data in a run that it started."""
         schedule = self.graph.settings.schedule
         names = schedule.streams if isinstance(schedule, StreamSchedule) else ()
         return {name.upper(): True for name in names}
 
     @property
     def outcomes(self) -> Mapping[str, Mapping[str, str]]:
-        """Branch → its outcomes, each with the value that Snowflake compares."""
+        """Branch → outcome → the return value that Snowflake compares."""
         return self._named.outcomes
 
-    def node(self, found: str) -> TaskNode | None:
-        """The task of a name in Snowflake; None for the root."""
-        name = self.names.get(found)
+    def node(self, raw_name: str) -> TaskNode | None:
+        """The task with that name in Snowflake; None for the root."""
+        name = self.names.get(raw_name)
         return None if name is None else self.graph.task(name)
 
     def condition_with(self, node: TaskNode, *, holds: bool) -> str | None:
-        """The task's condition with its own `when` replaced by what it comes to."""
+        """The task's condition with its own `when` replaced by TRUE or FALSE."""
         return condition_of(self._named, replace(node, when="TRUE" if holds else "FALSE")).whole
 
     def told(self, states: Mapping[str, State]) -> dict[str, State]:
-        """The states by the spec's names, in the order of the spec's graph; the root is left out."""
-        return {name: states[found] for name, found in self.raw_names.items()}
+        """The states by names in the spec, in the order of the graph; the root is left out."""
+        return {name: states[raw_name] for name, raw_name in self.raw_names.items()}
 
 
 def returned_text(node: TaskNode, given: GivenEnd | None) -> Returned:
-    """What the task's body sets as its return value: a step's result as JSON, any other's text as it is."""
+    """The return value of a task in a test: that of a step or job as JSON, that of other tasks as text.
+
+    It is None for a task that returns nothing, and unknown if the test does not give it.
+    """
     if given is None or not given.has_result:
         return Unknown(f"what `{node.name}` returns is not given")
     if given.returns is None:

@@ -1,7 +1,7 @@
-"""SF333: values that some way through a graph leaves unset, each with the way.
+"""SF333: values that are not set on some way through the graph.
 
-Bit sets tell for most reads that the value is there on every way. Each of the others is looked for by walking: only a
-way that was walked is told, so that no finding rests on a guess. Decision 0045 has the reasons.
+For most reads, bit sets show that the value is set on every way. For the others, ways are walked until one is found
+that leaves the value unset, so that no finding rests on a guess. Decision 0045 has the reasons.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from sfml.ways.shape import Behaviour
 from sfml.ways.walker import Point, Rank, Trace, Walker, fewest_changes, fewest_failures
 
 MOST_STEPS = 60_000
-"""Tasks that are walked over for one graph at most: a second or two."""
+"""The most tasks that are walked over for one graph, which takes a second or two."""
 MOST_WALKS = 1_000
-"""Walks through all combinations for one reader at most."""
+"""The most combinations that are walked for one reader."""
 MOST_FAILURES = 6
-"""Tasks that fail on one way at most."""
+"""The most tasks that fail on one way."""
 
 
 def unset_values(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> Iterator[Diagnostic]:
-    """The reads of results that are not there on some way, in the order of the graph."""
+    """The findings for reads of results that are not set on some way, in the order of the graph."""
     certainty = certainty_of(graph)
     suspects = _suspects(draft, graph, catalog, certainty)
     if not suspects:
@@ -42,7 +42,7 @@ def unset_values(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> I
         (name, reads, search.of(name, tuple(dict.fromkeys(read.source for read in reads)), in_condition))
         for (name, in_condition), reads in suspects.items()
     ]
-    # What is near is looked at for all readers first: a search that finds nothing must not keep the others from it.
+    # The near ways of all readers come first: a long search for one reader must not use up the steps for the others.
     for _, _, reader in searches:
         reader.look_near()
     for _, _, reader in searches:
@@ -58,7 +58,7 @@ def unset_values(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> I
 def _suspects(
     draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog, certainty: Certainty
 ) -> dict[tuple[str, bool], list[ResultRead]]:
-    """Reader and whether its condition reads → its reads of tasks above it that may not have succeeded by then."""
+    """(Reader, whether its condition reads) → its reads of ancestors that may not have succeeded when it reads."""
     names = {name: task for task, name in named_graph(graph).raw_names.items()}
     drafts = draft.by_name
     suspects: dict[tuple[str, bool], list[ResultRead]] = {}
@@ -73,10 +73,10 @@ def _suspects(
 
 @record
 class _UnsetWay:
-    """A way that leaves a source unset: what decides it, and how the source ends.
+    """A way on which the result of a source is not set: its `cause` in words, and the state of the source.
 
-    `doubts`: 0 when nothing fails on it, 1 when a condition decides that nobody can tell beforehand, 2 when a task
-    fails.
+    `doubts` is 0 when no task fails and all conditions are known, 1 when a condition decides that cannot be evaluated
+    beforehand, and 2 when a task fails.
     """
 
     cause: str
@@ -85,7 +85,7 @@ class _UnsetWay:
 
 
 class _Search:
-    """Looks for ways on which a reader runs and what it reads is not there, within a bound for the graph."""
+    """The search for unset values in one graph; all its readers share a limit of steps."""
 
     def __init__(self, behaviour: Behaviour, certainty: Certainty) -> None:
         self.behaviour = behaviour
@@ -94,14 +94,14 @@ class _Search:
         self.plain = self.walker.walked({})
         order = [(task, self.behaviour.node(task.name)) for task in self.walker.order]
         self.tasks = tuple((task, node) for task, node in order if node is not None and not node.is_finalizer)
-        """All tasks in the order of the graph, which is that of their bits."""
+        """All tasks in the order of the graph, which is the order of their bits."""
         self.below = self._below()
         self.deciding = tuple(one for one in self.tasks if one[1].outcomes or one[1].when is not None)
-        """The branches, and the tasks with conditions of their own."""
+        """The branches, and the tasks with a `when`."""
         self.steps_left = MOST_STEPS
 
     def _below(self) -> dict[str, int]:
-        """Task → itself and the tasks below it, as bits."""
+        """Task → the bit set of itself and all tasks that run after it."""
         below = dict(self.certainty.bit)
         for _, node in reversed(self.tasks):
             for name in node.after:
@@ -109,7 +109,7 @@ class _Search:
         return below
 
     def among(self, mask: int) -> Iterator[tuple[TaskShape, TaskNode]]:
-        """The tasks of these bits, in the order of the graph."""
+        """The tasks of a bit set, in the order of the graph."""
         while mask:
             lowest = mask & -mask
             yield self.tasks[lowest.bit_length() - 1]
@@ -121,18 +121,18 @@ class _Search:
 
 
 class _ReaderSearch:
-    """Looks for ways that leave what one reader reads unset: for each source `best` is the surest so far."""
+    """The search for one reader; `best` maps a source to the way with the fewest doubts found so far."""
 
     def __init__(self, search: _Search, reader: str, sources: tuple[str, ...], in_condition: bool) -> None:
         self.search = search
         self.asked = (reader, sources, in_condition)
         self.sources = sources
         self.open_sources = tuple(one for one in sources if not search.certainty.fixed[one])
-        """Others end in one way unless a task fails."""
+        """The sources whose end is not certain without a failure."""
         self.best: dict[str, _UnsetWay] = {}
 
     def look_near(self) -> None:
-        """On the plain way, on those that a branch or condition near the source opens, and where tasks fail near it."""
+        """Walk the plain way, then ways with one other choice near the sources, then ways with failures near them."""
         walks = _ReaderWalks(self.search, *self.asked)
         self._take(walks, walks.as_it_is(), self.sources, 0)
         self._take(walks, walks.outcomes_near(), self.open_sources, 0)
@@ -140,7 +140,7 @@ class _ReaderSearch:
             self._take(walks, walks.failures_near(), self.sources, 2)
 
     def look_far(self) -> None:
-        """On every way within the bounds, as far as a surer one may be there."""
+        """Walk all combinations of choices within the limits, unless no better way can be found."""
         if self._are_found(self.open_sources, 0) and self._are_found(self.sources, 2):
             return
         walks = _ReaderWalks(self.search, *self.asked)
@@ -154,7 +154,7 @@ class _ReaderSearch:
         wanted: tuple[str, ...],
         doubts: int,
     ) -> None:
-        """Keep what these ways show, until there is one for each of the wanted sources with at most these doubts."""
+        """Keep the best ways, until each of the wanted sources has one with at most `doubts`."""
         if self._are_found(wanted, doubts):
             return
         for walker, trace in ways:
@@ -171,7 +171,7 @@ class _ReaderSearch:
 
 
 class _ReaderWalks:
-    """Walks over the tasks above one reader, whose body or condition reads."""
+    """Walks over one reader and its ancestors."""
 
     def __init__(self, search: _Search, reader: str, sources: tuple[str, ...], in_condition: bool) -> None:
         self.in_condition = in_condition
@@ -182,13 +182,13 @@ class _ReaderWalks:
         self.reader = self.behaviour.raw_names[reader]
         self.sources = sources
         self.above = self.certainty.above[reader] | self.certainty.bit[reader]
-        """The reader and what stands above it, as bits."""
+        """The bit set of the reader and its ancestors."""
         self.deciding = [one for one in search.deciding if self.certainty.bit[one[1].name] & self.above]
         self.base_changes = dict(self._outcomes_towards(self.above))
         self.base = self._rewalked(search.plain, self.base_changes)
 
     def _outcomes_towards(self, above: int) -> Iterator[tuple[Point, int]]:
-        """Of each branch, the outcome by which most of the tasks above the reader run."""
+        """The decisions by which branches choose the outcome that starts most ancestors of the reader."""
         for task, node in self.deciding:
             counts = [
                 sum(bool(self.certainty.bit[arm] & above) for arm in arms)
@@ -198,7 +198,7 @@ class _ReaderWalks:
                 yield (self.walker.place[task.name], 1), counts.index(max(counts))
 
     def _rewalked(self, before: Trace, more: Mapping[Point, int]) -> Trace:
-        """The walk with more changes; only what stands below them is walked again."""
+        """The walk with further changes; only the tasks below them are walked again."""
         mask = 0
         for place, _ in more:
             mask |= self.search.below[self.behaviour.names[self.walker.order[place].name]]
@@ -207,11 +207,11 @@ class _ReaderWalks:
         return self.walker.rewalked(before, {**before.changed, **more}, tasks) if tasks else before
 
     def as_it_is(self) -> Iterator[tuple[Walker, Trace]]:
-        """The way that leads to the reader without another change."""
+        """The way towards the reader without further changes."""
         yield self.walker, self.base
 
     def outcomes_near(self) -> Iterator[tuple[Walker, Trace]]:
-        """What the branches and conditions above the sources may choose otherwise, the nearest first."""
+        """The ways with one other choice of a branch or condition above the sources, the nearest first."""
         relevant = 0
         for source in self.sources:
             relevant |= self.certainty.above[source] | self.certainty.bit[source]
@@ -220,12 +220,14 @@ class _ReaderWalks:
                 for kind in (1, 0):
                     point = (self.walker.place[task.name], kind)
                     options = self.base.decisions.get(point, ())
-                    for option in range(len(options) - kind):  # the last of an end is the failure
+                    for option in range(
+                        len(options) - kind
+                    ):  # the last option of a task's end is its failure
                         if option != self.base.changed.get(point, 0) and self.search.steps_left > 0:
                             yield self.walker, self._rewalked(self.base, {point: option})
 
     def failures_near(self) -> Iterator[tuple[Walker, Trace]]:
-        """What fails at the sources, right above them and right above the reader."""
+        """The ways on which the sources fail, or the predecessors of the sources or of the reader."""
         names = self.behaviour.raw_names
         failing = [self._failure(names[source]) for source in self.sources]
         nodes = [self.behaviour.graph.task(source) for source in self.sources]
@@ -242,7 +244,7 @@ class _ReaderWalks:
         return {(place, 1): len(self.walker.ends[place]) - 1}
 
     def explored(self, rank: Rank, *, failures: int) -> Iterator[tuple[Walker, Trace]]:
-        """Every combination of outcomes, conditions and failures, as far as the bound goes."""
+        """The ways for all combinations of outcomes, conditions and failures, within the limits."""
         if self.search.steps_left <= 0:
             return
         root = self.walker.shape.task(self.behaviour.root)
@@ -254,8 +256,7 @@ class _ReaderWalks:
             yield walker, exploration.trace
 
     def unset_way(self, walker: Walker, trace: Trace, source: str, below: int) -> _UnsetWay | None:
-        """The way, if the reader comes to what it reads on it, what the source returns is not there, and its doubts are
-        fewer than those."""
+        """The way, if the reader reads on it, the source has not succeeded, and it has fewer doubts than `below`."""
         if (
             not self._reads(walker, trace)
             or trace.states[self.behaviour.raw_names[source]] is State.SUCCEEDED
@@ -279,13 +280,13 @@ class _ReaderWalks:
         return node is not None and name != self.reader and bool(self.certainty.bit[node.name] & self.above)
 
     def _reads(self, walker: Walker, trace: Trace) -> bool:
-        """Whether the reader's body begins, or its condition is asked, on this way."""
+        """Whether the reader's body begins, or its condition is evaluated, on this way."""
         if not self.in_condition:
             return (walker.place[self.reader], 1) in trace.decisions or self.reader in trace.reasons
         return walker.asks(self.reader, trace)
 
     def _conditions(self, walker: Walker, trace: Trace) -> list[tuple[TaskNode, int]]:
-        """The tasks whose conditions nobody can tell beforehand, each with 0 if it holds on this way."""
+        """The tasks whose conditions cannot be evaluated beforehand, each with 0 if it holds on this way, else 1."""
         return [
             (node, trace.changed.get((walker.place[task.name], 0), 0))
             for task, node in self.deciding
@@ -294,13 +295,13 @@ class _ReaderWalks:
 
 
 def _contradict_each_other(conditions: list[tuple[TaskNode, int]]) -> bool:
-    """Whether one condition, written at two tasks, holds at one and not at the other."""
+    """Whether two tasks have the same condition, and it holds for one and not for the other."""
     options: dict[str | None, int] = {}
     return any(options.setdefault(node.when, option) != option for node, option in conditions)
 
 
 def _finding(reader: str, read: ResultRead, way: _UnsetWay, place: Span) -> Diagnostic:
-    """The finding: an error where nothing has to fail for it, and the reader cannot do without the value."""
+    """The finding; an error if the reader fails without the value and the way has no doubts, else a warning."""
     cause, state = way.cause, way.state
     outcome = "fails" if state is State.FAILED else "is skipped" if state is State.SKIPPED else "never runs"
     own = cause == f"`{read.source}` fails"
@@ -320,7 +321,7 @@ def _finding(reader: str, read: ResultRead, way: _UnsetWay, place: Span) -> Diag
 
 
 def _cause(behaviour: Behaviour, trace: Trace, source: str) -> tuple[str, State]:
-    """What decided on the way that the source did not succeed, and the source's own state."""
+    """Why the source did not succeed on the way, as a clause, and the source's state."""
     states = {name: trace.states[raw] for name, raw in behaviour.raw_names.items() if raw in trace.states}
     name = source
     while True:
@@ -337,7 +338,7 @@ def _cause(behaviour: Behaviour, trace: Trace, source: str) -> tuple[str, State]
 
 
 def _outcome_against(behaviour: Behaviour, trace: Trace, node: TaskNode) -> str | None:
-    """The outcome by which a branch left the task out."""
+    """The outcome of a branch that does not start the task, as a clause; None if no branch left the task out."""
     for above in node.after:
         branch = behaviour.graph.task(above)
         returned = trace.returned.get(behaviour.raw_names[above])

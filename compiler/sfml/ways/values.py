@@ -1,7 +1,7 @@
-"""The results that a task's body reads, and what it comes to when one of them is not there.
+"""The results without which a task's body fails.
 
-Snowflake answers NULL for what a task that did not succeed would have returned. The runtime refuses to look for a
-field in it; a notification has no message then; everything else gets NULL, or `None`, and may know what to do.
+Snowflake returns NULL for the result of a task that did not succeed. The step runtime refuses to read a field of NULL,
+and a notification fails if its message is NULL. Other bodies get NULL or `None`, which they may handle.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sfml.ways.shape import Behaviour
 
 
 def needed_results(node: TaskNode) -> Iterator[Reference]:
-    """The results without which the body fails: fields that a step reads, and what the text of a message reads."""
+    """The references without whose values the body fails: fields that a step reads, and those in a message's text."""
     match node.body:
         case StepBody(arguments=arguments):
             for value in arguments.values():
@@ -25,12 +25,12 @@ def needed_results(node: TaskNode) -> Iterator[Reference]:
 
 
 def is_result(reference: Reference) -> bool:
-    """Whether it reads what a task returned."""
+    """Whether a reference reads the result of a task."""
     return reference.source is Source.RESULT
 
 
 def missing_result(behaviour: Behaviour, node: TaskNode, states: Mapping[str, State]) -> str | None:
-    """Why the body fails for what it reads; `states` are by the tasks' names in Snowflake."""
+    """Why the body fails because of a missing result; None if it does not. `states` are by names in Snowflake."""
     for reference in needed_results(node):
         source = str(reference.task)
         state = states.get(behaviour.raw_names.get(source, ""), State.NOT_EXECUTED)

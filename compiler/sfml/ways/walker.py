@@ -1,4 +1,4 @@
-"""Walks through a graph, each from where it leaves an earlier one: what the search for ways is made of."""
+"""Walking ways through a graph; a walk continues an earlier one from the first decision in which they differ."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ FAILS = "fails"
 HOLDS, FALSE = "when holds", "when does not hold"
 
 Point: TypeAlias = tuple[int, int]
-"""A decision: the task's place in the graph's order, and 0 for its condition or 1 for its end."""
+"""A decision: the task's index in the order of the graph, and 0 for its condition or 1 for its end."""
 
 Rank: TypeAlias = Callable[[int, int], tuple[int, int]]
-"""What the count of changes and that of failures are worth: walks of lower rank come first."""
+"""Returns the rank of a walk from its numbers of changes and failures; walks of lower rank come first."""
 
 
 @record
 class Trace:
-    """A walk that was made: states and return values by task, and the options of each decision that came up.
+    """The record of a walk: states and return values of tasks, and the options of each decision that was made.
 
-    `changed` are the decisions that differ from the plain way; `reasons` tell of each task that failed for a result
-    that is not there, and `failed` are all that failed. Names are those of Snowflake.
+    `changed` maps the decisions that differ from the plain way to their options. `failed` are the failed tasks;
+    `reasons` says why, for those that failed because of a missing result. Names are those in Snowflake.
     """
 
     states: dict[str, State]
@@ -45,7 +45,7 @@ class Trace:
 
 @record
 class Exploration:
-    """Where a search stands after a walk: the walk, how many were made, and how many are known to be left."""
+    """The state of a search after a walk: its trace, the number of walks made, and the number known to be left."""
 
     trace: Trace
     count: int
@@ -53,17 +53,17 @@ class Exploration:
 
 
 def fewest_changes(changes: int, failures: int) -> tuple[int, int]:
-    """Ranks walks with few changes first, so that what a bound leaves out are combinations, never single causes."""
+    """Ranks walks with few changes first, so that a limit leaves out combinations, and never single causes."""
     return (changes, failures)
 
 
 def fewest_failures(changes: int, failures: int) -> tuple[int, int]:
-    """Ranks all walks on which nothing fails before the others."""
+    """Ranks walks without failures first."""
     return (failures, changes)
 
 
 class Walker:
-    """Walks the tasks of `order`, by default the whole graph, again and again."""
+    """Walks the tasks of `order`, by default the whole graph."""
 
     def __init__(self, behaviour: Behaviour, order: Sequence[TaskShape] | None = None) -> None:
         self.behaviour = behaviour
@@ -80,7 +80,7 @@ class Walker:
         return (*outcomes, FAILS)
 
     def explore(self, rank: Rank, *, failures: int, most: int) -> Iterator[Exploration]:
-        """The walks with at most so many failures, of at most so many, in the order of their rank."""
+        """The walks with at most `failures` failed tasks, in the order of their rank; `most` walks at most."""
         queue: list[tuple[tuple[int, int], tuple[tuple[Point, int], ...], int, Trace | None]] = []
         heappush(queue, ((0, 0), (), 0, None))
         count = 0
@@ -96,7 +96,7 @@ class Walker:
             yield Exploration(trace, count, len(queue))
 
     def walked(self, changed: Mapping[Point, int], before: Trace | None = None) -> Trace:
-        """The walk with these changes; up to the last of them it is the one before, where there is one."""
+        """The walk with these changes. With `before`, the states up to the last change are copied from it."""
         first = max(changed)[0] if changed and before is not None else 0
         trace = Trace({}, {}, {}, changed)
         if before is not None:
@@ -115,7 +115,7 @@ class Walker:
         return trace
 
     def rewalked(self, before: Trace, changed: Mapping[Point, int], tasks: Sequence[TaskShape]) -> Trace:
-        """The walk before with these changes, of which only `tasks` can come out otherwise: they are walked again."""
+        """The walk `before` with these changes; only `tasks` are walked again, all others keep their states."""
         trace = Trace(
             dict(before.states),
             dict(before.returned),
@@ -159,7 +159,7 @@ class Walker:
             return State.FAILED
         options = self.ends[place]
         end = self._choose(trace, (place, 1), options)
-        # The failure is the last option; an outcome may be called `fails` too.
+        # The last option is the failure; its index is compared, because an outcome may be named `fails` too.
         if end == len(options) - 1:
             return State.FAILED
         outcomes = self.behaviour.outcomes
@@ -176,13 +176,13 @@ class Walker:
         node = self.behaviour.node(task.name)
         condition = self.behaviour.condition_with(node, holds=holds) if node is not None else None
         try:
-            # A branch, or `run_if`, may still decide otherwise than the task's own condition.
+            # The comparison with a branch's outcome, or `run_if`, may keep the task from running although `when` holds.
             return holds if condition is None else condition_holds(condition, asked)
         except Undecided:
             return holds
 
     def asks(self, name: str, trace: Trace) -> bool:
-        """Whether the own condition of a task decides on this way: what stands above it lets it run."""
+        """Whether the `when` of a task is evaluated on this way: its predecessors, branches and `run_if` let it run."""
         above = {other: state for other, state in trace.states.items() if other != name}
         if decide(self.shape, name, above) is not Decision.CONSIDER:
             return False
@@ -195,12 +195,12 @@ class Walker:
             return False
 
     def _choose(self, trace: Trace, point: Point, options: tuple[str, ...]) -> int:
-        """Which of the options it is; the first on the plain way."""
+        """The index of the option that the walk takes, which is 0 on the plain way; the decision is recorded."""
         trace.decisions[point] = options
         return trace.changed.get(point, 0)
 
     def alternatives(self, trace: Trace) -> Iterator[tuple[Point, int, bool]]:
-        """What could be chosen otherwise after the last change: decision, option, and whether it is a failure."""
+        """The other options of decisions after the last change: decision, option, and whether it is a failure."""
         last = max(trace.changed, default=(-1, -1))
         for point, options in trace.decisions.items():
             if point <= last:

@@ -1,7 +1,8 @@
-"""Every way through a graph: each outcome of each branch, each failure, walked from the plain way outwards.
+"""The ways through a graph, for all outcomes of branches and all failures.
 
-A way is told by its choices: what differs from the way on which every branch returns its first outcome and nothing
-fails. Ways with few choices come first, so that what a bound leaves out are combinations, never single causes.
+On the plain way every branch returns its first outcome and no task fails. Another way is described by its choices: the
+decisions that differ from the plain way. Ways with few choices come first, so that a limit leaves out combinations, and
+never single causes.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from sfml.ways.shape import Behaviour
 from sfml.ways.walker import Trace, Walker, fewest_changes
 
 WayKey: TypeAlias = tuple[tuple[State, ...], tuple[tuple[str, str], ...]]
-"""The states in the order of the graph, and why tasks failed for what they read."""
+"""The states in the order of the graph, and the reasons of tasks that failed because of a missing result."""
 
 
 @record
 class Choice:
-    """What a task does: an outcome, `fails`, or whether its condition holds; None for the pipeline's own."""
+    """A decision of a task: an outcome, `fails`, or whether its condition holds; `task` is None for the root."""
 
     task: str | None
     what: str
@@ -30,37 +31,37 @@ class Choice:
 
 @record
 class Way:
-    """One way through. `states` are by the spec's names; `also` are other choices that come to the same."""
+    """One way through a graph. `states` are by names in the spec; `also` are other choices with the same result."""
 
     choices: tuple[Choice, ...]
-    """Those that a branch on the way made, and all that differ from the plain way."""
+    """The choices of branches on the way, and all that differ from the plain way."""
     states: Mapping[str, State]
     state: State
     also: tuple[tuple[Choice, ...], ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
-    """Of the tasks that fail for a result that is not there: which, and why it is not."""
+    """Task that failed because of a missing result → which result, and why it is missing."""
 
     @property
     def key(self) -> WayKey:
-        """What makes it this way: two walks with one key are one way."""
+        """The identity of the way: walks with the same key are the same way."""
         return tuple(self.states.values()), tuple(sorted(self.reasons.items()))
 
 
 @record
 class WayWalk:
-    """The ways in the order found, and how far the walk went."""
+    """The ways in the order found, and the extent of the search."""
 
     ways: tuple[Way, ...]
     failures: int
-    """How many tasks fail on one way at most, those left out that fail for a result that is not there."""
+    """The most tasks that fail on one way; tasks that fail because of a missing result are not counted."""
     count: int
-    """Combinations of choices that were walked."""
+    """The number of combinations of choices that were walked."""
     left: int
-    """Combinations known not to have been walked, for there were too many; there may be more beyond them."""
+    """The number of known combinations that were not walked because of the limit; there may be more."""
 
 
 def walk(behaviour: Behaviour, *, failures: int = 1, most: int = 2_000) -> WayWalk:
-    """The ways through the graph with at most so many failures, of at most so many combinations of choices."""
+    """The ways with at most `failures` failed tasks; at most `most` combinations of choices are walked."""
     walker = Walker(behaviour)
     ways: dict[WayKey, tuple[Way, list[tuple[Choice, ...]]]] = {}
     count = left = 0
