@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @record
 class CompiledSpec:
-    """A spec that compiles, for one target."""
+    """A spec without errors for one target, with its desired graph."""
 
     reading: Reading
     desired: DesiredGraph
@@ -29,5 +29,5 @@ def desired_graph(reading: Reading) -> DesiredGraph:
     from sfml.lower.job_folders import job_files
     from sfml.lower.lower import lower
 
-    assert reading.graph is not None, "findings are looked at before lowering"
+    assert reading.graph is not None, "a spec with errors is not lowered"
     return lower(reading.graph, reading.catalog.closure, VERSION, job_files=job_files(reading.root))

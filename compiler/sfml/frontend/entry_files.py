@@ -1,4 +1,4 @@
-"""SPEC arguments → entry files: a file, a folder, a glob, a pipeline's name, or without any the whole project."""
+"""SPEC arguments → entry files. An argument is a file, a folder, a glob or the name of a pipeline."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NAMES_SHOWN = 5
 
 
 def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
-    """The entry files that the arguments stand for, sorted within each, without repetitions.
+    """The entry files that the arguments name, without duplicates; those of one argument are sorted.
 
-    A file is taken at its word. In a folder, and among what a glob finds, an entry file is a YAML file that
-    names its `pipeline`. What is neither is the name of a pipeline of the project that the working directory
-    belongs to; without arguments every pipeline of that project is meant. Raises UsageError for an argument that
-    stands for none.
+    A file is taken as an entry file without a look at its content. In a folder, and among the files that match a glob,
+    an entry file is a YAML file with a key `pipeline`. Any other argument is the name of a pipeline of the project in
+    the working directory; without arguments, all pipelines of that project are meant. Raises UsageError for an argument
+    that names no entry file.
     """
     texts = tuple(arguments)
     if not texts:
@@ -41,7 +41,7 @@ def entry_files(arguments: Iterable[str]) -> tuple[Path, ...]:
 
 
 def is_single(arguments: Iterable[str]) -> bool:
-    """Whether the arguments name one pipeline by its file or its name, rather than whatever is in a place."""
+    """Whether the arguments name one pipeline by its file or its name, and not by a folder or glob."""
     texts = tuple(arguments)
     if len(texts) != 1:
         return False
@@ -58,7 +58,7 @@ def is_single(arguments: Iterable[str]) -> bool:
 
 def _of_argument(argument: str) -> tuple[Path, ...]:
     if not argument.strip():
-        # It would be the folder that one is in: with an unset variable of a shell, everything.
+        # An empty path is the working directory; after `$VARIABLE` without a value, that would be all pipelines.
         raise UsageError(
             "SPEC is empty", help="name an entry file, a folder, a glob or a pipeline; is a variable unset?"
         )
@@ -74,7 +74,7 @@ def _of_argument(argument: str) -> tuple[Path, ...]:
             help="name an entry file, a folder, a glob or a pipeline",
         ) from cause
     if path.is_dir():
-        # A pipeline may have the name of the folder of its code.
+        # A folder without entry files may have the same name as a pipeline.
         paths = pipelines_of(path) or files_of_pipeline(argument)
         if not paths:
             raise UsageError(
@@ -96,7 +96,7 @@ def _of_argument(argument: str) -> tuple[Path, ...]:
 
 
 def _of_project() -> tuple[Path, ...]:
-    """Every entry file of the project that the working directory belongs to."""
+    """Every entry file of the project in the working directory. Raises UsageError without a project or a pipeline."""
     root = project_root(Path.cwd())
     if root is None:
         raise UsageError(
@@ -113,7 +113,7 @@ def _of_project() -> tuple[Path, ...]:
 
 
 def files_of_pipeline(name: str) -> tuple[Path, ...]:
-    """The entry file of the project's pipeline of that name, or none; raises UsageError where two have the name."""
+    """The entry file of the pipeline with that name, or nothing; raises UsageError where two pipelines have it."""
     paths = _pipelines_by_name().get(name, ())
     if len(paths) > 1:
         files = " and ".join(path.as_posix() for path in paths)
@@ -122,14 +122,14 @@ def files_of_pipeline(name: str) -> tuple[Path, ...]:
 
 
 def misspelt(name: str) -> str | None:
-    """A help line for a name that no spec of the project has: the closest, or all; None for one that a spec has."""
+    """A help line for a name that no pipeline of the project has: the closest name, or all; None for a right name."""
     if Path(name).exists() or files_of_pipeline(name):
         return None
     return unknown_spec(name).help
 
 
 def unknown_spec(argument: str) -> UsageError:
-    """What to raise for an argument that is no file, folder or pipeline, with the closest of the project."""
+    """The error for an argument that is not a file, folder or pipeline; its help names the closest in the project."""
     names = _pipelines_by_name()
     files = [path.as_posix() for paths in names.values() for path in paths]
     shown = ", ".join(f"`{name}`" for name in list(names)[:_NAMES_SHOWN])
@@ -142,7 +142,7 @@ def unknown_spec(argument: str) -> UsageError:
 
 
 def _pipelines_by_name() -> Mapping[str, tuple[Path, ...]]:
-    """The entry files of the working directory's project by the pipelines' names, of which two may be equal."""
+    """Name of a pipeline → its entry files, in the project of the working directory; several if names are equal."""
     root = project_root(Path.cwd())
     files: dict[str, tuple[Path, ...]] = {}
     for path in pipelines_of_project(root) if root is not None else ():
@@ -153,34 +153,34 @@ def _pipelines_by_name() -> Mapping[str, tuple[Path, ...]]:
 
 
 def pipelines_of_project(root: Path) -> tuple[Path, ...]:
-    """The entry files of the project at `root`, as seen from the working directory; those of projects below not."""
+    """The entry files of the project at `root`, relative to the working directory; projects below are left out."""
     paths = (path for path in pipelines_of(root) if project_root(path.parent) == root)
     return tuple(Path(os.path.relpath(path)) for path in paths)
 
 
 def pipeline_name(path: Path) -> str | None:
-    """The name that an entry file gives its pipeline, read without parsing the file; None where it gives none."""
+    """The name of the pipeline in an entry file, found without parsing the file; None where it has none."""
     match = _NAME.search(_beginning(path))
     return match[1].decode("ascii") if match else None
 
 
 def pipelines_of(folder: Path) -> tuple[Path, ...]:
-    """The entry files in a folder and below; hidden folders and those of built things are left out."""
-    found: list[Path] = []
+    """The entry files in a folder and below it; hidden folders, `build` and `node_modules` are left out."""
+    entry_paths: list[Path] = []
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not is_left_out(name))
         paths = (Path(place, name) for name in files if not is_left_out(name))
-        found += [path for path in paths if is_entry_file(path)]
-    return tuple(sorted(found))
+        entry_paths += [path for path in paths if is_entry_file(path)]
+    return tuple(sorted(entry_paths))
 
 
 def is_entry_file(path: Path) -> bool:
-    """Whether the file looks like a pipeline's entry file, judged without parsing it."""
+    """Whether the file looks like the entry file of a pipeline; it is not parsed."""
     return path.suffix in _SUFFIXES and path.is_file() and is_entry_text(_beginning(path))
 
 
 def _beginning(path: Path) -> bytes:
-    """The part of the file that is looked at; nothing where it cannot be read."""
+    """The first `_MAX_BYTES` bytes of a file; empty if it cannot be read."""
     try:
         with path.open("rb") as stream:
             return stream.read(_MAX_BYTES)
@@ -194,5 +194,5 @@ def is_entry_text(content: bytes) -> bool:
 
 
 def is_left_out(name: str) -> bool:
-    """Whether no entry file is looked for in a folder, or a file, of this name."""
+    """Whether folders and files of this name are not searched for entry files."""
     return name.startswith(".") or name in ("build", "node_modules")

@@ -1,4 +1,4 @@
-"""What the project file changes of tasks that no pipeline has: told where every pipeline was looked at."""
+"""Findings for patches of the project file whose task no pipeline has; only if all pipelines were read."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def with_foreign_patches(files: Sequence[Path], readings: list[Reading]) -> list[Reading]:
-    """The readings with a finding for each patch of the project file that none of its target's pipelines took.
+    """The readings, with a finding for each patch of the project file whose task no pipeline of its target has.
 
-    `files` are the entry files of the readings. Nothing is said of a target as long as one of its pipelines
-    could not be read: the task may be one of that.
+    `files` are the entry files of the readings. A target with a pipeline that could not be read gets no finding,
+    because that pipeline may have the task.
     """
     if not any(reading.loaded.spec is not None and reading.loaded.spec.foreign for reading in readings):
         return readings
@@ -38,7 +38,7 @@ def with_foreign_patches(files: Sequence[Path], readings: list[Reading]) -> list
 
 
 def _untaken(readings: list[Reading]) -> list[tuple[ForeignPatch, ...]]:
-    """The patches that are foreign to every pipeline, each as all of them see it."""
+    """The patches whose task no pipeline has; each as a tuple with the patch's value from every pipeline."""
     seen: dict[str, list[ForeignPatch]] = defaultdict(list)
     for reading in readings:
         spec = reading.loaded.spec

@@ -1,4 +1,4 @@
-"""Which pipeline, where: what even a spec that does not compile says, or none at all."""
+"""The pipeline and target of a spec that does not compile, or of a pipeline without a spec."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NO_GRAPH = "graph: {version: 1, tasks: {none: {sql: select 1}}}\nschedule: {ver
 
 
 def placed(reading: Reading) -> CompiledSpec:
-    """The spec compiled, or what is known of a pipeline whose graph is not: its name, its target, the name of its root.
+    """The compiled spec; for a spec with errors, one that has only the pipeline's name, its target and its root's name.
 
-    Raises `InvalidSpec` where not even that can be read.
+    Raises `InvalidSpec` if these cannot be read either.
     """
     if reading.graph is not None and not has_errors(reading.diagnostics):
         return CompiledSpec(reading, desired_graph(reading))
@@ -38,7 +38,10 @@ def placed(reading: Reading) -> CompiledSpec:
 
 @contextmanager
 def without_spec(pipeline: str) -> Iterator[Path]:
-    """A file that says no more than a pipeline's name, in the project that the working directory belongs to."""
+    """A temporary entry file with a pipeline's name and no graph, in the project of the working directory.
+
+    Raises UsageError outside a project.
+    """
     root = project_root(Path.cwd())
     if root is None:
         raise UsageError(f"there is no file `{pipeline}`, and no project that could have such a pipeline")
@@ -54,6 +57,6 @@ def is_pipeline_name(text: str) -> bool:
 
 
 def _empty(pipeline: str, spec_path: str, target: Target, name: str) -> DesiredGraph:
-    """A graph of which only name and place are known."""
+    """A desired graph of which only the root's name and the target are known."""
     root = DesiredTask(name, None, SqlDefinition(""), kind="root")
     return DesiredGraph(pipeline, spec_path, target, root, (), None, ())

@@ -1,4 +1,4 @@
-"""The front door of the compiler: a spec file → typed graph, catalogue and findings, offline."""
+"""Reading a spec without an account: entry file → typed graph, step catalogue and findings."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ __all__ = ["Reading", "entry_files", "project_root", "read", "read_targets"]
 
 @record
 class Reading:
-    """What a spec says for one target. `graph` is there when nothing in it is wrong; `walkable` is it too where all
-    that is wrong are values that some way through it leaves unset.
+    """The result of reading a spec for one target.
 
-    Files in `diagnostics` and `sources` are relative to the working directory, as users name them: `prefix`
-    comes before the path in the project. Those in the graph's spans, and in `silencings`, are relative to the
-    project's `root`. `used` are the silencings that
-    meant a finding, `accepted` the findings that were silenced. `entry` is the entry file, and `target` the name
-    of the target where it is known. `repeated` counts findings that were made more than once, word for word.
+    `graph` is None if there are errors. `walkable` is the graph also where the only errors are values that are not set
+    on some way (SF333). Files in `diagnostics` and `sources` are relative to the working directory; `prefix` is the
+    part before the path in the project. Files in spans of the graph, and in `silencings`, are relative to the project's
+    `root`. `used` are the silencings that applied to a finding, `accepted` the findings that were silenced. `entry` is
+    the entry file, and `target` the name of the target, if it is known. `repeated` counts findings that were found
+    several times in the same words.
     """
 
     root: Path
@@ -54,7 +54,7 @@ class Reading:
     walkable: TaskGraph | None = None
 
     def job_files(self, folder: str) -> tuple[SourceFile, ...]:
-        """The files of a job's folder, which is relative to the project's root; hidden ones are left out."""
+        """The files of a job's folder, which is relative to the project root; hidden files are left out."""
         return folder_files(self.root, folder)
 
 
@@ -68,10 +68,11 @@ def read(
     text: str | None = None,
     git: Mapping[str, str] | None = None,
 ) -> Reading:
-    """The pipeline whose entry file is `path`; never raises for what the file says.
+    """The result of reading the pipeline whose entry file is `path`; errors in files become findings.
 
-    `text` is read in its place: for a pipeline that is not written yet. `git` stands for what git says of the
-    work tree: for files that were taken out of it.
+    `variables` are those of `--var`. `text` is read in place of the entry file, which then need not exist. `git` holds
+    the values of `git.…` in expressions, for files that do not lie in their work tree; without it, they are asked of
+    git.
     """
     path = Path(path)
     loaded = load(path, target=target, variables=variables, user=user, text=text, git=git)
@@ -116,16 +117,16 @@ def read(
 
 
 def _findings_of_flow(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog) -> tuple[Diagnostic, ...]:
-    """What some way through the graph leaves unset.
+    """The findings for values that are not set on some way through the graph.
 
-    Where every task waits for all its predecessors to succeed, whatever stands above one is there when it runs.
+    If every task waits until all its predecessors have succeeded, the results of all ancestors are set when it runs.
     """
     conditions = ((node.run_if, node.when) for node in graph.tasks)
     if all(
         run_if in (None, "all_succeeded") and not decides_on_predecessors(when) for run_if, when in conditions
     ):
         return ()
-    from sfml.ways.unset import unset_values  # costs start-up time
+    from sfml.ways.unset import unset_values  # imported here to start up faster
 
     return tuple(unset_values(draft, graph, catalog))
 
@@ -137,20 +138,20 @@ def read_targets(
     variables: Mapping[str, str] | None = None,
     user: str | None = None,
 ) -> tuple[Reading, ...]:
-    """The pipeline once for each target of its project, in their order, or for `target` alone."""
+    """The pipeline read for each target of its project, in the order of the targets, or for `target` only."""
     names = (target,) if target is not None else targets_of(Path(path)) or (None,)
     return tuple(read(path, target=name, variables=variables, user=user) for name in names)
 
 
 def with_findings(reading: Reading, findings: tuple[Diagnostic, ...]) -> Reading:
-    """The reading with more findings, whose files are relative to the project's root."""
+    """The reading with further findings; files in `findings` are relative to the project root."""
     exact = (_with_exact_fix(finding, reading.loaded.sources) for finding in findings)
     more = tuple(moved(finding, reading.prefix) for finding in exact)
     return replace(reading, diagnostics=by_position((*reading.diagnostics, *more)))
 
 
 def _with_exact_fix(diagnostic: Diagnostic, sources: Mapping[str, str]) -> Diagnostic:
-    """The finding with the exact place of its fix; without one where the text is not there to be changed."""
+    """The finding with the exact place of its fix; without the fix if the text to be changed does not stand there."""
     if diagnostic.fix is None:
         return diagnostic
     source = sources.get(diagnostic.fix.span.file)
@@ -158,6 +159,6 @@ def _with_exact_fix(diagnostic: Diagnostic, sources: Mapping[str, str]) -> Diagn
 
 
 def _shown_from(root: Path, cwd: Path) -> str:
-    """What to put before a path in the project, so that it holds from the working directory."""
+    """The prefix that makes a path relative to the project root one relative to the working directory."""
     relative = Path(os.path.relpath(root, cwd)).as_posix()
     return "" if relative == "." else f"{relative}/"

@@ -1,7 +1,7 @@
-"""Findings that several targets, pipelines or members of a `for_each` share, each told once.
+"""Merging the findings that several targets, pipelines or members of a `for_each` share.
 
-A pipeline is read once a target, so a mistake in a file is found as often as the file is used. What is shown is
-one finding, with the targets that it holds for and the tasks and pipelines that repeat it.
+A pipeline is read once for each target, so a mistake in a file is found as often as the file is used. It is shown as
+one finding, with the targets that have it, and the tasks and pipelines that repeat it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _TASK = re.compile(r"(?:^|\.)(?:tasks|finalizer)\.([^.\[]+)")
 
 @record
 class _Occurrence:
-    """A finding where it was found; `members` are the tasks of a `for_each` that it is about."""
+    """A finding of one reading; `members` are the members of a `for_each` that it is about.
+
+    `rank` is the index of the first of them.
+    """
 
     finding: Diagnostic
     target: str
@@ -36,10 +39,10 @@ class _Occurrence:
 
 
 def told_once(readings: Sequence[Reading]) -> tuple[Diagnostic, ...]:
-    """The findings of all readings by position, each once, with `targets` and `also` filled in.
+    """The findings of all readings by position, without duplicates, with `targets` and `also` filled in.
 
-    Targets are in the order in which they were read; none are named where only one was looked at. A finding
-    keeps the words of its first occurrence.
+    Targets are in the order in which they were read; `targets` is empty if only one was read. A finding keeps the words
+    of its first occurrence.
     """
     groups: dict[object, list[_Occurrence]] = {}
     for reading in readings:
@@ -64,7 +67,7 @@ def _merged(group: list[_Occurrence], several: bool) -> Diagnostic:
 
 
 def _elsewhere(first: _Occurrence, group: Iterable[_Occurrence]) -> Iterator[str]:
-    """The other members of the first one's pipeline, then the other pipelines by their entry files."""
+    """The other members in the pipeline of the first occurrence, then the entry files of the other pipelines."""
     alike = sorted((one for one in group if one.entry == first.entry), key=lambda one: one.rank)
     members = dict.fromkeys(name for one in alike for name in one.members)
     yield from (name for name in members if name != first.members[0])
@@ -73,7 +76,7 @@ def _elsewhere(first: _Occurrence, group: Iterable[_Occurrence]) -> Iterator[str
 
 
 def _likeness(occurrence: _Occurrence) -> object:
-    """What two occurrences of the same mistake have in common: all but the names of who repeats it."""
+    """A key that is equal for occurrences of the same mistake: the finding without names of members and pipeline."""
     finding = occurrence.finding
     message = finding.message
     if len(occurrence.members) == 1:
@@ -85,9 +88,9 @@ def _likeness(occurrence: _Occurrence) -> object:
 
 
 def _members(finding: Diagnostic, spec: PipelineSpec, count: int) -> tuple[tuple[str, ...], int]:
-    """The tasks that a `for_each` made and the finding is about, and the place of the first among them.
+    """The members of a `for_each` that the finding is about, and the index of the first of them.
 
-    A finding that was made for each of them in the same words is about all.
+    A finding that was found in the same words for each member is about all of them.
     """
     task = _task(finding)
     members = spec.groups.get(task, ())
@@ -102,13 +105,13 @@ def _members(finding: Diagnostic, spec: PipelineSpec, count: int) -> tuple[tuple
 
 
 def _task(finding: Diagnostic) -> str:
-    """The name under which the task of the finding is written."""
+    """The name of the finding's task in the spec; an empty text without one."""
     task = _TASK.search(finding.path or "")
     return task[1] if task else ""
 
 
 def _without(message: str, *names: str | None) -> str:
-    """The message with the names taken out of the words that it quotes."""
+    """The message with the names removed from its quoted words."""
 
     def blanked(quoted: re.Match[str]) -> str:
         text = quoted[0]
@@ -122,6 +125,7 @@ def _without(message: str, *names: str | None) -> str:
 
 @lru_cache(maxsize=4_096)
 def _pattern(name: str) -> re.Pattern[str]:
-    """The name as a word of its own, in any case; an underscore stands for what a name cannot hold."""
+    """A pattern for the name as a whole word, in any case; an underscore matches any characters that are not letters or
+    digits."""
     words = r"[\W_]+".join(re.escape(part) for part in name.split("_") if part) or re.escape(name)
     return re.compile(rf"(?<![A-Za-z0-9]){words}(?![A-Za-z0-9])", re.IGNORECASE)

@@ -1,6 +1,6 @@
-"""Findings that somebody looked at and accepted: `# sfml: ignore SF326 -- reason`, and `ignore` in the project file.
+"""Silencing findings: `# sfml: ignore SF326 -- reason` in a file, and `ignore` in the project file.
 
-Only warnings can be silenced, each with a reason; a silencing that silences nothing is a finding itself.
+Only warnings can be silenced, each with a reason. A silencing without a finding is a finding itself (SF151).
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ SILENCING_CODES = ("SF150", "SF151")
 
 @record
 class Silencing:
-    """One code, silenced: on a `line` of the file that `span` is in, or in all files that `paths` match."""
+    """A code that is silenced on a `line` of the file of `span`, or in all files that `paths` match (all if empty).
+
+    `removal` is the fix that removes the comment.
+    """
 
     code: str
     reason: str
@@ -54,7 +57,7 @@ class Silencing:
 def silencings(
     sources: Mapping[str, str], document: MapNode | None
 ) -> tuple[tuple[Silencing, ...], tuple[Diagnostic, ...]]:
-    """What the comments of the files and the project file silence, and what is wrong with that."""
+    """The silencings in comments and in the project file, and the findings for wrong ones."""
     found: list[Silencing] = []
     findings: list[Diagnostic] = []
     for file, text in sources.items():
@@ -69,7 +72,7 @@ def silencings(
 
 @record
 class SilencedFindings:
-    """The findings that are left, those that were silenced, and the silencings that meant any of either."""
+    """The findings that are kept, those that were silenced, and the silencings that applied to any of them."""
 
     kept: tuple[Diagnostic, ...]
     accepted: tuple[Diagnostic, ...]
@@ -77,7 +80,7 @@ class SilencedFindings:
 
 
 def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) -> SilencedFindings:
-    """The findings without those that were silenced; errors stay, and silencing one is an error too."""
+    """The findings without the silenced ones. Errors are kept, and a comment that silences one is an error too."""
     kept: list[Diagnostic] = []
     accepted: list[Diagnostic] = []
     used: set[Silencing] = set()
@@ -87,7 +90,9 @@ def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) 
         if one.line is not None:
             by_line.setdefault((one.code, one.span.file, one.line), []).append(one)
     for finding in findings:
-        if finding.severity is Severity.NOTE:  # there are more of these than are told: nobody knows where
+        if (
+            finding.severity is Severity.NOTE
+        ):  # counts findings that are not shown, whose places are not known
             used.update(one for one in silencings if one.code == finding.code)
         at = finding.span
         here = by_line.get((finding.code, at.file, at.start.line), ()) if at is not None else ()
@@ -102,7 +107,7 @@ def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) 
 
 
 def unused(silencing: Silencing) -> Diagnostic:
-    """The finding for a silencing that silences nothing."""
+    """The finding for a silencing that applies to no finding."""
     message = f"nothing here is a `{silencing.code}`; the silencing is not needed"
     fix = silencing.removal
     return Diagnostic.warning(
@@ -136,20 +141,21 @@ def _read_comments(file: str, text: str, found: list[Silencing], findings: list[
             continue
         codes = tuple(code.strip().upper() for code in rest["codes"].split(","))
         covered = index + 1 if blank else _next_line(lines, index)
-        removal = _removal(file, index + 1, line, blank) if len(codes) == 1 else None  # others may be needed
+        # A comment with several codes is not removed for one of them, because the others may be needed.
+        removal = _removal(file, index + 1, line, blank) if len(codes) == 1 else None
         for code in codes:
             found.append(Silencing(code, rest["reason"].strip(), span, line=covered, removal=removal))
 
 
 def _removal(file: str, number: int, line: str, blank: int) -> Fix:
-    """The fix that takes a comment out: with its line when it stands alone, else with the blanks before it."""
+    """The fix that removes a comment: with its line if it stands alone there, else with the blanks before it."""
     if blank == 0:
         return Fix(Span.of(file, number, 1, number + 1, 1), f"{line}\n", "")
     return Fix(Span.of(file, number, blank + 1, number, len(line) + 1), line[blank:], "")
 
 
 def _problem(word: str, rest: re.Match[str] | None) -> str | None:
-    """What is wrong with a comment, in words."""
+    """What is wrong with a comment, in words; None for a right one."""
     if word != "ignore":
         return f"`sfml: {word}` means nothing; a comment can `ignore`"
     if rest is None:
@@ -161,7 +167,7 @@ def _problem(word: str, rest: re.Match[str] | None) -> str | None:
 
 
 def _scalars(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Where quoted texts and block texts stand: what looks like a comment in them is none."""
+    """The places of quoted and block texts, in which `#` does not begin a comment."""
     places = []
     try:
         for token in yaml.scan(text, Loader=_Loader):
@@ -170,7 +176,7 @@ def _scalars(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
                 first = (start.line, start.column) if token.style in "'\"" else (start.line + 1, 0)
                 places.append((first, (end.line, end.column)))
     except yaml.YAMLError:
-        pass  # told as SF101, and then nothing else is found that could be silenced
+        pass  # SF101 reports it, and the file has no other finding that could be silenced
     return places
 
 
@@ -180,7 +186,7 @@ def _is_within(place: tuple[int, int], stretches: list[tuple[tuple[int, int], tu
 
 
 def _next_line(lines: list[str], index: int) -> int:
-    """The number of the next line that holds more than a comment."""
+    """The number of the next line that is not empty and not only a comment."""
     for number in range(index + 1, len(lines)):
         if lines[number].strip() and not lines[number].lstrip().startswith("#"):
             return number + 1
@@ -203,7 +209,7 @@ def _read_entry(item: MapNode, found: list[Silencing], findings: list[Diagnostic
 
 
 def _matches(pattern: str, finding: Diagnostic) -> bool:
-    """Whether the finding's file, or a folder that it lies in, matches."""
+    """Whether the pattern matches the finding's file or a folder above it."""
     if finding.span is None:
         return False
     parts = finding.span.file.split("/")
@@ -213,7 +219,7 @@ def _matches(pattern: str, finding: Diagnostic) -> bool:
 
 @cache
 def _pattern(glob: str) -> re.Pattern[str]:
-    """A glob as an expression: `*` stays in a folder, `**` goes through any number of them."""
+    """A glob as a regular expression: `*` matches within one folder, `**` across any number of folders."""
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
     return re.compile("".join(words.get(part) or re.escape(part) for part in parts))

@@ -1,4 +1,4 @@
-"""What only several pipelines together can do wrong, added to their findings."""
+"""Findings about several pipelines together, added to the readings of those pipelines."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 def together(readings: list[Reading]) -> list[Reading]:
-    """The readings, each with the findings between it and the others of its project and target."""
+    """The readings, with the findings about pairs of pipelines of the same project and target."""
     if len(readings) < 2:
         return readings
     graphs: dict[tuple[Path, str], list[TaskGraph]] = defaultdict(list)
     for reading in readings:
         if reading.graph is not None:
             graphs[reading.root, reading.graph.target.name].append(reading.graph)
-    found = {key: findings_together(group) for key, group in graphs.items()}
-    return [_with(reading, found) for reading in readings]
+    shared = {key: findings_together(group) for key, group in graphs.items()}
+    return [_with_shared(reading, shared) for reading in readings]
 
 
-def _with(reading: Reading, found: dict[tuple[Path, str], tuple[Diagnostic, ...]]) -> Reading:
+def _with_shared(reading: Reading, shared: dict[tuple[Path, str], tuple[Diagnostic, ...]]) -> Reading:
     if reading.graph is None:
         return reading
-    findings = found[reading.root, reading.graph.target.name]
+    findings = shared[reading.root, reading.graph.target.name]
     own = tuple(one for one in findings if one.span is not None and one.span.file in reading.loaded.sources)
     if not own:
         return reading

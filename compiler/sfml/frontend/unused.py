@@ -1,4 +1,4 @@
-"""Silencings that silence nothing: told where every target, and for shared ones every pipeline, was looked at."""
+"""Findings for silencings that apply to no finding in any target or, for shared files, in any pipeline."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ ReadTarget = Callable[[Path, str], "Reading"]
 
 
 def with_unused(files: Sequence[Path], readings: list[Reading], read: ReadTarget) -> list[Reading]:
-    """The readings with a finding for each silencing that is of no use; `read` reads a file for another target.
+    """The readings, with a finding for each unused silencing; `read` reads a file for another target.
 
-    `files` are the entry files of the readings, of which a file can have several, one a target. Whether a
-    warning is there can depend on the target, and for what pipelines share on the pipeline; nothing is said
-    of a silencing as long as one that was not read, or has errors, might need it.
+    `files` are the entry files of the readings; a file has a reading for each target. A warning may depend on the
+    target and, in files that pipelines share, on the pipeline. So a silencing is unused only if all targets and
+    pipelines that could need it were read without errors.
     """
     if not any(set(reading.silencings) - reading.used for reading in readings):
         return readings
@@ -63,7 +63,7 @@ def _used(views: Iterable[Reading]) -> frozenset[Silencing]:
 
 
 def _by_file(files: Sequence[Path], readings: list[Reading]) -> Iterable[tuple[Path, int, list[Reading]]]:
-    """Each entry file with the place of its first reading, and all of them."""
+    """Each entry file with the index of its first reading, and all its readings."""
     first: dict[Path, int] = {}
     views: dict[Path, list[Reading]] = {}
     for index, (file, reading) in enumerate(zip(files, readings, strict=True)):
@@ -87,7 +87,7 @@ def _with_findings(readings: list[Reading], idle: dict[tuple[Path, Silencing], i
 
 
 def _other_targets(file: Path, views: list[Reading], read: ReadTarget) -> list[Reading]:
-    """The pipeline for the targets that it was not read for."""
+    """The readings of the pipeline for the targets that it was not read for yet."""
     project = views[0].loaded.project
     if project is None:
         return []
@@ -96,13 +96,13 @@ def _other_targets(file: Path, views: list[Reading], read: ReadTarget) -> list[R
 
 
 def _own_files(reading: Reading) -> set[str]:
-    """The files that are this pipeline's: its entry file and those that it names; not what `include` brings in."""
+    """The files of this pipeline only: its entry file and the files that this names, without included files."""
     spec = reading.loaded.spec
     return {spec.path, spec.graph.span.file, spec.schedule.span.file} if spec is not None else set()
 
 
 def whole_projects(files: Sequence[Path], readings: Sequence[Reading]) -> set[Path]:
-    """The projects of which every pipeline was read."""
+    """The roots of projects all of whose pipelines were read."""
     seen = {file.resolve() for file in files}
     roots = {reading.root for reading in readings}
     return {
