@@ -1,1 +1,1 @@
-"""What is deployed, what should be, and what lies between: pure values and functions."""
+"""Plans: the observed graph, the desired graph, and the changes between them; pure values and functions."""

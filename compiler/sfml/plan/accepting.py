@@ -1,4 +1,4 @@
-"""Drift written back into the spec: where each value goes, or why it cannot be written there."""
+"""Writing drift back into the spec: the fix for each drifted field, or why there is none."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ROOT_KEYS: Mapping[str, tuple[str, ...]] = {
 
 @record
 class AcceptableField:
-    """A field that can be written back, and the change that does it."""
+    """A field that can be written back, with the fix that does it."""
 
     task: str
     path: str
@@ -61,13 +61,16 @@ class UnacceptableField:
 
 
 class _CannotBeWritten(Exception):
-    """The reason, in words."""
+    """Raised where a field has no fix; its message is the reason."""
 
 
 def acceptances(
     drifts: tuple[Drift, ...], spec: PipelineSpec, desired: DesiredGraph, sources: Mapping[str, str]
 ) -> Iterator[AcceptableField | UnacceptableField]:
-    """Each field of each drift, as a change of the file that holds it or as the reason why there is none."""
+    """The fix for each drifted field, or the reason why it has none.
+
+    `sources` maps a file, relative to the project root, to its text.
+    """
     tasks = {task.task: task for task in desired.all_tasks}
     specs = {task.name: task for task in (*spec.tasks, *spec.finalizers)}
     for drift in drifts:
@@ -139,7 +142,10 @@ def _fix(
 
 
 def _keys(field: DriftField, task: DesiredTask, owner: TaskSpec | None) -> tuple[str, ...]:
-    """Where below the task, the schedule config or the job config the setting stands."""
+    """The keys of the setting: below the task, or below the schedule config or job config for the root.
+
+    `owner` is None for the root. Raises `_CannotBeWritten` for a field without such a setting.
+    """
     head, _, rest = field.path.partition(".")
     if head in ("session_parameters", "tags", "contacts") and rest:
         return (head, rest)
@@ -148,7 +154,7 @@ def _keys(field: DriftField, task: DesiredTask, owner: TaskSpec | None) -> tuple
             return ("config", rest)
         if field.path == "comment":
             raise _CannotBeWritten("the root's comment is the pipeline's description: write it there by hand")
-        found = _ROOT_KEYS.get(field.path)
+        keys = _ROOT_KEYS.get(field.path)
     else:
         if field.path == "when" and _is_own_condition(task, owner):
             return ("when",)
@@ -156,14 +162,14 @@ def _keys(field: DriftField, task: DesiredTask, owner: TaskSpec | None) -> tuple
             return ("sql",)
         if head == "with" and rest and task.kind == "step":
             return ("with", rest)
-        found = _TASK_KEYS.get(field.path)
-    if found is None:
+        keys = _TASK_KEYS.get(field.path)
+    if keys is None:
         raise _CannotBeWritten(_why_not(field.path))
-    return found
+    return keys
 
 
 def _is_own_condition(task: DesiredTask, owner: TaskSpec) -> bool:
-    """Whether all of a condition is what the spec has under `when`."""
+    """Whether the whole condition comes from `when` in the spec."""
     when = owner.settings.get("when")
     written = when.value if isinstance(when, ScalarNode) else None
     return not task.branch_of and task.condition == written
@@ -186,7 +192,7 @@ def _why_not(path: str) -> str:
 
 
 def _value(field: DriftField, keys: tuple[str, ...]) -> Plain:
-    """The account's value in the spec's words."""
+    """The value in the account, as a spec writes it; None for an unset one."""
     now: Comparable = field.now
     if field.path == "timeout_ms" and isinstance(now, int):
         if now % 1000:
@@ -221,14 +227,14 @@ def _schedule(now: Comparable) -> Plain:
 
 
 def _zone(folded: str) -> str:
-    """A time zone as people write it: `EUROPE/BERLIN` → `Europe/Berlin`."""
+    """The usual spelling of a time zone: `EUROPE/BERLIN` → `Europe/Berlin`."""
     return next((name for name in sorted(available_timezones()) if name.upper() == folded), folded)
 
 
 def _home(
     keys: tuple[str, ...], owner: TaskSpec | None, spec: PipelineSpec, sources: Mapping[str, str]
 ) -> tuple[MapNode, MapNode]:
-    """The resolved settings, and the mapping in a file that takes what is new."""
+    """The resolved settings, and the mapping in a file to which a new setting is added."""
     if owner is not None:
         return owner.settings, _written(owner.at, sources)
     if keys[0] == "config":
@@ -247,7 +253,7 @@ def _home(
 
 
 def _short_schedule(home: MapNode) -> Node | None:
-    """The schedule of a pipeline file that is written without a schedule config around it."""
+    """The `schedule:` of an entry file if it is in the short form, without a schedule config around it; else None."""
     node = home.get("schedule") if "pipeline" in home.entries else None
     is_short = isinstance(node, ScalarNode) or (
         isinstance(node, MapNode) and any(key in node.entries for key in ("cron", "every", "on_stream"))
@@ -256,18 +262,18 @@ def _short_schedule(home: MapNode) -> Node | None:
 
 
 def _nested(keys: tuple[str, ...], value: Plain) -> dict[str, Plain]:
-    found: dict[str, Plain] = {keys[-1]: value}
+    nested: dict[str, Plain] = {keys[-1]: value}
     for key in reversed(keys[:-1]):
-        found = {key: found}
-    return found
+        nested = {key: nested}
+    return nested
 
 
 def _written(key: Span, sources: Mapping[str, str]) -> MapNode:
-    """The mapping of the task whose name stands there."""
-    found = node_at(_document(key, sources), key)
-    if found is None or not isinstance(found[1], MapNode):
+    """The settings of the task whose name has this span."""
+    entry = node_at(_document(key, sources), key)
+    if entry is None or not isinstance(entry[1], MapNode):
         raise _CannotBeWritten("the task is made by an include or `for_each`: write it by hand")
-    return found[1]
+    return entry[1]
 
 
 def _document(at: Span, sources: Mapping[str, str]) -> MapNode:
@@ -285,13 +291,13 @@ def _down(settings: MapNode, keys: tuple[str, ...]) -> Node | None:
 
 
 def _stands_in_place(node: Node, keys: tuple[str, ...], owner: TaskSpec | None) -> bool:
-    """Whether the value is written for this task alone, not in a `defaults:` block."""
+    """Whether the value is written at the task itself, and not in a `defaults:` block for several tasks."""
     path = node.path.split(".")
     return "defaults" not in path[:3] or owner is None
 
 
 def _deepest(home: MapNode, keys: tuple[str, ...], value: Plain) -> tuple[MapNode, str, Plain]:
-    """The innermost mapping of the file that is there on the way, the key to add to it, and its value."""
+    """The innermost mapping on the path of the keys that exists in the file, the key to add to it, and its value."""
     rest = list(keys)
     while len(rest) > 1 and isinstance(inner := home.get(rest[0]), MapNode):
         home = inner

@@ -1,4 +1,4 @@
-"""What the last apply wrote, in the form that is compared: it tells a changed spec from a drifted account."""
+"""The last applied graph in comparable form; with it, a plan can tell changes of the spec from drift."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfml.plan.settings import desired_settings
 
 @record
 class AppliedTask:
-    """One task as it was written. `body` is its statement; of an ML Job it is `job:` and its registered name."""
+    """One task as the last apply wrote it. `body` is its statement; for an ML Job, `job:` and its registered name."""
 
     task: str | None
     body: str
@@ -23,7 +23,7 @@ class AppliedTask:
 
 @record
 class AppliedGraph:
-    """Everything that the last apply wrote, by the tasks' names in Snowflake."""
+    """The tasks that the last apply wrote, by their names in Snowflake."""
 
     tasks: Mapping[str, AppliedTask]
 
@@ -32,7 +32,7 @@ class AppliedGraph:
 
 
 def applied_graph(tasks: Iterable[DesiredTask]) -> AppliedGraph:
-    """What an apply of these tasks leaves behind; those of a kept deployment have their final bodies."""
+    """The applied graph of these tasks, which may be those of a kept deployment."""
     return AppliedGraph(
         {task.name: AppliedTask(task.task, desired_body(task), desired_settings(task)) for task in tasks}
     )
@@ -47,6 +47,6 @@ def desired_body(task: DesiredTask) -> str:
 
 
 def observed_body(definition: str) -> str:
-    """A deployed statement in the same form."""
+    """A deployed statement in the form of `AppliedTask.body`."""
     job = deployed_job_name(definition)
     return renderings.body(definition) if job is None else f"job:{job}"

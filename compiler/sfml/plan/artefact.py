@@ -1,7 +1,7 @@
-"""A whole graph as it is, was or will be deployed: what the journal and the kept deployments hold.
+"""Artefacts: whole graphs as they are deployed, in the journal and in kept deployments.
 
-It needs no spec: every task has its body and settings to the letter, so that it can be written again by whoever
-may write tasks. Its JSON is the same for the same graph.
+An artefact holds the final body and all settings of every task, so the graph can be written again without its spec. The
+same graph has the same JSON.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ _LISTS = ("predecessors", "packages")
 
 @record
 class Artefact:
-    """One graph: its tasks with their final bodies and comments, root first, parents before children.
+    """One graph: its tasks with their final bodies and comments, the root first, parents before children.
 
-    `suspended` names the children that were off by somebody's hand; `root_started` is whether the schedule was,
-    or is to be, on. `archives` are the folders on the stage that the bodies run.
+    `suspended` names the child tasks that somebody suspended by hand. `root_started` says whether the schedule was on,
+    or is to be on. `archives` are the folders on the stage whose code the bodies run.
     """
 
     pipeline: str
@@ -54,7 +54,7 @@ class Artefact:
     root_started: bool
     suspended: tuple[str, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
-    """What the root's comment ends in: fingerprint, spec, version; its provenance."""
+    """The record in the root's comment: fingerprint, spec, version and provenance."""
 
     @property
     def root(self) -> DesiredTask:
@@ -70,11 +70,11 @@ class Artefact:
 
     @property
     def archives(self) -> tuple[str, ...]:
-        """`clv/code/<sha256>` and `clv/jobs/<sha256>`, below the stage."""
+        """The folders of code and payloads below the stage: `clv/code/<sha256>`, `clv/jobs/<sha256>`."""
         return tuple(sorted({path for task in self.tasks for path in archives_in(body_of(task))}))
 
     def graph(self, target: Target) -> DesiredGraph:
-        """The same as a graph that can be planned and written; its archives are on the stage already."""
+        """The artefact as a desired graph, which can be planned and written; it has no archives to upload."""
         children = [task for task in self.tasks[1:] if task.finalize is None]
         return DesiredGraph(
             pipeline=self.pipeline,
@@ -89,12 +89,12 @@ class Artefact:
 
 
 def archives_in(body: str) -> tuple[str, ...]:
-    """The folders of code and jobs that a statement names."""
+    """The folders of code and payloads on the stage that a statement names."""
     return tuple(_STAGED.findall(body))
 
 
 def body_of(task: DesiredTask) -> str:
-    """The body of an artefact's task, which is known to the letter."""
+    """The final body of an artefact's task."""
     assert isinstance(task.definition, SqlDefinition), "an artefact holds final bodies"
     return task.definition.sql
 
@@ -106,7 +106,10 @@ def meant_artefact(
     *,
     started: bool,
 ) -> Artefact:
-    """The spec's graph as it will be written; `definitions` and `comments` are final, by task."""
+    """The desired graph as an apply will write it; `definitions` and `comments` are the final ones, by task name.
+
+    `started` says whether the schedule is to be on.
+    """
     tasks = tuple(
         replace(task, definition=SqlDefinition(definitions[task.name]), comment=comments[task.name])
         for task in desired.all_tasks
@@ -122,7 +125,7 @@ def meant_artefact(
 
 
 def observed_artefact(pipeline: str, target: Target, observed: ObservedGraph | None) -> Artefact | None:
-    """The graph that is deployed, or None; written again it is what it was, suspended children included."""
+    """The deployed graph as an artefact, from which it can be written again, with its suspended tasks; None without."""
     if observed is None:
         return None
     root = observed.root.name
@@ -141,9 +144,9 @@ def observed_artefact(pipeline: str, target: Target, observed: ObservedGraph | N
 
 
 def depths_of(tasks: Mapping[str, DesiredTask]) -> Mapping[str, int]:
-    """How many tasks stand above each on the longest way down; a finalizer stands below them all.
+    """Task → its depth: the length of the longest path from the root; a finalizer is below all other tasks.
 
-    What hangs on a cycle, which no account takes, is left out of the order and stands lowest.
+    Tasks on a cycle, or below one, get the greatest depth; no account takes a cycle.
     """
     above = {name: tuple(one for one in tasks[name].predecessors if one in tasks) for name in sorted(tasks)}
     depths: dict[str, int] = {}
@@ -168,7 +171,7 @@ def artefact_value(artefact: Artefact) -> dict[str, Json]:
 
 
 def artefact_from(value: Mapping[str, Any]) -> Artefact:
-    """The artefact that `artefact_value` wrote; raises `ConflictingState` for one of a version to come."""
+    """The artefact in the JSON of `artefact_value`. Raises `ConflictingState` for another version of the format."""
     if value.get("format_version") != ARTEFACT_VERSION:
         raise ConflictingState(
             f"a record of deployed tasks has the unknown version {value.get('format_version')}",
@@ -188,7 +191,7 @@ def artefact_from(value: Mapping[str, Any]) -> Artefact:
 
 
 def _plain(task: DesiredTask) -> DesiredTask:
-    """The task without what only its compiler knows: what JSON keeps of it."""
+    """The task with only the fields that its JSON holds."""
     return _task_from(_task_value(task))
 
 
@@ -197,19 +200,19 @@ def _task_value(task: DesiredTask) -> dict[str, Json]:
     if isinstance(task.schedule, Manual):
         value["schedule"] = "manual"
     for key in (*_TEXTS, *_MAPPINGS, *_LISTS):
-        found = getattr(task, key)
-        if found != getattr(_DEFAULTS, key) or key == "name":
-            value[key] = list(found) if key in _LISTS else dict(found) if key in _MAPPINGS else found
-    return {key: found for key, found in value.items() if found is not None}
+        setting = getattr(task, key)
+        if setting != getattr(_DEFAULTS, key) or key == "name":
+            value[key] = list(setting) if key in _LISTS else dict(setting) if key in _MAPPINGS else setting
+    return {key: setting for key, setting in value.items() if setting is not None}
 
 
 def _task_from(value: Mapping[str, Any]) -> DesiredTask:
-    """Keys of a later version are left out: what they would set stays at Snowflake's default."""
-    given: dict[str, Any] = {key: value[key] for key in (*_TEXTS, *_MAPPINGS) if key in value}
-    given |= {key: tuple(value[key]) for key in _LISTS if key in value}
-    given["definition"] = SqlDefinition(str(value["sql"]))
-    given["schedule"] = _schedule_from(value.get("schedule"))
-    return replace(_DEFAULTS, **given)
+    """The task in the JSON of `_task_value`; unknown keys, which a later version may have written, are ignored."""
+    settings: dict[str, Any] = {key: value[key] for key in (*_TEXTS, *_MAPPINGS) if key in value}
+    settings |= {key: tuple(value[key]) for key in _LISTS if key in value}
+    settings["definition"] = SqlDefinition(str(value["sql"]))
+    settings["schedule"] = _schedule_from(value.get("schedule"))
+    return replace(_DEFAULTS, **settings)
 
 
 def _schedule_from(value: Any) -> Schedule | None:
@@ -225,4 +228,4 @@ def _schedule_from(value: Any) -> Schedule | None:
         case {"every_seconds": seconds}:
             return IntervalSchedule(seconds)
         case _:
-            raise ConflictingState(f"a record of deployed tasks has a schedule that is none: {value!r}")
+            raise ConflictingState(f"a record of deployed tasks has an unknown schedule: {value!r}")

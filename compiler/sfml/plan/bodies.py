@@ -1,4 +1,4 @@
-"""What differs between a deployed body and the one that should be there, in the spec's words."""
+"""Comparing deployed bodies with desired ones; differences are reported by settings of the spec."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ESCAPE = re.compile(r"\\(.)|''", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _ARCHIVE = re.compile(r'ARCHIVE, SHA256 = "steps\.zip", "([0-9a-f]{64})"')
 _CLAUSES = {"packages": "PACKAGES", "external_access": "EXTERNAL_ACCESS_INTEGRATIONS", "secrets": "SECRETS"}
-"""Setting of a spec → the clause of a procedure that lists it, on a line of its own."""
+"""Setting of a spec → the clause of a procedure that holds it, on its own line."""
 
 _JOB_SETTINGS = {
     "runtime": "RUNTIME",
@@ -36,16 +36,16 @@ _STEP = "\nCALL SFML_STEP("
 
 
 def deployed_job_name(sql: str) -> str | None:
-    """The registered name in `CALL SYSTEM$EXECUTE_ML_JOB('DB.SCHEMA.NAME_', …)`, or None."""
+    """The registered name in `CALL SYSTEM$EXECUTE_ML_JOB('DB.SCHEMA.NAME_', …)`; None for another statement."""
     if not sql.startswith(_JOB):
         return None
     name = next(literals(sql), "")
-    # The client adds one underscore, and Snowflake a suffix behind it at each run.
+    # The client appends an underscore to the name, and Snowflake a suffix at each run.
     return name.rsplit(".", 1)[-1].removesuffix("_").strip('"')
 
 
 def is_same_body(deployed: str, task: DesiredTask) -> bool:
-    """Whether the deployed statement does what the task's body says; an ML Job's name holds its fingerprint."""
+    """Whether the deployed statement is the task's body; ML Jobs are compared by name, which holds the fingerprint."""
     match task.definition:
         case SqlDefinition(sql):
             return body(sql) == body(deployed)
@@ -54,7 +54,7 @@ def is_same_body(deployed: str, task: DesiredTask) -> bool:
 
 
 def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
-    """The changes of a body that differs, at least one."""
+    """The field changes of a body that differs; at least one."""
     old, new = body_parts(deployed), body_parts(_statement(task))
     different = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
     for key in different or ["statement"]:
@@ -64,11 +64,11 @@ def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
 
 
 def body_parts(sql: str) -> Mapping[str, Comparable]:
-    """A statement in parts that mean something to its author; `statement` is what is left of it."""
+    """Setting of the spec → its value in a statement; `statement` holds the rest of the statement."""
     if sql.startswith(_JOB):
         return _job_parts(list(literals(sql))) or {"statement": sql}
-    head, found, tail = sql.partition(_STEP)
-    if not found:
+    head, separator, tail = sql.partition(_STEP)
+    if not separator:
         return {"statement": sql}
     archive = _ARCHIVE.search(head)
     call = _parsed(next(literals(tail), ""))
@@ -88,7 +88,7 @@ def body_parts(sql: str) -> Mapping[str, Comparable]:
 
 
 def _listed(text: str) -> Iterator[str]:
-    """The entries of a clause; packages are literals and may hold commas, names and secrets do not."""
+    """The entries of a clause. Packages are literals and may hold commas; names and secrets hold none."""
     if text.startswith("'") and " = " not in text:
         yield from literals(text)
     else:
@@ -96,12 +96,12 @@ def _listed(text: str) -> Iterator[str]:
 
 
 def _rest_of(call: Mapping[str, Any]) -> str:
-    """What of a step's call is told nowhere else."""
+    """The JSON of a step's call without the parts that have fields of their own."""
     return json.dumps({key: call[key] for key in sorted(call) if key not in ("with", "step")})
 
 
 def literals(sql: str) -> Iterator[str]:
-    """The values of the statement's string literals, in order."""
+    """The texts of a statement's string literals, in order."""
     for match in _LITERAL.finditer(sql):
         yield _ESCAPE.sub(_unescaped, match.group(1))
 
@@ -111,28 +111,28 @@ def _unescaped(match: re.Match[str]) -> str:
     return "'" if char is None else _ESCAPED.get(char, char)
 
 
-def _job_parts(found: list[str]) -> Mapping[str, Comparable]:
-    """Of `SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options)`: pool, instances, runtime, payload, arguments.
+def _job_parts(texts: list[str]) -> Mapping[str, Comparable]:
+    """Setting of the spec → its value in `SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options)`.
 
-    The name, which ends in the job's fingerprint, is no part of it.
+    `texts` are the literals of the call. The job's name, which ends in its fingerprint, is left out.
     """
-    if len(found) < 4:
+    if len(texts) < 4:
         return {}
-    spec, options = _parsed(found[2]), _parsed(found[3])
+    spec, options = _parsed(texts[2]), _parsed(texts[3])
     values = {**spec, **options}
     arguments = [str(one) for one in spec.get("ARGS") or []]
     call = _parsed(arguments[3]) if len(arguments) > 3 else {}
     stage, _, below = str(spec.get("STAGE_PATH", "")).partition("/jobs/")
     rest = {key: value for key, value in values.items() if key not in _OF_THE_JOB}
-    told = {key: value for key, value in (spec.get("ENV_VARS") or {}).items() if not key.startswith("MLRS_")}
+    own = {key: value for key, value in (spec.get("ENV_VARS") or {}).items() if not key.startswith("MLRS_")}
     return {
-        "statement": f"{found[0].rpartition('.')[0]} {stage} {_rest_of(call)} {json.dumps(rest, sort_keys=True)}",
+        "statement": f"{texts[0].rpartition('.')[0]} {stage} {_rest_of(call)} {json.dumps(rest, sort_keys=True)}",
         "code": below.split("/", 1)[0][:12],
-        "pool": found[1],
+        "pool": texts[1],
         "step": call.get("step"),
         "command": tuple(arguments[2:3] if call else arguments[2:]),
         **{key: _plain(values.get(name)) for key, name in _JOB_SETTINGS.items()},
-        **{f"env_vars.{key}": str(value) for key, value in told.items()},
+        **{f"env_vars.{key}": str(value) for key, value in own.items()},
         **_with_parts(call),
     }
 
@@ -148,7 +148,7 @@ def _with_parts(call: Mapping[str, Any]) -> Mapping[str, Comparable]:
 
 
 def _shown(value: Any) -> Comparable:
-    """A `with:` value as the spec writes it: references as `${…}`."""
+    """A `with:` value as a spec writes it, with references as `${…}`."""
     if isinstance(value, dict) and len(value) == 1:
         ((kind, inner),) = value.items()
         if kind == "$result" and isinstance(inner, list) and inner:

@@ -1,4 +1,4 @@
-"""What differs between two archives of step code: which files, and which functions and classes in them."""
+"""Comparing two archives of step code: the files that differ, and the functions and classes in them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _JOB = re.compile(r"@[^\s'\"/]+/([\w.-]+/jobs/[0-9a-f]{64}/\w+)")
 
 
 def archive_path(definition: str) -> str | None:
-    """Where below the stage the step code of a deployed body lies; None for a body that runs none of ours."""
-    if found := _ARCHIVE.search(definition):
-        return found.group(1)
+    """The path below the stage of the step code that a deployed body runs; None for a body without step code."""
+    if archive := _ARCHIVE.search(definition):
+        return archive.group(1)
     # The ML Jobs client puts a job's payload into `app` below its stage path.
-    return f"{found.group(1)}/app/steps.zip" if (found := _JOB.search(definition)) else None
+    return f"{job.group(1)}/app/steps.zip" if (job := _JOB.search(definition)) else None
 
 
 def archive_files(content: bytes) -> Mapping[str, bytes] | None:
-    """The files of an archive by path; None for what is no archive."""
+    """Path → content of the files of a zip archive; None for other bytes."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
@@ -33,12 +33,12 @@ def archive_files(content: bytes) -> Mapping[str, bytes] | None:
 
 
 def is_runtime_only(files: Sequence[ChangedFile]) -> bool:
-    """Whether files differ, and all of them are of the runtime that every archive takes along."""
+    """Whether all changed files, of which there is at least one, are those of the step runtime."""
     return bool(files) and all(file.path.startswith(_RUNTIME) for file in files)
 
 
 def changed_files(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> tuple[ChangedFile, ...]:
-    """Every file that is not the same in both, sorted by path."""
+    """Every file that differs between the two archives, sorted by path."""
     return tuple(_changed(old, new))
 
 
@@ -57,9 +57,9 @@ def _changed(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Iterator[Cha
 
 
 def changed_names(before: bytes, after: bytes) -> tuple[str, ...]:
-    """The top-level functions and classes that differ; `(module)` for the rest of the module.
+    """The top-level functions and classes that differ, and `(module)` for other code of the module.
 
-    Comments and layout change the archive but no name: then there is none.
+    Comments and layout are not compared, so a file can differ without such a name.
     """
     old, new = _definitions(before), _definitions(after)
     if old is None or new is None:
@@ -69,14 +69,14 @@ def changed_names(before: bytes, after: bytes) -> tuple[str, ...]:
 
 
 def _definitions(source: bytes) -> Mapping[str, str] | None:
-    """Each top-level definition's syntax, and under the empty name all that is outside of them."""
+    """Top-level name → its syntax tree as text; the empty name holds the code outside of definitions."""
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError):
         return None
-    found: dict[str, str] = {}
+    definitions: dict[str, str] = {}
     for node in body:
         is_named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         name = getattr(node, "name", "") if is_named else ""
-        found[name] = found.get(name, "") + ast.dump(node)
-    return found
+        definitions[name] = definitions.get(name, "") + ast.dump(node)
+    return definitions

@@ -1,7 +1,7 @@
-"""Which kept deployments, archives and jobs nothing needs any more: they are removed when an apply is done.
+"""The kept deployments, archives and payloads that are removed at the end of an apply, because nothing needs them.
 
-A deployment is kept as one of the last few, or when a run of it could still be retried; an archive as long as a
-deployed graph or a kept deployment runs it.
+A deployment is kept if it is one of the last few, or if a run of it can still be retried. An archive is kept as long as
+the deployed graph or a kept deployment runs it.
 """
 
 from __future__ import annotations
@@ -16,23 +16,25 @@ from sfml.plan.journal import Deployment, deployment_name
 from sfml.plan.staged import StageContent, state_path
 
 REACH = timedelta(days=15)
-"""How far back a run can be retried, 14 days (https://docs.snowflake.com/en/sql-reference/sql/execute-task), and a
-day for a run that began just before its graph was replaced and for clocks that differ."""
+"""How long a replaced deployment may be needed for a retry: 14 days
+(https://docs.snowflake.com/en/sql-reference/sql/execute-task), and one day for runs that began just before their graph
+was replaced, and for clocks that differ."""
 
 
 def outdated(staged: StageContent, keep: int, now: datetime) -> tuple[int, ...]:
-    """The numbers of kept deployments that the one to come makes superfluous; told from the LIST alone.
+    """The numbers of kept deployments that are not needed once the next one is written; read from LIST only.
 
-    A deployment could run until the next one was written.
+    `keep` is the number of last deployments to keep, including the next one. A deployment can have run until the time
+    when its successor was written.
     """
     numbers = staged.deployments
-    found = []
+    replaced_long_ago = []
     for number, successor in itertools.pairwise(numbers):
         replaced = staged.written.get(state_path(staged.pipeline, deployment_name(successor)))
         if replaced is not None and replaced < now - REACH:
-            found.append(number)
+            replaced_long_ago.append(number)
     last = set(numbers[len(numbers) - (keep - 1) :]) if keep > 1 else set()
-    return tuple(number for number in found if number not in last)
+    return tuple(number for number in replaced_long_ago if number not in last)
 
 
 def collected(
@@ -42,7 +44,10 @@ def collected(
     desired: DesiredGraph,
     was: Iterable[Artefact | None],
 ) -> tuple[str, ...]:
-    """The files of those deployments, and the folders that neither the others nor the two graphs need."""
+    """The paths to remove: files of the deployments `gone`, and folders that no kept deployment or graph needs.
+
+    `desired` is the graph that is being applied, `was` are graphs that were deployed before.
+    """
     needed = set(_archives(desired))
     needed |= {path for one in kept if one.header.number not in gone for path in one.artefact.archives}
     needed |= {path for one in was if one is not None for path in one.archives}

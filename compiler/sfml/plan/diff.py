@@ -1,4 +1,4 @@
-"""From what is deployed, what should be and what was last applied to a plan."""
+"""Making a plan from the observed graph, the desired graph, and the last applied graph."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sfml.plan.risks import risks_of
 from sfml.plan.settings import SETTINGS, desired_settings, split_comment
 
 RECORD = "record"
-"""The field under which a plan shows that a graph is taken over."""
+"""The field by which a plan shows that a graph is adopted."""
 
 
 def make_plan(
@@ -31,12 +31,12 @@ def make_plan(
     adopt: bool = False,
     loose: tuple[ObservedTask, ...] = (),
 ) -> Plan:
-    """What an apply would change.
+    """The plan of an apply.
 
-    `unfinished` is the journal of an apply that did not finish: it says whether the schedule was on.
-    `resume` overrides whether the schedule is to be on. `last_applied` tells what the spec changed from what
-    somebody changed in the account. `loose` are tasks of ours that hang elsewhere: they are tied again, or dropped
-    where the graph has them no more. Raises `ConflictingState` for a root that is not ours, unless it is adopted.
+    `unfinished` is the journal of an unfinished apply, which says whether the schedule was on. `resume` overrides
+    whether the schedule is to be on. With `last_applied`, changes of the spec are told from drift. `loose` are loose
+    tasks: they are put back below their root, or dropped if the desired graph does not have them. Raises
+    `ConflictingState` for a root that sfml did not make, unless `adopt` is set.
     """
     if observed is not None and observed.record is None and not adopt:
         raise ConflictingState(
@@ -71,7 +71,7 @@ def location(desired: DesiredGraph) -> str:
 
 
 def moves_of(desired: DesiredGraph, deployed: Mapping[str, ObservedTask]) -> Mapping[str, str]:
-    """The moves that are still to be made: new name → old name, where just the old one is deployed."""
+    """New name → old name, of the moved tasks of which only the old name is deployed."""
     return {
         new: old
         for new, old in desired.moved.items()
@@ -86,7 +86,7 @@ def change_of(
     last_applied: AppliedGraph | None = None,
     moved_from: str | None = None,
 ) -> Change:
-    """What happens to one task of the spec."""
+    """The change of one task of the desired graph; `moved_from` is the old name of a moved task."""
     name = task.task or desired.pipeline
     if deployed is None:
         return Change(name, task.name, Action.MOVE if moved_from else Action.CREATE, moved_from=moved_from)
@@ -99,14 +99,14 @@ def change_of(
 
 
 def dropped(desired: DesiredGraph, task: ObservedTask, last_applied: AppliedGraph | None = None) -> Change:
-    """What happens to a task that the spec does not have; under the name that it had there, if that is known."""
+    """The change that drops a task which the spec does not have; it has its former name in the spec, if known."""
     was = last_applied.task(task.name) if last_applied else None
     spec_name = was.task if was and was.task else task.name.removeprefix(f"{desired.root.name}$").lower()
     return Change(spec_name, task.name, Action.DROP)
 
 
 def adopted(root: Change) -> Change:
-    """The root's change with the mark that makes the graph ours."""
+    """The root's change with the field that shows the adoption of the graph."""
     mark = FieldChange(RECORD, None, "sfml:{…}", Reason.ADOPTED)
     action = Action.ALTER if root.action is Action.UNCHANGED else root.action
     return replace(root, action=action, fields=(*root.fields, mark))
@@ -115,7 +115,10 @@ def adopted(root: Change) -> Change:
 def field_changes(
     task: DesiredTask, deployed: ObservedTask, was: AppliedTask | None = None
 ) -> Iterator[FieldChange]:
-    """The body and the settings that differ, in the order of `SETTINGS`; a suspended child counts as drifted."""
+    """The changes of the body, then of settings in the order of `SETTINGS`; a suspended child task is drift.
+
+    `was` is the task as it was applied last.
+    """
     if not is_same_body(deployed.definition, task):
         for change in body_changes(deployed.definition, task):
             yield replace(
@@ -134,7 +137,7 @@ def field_changes(
 def setting_reason(
     key: str, old: Comparable, new: Comparable, was: AppliedTask | None, *, is_default: bool
 ) -> Reason:
-    """Why the account has `old` and the spec `new`, by what was applied last."""
+    """Why the account has `old` and the spec has `new`, according to the last applied value."""
     changed = Reason.DEFAULT_CHANGED if is_default else Reason.SPEC_CHANGED
     if was is None or key not in was.settings:
         return changed
@@ -149,7 +152,7 @@ def is_scheduled(desired: DesiredGraph) -> bool:
 
 
 def is_on_by_default(target: Target) -> bool:
-    """Whether a schedule goes on when its graph is first deployed; in a development target it stays off."""
+    """Whether the schedule is turned on when a graph is first deployed; in development targets it stays off."""
     return target.is_local or target.mode is Mode.PRODUCTION
 
 
@@ -167,7 +170,7 @@ def _body_reason(
 
 
 def _entries(change: FieldChange, task: DesiredTask) -> Iterator[FieldChange]:
-    """A mapping's change, entry by entry: `config.threshold` says more than the whole config."""
+    """The change of a mapping as one change for each differing entry, such as `config.threshold`; others unchanged."""
     if not (isinstance(change.old, Mapping) and isinstance(change.new, Mapping)):
         yield change
         return
@@ -184,7 +187,7 @@ def _resumes(
     unfinished: Mapping[str, Comparable] | None,
     resume: bool | None,
 ) -> bool:
-    """Whether the schedule is on afterwards: as asked, else as it was, else as the target's mode has it."""
+    """Whether the schedule is to be on after the apply: by `resume`, else as it was, else by the target's mode."""
     if not is_scheduled(desired):
         return False
     if resume is not None:
@@ -209,7 +212,7 @@ def _notes(observed: ObservedGraph | None, unfinished: Mapping[str, Comparable] 
 def _version_notes(
     desired: DesiredGraph, observed: ObservedGraph | None, changes: Sequence[Change]
 ) -> Iterator[str]:
-    """Why something differs that nobody edited: another version of sfml writes and ships it."""
+    """The note that another version of sfml may be the reason for changes that nobody made in the spec."""
     before = (observed.record or {}).get("version") if observed is not None else None
     now = (split_comment(desired.root.comment)[1] or {}).get("version")
     if before != now and None not in (before, now) and any(change.fields for change in changes):

@@ -1,4 +1,4 @@
-"""What somebody changed in the account since the last apply, task by task and field by field."""
+"""Drift: what somebody changed in the account since the last apply, by task and field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class DriftKind(StrEnum):
 
 @record
 class DriftField:
-    """One setting: what was applied, and what the account has now."""
+    """One drifted setting: the applied value, and the value in the account now."""
 
     path: str
     applied: Comparable
@@ -31,7 +31,7 @@ class DriftField:
 
 @record
 class Drift:
-    """What happened to one task; `task` is its name in the spec (the root: the pipeline's)."""
+    """The drift of one task; `task` is its name in the spec, that of the pipeline for the root."""
 
     task: str
     name: str
@@ -45,11 +45,10 @@ def drift_of(
     target: Target,
     loose: tuple[ObservedTask, ...] = (),
 ) -> tuple[Drift, ...]:
-    """Everything that is not as the last apply left it, the root first; nothing when all of it is.
+    """The drift of all tasks, the root first; empty when the account is as the last apply left it.
 
-    `loose` are tasks that somebody took out of the graph; what others hung below it was added.
-
-    Whether the schedule is on is no part of it: that is what `sfml suspend` and `sfml resume` are for.
+    `loose` are loose tasks, which somebody took out of the graph; tasks that others put below the graph count as added.
+    Whether the schedule is on is not compared, because `sfml suspend` and `sfml resume` change it on purpose.
     """
     return tuple(_drift(applied, observed, target, loose))
 
@@ -60,7 +59,7 @@ def open_drift(
     observed: ObservedGraph | None,
     loose: tuple[ObservedTask, ...] = (),
 ) -> tuple[Drift, ...]:
-    """The drift that the spec does not say as well: what was accepted into the spec needs no more attention."""
+    """The drift that differs from the spec too; drift that was accepted into the spec is left out."""
     plan = make_plan(desired, _whole(observed), adopt=True, loose=loose)
     differs = {change.name: {one.path for one in change.fields} for change in plan.changes}
     acts = {change.name for change in plan.changes if change.action is not Action.UNCHANGED}
@@ -73,7 +72,7 @@ def open_drift(
 
 
 def _whole(observed: ObservedGraph | None) -> ObservedGraph | None:
-    """The graph with what others hung below it: that is a change by hand too."""
+    """The graph with its strangers as tasks, because they count as drift."""
     return observed and replace(observed, tasks=(*observed.tasks, *observed.strangers), strangers=())
 
 

@@ -1,7 +1,7 @@
-"""A spec that describes a graph which others deployed, so that sfml may take it over as it is.
+"""Writing the spec of a graph that sfml did not deploy, so that sfml can adopt it without changes.
 
-Bodies are kept to the letter, each in a file of its own: what a pickled function does cannot be read. Names,
-settings and conditions are written down as they are; whatever a spec has no words for is told.
+Each body is kept as it is, in a file of its own, because the code of a pickled function cannot be read. Names, settings
+and conditions are written as they are; what a spec cannot express is listed in `losses`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _TAKEN = ("config", "run")
 
 @record
 class ImportedFiles:
-    """The files by path, relative to the folder of specs, and what could not be written down."""
+    """The files of the spec, by path relative to the folder of specs; `losses` are sentences about what it lacks."""
 
     pipeline: str
     files: Mapping[str, bytes]
     names: Mapping[str, str] = field(default_factory=dict)
-    """Name in Snowflake → name in the spec, the root left out."""
+    """Name in Snowflake → name in the spec, without the root."""
     losses: tuple[str, ...] = ()
 
     @property
@@ -47,8 +47,8 @@ def imported_spec(
 ) -> ImportedFiles:
     """The spec of a deployed graph.
 
-    `in_full` also writes down what is at Snowflake's default, for projects whose `defaults` would set it otherwise.
-    `schemas` is where editors find the schemas, seen from the entry file.
+    `in_full` also writes settings that have Snowflake's default, for projects whose `defaults` differ from it.
+    `schemas` is the path of the schemas for editors, relative to the entry file.
     """
     names = spec_names(observed)
     files: dict[str, bytes] = {}
@@ -82,13 +82,17 @@ def imported_spec(
 
 
 def pipeline_name(root: str) -> str:
-    """A pipeline's name for a root task's."""
+    """The pipeline's name for the name of a root task."""
     return _word(raw(root)) or "pipeline"
 
 
 def spec_names(observed: ObservedGraph) -> Mapping[str, str]:
-    """A name in the spec for every task but the root: its own without the root's before it, made a plain word."""
-    found: dict[str, str] = {}
+    """Name in Snowflake → name in the spec, for every task except the root.
+
+    It is the name without the root's name before it, in lower case, with `_` for other characters and a number if two
+    would be equal.
+    """
+    names: dict[str, str] = {}
     taken = {*_TAKEN}
     for task in _ordered(observed):
         name = raw(task.name).removeprefix(f"{raw(observed.root.name)}$")
@@ -97,8 +101,8 @@ def spec_names(observed: ObservedGraph) -> Mapping[str, str]:
         while word in taken:
             word, number = f"{base}_{number}", number + 1
         taken.add(word)
-        found[task.name] = word
-    return found
+        names[task.name] = word
+    return names
 
 
 def _word(name: str) -> str:
@@ -107,16 +111,16 @@ def _word(name: str) -> str:
 
 
 def _ordered(observed: ObservedGraph) -> list[ObservedTask]:
-    """Parents before children, ties by name, the finalizer last."""
+    """The tasks with parents before children, ties by name, the finalizer last."""
     left = {task.name: task for task in observed.tasks}
-    done: list[ObservedTask] = []
+    ordered: list[ObservedTask] = []
     placed = {observed.root.name}
     while left:
         ready = sorted(name for name, task in left.items() if set(_after(task)) & left.keys() == set())
         for name in ready or sorted(left):
-            done.append(left.pop(name))
+            ordered.append(left.pop(name))
             placed.add(name)
-    return sorted(done, key=lambda task: task.settings["finalize"] is not None)
+    return sorted(ordered, key=lambda task: task.settings["finalize"] is not None)
 
 
 def _after(task: ObservedTask) -> tuple[str, ...]:
@@ -142,7 +146,7 @@ def _root(root: ObservedTask, pipeline: str, files: dict[str, bytes]) -> dict[st
 
 
 def _body(task: ObservedTask, pipeline: str, name: str, files: dict[str, bytes]) -> Plain:
-    # With a suffix for the root: a task of the graph may well be called `root`.
+    # The root's file has a suffix, because a task of the graph may be named `root`.
     file = (
         f"sql/{name}.sql" if task.settings["after"] or task.settings["finalize"] else f"sql/{name}-task.sql"
     )
@@ -160,18 +164,18 @@ def _task(
     in_full: bool,
 ) -> dict[str, Plain]:
     name = names[task.name]
-    found: dict[str, Plain] = {"sql": _body(task, pipeline, name, files)}
-    if default_name(_root_as_ours(observed, pipeline), name) != task.name:
-        found["name"] = task.name
+    settings: dict[str, Plain] = {"sql": _body(task, pipeline, name, files)}
+    if default_name(_root_name(observed, pipeline), name) != task.name:
+        settings["name"] = task.name
     after: list[Plain] = [names[one] for one in _after(task) if one in names]
     if after:
-        found["after"] = after
+        settings["after"] = after
     if when := str(task.settings["when"] or ""):
-        found["when"] = when
-    return {**found, **_shared(task, in_full=in_full), **_commented(task)}
+        settings["when"] = when
+    return {**settings, **_shared(task, in_full=in_full), **_commented(task)}
 
 
-def _root_as_ours(observed: ObservedGraph, pipeline: str) -> str:
+def _root_name(observed: ObservedGraph, pipeline: str) -> str:
     return observed.root.name if observed.root.name != pipeline.upper() else folded_name(pipeline.upper())
 
 
@@ -181,20 +185,20 @@ def _commented(task: ObservedTask) -> dict[str, Plain]:
 
 
 def _shared(task: ObservedTask, *, in_full: bool) -> dict[str, Plain]:
-    """What tasks and roots both may have."""
+    """The settings in a spec that both tasks and the root can have."""
     settings = task.settings
-    found: dict[str, Plain] = {"run_on": _run_on(settings)}
+    written: dict[str, Plain] = {"run_on": _run_on(settings)}
     timeout = settings["timeout_ms"]
     if isinstance(timeout, int) and (in_full or timeout != DEFAULTS["timeout_ms"]):
-        found["timeout"] = in_words(timeout // 1000)
+        written["timeout"] = in_words(timeout // 1000)
     if parameters := _scalars(settings["session_parameters"]):
-        found["session_parameters"] = parameters
+        written["session_parameters"] = parameters
     for key in ("execute_as_user", "log_level"):
         if settings.get(key):
-            found[key] = str(settings[key])
+            written[key] = str(settings[key])
     if tags := _scalars(settings.get("tags")):
-        found["tags"] = tags
-    return found
+        written["tags"] = tags
+    return written
 
 
 def _run_on(settings: Mapping[str, Comparable]) -> Plain:
@@ -215,19 +219,19 @@ def _schedule(root: ObservedTask, *, in_full: bool) -> dict[str, Plain]:
     settings = root.settings
     when = str(settings["when"] or "")
     streams = _streams(when)
-    found: dict[str, Plain] = {"schedule": _times(settings, streams, root)}
+    config: dict[str, Plain] = {"schedule": _times(settings, streams, root)}
     if when and not streams:
-        found["when"] = when
+        config["when"] = when
     for key in ("overlap", "retries", "suspend_after_failures"):
         value = settings[key]
         if in_full or value != DEFAULTS[key]:
-            found[key] = value if isinstance(value, int) else str(value)
+            config[key] = value if isinstance(value, int) else str(value)
     alerts: dict[str, Plain] = {
         key: str(settings[key]) for key in ("on_error", "on_success") if settings[key]
     }
     if alerts:
-        found["alerts"] = alerts
-    return {**found, **_shared(root, in_full=in_full)}
+        config["alerts"] = alerts
+    return {**config, **_shared(root, in_full=in_full)}
 
 
 def _times(settings: Mapping[str, Comparable], streams: tuple[str, ...], root: ObservedTask) -> Plain:
@@ -236,39 +240,39 @@ def _times(settings: Mapping[str, Comparable], streams: tuple[str, ...], root: O
         *fields, timezone = text.removeprefix("cron ").split()
         written = root.values.get("schedule")
         if isinstance(written, Mapping) and written.get("cron_expr"):
-            # As it was written: folding a zone would read oddly.
+            # The original spelling is used, because the compared form is in upper case.
             fields, timezone = str(written["cron_expr"]).split(), str(written.get("timezone") or "UTC")
         return {"cron": " ".join(fields), "timezone": timezone}
     if text.startswith("every "):
         return {"every": in_words(int(text.split()[1]))}
     if streams:
-        found: dict[str, Plain] = {"on_stream": list(streams)}
+        schedule: dict[str, Plain] = {"on_stream": list(streams)}
         interval = settings.get("minimum_trigger_interval")
         if isinstance(interval, int) and interval != DEFAULTS.get("minimum_trigger_interval"):
-            found["every"] = in_words(interval)
-        return found
+            schedule["every"] = in_words(interval)
+        return schedule
     return "manual"
 
 
 def _streams(condition: str) -> tuple[str, ...]:
-    """The streams of a condition that only asks whether one of them has data; else none."""
+    """The streams of a condition that only checks whether one of them has data; empty for any other condition."""
     streams = [name for name in arguments_of(condition, _STREAM) if name]
     plain = " or ".join(f"{_STREAM}('{name}')" for name in streams)
     return tuple(streams) if streams and renderings.same("when", condition, plain) else ()
 
 
 def _scalars(value: Comparable) -> dict[str, Plain]:
-    found: dict[str, Plain] = {}
+    scalars: dict[str, Plain] = {}
     for key, one in value.items() if isinstance(value, Mapping) else ():
         if isinstance(one, str):
-            found[key] = without_expressions(one)
+            scalars[key] = without_expressions(one)
         elif isinstance(one, bool | int | float):
-            found[key] = one
-    return found
+            scalars[key] = one
+    return scalars
 
 
 def _losses(observed: ObservedGraph, names: Mapping[str, str]) -> Iterator[str]:
-    """What a spec has no words for."""
+    """A sentence for everything that a spec cannot express."""
     root = observed.root
     config = root.settings["config"]
     for key, value in config.items() if isinstance(config, Mapping) else ():

@@ -1,4 +1,4 @@
-"""Which of a graph's needs a plan brings in: what the deployed graph names already was looked for before."""
+"""The needs of a graph that a plan introduces; those of the deployed graph were checked by an earlier apply."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAMING: Mapping[str, frozenset[Kind]] = MappingProxyType(
         "definition": _EVERYTHING,
     }
 )
-"""The fields of a change that may name something new, and the kinds of what they name."""
+"""Field of a change → the kinds of objects that its new value may name."""
 
 _SILENT = frozenset(
     {
@@ -37,13 +37,13 @@ _SILENT = frozenset(
         *("tags", "contacts", "timeout_ms", "with"),
     }
 )
-"""Fields that name nothing which has to be there first; of a field that stands in neither, anything is expected."""
+"""Fields whose values name no object that must exist. A field that is in neither table may name objects of any kind."""
 
 
 def introduced(needs: tuple[Need, ...], plan: Plan, desired: DesiredGraph) -> tuple[Need, ...]:
-    """The needs that no deployed task has named so far.
+    """The needs that no deployed task has had so far.
 
-    Database and schema are not among them: the session stands in both.
+    Database and schema are left out, because the session already uses them.
     """
     own = {change.name: _kinds_of(change) for change in plan.changes}
     tasks = {task.task: own[task.name] for task in desired.all_tasks if task.task and task.name in own}
@@ -58,7 +58,7 @@ def introduced(needs: tuple[Need, ...], plan: Plan, desired: DesiredGraph) -> tu
 
 
 def _kinds_of(change: Change) -> frozenset[Kind]:
-    """The kinds of what the task may name from now on and did not name before."""
+    """The kinds of objects that the task may name after the change and did not name before."""
     match change.action:
         case Action.UNCHANGED | Action.DROP:
             return _NOTHING

@@ -1,9 +1,9 @@
-"""The record of an apply while it is under way, and of each that was made: files below `<pipeline>/state/`.
+"""The journal of an apply, and kept deployments: files below `<pipeline>/state/` on the stage.
 
-`apply.json` is there from before the first change until after the last: what was, what is meant, who began it and
-when. How far it came is not written down but seen, by comparing the account with both: a progress report could be
-older than what was done. `deployment-000014.json` is what deployment 14 meant to be; it counts once its journal
-is gone.
+`apply.json`, the journal, exists from before the first change until after the last. It holds the graph before the
+apply, the graph that is meant, and who began it when. Progress is not recorded, because a record could be older than
+the last change; it is found by comparing the account with both graphs. `deployment-000014.json` holds the graph that
+deployment 14 meant; it is valid once the journal of that apply is gone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _DEPLOYMENT = re.compile(r"deployment-(\d{6,})\.json")
 
 @record
 class Header:
-    """Who changes the graph: `nonce` is that of the lease, `began_at` an ISO time in UTC."""
+    """Who changes the graph since when: `nonce` is that of the lease, `began_at` an ISO time in UTC."""
 
     number: int
     owner: str
@@ -46,7 +46,7 @@ class Header:
 class Journal:
     """An apply that is under way or was cut off.
 
-    `was` is the graph before it, None when there was none; `meant` the graph it is to become, None when it is to
+    `was` is the graph before the apply, None if there was none. `meant` is the graph after it, None if the graph is to
     be removed.
     """
 
@@ -63,7 +63,7 @@ class Journal:
 
 @record
 class KeptDeployments:
-    """What is kept of deployments, oldest first, and the files of them that cannot be read."""
+    """The kept deployments, oldest first, and the errors of files that cannot be read."""
 
     deployments: tuple[Deployment, ...]
     unreadable: tuple[RecordUnreadable, ...] = ()
@@ -71,14 +71,14 @@ class KeptDeployments:
 
 @record
 class Deployment:
-    """A graph that was deployed, and kept so that it can be put back."""
+    """A graph that was deployed and is kept for a rollback."""
 
     header: Header
     artefact: Artefact
 
 
 def header_of(lease: Lease, number: int, *, work: str = "apply") -> Header:
-    """The header of what is done under a lease."""
+    """The header of the work that is done under a lease."""
     return Header(number, lease.owner, lease.since, lease.nonce, lease.reason, work)
 
 
@@ -93,7 +93,7 @@ def journal_json(journal: Journal) -> str:
 
 
 def journal_from(content: bytes) -> Journal:
-    """The journal; raises `RecordUnreadable` for one that this version cannot read."""
+    """The journal in the bytes of its file; raises `RecordUnreadable` if this version cannot read it."""
     return _read(content, "the journal of an unfinished command", _journal_of)
 
 
@@ -115,7 +115,7 @@ def deployment_json(deployment: Deployment) -> str:
 
 
 def deployment_from(content: bytes, number: int | None = None) -> Deployment:
-    """The deployment, which must be that of the number where one is given; raises `RecordUnreadable`."""
+    """The deployment in the bytes of its file; raises `RecordUnreadable`, also if it does not have the `number`."""
     deployment = _read(content, "a kept deployment", _deployment_of)
     if number is not None and deployment.header.number != number:
         raise _unreadable("a kept deployment", f"it says that it is deployment {deployment.header.number}")
@@ -127,19 +127,19 @@ def _deployment_of(value: Mapping[str, Any]) -> Deployment:
 
 
 def deployment_name(number: int) -> str:
-    """The file of a deployment; names sort as their numbers do."""
+    """The name of a deployment's file; names sort in the order of the numbers."""
     return f"deployment-{number:06d}.json"
 
 
 def unreadable_name(name: str, content: bytes) -> str:
-    """Under which name the content of an unreadable file is kept when another takes its place."""
+    """The name under which an unreadable file is kept when a new one replaces it."""
     return f"unreadable-{hashlib.sha256(content).hexdigest()[:12]}-{name}"
 
 
 def deployment_number(name: str) -> int | None:
-    """The number of a deployment's file, None for any other file."""
-    found = _DEPLOYMENT.fullmatch(name.rsplit("/", 1)[-1])
-    return int(found.group(1)) if found else None
+    """The number in the name of a deployment's file; None for any other file."""
+    match = _DEPLOYMENT.fullmatch(name.rsplit("/", 1)[-1])
+    return int(match.group(1)) if match else None
 
 
 def _json(value: Mapping[str, Json]) -> str:
@@ -147,13 +147,13 @@ def _json(value: Mapping[str, Json]) -> str:
 
 
 def _read(content: bytes, what: str, make: Callable[[Mapping[str, Any]], T]) -> T:
-    """What `make` reads from JSON; whatever is wrong with it is the file's fault, and told in one way."""
+    """The value that `make` reads from JSON; any error in it is raised as `RecordUnreadable`."""
     if not content.strip():
         raise _unreadable(what, "it is empty")
     try:
         value = json.loads(content)
         if not isinstance(value, dict):
-            raise ValueError("it is no object")
+            raise ValueError("it is not a JSON object")
         version = value.get("format_version", value.get("version"))
         if isinstance(version, int) and version > JOURNAL_VERSION:
             by = f", sfml {value['written_by']}" if isinstance(value.get("written_by"), str) else ""

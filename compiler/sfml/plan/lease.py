@@ -1,4 +1,4 @@
-"""Who may change a pipeline's graph now, as the comment of the object that stands for it."""
+"""Leases: the right to change a pipeline's graph, stored in the comment of an object in the account."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ LEASE_VERSION = 1
 
 @record
 class Lease:
-    """The right to change one pipeline's graph; `nonce` tells two leases of one owner apart.
+    """The right to change one pipeline's graph; `nonce` distinguishes two leases of the same owner.
 
-    `since` is an ISO time in UTC, by the clock of whoever took it, and only ever shown: a lease does not run out.
-    `host` and `process` are where it was taken, `boot` which start of that machine and which space of process ids,
-    where the system tells.
+    `since` is an ISO time in UTC, by the clock of the machine that took the lease; it is only shown, because a lease
+    does not expire. `host` and `process` (an id) say where it was taken. `boot` identifies the boot of that machine and
+    its space of process ids, if the system provides them.
     """
 
     owner: str
@@ -54,11 +54,11 @@ def lease_json(lease: Lease) -> str:
 
 
 UNREADABLE = Lease("somebody", "", 0, "", "")
-"""Stands for a lease whose comment says nothing that this version can read: it is held all the same."""
+"""Stands for a lease whose comment this version cannot read; it counts as held."""
 
 
 def lease_from(comment: str) -> Lease:
-    """The lease that a comment describes; `UNREADABLE` for what this version cannot read."""
+    """The lease in a comment; `UNREADABLE` if this version cannot read it."""
     try:
         value: Mapping[str, Any] = json.loads(comment)
         return Lease(

@@ -1,4 +1,4 @@
-"""The plan as data: what an apply would change, field by field, and why."""
+"""Plans as values: what an apply would change, by task and field, and why."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TypeAlias
 from sfml.base.record import record
 
 Comparable: TypeAlias = "bool | int | float | str | tuple[Comparable, ...] | Mapping[str, Comparable] | None"
-"""A setting in a form that compares the same however Snowflake renders it."""
+"""The value of a setting in a form that is equal however Snowflake writes it."""
 
 
 @record
 class ObservedTask:
-    """A deployed task. `settings` has the keys of `sfml.plan.settings.SETTINGS`, defaults filled in."""
+    """A deployed task. `settings` has the keys of `sfml.plan.settings.SETTINGS`, with defaults filled in."""
 
     name: str
     id: str
@@ -25,19 +25,19 @@ class ObservedTask:
     settings: Mapping[str, Comparable]
     owner: str | None = None
     values: Mapping[str, object] = field(default_factory=dict, compare=False, repr=False)
-    """REST's fields as they were answered: what the task is written from when it is put back."""
+    """The fields of the REST response, from which the task is written again by a restore."""
 
 
 @record
 class ObservedGraph:
-    """A deployed root with everything that hangs on it; `record` is what the root's comment ends in."""
+    """A deployed root and its tasks; `record` is that in the root's comment, None for a graph sfml did not make."""
 
     root: ObservedTask
     tasks: tuple[ObservedTask, ...]
-    """Children and finalizer, without the root."""
+    """The child tasks and the finalizer, without the root."""
     record: Mapping[str, Comparable] | None = None
     strangers: tuple[ObservedTask, ...] = ()
-    """What somebody else hung below it, once that is known: it is named, and never changed."""
+    """Tasks that somebody else put below the graph; they are shown, and never changed."""
 
     @property
     def by_name(self) -> Mapping[str, ObservedTask]:
@@ -54,20 +54,20 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a field differs, as told from the account, the spec, and what was last applied."""
+    """Why a field differs, found by comparing account, spec and last applied graph."""
 
     SPEC_CHANGED = "spec changed"
     DEFAULT_CHANGED = "default changed"
     CODE_CHANGED = "code changed"
     RUNTIME_CHANGED = "runtime of sfml changed"
-    """Of code: nothing but `sfml_steps` differs in it, which comes with the version of sfml."""
+    """Only the step runtime differs in the code, which comes with the version of sfml."""
     DRIFTED = "drifted"
     BOTH_CHANGED = "spec changed and drifted"
     ADOPTED = "adopted"
 
 
 class RiskLabel(StrEnum):
-    """What kind of risk a change carries."""
+    """The kinds of risks."""
 
     SCHEDULE = "schedule"
     DESTRUCTIVE = "destructive"
@@ -82,7 +82,7 @@ class RiskLabel(StrEnum):
 
 @record
 class Risk:
-    """What a reader should know before saying yes."""
+    """A consequence of a change that a reader should know before confirming it."""
 
     label: RiskLabel
     message: str
@@ -90,7 +90,7 @@ class Risk:
 
 @record
 class ChangedFile:
-    """A file of step code that differs, with the functions and classes in it that do; `status` is one word."""
+    """A file of step code that differs. `status` is added, changed or removed; `names` are functions and classes."""
 
     path: str
     status: str
@@ -99,23 +99,23 @@ class ChangedFile:
 
 @record
 class FieldChange:
-    """One setting, before and after; None stands for unset."""
+    """One setting before and after; None is unset."""
 
     path: str
     old: Comparable
     new: Comparable
     reason: Reason
     place: str | None = None
-    """`file:line` of the spec where the new value is written."""
+    """The place of the new value in the spec, `file:line`."""
     old_place: str | None = None
-    """Where the old value is written, where both sides are specs."""
+    """The place of the old value, if both sides are specs."""
     files: tuple[ChangedFile, ...] = ()
-    """Of changed code: what differs in it, where both archives could be read."""
+    """The files that differ in changed code, if both archives could be read."""
 
 
 @record
 class Change:
-    """What happens to one task; `name` is Snowflake's, `task` the spec's (the root: its pipeline)."""
+    """What happens to one task. `name` is that in Snowflake, `task` that in the spec (the pipeline's for the root)."""
 
     task: str
     name: str
@@ -123,14 +123,14 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     risks: tuple[Risk, ...] = ()
     moved_from: str | None = None
-    """Of a move: the name in Snowflake of the task that it was; it is dropped once the new one is there."""
+    """The former name in Snowflake of a moved task; that task is dropped once the new one exists."""
     why: str | None = None
-    """Of a replacement: why Snowflake leaves no other way."""
+    """Why a task has to be replaced instead of altered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything an apply would do to one pipeline in one target."""
+    """Everything that an apply would do to one pipeline in one target."""
 
     pipeline: str
     target: str
@@ -142,9 +142,9 @@ class Plan:
     """Whether the schedule is on now."""
     notes: tuple[str, ...] = ()
     risks: tuple[Risk, ...] = ()
-    """What concerns the graph as a whole."""
+    """The risks for the graph as a whole."""
     next_runs: tuple[datetime, ...] = ()
-    """When a cron schedule runs next, in its own zone, provided that it is on."""
+    """The next times of a cron schedule, in its time zone, if the schedule is on."""
     summary: Mapping[str, int] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -155,7 +155,7 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether an apply would change nothing at all."""
+        """Whether an apply would change nothing, neither tasks nor whether the schedule is on."""
         changed = any(change.action is not Action.UNCHANGED for change in self.changes)
         return not changed and self.resume_root == self.root_started
 

@@ -1,4 +1,4 @@
-"""A deployed task in comparable form, from whatever words it was answered in."""
+"""Deployed tasks in comparable form, from responses of REST or SHOW TASKS."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sfml.plan.settings import split_comment, with_defaults
 
 
 def observed_task(values: Mapping[str, object]) -> ObservedTask:
-    """The task that REST's fields describe: https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/task.
+    """The task in a REST response: https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/task.
 
-    `schedule` and `target_completion_interval` may also be texts as SHOW TASKS has them, `config` its text,
-    `predecessors` a JSON array. The body is kept to the letter.
+    The values may also be those of SHOW TASKS: texts for `schedule`, `target_completion_interval` and `config`, and a
+    JSON array for `predecessors`. The body is kept as it is.
     """
     finalize = values.get("finalize")
     return ObservedTask(
@@ -52,7 +52,7 @@ def observed_task(values: Mapping[str, object]) -> ObservedTask:
 
 
 def record_of(values: Mapping[str, object]) -> Mapping[str, Comparable] | None:
-    """What a root's comment ends in, None for a task that carries no mark of ours."""
+    """The record in a root's comment; None for a task without one, which sfml did not make."""
     return split_comment(_comment(values))[1]
 
 

@@ -1,4 +1,4 @@
-"""Where a compared setting is written in the spec, and whether it comes from a `defaults:` block."""
+"""The place in the spec of a compared setting, and whether it comes from a `defaults:` block."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "command": ("job", "step"),
     "definition": ("sql", "call", "notify", "job", "step"),
 }
-"""Compared setting → the spec's settings that may have written it, the most telling first."""
+"""Compared setting → the settings in the spec that it may come from, the most specific first."""
 
 
 def spec_settings(path: str) -> tuple[str, ...]:
-    """The spec's settings behind a path of a plan: `with.at_least` and `config.threshold` are their own."""
+    """The settings in the spec for a path in a plan; for one not in the table, such as `with.at_least`, itself."""
     return _SETTINGS.get(path, (path, path.partition(".")[0]))
 
 
 def span_of(task: DesiredTask, path: str) -> Span | None:
-    """Where the spec has it; None for what it leaves to a default of ours or of Snowflake's."""
+    """The span of the setting in the spec; None for a default of sfml or Snowflake."""
     return next((task.spans[name] for name in spec_settings(path) if name in task.spans), None)
 
 
 def place_of(task: DesiredTask, path: str) -> str | None:
-    """`specs/clv/job_config.yaml:19`."""
+    """The place of the setting in the spec, such as `specs/clv/job_config.yaml:19`."""
     span = span_of(task, path)
     return None if span is None else f"{span.file}:{span.start.line}"
 
 
 def is_default(task: DesiredTask, path: str) -> bool:
-    """Whether a `defaults:` block gave the value."""
-    found = next((name for name in spec_settings(path) if name in task.spans), None)
-    return found is not None and found in task.defaulted
+    """Whether the value comes from a `defaults:` block."""
+    setting = next((name for name in spec_settings(path) if name in task.spans), None)
+    return setting is not None and setting in task.defaulted

@@ -1,4 +1,4 @@
-"""Where a deployed graph came from, as its root's record says: the commit, and what was not committed; pure."""
+"""The provenance in a root's record: the commit that was applied, and the files that were not committed."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Any
 
 COMMIT = "commit"
 UNCOMMITTED = "uncommitted"
-"""The files, relative to the project, whose content the commit does not hold; absent where that is not known."""
+"""Key for the files, relative to the project, whose content differs from the commit; absent if that is not known."""
 COUNT = "uncommitted_count"
-"""How many there were, where not all are named."""
+"""Key for the number of such files, if not all are named."""
 
 MOST_RECORDED = 20
-"""Files that a record names: it stands in a comment."""
+"""The most files that a record names, because it is part of a comment."""
 _MOST_SHOWN = 3
 
 
 def provenance_of(commit: str | None, uncommitted: Sequence[str] | None) -> dict[str, Any]:
-    """What an apply adds to the record; nothing outside a repository. The same work tree gives the same record."""
+    """The entries that an apply adds to the record; empty outside a repository."""
     if commit is None:
         return {}
-    found: dict[str, Any] = {COMMIT: commit}
+    entries: dict[str, Any] = {COMMIT: commit}
     if uncommitted is None:
-        return found
+        return entries
     files = sorted(uncommitted)
-    found[UNCOMMITTED] = files[:MOST_RECORDED]
+    entries[UNCOMMITTED] = files[:MOST_RECORDED]
     if len(files) > MOST_RECORDED:
-        found[COUNT] = len(files)
-    return found
+        entries[COUNT] = len(files)
+    return entries
 
 
 def uncommitted_files(record: Mapping[str, Any] | None) -> tuple[tuple[str, ...], int] | None:
-    """The files that are named and how many there are; None where no apply looked."""
+    """The uncommitted files that a record names, and the number of all; None where the record does not say."""
     named = (record or {}).get(UNCOMMITTED)
     if not isinstance(named, list):
         return None
@@ -41,7 +41,7 @@ def uncommitted_files(record: Mapping[str, Any] | None) -> tuple[tuple[str, ...]
 
 
 def uncommitted_text(record: Mapping[str, Any] | None) -> str | None:
-    """`uncommitted changes in steps/clv/train.py`; None where there were none, or none are known."""
+    """A text such as `uncommitted changes in steps/clv/train.py`; None without any."""
     files, count = uncommitted_files(record) or ((), 0)
     if not count:
         return None
@@ -51,7 +51,7 @@ def uncommitted_text(record: Mapping[str, Any] | None) -> str | None:
 
 
 def origin_text(record: Mapping[str, Any] | None) -> str | None:
-    """`commit 9f3e1c2 with uncommitted changes in steps/clv/train.py`; None where no commit is recorded."""
+    """A text such as `commit 9f3e1c2 with uncommitted changes in steps/clv/train.py`; None without a commit."""
     commit = (record or {}).get(COMMIT)
     if not commit:
         return None
@@ -60,6 +60,6 @@ def origin_text(record: Mapping[str, Any] | None) -> str | None:
 
 
 def uncommitted_value(record: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The same as JSON: `{count, files}`, null where it is not known."""
-    found = uncommitted_files(record)
-    return None if found is None else {"count": found[1], "files": list(found[0])}
+    """The uncommitted files as JSON: `{count, files}`, or None where the record does not say."""
+    recorded = uncommitted_files(record)
+    return None if recorded is None else {"count": recorded[1], "files": list(recorded[0])}

@@ -1,7 +1,7 @@
-"""The many ways in which Snowflake and its clients write one and the same setting, each as one comparable value.
+"""Comparable values for settings that Snowflake and its clients write in different ways.
 
-What REST, SHOW TASKS and a person's SQL answer for a task differs in case, quotes, qualification, order, units
-and filled-in defaults. Everything that is compared passes through here, so that a plan shows real changes only.
+The values in REST responses, SHOW TASKS and hand-written SQL differ in case, quotes, qualification, order, units and
+filled-in defaults. All compared values are converted here, so that a plan shows only real changes.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ _UNSET = frozenset({"", "null"})
 
 
 def last_name(name: str) -> str:
-    """The last part of a qualified name as Snowflake folds it: `db.s.load` → `LOAD`, `DB.S."a.b"` → `"a.b"`."""
+    """The last part of a qualified name, folded: `db.s.load` → `LOAD`, `DB.S."a.b"` → `"a.b"`."""
     return folded(_written_parts(name)[-1])
 
 
 def optional_name(name: object) -> str | None:
-    """An account's object by its name; unset ones come back as NULL, as nothing, or as the text `null`."""
+    """The folded name of an object, or None for an unset one, which is NULL, missing, or the text `null`."""
     text = "" if name is None else str(name).strip()
     return None if text.lower() in _UNSET else folded(text)
 
 
 def names(value: object) -> tuple[str, ...]:
-    """Predecessors: a list, a JSON array or one name, as a set of unqualified names."""
+    """The unqualified names of predecessors, sorted; `value` is a list, the text of a JSON array, or one name."""
     if value is None:
         return ()
     if isinstance(value, str):
         text = value.strip()
-        found: Any = json.loads(text) if text.startswith("[") else ([text] if text else [])
+        listed: Any = json.loads(text) if text.startswith("[") else ([text] if text else [])
     else:
-        found = value
-    return tuple(sorted({last_name(str(name)) for name in found}))
+        listed = value
+    return tuple(sorted({last_name(str(name)) for name in listed}))
 
 
 def schedule(value: object) -> str | None:
-    """A schedule as `cron 0 0 * * SUN EUROPE/BERLIN` or `every 600 s`.
+    """A schedule as `cron 0 0 * * SUN EUROPE/BERLIN` or `every 600 s`; None for no schedule.
 
-    The text comes back as it was written: `10 MINUTE` and `10 MINUTES` are the same.
+    Snowflake returns the text as it was written, so `10 MINUTE` and `10 MINUTES` become the same.
     """
     if isinstance(value, Mapping):
         if value.get("cron_expr"):
@@ -58,12 +58,12 @@ def schedule(value: object) -> str | None:
     words = text.split()
     if [word.upper() for word in words[:2]] == ["USING", "CRON"] and len(words) > 3:
         return _cron(words[2:-1], words[-1])
-    found = interval_seconds(" ".join(words))
-    return text if found is None else f"every {found} s"
+    interval = interval_seconds(" ".join(words))
+    return text if interval is None else f"every {interval} s"
 
 
 def seconds(value: object) -> int | None:
-    """A target completion interval: seconds, `10 MINUTES`, or minutes and seconds apart."""
+    """The seconds of a target completion interval, from a number, a text such as `10 MINUTES`, or a mapping."""
     match value:
         case None:
             return None
@@ -76,7 +76,7 @@ def seconds(value: object) -> int | None:
 
 
 def overlap(policy: object, allowed: object) -> str | None:
-    """The overlap policy, or what the older boolean says in its place."""
+    """The overlap policy, or that of the older boolean ALLOW_OVERLAPPING_EXECUTION; None if neither is set."""
     if policy is not None and str(policy).strip().lower() not in _UNSET:
         return str(policy).upper()
     if allowed is None:
@@ -85,21 +85,23 @@ def overlap(policy: object, allowed: object) -> str | None:
 
 
 def config(value: object) -> Mapping[str, Comparable]:
-    """A graph's CONFIG, as an object or as its text; nothing and an empty object are the same."""
+    """A graph's CONFIG from an object or its JSON text, with sorted keys; empty for an unset one."""
     if isinstance(value, str):
         value = json.loads(value) if value.strip().lower() not in _UNSET else None
     return {key: value[key] for key in sorted(value)} if isinstance(value, Mapping) else {}
 
 
 def session_parameters(value: object) -> Mapping[str, Comparable]:
-    """Session parameters as texts: `TRUE` and true, `5` and 5 mean the same to ALTER SESSION."""
-    given = value if isinstance(value, Mapping) else {}
-    found = {str(name).upper(): _parameter(given[name]) for name in given if given[name] is not None}
-    return {name: found[name] for name in sorted(found)}
+    """Session parameters as texts, because `TRUE` and true, `5` and 5 are the same for ALTER SESSION."""
+    written = value if isinstance(value, Mapping) else {}
+    parameters = {
+        str(name).upper(): _parameter(written[name]) for name in written if written[name] is not None
+    }
+    return {name: parameters[name] for name in sorted(parameters)}
 
 
 def size(value: object) -> str | None:
-    """A warehouse size in its plain spelling: `X-Small` → `XSMALL`."""
+    """A warehouse size in its short spelling: `X-Small` → `XSMALL`; None for an unset one."""
     text = "" if value is None else str(value).strip()
     return None if text.lower() in _UNSET else warehouse_size(text) or text.upper()
 
@@ -110,26 +112,26 @@ def number(value: object) -> int | None:
 
 
 def text(value: object) -> str:
-    """A comment or condition: NULL and the empty text are the same, and so is space around it."""
+    """A comment or condition without space around it; NULL becomes the empty text."""
     return "" if value is None else str(value).strip()
 
 
 def body(sql: str) -> str:
-    """A body less the space and the semicolon around it; what is inside holds literals and stays as it is."""
+    """A body without space around it and semicolons at its end; the inside, which holds literals, is not changed."""
     return sql.strip().rstrip(";").rstrip()
 
 
 def same(key: str, one: Comparable, other: Comparable) -> bool:
     """Whether two values of one setting mean the same to Snowflake."""
     if one is other or (key != "when" and type(one) is type(other) is str):
-        return one == other  # most of a graph's settings, and none of them is rendered twice for it
+        return one == other  # a fast answer for most settings
     if key == "when":
         return _words(one) == _words(other)
     return _typed(one) == _typed(other)
 
 
 def _words(condition: Comparable) -> list[str]:
-    """A condition's words: neither space nor the case of what is outside of quotes makes a difference."""
+    """The tokens of a condition without comments; tokens outside of quotes are in upper case."""
     return [
         word.text.upper() if word.kind.value not in ("text", "name") else f"{word.kind.value} {word.text}"
         for word in words_of(str(condition or ""))
@@ -138,7 +140,7 @@ def _words(condition: Comparable) -> list[str]:
 
 
 def _typed(value: Comparable) -> str:
-    """A text that differs where JSON differs: 1 is no true, but 1 and 1.0 are one number."""
+    """A text that is equal for values that are equal in JSON: 1 is not true, but 1 and 1.0 are equal."""
 
     def plain(one: Comparable) -> Any:
         match one:

@@ -1,4 +1,4 @@
-"""The plan that goes back to the graph which an unfinished apply found, from its journal alone."""
+"""The plan and stages of a restore: back to the graph before an unfinished apply, which its journal holds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def restore_plan(
     target: Target,
     loose: tuple[ObservedTask, ...] = (),
 ) -> Plan:
-    """What differs from the graph that was there; children that were off stay off, and so does the root."""
+    """The plan back to the graph `was`; child tasks that were suspended stay suspended, and so does the root."""
     plan = make_plan(was.graph(target), observed, resume=was.root_started, adopt=True, loose=loose)
     changes = tuple(_as_it_was(change, was) for change in plan.changes)
     return replace(plan, changes=changes, resume_root=was.root_started, notes=())
@@ -31,9 +31,9 @@ def restore_stages(
     loose: tuple[ObservedTask, ...],
     loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
-    """What goes back: to the old graph, or to none where there was none.
+    """The stages of a restore: back to the old graph, or the removal of the graph if there was none before.
 
-    `loose` are tasks of either graph that are there and hang on no root of ours.
+    `loose` are deployed tasks of either graph that are not below its root; `loose_on` those of them that are started.
     """
     leftover = tuple(task.name for task in loose)
     number = journal.header.number
@@ -53,7 +53,7 @@ def restore_stages(
 
 
 def _as_it_was(change: Change, was: Artefact) -> Change:
-    """The change without the resuming of a child that was off."""
+    """The change, without resuming a child task that was suspended."""
     if change.name not in was.suspended:
         return change
     fields = tuple(field for field in change.fields if field.path != "state")

@@ -1,4 +1,4 @@
-"""The fingerprint of what would be deployed, for reviews: an apply can demand that it is what was looked at."""
+"""The fingerprint of a review: an apply can demand that it deploys exactly what was reviewed."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sfml.plan.saved import desired_fingerprint
 
 _NAMES = ("database", "schema", "warehouse", "stage", "owner_role", "compute_pool")
 LENGTH = 64
-"""All of it: an author who can choose among many specs finds two that agree in a part of it."""
+"""The number of hexadecimal digits. All are required: an author could find two specs whose fingerprints begin alike."""
 
 
 def reviewed_fingerprint(desired: DesiredGraph) -> str:
-    """Of the tasks, their code, the pipeline and where it goes; where it is written is no part of it."""
+    """The fingerprint over tasks, code, pipeline and target settings; places in files are not part of it."""
     seeds = [[seed.table, seed.file] for seed in desired.seeds]
     return fingerprint(
         {
@@ -32,7 +32,7 @@ def reviewed_fingerprint(desired: DesiredGraph) -> str:
 
 
 def target_settings(target: Target) -> Iterator[tuple[str, bool | int | str | None]]:
-    """Everything that a target says, its name left out; a new pool's settings one by one."""
+    """The settings of a target with their values, without its name; those of a new pool one by one."""
     for one in fields(target):
         value = getattr(target, one.name)
         if is_dataclass(value):
@@ -44,17 +44,17 @@ def target_settings(target: Target) -> Iterator[tuple[str, bool | int | str | No
 
 
 def demand_reviewed(desired: DesiredGraph, wanted: str) -> None:
-    """Raise unless the graph has the fingerprint: `UsageError` for what is none, else `ConflictingState`."""
-    asked = wanted.strip().lower()
-    if len(asked) != LENGTH or set(asked) - set("0123456789abcdef"):
+    """Raise `ConflictingState` unless the graph has the fingerprint, and `UsageError` if `wanted` is not one."""
+    demanded = wanted.strip().lower()
+    if len(demanded) != LENGTH or set(demanded) - set("0123456789abcdef"):
         raise UsageError(
             f"`{wanted[:80]}` is no fingerprint", help=f"`sfml diff` prints them: {LENGTH} hexadecimal digits"
         )
-    found = reviewed_fingerprint(desired)
-    if found != asked:
+    fingerprint_now = reviewed_fingerprint(desired)
+    if fingerprint_now != demanded:
         raise ConflictingState(
             f"what would be deployed to `{desired.target.name}` is not what was reviewed:"
-            f" its fingerprint is {found}, and {asked} was demanded",
+            f" its fingerprint is {fingerprint_now}, and {demanded} was demanded",
             help="check out the commit that was reviewed, with the variables and the user it was reviewed with,"
             " or have this one reviewed:  sfml diff",
         )

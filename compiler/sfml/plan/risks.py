@@ -1,4 +1,4 @@
-"""What may go wrong with a change that is made as planned: labels, and a sentence each."""
+"""The risks of changes: a label and a sentence for each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ACCESS = re.compile(r"^(?:EXTERNAL_ACCESS_INTEGRATIONS|SECRETS) = .*$", re.MULT
 
 
 def risks_of(change: Change, task: DesiredTask | None, desired: DesiredGraph) -> tuple[Risk, ...]:
-    """What one task's change risks, each said once; `task` is None for one that is dropped."""
+    """The risks of one task's change, without duplicates; `task` is None for a task that is dropped."""
     return tuple(dict.fromkeys(_risks(change, task, desired)))
 
 
@@ -72,7 +72,7 @@ def _field_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) -
 
 
 def _gate_risks(field: FieldChange, task: DesiredTask, desired: DesiredGraph) -> Iterator[Risk]:
-    """What a branch decides by: its arguments, its outcomes, its code, and the config that it reads."""
+    """The risks for what a gate decides: changes of its arguments, outcomes, code, and of config keys that it reads."""
     decides = field.path.startswith("with.") or field.path in ("code", "step", "definition")
     if task.outcomes is not None and decides:
         yield Risk(RiskLabel.GATE, "changes how the gate decides")
@@ -97,7 +97,7 @@ def _gates_reading(key: str, desired: DesiredGraph) -> Iterator[str]:
 
 
 def _limit(timeout: object) -> int:
-    """A timeout in milliseconds; 0 is the longest one."""
+    """A timeout in milliseconds; 0 and unset become Snowflake's maximum."""
     return timeout if isinstance(timeout, int) and timeout else MAX_TIMEOUT_MS
 
 
@@ -106,7 +106,7 @@ def _access(statement: object) -> list[str]:
 
 
 def graph_risks(plan: Plan, desired: DesiredGraph, situation: Situation, now: datetime) -> Iterator[Risk]:
-    """What concerns the graph as a whole: runs that are there, runs that are due."""
+    """The risks for the graph as a whole: for runs that are executing, failed or due, and for the schedule."""
     changes = bool(plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP))
     if changes and situation.running_since is not None:
         yield Risk(
@@ -114,7 +114,7 @@ def graph_risks(plan: Plan, desired: DesiredGraph, situation: Situation, now: da
             f"a run is executing since {_moment(situation.running_since)}: it ends on the old version",
         )
     if changes and situation.retryable is not None:
-        # A graph that was modified since cannot be retried.
+        # A run cannot be retried after its graph was modified.
         # https://docs.snowflake.com/en/sql-reference/sql/execute-task
         yield Risk(
             RiskLabel.FORFEITS_RETRY,
@@ -136,7 +136,7 @@ def graph_risks(plan: Plan, desired: DesiredGraph, situation: Situation, now: da
 
 
 def apply_time(plan: Plan) -> timedelta:
-    """What an apply of this size may take at worst: a minute, and a second for each change."""
+    """The longest time that an apply of this size may take: a minute, and a second for each change."""
     count = len(plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP))
     return timedelta(seconds=60 + count)
 

@@ -1,8 +1,8 @@
-"""A plan in a file: what was looked at when it was made, so that an apply can do just that or refuse.
+"""Saved plans: a plan in a file, which an apply carries out exactly, or refuses.
 
-The file holds the plan as people read it, and fingerprints of everything that it stands on. The apply plans again
-and carries out its own plan only if all of it is still the same. It holds no credentials; variables that were
-given by hand are in it, as they are in the tasks that they make.
+The file holds the plan for people to read, and fingerprints of everything that the plan is based on. The apply makes a
+new plan, and carries it out only if everything is still the same. The file holds no credentials. It holds the values of
+`--var`, as the tasks that are made from them do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KIND = "sfml plan"
 
 @record
 class Grounds:
-    """What a plan stands on: who looked where, and the fingerprints of what was there and what should be."""
+    """What a plan is based on: account, role and location, and the fingerprints of desired and observed graph."""
 
     account: str
     role: str | None
@@ -35,7 +35,7 @@ class Grounds:
 
 @record
 class SavedPlan:
-    """How the plan was asked for, what it stands on, and the plan itself as `sfml plan -o json` prints it."""
+    """The arguments of the plan, its grounds, and the plan itself as `sfml plan -o json` prints it."""
 
     tool: str
     spec: str
@@ -49,25 +49,25 @@ class SavedPlan:
 
 
 def desired_fingerprint(desired: DesiredGraph) -> str:
-    """Of the spec and the step code, and of what else decides what an apply does."""
+    """The fingerprint of the desired graph with its archives and moves, which decide what an apply does."""
     archives = sorted(archive.sha256 for archive in desired.archives)
     return fingerprint({"graph": desired.fingerprint, "moved": dict(desired.moved), "archives": archives})
 
 
 def observed_fingerprint(observed: ObservedGraph | None) -> str:
-    """Of the deployed graph; who deployed it and when is no part of it."""
+    """The fingerprint of the deployed graph; who deployed it and when is not part of it."""
     if observed is None:
         return fingerprint(None)
     tasks = [
         [task.name, task.id, task.started, task.definition, dict(task.settings), task.owner]
         for _, task in sorted(observed.by_name.items())
     ]
-    is_ours = None if observed.record is None else observed.record.get("fingerprint")
-    return fingerprint([tasks, is_ours])
+    recorded = None if observed.record is None else observed.record.get("fingerprint")
+    return fingerprint([tasks, recorded])
 
 
 def saved_json(saved: SavedPlan) -> str:
-    """The file's text: sorted, indented, a newline at the end."""
+    """The text of the file: JSON with sorted keys, indented, a newline at the end."""
     value = {
         "format_version": SAVED_VERSION,
         "kind": KIND,
@@ -91,7 +91,10 @@ def saved_json(saved: SavedPlan) -> str:
 
 
 def saved_from(text: str, file: str) -> SavedPlan:
-    """The plan of a file; raises `UsageError` for what is none, `ConflictingState` for one of another version."""
+    """The saved plan in the text of a file.
+
+    Raises `UsageError` for a text that is not a saved plan, and `ConflictingState` for another version of the format.
+    """
     try:
         value = json.loads(text)
         is_plan = isinstance(value, dict) and value.get("kind") == KIND
@@ -124,7 +127,7 @@ def saved_from(text: str, file: str) -> SavedPlan:
 
 
 def moved_on(saved: SavedPlan, now: Grounds, plan: Mapping[str, Any], tool: str) -> Iterator[str]:
-    """What is no longer as it was when the plan was made, a sentence each; nothing when it may be applied."""
+    """A sentence for everything that has changed since the plan was made; nothing if the plan may be applied."""
     was = saved.grounds
     if was.account != now.account:
         yield f"it was made for account {was.account}, and the connection leads to {now.account}"
@@ -143,7 +146,7 @@ def moved_on(saved: SavedPlan, now: Grounds, plan: Mapping[str, Any], tool: str)
 
 
 def decisive(plan: Mapping[str, Any]) -> Any:
-    """The part of a plan's JSON that says what is done: neither risks nor run times, which change by the minute."""
+    """The part of a plan's JSON that says what is done, without risks and run times, which change by the minute."""
     changes = [
         [
             change["name"],

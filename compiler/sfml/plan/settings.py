@@ -1,7 +1,7 @@
-"""A task's settings in one comparable form, whether they come from a spec or from Snowflake.
+"""The settings of a task in comparable form, from a spec or from Snowflake.
 
-Snowflake fills in defaults and renders values its own way; a setting that is unset and one that was set to the
-default are the same here, so that a plan never shows a change that is none.
+Snowflake fills in defaults and writes values in its own way. Here an unset setting is equal to one with the default
+value, so that a plan shows only real changes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
         "contacts": MappingProxyType({}),
     }
 )
-"""What Snowflake uses where nothing is set (https://docs.snowflake.com/en/sql-reference/sql/create-task)."""
+"""Snowflake's defaults for unset settings (https://docs.snowflake.com/en/sql-reference/sql/create-task)."""
 
 SETTINGS = (
     "after",
@@ -61,29 +61,29 @@ SETTINGS = (
     "contacts",
     "comment",
 )
-"""Every setting that is compared beside the body, in the order in which a plan shows them."""
+"""Every setting that is compared, other than the body, in the order of plans."""
 
 SERVERLESS_DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
     {"serverless.initial": "MEDIUM", "serverless.min": "XSMALL", "serverless.max": "XXLARGE"}
 )
-"""What a task without a warehouse has where it says nothing; a task with one has none of it."""
+"""The default sizes of serverless tasks; they are None for a task with a warehouse."""
 
 ROOT_ONLY = ("config", "overlap", "retries", "suspend_after_failures", "on_error", "on_success", "schedule")
-"""What a child or finalizer cannot have of its own; some are shown on it nevertheless, as the root's.
+"""Settings that only the root has. Snowflake shows some of them on child tasks and finalizers too, with its values.
 
 https://docs.snowflake.com/en/user-guide/tasks-errors-integrate: children inherit the error integration.
 """
 
 
 OFF_SINCE = "off_since"
-"""The key of a root's record that says since when the schedule is off on purpose, as an ISO time in UTC.
+"""The key in a root's record for the time since which the schedule is off on purpose, as an ISO time in UTC.
 
-An apply with `--no-resume` writes it, whatever turns the schedule on takes it away; it is never compared.
+An apply with `--no-resume` writes it, and turning the schedule on removes it; it is not compared.
 """
 
 
 def with_defaults(settings: Mapping[str, Comparable]) -> Mapping[str, Comparable]:
-    """The settings with every key of `SETTINGS`, unset ones at Snowflake's default."""
+    """The settings with every key of `SETTINGS`, and Snowflake's defaults for unset ones."""
     filled = {}
     is_child = bool(settings.get("after") or settings.get("finalize"))
     for key in SETTINGS:
@@ -99,7 +99,7 @@ def with_defaults(settings: Mapping[str, Comparable]) -> Mapping[str, Comparable
 
 
 def desired_settings(task: DesiredTask) -> Mapping[str, Comparable]:
-    """What Snowflake should answer for this task."""
+    """The settings that Snowflake returns for the task once it is applied."""
     return with_defaults(
         {
             "after": tuple(sorted(folded(name) for name in task.predecessors)),
@@ -127,7 +127,7 @@ def desired_settings(task: DesiredTask) -> Mapping[str, Comparable]:
 
 
 def schedule_text(schedule: Schedule | None) -> str | None:
-    """A schedule as one comparable text; `10 MINUTE` and `10 MINUTES` are the same."""
+    """A schedule as comparable text, such as `every 600 s`; None for a manual or triggered graph."""
     match schedule:
         case CronSchedule(cron, timezone):
             return renderings.schedule({"cron_expr": cron, "timezone": timezone})
@@ -138,7 +138,7 @@ def schedule_text(schedule: Schedule | None) -> str | None:
 
 
 def with_off_since(comment: str | None, since: str | None) -> str:
-    """A root's comment whose record says since when the schedule is off on purpose, or says nothing of it."""
+    """A root's comment with `OFF_SINCE` set in its record, or removed for None."""
     text, record = split_comment(comment)
     kept = {key: value for key, value in (record or {}).items() if key != OFF_SINCE}
     if since is not None:
@@ -148,7 +148,7 @@ def with_off_since(comment: str | None, since: str | None) -> str:
 
 
 def split_comment(comment: str | None) -> tuple[str, Mapping[str, Comparable] | None]:
-    """A root's comment as the user's text and the record that its last line holds, None if it has none."""
+    """The user's text in a root's comment, and the record in its last line, which is None if it has none."""
     text = comment or ""
     head, _, last = text.rpartition("\n")
     if not last.startswith(RECORD_PREFIX):

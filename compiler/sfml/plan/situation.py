@@ -1,4 +1,4 @@
-"""What is going on in the account while a plan is made: runs that execute, runs that failed, runs that are due."""
+"""The runs of a graph while a plan is made: executing, failed, and due."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ RUNS_SHOWN = 5
 
 @record
 class Situation:
-    """`retryable` is when the last run began, if it failed or was cancelled and could still be retried."""
+    """The runs of a graph while a plan is made.
+
+    `running_since` is when an executing run began. `retryable` is when the last run began, if it failed or was
+    cancelled and can be retried.
+    """
 
     running_since: datetime | None = None
     retryable: datetime | None = None
 
 
 def next_runs(schedule: Schedule | None, now: datetime, count: int = RUNS_SHOWN) -> tuple[datetime, ...]:
-    """The next times that a cron fires, in its own zone; none for the others, which depend on when they begin."""
+    """The next times of a cron schedule, in its time zone; empty for others, whose times depend on when they begin."""
     return tuple(_next_runs(schedule, now, count)) if isinstance(schedule, CronSchedule) else ()
 
 

@@ -1,4 +1,4 @@
-"""What lies on the stage of a pipeline, as one LIST tells it."""
+"""The files of a pipeline on the stage, read by one LIST."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from sfml.plan.journal import JOURNAL_NAME, deployment_number
 
 @record
 class StageContent:
-    """The files of one pipeline's code, jobs and state; `paths` are below the stage: `clv/state/apply.json`."""
+    """The files of a pipeline's code, payloads and state; `paths` are relative to the stage: `clv/state/apply.json`."""
 
     pipeline: str
     paths: frozenset[str]
     written: Mapping[str, datetime] = field(default_factory=dict)
-    """When each was written, by the account's clock, to the second."""
+    """Path → the time when it was written, by the account's clock, to the second."""
     sizes: Mapping[str, int] = field(default_factory=dict)
-    """How many bytes each has, as LIST says."""
+    """Path → its size in bytes, as LIST returns it."""
     digests: Mapping[str, str] = field(default_factory=dict)
-    """The MD5 of each, where LIST is known to tell that of the content."""
+    """Path → the MD5 of its content, if LIST is known to return that."""
 
     def missing(self, archives: tuple[Archive, ...]) -> tuple[Archive, ...]:
-        """The archives that are not there, or not whole: an upload may have been cut off under the final name."""
+        """The archives that are missing or incomplete; an interrupted upload leaves a part under the final name."""
         return tuple(
             archive
             for archive in archives
@@ -34,7 +34,7 @@ class StageContent:
         )
 
     def broken_jobs(self, specs: Iterable[MLJobDefinitionSpec]) -> tuple[MLJobDefinitionSpec, ...]:
-        """The jobs of whose payload nothing is there, or a file that is not whole."""
+        """The jobs whose payload is missing or incomplete."""
         folders = {path.rsplit("/app/", 1)[0] for path in self.paths if "/app/" in path}
         return tuple(
             spec
@@ -46,9 +46,9 @@ class StageContent:
         )
 
     def _is_whole(self, path: str, content: bytes) -> bool:
-        """By the digest where one is known, else by the size.
+        """Whether the file is complete: by its digest if one is known, else by its size.
 
-        A stage with encryption by the client tells the size of full blocks of 16 bytes.
+        On a stage with client-side encryption, LIST returns the size in full blocks of 16 bytes.
         """
         digest = self.digests.get(path)
         if digest is not None:
@@ -63,18 +63,18 @@ class StageContent:
 
     @property
     def deployments(self) -> tuple[int, ...]:
-        """The numbers of the kept deployments, oldest first; that of an unfinished apply is among them."""
-        found = (deployment_number(path) for path in self.paths)
-        return tuple(sorted(number for number in found if number is not None))
+        """The numbers of the kept deployments, oldest first, including that of an unfinished apply."""
+        numbers = (deployment_number(path) for path in self.paths)
+        return tuple(sorted(number for number in numbers if number is not None))
 
     @property
     def archives(self) -> frozenset[str]:
-        """The folders of code and jobs: `clv/code/<sha256>`, as artefacts name them."""
+        """The folders of code and payloads, as artefacts name them: `clv/code/<sha256>`."""
         split = (path.split("/") for path in self.paths)
         return frozenset("/".join(parts[:3]) for parts in split if len(parts) > 3 and parts[1] != "state")
 
     def lacks(self, archives: Iterable[str]) -> tuple[str, ...]:
-        """Those of the folders that are not there."""
+        """The folders that are missing on the stage, sorted."""
         return tuple(sorted(set(archives) - self.archives))
 
     @property
@@ -83,5 +83,5 @@ class StageContent:
 
 
 def state_path(pipeline: str, name: str = "") -> str:
-    """A file of a pipeline's state, below the stage."""
+    """The path of a file of a pipeline's state, relative to the stage."""
     return f"{pipeline}/state/{name}"

@@ -1,9 +1,9 @@
-"""The steps of an apply, as data: a dry run prints the same stages that a real one carries out.
+"""The stages of an apply, as values; a dry run prints the stages that a real run carries out.
 
-A group holds stages that do not depend on each other; groups follow one another. Their order keeps the promise that
-the account never holds a started graph that is half new: what is immutable first (code, jobs), then the root off,
-the tasks level by level, what is gone, the root's record, and only when all of it has been read back the children
-and the root on.
+A group holds stages that do not depend on each other; groups are carried out one after the other. Their order makes
+sure that the account never holds a started graph that is partly new. First come the immutable files (code, payloads of
+jobs). Then the root is suspended, the tasks are written by depth, removed tasks are dropped, and the root's record is
+written. Only when all of this was read back are child tasks and root resumed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sfml.plan.model import Action, Plan
 
 @record
 class CreateStage:
-    """Make the stage that holds code and state; only the first apply in a schema has it to do."""
+    """Create the stage for code and state; only the first apply in a schema does so."""
 
 
 @record
@@ -35,7 +35,7 @@ class RegisterJob:
 
 @record
 class OpenJournal:
-    """Leave word on the stage: what was, what is meant, and whether the schedule is to be on when it is done."""
+    """Write the journal: the graph before, the graph that is meant, and whether the schedule is to be on at the end."""
 
     resume_root: bool
 
@@ -58,12 +58,12 @@ class DropTask:
 
 @record
 class Verify:
-    """Read the graph back: it must equal what was meant."""
+    """Read the graph back, and compare it with the graph that was meant."""
 
 
 @record
 class ResumeGraph:
-    """Turn on the children that are off, and then the root if it is to be on."""
+    """Resume the suspended child tasks, and then the root if the schedule is to be on."""
 
     name: str
     with_root: bool
@@ -71,7 +71,7 @@ class ResumeGraph:
 
 @record
 class NoteSchedule:
-    """Write into the root's record that the schedule is off on purpose, or that it is not any more (None)."""
+    """Write into the root's record since when the schedule is off on purpose; None removes the entry."""
 
     name: str
     off_since: str | None
@@ -79,19 +79,19 @@ class NoteSchedule:
 
 @record
 class CloseJournal:
-    """Take the journal away; `undone` is the number of a deployment that is not to be kept."""
+    """Remove the journal; `undone` is the number of a deployment that is not to be kept."""
 
     undone: int | None = None
 
 
 @record
 class RemoveFiles:
-    """Remove all that the pipeline has on the stage but its journal: code, jobs, files of runs, kept deployments."""
+    """Remove all files of the pipeline on the stage except the journal: code, payloads, files of runs, deployments."""
 
 
 @record
 class Collect:
-    """Remove what nothing needs any more: folders and files, below the stage."""
+    """Remove files and folders that are no longer needed; `paths` are relative to the stage."""
 
     paths: tuple[str, ...]
 
@@ -113,7 +113,7 @@ Stage: TypeAlias = (
 )
 
 Group: TypeAlias = "tuple[Stage, ...]"
-"""Stages that may be carried out at the same time."""
+"""Stages that can be carried out at the same time."""
 
 
 def stages_for(
@@ -129,12 +129,12 @@ def stages_for(
     broken: tuple[MLJobDefinitionSpec, ...] = (),
     loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
-    """What carries the plan out; nothing for an empty plan without an unfinished apply and with a whole stage.
+    """The groups of stages that carry out the plan; none if nothing has to be done.
 
-    `was` is the deployed graph, whose links say in which order tasks can be dropped. `leftover` are tasks of an
-    apply that was cut off, which may be there without being linked to the root. `undone` is the number of a
-    deployment that was cut off and is put back, whose journal is there already. `broken` are jobs whose payload
-    is to be written anew. `loose_on` are tasks of ours that somebody made roots of their own and turned on.
+    `missing` are archives that the stage lacks, `broken` jobs whose payload has to be written again. `was` is the
+    deployed graph, whose edges say in which order tasks can be dropped. `leftover` are tasks of an unfinished apply,
+    which may exist without being below the root. `undone` is the number of an unfinished deployment that is being
+    restored, whose journal exists already. `loose_on` are loose tasks that are roots of their own and started.
     """
     if plan.is_empty and not unfinished:
         return _whole_again(desired, missing, broken, has_stage)
@@ -154,9 +154,9 @@ def removal_stages(
     with_files: bool = False,
     loose_on: tuple[str, ...] = (),
 ) -> tuple[Group, ...]:
-    """What takes a whole graph away: the root off, then children before their parents, the root last.
+    """The groups of stages that remove a graph: the root is suspended, then tasks are dropped, children first.
 
-    Its files go `with_files` when no task is left that could need them, and before the journal.
+    With `with_files`, the files are removed after the tasks, which could need them, and before the journal.
     """
     roots = (*([artefact.root.name] if root_started else ()), *loose_on)
     off: tuple[Group, ...] = (tuple(map(SuspendRoot, roots)),) if roots else ()
@@ -168,9 +168,9 @@ def removal_stages(
 
 
 def noted(groups: tuple[Group, ...], plan: Plan, name: str, off_since: str | None) -> tuple[Group, ...]:
-    """The groups with the note on the schedule, where no task is written that would carry it.
+    """The groups with a `NoteSchedule`, for an apply that does not write the root.
 
-    Snowflake takes it only while the root is suspended: after turning the schedule off, before turning it on.
+    Snowflake accepts it only while the root is suspended, so it comes after suspending and before resuming the root.
     """
     note: Group = (NoteSchedule(name, off_since),)
     return (note, *groups) if plan.resume_root else (*groups, note)
@@ -182,7 +182,7 @@ def _whole_again(
     broken: tuple[MLJobDefinitionSpec, ...],
     has_stage: bool,
 ) -> tuple[Group, ...]:
-    """What writes code that the deployed tasks run and the stage does not have whole; the tasks stay as they are."""
+    """The groups that upload code and payloads which deployed tasks need and the stage lacks; tasks are not changed."""
     tasks = [task for task in desired.all_tasks if task.definition in broken]
     group = (*map(UploadArchive, missing), *_jobs(tasks))
     if not group:
@@ -191,7 +191,7 @@ def _whole_again(
 
 
 def _switched(plan: Plan, desired: DesiredGraph) -> Iterator[Group]:
-    """Only the schedule goes on or off: one call, which happens or does not, and needs no journal."""
+    """The group that only turns the schedule on or off; it is a single call, so it needs no journal."""
     name = desired.root.name
     yield (ResumeGraph(name, True),) if plan.resume_root else (SuspendRoot(name),)
 
@@ -221,7 +221,7 @@ def _groups(
     gone = frozenset({*names, *leftover} - tasks.keys())
     before = {task.name: task for task in was.tasks} if was else {}
     replaced = {change.name for change in plan.of(Action.REPLACE)}
-    # A graph takes one finalizer: the old one goes before the new one comes.
+    # A graph can have only one finalizer, so the old one is dropped before the new one is created.
     finalizers = {name for name in gone | replaced if name in before and before[name].finalize}
     yield tuple(DropTask(name) for name in sorted(finalizers))
     is_new = written.get(root.name) is Action.CREATE
@@ -230,12 +230,12 @@ def _groups(
     depths = depths_of(tasks)
     for depth in range(max(depths.values()) + 1):
         level = [task for task in children if depths[task.name] == depth]
-        # What is to be the finalizer, and stands last, has lost its children by now.
+        # A task that becomes the finalizer comes last, when its former children have other predecessors.
         yield tuple(DropTask(task.name) for task in level if task.name in replaced - finalizers)
         yield tuple(PutTask(task, written[task.name]) for task in level)
     yield from _dropped(gone - finalizers, before)
     if not is_new:
-        # The root's record names the graph that is deployed, so it is written when the graph is there.
+        # The root's record names the deployed graph, so it is written after the tasks.
         yield (PutTask(root, written.get(root.name, Action.UNCHANGED)),)
     yield (Verify(),)
     yield (ResumeGraph(root.name, plan.resume_root),)
@@ -249,7 +249,10 @@ def _jobs(children: list[DesiredTask]) -> Iterator[RegisterJob]:
 
 
 def _dropped(names: frozenset[str], tasks: Mapping[str, DesiredTask]) -> Iterator[Group]:
-    """The lowest level first: a task whose parent is dropped would become a root of its own, and be lost sight of."""
+    """The groups that drop tasks, the greatest depth first.
+
+    A task whose parent is dropped first would become a root of its own, and would no longer be found.
+    """
     depths = depths_of(tasks)
     lowest = max(depths.values(), default=0) + 1
     for depth in range(lowest, -1, -1):

@@ -1,4 +1,4 @@
-"""A deployed task as one that can be written again: how an apply is undone, and how a graph of others is kept."""
+"""Deployed tasks as desired tasks, so that they can be written again by a restore, and after an adoption."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from sfml.semantics.conditions import reads_streams
 
 
 def written_task(observed: ObservedTask, root: str) -> DesiredTask:
-    """The task as it would have to be written to be what it is; `root` is the name of its graph's root.
+    """The desired task that gives the deployed task when it is written; `root` is the name of the graph's root.
 
-    Texts are kept as they were answered. What a child shows of its root's settings is left out: Snowflake takes
-    it on the root only.
+    Texts are kept as Snowflake returned them. Settings of the root that Snowflake shows on child tasks are left out,
+    because it accepts them on the root only.
     """
     values = observed.values
     is_root = observed.name == root
     condition = _text(values.get("condition"))
     warehouse = renderings.optional_name(values.get("warehouse"))
     sized = values if warehouse is None else {}
-    given: Mapping[str, Any] = observed.settings
+    settings: Mapping[str, Any] = observed.settings
     return DesiredTask(
         name=observed.name,
         task=None if is_root else spec_name(observed.name, root),
@@ -32,7 +32,7 @@ def written_task(observed: ObservedTask, root: str) -> DesiredTask:
         kind="root" if is_root else "sql",
         warehouse=warehouse,
         predecessors=renderings.names(values.get("predecessors")),
-        finalize=given["finalize"],
+        finalize=settings["finalize"],
         condition=condition,
         schedule=_schedule(values.get("schedule"), condition) if is_root else None,
         config=(renderings.config(values.get("config")) or None) if is_root else None,  # type: ignore[arg-type]
@@ -49,23 +49,23 @@ def written_task(observed: ObservedTask, root: str) -> DesiredTask:
         serverless_task_min_statement_size=_text(sized.get("serverless_task_min_statement_size")),
         serverless_task_max_statement_size=_text(sized.get("serverless_task_max_statement_size")),
         target_completion_seconds=renderings.seconds(sized.get("target_completion_interval")),
-        minimum_trigger_interval_seconds=given.get(INTERVAL) if INTERVAL in _set(given) else None,
+        minimum_trigger_interval_seconds=settings.get(INTERVAL) if _has_own_interval(settings) else None,
         execute_as_user=renderings.optional_name(values.get("execute_as_user")),
-        log_level=given.get(LOG_LEVEL),
-        tags=given.get(TAGS) or {},
-        contacts=given.get(CONTACTS) or {},
+        log_level=settings.get(LOG_LEVEL),
+        tags=settings.get(TAGS) or {},
+        contacts=settings.get(CONTACTS) or {},
         comment=_text(values.get("comment")),
     )
 
 
 def spec_name(name: str, root: str) -> str:
-    """What a task is called in messages when only its deployed name is known: `CLV$TRAIN_MODEL` → `train_model`."""
+    """The name of a task in messages if only its name in Snowflake is known: `CLV$TRAIN_MODEL` → `train_model`."""
     return name.removeprefix(f"{root}$").lower()
 
 
-def _set(given: Mapping[str, Any]) -> frozenset[str]:
-    """Which settings beyond the API differ from what Snowflake does by itself."""
-    return frozenset({INTERVAL} if given.get(INTERVAL) not in (None, 30) else ())
+def _has_own_interval(settings: Mapping[str, Any]) -> bool:
+    """Whether the trigger interval differs from Snowflake's default of 30 seconds."""
+    return settings.get(INTERVAL) not in (None, 30)
 
 
 def _on(is_root: bool, value: Any) -> Any:
@@ -78,7 +78,7 @@ def _text(value: object) -> str | None:
 
 
 def _schedule(value: object, condition: str | None) -> Schedule:
-    """The schedule with its own spelling: folding a cron expression or a zone would change what the user wrote."""
+    """The schedule in the user's own spelling of cron expression and time zone."""
     if isinstance(value, Mapping) and value.get("cron_expr"):
         return CronSchedule(str(value["cron_expr"]), str(value.get("timezone") or "UTC"))
     if isinstance(value, Mapping):
