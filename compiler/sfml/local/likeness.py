@@ -6,6 +6,7 @@ https://docs.snowflake.com/en/sql-reference/sql/show
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import TypeVar
 
 Shown = TypeVar("Shown")
@@ -37,16 +38,49 @@ def selected(
 
 
 def like(pattern: str | None, text: str) -> bool:
-    """Whether the text has the form: `%` is any characters, `_` one, a backslash takes the next as it is."""
-    return True if pattern is None else _matches(pattern.upper(), text.upper())
+    """Whether the text has the form: `%` is any characters, `_` one, a backslash takes the next as it is.
+
+    The time that it takes grows with the product of both lengths at the most, whatever the pattern.
+    """
+    if pattern is None:
+        return True
+    first, *others = _pieces(pattern.upper())
+    text = text.upper()
+    if not others:
+        return len(text) == len(first) and _fits(first, text, 0)
+    last = others.pop()
+    end = len(text) - len(last)
+    at = len(first)
+    if end < at or not _fits(first, text, 0) or not _fits(last, text, end):
+        return False
+    # Between two `%` the first place that fits is as good as any later one.
+    for piece in others:
+        found = next((start for start in range(at, end - len(piece) + 1) if _fits(piece, text, start)), None)
+        if found is None:
+            return False
+        at = found + len(piece)
+    return True
 
 
-def _matches(pattern: str, text: str) -> bool:
-    if not pattern:
-        return not text
-    head = pattern[0]
-    if head == "%":
-        return any(_matches(pattern[1:], text[start:]) for start in range(len(text) + 1))
-    if head == "\\" and len(pattern) > 1:
-        return text[:1] == pattern[1] and _matches(pattern[2:], text[1:])
-    return bool(text) and head in ("_", text[0]) and _matches(pattern[1:], text[1:])
+Piece = tuple[str | None, ...]
+"""Characters in their order, None for any one."""
+
+
+@lru_cache(maxsize=256)
+def _pieces(pattern: str) -> tuple[Piece, ...]:
+    """What stands between the `%` of a pattern; there is one more of them than of `%`."""
+    pieces: list[list[str | None]] = [[]]
+    characters = iter(pattern)
+    for character in characters:
+        if character == "%":
+            pieces.append([])
+        elif character == "\\":
+            pieces[-1].append(next(characters, "\\"))
+        else:
+            pieces[-1].append(None if character == "_" else character)
+    return tuple(map(tuple, pieces))
+
+
+def _fits(piece: Piece, text: str, at: int) -> bool:
+    """Whether the piece stands at this place of the text, which is long enough."""
+    return all(wanted is None or text[at + n] == wanted for n, wanted in enumerate(piece))
