@@ -179,3 +179,26 @@ def test_what_a_test_leaves_open_is_closed_before_the_server_stops(pytester: pyt
     )
     result = passed(pytester, passed=2)
     result.stdout.fnmatch_lines(["*nothing is open*"])
+
+
+def test_ignored_statements_do_nothing_until_the_test_ends(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+        import snowflake.connector
+
+        def test_ignoring(local_snowflake):
+            local_snowflake.ignore("delete from nowhere", r"create table ignored\\b")
+            local_snowflake.sql("  DELETE FROM nowhere WHERE TRUE")
+            local_snowflake.sql("CREATE TABLE IGNORED (A INT)")
+            local_snowflake.sql("CREATE TABLE IGNORED_NOT (A INT)")
+            assert [row["name"] for row in local_snowflake.sql("SHOW TABLES")] == ["IGNORED_NOT"]
+            with pytest.raises(ValueError, match="no regular expression"):
+                local_snowflake.ignore("(")
+
+        def test_the_next_one_cares(local_snowflake):
+            with pytest.raises(snowflake.connector.errors.ProgrammingError):
+                local_snowflake.sql("DELETE FROM nowhere WHERE TRUE")
+        """
+    )
+    passed(pytester, passed=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +25,18 @@ def command() -> None:
     """The local Snowflake: a server on this machine that Snowflake's own clients use like an account."""
 
 
+def _patterns(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Regular expressions, looked at before a server is started with them."""
+    for value in values:
+        try:
+            re.compile(value)
+        except re.error as cause:
+            raise click.BadParameter(
+                f"`{value}` is no regular expression: {cause.msg}", ctx, parameter
+            ) from cause
+    return values
+
+
 @command.command("start")
 @click.option("--port", type=click.IntRange(1, 65_535), help="The port.  [default: a free one]")
 @click.option(
@@ -40,6 +53,14 @@ def command() -> None:
     multiple=True,
     help="Run the statements of this file after the start; may be repeated.",
 )
+@click.option(
+    "--ignore",
+    "ignored",
+    metavar="REGEX",
+    multiple=True,
+    callback=_patterns,
+    help="Let statements that begin with this succeed and do nothing; may be given several times.",
+)
 @format_option
 @local_folder
 @shared_options()
@@ -48,6 +69,7 @@ def start(
     database: str | None,
     schema: str | None,
     files: tuple[Path, ...],
+    ignored: tuple[str, ...],
     form: str | None,
     place: Path,
     options: Options,
@@ -60,7 +82,9 @@ def start(
 
     require_local()
     was_running = process.status(place).running
-    info = process.keep(place, process.Place(port, _name(database, "database"), _name(schema, "schema")))
+    info = process.keep(
+        place, process.Place(port, _name(database, "database"), _name(schema, "schema"), ignored)
+    )
     count = run_files(info, files)
     if form is not None:
         output.say_document(connection_text(info, form))

@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -76,6 +75,14 @@ def main(*, foreground: bool = False) -> int:
         default=[],
         help="run the statements of this file before clients are let in; may be given several times",
     )
+    parser.add_argument(
+        "--ignore",
+        dest="ignored",
+        metavar="REGEX",
+        action="append",
+        default=[],
+        help="let statements that begin with this succeed and do nothing; may be given several times",
+    )
     arguments = parser.parse_args()
     if foreground and not is_ours(arguments.folder):
         print(f"{FATAL}{arguments.folder} is not empty and holds no local Snowflake", file=sys.stderr)
@@ -130,7 +137,11 @@ def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None
     schedules = foreground or not is_passing(folder)
     try:
         server = LocalServer(
-            folder, schedules=schedules, host=arguments.host, port=arguments.port, token=token
+            folder,
+            schedules=schedules,
+            host=arguments.host,
+            port=arguments.port,
+            token=token,
         )
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
@@ -140,7 +151,7 @@ def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None
         ) from error
     with server:
         database, schema = identifier(arguments.database), identifier(arguments.schema)
-        prepare(server.account, database, schema, arguments.files)
+        prepare(server.account, database, schema, arguments)
         write_info(
             folder,
             ServerInfo(
@@ -175,7 +186,7 @@ def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None
     return 0
 
 
-def prepare(account: Account, database: str, schema: str, files: Sequence[Path]) -> None:
+def prepare(account: Account, database: str, schema: str, arguments: argparse.Namespace) -> None:
     """Make the database and the schema that clients are told, unless they are there, and run the files in them."""
     from snowflake.connector.util_text import split_statements
 
@@ -184,7 +195,8 @@ def prepare(account: Account, database: str, schema: str, files: Sequence[Path])
         account.execute(session, f"CREATE DATABASE IF NOT EXISTS {database}")
         account.execute(session, f"CREATE SCHEMA IF NOT EXISTS {database}.{schema}")
         account.execute(session, f"USE SCHEMA {database}.{schema}")
-        for file in files:
+        account.ignored.add(*arguments.ignored)
+        for file in arguments.files:
             for statement, _ in split_statements(io.StringIO(file.read_text(encoding="utf-8"))):
                 if statement and statement.strip().strip(";"):
                     account.execute(session, statement)

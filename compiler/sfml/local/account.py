@@ -25,10 +25,11 @@ from sfml.local.children import Child
 from sfml.local.clock import now
 from sfml.local.engine import Engine
 from sfml.local.errors import SqlError, not_emulated, too_complex
+from sfml.local.ignored import IgnoredStatements
 from sfml.local.log_format import logger
 from sfml.local.process import DATABASE as DATABASE
 from sfml.local.process import SCHEMA as SCHEMA
-from sfml.local.result import Column, Result
+from sfml.local.result import Column, Result, status
 from sfml.local.session import Session, Sessions
 from sfml.local.store import Store
 
@@ -52,6 +53,7 @@ class Account:
         self.clock = clock
         self.schedules = schedules
         """Whether schedules and triggers fire from the start on."""
+        self.ignored = IgnoredStatements()
         self.attention = threading.Event()
         """Set when something changed that may begin a task earlier than was known."""
         self.token = token or secrets.token_urlsafe(32)
@@ -169,6 +171,8 @@ class Account:
         return result
 
     def _execute(self, session: Session, sql: str, params: list[Any], describe_only: bool) -> Result:
+        if self.ignored.has(sql):
+            return status()
         sql, params = inline_identifiers(without_scoped(sql), params)
         sql = exists_before_name(quoted_urls(sql))
         statement = parse_statement(inline_bindings(sql, params))

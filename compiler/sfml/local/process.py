@@ -79,6 +79,8 @@ class Place:
     port: int | None = None
     database: str | None = None
     schema: str | None = None
+    ignored: tuple[str, ...] = ()
+    """Regular expressions: statements that begin with what they match succeed and do nothing."""
 
     def differences(self, info: ServerInfo) -> Iterator[str]:
         """What of it a server that runs has otherwise: `port 8123`."""
@@ -92,6 +94,7 @@ class Place:
         for what in ("port", "database", "schema"):
             if (wanted := getattr(self, what)) is not None:
                 yield f"--{what}={wanted}"
+        yield from (f"--ignore={pattern}" for pattern in self.ignored)
 
 
 def start(

@@ -121,6 +121,10 @@ class LocalSnowflake:
         """The HTTP calls since the test began; `faults.count(…)` counts the ones that match a rule."""
         return self.faults.calls
 
+    def ignore(self, *patterns: str) -> None:
+        """Let statements that begin with what these regular expressions match succeed and do nothing in this test."""
+        self.server.account.ignored.add(*patterns)
+
     # -- clients
 
     def connect_args(self, **more: Any) -> dict[str, Any]:
@@ -265,6 +269,7 @@ class LocalSnowflake:
     def close(self) -> None:
         """Close the test's connections, drop its databases, remove its fault rules, and release the clock."""
         self.faults.clear()
+        self.server.account.ignored.clear()
         try:
             self._close_left_open()
             self._closing.close()
