@@ -38,6 +38,9 @@ print("\\n" + json.dumps([code, sorted(sys.modules)]))
 LATER = {"snowflake.core", "snowflake.snowpark", "snowflake.ml", "pydantic"}
 """What nothing that only reads needs."""
 
+LARGE = {"pandas", "pyarrow", "numpy", "boto3", "botocore"}
+"""What the connector looks for when it is imported, and a command does without."""
+
 
 @pytest.fixture
 def deployed(local_snowflake: LocalSnowflake, tmp_path: Path) -> Any:
@@ -79,7 +82,7 @@ def modules_of(folder: Path, program: str, *words: str) -> set[str]:
 def test_a_command_that_reads_imports_no_client(deployed: Path, words: tuple[str, ...]) -> None:
     modules = modules_of(deployed, COMMAND, *words)
     assert "snowflake.connector" in modules, "it asked the server"
-    assert not modules & LATER
+    assert not modules & (LATER | LARGE)
 
 
 def test_neither_does_a_plan_in_python(deployed: Path) -> None:
@@ -95,3 +98,37 @@ def test_what_writes_imports_it(deployed: Path) -> None:
     assert "snowflake.core" in modules_of(deployed, COMMAND, "apply", "specs/small.yaml", "--auto-approve")
     plan = modules_of(deployed, COMMAND, "plan", "specs/small.yaml")
     assert "snowflake.core" not in plan
+
+
+COMPLETED = """
+import json, os, sys
+from sfml.snowflake.light_connector import complete_connector, import_lightly, without_snowpark
+import_lightly()
+import snowflake.connector
+assert not {"pandas", "numpy", "boto3"} & set(sys.modules)
+place = json.load(open(".sfml/local/server.json"))
+keys = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
+connection = snowflake.connector.connect(**{key: place[key] for key in keys})
+ask = lambda: connection.cursor().execute("select 1 as A, 1.5 as B, current_timestamp() as C, 'x' as D")
+assert ask().fetchall()[0][3] == "x"
+with without_snowpark():
+    from snowflake.core import Root
+assert "snowflake.snowpark" not in sys.modules
+complete_connector()
+import pandas
+assert isinstance(ask().fetch_pandas_all(), pandas.DataFrame)
+assert ask().fetch_arrow_all().num_rows == 1
+from snowflake.connector.pandas_tools import write_pandas
+from snowflake.connector import wif_util
+assert wif_util.boto3 is sys.modules["boto3"]
+from snowflake.snowpark import Session
+session = Session.builder.configs({"connection": connection}).create()
+assert session.sql("select 1 as A").to_pandas()["A"][0] == 1
+assert session.create_dataframe(pandas.DataFrame({"A": [1, 2]})).count() == 2
+assert Root(connection).session is not None and Root(session).connection is connection
+code = 0
+"""
+
+
+def test_clients_that_were_imported_lightly_are_whole_once_they_are_completed(deployed: Path) -> None:
+    modules_of(deployed, COMPLETED)

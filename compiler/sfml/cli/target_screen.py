@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class TargetScreen:
     """Prints on standard error; with --quiet or JSON output, only what the user must know."""
 
+    owns_process = True
+
     def __init__(self, options: Options) -> None:
         self._as_json = options.json
         self._is_silent = not options.speaks

@@ -51,7 +51,11 @@ def target_account(
 @contextmanager
 def target_connection(found: CompiledSpec, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
     """Connect to the target during the block, whether or not its database and schema exist."""
+    from sfml.snowflake.light_connector import import_lightly
+
     target = found.desired.target
+    if watch.owns_process:
+        import_lightly()
     with server_for(found, watch) as server:
         if server is None:
             with account_connection(target, watch) as connection:

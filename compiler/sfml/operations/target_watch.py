@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class TargetWatch(Protocol):
     """Receives the events of a connection. Operations print nothing themselves; commands implement this."""
 
+    owns_process: bool
+    """Whether nothing else runs in this process, so that clients may be imported without what they seldom use."""
+
     def starts_server(self) -> None:
         """Called before a local server is started."""
         ...
@@ -42,6 +45,8 @@ class TargetWatch(Protocol):
 
 class Unwatched:
     """Ignores all events."""
+
+    owns_process = False
 
     def starts_server(self) -> None: ...
 

@@ -20,6 +20,7 @@ from sfml.graph.model import Target
 from sfml.snowflake.connections_file import LOOPBACK
 from sfml.snowflake.entries import PASSPHRASE, Entry, entry
 from sfml.snowflake.host import host_of, naming, not_reached, unreachable
+from sfml.snowflake.light_connector import complete_connector
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.sql import rows
 
@@ -51,6 +52,8 @@ CANCEL_TIMEOUT = 1
 
 _HTTP_STATUS = "290"
 """The connector's prefix for an HTTP status from a host that is not Snowflake: 290404."""
+
+_TLS_FLOOR = "SNOWFLAKE_MIN_TLS_VERSION"
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
@@ -166,6 +169,8 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
             "Snowflake's client libraries are not installed",
             help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
         ) from cause
+    if str(arguments.get("authenticator")).upper() == "WORKLOAD_IDENTITY" or os.environ.get(_TLS_FLOOR):
+        complete_connector()  # boto3 signs for AWS, and has TLS of its own
     # The connector logs its retries; a failure reaches the user as an error anyway.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
     settings: dict[str, Any] = {"network_timeout": NETWORK_TIMEOUT}

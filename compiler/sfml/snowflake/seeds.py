@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
 from sfml.graph.model import Target
+from sfml.snowflake.light_connector import complete_connector
 from sfml.snowflake.refusals import translated
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def load_seed(connection: SnowflakeConnection, target: Target, table: str, file:
 
     Column names are folded to upper case; ISO dates become DATE, numbers NUMBER or FLOAT, the rest text.
     """
+    complete_connector()
     from snowflake.connector.pandas_tools import write_pandas
 
     frame = read_csv(file)

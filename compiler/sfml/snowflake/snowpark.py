@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sfml.snowflake.light_connector import complete_connector
 from sfml.snowflake.refusals import translated
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class LentConnection:
 @contextmanager
 def snowpark_session(connection: SnowflakeConnection) -> Iterator[Session]:
     """A Snowpark session on this connection during the block; the connection stays open."""
+    complete_connector()
     from snowflake.snowpark import Session
 
     lent = LentConnection(connection)

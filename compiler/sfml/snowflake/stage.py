@@ -29,6 +29,7 @@ from sfml.plan.journal import (
     unreadable_name,
 )
 from sfml.plan.staged import StageContent, state_path
+from sfml.snowflake.light_connector import complete_connector
 from sfml.snowflake.objects import create_stage
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.snowpark import snowpark_session
@@ -202,6 +203,7 @@ class Stage:
 
     def register_job(self, spec: MLJobDefinitionSpec) -> str:
         """Upload the job's payload and register the job; returns its task's statement. Raises `ConflictingState`."""
+        complete_connector()
         from snowflake.ml.jobs import MLJobDefinition
 
         # The client has one active session for the whole process, so jobs are registered one after another.

@@ -25,6 +25,7 @@ from sfml.plan.artefact import Artefact
 from sfml.plan.model import ObservedGraph, ObservedTask
 from sfml.plan.observed import observed_task, record_of
 from sfml.snowflake.beyond import observed_beyond
+from sfml.snowflake.light_connector import without_snowpark
 from sfml.snowflake.refusals import translated
 from sfml.snowflake.rest import RestReader
 from sfml.snowflake.sql import rows
@@ -53,7 +54,8 @@ class Tasks:
     def _tasks(self) -> TaskCollection:
         if self._opened is None:
             # Importing snowflake.core takes seconds, so it is imported only to write tasks.
-            from sfml.snowflake.client_root import QuietRoot
+            with without_snowpark():
+                from sfml.snowflake.client_root import QuietRoot
 
             with translated():
                 root = QuietRoot(self._connection)
