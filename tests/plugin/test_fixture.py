@@ -198,7 +198,7 @@ def test_ignored_statements_do_nothing_until_the_test_ends(pytester: pytest.Pyte
 
         def test_the_next_one_cares(local_snowflake):
             with pytest.raises(snowflake.connector.errors.ProgrammingError):
-                local_snowflake.sql("DELETE FROM nowhere WHERE TRUE")
+                local_snowflake.connection().cursor().execute("DELETE FROM nowhere WHERE TRUE")
         """
     )
     passed(pytester, passed=2)
