@@ -61,6 +61,7 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     table_properties.parse,
     tables.parse,  # after those who know models and routines
     scripting.parse,
+    shows.unknown,
 )
 
 

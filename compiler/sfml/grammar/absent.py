@@ -56,6 +56,7 @@ _ONLY_SHOWN = (
     *("ORGANIZATION ACCOUNTS", "CHANNELS", "CLASSES", "REPLICATION ACCOUNTS", "REPLICATION DATABASES"),
     *("OFFERS", "PRICING PLANS", "SHARED CONTENT", "USER PROGRAMMATIC ACCESS TOKENS", "CERTIFICATES"),
     *("GRANTS", "INSTANCE FAMILIES", "COMPUTE POOL INSTANCE FAMILIES", "PROCEDURES IN", "SPECIFICATIONS"),
+    *("BUILTIN FUNCTIONS", "EXTERNAL STAGES", "ORGANIZATION USERS", "ORGANIZATION USER GROUPS"),
 )
 _VERBS = ("CREATE", "ALTER", "DROP", "DESCRIBE", "DESC", "UNDROP", "EXECUTE")
 _BEFORE_KIND = (
@@ -78,7 +79,9 @@ def parse(tokens: Tokens) -> Absent | None:
     """The statement, or None when it is of another family."""
     if tokens.match_words("SHOW"):
         tokens.match_words("TERSE")
-        found = _first(tokens, [plural(kind) for kind in KINDS]) or _first(tokens, _ONLY_SHOWN)
+        found = _first(tokens, [plural(kind) for kind in KINDS if kind != "USER"]) or _first(
+            tokens, _ONLY_SHOWN
+        )
         if found is not None:
             tokens.rest()
             return Absent("SHOW", found)

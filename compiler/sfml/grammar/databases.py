@@ -5,15 +5,18 @@ https://docs.snowflake.com/en/sql-reference/sql/create-database · /create-schem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from sqlglot.tokens import TokenType
 
+from sfml.grammar.options import options
 from sfml.grammar.shows import Listing, listing
 from sfml.grammar.tokens import Name, Tokens
 
 __all__ = [
+    "Alter",
     "Create",
     "DescribeTable",
     "Drop",
@@ -32,6 +35,20 @@ class Create:
     or_replace: bool = False
     if_not_exists: bool = False
     comment: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The other properties by upper-case name; TRANSIENT and MANAGED ACCESS among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alter:
+    """SET and UNSET of properties; `other` is any other change, as written."""
+
+    kind: Kind
+    name: Name
+    set: Mapping[str, Any] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    if_exists: bool = False
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +74,15 @@ class DescribeTable:
     name: Name
 
 
-Statement = Create | Drop | ShowDatabases | ShowSchemas | DescribeTable
+Statement = Create | Alter | Drop | ShowDatabases | ShowSchemas | DescribeTable
 
 
 def parse(tokens: Tokens) -> Statement | None:
     """The statement, or None when it is of another family."""
     if tokens.match_words("CREATE"):
         return _create(tokens)
+    if tokens.match_words("ALTER"):
+        return _alter(tokens)
     if tokens.match_words("DROP"):
         return _drop(tokens)
     if tokens.match_words("SHOW"):
@@ -89,23 +108,45 @@ def _kind(tokens: Tokens) -> Kind | None:
 
 def _create(tokens: Tokens) -> Create | None:
     replace = tokens.match_words("OR", "REPLACE")
-    tokens.match_words("TRANSIENT")
+    given: dict[str, Any] = {"TRANSIENT": True} if tokens.match_words("TRANSIENT") else {}
     kind = _kind(tokens)
     if kind is None or tokens.is_words("ROLE"):
         return None
     missing = tokens.match_words("IF", "NOT", "EXISTS")
     name = tokens.name()
-    comment = ""
-    while not tokens.at_end:
-        if tokens.match_words("COMMENT"):
-            tokens.match_type(TokenType.EQ)
-            comment = tokens.expect_string()
-        elif tokens.match_words("DATA_RETENTION_TIME_IN_DAYS"):
-            tokens.match_type(TokenType.EQ)
-            tokens.expect_type(TokenType.NUMBER)
-        elif not tokens.match_words("WITH", "MANAGED", "ACCESS"):
-            raise tokens.error("expected COMMENT, DATA_RETENTION_TIME_IN_DAYS or the end")
-    return Create(kind, name, replace, missing, comment)
+    if tokens.is_words("CLONE"):
+        return None
+    if tokens.match_words("WITH", "MANAGED", "ACCESS"):
+        given["MANAGED ACCESS"] = True
+    given |= _options(tokens)
+    comment = str(given.pop("COMMENT", ""))
+    return Create(kind, name, replace, missing, comment, given)
+
+
+def _options(tokens: Tokens) -> dict[str, Any]:
+    """`NAME = value`; COMMENT also without the sign."""
+    start = tokens.index
+    if tokens.match_words("COMMENT") and (text := tokens.match_string()) is not None:
+        return {"COMMENT": text} | _options(tokens)
+    tokens.index = start
+    return options(tokens)
+
+
+def _alter(tokens: Tokens) -> Alter | None:
+    kind = _kind(tokens)
+    if kind is None or tokens.is_words("ROLE"):
+        return None
+    if_exists = tokens.match_words("IF", "EXISTS")
+    name = tokens.name()
+    if tokens.match_words("SET"):
+        return Alter(kind, name, _options(tokens), if_exists=if_exists)
+    if tokens.match_words("UNSET"):
+        names = [tokens.identifier()]
+        while tokens.match_type(TokenType.COMMA):
+            names.append(tokens.identifier())
+        tokens.expect_end()
+        return Alter(kind, name, {}, tuple(names), if_exists)
+    return Alter(kind, name, if_exists=if_exists, other=tokens.rest())
 
 
 def _drop(tokens: Tokens) -> Drop | None:

@@ -34,8 +34,9 @@ def _value(tokens: Tokens) -> Any:
         if following is not None and following.token_type is TokenType.EQ:
             return options(tokens, within_parentheses=True)
         return _list(tokens)
+    sign = -1 if tokens.match_type(TokenType.DASH) else 1
     if (number := tokens.match_type(TokenType.NUMBER)) is not None:
-        return float(number.text) if "." in number.text else int(number.text)
+        return sign * (float(number.text) if "." in number.text else int(number.text))
     if tokens.match_words("TRUE"):
         return True
     if tokens.match_words("FALSE"):

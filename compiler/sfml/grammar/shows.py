@@ -38,7 +38,7 @@ class ShowObjects:
 
 KINDS = (
     *("TABLES", "VIEWS", "OBJECTS", "COLUMNS", "SEQUENCES"),
-    *("PRIMARY KEYS", "UNIQUE KEYS", "IMPORTED KEYS", "EXPORTED KEYS"),
+    *("PRIMARY KEYS", "UNIQUE KEYS", "IMPORTED KEYS", "EXPORTED KEYS", "USERS"),
 )
 _MODIFIERS = (("STARTS", "WITH"), ("LIMIT",), ("ROOT", "ONLY"))
 
@@ -50,6 +50,13 @@ def parse(tokens: Tokens) -> ShowObjects | None:
     terse = tokens.match_words("TERSE")
     kind = next((kind for kind in KINDS if tokens.match_words(*kind.split())), None)
     return None if kind is None else ShowObjects(kind, listing(tokens, terse=terse))
+
+
+def unknown(tokens: Tokens) -> None:
+    """Refuse the SHOW that no family knows: the SQL engine takes its word for a table."""
+    if tokens.match_words("SHOW"):
+        tokens.match_words("TERSE")
+        raise tokens.error("expected a kind of object")
 
 
 def listing(tokens: Tokens, *, terse: bool = False) -> Listing:

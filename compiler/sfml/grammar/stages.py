@@ -16,6 +16,7 @@ from sfml.grammar.shows import listing
 from sfml.grammar.tokens import Name, Tokens
 
 __all__ = [
+    "AlterStage",
     "CopyFiles",
     "CreateStage",
     "DescribeStage",
@@ -39,6 +40,19 @@ class CreateStage:
     if_not_exists: bool = False
     temporary: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterStage:
+    """SET, UNSET, RENAME TO or REFRESH; `other` is any other change, as written."""
+
+    name: Name
+    if_exists: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+    unset: tuple[str, ...] = ()
+    new_name: Name | None = None
+    refresh: bool = False
+    other: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +113,26 @@ class CopyFiles:
     pattern: str | None = None
 
 
-Statement = CreateStage | DropStage | DescribeStage | ShowStages | Put | Get | ListFiles | Remove | CopyFiles
+Statement = (
+    CreateStage
+    | AlterStage
+    | DropStage
+    | DescribeStage
+    | ShowStages
+    | Put
+    | Get
+    | ListFiles
+    | Remove
+    | CopyFiles
+)
 
 
 def parse(tokens: Tokens) -> Statement | None:
     """The statement, or None when it is of another family."""
     if tokens.match_words("CREATE"):
         return _create(tokens)
+    if tokens.match_words("ALTER", "STAGE"):
+        return _alter(tokens)
     if tokens.match_words("DROP", "STAGE"):
         if_exists = tokens.match_words("IF", "EXISTS")
         return _ended(tokens, DropStage(tokens.name(), if_exists))
@@ -153,6 +180,30 @@ def _create(tokens: Tokens) -> CreateStage | None:
         return None
     missing = tokens.match_words("IF", "NOT", "EXISTS")
     return CreateStage(tokens.name(), replace, missing, temporary, options(tokens))
+
+
+def _alter(tokens: Tokens) -> AlterStage:
+    if_exists = tokens.match_words("IF", "EXISTS")
+    name = tokens.name()
+    if tokens.match_words("SET"):
+        return AlterStage(name, if_exists, options(tokens))
+    if tokens.match_words("RENAME", "TO"):
+        new = tokens.name()
+        tokens.expect_end()
+        return AlterStage(name, if_exists, new_name=new)
+    if tokens.match_words("REFRESH"):
+        if tokens.match_words("SUBPATH"):
+            tokens.expect_type(TokenType.EQ)
+            tokens.expect_string()
+        tokens.expect_end()
+        return AlterStage(name, if_exists, refresh=True)
+    if tokens.match_words("UNSET"):
+        names = [tokens.identifier()]
+        while tokens.match_type(TokenType.COMMA):
+            names.append(tokens.identifier())
+        tokens.expect_end()
+        return AlterStage(name, if_exists, unset=tuple(names))
+    return AlterStage(name, if_exists, other=tokens.rest())
 
 
 def _pattern(tokens: Tokens) -> str | None:

@@ -5,13 +5,15 @@ https://docs.snowflake.com/en/sql-reference/sql/create-stream Â· /alter-stream Â
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlglot.tokens import TokenType
 
 from sfml.grammar.options import options
 from sfml.grammar.tasks import Scope
-from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens
+from sfml.grammar.tokens import Name, Tokens
 
 __all__ = ["AlterStream", "CreateStream", "DescribeStream", "DropStream", "ShowStreams", "parse"]
 
@@ -29,6 +31,7 @@ class CreateStream:
     show_initial_rows: bool = False
     comment: str | None = None
     unsupported: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,6 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
     if tokens.is_words("AT") or tokens.is_words("BEFORE"):
         unsupported = tokens.rest()
     given = options(tokens)
-    for key in given.keys() - {"APPEND_ONLY", "INSERT_ONLY", "SHOW_INITIAL_ROWS", "COMMENT"}:
-        raise SqlSyntaxError(f"SQL compilation error:\ninvalid property '{key}' for 'STREAM'", tokens.offset)
     if given.get("INSERT_ONLY") is True:
         unsupported = "INSERT_ONLY = TRUE"
     return CreateStream(
@@ -119,6 +120,7 @@ def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
         given.get("SHOW_INITIAL_ROWS") is True,
         given.get("COMMENT"),
         unsupported,
+        given,
     )
 
 

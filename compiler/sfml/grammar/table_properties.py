@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlglot.tokens import TokenType
 
+from sfml.grammar.absent import Absent
 from sfml.grammar.options import options
 from sfml.grammar.tokens import Name, Tokens
 
@@ -67,7 +68,7 @@ class ChangeProperties:
     if_exists: bool = False
 
 
-Statement = AddKey | DropKey | RenameKey | KeepKey | ChangeProperties
+Statement = AddKey | DropKey | RenameKey | KeepKey | ChangeProperties | Absent
 _KINDS = ("PRIMARY KEY", "UNIQUE", "FOREIGN KEY")
 
 
@@ -82,7 +83,11 @@ def parse(tokens: Tokens) -> Statement | None:
     name = tokens.name()
     statement: Statement | None = _properties(tokens, kind, name, if_exists)
     if statement is None and kind == "TABLE":
-        statement = _key_statement(tokens, name, if_exists)
+        start = tokens.index
+        statement = _absent(tokens)
+        if statement is None:
+            tokens.index = start
+            statement = _key_statement(tokens, name, if_exists)
     if statement is not None:
         tokens.expect_end()
     return statement
@@ -119,6 +124,24 @@ def _properties(tokens: Tokens, kind: str, name: Name, if_exists: bool) -> Chang
 def _assigns(tokens: Tokens) -> bool:
     token = tokens.peek(2)
     return token is not None and token.token_type is TokenType.EQ
+
+
+_ELSEWHERE = (
+    *("SEARCH OPTIMIZATION", "ROW ACCESS POLICY", "ALL ROW ACCESS POLICIES", "AGGREGATION POLICY"),
+    *("PROJECTION POLICY", "JOIN POLICY", "STORAGE LIFECYCLE POLICY", "DATA METRIC FUNCTION"),
+)
+
+
+def _absent(tokens: Tokens) -> Absent | None:
+    """What a table of an account may be given and one of this server may not."""
+    for verb in ("ADD", "DROP", "SET", "UNSET", "MODIFY", "SUSPEND", "RESUME"):
+        if tokens.match_words(verb):
+            found = next((one for one in _ELSEWHERE if tokens.match_words(*one.split())), None)
+            if found is not None:
+                tokens.rest()
+                return Absent(f"ALTER TABLE … {verb}", found)
+            return None
+    return None
 
 
 # -- keys

@@ -11,7 +11,15 @@ from sqlglot.tokens import TokenType
 
 from sfml.grammar.tokens import Name, Tokens
 
-__all__ = ["DropColumns", "RenameColumn", "SetColumnComments", "SetComment", "parse"]
+__all__ = [
+    "AlterColumns",
+    "DropColumns",
+    "RenameColumn",
+    "SetColumnComments",
+    "SetComment",
+    "Truncate",
+    "parse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,24 @@ class SetColumnComments:
     if_exists: bool = False
 
 
-Statement = DropColumns | RenameColumn | SetComment | SetColumnComments
+@dataclass(frozen=True, slots=True)
+class AlterColumns:
+    """Several changes of columns in one statement, each as it is written after ALTER COLUMN."""
+
+    table: Name
+    changes: tuple[str, ...]
+    comments: tuple[tuple[str, str], ...] = ()
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """TRUNCATE TABLE IF EXISTS; without IF EXISTS it is left to sqlglot."""
+
+    table: Name
+
+
+Statement = Truncate | DropColumns | RenameColumn | SetComment | SetColumnComments | AlterColumns
 
 _COMMENTED = ("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE")
 _OTHER_PARTS = (
@@ -64,6 +89,13 @@ def parse(tokens: Tokens) -> Statement | None:
     """The statement, or None when it is of another family."""
     if tokens.match_words("COMMENT"):
         return _comment(tokens)
+    if tokens.match_words("TRUNCATE"):
+        tokens.match_words("TABLE")
+        if not tokens.match_words("IF", "EXISTS"):
+            return None
+        table = tokens.name()
+        tokens.expect_end()
+        return Truncate(table)
     if not tokens.match_words("ALTER"):
         return None
     kind = next((kind for kind in ("TABLE", "VIEW", "SCHEMA", "DATABASE") if tokens.match_words(kind)), None)
@@ -121,9 +153,41 @@ def _columns(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
     if tokens.match_words("DROP"):
         return None if any(map(tokens.is_phrase, _OTHER_PARTS)) else _drop(tokens, table, if_exists)
     if tokens.match_words("ALTER") or tokens.match_words("MODIFY"):
-        comments = _column_comments(tokens)
-        return None if comments is None else SetColumnComments(table, comments, if_exists)
+        return _alter(tokens, table, if_exists)
     return None
+
+
+def _alter(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
+    """Comments, or several changes; one change of another kind is left to sqlglot."""
+    start = tokens.index
+    comments = _column_comments(tokens)
+    if comments is not None:
+        return SetColumnComments(table, comments, if_exists)
+    tokens.index = start
+    changes = _changes(tokens)
+    if changes is None:
+        return None
+    noted = {change: one for change in changes if (one := _column_comments(Tokens(change)))}
+    return AlterColumns(
+        table,
+        tuple(change for change in changes if change not in noted),
+        tuple(comment for one in noted.values() for comment in one),
+        if_exists,
+    )
+
+
+def _changes(tokens: Tokens) -> tuple[str, ...] | None:
+    """The texts of what is changed; None for a single one without parentheses."""
+    bracketed = tokens.match_type(TokenType.L_PAREN) is not None
+    listed = tokens if bracketed else Tokens(f"{tokens.rest()})")
+    found = [_without_column(text) for text in listed.arguments()]
+    tokens.expect_end()
+    return tuple(found) if bracketed or len(found) > 1 else None
+
+
+def _without_column(text: str) -> str:
+    tokens = Tokens(text)
+    return tokens.rest() if tokens.match_words("COLUMN") else text
 
 
 def _drop(tokens: Tokens, table: Name, if_exists: bool) -> DropColumns:

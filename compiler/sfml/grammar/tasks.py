@@ -239,6 +239,8 @@ Statement: TypeAlias = (
 
 def parse(tokens: Tokens) -> Statement | None:
     """The statement when it is about a task, else None; raises SqlSyntaxError."""
+    if _is_about_a_graph(tokens):
+        return None
     statement = (
         _create(tokens)
         or _alter(tokens)
@@ -251,6 +253,24 @@ def parse(tokens: Tokens) -> Statement | None:
     if statement is not None:
         tokens.expect_end()
     return statement
+
+
+def _is_about_a_graph(tokens: Tokens) -> bool:
+    """Whether the words are TASK GRAPH, an object of its own; a task may be called GRAPH."""
+    start = tokens.index
+    tokens.index = start + (3 if tokens.is_words("CREATE", "OR") else 1)
+    is_graph = tokens.match_words("TASK", "GRAPH")
+    following, after = tokens.peek(), tokens.peek(1)
+    tokens.index = start
+    if not is_graph or following is None or (after is not None and after.token_type is TokenType.EQ):
+        return False
+    return following.text.upper() not in _AFTER_NAME
+
+
+_AFTER_NAME = (
+    *("AS", "AFTER", "WHEN", "EXECUTE", "WITH", "TAG", "CONTACT", "CLONE", "RESUME", "SUSPEND"),
+    *("SET", "UNSET", "ADD", "REMOVE", "MODIFY", "USING", "RETRY", ";"),
+)
 
 
 def _create(tokens: Tokens) -> CreateTask | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import Expr, exp
 
-from sfml.local.errors import not_emulated
+from sfml.local.errors import SqlError, not_emulated
 from sfml.local.rewriting import Rewriting, dotted
 
 
@@ -20,7 +20,10 @@ def comments(tree: Expr, rewriting: Rewriting) -> Expr:
         if column is not None:
             rewriting.comments[dotted(column.this)] = _text(constraint.this)
             _drop(constraint.parent if isinstance(constraint.parent, exp.ColumnConstraint) else constraint)
-    for note in list(tree.find_all(exp.SchemaCommentProperty)):
+    notes = list(tree.find_all(exp.SchemaCommentProperty))
+    if len(notes) > 1:
+        raise SqlError("SQL compilation error:\nduplicate property 'COMMENT';", 1410, "42601")
+    for note in notes:
         if note.find_ancestor(exp.AlterSet) is not None:
             raise not_emulated("ALTER … SET COMMENT together with other properties")
         rewriting.comments[None] = _text(note.this)

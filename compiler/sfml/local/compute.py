@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ KEYS: Mapping[Kind, frozenset[str]] = {
         ]
     ),
 }
+_FAMILY = re.compile(r"(CPU|HIGHMEM|GPU|MEM)_[A-Z0-9_]+")
 _BOOLEANS = frozenset(
     {"AUTO_RESUME", "INITIALLY_SUSPENDED", "ENABLE_QUERY_ACCELERATION", "WAIT_FOR_COMPLETION"}
 )
@@ -89,6 +91,16 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "WAREHOUSE_TYPE": frozenset({"STANDARD", "SNOWPARK-OPTIMIZED"}),
     "SCALING_POLICY": frozenset({"STANDARD", "ECONOMY"}),
     "GENERATION": frozenset({"1", "2"}),
+}
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "MIN_CLUSTER_COUNT": (1, 300),
+    "MAX_CLUSTER_COUNT": (1, 300),
+    "QUERY_ACCELERATION_MAX_SCALE_FACTOR": (0, 100),
+    "MAX_CONCURRENCY_LEVEL": (1, 32),
+    "STATEMENT_TIMEOUT_IN_SECONDS": (0, 604_800),
+    "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": (0, 604_800),
+    "MIN_NODES": (1, 512),
+    "MAX_NODES": (1, 512),
 }
 _SIZES = {
     "XSMALL": "X-Small",
@@ -268,13 +280,25 @@ def drop(account: Account, kind: Kind, name: str) -> None:
         account.store.execute("DELETE FROM compute WHERE kind = ? AND name = ?", (kind, name))
 
 
+def demand_known(kind: Kind, keys: Iterable[str]) -> None:
+    for key in keys:
+        if key not in KEYS[kind]:
+            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "42601")
+
+
 def checked(kind: Kind, settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with values of their types; refuses unknown ones, and values they do not take."""
     given = {key: value for key, value in settings.items() if value is not None}
-    for key in given:
-        if key not in KEYS[kind]:
-            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "42601")
-    return {key: _value(key, value) for key, value in given.items()}
+    demand_known(kind, given)
+    checked_values = {key: _value(key, value) for key, value in given.items()}
+    for key in checked_values.keys() & _RANGES.keys():
+        least, most = _RANGES[key]
+        if not least <= checked_values[key] <= most:
+            raise invalid_value(checked_values[key], key)
+    most_clusters = checked_values.get("MAX_CLUSTER_COUNT")
+    if most_clusters is not None and checked_values.get("MIN_CLUSTER_COUNT", 1) > most_clusters:
+        raise invalid_value(checked_values["MIN_CLUSTER_COUNT"], "MIN_CLUSTER_COUNT")
+    return checked_values
 
 
 def _value(key: str, value: Any) -> Any:
@@ -292,6 +316,8 @@ def _value(key: str, value: Any) -> Any:
         return shown_size(str(value))
     if key in _LISTS:
         return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    if key == "INSTANCE_FAMILY" and not _FAMILY.fullmatch(str(value).upper()):
+        raise invalid_value(value, key)
     if key in _WORDS and str(value).upper() not in _WORDS[key]:
         raise SqlError(f"SQL compilation error:\ninvalid value '{value}' for property '{key}'", 1008, "22023")
     return str(value)

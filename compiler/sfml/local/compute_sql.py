@@ -53,6 +53,7 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
         case "SET":
             compute.alter(account, kind, name, {**found.settings, **statement.options})
         case "UNSET":
+            compute.demand_known(kind, statement.unset)
             kept = {key: value for key, value in found.settings.items() if key not in statement.unset}
             compute.alter(account, kind, name, kept)
         case _:  # statements and jobs do not run on it: there are none to end

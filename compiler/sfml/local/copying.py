@@ -69,7 +69,7 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
     keys = keys_of(place, options.get("FILES"), options.get("PATTERN"))
     if not keys:
         return status("Copy executed with 0 files processed.")
-    settings = format_options(account, session, options.get("FILE_FORMAT"))
+    settings = format_options(account, session, options.get("FILE_FORMAT"), place)
     target = resolve(statement.table, session)
     own = account.engine.columns(session, target)
     if not own:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import Name
 from sfml.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
 from sfml.grammar.shows import Listing
-from sfml.local import semi_structured
+from sfml.local import containers, semi_structured
 from sfml.local.database_files import DEFAULT_SCHEMA
 from sfml.local.errors import SqlError, already_exists, does_not_exist, no_current_database
 from sfml.local.likeness import selected
@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS containers (
 
 def create(account: Account, session: Session, statement: Create) -> Result:
     """CREATE DATABASE or SCHEMA, which becomes the session's current one."""
+    containers.checked(statement.kind, statement.options)
     with account.engine.changing:
         carry_out = create_database if statement.kind == "DATABASE" else create_schema
         return carry_out(account, session, statement)
@@ -53,6 +54,7 @@ def create_database(account: Account, session: Session, statement: Create) -> Re
         engine.create_schema(name, DEFAULT_SCHEMA)
     note(account, session, name, "", statement.comment)
     note(account, session, name, DEFAULT_SCHEMA, "")
+    containers.save(account, name, "", statement.options)
     engine.use(session, name, DEFAULT_SCHEMA)
     return status(f"Database {name} successfully created.")
 
@@ -70,6 +72,7 @@ def create_schema(account: Account, session: Session, statement: Create) -> Resu
         drop_schema(account, database, name)
     engine.create_schema(database, name)
     note(account, session, database, name, statement.comment)
+    containers.save(account, database, name, statement.options)
     engine.use(session, database, name)
     return status(f"Schema {name} successfully created.")
 
@@ -114,6 +117,7 @@ def drop_database(account: Account, name: str) -> None:
     account.leave(name)
     account.engine.begin_drop(name)
     account.store.execute("DELETE FROM containers WHERE database = ?", (name,))
+    containers.forget(account, name, "")
     account.engine.end_drop(name)
 
 
@@ -159,10 +163,23 @@ def show_databases(account: Account, session: Session, statement: ShowDatabases)
         if listing.terse:
             rows.append((created, name, "STANDARD", None, None))
             continue
+        given = containers.properties(account, name)
         rows.append(
-            (created, name, "N", current, "", owner, comment, "", "1", "STANDARD", "ROLE", None, None, None)
+            (
+                *(created, name, "N", current, "", owner, comment, _options(given), _retention(given)),
+                *("STANDARD", "ROLE", None, None, None),
+            )
         )
     return table(_TERSE if listing.terse else DATABASE_COLUMNS, rows)
+
+
+def _options(given: Mapping[str, Any]) -> str:
+    """What SHOW tells in the column `options`."""
+    return ", ".join(key for key in ("TRANSIENT", "MANAGED ACCESS") if given.get(key))
+
+
+def _retention(given: Mapping[str, Any]) -> str:
+    return str(given.get("DATA_RETENTION_TIME_IN_DAYS", 1))
 
 
 def _selected(listing: Listing, names: Iterable[str]) -> list[str]:
@@ -203,8 +220,10 @@ def _schema_row(
         return created, name, None, database, None
     current = "Y" if (database, name) == (session.database, session.schema) else "N"
     role_type = "ROLE" if owner else ""
+    own = containers.properties(account, database, name)
     return (
-        *(created, name, "N", current, database, owner, comment, "", "1", role_type),
+        *(created, name, "N", current, database, owner, comment, _options(own)),
+        *(_retention(containers.effective(account, database, name)), role_type),
         *(None, None, None, None, "false"),
     )
 

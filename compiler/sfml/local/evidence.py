@@ -12,6 +12,7 @@ from sfml.local.behaviour import Behaviour, Evidence
 from sfml.local.evidence_access import ACCESS
 from sfml.local.evidence_code import CODE
 from sfml.local.evidence_models import DATASETS, MODELS
+from sfml.local.evidence_objects import OBJECTS
 from sfml.local.evidence_tasks import STREAMS, TASKS
 
 __all__ = ["BEHAVIOURS", "Behaviour", "Evidence"]
@@ -100,4 +101,6 @@ SERVER: tuple[Behaviour, ...] = (
     Behaviour("logs", "The oldest logs go, beyond SFML_LOCAL_LOGS of them", _X, "an account keeps its own"),
 )
 
-BEHAVIOURS: tuple[Behaviour, ...] = TASKS + STREAMS + CODE + JOBS + MODELS + DATASETS + ACCESS + SERVER
+BEHAVIOURS: tuple[Behaviour, ...] = (
+    TASKS + STREAMS + CODE + JOBS + MODELS + DATASETS + OBJECTS + ACCESS + SERVER
+)

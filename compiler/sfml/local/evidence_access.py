@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sfml.local.behaviour import Behaviour, Evidence
+from sfml.local.evidence_objects import RECORDED
 
-_D, _A, _X = Evidence.DOCUMENTED, Evidence.ASSUMED, Evidence.DIFFERENT
+_D, _C, _A, _X = Evidence.DOCUMENTED, Evidence.CHECKED, Evidence.ASSUMED, Evidence.DIFFERENT
 _GRANTS = "sql-reference/sql/show-grants"
 
 ACCESS: tuple[Behaviour, ...] = (
@@ -13,13 +14,12 @@ ACCESS: tuple[Behaviour, ...] = (
     ),
     Behaviour("access", "GRANT and REVOKE are kept, and shown by SHOW GRANTS TO ROLE or USER", _D, _GRANTS),
     Behaviour("access", "A role that was given to a role is a USAGE on ROLE", _D, _GRANTS),
+    Behaviour("access", "OWNERSHIP is kept and shown; GRANT OWNERSHIP suspends a started task", _C, RECORDED),
+    Behaviour("access", "SHOW GRANTS ON, OF, TO and without words", _D, _GRANTS),
+    Behaviour("access", "ON ALL and ON FUTURE are refused", _X, "not emulated, and said so"),
     Behaviour(
-        "access",
-        "Of OWNERSHIP, SHOW GRANTS tells that of databases and schemas alone",
-        _X,
-        "what is looked for",
+        "access", "Users are the one who asks, and those that were granted something", _X, "no objects here"
     ),
-    Behaviour("access", "ON ALL, ON FUTURE and SHOW GRANTS ON are refused", _X, "not emulated, and said so"),
     Behaviour(
         "access", "Columns of SHOW INTEGRATIONS, SECRETS and IMAGE REPOSITORIES", _D, "sql-reference/sql/show"
     ),

@@ -40,7 +40,7 @@ TASKS: tuple[Behaviour, ...] = (
         "so that what names an account's own runs here",
     ),
     Behaviour("create", "The sentence about a nonexistent warehouse", _C, _MESSAGES),
-    Behaviour("create", "Any integration, user or tag may be named", _X, "they are no objects here"),
+    Behaviour("create", "Any integration or user may be named", _X, "they are no objects here"),
     Behaviour("create", "Any contact may be named", _X, "they are no objects here"),
     Behaviour("create", "CREATE OR ALTER refuses TAG and CONTACT", _D, f"{_CREATE}: it lacks the clauses"),
     Behaviour("rules", "Nothing in a graph changes while its root is started (091421)", _C, _MESSAGES),
@@ -228,7 +228,13 @@ TASKS: tuple[Behaviour, ...] = (
         "sql-reference/functions/system_user_task_cancel_ongoing_executions",
     ),
     Behaviour("cancel", "The finalizer runs after a cancelled task", _A, "it runs when nothing else does"),
-    Behaviour("history", "Columns, arguments, limits and order of the table functions", _D, _HISTORY),
+    Behaviour(
+        "history",
+        "Columns of the graph functions in order, RESULT_LIMIT, TASK_DEPENDENTS of none",
+        _C,
+        _RECORDED,
+    ),
+    Behaviour("history", "Arguments and order of the table functions; columns of TASK_HISTORY", _D, _HISTORY),
     Behaviour("history", "SHOW PARAMETERS IN TASK: every parameter, with defaults and levels", _C, _RECORDED),
     Behaviour(
         "history", "The account's TIMEZONE is Etc/UTC", _X, "machines keep UTC; new accounts have Los Angeles"
@@ -254,6 +260,12 @@ TASKS: tuple[Behaviour, ...] = (
     ),
     Behaviour("rest", "Paths, options, bodies and statuses", _D, "Snowflake's OpenAPI specification 10.10"),
     Behaviour("rest", "What clients send: capitalised booleans, percent-encoded names", _C, _CLIENT),
+    Behaviour(
+        "rest",
+        "404 of PATCH, 405, 415, 400 of what is no JSON without a word; asyncExec",
+        _C,
+        "recorded on accounts: frostlake docs/rest-api.md @58fc77f1",
+    ),
     Behaviour(
         "rest", "A graph that is not suspended (091421) and every other refusal is 400", _A, "not seen"
     ),
@@ -324,8 +336,8 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour(
         "compute",
         "Columns of SHOW WAREHOUSES and SHOW COMPUTE POOLS",
-        _D,
-        "sql-reference/sql/show-warehouses",
+        _C,
+        "recorded on accounts: tests/local/facts/objects.yaml",
     ),
     Behaviour(
         "notifications",

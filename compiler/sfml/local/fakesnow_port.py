@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fakesnow.transforms import stage
+from sqlglot import exp
 
 if TYPE_CHECKING:
     import duckdb
@@ -75,7 +76,16 @@ def transform(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> Exp
 
 def statements_of(cursor: FakeSnowflakeCursor, tree: Expr) -> list[Expr]:
     """The statements that one statement becomes, such as ADD COLUMN a, b: DuckDB takes one column each."""
+    actions = tree.args.get("actions") or () if isinstance(tree, exp.Alter) else ()
+    if len(actions) > 1 and all(isinstance(action, exp.AlterColumn) for action in actions):
+        return [_with_action(tree, action) for action in actions]
     return cursor._transform_explode(tree)
+
+
+def _with_action(tree: Expr, action: Expr) -> Expr:
+    one = tree.copy()
+    one.set("actions", [action.copy()])
+    return one
 
 
 def execute(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any] | None) -> None:

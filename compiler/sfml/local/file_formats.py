@@ -18,6 +18,7 @@ from sfml.local.result import DESCRIBE, Column, Result, status, table
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
+    from sfml.local.locations import Place
     from sfml.local.session import Session
 
 SCHEMA = """
@@ -28,6 +29,10 @@ CREATE TABLE IF NOT EXISTS file_formats (
     options TEXT NOT NULL,
     session INTEGER,  -- of a temporary file format
     PRIMARY KEY (database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS stage_formats (
+    folder TEXT PRIMARY KEY,  -- of the stage
+    format TEXT NOT NULL
 );
 """
 _NOTES = ("_created_on", "_owner", "COMMENT")
@@ -71,8 +76,12 @@ def _format(account: Account, name: ObjectName) -> dict[str, Any] | None:
     return None if text is None else dict(json.loads(text))
 
 
-def format_options(account: Account, session: Session, given: Any) -> dict[str, Any]:
-    """The options of a FILE_FORMAT: a name, a list with FORMAT_NAME, or a list of its own."""
+def format_options(
+    account: Account, session: Session, given: Any, place: Place | None = None
+) -> dict[str, Any]:
+    """The options of a FILE_FORMAT: a name, a list with FORMAT_NAME, or a list of its own; else those of the stage."""
+    if given is None and place is not None:
+        given = of_stage(account, place.root.name)
     name = given if isinstance(given, str) else (given or {}).get("FORMAT_NAME")
     if name is None:
         return {"TYPE": "CSV", **(given or {})}
@@ -86,6 +95,24 @@ def format_options(account: Account, session: Session, given: Any) -> dict[str, 
         else {}
     )
     return {"TYPE": "CSV", **{name: found[name] for name in found if name not in _NOTES}, **own}
+
+
+def of_stage(account: Account, folder: str) -> Any:
+    """The FILE_FORMAT that the stage with this folder was given, or None."""
+    text = account.store.value("SELECT format FROM stage_formats WHERE folder = ?", (folder,))
+    return None if text is None else json.loads(text)
+
+
+def set_of_stage(account: Account, session: Session, folder: str, given: Any) -> None:
+    """Give a stage a FILE_FORMAT, which has to be there; None takes it away."""
+    format_options(account, session, given)
+    account.store.execute("DELETE FROM stage_formats WHERE folder = ?", (folder,))
+    if given is None:
+        return
+    named = {"FORMAT_NAME": given} if isinstance(given, str) else dict(given)
+    if "FORMAT_NAME" in named:
+        named["FORMAT_NAME"] = resolve(str(named["FORMAT_NAME"]), session).fqn()
+    account.store.execute("INSERT INTO stage_formats VALUES (?, ?)", (folder, json.dumps(named)))
 
 
 def show(account: Account, session: Session, statement: ShowFileFormats) -> Result:
@@ -131,6 +158,15 @@ def describe(account: Account, session: Session, statement: DescribeFileFormat) 
     shown = {"TYPE": "CSV", **{option: value for option, value in found.items() if option not in _NOTES}}
     rows = [(option, _kind(value), _text(value), None) for option, value in shown.items()]
     return table(("property", "property_type", "property_value", "property_default"), rows, DESCRIBE)
+
+
+def described(given: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What DESCRIBE STAGE tells of its format: (property, type, value, default)."""
+    told = given if "FORMAT_NAME" in given else {"TYPE": "CSV", **given}
+    return [
+        (option, _kind(value), _text(value), "CSV" if option == "TYPE" else "")
+        for option, value in told.items()
+    ]
 
 
 def _kind(value: Any) -> str:

@@ -45,6 +45,10 @@ class Refused(Exception):
         return JSONResponse({**told, "data": None, "success": False}, self.status, headers)
 
 
+class NotJson(Refused):
+    """A body that is no JSON."""
+
+
 def too_large(limit: int) -> Refused:
     return Refused(413, "391920", f"The body of the request is larger than {limit} bytes.")
 
@@ -97,7 +101,7 @@ def parsed_json(body: bytes) -> Any:
     except RecursionError as cause:
         raise too_deep from cause
     except ValueError as cause:
-        raise Refused(400, "391902", "The body of the request is not JSON.") from cause
+        raise NotJson(400, "391902", "The body of the request is not JSON.") from cause
     level = [parsed]
     for _ in range(JSON_DEPTH):
         level = [inner for value in level for inner in _values(value) if isinstance(inner, list | dict)]

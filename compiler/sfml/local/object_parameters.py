@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.grammar.session import ShowParameters
 from sfml.grammar.tokens import Name
-from sfml.local import compute, databases
+from sfml.local import compute, containers, databases
 from sfml.local.errors import does_not_exist, no_current_database, no_current_schema
 from sfml.local.likeness import like
-from sfml.local.names import resolve
+from sfml.local.names import resolve, resolve_schema
 
 if TYPE_CHECKING:
     from sfml.local.account import Account
@@ -87,12 +87,12 @@ def _known(
             if database is None:
                 raise no_current_database("SHOW PARAMETERS")
             databases.demand_scope(account, session, scope, Name((database,)))
-            return OF_SCHEMAS, {}
+            return OF_SCHEMAS, containers.properties(account, database)
         case "SCHEMA":
             if name is None and session.schema is None:
                 raise no_current_schema("SHOW PARAMETERS")
             databases.demand_scope(account, session, scope, name)
-            return OF_SCHEMAS, {}
+            return OF_SCHEMAS, containers.properties(account, *resolve_schema(name, session))
     assert name is not None
     full = resolve(name, session)
     if not account.engine.columns(session, full):

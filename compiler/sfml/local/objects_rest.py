@@ -305,12 +305,6 @@ def drop_role(call: Call) -> Json:
     return done(str(access.drop(call.account, call.session, statement).scalar))
 
 
-def _users(call: Call) -> list[str]:
-    """Users are no objects here: the one who asks, and those that were granted something."""
-    rows = call.account.store.rows("SELECT DISTINCT grantee FROM grants WHERE granted_to = 'USER'")
-    return sorted({call.session.user, *(row["grantee"] for row in rows)})
-
-
 def _user_body(name: str) -> Json:
     return {
         "name": quoted_if_needed(name),
@@ -323,11 +317,11 @@ def _user_body(name: str) -> Json:
 
 
 def list_users(call: Call) -> list[Json]:
-    return [_user_body(name) for name in call.shown(_users(call))]
+    return [_user_body(name) for name in call.shown(show.users(call.account, call.session))]
 
 
 def fetch_user(call: Call) -> Json:
-    if call.name not in _users(call):
+    if call.name not in show.users(call.account, call.session):
         raise does_not_exist("User", quoted_if_needed(call.name))
     return _user_body(call.name)
 

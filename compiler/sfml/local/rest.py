@@ -25,7 +25,7 @@ from sfml.local.deep import SHORT, deeply
 from sfml.local.errors import SqlError
 from sfml.local.full_disk import full_disk_error
 from sfml.local.likeness import MAX_ROWS, selected
-from sfml.local.limits import Refused, parsed_json, read_body
+from sfml.local.limits import NotJson, Refused, parsed_json, read_body
 from sfml.local.log_format import shown
 from sfml.local.names import ObjectName
 from sfml.local.protocol import SESSION_GONE, account_of, session_of
@@ -277,10 +277,8 @@ def _call(request: Request, session: Session, found: dict[str, str], body: bytes
     """The request, read; None where its body is no JSON, which accounts refuse without a word."""
     try:
         parsed = parsed_json(body) if body.strip() else None
-    except Refused as refused:
-        if refused.status == 400:
-            return None
-        raise
+    except NotJson:
+        return None
     names = {key: unquote(text) if key == "id" else identifier(unquote(text)) for key, text in found.items()}
     return Call(account_of(request), session, names, dict(request.query_params), parsed)
 

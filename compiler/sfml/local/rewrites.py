@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import Expr, exp
 
 from sfml.local import dispatch, relational
+from sfml.local.absent_functions import ABSENT
 from sfml.local.comments import comments
 from sfml.local.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml.local.expressions.dialect import WRITTEN
@@ -96,6 +97,8 @@ def _first_system_function(tree: Expr) -> tuple[exp.Anonymous, Expr, Any] | None
         function = dispatch.SYSTEM_FUNCTIONS.get(name)
         if function is not None:
             return node, top, function
+        if name in ABSENT:
+            raise not_emulated(name)
         if name.startswith("SYSTEM$"):
             raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
     return None

@@ -28,7 +28,7 @@ _JSON = "SELECT * FROM read_json(?, format = 'auto', sample_size = -1)"
 def infer_schema(account: Account, session: Session, args: Args) -> Result:
     """One row a column, in the order of the file; CSV columns are c1, c2 … unless PARSE_HEADER names them."""
     place = locate(account, session, str(args.named["LOCATION"]))
-    options = format_options(account, session, args.named.get("FILE_FORMAT"))
+    options = format_options(account, session, args.named.get("FILE_FORMAT"), place)
     kind, keys = kind_of(options), list(place.paths())
     columns = (Column("COLUMN_NAME"), Column("TYPE"), Column("NULLABLE", "boolean"), Column("EXPRESSION"))
     ends = (Column("FILENAMES"), Column("ORDER_ID", "fixed"))

@@ -32,8 +32,8 @@ def queries_of_stages(tree: Expr, rewriting: Rewriting) -> Expr:
 def _read(table: exp.Table, select: exp.Select, rewriting: Rewriting) -> None:
     account, session = rewriting.account, rewriting.session
     given = table.args.get("format")
-    options = format_options(account, session, None if given is None else _name(given))
     place = locate(account, session, str(table.this.this))
+    options = format_options(account, session, None if given is None else _name(given), place)
     pattern = table.args.get("pattern")
     keys = keys_of(place, None, None if pattern is None else str(pattern.name))
     if not keys:

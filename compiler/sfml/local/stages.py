@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar.stages import (
+    AlterStage,
     CopyFiles,
     CreateStage,
     DescribeStage,
@@ -25,8 +26,9 @@ from sfml.grammar.stages import (
     Remove,
     ShowStages,
 )
+from sfml.local import file_formats
 from sfml.local.databases import demand_listed, demand_schema, missing
-from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml.local.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml.local.likeness import like
 from sfml.local.locations import Place, locate, within
 from sfml.local.log_format import logger
@@ -53,7 +55,7 @@ CREATE TABLE IF NOT EXISTS stages (
 );
 """
 # What a stage may be created with; the rest (URL, credentials) makes it external.
-KNOWN = frozenset({"ENCRYPTION", "DIRECTORY", "COMMENT", "FILE_FORMAT", "COPY_OPTIONS"})
+KNOWN = frozenset({"ENCRYPTION", "DIRECTORY", "COMMENT", "FILE_FORMAT"})
 
 
 # -- stages ---------------------------------------------------------------------------------------------------
@@ -61,9 +63,7 @@ KNOWN = frozenset({"ENCRYPTION", "DIRECTORY", "COMMENT", "FILE_FORMAT", "COPY_OP
 
 def create(account: Account, session: Session, statement: CreateStage) -> Result:
     name = resolve(statement.name, session)
-    unknown = statement.options.keys() - KNOWN
-    if unknown:
-        raise not_emulated(f"CREATE STAGE {name} {', '.join(sorted(unknown))}")
+    _check_options("CREATE STAGE", statement.options)
     demand_schema(account, name)
     # Two that create one name at the same time are told apart: one of them finds that it exists.
     with account.store.transaction():
@@ -86,7 +86,73 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
                 session.id if statement.temporary else None,
             ),
         )
+        file_formats.set_of_stage(account, session, folder, given.get("FILE_FORMAT"))
     return status(f"Stage area {name.name} successfully created.")
+
+
+_ABSENT = frozenset(
+    {
+        *("URL", "STORAGE_INTEGRATION", "CREDENTIALS", "USE_PRIVATELINK_ENDPOINT", "ENDPOINT"),
+        *("AWS_ACCESS_POINT_ARN", "CONTACT", "COPY_OPTIONS"),
+    }
+)
+
+
+def _check_options(statement: str, given: Any) -> None:
+    for key in given.keys() - KNOWN:
+        if key in _ABSENT:
+            raise not_emulated(f"{statement} … {key}")
+        raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STAGE'", 1420, "42601")
+    if not isinstance(given.get("COMMENT", ""), str):
+        raise invalid_value(given["COMMENT"], "COMMENT")
+
+
+def alter(account: Account, session: Session, statement: AlterStage) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/alter-stage"""
+    name = resolve(statement.name, session)
+    row = find(account, name)
+    if row is None:
+        if statement.if_exists:
+            return status()
+        raise does_not_exist("Stage", name.fqn())
+    if statement.other:
+        raise not_emulated(f"ALTER STAGE … {statement.other}")
+    if statement.refresh:
+        if not row["directory"]:
+            raise SqlError(
+                f"SQL compilation error:\nStage {name.fqn()} has no directory table enabled.", 1003, "42000"
+            )
+        return table(("file", "status"), [])  # files are looked at whenever they are asked for
+    if statement.new_name is not None:
+        return _rename(account, name, resolve(statement.new_name, session))
+    given = statement.options
+    _check_options("ALTER STAGE", given)
+    if "ENCRYPTION" in given:
+        raise not_emulated("ALTER STAGE … ENCRYPTION")
+    for key in statement.unset:
+        if key != "COMMENT":
+            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STAGE'", 1420, "42601")
+    if "FILE_FORMAT" in given:
+        file_formats.set_of_stage(account, session, row["folder"], given["FILE_FORMAT"])
+    comment = "" if statement.unset else given.get("COMMENT", row["comment"])
+    directory = bool(_nested(given, "DIRECTORY", "ENABLE", bool(row["directory"])))
+    account.store.execute(
+        "UPDATE stages SET comment = ?, directory = ? WHERE database = ? AND schema = ? AND name = ?",
+        (comment, int(directory), name.database, name.schema, name.name),
+    )
+    return status()
+
+
+def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
+    demand_schema(account, new)
+    with account.store.transaction():
+        if find(account, new) is not None:
+            raise already_exists(new)
+        account.store.execute(
+            "UPDATE stages SET database = ?, schema = ?, name = ? WHERE database = ? AND schema = ? AND name = ?",
+            (new.database, new.schema, new.name, name.database, name.schema, name.name),
+        )
+    return status()
 
 
 def _nested(options: Any, outer: str, inner: str, default: Any) -> Any:
@@ -117,6 +183,7 @@ def remove_stage(account: Account, name: ObjectName) -> None:
         "DELETE FROM stages WHERE database = ? AND schema = ? AND name = ?",
         (name.database, name.schema, name.name),
     )
+    account.store.execute("DELETE FROM stage_formats WHERE folder = ?", (row["folder"],))
     shutil.rmtree(account.stages_folder / row["folder"], ignore_errors=True)
 
 
@@ -164,7 +231,10 @@ def describe(account: Account, session: Session, statement: DescribeStage) -> Re
         ("STAGE_LOCATION", "URL", "String", "", ""),
         ("STAGE_ENCRYPTION", "TYPE", "String", row["encryption"], ""),
         ("DIRECTORY", "ENABLE", "Boolean", "true" if row["directory"] else "false", "false"),
-        ("STAGE_FILE_FORMAT", "TYPE", "String", "CSV", "CSV"),
+        *(
+            ("STAGE_FILE_FORMAT", *values)
+            for values in file_formats.described(file_formats.of_stage(account, row["folder"]) or {})
+        ),
     )
     names = ("parent_property", "property", "property_type", "property_value", "property_default")
     return table(names, properties, DESCRIBE)
@@ -320,6 +390,7 @@ def _remove_temporary(account: Account, condition: str, parameters: tuple[Any, .
 
 HANDLERS = {
     CreateStage: create,
+    AlterStage: alter,
     DropStage: drop,
     ShowStages: show,
     DescribeStage: describe,

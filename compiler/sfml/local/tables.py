@@ -7,8 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fakesnow.dialect import parse_one
+from sqlglot import exp
+
 from sfml.base.quoting import duckdb_identifier
-from sfml.grammar.tables import DropColumns, RenameColumn, SetColumnComments, SetComment
+from sfml.grammar.model_calls import respelled
+from sfml.grammar.tables import (
+    AlterColumns,
+    DropColumns,
+    RenameColumn,
+    SetColumnComments,
+    SetComment,
+    Truncate,
+)
 from sfml.grammar.tokens import Name
 from sfml.local import semi_structured, table_notes
 from sfml.local.definitions import parts_of, transaction, wrong_kind
@@ -16,6 +27,7 @@ from sfml.local.errors import SqlError, does_not_exist, not_emulated
 from sfml.local.names import ObjectName, resolve, resolve_schema
 from sfml.local.objects import records
 from sfml.local.result import Result, status
+from sfml.local.rewriting import dotted
 from sfml.local.streams.following import commit_open
 from sfml.local.translating import translating
 
@@ -166,7 +178,40 @@ def _invalid(column: str) -> SqlError:
     )
 
 
+def alter_columns(account: Account, session: Session, statement: AlterColumns) -> Result:
+    """ALTER TABLE … MODIFY of several columns: one statement of several actions."""
+    table = _table(account, session, statement.table, statement.if_exists)
+    if table is None:
+        return status()
+    known = _columns(account, session, table)
+    for column, _ in statement.comments:
+        if column not in known:
+            raise _invalid(column)
+    if statement.changes:
+        written = [f"ALTER TABLE {table.fqn()} ALTER COLUMN {change}" for change in statement.changes]
+        with translating("; ".join(written)):
+            tree, *others = (parse_one(respelled(text)) for text in written)
+        for other in (tree, *others):
+            for action in other.args.get("actions") or ():
+                if isinstance(action, exp.AlterColumn) and dotted(action.this) not in known:
+                    raise _invalid(dotted(action.this))
+        actions = [action for one in (tree, *others) for action in one.args.get("actions") or ()]
+        tree.set("actions", actions)
+        account.engine.run_tree(session, tree, written="; ".join(written))
+    if statement.comments:
+        _comment_columns(account, session, statement.table, statement.comments, statement.if_exists)
+    return status()
+
+
+def truncate(account: Account, session: Session, statement: Truncate) -> Result:
+    """TRUNCATE TABLE IF EXISTS."""
+    table = _table(account, session, statement.table, if_exists=True)
+    return status() if table is None else account.execute(session, f"TRUNCATE TABLE {table.fqn()}")
+
+
 HANDLERS = {
+    Truncate: truncate,
+    AlterColumns: alter_columns,
     DropColumns: drop_columns,
     RenameColumn: rename_column,
     SetComment: set_comment,

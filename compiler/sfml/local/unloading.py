@@ -39,7 +39,7 @@ def copy_into_location(account: Account, session: Session, statement: CopyIntoLo
     place = locate(account, session, statement.target)
     if not place.writable:
         raise SqlError(f"Files cannot be written to '{statement.target}'.", 1011, "42601")
-    options = format_options(account, session, given.get("FILE_FORMAT"))
+    options = format_options(account, session, given.get("FILE_FORMAT"), place)
     kind = kind_of(options)
     unknown = options.keys() - _FORMAT
     if kind not in _EXTENSION or unknown:

@@ -167,7 +167,7 @@ def test_arguments_of_task_history(sql: Sql) -> None:
     assert names(f"{week}, SCHEDULED_TIME_RANGE_END => CURRENT_TIMESTAMP()") == ["R", "BAD", "R"]
     with pytest.raises(Refused, match="within the last 7 days"):
         names("SCHEDULED_TIME_RANGE_START => DATEADD('day', -8, CURRENT_TIMESTAMP())")
-    for wrong in ("RESULT_LIMIT => 0", "RESULT_LIMIT => 10001", "NO_SUCH => 1"):
+    for wrong in ("RESULT_LIMIT => -1", "RESULT_LIMIT => 10001", "NO_SUCH => 1"):
         with pytest.raises(Refused, match=r"RESULT_LIMIT|NO_SUCH"):
             names(wrong)
 

@@ -14,7 +14,7 @@ from sfml.local.definitions import parts_of, wrong_kind
 from sfml.local.errors import SqlError, does_not_exist
 from sfml.local.names import ObjectName, resolve
 from sfml.local.objects import keeping, records
-from sfml.local.objects.declared import PROPERTIES, invalid_property
+from sfml.local.objects.declared import PROPERTIES, checked, invalid_property
 from sfml.local.objects.records import Key, Record
 from sfml.local.result import Result, status
 
@@ -136,6 +136,9 @@ def change_properties(account: Account, session: Session, statement: ChangePrope
     for key in (*statement.set, *statement.unset):
         if key not in taken:
             raise invalid_property(key, statement.kind)
+    for key, value in statement.set.items():
+        if key in PROPERTIES:
+            checked(key, value)
     given = {**dict.fromkeys(statement.unset), **statement.set}
     if "COMMENT" in given:
         comment = given.pop("COMMENT")

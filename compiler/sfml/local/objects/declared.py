@@ -6,13 +6,13 @@ https://docs.snowflake.com/en/sql-reference/constraints-overview
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlglot import Expr, exp
 
-from sfml.local.errors import SqlError
+from sfml.local.errors import SqlError, invalid_value, not_emulated
 from sfml.local.names import ObjectName, resolve
 from sfml.local.objects.records import Key
 from sfml.local.rewriting import Rewriting, dotted
@@ -24,6 +24,7 @@ PROPERTIES = frozenset(
     }
 )
 """What a table or view may be created with, or given by ALTER … SET."""
+_FLAGS = ("CHANGE_TRACKING", "ENABLE_SCHEMA_EVOLUTION", "ROW_TIMESTAMP", "ERROR_LOGGING")
 
 
 @dataclass(slots=True)
@@ -36,7 +37,10 @@ class Declared:
 
 
 def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Notes keys, properties and tags of a CREATE TABLE or VIEW, and takes them out of the tree."""
+    """Notes keys, properties and tags of a CREATE TABLE or VIEW, or of added columns; takes them out of the tree."""
+    if isinstance(tree, exp.Alter) and str(tree.args.get("kind")).upper() == "TABLE":
+        _declare_added(tree, rewriting)
+        return tree
     if not isinstance(tree, exp.Create) or str(tree.args.get("kind")).upper() not in ("TABLE", "VIEW"):
         return tree
     found = rewriting.declared = Declared()
@@ -48,8 +52,17 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
                 _take_column_keys(element, found, rewriting)
             else:
                 _take_table_key(element, found)
-        _make_primary_not_null(schema, found)
+        _make_primary_not_null(schema.expressions, found)
     return tree
+
+
+def _declare_added(tree: exp.Alter, rewriting: Rewriting) -> None:
+    added = [action for action in tree.args.get("actions") or () if isinstance(action, exp.ColumnDef)]
+    if added:
+        found = rewriting.declared = Declared()
+        for column in added:
+            _take_column_keys(column, found, rewriting)
+        _make_primary_not_null(added, found)
 
 
 # -- properties
@@ -79,7 +92,7 @@ def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) ->
                 key = str(one.this.name if isinstance(one.this, Expr) else one.this).upper()
                 if key not in PROPERTIES:
                     raise invalid_property(key, kind)
-                found.details[key] = plain(one.args.get("value"))
+                found.details[key] = checked(key, plain(one.args.get("value")))
                 one.pop()
     if properties is not None and not properties.expressions:
         tree.set("properties", None)
@@ -87,6 +100,19 @@ def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) ->
 
 def invalid_property(key: str, kind: str) -> SqlError:
     return SqlError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "42601")
+
+
+def checked(key: str, value: Any) -> Any:
+    """The value, when the property takes it."""
+    from sfml.local.containers import check_days
+
+    if key.endswith("_TIME_IN_DAYS"):
+        check_days(key, value)
+    elif key in _FLAGS and not isinstance(value, bool):
+        raise invalid_value(value, key)
+    elif key == "DEFAULT_DDL_COLLATION" and value:
+        raise not_emulated(f"DEFAULT_DDL_COLLATION = '{value}': COLLATE each column")
+    return value
 
 
 def plain(node: Any) -> Any:
@@ -181,9 +207,9 @@ def _text(node: Any) -> str | None:
     return None if node is None else dotted(node)
 
 
-def _make_primary_not_null(schema: exp.Schema, found: Declared) -> None:
+def _make_primary_not_null(columns: Sequence[Expr], found: Declared) -> None:
     primary = {column for key in found.keys if key.kind == "PRIMARY KEY" for column in key.columns}
-    for column in schema.expressions:
+    for column in columns:
         if not isinstance(column, exp.ColumnDef) or dotted(column.this) not in primary:
             continue
         constraints = column.args.get("constraints") or []

@@ -31,6 +31,19 @@ def note(rewriting: Rewriting, tree: Expr, kind: str, name: ObjectName) -> None:
             for action in tree.args.get("actions") or ():
                 if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
                     rename(account, name, name.sibling(dotted(action.this.this)))
+            if rewriting.declared is not None:
+                _add_columns(rewriting, name, rewriting.declared)
+
+
+def _add_columns(rewriting: Rewriting, name: ObjectName, declared: Declared) -> None:
+    """Keys and tags of columns that ALTER TABLE added."""
+    account = rewriting.account
+    if declared.keys:
+        known = records.find(account, name)
+        record = known or Record(name, "TABLE", account.clock(), rewriting.session.role)
+        records.save(account, replace(record, keys=(*record.keys, *declared.keys)))
+    for column, values in declared.tags.items():
+        tagging.assign(account, "TABLE", name.fqn(), values, column or "")
 
 
 def _create(rewriting: Rewriting, tree: exp.Create, kind: str, name: ObjectName) -> None:
@@ -38,12 +51,11 @@ def _create(rewriting: Rewriting, tree: exp.Create, kind: str, name: ObjectName)
     declared = rewriting.declared or Declared()
     source = _source(rewriting, tree)
     keys = source.keys if source is not None else tuple(declared.keys)
+    details = {**_copied(source), **declared.details}
     written = (rewriting.written or "").strip()
     records.save(
         account,
-        Record(
-            name, kind, account.clock(), rewriting.session.role, written, dict(declared.details), tuple(keys)
-        ),
+        Record(name, kind, account.clock(), rewriting.session.role, written, details, tuple(keys)),
     )
     for column, values in declared.tags.items():
         tagging.assign(account, "TABLE", name.fqn(), values, column or "")
@@ -57,6 +69,15 @@ def _source(rewriting: Rewriting, tree: exp.Create) -> Record | None:
         return None
     full = resolve(".".join(part.sql(dialect="snowflake") for part in table.parts), rewriting.session)
     return records.find(rewriting.account, full)
+
+
+def _copied(source: Record | None) -> dict[str, object]:
+    """The properties that a copy has from the table it copies."""
+    if source is None:
+        return {}
+    return {
+        key: value for key, value in source.details.items() if key not in ("TRANSIENT", "CHANGE_TRACKING")
+    }
 
 
 def forget(account: Account, name: ObjectName) -> None:

@@ -437,6 +437,40 @@ def _foreign_rows(
     ]
 
 
+USERS = columns(
+    "name created_on login_name display_name first_name last_name email mins_to_unlock days_to_expiry comment"
+    " disabled must_change_password snowflake_lock default_warehouse default_namespace default_role"
+    " default_secondary_roles ext_authn_duo ext_authn_uid mins_to_bypass_mfa owner last_success_login"
+    " expires_at_time locked_until_time has_password has_rsa_public_key type has_mfa"
+)
+
+
+def users(account: Account, session: Session) -> list[str]:
+    """Users are no objects here: the one who asks, and those that were granted something."""
+    rows = account.store.rows("SELECT DISTINCT grantee FROM grants WHERE granted_to = 'USER'")
+    return sorted({session.user, *(row["grantee"] for row in rows)})
+
+
+def show_users(account: Account, session: Session, listing: Listing) -> Result:
+    kept = selected(
+        users(account, session),
+        str,
+        pattern=listing.like,
+        starts_with=listing.starts_with,
+        from_name=listing.from_name,
+        limit=listing.limit,
+    )
+    known = {
+        **dict.fromkeys(("disabled", "must_change_password", "snowflake_lock", "ext_authn_duo"), "false"),
+        **dict.fromkeys(("has_password", "has_rsa_public_key", "has_mfa"), "false"),
+        **dict.fromkeys(("first_name", "last_name", "email", "comment"), ""),
+        "default_secondary_roles": '["ALL"]',
+        "type": "PERSON",
+    }
+    rows = [{**known, "name": name, "login_name": name, "display_name": name} for name in kept]
+    return _table(USERS, rows)
+
+
 _SHOWN: Mapping[str, Callable[[Account, Session, Listing], Result]] = {
     "TABLES": show_tables,
     "VIEWS": show_views,
@@ -447,6 +481,7 @@ _SHOWN: Mapping[str, Callable[[Account, Session, Listing], Result]] = {
     "UNIQUE KEYS": show_keys("UNIQUE"),
     "IMPORTED KEYS": show_foreign_keys(exported=False),
     "EXPORTED KEYS": show_foreign_keys(exported=True),
+    "USERS": show_users,
 }
 
 

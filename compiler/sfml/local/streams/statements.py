@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml.grammar import streams as grammar
 from sfml.grammar.tasks import Scope
 from sfml.local.databases import demand_schema, demand_scope
-from sfml.local.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml.local.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml.local.likeness import selected
 from sfml.local.names import ObjectName, quoted_if_needed, resolve, resolve_schema
 from sfml.local.result import DESCRIBE, SHOW, Column, Result, status, table
@@ -28,9 +29,21 @@ def fetch(account: Account, name: ObjectName) -> Stream:
     return stream
 
 
+_FLAGS = ("APPEND_ONLY", "INSERT_ONLY", "SHOW_INITIAL_ROWS")
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    for key, value in given.items():
+        if key not in (*_FLAGS, "COMMENT"):
+            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STREAM'", 1420, "42601")
+        if not isinstance(value, bool if key in _FLAGS else str):
+            raise invalid_value(value, key)
+
+
 def create(account: Account, session: Session, statement: grammar.CreateStream) -> Result:
     """https://docs.snowflake.com/en/sql-reference/sql/create-stream"""
     name = resolve(statement.name, session)
+    _check_options(statement.options)
     if statement.on != "TABLE" or statement.unsupported:
         what = statement.unsupported or f"ON {statement.on}"
         raise not_emulated(f"CREATE STREAM {name.fqn()} {what}: streams follow tables, from now on")

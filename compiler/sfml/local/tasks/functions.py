@@ -74,6 +74,8 @@ def get_task_graph_config(account: Account, context: TaskRunContext, arguments: 
 
     https://docs.snowflake.com/en/sql-reference/functions/system_get_task_graph_config
     """
+    if len(arguments) > 1:
+        raise _wrong_number("SYSTEM$GET_TASK_GRAPH_CONFIG", len(arguments))
     if context.run.config is None:
         return None
     if not arguments or arguments[0] is None:
@@ -146,13 +148,18 @@ def _refusals() -> Iterator[None]:
 
 def _one_text(function: str, arguments: Arguments) -> str:
     if len(arguments) != 1:
-        raise SqlError(
-            f"SQL compilation error:\nnot enough arguments for function [{function}], expected 1, "
-            f"got {len(arguments)}",
-            938,
-            "22023",
-        )
+        raise _wrong_number(function, len(arguments))
     return "" if arguments[0] is None else str(arguments[0])
+
+
+def _wrong_number(function: str, given: int) -> SqlError:
+    """Of a function that takes one argument."""
+    few = "too many" if given > 1 else "not enough"
+    return SqlError(
+        f"SQL compilation error:\n{few} arguments for function [{function}], expected 1, got {given}",
+        939 if given > 1 else 938,
+        "22023",
+    )
 
 
 # -- steering

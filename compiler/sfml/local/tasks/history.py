@@ -40,13 +40,13 @@ TASK_HISTORY_COLUMNS = _columns(
     " QUERY_PARAMETERIZED_HASH_VERSION:fixed GRAPH_RUN_GROUP_ID BACKFILL_INFO:object SPCS_JOB_ID:fixed"
 )
 _GRAPH_HEAD = (
-    "ROOT_TASK_NAME DATABASE_NAME SCHEMA_NAME STATE SCHEDULED_FROM FIRST_ERROR_TASK_NAME"
+    "ROOT_TASK_NAME DATABASE_NAME SCHEMA_NAME STATE FIRST_ERROR_TASK_NAME"
     " FIRST_ERROR_CODE:fixed FIRST_ERROR_MESSAGE SCHEDULED_TIME:timestamp_ltz"
     " QUERY_START_TIME:timestamp_ltz NEXT_SCHEDULED_TIME:timestamp_ltz"
 )
 _GRAPH_TAIL = (
-    " ROOT_TASK_ID GRAPH_VERSION:fixed RUN_ID:fixed ATTEMPT_NUMBER:fixed CONFIG GRAPH_RUN_GROUP_ID"
-    " BACKFILL_INFO:object"
+    " ROOT_TASK_ID GRAPH_VERSION:fixed RUN_ID:fixed ATTEMPT_NUMBER:fixed SCHEDULED_FROM CONFIG"
+    " GRAPH_RUN_GROUP_ID BACKFILL_INFO:object SCHEDULED_BY_USER"
 )
 CURRENT_GRAPHS_COLUMNS = _columns(_GRAPH_HEAD + _GRAPH_TAIL)
 COMPLETE_GRAPHS_COLUMNS = _columns(_GRAPH_HEAD + " COMPLETED_TIME:timestamp_ltz" + _GRAPH_TAIL)
@@ -71,7 +71,6 @@ class GraphRow:
             run.root.database,
             run.root.schema,
             str(run.state),
-            run.scheduled_from,
             error.name if error else None,
             error.error_code if error else None,
             error.error_message if error else None,
@@ -83,8 +82,10 @@ class GraphRow:
             run.version,
             run.run_id,
             run.attempt,
+            run.scheduled_from,
             run.config,
             run.group_id,
+            None,
             None,
         )
 
@@ -250,9 +251,20 @@ def task_dependents(account: Account, session: Session, arguments: Args) -> Resu
     try:
         name = resolve(str(given["TASK_NAME"]), session)
     except SqlSyntaxError as cause:
-        raise SqlError(f"Invalid identifier {given['TASK_NAME']}", 1003, "42000") from cause
+        raise _no_task(given["TASK_NAME"]) from cause
+    if store.find(account.store, name) is None:
+        raise _no_task(given["TASK_NAME"])
     tasks = commands.dependents(account, name, recursive)
     return table(DEPENDENTS_COLUMNS, [_dependent_values(task) for task in tasks])
+
+
+def _no_task(given: Any) -> SqlError:
+    return SqlError(
+        f"SQL compilation error:\nInvalid value [{given}] for function 'TASK_DEPENDENTS_SCAN', parameter 1: "
+        "must be a valid task name",
+        1008,
+        "22023",
+    )
 
 
 def _dependent_values(task: Task) -> tuple[Any, ...]:
@@ -294,8 +306,12 @@ def _limit(value: Any, default: int) -> int:
     if value is None:
         return default
     limit = int(value)
-    if not 1 <= limit <= 10_000:
-        raise SqlError(f"Invalid value [{limit}] for argument RESULT_LIMIT: 1 to 10000.", 1008, "22023")
+    if limit > 10_000:
+        raise SqlError(
+            "Value for parameter RESULT_LIMIT exceeds maximum allowable value (10,000).", 1008, "22023"
+        )
+    if limit < 0:
+        raise SqlError(f"Invalid value [{limit}] for parameter RESULT_LIMIT.", 1008, "22023")
     return limit
 
 

@@ -100,7 +100,10 @@ def _retry(account: Account, root: Task, last: GraphRun) -> GraphRun:
     """Retry a group whose last attempt failed, whose graph is as it was, and which is not too old."""
     if last.state is State.SUCCEEDED:
         raise refused(
-            f"Cannot perform retry: graph with root task {root.name.name} had no failures.", 91456, "55000"
+            f"Cannot perform retry: run (GRAPH_RUN_GROUP_ID = {last.group_id}, attempt = {last.attempt}) "
+            f"of graph with root task {root.name.name} had no failures.",
+            91456,
+            "55000",
         )
     if not is_retryable(last.state):
         raise _nothing_to_retry(root)
