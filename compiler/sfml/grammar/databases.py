@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from sqlglot.tokens import TokenType
 
+from sfml.grammar.absent import Absent
 from sfml.grammar.options import options
 from sfml.grammar.shows import Listing, listing
 from sfml.grammar.tokens import Name, Tokens
@@ -74,7 +75,7 @@ class DescribeTable:
     name: Name
 
 
-Statement = Create | Alter | Drop | ShowDatabases | ShowSchemas | DescribeTable
+Statement = Create | Absent | Alter | Drop | ShowDatabases | ShowSchemas | DescribeTable
 
 
 def parse(tokens: Tokens) -> Statement | None:
@@ -106,7 +107,7 @@ def _kind(tokens: Tokens) -> Kind | None:
     return "SCHEMA" if tokens.match_words("SCHEMA") else None
 
 
-def _create(tokens: Tokens) -> Create | None:
+def _create(tokens: Tokens) -> Create | Absent | None:
     replace = tokens.match_words("OR", "REPLACE")
     given: dict[str, Any] = {"TRANSIENT": True} if tokens.match_words("TRANSIENT") else {}
     kind = _kind(tokens)
@@ -114,8 +115,9 @@ def _create(tokens: Tokens) -> Create | None:
         return None
     missing = tokens.match_words("IF", "NOT", "EXISTS")
     name = tokens.name()
-    if tokens.is_words("CLONE"):
-        return None
+    if tokens.match_words("CLONE"):
+        tokens.rest()
+        return Absent("CREATE", f"{kind} … CLONE")
     if tokens.match_words("WITH", "MANAGED", "ACCESS"):
         given["MANAGED ACCESS"] = True
     given |= _options(tokens)

@@ -246,7 +246,7 @@ RUNS = (
     ),
     Scenario(
         "columns_of_the_history",
-        ("Columns, arguments, limits and order of the table functions",),
+        ("Arguments and order of the table functions; columns of TASK_HISTORY",),
         (
             Do("CREATE TASK R{wh} AS SELECT 1"),
             ScenarioRun("R", {"R": "SUCCEEDED"}),

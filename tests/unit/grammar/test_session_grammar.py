@@ -36,7 +36,9 @@ CASES = {
     "CREATE OR REPLACE DATABASE d COMMENT = 'c'": Create(
         "DATABASE", Name(("D",)), or_replace=True, comment="c"
     ),
-    "create transient schema if not exists d.s": Create("SCHEMA", Name(("D", "S")), if_not_exists=True),
+    "create transient schema if not exists d.s": Create(
+        "SCHEMA", Name(("D", "S")), if_not_exists=True, options={"TRANSIENT": True}
+    ),
     "DROP SCHEMA IF EXISTS s CASCADE": Drop("SCHEMA", Name(("S",)), if_exists=True),
     "SHOW TERSE DATABASES LIKE 'a%'": ShowDatabases(Listing(terse=True, like="a%")),
     "SHOW SCHEMAS LIKE 's' IN DATABASE d": ShowSchemas(
@@ -54,13 +56,15 @@ def test_statements_are_read(sql: str) -> None:
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT 1", "CREATE TABLE t (a INT)", "DESCRIBE RESULT 'x'", "SHOW FOO"],
+    ["SELECT 1", "CREATE TABLE t (a INT)", "DESCRIBE RESULT 'x'"],
 )
 def test_other_statements_are_left_alone(sql: str) -> None:
     assert parse_statement(sql) is None
 
 
-@pytest.mark.parametrize("sql", ["USE ROLE", "CREATE SCHEMA s CLONE t", "CALL f(1", "ALTER SESSION SET A 1"])
+@pytest.mark.parametrize(
+    "sql", ["USE ROLE", "SHOW FOO", "CREATE SCHEMA s FOO", "CALL f(1", "ALTER SESSION SET A 1"]
+)
 def test_statements_that_go_on_wrongly_are_refused(sql: str) -> None:
     with pytest.raises(SqlSyntaxError, match="syntax error line 1"):
         parse_statement(sql)
