@@ -48,6 +48,10 @@ test: $(VENV)/.installed data ## Run every test
 test-deep: export SFML_TEST_PROFILE = deep
 test-deep: test ## Run every test, properties on ten times as many examples
 
+.PHONY: coverage
+coverage: $(VENV)/.installed data ## Measure the lines and branches that the tests run; writes build/coverage
+	@tools/coverage
+
 test-all: data ## Run every test on each Python from 3.11 to 3.14 that this machine has
 	@tools/test-all
 
