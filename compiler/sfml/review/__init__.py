@@ -1,1 +1,1 @@
-"""What a change means: two states of a repository, compiled and compared, without an account and without a checkout."""
+"""Reviews: two states of a repository are compiled and compared, without an account and without a checkout."""

@@ -1,4 +1,4 @@
-"""SPEC arguments → entry files of one side, as `sfml.frontend.entry_files` does, for files that are in no folder."""
+"""SPEC arguments → entry files of one side; the same as `sfml.frontend.entry_files`, for files in git objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfml.frontend.entry_files import is_entry_text, is_left_out
 
 @record
 class RequestedSpecs:
-    """What the user named: as typed, and relative to the repository."""
+    """The SPEC arguments as typed, and as paths relative to the repository."""
 
     arguments: tuple[str, ...]
     paths: tuple[str, ...]
@@ -23,39 +23,39 @@ class RequestedSpecs:
 
 def asked_for(arguments: Iterable[str], top: Path, cwd: Path) -> RequestedSpecs:
     """The arguments as paths in the repository; raises `UsageError` for one that leads out of it."""
-    given = tuple(arguments)
+    typed = tuple(arguments)
     here = cwd.resolve().relative_to(top.resolve()).as_posix()
-    paths = tuple(_relative(argument, top.resolve(), "" if here == "." else here) for argument in given)
-    return RequestedSpecs(given, paths)
+    paths = tuple(_relative(argument, top.resolve(), "" if here == "." else here) for argument in typed)
+    return RequestedSpecs(typed, paths)
 
 
 def entries_of(paths: Iterable[str], files: Collection[str], specs: Mapping[str, bytes]) -> frozenset[str]:
-    """The entry files that the paths stand for; `specs` are the contents of the YAML files."""
-    found: set[str] = set()
+    """The entry files that the paths name; `specs` maps YAML files to their contents."""
+    entries: set[str] = set()
     for path in paths:
         if path in files:
-            found.add(path)
+            entries.add(path)
         elif has_magic(path):
             pattern = tuple(path.split("/"))
-            found |= {
+            entries |= {
                 one
                 for one, text in specs.items()
                 if _matches(tuple(one.split("/")), pattern) and is_entry_text(text)
             }
         else:
             inside = "" if path == "." else f"{path}/"
-            found |= {
+            entries |= {
                 one
                 for one, text in specs.items()
                 if one.startswith(inside)
                 and not any(map(is_left_out, one[len(inside) :].split("/")))
                 and is_entry_text(text)
             }
-    return frozenset(found)
+    return frozenset(entries)
 
 
 def may_be_asked_for(paths: Iterable[str], file: str) -> bool:
-    """Whether a file can be one that the paths stand for, told without its content."""
+    """Whether the paths may name the file; its content is not needed for the answer."""
     return any(path in (".", file) or file.startswith(f"{path}/") or has_magic(path) for path in paths)
 
 
@@ -74,7 +74,7 @@ def _relative(argument: str, top: Path, here: str) -> str:
 
 
 def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """As `glob.glob(…, recursive=True)` reads it: `**` is any number of folders, and `*` no hidden name."""
+    """Whether a path matches a glob as in `glob.glob(…, recursive=True)`: `**` is any folders, `*` no hidden name."""
     if not pattern or not names:
         return names == pattern
     if pattern[0] == "**":

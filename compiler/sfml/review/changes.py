@@ -1,4 +1,4 @@
-"""The tasks of two compiled graphs as changes: a plan's own, with what a reviewer wants to know beside."""
+"""The changes between the tasks of two desired graphs: those of a plan, with further facts for reviewers."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from sfml.plan.settings import desired_settings, with_defaults
 _REFERENCE = re.compile(r"\$\{(\w+)")
 _TAG = "session_parameters.QUERY_TAG"
 _JOB_FIELDS = ("pip",)
-"""What a job's statement does not show."""
+"""Settings of an ML Job that its statement does not hold."""
 
 
 def as_observed(desired: DesiredGraph) -> ObservedGraph:
-    """The graph as it would be answered, were it deployed."""
+    """The desired graph as an observed graph, as if it were deployed."""
     children = tuple(_observed(task) for task in desired.all_tasks[1:])
     return ObservedGraph(_observed(desired.root), children, record={"fingerprint": desired.fingerprint})
 
@@ -53,7 +53,7 @@ def _statement(task: DesiredTask) -> str:
 
 
 def task_changes(base: DesiredGraph, head: DesiredGraph) -> Iterator[Change]:
-    """A plan's changes, with where the old values were written and what differs in the code."""
+    """The changes of a plan, with the places of old values and the files that differ in the code."""
     was = {task.name: task for task in base.all_tasks}
     becomes = {task.name: task for task in head.all_tasks}
     plan = make_plan(head, as_observed(base))
@@ -72,7 +72,7 @@ def task_changes(base: DesiredGraph, head: DesiredGraph) -> Iterator[Change]:
 
 @record
 class _Sides:
-    """Both graphs, the names that move (old → new), and what is known of their code: (old, new) → what differs."""
+    """Both graphs, the moved tasks (old → new name), and a cache of changed files by a pair of code hashes."""
 
     base: DesiredGraph
     head: DesiredGraph
@@ -81,30 +81,30 @@ class _Sides:
 
 
 def _altered(change: Change, old: DesiredTask, new: DesiredTask, sides: _Sides) -> Change:
-    fields = tuple(_told(field, old, new, sides) for field in _fields(change, old, new, sides))
+    fields = tuple(_with_places(field, old, new, sides) for field in _fields(change, old, new, sides))
     action = Action.UNCHANGED if change.action is Action.ALTER and not fields else change.action
-    # That a task is now called by another name elsewhere is no reason to look twice.
-    meant = tuple(field for field in fields if not _is_rename(field, sides.moves))
-    seen = replace(change, action=action, fields=meant)
-    return replace(seen, fields=fields, risks=risks_of(seen, new, sides.head))
+    # A field that only follows another task to its new name carries no risk.
+    risky = tuple(field for field in fields if not _is_rename(field, sides.moves))
+    without_renames = replace(change, action=action, fields=risky)
+    return replace(without_renames, fields=fields, risks=risks_of(without_renames, new, sides.head))
 
 
 def _fields(change: Change, old: DesiredTask, new: DesiredTask, sides: _Sides) -> Iterator[FieldChange]:
-    """The fields that change, but for what a new name or another place of the whole graph changes by itself."""
+    """The changed fields, without those that change only because of a new name or schema."""
     fields = change.fields
     if change.action is Action.MOVE:
-        given = (replace(field, reason=_reason(field)) for field in field_changes(new, _observed(old)))
-        fields = tuple(field for field in given if field.path != _TAG)
+        moved = (replace(field, reason=_reason(field)) for field in field_changes(new, _observed(old)))
+        fields = tuple(field for field in moved if field.path != _TAG)
     extra = tuple(_job_fields(old, new))
     for field in fields:
-        is_told = bool(extra) or field.old != field.new
-        if field.path != "definition" or not is_told or _elsewhere(field.old, old, new, sides) != field.new:
+        is_shown = bool(extra) or field.old != field.new
+        if field.path != "definition" or not is_shown or _relocated(field.old, old, new, sides) != field.new:
             yield field
     yield from extra
 
 
-def _elsewhere(statement: Comparable, old: DesiredTask, new: DesiredTask, sides: _Sides) -> Comparable:
-    """The statement as it would be in the new place, for the new name."""
+def _relocated(statement: Comparable, old: DesiredTask, new: DesiredTask, sides: _Sides) -> Comparable:
+    """The old statement with the schema and the task's name of the new side."""
     if not isinstance(statement, str):
         return statement
     places = [
@@ -116,18 +116,18 @@ def _elsewhere(statement: Comparable, old: DesiredTask, new: DesiredTask, sides:
 
 
 def _is_rename(field: FieldChange, moves: Mapping[str, str]) -> bool:
-    """Whether the value only follows a task to its new name."""
+    """Whether the value changes only because it names a moved task."""
     if isinstance(field.old, tuple) and field.path == "after":
         return tuple(sorted(moves.get(str(one), str(one)) for one in field.old)) == field.new
     if isinstance(field.old, str) and field.path.startswith("with."):
         names = {_in_spec(old): _in_spec(new) for old, new in moves.items()}
-        told = _REFERENCE.sub(lambda found: "${" + names.get(found[1], found[1]), field.old)
-        return told == field.new
+        renamed = _REFERENCE.sub(lambda match: "${" + names.get(match[1], match[1]), field.old)
+        return renamed == field.new
     return False
 
 
 def _in_spec(name: str) -> str:
-    """What a reference calls a task whose name in Snowflake is known."""
+    """The name of a task in references, from its name in Snowflake."""
     return name.split("$", 1)[-1].lower()
 
 
@@ -136,7 +136,7 @@ def _reason(field: FieldChange) -> Reason:
 
 
 def _job_fields(old: DesiredTask, new: DesiredTask) -> Iterator[FieldChange]:
-    """What two jobs differ in, as far as their statements do not show it."""
+    """The changes between two ML Jobs that their statements do not show."""
     one, two = old.definition, new.definition
     if isinstance(one, MLJobDefinitionSpec) and isinstance(two, MLJobDefinitionSpec):
         for path in _JOB_FIELDS:
@@ -145,23 +145,23 @@ def _job_fields(old: DesiredTask, new: DesiredTask) -> Iterator[FieldChange]:
                 yield FieldChange(path, before, after, Reason.SPEC_CHANGED, place_of(new, path))
 
 
-def _told(field: FieldChange, old: DesiredTask, new: DesiredTask, sides: _Sides) -> FieldChange:
-    """The change with where both values are written, and of code with what differs in it."""
-    found = replace(
+def _with_places(field: FieldChange, old: DesiredTask, new: DesiredTask, sides: _Sides) -> FieldChange:
+    """The change with the places of both values and, for code, the files that differ."""
+    placed = replace(
         field,
         place=field.place or _branch_place(field, new, sides.head),
         old_place=place_of(old, field.path) or _branch_place(field, old, sides.base),
     )
     if field.path != "code":
-        return found
+        return placed
     key = (_code_key(old), _code_key(new))
     if key not in sides.files:
         sides.files[key] = changed_files(_code(old, sides.base), _code(new, sides.head))
-    return replace(found, files=sides.files[key])
+    return replace(placed, files=sides.files[key])
 
 
 def _branch_place(field: FieldChange, task: DesiredTask, graph: DesiredGraph) -> str | None:
-    """Where the branch above says which outcome starts the task."""
+    """The place of the `outcomes` of the branch that starts the task; None for other fields and tasks."""
     if field.path not in ("when", "after"):
         return None
     places = (
@@ -181,7 +181,7 @@ def _code_key(task: DesiredTask) -> str | None:
 
 
 def _code(task: DesiredTask, graph: DesiredGraph) -> Mapping[str, bytes]:
-    """The files of code that a task runs: of its archive, and what a job takes along beside it."""
+    """Path → content of the code that a task runs: of its archive, or of the payload of its ML Job."""
     if isinstance(task.definition, MLJobDefinitionSpec):
         payload = dict(task.definition.payload)
         archive = payload.pop("steps.zip", None)
@@ -195,14 +195,14 @@ def _code(task: DesiredTask, graph: DesiredGraph) -> Mapping[str, bytes]:
 
 
 def created(head: DesiredGraph, task: DesiredTask) -> Change:
-    """A new task with everything that is set in it, so that nothing of it goes unread."""
+    """The change that creates a task, with all its settings as fields, so that reviewers see them."""
     nothing = ObservedTask(
         task.name, "", True, "", with_defaults({"warehouse": task.warehouse, "finalize": task.finalize})
     )
     fields = [
         replace(field, old=None, reason=Reason.SPEC_CHANGED)
         for field in field_changes(task, nothing)
-        if field.path != _TAG and field.new is not None and not _goes_without_saying(field, task, head)
+        if field.path != _TAG and field.new is not None and not _is_obvious(field, task, head)
     ]
     if task.warehouse is not None:
         fields.append(
@@ -213,8 +213,8 @@ def created(head: DesiredGraph, task: DesiredTask) -> Change:
     return replace(change, risks=tuple(access))
 
 
-def _goes_without_saying(field: FieldChange, task: DesiredTask, head: DesiredGraph) -> bool:
-    """What every graph has: the root's empty statement, and that first tasks come after it."""
+def _is_obvious(field: FieldChange, task: DesiredTask, head: DesiredGraph) -> bool:
+    """Whether every graph has the field: the statement of the generated root, or the root as only predecessor."""
     if field.path == "definition":
         return task is head.root and task.definition == DUMMY_ROOT
     return field.path == "after" and field.new == (head.root.name,)

@@ -1,4 +1,4 @@
-"""Two compiled states of one pipeline in one target as the changes that lead from one to the other."""
+"""Comparing two compiled states of one pipeline in one target."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _WHERE = ("account", "database", "schema", "stage")
 def compared(
     target: str, base: CompiledTarget | None, head: CompiledTarget | None, now: datetime
 ) -> TargetDiff:
-    """What differs in the target; both may not be None."""
-    found = TargetDiff(
+    """The differences in the target. A side is None if the pipeline does not exist there; at most one of them is."""
+    diff = TargetDiff(
         target,
         Status.ADDED if base is None else Status.REMOVED if head is None else Status.UNCHANGED,
         base,
@@ -39,31 +39,31 @@ def compared(
     )
     if head is None:
         assert base is not None
-        return replace(found, changes=tuple(removed(base.desired)), risks=tuple(_left_behind(base.desired)))
+        return replace(diff, changes=tuple(removed(base.desired)), risks=tuple(_left_behind(base.desired)))
     if base is None:
         changes = tuple(created(head.desired, task) for task in head.desired.all_tasks)
-        return replace(found, changes=changes, risks=tuple(_clock_risks(found)))
+        return replace(diff, changes=changes, risks=tuple(_clock_risks(diff)))
     if base.desired.root.name != head.desired.root.name:
-        # To Snowflake it is another graph; an apply of the one does not see the other.
+        # For Snowflake it is another graph, so an apply of the new one does not change the old one.
         changes = tuple(created(head.desired, task) for task in head.desired.all_tasks)
-        risks = (*_left_behind(base.desired), *_clock_risks(found))
-        return replace(found, status=Status.CHANGED, changes=changes, risks=risks)
+        risks = (*_left_behind(base.desired), *_clock_risks(diff))
+        return replace(diff, status=Status.CHANGED, changes=changes, risks=risks)
     if base.fingerprint == head.fingerprint and base.desired.description == head.desired.description:
-        # The fingerprint is made of all that is compared; a large graph need not be walked for it.
+        # The fingerprint covers everything that is compared, so the tasks need not be compared one by one.
         changes = tuple(
             Change(task.task or head.desired.pipeline, task.name, Action.UNCHANGED)
             for task in head.desired.all_tasks
         )
-        return replace(found, changes=changes)
+        return replace(diff, changes=changes)
     changes = tuple(task_changes(base.desired, head.desired))
     settings = tuple(_settings(base.desired, head.desired))
     differs = bool(settings) or any(change.action is not Action.UNCHANGED for change in changes)
     return replace(
-        found,
+        diff,
         status=Status.CHANGED if differs else Status.UNCHANGED,
         changes=changes,
         settings=settings,
-        risks=(*_risks(settings, base.desired), *_clock_risks(found)),
+        risks=(*_risks(settings, base.desired), *_clock_risks(diff)),
         notes=tuple(_renames(base.desired, head.desired, changes)),
     )
 
@@ -80,11 +80,11 @@ def _left_behind(base: DesiredGraph) -> Iterator[Risk]:
     )
 
 
-def _clock_risks(found: TargetDiff) -> Iterator[Risk]:
-    """Runs that a change of clocks takes or doubles, where the schedule is another than before."""
-    if not found.changes_times or found.new_times is None:
+def _clock_risks(diff: TargetDiff) -> Iterator[Risk]:
+    """The risks of runs that daylight saving time skips or repeats, if the schedule has changed."""
+    if not diff.changes_times or diff.new_times is None:
         return
-    for change in found.new_times.clock_changes:
+    for change in diff.new_times.clock_changes:
         at = f"{change.at:%a} {change.at.day} {change.at:%b %Y %H:%M}"
         yield Risk(
             RiskLabel.SCHEDULE,
@@ -95,7 +95,7 @@ def _clock_risks(found: TargetDiff) -> Iterator[Risk]:
 
 
 def _settings(base: DesiredGraph, head: DesiredGraph) -> Iterator[FieldChange]:
-    """Where the pipeline goes, and what concerns all of it."""
+    """The changes of the target and of settings of the whole pipeline."""
     old, new = _whole(base), _whole(head)
     for path in sorted({*old, *new}):
         if old.get(path) != new.get(path):
@@ -129,7 +129,7 @@ def _risks(settings: tuple[FieldChange, ...], base: DesiredGraph) -> Iterator[Ri
 
 
 def _renames(base: DesiredGraph, head: DesiredGraph, changes: tuple[Change, ...]) -> Iterator[str]:
-    """Tasks that came for others which did the same: a rename that is not said to be one."""
+    """Notes on new tasks that do the same as removed ones, which are probably renamed without `moved`."""
     was = {task.name: task for task in base.all_tasks}
     becomes = {task.name: task for task in head.all_tasks}
     gone = [was[change.name] for change in changes if change.action is Action.DROP and change.name in was]
@@ -148,7 +148,7 @@ def _renames(base: DesiredGraph, head: DesiredGraph, changes: tuple[Change, ...]
 
 
 def _work(task: DesiredTask) -> object:
-    """What a task does, whatever it is called and wherever it stands."""
+    """The work of a task without its name and predecessors, for comparing two tasks."""
     match task.definition:
         case SqlDefinition(sql):
             head, _, call = sql.partition("\nCALL SFML_STEP(")

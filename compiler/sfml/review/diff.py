@@ -1,4 +1,4 @@
-"""`sfml diff`, computed: the pipelines that a change can reach, compiled on both sides and compared."""
+"""Computing `sfml diff`: the pipelines that a change can reach are compiled on both sides and compared."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from sfml.review.snapshot import (
 from sfml.spec.project import PROJECT_FILE
 
 USER = "user"
-"""What `{{ user }}` is unless one is given: the same text for whoever looks."""
+"""The default value of `{{ user }}`, so that the diff is the same for every user."""
 
 
 @record
 class Request:
-    """What to compare. Without `head` it is the work tree; `target` narrows it to one."""
+    """What to compare. `head` is None for the work tree; `target` limits the comparison to one target."""
 
     base: str
     head: str | None
@@ -49,7 +49,7 @@ class Request:
 
 @record
 class _View:
-    """One side as text: the files that are read to tell what a change can reach."""
+    """One side of the comparison with the texts of its specs and code, from which the reach of a change is found."""
 
     snapshot: Snapshot
     entries: frozenset[str]
@@ -59,7 +59,7 @@ class _View:
 
 
 def make_diff(repository: Repository, request: Request) -> Diff:
-    """What the head changes since it left the base; raises `SfmlError` where there is nothing to compare."""
+    """The differences between the head and its merge base with `base`; raises `SfmlError` where git cannot tell."""
     head_name = request.head or "HEAD"
     since = merge_base(repository, request.base, head_name)
     base = commit_snapshot(repository, request.base, since)
@@ -113,7 +113,7 @@ def _view(
 
 
 def _refuse_nothing(asked: RequestedSpecs, views: Iterable[_View], known: Mapping[str, bytes]) -> None:
-    """Raise for an argument that stands for no pipeline on either side."""
+    """Raise `UsageError` for an argument that names no pipeline on either side."""
     for argument, path in zip(asked.arguments, asked.paths, strict=True):
         contents = [
             {
@@ -165,17 +165,17 @@ def _compared(
                 top = Path(folder).resolve()
             user = request.user or USER
             grounds.append(Ground(top, git, request.variables, user))
-        found = []
+        pipelines = []
         for entry in sorted(chosen):
             one = _pipeline(entry, base, head, grounds, request.target, changed, now)
             if one is not None:
-                found.append(one)
+                pipelines.append(one)
                 notes += _seed_notes(one)
-    return found, tuple(dict.fromkeys(notes))
+    return pipelines, tuple(dict.fromkeys(notes))
 
 
 def _seed_notes(one: PipelineDiff) -> Iterator[str]:
-    """Changed data of seeds: no apply brings it anywhere, and yet a reader should know."""
+    """Notes on changed files of seeds, which no apply loads."""
     sides = [side for target in one.targets for side in (target.base, target.head) if side is not None]
     seeds = {(seed.file, seed.table) for side in sides for seed in side.desired.seeds}
     for file in one.files:
@@ -186,7 +186,7 @@ def _seed_notes(one: PipelineDiff) -> Iterator[str]:
 
 
 def _git_values(head: Snapshot) -> Mapping[str, str]:
-    """What specs see as `git`, on both sides: that the commit is another one is no change of a pipeline."""
+    """The values of `git` in expressions, the same on both sides, because another commit alone is no difference."""
     return {
         "commit": head.commit,
         "short": head.commit[:7],
@@ -195,13 +195,13 @@ def _git_values(head: Snapshot) -> Mapping[str, str]:
 
 
 def _needed(view: _View, chosen: Collection[str]) -> set[str]:
-    found: set[str] = set()
+    paths: set[str] = set()
     for folder, place in view.places.items():
         own = [path for path in chosen if project_of(view.snapshot.files, path) == folder]
         if own:
             specs = {path: text for path, text in view.specs.items() if path.startswith(folder)}
-            found |= needed(place, own, view.snapshot.files, specs)
-    return found
+            paths |= needed(place, own, view.snapshot.files, specs)
+    return paths
 
 
 def _pipeline(
@@ -213,7 +213,7 @@ def _pipeline(
     changed: frozenset[str],
     now: datetime,
 ) -> PipelineDiff | None:
-    """The pipeline compared; None when no changed file has a part in it."""
+    """The differences of one pipeline; None when no changed file is part of it."""
     targets = _targets(entry, (base, head), target)
     old, new = (
         _side(view, ground, entry, targets) for view, ground in zip((base, head), grounds, strict=True)
@@ -228,7 +228,7 @@ def _pipeline(
             side is not None and (target in side.compiled or has_errors(side.findings)) for side in (old, new)
         )
     )
-    brought, kept = _since(old.findings if old else (), new.findings if new else ())
+    new_findings, kept = _since(old.findings if old else (), new.findings if new else ())
     name = (new.pipeline if new else None) or (old.pipeline if old else None) or _stem(entry)
     return PipelineDiff(
         name,
@@ -237,7 +237,7 @@ def _pipeline(
         files,
         diffs,
         base_findings=_mended(old.findings if old else (), kept),
-        head_findings=brought,
+        head_findings=new_findings,
         old_findings=kept,
         base_sources=old.sources if old else {},
         head_sources=new.sources if new else {},
@@ -257,22 +257,22 @@ def _side(view: _View, ground: Ground, entry: str, targets: tuple[str, ...]) -> 
     own = tuple(one for one in targets if one in place.targets)
     side = side_of(ground, entry, folder, own, place.steps)
     if has_errors(side.findings):
-        # What does not compile may be made of more than what was read of it.
+        # A spec with errors may use more files than were read until the error.
         return replace(side, files=side.files | _needed(view, (entry,)))
     return side
 
 
 def _targets(entry: str, views: Iterable[_View], wanted: str | None) -> tuple[str, ...]:
-    """The targets of the pipeline on either side, those of the head first."""
-    found: dict[str, None] = {}
+    """The targets of the pipeline on both sides, those of the head first; raises `UsageError` for an unknown one."""
+    targets: dict[str, None] = {}
     for view in reversed(tuple(views)):
         folder = project_of(view.snapshot.files, entry)
         if entry in view.entries and folder is not None:
-            found |= dict.fromkeys(view.places[folder].targets)
+            targets |= dict.fromkeys(view.places[folder].targets)
     if wanted is None:
-        return tuple(found)
-    if wanted not in found:
-        names = ", ".join(f"`{name}`" for name in found)
+        return tuple(targets)
+    if wanted not in targets:
+        names = ", ".join(f"`{name}`" for name in targets)
         raise UsageError(f"there is no target `{wanted}`, neither before nor after", help=f"targets: {names}")
     return (wanted,)
 
@@ -300,30 +300,33 @@ def _target_diff(target: str, old: SideOf | None, new: SideOf | None, now: datet
 
 
 def _status(diffs: tuple[TargetDiff, ...], old: SideOf | None, new: SideOf | None) -> Status:
-    found = {one.status for one in diffs}
+    statuses = {one.status for one in diffs}
     if any(side is not None and has_errors(side.findings) for side in (old, new)):
         return Status.BROKEN
     if new is None:
         return Status.REMOVED
     if old is None:
         return Status.ADDED
-    return Status.UNCHANGED if found <= {Status.UNCHANGED} else Status.CHANGED
+    return Status.UNCHANGED if statuses <= {Status.UNCHANGED} else Status.CHANGED
 
 
 def _since(
     before: Iterable[Diagnostic], now: Iterable[Diagnostic]
 ) -> tuple[tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
-    """The errors and warnings of the head that are new, and those that the base has as often."""
+    """The errors and warnings of the head: those that are new, and those that the base has too.
+
+    A finding that occurs more often than in the base is new that many times.
+    """
     known = Counter(_likeness(finding) for finding in before)
-    brought: list[Diagnostic] = []
+    new: list[Diagnostic] = []
     kept: list[Diagnostic] = []
     for finding in now:
         if finding.severity is Severity.NOTE:
             continue
         likeness = _likeness(finding)
-        (kept if known[likeness] > 0 else brought).append(finding)
+        (kept if known[likeness] > 0 else new).append(finding)
         known[likeness] -= 1
-    return tuple(brought), tuple(kept)
+    return tuple(new), tuple(kept)
 
 
 def _mended(before: Iterable[Diagnostic], kept: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -333,7 +336,7 @@ def _mended(before: Iterable[Diagnostic], kept: Iterable[Diagnostic]) -> tuple[D
 
 
 def _likeness(finding: Diagnostic) -> tuple[str, str, tuple[str, ...]]:
-    """What stays of a finding when lines move."""
+    """A key of a finding that stays the same when lines are moved."""
     return finding.code, finding.message, finding.targets
 
 

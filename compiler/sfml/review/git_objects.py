@@ -1,4 +1,4 @@
-"""Commits, trees and files read from git's objects; no hook, filter, driver or remote of the repository is used."""
+"""Reading commits, trees and files from git's objects, without the repository's hooks, filters, drivers and remotes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from sfml.base.record import record
 
 LINK, SUBMODULE = "120000", "160000"
 
-# What a repository's own configuration could make git run while it reads: a file system monitor, hooks, a filter
-# of files, and whatever fetches the missing objects of a partial clone.
+# The configuration of a repository can make git run programs while it reads: a file system monitor, hooks, filters of
+# files, and programs that fetch missing objects of a partial clone. These settings turn them off.
 # https://git-scm.com/docs/git-config (core.fsmonitor, core.hooksPath, protocol.allow, filter.<driver>)
 _SETTINGS = {
     "core.fsmonitor": "false",
@@ -30,7 +30,7 @@ _TIMEOUT = 120
 
 @record
 class GitEntry:
-    """A file of a tree: git's mode and the name of its content."""
+    """A file of a tree: git's mode, and the object id of its content."""
 
     mode: str
     oid: str
@@ -38,22 +38,22 @@ class GitEntry:
 
 @record
 class Repository:
-    """A repository; `top` is the folder of its work tree."""
+    """A repository; `top` is the folder of its work tree, `settings` the configuration that every git command gets."""
 
     top: Path
     settings: Mapping[str, str]
 
     def git(self, *arguments: str, data: bytes | None = None) -> bytes:
-        """What git answers; raises `GitRefused`."""
+        """The standard output of a git command; raises `GitRefused` if it fails."""
         return _git(self.top, arguments, self.settings, data)
 
 
 class GitRefused(SfmlError):
-    """Git answered with an error; `message` is its sentence."""
+    """A git command that failed; `message` is the sentence of git."""
 
 
 def repository(folder: Path) -> Repository:
-    """The repository whose work tree holds the folder; raises `SfmlError` when none does."""
+    """The repository whose work tree holds the folder; raises `SfmlError` outside a work tree."""
     try:
         top = _git(folder, ("rev-parse", "--show-toplevel"), _SETTINGS).decode().rstrip("\n")
     except GitRefused as cause:
@@ -71,7 +71,7 @@ def repository(folder: Path) -> Repository:
 
 
 def commit_of(repository: Repository, ref: str) -> str:
-    """The commit that a name stands for; raises `UsageError` for one that stands for none here."""
+    """The commit that `ref` names; raises `UsageError` if there is none in this clone."""
     try:
         answer = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     except GitRefused as cause:
@@ -82,12 +82,12 @@ def commit_of(repository: Repository, ref: str) -> str:
 
 
 def merge_base(repository: Repository, base: str, head: str) -> str:
-    """The commit that both come from, by the names that the user gave; raises `UsageError` when there is none."""
+    """The merge base of two commits, which are given by names; raises `UsageError` when there is none."""
     first, second = commit_of(repository, base), commit_of(repository, head)
     answer = _git_or_nothing(repository.top, ("merge-base", first, second), repository.settings)
-    found = answer.decode().split()
-    if found:
-        return found[0]
+    commits = answer.decode().split()
+    if commits:
+        return commits[0]
     if _is_shallow(repository):
         raise UsageError(
             f"this clone is too shallow to tell where `{head}` leaves `{base}`",
@@ -99,7 +99,7 @@ def merge_base(repository: Repository, base: str, head: str) -> str:
 
 
 def committed_at(repository: Repository, commit: str) -> datetime:
-    """When the commit was made, in its committer's zone."""
+    """When the commit was made, in the time zone of its committer."""
     for line in repository.git("cat-file", "commit", commit).split(b"\n\n", 1)[0].splitlines():
         if line.startswith(b"committer "):
             seconds, _, zone = line.decode(errors="replace").rpartition(">")[2].strip().partition(" ")
@@ -108,13 +108,13 @@ def committed_at(repository: Repository, commit: str) -> datetime:
 
 
 def tree_of(repository: Repository, commit: str) -> dict[str, GitEntry]:
-    """Every file of the commit by its path."""
+    """Path → entry of every file of the commit."""
     listed = repository.git("ls-tree", "-r", "-z", "--full-tree", commit)
     return dict(_entries(listed, lambda fields: (fields[0], fields[2])))
 
 
 def index_of(repository: Repository) -> dict[str, GitEntry]:
-    """Every file of the index by its path."""
+    """Path → entry of every file of the index."""
     return dict(_entries(repository.git("ls-files", "-s", "-z"), lambda fields: (fields[0], fields[1])))
 
 
@@ -127,14 +127,14 @@ def _entries(listed: bytes, parts: Callable[[list[str]], tuple[str, str]]) -> It
 
 
 def touched_files(repository: Repository) -> frozenset[str]:
-    """Files of the index that may differ from those of the work tree; git reads none of them."""
+    """The files of the index that may differ from the work tree; git compares metadata only and reads no content."""
     return _paths(
         repository.git("diff-files", "--name-only", "-z", "--no-ext-diff", "--ignore-submodules=all")
     )
 
 
 def untracked_files(repository: Repository) -> frozenset[str]:
-    """Files of the work tree that the index has not, but for the ignored ones."""
+    """The files of the work tree that are neither in the index nor ignored."""
     return _paths(repository.git("ls-files", "-z", "--others", "--exclude-standard"))
 
 
@@ -143,27 +143,27 @@ def _paths(listed: bytes) -> frozenset[str]:
 
 
 def sizes_of(repository: Repository, oids: Iterable[str]) -> dict[str, int]:
-    """How large each content is; raises `SfmlError` when one is not here, as in a partial clone."""
-    asked = "\n".join(dict.fromkeys(oids))
-    if not asked:
+    """Object id → size in bytes; raises `SfmlError` when an object is missing, as in a partial clone."""
+    requested = "\n".join(dict.fromkeys(oids))
+    if not requested:
         return {}
-    answer = repository.git("cat-file", "--batch-check", data=f"{asked}\n".encode()).decode()
-    found: dict[str, int] = {}
+    answer = repository.git("cat-file", "--batch-check", data=f"{requested}\n".encode()).decode()
+    sizes: dict[str, int] = {}
     for line in answer.splitlines():
         oid, kind, *more = line.split()
         if kind != "blob":
             raise _missing(oid)
-        found[oid] = int(more[0])
-    return found
+        sizes[oid] = int(more[0])
+    return sizes
 
 
 def contents_of(repository: Repository, oids: Iterable[str]) -> dict[str, bytes]:
-    """The content of each; all of them are held in memory."""
-    asked = "\n".join(dict.fromkeys(oids))
-    if not asked:
+    """Object id → content; all contents are held in memory. Raises `SfmlError` when an object is missing."""
+    requested = "\n".join(dict.fromkeys(oids))
+    if not requested:
         return {}
-    answer = repository.git("cat-file", "--batch", data=f"{asked}\n".encode())
-    found: dict[str, bytes] = {}
+    answer = repository.git("cat-file", "--batch", data=f"{requested}\n".encode())
+    contents: dict[str, bytes] = {}
     at = 0
     while at < len(answer):
         end = answer.index(b"\n", at)
@@ -171,9 +171,9 @@ def contents_of(repository: Repository, oids: Iterable[str]) -> dict[str, bytes]
         if kind != "blob":
             raise _missing(oid)
         start, size = end + 1, int(more[0])
-        found[oid] = answer[start : start + size]
+        contents[oid] = answer[start : start + size]
         at = start + size + 1
-    return found
+    return contents
 
 
 def _missing(oid: str) -> SfmlError:
@@ -221,7 +221,7 @@ def _fetching(repository: Repository, ref: str) -> str:
 
 
 def _zone(text: str) -> timezone:
-    """`+0200` as a zone; UTC for what is none, which old tools wrote."""
+    """The time zone for a text such as `+0200`; UTC for any other text, which old tools wrote."""
     try:
         minutes = int(text[1:3]) * 60 + int(text[3:5])
         return timezone(timedelta(minutes=-minutes if text.startswith("-") else minutes))

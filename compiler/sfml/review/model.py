@@ -1,4 +1,4 @@
-"""What two states of a repository differ in, as data: the one shape of `sfml diff`, whatever draws it."""
+"""The differences between two states of a repository, as values; all renderings of `sfml diff` start from them."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from sfml.plan.model import Action, Change, FieldChange, Risk
 
 
 class Status(StrEnum):
-    """What became of a pipeline, or of it in one target."""
+    """How a pipeline differs between the two sides, as a whole or in one target."""
 
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
     BROKEN = "broken"
-    """One of the sides does not compile, so that they cannot be compared."""
+    """A side has errors, so the sides cannot be compared."""
 
 
 @record
 class Side:
-    """What was looked at: the user's name for it, and the commit that this is, or that the work tree stands on."""
+    """One side: its name as the user typed it, and its commit; for the work tree the commit that is checked out."""
 
     name: str
     commit: str
@@ -36,17 +36,17 @@ class Side:
 
 @record
 class CompiledTarget:
-    """A pipeline for one target: the graph in the spec's words, and what it is in Snowflake."""
+    """A pipeline compiled for one target: the typed graph and the desired graph."""
 
     graph: TaskGraph
     desired: DesiredGraph
     fingerprint: str
-    """What `apply --require-fingerprint` demands."""
+    """The fingerprint for `apply --require-fingerprint`."""
 
 
 @record
 class ReachedFile:
-    """A changed file that the pipeline is made of, relative to the repository; `status` is git's word."""
+    """A changed file of a pipeline, relative to the repository; `status` is added, changed or removed."""
 
     path: str
     status: str
@@ -54,7 +54,7 @@ class ReachedFile:
 
 @record
 class ClockChange:
-    """A run that a change of clocks leaves out, or makes twice; `at` is its time on the wall, in the zone."""
+    """A run that daylight saving time skips or repeats; `at` is its local time."""
 
     at: datetime
     is_skipped: bool
@@ -62,7 +62,7 @@ class ClockChange:
 
 @record
 class Times:
-    """When one side runs. Of a schedule that is no cron there are no `next_runs`; `runs` is over thirty days."""
+    """When one side runs. `next_runs` is empty unless the schedule is a cron; `runs` is the number in thirty days."""
 
     schedule: Schedule
     next_runs: tuple[datetime, ...] = ()
@@ -72,10 +72,10 @@ class Times:
 
 @record
 class TargetDiff:
-    """One pipeline in one target. `changes` are those of a plan that brings the base to the head.
+    """The differences of one pipeline in one target. `changes` are those of a plan from the base to the head.
 
-    `settings` are those of the target and of the pipeline as a whole; `base` and `head` are None where there is
-    nothing, or nothing that compiles.
+    `settings` are changes of the target and of the pipeline as a whole. `base` and `head` are None where the pipeline
+    does not exist, or has errors.
     """
 
     target: str
@@ -95,7 +95,7 @@ class TargetDiff:
 
     @property
     def summary(self) -> Mapping[str, int]:
-        """How many tasks each action concerns, the root included."""
+        """Action → the number of tasks, including the root."""
         counts = {action.value: 0 for action in Action}
         for change in self.changes:
             counts[change.action.value] += 1
@@ -103,14 +103,14 @@ class TargetDiff:
 
     @property
     def changes_times(self) -> bool:
-        """Whether it runs at other times than before."""
+        """Whether the schedule differs."""
         old, new = self.old_times, self.new_times
         return (old.schedule if old else None) != (new.schedule if new else None)
 
 
 @record
 class PipelineDiff:
-    """One pipeline that the change can reach; `spec` is its entry file, relative to the repository."""
+    """The differences of one pipeline; `spec` is its entry file, relative to the repository."""
 
     pipeline: str
     spec: str
@@ -119,33 +119,33 @@ class PipelineDiff:
     targets: tuple[TargetDiff, ...]
     base_findings: tuple[Diagnostic, ...] = ()
     head_findings: tuple[Diagnostic, ...] = ()
-    """What the change brought in: errors and warnings that the base has not."""
+    """Errors and warnings of the head that the base does not have."""
     old_findings: tuple[Diagnostic, ...] = ()
-    """Errors and warnings of the head that the base has, too."""
+    """Errors and warnings of the head that the base has too."""
     base_sources: Mapping[str, str] = field(default_factory=dict, repr=False)
     head_sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @record
 class Diff:
-    """Everything that a change does to the pipelines that were asked for; `now` is what run times count from."""
+    """The differences of the requested pipelines; run times are computed from `now` on."""
 
     base: Side
     head: Side
     now: datetime
     pipelines: tuple[PipelineDiff, ...]
     untouched: int = 0
-    """How many pipelines no changed file can reach."""
+    """The number of pipelines that no changed file can reach."""
     notes: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing at all would be deployed differently."""
+        """Whether all pipelines would be deployed as before."""
         return all(one.status is Status.UNCHANGED for one in self.pipelines)
 
     @property
     def is_broken(self) -> bool:
-        """Whether the head does not compile."""
+        """Whether the head has errors."""
         return any(has_errors((*one.head_findings, *one.old_findings)) for one in self.pipelines)
 
     def changed(self) -> Iterator[PipelineDiff]:

@@ -1,4 +1,4 @@
-"""Which files a text of a spec may name, told without resolving it; when in doubt, it may."""
+"""The files that the text of a spec may name, found without resolving the spec; in doubt, a file counts as named."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ _NAMING = frozenset(
         *("step", "job", "steps"),
     }
 )
-"""Keys whose values name files or step functions; `seeds` names them under names of tables."""
+"""Keys whose values name files or step functions; the values of `seeds` name files, too."""
 
 
 def is_plain(path: str) -> bool:
-    """Whether a path can only be written as it is: nothing in it that YAML folds, quotes or escapes."""
+    """Whether YAML can write the path only as it is: none of its characters is folded, quoted or escaped."""
     return _PATH.fullmatch(path) is not None
 
 
 def named_in(text: str, file: str, paths: Collection[str]) -> frozenset[str]:
-    """Those of the paths that the text of `file` may name, written relative to the file."""
+    """The paths that the text of `file` may name, relative to the file."""
     folder = posixpath.dirname(file)
     return frozenset(
         path
-        for word in {found.rstrip("/") for found in _PATH.findall(text)}
-        # A dash or dot before or after it may be YAML's or the sentence's.
+        for word in {match.rstrip("/") for match in _PATH.findall(text)}
+        # A dash before it may belong to YAML, and a dot after it to a sentence.
         for written in {word, word.lstrip("-"), word.rstrip(".")}
         if (path := posixpath.normpath(posixpath.join(folder, written))) in paths
     )
 
 
 def module_pattern(modules: Collection[str]) -> re.Pattern[str] | None:
-    """What finds a name in one of the modules, such as `clv.train.fit` of `clv.train`; None for no modules."""
+    """A pattern that finds names in the modules, such as `clv.train.fit` in `clv.train`; None without modules."""
     if not modules:
         return None
     return re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, sorted(modules)))})\.")
 
 
 def is_open(text: str, file: str) -> bool:
-    """Whether it names files in a way that only compiling it tells: by an expression, or by an escape."""
+    """Whether the text names files by expressions or escapes, so that only compiling it shows which."""
     if "\\" not in text and "{{" not in text:
         return False
     node, findings = compose(text, file)
@@ -67,6 +67,6 @@ def _holds_open(node: Node, *, naming: bool, escaped: bool) -> bool:
 
 def _is_naming(key: str, value: Node, *, around: bool) -> bool:
     if key == "seeds" or key in _NAMING:
-        # `tasks`, `graph` and `schedule` hold whole mappings as well, whose keys speak for themselves.
+        # `tasks`, `graph` and `schedule` may also hold mappings, whose own keys decide.
         return key == "seeds" or isinstance(value, ScalarNode | ListNode) or key == "job"
     return around and isinstance(value, ScalarNode)

@@ -1,4 +1,4 @@
-"""Settings that only repeat a variable, told by the line that gave the variable its value."""
+"""Places of settings that only pass a variable on: the place where the variable got its value is shown instead."""
 
 from __future__ import annotations
 
@@ -18,24 +18,25 @@ _VARIABLE = re.compile(r"\bvar\.([A-Za-z_]\w*)")
 def with_origins(
     desired: DesiredGraph, loaded: LoadedSpec, given: Mapping[str, str], folder: str
 ) -> DesiredGraph:
-    """The graph with places that lead to variables: where a threshold is set, not where it is passed on.
+    """The graph with the span of the variable's value in place of each setting that only passes a variable on.
 
-    `folder` is the project's in the repository; files are named from there on.
+    `given` are the values of `--var`. `folder` is the project's folder in the repository, which is put before the names
+    of files.
     """
     calculates = any("{{" in text and "var." in text for text in loaded.sources.values())
     if not calculates and not folder:
         return desired
     variables = variable_spans(loaded, given) if calculates else {}
 
-    def told(task: DesiredTask) -> DesiredTask:
+    def with_spans(task: DesiredTask) -> DesiredTask:
         spans = {name: _origin(span, loaded.sources, variables) for name, span in task.spans.items()}
         return replace(task, spans={name: _below(folder, span) for name, span in spans.items()})
 
     return replace(
         desired,
-        root=told(desired.root),
-        tasks=tuple(map(told, desired.tasks)),
-        finalizer=told(desired.finalizer) if desired.finalizer else None,
+        root=with_spans(desired.root),
+        tasks=tuple(map(with_spans, desired.tasks)),
+        finalizer=with_spans(desired.finalizer) if desired.finalizer else None,
     )
 
 
@@ -44,13 +45,13 @@ def _below(folder: str, span: Span) -> Span:
 
 
 def _origin(span: Span, sources: Mapping[str, str], variables: Mapping[str, Span]) -> Span:
-    """The span of the one variable that is read at this place; the place itself where there is no such one."""
+    """The span of the value of the variable that is read at this place; `span` unless exactly one is read."""
     lines = source_lines(sources[span.file]) if span.file in sources else []
     if span.start.line != span.end.line or span.start.line > len(lines):
         return span
     line = lines[span.start.line - 1]
     text = line[span.start.column - 1 : span.end.column - 1]
     if "{{" not in text and (value := _VALUE.match(line[span.end.column - 1 :])):
-        text = value[0]  # the place was that of the key
+        text = value[0]  # the span is that of the key
     names = set(_VARIABLE.findall(text)) if "{{" in text else set()
     return variables.get(names.pop(), span) if len(names) == 1 else span

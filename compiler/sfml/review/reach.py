@@ -1,7 +1,7 @@
-"""Which pipelines a change can reach: an answer that may name one too many, and never one too few.
+"""The pipelines that a change can reach. The answer may include a pipeline too many, but never leaves one out.
 
-Texts are searched, not compiled, so that the time grows with the change and not with the repository. Whoever compiles
-what is named here then knows exactly which files it was made of.
+Texts are searched and not compiled, so that the time depends on the size of the change and not of the repository.
+Compiling the named pipelines then shows exactly which files each uses.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SPECS = (".yaml", ".yml")
 
 @record
 class ReachPlace:
-    """A project on one side: its folder with a slash at the end (empty: the repository), and its steps roots."""
+    """A project on one side: its folder with a slash at the end (empty for the repository), steps roots and targets."""
 
     folder: str
     steps: tuple[str, ...]
@@ -33,7 +33,7 @@ class ReachPlace:
 
 
 def project_of(files: Collection[str], path: str) -> str | None:
-    """The folder of the project that a file belongs to, with a slash at the end; None when there is none."""
+    """The folder of the project that a file belongs to, with a slash at the end; None outside a project."""
     folder = path
     while folder:
         folder = folder.rpartition("/")[0]
@@ -44,7 +44,7 @@ def project_of(files: Collection[str], path: str) -> str | None:
 
 
 def place_of(folder: str, text: str, files: Iterable[str]) -> ReachPlace:
-    """What a project file says about where step code lies and which targets there are."""
+    """The project of a folder, with the steps roots and targets from the text of its project file."""
     document = map_of(compose(text, PROJECT_FILE)[0])
     named = document.get("steps") if document is not None else None
     steps = [str(plain(one)).strip("/") for one in texts_of(named)] if named is not None else ["steps"]
@@ -63,9 +63,9 @@ def reached(
     specs: Mapping[str, str],
     code: Mapping[str, bytes],
 ) -> frozenset[str]:
-    """Those of the entry files that one of the changed files may reach, on the side that `files` are.
+    """The entry files that one of the changed files may reach, on the side whose files are `files`.
 
-    `specs` are the texts of the project's YAML files, `code` those of the Python files under its steps roots.
+    `specs` maps the project's YAML files to their texts, `code` the Python files under its steps roots to theirs.
     """
     own = frozenset(path for path in changed if path.startswith(place.folder))
     if not own:
@@ -105,7 +105,7 @@ def reached(
 def needed(
     place: ReachPlace, entries: Iterable[str], files: Mapping[str, GitEntry], specs: Mapping[str, str]
 ) -> set[str]:
-    """The files that compiling the entries may read: what is to be laid out for it."""
+    """The files that compiling the entry files may read."""
     own = {path for path in files if path.startswith(place.folder)}
     if _has_links(files, place):
         return own
@@ -138,14 +138,14 @@ def needed(
 def changed_modules(
     place: ReachPlace, changed: Collection[str], files: Mapping[str, GitEntry], code: Mapping[str, bytes]
 ) -> frozenset[str]:
-    """The modules that a change can reach, by their dotted names: the changed ones and what imports them."""
+    """The dotted names of the modules that a change can reach: the changed modules, and those that import them."""
     known = {name: path for path in code for name in _modules(place, path)}
     found: set[str] = set()
     reads_files = any(b"__file__" in text or RESOURCES.search(text) for text in code.values())
     for path in changed:
         if path.endswith(".py"):
             for name in _modules(place, path):
-                # A module that comes or goes may decide what the packages around it are.
+                # A new or removed module may change the packages around it.
                 found |= {name} if path in files and path in code else set(_with_parents(name))
         found |= {
             name
@@ -178,7 +178,7 @@ def changed_modules(
 
 
 def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:
-    """The dotted names that a module may import, packages around them included; `*` when it cannot be told."""
+    """The dotted names that a module may import, with the packages around them; `*` if that is not known."""
     if weight(content) > MAX_WEIGHT:
         return frozenset("*")
     try:
@@ -190,7 +190,7 @@ def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:
 
 
 def _has_links(files: Mapping[str, GitEntry], place: ReachPlace) -> bool:
-    """Whether a changed file may be read under another name; a job may read any kind of file."""
+    """Whether the project holds links, so that a changed file may be read under another name."""
     return any(entry.mode == LINK and path.startswith(place.folder) for path, entry in files.items())
 
 
@@ -201,7 +201,7 @@ def _folders(path: str, below: str) -> Iterator[str]:
 
 
 def _modules(place: ReachPlace, path: str) -> Iterator[str]:
-    """The names under which the steps roots have a Python file."""
+    """The dotted names of a Python file in the steps roots."""
     for root in place.steps:
         if path.startswith(root) and path.endswith(".py"):
             yield path[len(root) : -len(".py")].removesuffix("/__init__").replace("/", ".")

@@ -1,4 +1,4 @@
-"""One side compiled: a pipeline of a commit, laid out in a folder of its own, or of the work tree, for each target."""
+"""Compiling one side: a pipeline of a commit, whose files were written to a folder, or of the work tree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sfml.review.origins import with_origins
 
 @record
 class Ground:
-    """Where a side's files lie, and what its specs are compiled with."""
+    """The folder with a side's files, and the values with which its specs are compiled."""
 
     top: Path
     git: Mapping[str, str]
@@ -33,7 +33,7 @@ class Ground:
 
 @record
 class SideOf:
-    """A pipeline on one side: `compiled` for the targets in which it compiles, and all that it was made of.
+    """A pipeline on one side: `compiled` holds the targets without errors, `files` all files that it uses.
 
     `files` are relative to the repository; those that end in a slash are folders.
     """
@@ -48,7 +48,7 @@ class SideOf:
 def side_of(
     ground: Ground, entry: str, project: str, targets: tuple[str, ...], steps: tuple[str, ...]
 ) -> SideOf:
-    """The pipeline of the entry file, in each of the targets."""
+    """The pipeline of the entry file, compiled for each of the targets."""
     compiled: dict[str, CompiledTarget] = {}
     readings: list[Reading] = []
     refused: list[Diagnostic] = []
@@ -61,7 +61,7 @@ def side_of(
             target=target,
             variables=ground.variables,
             user=ground.user,
-            cwd=ground.top,  # findings name files as the repository does, wherever the user stands
+            cwd=ground.top,  # files in findings are relative to the repository, whatever the working directory is
             git=ground.git,
         )
         sources |= reading.sources
@@ -78,8 +78,8 @@ def side_of(
         except SfmlError as error:
             refused.append(_refused(error, reading, entry))
             continue
-        told = with_origins(desired, reading.loaded, ground.variables, project)
-        compiled[target] = CompiledTarget(reading.graph, told, reviewed_fingerprint(desired))
+        with_places = with_origins(desired, reading.loaded, ground.variables, project)
+        compiled[target] = CompiledTarget(reading.graph, with_places, reviewed_fingerprint(desired))
         pipeline = desired.pipeline
         files |= {
             f"{root}{path}"
@@ -93,29 +93,29 @@ def side_of(
 
 
 def _read_files(reading: Reading) -> set[str]:
-    """What the pipeline was read from, relative to the project."""
-    found = {*reading.loaded.sources, *reading.catalog.sources}
-    return found | (_named_files(reading.graph) if reading.graph is not None else set())
+    """The files that the pipeline was read from, relative to the project."""
+    files = {*reading.loaded.sources, *reading.catalog.sources}
+    return files | (_named_files(reading.graph) if reading.graph is not None else set())
 
 
 def _named_files(graph: TaskGraph) -> set[str]:
-    """Files and folders that tasks and seeds name."""
-    found = {seed.file for seed in graph.seeds}
+    """The files and folders that tasks and seeds name; folders end in a slash."""
+    paths = {seed.file for seed in graph.seeds}
     if graph.root_body is not None and graph.root_body.file is not None:
-        found.add(graph.root_body.file)
+        paths.add(graph.root_body.file)
     for node in graph.all_tasks:
         match node.body:
             case SqlBody(file=str() as file):
-                found.add(file)
+                paths.add(file)
             case JobBody(folder=folder):
-                found.add(f"{folder}/")
+                paths.add(f"{folder}/")
             case _:
                 pass
-        found |= {path if path.endswith(".py") else f"{path}/" for path in node.imports}
-    return found
+        paths |= {path if path.endswith(".py") else f"{path}/" for path in node.imports}
+    return paths
 
 
 def _refused(error: SfmlError, reading: Reading, entry: str) -> Diagnostic:
-    """What the files of a step or job are refused for, as a finding of the entry file."""
+    """The finding for an error of lowering, such as files of a step that are too large, at the entry file."""
     file = f"{reading.prefix}{reading.loaded.spec.path}" if reading.loaded.spec else entry
     return Diagnostic.error("SF121", error.message, at=Span.whole(file), help=error.help)

@@ -1,4 +1,4 @@
-"""One side of a comparison: the files of a commit or of the work tree, and how to lay some of them out to be read."""
+"""Snapshots: the files of a commit or of the work tree, and writing some of them to a folder for reading."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from sfml.review.git_objects import (
 )
 
 MAX_FILE = 50_000_000
-"""Larger files are not read: no step and no job may take one along. They lie there empty, of their size."""
+"""The most bytes of a file that is read; no step or job may hold a larger one. A larger file is written in its size,
+but without content."""
 MAX_TOGETHER = 1_000_000_000
 
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
@@ -35,7 +36,7 @@ _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*
 
 @record
 class Snapshot:
-    """A state of the repository. `name` is what the user calls it, `commit` of a work tree the one checked out."""
+    """A state of the repository. `name` is as the user typed it; `commit` is for a work tree the one checked out."""
 
     name: str
     commit: str
@@ -45,7 +46,7 @@ class Snapshot:
 
 @record
 class Laid:
-    """What was written: the folder, and what of it is not as it would be in a checkout, by path."""
+    """The folder with the written files; `notes` says, by path, what differs from a checkout."""
 
     folder: Path
     notes: Mapping[str, str]
@@ -56,21 +57,21 @@ def commit_snapshot(repository: Repository, name: str, commit: str) -> Snapshot:
 
 
 def work_tree_snapshot(repository: Repository) -> Snapshot:
-    """The files as they lie there, the ignored ones left out. Those that git saw last are known by their names."""
+    """The files of the work tree without ignored ones; files that have not changed keep the object ids of the index."""
     files = index_of(repository)
     commit = commit_of(repository, "HEAD")
     name = _sha256_name if len(commit) == 64 else _sha1_name
     for path in touched_files(repository) | untracked_files(repository):
-        found = _entry_on_disk(repository.top / path, name)
-        if found is None:
+        entry = _entry_on_disk(repository.top / path, name)
+        if entry is None:
             files.pop(path, None)
         else:
-            files[path] = found
+            files[path] = entry
     return Snapshot("the work tree", commit, files, is_work_tree=True)
 
 
 def changed_paths(base: Snapshot, head: Snapshot) -> frozenset[str]:
-    """Every file that is not the same on both sides."""
+    """The files that differ between the two sides."""
     return frozenset(
         path for path in base.files.keys() | head.files.keys() if base.files.get(path) != head.files.get(path)
     )
@@ -79,7 +80,10 @@ def changed_paths(base: Snapshot, head: Snapshot) -> frozenset[str]:
 def texts_of(
     repository: Repository, snapshot: Snapshot, paths: Iterable[str], known: dict[str, bytes]
 ) -> dict[str, bytes]:
-    """The contents of files by path; `known` holds contents by name, and gets those that are read."""
+    """Path → content of the files; `known` maps object ids to contents, and gets those that are read.
+
+    Links, submodules and files above `MAX_FILE` bytes are left out.
+    """
     wanted = {path: entry for path in paths if (entry := snapshot.files.get(path)) is not None}
     plain = {path: entry for path, entry in wanted.items() if entry.mode not in (LINK, SUBMODULE)}
     missing = {path: entry.oid for path, entry in plain.items() if entry.oid not in known}
@@ -96,7 +100,10 @@ def texts_of(
 def lay_out(
     repository: Repository, snapshot: Snapshot, paths: Iterable[str], folder: Path, known: dict[str, bytes]
 ) -> Laid:
-    """The files written into an empty folder, links last and only those that stay inside."""
+    """Write files into an empty folder; links are written last, and only if they stay inside it.
+
+    Raises `SfmlError` if the files are larger than `MAX_TOGETHER` bytes together.
+    """
     notes: dict[str, str] = {}
     wanted = sorted(path for path in paths if path in snapshot.files and _is_safe(path))
     links = [path for path in wanted if snapshot.files[path].mode == LINK]
@@ -140,7 +147,7 @@ def _write(path: Path, content: bytes | None, size: int) -> None:
 
 
 def _link(folder: Path, path: str, target: bytes) -> bool:
-    """Make the link, unless it leads out: by its words, or by other links on its way."""
+    """Make the link, unless it leads out of the folder, directly or over other links; returns whether it was made."""
     link = folder / path
     written = os.fsdecode(target)
     if not written or "\0" in written or Path(written).is_absolute():
@@ -159,7 +166,7 @@ def _link(folder: Path, path: str, target: bytes) -> bool:
 
 
 def _is_safe(path: str) -> bool:
-    """Git refuses such names too, but not everything that writes its objects does."""
+    """Whether the path stays inside the folder. Git refuses other paths, but other programs write git objects too."""
     parts = path.split("/")
     return (
         not path.startswith("/") and all(part not in ("", ".", "..") for part in parts) and "\0" not in path
@@ -167,7 +174,7 @@ def _is_safe(path: str) -> bool:
 
 
 def _from_lfs(repository: Repository, sha256: str) -> bytes | None:
-    """What a pointer stands for, where Git LFS keeps it in the clone and it is what it says."""
+    """The content behind a pointer of Git LFS, if the clone holds it and its hash is right; else None."""
     try:
         kept = repository.git("rev-parse", "--git-common-dir").decode().rstrip("\n")
         path = repository.top / kept / "lfs" / "objects" / sha256[:2] / sha256[2:4] / sha256
@@ -180,16 +187,16 @@ def _from_lfs(repository: Repository, sha256: str) -> bytes | None:
 
 
 def _entry_on_disk(file: Path, name: Callable[[bytes], str]) -> GitEntry | None:
-    """The file as git would name it, were it added now, without what a filter would make of it."""
+    """The entry that git would make for the file without filters; None for a missing file or a folder."""
     try:
-        found = file.lstat()
-        if stat.S_ISLNK(found.st_mode):
+        status = file.lstat()
+        if stat.S_ISLNK(status.st_mode):
             return GitEntry(LINK, name(os.fsencode(file.readlink())))
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             return None
-        mode = "100755" if found.st_mode & 0o100 else "100644"
-        if found.st_size > MAX_FILE:
-            return GitEntry(mode, f"large:{found.st_size}:{found.st_mtime_ns}")
+        mode = "100755" if status.st_mode & 0o100 else "100644"
+        if status.st_size > MAX_FILE:
+            return GitEntry(mode, f"large:{status.st_size}:{status.st_mtime_ns}")
         return GitEntry(mode, name(file.read_bytes()))
     except OSError:
         return None

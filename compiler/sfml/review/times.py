@@ -1,4 +1,4 @@
-"""When a schedule runs: its next times, how often in a month, and the runs that changes of clocks skip or repeat."""
+"""When a schedule runs: its next times, its runs in a month, and runs that daylight saving time skips or repeats."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sfml.semantics.cron import Cron, parse_cron
 
 MONTH = timedelta(days=30)
 AHEAD = timedelta(days=400)
-"""How far ahead changes of clocks are looked for: every zone that has them has both within it."""
+"""How far ahead changes of clocks are searched; within that time every zone with daylight saving time has both."""
 MOST_A_DAY = 12
-"""A schedule that runs more often loses nothing that the next run does not make up for."""
+"""The most runs a day for which skipped runs are reported; with more, the next run follows soon."""
 
 
-@lru_cache(maxsize=256)  # many pipelines, and both sides of most, run at the same times
+@lru_cache(maxsize=256)  # many pipelines, and both sides of most, have the same schedule
 def times_of(schedule: Schedule, now: datetime) -> Times:
-    """When it runs from `now` on."""
+    """The times of a schedule from `now` on."""
     match schedule:
         case CronSchedule(expression, timezone):
             cron = parse_cron(expression, timezone)
@@ -36,7 +36,7 @@ def times_of(schedule: Schedule, now: datetime) -> Times:
 
 
 def _runs_in_a_month(cron: Cron, now: datetime) -> int:
-    """In thirty whole days: days that it runs on, times the runs of such a day."""
+    """The number of runs in thirty whole days: the days on which it runs, times the runs of such a day."""
     days = CronSim(" ".join(("0", "0", "0", *cron.expanded[2:])), _midnight(cron, now) - timedelta(seconds=1))
     end = _midnight(cron, now) + MONTH
     count = 0
@@ -60,7 +60,7 @@ def _midnight(cron: Cron, now: datetime) -> datetime:
 
 
 def _clock_changes(cron: Cron, now: datetime) -> Iterator[ClockChange]:
-    """The first run of each change of clocks that is left out, or that is made twice."""
+    """For each change of clocks, the first run that is skipped or repeated."""
     if _runs_a_day(cron) > MOST_A_DAY:
         return
     zone = ZoneInfo(cron.timezone)
@@ -75,7 +75,7 @@ def _clock_changes(cron: Cron, now: datetime) -> Iterator[ClockChange]:
 
 
 def _transitions(zone: ZoneInfo, now: datetime) -> Iterator[datetime]:
-    """The moments at which the zone's clock is changed, to the minute."""
+    """The times, to the minute, at which the zone's clock is changed."""
     day = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     end = day + AHEAD
     while day < end:
