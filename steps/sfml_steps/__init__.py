@@ -1,4 +1,4 @@
-"""What step functions are written with: `step`, `Context`, `Run` and `StepError`.
+"""The interface for step functions: `step`, `Context`, `Run` and `StepError`.
 
     from sfml_steps import Context, step
 

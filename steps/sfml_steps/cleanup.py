@@ -1,4 +1,4 @@
-"""The finalizer's work: removes files that no later task or retry needs, and old model versions."""
+"""A step for finalizers, which removes old files of runs and old model versions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SYSTEM_ALIASES = {"DEFAULT", "FIRST", "LAST"}
 
 
 class Cleanup(TypedDict):
-    """What was removed: ids of runs whose files went, and names of versions."""
+    """What was removed: the ids of runs whose files were removed, and the names of model versions."""
 
     runs_removed: list[str]
     versions_removed: list[str]
@@ -30,14 +30,14 @@ class Cleanup(TypedDict):
 def remove_run_artifacts(
     ctx: Context, model_name: str | None = None, keep_versions: int = 5, keep_days: int = 14
 ) -> Cleanup:
-    """Remove this run's files if all its tasks succeeded, other runs' by age, and old model versions.
+    """Remove this run's files if all its tasks succeeded, files of other runs by age, and old model versions.
 
-    It is written for the finalizer, which runs after all tasks, whatever became of them.
+    It is meant for the finalizer, which runs after all tasks, also when they failed.
 
-    - `model_name`: the model whose old versions are removed, perhaps `DB.SCHEMA.NAME`; none without it.
-    - `keep_versions`: how many of the newest versions stay, at least 1; the default and versions with an alias
-      of their own stay as well.
-    - `keep_days`: how long a failed run keeps its files, so that a retry finds its inputs.
+    - `model_name`: the model whose old versions are removed, also as `DB.SCHEMA.NAME`; without it none are.
+    - `keep_versions`: the number of newest versions that are kept, at least 1; the default version and versions
+      with an alias are kept as well.
+    - `keep_days`: how many days a failed run keeps its files, so that a retry finds its inputs.
     """
     if keep_versions < 1 or keep_days < 0:
         raise StepError("`keep_versions` must be at least 1 and `keep_days` at least 0")
@@ -48,7 +48,7 @@ def remove_run_artifacts(
 
 
 def remove_files(ctx: Context, keep_days: int) -> list[str]:
-    """Remove the folders of runs that are done with; the runs' ids."""
+    """Remove the folders of this run, if it succeeded, and of runs older than `keep_days`; return the runs' ids."""
     failed = failed_tasks(task_history(ctx))
     if failed:
         ctx.logger.info("files of this run stay for a retry: %s", ", ".join(failed))
@@ -59,7 +59,7 @@ def remove_files(ctx: Context, keep_days: int) -> list[str]:
     for run, modified in sorted(newest.items()):
         done = not failed if run == ctx.run.id else now - modified > datetime.timedelta(days=keep_days)
         if done:
-            # The slash keeps a run whose id only begins like this one.
+            # The slash at the end spares runs whose ids begin with this id.
             rows_of(ctx, f"REMOVE {folder}{run}/")
             ctx.logger.info("removed the files of run %s", run)
             removed.append(run)
@@ -67,9 +67,9 @@ def remove_files(ctx: Context, keep_days: int) -> list[str]:
 
 
 def task_history(ctx: Context) -> list[Mapping[str, Any]]:
-    """The task runs of this graph run so far, of all its attempts.
+    """Return the rows of this graph run in the task history, for all its attempts.
 
-    A finalizer has no predecessors to ask, so the history is read by the root's id, as in
+    A finalizer has no predecessors to read from, so the history is read by the root's id, as in
     https://docs.snowflake.com/en/user-guide/tasks-graphs#finalizer-task-example
     """
     root = TaskFunctions(ctx.session).runtime_info("CURRENT_ROOT_TASK_UUID")
@@ -82,7 +82,7 @@ def task_history(ctx: Context) -> list[Mapping[str, Any]]:
 
 
 def failed_tasks(history: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Names of tasks whose latest attempt failed or was cancelled."""
+    """Return the names of tasks whose latest attempt failed or was cancelled, sorted."""
     latest: dict[str, tuple[int, str]] = {}
     for row in history:
         attempt, state = int(row["ATTEMPT_NUMBER"] or 1), str(row["STATE"])
@@ -92,7 +92,7 @@ def failed_tasks(history: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def newest_by_run(files: Iterable[Mapping[str, Any]], folder: str) -> dict[str, datetime.datetime]:
-    """Run id → when its newest file was written, from LIST, whose names begin with the stage's."""
+    """Return run id → time of its newest file, from the rows of LIST, whose names begin with that of the stage."""
     newest: dict[str, datetime.datetime] = {}
     for file in files:
         run, slash, _ = file["name"].partition(folder)[2].partition("/")
@@ -103,9 +103,9 @@ def newest_by_run(files: Iterable[Mapping[str, Any]], folder: str) -> dict[str, 
 
 
 def remove_versions(ctx: Context, model_name: str, keep: int) -> list[str]:
-    """Drop the oldest versions of a model beyond a number; their names.
+    """Drop all but the newest `keep` versions of a model; return their names.
 
-    In SQL, because the registry's client takes seconds to import.
+    It uses SQL, because the registry's client takes seconds to import.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*){0,2}", model_name):
         raise StepError(
@@ -114,7 +114,7 @@ def remove_versions(ctx: Context, model_name: str, keep: int) -> list[str]:
     try:
         versions = rows_of(ctx, f"SHOW VERSIONS IN MODEL {model_name}")
     except Exception as error:
-        # Until a candidate passed the gate for the first time there is no such model.
+        # The model does not exist until a candidate has passed the gate for the first time.
         if "does not exist" in str(error):
             return []
         raise
@@ -127,7 +127,7 @@ def remove_versions(ctx: Context, model_name: str, keep: int) -> list[str]:
 
 
 def superfluous(versions: Iterable[Mapping[str, Any]], keep: int) -> list[str]:
-    """Names of versions beyond the newest `keep`, but for the default and those with an alias."""
+    """Return the names of versions beyond the newest `keep`, without the default and versions with an alias."""
     newest_first = sorted(
         versions, key=lambda version: (version["created_on"], version["name"]), reverse=True
     )

@@ -1,4 +1,4 @@
-"""`Context` is what a step can ask about: its session, configuration, run, ancestors and files."""
+"""`Context`: a step's session, configuration, run, results of ancestors, and files."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ Json = Any
 class Run:
     """The graph run that a task belongs to. `id` stays the same when the run is retried.
 
-    `task` is the task's name in the spec, `root` the root task's name in Snowflake, and `scheduled_at` the
-    time the run was first scheduled for, as text, where Snowflake says it.
+    `task` is the task's name in the spec, `root` the root task's name in Snowflake. `scheduled_at` is the time for
+    which the run was first scheduled, as ISO text, or None where Snowflake does not return it.
     """
 
     id: str
@@ -35,10 +35,9 @@ class Run:
 
 
 class Context:
-    """What a step can ask about and write to while its task runs.
+    """Everything that a step can read and write while its task runs.
 
-    Besides what follows, `stage` is the pipeline's stage (`@DB.SCHEMA.SFML`), and `logger` writes to the task's
-    log.
+    `run` is the graph run, `stage` the pipeline's stage (`@DB.SCHEMA.SFML`), and `logger` writes to the task's log.
     """
 
     def __init__(
@@ -69,11 +68,11 @@ class Context:
 
     @property
     def config(self) -> Mapping[str, Scalar]:
-        """The graph's configuration for this run: `config` of the spec, with what `sfml run --config` changed."""
+        """The graph's configuration for this run: `config` of the spec, changed by `sfml run --config`."""
         return self._read_config()
 
     def result(self, task: str) -> Json:
-        """Return the result of an ancestor, by its name in the spec; None if it left none or did not run.
+        """Return the result of an ancestor, by its name in the spec; None if it returned nothing or did not run.
 
         Prefer `with:`, whose references are checked before anything runs. A finalizer has no ancestors, so it
         reads no results.
@@ -81,10 +80,10 @@ class Context:
         return self._read_result(task)
 
     def write_file(self, name: str, content: bytes) -> str:
-        """Keep a file in this run's folder on the stage, for later tasks of the run; return its path.
+        """Write a file to this run's folder on the stage, for later tasks of the run; return its path.
 
-        A name has letters, digits and `_ . = -`, with `/` between folders. Writing it again overwrites it, as
-        a retried task does.
+        A name consists of letters, digits and `_ . = -`, with `/` between folders. Writing it again, as a retried
+        task does, overwrites it.
 
         >>> ctx = Context.for_test(pipeline="churn", task="train", run_id="r1")
         >>> path = ctx.write_file("model/weights.json", b"[1, 2]")
@@ -98,7 +97,7 @@ class Context:
         return path
 
     def read_file(self, path: str) -> bytes:
-        """Return the content of a file that `write_file` of this or an earlier task named."""
+        """Return the content of a file, by the path that `write_file` returned in this or an earlier task."""
         return self._open_files().read(path)
 
     def _open_files(self) -> Files:
@@ -120,11 +119,11 @@ class Context:
     ) -> Context:
         """Return a context for unit tests: results are given by task name, files are kept in memory.
 
-        What a task reads has gone through JSON, so a result given here is read as JSON too: a decimal as a
-        float, a date as text; what a task may not return is refused.
+        In a task, results are read from JSON, and so they are here: a decimal becomes a float, a date becomes text,
+        and a value that a task may not return is refused.
 
-        With a real session, give `files=StageFiles(session)`, of `sfml_steps.files`, and a `stage` to keep
-        files there.
+        To keep files on a stage, give a real session, `files=StageFiles(session)` of `sfml_steps.files`, and a
+        `stage`.
 
         >>> ctx = Context.for_test(config={"at_least": 0.7}, results={"train_model": {"auc": 0.8}})
         >>> ctx.result("train_model")["auc"] >= ctx.config["at_least"]
@@ -137,13 +136,13 @@ class Context:
                 raise StepError(f"no result of `{name}` was given to Context.for_test(results=…)")
             return as_read(known[name], f"`{name}` in Context.for_test(results=…)")
 
-        given = dict(config or {})
+        configuration = dict(config or {})
         return cls(
             run=Run(run_id, task, pipeline.upper(), pipeline, scheduled_at),
             stage=stage,
             logger=logging.getLogger(f"{pipeline}.{task}"),
             session=session,
-            read_config=lambda: given,
+            read_config=lambda: configuration,
             read_result=read_result,
             files=files or MemoryFiles(),
         )

@@ -1,11 +1,11 @@
-"""The one error that the runtime and the general steps raise."""
+"""The error class of the step runtime and of the general steps."""
 
 from __future__ import annotations
 
 
 class StepError(Exception):
-    """A step cannot do its work; the message is a sentence that says why and what to do.
+    """An error of a step; the message is a sentence that says why, and what to do.
 
-    Raised in a task it fails that task, and the sentence is what `sfml status` shows. Other exceptions fail it
-    too, with their type and traceback: raise this one for what whoever runs the pipeline can put right.
+    It fails the task, and `sfml status` shows the sentence. Other exceptions fail the task too, with their type and
+    traceback. Raise a `StepError` for problems that the people who run the pipeline can solve.
     """

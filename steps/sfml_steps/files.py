@@ -1,10 +1,9 @@
-"""Files that steps hand to each other: on a stage, or in memory in tests.
+"""Files that steps pass to each other: on a stage, or in memory in tests.
 
-`ctx.write_file` keeps the bytes of a file, `ctx.read_file` reads them by the path that it returned; a result
-carries the path to the next task. Files are written and read whole, so they have to fit into the memory of both
-tasks; larger data belongs into tables, or on a stage by `ctx.session.file`. The general step
-`remove_run_artifacts` removes the files of a run that succeeded, and of others when they are old; without it
-they stay.
+`ctx.write_file` writes the bytes of a file and returns its path, by which `ctx.read_file` reads them; a result can
+pass the path to the next task. Files are written and read whole, so they have to fit into the memory of both tasks.
+Larger data belongs into tables, or on a stage by `ctx.session.file`. The general step `remove_run_artifacts` removes
+the files of a run that succeeded, and of other runs when they are old; without it they are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from sfml_steps.errors import StepError
 if TYPE_CHECKING:
     from snowflake.snowpark import Session
 
-# What needs no quoting in a stage path; quoting is handled differently by PUT, GET, LIST and REMOVE.
+# Names that need no quotes in a stage path; PUT, GET, LIST and REMOVE differ in how they take quotes.
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=-]*(/[A-Za-z0-9_][A-Za-z0-9_.=-]*)*")
 
 
@@ -33,7 +32,7 @@ class Files(Protocol):
 
 
 class StageFiles:
-    """Files on a Snowflake stage, not compressed, overwriting what was there."""
+    """Files on a Snowflake stage; they are not compressed, and writing overwrites."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -42,8 +41,8 @@ class StageFiles:
         self._session.file.put_stream(BytesIO(content), path, auto_compress=False, overwrite=True)
 
     def read(self, path: str) -> bytes:
-        # Not get_stream: outside a procedure it downloads to one shared temporary folder under the file's own
-        # name, where two tasks at once take each other's file away.
+        # `get_stream` is not used: outside a procedure it downloads to a shared temporary folder under the file's
+        # own name, where two tasks at once would delete each other's file.
         with tempfile.TemporaryDirectory() as folder:
             self._session.file.get(path, folder)
             found = [file for file in Path(folder).rglob("*") if file.is_file()]
@@ -70,7 +69,7 @@ class MemoryFiles:
 
 
 def checked_name(name: str) -> str:
-    """A file name below the run's folder, refused where a stage path would need quoting."""
+    """Return a file name below the run's folder; raise StepError if a stage path would need quotes for it."""
     if not PLAIN_NAME.fullmatch(name):
         raise StepError(
             f"`{name}` cannot name a file of a run: use letters, digits, `_ . = -`, and `/` between folders"

@@ -13,12 +13,12 @@ from sfml_steps.registration import step
 def check_metric(
     ctx: Context, value: float, at_least: float | None = None, at_most: float | None = None
 ) -> Literal["passed", "failed"]:
-    """Pass when a metric lies within its bounds, which are themselves allowed.
+    """Return `passed` when a metric lies within its bounds, which are included, and `failed` otherwise.
 
     In a spec: `outcomes: {passed: promote_model, failed: send_alert}`.
 
-    - `value`: the metric, mostly a reference: `${train_model.metrics.auc}`. NaN does not pass.
-    - `at_least`, `at_most`: the bounds; one of them at least must be given.
+    - `value`: the metric, usually a reference: `${train_model.metrics.auc}`. NaN does not pass.
+    - `at_least`, `at_most`: the bounds, of which at least one must be given.
 
     >>> from sfml_steps.gate import check_metric
     >>> check_metric(Context.for_test(), value=0.71, at_least=0.7)

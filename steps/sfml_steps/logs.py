@@ -1,9 +1,9 @@
-"""Log lines of a task: time, level, text, written at once to standard output, from warnings on to error.
+"""Log lines of a task: time, level and text. INFO goes to standard output, warnings and errors to standard error.
 
-`ctx.logger` is an ordinary logger of Python, named after the step. Records of level INFO and above are written,
-also those of other loggers of the step's package: `logging.getLogger(__name__)` works in every module. `sfml logs`
-shows them, and on an account the event table keeps them, from the task's `log_level` on. What a step prints is in
-the log as well.
+`ctx.logger` is an ordinary logger of Python, named after the step. Records of level INFO and above are written
+immediately, also those of other loggers of the step's package: `logging.getLogger(__name__)` works in every module.
+`sfml logs` shows them. In an account, the event table keeps records from the task's `log_level` on. Text that a step
+prints is in the log as well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 
 
 class TaskLogHandler(logging.Handler):
-    """Writes a record and flushes, to whatever the standard streams are at that moment."""
+    """Writes records to the current standard streams, and flushes after each."""
 
     def emit(self, record: logging.LogRecord) -> None:
         stream = sys.stderr if record.levelno >= logging.WARNING else sys.stdout
@@ -26,7 +26,7 @@ class TaskLogHandler(logging.Handler):
 
 
 class LineFormatter(logging.Formatter):
-    """`2026-01-31T04:05:06.789Z INFO text`, with a traceback where there is one."""
+    """Formats records as `2026-01-31T04:05:06.789Z INFO text`, followed by the traceback of an exception."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
@@ -37,10 +37,10 @@ class LineFormatter(logging.Formatter):
 
 
 def task_logger(step: str) -> logging.Logger:
-    """The logger of a step, such as `clv.train.train_model`; loggers of its package write beside it.
+    """Return the logger of a step, such as `clv.train.train_model`; loggers of its package are set up the same way.
 
-    Records still travel up to handlers of the root logger, by which a procedure's event table takes them,
-    unless those write to the same streams.
+    Records are also passed to handlers of the root logger, which bring them to the event table in a procedure, unless
+    the root logger has handlers for streams, which would write them twice.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -1,4 +1,4 @@
-"""Model files that one task writes and another reads: each in a format of its library's own, or pickled."""
+"""Model files that one task writes and another reads, in the format of the model's library, or pickled."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from sfml_steps.registration import step_modules
 Format = Literal["xgboost", "lightgbm", "catboost", "keras", "torchscript", "sklearn", "pickle"]
 
 PICKLED = ("sklearn", "pickle")
-"""Formats whose files run code when they are read."""
+"""Formats whose files execute code when they are read."""
 
 
 @dataclass(frozen=True)
 class CustomModelParts:
-    """A custom model taken apart: its class, and what its context refers to, which does not travel with it."""
+    """The parts of a custom model: its class, and the models and files of its context, which pickling leaves out."""
 
     model_class: type
     models: Mapping[str, Any]
@@ -33,10 +33,10 @@ class CustomModelParts:
 def pickled(model: object) -> bytes:
     """Return a model as the content of a file in the format `pickle`, for `ctx.write_file`.
 
-    Classes and functions of step code are written with it, because neither the task that reads the file nor
-    the warehouse that runs the model has their modules. Of a `CustomModel` its context is written too: its
-    models, and the content of its files; its attributes are not, for `__init__` runs again. Its module goes
-    without `from __future__ import annotations`, because the registry reads what its methods are annotated with.
+    Classes and functions of step code are included, because neither the task that reads the file nor the warehouse
+    that runs the model has their modules. For a `CustomModel`, the models and files of its context are included; its
+    attributes are not, because `__init__` runs again. Its module must not use `from __future__ import annotations`,
+    because the registry reads the annotations of its methods.
     """
     cloudpickle = library("cloudpickle", "pickle")
     packages = [sys.modules[name] for name in sorted(step_packages(type(model).__module__))]
@@ -52,17 +52,17 @@ def pickled(model: object) -> bytes:
 
 
 def loaded(content: bytes, format: str, folder: Path) -> Any:
-    """Return the model in a file of that format; `folder` is where its loader may leave files."""
+    """Return the model in a file of that format; its loader may write files to `folder`."""
     return LOADERS[format](content, folder)
 
 
 def load_xgboost(content: bytes, folder: Path) -> Any:
-    """Load what `save_raw` or `save_model` wrote: a `Booster`, or the scikit-learn class that was saved."""
+    """Load a file of `save_raw` or `save_model`, as a `Booster` or as the scikit-learn class that was saved."""
     xgboost = library("xgboost", "xgboost")
     path = written(folder, "model.json" if content[:2] == b'{"' else "model.ubj", content)
     booster = xgboost.Booster()
     booster.load_model(path)
-    # Classes of the scikit-learn interface note their kind; a Booster has none of it.
+    # Classes of the scikit-learn interface store their kind in the file; a Booster does not.
     note = json.loads(booster.attr("scikit_learn") or "{}")
     classes = {"classifier": "XGBClassifier", "regressor": "XGBRegressor", "ranker": "XGBRanker"}
     if note.get("_estimator_type") not in classes:
@@ -73,12 +73,12 @@ def load_xgboost(content: bytes, folder: Path) -> Any:
 
 
 def load_lightgbm(content: bytes, folder: Path) -> Any:
-    """Load the `Booster` that `save_model` or `model_to_string` wrote."""
+    """Load a `Booster` from a file of `save_model` or a text of `model_to_string`."""
     return library("lightgbm", "lightgbm").Booster(model_str=content.decode("utf-8"))
 
 
 def load_catboost(content: bytes, folder: Path) -> Any:
-    """Load what `save_model` wrote: a classifier where its loss says so, else a `CatBoost`."""
+    """Load a file of `save_model`, as a classifier if its loss function is one of classification, else a `CatBoost`."""
     catboost = library("catboost", "catboost")
     path = str(written(folder, "model.cbm", content))
     model = catboost.CatBoost()
@@ -92,24 +92,24 @@ def load_catboost(content: bytes, folder: Path) -> Any:
 
 
 def load_keras(content: bytes, folder: Path) -> Any:
-    """Load a `.keras` file, in the safe mode, which refuses code in it."""
+    """Load a `.keras` file in safe mode, which refuses files with code."""
     return library("keras", "keras").models.load_model(written(folder, "model.keras", content))
 
 
 def load_torchscript(content: bytes, folder: Path) -> Any:
-    """Load what `torch.jit.save` wrote, on the CPU."""
+    """Load a file of `torch.jit.save`, on the CPU."""
     return library("torch", "torchscript").jit.load(io.BytesIO(content), map_location="cpu")
 
 
 def load_sklearn(content: bytes, folder: Path) -> Any:
-    """Load what `joblib.dump`, `pickle.dump` or `pickled` wrote."""
+    """Load a file of `joblib.dump`, `pickle.dump` or `pickled`."""
     library("sklearn", "sklearn", "scikit-learn")
     joblib = library("joblib", "sklearn")
     return put_together(unpickled(lambda: joblib.load(io.BytesIO(content))), folder)
 
 
 def load_pickle(content: bytes, folder: Path) -> Any:
-    """Load what `pickled` or `pickle.dumps` wrote."""
+    """Load a file of `pickled` or `pickle.dumps`."""
     cloudpickle = library("cloudpickle", "pickle")
     return put_together(unpickled(lambda: cloudpickle.loads(content)), folder)
 
@@ -126,7 +126,7 @@ LOADERS: Mapping[str, Callable[[bytes, Path], Any]] = {
 
 
 def library(module: str, format: str, package: str | None = None) -> Any:
-    """Import the library of a format: only the one that the candidate needs has to be there."""
+    """Import the library of a format; raise StepError if it is not installed. Other formats need no library."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -143,7 +143,7 @@ def written(folder: Path, name: str, content: bytes) -> Path:
 
 
 def unpickled(read: Callable[[], Any]) -> Any:
-    """Read a pickled model, with what is missing here said in a sentence."""
+    """Read a pickled model; raise StepError with a sentence if it needs a module that is not installed."""
     try:
         model = read()
     except ModuleNotFoundError as error:
@@ -151,14 +151,14 @@ def unpickled(read: Callable[[], Any]) -> Any:
             f"the model's file refers to the module `{error.name}`, which is not here: add its package to the "
             "task's `packages`; if it is step code, write the file with sfml_steps.models.pickled"
         ) from error
-    # The registry looks up the module of the model's class, which a class written by value has left behind.
+    # The registry looks up the module of the model's class, which does not exist for a class pickled by value.
     kind = model.model_class if isinstance(model, CustomModelParts) else type(model)
     sys.modules.setdefault(kind.__module__, types.ModuleType(kind.__module__))
     return model
 
 
 def taken_apart(model: Any) -> Any:
-    """Return the parts of a custom model, and every other model as it is."""
+    """Return the parts of a custom model; any other model is returned as it is."""
     context: Any = getattr(model, "context", None)
     if type(context).__name__ != "ModelContext":
         return model
@@ -168,7 +168,7 @@ def taken_apart(model: Any) -> Any:
 
 
 def put_together(model: Any, folder: Path) -> Any:
-    """Return the custom model of some parts, and every other model as it is."""
+    """Return the custom model made of its parts; any other model is returned as it is."""
     if not isinstance(model, CustomModelParts):
         return model
     from snowflake.ml.model.custom_model import ModelContext
@@ -181,9 +181,9 @@ def put_together(model: Any, folder: Path) -> Any:
 
 
 def step_packages(also: str) -> set[str]:
-    """Return the top-level names of loaded step code: all beside the steps of this process, or a module.
+    """Return the top-level names of loaded step code: modules in the same folders as the process's steps or `also`.
 
-    This package is left out: it is in the archive of every task.
+    This package is left out, because it is in the archive of every task.
     """
     loaded_modules = dict(sys.modules)
     roots = {root_of(name, loaded_modules.get(name)) for name in step_modules() | {also}} - {None}
@@ -193,7 +193,7 @@ def step_packages(also: str) -> set[str]:
 
 
 def root_of(name: str, module: object) -> Path | None:
-    """Return the folder or archive that a module is imported from; None for what is installed or built in."""
+    """Return the folder or archive that a module is imported from; None for installed and built-in modules."""
     file = vars(module).get("__file__") if isinstance(module, types.ModuleType) else None
     if not file or name.partition(".")[0] in ("sfml_steps", "__main__"):
         return None

@@ -1,4 +1,4 @@
-"""Sends a message through a notification integration."""
+"""A step that sends a message through a notification integration."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def send_notification(
 ) -> None:
     """Send a message by SYSTEM$SEND_SNOWFLAKE_NOTIFICATION.
 
-    For a message of fixed form, a task with `notify:` does without Python.
+    For a message of fixed form, a task with `notify:` needs no Python.
 
-    - `integration`: the notification integration, by name.
+    - `integration`: the name of the notification integration.
     - `message`: the text, which must not be blank; for `application/json` a JSON text.
-    - `subject`, `recipients`: for email integrations, over the integration's own; a subject has at most 256
+    - `subject`, `recipients`: for email integrations, in place of the integration's own; a subject has at most 256
       characters.
     - `content_type`: email takes `text/plain` and `text/html`, queues take `application/json`.
-    - `webhook`: whether the integration is a webhook. Its template puts the message between the quotes of a
-      JSON body as it is, so the text is written for that, and names of the template's placeholders are left out.
+    - `webhook`: whether the integration is a webhook. Its template puts the message between the quotes of a JSON
+      body, so the text is escaped for JSON, and names of the template's placeholders are replaced.
     """
     if not message.strip():
         raise StepError("the notification has no `message`")
@@ -55,7 +55,7 @@ def send_notification(
 
 
 def webhook_text(message: str) -> str:
-    """The message between the quotes of JSON, without what a template would replace, such as its secret.
+    """Return the message escaped for JSON, without the names that a template replaces, such as that of its secret.
 
     https://docs.snowflake.com/en/sql-reference/functions/sanitize_webhook_content
     """

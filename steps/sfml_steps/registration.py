@@ -1,4 +1,4 @@
-"""`@step`: marks the functions that a spec may name."""
+"""The decorator `@step`, which marks the functions that a spec may name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _STEPS: dict[int, Callable[..., Any]] = {}
-"""By identity, because what is decorated need not have a hash."""
+"""Id of a decorated function → the function; by id, because a callable need not be hashable."""
 _BY_NAME: dict[tuple[str, str], Callable[..., Any]] = {}
 
 
@@ -21,12 +21,12 @@ def step() -> Callable[[Function], Function]: ...
 
 
 def step(function: Function | None = None) -> Function | Callable[[Function], Function]:
-    """Register a function as a step and return it as it is, callable and testable like any other.
+    """Register a function as a step, and return it unchanged, so that it can be called and tested like any other.
 
-    Its first parameter is a `Context` or a Snowpark `Session`; the others are filled from `with:` by name.
-    What it returns must be JSON (or `None`), and for a branch one of its outcomes. It is an ordinary function at
-    the top of a module, not `async` and no generator. The decorator takes no arguments, may be imported under any
-    name, and goes well with others, above or below it.
+    Its first parameter is a `Context` or a Snowpark `Session`; the others are filled from `with:` by name. It returns
+    a value that JSON can hold, or `None`; the step of a branch returns one of its outcomes. It is an ordinary function
+    at the top of a module, not `async` and not a generator. The decorator takes no arguments, can be imported under
+    any name, and can be combined with other decorators, above or below it.
 
     >>> from sfml_steps import Context, StepError, step
     >>> @step
@@ -47,10 +47,10 @@ def step(function: Function | None = None) -> Function | Callable[[Function], Fu
 
 
 def decorated(function: Callable[..., Any], module: str, name: str) -> Callable[..., Any] | None:
-    """The step that a name of a module stands for, as it was decorated; None when it is no step.
+    """Return the decorated function that a name of a module stands for; None when it is not a step.
 
-    Decorators above `@step` put another function in its place: one that says what it wraps, or one that bears
-    another name. A function that was defined again under the name, without `@step`, is no step.
+    A decorator above `@step` puts another function in its place, which has `__wrapped__`, or another name. A function
+    that was defined again under the same name without `@step` is not a step.
     """
     seen: Any = function
     while seen is not None:
@@ -65,10 +65,10 @@ def _name_of(function: object) -> tuple[str, str]:
 
 
 def is_step(function: object) -> bool:
-    """Whether a function was decorated with `@step`."""
+    """Return whether a function was decorated with `@step`."""
     return callable(function) and decorated(function, *_name_of(function)) is not None
 
 
 def step_modules() -> set[str]:
-    """Names of the modules that define a step, of those imported so far."""
+    """Return the names of the modules that define a step and were imported so far."""
     return {_name_of(function)[0] for function in _STEPS.values()}

@@ -1,4 +1,4 @@
-"""Turns a training step's candidate into the default version of a model in the registry."""
+"""A step that makes the candidate of a training step the default version of a model in the registry."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from snowflake.ml.model import ModelVersion
     from snowflake.ml.registry import Registry
 
-# Never longer than a Snowflake identifier, with room for what registries add.
+# Shorter than the longest Snowflake identifier, with room for what registries append.
 VERSION_LENGTH = 128
 
-# Where a warehouse takes packages of the package index from:
+# The artifact repository from which a warehouse takes packages of the package index:
 # https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-packages#artifact-repository
 PACKAGE_INDEX = "snowflake.snowpark.pypi_shared_repository"
 
 
 class CandidateFiles(TypedDict):
-    """What every candidate has.
+    """The required keys of a candidate.
 
-    `model` and `sample` are paths that `ctx.write_file` returned: the model in its `format`, and some rows of
-    its input as JSON, from which its signature is inferred. The sample is a list of mappings from column to
-    value, or, for a model that takes arrays or tensors, a list of lists of numbers.
+    `model` and `sample` are paths that `ctx.write_file` returned: the model in its `format`, and some rows of its
+    input as JSON, from which its signature is inferred. The sample is a list of mappings from column to value, or, for
+    a model that takes arrays or tensors, a list of lists of numbers.
     """
 
     model: str
@@ -41,11 +41,11 @@ class CandidateFiles(TypedDict):
 
 
 class Candidate(CandidateFiles, total=False):
-    """A trained model as files of its run, before anything knows it: what training leaves for promotion.
+    """A trained model as files of its run, which a training step returns and which is not in the registry yet.
 
-    `packages` are what a warehouse needs to run the model, from its Anaconda channel, and `pip` what it needs
-    from the package index, both with versions: `xgboost==3.2.0`. `metrics` are kept with the version.
-    `options` are those of `Registry.log_model`, such as `{"target_methods": ["predict_proba"]}`.
+    `packages` are the packages that a warehouse needs to run the model, from its Anaconda channel, and `pip` those
+    from the package index, both with versions: `xgboost==3.2.0`. `metrics` are stored with the version. `options` are
+    those of `Registry.log_model`, such as `{"target_methods": ["predict_proba"]}`.
 
     >>> import json
     >>> from sklearn.linear_model import LinearRegression
@@ -72,7 +72,7 @@ class Candidate(CandidateFiles, total=False):
 
 
 class Promotion(TypedDict):
-    """The version that is the model's default now, and the one that was before.
+    """The version that is the model's default now, and the version that was it before.
 
     `summary` is shown with the run.
     """
@@ -88,17 +88,17 @@ class Promotion(TypedDict):
 def promote_model(
     ctx: Context, candidate: Candidate, model_name: str, comment: str | None = None
 ) -> Promotion:
-    """Log a candidate as a new version that a warehouse can score, and make it the model's default.
+    """Log a candidate as a new version that can run in a warehouse, and make it the model's default version.
 
-    - `candidate`: what training left, with the package of its format among this task's `packages`.
+    - `candidate`: the candidate of the training step; this task's `packages` hold the package of its format.
     - `model_name`: the model, which the first promotion creates in the session's schema.
-    - `comment`: what the version says of itself; the run and its pipeline without it.
+    - `comment`: the comment of the version; by default the run and its pipeline.
 
-    Nothing else logs versions, so a candidate that a gate refused never reaches the registry; that matters
-    because the first version of a model becomes its default by itself. The version is named after the run: a
-    retry finds what an earlier attempt logged and only makes it the default.
+    No other step logs versions, so a candidate that a gate refused never reaches the registry. This matters because
+    the first version of a model becomes its default automatically. The version is named after the run, so a retry
+    finds the version that an earlier attempt logged, and only makes it the default.
     """
-    # The client draws a progress bar, which is no use in a log; tqdm reads this when it is first imported.
+    # The client draws a progress bar, which has no use in a log; tqdm reads this variable when it is imported.
     os.environ.setdefault("TQDM_DISABLE", "1")
     from snowflake.ml.registry import Registry
 
@@ -113,7 +113,7 @@ def promote_model(
         log_candidate(ctx, registry, candidate, model_name, version, about)
         ctx.logger.info("logged %s version %s with %s", model_name, version, shown(metrics) or "no metrics")
     else:
-        # An attempt that was cut between logging and this point may have left no metrics.
+        # An earlier attempt may have ended after it logged the version and before it set the metrics.
         for name, value in metrics.items():
             logged.set_metric(name, value)
         ctx.logger.info("%s version %s was logged by an earlier attempt of this run", model_name, version)
@@ -129,12 +129,12 @@ def promote_model(
 
 
 def version_name(run_id: str) -> str:
-    """The registry version of a run: the same for every attempt, an identifier that needs no quotes."""
+    """Return the name of a run's version: the same for every attempt, and an identifier that needs no quotes."""
     return ("V_" + re.sub(r"[^A-Z0-9]+", "_", run_id.upper()).strip("_"))[:VERSION_LENGTH]
 
 
 def default_version(registry: Registry, model_name: str) -> str | None:
-    """The name of a model's default version, None where there is no such model."""
+    """Return the name of a model's default version; None if the model does not exist."""
     if model_name.upper() not in {model.name.strip('"').upper() for model in registry.models()}:
         return None
     return str(registry.get_model(model_name).default.version_name)
@@ -156,13 +156,13 @@ def log_candidate(
             comment=comment,
             metrics=dict(candidate.get("metrics") or {}),
             sample_input_data=sample_of(ctx, candidate),
-            # In the container runtime the default would be services only. Conda packages by preference,
-            # because a warehouse takes others only from an artifact repository.
+            # In the container runtime, the default would be services only.
             target_platforms=["WAREHOUSE"],
+            # Conda packages where possible, because a warehouse takes others only from an artifact repository.
             conda_dependencies=list(candidate.get("packages") or []),
             pip_requirements=list(candidate.get("pip") or []) or None,
             artifact_repository_map={"pip": PACKAGE_INDEX} if candidate.get("pip") else None,
-            # Explanations would need shap in the warehouse. Exact versions may be missing in its channel.
+            # Explanations would need shap in the warehouse. The warehouse's channel may lack exact versions.
             options={
                 "enable_explainability": False,
                 "relax_version": True,
@@ -172,7 +172,7 @@ def log_candidate(
 
 
 def check(candidate: Candidate) -> None:
-    """Refuse a candidate that lacks something, before anything is read or logged."""
+    """Raise StepError for a candidate that lacks a required key or has an unknown format."""
     missing = [key for key in ("model", "format", "sample") if not candidate.get(key)]
     if missing:
         raise StepError(f"the candidate has no `{'`, `'.join(missing)}`: training leaves it with the result")
@@ -183,8 +183,8 @@ def check(candidate: Candidate) -> None:
 def model_content(ctx: Context, candidate: Candidate) -> bytes:
     """Return the content of the model's file.
 
-    Reading a pickled file runs code in it. The pipeline's stage holds the code of its tasks, so whoever can
-    write there runs code in them anyway; from every other place such a file is refused.
+    Reading a pickled file executes code in it. A pickled file on the pipeline's stage is accepted, because everybody
+    who can write there can change the code of its tasks anyway; one from any other place raises StepError.
     """
     path = candidate["model"]
     if candidate["format"] in PICKLED and (not path.startswith(f"{ctx.stage}/") or ".." in path.split("/")):
@@ -196,7 +196,7 @@ def model_content(ctx: Context, candidate: Candidate) -> bytes:
 
 
 def sample_of(ctx: Context, candidate: Candidate) -> Any:
-    """Return the rows that the signature is inferred from: a frame, or an array of 32-bit numbers."""
+    """Return the rows from which the signature is inferred: a data frame, or an array of 32-bit floats."""
     import pandas
 
     rows = json.loads(ctx.read_file(candidate["sample"]))

@@ -1,4 +1,4 @@
-"""The result of a step as the text that Snowflake keeps as its task's return value."""
+"""Results of steps as text, which Snowflake keeps as the return value of their tasks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from sfml_steps.errors import StepError
 LIMIT = 10_000
 
 DIGITS_IN_FULL = 40
-"""Decimals with more places than a NUMBER has are written with an exponent."""
+"""Decimals with more digits, which no NUMBER has, are written with an exponent."""
 
 LONGEST_INTEGER = 14_000
-"""In bits: Python reads no text of more than 4,300 digits as a number."""
+"""The most bits of an integer, because Python reads no number of more than 4,300 digits from a text."""
 
 
 def result_text(value: Any, step: str) -> str | None:
-    """A step's result as compact JSON, None for no result; refused if it is no JSON or too large."""
+    """Return a step's result as compact JSON, or None for no result.
+
+    Raise StepError if JSON cannot hold it, or if it is larger than `LIMIT` bytes.
+    """
     if value is None:
         return None
     try:
@@ -42,7 +45,7 @@ def result_text(value: Any, step: str) -> str | None:
 
 
 def as_read(value: Any, step: str = "the step") -> Any:
-    """Return what later tasks read of a result: it is written and read as in a task, or refused as there.
+    """Return the value that later tasks read for a result; it is written, read and refused as in a task.
 
     >>> from decimal import Decimal
     >>> from sfml_steps.results import as_read
@@ -54,7 +57,7 @@ def as_read(value: Any, step: str = "the step") -> Any:
 
 
 def outcome_text(value: Any, outcomes: Mapping[str, str], step: str) -> str:
-    """The raw return value that Snowflake compares for a branch's outcome; refused if it is undeclared."""
+    """Return the return value that Snowflake compares for an outcome; raise StepError for an undeclared outcome."""
     if isinstance(value, enum.Enum):
         value = value.value
     if not isinstance(value, str) or value not in outcomes:
@@ -66,7 +69,7 @@ def outcome_text(value: Any, outcomes: Mapping[str, str], step: str) -> str:
 
 
 def plain(value: Any, where: str) -> Any:
-    """The value in JSON's own types and decimals; `where` names it in errors."""
+    """Return the value in the types of JSON, and decimals; `where` names it in errors."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, enum.Enum):
@@ -87,7 +90,7 @@ def plain(value: Any, where: str) -> Any:
 
 
 def container(value: Any, where: str) -> Any:
-    """A mapping, or what has fields, as a dict; a list or tuple as a list."""
+    """Return a mapping or a value with fields as a dict, and a list or tuple as a list."""
     fields = field_values(value)
     if fields is not None:
         return mapping(fields, where)
@@ -97,13 +100,13 @@ def container(value: Any, where: str) -> Any:
 
 
 def field_values(value: Any) -> Mapping[Any, Any] | None:
-    """The content of a mapping, a dataclass, a NamedTuple or a row of Snowpark; None for anything else."""
+    """Return the content of a mapping, a dataclass, a NamedTuple or a row of Snowpark; None for any other value."""
     if isinstance(value, Mapping):
         return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     names = getattr(value, "_fields", None) if isinstance(value, tuple) else None
-    # A row whose columns share a name is a list of its values, since no mapping could hold them all.
+    # A row with two columns of the same name becomes a list, because a mapping could not hold both.
     if names and len(set(names)) == len(names) == len(value):
         return dict(zip(names, value, strict=True))
     return None
@@ -127,7 +130,7 @@ def text_key(key: Any, where: str) -> str:
 
 
 def number(value: int | float | decimal.Decimal, where: str) -> int | float | decimal.Decimal:
-    """The number; refused where JSON has none for it, or a later task could not read it."""
+    """Return the number; raise StepError for NaN, infinity, and integers that a later task could not read."""
     if isinstance(value, int):
         if value.bit_length() > LONGEST_INTEGER:
             raise StepError(f"{where} is a whole number of thousands of digits: return str(…) of it")
@@ -139,7 +142,7 @@ def number(value: int | float | decimal.Decimal, where: str) -> int | float | de
 
 
 def json_text(value: Any) -> str:
-    """Compact JSON of what `plain` returns, with all digits of its decimals."""
+    """Return compact JSON for a value of `plain`, with all digits of its decimals."""
     if isinstance(value, dict):
         return "{" + ",".join(f"{json_text(key)}:{json_text(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
@@ -150,9 +153,9 @@ def json_text(value: Any) -> str:
 
 
 def decimal_text(value: decimal.Decimal) -> str:
-    """The digits of a decimal without zeros at their end: `1.75`, `2.0`; without a point where it has no scale.
+    """Return the digits of a decimal without zeros at the end: `1.75`, `2.0`; without a point if it has no scale.
 
-    So a column of NUMBER(10,2) is always read as floats and one of NUMBER(10,0) as whole numbers.
+    So a column of NUMBER(10,2) is always read as floats, and one of NUMBER(10,0) as integers.
     """
     if abs(value.adjusted()) > DIGITS_IN_FULL:
         return str(value)
@@ -161,23 +164,23 @@ def decimal_text(value: decimal.Decimal) -> str:
 
 
 def is_numpy_scalar(value: Any) -> bool:
-    """By name, so that numpy is not imported for steps that do without it."""
+    """Return whether a value is a NumPy scalar, by the name of its type, so that numpy is not imported."""
     return type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0 and hasattr(value, "item")
 
 
 def numpy_item(value: Any, where: str) -> Any:
-    """What a NumPy scalar holds, as a value of Python; times of any precision as their text."""
+    """Return a NumPy scalar as a value of Python; a time of any precision becomes text."""
     kind = value.dtype.kind
     if kind == "M":
         return str(value)
-    # `item` makes nanoseconds of a duration, tuples without names of a record, and itself of a longdouble.
+    # `item` returns an integer for a duration, a tuple without names for a record, and a longdouble as it is.
     if kind in "mV" or type(value.item()) is type(value):
         raise refusal(value, where)
     return value.item()
 
 
 def writable(text: str, where: str) -> str:
-    """The text; refused with half of a character in it, which no encoding can write."""
+    """Return the text; raise StepError if it holds a surrogate, which UTF-8 cannot encode."""
     half = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
     if half is None:
         return text
@@ -188,7 +191,7 @@ def writable(text: str, where: str) -> str:
 
 
 def is_missing_value(value: Any) -> bool:
-    """Whether it is `NaT` or `NA` of pandas or `NaT` or `masked` of NumPy, by name, so that none is imported."""
+    """Return whether a value is pandas' `NaT` or `NA`, or NumPy's `NaT` or `masked`, without importing either."""
     kind = type(value)
     if kind.__module__.startswith("pandas"):
         return kind.__name__ in ("NaTType", "NAType")
@@ -216,7 +219,7 @@ def advice(value: Any) -> str:
 
 
 def foreign_advice(value: Any) -> str:
-    """What to return for a value of a data library, by the names of its type."""
+    """Return the advice for a value of a data library, by the name of its type."""
     if type(value).__name__ == "timedelta64":
         return 'return float(value / numpy.timedelta64(1, "s"))'
     if is_numpy_scalar(value) or type(value).__name__ in ("Period", "Interval"):

@@ -1,7 +1,7 @@
-"""Runs one step for one task: reads its arguments, calls it, checks and leaves its result.
+"""Runs a step for a task: reads its arguments, calls it, and sets its result as the task's return value.
 
-`run_step` is called by the procedure in a task's body, `run_job` by the entry point of an ML Job. Both get
-the call as JSON:
+The procedure in a task's body calls `run_step`, the entry point of an ML Job calls `run_job`. Both get the call as
+JSON:
 
     {"pipeline": "clv", "task": "train_model", "step": "clv.train.train_model", "root": "CLV",
      "stage": "@DB.CLV.SFML", "with": {"features": {"$result": ["CLV$PREPARE_DATA", "features"]}},
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 
 def run_job(call_json: str) -> None:
-    """Run a step in an ML Job, with the session that the job's container is given."""
+    """Run a step in an ML Job, with the session of the job's container."""
     from snowflake.snowpark import Session
 
     run_step(Session.builder.getOrCreate(), call_json)
 
 
 def run_step(session: Session, call_json: str) -> str | None:
-    """Run a step in a task and set the task's return value; the text that was set."""
+    """Run a step in a task, set the task's return value, and return its text."""
     call = json.loads(call_json)
     logger = task_logger(call["step"])
     task = TaskFunctions(session, branch_outcomes(call))
@@ -61,7 +61,7 @@ def run_step(session: Session, call_json: str) -> str | None:
 
 
 def load(step: str) -> Callable[..., Any]:
-    """The step function that a dotted name stands for."""
+    """Return the step function with this dotted name; raise StepError if there is none."""
     module_name, _, name = step.rpartition(".")
     try:
         module = importlib.import_module(module_name)
@@ -83,7 +83,7 @@ def load(step: str) -> Callable[..., Any]:
 
 
 def invoke(function: Callable[..., Any], context: Context, arguments: Mapping[str, Json], step: str) -> Any:
-    """Call a step with its context or session and its arguments, which bind to parameters by name."""
+    """Call a step with its context or session, and its arguments by name; return its result."""
     signature = inspect.signature(function)
     original = decorated(function, *step.rpartition(".")[::2]) or function
     wants = wants_session(inspect.signature(original), getattr(original, "__globals__", {}))
@@ -106,7 +106,7 @@ def invoke(function: Callable[..., Any], context: Context, arguments: Mapping[st
 def _by_kind(
     signature: inspect.Signature, arguments: Mapping[str, Json]
 ) -> tuple[list[Json], dict[str, Json]]:
-    """The arguments for parameters that are only taken by position, after the first, and all others by name."""
+    """Return the arguments for positional-only parameters after the first, and the other arguments by name."""
     positional: list[Json] = []
     named = dict(arguments)
     for parameter in [*signature.parameters.values()][1:]:
@@ -122,9 +122,9 @@ def _by_kind(
 
 
 def wants_session(signature: inspect.Signature, names: Mapping[str, Any] | None = None) -> bool:
-    """Whether the first parameter is a Snowpark `Session`: by annotation, else by the name `session`.
+    """Return whether the first parameter is a Snowpark `Session`: by its annotation, else by the name `session`.
 
-    `names` are those of the function's module, for an annotation that is kept as text.
+    `names` are the names of the function's module, in which an annotation that is a text is looked up.
     """
     first = next(iter(signature.parameters.values()), None)
     if first is None:
@@ -140,7 +140,7 @@ def wants_session(signature: inspect.Signature, names: Mapping[str, Any] | None 
 
 
 def returned_text(call: Mapping[str, Any], value: Any) -> str | None:
-    """The text that becomes the task's return value: an outcome of a branch, else JSON."""
+    """Return the text for the task's return value: an outcome for a branch, else JSON."""
     outcomes = call.get("outcomes")
     if outcomes is not None:
         return outcome_text(value, outcomes, call["step"])
@@ -148,21 +148,21 @@ def returned_text(call: Mapping[str, Any], value: Any) -> str | None:
 
 
 def branch_outcomes(call: Mapping[str, Any]) -> dict[str, Mapping[str, str]]:
-    """Snowflake's name of each readable branch → its raw return values → outcomes."""
+    """Return name of a branch in Snowflake → return value → outcome, for the branches that the step may read."""
     return dict(call.get("branches") or {})
 
 
 def ancestor(call: Mapping[str, Any], name: str) -> str:
-    """Snowflake's name of a task of the same pipeline."""
+    """Return the name in Snowflake of a task of the same pipeline."""
     return f"{call['root']}${name.upper()}"
 
 
 def tag_queries(session: Session, run: Run) -> None:
-    """Mark the statements of this task with its run, by which cost and history can be found."""
+    """Set the query tag of this task's statements, by which costs and history can be found."""
     tag = {"sfml": {"pipeline": run.pipeline, "task": run.task, "run": run.id}}
     try:
         session.query_tag = json.dumps(tag, separators=(",", ":"))
-    except Exception as error:  # a tag is a convenience: no step fails for it
+    except Exception as error:  # a step does not fail because of its query tag
         task_logger("sfml_steps.runtime").warning(
             "the queries of this task stay without a run tag: %s", error
         )

@@ -1,6 +1,6 @@
-"""What Snowflake tells a running task, and what the task tells Snowflake: the SYSTEM$ task functions.
+"""The SYSTEM$ functions by which a running task reads from Snowflake, and sets its return value.
 
-Called directly, because `snowflake.core.task.context.TaskContext` costs seconds to import in a procedure.
+They are called directly, because `snowflake.core.task.context.TaskContext` takes seconds to import in a procedure.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 Json = Any
 
 _NO_ANCESTOR = "is not a valid or active predecessor"
-"""What Snowflake says (091451) when a task reads one that does not run before it, as every finalizer does."""
+"""The words of Snowflake's error 091451, for a task that reads a task which does not run before it."""
 
 
 class TaskFunctions:
-    """The SYSTEM$ functions of the task that a session runs in; results and configuration are read once.
+    """The SYSTEM$ functions of the task that a session runs in; results and configuration are cached.
 
-    `outcomes` maps a Snowflake task name of a branch to raw return value → outcome.
+    `outcomes` maps the name of a branch in Snowflake to return value → outcome.
     """
 
     def __init__(self, session: Session, outcomes: Mapping[str, Mapping[str, str]] | None = None) -> None:
@@ -34,7 +34,7 @@ class TaskFunctions:
         self._config: Mapping[str, Json] | None = None
 
     def result(self, task: str) -> Json:
-        """The result of an ancestor, by its name in Snowflake; None if it left none."""
+        """Return the result of an ancestor, by its name in Snowflake; None if it returned nothing."""
         if task not in self._results:
             self._results[task] = self._read_result(task)
         return self._results[task]
@@ -61,9 +61,9 @@ class TaskFunctions:
             ) from error
 
     def config(self) -> Mapping[str, Json]:
-        """The graph's configuration in this run, empty if it has none.
+        """Return the graph's configuration in this run; empty if it has none.
 
-        `sfml run` adds a key of its own to find the run by; steps do not see it.
+        `sfml run` adds a key of its own to find the run by; it is left out.
         """
         if self._config is None:
             text = self._call("SYSTEM$GET_TASK_GRAPH_CONFIG")
@@ -72,7 +72,7 @@ class TaskFunctions:
         return self._config
 
     def run_info(self) -> tuple[str, str | None]:
-        """The id of the graph run group, and when the run was first scheduled for."""
+        """Return the id of the graph run group, and the time for which the run was first scheduled, as ISO text."""
         group = self.runtime_info("CURRENT_TASK_GRAPH_RUN_GROUP_ID")
         if not group:
             raise StepError(
@@ -81,7 +81,7 @@ class TaskFunctions:
         return str(group), moment(self.runtime_info("CURRENT_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP"))
 
     def runtime_info(self, key: str) -> Any:
-        """One entry of SYSTEM$TASK_RUNTIME_INFO; None where Snowflake has none.
+        """Return an entry of SYSTEM$TASK_RUNTIME_INFO; None where it has no value.
 
         https://docs.snowflake.com/en/sql-reference/functions/system_task_runtime_info
         """
@@ -95,7 +95,7 @@ class TaskFunctions:
         return rows[0][0]
 
     def set_return_value(self, text: str) -> None:
-        """Leave the task's return value."""
+        """Set the task's return value."""
         self._call("SYSTEM$SET_RETURN_VALUE", text)
 
     def _call(self, function: str, *arguments: str) -> str | None:
@@ -104,7 +104,7 @@ class TaskFunctions:
 
 
 def moment(value: Any) -> str | None:
-    """A time as ISO text: Snowflake writes epoch seconds, a date and time, or a timestamp."""
+    """Return a time as ISO text; Snowflake returns epoch seconds, a text, or a timestamp."""
     if value is None or value == "":
         return None
     if isinstance(value, datetime.datetime):

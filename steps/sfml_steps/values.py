@@ -1,4 +1,4 @@
-"""The values of a call: what stood in `with:`, with its references read when the task runs."""
+"""The arguments of a step: the values under `with:`, with references replaced when the task runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = Any
 
 @dataclass(frozen=True)
 class Sources:
-    """Where references are read: a result by its Snowflake task name, the configuration, the run."""
+    """The sources of references: results by task names in Snowflake, the configuration, and the run."""
 
     result: Callable[[str], Json]
     config: Callable[[], Mapping[str, Json]]
@@ -23,10 +23,10 @@ class Sources:
 
 
 def resolve(value: Json, sources: Sources) -> Json:
-    """The value with every reference in it replaced by what it names.
+    """Return the value with every reference replaced by the value that it reads.
 
-    References are mappings with one key: `$result`, `$config`, `$run`, `$text`. `$literal` keeps a value
-    that looks like one of them; `$object` is a mapping that does and has references in it.
+    References are mappings with one key: `$result`, `$config`, `$run`, `$text`. `$literal` holds a mapping of the user
+    that only looks like a reference; `$object` holds such a mapping that has references in it.
     """
     if isinstance(value, list):
         return [resolve(item, sources) for item in value]
@@ -87,7 +87,7 @@ READERS: Mapping[str, Callable[[Any, Sources], Json]] = {
 
 
 def follow(value: Json, path: Sequence[str | int], origin: str) -> Json:
-    """What lies at a path of keys and indexes in a value; `origin` names the value in errors."""
+    """Return the value at a path of keys and indexes; `origin` names the outer value in errors."""
     where = origin
     for key in path:
         if value is None:
