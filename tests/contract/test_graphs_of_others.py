@@ -20,7 +20,7 @@ from sfml.lower.sql import definition_sql
 from sfml.operations.apply_plan import planned_graph
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.diff import RECORD, make_plan
-from sfml.plan.importing import imported_spec
+from sfml.plan.graph_import import imported_spec
 from sfml.plan.model import ObservedGraph
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.history import History

@@ -27,7 +27,7 @@ from sfml.graph.model import Target
 from sfml.local import rest_results
 from sfml.local.app import LocalServer
 from sfml.local.faults import Faults
-from sfml.plan.observed import observed_task
+from sfml.plan.observed_graph import observed_task
 from sfml.snowflake.client_root import QuietRoot
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.objects import use_schema

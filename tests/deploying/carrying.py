@@ -12,8 +12,8 @@ from snowflake.connector.backoff_policies import linear_backoff
 
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph, work_of
-from sfml.operations.deploy import Deployer, Work
-from sfml.operations.holding import HeldLease, holding, new_lease
+from sfml.operations.deployer import Deployer, Work
+from sfml.operations.held_lease import HeldLease, holding, new_lease
 from sfml.operations.removal import planned_removal
 from sfml.operations.restoration import restore_work
 from sfml.operations.retries import RetryPolicy

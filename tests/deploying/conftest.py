@@ -55,4 +55,4 @@ def small(local_snowflake: LocalSnowflake, tmp_path: Path) -> Iterator[Small]:
 @pytest.fixture
 def settles_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let whoever breaks a lease wait for no time: nobody is alive who had it. `test_lease.py` tests the wait."""
-    monkeypatch.setattr("sfml.operations.holding.SETTLED", 0.0)
+    monkeypatch.setattr("sfml.operations.held_lease.SETTLED", 0.0)

@@ -14,8 +14,8 @@ from carrying import QUICK, account
 from graphs import compiled
 
 from sfml.operations.apply_plan import planned_graph, work_of
-from sfml.operations.deploy import Deployer
-from sfml.operations.holding import holding, new_lease
+from sfml.operations.deployer import Deployer
+from sfml.operations.held_lease import holding, new_lease
 
 
 def contend(number: int, rounds: int, arguments: Mapping[str, Any]) -> None:

@@ -31,8 +31,8 @@ from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults, When
 from sfml.local.tasks import store
 from sfml.local.tasks.model import Settings, Task
-from sfml.operations.crew import WIDTH
-from sfml.operations.holding import HeldLease, new_lease
+from sfml.operations.held_lease import HeldLease, new_lease
+from sfml.operations.parallel_calls import WIDTH
 from sfml.operations.retries import RetryPolicy
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from sfml.base.errors import AccountBusy, AccountError, AnswerLost
-from sfml.operations.crew import Crew
+from sfml.operations.parallel_calls import Crew
 from sfml.operations.retries import RetryPolicy, insist
 
 

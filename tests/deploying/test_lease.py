@@ -18,8 +18,8 @@ from sfml.base.errors import LeaseHeld, LeaseLost, SfmlError
 from sfml.local.app import LocalServer
 from sfml.local.faults import Call, Faults
 from sfml.operations.apply_plan import planned_graph, work_of
-from sfml.operations.deploy import Deployer
-from sfml.operations.holding import FRESH, SETTLED, HeldLease, holding, is_gone, new_lease
+from sfml.operations.deployer import Deployer
+from sfml.operations.held_lease import FRESH, SETTLED, HeldLease, holding, is_gone, new_lease
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.lease import Lease
 from sfml.snowflake.leases import lease_name

@@ -14,7 +14,7 @@ from small import APPLY, Small
 
 from sfml.account.registered import ModelVersion
 from sfml.graph.model import Target
-from sfml.operations.holding import new_lease
+from sfml.operations.held_lease import new_lease
 from sfml.render.models import models_text
 from sfml.render.printable import printable, printable_json, printable_lines
 from sfml.render.symbols import Symbols

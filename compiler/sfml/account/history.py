@@ -9,7 +9,7 @@ from typing import Any
 
 from sfml.account.run_reason import EverySkipped, GraphTimeout, NothingRan, Reason, RootSkipped, TaskFailure
 from sfml.base.record import record
-from sfml.plan.situation import Situation
+from sfml.plan.run_activity import Situation
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 

@@ -17,7 +17,7 @@ from sfml.lower.desired import Archive, DesiredTask, MLJobDefinitionSpec
 from sfml.plan.journal import Deployment, Journal, KeptDeployments
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph, ObservedTask
-from sfml.plan.staged import StageContent
+from sfml.plan.stage_content import StageContent
 
 
 class TaskReader(Protocol):

@@ -21,8 +21,8 @@ from sfml.render.stages import done_text, wait_words
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.operations.deploy import Work
-    from sfml.operations.holding import HeldLease
+    from sfml.operations.deployer import Work
+    from sfml.operations.held_lease import HeldLease
     from sfml.plan.stages import Group, Stage
 
 
@@ -139,7 +139,7 @@ class Account:
 
     @contextmanager
     def _held(self) -> Iterator[HeldLease]:
-        from sfml.operations.holding import holding, new_lease
+        from sfml.operations.held_lease import holding, new_lease
 
         leases, root = self._connected.leases, self._opened.desired.root.name
         with holding(leases, root, new_lease(self._user, None)) as held:
@@ -155,7 +155,7 @@ class Account:
         command: str = "apply",
     ) -> None:
         """Make the changes. Adds help on how to go on to an error; `is_open` says that a journal was left before."""
-        from sfml.operations.deploy import Deployer, SilentWatcher
+        from sfml.operations.deployer import Deployer, SilentWatcher
         from sfml.operations.guided_deployer import GuidedDeployer
 
         watcher = SilentWatcher() if progress is None else _Progress(progress)

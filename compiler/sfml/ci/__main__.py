@@ -7,7 +7,7 @@ import os
 import sys
 
 from sfml.base.errors import SfmlError, UsageError
-from sfml.ci.asked import asked_of
+from sfml.ci.job_inputs import asked_of
 from sfml.ci.log import say_error
 from sfml.ci.occasion import occasion_of
 from sfml.ci.review import review

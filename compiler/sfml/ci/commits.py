@@ -10,7 +10,7 @@ from pathlib import Path
 from sfml.base.errors import SfmlError
 from sfml.base.git_process import GitAnswer, run_git
 from sfml.base.record import record
-from sfml.ci.asked import TOKENS, JobInputs
+from sfml.ci.job_inputs import TOKENS, JobInputs
 from sfml.ci.log import say
 from sfml.ci.occasion import Occasion, is_commit
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from sfml.base.errors import SfmlError
 from sfml.base.record import record
-from sfml.ci.asked import TOKENS, JobInputs
 from sfml.ci.commits import Clone, Commits, clone_at, commits_of
 from sfml.ci.http import HostRefusal
+from sfml.ci.job_inputs import TOKENS, JobInputs
 from sfml.ci.log import say, say_error, say_notice
 from sfml.ci.occasion import Occasion
 from sfml.ci.posting import marked, post, shortened

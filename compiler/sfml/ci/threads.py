@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from sfml.base.errors import SfmlError
 from sfml.base.record import record
-from sfml.ci.asked import JobInputs
 from sfml.ci.http import HostRefusal, call
+from sfml.ci.job_inputs import JobInputs
 from sfml.ci.occasion import Occasion
 
 _PAGES = 200

@@ -10,11 +10,11 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.applying import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
-from sfml.cli.asking import confirm
-from sfml.cli.idle import idle_options
-from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import connected, opened
+from sfml.cli.apply_flags import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
+from sfml.cli.confirmation import confirm
+from sfml.cli.idle_options import idle_options
+from sfml.cli.inputs import connected, opened
+from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.operations.apply_plan import ApplyPlan
 from sfml.operations.idleness import Idleness
@@ -91,7 +91,7 @@ def command(
     PLAN.JSON is a file that `sfml plan --out` wrote. Exactly that plan is applied, or nothing if the spec or the target
     has changed since.
     """
-    from sfml.cli.saving import is_saved_plan
+    from sfml.cli.saved_plans import is_saved_plan
     from sfml.frontend.entry_files import is_single
 
     flags = ApplyFlags(
@@ -116,7 +116,7 @@ def command(
                 "--restore takes a spec, or the name of a pipeline whose spec is gone",
                 help="the state to go back to is in the journal, not in a plan",
             )
-        from sfml.cli.restoring import restore_pipeline
+        from sfml.cli.restoration import restore_pipeline
 
         return restore_pipeline(spec, options, locking, auto_approve)
     return _apply_one(spec, flags, fingerprint, options)
@@ -124,8 +124,8 @@ def command(
 
 def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: Options) -> int:
     """Plan, show the plan, ask for approval and apply, all under the lease, so that no other command interferes."""
-    from sfml.cli.running import run_and_follow
-    from sfml.cli.saving import is_saved_plan, opened_plan
+    from sfml.cli.run_view import run_and_follow
+    from sfml.cli.saved_plans import is_saved_plan, opened_plan
     from sfml.operations.reviewed_files import refuse_unreviewed
     from sfml.operations.saved_plans import refuse_moved_on
 
@@ -138,7 +138,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
     else:
         found = opened(spec, options)
     if fingerprint is not None:
-        from sfml.plan.reviewed import demand_reviewed
+        from sfml.plan.review_fingerprint import demand_reviewed
 
         demand_reviewed(found.desired, fingerprint)
     refuse_unreviewed(found)

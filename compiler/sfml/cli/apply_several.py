@@ -17,15 +17,15 @@ from sfml.account.sharing import earlier_sharers
 from sfml.base.errors import ConflictingState, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.applying import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
-from sfml.cli.asking import confirm
+from sfml.cli.apply_flags import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
 from sfml.cli.at_once import at_once, is_chain
-from sfml.cli.deploying import INTERRUPTED
+from sfml.cli.confirmation import confirm
+from sfml.cli.deployment import INTERRUPTED
 from sfml.cli.interrupts import give_back
-from sfml.cli.locking import locked
+from sfml.cli.lease_options import locked
 from sfml.cli.options import Options
 from sfml.cli.outlets import BufferedOutput, into
-from sfml.cli.several import (
+from sfml.cli.pipelines import (
     PipelineFailure,
     Targets,
     UnfinishedWork,
@@ -42,7 +42,7 @@ from sfml.cli.several import (
 )
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import ApplyPlan
-from sfml.operations.deploy import StopRequested
+from sfml.operations.deployer import StopRequested
 from sfml.operations.reviewed_files import refuse_unreviewed
 from sfml.render.units import plural
 

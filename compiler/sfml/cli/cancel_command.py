@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from sfml.cli.opening import connected
-from sfml.cli.operating import deployed_root, say_runs
+from sfml.cli.deployed_roots import deployed_root, say_runs
+from sfml.cli.inputs import connected
 from sfml.cli.options import Options, shared_options
-from sfml.cli.restoring import place_of
+from sfml.cli.restoration import place_of
 
 
 @click.command()

@@ -11,7 +11,7 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.opening import opened
+from sfml.cli.inputs import opened
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 
@@ -46,7 +46,7 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
         raise UsageError(
             "--out takes one pipeline", help="name one by its file or its name, or leave --out out"
         )
-    from sfml.cli.several import each, failures, opened_all, say_json_of
+    from sfml.cli.pipelines import each, failures, opened_all, say_json_of
 
     results = each(opened_all(specs, options), lambda found: _write(found, None, page, options), options)
     if options.json:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.destroying import (
+from sfml.cli.idle_options import idle_options
+from sfml.cli.inputs import connected
+from sfml.cli.lease_options import Locking, locked, locking_options
+from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.cli.removal import (
     DECLARED,
     Approval,
     DestroyFlags,
@@ -18,10 +22,6 @@ from sfml.cli.destroying import (
     remove,
     show,
 )
-from sfml.cli.idle import idle_options
-from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import connected
-from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.operations.idleness import Idleness
 from sfml.operations.removal import planned_removal
 
@@ -66,7 +66,7 @@ def command(
     Tables and models stay unless they are named. A repeated destroy finishes an interrupted one; `sfml apply --restore`
     brings the graph back as long as its code exists. The spec only identifies the pipeline; it need not compile.
     """
-    from sfml.cli.restoring import place_of
+    from sfml.cli.restoration import place_of
     from sfml.frontend.entry_files import is_single
 
     flags = DestroyFlags(tables, models, Approval(auto_approve, confirmed), idleness, locking)

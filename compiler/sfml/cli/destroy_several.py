@@ -9,24 +9,12 @@ import click
 
 from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.cli import output
-from sfml.cli.asking import confirm
-from sfml.cli.deploying import INTERRUPTED
-from sfml.cli.destroying import (
-    DECLARED,
-    DestroyFlags,
-    PipelineRemoval,
-    demand_name,
-    doomed_json,
-    named_objects,
-    refuse_other_names,
-    remove,
-    show,
-)
+from sfml.cli.confirmation import confirm
+from sfml.cli.deployment import INTERRUPTED
 from sfml.cli.interrupts import give_back
-from sfml.cli.locking import locked
+from sfml.cli.lease_options import locked
 from sfml.cli.options import Options
-from sfml.cli.restoring import place_of
-from sfml.cli.several import (
+from sfml.cli.pipelines import (
     PipelineFailure,
     Targets,
     each,
@@ -37,6 +25,18 @@ from sfml.cli.several import (
     say_json_of,
     say_turn,
 )
+from sfml.cli.removal import (
+    DECLARED,
+    DestroyFlags,
+    PipelineRemoval,
+    demand_name,
+    doomed_json,
+    named_objects,
+    refuse_other_names,
+    remove,
+    show,
+)
+from sfml.cli.restoration import place_of
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.placed_spec import is_pipeline_name
 from sfml.graph.model import Mode

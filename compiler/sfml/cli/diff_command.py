@@ -45,9 +45,9 @@ def command(
     Only pipelines that use a changed file are compared. `{{ user }}` is `user` unless --user is given.
     """
     from sfml.render.review_json import diff_json
-    from sfml.review.asked import asked_for
     from sfml.review.diff import Request, make_diff
     from sfml.review.git_objects import repository
+    from sfml.review.requested_specs import asked_for
 
     cwd = Path.cwd()
     found = repository(cwd)

@@ -12,7 +12,7 @@ import click
 from sfml.account.checkup import Check, CheckState
 from sfml.base.errors import InvalidSpec, SfmlError
 from sfml.cli import output
-from sfml.cli.opening import opened, say_diagnostics
+from sfml.cli.inputs import opened, say_diagnostics
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.local_server import LOCAL_FOLDER

@@ -8,8 +8,8 @@ import click
 
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
-from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import connected, opened, user_name
+from sfml.cli.inputs import connected, opened, user_name
+from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.graph_health import drift_notes
@@ -117,7 +117,7 @@ def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found:
 def _say(
     found: CompiledSpec, last: Deployment, drifts: tuple[Drift, ...], notes: tuple[str, ...], options: Options
 ) -> None:
-    from sfml.cli.accepting import possible
+    from sfml.cli.drift_acceptance import possible
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
 
@@ -143,7 +143,7 @@ def _accept(
     options: Options,
     detailed_exitcode: bool,
 ) -> int:
-    from sfml.cli.accepting import accept
+    from sfml.cli.drift_acceptance import accept
     from sfml.render.drift import accepted_lines, drift_json, drift_text
     from sfml.render.symbols import Symbols
 
@@ -182,8 +182,8 @@ def _revert(
     auto_approve: bool,
 ) -> int:
     """Apply the last deployment again, whatever the spec says now. Strangers below the graph stay."""
-    from sfml.cli.asking import confirm
-    from sfml.cli.deploying import deploy_work
+    from sfml.cli.confirmation import confirm
+    from sfml.cli.deployment import deploy_work
     from sfml.operations.apply_plan import planned_graph, work_of
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sfml.cli import output
-from sfml.cli.asking import confirm
+from sfml.cli.confirmation import confirm
 from sfml.cli.options import Options
 
 if TYPE_CHECKING:

@@ -67,7 +67,7 @@ def _explain_code(code: str, options: Options) -> int:
 
 
 def _explain_value(subject: str, options: Options) -> int:
-    from sfml.cli.tracing import traced
+    from sfml.cli.value_origins import traced
     from sfml.render.explain import origin_json, origin_text
 
     name, _, path = subject.partition(":")

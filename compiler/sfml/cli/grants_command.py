@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import opened
+from sfml.cli.inputs import opened
 from sfml.cli.options import Options, shared_options
 from sfml.cli.target_screen import TargetScreen
 from sfml.frontend.compiled_spec import CompiledSpec

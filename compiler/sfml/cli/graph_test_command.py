@@ -12,7 +12,7 @@ import click
 from sfml.base.diagnostic import Diagnostic, by_position, has_errors
 from sfml.base.errors import InvalidSpec, UsageError
 from sfml.cli import output
-from sfml.cli.opening import read
+from sfml.cli.inputs import read
 from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _on_local_snowflake(
 
 def demand_right(readings: list[Reading], options: Options, *, but_for: str | None = None) -> None:
     """Print the findings of all pipelines; raises `InvalidSpec` for errors, except those with the code `but_for`."""
-    from sfml.cli.opening import say_findings
+    from sfml.cli.inputs import say_findings
 
     for reading in readings:
         say_findings(reading, options)

@@ -6,9 +6,9 @@ import click
 
 from sfml.base.errors import RecordUnreadable
 from sfml.cli import output
-from sfml.cli.opening import connected
+from sfml.cli.inputs import connected
 from sfml.cli.options import Options, shared_options
-from sfml.cli.restoring import place_of
+from sfml.cli.restoration import place_of
 from sfml.frontend.entry_files import misspelt
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.target_account import TargetAccount

@@ -13,14 +13,14 @@ import click
 from sfml.base.errors import ConflictingState, InvalidSpec, SfmlError, UsageError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import connected, say_findings, user_name
+from sfml.cli.inputs import connected, say_findings, user_name
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 
 if TYPE_CHECKING:
     from sfml.base.diagnostic import Diagnostic
     from sfml.frontend.reading import Reading
-    from sfml.plan.importing import ImportedFiles
+    from sfml.plan.graph_import import ImportedFiles
     from sfml.plan.model import Change, ObservedGraph
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -61,7 +61,7 @@ def command(root_task: str, name: str | None, out: Path | None, options: Options
     without changing it.
     """
     from sfml.frontend.reading import project_root
-    from sfml.plan.importing import imported_spec, pipeline_name
+    from sfml.plan.graph_import import imported_spec, pipeline_name
 
     root = project_root(Path.cwd())
     if root is None:

@@ -120,6 +120,6 @@ def pause(seconds: float) -> None:
     if stop is None:
         time.sleep(seconds)
     elif stop.wait(seconds):
-        from sfml.operations.deploy import StopRequested
+        from sfml.operations.deployer import StopRequested
 
         raise StopRequested("stopped as you asked")

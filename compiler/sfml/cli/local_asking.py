@@ -16,8 +16,8 @@ import click
 
 from sfml.base.errors import AccountError, ConflictingState, UsageError
 from sfml.cli import output
+from sfml.cli.inputs import say_notices
 from sfml.cli.local_folder import local_folder
-from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
 from sfml.operations.local_server import require_local
 

@@ -12,9 +12,9 @@ import click
 from sfml.base.errors import UsageError
 from sfml.base.quoting import name_parts
 from sfml.cli import local_asking, output
+from sfml.cli.inputs import say_notices
 from sfml.cli.local_asking import connection_text, format_option, run_files
 from sfml.cli.local_folder import local_folder, place_of_server
-from sfml.cli.opening import say_notices
 from sfml.cli.options import Options, shared_options
 from sfml.operations.local_server import require_local
 from sfml.render.units import plural

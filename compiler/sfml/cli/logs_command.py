@@ -13,7 +13,7 @@ from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
+from sfml.cli.inputs import connected, opened
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.render.printable import printable

@@ -9,8 +9,8 @@ import click
 
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
-from sfml.cli.asking import confirm
-from sfml.cli.opening import connected, opened
+from sfml.cli.confirmation import confirm
+from sfml.cli.inputs import connected, opened
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
 

@@ -10,7 +10,7 @@ import click
 
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
+from sfml.cli.inputs import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import ApplyPlan, planned, schedule_words
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
     from sfml.account.environment import Environment
-    from sfml.cli.several import PipelineFailure
+    from sfml.cli.pipelines import PipelineFailure
 
 
 @record
@@ -83,7 +83,7 @@ def command(
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     """
     from sfml.base.errors import UsageError
-    from sfml.cli.saving import is_saved_plan
+    from sfml.cli.saved_plans import is_saved_plan
     from sfml.frontend.entry_files import is_single
     from sfml.operations.saved_plans import save
 
@@ -127,7 +127,7 @@ def command(
 
 def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detailed_exitcode: bool) -> int:
     """Show each plan as soon as it is made, then the number of changed and unchanged pipelines."""
-    from sfml.cli.several import Targets, each, failures, opened_all, say_json_of
+    from sfml.cli.pipelines import Targets, each, failures, opened_all, say_json_of
 
     with Targets(options) as targets:
 
@@ -159,7 +159,7 @@ def _say_count(
     flags: _Flags,
     options: Options,
 ) -> None:
-    from sfml.cli.several import arguments_text, failed_words, failures
+    from sfml.cli.pipelines import arguments_text, failed_words, failures
     from sfml.render.units import plural
 
     same = len(results) - changed - len(failures(results))

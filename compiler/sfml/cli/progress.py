@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sfml.cli import output
 from sfml.cli.options import Options
-from sfml.operations.deploy import SilentWatcher, Watcher
+from sfml.operations.deployer import SilentWatcher, Watcher
 from sfml.render.printable import printable
 from sfml.render.stages import done_text, group_text, wait_words
 from sfml.render.symbols import Symbols

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from sfml.cli.locking import Locking, locking_options
-from sfml.cli.operating import say_switched, switching
+from sfml.cli.deployed_roots import say_switched, switching
+from sfml.cli.lease_options import Locking, locking_options
 from sfml.cli.options import Options, shared_options
 from sfml.operations.apply_plan import LOCAL_SCHEDULES, schedule_words
 from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since

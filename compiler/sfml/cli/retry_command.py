@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from sfml.cli.opening import connected
-from sfml.cli.operating import deployed_root, say_runs
+from sfml.cli.deployed_roots import deployed_root, say_runs
+from sfml.cli.inputs import connected
 from sfml.cli.options import Options, shared_options
-from sfml.cli.restoring import place_of
+from sfml.cli.restoration import place_of
 
 
 @click.command()
@@ -19,7 +19,7 @@ def command(spec: str, wait: bool, options: Options) -> int:
 
     Snowflake allows a retry for 14 days, and only if the graph has not changed since the run.
     """
-    from sfml.cli.running import retry_and_follow
+    from sfml.cli.run_view import retry_and_follow
     from sfml.operations.graph_health import demand_whole
     from sfml.operations.runs import retry
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.asking import confirm
-from sfml.cli.idle import demand_idle, idle_options
-from sfml.cli.locking import Locking, locked, locking_options
-from sfml.cli.opening import connected, user_name
+from sfml.cli.confirmation import confirm
+from sfml.cli.idle_options import demand_idle, idle_options
+from sfml.cli.inputs import connected, user_name
+from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, shared_options
-from sfml.cli.restoring import place_of
+from sfml.cli.restoration import place_of
 from sfml.operations.idleness import Idleness
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def command(
     `sfml history SPEC --deployments` lists the deployments. Models and tables do not change. The spec only identifies
     the pipeline; its next plan shows the differences from the restored deployment.
     """
-    from sfml.cli.deploying import deploy_work
+    from sfml.cli.deployment import deploy_work
     from sfml.operations.apply_plan import planned_graph, schedule_words, work_of
     from sfml.operations.rollback import goal_of
     from sfml.render.history import rollback_text

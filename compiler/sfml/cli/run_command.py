@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
+from sfml.cli.inputs import connected, opened
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
-    from sfml.cli.several import PipelineFailure
+    from sfml.cli.pipelines import PipelineFailure
 
 
 @click.command()
@@ -36,7 +36,7 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     Several pipelines run in parallel if they share no table, stream or model by name. A failure of one does not stop
     the others.
     """
-    from sfml.cli.running import run_and_follow
+    from sfml.cli.run_view import run_and_follow
     from sfml.frontend.entry_files import is_single
     from sfml.operations.graph_health import demand_whole
 
@@ -57,8 +57,8 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
     """Run several pipelines: in parallel if they share no object, or with --no-wait start all of them."""
+    from sfml.cli.pipelines import PipelineFailure, Targets, each, failures, opened_all, say_json_of
     from sfml.cli.run_several import run_all
-    from sfml.cli.several import PipelineFailure, Targets, each, failures, opened_all, say_json_of
     from sfml.operations.graph_health import demand_whole
     from sfml.render.run import run_json
 
@@ -85,14 +85,14 @@ def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, op
 
 
 def _is_well(result: Run | PipelineFailure) -> bool:
-    from sfml.cli.several import PipelineFailure
+    from sfml.cli.pipelines import PipelineFailure
 
     return not isinstance(result, PipelineFailure) and result.outcome == "succeeded"
 
 
 def _count_text(results: Sequence[Run | PipelineFailure]) -> str:
     """The number of successful runs, and the outcome of each other one."""
-    from sfml.cli.several import PipelineFailure
+    from sfml.cli.pipelines import PipelineFailure
     from sfml.render.reason import outcome_text
     from sfml.render.units import plural
 
@@ -124,7 +124,7 @@ def _started(
     found: CompiledSpec, target: TargetAccount, config: Mapping[str, str], options: Options
 ) -> Mapping[str, Any]:
     """Start a run, and print how to follow it; returns its JSON."""
-    from sfml.cli.running import suspended_before
+    from sfml.cli.run_view import suspended_before
     from sfml.operations.runs import start
 
     desired = found.desired

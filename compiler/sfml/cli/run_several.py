@@ -13,11 +13,10 @@ from sfml.account.sharing import earlier_sharers
 from sfml.base.errors import ConflictingState, SfmlError
 from sfml.cli import output
 from sfml.cli.at_once import at_once, is_chain
-from sfml.cli.deploying import INTERRUPTED
+from sfml.cli.deployment import INTERRUPTED
 from sfml.cli.options import Options
 from sfml.cli.outlets import MarkedOutput, into
-from sfml.cli.running import followed_run
-from sfml.cli.several import (
+from sfml.cli.pipelines import (
     PipelineFailure,
     Targets,
     UnfinishedWork,
@@ -27,8 +26,9 @@ from sfml.cli.several import (
     say_failure,
     say_json_of,
 )
+from sfml.cli.run_view import followed_run
 from sfml.frontend.compiled_spec import CompiledSpec
-from sfml.operations.deploy import StopRequested
+from sfml.operations.deployer import StopRequested
 from sfml.operations.graph_health import demand_whole
 
 if TYPE_CHECKING:

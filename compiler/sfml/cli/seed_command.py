@@ -9,7 +9,7 @@ import click
 
 from sfml.base.errors import ConflictingState
 from sfml.cli import output
-from sfml.cli.opening import connected, opened
+from sfml.cli.inputs import connected, opened
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import Mode
@@ -24,7 +24,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     """
-    from sfml.cli.several import Targets, each, failures, opened_all, say_json_of
+    from sfml.cli.pipelines import Targets, each, failures, opened_all, say_json_of
     from sfml.frontend.entry_files import is_single
 
     if not is_single(specs):

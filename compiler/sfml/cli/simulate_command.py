@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.opening import read
+from sfml.cli.inputs import read
 from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:

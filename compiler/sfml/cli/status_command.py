@@ -11,7 +11,7 @@ import click
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import MissingSchema, SfmlError
 from sfml.cli import output
-from sfml.cli.opening import connected, read, say_findings
+from sfml.cli.inputs import connected, read, say_findings
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.cli.target_screen import TargetScreen
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph

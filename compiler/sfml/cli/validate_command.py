@@ -11,11 +11,11 @@ import click
 
 from sfml.base.diagnostic import Diagnostic, Severity, has_errors
 from sfml.cli import output
-from sfml.cli.opening import read, user_name
+from sfml.cli.inputs import read, user_name
 from sfml.cli.options import Options, shared_options, specs_argument
 
 if TYPE_CHECKING:
-    from sfml.cli.fixing import AppliedFix
+    from sfml.cli.fixes import AppliedFix
     from sfml.frontend.reading import Reading
 
 
@@ -37,9 +37,9 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     files = entry_files(specs)
 
     def read_all() -> list[Reading]:
+        from sfml.frontend.between_pipelines import together
         from sfml.frontend.foreign_patches import with_foreign_patches
-        from sfml.frontend.together import together
-        from sfml.frontend.unused import with_unused
+        from sfml.frontend.unused_silencings import with_unused
         from sfml.frontend.unused_sizes import with_unused_sizes
 
         each = [_read_targets(file, options) for file in files]
@@ -50,7 +50,7 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
 
     done: tuple[AppliedFix, ...] = ()
     if fix:
-        from sfml.cli.fixing import fix_all
+        from sfml.cli.fixes import fix_all
 
         readings, done = fix_all(read_all)
     else:
@@ -116,7 +116,7 @@ def _say_text(
     from sfml.render.units import plural
 
     if done and not options.quiet:
-        from sfml.cli.fixing import shown
+        from sfml.cli.fixes import shown
 
         output.say(f"Fixed {plural(len(done), 'finding')}:")
         for change in done:

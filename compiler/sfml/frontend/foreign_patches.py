@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.frontend.reading import with_findings
-from sfml.frontend.unused import whole_projects
+from sfml.frontend.unused_silencings import whole_projects
 from sfml.spec.expand import no_patch_taken
 
 if TYPE_CHECKING:

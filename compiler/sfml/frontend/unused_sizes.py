@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.base.quoting import raw
 from sfml.frontend.reading import with_findings
-from sfml.frontend.unused import whole_projects
+from sfml.frontend.unused_silencings import whole_projects
 from sfml.graph.expectations import Size
 from sfml.graph.needs import Kind, needs_of
 

@@ -13,25 +13,25 @@ from sfml.base.record import record
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
-from sfml.operations.deploy import Work
+from sfml.operations.deployer import Work
 from sfml.operations.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
 from sfml.operations.plan_details import informed
 from sfml.operations.target_account import TargetAccount
-from sfml.plan.applied import AppliedGraph
+from sfml.plan.applied_graph import AppliedGraph
 from sfml.plan.artefact import Artefact, archives_in, observed_artefact
-from sfml.plan.collecting import collected, outdated
 from sfml.plan.diff import is_scheduled, make_plan
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import Action, ObservedGraph, ObservedTask, Plan
+from sfml.plan.retention import collected, outdated
 from sfml.plan.settings import OFF_SINCE
-from sfml.plan.staged import StageContent
+from sfml.plan.stage_content import StageContent
 from sfml.plan.stages import Collect, Group, OpenJournal, noted, stages_for
 from sfml.render.health import schedule_state_text
 from sfml.render.schedule import schedule_text
 
 if TYPE_CHECKING:
-    from sfml.operations.deploy import Work
+    from sfml.operations.deployer import Work
 
 LOCAL_SCHEDULES = "schedules fire while `sfml local start` keeps the server up"
 

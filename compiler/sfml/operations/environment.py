@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sfml.account.environment import Environment
 from sfml.base.errors import ConflictingState
 from sfml.graph.needs import Kind, needs_of
-from sfml.plan.introduced import introduced
 from sfml.plan.model import Action
+from sfml.plan.new_needs import introduced
 from sfml.render.environment import missing_help, missing_text
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sfml.base.errors import ConnectionFailed, LeaseLost, SfmlError
-from sfml.operations.deploy import Deployer, StopRequested, Watcher, Work
-from sfml.operations.holding import FRESH, HeldLease
+from sfml.operations.deployer import Deployer, StopRequested, Watcher, Work
+from sfml.operations.held_lease import FRESH, HeldLease
 from sfml.plan.stages import (
     CloseJournal,
     DropTask,

@@ -9,7 +9,7 @@ from sfml.account.history import DeployedRoot, GraphRow
 from sfml.base.errors import ConflictingState
 from sfml.base.quoting import raw
 from sfml.base.record import record
-from sfml.operations.holding import HeldLease
+from sfml.operations.held_lease import HeldLease
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.model import ObservedGraph
 

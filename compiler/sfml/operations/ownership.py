@@ -19,7 +19,7 @@ from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, depths_of
 from sfml.plan.journal import Deployment, KeptDeployments
 from sfml.plan.model import Action, ObservedGraph, ObservedTask
-from sfml.plan.staged import StageContent
+from sfml.plan.stage_content import StageContent
 from sfml.plan.stages import DropTask, Group, PutTask
 
 _MADE = (Action.CREATE, Action.REPLACE, Action.MOVE)

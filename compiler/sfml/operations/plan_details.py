@@ -15,7 +15,7 @@ from sfml.base.quoting import raw
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.operations.ownership import Ownership
 from sfml.operations.target_account import TargetAccount
-from sfml.plan.applied import AppliedGraph, applied_graph
+from sfml.plan.applied_graph import AppliedGraph, applied_graph
 from sfml.plan.artefact import Artefact
 from sfml.plan.code import archive_files, archive_path, changed_files, is_runtime_only
 from sfml.plan.diff import location
@@ -31,8 +31,8 @@ from sfml.plan.model import (
     Reason,
 )
 from sfml.plan.risks import graph_risks
-from sfml.plan.situation import Situation, next_runs
-from sfml.plan.staged import StageContent, state_path
+from sfml.plan.run_activity import Situation, next_runs
+from sfml.plan.stage_content import StageContent, state_path
 
 MakePlan = Callable[[AppliedGraph | None], Plan]
 

@@ -9,18 +9,18 @@ from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import looked_at, refuse_newer, traces_of
-from sfml.operations.deploy import Work
+from sfml.operations.deployer import Work
 from sfml.operations.ownership import Ownership, as_applied, ownership
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph
-from sfml.plan.staged import StageContent
+from sfml.plan.stage_content import StageContent
 from sfml.plan.stages import Group, RemoveFiles, removal_stages
 
 if TYPE_CHECKING:
-    from sfml.operations.deploy import Work
+    from sfml.operations.deployer import Work
 
 
 @record

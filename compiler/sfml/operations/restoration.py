@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from sfml.base.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import seen
-from sfml.operations.deploy import Work
+from sfml.operations.deployer import Work
 from sfml.operations.ownership import ownership, refuse_bereft
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Journal
-from sfml.plan.restoring import restore_stages
-from sfml.plan.staged import StageContent
+from sfml.plan.restoration import restore_stages
+from sfml.plan.stage_content import StageContent
 
 if TYPE_CHECKING:
-    from sfml.operations.deploy import Work
+    from sfml.operations.deployer import Work
 
 
 def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:

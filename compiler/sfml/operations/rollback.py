@@ -10,7 +10,7 @@ from sfml.operations.apply_plan import looked_at, refuse_newer
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import KeptDeployments, deployment_number
-from sfml.plan.staged import StageContent
+from sfml.plan.stage_content import StageContent
 
 
 def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) -> tuple[Artefact, int]:

@@ -14,7 +14,7 @@ from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import ApplyPlan
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.diff import location
-from sfml.plan.saved import (
+from sfml.plan.saved_plan import (
     Grounds,
     SavedPlan,
     desired_fingerprint,

@@ -21,7 +21,7 @@ from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.values import schedule_value
 from sfml.plan.model import ObservedGraph
 from sfml.plan.settings import split_comment
-from sfml.plan.written import written_task
+from sfml.plan.written_settings import written_task
 
 ARTEFACT_VERSION = 1
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from sfml.base.errors import ConflictingState
 from sfml.graph.model import Manual, Mode, Target
 from sfml.lower.desired import DesiredGraph, DesiredTask
-from sfml.plan.applied import AppliedGraph, AppliedTask, observed_body
+from sfml.plan.applied_graph import AppliedGraph, AppliedTask, observed_body
 from sfml.plan.bodies import body_changes, body_parts, is_same_body
 from sfml.plan.model import Action, Change, Comparable, FieldChange, ObservedGraph, ObservedTask, Plan, Reason
 from sfml.plan.places import is_default, place_of

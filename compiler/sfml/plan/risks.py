@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sfml.graph.model import IntervalSchedule
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.plan.model import Action, Change, FieldChange, Plan, Risk, RiskLabel
-from sfml.plan.situation import Situation
+from sfml.plan.run_activity import Situation
 from sfml.semantics.limits import MAX_TIMEOUT_MS
 
 _COST = {

@@ -7,7 +7,7 @@ from typing import Any
 
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.diff import location
-from sfml.plan.staged import StageContent
+from sfml.plan.stage_content import StageContent
 from sfml.render.symbols import Symbols
 from sfml.render.units import plural
 

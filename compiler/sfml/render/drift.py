@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sfml.lower.desired import DesiredGraph
-from sfml.plan.accepting import AcceptableField, UnacceptableField
 from sfml.plan.diff import location
 from sfml.plan.drift import Drift, DriftField, DriftKind
+from sfml.plan.drift_acceptance import AcceptableField, UnacceptableField
 from sfml.plan.journal import Header
 from sfml.render.plan import jsonable, shown
 from sfml.render.symbols import Symbols

@@ -17,7 +17,7 @@ from sfml.plan.model import (
     Risk,
     RiskLabel,
 )
-from sfml.plan.reviewed import target_settings
+from sfml.plan.review_fingerprint import target_settings
 from sfml.review.changes import created, removed, task_changes
 from sfml.review.model import CompiledTarget, Status, TargetDiff
 from sfml.review.times import times_of

@@ -14,11 +14,11 @@ from sfml.base.diagnostic import Diagnostic, Severity, has_errors
 from sfml.base.errors import UsageError
 from sfml.base.record import record
 from sfml.base.source import Span
-from sfml.review.asked import RequestedSpecs, entries_of, may_be_asked_for
 from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
 from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
 from sfml.review.reach import SPECS, ReachPlace, needed, place_of, project_of, reached
+from sfml.review.requested_specs import RequestedSpecs, entries_of, may_be_asked_for
 from sfml.review.sides import Ground, SideOf, side_of
 from sfml.review.snapshot import (
     Snapshot,

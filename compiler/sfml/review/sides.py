@@ -16,7 +16,7 @@ from sfml.frontend.shared_findings import told_once
 from sfml.graph.model import JobBody, SqlBody, TaskGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
-from sfml.plan.reviewed import reviewed_fingerprint
+from sfml.plan.review_fingerprint import reviewed_fingerprint
 from sfml.review.model import CompiledTarget
 from sfml.review.origins import with_origins
 

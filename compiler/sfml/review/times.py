@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from sfml.graph.model import CronSchedule, IntervalSchedule, Schedule
-from sfml.plan.situation import next_runs
+from sfml.plan.run_activity import next_runs
 from sfml.review.model import ClockChange, Times
 from sfml.semantics.cron import Cron, parse_cron
 

@@ -28,7 +28,7 @@ from sfml.plan.journal import (
     journal_json,
     unreadable_name,
 )
-from sfml.plan.staged import StageContent, state_path
+from sfml.plan.stage_content import StageContent, state_path
 from sfml.snowflake.light_connector import complete_connector
 from sfml.snowflake.objects import create_stage
 from sfml.snowflake.refusals import translated

@@ -23,7 +23,7 @@ from sfml.lower.desired import DesiredTask
 from sfml.lower.names import folded_name
 from sfml.plan.artefact import Artefact
 from sfml.plan.model import ObservedGraph, ObservedTask
-from sfml.plan.observed import observed_task, record_of
+from sfml.plan.observed_graph import observed_task, record_of
 from sfml.snowflake.beyond import observed_beyond
 from sfml.snowflake.light_connector import without_snowpark
 from sfml.snowflake.refusals import translated

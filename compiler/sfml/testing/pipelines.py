@@ -18,8 +18,8 @@ from sfml.frontend.reading import read
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import ApplyPlan, planned_graph, work_of
-from sfml.operations.deploy import Deployer
-from sfml.operations.holding import holding, new_lease
+from sfml.operations.deployer import Deployer
+from sfml.operations.held_lease import holding, new_lease
 from sfml.operations.runs import follow, start
 from sfml.operations.target_account import TargetAccount, account_on, local_connection
 from sfml.operations.target_watch import Unwatched

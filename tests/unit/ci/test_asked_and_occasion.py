@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfml.base.errors import SfmlError, UsageError
-from sfml.ci.asked import asked_of
+from sfml.ci.job_inputs import asked_of
 from sfml.ci.occasion import occasion_of
 
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_REPOSITORY": "OWNER/project"}

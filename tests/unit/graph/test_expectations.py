@@ -11,7 +11,7 @@ from sfml.frontend.compiled_spec import desired_graph
 from sfml.frontend.reading import Reading, read
 from sfml.graph.expectations import Budget, ExpectedRuns, PoolSize, Range, TaskExpectation, WarehouseSize
 from sfml.lower.manifest import manifest
-from sfml.plan.reviewed import reviewed_fingerprint
+from sfml.plan.review_fingerprint import reviewed_fingerprint
 
 PROJECT = """\
 version: 1

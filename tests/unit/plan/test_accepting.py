@@ -10,9 +10,9 @@ from sfml.frontend.reading import Reading
 from sfml.frontend.reading import read as read_spec
 from sfml.lower.desired import DesiredGraph, SqlDefinition
 from sfml.lower.lower import lower
-from sfml.plan.accepting import AcceptableField, UnacceptableField, acceptances
 from sfml.plan.diff import make_plan
 from sfml.plan.drift import Drift, DriftField, DriftKind
+from sfml.plan.drift_acceptance import AcceptableField, UnacceptableField, acceptances
 from sfml.plan.model import Comparable, ObservedGraph, ObservedTask, Reason
 from sfml.plan.settings import desired_settings, split_comment
 

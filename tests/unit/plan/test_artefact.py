@@ -31,7 +31,7 @@ from sfml.plan.journal import (
     journal_json,
 )
 from sfml.plan.model import ObservedGraph
-from sfml.plan.observed import observed_task, record_of
+from sfml.plan.observed_graph import observed_task, record_of
 
 TARGET = Target("prod", "account", "DB", "S", "WH")
 RECORD = 'What it does\nsfml:{"fingerprint":"f1","spec":"specs/x.yaml","user":"ada"}'

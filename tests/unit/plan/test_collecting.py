@@ -9,9 +9,9 @@ import pytest
 from sfml.graph.model import Target
 from sfml.lower.desired import DesiredTask, SqlDefinition
 from sfml.plan.artefact import Artefact, archives_in
-from sfml.plan.collecting import collected, outdated
 from sfml.plan.journal import Deployment, Header, deployment_name
-from sfml.plan.staged import StageContent, state_path
+from sfml.plan.retention import collected, outdated
+from sfml.plan.stage_content import StageContent, state_path
 
 TARGET = Target("prod", "account", "D", "S", "WH")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

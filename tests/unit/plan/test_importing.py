@@ -20,9 +20,9 @@ from sfml.frontend.reading import read
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.plan.diff import RECORD, make_plan
-from sfml.plan.importing import ImportedFiles, imported_spec, pipeline_name, spec_names
+from sfml.plan.graph_import import ImportedFiles, imported_spec, pipeline_name, spec_names
 from sfml.plan.model import ObservedGraph, ObservedTask
-from sfml.plan.observed import observed_task
+from sfml.plan.observed_graph import observed_task
 from sfml.plan.settings import with_defaults
 
 PROJECT = """version: 1

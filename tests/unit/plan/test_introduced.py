@@ -7,8 +7,8 @@ import pytest
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
 from sfml.graph.needs import needs_of
 from sfml.lower.lower import lower
-from sfml.plan.introduced import introduced
 from sfml.plan.model import Action, Change, FieldChange, Plan, Reason
+from sfml.plan.new_needs import introduced
 
 TARGET = Target("dev", "account", "DB", "S", "W", connection="dev")
 GRAPH = TaskGraph(

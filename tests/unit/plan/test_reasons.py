@@ -27,13 +27,13 @@ from sfml.graph.model import (
 )
 from sfml.lower.desired import DesiredGraph, SqlDefinition
 from sfml.lower.lower import lower
-from sfml.plan.applied import applied_graph
+from sfml.plan.applied_graph import applied_graph
 from sfml.plan.code import changed_files, changed_names
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action, Change, ObservedGraph, ObservedTask, Plan, Reason, RiskLabel
 from sfml.plan.risks import graph_risks
+from sfml.plan.run_activity import Situation, next_runs
 from sfml.plan.settings import desired_settings, split_comment
-from sfml.plan.situation import Situation, next_runs
 
 TARGET = Target("prod", "account", "ML_PROD", "CLV", "ML_WH", mode=Mode.PRODUCTION)
 ON_WH = OnWarehouse("ML_WH")

@@ -12,7 +12,7 @@ from rendered_graphs import Server, graphs
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action, ObservedGraph
-from sfml.plan.observed import observed_task, record_of
+from sfml.plan.observed_graph import observed_task, record_of
 from sfml.plan.renderings import last_name, names, same, schedule
 
 

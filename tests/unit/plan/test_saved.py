@@ -15,7 +15,7 @@ from sfml.lower.desired import DesiredGraph, SqlDefinition
 from sfml.lower.lower import lower
 from sfml.plan.diff import make_plan
 from sfml.plan.model import ObservedGraph, ObservedTask
-from sfml.plan.saved import (
+from sfml.plan.saved_plan import (
     Grounds,
     SavedPlan,
     desired_fingerprint,

@@ -10,8 +10,8 @@ from sfml.plan.artefact import Artefact, meant_artefact, observed_artefact
 from sfml.plan.diff import make_plan
 from sfml.plan.journal import Header, Journal
 from sfml.plan.model import ObservedGraph
-from sfml.plan.observed import observed_task, record_of
-from sfml.plan.restoring import restore_plan, restore_stages
+from sfml.plan.observed_graph import observed_task, record_of
+from sfml.plan.restoration import restore_plan, restore_stages
 from sfml.plan.stages import (
     CloseJournal,
     CreateStage,

@@ -23,7 +23,7 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.lower.lower import lower
-from sfml.plan.reviewed import reviewed_fingerprint
+from sfml.plan.review_fingerprint import reviewed_fingerprint
 from sfml.render.review_markdown import LIMIT, MARKER, diff_markdown
 from sfml.render.review_mermaid import picture
 from sfml.render.review_text import diff_text

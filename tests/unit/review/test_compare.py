@@ -24,7 +24,7 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.plan.model import Action, RiskLabel
-from sfml.plan.reviewed import reviewed_fingerprint
+from sfml.plan.review_fingerprint import reviewed_fingerprint
 from sfml.review.compare import compared
 from sfml.review.model import CompiledTarget, Status, TargetDiff
 

@@ -13,10 +13,10 @@ from sfml.render.review_json import diff_json
 from sfml.render.review_markdown import diff_markdown
 from sfml.render.review_text import diff_text
 from sfml.render.symbols import Symbols
-from sfml.review.asked import asked_for
 from sfml.review.diff import Request, make_diff
 from sfml.review.git_objects import repository
 from sfml.review.model import Diff, Status
+from sfml.review.requested_specs import asked_for
 
 
 def compared(it: Repository, *specs: str, head: str | None = None, target: str | None = None) -> Diff:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec, SqlDefinition
 from sfml.plan.artefact import Artefact, archives_in
 from sfml.plan.journal import Deployment, deployment_name
-from sfml.plan.staged import StageContent, state_path
+from sfml.plan.stage_content import StageContent, state_path
 
 REACH = timedelta(days=15)
 """How long a replaced deployment may be needed for a retry: 14 days

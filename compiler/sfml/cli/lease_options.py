@@ -12,15 +12,15 @@ import click
 from sfml.base.errors import LeaseLost, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
+from sfml.cli.inputs import user_name
 from sfml.cli.interrupts import ended_gently, pause
-from sfml.cli.opening import user_name
 from sfml.cli.options import Options
 from sfml.operations.target_account import TargetAccount
 from sfml.render.printable import printable
 
 if TYPE_CHECKING:
     from sfml.lower.desired import DesiredGraph
-    from sfml.operations.holding import HeldLease
+    from sfml.operations.held_lease import HeldLease
     from sfml.plan.lease import Lease
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -81,7 +81,7 @@ def locked(
     desired: DesiredGraph, target: TargetAccount, options: Options, locking: Locking
 ) -> Iterator[HeldLease]:
     """Hold the lease of the pipeline in its target during the block; raises `LeaseHeld`."""
-    from sfml.operations.holding import FORCE_WARNING, SHORT_WAIT, held_words, holding, new_lease
+    from sfml.operations.held_lease import FORCE_WARNING, SHORT_WAIT, held_words, holding, new_lease
 
     root = desired.root.name
     ours = new_lease(user_name(options), locking.reason)

@@ -10,7 +10,7 @@ from sfml.base.quoting import folded
 from sfml.graph.model import Mode, Target
 from sfml.lower.canonical import fingerprint
 from sfml.lower.desired import DesiredGraph
-from sfml.plan.saved import desired_fingerprint
+from sfml.plan.saved_plan import desired_fingerprint
 
 _NAMES = ("database", "schema", "warehouse", "stage", "owner_role", "compute_pool")
 LENGTH = 64

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.base.errors import ConflictingState
 from sfml.cli import output
-from sfml.cli.locking import Locking, locked
-from sfml.cli.opening import connected
+from sfml.cli.inputs import connected
+from sfml.cli.lease_options import Locking, locked
 from sfml.cli.options import Options
-from sfml.cli.restoring import place_of
+from sfml.cli.restoration import place_of
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.entry_files import misspelt
 from sfml.operations.target_account import TargetAccount

@@ -13,7 +13,7 @@ from sfml.base.errors import InvalidSpec, SfmlError, UsageError
 from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.cli import output
-from sfml.cli.opening import user_name
+from sfml.cli.inputs import user_name
 from sfml.cli.options import Options
 from sfml.frontend.entry_files import is_entry_file, pipelines_of
 from sfml.spec.load import load

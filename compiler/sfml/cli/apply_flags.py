@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.idle import demand_idle
-from sfml.cli.locking import Locking
-from sfml.cli.opening import user_name
+from sfml.cli.idle_options import demand_idle
+from sfml.cli.inputs import user_name
+from sfml.cli.lease_options import Locking
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import ApplyPlan, planned, schedule_words, work_of
@@ -21,7 +21,7 @@ from sfml.operations.target_account import TargetAccount
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.operations.holding import HeldLease
+    from sfml.operations.held_lease import HeldLease
     from sfml.plan.model import Plan
 
 
@@ -98,7 +98,7 @@ def carry_out(
     idleness: Idleness,
 ) -> None:
     """Apply the approved plan, and print what is done."""
-    from sfml.cli.deploying import deploy_work
+    from sfml.cli.deployment import deploy_work
     from sfml.operations.reviewed_files import provenance
 
     speaks = options.speaks

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.cli import output
-from sfml.cli.locking import Locking, locked
-from sfml.cli.opening import connected, read, say_findings, single
+from sfml.cli.inputs import connected, read, say_findings, single
+from sfml.cli.lease_options import Locking, locked
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.entry_files import files_of_pipeline
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve: bool) -> int:
     """Restore the previous graph. The spec only identifies the pipeline and target; it need not compile."""
-    from sfml.cli.asking import confirm
-    from sfml.cli.deploying import deploy_work
+    from sfml.cli.confirmation import confirm
+    from sfml.cli.deployment import deploy_work
     from sfml.operations.restoration import restore_work
     from sfml.render.stages import stages_text
 

@@ -11,13 +11,13 @@ import click
 from sfml.base.errors import UsageError
 from sfml.cli import output
 from sfml.cli.interrupts import pause
-from sfml.cli.locking import Seconds
+from sfml.cli.lease_options import Seconds
 from sfml.cli.options import Options
 from sfml.operations.idleness import Idleness
 from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
-    from sfml.operations.holding import HeldLease
+    from sfml.operations.held_lease import HeldLease
     from sfml.plan.model import ObservedGraph
 
 F = TypeVar("F", bound=Callable[..., Any])

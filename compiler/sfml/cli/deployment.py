@@ -8,9 +8,9 @@ from sfml.cli import output
 from sfml.cli.interrupts import TooLate, stop_event, stopping
 from sfml.cli.options import Options
 from sfml.cli.progress import progress
-from sfml.operations.deploy import Deployer, StopRequested, Work
+from sfml.operations.deployer import Deployer, StopRequested, Work
 from sfml.operations.guided_deployer import GuidedDeployer
-from sfml.operations.holding import HeldLease
+from sfml.operations.held_lease import HeldLease
 from sfml.operations.target_account import TargetAccount
 from sfml.render.symbols import Symbols
 

@@ -14,10 +14,10 @@ from sfml.base.errors import UsageError
 from sfml.base.quoting import name_parts, qualified
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.asking import confirm
-from sfml.cli.idle import demand_idle
+from sfml.cli.confirmation import confirm
+from sfml.cli.idle_options import demand_idle
 from sfml.cli.interrupts import give_back
-from sfml.cli.locking import Locking
+from sfml.cli.lease_options import Locking
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.frontend.entry_files import misspelt
@@ -29,7 +29,7 @@ from sfml.operations.target_account import TargetAccount
 from sfml.render.symbols import Symbols
 
 if TYPE_CHECKING:
-    from sfml.operations.holding import HeldLease
+    from sfml.operations.held_lease import HeldLease
 
 DECLARED = "declared"
 
@@ -87,7 +87,7 @@ def remove(
     doomed: PipelineRemoval, target: TargetAccount, held: HeldLease, idleness: Idleness, options: Options
 ) -> None:
     """Carry out the approved removal, and print what is done."""
-    from sfml.cli.deploying import deploy_work
+    from sfml.cli.deployment import deploy_work
 
     speaks = options.speaks
     desired, removal = doomed.found.desired, doomed.removal

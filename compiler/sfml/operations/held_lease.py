@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sfml.account.ports import Leases
 from sfml.base.errors import AnswerLost, LeaseHeld, LeaseLost, SfmlError
-from sfml.operations.crew import Crew
+from sfml.operations.parallel_calls import Crew
 from sfml.plan.lease import Lease
 
 FRESH = 5.0

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 from sfml.base.errors import UsageError
-from sfml.cli.opening import opened
+from sfml.cli.inputs import opened
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
-from sfml.plan.saved import (
+from sfml.plan.saved_plan import (
     SavedPlan,
     saved_from,
 )

@@ -8,15 +8,15 @@ from pathlib import Path
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import ConflictingState
 from sfml.base.record import record
-from sfml.cli.fixing import mend
-from sfml.cli.opening import read, single
+from sfml.cli.fixes import mend
+from sfml.cli.inputs import read, single
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.ownership import Ownership
-from sfml.plan.accepting import AcceptableField, UnacceptableField, acceptances
 from sfml.plan.diff import make_plan
 from sfml.plan.drift import Drift, open_drift
+from sfml.plan.drift_acceptance import AcceptableField, UnacceptableField, acceptances
 
 MAX_ROUNDS = 20
 """The maximum number of rounds. Changes of the same mapping need a round each."""

@@ -13,7 +13,7 @@ from sfml.base.diagnostic import has_errors
 from sfml.base.errors import ConnectionFailed, InvalidSpec, LeaseHeld, LeaseLost, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.opening import connected, read
+from sfml.cli.inputs import connected, read
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
 from sfml.operations.target_account import TargetAccount
@@ -90,8 +90,8 @@ class Targets:
 
 def opened_all(specs: Iterable[str], options: Options) -> list[CompiledSpec | PipelineFailure]:
     """Compile every pipeline that the arguments name. Findings that several share are printed once."""
+    from sfml.frontend.between_pipelines import together
     from sfml.frontend.entry_files import entry_files
-    from sfml.frontend.together import together
 
     files = [str(file) for file in entry_files(specs)]
     readings = together([read(file, options) for file in files])

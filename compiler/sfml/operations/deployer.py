@@ -19,8 +19,8 @@ from sfml.base.record import record
 from sfml.lower.beyond import beyond
 from sfml.lower.comments import RECORD_PREFIX
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
-from sfml.operations.crew import Crew
-from sfml.operations.holding import FRESH, FRESH_ENOUGH_TO_START, HeldLease
+from sfml.operations.held_lease import FRESH, FRESH_ENOUGH_TO_START, HeldLease
+from sfml.operations.parallel_calls import Crew
 from sfml.operations.retries import RetryPolicy, insist
 from sfml.plan.artefact import Artefact, meant_artefact
 from sfml.plan.diff import field_changes, make_plan
