@@ -66,7 +66,7 @@ lint: $(VENV)/.installed ## Check style and types, and look for dead code
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy compiler steps tests/typing
-	@$(VENV)/bin/vulture
+	@$(VENV)/bin/python tools/dead_code.py
 
 format: $(VENV)/.installed ## Format the code
 	@$(VENV)/bin/ruff check --fix .
