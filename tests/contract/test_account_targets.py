@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -33,6 +35,7 @@ from sfml.graph.model import (
 )
 from sfml.graph.needs import Kind, needs_of
 from sfml.local.app import LocalServer
+from sfml.local.faults import Faults
 from sfml.snowflake.connection import open_account, open_local
 from sfml.snowflake.environment import create, environment_of
 from sfml.snowflake.objects import use_schema
@@ -334,3 +337,94 @@ def test_a_role_that_is_not_granted_changes_nothing() -> None:
         raise DatabaseError(msg=sentence, errno=250001)
     assert told.value.help is not None
     assert "nothing was changed" in told.value.help
+
+
+def test_what_must_be_there_is_looked_for_at_once_and_each_list_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eleven names of seven kinds: every list is asked for while all others are under way, or the gate breaks."""
+    monkeypatch.setenv("SFML_LOCAL_UNKNOWN_COMPUTE", "refuse")
+    faults = Faults()
+    with LocalServer(tmp_path / "server", faults=faults) as server:
+        connection = open_local(server.connect_args(), replace(TARGET, kind="local"))
+        use_schema(connection, replace(TARGET, kind="local"))
+        gate = threading.Barrier(7)
+        faults.do(
+            lambda call: gate.wait(30), lambda call: "SHOW SCHEMAS" not in call.text, kind="sql", times=7
+        )
+        faults.forget_calls()
+        inner = [
+            need for need in needs_of(GRAPH) if need.kind not in (Kind.DATABASE, Kind.SCHEMA, Kind.STAGE)
+        ]
+        found = environment_of(connection, GRAPH, needs=inner)
+        connection.close()
+    asked = sorted(call.text.partition(" WHERE")[0] for call in faults.calls if call.kind == "sql")
+    assert asked == [
+        "SELECT PACKAGE_NAME, VERSION FROM ML_DEV.INFORMATION_SCHEMA.PACKAGES",
+        "SHOW COMPUTE POOLS LIKE 'ML_POOL'",
+        "SHOW IMAGE REPOSITORIES IN ACCOUNT",
+        "SHOW INTEGRATIONS",
+        "SHOW SECRETS LIKE 'API_KEY' IN SCHEMA ML_DEV.RAW",
+        "SHOW STREAMS LIKE 'ORDERS_STREAM' IN SCHEMA ML_DEV.RAW",
+        "SHOW WAREHOUSES",
+    ]
+    assert not found.unknown
+    assert len(found.missing) == 11
+
+
+@pytest.mark.parametrize("refused", ["SHOW INTEGRATIONS", "SHOW SECRETS", "SHOW COMPUTE POOLS", "PACKAGES"])
+def test_what_may_not_be_looked_at_is_neither_missing_nor_there(tmp_path: Path, refused: str) -> None:
+    faults = Faults()
+    kinds = {
+        "SHOW INTEGRATIONS": {Kind.NOTIFICATION, Kind.ACCESS},
+        "SHOW SECRETS": {Kind.SECRET},
+        "SHOW COMPUTE POOLS": {Kind.POOL},
+        "PACKAGES": {Kind.PACKAGE},
+    }[refused]
+    with LocalServer(tmp_path / "server", faults=faults) as server:
+        connection = open_local(server.connect_args(), replace(TARGET, kind="local"))
+        use_schema(connection, replace(TARGET, kind="local"))
+        faults.fail(refused, code="003001", sentence="Insufficient privileges to operate", times=None)
+        found = environment_of(connection, GRAPH)
+        connection.close()
+    assert not kinds & {one.need.kind for one in found.missing}
+    told = [text for text in found.unknown if "Insufficient privileges" in text]
+    named = {text.partition(":")[0] for text in told} - {"sizes of compute pools"}
+    assert named == {str(kind) for kind in kinds}, found.unknown
+    assert found.looked_at == sum(
+        need.kind in LOOKED_FOR and need.kind not in kinds for need in needs_of(GRAPH)
+    )
+
+
+LOOKED_FOR = set(Kind) - {Kind.TABLE, Kind.PROCEDURE}
+
+
+def test_a_list_that_is_full_is_not_the_whole(
+    admin: SnowflakeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SHOW ends after so many objects: what is not among them is asked for by its name."""
+    from sfml.snowflake import shown
+
+    monkeypatch.setattr(shown, "MOST_ROWS", 1)
+    rows(admin, "CREATE WAREHOUSE IF NOT EXISTS SHOWN_FIRST")
+    asked: list[str] = []
+    monkeypatch.setattr(shown, "records", lambda connection, sql, role: listed(admin, sql, asked))
+    warehouses = shown.Listing("WAREHOUSES", ("name",))
+    objects = shown.ShownObjects(admin, TARGET, [(warehouses, "SHOWN_FIRST"), (warehouses, "NOT_THERE")])
+    assert objects.row(warehouses, "SHOWN_FIRST") is not None
+    assert objects.row(warehouses, "NOT_THERE") is None
+    assert asked == [
+        "SHOW WAREHOUSES",
+        "SHOW WAREHOUSES LIKE 'SHOWN_FIRST'",
+        "SHOW WAREHOUSES LIKE 'NOT_THERE'",
+    ]
+    rows(admin, "DROP WAREHOUSE SHOWN_FIRST")
+
+
+def listed(connection: SnowflakeConnection, sql: str, asked: list[str]) -> list[dict[str, Any]]:
+    """The answer, of a whole list the first row alone that is not the one that was made."""
+    from sfml.snowflake.sql import records
+
+    asked.append(sql)
+    found = records(connection, sql)
+    return found if "LIKE" in sql else [row for row in found if row["name"] != "SHOWN_FIRST"][:1]

@@ -73,6 +73,24 @@ def told(calls: list[Call]) -> str:
     return "\n".join(f"{call.kind} {call.text[:100]}" for call in calls)
 
 
+def test_a_first_apply_takes_little_more_than_a_call_a_task(counted: Small) -> None:
+    """Both integrations stand in one list."""
+    spec = counted.folder / "specs" / "second.yaml"
+    spec.write_text(SPEC.replace("pipeline: counted", "pipeline: second"), encoding="utf-8")
+    calls = calls_of(counted, "apply", "specs/second.yaml", "--auto-approve", "--resume")
+    assert len(calls) <= 1.2 * 5 + 20, told(calls)
+    looks = [call.text for call in calls if call.text.startswith("SHOW") and "LEASE" not in call.text]
+    assert sorted(looks) == [
+        "SHOW INTEGRATIONS",
+        "SHOW TERSE TASKS IN SCHEMA " + schema_of(counted),
+        "SHOW WAREHOUSES LIKE 'W'",
+    ]
+
+
+def schema_of(small: Small) -> str:
+    return f"{small.local.database}.PUBLIC"
+
+
 def test_a_plan_without_a_change_takes_five_calls(counted: Small) -> None:
     calls = calls_of(counted, "plan", "specs/small.yaml")
     assert len(calls) <= 5, told(calls)

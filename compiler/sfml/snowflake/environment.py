@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
 
 from sfml.account.environment import Environment, MissingObject
 from sfml.base.errors import AccountError
@@ -12,14 +13,15 @@ from sfml.base.quoting import dotted, folded, identifier, literal, qualified, ra
 from sfml.graph.model import NewPool, OnPool, Target, TaskGraph
 from sfml.graph.needs import Kind, Need, needs_of
 from sfml.lower.programs import PYTHON_VERSION
-from sfml.snowflake.sql import records, rows
+from sfml.snowflake.shown import Listing, ShownObjects
+from sfml.snowflake.sql import rows
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-Row = Mapping[str, Any]
+AT_ONCE = 8
+"""Kinds that are looked for at the same time."""
 
-_PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 _PACKAGE = re.compile(r"([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*(?:==\s*([0-9A-Za-z.+!_-]+))?")
 
 
@@ -36,26 +38,25 @@ def environment_of(
     default all. The local Snowflake refuses missing streams, and accepts any name for objects of other kinds.
     """
     needs = needs_of(graph) if needs is None else tuple(needs)
+    jobs = _nodes_asked(graph, sized)
+    shown = _shown_objects(connection, graph.target, needs, jobs)
     missing: list[MissingObject] = []
     unknown: list[str] = []
     looked_at = 0
-    for kind in Kind:
-        wanted = [need for need in needs if need.kind is kind]
-        look = _LOOKS.get(kind)
-        if not wanted or look is None:
-            continue
-        if _is_within(wanted[0], missing):
-            missing += (MissingObject(need, statement_for(need, graph)) for need in wanted)
-            continue
-        try:
-            absent = list(look(connection, graph.target, wanted))
-        except AccountError as error:
-            unknown.append(f"{kind}: {error.message}")
-            continue
-        looked_at += len(wanted)
-        missing += (MissingObject(need, statement_for(need, graph), note) for need, note in absent)
+    for kinds in _IN_TURN:
+        gone = _places(missing)
+        wanted = {kind: [need for need in needs if need.kind is kind] for kind in kinds}
+        within = {kind: [need for need in wanted[kind] if not need.name.startswith(gone)] for kind in kinds}
+        for kind, answer in _answers(connection, shown, graph.target, within).items():
+            absent = dict.fromkeys((need for need in wanted[kind] if need not in within[kind]), "")
+            if isinstance(answer, AccountError):
+                unknown.append(f"{kind}: {answer.message}")
+            else:
+                looked_at += len(within[kind])
+                absent.update(answer)
+            missing += (MissingObject(need, statement_for(need, graph), absent[need]) for need in absent)
     try:
-        missing += _small_pools(connection, graph, sized)
+        missing += _small_pools(shown, jobs)
     except AccountError as error:
         unknown.append(f"sizes of compute pools: {error.message}")
     taken = [
@@ -71,10 +72,25 @@ def environment_of(
     )
 
 
-def _small_pools(
-    connection: SnowflakeConnection, graph: TaskGraph, sized: Container[str] | None
-) -> Iterator[MissingObject]:
-    """Compute pools with fewer nodes than a job needs at the start; such a job is refused or never starts."""
+def _places(missing: Iterable[MissingObject]) -> tuple[str, ...]:
+    """What the names of objects begin with whose database or schema is missing: a query for them would be refused."""
+    return tuple(f"{one.need.name}." for one in missing if one.need.kind in (Kind.DATABASE, Kind.SCHEMA))
+
+
+def _answers(
+    connection: SnowflakeConnection,
+    shown: ShownObjects,
+    target: Target,
+    wanted: Mapping[Kind, list[Need]],
+) -> dict[Kind, list[tuple[Need, str]] | AccountError]:
+    """What is absent of each kind, asked for side by side."""
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        answers = pool.map(lambda kind: _absent(connection, shown, target, kind, wanted[kind]), wanted)
+        return dict(zip(wanted, answers, strict=True))
+
+
+def _nodes_asked(graph: TaskGraph, sized: Container[str] | None) -> dict[str, dict[str, int]]:
+    """By compute pool, the tasks whose jobs need more than one node at the start, with how many."""
     asking: dict[str, dict[str, int]] = {}
     for task in graph.all_tasks:
         match task.run_on:
@@ -83,12 +99,14 @@ def _small_pools(
             ):
                 if (least or instances) > 1:
                     asking.setdefault(folded(pool), {})[task.name] = least or instances
-    if not asking:
-        return
-    rows = records(connection, "SHOW COMPUTE POOLS", role=graph.target.owner_role)
-    most = {str(row["name"]): int(row["max_nodes"]) for row in rows}
-    for pool, tasks in asking.items():
-        nodes = most.get(raw(pool))
+    return asking
+
+
+def _small_pools(shown: ShownObjects, jobs: Mapping[str, Mapping[str, int]]) -> Iterator[MissingObject]:
+    """Compute pools with fewer nodes than a job needs at the start; such a job is refused or never starts."""
+    for pool, tasks in jobs.items():
+        row = shown.row(_LISTINGS[Kind.POOL], pool)
+        nodes = None if row is None else int(row["max_nodes"])
         small = {name: asked for name, asked in tasks.items() if nodes is not None and asked > nodes}
         if small and nodes is not None:
             said = ", ".join(f"{name} waits for {asked}" for name, asked in small.items())
@@ -166,79 +184,33 @@ def _pool_statement(need: Need, graph: TaskGraph) -> str:
     )
 
 
-def _is_within(need: Need, missing: list[MissingObject]) -> bool:
-    """Whether the object's database or schema is missing, so that a query for it would be refused."""
-    gone = [one.need.name for one in missing if one.need.kind in (Kind.DATABASE, Kind.SCHEMA)]
-    return any(need.name.startswith(f"{name}.") for name in gone)
-
-
 # -- looking
 
-_NO_SUCH_PLACE = ("002003", "2003", "002043", "2043")
-"""What SHOW says of a schema that is not there."""
 
-Look = Callable[["SnowflakeConnection", Target, list[Need]], Iterator[tuple[Need, str]]]
-
-
-def _shown(command: str, columns: tuple[str, ...], *, scope: bool = False, category: str = "") -> Look:
-    """A function that finds missing objects with one SHOW command; several names are searched in the whole list.
-
-    SHOW lists at most 10,000 objects, so a name that is not in the list is queried again with LIKE.
-    https://docs.snowflake.com/en/sql-reference/sql/show
-    """
-
-    def look(
-        connection: SnowflakeConnection, target: Target, needs: list[Need]
-    ) -> Iterator[tuple[Need, str]]:
-        def listed(pattern: str | None, within: str | None) -> set[tuple[str, ...]]:
-            like = f" LIKE {literal(pattern)}" if pattern else ""
-            place = f" IN SCHEMA {dotted(within)}" if within else ""
-            try:
-                found = records(connection, f"SHOW {command}{like}{place}", role=target.owner_role)
-            except AccountError as error:
-                if error.code not in _NO_SUCH_PLACE:
-                    raise
-                return set()  # a schema that is not there holds nothing
-            kept = [row for row in found if not category or str(row.get("category")) == category]
-            return {tuple(str(row[column]) for column in columns) for row in kept}
-
-        for within, group in _by_schema(needs, scope):
-            # The local Snowflake shows a compute pool for any name in LIKE, so its whole list is read.
-            by_name = not target.is_local
-            first = group[0][1][-1] if len(group) == 1 and by_name else None
-            known = listed(first, within)
-            for need, parts in group:
-                if parts not in known and (first or not by_name or parts not in listed(parts[-1], within)):
-                    yield need, ""
-
-    return look
+def _shown_objects(
+    connection: SnowflakeConnection, target: Target, needs: Iterable[Need], pools: Iterable[str]
+) -> ShownObjects:
+    """What SHOW lists of everything that will be asked for, so that each list is asked for once."""
+    names = [(_LISTINGS[need.kind], need.name) for need in needs if need.kind in _LISTINGS]
+    return ShownObjects(connection, target, [*names, *((_LISTINGS[Kind.POOL], pool) for pool in pools)])
 
 
-def _by_schema(
-    needs: list[Need], scope: bool
-) -> Iterator[tuple[str | None, list[tuple[Need, tuple[str, ...]]]]]:
-    """The needs with the parts of their names, grouped by the schema for SHOW."""
-    groups: dict[str | None, list[tuple[Need, tuple[str, ...]]]] = {}
-    for need in needs:
-        written = _PARTS.findall(need.name)
-        within = ".".join(written[:-1]) if scope else None
-        groups.setdefault(within, []).append((need, tuple(raw(part) for part in written)))
-    yield from groups.items()
-
-
-def _schemas(
-    connection: SnowflakeConnection, target: Target, needs: list[Need]
-) -> Iterator[tuple[Need, str]]:
-    for need in needs:
-        database, schema = _PARTS.findall(need.name)
-        sql = f"SHOW SCHEMAS LIKE {literal(raw(schema))} IN DATABASE {identifier(database)}"
-        found = records(connection, sql, role=target.owner_role)
-        if raw(schema) not in {str(row["name"]) for row in found}:
-            yield need, ""
+def _absent(
+    connection: SnowflakeConnection, shown: ShownObjects, target: Target, kind: Kind, needs: list[Need]
+) -> list[tuple[Need, str]] | AccountError:
+    """The missing objects of one kind, each with a note, or why they cannot be looked for."""
+    try:
+        if not needs:
+            return []
+        if kind in _LISTINGS:
+            return [(need, "") for need in needs if shown.row(_LISTINGS[kind], need.name) is None]
+        return list(_LOOKS[kind](connection, target, needs))
+    except AccountError as error:
+        return error
 
 
 def _images(connection: SnowflakeConnection, target: Target, needs: list[Need]) -> Iterator[tuple[Need, str]]:
-    if not records(connection, "SHOW IMAGE REPOSITORIES IN ACCOUNT", role=target.owner_role):
+    if not rows(connection, "SHOW IMAGE REPOSITORIES IN ACCOUNT", role=target.owner_role):
         yield from ((need, "") for need in needs)
 
 
@@ -280,18 +252,28 @@ def _package(need: Need) -> tuple[str, str | None]:
     return (match[1].lower(), match[2]) if match else (need.name.lower(), None)
 
 
-_LOOKS: Mapping[Kind, Look] = {
-    Kind.DATABASE: _shown("DATABASES", ("name",)),
-    Kind.SCHEMA: _schemas,
-    Kind.STAGE: _shown("STAGES", ("database_name", "schema_name", "name"), scope=True),
-    Kind.WAREHOUSE: _shown("WAREHOUSES", ("name",)),
-    Kind.POOL: _shown("COMPUTE POOLS", ("name",)),
-    Kind.NOTIFICATION: _shown("INTEGRATIONS", ("name",), category="NOTIFICATION"),
-    Kind.ACCESS: _shown("INTEGRATIONS", ("name",), category="EXTERNAL_ACCESS"),
-    Kind.SECRET: _shown("SECRETS", ("database_name", "schema_name", "name"), scope=True),
-    Kind.STREAM: _shown("STREAMS", ("database_name", "schema_name", "name"), scope=True),
-    Kind.IMAGES: _images,
-    Kind.PACKAGE: _packages,
+Look = Callable[["SnowflakeConnection", Target, list[Need]], Iterator[tuple[Need, str]]]
+
+_OF_SCHEMA = ("database_name", "schema_name", "name")
+
+_LISTINGS: Final[Mapping[Kind, Listing]] = {
+    Kind.DATABASE: Listing("DATABASES", ("name",)),
+    Kind.SCHEMA: Listing("SCHEMAS", ("database_name", "name"), place="DATABASE"),
+    Kind.STAGE: Listing("STAGES", _OF_SCHEMA, place="SCHEMA"),
+    Kind.WAREHOUSE: Listing("WAREHOUSES", ("name",)),
+    Kind.POOL: Listing("COMPUTE POOLS", ("name",)),
+    Kind.NOTIFICATION: Listing("INTEGRATIONS", ("name",), category="NOTIFICATION"),
+    Kind.ACCESS: Listing("INTEGRATIONS", ("name",), category="EXTERNAL_ACCESS"),
+    Kind.SECRET: Listing("SECRETS", _OF_SCHEMA, place="SCHEMA"),
+    Kind.STREAM: Listing("STREAMS", _OF_SCHEMA, place="SCHEMA"),
 }
+_LOOKS: Final[Mapping[Kind, Look]] = {Kind.IMAGES: _images, Kind.PACKAGE: _packages}
 """How to find the missing objects of each kind. Procedures, which can be overloaded, and tables, which the graph
 may create, are not checked."""
+
+_IN_TURN: Final = (
+    (Kind.DATABASE,),
+    (Kind.SCHEMA,),
+    tuple(kind for kind in Kind if kind in {*_LISTINGS, *_LOOKS} - {Kind.DATABASE, Kind.SCHEMA}),
+)
+"""The kinds that are looked for at the same time: those within a database or schema once that is known to be there."""

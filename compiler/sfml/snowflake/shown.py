@@ -1,0 +1,120 @@
+"""Objects of an account as SHOW lists them, each list asked for once, whoever and however many threads need it."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from sfml.base.errors import AccountError
+from sfml.base.quoting import dotted, literal, raw
+from sfml.base.record import record
+from sfml.graph.model import Target
+from sfml.snowflake.sql import records
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+Row = Mapping[str, Any]
+
+MOST_ROWS = 10_000
+"""How many objects SHOW lists at most. https://docs.snowflake.com/en/sql-reference/sql/show"""
+
+_PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
+_NO_SUCH_PLACE = ("002003", "2003", "002043", "2043")
+"""What SHOW says of a schema that is not there."""
+
+
+@record
+class Listing:
+    """One SHOW command: the columns that make an object's name, and the `place` that its objects are in.
+
+    Of a `category`, only those rows count; listings that differ in nothing else share their lists.
+    """
+
+    command: str
+    columns: tuple[str, ...]
+    place: str = ""
+    category: str = ""
+
+
+class ShownObjects:
+    """The objects that SHOW lists; `asked` are all names that will be asked for, so that a list can be short."""
+
+    def __init__(
+        self, connection: SnowflakeConnection, target: Target, asked: Iterable[tuple[Listing, str]]
+    ) -> None:
+        self._connection = connection
+        self._target = target
+        self._names: dict[str, list[str]] = {}
+        for listing, name in asked:
+            names = self._names.setdefault(listing.command, [])
+            if name not in names:
+                names.append(name)
+        self._answers: dict[str, Future[list[dict[str, Any]]]] = {}
+        self._asking = threading.Lock()
+
+    def row(self, listing: Listing, name: str) -> Row | None:
+        """The row of the object of this name, qualified if it has a place; None if it is not listed.
+
+        A list that is as long as lists can be is not the whole: what is not in it is asked for by its name.
+        """
+        shown = self._rows(self._statement(listing))
+        found = _row_in(shown, listing, name)
+        if found is None and len(shown) >= MOST_ROWS:
+            return _row_in(self._rows(_show(listing, like=name, within=name)), listing, name)
+        return found
+
+    def _statement(self, listing: Listing) -> str:
+        """One list for all names of the command: that of their place, or of the account if they have several."""
+        names = self._names[listing.command]
+        # The local Snowflake shows a compute pool for any name in LIKE, so its whole list is read.
+        like = names[0] if len(names) == 1 and not self._target.is_local else None
+        within = names[0] if len({tuple(_parts(name)[:-1]) for name in names}) == 1 else None
+        return _show(listing, like=like, within=within)
+
+    def _rows(self, sql: str) -> list[dict[str, Any]]:
+        with self._asking:
+            is_first = sql not in self._answers
+            answer = self._answers.setdefault(sql, Future())
+        if is_first:
+            try:
+                answer.set_result(self._asked(sql))
+            except BaseException as error:  # whoever waits for the same list is told
+                answer.set_exception(error)
+        return answer.result()
+
+    def _asked(self, sql: str) -> list[dict[str, Any]]:
+        try:
+            return records(self._connection, sql, role=self._target.owner_role)
+        except AccountError as error:
+            if error.code not in _NO_SUCH_PLACE:
+                raise
+            return []  # a schema that is not there holds nothing
+
+
+def _show(listing: Listing, *, like: str | None, within: str | None) -> str:
+    pattern = f" LIKE {literal(raw(_parts(like)[-1]))}" if like else ""
+    if not listing.place:
+        return f"SHOW {listing.command}{pattern}"
+    if within is None:
+        return f"SHOW {listing.command}{pattern} IN ACCOUNT"
+    return f"SHOW {listing.command}{pattern} IN {listing.place} {dotted('.'.join(_parts(within)[:-1]))}"
+
+
+def _row_in(rows: Iterable[Row], listing: Listing, name: str) -> Row | None:
+    """LIKE takes `_` for any character and ignores case, so names are compared."""
+    wanted = tuple(raw(part) for part in _parts(name))
+    for row in rows:
+        if listing.category and str(row.get("category")) != listing.category:
+            continue
+        if tuple(str(row[column]) for column in listing.columns) == wanted:
+            return row
+    return None
+
+
+def _parts(name: str) -> list[str]:
+    """The parts of a dotted name, each as it is written."""
+    return _PARTS.findall(name)
