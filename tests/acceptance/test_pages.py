@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
+import fork_server
 import pytest
 from review_repository import Repository, with_pull_requests
 from tests.acceptance.conftest import SFML, Done, Project
@@ -42,7 +43,7 @@ def diff(it: Repository, branch: str, page: Path, *arguments: str) -> Done:
         str(page),
         *arguments,
     )
-    done = subprocess.run(command, cwd=it.folder, capture_output=True, text=True, check=False)
+    done = fork_server.run(command, cwd=it.folder, env=os.environ, timeout=300)
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
+import fork_server
 import jsonschema
 import pytest
 from tests.acceptance.conftest import ROOT, SFML, Done
@@ -28,8 +28,8 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 def diff(it: Repository, *arguments: str, folder: Path | None = None) -> Done:
-    done = subprocess.run(
-        (str(SFML), "diff", *arguments), cwd=folder or it.folder, capture_output=True, text=True, check=False
+    done = fork_server.run(
+        (str(SFML), "diff", *arguments), cwd=folder or it.folder, env=os.environ, timeout=300
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Done(done.returncode, done.stdout, done.stderr)
@@ -137,12 +137,12 @@ def test_an_apply_takes_what_was_reviewed_and_nothing_else(tmp_path: Path) -> No
     fingerprint = found["pipelines"][0]["targets"]["local"]["fingerprint"]
     it.edit("specs/report.yaml", "select 2", "select 3")
     apply = (str(SFML), "apply", "specs/report.yaml", "--require-fingerprint", fingerprint)
-    refused = subprocess.run(apply, cwd=it.folder, capture_output=True, text=True, check=False)
+    refused = fork_server.run(apply, cwd=it.folder, env=os.environ, timeout=300)
     assert refused.returncode == 1
     assert "is not what was reviewed" in refused.stderr
     assert not (it.folder / ".sfml").exists()
     it.edit("specs/report.yaml", "select 3", "select 2")
-    taken = subprocess.run((*apply, "--dry-run"), cwd=it.folder, capture_output=True, text=True, check=False)
+    taken = fork_server.run((*apply, "--dry-run"), cwd=it.folder, env=os.environ, timeout=300)
     assert taken.returncode == 0, taken.stderr
 
 
