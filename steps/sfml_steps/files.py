@@ -45,12 +45,12 @@ class StageFiles:
         # own name, where two tasks at once would delete each other's file.
         with tempfile.TemporaryDirectory() as folder:
             self._session.file.get(path, folder)
-            found = [file for file in Path(folder).rglob("*") if file.is_file()]
-            if len(found) != 1:
+            files = [file for file in Path(folder).rglob("*") if file.is_file()]
+            if len(files) != 1:
                 raise StepError(
                     f"there is no file {path}; perhaps it was removed with its run: run the whole graph again"
                 )
-            return found[0].read_bytes()
+            return files[0].read_bytes()
 
 
 class MemoryFiles:

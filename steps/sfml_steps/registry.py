@@ -142,7 +142,7 @@ def default_version(registry: Registry, model_name: str) -> str | None:
 
 def existing_version(registry: Registry, model_name: str, version: str) -> ModelVersion | None:
     versions = registry.get_model(model_name).versions()
-    return next((found for found in versions if found.version_name == version), None)
+    return next((one for one in versions if one.version_name == version), None)
 
 
 def log_candidate(

@@ -36,9 +36,9 @@ def shape_of(annotation: ast.expr | None, module: Module, find: FindModule, dept
         case ast.BinOp(op=ast.BitOr(), left=left, right=right):
             return any_of((shape_of(left, module, find, depth + 1), shape_of(right, module, find, depth + 1)))
         case ast.Subscript(value=origin, slice=arguments):
-            return _generic(last_name(origin), arguments, module, find, depth)
+            return _generic_shape(last_name(origin), arguments, module, find, depth)
         case ast.Name() | ast.Attribute():
-            return _named(annotation, module, find, depth)
+            return _shape_of_name(annotation, module, find, depth)
         case _:
             return ANYTHING
 
@@ -60,7 +60,7 @@ def literal_parts(annotation: ast.expr | None) -> tuple[ast.Constant, ...] | Non
     return tuple(part for part in parts if isinstance(part, ast.Constant))
 
 
-def _generic(origin: str, arguments: ast.expr, module: Module, find: FindModule, depth: int) -> Shape:
+def _generic_shape(origin: str, arguments: ast.expr, module: Module, find: FindModule, depth: int) -> Shape:
     parts = arguments.elts if isinstance(arguments, ast.Tuple) else [arguments]
 
     def inner(index: int) -> Shape:
@@ -84,7 +84,7 @@ def _generic(origin: str, arguments: ast.expr, module: Module, find: FindModule,
     return ANYTHING
 
 
-def _named(node: ast.Name | ast.Attribute, module: Module, find: FindModule, depth: int) -> Shape:
+def _shape_of_name(node: ast.Name | ast.Attribute, module: Module, find: FindModule, depth: int) -> Shape:
     name = last_name(node)
     if name in _PRIMITIVES:
         return Primitive(name)
@@ -92,18 +92,18 @@ def _named(node: ast.Name | ast.Attribute, module: Module, find: FindModule, dep
         return ListOf(ANYTHING)
     if name in _MAPS:
         return MapOf(ANYTHING)
-    return ANYTHING if isinstance(node, ast.Attribute) else _defined(name, module, find, depth)
+    return ANYTHING if isinstance(node, ast.Attribute) else _shape_of_definition(name, module, find, depth)
 
 
 @lru_cache(maxsize=512)  # types that name each other many times would take exponential time
-def _defined(name: str, module: Module, find: FindModule, depth: int) -> Shape:
-    found = definition(name, module, find) if depth <= _MAX_DEPTH else None
-    if found is None:
+def _shape_of_definition(name: str, module: Module, find: FindModule, depth: int) -> Shape:
+    binding = definition(name, module, find) if depth <= _MAX_DEPTH else None
+    if binding is None:
         return ANYTHING
-    where, statement = found
+    where, statement = binding
     match statement:
         case ast.ClassDef() if _is_record(statement):
-            return _record(statement, where, find, depth)
+            return _record_shape(statement, where, find, depth)
         case ast.Assign(value=value):
             return shape_of(value, where, find, depth + 1)
         case ast.AnnAssign(value=ast.expr() as value):
@@ -128,9 +128,9 @@ def definition(name: str, module: Module, find: FindModule, hops: int = 0) -> tu
                 return definition(original, source, find, hops + 1) if source is not None else None
     for star in stars_of(module):
         source = find(star)
-        found = definition(name, source, find, hops + 1) if source is not None else None
-        if found is not None:
-            return found
+        binding = definition(name, source, find, hops + 1) if source is not None else None
+        if binding is not None:
+            return binding
     return None
 
 
@@ -154,13 +154,13 @@ def _has_only_fields(statement: ast.ClassDef) -> bool:
     )
 
 
-def _record(statement: ast.ClassDef, module: Module, find: FindModule, depth: int) -> Shape:
+def _record_shape(statement: ast.ClassDef, module: Module, find: FindModule, depth: int) -> Shape:
     fields: dict[str, Shape] = {}
     optional: set[str] = set()
     for base in statement.bases:
         if last_name(base) in ("TypedDict", "NamedTuple", "object", "Protocol", "Generic"):
             continue
-        inherited = _named(base, module, find, depth + 1) if isinstance(base, ast.Name) else ANYTHING
+        inherited = _shape_of_name(base, module, find, depth + 1) if isinstance(base, ast.Name) else ANYTHING
         if not isinstance(inherited, Record):
             return ANYTHING  # more fields may come from a class that cannot be read
         fields.update(inherited.fields)

@@ -111,7 +111,7 @@ class CodeNames:
             case ast.Name(id=name):
                 return texts(self.value(name))
             case ast.Starred(value=iterated):
-                return self._elements(iterated, depth + 1)
+                return self._loop_values(iterated, depth + 1)
             case ast.JoinedStr(values=parts):
                 return _joined(
                     texts(part.value) if isinstance(part, ast.FormattedValue) else texts(part)
@@ -122,14 +122,14 @@ class CodeNames:
             case ast.IfExp(body=body, orelse=orelse):
                 return _either((texts(body), texts(orelse)))
             case ast.Subscript(value=mapping) | ast.Call(func=ast.Attribute(value=mapping, attr="get")):
-                return self._held(mapping, depth + 1)
+                return self._values_in(mapping, depth + 1)
             case _:
                 return None
 
     def _literal(self, node: ast.expr) -> ast.expr | None:
         return self.value(node.id) if isinstance(node, ast.Name) else node
 
-    def _held(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
+    def _values_in(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
         """All texts that are values of a mapping or elements of a list; None when they are not known."""
         match self._literal(node):
             case ast.Dict(values=values):
@@ -139,7 +139,7 @@ class CodeNames:
             case _:
                 return None
 
-    def _elements(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
+    def _loop_values(self, node: ast.expr, depth: int) -> tuple[str, ...] | None:
         """All texts that a loop over the expression yields; None when they are not known."""
         match self._literal(node):
             case ast.List(elts=elements) | ast.Tuple(elts=elements) | ast.Set(elts=elements):
@@ -147,11 +147,11 @@ class CodeNames:
             case ast.Dict(keys=keys):
                 return _either(self.texts(key, depth + 1) for key in keys)
             case ast.Call(func=ast.Attribute(value=mapping, attr="values")):
-                return self._held(mapping, depth + 1)
+                return self._values_in(mapping, depth + 1)
             case ast.Call(func=ast.Attribute(value=mapping, attr="keys")):
-                return self._elements(mapping, depth + 1)
+                return self._loop_values(mapping, depth + 1)
             case ast.Call(func=ast.Name(id="sorted" | "list" | "tuple" | "set"), args=[inner]):
-                return self._elements(inner, depth + 1)
+                return self._loop_values(inner, depth + 1)
             case _:
                 return None
 

@@ -118,13 +118,13 @@ class _Reader:
         source = self.find(self.names.origin(owner))
         if source is not None:
             return step_definition(name, source, self.find, self.hops + 1)
-        found = definition(owner.id, self.module, self.find) if isinstance(owner, ast.Name) else None
-        if found is None or not isinstance(found[1], ast.ClassDef):
+        binding = definition(owner.id, self.module, self.find) if isinstance(owner, ast.Name) else None
+        if binding is None or not isinstance(binding[1], ast.ClassDef):
             return None
-        for part in reversed(found[1].body):
+        for part in reversed(binding[1].body):
             if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and part.name == name:
                 return StepDefinition(
-                    found[0], part, part, any(self.is_step(one) for one in part.decorator_list)
+                    binding[0], part, part, any(self.is_step(one) for one in part.decorator_list)
                 )
         return None
 
@@ -139,8 +139,8 @@ class _Reader:
         """Whether a decorator named `step` is a function of the project."""
         if not (isinstance(decorator, ast.Name) and decorator.id == "step"):
             return False
-        found = definition("step", self.module, self.find)
-        return found is not None and isinstance(found[1], ast.FunctionDef)
+        binding = definition("step", self.module, self.find)
+        return binding is not None and isinstance(binding[1], ast.FunctionDef)
 
     def _is_registered(self, name: str) -> bool:
         """Whether the module registers the function by a call `step(name)` at its top level."""
@@ -161,11 +161,11 @@ class _Reader:
             return bool(origin)
         owner, _, name = origin.rpartition(".")
         source = self.find(owner) if owner else self.module
-        found = definition(name, source, self.find) if source is not None else None
-        if found is None or found[0].tree is None:
+        binding = definition(name, source, self.find) if source is not None else None
+        if binding is None or binding[0].tree is None:
             return False
-        where, statement = found
-        names = code_names(found[0].tree, where.name, where.is_package)
+        where, statement = binding
+        names = code_names(binding[0].tree, where.name, where.is_package)
         inner = {
             names.origin(node) for node in ast.walk(statement) if isinstance(node, (ast.Name, ast.Attribute))
         }
@@ -178,13 +178,13 @@ def means_step(origin: str, module: Module, find: FindModule, hops: int = 0) -> 
         return True
     owner, _, name = origin.rpartition(".")
     source = find(owner) if owner else module
-    found = definition(name, source, find) if source is not None and hops < _MAX_HOPS else None
-    if found is None or found[0].tree is None:
+    binding = definition(name, source, find) if source is not None and hops < _MAX_HOPS else None
+    if binding is None or binding[0].tree is None:
         return False
-    where, statement = found
+    where, statement = binding
     if where.name.partition(".")[0] == RUNTIME:
         return isinstance(statement, ast.FunctionDef) and statement.name == "step"
     if isinstance(statement, ast.Assign) and isinstance(statement.value, (ast.Name, ast.Attribute)):
-        alias = code_names(found[0].tree, where.name, where.is_package).origin(statement.value)
+        alias = code_names(binding[0].tree, where.name, where.is_package).origin(statement.value)
         return alias != origin and means_step(alias, where, find, hops + 1)
     return False

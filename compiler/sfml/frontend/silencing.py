@@ -58,16 +58,16 @@ def silencings(
     sources: Mapping[str, str], document: MapNode | None
 ) -> tuple[tuple[Silencing, ...], tuple[Diagnostic, ...]]:
     """The silencings in comments and in the project file, and the findings for wrong ones."""
-    found: list[Silencing] = []
+    parsed: list[Silencing] = []
     findings: list[Diagnostic] = []
     for file, text in sources.items():
         if file.endswith((".yaml", ".yml")) and _HINT.search(text):
-            _read_comments(file, text, found, findings)
+            _read_comments(file, text, parsed, findings)
     ignored = document.get("ignore") if document is not None else None
     for item in ignored.items if isinstance(ignored, ListNode) else ():
         if isinstance(item, MapNode):
-            _read_entry(item, found, findings)
-    return tuple(found), tuple(first_of(iter(findings), MAX_FINDINGS))
+            _read_entry(item, parsed, findings)
+    return tuple(parsed), tuple(first_of(iter(findings), MAX_FINDINGS))
 
 
 @record
@@ -99,7 +99,7 @@ def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) 
         covering = [one for one in (*here, *everywhere) if one.covers(finding)]
         if finding.is_error or not covering:
             kept.append(finding)
-            kept += [_of_error(one) for one in covering if one.line is not None]
+            kept += [_silenced_error(one) for one in covering if one.line is not None]
         else:
             accepted.append(finding)
         used.update(covering)
@@ -115,19 +115,19 @@ def unused(silencing: Silencing) -> Diagnostic:
     )
 
 
-def _of_error(silencing: Silencing) -> Diagnostic:
+def _silenced_error(silencing: Silencing) -> Diagnostic:
     message = f"`{silencing.code}` is an error here; only warnings can be silenced"
     return Diagnostic.error("SF150", message, at=silencing.span, help="mend what it finds")
 
 
-def _read_comments(file: str, text: str, found: list[Silencing], findings: list[Diagnostic]) -> None:
+def _read_comments(file: str, text: str, parsed: list[Silencing], findings: list[Diagnostic]) -> None:
     lines = source_lines(text)
     inside = _scalars(text)
     for index, line in enumerate(lines):
         match = _COMMENT.search(line) if "sfml" in line else None
         if match is None or _is_within((index, match.start()), inside):
             continue
-        if len(found) + len(findings) >= MAX_SILENCINGS:
+        if len(parsed) + len(findings) >= MAX_SILENCINGS:
             whole = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)
             message = f"there are more than {MAX_SILENCINGS:,} silencings"
             findings.insert(0, Diagnostic.error("SF150", message, at=whole, help="mend what they are about"))
@@ -144,7 +144,7 @@ def _read_comments(file: str, text: str, found: list[Silencing], findings: list[
         # A comment with several codes is not removed for one of them, because the others may be needed.
         removal = _removal(file, index + 1, line, blank) if len(codes) == 1 else None
         for code in codes:
-            found.append(Silencing(code, rest["reason"].strip(), span, line=covered, removal=removal))
+            parsed.append(Silencing(code, rest["reason"].strip(), span, line=covered, removal=removal))
 
 
 def _removal(file: str, number: int, line: str, blank: int) -> Fix:
@@ -193,7 +193,7 @@ def _next_line(lines: list[str], index: int) -> int:
     return len(lines)
 
 
-def _read_entry(item: MapNode, found: list[Silencing], findings: list[Diagnostic]) -> None:
+def _read_entry(item: MapNode, parsed: list[Silencing], findings: list[Diagnostic]) -> None:
     code, reason = text_of(item.get("code")) or "", text_of(item.get("reason")) or ""
     at = item.entries["code"].span if "code" in item.entries else item.span
     if code not in explanations():
@@ -205,7 +205,7 @@ def _read_entry(item: MapNode, found: list[Silencing], findings: list[Diagnostic
         )
         return
     paths = tuple(str(node.value) for node in texts_of(item.get("paths")))
-    found.append(Silencing(code, reason, item.span, paths=paths, path=item.path))
+    parsed.append(Silencing(code, reason, item.span, paths=paths, path=item.path))
 
 
 def _matches(pattern: str, finding: Diagnostic) -> bool:

@@ -48,7 +48,7 @@ def _run_test(name: str, place: Place, settings: MapNode) -> RunTest:
         name=name,
         place=place,
         given=MappingProxyType(
-            {task: _given(at, node) for task, at, node in entries_of(settings.get("given"))}
+            {task: _given_end(at, node) for task, at, node in entries_of(settings.get("given"))}
         ),
         expected=tuple(
             ExpectedState(ref, key)
@@ -77,7 +77,7 @@ def _config(node: Node | None) -> Iterator[tuple[str, tuple[Scalar, Place]]]:
             yield key, (value.value, Place(at, value.path))
 
 
-def _given(at: Span, node: Node) -> GivenEnd:
+def _given_end(at: Span, node: Node) -> GivenEnd:
     settings = map_of(node)
     if settings is None:
         word = text_of(node)

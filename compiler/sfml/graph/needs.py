@@ -64,7 +64,7 @@ class Need:
 def needs_of(graph: TaskGraph) -> tuple[Need, ...]:
     """The needs of a graph, without duplicates, in the order of `Kind`, each with the tasks that have it."""
     tasks_by_need: dict[tuple[Kind, str, str], list[str]] = {}
-    for kind, name, usage, task in _named(graph):
+    for kind, name, usage, task in _needed_objects(graph):
         tasks = tasks_by_need.setdefault((kind, name, usage), [])
         if task and task not in tasks:
             tasks.append(task)
@@ -83,14 +83,14 @@ def resolved(target: Target, written: str) -> str:
     return ".".join([*(folded(target.database), folded(target.schema))[: max(0, 3 - len(parts))], *parts])
 
 
-def _named(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
+def _needed_objects(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
     """The (kind, name, usage, task) of each object that the graph names; the task is empty for root and target."""
     target, settings = graph.target, graph.settings
     database = folded(target.database)
     yield Kind.DATABASE, database, "", ""
     yield Kind.SCHEMA, f"{database}.{folded(target.schema)}", "", ""
     yield Kind.STAGE, resolved(target, target.stage), "", ""
-    yield from ((kind, name, "", "") for kind, name in _compute(target, settings.run_on))
+    yield from ((kind, name, "", "") for kind, name in _compute_objects(target, settings.run_on))
     for integration in (settings.on_error, settings.on_success):
         if integration:
             yield Kind.NOTIFICATION, folded(integration), "queue", ""
@@ -98,11 +98,11 @@ def _named(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
         for stream in settings.schedule.streams:
             yield Kind.STREAM, resolved(target, stream), "", ""
     for node in graph.all_tasks:
-        for kind, name, usage in _named_by(target, node):
+        for kind, name, usage in _needed_by_task(target, node):
             yield kind, name, usage, node.name
 
 
-def _compute(target: Target, run_on: RunOn | None) -> Iterator[tuple[Kind, str]]:
+def _compute_objects(target: Target, run_on: RunOn | None) -> Iterator[tuple[Kind, str]]:
     match run_on:
         case None:
             yield Kind.WAREHOUSE, folded(target.warehouse)
@@ -116,8 +116,8 @@ def _compute(target: Target, run_on: RunOn | None) -> Iterator[tuple[Kind, str]]
             return
 
 
-def _named_by(target: Target, node: TaskNode) -> Iterator[tuple[Kind, str, str]]:
-    yield from ((kind, name, "") for kind, name in _compute(target, node.run_on))
+def _needed_by_task(target: Target, node: TaskNode) -> Iterator[tuple[Kind, str, str]]:
+    yield from ((kind, name, "") for kind, name in _compute_objects(target, node.run_on))
     match node.body:
         case CallBody(procedure=procedure):
             yield Kind.PROCEDURE, resolved(target, procedure), ""

@@ -102,7 +102,7 @@ def _is_known_step(node: TaskNode) -> bool:
     )
 
 
-def _place(target: Target, why: str) -> Iterator[Privilege]:
+def _usage_of_schema(target: Target, why: str) -> Iterator[Privilege]:
     yield Privilege("USAGE", "DATABASE", folded(target.database), why)
     yield Privilege("USAGE", "SCHEMA", _schema(target), why)
 
@@ -117,7 +117,7 @@ def _stage(target: Target) -> str:
 
 def _deploying(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     target = graph.target
-    yield from _place(target, "to work in the schema")
+    yield from _usage_of_schema(target, "to work in the schema")
     yield Privilege("CREATE TASK", "SCHEMA", _schema(target), "to create the tasks")
     yield Privilege(
         "CREATE STAGE", "SCHEMA", _schema(target), "for the stage, which it then owns, and for leases"
@@ -127,41 +127,41 @@ def _deploying(graph: TaskGraph, root: str) -> Iterator[Privilege]:
             yield Privilege("USAGE", "WAREHOUSE", need.name, "to create tasks that name it")
         elif need.kind is Kind.NOTIFICATION and need.usage == "queue":
             yield Privilege("USAGE", "INTEGRATION", need.name, "to name it in `alerts`")
-    yield from _serverless(graph, "to create serverless tasks")
-    yield from _users(graph)
-    yield from _beyond(graph)
+    yield from _for_serverless(graph, "to create serverless tasks")
+    yield from _for_users(graph)
+    yield from _for_settings(graph)
 
 
 def _running(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     target = graph.target
-    yield from _place(target, "to run in the schema")
+    yield from _usage_of_schema(target, "to run in the schema")
     yield Privilege("EXECUTE TASK", "ACCOUNT", "", "to run tasks; only ACCOUNTADMIN grants it")
-    yield from _serverless(graph, "to run serverless tasks")
+    yield from _for_serverless(graph, "to run serverless tasks")
     needs = needs_of(graph)
     made = {need.name for need in needs if need.kind is Kind.TABLE and need.usage == "write"}
     for need in needs:
         if need.kind is Kind.TABLE and _is_within(need.name, target):
-            yield from _of_own_table(need, made, target)
+            yield from _for_own_table(need, made, target)
         else:
-            yield from _of_need(need)
+            yield from _for_need(need)
     if any(isinstance(node.run_on, OnPool) for node in graph.all_tasks):
         yield Privilege("CREATE SERVICE", "SCHEMA", _schema(target), "to run ML Jobs")
     for node in graph.all_tasks:
         if isinstance(node.body, StepBody) and node.body.step.startswith("sfml_steps.registry."):
             yield Privilege("CREATE MODEL", "SCHEMA", _schema(target), f"{node.name}: to log models")
-    yield from _users(graph)
+    yield from _for_users(graph)
 
 
 def _reading(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     target = graph.target
-    yield from _place(target, "to look into the schema")
+    yield from _usage_of_schema(target, "to look into the schema")
     yield Privilege("MONITOR", "TASK", resolved(target, root), "to see the tasks and their history")
     yield Privilege("USAGE", "WAREHOUSE", folded(target.warehouse), "to query the history")
     why = "to see deployments and what runs left, once the first apply has made it"
     yield Privilege("READ", "STAGE", _stage(target), why)
 
 
-def _serverless(graph: TaskGraph, why: str) -> Iterator[Privilege]:
+def _for_serverless(graph: TaskGraph, why: str) -> Iterator[Privilege]:
     places = (graph.settings.run_on, *(node.run_on for node in graph.all_tasks))
     if any(isinstance(place, Serverless) for place in places):
         yield Privilege("EXECUTE MANAGED TASK", "ACCOUNT", "", why)
@@ -171,14 +171,14 @@ def _owners(graph: TaskGraph) -> tuple[GraphSettings | TaskNode, ...]:
     return (graph.settings, *graph.all_tasks)
 
 
-def _users(graph: TaskGraph) -> Iterator[Privilege]:
+def _for_users(graph: TaskGraph) -> Iterator[Privilege]:
     for owner in _owners(graph):
         if owner.execute_as_user:
             name = folded(owner.execute_as_user)
             yield Privilege("IMPERSONATE", "USER", name, "to run tasks as this user")
 
 
-def _beyond(graph: TaskGraph) -> Iterator[Privilege]:
+def _for_settings(graph: TaskGraph) -> Iterator[Privilege]:
     """The privileges for log levels, tags and contacts."""
     owners = _owners(graph)
     if any(owner.log_level for owner in owners):
@@ -194,7 +194,7 @@ def _is_within(name: str, target: Target) -> bool:
     return name.startswith(f"{_schema(target)}.")
 
 
-def _of_own_table(need: Need, made: set[str], target: Target) -> Iterator[Privilege]:
+def _for_own_table(need: Need, made: set[str], target: Target) -> Iterator[Privilege]:
     """The privileges for a table in the pipeline's schema.
 
     A table that a task of the graph creates is owned by the role that runs it, which needs no privilege to read it.
@@ -217,7 +217,7 @@ _OF_KIND = {
 }
 
 
-def _of_need(need: Need) -> Iterator[Privilege]:
+def _for_need(need: Need) -> Iterator[Privilege]:
     """The privileges that running needs on an object of another schema, and on that schema and its database."""
     more = f" and {len(need.by) - 3} more" if len(need.by) > 3 else ""
     by = f"{', '.join(need.by[:3])}{more}: " if need.by else ""

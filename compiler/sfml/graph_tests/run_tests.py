@@ -31,7 +31,7 @@ def run_verdict(behaviour: Behaviour, test: RunTest) -> Verdict:
         run = _simulated_run(behaviour, test)
     except _Missing as missing:
         return Verdict(test, (undecided(test, missing.message, test.place, missing.help),))
-    states = behaviour.told(run.states)
+    states = behaviour.states_by_spec_name(run.states)
     reasons = {behaviour.names[name]: reason for name, reason in run.reasons.items()}
     findings = tuple(unmet(behaviour, test, states, run.state, run.attempts, reasons))
     return Verdict(test, findings, states, run.state)

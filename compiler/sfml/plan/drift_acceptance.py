@@ -111,7 +111,7 @@ def _fix(
     keys = _keys(field, task, owner)
     value = _value(field, keys)
     settings, home = _home(keys, owner, spec, sources)
-    node = _down(settings, keys)
+    node = _setting_at(settings, keys)
     if node is not None and _stands_in_place(node, keys, owner):
         source = sources.get(node.span.file)
         old = text_at(source, node.span) if source is not None else None
@@ -236,7 +236,7 @@ def _home(
 ) -> tuple[MapNode, MapNode]:
     """The resolved settings, and the mapping in a file to which a new setting is added."""
     if owner is not None:
-        return owner.settings, _written(owner.at, sources)
+        return owner.settings, _task_settings(owner.at, sources)
     if keys[0] == "config":
         graph = _document(spec.graph.span, sources)
         inner = map_of(graph.get("graph")) if graph.get("graph") is not None else graph
@@ -268,7 +268,7 @@ def _nested(keys: tuple[str, ...], value: Plain) -> dict[str, Plain]:
     return nested
 
 
-def _written(key: Span, sources: Mapping[str, str]) -> MapNode:
+def _task_settings(key: Span, sources: Mapping[str, str]) -> MapNode:
     """The settings of the task whose name has this span."""
     entry = node_at(_document(key, sources), key)
     if entry is None or not isinstance(entry[1], MapNode):
@@ -283,7 +283,7 @@ def _document(at: Span, sources: Mapping[str, str]) -> MapNode:
     return node
 
 
-def _down(settings: MapNode, keys: tuple[str, ...]) -> Node | None:
+def _setting_at(settings: MapNode, keys: tuple[str, ...]) -> Node | None:
     node: Node | None = settings
     for key in keys:
         node = node.get(key) if isinstance(node, MapNode) else None

@@ -90,15 +90,15 @@ def reached(
     rest = {path: text for path, text in specs.items() if path not in dirty and path != project}
     first = True
     while new:
-        found = {
+        reaching = {
             path
             for path, text in rest.items()
             if named_in(text, path, new)
             or (first and ((modules and modules.search(text)) or is_open(text, path)))
         }
-        new, first = frozenset(found), False
-        dirty |= found
-        rest = {path: text for path, text in rest.items() if path not in found}
+        new, first = frozenset(reaching), False
+        dirty |= reaching
+        rest = {path: text for path, text in rest.items() if path not in reaching}
     return frozenset(path for path in entries if path in dirty or path in own)
 
 
@@ -119,9 +119,9 @@ def needed(
         text = specs.get(path, "")
         if is_open(text, path):
             return own
-        found = named_in(text, path, everything)
-        named |= found
-        todo |= {one for one in found if one in specs} - read
+        mentioned = named_in(text, path, everything)
+        named |= mentioned
+        todo |= {one for one in mentioned if one in specs} - read
     step_code = tuple(root for root in place.steps if root != place.folder)
     return {
         path
@@ -140,30 +140,30 @@ def changed_modules(
 ) -> frozenset[str]:
     """The dotted names of the modules that a change can reach: the changed modules, and those that import them."""
     known = {name: path for path in code for name in _modules(place, path)}
-    found: set[str] = set()
+    reached_modules: set[str] = set()
     reads_files = any(b"__file__" in text or RESOURCES.search(text) for text in code.values())
     for path in changed:
         if path.endswith(".py"):
             for name in _modules(place, path):
                 # A new or removed module may change the packages around it.
-                found |= {name} if path in files and path in code else set(_with_parents(name))
-        found |= {
+                reached_modules |= {name} if path in files and path in code else set(_with_parents(name))
+        reached_modules |= {
             name
             for name in _packages_above(place, path)
             if (reads_files and not path.endswith(".py"))
             or b"__data_files__" in code.get(known.get(name, ""), b"")
         }
-    if not found:
+    if not reached_modules:
         return frozenset()
     imports: dict[str, frozenset[str]] = {}
-    new = set(found)
+    new = set(reached_modules)
     while new:
         words = re.compile(
             rb"\b(?:%s)\b" % b"|".join(sorted({name.rpartition(".")[2].encode() for name in new}))
         )
         more: set[str] = set()
         for name, path in known.items():
-            if name in found:
+            if name in reached_modules:
                 continue
             if any(parent in new for parent in _with_parents(name)):
                 more.add(name)
@@ -173,8 +173,8 @@ def changed_modules(
                 if "*" in imports[name] or imports[name] & new:
                     more.add(name)
         new = more
-        found |= more
-    return frozenset(found)
+        reached_modules |= more
+    return frozenset(reached_modules)
 
 
 def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:

@@ -129,9 +129,9 @@ def _tree(lines: list[str]) -> Failure:
 def _frames(lines: list[str], at: int, margin: int) -> tuple[tuple[Frame, ...], int]:
     frames: list[Frame] = []
     while at < len(lines) and len(lines[at]) - len(lines[at].lstrip()) > margin:
-        found = _FRAME.match(lines[at])
-        if found is not None:
-            path, line, function = found.groups()
+        frame = _FRAME.match(lines[at])
+        if frame is not None:
+            path, line, function = frame.groups()
             frames.append(Frame(path, int(line) if line else None, function))
         elif frames:
             # The line "Previous line repeated" is indented one step less than the source lines.

@@ -49,7 +49,7 @@ def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[D
         if isinstance(item, MapNode) and len(result.bound) <= MAX_TASKS:
             for name, at, task in _tasks_of(item, names, read, findings, result):
                 if name in entries:
-                    findings.append(_taken(name, item, at, key_spans.get(name)))
+                    findings.append(_name_clash(name, item, at, key_spans.get(name)))
                     continue
                 entries[name] = task
                 key_spans[name] = at
@@ -58,7 +58,7 @@ def with_includes(graph: MapNode, names: Names, read: ReadFile, findings: list[D
     return result
 
 
-def _taken(name: str, item: MapNode, at: Span, other: Span | None) -> Diagnostic:
+def _name_clash(name: str, item: MapNode, at: Span, other: Span | None) -> Diagnostic:
     labels = [Label(at, "brought in from here")]
     if other is not None:
         labels.append(Label(other, "the other one"))

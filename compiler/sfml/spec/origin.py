@@ -63,8 +63,8 @@ def origins(loaded: LoadedSpec, file: str, path: str, given: Mapping[str, str]) 
     view = _View(spec, project, entry, given)
     places = list(_walk(view.tree(), "", ()))
     names = view.logical_paths(file, path)
-    matching = [place for place in places if place[0] in names or _wrote(place[1], file, path)]
-    matching = matching or [place for place in places if _held(place[1], file, path)]
+    matching = [place for place in places if place[0] in names or _is_set_at(place[1], file, path)]
+    matching = matching or [place for place in places if _held_before(place[1], file, path)]
     return tuple(view.origin(*place) for place in matching)
 
 
@@ -128,11 +128,11 @@ def _chain(node: Node) -> Iterator[Node]:
         current = below
 
 
-def _wrote(node: Node, file: str, path: str) -> bool:
+def _is_set_at(node: Node, file: str, path: str) -> bool:
     return any(one.span.file == file and one.path == path for one in _chain(node))
 
 
-def _held(node: Node, file: str, path: str) -> bool:
+def _held_before(node: Node, file: str, path: str) -> bool:
     """Whether a mapping or list that the node replaced as a whole held the value at `path`."""
     older = list(_chain(node))[1:]
     return any(

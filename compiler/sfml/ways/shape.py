@@ -66,7 +66,7 @@ class Behaviour:
         """The task's condition with its own `when` replaced by TRUE or FALSE."""
         return condition_of(self._named, replace(node, when="TRUE" if holds else "FALSE")).whole
 
-    def told(self, states: Mapping[str, State]) -> dict[str, State]:
+    def states_by_spec_name(self, states: Mapping[str, State]) -> dict[str, State]:
         """The states by names in the spec, in the order of the graph; the root is left out."""
         return {name: states[raw_name] for name, raw_name in self.raw_names.items()}
 

@@ -84,5 +84,5 @@ def _way(walker: Walker, trace: Trace) -> Way:
         if point in trace.changed or len(options) > 2 or point[1] == 0
     )
     reasons = {behaviour.names[name]: reason for name, reason in trace.reasons.items()}
-    states = behaviour.told(trace.states)
+    states = behaviour.states_by_spec_name(trace.states)
     return Way(choices, states, graph_state(walker.shape, trace.states), (), reasons)

@@ -86,5 +86,5 @@ def everything(behaviour: Behaviour, failures: int) -> set[tuple[State, ...]]:
                     return End(State.FAILED if name in failing else State.SUCCEEDED, returned.get(name))
 
                 states = carry_out(behaviour.shape, ends).states
-                found.add(tuple(behaviour.told(states).values()))
+                found.add(tuple(behaviour.states_by_spec_name(states).values()))
     return found
