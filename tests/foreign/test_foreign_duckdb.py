@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from sfml.local.errors import SqlError
@@ -26,7 +28,10 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
         ("SELECT * FROM nowhere", 2003, "Object 'nowhere' does not exist or not authorized."),
         ("SELECT no_such_function(1)", 2, "not emulated by the local server: function NO_SUCH_FUNCTION"),
         ("SELECT FROM WHERE", 2, "not emulated by the local server"),
-        ("SELECT CAST('x' AS INT)", 100038, "x"),
+        ("SELECT CAST('x' AS INT)", 100038, "Numeric value 'x' is not recognized"),
+        ("SELECT CAST('x' AS DECIMAL(5, 2))", 100038, "Numeric value 'x' is not recognized"),
+        ("SELECT CAST('x' AS DOUBLE)", 100038, "Numeric value 'x' is not recognized"),
+        ("SELECT ST_X(1)", 2, "not emulated by the local server: function ST_X"),
     ],
 )
 def test_refusals_are_said_in_snowflakes_words(
@@ -53,6 +58,64 @@ def test_a_value_takes_the_type_of_an_example_that_is_not_evaluated(duck: duckdb
 def test_typeof_is_a_constant_when_a_statement_is_bound(duck: duckdb.DuckDBPyConnection) -> None:
     rows = duck.execute("SELECT CASE typeof(1.5) WHEN 'DOUBLE' THEN error('reached') ELSE 'a' END").fetchall()
     assert rows == [("a",)], "float_text"
+
+
+@pytest.mark.parametrize(
+    ("value", "chosen"),
+    [
+        *(
+            ("'a'", "text"),
+            ("b", "text"),
+            ("NULL", "text"),
+            ("'1'::JSON", "text"),
+            ("a", "other"),
+            ("1", "other"),
+        ),
+        *(
+            ("1.5", "other"),
+            ("1::DOUBLE", "other"),
+            ("TRUE", "other"),
+            ("DATE '2024-01-01'", "other"),
+            ("[1]", "other"),
+        ),
+        *(("now()", "other"), ("TIME '10:00:00'", "other"), ("'a'::BLOB", "other"), ("{'a': 1}", "other")),
+    ],
+)
+def test_a_macro_with_a_text_takes_texts_json_and_null(
+    duck: duckdb.DuckDBPyConnection, value: str, chosen: str
+) -> None:
+    duck.execute("INSERT INTO t VALUES (1, 'x')")
+    duck.execute("CREATE MACRO memory.main.chosen(x, t VARCHAR) AS 'text', (x, t) AS 'other'")
+    rows = duck.execute(f"SELECT memory.main.chosen(0, {value}) FROM t").fetchall()
+    assert rows == [(chosen,)], "expressions.macros chooses by what stands in for a value"
+
+
+def test_a_macro_does_not_bind_what_is_in_no_body(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute("CREATE MACRO memory.main.chosen(x, t VARCHAR) AS 'text', (x, t) AS x")
+    rows = duck.execute("SELECT memory.main.chosen(max(a), a) FROM t GROUP BY b").fetchall()
+    assert rows == [], "expressions.calls.stand_in names columns that are in no GROUP BY"
+
+
+def test_a_function_of_any_arguments_knows_their_arrow_types(duck: duckdb.DuckDBPyConnection) -> None:
+    def types(*columns: pa.Array) -> pa.Array:
+        return pa.array([" ".join(str(column.type) for column in columns)] * len(columns[0]))
+
+    whole: Any = duck
+    whole.create_function("types", types, None, "VARCHAR", type="arrow", null_handling="special")
+    rows = duck.execute(
+        "SELECT types(1.5, 'a', NULL, 1::HUGEINT, DATE '2024-01-01', TIME '10:00:00')"
+    ).fetchall()
+    kinds = "decimal128(2, 1) string null decimal128(38, 0) date32[day] time64[us]"
+    assert rows == [(kinds,)], "expressions.library works values out by them"
+
+
+def test_the_time_zone_is_a_sessions_own(duck: duckdb.DuckDBPyConnection) -> None:
+    duck.execute("SET GLOBAL TimeZone = 'UTC'")
+    with duck.cursor() as other:
+        other.execute("SET SESSION TimeZone = 'Asia/Tokyo'")
+        told = "SELECT current_setting('TimeZone')"
+        rows = [one.execute(told).fetchall() for one in (duck, other)]
+    assert rows == [[("UTC",)], [("Asia/Tokyo",)]], "engine.run_tree works in the session's zone"
 
 
 def test_ids_tell_whether_a_transaction_is_open(duck: duckdb.DuckDBPyConnection) -> None:

@@ -138,3 +138,17 @@ def test_results_go_where_the_connection_says() -> None:
             assert connection.cursor().execute("SELECT 1").fetchall() == [(1,)]
             left[forgets] = len(connection.results_cache)
     assert left == {False: 1, True: 0}
+
+
+def test_a_type_that_fakesnow_does_not_know_stays_as_it_is(
+    connection: fakesnow.conn.FakeSnowflakeConnection,
+) -> None:
+    kept = exp.cast(exp.null(), exp.DataType(this=exp.DataType.Type.USERDEFINED, kind="DECIMAL(38, 0)"))
+    changed = exp.cast(exp.null(), "DECIMAL(38, 0)")
+    cursor = connection.cursor()
+    found = [
+        fakesnow_port.transform(cursor, exp.select(one), []).sql(dialect="duckdb") for one in (kept, changed)
+    ]
+    assert found == ["SELECT CAST(NULL AS DECIMAL(38, 0))", "SELECT CAST(NULL AS BIGINT)"], (
+        "expressions.calls.raw_type"
+    )

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from sqlglot import Expr, exp, parse_one
 
+from sfml.local.expressions.dialect import WRITTEN
+from sfml.local.expressions.dialect import parse_one as own_parse_one
+
 Look = Callable[[Any], Any]
 
 SHAPES: tuple[tuple[str, str, Look, Any], ...] = (
@@ -192,6 +195,114 @@ SHAPES: tuple[tuple[str, str, Look, Any], ...] = (
         exp.EQ,
     ),
     (
+        "expressions.statements.lowered_flatten takes FLATTEN's arguments",
+        "SELECT * FROM t, LATERAL FLATTEN(INPUT => a, OUTER => TRUE) f, TABLE(FLATTEN(b)) g",
+        lambda tree: [
+            (type(node.this), type(node.this.this), [one.this.name for one in node.this.expressions])
+            for node in tree.find_all(exp.Lateral, exp.TableFromRows)
+        ],
+        [(exp.Explode, exp.Kwarg, ["OUTER"]), (exp.Explode, exp.Column, [])],
+    ),
+    (
+        "multi_inserts.insert takes the tables, conditions and rows of INSERT FIRST",
+        "INSERT FIRST WHEN n > 1 THEN INTO a (x) VALUES (n) INTO b ELSE INTO c SELECT n FROM t",
+        lambda tree: (
+            tree.args["kind"],
+            type(tree.args["source"]),
+            [(type(b.this), b.args.get("expression") is not None, b.args["else_"]) for b in tree.expressions],
+        ),
+        (
+            "FIRST",
+            exp.Select,
+            [(exp.Insert, True, False), (exp.Insert, False, False), (exp.Insert, False, True)],
+        ),
+    ),
+    (
+        "expressions.statements.lowered_update and comparisons know assignments",
+        "UPDATE t SET t.a = 'x', b = 1 WHERE c = 'y'",
+        lambda tree: [(type(e), e.arg_key, e.this.table) for e in tree.expressions],
+        [(exp.EQ, "expressions", "t"), (exp.EQ, "expressions", "")],
+    ),
+    (
+        "comparisons know the assignments of MERGE",
+        "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN UPDATE SET t.b = 'x'",
+        lambda tree: [type(e.parent) for e in tree.find_all(exp.EQ)],
+        [exp.Merge, exp.Update],
+    ),
+    (
+        "expressions.statements.lowered_insert takes the table, columns and source of INSERT",
+        "INSERT INTO t (a, b) SELECT 1, 2",
+        lambda tree: (
+            type(tree.this),
+            type(tree.this.this),
+            [one.name for one in tree.this.expressions],
+            type(tree.expression),
+        ),
+        (exp.Schema, exp.Table, ["a", "b"], exp.Select),
+    ),
+    (
+        "expressions.statements.lowered_insert takes rows of VALUES",
+        "INSERT INTO t VALUES (1, DEFAULT)",
+        lambda tree: [[one.name for one in row.expressions] for row in tree.expression.expressions],
+        [["1", "DEFAULT"]],
+    ),
+    (
+        "expressions.lowered_dates.interval_of reads intervals",
+        "SELECT INTERVAL '1 year, 2 days', INTERVAL '3 months'",
+        lambda tree: [
+            (one.this.name, None if one.args.get("unit") is None else one.args["unit"].name)
+            for one in tree.find_all(exp.Interval)
+        ],
+        [("1 year, 2 days", None), ("3", "MONTHS")],
+    ),
+    (
+        "expressions.lowered_dates.lowered_extract reads EXTRACT",
+        "SELECT EXTRACT(dow FROM d)",
+        lambda tree: [(one.this.name.upper(), type(one.expression)) for one in tree.find_all(exp.Extract)],
+        [("DOW", exp.Column)],
+    ),
+    (
+        "expressions.statements.lowered_counts casts what DuckDB takes as 64 bits",
+        "SELECT LEFT(a, n), RIGHT(a, n), SUBSTR(a, n, m), REPEAT(a, n), ROUND(a, n), SPACE(n)",
+        lambda tree: [
+            [k for k in ("expression", "start", "length", "times", "decimals") if one.args.get(k) is not None]
+            for one in tree.expressions
+        ],
+        [["expression"], ["expression"], ["start", "length"], ["times"], ["decimals"], []],
+    ),
+    (
+        "expressions.statements.lowered_order reads ORDER BY ALL as a column",
+        "SELECT a FROM t ORDER BY ALL",
+        lambda tree: [(type(one.this), one.this.name) for one in tree.find_all(exp.Ordered)],
+        [(exp.Column, "ALL")],
+    ),
+    (
+        "expressions.lowered_aggregates finds lists below WITHIN GROUP and OVER",
+        "SELECT LISTAGG(a, ',') WITHIN GROUP (ORDER BY a), ARRAY_AGG(a) OVER (PARTITION BY b), ARRAY_AGG(a)",
+        lambda tree: [(type(one), type(one.this)) for one in tree.expressions],
+        [(exp.GroupConcat, exp.Order), (exp.Window, exp.ArrayAgg), (exp.ArrayAgg, exp.Column)],
+    ),
+    (
+        "expressions.comparisons reads IN, BETWEEN and CASE",
+        "SELECT a IN ('x', 'y'), a BETWEEN 1 AND 2, CASE a WHEN 'x' THEN b ELSE c END, IFF(a, b, c)",
+        lambda tree: (
+            len(tree.expressions[0].expressions),
+            sorted(key for key, value in tree.expressions[1].args.items() if value),
+            [(one.this.name, one.args["true"].name) for one in tree.expressions[2].args["ifs"]],
+            [tree.expressions[3].args[key].name for key in ("true", "false")],
+        ),
+        (2, ["high", "low", "this"], [("x", "b")], ["b", "c"]),
+    ),
+    (
+        "expressions.lowered_variants reads literals of objects and arrays",
+        "SELECT {'a': 1}, [1, 'x']",
+        lambda tree: [
+            [(type(pair), pair.this.name, pair.expression.name) for pair in tree.expressions[0].expressions],
+            [one.name for one in tree.expressions[1].expressions],
+        ],
+        [[(exp.PropertyEQ, "a", "1")], ["1", "x"]],
+    ),
+    (
         "streams.following takes the table that TRUNCATE empties",
         "TRUNCATE TABLE t",
         lambda tree: [type(table) for table in tree.expressions],
@@ -208,3 +319,15 @@ def test_a_shape_is_where_a_rule_looks_for_it(rule: str, sql: str, look: Look, e
     except (AttributeError, KeyError, IndexError, TypeError) as cause:
         pytest.fail(f"sqlglot moved what this rests on: {rule} ({type(cause).__name__}: {cause})\n{tree!r}")
     assert seen == expected, f"sqlglot changed what this rests on: {rule}\n{tree!r}"
+
+
+def test_functions_stay_calls_where_the_table_of_the_parser_says_so() -> None:
+    tree = own_parse_one("SELECT  To_Char(d , 'Mon') , a+1 x, OBJECT_CONSTRUCT(*) FROM t")
+    call = tree.expressions[0]
+    assert (type(call), call.this, [type(one) for one in call.expressions]) == (
+        exp.Anonymous,
+        "TO_CHAR",
+        [exp.Column, exp.Literal],
+    ), "expressions.dialect builds calls of its own"
+    written = [one.meta.get(WRITTEN) for one in tree.expressions]
+    assert written[0] == "To_Char(d , 'Mon')", "expressions.dialect names columns by their tokens' places"

@@ -317,11 +317,26 @@ class Engine:
 
 
 def _needs_values(tree: Expr) -> bool:
-    """Whether the account's own functions are called, which are given values and not placeholders."""
-    return any(
+    """Whether a bound value stands where a pass looks at it or writes it twice, and a placeholder would not do."""
+    is_asked = any(
         isinstance(node, exp.TableFromRows | exp.Dot) or str(node.this).upper().startswith("SYSTEM$")
         for node in tree.find_all(exp.TableFromRows, exp.Dot, exp.Anonymous)
     )
+    return is_asked or any(_is_worked_with(one) for one in tree.find_all(exp.Placeholder))
+
+
+_WORKED_WITH = (exp.Func, exp.Cast, exp.Binary, exp.Neg, exp.In, exp.Between, exp.Bracket, exp.Array, exp.Struct)
+
+
+def _is_worked_with(placeholder: exp.Placeholder) -> bool:
+    """Whether a placeholder is part of an expression; beside a column, in a list or in a row it is a value."""
+    parent = placeholder.parent
+    if isinstance(parent, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE | exp.In | exp.Between):
+        parent = parent.parent
+        while isinstance(parent, exp.And | exp.Or | exp.Not | exp.Paren):
+            parent = parent.parent
+        return isinstance(parent, _WORKED_WITH)
+    return placeholder.find_ancestor(*_WORKED_WITH) is not None
 
 
 def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:

@@ -16,6 +16,10 @@ _OVERLOADS = "developer-guide/udf-stored-procedure-naming-conventions"
 _RIGHTS = "developer-guide/stored-procedure/stored-procedures-rights"
 _QUERYING = "user-guide/querying-stage"
 _LOADING = "user-guide/data-load-considerations-load"
+_FUNCTIONS = "sql-reference/functions"
+_CONVERSION = "sql-reference/data-type-conversion"
+_PARAMETERS = "sql-reference/parameters"
+_MULTI = "sql-reference/sql/insert-multi-table"
 _SEMI = "sql-reference/data-types-semistructured"
 _COPY = "sql-reference/sql/copy-into-table"
 _UNLOAD = "sql-reference/sql/copy-into-location"
@@ -134,6 +138,29 @@ SNOWPARK = _rows(
         "messages that accounts gave",
     ),
     ("Its code for SQRT and LN (100038)", _A, "not seen"),
+    ("Functions and conversions by name answer what their pages tell, with types and errors", _D, _FUNCTIONS),
+    ("A function sees a VARIANT, a text or a number as what it needs", _D, _CONVERSION),
+    ("In arithmetic a text is NUMBER(18,5), in comparisons NUMBER(38,9)", _A, "not told by a page"),
+    ("The codes of values that a format, or a function of objects, refuses", _A, "not told by a page"),
+    (
+        "TIMEZONE, WEEK_START, input and output formats hold in a session and in the run of a task",
+        _D,
+        _PARAMETERS,
+    ),
+    ("TIMESTAMP_TZ keeps the moment, and shows it in the session's zone", _X, "DuckDB stores no offset"),
+    ("CONVERT_TIMEZONE of two arguments answers TIMESTAMP_NTZ", _X, "the same"),
+    (
+        "A date or binary in a VARIANT is a text; IS_ and AS_ functions of them are refused",
+        _X,
+        "stored as JSON",
+    ),
+    ("INT columns hold 64 bits, NUMBER columns 38 digits", _X, "DuckDB has integers of fixed sizes"),
+    (
+        "INSERT ALL and FIRST; INSERT OVERWRITE into several tables is refused",
+        _D,
+        "sql-reference/sql/insert-multi-table",
+    ),
+    ("MATCH_RECOGNIZE, PIVOT … DEFAULT ON NULL, ROUND to places of a column are refused", _X, _REFUSED),
     ("The rows of FLATTEN beside a table come in any order", _X, "an account keeps that of the array"),
     (
         "Other expressions over them, and INFORMATION_SCHEMA.COLUMNS, tell VARIANT",

@@ -50,6 +50,8 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise SqlError("NULL result in a non-nullable column", 100072, "22000") from cause
         if (refused := _refused_number(str(cause))) is not None:
             raise refused from cause
+        if (unread := _UNREAD.search(str(cause))) is not None:
+            raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
         # A model's method is a function of DuckDB's, which wraps what it raises.
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except (duckdb.OutOfMemoryException, MemoryError) as cause:

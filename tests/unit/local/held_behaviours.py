@@ -23,6 +23,8 @@ _MODEL_VALUES = "local/models/test_model_values.py::test_"
 _REGISTRY = "local/models/test_registry.py::test_"
 _DOCUMENTED = "local/test_documented_rows.py::test_"
 
+_VALUES = "local/test_documented_values.py::test_an_expression_answers_what_is_documented"
+_STATEMENTS = "local/test_documented_statements.py::test_statements_answer_what_is_documented"
 _NUMBERS = "local/test_number_types.py::test_"
 
 HELD: Mapping[str, str] = {
@@ -31,6 +33,10 @@ HELD: Mapping[str, str] = {
     ),
     "`/` of NUMBERs is a NUMBER with six more places, at most twelve": f"{_NUMBERS}numbers_stay_numbers",
     "DATE_TRUNC of a DATE is a DATE": f"{_NUMBERS}dates_stay_dates",
+    "Functions and conversions by name answer what their pages tell, with types and errors": _VALUES,
+    "A function sees a VARIANT, a text or a number as what it needs": _STATEMENTS,
+    "INSERT ALL and FIRST; INSERT OVERWRITE into several tables is refused": _STATEMENTS,
+    "TIMEZONE, WEEK_START, input and output formats hold in a session and in the run of a task": _STATEMENTS,
     "CREATE OR ALTER refuses TAG and CONTACT": "local/tasks/test_task_rules.py::test_refusals",
     "1000 tasks a graph, 100 predecessors and 100 children a task": f"{_DOCUMENTED}graphs_have_limits",
     "An hour left out in spring does not fire, one repeated in autumn fires twice": (

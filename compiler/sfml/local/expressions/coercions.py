@@ -18,7 +18,7 @@ _OPTIONS = ("AUTO", 1970, "UTC")
 def coerced(tree: Expr) -> Expr:
     """The tree with every operand of arithmetic as a number, where it is a text or a variant."""
     for node in reversed(list(tree.find_all(*_OPERATORS, *_COMPARISONS, exp.Neg, exp.In, exp.Between))):
-        if node.find(exp.Interval) is not None:
+        if node.find(exp.Interval, exp.Placeholder) is not None:
             continue
         new = _computed(node)
         if node is tree:

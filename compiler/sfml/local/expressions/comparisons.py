@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlglot import Expr, exp
 
 from sfml.local.expressions import settings
-from sfml.local.expressions.calls import macro, stand_in
+from sfml.local.expressions.calls import TYPE, call, json, macro, stand_in, with_kinds
 from sfml.local.rewriting import Rewriting
 
 SIDES = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -35,6 +35,45 @@ def lowered_comparison(node: Expr, rewriting: Rewriting) -> Expr:
     elif _is_text(left) and _is_value(right):
         node.set("expression", comparable(right))
         node.set("this", compared(left, right, rewriting))
+    elif _is_number(right) and _is_value(left):
+        node.set("this", numeric(left))
+    elif _is_number(left) and _is_value(right):
+        node.set("expression", numeric(right))
+    elif is_variant(left) and _is_value(right):
+        _set_beside(left, right)
+    elif is_variant(right) and _is_value(left):
+        _set_beside(right, left)
+    return node
+
+
+def _set_beside(variant: Expr, other: Expr) -> None:
+    """A variant beside a text, or beside another variant, is compared as text."""
+    new = macro("beside", variant, stand_in(other))
+    other.replace(comparable(other))
+    variant.replace(new)
+
+
+def is_variant(node: Expr | None) -> bool:
+    """Whether an expression is known to be a VARIANT, ARRAY or OBJECT by its form."""
+    return isinstance(node, exp.JSONExtract | exp.Bracket) or (
+        node is not None and node.meta.get(TYPE) == "JSON"
+    )
+
+
+def lowered_alternatives(node: Expr, rewriting: Rewriting) -> Expr:
+    """COALESCE, IFF and CASE of a variant and a literal answer a variant."""
+    if isinstance(node, exp.Coalesce):
+        branches: list[Expr | None] = [node.this, *node.expressions]
+    elif isinstance(node, exp.Case):
+        branches = [*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default")]
+        if is_variant(node.this) and all(_is_text(branch.this) for branch in node.args["ifs"]):
+            node.set("this", comparable(node.this))
+    else:
+        branches = [node.args.get("true"), node.args.get("false")]
+    if any(is_variant(branch) for branch in branches):
+        for branch in branches:
+            if isinstance(branch, exp.Literal | exp.Boolean):
+                branch.replace(json(call("sf_to_variant", *with_kinds([branch]))))
     return node
 
 
@@ -43,7 +82,9 @@ def lowered_choice(node: exp.In | exp.Between, rewriting: Rewriting) -> Expr:
     if node.find_ancestor(exp.Pivot) is not None:
         return node
     others = node.expressions if isinstance(node, exp.In) else [node.args["low"], node.args["high"]]
-    if others and all(_is_text(other) for other in others) and _is_value(node.this):
+    if others and all(_is_number(other) for other in others) and _is_value(node.this):
+        node.set("this", numeric(node.this))
+    elif others and all(_is_text(other) for other in others) and _is_value(node.this):
         _set_sides(node, node.this, others, rewriting)
     return node
 
@@ -82,8 +123,17 @@ def _is_text(node: Expr | None) -> bool:
     return isinstance(node, exp.Literal) and node.is_string
 
 
+def _is_number(node: Expr | None) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
+
+
 def _is_value(node: Expr | None) -> bool:
     return isinstance(node, Expr) and not isinstance(node, _DIFFERENT)
+
+
+def numeric(value: Expr) -> Expr:
+    """The value, or the number of a text or variant."""
+    return macro("numeric", value, stand_in(value))
 
 
 def comparable(value: Expr) -> Expr:

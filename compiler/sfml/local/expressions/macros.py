@@ -72,6 +72,16 @@ CREATE OR REPLACE MACRO {PLACE}.sf_comparable
     (x, t VARCHAR) AS CASE WHEN typeof(x) = 'JSON' THEN sf_variant_text(x, typeof(x))
         ELSE CAST(x AS VARCHAR) END,
     (x, t) AS x;
+CREATE OR REPLACE MACRO {PLACE}.sf_beside
+    (x, u VARCHAR) AS sf_variant_text(x, typeof(x)),
+    (x, u DATE) AS sf_to_date(x, typeof(x), 'AUTO', 1970),
+    (x, u TIMESTAMP) AS sf_to_ntz(x, typeof(x), 'AUTO', 1970, 'UTC'),
+    (x, u TIMESTAMPTZ) AS sf_to_ltz(x, typeof(x), 'AUTO', 1970, 'UTC'),
+    (x, u BOOLEAN) AS sf_to_boolean(x, typeof(x)),
+    (x, u) AS CAST(sf_to_number(x, typeof(x), NULL, 38, 9) AS DECIMAL(38, 9));
+CREATE OR REPLACE MACRO {PLACE}.sf_numeric
+    (x, t VARCHAR) AS CAST(sf_to_number(x, typeof(x), NULL, 38, 9) AS DECIMAL(38, 9)),
+    (x, t) AS x;
 CREATE OR REPLACE MACRO {PLACE}.sf_compared
     (x, t VARCHAR, u VARCHAR, f, c, z) AS x,
     (x, t VARCHAR, u DATE, f, c, z) AS sf_to_date(x, typeof(x), f, c),
