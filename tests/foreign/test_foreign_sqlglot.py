@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlglot import Expr, exp, parse_one
 
-from sfml.local.expressions.dialect import WRITTEN
+from sfml.local.expressions.dialect import WRITTEN, spaced
 from sfml.local.expressions.dialect import parse_one as own_parse_one
 
 Look = Callable[[Any], Any]
@@ -331,3 +331,7 @@ def test_functions_stay_calls_where_the_table_of_the_parser_says_so() -> None:
     ), "expressions.dialect builds calls of its own"
     written = [one.meta.get(WRITTEN) for one in tree.expressions]
     assert written[0] == "To_Char(d , 'Mon')", "expressions.dialect names columns by their tokens' places"
+
+
+def test_a_placeholder_is_told_from_a_cast() -> None:
+    assert spaced("SELECT ?::INT, '?::'") == "SELECT ? ::INT, '?::'", "expressions.dialect.spaced"

@@ -149,6 +149,24 @@ def test_snowpark_and_pandas_get_the_same(numbers: Session) -> None:
     assert as_read(row) == {"M": 1.5, "Q": 1.0}
 
 
+BOUND: tuple[tuple[str, list[Any], Any], ...] = (
+    ("SELECT A / ?, TO_CHAR(D, ?) FROM N WHERE A = ?", [2, "YYYY", 1], (Decimal("0.50000000"), "2024")),
+    ("SELECT ?::INT, TO_DATE(?, 'DD.MM.YYYY')", ["5", "07.01.2024"], (5, datetime.date(2024, 1, 7))),
+    ("SELECT COUNT(*) FROM N WHERE D > ? AND A IN (?, ?)", ["2024-01-01", 1, 2], (2,)),
+    (
+        "SELECT DATEADD(DAY, ?, D), IFF(A > ?, ?, ?) FROM N WHERE A = 1",
+        [3, 0, "b", "s"],
+        (datetime.date(2024, 1, 10), "b"),
+    ),
+    ("SELECT PARSE_JSON(?):k = ?", ['{"k": 1}', 1], (True,)),
+)
+
+
+@pytest.mark.parametrize(("sql", "bound", "answer"), BOUND)
+def test_bound_values_are_values(numbers: Session, sql: str, bound: list[Any], answer: Any) -> None:
+    assert tuple(numbers.sql(sql, params=bound).collect()[0]) == answer
+
+
 def test_bound_values_are_left_as_they_are(server: LocalServer, numbers: Session) -> None:
     rows = numbers.sql("SELECT AVG(A) FROM N WHERE A > ? AND A / ? > 0", params=[1, 2]).collect()
     assert rows == [(Decimal("2.00000000"),)]

@@ -36,7 +36,7 @@ from sfml.local.bindings import inline_bindings
 from sfml.local.errors import SqlError, not_emulated
 from sfml.local.expressions import library, settings
 from sfml.local.expressions import macros as own_macros
-from sfml.local.expressions.dialect import parse_one
+from sfml.local.expressions.dialect import parse_one, spaced
 from sfml.local.expressions.lowering import lowered
 from sfml.local.merging import merge
 from sfml.local.names import ObjectName
@@ -256,6 +256,7 @@ class Engine:
     ) -> Result:
         """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
         with translating(sql):
+            sql = spaced(sql)
             tree = parse_one(respelled(sql))
             if params and (isinstance(tree, exp.Merge) or _needs_values(tree)):
                 tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
@@ -325,7 +326,17 @@ def _needs_values(tree: Expr) -> bool:
     return is_asked or any(_is_worked_with(one) for one in tree.find_all(exp.Placeholder))
 
 
-_WORKED_WITH = (exp.Func, exp.Cast, exp.Binary, exp.Neg, exp.In, exp.Between, exp.Bracket, exp.Array, exp.Struct)
+_WORKED_WITH = (
+    exp.Func,
+    exp.Cast,
+    exp.Binary,
+    exp.Neg,
+    exp.In,
+    exp.Between,
+    exp.Bracket,
+    exp.Array,
+    exp.Struct,
+)
 
 
 def _is_worked_with(placeholder: exp.Placeholder) -> bool:

@@ -74,6 +74,16 @@ def parse_one(sql: str) -> Expr:
     return tree
 
 
+def spaced(sql: str) -> str:
+    """`?::INT` as `? ::INT`: sqlglot reads `?::` as one word, which is another dialect's."""
+    if "?::" not in sql:
+        return sql
+    tokens = Dialect.get_or_raise("snowflake").tokenize(sql)
+    for token in reversed([token for token in tokens if token.token_type == TokenType.QDCOLON]):
+        sql = f"{sql[: token.start + 1]} {sql[token.start + 1 :]}"
+    return sql
+
+
 def _note_texts(tree: Expr, sql: str, tokens: Sequence[Token]) -> None:
     query: Any = tree
     while isinstance(query, exp.SetOperation | exp.Subquery):
