@@ -49,7 +49,7 @@ def test_its_commands_do_what_it_says(project: Project) -> None:
 
 def test_its_data_is_where_it_says(project: Project) -> None:
     found = {path.name for path in (project.folder / ".sfml" / "local").iterdir()}
-    table = PAGE[PAGE.index("| in it | is |") : PAGE.index("## What it does\n")]
+    table = PAGE[PAGE.index("| file or folder | content |") : PAGE.index("## What it emulates\n")]
     named = {name.rstrip("/") for name in re.findall(r"`([^`]+)`", table)}
     # These two are made when somebody imports a file, or a job asks for packages.
     assert named - {"imports", "environments"} <= found
