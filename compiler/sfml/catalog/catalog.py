@@ -111,6 +111,29 @@ class StepCatalog:
                     if name.isidentifier() and not name.startswith("__"):
                         yield f"{package}.{name}" if package else name
 
+    def steps(self) -> Iterator[StepFunction]:
+        """Every step function under the roots, the project's first; of each root at most 500 modules are read."""
+        seen: set[str] = set()
+        for root in sorted(self._roots, key=lambda one: one.only is not None):
+            folder = root.folder if root.only is None else root.folder / root.only
+            for path in sorted(folder.rglob("*.py"))[:500]:
+                parts = path.relative_to(root.folder).with_suffix("").parts
+                name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+                module = self.module(name) if name and all(part.isidentifier() for part in parts) else None
+                # A module that another root has first is that one's.
+                if (
+                    module is None
+                    or module.tree is None
+                    or name in seen
+                    or module.path.resolve() != path.resolve()
+                ):
+                    continue
+                seen.add(name)
+                for function in _functions(module.tree):
+                    found = self.find(f"{name}.{function}")
+                    if found is not None and found.is_step:
+                        yield found
+
     def file(self, archive_path: str) -> str | None:
         """The project's file behind a path in a step archive, relative to the project; None for any other file."""
         if ".." in archive_path.split("/"):

@@ -24,6 +24,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "compile": "Compile a spec into files: manifest, SQL, diagram, step archives.",
             "explain": "Explain a finding's code, or show where a value comes from.",
             "schema": "Print the JSON Schemas for editors.",
+            "describe": "Describe the project for programs: pipelines, steps, targets, schemas.",
         },
         "Review and deploy": {
             "diff": "Show what a branch changes in the task graphs; reads git only.",

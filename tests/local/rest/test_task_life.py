@@ -142,7 +142,7 @@ def test_missing_tasks(door: Door) -> None:
             action("nope")
         assert (refused.value.code, refused.value.status) in {("002003", 404), ("002003", None)}
     # The table function has words of its own.
-    with pytest.raises(Refused, match="(?i)nope.*(does not exist|must be a valid task name)"):
+    with pytest.raises(Refused, match=r"(?i)nope.*(does not exist|must be a valid task name)"):
         door.dependents("nope")
     door.drop("nope", if_exists=True)
 

@@ -218,7 +218,9 @@ HELD: Mapping[str, str] = {
     "CREATE, ALTER … ADD and DROP VERSION, DROP, SHOW": (
         "local/test_datasets.py::test_versions_go_with_their_dataset_and_it_with_its_schema"
     ),
-    "A FILE_FORMAT of a stage is that of what reads and writes it": "local/test_account_facts.py::test_as_on_an_account",
+    "A FILE_FORMAT of a stage is that of what reads and writes it": (
+        "local/test_account_facts.py::test_as_on_an_account"
+    ),
     "SHOW GRANTS ON, OF, TO and without words": "local/test_account_facts.py::test_as_on_an_account",
     "GRANT and REVOKE are kept, and shown by SHOW GRANTS TO ROLE or USER": f"{_DOCUMENTED}grants_come_and_go",
     "A role that was given to a role is a USAGE on ROLE": f"{_DOCUMENTED}grants_come_and_go",
