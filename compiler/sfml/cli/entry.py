@@ -21,6 +21,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "validate": "Check specs: every finding, with file, line and column.",
             "test": "Execute the tests of graphs: which tasks run, and when.",
             "simulate": "List every way through a graph, and which of them the tests cover.",
+            "cost": "Estimate the credits that pipelines use in a month; no account is asked.",
             "compile": "Compile a spec into files: manifest, SQL, diagram, step archives.",
             "explain": "Explain a finding's code, or show where a value comes from.",
             "schema": "Print the JSON Schemas for editors.",

@@ -7,7 +7,7 @@ not accepted.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -166,6 +166,41 @@ def fires_between(cron: Cron, start: datetime, end: datetime) -> list[datetime]:
         times.append(moment)
         moment = next_fire(cron, moment)
     return times
+
+
+def fire_seconds(cron: Cron, start: datetime, days: int) -> list[int]:
+    """The same for so many days from `start`, as seconds after it; quick also where the cron fires every minute."""
+    zone = ZoneInfo(cron.timezone)
+    times = [60 * minute + 3600 * hour for hour in _values(cron, 1) for minute in _values(cron, 0)]
+    first, span = start.astimezone(zone).replace(tzinfo=None), days * 86_400
+    found: list[int] = []
+    # The cron of only the days, each at midnight; the times of a day are the same on all of them.
+    for day in CronSim(" ".join(("0", "0", "0", *cron.expanded[2:])), first - timedelta(days=2)):
+        if day - first > timedelta(days=days + 2):
+            break
+        found.extend(_seconds_of_day(day, times, zone, start))
+    return sorted({second for second in found if 0 < second <= span})
+
+
+def _seconds_of_day(day: datetime, times: list[int], zone: ZoneInfo, start: datetime) -> Iterator[int]:
+    """The times of a day, which are seconds after midnight, as seconds after `start`."""
+    midnight, tomorrow = day.replace(tzinfo=zone), (day + timedelta(days=1)).replace(tzinfo=zone)
+    if midnight.utcoffset() == tomorrow.utcoffset():
+        base = int((_utc(midnight) - _utc(start)).total_seconds())
+        yield from (base + time for time in times)
+        return
+    for wall in (day + timedelta(seconds=time) for time in times):
+        for moment in (wall.replace(tzinfo=zone), wall.replace(tzinfo=zone, fold=1)):
+            if _exists(moment):
+                yield int((_utc(moment) - _utc(start)).total_seconds())
+
+
+def _values(cron: Cron, at: int) -> list[int]:
+    """The values of a field that holds numbers only: the minutes or the hours."""
+    text, field = cron.expanded[at], _FIELDS[at]
+    return (
+        list(range(field.low, field.high + 1)) if text == "*" else [int(value) for value in text.split(",")]
+    )
 
 
 @lru_cache(maxsize=1)

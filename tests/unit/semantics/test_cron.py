@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from sfml.semantics.cron import NEVER_FIRES, fires_between, next_fire, parse_cron
+from sfml.semantics.cron import NEVER_FIRES, fire_seconds, fires_between, next_fire, parse_cron
 from sfml.semantics.interval import INVALID_SCHEDULE, ScheduleError
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -134,3 +134,27 @@ def test_a_clock_that_moves_by_half_an_hour_loses_no_minute() -> None:
     cron = parse_cron("* 0 * * *", "Australia/Lord_Howe")
     midnight = datetime(2025, 10, 5, 13, 0, tzinfo=UTC)
     assert fires_between(cron, datetime(2025, 10, 4, 14, 28, tzinfo=UTC), midnight)[-1] == midnight
+
+
+@pytest.mark.parametrize(
+    "zone", ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]
+)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "30 * * * *",
+        "15,45 1-3 * * *",
+        "0 2 * * 0",
+        "0 0 L * *",
+        "10 23 1 */2 *",
+        "0 0 13 * 5L",
+        "0 0,12 * * MON",
+    ],
+)
+def test_seconds_of_fires_are_those_of_fires(fields: str, zone: str) -> None:
+    cron = parse_cron(fields, zone)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    fires = fires_between(cron, start, start + timedelta(days=365))
+    assert fire_seconds(cron, start, 365) == [
+        int((one.astimezone(UTC) - start).total_seconds()) for one in fires
+    ]

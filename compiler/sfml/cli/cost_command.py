@@ -1,0 +1,87 @@
+"""`sfml cost SPEC…`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sfml.cli import output
+from sfml.cli.inputs import read, say_findings
+from sfml.cli.options import Options, shared_options, specs_argument
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sfml.frontend.reading import Reading
+    from sfml.render.cost import Price
+
+_EDITIONS = ("standard", "enterprise", "business_critical", "vps")
+
+
+@click.command()
+@specs_argument()
+@click.option(
+    "--edition", type=click.Choice(_EDITIONS), help="The account's edition, else that of sfml.yaml."
+)
+@click.option(
+    "--price",
+    type=click.FloatRange(0),
+    metavar="NUMBER",
+    help="What a credit costs, else the price of sfml.yaml; without one, no money is shown.",
+)
+@shared_options()
+def command(specs: tuple[str, ...], edition: str | None, price: float | None, options: Options) -> int:
+    """Estimate the credits that pipelines use in a month of 730 hours, as a range; no account is asked.
+
+    SPEC is an entry file, a folder, a glob or a pipeline's name; without one, every pipeline of the project is meant.
+    From schedules, from what `expect` says of durations, and from the `sizes` of the target's warehouses and compute
+    pools, by a dated table of rates. What nothing says stays unknown, `?`, and the output names it.
+    """
+    from sfml.base.errors import InvalidSpec
+    from sfml.cost.estimate import estimate
+    from sfml.frontend.entry_files import entry_files
+    from sfml.render.cost import cost_json, cost_text
+
+    readings = [read(str(file), options) for file in entry_files(specs)]
+    _demand_one_project(readings)
+    for reading in readings:
+        say_findings(reading, options)
+    graphs = [reading.graph for reading in readings if reading.graph is not None]
+    if len(graphs) < len(readings):
+        raise InvalidSpec(tuple(one for reading in readings for one in reading.diagnostics))
+    found = estimate(graphs)
+    credit = _price(readings[0], edition, price)
+    if options.json:
+        output.say_json(cost_json(found, credit))
+    elif not options.quiet:
+        output.say(cost_text(found, credit))
+    return 0
+
+
+def _demand_one_project(readings: Sequence[Reading]) -> None:
+    from sfml.base.errors import UsageError
+
+    roots = {reading.root for reading in readings}
+    if len(roots) > 1:
+        raise UsageError(
+            "the specs belong to several projects", help="give those of one: what they share is counted once"
+        )
+
+
+def _price(reading: Reading, edition: str | None, price: float | None) -> Price:
+    """What the command line says of edition and price, else the project file."""
+    from sfml.render.cost import Price
+    from sfml.spec.nodes import map_of, plain
+
+    project = reading.loaded.project
+    node = map_of(project.document.get("cost")) if project is not None else None
+    said = {} if node is None else {key: plain(value) for key, value in node.entries.items()}
+    own = said.get("price")
+    per_credit = price if price is not None else (float(own) if isinstance(own, int | float) else None)
+    named, currency = said.get("edition"), said.get("currency")
+    return Price(
+        edition or (named if isinstance(named, str) else None),
+        per_credit,
+        currency if isinstance(currency, str) else None,
+    )

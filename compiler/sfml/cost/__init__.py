@@ -1,0 +1,1 @@
+"""What pipelines cost: credits a month from schedules, durations and sizes; no account is asked."""

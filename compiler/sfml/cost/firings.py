@@ -1,0 +1,74 @@
+"""When runs begin in a year, from the schedule and the rule for runs that overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sfml.base.record import record
+from sfml.cost.amount import Amount
+from sfml.graph.expectations import ExpectedRuns
+from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Manual
+from sfml.semantics.cron import fire_seconds, parse_cron
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""Where the year begins that is simulated: always the same, so that the same specs cost the same."""
+YEAR = 365 * 86_400
+MONTHS = 12
+
+_PER_YEAR = {"hour": 8760, "day": 365, "week": 365 / 7, "month": 12}
+
+
+@record
+class Firings:
+    """The seconds after `START` at which runs begin: fewest, and most; `most` is None where nothing says how often."""
+
+    fewest: Sequence[int]
+    most: Sequence[int] | None
+
+    @property
+    def per_month(self) -> Amount:
+        return Amount(len(self.fewest) / MONTHS, None if self.most is None else len(self.most) / MONTHS)
+
+
+def firings_of(settings: GraphSettings, takes: Amount) -> Firings:
+    """The beginnings of the runs of a graph, of which each takes so many seconds."""
+    schedule = settings.schedule
+    match schedule:
+        case CronSchedule(cron, timezone):
+            times: Sequence[int] = fire_seconds(parse_cron(cron, timezone), START, YEAR // 86_400)
+        case IntervalSchedule(seconds):
+            times = range(0, YEAR, seconds)
+        case _:
+            return _expected(settings.expected_runs, is_manual=isinstance(schedule, Manual))
+    if settings.overlap != "NO_OVERLAP":
+        return Firings(times, times)
+    longest = takes.low if takes.high is None else takes.high
+    return Firings(_one_after_the_other(times, longest), _one_after_the_other(times, takes.low))
+
+
+def _expected(expected: ExpectedRuns | None, *, is_manual: bool) -> Firings:
+    """Runs evenly over the year; without a word, none of a graph that people start, and of others nobody knows."""
+    if expected is None:
+        return Firings((), () if is_manual else None)
+    year = _PER_YEAR[expected.per]
+    return Firings(_evenly(round(expected.runs.low * year)), _evenly(round(expected.runs.high * year)))
+
+
+def _evenly(count: int) -> Sequence[int]:
+    if count > YEAR:
+        return range(1, YEAR + 1)
+    return [at * YEAR // count for at in range(count)]
+
+
+def _one_after_the_other(times: Sequence[int], takes: float) -> Sequence[int]:
+    """The times at which no earlier run is going on: Snowflake leaves the others out."""
+    if isinstance(times, range) and takes <= times.step:
+        return times
+    begun: list[int] = []
+    free = 0.0
+    for at in times:
+        if at >= free:
+            begun.append(at)
+            free = at + takes
+    return begun
