@@ -50,7 +50,10 @@ def _by_rows(function: Function) -> Call:
     kind, call = _ARROW[function.returns], function.call
 
     def rows(*columns: pa.Array) -> pa.Array:
-        return pa.array([call(*row) for row in zip(*(c.to_pylist() for c in columns), strict=True)], kind)
+        try:
+            return pa.array([call(*row) for row in zip(*(c.to_pylist() for c in columns), strict=True)], kind)
+        except RecursionError:
+            raise Refusal(1003, "54001", "The value is nested too deeply for the local server.") from None
 
     return rows
 
