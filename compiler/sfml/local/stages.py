@@ -144,6 +144,8 @@ def alter(account: Account, session: Session, statement: AlterStage) -> Result:
 
 
 def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
+    from sfml.local import tagging
+
     demand_schema(account, new)
     with account.store.transaction():
         if find(account, new) is not None:
@@ -152,6 +154,7 @@ def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
             "UPDATE stages SET database = ?, schema = ?, name = ? WHERE database = ? AND schema = ? AND name = ?",
             (new.database, new.schema, new.name, name.database, name.schema, name.name),
         )
+        tagging.move(account, "STAGE", name.fqn(), new.fqn())
     return status()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import Expr, exp
 
-from sfml.local import tagging
+from sfml.local import table_notes, tagging
 from sfml.local.names import ObjectName, resolve
 from sfml.local.objects import records
 from sfml.local.objects.declared import Declared
@@ -57,6 +57,10 @@ def _create(rewriting: Rewriting, tree: exp.Create, kind: str, name: ObjectName)
         account,
         Record(name, kind, account.clock(), rewriting.session.role, written, details, tuple(keys)),
     )
+    if source is not None and not rewriting.comments.get(None):
+        comment = table_notes.comments(account.engine).get(source.name)
+        if comment:
+            table_notes.set_comment(account.engine, name, comment)
     for column, values in declared.tags.items():
         tagging.assign(account, "TABLE", name.fqn(), values, column or "")
 

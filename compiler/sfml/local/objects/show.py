@@ -86,6 +86,8 @@ class Known:
     kind: str
     record: Record
     comment: str
+    rows: int | None = None
+    """Of a temporary table, which the session alone can count."""
 
     def detail(self, key: str, default: Any = None) -> Any:
         return self.record.details.get(key, default)
@@ -145,8 +147,11 @@ def _chosen(account: Account, session: Session, listing: Listing, *kinds: str) -
     if listing.history:
         raise not_emulated("SHOW … HISTORY", "what was dropped is gone")
     database, schema = place(account, session, listing, missing=cannot_be_performed)
+    known = known_objects(account, database=database, schema=schema)
+    if session.temporaries and "TABLE" in kinds:
+        known = sorted([*known, *_temporaries(account, session, database, schema)], key=lambda one: one.name)
     return selected(
-        (one for one in known_objects(account, database=database, schema=schema) if one.kind in kinds),
+        (one for one in known if one.kind in kinds),
         lambda one: one.name.name,
         pattern=listing.like,
         starts_with=listing.starts_with,
@@ -155,10 +160,28 @@ def _chosen(account: Account, session: Session, listing: Listing, *kinds: str) -
     )
 
 
+def _temporaries(account: Account, session: Session, database: str | None, schema: str | None) -> list[Known]:
+    """The session's own tables of a place; when they were made is not kept."""
+    from sfml.local.definitions import parts_of
+
+    found = []
+    for name in list(session.temporaries):
+        if database not in (None, name.database) or schema not in (None, name.schema):
+            continue
+        with session.lock:
+            sql = f"SELECT count(*) FROM {duckdb_identifier(*parts_of(name, temporary=True))}"
+            rows = session.duck.execute(sql).fetchall()
+        record = Record(name, "TABLE", account.clock(), session.role, details={"TEMPORARY": True})
+        found.append(Known(name, "TABLE", record, "", int(rows[0][0])))
+    return found
+
+
 # -- rows
 
 
 def row_count(account: Account, one: Known) -> int:
+    if one.rows is not None:
+        return one.rows
     name = one.name
     found = account.engine.rows(
         f"SELECT count(*) FROM {duckdb_identifier(name.database, name.schema, name.name)}"
@@ -184,7 +207,7 @@ def table_values(account: Account, one: Known) -> dict[str, Any]:
     is_table = one.kind == "TABLE"
     return {
         **_common(one),
-        "kind": "TRANSIENT" if one.detail("TRANSIENT") else "TABLE",
+        "kind": next((kind for kind in ("TEMPORARY", "TRANSIENT") if one.detail(kind)), "TABLE"),
         "cluster_by": f"LINEAR({cluster})" if cluster else "",
         "rows": row_count(account, one) if is_table else 0,
         "bytes": 0,
