@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import snowflake.connector
@@ -74,8 +75,18 @@ def test_a_second_server_is_refused_the_folder(running: ServerInfo, folder: Path
     assert process.status(folder) == running
 
 
-def test_two_starts_at_once_find_one_server(folder: Path) -> None:
+def test_two_starts_at_once_find_one_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[ServerInfo] = []
+    started: list[subprocess.Popen[bytes]] = []
+    both = threading.Barrier(2)
+    popen = process.subprocess.Popen
+
+    def begun(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        both.wait(30)  # else one may have ended before the other looks
+        started.append(popen(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(process.subprocess, "Popen", begun)
     threads = [threading.Thread(target=lambda: found.append(process.start(folder))) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -84,6 +95,7 @@ def test_two_starts_at_once_find_one_server(folder: Path) -> None:
     try:
         assert len(found) == 2
         assert found[0] == found[1]
+        assert [one.pid for one in started if one.poll() is None] == [found[0].pid]
     finally:
         process.stop(folder)
 

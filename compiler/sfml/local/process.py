@@ -134,6 +134,10 @@ def start(
 
     _wait_until(is_up_or_gone, wait)
     if found.running:
+        if found.pid != process.pid:
+            # Left alone, ours would take the folder once the other is stopped, and nobody would know of it.
+            process.kill()
+            process.wait()
         return found
     if process.poll() is None:
         process.kill()
