@@ -16,7 +16,7 @@ class TargetWatch(Protocol):
     """Receives the events of a connection. Operations print nothing themselves; commands implement this."""
 
     owns_process: bool
-    """Whether nothing else runs in this process, so that clients may be imported without what they seldom use."""
+    """Whether the process belongs to the command, so that clients may be imported without optional libraries."""
 
     def starts_server(self) -> None:
         """Called before a local server is started."""

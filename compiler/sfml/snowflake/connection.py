@@ -34,8 +34,8 @@ NETWORK_TIMEOUT = 600
 """Seconds for which the connector repeats a statement, unless the connection sets it; its default is no limit."""
 
 LOGIN_TIMEOUT = 59
-"""Seconds after which a login that has no answer is not tried again, unless the connection says otherwise. The
-connector waits a minute for each answer, so a host that takes the connection and stays silent is told after one."""
+"""Seconds after which a login without an answer is not repeated, unless the connection sets it. The connector waits a
+minute for each answer, so a host that accepts the connection but does not answer is reported after one attempt."""
 
 _UNATTENDED = (
     "",
@@ -170,7 +170,7 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
             help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
         ) from cause
     if str(arguments.get("authenticator")).upper() == "WORKLOAD_IDENTITY" or os.environ.get(_TLS_FLOOR):
-        complete_connector()  # boto3 signs for AWS, and has TLS of its own
+        complete_connector()  # boto3 signs requests to AWS, and has its own TLS settings
     # The connector logs its retries; a failure reaches the user as an error anyway.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
     settings: dict[str, Any] = {"network_timeout": NETWORK_TIMEOUT}

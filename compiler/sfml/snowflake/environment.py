@@ -73,7 +73,7 @@ def environment_of(
 
 
 def _places(missing: Iterable[MissingObject]) -> tuple[str, ...]:
-    """What the names of objects begin with whose database or schema is missing: a query for them would be refused."""
+    """The prefixes of names in missing databases and schemas; queries for such objects would be refused."""
     return tuple(f"{one.need.name}." for one in missing if one.need.kind in (Kind.DATABASE, Kind.SCHEMA))
 
 
@@ -83,14 +83,14 @@ def _answers(
     target: Target,
     wanted: Mapping[Kind, list[Need]],
 ) -> dict[Kind, list[tuple[Need, str]] | AccountError]:
-    """What is absent of each kind, asked for side by side."""
+    """The missing objects of each kind, or the error of its query; the kinds are queried in parallel."""
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = pool.map(lambda kind: _absent(connection, shown, target, kind, wanted[kind]), wanted)
         return dict(zip(wanted, answers, strict=True))
 
 
 def _nodes_asked(graph: TaskGraph, sized: Container[str] | None) -> dict[str, dict[str, int]]:
-    """By compute pool, the tasks whose jobs need more than one node at the start, with how many."""
+    """Compute pool → the tasks whose jobs need more than one node at the start, with the number of nodes."""
     asking: dict[str, dict[str, int]] = {}
     for task in graph.all_tasks:
         match task.run_on:
@@ -276,4 +276,4 @@ _IN_TURN: Final = (
     (Kind.SCHEMA,),
     tuple(kind for kind in Kind if kind in {*_LISTINGS, *_LOOKS} - {Kind.DATABASE, Kind.SCHEMA}),
 )
-"""The kinds that are looked for at the same time: those within a database or schema once that is known to be there."""
+"""Groups of kinds that are queried in parallel; objects in a database or schema come after these."""

@@ -1,8 +1,8 @@
-"""Imports Snowflake's clients without the large libraries that they look for at once and seldom use.
+"""Imports Snowflake's clients without large optional libraries.
 
-The connector imports pandas, pyarrow and boto3 whenever they are installed, and `snowflake.core` imports Snowpark:
-longer than a login and a plan together. None is needed to send statements and to read rows. `import_lightly` is for a
-process that is the command's own; a program that uses this package has its connector whole.
+The connector imports pandas, pyarrow and boto3 if they are installed, and `snowflake.core` imports Snowpark. This takes
+longer than a login and a plan together, and statements and rows need none of them. Only the command uses
+`import_lightly`, in a process of its own; programs that use this package get the complete connector.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ _LARGE = ("pandas", "pyarrow", "numpy", "boto3", "botocore")
 _OPTIONS = "snowflake.connector.options"
 
 _left_out: list[str] = []
-"""What the connector was told is not installed, until it is completed."""
+"""Names of the libraries that were hidden from the connector; empty once it is complete."""
 
 _hiding = threading.RLock()
-"""Held while a library is hidden, so that no other thread looks for it then."""
+"""Held while libraries are hidden, so that no other thread imports them then."""
 
 
 def import_lightly() -> None:
-    """Import the connector without those libraries; does nothing where it, or they, are there already."""
+    """Import the connector without these libraries, unless the connector is already imported."""
     if "snowflake.connector" in sys.modules:
         return
     with _hiding, _hidden(*_LARGE) as names:
         try:
             import snowflake.connector  # noqa: F401
-        except ImportError:  # it is not installed, as whoever needs it will be told
+        except ImportError:  # not installed; the error is raised when it is needed
             return
     _left_out.extend(names)
 
 
 def complete_connector() -> None:
-    """Give the clients what was left out: before Snowpark, pandas or the credentials of a cloud are used with them."""
+    """Make hidden libraries available to the clients. Call it before using Snowpark, pandas or cloud credentials."""
     with _hiding:
         if _left_out:
             _left_out.clear()
@@ -51,7 +51,7 @@ def _complete() -> None:
     libraries: list[Any] = [pandas, pyarrow, botocore, boto3]
     flags = {"installed_pandas": has_pandas, "installed_boto": has_boto}
     _replace("snowflake.connector", stand_ins, libraries, flags)
-    # These two hold None for what could not be imported.
+    # These two modules hold None for a library that could not be imported.
     for module, library in (("arrow_context", "numpy"), ("nanoarrow_arrow_iterator", "pyarrow")):
         holder: Any = sys.modules.get(f"snowflake.connector.{module}")
         if has_pandas and getattr(holder, library, holder) is None:
@@ -64,10 +64,10 @@ def _complete() -> None:
 
 
 def _replace(package: str, stand_ins: list[Any], libraries: list[Any], flags: dict[str, bool]) -> None:
-    """Put the libraries where the package's modules hold their stand-ins, and say whether they are installed."""
+    """Replace the stand-ins in the package's modules by the libraries, and set the flags that they are installed."""
     found = dict(zip(map(id, stand_ins), libraries, strict=True))
     for name, module in [*sys.modules.items()]:
-        # What tells clouds apart took parts of boto3 when it was imported: it goes on without.
+        # The detection of the cloud platform imported parts of boto3 at its import; it works without boto3.
         if not name.startswith(package) or name.endswith(".platform_detection"):
             continue
         for key, value in [*vars(module).items()]:
@@ -79,7 +79,7 @@ def _replace(package: str, stand_ins: list[Any], libraries: list[Any], flags: di
 
 @contextmanager
 def without_snowpark() -> Iterator[None]:
-    """A block in which `snowflake.core` is imported for tasks alone, in a process whose connector is light."""
+    """A block in which `snowflake.core` is imported without Snowpark, if the connector was imported lightly."""
     with _hiding:
         if not _left_out:
             yield
@@ -90,7 +90,7 @@ def without_snowpark() -> Iterator[None]:
 
 @contextmanager
 def _hidden(*names: str) -> Iterator[list[str]]:
-    """A block in which importing any of these that is not there yet fails, as where it is not installed."""
+    """A block in which importing these libraries fails as if they were not installed, unless already imported."""
     hidden = [name for name in names if name not in sys.modules]
     for name in hidden:
         sys.modules[name] = None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Objects of an account as SHOW lists them, each list asked for once, whoever and however many threads need it."""
+"""Objects of an account from SHOW. Each list is read only once, even if several threads need it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 MOST_ROWS = 10_000
-"""How many objects SHOW lists at most. https://docs.snowflake.com/en/sql-reference/sql/show"""
+"""The maximum number of rows of SHOW: https://docs.snowflake.com/en/sql-reference/sql/show"""
 
 _PARTS = re.compile(r'"(?:[^"]|"")+"|[^.]+', re.DOTALL)
 _NO_SUCH_PLACE = ("002003", "2003", "002043", "2043")
-"""What SHOW says of a schema that is not there."""
+"""Error codes of SHOW for a schema that does not exist."""
 
 
 @record
 class Listing:
-    """One SHOW command: the columns that make an object's name, and the `place` that its objects are in.
+    """One SHOW command, with the columns that form an object's name, and the `place` that contains its objects.
 
-    Of a `category`, only those rows count; listings that differ in nothing else share their lists.
+    With a `category`, only its rows count; listings that differ only in this share their lists.
     """
 
     command: str
@@ -41,7 +41,7 @@ class Listing:
 
 
 class ShownObjects:
-    """The objects that SHOW lists; `asked` are all names that will be asked for, so that a list can be short."""
+    """Reads objects with SHOW; `asked` are all names that will be looked up, which keeps the lists short."""
 
     def __init__(
         self, connection: SnowflakeConnection, target: Target, asked: Iterable[tuple[Listing, str]]
@@ -57,9 +57,9 @@ class ShownObjects:
         self._asking = threading.Lock()
 
     def row(self, listing: Listing, name: str) -> Row | None:
-        """The row of the object of this name, qualified if it has a place; None if it is not listed.
+        """The row of the object with this name (qualified if the listing has a place); None if there is none.
 
-        A list that is as long as lists can be is not the whole: what is not in it is asked for by its name.
+        If a list has the maximum length, it may be incomplete; then a missing name is queried again with LIKE.
         """
         shown = self._rows(self._statement(listing))
         found = _row_in(shown, listing, name)
@@ -68,7 +68,7 @@ class ShownObjects:
         return found
 
     def _statement(self, listing: Listing) -> str:
-        """One list for all names of the command: that of their place, or of the account if they have several."""
+        """The statement for all names of the command: for their place, or for the account if there are several."""
         names = self._names[listing.command]
         # The local Snowflake shows a compute pool for any name in LIKE, so its whole list is read.
         like = names[0] if len(names) == 1 and not self._target.is_local else None
@@ -82,7 +82,7 @@ class ShownObjects:
         if is_first:
             try:
                 answer.set_result(self._asked(sql))
-            except BaseException as error:  # whoever waits for the same list is told
+            except BaseException as error:  # other threads that wait for this list get the error, too
                 answer.set_exception(error)
         return answer.result()
 
@@ -92,7 +92,7 @@ class ShownObjects:
         except AccountError as error:
             if error.code not in _NO_SUCH_PLACE:
                 raise
-            return []  # a schema that is not there holds nothing
+            return []  # a missing schema contains no objects
 
 
 def _show(listing: Listing, *, like: str | None, within: str | None) -> str:
@@ -105,7 +105,7 @@ def _show(listing: Listing, *, like: str | None, within: str | None) -> str:
 
 
 def _row_in(rows: Iterable[Row], listing: Listing, name: str) -> Row | None:
-    """LIKE takes `_` for any character and ignores case, so names are compared."""
+    """The row with exactly this name; LIKE alone treats `_` as a wildcard and ignores case."""
     wanted = tuple(raw(part) for part in _parts(name))
     for row in rows:
         if listing.category and str(row.get("category")) != listing.category:
@@ -116,5 +116,5 @@ def _row_in(rows: Iterable[Row], listing: Listing, name: str) -> Row | None:
 
 
 def _parts(name: str) -> list[str]:
-    """The parts of a dotted name, each as it is written."""
+    """The parts of a dotted name, as written."""
     return _PARTS.findall(name)

@@ -232,8 +232,8 @@ class Stage:
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:
             for name, content in files.items():
                 (Path(scratch) / name).write_bytes(content)
-            # A wildcard uploads several files with one statement. That nothing is compressed is said, or the connector
-            # looks for it in each file and reads the system's list of MIME types each time.
+            # A wildcard uploads several files with one statement. SOURCE_COMPRESSION avoids that the connector detects
+            # the compression of each file, for which it reads the system's list of MIME types.
             # https://docs.snowflake.com/en/sql-reference/sql/put
             source = Path(scratch) / (next(iter(files)) if len(files) == 1 else "*")
             answer = self._run(
