@@ -109,7 +109,7 @@ def remove_versions(ctx: Context, model_name: str, keep: int) -> list[str]:
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*){0,2}", model_name):
         raise StepError(
-            f"`{model_name}` is no model name: letters, digits, `_` and `$`, perhaps DB.SCHEMA.NAME"
+            f"`{model_name}` is not the name of a model: use letters, digits, `_` and `$`, perhaps DB.SCHEMA.NAME"
         )
     try:
         versions = rows_of(ctx, f"SHOW VERSIONS IN MODEL {model_name}")

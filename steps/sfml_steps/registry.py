@@ -207,7 +207,7 @@ def sample_of(ctx: Context, candidate: Candidate) -> Any:
 
         return numpy.asarray(rows, dtype="float32")
     raise StepError(
-        f"the candidate's sample {candidate['sample']} is no list of rows: write some rows of the model's input "
+        f"the candidate's sample {candidate['sample']} is not a list of rows: write some rows of the model's input "
         "as JSON, each a mapping from column to value, or a list of numbers"
     )
 

@@ -201,7 +201,7 @@ def is_missing_value(value: Any) -> bool:
 
 
 def refusal(value: Any, where: str) -> StepError:
-    return StepError(f"{where} is of type {type(value).__name__}, which is no JSON: {advice(value)}")
+    return StepError(f"{where} is of type {type(value).__name__}, which is not JSON: {advice(value)}")
 
 
 def advice(value: Any) -> str:

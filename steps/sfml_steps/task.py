@@ -56,7 +56,7 @@ class TaskFunctions:
             return json.loads(text)
         except ValueError as error:
             raise StepError(
-                f"{task} returned {text[:60]!r}, which is no JSON: return JSON from it, "
+                f"{task} returned {text[:60]!r}, which is not JSON: return JSON from it, "
                 "or read it as the branch that it is"
             ) from error
 

@@ -179,7 +179,7 @@ def test_what_is_no_commit_is_refused(it: Repository, ref: str) -> None:
     for arguments in ((f"--base={ref}",), ("--base", "main", f"--head={ref}")):
         done = diff(it, "specs", *arguments)
         assert done.code == 2
-        assert "is no commit of this repository" in done.err
+        assert "is not a commit of this repository" in done.err
 
 
 def test_unrelated_histories_have_no_base(it: Repository) -> None:
@@ -200,7 +200,7 @@ def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:
 def test_a_spec_that_is_on_neither_side_is_refused(it: Repository, spec: str) -> None:
     done = diff(it, "specs", spec, "--base", "main")
     assert done.code == 2
-    assert f"`{spec}` stands for no pipeline" in done.err
+    assert f"`{spec}` names no pipeline" in done.err
 
 
 def test_a_spec_outside_of_the_repository_is_refused(it: Repository) -> None:

@@ -1,4 +1,4 @@
-"""Writes files whole or not at all."""
+"""Writing files whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
-    """Write the file beside its place, then move it there; `mode` is its rights, else the owner's alone.
+    """Write a temporary file in the same folder, then rename it to `path`.
 
-    Raises `OSError`, with nothing left behind and the file as it was.
+    `mode` are the file's permissions; without it only the owner may read and write it. Raises `OSError`; then the old
+    file is unchanged, and the temporary one is removed.
     """
     handle, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
     try:

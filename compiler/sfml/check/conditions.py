@@ -83,7 +83,7 @@ def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
             asked = [name for name in functions_called(condition) if name in _OF_TASKS]
             if asked:
                 message = f"the root has no predecessors, so its condition cannot call {listed(asked[:1])}"
-                yield error("SF330", message, place, help="move it to a task, or ask for a stream")
+                yield error("SF330", message, place, help="move it to a task, or check a stream")
             continue
         for state in arguments_of(condition, _PREDECESSORS_STATE):
             if state is not None and state.upper() not in PREDECESSOR_STATES:
@@ -119,5 +119,5 @@ def _unknown_tasks(case: Case, task: TaskDraft, condition: str, place: Place) ->
                 full = name.upper() if name.upper().startswith(prefix) else prefix + name.upper()
                 help = f"write `{full}`" if full in above else did_you_mean(full, above)
                 help = help or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
-                message = f"`when` of `{task.name}` asks for `{name}`, which is not a task above it"
+                message = f"`when` of `{task.name}` names `{name}`, which is not a task above it"
                 yield error("SF330", message, place, help=help)

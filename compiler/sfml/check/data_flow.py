@@ -57,7 +57,7 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
                 f"`{said}` reads `{name}`, which does not run before `{task.name}`",
                 use.place,
                 labels=(Label(case.by_name[name].place("").span, "not above it"),),
-                why="Snowflake fails the graph when a task reads one that is no ancestor of it (091451)",
+                why="Snowflake fails the graph when a task reads a task that is not its ancestor (091451)",
                 help=f"add `{name}` to `after` of `{task.name}`",
             )
 

@@ -1,4 +1,4 @@
-"""SF52x: what a spec expects of durations, sizes and runs, against what it says elsewhere."""
+"""SF52x: expected durations, sizes and runs that contradict other settings of the spec."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sfml.graph.model import CronSchedule, IntervalSchedule, OnPool
 def more_nodes_than_the_pool(case: Case) -> Iterator[Diagnostic]:
     """SF525: an ML Job waits for more nodes than its compute pool has.
 
-    What: a job waits for at most as many instances as `sizes` says that its pool grows to.
+    What: a job waits for at most as many instances as its pool has `nodes` in `sizes`.
     Why: the job would never start.
     Instead: raise `nodes` in `sizes` if the pool is larger, or lower `instances` or `min_instances`.
     """
@@ -34,11 +34,11 @@ def more_nodes_than_the_pool(case: Case) -> Iterator[Diagnostic]:
 
 
 def runs_said_twice(case: Case) -> Iterator[Diagnostic]:
-    """SF529: `expect.runs` beside a schedule that says how often the graph runs.
+    """SF529: `expect.runs` beside a schedule, which says how often the graph runs.
 
-    What: `expect: {runs: …}` is for graphs that streams or people start.
-    Why: costs are computed from the schedule; the other number is ignored and misleads its readers.
-    Instead: take it out.
+    What: `expect: {runs: …}` is for graphs that are started by streams or by hand.
+    Why: costs are computed from the schedule; the number in `expect.runs` is ignored, and misleads readers.
+    Instead: remove it.
     """
     settings = case.draft.settings
     if settings.expected_runs is not None and isinstance(settings.schedule, CronSchedule | IntervalSchedule):

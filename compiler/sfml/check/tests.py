@@ -139,7 +139,7 @@ def unread_facts(case: Case) -> Iterator[Diagnostic]:
                 yield error("SF705", message, place, help=help, fix=fix)
         for stream, (_, place) in test.streams.items():
             if stream.upper() not in asked:
-                message = f"no condition asks for the stream `{stream}`"
+                message = f"no condition reads the stream `{stream}`"
                 help = did_you_mean(stream.upper(), asked) or "take it out"
                 yield error("SF705", message, place, help=help)
         for name, given in test.given.items():

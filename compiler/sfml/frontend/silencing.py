@@ -117,7 +117,7 @@ def unused(silencing: Silencing) -> Diagnostic:
 
 def _silenced_error(silencing: Silencing) -> Diagnostic:
     message = f"`{silencing.code}` is an error here; only warnings can be silenced"
-    return Diagnostic.error("SF150", message, at=silencing.span, help="mend what it finds")
+    return Diagnostic.error("SF150", message, at=silencing.span, help="correct the error")
 
 
 def _read_comments(file: str, text: str, parsed: list[Silencing], findings: list[Diagnostic]) -> None:
@@ -130,7 +130,7 @@ def _read_comments(file: str, text: str, parsed: list[Silencing], findings: list
         if len(parsed) + len(findings) >= MAX_SILENCINGS:
             whole = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)
             message = f"there are more than {MAX_SILENCINGS:,} silencings"
-            findings.insert(0, Diagnostic.error("SF150", message, at=whole, help="mend what they are about"))
+            findings.insert(0, Diagnostic.error("SF150", message, at=whole, help="correct what they silence"))
             return
         blank = len(line[: match.start()].rstrip())
         span = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)

@@ -1,4 +1,4 @@
-"""Sizes of warehouses and compute pools that no pipeline runs on: told where every pipeline was looked at."""
+"""Findings for sizes of warehouses and compute pools that no pipeline uses; only if all pipelines were read."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def with_unused_sizes(files: Sequence[Path], readings: list[Reading]) -> list[Reading]:
-    """The readings with a finding for each size in the project file that none of its target's pipelines needs.
+    """The readings, with a finding for each size in the project file that no pipeline of its target uses.
 
-    `files` are the entry files of the readings. Nothing is said of a target as long as one of its pipelines
-    could not be read, or was not: it may be the one that runs there.
+    `files` are the entry files of the readings. A target with a pipeline that was not read, or has errors, gets no
+    finding, because that pipeline may use the size.
     """
     if not any(reading.graph is not None and reading.graph.sizes for reading in readings):
         return readings

@@ -30,7 +30,7 @@ _LAST_OF_GENERATION_2 = "X4LARGE"
 
 
 def task_expectation(node: Node | None, findings: list[Diagnostic]) -> TaskExpectation | None:
-    """What a task's `expect` says; None where it says nothing."""
+    """The expectation in a task's `expect`; None if it is empty."""
     settings = map_of(node)
     if settings is None or not settings.entries:
         return None
@@ -38,7 +38,7 @@ def task_expectation(node: Node | None, findings: list[Diagnostic]) -> TaskExpec
 
 
 def expected_runs(node: Node | None, findings: list[Diagnostic]) -> ExpectedRuns | None:
-    """What a schedule config's `expect` says of how often the graph runs; None where it says nothing."""
+    """The expected runs in the `expect` of a schedule config; None without them."""
     settings = map_of(node)
     written = settings.get("runs") if settings else None
     text = text_of(written)
@@ -54,12 +54,12 @@ def expected_runs(node: Node | None, findings: list[Diagnostic]) -> ExpectedRuns
 
 
 def target_sizes(node: Node | None, findings: list[Diagnostic]) -> MappingProxyType[str, Size]:
-    """Name, folded → what a target's `sizes` says of that warehouse or compute pool."""
+    """Folded name → size of the warehouse or compute pool, from `sizes` of a target."""
     return MappingProxyType({size.name: size for size in _sizes(node, findings)})
 
 
 def budget_of(node: MapNode | None) -> Budget | None:
-    """The budget of a pipeline; None where it has none."""
+    """The budget of a pipeline; None without one."""
     credits = node.get("credits_per_month") if node is not None else None
     number = _number(credits)
     return Budget(number, credits.span, credits.path) if number is not None and credits is not None else None
@@ -104,7 +104,7 @@ def _pool(name: str, settings: MapNode, place: Place, findings: list[Diagnostic]
 
 
 def _nodes(node: Node | None, findings: list[Diagnostic]) -> tuple[int, int]:
-    """The least and the most nodes of a pool; one of each where it is not said or wrong."""
+    """The smallest and the largest number of nodes of a pool; 1 and 1 if it is missing or wrong."""
     text = text_of(node)
     if text is None or node is None:
         return 1, 1
@@ -139,7 +139,7 @@ def _takes(node: Node | None, findings: list[Diagnostic]) -> Range | None:
 
 
 def _range(low: int, high: int, node: Node, turned: str, findings: list[Diagnostic]) -> Range | None:
-    """The range; None, with a finding, for one that is upside down. `turned` is how it would be right."""
+    """The range; None, with a finding, if its first number is larger. `turned` is the right text, for the help."""
     if low <= high:
         return Range(low, high)
     _add(findings, "SF522", f"the range `{text_of(node)}` is upside down", node, f"write `{turned}`")

@@ -109,7 +109,7 @@ def _schedule_test(
     if since is None:
         return None
     if settings.get("until") is None and (missed is not None or suspended is not None or not runs.items):
-        message = f"test `{name}` does not say how far to look"
+        message = f"test `{name}` has no `until`"
         findings.append(
             Diagnostic.error("SF704", message, at=place.span, path=place.path, help="add `until`")
         )

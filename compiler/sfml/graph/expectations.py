@@ -1,4 +1,4 @@
-"""What a spec expects of durations, sizes and runs: what costs are counted with, and nothing deployed depends on."""
+"""Expected durations, sizes and runs, from which costs are computed; they do not change what is deployed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfml.graph.located import Place
 
 @record
 class Range:
-    """The least and the most that a number is expected to be."""
+    """The smallest and the largest expected value of a number."""
 
     low: float
     high: float
@@ -20,7 +20,7 @@ class Range:
 
 @record
 class TaskExpectation:
-    """How long one run of a task takes, in seconds, and which share of its runs fails; None where nothing is said."""
+    """The expected duration of one run of a task in seconds, and the share of runs that fail, from 0 to 1."""
 
     takes: Range | None = None
     fails: float | None = None
@@ -31,7 +31,7 @@ Unit: TypeAlias = Literal["hour", "day", "week", "month"]
 
 @record
 class ExpectedRuns:
-    """How often a graph runs in each `per`."""
+    """The expected number of runs of a graph in one unit of time (`per`)."""
 
     runs: Range
     per: Unit
@@ -39,7 +39,10 @@ class ExpectedRuns:
 
 @record
 class WarehouseSize:
-    """A warehouse: its size in Snowflake's words, its generation where it is said, and its idle time in seconds."""
+    """A warehouse: its size in Snowflake's words, its generation, and its auto-suspend time in seconds.
+
+    `size` is None if the one in the spec is wrong.
+    """
 
     name: str
     size: str | None
@@ -50,7 +53,7 @@ class WarehouseSize:
 
 @record
 class PoolSize:
-    """A compute pool: its instance family, its nodes from the least to the most, and its idle time in seconds."""
+    """A compute pool: its instance family, smallest and largest number of nodes, and auto-suspend time in seconds."""
 
     name: str
     family: str
@@ -65,7 +68,7 @@ Size: TypeAlias = WarehouseSize | PoolSize
 
 @record
 class Budget:
-    """The credits that a pipeline may use in a month, and where that is written."""
+    """The credits that a pipeline may use in a month, with the place of the setting."""
 
     credits_per_month: float
     span: Span

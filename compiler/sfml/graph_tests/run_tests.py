@@ -63,10 +63,10 @@ def _simulated_run(behaviour: Behaviour, test: RunTest) -> Ran:
             return condition is None or condition_holds(condition, asked)
         except Undecided as why:
             who = "the pipeline's `when`" if node is None else f"`when` of `{node.name}`"
-            help = "say it under `streams`, or what the task returns under `given`"
+            help = "give it under `streams`, or what the task returns under `given`"
             if node is not None:
                 help = f"give `{node.name}: {{when: true}}`, or what it reads: `returns`, `streams`"
-            raise _Missing(f"{who} cannot be told: {why}", help) from None
+            raise _Missing(f"{who} cannot be evaluated: {why}", help) from None
 
     def lacks(raw_name: str, states: Mapping[str, State]) -> str | None:
         node = behaviour.node(raw_name)

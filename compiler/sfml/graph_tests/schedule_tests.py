@@ -23,7 +23,7 @@ def schedule_verdict(settings: GraphSettings, test: ScheduleTest) -> Verdict:
     """The result of the test, from a simulation."""
     events = expected_moments(settings, test)
     if events is None:
-        message = f"more than {MOST_MOMENTS:,} moments ask for a run"
+        message = f"more than {MOST_MOMENTS:,} runs are due"
         return Verdict(test, (undecided(test, message, test.place, "look at a shorter time"),))
     return Verdict(test, tuple(unmet_moments(test, events)))
 
@@ -60,7 +60,7 @@ def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Dia
     began = [event.at for event in events if isinstance(event, Firing) and event.began]
     passed = [event.at for event in events if isinstance(event, Firing) and not event.began]
     suspended = next((event.at for event in events if isinstance(event, Suspension)), None)
-    why = {at.astimezone(UTC): "passed over: an earlier run still goes on" for at in passed}
+    why = {at.astimezone(UTC): "missed: an earlier run is still going on" for at in passed}
     for wanted, place in _absent(test.runs, began):
         reason = why.get(wanted.astimezone(UTC))
         if reason is None and suspended is not None and suspended <= wanted:
@@ -69,8 +69,8 @@ def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Dia
     yield from _unexpected(test, began, test.runs, test.runs_at, "a run begins at {}, which is not expected")
     if test.missed is not None and test.missed_at is not None:
         for wanted, place in _absent(test.missed, passed):
-            yield failure(test, f"{_shown(test, wanted)} is not passed over", place)
-        message = "{} is passed over, which is not expected"
+            yield failure(test, f"{_shown(test, wanted)} is not missed", place)
+        message = "{} is missed, which is not expected"
         yield from _unexpected(test, passed, test.missed, test.missed_at, message)
     if test.suspended is not None:
         wanted_at, place = test.suspended

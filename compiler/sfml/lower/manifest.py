@@ -64,7 +64,7 @@ def source_map(graph: DesiredGraph) -> dict[str, Json]:
     places: dict[str, Json] = {}
     for task in graph.all_tasks:
         if task.spans:
-            # What costs are counted with is no part of what is deployed.
+            # Expectations are used for costs, and are not deployed.
             names = (name for name in sorted(task.spans) if name.partition(".")[0] != "expect")
             places[task.name] = {name: _place(task.spans[name]) for name in names}
     return places

@@ -120,7 +120,9 @@ def _fix(
                 f"its value does not stand in a file of the project, but comes from {node.span.file}"
             )
         if "{{" in old:
-            raise _CannotBeWritten(f"its value is worked out, {old.strip()}: change what that reads")
+            raise _CannotBeWritten(
+                f"its value is an expression, {old.strip()}: change the values that it reads"
+            )
         if value is None:
             raise _CannotBeWritten(
                 f"it is unset in the account: take it out at {node.span.file}:{node.span.start.line}"
@@ -137,7 +139,7 @@ def _fix(
         else:
             fix = adding(source, *_deepest(home, keys, value))
     if fix is None:
-        raise _CannotBeWritten("the place in the file cannot be told; write it by hand")
+        raise _CannotBeWritten("its place in the file is not clear: write it by hand")
     return fix
 
 

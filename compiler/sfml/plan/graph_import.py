@@ -277,7 +277,7 @@ def _losses(observed: ObservedGraph, names: Mapping[str, str]) -> Iterator[str]:
     config = root.settings["config"]
     for key, value in config.items() if isinstance(config, Mapping) else ():
         if not isinstance(value, bool | int | float | str):
-            yield f"`{key}` of the CONFIG is no plain value, and a spec holds plain values only"
+            yield f"`{key}` of the CONFIG is not a text, number or boolean, and a spec can hold only these"
     when = str(root.settings["when"] or "")
     if root.settings["schedule"] is None and reads_streams(when) and not _streams(when):
         yield "the root is started by streams under a condition of its own, which a spec cannot say: it stays manual"

@@ -48,7 +48,8 @@ def demand_reviewed(desired: DesiredGraph, wanted: str) -> None:
     demanded = wanted.strip().lower()
     if len(demanded) != LENGTH or set(demanded) - set("0123456789abcdef"):
         raise UsageError(
-            f"`{wanted[:80]}` is no fingerprint", help=f"`sfml diff` prints them: {LENGTH} hexadecimal digits"
+            f"`{wanted[:80]}` is not a fingerprint",
+            help=f"`sfml diff` prints them: {LENGTH} hexadecimal digits",
         )
     fingerprint_now = reviewed_fingerprint(desired)
     if fingerprint_now != demanded:

@@ -128,7 +128,7 @@ def _refuse_nothing(asked: RequestedSpecs, views: Iterable[_View], known: Mappin
             for view, texts in zip(views, contents, strict=True)
         ):
             raise UsageError(
-                f"`{argument}` stands for no pipeline, neither before nor after",
+                f"`{argument}` names no pipeline on either side",
                 help="name a spec, a folder of specs or a glob, as seen from here",
             )
 
@@ -273,7 +273,7 @@ def _targets(entry: str, views: Iterable[_View], wanted: str | None) -> tuple[st
         return tuple(targets)
     if wanted not in targets:
         names = ", ".join(f"`{name}`" for name in targets)
-        raise UsageError(f"there is no target `{wanted}`, neither before nor after", help=f"targets: {names}")
+        raise UsageError(f"there is no target `{wanted}` on either side", help=f"targets: {names}")
     return (wanted,)
 
 

@@ -76,7 +76,7 @@ def commit_of(repository: Repository, ref: str) -> str:
         answer = repository.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     except GitRefused as cause:
         raise UsageError(
-            f"`{ref}` is no commit of this repository", help=_fetching(repository, ref)
+            f"`{ref}` is not a commit of this repository", help=_fetching(repository, ref)
         ) from cause
     return answer.decode().strip()
 

@@ -38,7 +38,7 @@ def warehouse_size(text: str) -> str | None:
 
 
 STANDARD_SIZES = (*WAREHOUSE_SIZES, "XXXLARGE", "X4LARGE", "X5LARGE", "X6LARGE")
-"""The sizes that a warehouse takes, from small to large, each twice the one before."""
+"""The sizes of warehouses, from small to large; each uses twice the credits of the one before."""
 
 _LARGE_ALIASES = {
     "X3LARGE": "XXXLARGE",
@@ -57,7 +57,7 @@ POOL_FAMILIES = (
     *("GPU_R6K_G1_8", "GPU_R6K_G1_16", "GPU_R6K_G1_32", "GPU_R6K_G1_48", "GPU_R6K_G1_96", "GPU_R6K_G1_192"),
     *("GPU_A100_G1_12", "GPU_A100_G1_48"),
 )
-"""The instance families of compute pools that Snowflake has a rate for."""
+"""The instance families of compute pools for which Snowflake publishes a rate."""
 
 
 def standard_size(text: str) -> str | None:

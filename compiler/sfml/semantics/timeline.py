@@ -160,7 +160,7 @@ def first(events: Iterator[Event], until: datetime | None, runs: int | None, mos
         if until is None and runs is not None and began >= runs:
             break
         if len(chosen) == most:
-            raise OverflowError(f"more than {most:,} moments ask for a run")
+            raise OverflowError(f"more than {most:,} runs are due")
         chosen.append(event)
         began += isinstance(event, Firing) and event.began
     return tuple(chosen)

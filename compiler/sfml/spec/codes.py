@@ -201,15 +201,15 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: a number alone could mean seconds or minutes.
     Instead: add the unit.
     """,
-        "SF520": """SF520: no such size of a warehouse.
+        "SF520": """SF520: a warehouse size that does not exist.
 
     What: `sizes` names a size from XSMALL to X6LARGE; generation 2 ends at X4LARGE.
     Why: the cost of a warehouse is computed from its size.
-    Instead: write the size that SHOW WAREHOUSES shows.
+    Instead: write the size that SHOW WAREHOUSES returns.
     """,
         "SF521": """SF521: an instance family without a rate.
 
-    What: `sizes` names an instance family whose credits per hour stand in the table that comes with sfml.
+    What: `sizes` names an instance family whose credits per hour are in the table of rates that comes with sfml.
     Why: the cost of such a pool, and of the pipelines that run on it, is unknown.
     Instead: correct the name; for a family newer than the table, silence the warning.
     """,
@@ -221,15 +221,15 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     """,
         "SF523": """SF523: a compute pool without nodes.
 
-    What: `nodes` counts the nodes of a pool while it runs: one at least.
-    Why: Snowflake refuses MIN_NODES = 0; a pool without work is suspended and then costs nothing.
+    What: `nodes` is the number of nodes of a pool while it runs: at least one.
+    Why: Snowflake refuses MIN_NODES = 0; a pool without work is suspended, and then costs nothing.
     Instead: write `1`, or `1..4`.
     """,
         "SF524": """SF524: the size of a warehouse or pool that no pipeline uses.
 
     What: `sizes` of a target names warehouses and compute pools that some pipeline runs on there.
-    Why: most often the name is misspelt, and the cost of the warehouse that was meant is unknown.
-    Instead: correct the name, or take the entry out.
+    Why: the name is probably misspelt, and then the cost of the warehouse that was meant is unknown.
+    Instead: correct the name, or remove the entry.
     """,
         "SF704": """SF704: a time of a test that cannot be read.
 

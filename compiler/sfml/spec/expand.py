@@ -168,7 +168,7 @@ def empty_repetition(name: str, each: Node, settings: MapNode) -> Iterator[Diagn
         f"`for_each` of `{name}` is empty: it makes no task",
         at=each.span,
         path=each.path,
-        help="give it a value, or write `allow_empty: true` beside it: what follows then runs after what was before",
+        help="give it a value, or add `allow_empty: true`: the tasks after it then run after the tasks before it",
     )
 
 

@@ -72,7 +72,7 @@ def reads_of(
         if not is_result(use.reference):
             continue
         source, text = str(use.reference.task), written(use.reference)
-        after = f"move what reads it into a task after `{source}` that has no `run_if`"
+        after = f"read it in a task after `{source}` that has no `run_if`"
         match body:
             case StepBody():
                 effect = _effect_in_step(use, body, catalog)
@@ -150,7 +150,7 @@ def _reads_of_sql(
         source = names.get(name) if name is not None else _only(node.after)
         if source is not None:
             text = f"{_RETURN_VALUE}({'' if name is None else literal(name)})"
-            help = f"say what it is to be then: `COALESCE({text}, …)`"
+            help = f"give a value for that case: `COALESCE({text}, …)`"
             yield ResultRead(source, text, task.place("sql"), False, "the statement would get NULL", help)
 
 
@@ -159,7 +159,7 @@ def _reads_of_condition(task: TaskDraft, node: TaskNode, names: Mapping[str, str
     condition = node.when or ""
     if _RETURN_VALUE not in condition.upper() or _NULL_IS_MEANT.search(condition):
         return
-    effect = "the condition would compare NULL, which never holds, whatever it was to be compared with"
+    effect = "the condition would compare NULL, and a comparison with NULL never holds"
     raw_names = {name: raw_name for raw_name, name in names.items()}
     asked_first = {names.get(name) for name in arguments_of(condition, _STATE) if name is not None}
     for name in dict.fromkeys(arguments_of(condition, _RETURN_VALUE)):
@@ -167,7 +167,7 @@ def _reads_of_condition(task: TaskDraft, node: TaskNode, names: Mapping[str, str
         if source is not None and source not in asked_first:
             text = f"{_RETURN_VALUE}({'' if name is None else literal(name)})"
             state = f"{_STATE}({literal(raw_names[source])}) = 'SUCCEEDED'"
-            help = f"ask for that first: `{state} AND …`"
+            help = f"check its state first: `{state} AND …`"
             yield ResultRead(source, text, task.place("when"), False, effect, help, in_condition=True)
 
 

@@ -258,7 +258,7 @@ def test_what_no_registry_would_take_is_refused(ctx: Context) -> None:
 
 @pytest.mark.parametrize("sample", [b"{}", b"[]", b"[1, 2]", b'[{"A": 1}, [2]]'])
 def test_a_sample_without_rows_is_refused(ctx: Context, sample: bytes) -> None:
-    with pytest.raises(StepError, match="is no list of rows"):
+    with pytest.raises(StepError, match="is not a list of rows"):
         promote_model(ctx, candidate_of(ctx, pickled({}), "pickle", sample), "REFUSED")
 
 

@@ -102,11 +102,11 @@ CONDITIONS = """graph:
         ("{given: {count: fails}, succeeded: mend, never_ran: [score, tell, load]}", []),
         (
             "{streams: {ORDERS: true}, succeeded: score}",
-            ["it | `when` of `score` cannot be told: what `count` returns is not given"],
+            ["it | `when` of `score` cannot be evaluated: what `count` returns is not given"],
         ),
         (
             "{given: {count: {returns: 1}}, succeeded: load}",
-            ["it | `when` of `load` cannot be told: nothing says whether the stream `ORDERS` has data"],
+            ["it | `when` of `load` cannot be evaluated: nothing says whether the stream `ORDERS` has data"],
         ),
         # Not a number: Snowflake fails the task.
         (

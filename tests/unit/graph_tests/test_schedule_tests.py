@@ -54,11 +54,11 @@ def test_what_does_not_hold_is_told(tmp_path: Path) -> None:
     )
     schedule = "{schedule: {every: 1h}, suspend_after_failures: 1}"
     assert one(tmp_path, schedule, test) == [
-        "2026-01-01T02:00 | no run begins at 2026-01-01T02:00Z (passed over: an earlier run still goes on)",
+        "2026-01-01T02:00 | no run begins at 2026-01-01T02:00Z (missed: an earlier run is still going on)",
         "runs | a run begins at 2026-01-01T03:00Z, which is not expected",
         "runs | a run begins at 2026-01-01T04:00Z, which is not expected",
-        "2026-01-01T03:00 | 2026-01-01T03:00Z is not passed over",
-        "[2026-01-01T03:00] | 2026-01-01T02:00Z is passed over, which is not expected",
+        "2026-01-01T03:00 | 2026-01-01T03:00Z is not missed",
+        "[2026-01-01T03:00] | 2026-01-01T02:00Z is missed, which is not expected",
         "false | the schedule should have stayed resumed, but was suspended at 2026-01-01T04:10Z",
     ]
 
@@ -79,4 +79,4 @@ def test_many_differences_are_counted(tmp_path: Path) -> None:
 
 def test_a_stretch_that_is_too_long_is_not_judged(tmp_path: Path) -> None:
     (found,) = one(tmp_path, "{every: 10s}", "{from: 2026-01-01, until: 2027-01-01, runs: []}")
-    assert found.endswith("more than 10,000 moments ask for a run")
+    assert found.endswith("more than 10,000 runs are due")

@@ -90,13 +90,13 @@ def test_a_value_goes_where_it_belongs(
 @pytest.mark.parametrize(
     ("task", "path", "now", "why"),
     [
-        ("score", "timeout_ms", 60_000, "worked out"),
+        ("score", "timeout_ms", 60_000, "is an expression"),
         ("score", "definition", "select 9", "by hand"),
         ("load", "timeout_ms", 1_500, "whole number of seconds"),
         ("load", "after", ("SHOP$SCORE",), "the order of tasks"),
         ("load", "state", "suspended", "`enabled: false`"),
         ("load", "execute_as_user", None, "unset in the account"),
-        ("shop", "config.name", "other", "worked out"),
+        ("shop", "config.name", "other", "is an expression"),
         ("shop", "comment", "other", "description"),
         ("gone", "timeout_ms", 60_000, "no such task"),
     ],

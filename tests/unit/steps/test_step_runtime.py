@@ -183,7 +183,7 @@ def test_an_ancestor_that_left_nothing_reads_as_none() -> None:
         ({"value": {"$result": ["P", "c"]}}, r"the result of P has no `c`; it has `a`"),
         ({"value": {"$result": ["P", "a", "b"]}}, r"the result of P\.a has no `b`; it has only the value 1"),
         ({"value": {"$result": ["NOTHING", "a"]}}, r"the result of NOTHING is empty, so it has no `a`"),
-        ({"value": {"$result": ["TEXT"]}}, r"TEXT returned 'GOOD', which is no JSON"),
+        ({"value": {"$result": ["TEXT"]}}, r"TEXT returned 'GOOD', which is not JSON"),
         ({"value": {"$config": "missing"}}, r"has no `missing`; it has threshold"),
         ({"value": {"$secret": "x"}}, r"`\$secret`, which this runtime does not know"),
         ({"valu": 1}, r"answer\(ctx.*does not take what `with:` gives it: .*value"),
