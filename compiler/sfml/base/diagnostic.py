@@ -30,6 +30,8 @@ MAX_FINDINGS = 200
 
 
 class Severity(StrEnum):
+    """How serious a finding is; only errors keep a spec from being compiled."""
+
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"

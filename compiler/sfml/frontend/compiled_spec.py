@@ -26,6 +26,7 @@ class CompiledSpec:
 
 
 def desired_graph(reading: Reading) -> DesiredGraph:
+    """The desired graph of a reading without errors."""
     from sfml.lower.job_folders import job_files
     from sfml.lower.lower import lower
 

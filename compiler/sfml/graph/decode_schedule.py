@@ -101,6 +101,7 @@ def duration(node: Node | None, findings: list[Diagnostic]) -> int | None:
 
 
 def whole_number(node: Node | None) -> int | None:
+    """The number in a scalar as an integer; None for any other node."""
     if isinstance(node, ScalarNode) and isinstance(node.value, (int, float)):
         return int(node.value)
     return None

@@ -254,6 +254,8 @@ class GraphSettings:
 
 
 class Mode(StrEnum):
+    """Whether names are prefixed, schedules run, and files must be committed."""
+
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 

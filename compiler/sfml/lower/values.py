@@ -44,6 +44,7 @@ def run_on_value(task: DesiredTask) -> dict[str, Json]:
 
 
 def definition_value(definition: Definition) -> dict[str, Json]:
+    """The body of a task as JSON."""
     match definition:
         case SqlDefinition(sql):
             return {"sql": sql}
@@ -94,6 +95,7 @@ def settings_value(task: DesiredTask) -> dict[str, Json]:
 
 
 def schedule_value(schedule: Schedule | None) -> Json:
+    """A schedule as JSON; None for a manual one."""
     match schedule:
         case None | Manual():
             return None

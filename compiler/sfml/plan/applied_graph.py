@@ -39,6 +39,7 @@ def applied_graph(tasks: Iterable[DesiredTask]) -> AppliedGraph:
 
 
 def desired_body(task: DesiredTask) -> str:
+    """The body of a desired task in the form of `AppliedTask.body`."""
     match task.definition:
         case SqlDefinition(sql):
             return observed_body(sql)

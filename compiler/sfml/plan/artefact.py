@@ -157,6 +157,7 @@ def depths_of(tasks: Mapping[str, DesiredTask]) -> Mapping[str, int]:
 
 
 def artefact_value(artefact: Artefact) -> dict[str, Json]:
+    """The artefact as JSON."""
     return {
         "format_version": ARTEFACT_VERSION,
         "pipeline": artefact.pipeline,

@@ -15,6 +15,8 @@ from sfml.plan.model import Action, Comparable, ObservedGraph, ObservedTask
 
 
 class DriftKind(StrEnum):
+    """Whether a task was changed, removed or added in the account."""
+
     CHANGED = "changed"
     REMOVED = "removed"
     ADDED = "added"

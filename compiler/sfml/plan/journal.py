@@ -83,6 +83,7 @@ def header_of(lease: Lease, number: int, *, work: str = "apply") -> Header:
 
 
 def journal_json(journal: Journal) -> str:
+    """The text of the journal's file."""
     return _json(
         {
             "header": _header_value(journal.header),
@@ -109,6 +110,7 @@ def _journal_of(value: Mapping[str, Any]) -> Journal:
 
 
 def deployment_json(deployment: Deployment) -> str:
+    """The text of a kept deployment's file."""
     return _json(
         {"header": _header_value(deployment.header), "artefact": artefact_value(deployment.artefact)}
     )

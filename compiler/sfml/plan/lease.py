@@ -39,6 +39,7 @@ class Lease:
 
 
 def lease_json(lease: Lease) -> str:
+    """The text of the comment that holds the lease."""
     return canonical_json(
         {
             "sfml_lease": LEASE_VERSION,

@@ -45,6 +45,8 @@ class ObservedGraph:
 
 
 class Action(StrEnum):
+    """What an apply does with a task."""
+
     CREATE = "create"
     ALTER = "alter"
     REPLACE = "replace"

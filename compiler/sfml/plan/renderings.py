@@ -107,6 +107,7 @@ def size(value: object) -> str | None:
 
 
 def number(value: object) -> int | None:
+    """An integer from a number or text; None for an unset one."""
     text = "" if value is None else str(value).strip()
     return None if text.lower() in _UNSET else int(text)
 

@@ -24,11 +24,15 @@ class CreateStage:
 
 @record
 class UploadArchive:
+    """Upload an archive of step code."""
+
     archive: Archive
 
 
 @record
 class RegisterJob:
+    """Upload the payload of an ML Job, and register its definition."""
+
     task: DesiredTask
     spec: MLJobDefinitionSpec
 
@@ -42,17 +46,23 @@ class OpenJournal:
 
 @record
 class SuspendRoot:
+    """Suspend a root task."""
+
     name: str
 
 
 @record
 class PutTask:
+    """Create or change a task."""
+
     task: DesiredTask
     action: Action
 
 
 @record
 class DropTask:
+    """Drop a task."""
+
     name: str
 
 

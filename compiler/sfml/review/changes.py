@@ -228,5 +228,6 @@ def _new_job_fields(task: DesiredTask) -> Iterator[FieldChange]:
 
 
 def removed(base: DesiredGraph) -> Iterator[Change]:
+    """The changes that drop all tasks of a graph."""
     for task in base.all_tasks:
         yield Change(task.task or base.pipeline, task.name, Action.DROP)

@@ -80,6 +80,7 @@ _SIGNS: Mapping[str, Callable[..., bool]] = {
 
 
 def like(value: Value, pattern: Value) -> Value:
+    """SQL's LIKE, with `%` and `_`; NULL or unknown if either value is."""
     for one in (value, pattern):
         if one is None or isinstance(one, Unknown):
             return one
@@ -88,6 +89,7 @@ def like(value: Value, pattern: Value) -> Value:
 
 
 def concatenated(values: list[Value]) -> Value:
+    """SQL's `||`; NULL or unknown if any value is."""
     for value in values:
         if value is None or isinstance(value, Unknown):
             return value
@@ -95,6 +97,7 @@ def concatenated(values: list[Value]) -> Value:
 
 
 def boolean(value: Value) -> bool | Unknown | None:
+    """The value cast to BOOLEAN; raises `ConditionError` for text that is not a boolean."""
     result = cast("BOOLEAN", 0, value)
     assert result is None or isinstance(result, bool | Unknown)
     return result

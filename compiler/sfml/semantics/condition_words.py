@@ -10,6 +10,8 @@ from sfml.base.record import record
 
 
 class Kind(Enum):
+    """The kinds of tokens."""
+
     TEXT = "text"
     NAME = "name"
     WORD = "word"

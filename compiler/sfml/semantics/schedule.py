@@ -17,6 +17,8 @@ __all__ = ["Cron", "Interval", "Schedule", "ScheduleError", "fires", "next_fire"
 
 @record
 class Interval:
+    """A SCHEDULE that is an interval."""
+
     seconds: int
 
 

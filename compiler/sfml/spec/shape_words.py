@@ -26,6 +26,7 @@ _TYPE_WORDS = {
 
 
 def kind_of(node: Node) -> str:
+    """The type of a node by its name in JSON Schema."""
     match node:
         case MapNode():
             return "object"
@@ -54,6 +55,7 @@ def said(node: Node) -> str:
 
 
 def types_of(schema: Schema) -> tuple[str, ...]:
+    """The types that a schema allows; empty if it names none."""
     types = schema.get("type", ())
     return (types,) if isinstance(types, str) else tuple(types)
 
@@ -96,6 +98,7 @@ def unknown_key(name: str, at: Span, path: str, known: Schema, node: MapNode, sc
 
 
 def close_to(name: str, known: Iterable[str], cutoff: float) -> str | None:
+    """A help line with the closest of `known`; None if none is as close as `cutoff` (0 to 1)."""
     if not hints_wanted():
         return None
     close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=cutoff)
