@@ -28,7 +28,7 @@ KNOTTED = ("local",)
 LATE = {
     "check/schedule": "time zones and cron cost start-up, and most specs are read without",
     "frontend/compiled_spec": "a spec that is only validated is not lowered",
-    "frontend/reading": "most graphs have no way that leaves a value unset",
+    "frontend/reading": "most graphs have no budget, and no way that leaves a value unset",
     "graph/decode": "most specs have no tests",
     "graph/decode_tests": "time zones and cron, likewise",
     "lower/lower": "cron, likewise",

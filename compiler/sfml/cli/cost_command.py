@@ -47,7 +47,8 @@ def command(specs: tuple[str, ...], edition: str | None, price: float | None, op
     _demand_one_project(readings)
     for reading in readings:
         say_findings(reading, options)
-    graphs = [reading.graph for reading in readings if reading.graph is not None]
+    # A pipeline above its budget is one to look at, too.
+    graphs = [reading.walkable for reading in readings if reading.walkable is not None]
     if len(graphs) < len(readings):
         raise InvalidSpec(tuple(one for reading in readings for one in reading.diagnostics))
     found = estimate(graphs)

@@ -86,7 +86,7 @@ def read(
         diagnostics = (*diagnostics, *decoding, *findings(draft, catalog))
         if not has_errors(diagnostics):
             walkable = build_graph(draft)
-            flow = _findings_of_flow(draft, walkable, catalog)
+            flow = (*_findings_of_flow(draft, walkable, catalog), *_findings_of_budget(walkable))
             diagnostics = (*diagnostics, *first_of(iter(flow), MAX_FINDINGS))
             graph = None if has_errors(flow) else walkable
     silences, problems = silencings(loaded.sources, loaded.project.document if loaded.project else None)
@@ -129,6 +129,15 @@ def _findings_of_flow(draft: GraphDraft, graph: TaskGraph, catalog: StepCatalog)
     from sfml.ways.unset import unset_values  # imported here to start up faster
 
     return tuple(unset_values(draft, graph, catalog))
+
+
+def _findings_of_budget(graph: TaskGraph) -> tuple[Diagnostic, ...]:
+    """The findings about the budget of a pipeline that has one."""
+    if graph.budget is None:
+        return ()
+    from sfml.cost.budget import budget_findings  # costs start-up time
+
+    return tuple(budget_findings(graph))
 
 
 def read_targets(

@@ -231,6 +231,24 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: the name is probably misspelt, and then the cost of the warehouse that was meant is unknown.
     Instead: correct the name, or remove the entry.
     """,
+        "SF526": """SF526: a pipeline costs more than its budget.
+
+    What: the least that `sfml cost` computes for the pipeline alone is at most its `budget`.
+    Why: the budget is what was agreed on.
+    Instead: run it less often, on smaller warehouses or pools, or raise the budget.
+    """,
+        "SF527": """SF527: a pipeline may cost more than its budget.
+
+    What: the most that `sfml cost` computes for the pipeline alone is at most its `budget`.
+    Why: in an expensive month the budget is exceeded.
+    Instead: narrow what is expected, make the pipeline cheaper, or raise the budget.
+    """,
+        "SF528": """SF528: it is unknown whether a pipeline stays within its budget.
+
+    What: with a `budget`, durations, sizes and runs are known, so that the cost has an upper end.
+    Why: a budget that cannot be checked protects nobody.
+    Instead: add what `sfml cost` lists as unknown.
+    """,
         "SF704": """SF704: a time of a test that cannot be read.
 
     What: a time is written like `2026-11-29T00:00Z`, with any offset. Without an offset it is a time in `timezone`,
