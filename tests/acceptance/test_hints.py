@@ -272,7 +272,7 @@ MISTAKES = {
     "an empty for_each": (
         tasks("a: {sql: select 1, for_each: {x: []}}", "b: {sql: select 1, after: [a]}"),
         MANUAL,
-        "give it a value, or write `allow_empty: true` beside it",
+        "give it a value, or add `allow_empty: true`",
         [("for_each: {x: []}", "for_each: {x: []}, allow_empty: true")],
     ),
     "a variable that is not declared": (

@@ -26,7 +26,7 @@ MOST_NAMED = 5
 MOST_COUNTED = 1_000
 """How many findings are counted, at most, beyond those that are shown."""
 MAX_FINDINGS = 200
-"""Findings of one kind, and of one pipeline, that are made at all."""
+"""The most findings of one rule, and of one pipeline, that are made."""
 
 
 class Severity(StrEnum):
