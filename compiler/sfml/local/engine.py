@@ -279,7 +279,7 @@ class Engine:
         """
         with translating(written or tree):
             if isinstance(tree, exp.MultitableInserts) and not describe_only:
-                return multi_inserts.insert(self, session, tree)
+                return multi_inserts.insert(self._account, session, tree)
             type_id = statement_type_id(tree)
             rewriting = Rewriting(self._account, session, describe_only, written=written)
             for name, rows in (staged or {}).items():

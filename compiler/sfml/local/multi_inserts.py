@@ -15,20 +15,24 @@ from sfml.local.definitions import transaction
 from sfml.local.errors import not_emulated
 from sfml.local.expressions.dialect import OVERWRITES
 from sfml.local.result import INSERT, Column, Result
+from sfml.local.streams import store as streams
+from sfml.local.temporaries import full_name
 
 if TYPE_CHECKING:
-    from sfml.local.engine import Engine
+    from sfml.local.account import Account
     from sfml.local.session import Session
 
 _ROWS = "_SFML_ROWS"
 """The name under which the inserts read the query's rows."""
 
 
-def insert(engine: Engine, session: Session, tree: exp.MultitableInserts) -> Result:
+def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> Result:
     """How many rows each table was given."""
+    engine = account.engine
     if tree.meta.get(OVERWRITES):
         raise not_emulated("INSERT OVERWRITE into several tables")
     query = tree.args["source"]
+    _refuse_streams(account, session, query)
     rows = as_table(engine.run_tree(session, query.copy()))
     names = [name.upper() for name in rows.column_names]
     rows = rows.rename_columns(names)
@@ -40,6 +44,16 @@ def insert(engine: Engine, session: Session, tree: exp.MultitableInserts) -> Res
             columns.append(Column(f"number of rows inserted into {_table_of(statement)}", "fixed", 38, 0))
             counts.append(int(result.scalar or 0))
     return Result(tuple(columns), (tuple(counts),), INSERT)
+
+
+def _refuse_streams(account: Account, session: Session, query: Expr) -> None:
+    """A stream would not go on: the query is read before anything is inserted."""
+    if not streams.exist(account.store):
+        return
+    for table in query.find_all(exp.Table):
+        name = full_name(table, session)
+        if name is not None and streams.find(account.store, name) is not None:
+            raise not_emulated(f"INSERT into several tables from the stream {name.name}")
 
 
 def _table_of(statement: exp.Insert) -> str:
