@@ -1,4 +1,4 @@
-"""`make bench`: measures commands, reviews, deployments, tasks and growth for the tables of docs/performance.md.
+"""`make bench`: measures commands, reviews, reads, deployments, tasks and growth for the tables of docs/performance.md.
 
 Takes about half an hour, most of it dagster's, dagv1's and that of twenty large runs.
 """
@@ -18,6 +18,7 @@ from pathlib import Path
 import dagster_runs
 import growth
 import page
+import reads
 import reviews
 import task_runs
 from generated import large_graph, many_pipelines
@@ -34,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("commands", "reviews", "deployments", "tasks", "growth"),
+        choices=("commands", "reviews", "reads", "deployments", "tasks", "growth"),
         help="measure and write one part",
     )
     parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md")
@@ -49,6 +50,11 @@ def main() -> None:
     if options.only in (None, "reviews"):
         with tempfile.TemporaryDirectory() as folder:
             _shown("reviews", (_machine(), "", *reviews.measured(Path(folder))), write=options.write)
+    if options.only in (None, "reads"):
+        with tempfile.TemporaryDirectory() as folder:
+            _shown(
+                "reads", (_machine(), "", *reads.measured(Path(folder), options.rounds)), write=options.write
+            )
     if options.only in (None, "deployments"):
         # Not before: a process that this one starts is told to have as much memory as this one had.
         import deployments
