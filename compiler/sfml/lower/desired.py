@@ -123,7 +123,7 @@ class DesiredTask:
     outcomes: Mapping[str, str] | None = None
     """Outcome of a branch in the spec → the return value that Snowflake compares."""
     fingerprint: str = ""
-    """The sha256 over `task_value`: all fields without spans, file contents and previews."""
+    """The sha256 over `task_value` of the task."""
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
     defaulted: frozenset[str] = field(default=frozenset(), compare=False)
     """The settings that come from a `defaults:` block of the spec."""

@@ -26,7 +26,7 @@ class Certainty:
     succeeded: Mapping[str, int]
     """Task → the tasks that have certainly succeeded when its body runs; what conditions imply is ignored."""
     fixed: Mapping[str, bool]
-    """Task → whether its end is certain unless a task fails: neither it nor an ancestor has a branch or condition."""
+    """Task → whether its end is certain unless a task fails: it and its ancestors are no arms and have no `when`."""
 
     def has_succeeded(self, source: str, reader: str) -> bool:
         return bool(self.succeeded[reader] & self.bit[source])
