@@ -98,7 +98,7 @@ def _to_number(is_try: bool) -> Builder:
         format = rest.pop(0) if has_format else exp.null()
         digits = [int(one.name) for one in rest if _is_number(one)]
         precision, scale = (*digits, *(LARGEST, 0)[len(digits) :])[:2]
-        return _number(value, format, precision, scale, is_try=is_try)
+        return number_of(value, format, precision, scale, is_try=is_try)
 
     return build
 
@@ -107,7 +107,7 @@ def _is_number(node: Expr) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string
 
 
-def _number(value: Expr, format: Expr, precision: int, scale: int, *, is_try: bool) -> Expr:
+def number_of(value: Expr, format: Expr, precision: int, scale: int, *, is_try: bool) -> Expr:
     """A NUMBER; what has a value of another type is cast, and refused in Snowflake's words where it is too large."""
     number = chosen(f"{_prefix(is_try)}number", value, format, precision, scale)
     type = f"DECIMAL({precision}, {scale})"
@@ -237,7 +237,7 @@ def _cast_number(node: exp.Cast, value: Expr, target: exp.DataType, *, is_try: b
         exact = try_cast(number, "DECIMAL(38, 0)") if is_try else cast(number, "DECIMAL(38, 0)")
         return try_cast(exact, "BIGINT") if is_try else cast(exact, "BIGINT")
     precision, scale = digits_of(target)
-    return _number(value, exp.null(), precision, scale, is_try=is_try)
+    return number_of(value, exp.null(), precision, scale, is_try=is_try)
 
 
 def _cast_date(node: exp.Cast, value: Expr, rewriting: Rewriting, *, is_try: bool) -> Expr:

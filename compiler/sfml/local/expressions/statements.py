@@ -10,7 +10,14 @@ from sqlglot import Expr, exp
 from sfml.local.errors import not_emulated
 from sfml.local.expressions.calls import call, chosen, json, kind, macro, raw_type, whole, with_kinds
 from sfml.local.expressions.comparisons import TEXTUAL, lowered_pattern
-from sfml.local.expressions.lowered_conversions import LARGEST, digits_of, lowered_cast, mapped, within
+from sfml.local.expressions.lowered_conversions import (
+    LARGEST,
+    digits_of,
+    lowered_cast,
+    mapped,
+    number_of,
+    within,
+)
 from sfml.local.names import ObjectName
 from sfml.local.rewriting import Rewriting, dotted
 from sfml.local.temporaries import full_name
@@ -115,15 +122,17 @@ def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> 
     is_text = isinstance(value, exp.Literal) and value.is_string
     if isinstance(value, exp.Null | exp.Placeholder) or value.name.upper() == "DEFAULT":
         return value
-    if isinstance(value, exp.Literal) and not is_text:
+    if isinstance(value, exp.Literal) and not is_text and not type.startswith("DECIMAL"):
         return value
     if type == "VARCHAR":
         return value if length is None or int(length) >= 16777216 else within(value, int(length))
     if type in _WORDS:
         return lowered_cast(exp.cast(value.copy(), _WORDS[type]), rewriting)
-    if type.startswith("DECIMAL") or type in ("BIGINT", "HUGEINT"):
-        scale = int(type[:-1].rpartition(",")[2]) if type.startswith("DECIMAL") else 0
-        return chosen("number", value, exp.null(), LARGEST, scale)
+    if type.startswith("DECIMAL"):
+        precision, scale = (int(digits) for digits in type[8:-1].split(","))
+        return number_of(value, exp.null(), precision, scale, is_try=False)
+    if type in ("BIGINT", "HUGEINT"):
+        return chosen("number", value, exp.null(), LARGEST, 0)
     return chosen("double", value, exp.null()) if type == "DOUBLE" else value
 
 
