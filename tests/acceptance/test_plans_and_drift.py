@@ -146,7 +146,7 @@ def test_a_task_of_the_same_name_that_is_not_ours_is_found_before_anything_chang
     shop.write("specs/shop/jobs.yaml", before + "  extra: {sql: select 9}\n")
     for command in (("plan", SPEC), ("apply", SPEC, "--auto-approve")):
         refused = shop.sfml(*command, ok=False)
-        assert "already has `SHOP$EXTRA`, which is no task of this graph" in refused.err
+        assert "already has `SHOP$EXTRA`, which does not belong to this graph" in refused.err
     shop.write("specs/shop/jobs.yaml", before)
     assert "no changes" in shop.sfml("plan", SPEC).out
     sql(shop, "drop task shop$extra")

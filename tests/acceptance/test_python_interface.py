@@ -129,7 +129,7 @@ def test_it_prints_nothing_by_itself(shop: Here, capfd: pytest.CaptureFixture[st
         assert asked.value.help and "approve=True" in asked.value.help
         account.apply(plan, approve=True, progress=lines.append)
         assert any("created" in line for line in lines)
-        with pytest.raises(ConflictingState, match="moved on since the plan was made"):
+        with pytest.raises(ConflictingState, match="changed since the plan was made"):
             account.apply(plan, approve=True)
         assert account.plan().is_empty
         run = account.run(config={"limit": 5}).wait()

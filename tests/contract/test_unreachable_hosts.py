@@ -86,8 +86,8 @@ def test_a_host_behind_a_proxy_is_not_looked_for(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("status", "body", "message", "help"),
     [
-        (404, b"no", "404 Not Found", "accounts that are not there are answered so"),
-        (403, b"no", "HTTP 403", "accounts that are not there are answered so"),
+        (404, b"no", "404 Not Found", "this is the answer for an account that does not exist"),
+        (403, b"no", "HTTP 403", "this is the answer for an account that does not exist"),
         (302, b"", "302 Found", "something else answers in its place"),
         (200, b'{"a": 1}', "what answers is not Snowflake", "something else answers in its place"),
         (200, b'{"success": false}', "what answers is not Snowflake", "something else answers in its place"),

@@ -184,15 +184,15 @@ def test_an_archive_that_is_not_whole_is_written_anew_by_the_next_apply(
     for damage in (lambda: archive.write_bytes(cut), archive.unlink):
         damage()
         code, text = small.run("plan", "specs/small.yaml")
-        assert code == 0 and "deployed code is not whole on the stage" in text and archive.name in text
+        assert code == 0 and "deployed code is incomplete on the stage" in text and archive.name in text
         assert small.run(*APPLY)[0] == 0 and archive.read_bytes() == whole
-        assert "not whole" not in small.run("plan", "specs/small.yaml")[1]
+        assert "incomplete" not in small.run("plan", "specs/small.yaml")[1]
     # Nor is one put back whose code is not what it was, be it of the same size.
     with_step(small, "print(1)")
     assert small.run(*APPLY)[0] == 0
     archive.write_bytes(whole[:-1] + b"x")
     code, text = small.run(*ROLLBACK)
-    assert code == 1 and "is not whole on the stage" in text and archive.parent.name in text, text
+    assert code == 1 and "is incomplete on the stage" in text and archive.parent.name in text, text
     assert small.is_on()
 
 

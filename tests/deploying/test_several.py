@@ -210,7 +210,7 @@ def test_one_answer_is_for_the_plans_that_were_shown(shop: Small) -> None:
     os.write(terminal, b"y\n")
     rest = read_rest(terminal)
     assert process.wait(60) == 1
-    assert "bread: the target has moved on since the plan was shown; nothing was changed" in rest
+    assert "bread: the target has changed since the plan was shown; nothing was changed" in rest
     assert "2 pipelines: 1 applied, 0 as in the spec, 1 failed: bread" in rest
     assert deployed(shop) == {"apple", "bread"}
 

@@ -72,7 +72,7 @@ class Account:
             work = planned(self._opened, self._connected, resume=resume, adopt=adopt)
             if plan is not None and Plan(work.plan, self._opened.desired).likeness != plan.likeness:
                 raise ConflictingState(
-                    "the target has moved on since the plan was made; nothing was changed", help="plan again"
+                    "the target has changed since the plan was made; nothing was changed", help="plan again"
                 )
             if work.groups:
                 demand_environment(

@@ -224,7 +224,7 @@ def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Opt
         work = flags.planned(found, target)
         if not flags.auto_approve and _likeness(work) != _likeness(pending.work):
             raise ConflictingState(
-                "the target has moved on since the plan was shown; nothing was changed", help="run it again"
+                "the target has changed since the plan was shown; nothing was changed", help="run it again"
             )
         if work.groups:
             flags.demand(found, target.connection, options, work.plan)

@@ -155,7 +155,7 @@ def _removed(
             removal = planned_removal(found.desired, target)
             if not flags.approval.auto and removal.names != doomed.removal.names:
                 raise ConflictingState(
-                    "the target has moved on since this was shown; nothing was removed", help="run it again"
+                    "the target has changed since this was shown; nothing was removed", help="run it again"
                 )
             remove(PipelineRemoval(found, doomed.objects, removal), target, held, flags.idleness, options)
     except SfmlError as error:

@@ -84,7 +84,7 @@ def run_files(info: ServerInfo, files: Sequence[Path]) -> int:
             except AccountError as error:
                 raise error.reworded(f"{file}: {error.message}") from error
             except UnicodeDecodeError as cause:
-                raise UsageError(f"`{file}` is no text in UTF-8") from cause
+                raise UsageError(f"`{file}` is not UTF-8 text") from cause
     return count
 
 

@@ -32,7 +32,7 @@ def _patterns(ctx: click.Context, parameter: click.Parameter, values: tuple[str,
             re.compile(value)
         except re.error as cause:
             raise click.BadParameter(
-                f"`{value}` is no regular expression: {cause.msg}", ctx, parameter
+                f"`{value}` is not a regular expression: {cause.msg}", ctx, parameter
             ) from cause
     return values
 

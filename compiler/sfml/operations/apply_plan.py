@@ -229,18 +229,18 @@ def _stage_notes(
     if unreadable is not None:
         on = "on" if plan.resume_root else "off"
         yield (
-            f"{unreadable.message}; it is put aside. What was there before cannot be told, so there is no --restore;"
-            f" the schedule will be {on}: --resume or --no-resume says otherwise"
+            f"{unreadable.message}; the file is kept under another name. The previous graph is unknown,"
+            f" so --restore is not possible; the schedule will be {on}: --resume or --no-resume says otherwise"
         )
     unchanged = plan.of(Action.UNCHANGED)
     if observed is not None and missing and any(change.name != observed.root.name for change in unchanged):
         used = {path for task in observed.tasks for path in archives_in(task.definition)}
         gone = [one for one in missing if one.stage_path.rpartition("/")[0] in used]
         if gone:
-            yield f"deployed code is not whole on the stage and is uploaded again: {gone[0].stage_path}"
+            yield f"deployed code is incomplete on the stage and is uploaded again: {gone[0].stage_path}"
     names = {change.name for change in unchanged}
     if broken and observed is not None and names:
-        yield f"the payload of an ML Job is not whole on the stage and is uploaded again: {broken[0].stage_path}"
+        yield f"the payload of an ML Job is incomplete on the stage and is uploaded again: {broken[0].stage_path}"
 
 
 def collecting(
@@ -309,9 +309,9 @@ def looked_at(
 def unreadable_help(error: RecordUnreadable, where: str) -> str:
     """The help for a journal that cannot be read: the commands that work without it."""
     if error.is_newer:
-        return "finish or restore with that version of sfml: what this one does not know, it must not undo"
+        return "finish or restore with that version of sfml: this version cannot read its journal"
     return (
-        f"what was there before cannot be told. The file stays; these go on without it:"
+        f"the previous graph is unknown. The file stays; these commands work without it:"
         f"\n      sfml apply {where}   makes the target what the spec says"
         f"\n      sfml history {where} --deployments   lists what sfml rollback --to N can put back"
         f"\n      sfml destroy {where}   takes the pipeline away"

@@ -104,7 +104,7 @@ def _lost_help(seen: Progress, work: Work, held: HeldLease, where: str) -> str:
     return "\n      ".join(
         (
             *_done_before(seen, work, held),
-            "what becomes of the graph is up to the command that has the lease; look once it has ended:",
+            "the command that has the lease now decides about the graph; check after its end:",
             f"sfml status {where}",
             f"sfml plan {where}   shows what of this change is not there",
         )

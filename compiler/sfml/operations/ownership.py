@@ -154,7 +154,7 @@ def _refuse_foreign(
     on = sorted(name for name in above - own if name in others and others[name].started)
     if on:
         raise ConflictingState(
-            f"`{task.name}` of {desired.pipeline} hangs below `{on[0]}`, which is another graph and is on;"
+            f"`{task.name}` of {desired.pipeline} runs below `{on[0]}`, which is another graph and is on;"
             " nothing was changed",
             help=f"ALTER TASK {on[0]} SUSPEND, do this again, and resume it",
         )

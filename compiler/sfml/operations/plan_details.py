@@ -118,7 +118,7 @@ def refuse_taken_names(plan: Plan, desired: DesiredGraph, own: Ownership, target
     if taken:
         shown = ", ".join(f"`{name}`" for name in taken[:5]) + (" …" if len(taken) > 5 else "")
         raise ConflictingState(
-            f"{location(desired)} already has {shown}, which is no task of this graph",
+            f"{location(desired)} already has {shown}, which does not belong to this graph",
             help="rename or drop it, or give the spec's task another name; nothing was changed",
         )
 

@@ -48,5 +48,5 @@ def _refuse_without_code(journal: Journal, staged: StageContent | None) -> None:
     if staged.lacks(journal.was.archives):
         raise ConflictingState(
             f"{journal.pipeline} cannot be put back: the destroy removed its code already",
-            help="`sfml destroy` finishes it; `sfml apply` deploys what the spec says by now",
+            help="`sfml destroy` finishes it; `sfml apply` deploys the current spec",
         )

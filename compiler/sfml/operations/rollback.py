@@ -28,7 +28,7 @@ def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) ->
     if journal is not None and not (journal.header.work == "rollback" and journal.meant is not None):
         raise ConflictingState(
             f"an unfinished {journal.header.work} of {pipeline} comes first",
-            help=f"sfml apply {where} --restore   goes back to what was there before it",
+            help=f"sfml apply {where} --restore   goes back to the graph from before it",
         )
     # Read only if there are records, because a GET that matches no file is an error.
     records = target.stage.kept(pipeline) if staged and staged.deployments else KeptDeployments(())
@@ -51,7 +51,7 @@ def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) ->
         if not others:
             raise ConflictingState(
                 f"no deployment of {pipeline} is kept that differs from the one that is there",
-                help=f"look at what is kept:  sfml history {where} --deployments",
+                help=f"list the kept deployments:  sfml history {where} --deployments",
             )
         number = max(others)
     if number in damaged:
@@ -75,7 +75,7 @@ def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) ->
     broken = broken_archives(artefact, staged, target)
     if broken:
         raise ConflictingState(
-            f"the code of deployment {number} of {pipeline} is not whole on the stage: {broken[0]}",
+            f"the code of deployment {number} of {pipeline} is incomplete on the stage: {broken[0]}",
             help="apply the spec of the commit that it came from, which uploads it again",
         )
     return artefact, number

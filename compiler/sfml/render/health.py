@@ -121,7 +121,7 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             else:
                 yield f"{finishing}   sfml apply {where} --restore   puts back what was there before"
             if is_held:
-                yield "its lease is held: it may be running still. Once it surely is not, add --force-unlock"
+                yield "its lease is held: it may still be running. If it certainly is not, add --force-unlock"
         case ScheduleOff(Off(OffReason.BY_HAND)):
             yield f"sfml resume {where}   turns it on;   sfml apply {where} --no-resume   notes that it is to be off"
         case ScheduleOff(Off(OffReason.FAILURES)):

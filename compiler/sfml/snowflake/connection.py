@@ -140,7 +140,7 @@ def _unreadable(found: Entry, cause: Exception) -> ConnectionFailed:
     if key is None:
         return ConnectionFailed(
             f"{entry_name} has a value of a wrong kind ({type(cause).__name__})",
-            help=f"mend it in {found.source}",
+            help=f"correct it in {found.source}",
         )
     text = str(cause)
     if "not given" in text:

@@ -94,7 +94,7 @@ def entry(name: str | None) -> Entry:
         known = ", ".join(f"`{one}`" for one in sorted(found)) or "none"
         raise ConnectionFailed(
             f"there is no connection `{name}`; {source} has {known}",
-            help="add it (`snow connection add`), or mend the target's `connection:`",
+            help="add it (`snow connection add`), or correct the target's `connection:`",
         )
     written = found.get(name, {})
     # General variables do not change the host of an entry: in Snowflake's containers, SNOWFLAKE_HOST is always set.

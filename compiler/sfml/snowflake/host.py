@@ -143,7 +143,9 @@ def _help(message: str, help: str | None, host: Host) -> str:
     if host.source == "the environment":
         entry = f"{host.connection} (SNOWFLAKE_ACCOUNT, SNOWFLAKE_HOST and their like)"
     if _NO_SUCH_ACCOUNT.search(message):
-        return f"accounts that are not there are answered so: mend `account` or `host` of {entry}"
+        return (
+            f"this is the answer for an account that does not exist: correct `account` or `host` of {entry}"
+        )
     if _SOMETHING_ELSE.search(message):
         return f"something else answers in its place, perhaps a proxy: look at `account` or `host` of {entry}"
     if "no connection to Snowflake" in message:

@@ -48,8 +48,8 @@ def _translation(cause: Exception, role: str | None) -> SfmlError | None:
     if is_disk_full(cause):
         return DiskFull(
             f"the disk is full: {_sentence(cause)}",
-            help="make room where the local Snowflake keeps its data (.sfml/local) and for temporary files,"
-            " then run the command again: what is not whole is written anew",
+            help="free disk space for the data of the local Snowflake (.sfml/local) and for temporary files,"
+            " then run the command again: incomplete files are written again",
         )
     module = type(cause).__module__
     if module.startswith("snowflake.core") or isinstance(cause, RestRefusal):
@@ -80,7 +80,8 @@ def _from_connector(cause: Exception, role: str | None) -> SfmlError:
     if sentence.startswith("Invalid connection_name"):
         return ConnectionFailed(
             sentence[0].lower() + sentence[1:],
-            help="add it to Snowflake's connections.toml (`snow connection add`), or mend the target's `connection:`",
+            help="add it to Snowflake's connections.toml (`snow connection add`),"
+            " or correct the target's `connection:`",
         )
     if code in _NO_ROLE or "specified in the connect string is not granted" in sentence:
         return MissingPrivilege(

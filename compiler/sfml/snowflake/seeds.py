@@ -53,12 +53,12 @@ def read_csv(file: Path) -> pd.DataFrame:
         frame = pd.read_csv(file, encoding="utf-8", keep_default_na=False, na_values=[""])
     except (ValueError, UnicodeDecodeError) as cause:
         raise ConflictingState(
-            f"{file.name} cannot be read as CSV: {cause}", help="mend the seed file"
+            f"{file.name} cannot be read as CSV: {cause}", help="correct the seed file"
         ) from cause
     frame.columns = [str(column).strip().upper() for column in frame.columns]
     doubled = sorted(set(frame.columns[frame.columns.duplicated()]))
     if doubled:
-        raise ConflictingState(f"{file.name} has column {doubled[0]} twice", help="mend the seed file")
+        raise ConflictingState(f"{file.name} has column {doubled[0]} twice", help="correct the seed file")
     for column in frame.columns:
         values = frame[column]
         if (

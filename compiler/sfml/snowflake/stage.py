@@ -224,7 +224,7 @@ class Stage:
             except ValueError as cause:  # the client's checks of the compute pool and the payload
                 raise ConflictingState(
                     f"the ML Job {spec.name} cannot be registered: {cause}",
-                    help="change what it asks for in `run_on`, or have the account changed",
+                    help="change `run_on` of the task, or ask an administrator to change the account",
                 ) from cause
             return str(definition.to_sql(job_args=list(spec.arguments)))
 

@@ -100,5 +100,5 @@ def _are_texts(value: Any) -> bool:
 def _misread(what: str, value: Any) -> AccountError:
     return AccountError(
         f"Snowflake's answer is not what its API describes: {what} is {value!r:.80}",
-        help="look at the task with SHOW TASKS; a newer sfml may know what this is",
+        help="look at the task with SHOW TASKS; a newer version of sfml may support it",
     )
