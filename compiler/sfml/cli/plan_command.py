@@ -214,6 +214,18 @@ def _say(looked: _Looked, options: Options) -> None:
         from sfml.render.symbols import Symbols
 
         output.say(plan_text(plan, desired, Symbols(output.takes_unicode()), schedule=words))
+        _say_cost(looked.found)
+
+
+def _say_cost(found: CompiledSpec) -> None:
+    """What the pipeline costs as planned, if its spec says how long tasks take."""
+    graph = found.reading.graph
+    if graph is not None and any(node.expect is not None for node in graph.all_tasks):
+        from sfml.render.cost import planned_cost_text
+
+        line = planned_cost_text(graph)
+        if line is not None:
+            output.say(f"  {line}")
 
 
 def _say_environment(looked: _Looked, options: Options) -> None:

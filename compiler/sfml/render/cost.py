@@ -9,8 +9,9 @@ from typing import Any
 from sfml.base.quoting import raw
 from sfml.base.record import record
 from sfml.cost.amount import Amount
-from sfml.cost.estimate import Estimate, MachineCost, PipelineCost, TaskCost
+from sfml.cost.estimate import Estimate, MachineCost, PipelineCost, TaskCost, estimate
 from sfml.cost.rates import EFFECTIVE, MONTH_HOURS, SOURCE
+from sfml.graph.model import TaskGraph
 from sfml.render.printable import printable
 from sfml.render.units import duration
 
@@ -49,25 +50,33 @@ def amount_text(amount: Amount) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def cost_text(estimate: Estimate, price: Price) -> str:
+def planned_cost_text(graph: TaskGraph) -> str | None:
+    """The line of a plan on what the pipeline costs by itself; None for a local target, which costs nothing."""
+    if graph.target.is_local:
+        return None
+    credits = amount_text(estimate([graph]).credits)
+    return printable(f"costs {credits} credits a month:  sfml cost {graph.spec_path} -t {graph.target.name}")
+
+
+def cost_text(found: Estimate, price: Price) -> str:
     """The credits of a target, then each pipeline with its tasks, and each warehouse and pool."""
     when = date.fromisoformat(EFFECTIVE)
     notes = [f"rates of {when.day} {when:%b %Y}"]
     if price.edition:
         notes.append(_EDITIONS[price.edition])
     lines = [
-        f"{amount_text(estimate.credits)} credits a month in target {estimate.target}"
+        f"{amount_text(found.credits)} credits a month in target {found.target}"
         f"      {MONTH_HOURS} h, {', '.join(notes)}"
     ]
     if price.per_credit is not None:
-        lines.append(f"{_money(estimate.credits, price)} at {price.per_credit:g} a credit")
-    for pipeline in estimate.pipelines:
+        lines.append(f"{_money(found.credits, price)} at {price.per_credit:g} a credit")
+    for pipeline in found.pipelines:
         lines.extend(("", *_pipeline(pipeline)))
-    if estimate.machines or not estimate.serverless.is_nothing:
-        lines.extend(("", *_table(tuple(_shared(estimate)))))
-    if estimate.unknowns:
-        lines.extend(("", *(f"  ? {printable(one)}" for one in estimate.unknowns)))
-    assumed = [f"  - {printable(one)}" for one in estimate.assumptions]
+    if found.machines or not found.serverless.is_nothing:
+        lines.extend(("", *_table(tuple(_shared(found)))))
+    if found.unknowns:
+        lines.extend(("", *(f"  ? {printable(one)}" for one in found.unknowns)))
+    assumed = [f"  - {printable(one)}" for one in found.assumptions]
     lines.extend(("", "assumed:", *assumed))
     return "\n".join(lines)
 
@@ -97,14 +106,14 @@ def _seconds(seconds: Amount) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _shared(estimate: Estimate) -> Iterator[tuple[str, ...]]:
-    for machine in estimate.machines:
+def _shared(found: Estimate) -> Iterator[tuple[str, ...]]:
+    for machine in found.machines:
         kind = "pool" if machine.is_pool else "warehouse"
         size = machine.size or "size unknown"
         up = f"{amount_text(machine.hours)} h up, {amount_text(machine.busy_hours)} h at work"
         yield f"{kind} {printable(raw(machine.name))}", size, up, amount_text(machine.credits)
-    if not estimate.serverless.is_nothing:
-        yield "serverless", "", "", amount_text(estimate.serverless)
+    if not found.serverless.is_nothing:
+        yield "serverless", "", "", amount_text(found.serverless)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
@@ -115,23 +124,21 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield "  " + "  ".join((*cells, row[-1].rjust(widths[-1]))).rstrip()
 
 
-def cost_json(estimate: Estimate, price: Price) -> dict[str, Any]:
+def cost_json(found: Estimate, price: Price) -> dict[str, Any]:
     """The object of `schemas/output/cost.schema.json`, without `format_version`."""
     return {
-        "target": estimate.target,
-        "credits_per_month": amount_json(estimate.credits),
+        "target": found.target,
+        "credits_per_month": amount_json(found.credits),
         "month_hours": MONTH_HOURS,
         "rates": {"effective": EFFECTIVE, "source": SOURCE},
         "price": {"edition": price.edition, "per_credit": price.per_credit, "currency": price.currency},
-        "money_per_month": None
-        if price.per_credit is None
-        else _money_json(estimate.credits, price.per_credit),
-        "pipelines": [_pipeline_json(one) for one in estimate.pipelines],
-        "warehouses": [_machine_json(one) for one in estimate.machines if not one.is_pool],
-        "compute_pools": [_machine_json(one) for one in estimate.machines if one.is_pool],
-        "serverless": {"credits_per_month": amount_json(estimate.serverless)},
-        "unknown": list(estimate.unknowns),
-        "assumptions": list(estimate.assumptions),
+        "money_per_month": None if price.per_credit is None else _money_json(found.credits, price.per_credit),
+        "pipelines": [_pipeline_json(one) for one in found.pipelines],
+        "warehouses": [_machine_json(one) for one in found.machines if not one.is_pool],
+        "compute_pools": [_machine_json(one) for one in found.machines if one.is_pool],
+        "serverless": {"credits_per_month": amount_json(found.serverless)},
+        "unknown": list(found.unknowns),
+        "assumptions": list(found.assumptions),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.model import Action
+from sfml.render.cost import amount_json
 from sfml.render.json import diagnostic_json
 from sfml.render.plan import change_json, field_json, risk_json
 from sfml.render.schedule import schedule_words
@@ -71,7 +72,17 @@ def _target(target: TargetDiff) -> dict[str, Any]:
         "schedule": {"old": _times(target.old_times), "new": _times(target.new_times)},
         "risks": [risk_json(risk) for risk in target.risks],
         "notes": list(target.notes),
+        **_cost(target),
     }
+
+
+def _cost(target: TargetDiff) -> dict[str, Any]:
+    """The credits a month of both sides, where they differ."""
+    change = target.cost
+    if change is None:
+        return {}
+    sides = {"before": amount_json(change.before), "after": amount_json(change.after)}
+    return {"cost": {"credits_per_month": sides, "causes": list(change.causes)}}
 
 
 def _location(side: CompiledTarget | None) -> str | None:

@@ -24,6 +24,8 @@ LIMIT = 65_536
 """The maximum length of a comment on GitHub. It counts characters; this counts bytes, which are never fewer."""
 _UNFOLDED = 3
 """With more changed pipelines than this, each is folded under a line of its own."""
+_MOST_COSTS = 10
+"""How many lines on costs there are at most."""
 _OPEN_ROWS = 12
 """A table with more rows than this is folded."""
 
@@ -68,6 +70,13 @@ def _lines(diff: Diff, level: Level) -> Iterator[str]:
     rest = words.rest_words(diff)
     if rest:
         yield f"<br>{_capital(rest)}."
+    costs = list(words.costs(diff, "→"))
+    if costs:
+        yield ""
+    for name, targets, change in costs[:_MOST_COSTS]:
+        yield f"- cost of {code(name)} in {prose(targets)}: {prose(change)}"
+    if len(costs) > _MOST_COSTS:
+        yield f"- and of {len(costs) - _MOST_COSTS} more"
     if level != LEVELS[0]:
         yield ""
         yield "_Shortened to fit a comment; `sfml diff` shows everything._"

@@ -27,6 +27,11 @@ def _lines(diff: Diff, symbols: Symbols, fingerprints: bool) -> Iterator[str]:
     for pipeline in diff.changed():
         yield ""
         yield from _pipeline_lines(pipeline, symbols, fingerprints)
+    costs = list(words.costs(diff, symbols["arrow"]))
+    if costs:
+        yield ""
+    for name, targets, change in costs:
+        yield f"cost of {printable(name)} in {printable(targets)}: {printable(change)}"
     rest = words.rest_words(diff)
     if rest or diff.notes:
         yield ""

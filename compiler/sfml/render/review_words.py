@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sfml.base.quoting import folded
+from sfml.cost.change import CostChange
 from sfml.graph.model import Mode
 from sfml.lower.desired import MLJobDefinitionSpec
 from sfml.plan.model import Action, Change, Comparable, FieldChange
+from sfml.render.cost import amount_text
 from sfml.render.schedule import schedule_words
 from sfml.render.units import plural
 from sfml.review.model import CompiledTarget, Diff, PipelineDiff, Side, Status, TargetDiff, Times
@@ -23,6 +25,8 @@ VERBS = {
 _NAMES = ("after", "finalize")
 """Settings whose values are task names in Snowflake; a diff shows the names of the spec instead."""
 
+_MOST_CAUSES = 5
+
 Group = tuple[TargetDiff, ...]
 
 
@@ -30,6 +34,22 @@ def side_words(side: Side) -> str:
     """`main at 1c2d3e4`."""
     joint = "on" if side.is_work_tree else "at"
     return f"{side.name} {joint} {side.commit[:7]}"
+
+
+def costs(diff: Diff, arrow: str) -> Iterator[tuple[str, str, str]]:
+    """Pipeline, targets and `4.90 to 7.40 → 9.80 credits a month, by `train``; also of pipelines deployed as before."""
+    for pipeline in diff.pipelines:
+        targets: dict[CostChange, list[str]] = {}
+        for target in pipeline.targets:
+            if target.cost is not None:
+                targets.setdefault(target.cost, []).append(target.target)
+        for change, names in targets.items():
+            by = f", by {', '.join(change.causes[:_MOST_CAUSES])}" if change.causes else ""
+            more = (
+                f" and {len(change.causes) - _MOST_CAUSES} more" if len(change.causes) > _MOST_CAUSES else ""
+            )
+            credits = f"{amount_text(change.before)} {arrow} {amount_text(change.after)} credits a month"
+            yield pipeline.pipeline, ", ".join(names), f"{credits}{by}{more}"
 
 
 def old_findings(pipeline: PipelineDiff) -> str:

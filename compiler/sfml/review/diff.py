@@ -14,6 +14,7 @@ from sfml.base.diagnostic import Diagnostic, Severity, has_errors
 from sfml.base.errors import UsageError
 from sfml.base.record import record
 from sfml.base.source import Span
+from sfml.cost.change import cost_change
 from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
 from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
@@ -296,7 +297,8 @@ def _target_diff(target: str, old: SideOf | None, new: SideOf | None, now: datet
     )
     if is_broken:
         return TargetDiff(target, Status.BROKEN, before, after)
-    return compared(target, before, after, now)
+    cost = cost_change(before.graph if before else None, after.graph if after else None)
+    return replace(compared(target, before, after, now), cost=cost)
 
 
 def _status(diffs: tuple[TargetDiff, ...], old: SideOf | None, new: SideOf | None) -> Status:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from sfml.base.diagnostic import Diagnostic, has_errors
 from sfml.base.record import record
+from sfml.cost.change import CostChange
 from sfml.graph.model import Schedule, TaskGraph
 from sfml.lower.desired import DesiredGraph
 from sfml.plan.model import Action, Change, FieldChange, Risk
@@ -88,6 +89,8 @@ class TargetDiff:
     notes: tuple[str, ...] = ()
     old_times: Times | None = None
     new_times: Times | None = None
+    cost: CostChange | None = None
+    """The credits of a month on both sides, where they differ and one of them says how long tasks take."""
 
     @property
     def changed(self) -> tuple[Change, ...]:

@@ -11,6 +11,7 @@ from sfml.cost.amount import UNKNOWN, Amount
 from sfml.cost.estimate import Estimate, estimate
 from sfml.frontend.reading import read
 from sfml.graph.model import TaskGraph
+from sfml.render.cost import planned_cost_text
 
 SIZES = """
       WH: {size: XSMALL, auto_suspend: 1m}
@@ -208,6 +209,13 @@ def test_a_pool_that_apply_makes_needs_no_size(write: Write, tmp_path: Path) -> 
     sizes += "    create: {compute_pool: {instance_family: CPU_X64_M, auto_suspend: 20m}}\n"
     found = estimate([write(job("a", "1h"), sizes=sizes)])
     close(credits(found, "POOL"), DAYS * 0.22 * 80 / 60, DAYS * 0.22 * 80 / 60)
+
+
+def test_a_plan_has_a_line_on_costs(write: Write, tmp_path: Path) -> None:
+    graph = write(sql("a", "10m..20m"))
+    assert planned_cost_text(graph) == "costs 5.58 to 10.6 credits a month:  sfml cost p.yaml -t prod"
+    local = read(tmp_path / "p.yaml", target="local").graph
+    assert local is not None and planned_cost_text(local) is None
 
 
 def test_a_local_target_costs_nothing(tmp_path: Path, write: Write) -> None:
