@@ -72,9 +72,23 @@ def parse_statement(sql: str) -> Statement | None:
     """
     tokens = Tokens(sql)
     tokens.check_depth()
+    _refuse_both(tokens)
     for family in FAMILIES:
         tokens.index = 0
         statement = family(tokens)
         if statement is not None:
             return statement
     return None
+
+
+def _refuse_both(tokens: Tokens) -> None:
+    """OR REPLACE and IF NOT EXISTS in one CREATE: the kind of object between them has at most four words."""
+    if not tokens.is_words("CREATE", "OR", "REPLACE"):
+        return
+    for tokens.index in range(4, 9):
+        if tokens.is_words("IF", "NOT", "EXISTS"):
+            raise SqlSyntaxError(
+                "SQL compilation error:\noptions IF NOT EXISTS and OR REPLACE are incompatible.",
+                tokens.offset,
+            )
+    tokens.index = 0

@@ -76,6 +76,8 @@ class Truncate:
 
 Statement = Truncate | DropColumns | RenameColumn | SetComment | SetColumnComments | AlterColumns
 
+ELSEWHERE = ("STAGE", "STREAM", "TASK", "WAREHOUSE")
+"""What COMMENT ON names and ALTER … SET COMMENT of another family changes."""
 _COMMENTED = ("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE")
 _OTHER_PARTS = (
     *("CONSTRAINT", "PRIMARY KEY", "FOREIGN KEY", "UNIQUE", "CLUSTERING KEY", "SEARCH OPTIMIZATION"),
@@ -112,7 +114,7 @@ def _comment(tokens: Tokens) -> SetComment:
     if_exists = tokens.match_words("IF", "EXISTS")
     tokens.expect_words("ON")
     kind = tokens.identifier()
-    if kind not in _COMMENTED:
+    if kind not in (*_COMMENTED, *ELSEWHERE):
         tokens.rest()
         return SetComment(kind, None, "", if_exists)
     parts = list(tokens.name().parts) if kind != "COLUMN" else _column_parts(tokens)

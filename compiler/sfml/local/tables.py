@@ -13,6 +13,7 @@ from sqlglot import exp
 from sfml.base.quoting import duckdb_identifier
 from sfml.grammar.model_calls import respelled
 from sfml.grammar.tables import (
+    ELSEWHERE,
     AlterColumns,
     DropColumns,
     RenameColumn,
@@ -24,7 +25,7 @@ from sfml.grammar.tokens import Name
 from sfml.local import semi_structured, table_notes
 from sfml.local.definitions import parts_of, transaction, wrong_kind
 from sfml.local.errors import SqlError, does_not_exist, not_emulated
-from sfml.local.names import ObjectName, resolve, resolve_schema
+from sfml.local.names import ObjectName, quoted_if_needed, resolve, resolve_schema
 from sfml.local.objects import records
 from sfml.local.result import Result, status
 from sfml.local.rewriting import dotted
@@ -78,6 +79,12 @@ def rename_column(account: Account, session: Session, statement: RenameColumn) -
 
 def set_comment(account: Account, session: Session, statement: SetComment) -> Result:
     """COMMENT ON, SET COMMENT and UNSET COMMENT."""
+    if statement.kind in ELSEWHERE:
+        assert statement.name is not None
+        exists = "IF EXISTS " if statement.if_exists else ""
+        written = ".".join(quoted_if_needed(part) for part in statement.name.parts)
+        text = statement.text.replace("\\", "\\\\").replace("'", "''")
+        return account.execute(session, f"ALTER {statement.kind} {exists}{written} SET COMMENT = '{text}'")
     if statement.name is None:
         raise not_emulated(f"COMMENT ON {statement.kind}")
     if statement.kind in ("SCHEMA", "DATABASE"):

@@ -41,6 +41,9 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
     if isinstance(tree, exp.Alter) and str(tree.args.get("kind")).upper() == "TABLE":
         _declare_added(tree, rewriting)
         return tree
+    if isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "SEQUENCE":
+        for note in tree.find_all(exp.SchemaCommentProperty):
+            rewriting.declared = Declared({"COMMENT": str(plain(note.this))})
     if not isinstance(tree, exp.Create) or str(tree.args.get("kind")).upper() not in ("TABLE", "VIEW"):
         return tree
     found = rewriting.declared = Declared()

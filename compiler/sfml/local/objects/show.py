@@ -377,7 +377,7 @@ def show_sequences(account: Account, session: Session, listing: Listing) -> Resu
                 "interval": step,
                 "created_on": record.created_on if record else _EPOCH,
                 "owner": record.owner if record else DEFAULT_ROLE,
-                "comment": "",
+                "comment": record.details.get("COMMENT", "") if record else "",
                 "owner_role_type": "ROLE",
                 "ordered": "N",
             }
