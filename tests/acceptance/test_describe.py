@@ -28,6 +28,8 @@ def test_this_repository_is_described_whole(
 ) -> None:
     monkeypatch.chdir(ROOT / "specs")
     found = described(capsys)
+    other = described(capsys, "-t", "dev")
+    assert other["targets"] == found["targets"]
     [pipeline] = found["pipelines"]  # type: ignore[misc]
     assert (pipeline["name"], pipeline["spec"], pipeline["target"]) == ("clv", "specs/clv.yaml", "local")
     tasks = {task["name"]: task for task in pipeline["graph"]["tasks"]}

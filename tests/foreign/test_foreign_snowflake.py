@@ -68,3 +68,34 @@ def test_a_statement_that_is_interrupted_is_cancelled_by_the_connection_within_i
     connection._network_timeout = 7
     assert connection.network_timeout == 7, rule
     assert "._cancel_query(" in inspect.getsource(cursor), rule
+
+
+def test_the_connector_can_be_asked_again_for_the_libraries_that_it_was_imported_without() -> None:
+    """snowflake/light_connector.py hides pandas and boto at the import, and puts them back by the connector's own look."""
+    import snowflake.connector.options as options
+    import snowflake.core._options as core
+
+    pandas, pyarrow, has_pandas = options._import_or_missing_pandas_option()
+    assert (pandas.__name__, pyarrow.__name__, has_pandas) == ("pandas", "pyarrow", True)
+    botocore, boto3, has_boto = options._import_or_missing_boto_option()
+    assert (botocore.__name__, boto3.__name__, has_boto) == ("botocore", "boto3", True)
+    assert {"pandas", "pyarrow", "botocore", "boto3"} <= vars(options).keys()
+    snowpark, has_snowpark = core._import_or_missing_snowpark()
+    assert (snowpark.__name__, has_snowpark) == ("snowflake.snowpark", True)
+    assert {"snowpark", "installed_snowpark"} <= vars(core).keys()
+
+
+def test_the_session_of_the_connector_can_carry_other_requests() -> None:
+    """snowflake/rest.py sends GETs as the connector does: its address, its token, its renewal, its kind of login."""
+    import inspect
+
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.network import SnowflakeRestful
+
+    rest = SnowflakeRestful("localhost", 8123, "http")
+    assert (rest._host, rest._port, rest._protocol) == ("localhost", 8123, "http")
+    assert list(inspect.signature(SnowflakeRestful._renew_session).parameters) == ["self"]
+    assert "_external_session_id" in inspect.getsource(SnowflakeRestful), (
+        "what PAT_WITH_EXTERNAL_SESSION sends"
+    )
+    assert "_authenticator" in inspect.getsource(SnowflakeConnection), "which kind of login it is"

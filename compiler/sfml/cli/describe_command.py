@@ -44,9 +44,7 @@ def command(specs: tuple[str, ...], as_json: bool, options: Options) -> int:
     described = ProjectDescription(
         root=root.name,
         targets=tuple(project.targets) if project else (),
-        default_target=next((one.target for one in readings if one.target), None)
-        if options.target is None
-        else None,
+        default_target=_default_target(project),
         readings=readings,
         steps=tuple(catalog.steps()),
         schemas={name: (schema_folder() / f"{name}.schema.json").as_posix() for name in NAMES},

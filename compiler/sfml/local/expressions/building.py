@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from sqlglot import Expr
 
@@ -11,7 +11,6 @@ from sfml.local.rewriting import Rewriting
 
 Arguments = list[Expr]
 Builder = Callable[[Arguments, Rewriting], Expr]
-Builders = Mapping[str, Builder]
 
 
 def counted(name: str, least: int, most: int | None, build: Builder) -> Builder:

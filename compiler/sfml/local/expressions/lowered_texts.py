@@ -113,28 +113,10 @@ def _bits(arguments: Arguments, rewriting: Rewriting) -> Expr:
     return exp.Mul(this=_octets(arguments, rewriting), expression=exp.Literal.number(8))
 
 
-def _substring(arguments: Arguments, rewriting: Rewriting) -> Expr:
-    """A negative start counts from the end; 0 is the first character."""
-    text, start, *rest = arguments
-    length = [whole(one) for one in rest]
-    begin = call("coalesce", call("nullif", whole(start), 0), 1) if not _is_plain(start) else whole(start)
-    is_bytes = exp.EQ(this=kind(text), expression=exp.Literal.string("BLOB"))
-    del is_bytes
-    return call("substr", as_text(text), begin, *length)
-
-
-def _is_plain(node: Expr) -> bool:
-    return isinstance(node, exp.Literal) and node.is_int and node.name != "0"
-
-
 def _split_part(arguments: Arguments, rewriting: Rewriting) -> Expr:
     text, separator, part = arguments
     position = call("coalesce", call("nullif", whole(part), 0), 1)
     return call("split_part", as_text(text), as_text(separator), position)
-
-
-def _uuid(arguments: Arguments, rewriting: Rewriting) -> Expr:
-    return exp.cast(call("uuid"), "VARCHAR")
 
 
 BUILDERS: dict[str, Builder] = {

@@ -56,9 +56,5 @@ def unparsable(text: object, kind: str, format: str) -> Refusal:
     return Refusal(100096, "22007", f"Can't parse '{text}' as {kind} with format '{format}'")
 
 
-def invalid_float(words: str) -> Refusal:
-    return Refusal(100038, "22018", f"Invalid floating point operation: {words}")
-
-
 def not_a_variant(value: object, kind: str) -> Refusal:
     return Refusal(100071, "22000", f"Failed to cast variant value {value} to {kind}")
