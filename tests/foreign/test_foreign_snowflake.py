@@ -71,7 +71,7 @@ def test_a_statement_that_is_interrupted_is_cancelled_by_the_connection_within_i
 
 
 def test_the_connector_can_be_asked_again_for_the_libraries_that_it_was_imported_without() -> None:
-    """snowflake/light_connector.py hides pandas and boto at the import, and puts them back by the connector's own look."""
+    """snowflake/light_connector.py hides pandas and boto at the import, and puts them back as it finds them."""
     import snowflake.connector.options as options
     import snowflake.core._options as core
 
