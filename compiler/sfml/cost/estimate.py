@@ -6,14 +6,14 @@ pipeline's own figure is what it costs alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from sfml.base.quoting import folded, raw
 from sfml.base.record import record
 from sfml.cost.amount import NOTHING, Amount, exactly, total
 from sfml.cost.assumptions import assumptions_of, unknowns_of
-from sfml.cost.firings import MONTHS, YEAR, Firings, firings_of
+from sfml.cost.firings import MONTHS, START, YEAR, Firings, firings_of
 from sfml.cost.rates import (
     POOL_AUTO_SUSPEND,
     WAREHOUSE_AUTO_SUSPEND,
@@ -24,10 +24,12 @@ from sfml.cost.rates import (
 from sfml.cost.run_use import Machine, MachineUse, RunUse, run_use
 from sfml.cost.uptime import Need, uptime
 from sfml.graph.expectations import PoolSize, Size, WarehouseSize
-from sfml.graph.model import OnPool, OnWarehouse, Serverless, TaskGraph, TaskNode
+from sfml.graph.model import CronSchedule, OnPool, OnWarehouse, Serverless, TaskGraph, TaskNode
 from sfml.graph.needs import Kind, needs_of
 
 HOUR = 3600
+
+_LOCAL = "a local target uses no credits: name another one with --target"
 
 _Length: TypeAlias = Callable[[MachineUse], "float | None"]
 
@@ -93,10 +95,8 @@ def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
     """What the pipelines cost, all of one target; a local target costs nothing."""
     target = graphs[0].target
     if target.is_local:
-        pipelines = tuple(
-            PipelineCost(one.pipeline, one.spec_path, NOTHING, NOTHING, (), _budget(one)) for one in graphs
-        )
-        return Estimate(target.name, NOTHING, pipelines, (), NOTHING, ("a local target uses no credits",), ())
+        pipelines = tuple(_free(graph) for graph in graphs)
+        return Estimate(target.name, NOTHING, pipelines, (), NOTHING, (_LOCAL,), ())
     sizes = _sizes(graphs)
     machines = _machines(graphs, sizes)
     parts = [_part(graph, machines) for graph in graphs]
@@ -109,13 +109,26 @@ def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
         pipelines=tuple(_pipeline(part, machines, sizes) for part in parts),
         machines=used,
         serverless=serverless,
-        assumptions=assumptions_of(graphs, sizes, [one.name for one in used]),
+        assumptions=(*_not_this_year(parts), *assumptions_of(graphs, sizes, [one.name for one in used])),
         unknowns=unknowns_of(graphs, sizes, {one.name: one.is_pool for one in used}),
     )
 
 
+def _free(graph: TaskGraph) -> PipelineCost:
+    """A pipeline that runs on this machine."""
+    runs = firings_of(graph.settings, NOTHING).per_month
+    return PipelineCost(graph.pipeline, graph.spec_path, runs, NOTHING, (), _budget(graph))
+
+
 def _budget(graph: TaskGraph) -> float | None:
     return graph.budget.credits_per_month if graph.budget is not None else None
+
+
+def _not_this_year(parts: Iterable[_Part]) -> Iterator[str]:
+    """A word on each schedule that fires in other years only."""
+    for part in parts:
+        if isinstance(part.graph.settings.schedule, CronSchedule) and not part.firings.most:
+            yield f"`{part.graph.pipeline}` does not run in {START.year}, the year that is simulated"
 
 
 def _part(graph: TaskGraph, machines: Mapping[str, Machine]) -> _Part:
@@ -265,7 +278,7 @@ def _task(
 ) -> TaskCost:
     seconds = part.use.tasks[node.name]
     rate, where = _rate(node, sizes)
-    hours = _monthly(_work(part.firings, seconds))
+    hours = _hours_of(part, node)
     return TaskCost(node.name, where, part.firings.per_month, seconds, hours.times(rate))
 
 
@@ -288,6 +301,12 @@ def _rate(node: TaskNode, sizes: Mapping[str, Size]) -> tuple[Amount, str]:
 
 def _serverless(part: _Part) -> Amount:
     nodes = (node for node in part.graph.all_tasks if isinstance(node.run_on, Serverless))
-    return total(
-        _monthly(_work(part.firings, part.use.tasks[node.name])).times(_rate(node, {})[0]) for node in nodes
-    )
+    return total(_hours_of(part, node).times(_rate(node, {})[0]) for node in nodes)
+
+
+def _hours_of(part: _Part, node: TaskNode) -> Amount:
+    """The hours a month in which a task works."""
+    seconds = _work(part.firings, part.use.tasks[node.name])
+    if part.firings.one_at_a_time and seconds.high is not None:
+        seconds = Amount(min(seconds.low, YEAR), min(seconds.high, YEAR))
+    return _monthly(seconds)

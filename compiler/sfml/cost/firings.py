@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from sfml.cost.amount import Amount
 from sfml.graph.expectations import ExpectedRuns
 from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Manual
 from sfml.semantics.cron import fire_seconds, parse_cron
+from sfml.semantics.interval import MIN_SECONDS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 """Where the year begins that is simulated: always the same, so that the same specs cost the same."""
@@ -21,10 +23,14 @@ _PER_YEAR = {"hour": 8760, "day": 365, "week": 365 / 7, "month": 12}
 
 @record
 class Firings:
-    """The seconds after `START` at which runs begin: fewest, and most; `most` is None where nothing says how often."""
+    """The seconds after `START` at which runs begin: fewest, and most; `most` is None where nothing says how often.
+
+    `one_at_a_time` says that no run begins while another goes on, so that no task works for more than the whole year.
+    """
 
     fewest: Sequence[int]
     most: Sequence[int] | None
+    one_at_a_time: bool = False
 
     @property
     def per_month(self) -> Amount:
@@ -44,7 +50,8 @@ def firings_of(settings: GraphSettings, takes: Amount) -> Firings:
     if settings.overlap != "NO_OVERLAP":
         return Firings(times, times)
     longest = takes.low if takes.high is None else takes.high
-    return Firings(_one_after_the_other(times, longest), _one_after_the_other(times, takes.low))
+    fewest, most = _one_after_the_other(times, longest), _one_after_the_other(times, takes.low)
+    return Firings(fewest, most, one_at_a_time=True)
 
 
 def _expected(expected: ExpectedRuns | None, *, is_manual: bool) -> Firings:
@@ -56,9 +63,9 @@ def _expected(expected: ExpectedRuns | None, *, is_manual: bool) -> Firings:
 
 
 def _evenly(count: int) -> Sequence[int]:
-    if count > YEAR:
-        return range(1, YEAR + 1)
-    return [at * YEAR // count for at in range(count)]
+    """So many beginnings over the year, at most one in the shortest interval between runs that Snowflake takes."""
+    most = min(count, YEAR // MIN_SECONDS)
+    return array("q", (at * YEAR // most for at in range(most)))
 
 
 def _one_after_the_other(times: Sequence[int], takes: float) -> Sequence[int]:

@@ -175,6 +175,17 @@ def test_a_run_that_goes_on_keeps_the_next_from_beginning(write: Write) -> None:
     close(short.credits, 730, 730)
     long = estimate([write(sql("a", "61m"), schedule="{every: 1h}")])
     assert long.pipelines[0].runs == Amount(365, 365)
+    either = estimate(
+        [write(sql("a", "1m..90m", ", run_on: {serverless: {max: XSMALL}}"), schedule="{every: 1h}")]
+    )
+    assert either.pipelines[0].runs == Amount(365, 730)
+    close(either.serverless, 365 / 60 * 0.9, 730 * 0.9)
+
+
+def test_a_schedule_of_other_years_is_told(write: Write) -> None:
+    found = estimate([write(sql("a", "1m"), schedule='{cron: "0 0 29 2 *"}')])
+    assert found.credits == Amount(0, 0)
+    assert found.assumptions[0] == "`p` does not run in 2026, the year that is simulated"
 
 
 def test_what_nothing_says_is_unknown(write: Write) -> None:
@@ -222,4 +233,28 @@ def test_a_local_target_costs_nothing(tmp_path: Path, write: Write) -> None:
     write(sql("a"))
     graph = read(tmp_path / "p.yaml", target="local").graph
     assert graph is not None
-    assert estimate([graph]).credits == Amount(0, 0)
+    found = estimate([graph])
+    assert found.credits == Amount(0, 0)
+    assert found.pipelines[0].runs == Amount(365 / 12, 365 / 12)
+
+
+def test_no_more_runs_are_counted_than_snowflake_begins(write: Write) -> None:
+    graph = write(
+        sql("a", "1s"), schedule="{on_stream: [S]}", more=", expect: {runs: 5..999999999999 an hour}"
+    )
+    found = estimate([graph])
+    assert found.pipelines[0].runs == Amount(730 * 5, 730 * 360)
+    close(found.credits, 730 * 5 * 61 / 3600, 730)
+
+
+def test_jobs_of_two_pipelines_may_each_need_a_node(write: Write) -> None:
+    one, other = write(job("a", "1h", pool="WIDE"), name="p"), write(job("b", "1h", pool="WIDE"), name="q")
+    # At least one after the other on one node; at most side by side, the second hour on a node of its own.
+    low, high = DAYS * 0.57 * 2, DAYS * 0.57 * 130 / 60
+    close(credits(estimate([one, other]), "WIDE"), low, high)
+
+
+def test_a_pool_never_has_more_nodes_than_it_may(write: Write) -> None:
+    often = [write(job("a", "50m..59m"), name=name, schedule="{every: 1h}") for name in "pqr"]
+    # Three times 50 minutes an hour are more than its one node has.
+    close(credits(estimate(often), "POOL"), 730 * 0.11, 730 * 0.11)
