@@ -87,12 +87,26 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
     if _TOO_DEEP in message:
         return too_complex()
     if (function := _NO_FUNCTION.match(message)) is not None:
-        return not_emulated(f"function {function[1].upper()}")
+        return _no_function(function[1].upper())
+    if (ambiguous := _AMBIGUOUS.match(message)) is not None:
+        return SqlError(
+            f"SQL compilation error:\nambiguous column name '{ambiguous[1].upper()}'", 2028, "42601"
+        )
     if (unknown := _UNKNOWN.match(message)) is not None:
         return SqlError(f"SQL compilation error:\ninvalid identifier '{unknown[1]}'", 904, "42000")
     if (missing := _MISSING.match(message)) is not None:
         message = f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized."
     return SqlError(message, errno, sqlstate)
+
+
+def _no_function(name: str) -> SqlError:
+    """A function that is not here: one of Snowflake's by its name, or none that anybody knows."""
+    from sqlglot.dialects.snowflake import Snowflake
+
+    if name in Snowflake.Parser.FUNCTIONS or name.startswith(_FAMILIES):
+        return not_emulated(f"function {name}")
+    words = f"Unknown function {name}, or one of Snowflake's that the local server does not emulate"
+    return SqlError(f"SQL compilation error:\n{words}", 2140, "42601")
 
 
 def _refused_number(message: str) -> SqlError | None:
@@ -107,6 +121,9 @@ _TOO_DEEP = "Max expression depth limit"
 _NO_FUNCTION = re.compile(
     r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? (?:does not exist|is not in the)"
 )
+_FAMILIES = ("AI_", "CORTEX", "H3_", "ML_", "ST_", "SYSTEM$", "SNOWFLAKE")
+"""How names of families of Snowflake's functions begin that sqlglot does not list."""
+_AMBIGUOUS = re.compile(r'Binder Error: Ambiguous reference to column name "(.*?)"')
 _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
 """A text that is compared with a number, or put into a column of numbers."""
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
