@@ -15,22 +15,22 @@ _NAMED = 5
 
 
 def unknowns_of(
-    graphs: Sequence[TaskGraph], sizes: Mapping[str, Size], machines: Mapping[str, bool]
+    graphs: Sequence[TaskGraph], sizes: Mapping[str, Size], machines: Sequence[tuple[str, bool]]
 ) -> tuple[str, ...]:
     """What keeps a part of the estimate from having an upper bound, each with what would tell it."""
     return (*_sizes_not_said(graphs, sizes, machines), *_of_pipelines(graphs))
 
 
 def _sizes_not_said(
-    graphs: Sequence[TaskGraph], sizes: Mapping[str, Size], machines: Mapping[str, bool]
+    graphs: Sequence[TaskGraph], sizes: Mapping[str, Size], machines: Sequence[tuple[str, bool]]
 ) -> Iterator[str]:
     where = f"in `sizes` of target `{graphs[0].target.name}` in sfml.yaml"
-    for name, is_pool in machines.items():
+    for name, is_pool in machines:
         size = sizes.get(name)
         if is_pool and not isinstance(size, PoolSize):
             pool = raw(name)
             yield f"the instance family of pool `{pool}`: write `{pool}: {{family: …, nodes: 1}}` {where}"
-        elif isinstance(size, PoolSize) and size.family not in POOL_FAMILIES:
+        elif is_pool and isinstance(size, PoolSize) and size.family not in POOL_FAMILIES:
             yield f"the rate of instance family `{size.family}`: the table does not have it"
         elif not is_pool and not isinstance(size, WarehouseSize):
             yield f"the size of warehouse `{raw(name)}`: write `{raw(name)}: {{size: …}}` {where}"

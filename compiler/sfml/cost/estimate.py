@@ -21,7 +21,7 @@ from sfml.cost.rates import (
     serverless_rate,
     warehouse_rate,
 )
-from sfml.cost.run_use import Machine, MachineUse, RunUse, run_use
+from sfml.cost.run_use import Machine, MachineKey, MachineUse, RunUse, run_use
 from sfml.cost.uptime import Need, uptime
 from sfml.graph.expectations import PoolSize, Size, WarehouseSize
 from sfml.graph.model import CronSchedule, OnPool, OnWarehouse, Serverless, TaskGraph, TaskNode
@@ -100,7 +100,7 @@ def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
     sizes = _sizes(graphs)
     machines = _machines(graphs, sizes)
     parts = [_part(graph, machines) for graph in graphs]
-    together = [_machine_cost(machine, sizes.get(name), parts) for name, machine in machines.items()]
+    together = [_machine_cost(machine, sizes.get(machine.name), parts) for machine in machines.values()]
     used = tuple(one for one in together if not one.hours.is_nothing)
     serverless = total(_serverless(part) for part in parts)
     return Estimate(
@@ -110,7 +110,7 @@ def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
         machines=used,
         serverless=serverless,
         assumptions=(*_not_this_year(parts), *assumptions_of(graphs, sizes, [one.name for one in used])),
-        unknowns=unknowns_of(graphs, sizes, {one.name: one.is_pool for one in used}),
+        unknowns=unknowns_of(graphs, sizes, [(one.name, one.is_pool) for one in used]),
     )
 
 
@@ -131,9 +131,9 @@ def _not_this_year(parts: Iterable[_Part]) -> Iterator[str]:
             yield f"`{part.graph.pipeline}` does not run in {START.year}, the year that is simulated"
 
 
-def _part(graph: TaskGraph, machines: Mapping[str, Machine]) -> _Part:
-    named = {need.name for need in needs_of(graph)}
-    use = run_use(graph, {name: machine for name, machine in machines.items() if name in named})
+def _part(graph: TaskGraph, machines: Mapping[MachineKey, Machine]) -> _Part:
+    named = {(need.kind is Kind.POOL, need.name) for need in needs_of(graph)}
+    use = run_use(graph, {key: machine for key, machine in machines.items() if key in named})
     return _Part(graph, use, firings_of(graph.settings, use.takes))
 
 
@@ -155,15 +155,12 @@ def _instances(graphs: Iterable[TaskGraph], pool: str) -> list[int]:
     return [one.instances for one in ran if isinstance(one, OnPool) and folded(one.pool) == folded(pool)]
 
 
-def _machines(graphs: Sequence[TaskGraph], sizes: Mapping[str, Size]) -> dict[str, Machine]:
+def _machines(graphs: Sequence[TaskGraph], sizes: Mapping[str, Size]) -> dict[MachineKey, Machine]:
     """Every warehouse and compute pool that the pipelines name: warehouses first, by name."""
     kinds = (Kind.WAREHOUSE, Kind.POOL)
     named = {(need.kind, need.name) for graph in graphs for need in needs_of(graph) if need.kind in kinds}
-    return {name: _machine(kind, name, sizes.get(name)) for kind, name in sorted(named, key=_rank)}
-
-
-def _rank(named: tuple[Kind, str]) -> tuple[bool, str]:
-    return named[0] is Kind.POOL, named[1]
+    every = (_machine(kind, name, sizes.get(name)) for kind, name in named)
+    return {machine.key: machine for machine in sorted(every, key=lambda machine: machine.key)}
 
 
 def _machine(kind: Kind, name: str, size: Size | None) -> Machine:
@@ -178,7 +175,7 @@ def _machine(kind: Kind, name: str, size: Size | None) -> Machine:
 
 def _machine_cost(machine: Machine, size: Size | None, parts: Sequence[_Part]) -> MachineCost:
     uses = [
-        (part.firings, part.use.machines[machine.name]) for part in parts if machine.name in part.use.machines
+        (part.firings, part.use.machines[machine.key]) for part in parts if machine.key in part.use.machines
     ]
     up = _up(uses)
     busy = total(_work(firings, use.busy) for firings, use in uses)
@@ -260,8 +257,8 @@ def _pool_words(size: PoolSize | None) -> str | None:
 # -- a pipeline by itself ---------------------------------------------------------------------------
 
 
-def _pipeline(part: _Part, machines: Mapping[str, Machine], sizes: Mapping[str, Size]) -> PipelineCost:
-    own = (_machine_cost(machines[name], sizes.get(name), [part]) for name in part.use.machines)
+def _pipeline(part: _Part, machines: Mapping[MachineKey, Machine], sizes: Mapping[str, Size]) -> PipelineCost:
+    own = (_machine_cost(machines[key], sizes.get(key[1]), [part]) for key in part.use.machines)
     graph = part.graph
     return PipelineCost(
         name=graph.pipeline,
@@ -274,7 +271,7 @@ def _pipeline(part: _Part, machines: Mapping[str, Machine], sizes: Mapping[str, 
 
 
 def _task(
-    part: _Part, node: TaskNode, machines: Mapping[str, Machine], sizes: Mapping[str, Size]
+    part: _Part, node: TaskNode, machines: Mapping[MachineKey, Machine], sizes: Mapping[str, Size]
 ) -> TaskCost:
     seconds = part.use.tasks[node.name]
     rate, where = _rate(node, sizes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from sfml.base.quoting import folded
 from sfml.base.record import record
@@ -25,6 +26,8 @@ MOST_WAYS = 500
 
 NO_TIME = Amount(0.0, 0.0)
 
+MachineKey: TypeAlias = tuple[bool, str]
+
 
 @record
 class Machine:
@@ -34,6 +37,11 @@ class Machine:
     is_pool: bool
     idle: int
     min_nodes: int = 1
+
+    @property
+    def key(self) -> tuple[bool, str]:
+        """What tells it from others: a pool and a warehouse may have the same name."""
+        return self.is_pool, self.name
 
     @property
     def minimum(self) -> int:
@@ -55,11 +63,11 @@ class MachineUse:
 
 @record
 class RunUse:
-    """What a run needs: how long it takes, the seconds of each task, and of each machine by its name."""
+    """What a run needs: how long it takes, the seconds of each task, and of each machine by its key."""
 
     takes: Amount
     tasks: Mapping[str, Amount]
-    machines: Mapping[str, MachineUse]
+    machines: Mapping[MachineKey, MachineUse]
 
 
 def seconds_of(node: TaskNode, retries: int) -> Amount:
@@ -72,7 +80,7 @@ def seconds_of(node: TaskNode, retries: int) -> Amount:
     return Amount(expect.takes.low * attempts, expect.takes.high * attempts)
 
 
-def run_use(graph: TaskGraph, machines: Mapping[str, Machine]) -> RunUse:
+def run_use(graph: TaskGraph, machines: Mapping[MachineKey, Machine]) -> RunUse:
     """What a run needs, over all ways through the graph: the least and the most of each part by itself."""
     seconds = {node.name: seconds_of(node, graph.settings.retries) for node in graph.all_tasks}
     ways = [_use_of_way(graph, machines, seconds, ran) for ran in _ways(graph)]
@@ -98,7 +106,10 @@ def _ways(graph: TaskGraph) -> Sequence[frozenset[str]]:
 
 
 def _use_of_way(
-    graph: TaskGraph, machines: Mapping[str, Machine], seconds: Mapping[str, Amount], ran: frozenset[str]
+    graph: TaskGraph,
+    machines: Mapping[MachineKey, Machine],
+    seconds: Mapping[str, Amount],
+    ran: frozenset[str],
 ) -> RunUse:
     taken = {name: amount if name in ran else NO_TIME for name, amount in seconds.items()}
     order = _Order(graph, ran)

@@ -258,3 +258,10 @@ def test_a_pool_never_has_more_nodes_than_it_may(write: Write) -> None:
     often = [write(job("a", "50m..59m"), name=name, schedule="{every: 1h}") for name in "pqr"]
     # Three times 50 minutes an hour are more than its one node has.
     close(credits(estimate(often), "POOL"), 730 * 0.11, 730 * 0.11)
+
+
+def test_a_pool_and_a_warehouse_of_one_name_are_two(write: Write) -> None:
+    found = estimate([write(job("a", "1h", pool="WH") + sql("b", "10m"))])
+    assert [(one.name, one.is_pool) for one in found.machines] == [("WH", False), ("WH", True)]
+    assert found.machines[0].credits.high is not None
+    assert found.machines[1].credits == UNKNOWN
