@@ -223,14 +223,14 @@ def make_folder() -> None:
 
     It goes with the run, or, where that was killed, with the first fork server to see it gone.
     """
-    folder = Path(tempfile.mkdtemp(prefix="sfml-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="sfml-t-"))
     os.mkfifo(folder / LIFELINE)
     # No other process has it open for writing: once this one is gone, all others read its end.
     os.open(folder / LIFELINE, os.O_RDWR | os.O_CLOEXEC)
     os.environ[FOLDER] = str(folder)
     # What pytest itself keeps of the last runs stays where it was.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
-    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "temporary")
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "t")
     Path(tempfile.tempdir).mkdir()
 
 

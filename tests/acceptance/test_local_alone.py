@@ -145,7 +145,7 @@ def test_a_port_that_is_taken_is_told(alone: Project) -> None:
 
 def test_statements_that_nobody_cares_about_do_nothing(alone: Project) -> None:
     bad = alone.sfml("local", "start", "--ignore", "(", ok=False)
-    assert "`(` is no regular expression" in bad.err
+    assert "`(` is not a regular expression" in bad.err
     alone.sfml("local", "start", "--ignore", "create (or replace )?alert", "--ignore", "create database")
     done = alone.sfml(
         "local", "sql", "CREATE OR REPLACE ALERT a IF (EXISTS (SELECT 1)) THEN SELECT 1; CREATE DATABASE mine"

@@ -105,7 +105,7 @@ def values(server: LocalServer) -> Iterator[SnowflakeConnection]:
         yield connection
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: re.sub(r"[^\w(),.' ]", "", case.sql)[:60])
+@pytest.mark.parametrize("case", [*cases()], ids=lambda case: re.sub(r"[^\w(),.' ]", "", case.sql)[:60])
 def test_an_expression_answers_what_is_documented(values: SnowflakeConnection, case: Case) -> None:
     assert difference(values, case) is None, case.page
 

@@ -198,7 +198,8 @@ def test_comments_live_and_go_with_their_table(server: LocalServer, session: Ses
         ("COMMENT ON COLUMN t.nothing IS 'x'", 904),
         ("COMMENT ON SCHEMA nothing IS 'x'", 2003),
         ("COMMENT ON DATABASE nothing IS 'x'", 2003),
-        ("COMMENT ON WAREHOUSE w IS 'x'", 2),
+        ("COMMENT ON WAREHOUSE w IS 'x'", 2003),
+        ("COMMENT ON ROLE r IS 'x'", 2),
     ],
 )
 def test_comments_on_nothing_are_refused(

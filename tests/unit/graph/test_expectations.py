@@ -29,7 +29,7 @@ targets:
 SPEC = """\
 version: 1
 pipeline: shop
-budget: {credits_per_month: 12.5}
+budget: {credits_per_month: 125000.5}
 schedule: {version: 1, schedule: manual, expect: {runs: 2..20 a day}}
 graph:
   tasks:
@@ -58,13 +58,13 @@ def test_they_are_decoded(tmp_path: Path) -> None:
         "Q": PoolSize("Q", "GPU_NV_S", 3, 3),
     }
     assert isinstance(graph.budget, Budget)
-    assert (graph.budget.credits_per_month, graph.budget.path) == (12.5, "budget.credits_per_month")
+    assert (graph.budget.credits_per_month, graph.budget.path) == (125000.5, "budget.credits_per_month")
     assert graph.budget.span.start.line == 3
 
 
 def test_nothing_deployed_depends_on_them(tmp_path: Path) -> None:
     with_them = reading(tmp_path)
-    plain = re.sub(r", expect: \{[^}]*\}", "", SPEC).replace("budget: {credits_per_month: 12.5}", "")
+    plain = re.sub(r", expect: \{[^}]*\}", "", SPEC).replace("budget: {credits_per_month: 125000.5}", "")
     project = PROJECT.partition("    sizes:")[0]
     assert "expect" not in plain and "budget" not in plain
     without = reading(tmp_path, project, plain)

@@ -37,9 +37,40 @@ def macro(name: str, *arguments: Any) -> exp.Anonymous:
     return call(f"{PLACE}.sf_{name}", *arguments)
 
 
-def chosen(name: str, value: Expr, *options: Any) -> exp.Anonymous:
-    """A macro that chooses by the type of a value."""
-    return macro(name, value, stand_in(value), *options)
+def chosen(name: str, value: Expr, *options: Any) -> Expr:
+    """A macro that chooses by the type of a value; where the type is known, what it would choose.
+
+    DuckDB binds the arguments of a macro twice, so that macros within macros would take twice as long at each level.
+    """
+    type = _known(value)
+    if type is None or name not in _CONVERSIONS:
+        return macro(name, value, stand_in(value), *options)
+    is_try, target = name.startswith("try_"), _CONVERSIONS[name]
+    is_text = type in ("VARCHAR", "JSON", '"NULL"')
+    if not is_text and (target is None or target in ("DOUBLE", "BOOLEAN")):
+        if target is None:
+            return value.copy()
+        return try_cast(value.copy(), target) if is_try else cast(value.copy(), target)
+    if type in _MOMENTS and target in _MOMENTS:
+        return try_cast(value.copy(), target)
+    prefix = "try_to_" if is_try else "to_"
+    return call(f"sf_{prefix}{name.removeprefix('try_')}", value, exp.Literal.string(type), *options)
+
+
+_MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+_CONVERSIONS = {
+    f"{prefix}{name}": target
+    for prefix in ("", "try_")
+    for name, target in (
+        ("number", None),
+        ("double", "DOUBLE"),
+        ("boolean", "BOOLEAN"),
+        ("date", "DATE"),
+        ("ntz", "TIMESTAMP"),
+        ("ltz", "TIMESTAMP WITH TIME ZONE"),
+    )
+}
+"""Macro of a conversion → the type that values of other types than text are cast to; None leaves them as they are."""
 
 
 def kind(value: Expr) -> Expr:
