@@ -75,6 +75,11 @@ WHERE database_name = ? AND schema_name = ? AND table_name = ?
 ORDER BY column_index
 """
 
+LENGTHS = """
+SELECT ext_column_name, ext_character_maximum_length FROM _fs_global._fs_information_schema._fs_columns_ext
+WHERE ext_table_catalog = ? AND ext_table_schema = ? AND ext_table_name = ?
+"""
+
 KINDS = """
 SELECT 'TABLE' FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?
 UNION ALL
@@ -186,6 +191,24 @@ class Engine:
         with session.lock:
             found: list[tuple[Any, ...]] = session.duck.execute(COLUMNS, parts).fetchall()
         return found
+
+    def held_types(self, session: Session, name: ObjectName) -> dict[str, tuple[str, int | None]]:
+        """Column → DuckDB's type of it, and the length of a text where it has one; empty where there is no such table.
+
+        Every INSERT asks, and this takes a third of the time that `columns` takes.
+        """
+        parts = (name.database, name.schema, name.name)
+        if name in session.temporaries:
+            parts = ("temp", "main", name.fqn())
+        place = ".".join(map(duckdb_identifier, parts))
+        with session.lock:
+            try:
+                rows = session.duck.execute(f"PRAGMA table_info({duckdb_literal(place)})").fetchall()
+            except duckdb.CatalogException:
+                return {}
+            has_texts = any(row[2] == "VARCHAR" for row in rows)
+            lengths = dict(session.duck.execute(LENGTHS, parts).fetchall()) if has_texts else {}
+        return {row[1]: (str(row[2]), lengths.get(row[1])) for row in rows}
 
     def kind_of(self, session: Session, parts: tuple[str, str, str]) -> str | None:
         """TABLE or VIEW, by the names that DuckDB knows it under; None when there is none."""

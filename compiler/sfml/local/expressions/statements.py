@@ -18,7 +18,6 @@ from sfml.local.expressions.lowered_conversions import (
     number_of,
     within,
 )
-from sfml.local.names import ObjectName
 from sfml.local.rewriting import Rewriting, dotted
 from sfml.local.temporaries import full_name
 
@@ -94,9 +93,7 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
     source = node.expression
     if name is None or not isinstance(source, exp.Values | exp.Query):
         return node
-    known = {
-        row[0]: (str(row[1]), row[2]) for row in rewriting.account.engine.columns(rewriting.session, name)
-    }
+    known = rewriting.account.engine.held_types(rewriting.session, name)
     names = [dotted(one) for one in schema.expressions] if isinstance(schema, exp.Schema) else list(known)
     columns = [known.get(one) for one in names]
     if not columns or None in columns:
@@ -161,7 +158,7 @@ def lowered_order(node: exp.Ordered, rewriting: Rewriting) -> Expr:
 def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
     """`UPDATE t SET t.a = …`: DuckDB takes the column alone, and the texts of dates in one form."""
     name = full_name(node.this, rewriting.session) if isinstance(node.this, exp.Table) else None
-    known = {} if name is None else held_types(name, rewriting)
+    known = {} if name is None else rewriting.account.engine.held_types(rewriting.session, name)
     for assignment in node.expressions:
         column = assignment.this
         if not isinstance(assignment, exp.EQ) or not isinstance(column, exp.Column):
@@ -171,13 +168,6 @@ def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
         if column.table:
             assignment.set("this", exp.Column(this=column.this.copy()))
     return node
-
-
-def held_types(name: ObjectName, rewriting: Rewriting) -> dict[str, tuple[str, int | None]]:
-    """DuckDB's type and the length of each column of a table."""
-    return {
-        row[0]: (str(row[1]), row[2]) for row in rewriting.account.engine.columns(rewriting.session, name)
-    }
 
 
 def lowered_slice(node: exp.TimeSlice, rewriting: Rewriting) -> Expr:
