@@ -5,7 +5,7 @@ The defaults lie below the spec and the target's patches above it; expressions a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from sfml.base.diagnostic import Diagnostic, has_errors
@@ -72,9 +72,10 @@ def assembled(
     for one in (tasks, finalizers):
         for patched, node in one.unmet:
             if node.span.file == layers.project.span.file:
-                foreign.append(ForeignPatch(patched, node.span, node.path, tuple(one.names)))
+                free = _without_patch(one.names, layers.patches[0])
+                foreign.append(ForeignPatch(patched, node.span, node.path, free))
             else:
-                findings.append(no_such_task(patched, node, one.names))
+                findings.append(no_such_task(patched, node, _without_patch(one.names, layers.patches[1])))
     findings.extend(_arms_of_nothing(tasks.tasks, {**layers.included.passed, **tasks.passed}))
     if not has_errors(findings):
         findings.extend(_shapes(graph, config, tasks, finalizers, schedule))
@@ -158,6 +159,18 @@ def _merged_graph(layers: Layers, foreign: list[ForeignPatch]) -> MapNode:
     return result
 
 
+def _without_patch(names: Iterable[str], patch: MapNode | None) -> tuple[str, ...]:
+    """The tasks that the patch does not name yet: only these can be meant by another entry of it."""
+    parts = (patch, map_of(patch.get("graph"))) if patch is not None else ()
+    patched = {
+        name
+        for part in parts
+        for key in ("tasks", "finalizer")
+        for name, _, _ in entries_of(part.get(key) if part is not None else None)
+    }
+    return tuple(sorted(name for name in names if name not in patched))
+
+
 def _removals_of_nothing(layers: Layers) -> Iterator[Diagnostic]:
     """The findings for tasks that the pipeline's patch removes although the graph does not have them."""
     patch = layers.patches[1]
@@ -168,7 +181,7 @@ def _removals_of_nothing(layers: Layers) -> Iterator[Diagnostic]:
         for part in parts:
             for name, at, node in entries_of(part.get(key) if part is not None else None):
                 if isinstance(node, ScalarNode) and node.value is None and name not in names:
-                    yield no_such_task(name, replace(node, span=at), names)
+                    yield no_such_task(name, replace(node, span=at), _without_patch(names, patch))
 
 
 def _only_known(patch: MapNode, graph: MapNode, foreign: list[ForeignPatch]) -> MapNode:
@@ -182,6 +195,7 @@ def _only_known(patch: MapNode, graph: MapNode, foreign: list[ForeignPatch]) -> 
         if patched is None:
             continue
         names = _names_in(known)
+        free = [name for name in names if name not in patched.entries]
         groups = tuple(f"{name}_" for name, is_group in names.items() if is_group)
         own: dict[str, Node] = {}
         for name, at, node in entries_of(patched):
@@ -189,7 +203,7 @@ def _only_known(patch: MapNode, graph: MapNode, foreign: list[ForeignPatch]) -> 
             if name in names or name.startswith(groups) or is_whole:
                 own[name] = node
             else:
-                foreign.append(ForeignPatch(name, at, node.path, tuple(names)))
+                foreign.append(ForeignPatch(name, at, node.path, tuple(free)))
         entries[key] = replace(patched, entries=own)
     return replace(patch, entries=entries)
 
