@@ -65,7 +65,7 @@ lint: $(VENV)/.installed ## Check style and types, and look for dead code
 	@echo "==> ruff, mypy and vulture"
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/mypy compiler steps tests/typing
+	@$(VENV)/bin/mypy compiler emulator steps tests/typing
 	@$(VENV)/bin/python tools/dead_code.py
 
 format: $(VENV)/.installed ## Format the code

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from sfml.local.app import LocalServer
-from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
 from sfml.operations.target_account import TargetAccount
 from sfml.testing.pipelines import apply_graph, connected_to, opened
+from sfml_local.app import LocalServer
+from sfml_local.faults import Faults
 
 SIZES = (6, 100, 999)
 """Tasks beside the root; Snowflake takes a thousand in all."""

@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 SFML = str(Path(sys.executable).with_name("sfml"))
-COMMAND, SERVER, WARM_PARENT = "sfml", "sfml.local", "sfml.local.warm_parent"
+COMMAND, SERVER, WARM_PARENT = "sfml", "sfml_local", "sfml_local.warm_parent"
 PYTEST, PROGRAM, SNOW = "pytest", "program", "snow"
 MODULES: Mapping[str, tuple[str, ...]] = {
     COMMAND: (
@@ -45,12 +45,12 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         *("snowflake.connector.converter_snowsql", "snowflake.connector.file_transfer_agent"),
     ),
     SERVER: (
-        *("sfml.local.app", "sfml.local.procedures", "sfml.local.tasks.service", "sqlglot.dialects.duckdb"),
+        *("sfml_local.app", "sfml_local.procedures", "sfml_local.tasks.service", "sqlglot.dialects.duckdb"),
         *("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.auto", "pyarrow.pandas_compat"),
         "uvicorn.protocols.websockets.auto",
     ),
     WARM_PARENT: ("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
-    PYTEST: ("pytest", "sfml.pytest_plugin", "sfml.local.app", "sfml.snowflake.tasks", "snowflake.snowpark"),
+    PYTEST: ("pytest", "sfml.pytest_plugin", "sfml_local.app", "sfml.snowflake.tasks", "snowflake.snowpark"),
     PROGRAM: (
         "snowflake.core.task.dagv1",
         "snowflake.ml.jobs",
@@ -64,7 +64,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
 
 A program is one of Python's `-W ignore FILE`; `snow` is Snowflake's own command, in an environment of its own.
 """
-OF_THE_SERVER = ("sfml.local", "sfml.testing", "sfml.pytest_plugin")
+OF_THE_SERVER = ("sfml_local", "sfml.testing", "sfml.pytest_plugin")
 """Packages that a command imports only where it is a server itself; it finds all others imported."""
 OF_OWN_SETTINGS = (PROGRAM, SNOW)
 """Kinds of which a fork server is started for each different settings of an environment."""
@@ -279,7 +279,7 @@ def main(kind: str, address: str, ready: int) -> None:
     for module in (*MODULES[kind], *(_own_modules() if kind == COMMAND else ())):
         importlib.import_module(module)
     if kind in (COMMAND, SERVER, PYTEST):
-        for module in ("sfml.local.process", "sfml.local.warm"):
+        for module in ("sfml_local.control", "sfml_local.warm"):
             use_fork_servers(importlib.import_module(module))
     assert threading.active_count() == 1, threading.enumerate()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:

@@ -90,7 +90,15 @@ def test_the_first_run_comments_and_later_ones_update_that_note(clone: Repositor
 def template_server(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A host with the project `tools/sfml`: what of this checkout the job installs, under the tag `v0`."""
     project = tmp_path_factory.mktemp("host") / "tools" / "sfml.git"
-    names = ("pyproject.toml", "README.md", "requirements", "schemas", "compiler", "steps/sfml_steps")
+    names = (
+        "pyproject.toml",
+        "README.md",
+        "requirements",
+        "schemas",
+        "compiler",
+        "emulator",
+        "steps/sfml_steps",
+    )
     for name in names:
         source, copy = ROOT / name, project / name
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -70,6 +70,6 @@ def test_its_python_runs(project: Project, code: str) -> None:
 
 
 def test_every_setting_is_on_the_page() -> None:
-    sources = (ROOT / "compiler" / "sfml" / "local").rglob("*.py")
+    sources = (ROOT / "emulator").rglob("*.py")
     used = {name for path in sources for name in re.findall(r"\"(SFML_LOCAL_\w+)\"", path.read_text("utf-8"))}
     assert used == set(SETTINGS)

@@ -34,12 +34,12 @@ from sfml.graph.model import (
     TaskNode,
 )
 from sfml.graph.needs import Kind, needs_of
-from sfml.local.app import LocalServer
-from sfml.local.faults import Faults
 from sfml.snowflake.connection import open_account, open_local
 from sfml.snowflake.environment import create, environment_of
 from sfml.snowflake.objects import use_schema
 from sfml.snowflake.sql import rows
+from sfml_local.app import LocalServer
+from sfml_local.faults import Faults
 
 TARGET = Target(
     "dev",

@@ -10,7 +10,6 @@ import pytest
 from snowflake.connector import SnowflakeConnection
 
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, StreamSchedule, Target, TaskGraph, TaskNode
-from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.operations.target_account import TargetAccount
@@ -24,6 +23,7 @@ from sfml.snowflake.sql import records, rows
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
 from sfml.testing.pipelines import apply_graph
+from sfml_local.app import LocalServer
 
 TARGET = Target("local", "local", "SFML", "BEYOND", "LOCAL_WH")
 

@@ -13,10 +13,10 @@ from snowflake.connector import SnowflakeConnection
 from sfml.base.resources import schema
 from sfml.cli.entry import run
 from sfml.graph.model import Target
-from sfml.local.app import LocalServer
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.sql import rows
 from sfml.snowflake.statements import answers
+from sfml_local.app import LocalServer
 
 PROJECT = """
 version: 1

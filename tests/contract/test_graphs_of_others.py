@@ -12,8 +12,6 @@ from snowflake.snowpark import Session
 
 from sfml.frontend.reading import read
 from sfml.graph.model import GraphSettings, OnWarehouse, SqlBody, Target, TaskGraph, TaskNode
-from sfml.local.app import LocalServer
-from sfml.local.faults import Faults
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.lower import lower
 from sfml.lower.sql import definition_sql
@@ -29,6 +27,8 @@ from sfml.snowflake.objects import use_schema
 from sfml.snowflake.snowpark import snowpark_session
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
+from sfml_local.app import LocalServer
+from sfml_local.faults import Faults
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -24,9 +24,6 @@ from sfml.base.errors import (
 )
 from sfml.base.quoting import folded
 from sfml.graph.model import Target
-from sfml.local import rest_results
-from sfml.local.app import LocalServer
-from sfml.local.faults import Faults
 from sfml.plan.observed_graph import observed_task
 from sfml.snowflake.client_root import QuietRoot
 from sfml.snowflake.connection import open_local
@@ -36,6 +33,9 @@ from sfml.snowflake.rest import RestReader, Waiting
 from sfml.snowflake.sql import rows
 from sfml.snowflake.task_answers import task_values
 from sfml.snowflake.tasks import Tasks
+from sfml_local import rest_results
+from sfml_local.app import LocalServer
+from sfml_local.faults import Faults
 
 TARGET = Target("local", "local", "SFML", "READING", "LOCAL_WH")
 PLACE = ("databases", "SFML", "schemas", "READING", "tasks")
@@ -391,7 +391,7 @@ def test_an_answer_that_is_given_later_is_waited_for(
     reader: RestReader, connection: SnowflakeConnection, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """202, and where the result will be: an account answers so what takes longer."""
-    from sfml.local import rest
+    from sfml_local import rest
 
     graph = reader.get(*PLACE, "ROOT", "dependents")
     monkeypatch.setattr(rest, "_answer", later(rest._answer, rest))

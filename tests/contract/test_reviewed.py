@@ -12,9 +12,9 @@ from jsonschema import validate
 
 from sfml.cli.entry import run
 from sfml.graph.model import Target
-from sfml.local.app import LocalServer
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.sql import records, rows
+from sfml_local.app import LocalServer
 
 PROJECT = """
 version: 1

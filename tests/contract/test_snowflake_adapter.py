@@ -27,7 +27,6 @@ from sfml.graph.model import (
     TaskGraph,
     TaskNode,
 )
-from sfml.local.app import LocalServer
 from sfml.lower.desired import DesiredGraph, MLJobDefinitionSpec
 from sfml.lower.lower import lower
 from sfml.operations.runs import follow, start
@@ -37,6 +36,7 @@ from sfml.plan.model import Action
 from sfml.plan.stages import Group
 from sfml.snowflake.objects import has_stage
 from sfml.testing.pipelines import apply_graph, connected_to
+from sfml_local.app import LocalServer
 
 if TYPE_CHECKING:
     pass

@@ -18,12 +18,12 @@ from sfml.cli import host_watch
 from sfml.cli.options import Options
 from sfml.cli.target_screen import TargetScreen
 from sfml.graph.model import Target
-from sfml.local.app import LocalServer
 from sfml.operations.target_account import account_connection
 from sfml.snowflake import connection as connecting
 from sfml.snowflake.connection import open_account
 from sfml.snowflake.host import host_of, unreachable
 from sfml.snowflake.sql import rows
+from sfml_local.app import LocalServer
 
 TARGET = Target("far", "account", "SFML", "PUBLIC", "W", connection="far")
 OPTIONS = Options(None, {}, None, "text", False, False, False)

@@ -9,10 +9,10 @@ import pytest
 from carrying import account
 from small import PROJECT, SPEC, Small
 
-from sfml.local.app import LocalServer
-from sfml.local.faults import Faults
 from sfml.operations.target_account import TargetAccount
 from sfml.testing.local_snowflake import LocalSnowflake
+from sfml_local.app import LocalServer
+from sfml_local.faults import Faults
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from pathlib import Path
 import fork_server
 
 from sfml.cli import entry
-from sfml.local.faults import Call, When
 from sfml.testing.local_snowflake import LocalSnowflake
+from sfml_local.faults import Call, When
 
 SFML = Path(sys.executable).parent / "sfml"
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from small import Small
 
-from sfml.local.faults import Call
 from sfml.testing.local_snowflake import LocalSnowflake
+from sfml_local.faults import Call
 
 PROJECT = """version: 1
 steps: [steps]

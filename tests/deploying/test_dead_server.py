@@ -15,8 +15,8 @@ from pathlib import Path
 import fork_server
 import pytest
 
-from sfml.local import process
-from sfml.local.process import ServerInfo
+from sfml_local import control
+from sfml_local.control import ServerInfo
 
 SFML = str(Path(sys.executable).with_name("sfml"))
 COMMANDS = ("run", "apply", "logs", "status", "plan", "plan -o json")
@@ -27,12 +27,12 @@ def test_a_command_ends_with_its_server(tmp_path: Path, command: str) -> None:
     (tmp_path / "sfml.yaml").write_text("version: 1\ntargets: {local: {kind: local}}\n")
     (tmp_path / "p.yaml").write_text("version: 1\npipeline: p\ngraph:\n  tasks:\n    a: {sql: SELECT 1}\n")
     folder = tmp_path / ".sfml" / "local"
-    lock = process.lock(folder)
+    lock = control.lock(folder)
     assert lock is not None
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(30)
         host, port = listening.getsockname()
-        process.write_info(
+        control.write_info(
             folder,
             ServerInfo(True, host, port, "http", "LOCAL", "SFML", "secret", "SFML", "PUBLIC", os.getpid()),
         )

@@ -27,16 +27,16 @@ from carrying import QUICK, carry_out, go_back, state
 from graphs import TARGET, Passage, compiled, passages
 
 from sfml.base.errors import AccountError, ConnectionFailed, LeaseLost, RecordUnreadable
-from sfml.local.app import LocalServer
-from sfml.local.faults import Call, Faults, When
-from sfml.local.tasks import store
-from sfml.local.tasks.model import Settings, Task
 from sfml.operations.held_lease import HeldLease, new_lease
 from sfml.operations.parallel_calls import WIDTH
 from sfml.operations.retries import RetryPolicy
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Journal
+from sfml_local.app import LocalServer
+from sfml_local.faults import Call, Faults, When
+from sfml_local.tasks import store
+from sfml_local.tasks.model import Settings, Task
 
 Shape = dict[str, tuple[Settings, bool]]
 KILLS: tuple[tuple[str, When], ...] = (("finish", "after"), ("restore", "before"))

@@ -15,14 +15,14 @@ from carrying import QUICK, carry_out, state
 from graphs import TARGET, Passage, compiled
 
 from sfml.base.errors import LeaseHeld, LeaseLost, SfmlError
-from sfml.local.app import LocalServer
-from sfml.local.faults import Call, Faults
 from sfml.operations.apply_plan import planned_graph, work_of
 from sfml.operations.deployer import Deployer
 from sfml.operations.held_lease import FRESH, SETTLED, HeldLease, holding, is_gone, new_lease
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.lease import Lease
 from sfml.snowflake.leases import lease_name
+from sfml_local.app import LocalServer
+from sfml_local.faults import Call, Faults
 
 ROOT = "LEASED"
 GRAPH = compiled("leased", ("a", "select 1", ()), ("b", "select 2", ("a",)))

@@ -8,8 +8,8 @@ import pytest
 from small import APPLY, Small
 
 from sfml.cli.entry import COMMANDS
-from sfml.local.session import Session
 from sfml.snowflake.snowpark import snowpark_session
+from sfml_local.session import Session
 
 SPEC = "specs/small.yaml"
 STEP = """from sfml_steps import Context, step

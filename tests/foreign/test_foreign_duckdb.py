@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from sfml.local.errors import SqlError
-from sfml.local.translating import translating
+from sfml_local.errors import SqlError
+from sfml_local.translating import translating
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     path
-    for folder in (ROOT / "compiler" / "sfml", ROOT / "steps" / "sfml_steps")
+    for folder in (ROOT / "compiler" / "sfml", ROOT / "emulator", ROOT / "steps" / "sfml_steps")
     for path in folder.rglob("*.py")
 )
-PORT = ROOT / "compiler" / "sfml" / "local" / "fakesnow_port.py"
+PORT = ROOT / "emulator" / "sfml_local" / "fakesnow_port.py"
 _PRIVATE = re.compile(r"_[A-Za-z]\w*")
 _PRIVATE_PART = re.compile(r"[a-z]\w*(?:\.\w+)*\._[a-z]\w*(?:\.\w+)*")
 _OF_FAKESNOW = re.compile(r"\b_fs_\w+", re.IGNORECASE)

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from sfml.local.account import Account
-from sfml.local.app import LocalServer
-from sfml.local.errors import SqlError
-from sfml.local.result import Result
-from sfml.local.session import Session
+from sfml_local.account import Account
+from sfml_local.app import LocalServer
+from sfml_local.errors import SqlError
+from sfml_local.result import Result
+from sfml_local.session import Session
 
 Fact = dict[str, Any]
 

@@ -17,11 +17,11 @@ import pytest
 import snowflake.connector
 
 from sfml.base.resources import schema
-from sfml.local.app import LocalServer
-from sfml.local.evidence import BEHAVIOURS
 from sfml.snowflake import conformance
 from sfml.snowflake.conformance import Do, Scenario, ScenarioRun, Shows
 from sfml.snowflake.conformance_scenarios import SCENARIOS
+from sfml_local.app import LocalServer
+from sfml_local.evidence import BEHAVIOURS
 
 if TYPE_CHECKING:
     from sfml.testing.local_snowflake import LocalSnowflake

@@ -8,8 +8,8 @@ from snowflake.connector import platform_detection
 from snowflake.snowpark import Session
 
 from sfml.graph.model import Target
-from sfml.local.app import LocalServer
 from sfml.snowflake.connection import open_local
+from sfml_local.app import LocalServer
 
 
 def test_connector_runs_a_query(connection: snowflake.connector.SnowflakeConnection) -> None:

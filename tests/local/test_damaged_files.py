@@ -16,9 +16,9 @@ import pytest
 import snowflake.connector
 
 from sfml.base.errors import LocalServerError
-from sfml.local import process
-from sfml.local.app import LocalServer
-from sfml.local.process import ServerInfo
+from sfml_local import control
+from sfml_local.app import LocalServer
+from sfml_local.control import ServerInfo
 
 KEPT = "SELECT I FROM SFML.PUBLIC.KEEP ORDER BY I"
 OTHER = "SELECT I FROM OTHER.PUBLIC.T"
@@ -101,7 +101,7 @@ def test_a_damaged_database_is_put_aside_and_the_rest_works(
         assert "database OTHER" in notice
         assert str(kept) in notice
         assert run(server, "CREATE DATABASE OTHER", "SHOW SCHEMAS LIKE 'PUBLIC' IN DATABASE OTHER")
-    assert process.status(folder).notices == (notice,)
+    assert control.status(folder).notices == (notice,)
     # As the notice says: back under its name, it is tried again.
     shutil.copy(file, kept)
     kept.rename(file)
@@ -199,7 +199,7 @@ def test_models_and_datasets_that_nothing_names_are_kept(folder: Path) -> None:
         (folder / kind / "0123").mkdir(parents=True)
         (folder / kind / "0123" / "weights").write_text("1")
     (folder / "models" / ".partial-9").mkdir()
-    code = f"from sfml.local.app import LocalServer\nwith LocalServer({str(folder)!r}): pass"
+    code = f"from sfml_local.app import LocalServer\nwith LocalServer({str(folder)!r}): pass"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert sorted(path.name for path in (folder / "orphans").iterdir()) == ["datasets-0123", "models-0123"]
     assert (folder / "orphans" / "models-0123" / "weights").read_text() == "1"
@@ -272,8 +272,8 @@ def test_what_is_no_file_of_a_stage_is_left_out(folder: Path, caplog: pytest.Log
 
 @pytest.fixture
 def info(folder: Path) -> Iterator[ServerInfo]:
-    yield process.start(folder)
-    process.stop(folder)
+    yield control.start(folder)
+    control.stop(folder)
 
 
 def connect_arguments(info: ServerInfo) -> dict[str, Any]:
@@ -310,16 +310,16 @@ def test_a_card_of_another_process_ends_nobody(folder: Path) -> None:
         [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
     ) as other:
         card = ServerInfo(running=True, host="127.0.0.1", port=1, pid=other.pid)
-        process.write_info(folder, card)
-        process.stop(folder)
+        control.write_info(folder, card)
+        control.stop(folder)
         assert other.poll() is None
-        held = process.lock(folder)  # a server that has just started, and not written its card
+        held = control.lock(folder)  # a server that has just started, and not written its card
         assert held is not None
-        process.write_info(folder, card)
+        control.write_info(folder, card)
         try:
-            assert not process.status(folder).running
+            assert not control.status(folder).running
             with pytest.raises(LocalServerError, match="does not say where it is"):
-                process.stop(folder, wait=0.2)
+                control.stop(folder, wait=0.2)
         finally:
             os.close(held)
         assert other.poll() is None

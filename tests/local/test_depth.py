@@ -11,9 +11,9 @@ import snowflake.connector
 from machine_speed import SLOWNESS
 from snowflake.connector import SnowflakeConnection
 
-from sfml.grammar import SqlSyntaxError, parse_statement
-from sfml.local.app import LocalServer
-from sfml.local.rest import BASE
+from sfml_local.app import LocalServer
+from sfml_local.grammar import SqlSyntaxError, parse_statement
+from sfml_local.rest import BASE
 
 CASES = {
     "subqueries": ("SELECT * FROM (", "SELECT 1 a", ")"),

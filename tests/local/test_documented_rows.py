@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from sfml.local.app import LocalServer
-from sfml.local.errors import SqlError
-from sfml.local.session import Session
-from sfml.local.tasks import rules
 from sfml.semantics import limits
+from sfml_local.app import LocalServer
+from sfml_local.errors import SqlError
+from sfml_local.session import Session
+from sfml_local.tasks import rules
 
 
 @pytest.fixture

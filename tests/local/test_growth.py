@@ -19,15 +19,15 @@ from typing import Any
 
 import snowflake.connector
 
-from sfml.local.app import LocalServer
-from sfml.local.session import Session
-from sfml.local.tasks.service import runner_of
+from sfml_local.app import LocalServer
+from sfml_local.session import Session
+from sfml_local.tasks.service import runner_of
 
 FROM_NOTHING = True
 
 TASKS, STATEMENTS = 60, 105
 CONTAINERS = (dict, list, set, deque, OrderedDict, weakref.WeakKeyDictionary, weakref.WeakSet)
-OURS = ("sfml.local", "fakesnow")
+OURS = ("sfml_local", "fakesnow")
 KINDS = (
     "CREATE OR REPLACE TABLE T AS SELECT SEQ8() AS A FROM TABLE(GENERATOR(ROWCOUNT => 100))",
     "SELECT * FROM T",
@@ -74,7 +74,7 @@ def holdings(server: LocalServer) -> dict[str, int]:
     held["sessions"] = len(list(server.account.sessions))
     held |= {path: len(container) for path, container in containers(server.account, "account", set())}
     for name, module in list(sys.modules.items()):
-        if name.startswith("sfml.local"):
+        if name.startswith("sfml_local"):
             for variable, value in vars(module).items():
                 held |= {path: len(found) for path, found in containers(value, f"{name}.{variable}", set())}
     return {
@@ -136,7 +136,7 @@ def test_runs_and_statements_leave_nothing_behind(folder: Path) -> None:
 
 def test_no_cache_of_a_function_is_without_bound() -> None:
     for name, module in list(sys.modules.items()):
-        if name.startswith("sfml.local"):
+        if name.startswith("sfml_local"):
             for variable, value in vars(module).items():
                 if isinstance(value, _lru_cache_wrapper) and value.__wrapped__.__code__.co_argcount:
                     assert value.cache_info().maxsize is not None, f"{name}.{variable}"

@@ -25,8 +25,8 @@ import pytest
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
-from sfml.local import process
-from sfml.local.process import ServerInfo
+from sfml_local import control
+from sfml_local.control import ServerInfo
 
 FROM_NOTHING = True
 
@@ -100,7 +100,7 @@ def test_what_is_acknowledged_survives_kills(
     manifest = tmp_path / "MANIFEST.yml"
     manifest.write_text("manifest_version: '1.0'\nmethods: []\n")
     killed_runs = processes = 0
-    info = process.start(folder)
+    info = control.start(folder)
     try:
         _prepare(info, folder, manifest)
         for number in range(ROUNDS):
@@ -129,12 +129,12 @@ def test_what_is_acknowledged_survives_kills(
             for thread in threads:
                 thread.join(60)
                 assert not thread.is_alive()
-            _wait(lambda: not process.is_locked(folder))
+            _wait(lambda: not control.is_locked(folder))
             _wait(lambda below=below: not any(map(_is_alive, below)))  # type: ignore[misc]
             # What was started after the look is known by its command alone.
             _wait(lambda: not _processes_of(folder))
             _check_files(folder, tmp_path / f"copy-{number}")
-            info = process.start(folder)
+            info = control.start(folder)
             killed_runs += _check(info, told, executing)
             print(
                 f"\nround {number + 1}/{ROUNDS}, seed {SEED + number}: killed after {moment:.2f} s,"
@@ -146,7 +146,7 @@ def test_what_is_acknowledged_survives_kills(
             f" FAILED with a reason, {processes} processes ended, no file corrupt"
         )
     finally:
-        process.stop(folder)
+        control.stop(folder)
     assert not list(temporary.iterdir()), "a killed server leaves something among the temporary files"
     assert not list((folder / "runs").iterdir())
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import snowflake.connector
 
-from sfml.local import process
-from sfml.local.process import ServerInfo
+from sfml_local import control
+from sfml_local.control import ServerInfo
 
 CLIENTS = 100
 MOST_MEMORY = 1500 * 2**20
@@ -29,7 +29,7 @@ def memory_of(pid: int) -> int:
 
 
 def test_a_hundred_clients_at_once(folder: Path) -> None:
-    info = process.start(folder)
+    info = control.start(folder)
     try:
         assert info.pid is not None
         with snowflake.connector.connect(**settings(info)) as connection:
@@ -65,4 +65,4 @@ def test_a_hundred_clients_at_once(folder: Path) -> None:
         assert memory_of(info.pid) < MOST_MEMORY
         print(f"\n{CLIENTS} clients at once: {len(done)} done, server holds {memory_of(info.pid) >> 20} MiB")
     finally:
-        process.stop(folder)
+        control.stop(folder)

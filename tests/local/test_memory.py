@@ -12,9 +12,9 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
-from sfml.local import memory, rest_results
-from sfml.local.app import LocalServer
-from sfml.local.session import RESULTS_KEPT
+from sfml_local import memory, rest_results
+from sfml_local.app import LocalServer
+from sfml_local.session import RESULTS_KEPT
 
 FROM_NOTHING = True
 

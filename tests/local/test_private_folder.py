@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 import snowflake.connector
 
-from sfml.local import log_format, process, server_log
-from sfml.local.app import LocalServer
-from sfml.local.process import ServerInfo
+from sfml_local import control, log_format, server_log
+from sfml_local.app import LocalServer
+from sfml_local.control import ServerInfo
 
 SECRET = "Hunter2xyz"
 
@@ -56,7 +56,7 @@ def test_all_is_private_and_the_words_of_a_crash_are_kept(folder: Path, tmp_path
         (folder / "stages" / "old" / "file").write_text("x")
         (folder / "outside").symlink_to(note)
         assert len(open_to_others(folder)) == 4
-        with process.in_use(folder) as info, connected(info) as connection:
+        with control.in_use(folder) as info, connected(info) as connection:
             for statement in (
                 "CREATE DATABASE D",
                 "CREATE TABLE T AS SELECT 1 AS A",
@@ -76,19 +76,19 @@ def test_all_is_private_and_the_words_of_a_crash_are_kept(folder: Path, tmp_path
             os.kill(info.pid, signal.SIGSEGV)
             wait_until_gone(folder)
         assert note.stat().st_mode == before  # what a link leads to is not the server's
-        process.start(folder)
+        control.start(folder)
     try:
         log = (folder / "server.log").read_text()
         assert "Segmentation fault" in log
-        assert log.splitlines()[-1].endswith(f"a server starts, process {process.status(folder).pid}")
+        assert log.splitlines()[-1].endswith(f"a server starts, process {control.status(folder).pid}")
         assert open_to_others(folder) == []
     finally:
-        process.stop(folder)
+        control.stop(folder)
 
 
 def wait_until_gone(folder: Path) -> None:
     deadline = time.monotonic() + 20
-    while process.is_locked(folder):
+    while control.is_locked(folder):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -120,7 +120,7 @@ def test_a_log_shows_no_secret(tmp_path: Path) -> None:
     code = f"""
 import threading
 from pathlib import Path
-from sfml.local import log_format
+from sfml_local import log_format
 log_format.set_up(Path("none"))
 statement = {statement!r}
 try:
@@ -158,7 +158,7 @@ def test_a_server_goes_on_in_a_new_log_when_its_own_is_large(tmp_path: Path) -> 
     code = f"""
 import os, sys
 from pathlib import Path
-from sfml.local import server_log
+from sfml_local import server_log
 server_log.LIMIT = 100
 log = Path({str(log)!r})
 for number in range(4):

@@ -17,14 +17,14 @@ import pytest
 import snowflake.connector
 
 from sfml.base.errors import LocalServerError
-from sfml.local import process
-from sfml.local.process import ServerInfo
+from sfml_local import control
+from sfml_local.control import ServerInfo
 
 
 @pytest.fixture
 def running(folder: Path) -> Iterator[ServerInfo]:
-    yield process.start(folder)
-    process.stop(folder)
+    yield control.start(folder)
+    control.stop(folder)
 
 
 def connected(info: ServerInfo) -> snowflake.connector.SnowflakeConnection:
@@ -49,7 +49,7 @@ def wait_for(condition, seconds: float = 10) -> None:  # type: ignore[no-untyped
 
 def test_asking_imports_no_snowflake_package() -> None:
     code = (
-        "import sys, sfml.local.process as p; p.status('nowhere');"
+        "import sys, sfml_local.control as p; p.status('nowhere');"
         "sys.exit(any(name in sys.modules for name in ('snowflake.connector', 'duckdb', 'fakesnow', 'pandas')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -58,36 +58,36 @@ def test_asking_imports_no_snowflake_package() -> None:
 def test_start_answers_what_a_client_connects_with(running: ServerInfo, folder: Path) -> None:
     with connected(running) as connection:
         assert connection.cursor().execute("SELECT 1").fetchall() == [(1,)]
-    assert process.status(folder) == running
-    assert process.start(folder) == running
-    assert stat.S_IMODE((folder / process.INFO_FILE).stat().st_mode) == 0o600
+    assert control.status(folder) == running
+    assert control.start(folder) == running
+    assert stat.S_IMODE((folder / control.INFO_FILE).stat().st_mode) == 0o600
 
 
 def test_a_second_server_is_refused_the_folder(running: ServerInfo, folder: Path) -> None:
     second = subprocess.run(
-        [sys.executable, "-m", "sfml.local", "--folder", str(folder)],
+        [sys.executable, "-m", "sfml_local", "--folder", str(folder)],
         capture_output=True,
         text=True,
         check=False,
     )
     assert second.returncode == 1
     assert "another local Snowflake serves" in second.stderr
-    assert process.status(folder) == running
+    assert control.status(folder) == running
 
 
 def test_two_starts_at_once_find_one_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[ServerInfo] = []
     started: list[subprocess.Popen[bytes]] = []
     both = threading.Barrier(2)
-    popen = process.subprocess.Popen
+    popen = control.subprocess.Popen
 
     def begun(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
         both.wait(30)  # else one may have ended before the other looks
         started.append(popen(*arguments, **options))
         return started[-1]
 
-    monkeypatch.setattr(process.subprocess, "Popen", begun)
-    threads = [threading.Thread(target=lambda: found.append(process.start(folder))) for _ in range(2)]
+    monkeypatch.setattr(control.subprocess, "Popen", begun)
+    threads = [threading.Thread(target=lambda: found.append(control.start(folder))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -97,11 +97,11 @@ def test_two_starts_at_once_find_one_server(folder: Path, monkeypatch: pytest.Mo
         assert found[0] == found[1]
         assert [one.pid for one in started if one.poll() is None] == [found[0].pid]
     finally:
-        process.stop(folder)
+        control.stop(folder)
 
 
 def test_everything_survives_a_kill(folder: Path, tmp_path: Path) -> None:
-    killed = process.start(folder)
+    killed = control.start(folder)
     (tmp_path / "note.txt").write_text("abc")
     with connected(killed) as connection:
         cursor = connection.cursor()
@@ -117,9 +117,9 @@ def test_everything_survives_a_kill(folder: Path, tmp_path: Path) -> None:
             cursor.execute(statement)
         assert killed.pid is not None
         os.kill(killed.pid, signal.SIGKILL)
-        wait_for(lambda: not process.is_locked(folder))
-        assert not process.status(folder).running
-        again = process.start(folder)
+        wait_for(lambda: not control.is_locked(folder))
+        assert not control.status(folder).running
+        again = control.start(folder)
     try:
         with connected(again) as connection:
             cursor = connection.cursor()
@@ -129,19 +129,19 @@ def test_everything_survives_a_kill(folder: Path, tmp_path: Path) -> None:
             assert types == ["VARCHAR(10)", "NUMBER(10,2)", "VARIANT"]
             assert [row[:2] for row in cursor.execute("LIST @D.S.ST").fetchall()] == [("st/note.txt", 3)]
     finally:
-        process.stop(folder)
+        control.stop(folder)
 
 
 def test_stop_ends_the_process_and_reset_empties_the_folder(folder: Path) -> None:
-    info = process.start(folder)
-    process.stop(folder)
-    process.stop(folder)
-    assert not process.status(folder).running
+    info = control.start(folder)
+    control.stop(folder)
+    control.stop(folder)
+    assert not control.status(folder).running
     assert info.pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(info.pid, 0)
     assert (folder / "databases").is_dir()
-    process.reset(folder)
+    control.reset(folder)
     assert list(folder.iterdir()) == []
 
 
@@ -149,15 +149,15 @@ def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     folder.mkdir()
     (folder / "databases").write_text("in the way")
     with pytest.raises(LocalServerError, match="FileExistsError") as refused:
-        process.start(folder)
+        control.start(folder)
     assert "Traceback" not in refused.value.message
     assert "reset" in str(refused.value.help)
 
 
 def test_a_server_without_work_ends_by_itself(folder: Path) -> None:
-    process.start(folder, idle_exit=0.2)
-    wait_for(lambda: not process.is_locked(folder), 20)
-    assert not process.status(folder).running
+    control.start(folder, idle_exit=0.2)
+    wait_for(lambda: not control.is_locked(folder), 20)
+    assert not control.status(folder).running
 
 
 def test_a_process_that_nobody_buries_is_gone() -> None:
@@ -169,6 +169,6 @@ def test_a_process_that_nobody_buries_is_gone() -> None:
     with parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
-        wait_for(lambda: process._is_gone(child))
+        wait_for(lambda: control._is_gone(child))
         os.kill(child, 0)
-        assert not process._is_gone(parent.pid)
+        assert not control._is_gone(parent.pid)

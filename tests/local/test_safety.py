@@ -16,10 +16,10 @@ import pytest
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
-from sfml.local import fault_layer, limits, process
-from sfml.local.app import LocalServer, application
-from sfml.local.children import run_child
-from sfml.local.faults import Faults
+from sfml_local import control, fault_layer, limits
+from sfml_local.app import LocalServer, application
+from sfml_local.children import run_child
+from sfml_local.faults import Faults
 
 CLIENTS = 100
 
@@ -296,17 +296,17 @@ def test_a_process_finds_its_own_password_and_not_the_servers(
 
 
 def test_the_token_is_in_no_file_but_the_card(folder: Path) -> None:
-    info = process.start(folder)
+    info = control.start(folder)
     try:
         assert info.password is not None
         token = info.password.encode()
         holding = [path.name for path in folder.rglob("*") if path.is_file() and token in path.read_bytes()]
-        assert holding == [process.INFO_FILE]
+        assert holding == [control.INFO_FILE]
         command = Path(f"/proc/{info.pid}/cmdline").read_bytes()
         environment = Path(f"/proc/{info.pid}/environ").read_bytes()
         assert token not in command + environment
     finally:
-        process.stop(folder)
+        control.stop(folder)
 
 
 def test_sessions_without_a_word_end(server: LocalServer, signed_in: dict[str, str]) -> None:

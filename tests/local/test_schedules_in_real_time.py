@@ -14,10 +14,10 @@ from typing import Any
 
 import snowflake.connector
 
-from sfml.local import process
-from sfml.local.app import LocalServer
-from sfml.local.clock import ManualClock
-from sfml.local.process import ServerInfo
+from sfml_local import control
+from sfml_local.app import LocalServer
+from sfml_local.clock import ManualClock
+from sfml_local.control import ServerInfo
 
 HISTORY = (
     "SELECT STATE, SCHEDULED_TIME, ERROR_MESSAGE FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY("
@@ -97,31 +97,31 @@ def test_a_clock_moved_by_hand_behind_http(folder: Path) -> None:
 
 
 def test_killed_and_started_again_it_tells_what_it_missed_and_goes_on(folder: Path) -> None:
-    info = process.keep(folder)
+    info = control.keep(folder)
     try:
         with cursor_of(arguments_of(info)) as cursor:
             resume(cursor, "10 SECONDS")
         assert info.pid is not None
         os.kill(info.pid, signal.SIGKILL)
-        wait_for(lambda: not process.is_locked(folder))
+        wait_for(lambda: not control.is_locked(folder))
         backdate(folder, 27)
-        with cursor_of(arguments_of(process.keep(folder))) as cursor:
+        with cursor_of(arguments_of(control.keep(folder))) as cursor:
             missed = [row for row in cursor.execute(HISTORY).fetchall() if row[0] == "SKIPPED"]
             assert len(missed) in (2, 3)
             assert all(row[2].startswith("Missed: ") for row in missed)
             wait_for(lambda: "SUCCEEDED" in states(cursor))
     finally:
-        process.stop(folder)
+        control.stop(folder)
 
 
 def test_a_server_that_a_command_started_fires_once_it_is_kept(folder: Path) -> None:
     try:
-        with process.in_use(folder) as info, cursor_of(arguments_of(info)) as cursor:
+        with control.in_use(folder) as info, cursor_of(arguments_of(info)) as cursor:
             assert "`sfml local start`" in resume(cursor, "10 SECONDS")
             backdate(folder, 28)
             assert states(cursor) == []
-            assert process.keep(folder).pid == info.pid
+            assert control.keep(folder).pid == info.pid
             wait_for(lambda: "SUCCEEDED" in states(cursor))
-        assert process.status(folder).running
+        assert control.status(folder).running
     finally:
-        process.stop(folder)
+        control.stop(folder)

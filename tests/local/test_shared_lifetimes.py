@@ -19,10 +19,10 @@ import pyarrow as pa
 import pytest
 from snowflake.connector import connect
 
-from sfml.local import process
-from sfml.local.app import LocalServer
-from sfml.local.process import ServerInfo
-from sfml.local.routines import python_functions
+from sfml_local import control
+from sfml_local.app import LocalServer
+from sfml_local.control import ServerInfo
+from sfml_local.routines import python_functions
 
 FUNCTION = """CREATE OR REPLACE FUNCTION {name}(x INT) RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
 HANDLER = 'f' AS $$
@@ -72,10 +72,10 @@ class Client:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerInfo]:
     folder = tmp_path_factory.mktemp("local")
-    info = process.start(folder)
+    info = control.start(folder)
     yield info
-    log = (folder / process.LOG_FILE).read_text()
-    process.stop(folder)
+    log = (folder / control.LOG_FILE).read_text()
+    control.stop(folder)
     assert "Fatal Python error" not in log
 
 

@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 from snowflake.connector import SnowflakeConnection, connect
 
-from sfml.local import procedures, process
-from sfml.local.app import LocalServer
-from sfml.local.errors import SqlError
-from sfml.local.procedures import expects_processes, warm_parent_of
+from sfml_local import control, procedures
+from sfml_local.app import LocalServer
+from sfml_local.errors import SqlError
+from sfml_local.procedures import expects_processes, warm_parent_of
 
 FROM_NOTHING = True
 
@@ -96,7 +96,7 @@ def test_a_kept_server_starts_the_parent_only_where_something_will_need_it(
 
 
 def test_a_server_of_its_own_starts_the_parent_before_the_first_call(folder: Path) -> None:
-    info = process.start(folder)
+    info = control.start(folder)
     try:
         arguments = {
             key: getattr(info, key) for key in ("host", "port", "protocol", "account", "user", "password")
@@ -107,7 +107,7 @@ def test_a_server_of_its_own_starts_the_parent_before_the_first_call(folder: Pat
             connection.cursor().execute(f"CREATE TASK t AS {procedure('1')}")
             wait_for((folder / "warm").exists)
     finally:
-        process.stop(folder)
+        control.stop(folder)
 
 
 def test_each_has_an_environment_and_a_chance_of_its_own(server: LocalServer) -> None:
@@ -192,8 +192,8 @@ def test_an_imported_module_wins_over_a_warm_one(
 SERVE = """
 import sys
 from pathlib import Path
-from sfml.local.app import LocalServer
-from sfml.local.procedures import expects_processes, warm_parent_of
+from sfml_local.app import LocalServer
+from sfml_local.procedures import expects_processes, warm_parent_of
 with LocalServer(Path(sys.argv[1])) as server:
     session = server.account.sessions.open(database="SFML", schema="PUBLIC")
     warm_parent_of(server.account).warm_up()

@@ -53,7 +53,7 @@ def test_tests_without_the_fixture_import_nothing_of_snowflake(pytester: pytest.
         import sys
 
         def test_quick():
-            heavy = {"snowflake.connector", "fakesnow", "duckdb", "starlette", "pandas", "sfml.local"}
+            heavy = {"snowflake.connector", "fakesnow", "duckdb", "starlette", "pandas", "sfml_local"}
             assert heavy & set(sys.modules) == set()
             assert "sfml.pytest_plugin" in sys.modules
         """

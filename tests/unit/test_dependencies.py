@@ -58,8 +58,7 @@ MODULES = {
 """Distributions that are not named as what is imported of them."""
 
 ROOMS = (
-    ("compiler/sfml/local", LOCAL),
-    ("compiler/sfml/grammar", LOCAL),
+    ("emulator", LOCAL),
     ("compiler/sfml/testing", LOCAL),
     ("compiler/sfml/snowflake", SNOWFLAKE),
     ("compiler/sfml/cli", SNOWFLAKE),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from modules_of import House, roots
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "compiler" / "sfml"
@@ -19,11 +17,8 @@ PAGE = ROOT / "docs" / "architecture.md"
 AT_THE_ROOT = ("__init__", "pytest_plugin")
 """Modules that stand in no room: the face of the package, which loads its names when they are used, and the plugin."""
 
-NEVER = {"render": ("snowflake", "local")}
+NEVER = {"render": ("snowflake",)}
 """What a room may not import although it stands above: pictures and texts are made of values."""
-
-KNOTTED = ("local",)
-"""Rooms whose modules import each other in circles; none may be added."""
 
 LATE = {
     "check/schedule": "time zones and cron cost start-up, and most specs are read without",
@@ -42,29 +37,7 @@ LATE = {
 """Modules that import inside functions, and why; beside them commands may, and whoever imports clients."""
 
 CLIENTS = ("snowflake", "fakesnow", "duckdb", "starlette", "uvicorn", "pandas", "xgboost")
-MAY_USE_CLIENTS = ("snowflake", "local", "testing")
-
-
-@dataclass(frozen=True)
-class House:
-    """Every module by its dotted name, parsed once."""
-
-    modules: Mapping[str, ast.Module]
-
-    @cached_property
-    def arrows(self) -> Mapping[str, frozenset[str]]:
-        """Module → the modules of the package that it imports anywhere, for types too."""
-        return {name: frozenset(self._imported(tree)) - {name} for name, tree in self.modules.items()}
-
-    def _imported(self, tree: ast.Module) -> Iterator[str]:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names if alias.name in self.modules)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                for alias in node.names:
-                    inner = f"{node.module}.{alias.name}"
-                    found = inner if inner in self.modules else node.module
-                    yield from (one for one in (found,) if one in self.modules)
+MAY_USE_CLIENTS = ("snowflake", "testing")
 
 
 def room_of(name: str) -> str:
@@ -82,12 +55,7 @@ def rooms_of_page() -> list[str]:
 
 @pytest.fixture(scope="module")
 def house() -> House:
-    names = {
-        ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if "template" not in path.parts
-    }
-    return House({name: ast.parse(path.read_text(encoding="utf-8")) for name, path in names.items()})
+    return House.of(PACKAGE, without="template")
 
 
 def test_the_page_names_every_room(house: House) -> None:
@@ -110,31 +78,21 @@ def test_a_module_imports_only_rooms_above_its_own(house: House) -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle(house: House) -> None:
-    arrows = {name: others for name, others in house.arrows.items() if room_of(name) not in KNOTTED}
     try:
-        TopologicalSorter(arrows).prepare()
+        TopologicalSorter(house.arrows).prepare()
     except CycleError as error:
         pytest.fail(f"a circle of imports: {' → '.join(error.args[1])}")
 
 
 def test_only_the_adapter_and_the_server_know_clients(house: House) -> None:
     wrong = [
-        f"{name} imports {client}, which belongs in snowflake/ or local/"
+        f"{name} imports {client}, which belongs in snowflake/"
         for name, tree in house.modules.items()
         if room_of(name) not in MAY_USE_CLIENTS
-        for client in sorted(set(_roots(tree)) & set(CLIENTS))
+        for client in sorted(set(roots(tree)) & set(CLIENTS))
         if client != "snowflake" or not _only_for_types(tree)
     ]
     assert not wrong, "\n".join(wrong)
-
-
-def _roots(tree: ast.Module) -> Iterator[str]:
-    """The packages that a module imports from."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module.partition(".")[0]
 
 
 def _only_for_types(tree: ast.Module) -> bool:
@@ -157,7 +115,7 @@ def test_the_runtime_knows_nothing_of_the_compiler() -> None:
     wrong = [
         f"{path.relative_to(ROOT)} imports {root}"
         for path in sorted((ROOT / "steps").rglob("*.py"))
-        for root in _roots(ast.parse(path.read_text(encoding="utf-8")))
+        for root in roots(ast.parse(path.read_text(encoding="utf-8")))
         if root == "sfml"
     ]
     assert not wrong, "\n".join(wrong)
@@ -167,7 +125,7 @@ def test_imports_stand_inside_functions_only_where_start_up_needs_them(house: Ho
     late = {
         name.removeprefix("sfml.").replace(".", "/")
         for name, tree in house.modules.items()
-        if room_of(name) not in (*AT_THE_ROOT, *KNOTTED, "cli", "api", "testing", "snowflake")
+        if room_of(name) not in (*AT_THE_ROOT, "cli", "api", "testing", "snowflake")
         for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef)
         for node in ast.walk(function)
@@ -177,11 +135,10 @@ def test_imports_stand_inside_functions_only_where_start_up_needs_them(house: Ho
 
 
 def test_frozen_values_are_records(house: House) -> None:
-    """All but those that have an order, or work something out after `__init__`; the local Snowflake keeps its own."""
+    """All but those that have an order, or work something out after `__init__`."""
     wrong = [
         f"{name}: {node.name}"
         for name, tree in house.modules.items()
-        if room_of(name) not in ("local", "grammar")
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         and "dataclass(frozen=True, slots=True)" in map(ast.unparse, node.decorator_list)

@@ -83,14 +83,14 @@ def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], Sn
     """The check of the local server and a connection to it; if none runs, one is started and stopped again."""
     from dataclasses import asdict
 
-    from sfml.local import process
     from sfml.operations.local_server import require_local
     from sfml.snowflake.connection import open_local
+    from sfml_local import control
 
     require_local()
     folder = root / LOCAL_FOLDER
-    runs = process.status(folder).running
-    info = held.enter_context(process.in_use(folder))
+    runs = control.status(folder).running
+    info = held.enter_context(control.in_use(folder))
     kept = "runs" if runs else "starts and stops as it should; `sfml local start` keeps it"
     return [Check("local server", CheckState.OK, kept)], open_local(asdict(info), target)
 

@@ -24,7 +24,7 @@ from sfml.operations.local_server import require_local
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-    from sfml.local.process import ServerInfo
+    from sfml_local.control import ServerInfo
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -122,15 +122,15 @@ def sql(statements: str | None, files: tuple[Path, ...], place: Path, options: O
     """Run STATEMENTS, separated by semicolons, and print their results. With `-`, read them from standard input."""
     import sys
 
-    from sfml.local import process
     from sfml.snowflake.statements import Answer, answers
+    from sfml_local import control
 
     require_local()
     if statements is None and not files:
         raise UsageError("there is no statement", help='sfml local sql "SHOW TASKS IN ACCOUNT"')
     text = sys.stdin.read() if statements == "-" else statements or ""
     found: list[Answer] = []
-    with process.in_use(place) as info:
+    with control.in_use(place) as info:
         if options.speaks:
             say_notices(info.notices)
         count = run_files(info, files)
@@ -175,7 +175,7 @@ def _say_answer(columns: tuple[str, ...], rows: tuple[tuple[Any, ...], ...], *, 
 @shared_options()
 def logs(query_id: str | None, count: int, place: Path, options: Options) -> int:
     """Show the end of the server's log, or of the log of the procedure or job with QUERY_ID."""
-    from sfml.local.process import LOG_FILE
+    from sfml_local.control import LOG_FILE
 
     if query_id is None:
         file, missing = place / LOG_FILE, "the local Snowflake has no log: it was never started here"
@@ -212,10 +212,10 @@ def _tail(file: Path, count: int) -> list[str]:
 @shared_options()
 def connection(name: str, write: bool, form: str | None, place: Path, options: Options) -> int:
     """Print the connection entry for any Snowflake client, or write it into connections.toml."""
-    from sfml.local import process
     from sfml.snowflake.connections_file import written
+    from sfml_local import control
 
-    info = process.status(place)
+    info = control.status(place)
     if not info.running:
         raise ConflictingState(
             "the local Snowflake is not running: its port and token are new at every start",

@@ -78,12 +78,12 @@ def start(
 
     It needs no project: in any other folder it is your own one.
     """
-    from sfml.local import process
+    from sfml_local import control
 
     require_local()
-    was_running = process.status(place).running
-    info = process.keep(
-        place, process.Place(port, _name(database, "database"), _name(schema, "schema"), ignored)
+    was_running = control.status(place).running
+    info = control.keep(
+        place, control.Place(port, _name(database, "database"), _name(schema, "schema"), ignored)
     )
     count = run_files(info, files)
     if form is not None:
@@ -121,10 +121,10 @@ def _folder_words(place: Path) -> str:
 @shared_options()
 def stop(place: Path, options: Options) -> int:
     """Stop the server; its data stays."""
-    from sfml.local import process
+    from sfml_local import control
 
-    was_running = process.status(place).running
-    process.stop(place)
+    was_running = control.status(place).running
+    control.stop(place)
     if options.json:
         output.say_json({"running": False})
     elif not options.quiet:
@@ -137,9 +137,9 @@ def stop(place: Path, options: Options) -> int:
 @shared_options()
 def status(place: Path, options: Options) -> int:
     """Show whether the server runs, and how clients connect to it."""
-    from sfml.local import process
+    from sfml_local import control
 
-    info = process.status(place)
+    info = control.status(place)
     if options.json:
         output.say_json(asdict(info))
         return 0
@@ -151,7 +151,7 @@ def status(place: Path, options: Options) -> int:
         f"The local Snowflake is running at {info.protocol}://{info.host}:{info.port} (pid {info.pid})"
     )
     output.say(f"  account {info.account}, user {info.user}, database {info.database}, schema {info.schema}")
-    passing = process.is_passing(place)
+    passing = control.is_passing(place)
     output.say(
         "  it stops with the command that started it and fires no schedules; `sfml local start` keeps it"
         if passing
@@ -169,7 +169,7 @@ def reset(auto_approve: bool, place: Path, options: Options) -> int:
     """Stop the server and delete all its data."""
     import sys
 
-    from sfml.local import process
+    from sfml_local import control
 
     if not auto_approve:
         if options.json or not sys.stdin.isatty():
@@ -179,7 +179,7 @@ def reset(auto_approve: bool, place: Path, options: Options) -> int:
             )
         if not click.confirm(f"Delete every database, stage, model and run in {place}?"):
             raise click.Abort
-    process.reset(place)
+    control.reset(place)
     if options.json:
         output.say_json({"running": False})
     elif not options.quiet:

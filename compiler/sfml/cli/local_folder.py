@@ -38,7 +38,7 @@ def place_of_server(folder: Path | None) -> Path:
     Raises `ConflictingState` for a folder with other files: the server would write beside them, and a reset would
     delete them.
     """
-    from sfml.local.process import is_ours
+    from sfml_local.control import is_ours
 
     if folder is None:
         return _default()
@@ -56,6 +56,6 @@ def _default() -> Path:
     if root is not None:
         return root / LOCAL_FOLDER
     require_local()
-    from sfml.local.process import user_folder
+    from sfml_local.control import user_folder
 
     return user_folder()

@@ -110,10 +110,10 @@ def _count_text(results: Sequence[Run | PipelineFailure]) -> str:
 def _demand_server(found: CompiledSpec) -> None:
     """Raise `UsageError` for a local target whose server does not run beyond this command."""
     from sfml.base.errors import UsageError
-    from sfml.local import process
     from sfml.operations.local_server import LOCAL_FOLDER
+    from sfml_local import control
 
-    if found.desired.target.is_local and not process.status(found.root / LOCAL_FOLDER).running:
+    if found.desired.target.is_local and not control.status(found.root / LOCAL_FOLDER).running:
         raise UsageError(
             "--no-wait needs a local Snowflake that goes on running after this command",
             help="sfml local start",

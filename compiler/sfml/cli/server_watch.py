@@ -14,7 +14,7 @@ from sfml.base.errors import LocalServerError
 from sfml.cli import output
 
 if TYPE_CHECKING:
-    from sfml.local.process import ServerInfo
+    from sfml_local.control import ServerInfo
 
 LOOK_SECONDS = 0.5
 
@@ -22,16 +22,16 @@ LOOK_SECONDS = 0.5
 @contextmanager
 def ended_with(folder: Path, info: ServerInfo, connection: str, *, as_json: bool = False) -> Iterator[None]:
     """End the process, with exit code 1 and a message, if the server of this folder ends during the block."""
-    from sfml.local import process
+    from sfml_local import control
 
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(LOOK_SECONDS):
-            if not process.is_locked(folder) and not over.is_set():
+            if not control.is_locked(folder) and not over.is_set():
                 _end(
                     f"the local Snowflake of target `{connection}` at {info.host}:{info.port} has ended",
-                    f"read {folder / process.LOG_FILE}, then run the command again",
+                    f"read {folder / control.LOG_FILE}, then run the command again",
                     as_json,
                 )
 

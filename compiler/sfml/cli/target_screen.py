@@ -13,8 +13,8 @@ from sfml.cli.options import Options
 from sfml.cli.server_watch import ended_with
 
 if TYPE_CHECKING:
-    from sfml.local.process import ServerInfo
     from sfml.snowflake.host import Host
+    from sfml_local.control import ServerInfo
 
 
 class TargetScreen:

@@ -28,13 +28,13 @@ def server_for(found: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str,
         return
     from dataclasses import asdict
 
-    from sfml.local import process
+    from sfml_local import control
 
     require_local()
     folder = found.root / LOCAL_FOLDER
-    if not process.status(folder).running:
+    if not control.status(folder).running:
         watch.starts_server()
-    with process.in_use(folder) as info, watch.server_open(folder, info, found.desired.target.name):
+    with control.in_use(folder) as info, watch.server_open(folder, info, found.desired.target.name):
         for notice in info.notices:
             watch.warns(notice)
         yield asdict(info)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from sfml.local.process import ServerInfo
     from sfml.snowflake.host import Host
+    from sfml_local.control import ServerInfo
 
 
 class TargetWatch(Protocol):

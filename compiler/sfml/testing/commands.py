@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sfml.base.record import record
-from sfml.local.children import without_proxies
 from sfml.snowflake.connections_file import as_toml
+from sfml_local.children import without_proxies
 
 SECONDS = 300.0
 """The timeout of a command."""

@@ -10,12 +10,12 @@ from sfml.graph.declared_tests import ScheduleTest
 from sfml.graph.model import CronSchedule, GraphSettings, IntervalSchedule, Target, TaskGraph
 from sfml.graph_tests.schedule_tests import expected_moments, unmet_moments
 from sfml.graph_tests.verdict import Verdict
-from sfml.local.tasks import run_store, store
 from sfml.semantics.states import State
 from sfml.semantics.timeline import Event, Firing, Suspension
 from sfml.testing import pipelines
 from sfml.testing.constants import constant_task, failing_body, make_attempts
 from sfml.testing.local_snowflake import LocalSnowflake
+from sfml_local.tasks import run_store, store
 
 MOST_RUNS = 40
 """The maximum number of runs to execute; a test with more is judged by the rules of `semantics` instead."""

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.local.account import DATABASE
-from sfml.local.app import LocalServer
-from sfml.local.faults import Call, Faults
-from sfml.local.process import ServerInfo, lock, write_info
-from sfml.local.session import DEFAULT_USER
-from sfml.local.tasks.service import runner_of
 from sfml.testing import open_clients
 from sfml.testing.clock import SteeredClock
+from sfml_local.account import DATABASE
+from sfml_local.app import LocalServer
+from sfml_local.control import ServerInfo, lock, write_info
+from sfml_local.faults import Call, Faults
+from sfml_local.session import DEFAULT_USER
+from sfml_local.tasks.service import runner_of
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -17,8 +17,8 @@ from snowflake.ml.jobs import MLJob, submit_directory
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
-from sfml.local import process
-from sfml.local.app import LocalServer
+from sfml_local import control
+from sfml_local.app import LocalServer
 
 FAMILY = """
 import pathlib, subprocess, sys, time
@@ -44,7 +44,7 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-def connected(info: process.ServerInfo) -> SnowflakeConnection:
+def connected(info: control.ServerInfo) -> SnowflakeConnection:
     names = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
     return snowflake.connector.connect(**{name: getattr(info, name) for name in names})
 
@@ -83,7 +83,7 @@ def test_a_job_of_a_killed_server_ends_and_is_told(folder: Path, tmp_path: Path)
     payload(tmp_path / "p", FAMILY.format(pids=str(pids)))
     spec = {"STAGE_PATH": "@JOBS/killed", "ARGS": ["bash", "/startup.sh", "/mnt/job_stage/app/main.py"]}
     call = f"CALL SYSTEM$EXECUTE_ML_JOB('KILLED', 'P', '{json.dumps(spec)}', '{{\"ASYNC\": true}}')"
-    info = process.start(folder)
+    info = control.start(folder)
     try:
         connection = connected(info)
         connection.cursor().execute("CREATE STAGE JOBS")
@@ -94,14 +94,14 @@ def test_a_job_of_a_killed_server_ends_and_is_told(folder: Path, tmp_path: Path)
         os.kill(info.pid, signal.SIGKILL)
         connection.close(retry=False)
         eventually(lambda: all(is_gone(int(pid)) for pid in pids.read_text().split()))
-        info = process.start(folder)
+        info = control.start(folder)
         with connected(info) as connection, connection.cursor() as cursor:
             history = "SELECT STATUS, MESSAGE FROM TABLE(SNOWFLAKE.SPCS.GET_JOB_HISTORY())"
             assert cursor.execute(history).fetchall() == [("INTERNAL_ERROR", "the local server stopped")]
             logs = cursor.execute("SELECT SYSTEM$GET_SERVICE_LOGS('KILLED', 0, 'main')").fetchone()
             assert logs is not None and "waiting" in logs[0]
     finally:
-        process.stop(folder)
+        control.stop(folder)
 
 
 def test_a_job_ends_with_the_timeout_of_the_statement_that_waits_for_it(

@@ -12,8 +12,8 @@ from payloads import POOL, define, payload, wheel
 from snowflake.ml.jobs import list_jobs, submit_directory
 from snowflake.snowpark import Session
 
-from sfml.local import job_environment
-from sfml.local.app import LocalServer
+from sfml_local import job_environment
+from sfml_local.app import LocalServer
 
 
 @pytest.fixture(scope="module")

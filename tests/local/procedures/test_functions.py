@@ -15,9 +15,9 @@ from snowflake.snowpark import functions as F
 from snowflake.snowpark.exceptions import SnowparkSQLException
 from snowflake.snowpark.types import FloatType, IntegerType, PandasSeries, PandasSeriesType
 
-from sfml.local.app import LocalServer
-from sfml.local.children import interrupt
-from sfml.local.errors import SqlError
+from sfml_local.app import LocalServer
+from sfml_local.children import interrupt
+from sfml_local.errors import SqlError
 
 PYTHON = "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' HANDLER = 'f'"
 

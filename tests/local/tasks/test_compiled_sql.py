@@ -13,11 +13,11 @@ from asking import Sql
 from sfml.base.quoting import identifier, qualified, raw
 from sfml.frontend.entry_files import entry_files
 from sfml.frontend.reading import read
-from sfml.local.account import Account
 from sfml.lower.desired import DesiredGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.lower.sql import definition_sql, settings_beyond_create, task_identifier, tasks_sql
+from sfml_local.account import Account
 
 TESTS = Path(__file__).parents[2]
 CORPUS = TESTS / "corpus" / "v1"

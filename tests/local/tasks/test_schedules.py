@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from asking import Sql, times
 
-from sfml.local.account import Account
-from sfml.local.clock import ManualClock
-from sfml.local.tasks import run_store
-from sfml.local.tasks.service import runner_of
 from sfml.semantics.states import State
+from sfml_local.account import Account
+from sfml_local.clock import ManualClock
+from sfml_local.tasks import run_store
+from sfml_local.tasks.service import runner_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -62,7 +62,7 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch, account: Account) -> Iterator[Gate]:
-    from sfml.local import dispatch
+    from sfml_local import dispatch
 
     gate = Gate()
     monkeypatch.setattr(dispatch, "SYSTEM_FUNCTIONS", {**dispatch.SYSTEM_FUNCTIONS, "SYSTEM$GATE": gate})

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from sfml.grammar import Name, SqlSyntaxError, models, parse_statement
-from sfml.grammar.absent import Absent
-from sfml.grammar.datasets import (
+from sfml_local.grammar import Name, SqlSyntaxError, models, parse_statement
+from sfml_local.grammar.absent import Absent
+from sfml_local.grammar.datasets import (
     AddDatasetVersion,
     CreateDataset,
     DropDataset,
@@ -16,7 +16,7 @@ from sfml.grammar.datasets import (
     ShowDatasets,
     ShowDatasetVersions,
 )
-from sfml.grammar.tags import CreateTag, DropTag, ShowTags
+from sfml_local.grammar.tags import CreateTag, DropTag, ShowTags
 
 D = Name(("D",))
 

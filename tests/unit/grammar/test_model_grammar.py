@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sfml.grammar import models as m
-from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens
+from sfml_local.grammar import models as m
+from sfml_local.grammar.tokens import Name, SqlSyntaxError, Tokens
 
 M = Name(("D", "S", "M"))
 

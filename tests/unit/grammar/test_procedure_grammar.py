@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from sfml.grammar.procedures import AnonymousProcedure, parse
-from sfml.grammar.signatures import Argument, Parameter, arguments
-from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens
+from sfml_local.grammar.procedures import AnonymousProcedure, parse
+from sfml_local.grammar.signatures import Argument, Parameter, arguments
+from sfml_local.grammar.tokens import Name, SqlSyntaxError, Tokens
 
 STEP = """
 WITH SFML_STEP AS PROCEDURE (CALL STRING)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sfml.grammar import services as s
-from sfml.grammar.procedures import Argument
-from sfml.grammar.tokens import Name, Tokens
+from sfml_local.grammar import services as s
+from sfml_local.grammar.procedures import Argument
+from sfml_local.grammar.tokens import Name, Tokens
 
 J = Name(("D", "S", "JOB_1"))
 

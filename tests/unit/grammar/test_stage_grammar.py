@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sfml.grammar import Name, SqlSyntaxError, parse_statement
-from sfml.grammar.copying import CopyIntoLocation, CopyIntoTable, CreateFileFormat, DropFileFormat
-from sfml.grammar.stages import (
+from sfml_local.grammar import Name, SqlSyntaxError, parse_statement
+from sfml_local.grammar.copying import CopyIntoLocation, CopyIntoTable, CreateFileFormat, DropFileFormat
+from sfml_local.grammar.stages import (
     CopyFiles,
     CreateStage,
     DescribeStage,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sfml.grammar import Name, SqlSyntaxError, parse_statement
-from sfml.grammar.streams import AlterStream, CreateStream, DescribeStream, DropStream, ShowStreams
-from sfml.grammar.tasks import Scope
+from sfml_local.grammar import Name, SqlSyntaxError, parse_statement
+from sfml_local.grammar.streams import AlterStream, CreateStream, DescribeStream, DropStream, ShowStreams
+from sfml_local.grammar.tasks import Scope
 
 S, T = Name(("S",)), Name(("T",))
 CASES = {

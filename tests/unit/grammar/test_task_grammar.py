@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sfml.grammar.task_settings import Clauses, Word
-from sfml.grammar.tasks import (
+from sfml_local.grammar.task_settings import Clauses, Word
+from sfml_local.grammar.tasks import (
     AddAfter,
     AlterTask,
     CreateMode,
@@ -32,7 +32,7 @@ from sfml.grammar.tasks import (
     UsingConfig,
     parse,
 )
-from sfml.grammar.tokens import Name, SqlSyntaxError, Tokens
+from sfml_local.grammar.tokens import Name, SqlSyntaxError, Tokens
 
 
 def read(sql: str) -> Statement | None:

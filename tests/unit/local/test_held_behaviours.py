@@ -8,8 +8,8 @@ from pathlib import Path
 
 from held_behaviours import HELD
 
-from sfml.local.evidence import BEHAVIOURS, Evidence
 from sfml.snowflake.conformance_scenarios import SCENARIOS
+from sfml_local.evidence import BEHAVIOURS, Evidence
 
 TESTS = Path(__file__).parents[2]
 

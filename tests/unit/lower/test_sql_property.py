@@ -13,9 +13,14 @@ from property_settings import examples
 from sql_statements import statements
 
 from sfml.base.quoting import raw
-from sfml.grammar import Name
-from sfml.grammar.task_settings import Word
-from sfml.grammar.tasks import (
+from sfml.graph.model import CronSchedule, IntervalSchedule, Mode, TaskGraph
+from sfml.lower.desired import DesiredGraph, DesiredTask
+from sfml.lower.sql import definition_sql, tasks_sql
+from sfml.semantics.interval import parse_interval
+from sfml.semantics.schedule import Interval, parse_schedule
+from sfml_local.grammar import Name
+from sfml_local.grammar.task_settings import Word
+from sfml_local.grammar.tasks import (
     AlterTask,
     CreateMode,
     CreateTask,
@@ -25,11 +30,6 @@ from sfml.grammar.tasks import (
     SetTags,
     Suspend,
 )
-from sfml.graph.model import CronSchedule, IntervalSchedule, Mode, TaskGraph
-from sfml.lower.desired import DesiredGraph, DesiredTask
-from sfml.lower.sql import definition_sql, tasks_sql
-from sfml.semantics.interval import parse_interval
-from sfml.semantics.schedule import Interval, parse_schedule
 
 
 def name_of(graph: DesiredGraph, task: str) -> Name:

@@ -1,0 +1,215 @@
+"""`python -m sfml_local`: serve one folder until told to end.
+
+In the foreground for containers and process managers; `sfml local start` runs it with `--background`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import io
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from sfml.base.quoting import identifier, raw
+from sfml_local import log_format, private_files, server_log
+from sfml_local.control import (
+    DATABASE,
+    FATAL,
+    INFO_FILE,
+    LOG_FILE,
+    PASSING_FILE,
+    SCHEMA,
+    ServerInfo,
+    is_ours,
+    is_passing,
+    lock,
+    write_info,
+)
+from sfml_local.redaction import redacted
+
+if TYPE_CHECKING:
+    from sfml_local.account import Account
+
+POLL_SECONDS = 0.5
+LOOPBACK = "127.0.0.1"
+LOOPBACKS = (LOOPBACK, "localhost")
+TOKEN_SETTING = "SFML_LOCAL_TOKEN"
+"""The variable that holds the server's token, which clients give as password; else each start makes one."""
+TOKEN_LENGTH = 16
+
+
+FOLDER = Path("sfml-local")
+"""Where the data of a server in the foreground lives by default."""
+
+
+def main() -> int:
+    """Serve as the arguments of the process say; in the foreground it says where it is, and fires schedules."""
+    parser = argparse.ArgumentParser(
+        prog="python -m sfml_local",
+        description="Serve a local Snowflake from one folder until told to end.",
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=FOLDER,
+        help=f"where the account's data lives; {FOLDER} in this folder by default",
+    )
+    parser.add_argument("--background", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--idle-exit", type=float, metavar="SECONDS", help="end after so long without a request"
+    )
+    parser.add_argument(
+        "--host", default=LOOPBACK, help="the address to listen at; others than loopback want a token"
+    )
+    parser.add_argument("--port", type=int, default=0, help="the port to listen at; 0 takes a free one")
+    parser.add_argument(
+        "--database", default=DATABASE, help="the database that clients are told, made if need be"
+    )
+    parser.add_argument("--schema", default=SCHEMA, help="the schema that clients are told, made if need be")
+    parser.add_argument(
+        *("--file", "-f"),
+        dest="files",
+        type=Path,
+        action="append",
+        default=[],
+        help="run the statements of this file before clients are let in; may be given several times",
+    )
+    parser.add_argument(
+        "--ignore",
+        dest="ignored",
+        metavar="REGEX",
+        action="append",
+        default=[],
+        help="let statements that begin with this succeed and do nothing; may be given several times",
+    )
+    arguments = parser.parse_args()
+    foreground = not arguments.background
+    if foreground and not is_ours(arguments.folder):
+        print(f"{FATAL}{arguments.folder} is not empty and holds no local Snowflake", file=sys.stderr)
+        return 1
+    os.umask(private_files.UMASK)
+    token = os.environ.pop(TOKEN_SETTING, None)
+    if arguments.host not in LOOPBACKS and len(token or "") < TOKEN_LENGTH:
+        needs = f"{TOKEN_SETTING} has to hold a token of {TOKEN_LENGTH} characters or more"
+        print(f"{FATAL}at {arguments.host} others can reach it: {needs}", file=sys.stderr)
+        return 1
+    held = lock(arguments.folder)
+    if held is None:
+        print(f"{FATAL}another local Snowflake serves {arguments.folder}", file=sys.stderr)
+        return 1
+    log_format.set_up(arguments.folder / LOG_FILE)
+    private_files.tighten(arguments.folder)
+    # What a server that was killed left behind is not this one's.
+    (arguments.folder / INFO_FILE).unlink(missing_ok=True)
+    end = threading.Event()
+
+    def ask_to_end(number: int, frame: FrameType | None) -> None:
+        end.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_end)
+    try:
+        return serve(arguments, end, token, foreground=foreground)
+    except AddressTaken as error:
+        print(f"{FATAL}{error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        log_format.logger.exception("the server ends")
+        # The last line of the log is what the user is told.
+        words = redacted(f"{FATAL}{type(error).__name__}: {error}")
+        print(" ".join(words.split()), file=sys.stderr)
+        return 1
+
+
+class AddressTaken(Exception):
+    """Something else listens where the server was to."""
+
+
+def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None, *, foreground: bool) -> int:
+    """Serve until `end` is set, or nobody has asked for anything for `idle_exit` seconds."""
+    from sfml_local.app import LocalServer
+    from sfml_local.procedures import expects_processes, warm_parent_of
+    from sfml_local.session import DEFAULT_USER
+    from sfml_local.tasks.service import scheduler_of
+
+    folder: Path = arguments.folder
+    # What a command starts for its own sake must not begin to run what schedules ask for.
+    schedules = foreground or not is_passing(folder)
+    try:
+        server = LocalServer(
+            folder,
+            schedules=schedules,
+            host=arguments.host,
+            port=arguments.port,
+            token=token,
+        )
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+            raise
+        raise AddressTaken(
+            f"it cannot listen at {arguments.host}:{arguments.port}: {error.strerror}; another --port may be free"
+        ) from error
+    with server:
+        database, schema = identifier(arguments.database), identifier(arguments.schema)
+        prepare(server.account, database, schema, arguments)
+        write_info(
+            folder,
+            ServerInfo(
+                running=True,
+                host=server.host,
+                port=server.port,
+                protocol="http",
+                account=server.account.name,
+                user=DEFAULT_USER,
+                password=server.token,
+                database=raw(arguments.database),
+                schema=raw(arguments.schema),
+                pid=os.getpid(),
+                notices=server.account.notices,
+            ),
+        )
+        if foreground:
+            (folder / PASSING_FILE).unlink(missing_ok=True)
+            print(f"The local Snowflake is running at http://{arguments.host}:{server.port}", flush=True)
+            if token is None:
+                print(f"Its token, the password of any client, is in {folder / INFO_FILE}", flush=True)
+        while not end.wait(POLL_SECONDS):
+            server_log.rotate(folder / LOG_FILE)
+            if not is_passing(folder):
+                scheduler_of(server.account).turn_on()
+                if expects_processes(server.account):
+                    warm_parent_of(server.account).warm_up()
+            idle = time.monotonic() - server.account.last_request
+            if arguments.idle_exit is not None and idle > arguments.idle_exit and not server.account.children:
+                break
+        (folder / INFO_FILE).unlink(missing_ok=True)
+    return 0
+
+
+def prepare(account: Account, database: str, schema: str, arguments: argparse.Namespace) -> None:
+    """Make the database and the schema that clients are told, unless they are there, and run the files in them."""
+    from snowflake.connector.util_text import split_statements
+
+    session = account.sessions.open()
+    try:
+        account.execute(session, f"CREATE DATABASE IF NOT EXISTS {database}")
+        account.execute(session, f"CREATE SCHEMA IF NOT EXISTS {database}.{schema}")
+        account.execute(session, f"USE SCHEMA {database}.{schema}")
+        account.ignored.add(*arguments.ignored)
+        for file in arguments.files:
+            for statement, _ in split_statements(io.StringIO(file.read_text(encoding="utf-8"))):
+                if statement and statement.strip().strip(";"):
+                    account.execute(session, statement)
+    finally:
+        account.sessions.close(session)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

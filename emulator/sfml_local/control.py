@@ -1,0 +1,394 @@
+"""The server as a process in the background: start it, ask for it, stop it, empty its folder.
+
+Nothing here imports a Snowflake package or the server: a command that only asks must start at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from sfml.base.errors import ConflictingState, LocalServerError
+from sfml.base.quoting import folded, raw
+from sfml_local import private_files, server_log, set_aside
+
+START_SECONDS = 90.0
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.05
+LOG_LINES = 20
+LEAST_ROOM = 2**16
+"""Bytes without which no server starts."""
+
+DATABASE, SCHEMA = "SFML", "PUBLIC"
+"""Where clients of a server begin that was not told another place."""
+
+INFO_FILE = "server.json"
+LOCK_FILE = "server.lock"
+LOG_FILE = "server.log"
+FATAL = "error: "
+"""How the last line of a server's log begins when it could not go on."""
+USERS_FILE = "server.users"
+PASSING_FILE = "server.passing"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """Whether a server runs on a folder, and what any client connects with; the password is its token."""
+
+    running: bool
+    host: str | None = None
+    port: int | None = None
+    protocol: str | None = None
+    account: str | None = None
+    user: str | None = None
+    password: str | None = None
+    database: str | None = None
+    schema: str | None = None
+    pid: int | None = None
+    notices: tuple[str, ...] = ()
+    """What its user has to know of damage that it met, in sentences."""
+
+
+STOPPED = ServerInfo(running=False)
+
+
+def status(folder: Path | str) -> ServerInfo:
+    """The server of this folder; `running` is False when there is none, however the last one ended."""
+    folder = Path(folder)
+    if not is_locked(folder):
+        return replace(STOPPED, notices=set_aside.notices(folder))
+    info = read_info(folder)
+    return info if info is not None and _is_of_holder(folder, info) and _answers(info) else STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server is to listen, and where its clients begin; None leaves it to the server."""
+
+    port: int | None = None
+    database: str | None = None
+    schema: str | None = None
+    ignored: tuple[str, ...] = ()
+    """Regular expressions: statements that begin with what they match succeed and do nothing."""
+
+    def differences(self, info: ServerInfo) -> Iterator[str]:
+        """What of it a server that runs has otherwise: `port 8123`."""
+        for what in ("port", "database", "schema"):
+            wanted, there = getattr(self, what), getattr(info, what)
+            if wanted is not None and there != (wanted if what == "port" else raw(folded(wanted))):
+                yield f"{what} {there}"
+
+    def arguments(self) -> Iterator[str]:
+        """The same as arguments of the server."""
+        for what in ("port", "database", "schema"):
+            if (wanted := getattr(self, what)) is not None:
+                yield f"--{what}={wanted}"
+        yield from (f"--ignore={pattern}" for pattern in self.ignored)
+
+
+def start(
+    folder: Path | str,
+    *,
+    idle_exit: float | None = None,
+    wait: float = START_SECONDS,
+    place: Place | None = None,
+) -> ServerInfo:
+    """Start a server on this folder unless one runs, and wait until it answers; raises LocalServerError."""
+    folder = Path(folder)
+    private_files.make_folder(folder)
+    running = status(folder)
+    if running.running:
+        return running
+    log = folder / LOG_FILE
+    arguments = [] if idle_exit is None else ["--idle-exit", str(idle_exit)]
+    arguments += (place or Place()).arguments()
+    with server_log.opened(log) as output:
+        begins = output.tell()
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "sfml_local",
+                "--background",
+                "--folder",
+                str(folder.resolve()),
+                *arguments,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            start_new_session=True,
+            umask=private_files.UMASK,
+        )
+    found = STOPPED
+
+    def is_up_or_gone() -> bool:
+        nonlocal found
+        found = status(folder)
+        # Another process may have won the race for the folder: its server is as good as ours.
+        return found.running or (process.poll() is not None and not is_locked(folder))
+
+    _wait_until(is_up_or_gone, wait)
+    if found.running:
+        if found.pid != process.pid:
+            # Left alone, ours would take the folder once the other is stopped, and nobody would know of it.
+            process.kill()
+            process.wait()
+        return found
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+        reason = f"it did not answer within {wait:g} s"
+    else:
+        reason = f"it ended with exit code {process.returncode}"
+    if shutil.disk_usage(folder).free < LEAST_ROOM:
+        raise LocalServerError(
+            f"the local Snowflake did not come up: the disk of {folder} is full",
+            help="make room on it, then run this again; nothing was deleted",
+        )
+    said = server_log.lines(log, begins)
+    raise LocalServerError(
+        f"the local Snowflake did not come up: {_fatal(said) or reason + _tail(said)}",
+        help=f"read {log}; nothing was deleted, and `sfml local reset` starts over with an empty one",
+    )
+
+
+def keep(folder: Path | str, place: Place | None = None) -> ServerInfo:
+    """The folder's server, started if need be, which stays until it is stopped, and fires schedules.
+
+    Raises `ConflictingState` where one runs at another place than was asked for.
+    """
+    found = start(folder, place=place) if status(folder).running else None
+    if found is not None and (others := ", ".join((place or Place()).differences(found))):
+        raise ConflictingState(
+            f"the local Snowflake runs already, with {others}", help="stop it first:  sfml local stop"
+        )
+    (Path(folder) / PASSING_FILE).unlink(missing_ok=True)
+    return found or start(folder, place=place)
+
+
+def user_folder() -> Path:
+    """Where a server outside of projects keeps its data: `~/.local/share/sfml/local` on Linux."""
+    from platformdirs import user_data_path
+
+    return user_data_path("sfml", appauthor=False) / "local"
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether the folder is that of a local Snowflake, or could become one: it is not there, or empty."""
+    if not folder.exists():
+        return True
+    marks = (LOCK_FILE, set_aside.METADATA_FILE, set_aside.DATABASES)
+    return folder.is_dir() and (any((folder / one).exists() for one in marks) or not any(folder.iterdir()))
+
+
+def is_passing(folder: Path) -> bool:
+    """Whether the folder's server was started by a command that stops it again; it fires no schedules."""
+    return (folder / PASSING_FILE).exists()
+
+
+@contextlib.contextmanager
+def in_use(folder: Path | str) -> Iterator[ServerInfo]:
+    """The folder's server for as long as it is needed: one that runs, or one that the last to need it stops."""
+    folder = Path(folder)
+    private_files.make_folder(folder)
+    with os.fdopen(private_files.open_file(folder / USERS_FILE, os.O_RDWR), "r+") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        info = status(folder)
+        if not info.running:
+            os.close(private_files.open_file(folder / PASSING_FILE, os.O_WRONLY))
+            info = start(folder)
+        try:
+            yield info
+        finally:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            # Whoever still holds a share stops it later; whoever comes now waits until it is gone.
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if is_passing(folder):
+                    stop(folder)
+
+
+def stop(folder: Path | str, *, wait: float = STOP_SECONDS) -> None:
+    """Stop the server of this folder and wait until it is gone; nothing happens when none runs."""
+    folder = Path(folder)
+    (folder / PASSING_FILE).unlink(missing_ok=True)
+    info = _info_of_holder(folder, wait)
+    if info is None or info.pid is None:
+        (folder / INFO_FILE).unlink(missing_ok=True)
+        return
+    _kill(info.pid, signal.SIGTERM)
+    pid = info.pid
+    if not _wait_until(lambda: _is_gone(pid), wait):
+        _kill(pid, signal.SIGKILL)
+        if not _wait_until(lambda: _is_gone(pid), 5):
+            raise LocalServerError(
+                f"the local Snowflake (pid {info.pid}) does not end", help=f"end process {info.pid}"
+            )
+    (folder / INFO_FILE).unlink(missing_ok=True)
+
+
+def reset(folder: Path | str) -> None:
+    """Stop the server of this folder and delete all that it holds."""
+    folder = Path(folder)
+    stop(folder)
+    if folder.is_dir():
+        for entry in folder.iterdir():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+
+# -- the folder's lock and card -------------------------------------------------------------------------------
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a server holds the folder; the kernel lets go of the lock when its process ends, however it ends."""
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def lock(folder: Path) -> int | None:
+    """Take the folder for this process until it ends, and leave its id; None when another server holds it."""
+    private_files.make_folder(folder)
+    descriptor = private_files.open_file(folder / LOCK_FILE, os.O_RDWR)
+    # Asking for the lock takes it for an instant: a server that starts just then has to try again.
+    for _ in range(20):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(POLL_SECONDS)
+        else:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _is_of_holder(folder: Path, info: ServerInfo) -> bool:
+    """Whether the card is that of the process that holds the folder, and not what an earlier server left behind."""
+    try:
+        holder = (folder / LOCK_FILE).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return False
+    # A server within a test's process has no id on its card: nobody is to end that process.
+    return info.pid is None or holder == str(info.pid)
+
+
+def _info_of_holder(folder: Path, wait: float) -> ServerInfo | None:
+    """The card of the server that holds the folder, which one that just starts has yet to write; None without any."""
+    info: ServerInfo | None = None
+
+    def is_known_or_gone() -> bool:
+        nonlocal info
+        if not is_locked(folder):
+            info = None
+            return True
+        info = read_info(folder)
+        return info is not None and _is_of_holder(folder, info)
+
+    if not _wait_until(is_known_or_gone, wait):
+        raise LocalServerError(
+            f"a local Snowflake holds {folder} and does not say where it is",
+            help=f"end the process whose id is in {folder / LOCK_FILE}",
+        )
+    return info
+
+
+def write_info(folder: Path, info: ServerInfo) -> None:
+    """Leave the card of the server in its folder, readable by its owner alone and never half written."""
+    part = folder / f"{INFO_FILE}.part"
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(asdict(info), file)
+    part.replace(folder / INFO_FILE)
+
+
+def read_info(folder: Path) -> ServerInfo | None:
+    try:
+        info = ServerInfo(**json.loads((folder / INFO_FILE).read_text(encoding="utf-8")))
+        return replace(info, notices=tuple(info.notices))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+# -- small things ---------------------------------------------------------------------------------------------
+
+
+def _answers(info: ServerInfo) -> bool:
+    try:
+        with socket.create_connection((str(info.host), int(info.port or 0)), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without proxies, which snowflake.core would use even on loopback."""
+    proxies = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
+    return {name: value for name, value in os.environ.items() if name.upper() not in proxies}
+
+
+def _fatal(lines: list[str]) -> str | None:
+    """What a server said last, when it knew why it could not go on."""
+    return lines[-1].removeprefix(FATAL) if lines and lines[-1].startswith(FATAL) else None
+
+
+def _tail(lines: list[str]) -> str:
+    return "".join(f"\n  {line}" for line in lines[-LOG_LINES:])
+
+
+def _kill(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether the process has ended; one of our own is buried on the way."""
+    with contextlib.suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):  # what is not ours has taken the id of what was
+        return True
+    return _is_left_unburied(pid)
+
+
+def _is_left_unburied(pid: int) -> bool:
+    """Whether the process has ended and nobody asks how: the first process of a container may bury no orphans."""
+    with contextlib.suppress(OSError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
+    return False
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True

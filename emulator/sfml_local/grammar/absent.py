@@ -1,0 +1,113 @@
+"""Statements on objects that Snowflake has and the local one has not: their names are told apart here, last of all.
+
+https://docs.snowflake.com/en/sql-reference/sql-all
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sfml_local.grammar.tokens import Tokens
+
+__all__ = ["Absent", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A statement on a kind of object; `verb` is what it asks."""
+
+    verb: str
+    kind: str
+
+
+KINDS = (
+    *("AGENT", "AGGREGATION POLICY", "ALERT", "APPLICATION PACKAGE", "APPLICATION ROLE", "APPLICATION"),
+    *("ARTIFACT REPOSITORY", "AUTHENTICATION POLICY", "BACKUP POLICY", "BACKUP SET", "CODE BUNDLE"),
+    *("CATALOG INTEGRATION", "CONNECTION", "CONTACT", "CORTEX SEARCH SERVICE", "DATA METRIC FUNCTION"),
+    *("DATABASE ROLE", "DBT PROJECT", "DYNAMIC ICEBERG TABLE", "DYNAMIC TABLE", "EVENT TABLE", "EXPERIMENT"),
+    *(
+        "EXTERNAL FUNCTION",
+        "EXTERNAL TABLE",
+        "EXTERNAL VOLUME",
+        "FAILOVER GROUP",
+        "FEATURE POLICY",
+        "GATEWAY",
+    ),
+    *("GIT REPOSITORY", "HYBRID TABLE", "ICEBERG TABLE", "INDEX", "INFERENCE JOB", "INTERACTIVE TABLE"),
+    *("INTERACTIVE WAREHOUSE", "JOIN POLICY", "LISTING", "MANAGED ACCOUNT", "MASKING POLICY"),
+    *("MATERIALIZED VIEW", "MCP SERVER", "MODEL MONITOR", "NETWORK POLICY", "NETWORK RULE"),
+    *("NOTEBOOK PROJECT", "NOTEBOOK", "ONLINE FEATURE TABLE", "ORGANIZATION ACCOUNT", "ORGANIZATION PROFILE"),
+    *("PACKAGES POLICY", "PASSWORD POLICY", "PIPE", "POSTGRES INSTANCE", "PRIVACY POLICY"),
+    *("PROJECTION POLICY", "PROVISIONED THROUGHPUT", "REPLICATION GROUP", "RESOURCE MONITOR"),
+    *(
+        "ROW ACCESS POLICY",
+        "SEMANTIC VIEW",
+        "SERVICE CLASS",
+        "SERVICE",
+        "SESSION POLICY",
+        "SHARE",
+        "SNAPSHOT",
+    ),
+    *("STORAGE LIFECYCLE POLICY", "STREAMLIT", "TASK GRAPH", "TYPE", "USER", "WORKSPACE"),
+)
+_PLURAL_ENDS = {"POLICY": "POLICIES", "REPOSITORY": "REPOSITORIES", "INDEX": "INDEXES", "CLASS": "CLASSES"}
+_ONLY_SHOWN = (
+    *("TRANSACTIONS", "LOCKS", "DELEGATED AUTHORIZATIONS", "FUTURE GRANTS", "REGIONS", "ACCOUNTS"),
+    *("ORGANIZATION ACCOUNTS", "CHANNELS", "CLASSES", "REPLICATION ACCOUNTS", "REPLICATION DATABASES"),
+    *("OFFERS", "PRICING PLANS", "SHARED CONTENT", "USER PROGRAMMATIC ACCESS TOKENS", "CERTIFICATES"),
+    *("GRANTS", "INSTANCE FAMILIES", "COMPUTE POOL INSTANCE FAMILIES", "PROCEDURES IN", "SPECIFICATIONS"),
+    *("BUILTIN FUNCTIONS", "EXTERNAL STAGES", "ORGANIZATION USERS", "ORGANIZATION USER GROUPS"),
+)
+_VERBS = ("CREATE", "ALTER", "DROP", "DESCRIBE", "DESC", "UNDROP", "EXECUTE")
+_BEFORE_KIND = (
+    ("SECURE",),
+    ("TRANSIENT",),
+    ("TEMPORARY",),
+    ("TEMP",),
+    ("RECURSIVE",),
+    ("LOCAL",),
+    ("GLOBAL",),
+)
+_OR_ALTER = (
+    *("TABLE", "VIEW", "SCHEMA", "DATABASE", "STAGE", "ROLE", "FUNCTION", "PROCEDURE", "SEQUENCE", "TAG"),
+    *("FILE FORMAT", "STREAM", "COMPUTE POOL"),
+)
+"""What an account creates or alters in one statement and this server only creates."""
+
+
+def parse(tokens: Tokens) -> Absent | None:
+    """The statement, or None when it is of another family."""
+    if tokens.match_words("SHOW"):
+        tokens.match_words("TERSE")
+        found = _first(tokens, [plural(kind) for kind in KINDS if kind != "USER"]) or _first(
+            tokens, _ONLY_SHOWN
+        )
+        if found is not None:
+            tokens.rest()
+            return Absent("SHOW", found)
+        return None
+    verb = next((verb for verb in _VERBS if tokens.match_words(verb)), None)
+    if verb is None:
+        return None
+    or_alter = tokens.match_words("OR", "ALTER")
+    tokens.match_words("OR", "REPLACE")
+    while any(tokens.match_words(*words) for words in _BEFORE_KIND):
+        pass
+    found = _first(tokens, KINDS)
+    if found is None and or_alter:
+        found, verb = _first(tokens, _OR_ALTER), "CREATE OR ALTER"
+    if found is None and verb == "UNDROP":
+        found = _first(tokens, ("TABLE", "SCHEMA", "DATABASE", "TAG", "VIEW"))
+    if found is None:
+        return None
+    tokens.rest()
+    return Absent("DESCRIBE" if verb == "DESC" else verb, found)
+
+
+def _first(tokens: Tokens, kinds: tuple[str, ...] | list[str]) -> str | None:
+    return next((kind for kind in kinds if tokens.match_words(*kind.split())), None)
+
+
+def plural(kind: str) -> str:
+    *words, last = kind.split()
+    return " ".join((*words, _PLURAL_ENDS.get(last, f"{last}S")))

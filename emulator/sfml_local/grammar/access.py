@@ -1,0 +1,223 @@
+"""Roles and grants, and the objects that graphs name without making them: integrations, secrets, image repositories.
+
+https://docs.snowflake.com/en/sql-reference/sql/grant-privilege · /grant-role · /show-grants · /create-integration ·
+/create-secret · /create-image-repository
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.options import options
+from sfml_local.grammar.shows import listing
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = ["Create", "Drop", "Grant", "GrantRole", "Show", "ShowGrants", "ShowGrantsOn", "parse"]
+
+Kind = Literal["INTEGRATION", "SECRET", "IMAGE REPOSITORY", "ROLE"]
+CATEGORIES: Final = ("NOTIFICATION", "EXTERNAL ACCESS", "SECURITY", "STORAGE", "API", "CATALOG")
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """`category` is that of an integration; of `options` no secret is kept."""
+
+    kind: Kind
+    name: Name
+    category: str = ""
+    or_replace: bool = False
+    if_not_exists: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    kind: Kind
+    name: Name
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """`scope` is ACCOUNT, DATABASE or SCHEMA, or None for the session's schema."""
+
+    kind: Kind
+    category: str = ""
+    like: str | None = None
+    scope: str | None = None
+    within: Name | None = None
+    terse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """GRANT or, with `revoke`, REVOKE of privileges; `name` is None for the account."""
+
+    privileges: tuple[str, ...]
+    on: str
+    name: Name | None
+    role: str
+    with_grant_option: bool = False
+    revoke: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRole:
+    role: str
+    to: Literal["ROLE", "USER"]
+    name: str
+    revoke: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGrants:
+    """What a role or a user was given, or with `OF` who was given a role; "" is the session's own user."""
+
+    to: Literal["ROLE", "USER", "OF", ""]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGrantsOn:
+    """What was granted on an object; `name` is None for the account."""
+
+    on: str
+    name: Name | None
+
+
+Statement = Create | Drop | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn
+
+_PLURALS: Final[Mapping[Kind, str]] = {
+    "INTEGRATION": "INTEGRATIONS",
+    "SECRET": "SECRETS",
+    "IMAGE REPOSITORY": "IMAGE REPOSITORIES",
+    "ROLE": "ROLES",
+}
+_GRANTED_ON: Final = (
+    *("DATABASE", "SCHEMA", "TABLE", "VIEW", "STAGE", "WAREHOUSE", "COMPUTE POOL", "INTEGRATION", "TASK"),
+    *("PROCEDURE", "FUNCTION", "SECRET", "IMAGE REPOSITORY", "STREAM", "MODEL", "USER", "TAG", "CONTACT"),
+    *("ROLE", "FILE FORMAT", "SEQUENCE"),
+)
+
+
+def parse(tokens: Tokens) -> Statement | None:
+    """The statement, or None when it is of another family."""
+    statement = _statement(tokens)
+    if statement is not None:
+        tokens.expect_end()
+    return statement
+
+
+def _statement(tokens: Tokens) -> Statement | None:
+    if tokens.match_words("CREATE"):
+        return _create(tokens)
+    if tokens.match_words("DROP"):
+        found = _kind(tokens)
+        return None if found is None else Drop(found[0], if_exists=_if_exists(tokens), name=tokens.name())
+    if tokens.match_words("SHOW"):
+        return _show(tokens)
+    if tokens.match_words("GRANT"):
+        return _grant(tokens, revoke=False)
+    if tokens.match_words("REVOKE"):
+        return _grant(tokens, revoke=True)
+    return None
+
+
+def _if_exists(tokens: Tokens) -> bool:
+    return tokens.match_words("IF", "EXISTS")
+
+
+def _kind(tokens: Tokens, plural: bool = False) -> tuple[Kind, str] | None:
+    """The kind, and an integration's category."""
+    start = tokens.index
+    category = next((one for one in CATEGORIES if tokens.match_words(*one.split())), "")
+    for kind, many in _PLURALS.items():
+        words = many if plural else kind
+        if (not category or kind == "INTEGRATION") and tokens.match_words(*words.split()):
+            return kind, category
+    tokens.index = start
+    return None
+
+
+def _create(tokens: Tokens) -> Create | None:
+    replace = tokens.match_words("OR", "REPLACE")
+    found = _kind(tokens)
+    if found is None:
+        return None
+    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    return Create(found[0], tokens.name(), found[1], replace, missing, options(tokens))
+
+
+def _show(tokens: Tokens) -> Show | ShowGrants | ShowGrantsOn | None:
+    terse = tokens.match_words("TERSE")
+    if tokens.match_words("GRANTS", "ON"):
+        if tokens.match_words("ACCOUNT"):
+            return ShowGrantsOn("ACCOUNT", None)
+        on = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
+        return None if on is None else ShowGrantsOn(on, tokens.name())
+    if tokens.match_words("GRANTS", "OF", "ROLE"):
+        return ShowGrants("OF", tokens.name().last)
+    if tokens.is_words("GRANTS") and tokens.peek(1) is None:
+        tokens.match_words("GRANTS")
+        return ShowGrants("")
+    if tokens.match_words("GRANTS", "TO"):
+        to: Literal["ROLE", "USER"] = "USER" if tokens.match_words("USER") else "ROLE"
+        tokens.match_words("ROLE")
+        return ShowGrants(to, tokens.name().last)
+    found = _kind(tokens, plural=True)
+    if found is None:
+        return None
+    shown = listing(tokens)
+    return Show(*found, shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within, terse)
+
+
+def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
+    if tokens.match_words("ROLE"):
+        role = tokens.name().last
+        tokens.expect_words("FROM" if revoke else "TO")
+        to: Literal["ROLE", "USER"] = "USER" if tokens.match_words("USER") else "ROLE"
+        tokens.match_words("ROLE")
+        return GrantRole(role, to, tokens.name().last, revoke)
+    privileges = _privileges(tokens)
+    tokens.expect_words("ON")
+    if tokens.match_words("ACCOUNT"):
+        on, name = "ACCOUNT", None
+    else:
+        kind = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
+        if kind is None:
+            return None  # ON ALL …, ON FUTURE …: not ours, and refused by what comes after
+        on, name = kind, tokens.name()
+        if tokens.match_type(TokenType.L_PAREN):  # a procedure's types
+            while not tokens.match_type(TokenType.R_PAREN):
+                tokens.index += 1
+    tokens.expect_words("FROM" if revoke else "TO")
+    tokens.match_words("ROLE")
+    role = tokens.name().last
+    option = tokens.match_words("WITH", "GRANT", "OPTION")
+    if not tokens.match_words("COPY", "CURRENT", "GRANTS"):
+        tokens.match_words("REVOKE", "CURRENT", "GRANTS")
+    return Grant(privileges, on, name, role, option, revoke)
+
+
+def _privileges(tokens: Tokens) -> tuple[str, ...]:
+    """`USAGE, CREATE TASK`: words up to ON, in upper case."""
+    found: list[str] = []
+    while True:
+        words: list[str] = []
+        while not tokens.at_end and not tokens.is_words("ON") and not _at_comma(tokens):
+            token = tokens.peek()
+            assert token is not None
+            words.append(token.text.upper())
+            tokens.index += 1
+        found.append(" ".join(words).removesuffix(" PRIVILEGES"))
+        if not tokens.match_type(TokenType.COMMA):
+            return tuple(found)
+
+
+def _at_comma(tokens: Tokens) -> bool:
+    token = tokens.peek()
+    return token is not None and token.token_type is TokenType.COMMA

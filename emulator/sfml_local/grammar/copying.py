@@ -1,0 +1,196 @@
+"""Loading files into tables and unloading tables into files, and file formats.
+
+https://docs.snowflake.com/en/sql-reference/sql/copy-into-table · /copy-into-location · /create-file-format
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.options import options
+from sfml_local.grammar.shows import listing
+from sfml_local.grammar.stages import location
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = [
+    "CopyIntoLocation",
+    "CopyIntoTable",
+    "CreateFileFormat",
+    "DescribeFileFormat",
+    "DropFileFormat",
+    "ShowFileFormats",
+    "parse",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIntoTable:
+    """`projection` is the text between SELECT and FROM of a copy with transformation."""
+
+    table: Name
+    source: str
+    columns: tuple[str, ...] = ()
+    projection: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyIntoLocation:
+    """`query` is what is unloaded: the text between the parentheses, or a table's name as a query."""
+
+    target: str
+    query: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateFileFormat:
+    name: Name
+    or_replace: bool = False
+    if_not_exists: bool = False
+    temporary: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DropFileFormat:
+    name: Name
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeFileFormat:
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFileFormats:
+    """`scope` is ACCOUNT, DATABASE or SCHEMA, None for the current schema."""
+
+    like: str | None = None
+    scope: str | None = None
+    within: Name | None = None
+
+
+Statement = (
+    CopyIntoTable
+    | CopyIntoLocation
+    | CreateFileFormat
+    | DropFileFormat
+    | DescribeFileFormat
+    | ShowFileFormats
+)
+
+
+def parse(tokens: Tokens) -> Statement | None:
+    """The statement, or None when it is of another family."""
+    if tokens.match_words("COPY", "INTO"):
+        token = tokens.peek()
+        if token is None:
+            return None
+        is_location = token.token_type in (TokenType.PARAMETER, TokenType.STRING) or token.text.startswith(
+            "@"
+        )
+        return _unload(tokens) if is_location else _copy(tokens)
+    if (tokens.match_words("DESCRIBE") or tokens.match_words("DESC")) and _file_format(tokens):
+        described = DescribeFileFormat(tokens.name())
+        tokens.expect_end()
+        return described
+    if tokens.is_words("SHOW", "FILE", "FORMATS") or tokens.is_words("SHOW", "TERSE", "FILE", "FORMATS"):
+        return _show(tokens)
+    if tokens.match_words("CREATE"):
+        return _create(tokens)
+    if tokens.match_words("DROP") and _file_format(tokens):
+        if_exists = tokens.match_words("IF", "EXISTS")
+        name = tokens.name()
+        tokens.expect_end()
+        return DropFileFormat(name, if_exists)
+    return None
+
+
+def _copy(tokens: Tokens) -> CopyIntoTable:
+    table = tokens.name()
+    columns: list[str] = []
+    if tokens.match_type(TokenType.L_PAREN):
+        while not tokens.match_type(TokenType.R_PAREN):
+            columns.append(tokens.identifier())
+            tokens.match_type(TokenType.COMMA)
+    tokens.expect_words("FROM")
+    projection = None
+    if tokens.match_type(TokenType.L_PAREN):
+        tokens.expect_words("SELECT")
+        projection = tokens.text_until(("FROM",))
+        tokens.expect_words("FROM")
+        source = _in_parentheses(tokens)
+        tokens.match_words("AS")
+        if tokens.match_type(TokenType.L_PAREN):  # a format beside the location: COPY's own says the same
+            options(tokens, within_parentheses=True)
+        if not tokens.match_type(TokenType.R_PAREN):
+            tokens.identifier()  # an alias: `t.$1:name` is `$1:name`
+            tokens.expect_type(TokenType.R_PAREN)
+    else:
+        source = location(tokens)
+    return CopyIntoTable(table, source, tuple(columns), projection, options(tokens))
+
+
+def _unload(tokens: Tokens) -> CopyIntoLocation:
+    target = location(tokens)
+    tokens.expect_words("FROM")
+    if tokens.match_type(TokenType.L_PAREN):
+        start, depth, end = tokens.offset, 1, tokens.offset
+        while depth and (token := tokens.peek()) is not None:
+            depth += (token.token_type is TokenType.L_PAREN) - (token.token_type is TokenType.R_PAREN)
+            end = token.start
+            tokens.index += 1
+        query = tokens.sql[start:end]
+    else:
+        start = tokens.offset
+        tokens.name()
+        query = f"SELECT * FROM {tokens.sql[start : tokens.offset].strip()}"
+    if tokens.is_words("PARTITION"):
+        raise tokens.error("PARTITION BY is not emulated by the local server")
+    return CopyIntoLocation(target, query, options(tokens))
+
+
+def _show(tokens: Tokens) -> ShowFileFormats:
+    """STARTS WITH and LIMIT change nothing, on an account either."""
+    tokens.expect_words("SHOW")
+    tokens.match_words("TERSE")
+    tokens.expect_words("FILE", "FORMATS")
+    shown = listing(tokens)
+    return ShowFileFormats(shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within)
+
+
+def _in_parentheses(tokens: Tokens) -> str:
+    """A location that a closing parenthesis may follow without a blank."""
+    if (text := tokens.match_string()) is not None:
+        return text
+    start = end = tokens.offset
+    while (token := tokens.peek()) is not None and token.start == end:
+        if token.token_type is TokenType.R_PAREN:
+            break
+        end = token.end + 1
+        tokens.index += 1
+    return tokens.sql[start:end]
+
+
+def _file_format(tokens: Tokens) -> bool:
+    """FILE FORMAT, which sqlglot reads as one token."""
+    token = tokens.peek()
+    if token is None or token.text.upper().split() != ["FILE", "FORMAT"]:
+        return tokens.match_words("FILE", "FORMAT")
+    tokens.index += 1
+    return True
+
+
+def _create(tokens: Tokens) -> CreateFileFormat | None:
+    replace = tokens.match_words("OR", "REPLACE")
+    temporary = tokens.match_words("TEMPORARY") or tokens.match_words("TEMP")
+    if not _file_format(tokens):
+        return None
+    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    return CreateFileFormat(tokens.name(), replace, missing, temporary, options(tokens))

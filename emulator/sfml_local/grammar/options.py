@@ -1,0 +1,53 @@
+"""Lists of options: `NAME = value`, where a value is a word, a number, a text or a list in parentheses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.tokens import Tokens
+
+__all__ = ["options"]
+
+
+def options(tokens: Tokens, *, within_parentheses: bool = False) -> dict[str, Any]:
+    """The options up to the end of the statement, or up to a closing parenthesis, by upper-case name."""
+    found: dict[str, Any] = {}
+    while not tokens.at_end:
+        if within_parentheses and tokens.match_type(TokenType.R_PAREN):
+            return found
+        name = tokens.identifier()
+        tokens.expect_type(TokenType.EQ)
+        found[name] = _value(tokens)
+        tokens.match_type(TokenType.COMMA)
+    if within_parentheses:
+        raise tokens.error("expected )")
+    return found
+
+
+def _value(tokens: Tokens) -> Any:
+    if (text := tokens.match_string()) is not None:
+        return text
+    if tokens.match_type(TokenType.L_PAREN):
+        following = tokens.peek(1)
+        if following is not None and following.token_type is TokenType.EQ:
+            return options(tokens, within_parentheses=True)
+        return _list(tokens)
+    sign = -1 if tokens.match_type(TokenType.DASH) else 1
+    if (number := tokens.match_type(TokenType.NUMBER)) is not None:
+        return sign * (float(number.text) if "." in number.text else int(number.text))
+    if tokens.match_words("TRUE"):
+        return True
+    if tokens.match_words("FALSE"):
+        return False
+    name = tokens.name()
+    return ".".join(name.parts)
+
+
+def _list(tokens: Tokens) -> list[Any]:
+    items: list[Any] = []
+    while not tokens.match_type(TokenType.R_PAREN):
+        items.append(_value(tokens))
+        tokens.match_type(TokenType.COMMA)
+    return items

@@ -1,0 +1,170 @@
+"""Named procedures and functions: CREATE, ALTER, DROP, DESCRIBE and SHOW, and COMMENT ON.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-procedure · /create-function
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.signatures import Clauses, Parameter, parameters
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = [
+    "AlterRoutine",
+    "CommentOnRoutine",
+    "CreateRoutine",
+    "DescribeRoutine",
+    "DropRoutine",
+    "ShowRoutines",
+    "parse",
+]
+
+Kind = Literal["PROCEDURE", "FUNCTION"]
+KINDS: tuple[Kind, ...] = ("PROCEDURE", "FUNCTION")
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRoutine:
+    """`body` is None when the handler is in a staged file; a SQL body is what stands between the quotes, if any."""
+
+    kind: Kind
+    name: Name
+    parameters: tuple[Parameter, ...]
+    clauses: Clauses
+    body: str | None
+    or_replace: bool = False
+    if_not_exists: bool = False
+    temporary: bool = False
+    aggregate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropRoutine:
+    """`types` are the types of the parameters, as written."""
+
+    kind: Kind
+    name: Name
+    types: tuple[str, ...]
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRoutine:
+    kind: Kind
+    name: Name
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlterRoutine:
+    """`action` is what follows the signature, as written."""
+
+    kind: Kind
+    name: Name
+    types: tuple[str, ...]
+    action: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CommentOnRoutine:
+    kind: Kind
+    name: Name
+    types: tuple[str, ...]
+    comment: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRoutines:
+    """`scope` is None for the current schema."""
+
+    kind: Kind
+    like: str | None = None
+    scope: Literal["ACCOUNT", "DATABASE", "SCHEMA"] | None = None
+    within: Name | None = None
+
+
+Statement = CreateRoutine | DropRoutine | DescribeRoutine | AlterRoutine | CommentOnRoutine | ShowRoutines
+
+
+def parse(tokens: Tokens) -> Statement | None:
+    """The statement, or None when it is of another family."""
+    if tokens.match_words("CREATE"):
+        return _create(tokens)
+    if tokens.match_words("SHOW"):
+        return _show(tokens)
+    if tokens.match_words("DROP") and (kind := _kind(tokens)):
+        if_exists = tokens.match_words("IF", "EXISTS")
+        dropped = DropRoutine(kind, *_signature(tokens), if_exists)
+        tokens.expect_end()
+        return dropped
+    if (tokens.match_words("DESCRIBE") or tokens.match_words("DESC")) and (kind := _kind(tokens)):
+        described = DescribeRoutine(kind, *_signature(tokens))
+        tokens.expect_end()
+        return described
+    if tokens.match_words("ALTER") and (kind := _kind(tokens)):
+        if_exists = tokens.match_words("IF", "EXISTS")
+        return AlterRoutine(kind, *_signature(tokens), tokens.rest(), if_exists)
+    if tokens.match_words("COMMENT"):
+        if_exists = tokens.match_words("IF", "EXISTS")
+        if tokens.match_words("ON") and (kind := _kind(tokens)):
+            name, types = _signature(tokens)
+            tokens.expect_words("IS")
+            return CommentOnRoutine(kind, name, types, tokens.expect_string(), if_exists)
+    return None
+
+
+def _kind(tokens: Tokens) -> Kind | None:
+    return next((kind for kind in KINDS if tokens.match_words(kind)), None)
+
+
+def _create(tokens: Tokens) -> CreateRoutine | None:
+    replace = tokens.match_words("OR", "REPLACE")
+    temporary = tokens.match_words("TEMPORARY") or tokens.match_words("TEMP")
+    tokens.match_words("SECURE")
+    aggregate = tokens.match_words("AGGREGATE")
+    kind = _kind(tokens)
+    if kind is None:
+        return None
+    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    name = tokens.name()
+    declared = parameters(tokens)
+    clauses = Clauses.read(tokens)
+    body = None
+    if tokens.match_words("AS"):
+        body = tokens.match_string()
+        if body is None:
+            body = tokens.rest()
+        tokens.expect_end()
+    if not clauses.returns:
+        raise tokens.error("expected RETURNS")
+    return CreateRoutine(kind, name, declared, clauses, body, replace, missing, temporary, aggregate)
+
+
+def _signature(tokens: Tokens) -> tuple[Name, tuple[str, ...]]:
+    name = tokens.name()
+    tokens.expect_type(TokenType.L_PAREN)
+    return name, tokens.arguments()
+
+
+def _show(tokens: Tokens) -> ShowRoutines | None:
+    tokens.match_words("USER")
+    kind: Kind = "PROCEDURE" if tokens.match_words("PROCEDURES") else "FUNCTION"
+    if kind == "FUNCTION" and not tokens.match_words("FUNCTIONS"):
+        return None
+    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    if not tokens.match_words("IN"):
+        return ShowRoutines(kind, like) if tokens.at_end else None
+    if tokens.match_words("ACCOUNT"):
+        return ShowRoutines(kind, like, "ACCOUNT")
+    scope: Literal["DATABASE", "SCHEMA"] = "DATABASE" if tokens.match_words("DATABASE") else "SCHEMA"
+    if tokens.match_words("MODEL"):
+        return None
+    tokens.match_words("SCHEMA")
+    within = None if tokens.at_end else tokens.name()
+    return ShowRoutines(kind, like, scope, within) if tokens.at_end else None

@@ -1,0 +1,128 @@
+"""Services, as far as ML Jobs ask for them.
+
+https://docs.snowflake.com/en/sql-reference/commands-snowpark-container-services
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.signatures import Argument, arguments
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = [
+    "CallServiceMethod",
+    "DescribeService",
+    "DropService",
+    "ShowServiceEndpoints",
+    "ShowServiceInstances",
+    "ShowServices",
+    "parse",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeService:
+    service: Name
+
+
+@dataclass(frozen=True, slots=True)
+class DropService:
+    service: Name
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowServiceInstances:
+    service: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ShowServiceEndpoints:
+    service: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ShowServices:
+    """SHOW JOB SERVICES; `scope` is ACCOUNT, DATABASE or SCHEMA, or None for the current schema."""
+
+    like: str | None
+    scope: str | None
+    within: Name | None
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallServiceMethod:
+    """`CALL service!method(…)`; the method in upper case."""
+
+    service: Name
+    method: str
+    arguments: tuple[Argument, ...]
+
+
+ServiceStatement = (
+    DescribeService
+    | DropService
+    | ShowServiceEndpoints
+    | ShowServiceInstances
+    | ShowServices
+    | CallServiceMethod
+)
+
+
+def parse(tokens: Tokens) -> ServiceStatement | None:
+    statement = _statement(tokens)
+    if statement is not None:
+        tokens.expect_end()
+    return statement
+
+
+def _statement(tokens: Tokens) -> ServiceStatement | None:
+    if tokens.match_words("DESCRIBE", "SERVICE") or tokens.match_words("DESC", "SERVICE"):
+        return DescribeService(tokens.name())
+    if tokens.match_words("DROP", "SERVICE"):
+        if_exists = tokens.match_words("IF", "EXISTS")
+        service = tokens.name()
+        tokens.match_words("FORCE")
+        return DropService(service, if_exists)
+    if tokens.match_words("SHOW", "SERVICE", "INSTANCES", "IN", "SERVICE"):
+        return ShowServiceInstances(tokens.name())
+    if tokens.match_words("SHOW", "ENDPOINTS", "IN", "SERVICE"):
+        return ShowServiceEndpoints(tokens.name())
+    if tokens.match_words("SHOW", "JOB", "SERVICES"):
+        return _show_services(tokens)
+    if tokens.is_words("CALL"):
+        return _method_call(tokens)
+    return None
+
+
+def _like(tokens: Tokens) -> str | None:
+    return tokens.expect_string() if tokens.match_words("LIKE") else None
+
+
+def _show_services(tokens: Tokens) -> ShowServices:
+    like = _like(tokens)
+    scope, within = None, None
+    if tokens.match_words("IN"):
+        scope = next((s for s in ("ACCOUNT", "DATABASE", "SCHEMA") if tokens.match_words(s)), "SCHEMA")
+        if not tokens.at_end and not tokens.is_words("LIMIT"):
+            within = tokens.name()
+    limit = int(tokens.expect_type(TokenType.NUMBER).text) if tokens.match_words("LIMIT") else None
+    return ShowServices(like, scope, within, limit)
+
+
+def _method_call(tokens: Tokens) -> CallServiceMethod | None:
+    """Any other CALL is not ours: `!` after the name makes the difference."""
+    tokens.match_words("CALL")
+    ahead = 0
+    while (token := tokens.peek(ahead)) and token.token_type is not TokenType.L_PAREN:
+        if token.token_type is TokenType.EXCLAMATION:
+            service = tokens.name()
+            tokens.expect_type(TokenType.EXCLAMATION)
+            method = tokens.identifier()
+            return CallServiceMethod(service, method, arguments(tokens))
+        ahead += 1
+    return None

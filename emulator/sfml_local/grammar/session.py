@@ -1,0 +1,188 @@
+"""USE, ALTER SESSION, SET, UNSET and SHOW PARAMETERS: what a session is and has set.
+
+https://docs.snowflake.com/en/sql-reference/sql/use · /alter-session · /set · /show-parameters
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = [
+    "AlterSession",
+    "SetVariables",
+    "ShowParameters",
+    "ShowVariables",
+    "UnsetVariables",
+    "Use",
+    "parse",
+]
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`name` of SECONDARY ROLES is ALL, NONE or the roles, joined by commas."""
+
+    kind: Literal["DATABASE", "SCHEMA", "ROLE", "WAREHOUSE", "SECONDARY ROLES"]
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class AlterSession:
+    set: tuple[tuple[str, Value], ...] = ()
+    unset: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariables:
+    """SET (a, b) = (1, 2): each value is the text of an expression."""
+
+    names: tuple[str, ...]
+    expressions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowVariables:
+    like: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnsetVariables:
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowParameters:
+    """SHOW PARAMETERS of the session (the default), the account or an object; `name` is None for the session's own."""
+
+    like: str | None = None
+    scope: str = "SESSION"
+    name: Name | None = None
+
+
+Statement = Use | AlterSession | SetVariables | ShowVariables | UnsetVariables | ShowParameters
+
+
+def parse(tokens: Tokens) -> Statement | None:
+    """The statement, or None when it is of another family."""
+    if tokens.match_words("USE"):
+        return _use(tokens)
+    if tokens.match_words("ALTER", "SESSION"):
+        return _alter_session(tokens)
+    if tokens.match_words("SHOW", "PARAMETERS"):
+        return _show_parameters(tokens)
+    if tokens.match_words("SHOW", "VARIABLES"):
+        like = tokens.expect_string() if tokens.match_words("LIKE") else None
+        tokens.expect_end()
+        return ShowVariables(like)
+    if tokens.match_words("UNSET"):
+        return UnsetVariables(_names(tokens))
+    if tokens.match_words("SET"):
+        return _set(tokens)
+    return None
+
+
+def _use(tokens: Tokens) -> Use:
+    kind: Literal["DATABASE", "SCHEMA", "ROLE", "WAREHOUSE", "SECONDARY ROLES"]
+    if tokens.match_words("SECONDARY", "ROLES") or tokens.match_words("SECONDARY", "ROLE"):
+        roles = [tokens.identifier()]
+        while tokens.match_type(TokenType.COMMA):
+            roles.append(tokens.identifier())
+        tokens.expect_end()
+        return Use("SECONDARY ROLES", Name((",".join(roles),)))
+    if tokens.match_words("ROLE"):
+        kind = "ROLE"
+    elif tokens.match_words("WAREHOUSE"):
+        kind = "WAREHOUSE"
+    elif tokens.match_words("SCHEMA"):
+        kind = "SCHEMA"
+    else:
+        kind = "DATABASE"
+        named = tokens.match_words("DATABASE")
+        name = tokens.name()
+        tokens.expect_end()
+        # `USE a.b` without a word names a schema.
+        return Use("SCHEMA" if len(name.parts) == 2 and not named else kind, name)
+    name = tokens.name()
+    tokens.expect_end()
+    return Use(kind, name)
+
+
+def _alter_session(tokens: Tokens) -> AlterSession:
+    if tokens.match_words("UNSET"):
+        return AlterSession(unset=_names(tokens))
+    tokens.expect_words("SET")
+    pairs: list[tuple[str, Value]] = []
+    while not tokens.at_end:
+        name = tokens.identifier()
+        tokens.expect_type(TokenType.EQ)
+        pairs.append((name, value(tokens)))
+        tokens.match_type(TokenType.COMMA)
+    return AlterSession(set=tuple(pairs))
+
+
+def value(tokens: Tokens) -> Value:
+    """A parameter's value: a string, a number, TRUE or FALSE, or a bare word, which is a text."""
+    if (text := tokens.match_string()) is not None:
+        return text
+    negative = tokens.match_type(TokenType.DASH) is not None
+    if (number := tokens.match_type(TokenType.NUMBER)) is not None:
+        parsed = float(number.text) if "." in number.text else int(number.text)
+        return -parsed if negative else parsed
+    if tokens.match_words("TRUE"):
+        return True
+    if tokens.match_words("FALSE"):
+        return False
+    return tokens.identifier()
+
+
+def _names(tokens: Tokens) -> tuple[str, ...]:
+    bracketed = tokens.match_type(TokenType.L_PAREN) is not None
+    names = [tokens.identifier()]
+    while tokens.match_type(TokenType.COMMA):
+        names.append(tokens.identifier())
+    if bracketed:
+        tokens.expect_type(TokenType.R_PAREN)
+    tokens.expect_end()
+    return tuple(names)
+
+
+def _set(tokens: Tokens) -> SetVariables:
+    if tokens.match_type(TokenType.L_PAREN) is None:
+        name = tokens.identifier()
+        tokens.expect_type(TokenType.EQ)
+        return SetVariables((name,), (tokens.rest(),))
+    names = [tokens.identifier()]
+    while tokens.match_type(TokenType.COMMA):
+        names.append(tokens.identifier())
+    tokens.expect_type(TokenType.R_PAREN)
+    tokens.expect_type(TokenType.EQ)
+    tokens.expect_type(TokenType.L_PAREN)
+    expressions = tokens.arguments()
+    if len(expressions) != len(names):
+        raise tokens.error(f"expected {len(names)} values")
+    return SetVariables(tuple(names), expressions)
+
+
+def _show_parameters(tokens: Tokens) -> ShowParameters | None:
+    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    if tokens.at_end or tokens.match_words("IN", "SESSION") or tokens.match_words("FOR", "SESSION"):
+        tokens.expect_end()
+        return ShowParameters(like)
+    if not tokens.match_words("IN"):
+        tokens.match_words("FOR")
+    scope = next((one for one in PARAMETER_SCOPES if tokens.match_words(one)), None)
+    if scope is None:
+        return None
+    name = None if tokens.at_end or scope == "ACCOUNT" else tokens.name()
+    tokens.expect_end()
+    return ShowParameters(like, scope, name)
+
+
+PARAMETER_SCOPES = ("ACCOUNT", "DATABASE", "SCHEMA", "TABLE", "VIEW", "WAREHOUSE", "USER")

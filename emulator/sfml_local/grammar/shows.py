@@ -1,0 +1,81 @@
+"""SHOW of tables, views, columns, sequences and keys, and the modifiers that every SHOW takes.
+
+https://docs.snowflake.com/en/sql-reference/sql/show
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = ["Listing", "ShowObjects", "listing", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What SHOW lists, and where: `scope` is ACCOUNT, DATABASE, SCHEMA, TABLE or VIEW, None where nothing is said."""
+
+    terse: bool = False
+    history: bool = False
+    like: str | None = None
+    scope: str | None = None
+    within: Name | None = None
+    starts_with: str | None = None
+    limit: int | None = None
+    from_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowObjects:
+    """SHOW of a kind that the SQL engine holds."""
+
+    kind: str
+    listing: Listing
+
+
+KINDS = (
+    *("TABLES", "VIEWS", "OBJECTS", "COLUMNS", "SEQUENCES"),
+    *("PRIMARY KEYS", "UNIQUE KEYS", "IMPORTED KEYS", "EXPORTED KEYS", "USERS"),
+)
+_MODIFIERS = (("STARTS", "WITH"), ("LIMIT",), ("ROOT", "ONLY"))
+
+
+def parse(tokens: Tokens) -> ShowObjects | None:
+    """The statement, or None when it is of another family."""
+    if not tokens.match_words("SHOW"):
+        return None
+    terse = tokens.match_words("TERSE")
+    kind = next((kind for kind in KINDS if tokens.match_words(*kind.split())), None)
+    return None if kind is None else ShowObjects(kind, listing(tokens, terse=terse))
+
+
+def unknown(tokens: Tokens) -> None:
+    """Refuse the SHOW that no family knows: the SQL engine takes its word for a table."""
+    if tokens.match_words("SHOW"):
+        tokens.match_words("TERSE")
+        raise tokens.error("expected a kind of object")
+
+
+def listing(tokens: Tokens, *, terse: bool = False) -> Listing:
+    """The modifiers up to the end of the statement."""
+    history = tokens.match_words("HISTORY")
+    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    scope, within = _scope(tokens) if tokens.match_words("IN") or tokens.match_words("FROM") else (None, None)
+    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    limit, from_name = None, None
+    if tokens.match_words("LIMIT"):
+        limit = int(tokens.expect_type(TokenType.NUMBER).text)
+        from_name = tokens.expect_string() if tokens.match_words("FROM") else None
+    tokens.expect_end()
+    return Listing(terse, history, like, scope, within, starts_with, limit, from_name)
+
+
+def _scope(tokens: Tokens) -> tuple[str, Name | None]:
+    if tokens.match_words("ACCOUNT"):
+        return "ACCOUNT", None
+    scope = next((one for one in ("DATABASE", "SCHEMA", "TABLE", "VIEW") if tokens.match_words(one)), "")
+    nameless = tokens.at_end or any(tokens.is_words(*words) for words in _MODIFIERS)
+    return scope, None if nameless and scope else tokens.name()

@@ -1,0 +1,161 @@
+"""CREATE, ALTER, DROP, DESCRIBE and SHOW STREAM.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-stream · /alter-stream · /show-streams
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.options import options
+from sfml_local.grammar.tasks import Scope
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = ["AlterStream", "CreateStream", "DescribeStream", "DropStream", "ShowStreams", "parse"]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateStream:
+    """`on` is the kind of object in words (TABLE, VIEW, STAGE …); `unsupported` names a clause that was read over."""
+
+    name: Name
+    on: str
+    source: Name
+    or_replace: bool = False
+    if_not_exists: bool = False
+    append_only: bool = False
+    show_initial_rows: bool = False
+    comment: str | None = None
+    unsupported: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterStream:
+    """SET COMMENT, or UNSET COMMENT when it is None; `unsupported` is the text of anything else."""
+
+    name: Name
+    comment: str | None = None
+    if_exists: bool = False
+    unsupported: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropStream:
+    name: Name
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeStream:
+    name: Name
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStreams:
+    like: str | None = None
+    scope: Scope | None = None
+    starts_with: str | None = None
+    limit: int | None = None
+    from_name: str | None = None
+    terse: bool = False
+
+
+Statement = CreateStream | AlterStream | DropStream | DescribeStream | ShowStreams
+_KINDS = (("EXTERNAL", "TABLE"), ("DYNAMIC", "TABLE"), ("EVENT", "TABLE"), ("TABLE",), ("VIEW",), ("STAGE",))
+_AFTER_SCOPE = (("STARTS", "WITH"), ("LIMIT",))
+
+
+def parse(tokens: Tokens) -> Statement | None:
+    """The statement, or None when it is of another family."""
+    if tokens.match_words("CREATE"):
+        or_replace = tokens.match_words("OR", "REPLACE")
+        return _create(tokens, or_replace) if tokens.match_words("STREAM") else None
+    if tokens.match_words("ALTER", "STREAM"):
+        return _alter(tokens)
+    if tokens.match_words("DROP", "STREAM"):
+        if_exists = tokens.match_words("IF", "EXISTS")
+        return _ended(tokens, DropStream(tokens.name(), if_exists))
+    if tokens.match_words("DESCRIBE", "STREAM") or tokens.match_words("DESC", "STREAM"):
+        return _ended(tokens, DescribeStream(tokens.name()))
+    terse = tokens.is_words("SHOW", "TERSE", "STREAMS")
+    if tokens.match_words("SHOW", "TERSE", "STREAMS") or tokens.match_words("SHOW", "STREAMS"):
+        return _show(tokens, terse)
+    return None
+
+
+def _ended(tokens: Tokens, statement: Statement) -> Statement:
+    tokens.expect_end()
+    return statement
+
+
+def _create(tokens: Tokens, or_replace: bool) -> CreateStream:
+    missing = tokens.match_words("IF", "NOT", "EXISTS")
+    name = tokens.name()
+    if tokens.is_words("CLONE"):
+        return CreateStream(name, "CLONE", name, or_replace, missing, unsupported=tokens.rest())
+    tokens.match_words("COPY", "GRANTS")
+    tokens.expect_words("ON")
+    kind = next((kind for kind in _KINDS if tokens.match_words(*kind)), None)
+    if kind is None:
+        raise tokens.error("expected TABLE, VIEW or STAGE")
+    source = tokens.name()
+    unsupported = None
+    if tokens.is_words("AT") or tokens.is_words("BEFORE"):
+        unsupported = tokens.rest()
+    given = options(tokens)
+    if given.get("INSERT_ONLY") is True:
+        unsupported = "INSERT_ONLY = TRUE"
+    return CreateStream(
+        name,
+        " ".join(kind),
+        source,
+        or_replace,
+        missing,
+        given.get("APPEND_ONLY") is True,
+        given.get("SHOW_INITIAL_ROWS") is True,
+        given.get("COMMENT"),
+        unsupported,
+        given,
+    )
+
+
+def _alter(tokens: Tokens) -> AlterStream:
+    if_exists = tokens.match_words("IF", "EXISTS")
+    name = tokens.name()
+    if tokens.match_words("SET", "COMMENT"):
+        tokens.expect_type(TokenType.EQ)
+        comment = tokens.expect_string()
+        tokens.expect_end()
+        return AlterStream(name, comment, if_exists)
+    if tokens.match_words("UNSET", "COMMENT"):
+        tokens.expect_end()
+        return AlterStream(name, None, if_exists)
+    return AlterStream(name, None, if_exists, tokens.rest())
+
+
+def _show(tokens: Tokens, terse: bool) -> ShowStreams:
+    # As SHOW TASKS, but for ROOT ONLY.
+    like = tokens.expect_string() if tokens.match_words("LIKE") else None
+    scope = _scope(tokens) if tokens.match_words("IN") else None
+    starts_with = tokens.expect_string() if tokens.match_words("STARTS", "WITH") else None
+    limit, from_name = None, None
+    if tokens.match_words("LIMIT"):
+        limit = int(tokens.expect_type(TokenType.NUMBER).text)
+        from_name = tokens.expect_string() if tokens.match_words("FROM") else None
+    tokens.expect_end()
+    return ShowStreams(like, scope, starts_with, limit, from_name, terse)
+
+
+def _scope(tokens: Tokens) -> Scope:
+    if tokens.match_words("ACCOUNT"):
+        return Scope("ACCOUNT")
+    for kind in ("DATABASE", "SCHEMA"):
+        if tokens.match_words(kind):
+            nameless = tokens.at_end or any(tokens.is_words(*words) for words in _AFTER_SCOPE)
+            return Scope(kind, None if nameless else tokens.name())
+    return Scope("SCHEMA", tokens.name())

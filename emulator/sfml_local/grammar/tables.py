@@ -1,0 +1,234 @@
+"""What changes a table without its types: columns that go or are renamed, and comments on any object.
+
+https://docs.snowflake.com/en/sql-reference/sql/alter-table-column · /comment
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.grammar.tokens import Name, Tokens
+
+__all__ = [
+    "AlterColumns",
+    "DropColumns",
+    "RenameColumn",
+    "SetColumnComments",
+    "SetComment",
+    "Truncate",
+    "parse",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DropColumns:
+    """`if_exists` is the table's, `if_columns_exist` that of every column."""
+
+    table: Name
+    columns: tuple[str, ...]
+    if_exists: bool = False
+    if_columns_exist: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RenameColumn:
+    table: Name
+    column: str
+    new: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetComment:
+    """COMMENT ON, SET COMMENT and UNSET COMMENT; no text is none. `name` of a COLUMN ends with the column."""
+
+    kind: str
+    name: Name | None
+    text: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetColumnComments:
+    table: Name
+    comments: tuple[tuple[str, str], ...]
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlterColumns:
+    """Several changes of columns in one statement, each as it is written after ALTER COLUMN."""
+
+    table: Name
+    changes: tuple[str, ...]
+    comments: tuple[tuple[str, str], ...] = ()
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Truncate:
+    """TRUNCATE TABLE IF EXISTS; without IF EXISTS it is left to sqlglot."""
+
+    table: Name
+
+
+Statement = Truncate | DropColumns | RenameColumn | SetComment | SetColumnComments | AlterColumns
+
+ELSEWHERE = ("STAGE", "STREAM", "TASK", "WAREHOUSE")
+"""What COMMENT ON names and ALTER … SET COMMENT of another family changes."""
+_COMMENTED = ("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE")
+_OTHER_PARTS = (
+    *("CONSTRAINT", "PRIMARY KEY", "FOREIGN KEY", "UNIQUE", "CLUSTERING KEY", "SEARCH OPTIMIZATION"),
+    *("ROW ACCESS", "ALL ROW", "AGGREGATION POLICY", "PROJECTION POLICY", "JOIN POLICY"),
+    *("STORAGE LIFECYCLE", "DATA METRIC"),
+)
+"""What else a table may lose."""
+
+
+def parse(tokens: Tokens) -> Statement | None:
+    """The statement, or None when it is of another family."""
+    if tokens.match_words("COMMENT"):
+        return _comment(tokens)
+    if tokens.match_words("TRUNCATE"):
+        tokens.match_words("TABLE")
+        if not tokens.match_words("IF", "EXISTS"):
+            return None
+        table = tokens.name()
+        tokens.expect_end()
+        return Truncate(table)
+    if not tokens.match_words("ALTER"):
+        return None
+    kind = next((kind for kind in ("TABLE", "VIEW", "SCHEMA", "DATABASE") if tokens.match_words(kind)), None)
+    if kind is None or tokens.is_words("ROLE"):
+        return None
+    if_exists = tokens.match_words("IF", "EXISTS")
+    name = tokens.name()
+    if (text := _set_comment(tokens)) is not None:
+        return SetComment(kind, name, text, if_exists)
+    return _columns(tokens, name, if_exists) if kind == "TABLE" else None
+
+
+def _comment(tokens: Tokens) -> SetComment:
+    if_exists = tokens.match_words("IF", "EXISTS")
+    tokens.expect_words("ON")
+    kind = tokens.identifier()
+    if kind not in (*_COMMENTED, *ELSEWHERE):
+        tokens.rest()
+        return SetComment(kind, None, "", if_exists)
+    parts = list(tokens.name().parts) if kind != "COLUMN" else _column_parts(tokens)
+    tokens.expect_words("IS")
+    text = tokens.expect_string()
+    tokens.expect_end()
+    return SetComment(kind, Name(tuple(parts)), text, if_exists)
+
+
+def _column_parts(tokens: Tokens) -> list[str]:
+    """A table's name of up to three parts and a column."""
+    parts = [tokens.identifier()]
+    while tokens.match_type(TokenType.DOT):
+        parts.append(tokens.identifier())
+    if not 2 <= len(parts) <= 4:
+        raise tokens.error("expected a table and a column")
+    return parts
+
+
+def _set_comment(tokens: Tokens) -> str | None:
+    """SET COMMENT or UNSET COMMENT, when it is all that the statement asks."""
+    if tokens.match_words("UNSET", "COMMENT"):
+        return "" if tokens.at_end else None
+    if not tokens.match_words("SET", "COMMENT"):
+        return None
+    tokens.match_type(TokenType.EQ)
+    text = tokens.expect_string()
+    return text if tokens.at_end else None
+
+
+def _columns(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
+    if tokens.match_words("RENAME", "COLUMN"):
+        column = tokens.identifier()
+        tokens.expect_words("TO")
+        new = tokens.identifier()
+        tokens.expect_end()
+        return RenameColumn(table, column, new, if_exists)
+    if tokens.match_words("DROP"):
+        return None if any(map(tokens.is_phrase, _OTHER_PARTS)) else _drop(tokens, table, if_exists)
+    if tokens.match_words("ALTER") or tokens.match_words("MODIFY"):
+        return _alter(tokens, table, if_exists)
+    return None
+
+
+def _alter(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
+    """Comments, or several changes; one change of another kind is left to sqlglot."""
+    start = tokens.index
+    comments = _column_comments(tokens)
+    if comments is not None:
+        return SetColumnComments(table, comments, if_exists)
+    tokens.index = start
+    changes = _changes(tokens)
+    if changes is None:
+        return None
+    noted = {change: one for change in changes if (one := _column_comments(Tokens(change)))}
+    return AlterColumns(
+        table,
+        tuple(change for change in changes if change not in noted),
+        tuple(comment for one in noted.values() for comment in one),
+        if_exists,
+    )
+
+
+def _changes(tokens: Tokens) -> tuple[str, ...] | None:
+    """The texts of what is changed; None for a single one without parentheses."""
+    bracketed = tokens.match_type(TokenType.L_PAREN) is not None
+    listed = tokens if bracketed else Tokens(f"{tokens.rest()})")
+    found = [_without_column(text) for text in listed.arguments()]
+    tokens.expect_end()
+    return tuple(found) if bracketed or len(found) > 1 else None
+
+
+def _without_column(text: str) -> str:
+    tokens = Tokens(text)
+    return tokens.rest() if tokens.match_words("COLUMN") else text
+
+
+def _drop(tokens: Tokens, table: Name, if_exists: bool) -> DropColumns:
+    """DROP [COLUMN] [IF EXISTS] a, b; a column may be called COLUMN or IF."""
+    columns: list[str] = []
+    lenient = False
+    while True:
+        if tokens.is_words("COLUMN") and _goes_on(tokens, 1):
+            tokens.match_words("COLUMN")
+        lenient = tokens.match_words("IF", "EXISTS") or lenient
+        columns.append(tokens.identifier())
+        if tokens.match_type(TokenType.COMMA) is None:
+            break
+    if not tokens.match_words("CASCADE"):
+        tokens.match_words("RESTRICT")
+    tokens.expect_end()
+    return DropColumns(table, tuple(columns), if_exists, lenient)
+
+
+def _goes_on(tokens: Tokens, ahead: int) -> bool:
+    token = tokens.peek(ahead)
+    return token is not None and token.token_type is not TokenType.COMMA
+
+
+def _column_comments(tokens: Tokens) -> tuple[tuple[str, str], ...] | None:
+    """[COLUMN] a COMMENT '…', [COLUMN] b UNSET COMMENT, also in parentheses; None for other changes."""
+    bracketed = tokens.match_type(TokenType.L_PAREN) is not None
+    comments: list[tuple[str, str]] = []
+    while True:
+        tokens.match_words("COLUMN")
+        column = tokens.identifier()
+        if tokens.match_words("UNSET", "COMMENT"):
+            comments.append((column, ""))
+        elif tokens.match_words("COMMENT"):
+            comments.append((column, tokens.expect_string()))
+        else:
+            return None
+        if tokens.match_type(TokenType.COMMA) is None:
+            break
+    if bracketed:
+        tokens.expect_type(TokenType.R_PAREN)
+    return tuple(comments) if tokens.at_end else None

@@ -1,0 +1,14 @@
+"""Tables, views and sequences as objects: shown, described, written back; their keys and properties."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sfml_local.objects import altering, ddl, declared, records, relations, show
+
+SCHEMA = records.SCHEMA
+HANDLERS: dict[Any, Any] = {**show.HANDLERS, **altering.HANDLERS}
+READ_ONLY = show.READ_ONLY
+SYSTEM_FUNCTIONS = ddl.SYSTEM_FUNCTIONS
+RELATIONS = relations.RELATIONS
+FIRST_REWRITES = (declared.declarations,)
