@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class Account:
     """The target account of one pipeline; it is open until the block of `Pipeline.connect` ends."""
 
-    def __init__(self, opened: CompiledSpec, connected: TargetAccount, user: str) -> None:
-        self._opened = opened
+    def __init__(self, compiled_spec: CompiledSpec, connected: TargetAccount, user: str) -> None:
+        self._opened = compiled_spec
         self._connected = connected
         self._user = user
 
@@ -68,7 +68,7 @@ class Account:
             raise UsageError("an apply changes the target", help="look at the plan, then say approve=True")
         refuse_unreviewed(self._opened)
         resume, adopt = (plan.resume, plan.adopt) if plan is not None else (None, False)
-        with self._held() as held:
+        with self._held() as held_lease:
             work = planned(self._opened, self._connected, resume=resume, adopt=adopt)
             if plan is not None and Plan(work.plan, self._opened.desired).likeness != plan.likeness:
                 raise ConflictingState(
@@ -81,8 +81,10 @@ class Account:
                     plan=work.plan,
                     create_missing=create_missing,
                 )
-                full = work_of(work, self._opened.desired, held.lease, provenance(self._opened, self._user))
-                self._carry_out(full, held, progress, is_open=work.is_unfinished)
+                full = work_of(
+                    work, self._opened.desired, held_lease.lease, provenance(self._opened, self._user)
+                )
+                self._carry_out(full, held_lease, progress, is_open=work.is_unfinished)
         return Applied(Plan(work.plan, self._opened.desired), work.number if work.is_recorded else None)
 
     def run(self, config: Mapping[str, object] | None = None) -> Run:
@@ -128,13 +130,13 @@ class Account:
         from sfml.operations.rollback import goal_of
 
         desired = self._opened.desired
-        with self._held() as held:
+        with self._held() as held_lease:
             goal, _ = goal_of(desired, self._connected, to)
             graph = goal.graph(desired.target)
             work = planned_graph(graph, self._connected)
             if work.groups:
-                full = work_of(work, graph, held.lease, {"user": self._user}, kind="rollback")
-                self._carry_out(full, held, None, is_open=work.is_unfinished, command="rollback")
+                full = work_of(work, graph, held_lease.lease, {"user": self._user}, kind="rollback")
+                self._carry_out(full, held_lease, None, is_open=work.is_unfinished, command="rollback")
         return Applied(Plan(work.plan, graph), work.number if work.is_recorded else None)
 
     @contextmanager
@@ -142,13 +144,13 @@ class Account:
         from sfml.operations.held_lease import holding, new_lease
 
         leases, root = self._connected.leases, self._opened.desired.root.name
-        with holding(leases, root, new_lease(self._user, None)) as held:
-            yield held
+        with holding(leases, root, new_lease(self._user, None)) as held_lease:
+            yield held_lease
 
     def _carry_out(
         self,
         work: Work,
-        held: HeldLease,
+        held_lease: HeldLease,
         progress: Callable[[str], object] | None,
         *,
         is_open: bool,
@@ -159,7 +161,7 @@ class Account:
         from sfml.operations.guided_deployer import GuidedDeployer
 
         watcher = SilentWatcher() if progress is None else _Progress(progress)
-        deployer = Deployer(work, self._connected.tasks, self._connected.stage, held, watcher=watcher)
+        deployer = Deployer(work, self._connected.tasks, self._connected.stage, held_lease, watcher=watcher)
         GuidedDeployer(deployer, self._opened.desired.where, is_open=is_open, command=command).deploy()
 
 
@@ -183,10 +185,10 @@ class _Progress:
 
 
 @contextmanager
-def connected_account(opened: CompiledSpec, user: str) -> Iterator[Account]:
+def connected_account(compiled_spec: CompiledSpec, user: str) -> Iterator[Account]:
     """Connect to the target of a pipeline for the duration of the block."""
-    with target_account(opened, _Warnings()) as connected:
-        yield Account(opened, connected, user)
+    with target_account(compiled_spec, _Warnings()) as connected:
+        yield Account(compiled_spec, connected, user)
 
 
 class _Warnings(Unwatched):

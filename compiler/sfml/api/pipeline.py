@@ -52,9 +52,9 @@ class Pipeline:
     @property
     def graph(self) -> Graph:
         """The compiled graph. Raises `InvalidSpec` with every finding if the spec has errors."""
-        opened = self._opened
-        assert opened.reading.graph is not None
-        return Graph(opened.reading.graph, opened.desired)
+        compiled_spec = self._opened
+        assert compiled_spec.reading.graph is not None
+        return Graph(compiled_spec.reading.graph, compiled_spec.desired)
 
     def compile(self, folder: Path | str | None = None, *, page: bool = False) -> Artefact:
         """Write manifest, SQL, diagram and step archives; with `page` also `graph.html` and `graph.svg`.
@@ -63,9 +63,11 @@ class Pipeline:
         """
         from sfml.lower.write import write
 
-        opened, graph = self._opened, self.graph
-        desired = opened.desired
-        place = Path(folder) if folder else opened.root / "build" / desired.pipeline / desired.target.name
+        compiled_spec, graph = self._opened, self.graph
+        desired = compiled_spec.desired
+        place = (
+            Path(folder) if folder else compiled_spec.root / "build" / desired.pipeline / desired.target.name
+        )
         pictures = {"graph.svg": graph.svg(), "graph.html": graph.page()} if page else None
         return Artefact(place, write(desired, place, graph.mermaid(), pictures), graph)
 

@@ -25,9 +25,9 @@ def record(cls: type[T]) -> type[T]:
     cls.__doc__ = (
         cls.__doc__ or cls.__name__
     )  # without one, `dataclass` spends time on writing a signature there
-    made: type[Any] = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
-    every = fields(made)
-    own = made.__dict__
+    cls_with_slots: type[Any] = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
+    every = fields(cls_with_slots)
+    own = cls_with_slots.__dict__
     methods: dict[str, Callable[..., Any]] = {
         "__init__": _init(every),
         **_comparing(tuple(one.name for one in every if one.compare)),
@@ -38,8 +38,8 @@ def record(cls: type[T]) -> type[T]:
     }
     for name, method in methods.items():
         if name not in own or own[name] is None:
-            setattr(made, name, method)
-    return made
+            setattr(cls_with_slots, name, method)
+    return cls_with_slots
 
 
 def _init(every: tuple[Field[Any], ...]) -> Callable[..., None]:

@@ -255,8 +255,8 @@ def training_in_an_hour(case: Case) -> Iterator[Diagnostic]:
 
 def _longer_timeout(case: Case) -> str:
     """What gives a job more than an hour; as long as its graph takes no less."""
-    given = case.draft.settings.timeout
-    limit = _DEFAULT_TIMEOUT if given is None else (given or _MAX_TIMEOUT)
+    timeout = case.draft.settings.timeout
+    limit = _DEFAULT_TIMEOUT if timeout is None else (timeout or _MAX_TIMEOUT)
     also = "" if limit >= _TRAINING else ", to the task and to the schedule config"
     return f"`timeout: {in_words(_TRAINING)}`{also}"
 

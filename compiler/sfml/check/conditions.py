@@ -80,9 +80,11 @@ def unknown_tasks_in_conditions(case: Case) -> Iterator[Diagnostic]:
     """
     for task, condition, place in _conditions(case):
         if task is None:
-            asked = [name for name in functions_called(condition) if name in _OF_TASKS]
-            if asked:
-                message = f"the root has no predecessors, so its condition cannot call {listed(asked[:1])}"
+            functions = [name for name in functions_called(condition) if name in _OF_TASKS]
+            if functions:
+                message = (
+                    f"the root has no predecessors, so its condition cannot call {listed(functions[:1])}"
+                )
                 yield error("SF330", message, place, help="move it to a task, or check a stream")
             continue
         for state in arguments_of(condition, _PREDECESSORS_STATE):

@@ -33,13 +33,13 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
     for task, use, name in _results_read(case):
         if task.node.is_finalizer:
             continue
-        said = written(use.reference)
+        shown = written(use.reference)
         if name not in case.known:
             fix = None
             if name in finalizers:
-                message, help = f"`{said}` reads the finalizer, which runs last", "read another task"
+                message, help = f"`{shown}` reads the finalizer, which runs last", "read another task"
             else:
-                message = f"`{said}` reads unknown task `{name}`"
+                message = f"`{shown}` reads unknown task `{name}`"
                 above = case.reach.above(task.name)
                 close = did_you_mean(name, above) or did_you_mean(name, case.known)
                 help = close or (f"tasks above it: {listed(above)}" if above else "nothing runs before it")
@@ -49,12 +49,12 @@ def unknown_sources(case: Case) -> Iterator[Diagnostic]:
                     fix = renaming(use.place.span, name, above if did_you_mean(name, above) else case.known)
             yield error("SF309", message, use.place, label="no task has this name", help=help, fix=fix)
         elif name == task.name:
-            message = f"`{said}` reads the result of the task itself"
+            message = f"`{shown}` reads the result of the task itself"
             yield error("SF309", message, use.place, help="read a task above it")
         elif not case.reach.is_above(name, task.name) and task.name not in case.broken:
             yield error(
                 "SF309",
-                f"`{said}` reads `{name}`, which does not run before `{task.name}`",
+                f"`{shown}` reads `{name}`, which does not run before `{task.name}`",
                 use.place,
                 labels=(Label(case.by_name[name].place("").span, "not above it"),),
                 why="Snowflake fails the graph when a task reads a task that is not its ancestor (091451)",
@@ -169,13 +169,13 @@ def nothing_returned(case: Case) -> Iterator[Diagnostic]:
         source = case.task(name)
         if source is None:
             continue
-        said = f"`{written(use.reference)}` reads `{name}`, which returns nothing"
+        message = f"`{written(use.reference)}` reads `{name}`, which returns nothing"
         step = case.step_of(source)
         if step is not None and step.returns == NOTHING:
             labels = (Label(step.returns_span, "returns nothing"),) if step.returns_span else ()
-            yield error("SF316", said, use.place, labels=labels, help=f"let `{step.name}` return a value")
+            yield error("SF316", message, use.place, labels=labels, help=f"let `{step.name}` return a value")
         elif isinstance(source.node.body, NotifyBody):
-            yield error("SF316", said, use.place, help="a notification has no result; read another task")
+            yield error("SF316", message, use.place, help="a notification has no result; read another task")
 
 
 def finalizer_reads(case: Case) -> Iterator[Diagnostic]:

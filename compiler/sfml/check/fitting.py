@@ -83,26 +83,26 @@ def _record_misfit(value: Value, record: Record, shape_of: ShapeOf) -> str | Non
     return None
 
 
-def _difference(given: Shape, wanted: Shape) -> str:
-    """How the shape `given` differs from `wanted`, as a predicate; for two records, by their first differing field."""
-    if isinstance(given, Record) and isinstance(wanted, Record):
+def _difference(actual: Shape, wanted: Shape) -> str:
+    """How the shape `actual` differs from `wanted`, as a predicate; for two records, by their first differing field."""
+    if isinstance(actual, Record) and isinstance(wanted, Record):
         for key, shape in wanted.fields.items():
-            if key not in given.fields and key not in wanted.optional:
-                return f"is {words(given)}, which lacks the key `{key}` of `{wanted.name}`"
-            if key in given.fields and not may_be(given.fields[key], shape):
-                return f"is {words(given)}, whose `{key}` {_difference(given.fields[key], shape)}"
-    return f"is {words(given)}, not {words(wanted)}"
+            if key not in actual.fields and key not in wanted.optional:
+                return f"is {words(actual)}, which lacks the key `{key}` of `{wanted.name}`"
+            if key in actual.fields and not may_be(actual.fields[key], shape):
+                return f"is {words(actual)}, whose `{key}` {_difference(actual.fields[key], shape)}"
+    return f"is {words(actual)}, not {words(wanted)}"
 
 
-def may_be(given: Shape, wanted: Shape) -> bool:
-    """Whether a value of the shape `given` can be of the shape `wanted`; False only where it never can."""
-    match given, wanted:
+def may_be(actual: Shape, wanted: Shape) -> bool:
+    """Whether a value of the shape `actual` can be of the shape `wanted`; False only where it never can."""
+    match actual, wanted:
         case (Anything(), _) | (_, Anything()):
             return True
         case AnyOf(options=options), _:
             return any(may_be(option, wanted) for option in options)
         case _, AnyOf(options=options):
-            return any(may_be(given, option) for option in options)
+            return any(may_be(actual, option) for option in options)
         case Literals(values=values), _:
             return any(misfit(value, wanted, lambda _: ANYTHING) is None for value in values)
         case Primitive(name=name), Literals(values=values):

@@ -35,10 +35,10 @@ def unfit_notifications(case: Case) -> Iterator[Diagnostic]:
 
 
 def _addressing(body: NotifyBody) -> Iterator[tuple[str, str, str]]:
-    given = [name for name in ("email", "cc", "bcc", "subject") if getattr(body, name)]
-    if body.type in ("webhook", "queue") and given:
-        message = f"{listed(given)} belong to an email, and this is a {body.type}"
-        yield given[0], message, "take them out, or write `type: email`"
+    keys = [name for name in ("email", "cc", "bcc", "subject") if getattr(body, name)]
+    if body.type in ("webhook", "queue") and keys:
+        message = f"{listed(keys)} belong to an email, and this is a {body.type}"
+        yield keys[0], message, "take them out, or write `type: email`"
         return
     for name in ("email", "cc", "bcc"):
         for address in getattr(body, name):

@@ -170,13 +170,13 @@ def missing_arguments(case: Case) -> Iterator[Diagnostic]:
                 unknown = [name for name in body.arguments if step and step.parameter(name) is None]
                 if close and any(f"`{name}`" in close for name in unknown):
                     continue  # SF306 reports the misspelt argument, and names this one in its help
-                said = f": {parameter.annotation}" if parameter.annotation else ""
+                annotation = f": {parameter.annotation}" if parameter.annotation else ""
                 yield error(
                     "SF307",
                     f"step `{body.step}` needs the argument `{parameter.name}`",
                     task.place("with!key", "step"),
                     labels=(Label(parameter.span, "no default"),),
-                    help=f"add `with: {{{parameter.name}: …}}` ({parameter.name}{said})",
+                    help=f"add `with: {{{parameter.name}: …}}` ({parameter.name}{annotation})",
                 )
 
 

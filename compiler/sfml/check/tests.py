@@ -34,8 +34,8 @@ def unknown_tasks_in_tests(case: Case) -> Iterator[Diagnostic]:
     Instead: correct the name; for tasks that not every target has, add `targets` to the test.
     """
     for test in _run_tests(case):
-        given = (Ref(name, one.named) for name, one in test.given.items())
-        for ref in (*given, *(one.task for one in test.expected)):
+        names = (Ref(name, one.named) for name, one in test.given.items())
+        for ref in (*names, *(one.task for one in test.expected)):
             if case.task(ref.name) is not None:
                 continue
             label = "no task has this name"
@@ -65,38 +65,38 @@ def impossible_ends(case: Case) -> Iterator[Diagnostic]:
     written `{outcome: fails}`.
     """
     for test in _run_tests(case):
-        for name, given in test.given.items():
+        for name, end in test.given.items():
             task = case.task(name)
             if task is not None:
-                yield from _impossible(task, given)
+                yield from _impossible(task, end)
 
 
-def _impossible(task: TaskDraft, given: GivenEnd) -> Iterator[Diagnostic]:
+def _impossible(task: TaskDraft, end: GivenEnd) -> Iterator[Diagnostic]:
     outcomes = tuple(task.outcomes or ())
-    ref = given.outcome
-    if given.word is not None and given.word not in _WORDS:
-        ref = Ref(given.word, given.place)
-    elif given.word in outcomes:
-        message = f"`{given.word}` is an outcome of `{task.name}`, and says how a task ends"
-        help = f"write `{{outcome: {given.word}}}`, or `{{fails: true}}` for a failure"
-        yield error("SF702", message, given.place, help=help)
+    ref = end.outcome
+    if end.word is not None and end.word not in _WORDS:
+        ref = Ref(end.word, end.place)
+    elif end.word in outcomes:
+        message = f"`{end.word}` is an outcome of `{task.name}`, and says how a task ends"
+        help = f"write `{{outcome: {end.word}}}`, or `{{fails: true}}` for a failure"
+        yield error("SF702", message, end.place, help=help)
     if ref is not None and task.outcomes is None:
         message = f"task `{task.name}` is not a branch: it has no outcome `{ref.name}`"
         help = did_you_mean(ref.name, _WORDS) or "write `succeeds`, `fails` or `{returns: …}`"
         yield error("SF702", message, ref.place, help=help, fix=renaming(ref.place.span, ref.name, _WORDS))
     elif ref is not None and ref.name not in outcomes:
-        known = (*outcomes, *_WORDS) if given.word is not None else outcomes
+        known = (*outcomes, *_WORDS) if end.word is not None else outcomes
         message = f"`{ref.name}` is not an outcome of `{task.name}`"
         help = did_you_mean(ref.name, known) or f"it has {', '.join(f'`{one}`' for one in outcomes)}"
         labels = (Label(task.place("outcomes").span, "the outcomes"),)
         fix = renaming(ref.place.span, ref.name, known)
         yield error("SF702", message, ref.place, labels=labels, help=help, fix=fix)
-    if given.has_result and (task.outcomes is not None or isinstance(task.node.body, NotifyBody)):
+    if end.has_result and (task.outcomes is not None or isinstance(task.node.body, NotifyBody)):
         what = (
             "a branch returns its outcome" if task.outcomes is not None else "a notification returns nothing"
         )
         message = f"task `{task.name}` cannot return a value: {what}"
-        yield error("SF702", message, given.place, help="take `returns` out")
+        yield error("SF702", message, end.place, help="take `returns` out")
 
 
 def contradicting_expectations(case: Case) -> Iterator[Diagnostic]:
@@ -129,7 +129,7 @@ def unread_facts(case: Case) -> Iterator[Diagnostic]:
     Why: a misspelt name would have no effect, and the test would not test what it says.
     Instead: correct the name, or remove it.
     """
-    asked = _streams(case)
+    streams = _streams(case)
     for test in _run_tests(case):
         for key, (_, place) in test.config.items():
             if key not in case.draft.config:
@@ -138,26 +138,26 @@ def unread_facts(case: Case) -> Iterator[Diagnostic]:
                 fix = renaming(place.span, key, case.draft.config)
                 yield error("SF705", message, place, help=help, fix=fix)
         for stream, (_, place) in test.streams.items():
-            if stream.upper() not in asked:
+            if stream.upper() not in streams:
                 message = f"no condition reads the stream `{stream}`"
-                help = did_you_mean(stream.upper(), asked) or "take it out"
+                help = did_you_mean(stream.upper(), streams) or "take it out"
                 yield error("SF705", message, place, help=help)
-        for name, given in test.given.items():
+        for name, end in test.given.items():
             task = case.task(name)
-            if given.when is not None and task is not None and task.node.when is None:
+            if end.when is not None and task is not None and task.node.when is None:
                 message = f"task `{name}` has no `when`"
-                yield error("SF705", message, given.place, help="take `when` out of the test")
+                yield error("SF705", message, end.place, help="take `when` out of the test")
 
 
 def _streams(case: Case) -> frozenset[str]:
     """The streams that conditions of the graph read, or that start it, in upper case."""
     schedule = case.draft.settings.schedule
     conditions = [case.draft.settings.when, *(task.node.when for task in case.tasks)]
-    asked = [
+    streams = [
         name
         for condition in conditions
         if condition is not None
         for name in arguments_of(condition, "SYSTEM$STREAM_HAS_DATA")
     ]
-    asked += schedule.streams if isinstance(schedule, StreamSchedule) else ()
-    return frozenset(name.upper() for name in asked if name is not None)
+    streams += schedule.streams if isinstance(schedule, StreamSchedule) else ()
+    return frozenset(name.upper() for name in streams if name is not None)

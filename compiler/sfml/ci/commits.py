@@ -54,22 +54,22 @@ def clone_at(folder: Path) -> Clone:
     return Clone(Path(top), prefix.strip())
 
 
-def commits_of(clone: Clone, asked: JobInputs, occasion: Occasion) -> Commits | None:
+def commits_of(clone: Clone, inputs: JobInputs, occasion: Occasion) -> Commits | None:
     """The commits to compare; None if the job has no base. Raises `SfmlError` if a commit cannot be fetched."""
     head = clone.git("rev-parse", "--verify", "--quiet", "HEAD")
     if head is None:
         raise SfmlError("this clone has no commit checked out")
-    base = _input_base(clone, asked) or _merge_parent(clone, head, occasion) or occasion.base
+    base = _input_base(clone, inputs) or _merge_parent(clone, head, occasion) or occasion.base
     if base is None:
         return None
     if _merge_base(clone, base, head) is None:
-        _fetch(clone, base, head, asked, occasion)
-    return Commits(_base_named(clone, base, head, asked, occasion), _head_named(clone, head, occasion))
+        _fetch(clone, base, head, inputs, occasion)
+    return Commits(_base_named(clone, base, head, inputs, occasion), _head_named(clone, head, occasion))
 
 
-def _input_base(clone: Clone, asked: JobInputs) -> str | None:
+def _input_base(clone: Clone, inputs: JobInputs) -> str | None:
     """The base from the job's inputs; a branch that the clone does not have is taken from `origin`."""
-    base = asked.base
+    base = inputs.base
     if base is None or base.startswith("origin/") or is_commit(base):
         return base
     is_here = clone.git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
@@ -90,7 +90,7 @@ def _merge_base(clone: Clone, base: str, head: str) -> str | None:
     return clone.git("merge-base", "--end-of-options", base, head) or None
 
 
-def _fetch(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occasion) -> None:
+def _fetch(clone: Clone, base: str, head: str, inputs: JobInputs, occasion: Occasion) -> None:
     is_shallow = clone.git("rev-parse", "--is-shallow-repository") == "true"
     branch = base.removeprefix("origin/")
     target = base if branch == base else f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
@@ -103,7 +103,7 @@ def _fetch(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occas
         options = tuple(word for word in attempt if word.startswith("--"))
         refs = tuple(word for word in attempt if not word.startswith("--"))
         say(f"git fetch {' '.join((*options, 'origin', *refs))}")
-        for settings in _fetch_settings(clone, asked, occasion):
+        for settings in _fetch_settings(clone, inputs, occasion):
             if clone.git(*_FETCH, *options, "origin", *refs, settings=settings) is not None:
                 break
         if _merge_base(clone, base, head) is not None:
@@ -114,19 +114,19 @@ def _fetch(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occas
     )
 
 
-def _fetch_settings(clone: Clone, asked: JobInputs, occasion: Occasion) -> Iterator[Mapping[str, str]]:
+def _fetch_settings(clone: Clone, inputs: JobInputs, occasion: Occasion) -> Iterator[Mapping[str, str]]:
     """The git settings to try for a fetch: none; then the job's token as an HTTP header, as GitHub's checkout does."""
     yield {}
     url = clone.git("remote", "get-url", "origin") or ""
     server = os.environ.get("GITHUB_SERVER_URL", "").rstrip("/")
-    if occasion.host == "github" and asked.token and server and url.startswith(f"{server}/"):
-        credentials = base64.b64encode(f"x-access-token:{asked.token}".encode()).decode()
+    if occasion.host == "github" and inputs.token and server and url.startswith(f"{server}/"):
+        credentials = base64.b64encode(f"x-access-token:{inputs.token}".encode()).decode()
         yield {f"http.{server}/.extraHeader": f"AUTHORIZATION: basic {credentials}"}
 
 
-def _base_named(clone: Clone, base: str, head: str, asked: JobInputs, occasion: Occasion) -> str:
+def _base_named(clone: Clone, base: str, head: str, inputs: JobInputs, occasion: Occasion) -> str:
     """The base as a branch name such as `origin/main`, if that gives the same comparison; else its hash."""
-    if asked.base is not None or occasion.base_name is None:
+    if inputs.base is not None or occasion.base_name is None:
         return base
     name = f"origin/{occasion.base_name}"
     ref = f"refs/remotes/{name}"

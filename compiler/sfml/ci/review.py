@@ -36,23 +36,23 @@ class SpecReview:
     diff: Mapping[str, Any]
 
 
-def review(asked: JobInputs, occasion: Occasion) -> int:
+def review(inputs: JobInputs, occasion: Occasion) -> int:
     """Run the review. Returns the exit code: 0, or 1 if the head has errors or a step failed."""
-    clone = clone_at(asked.folder)
-    folder = _empty_folder(asked.out)
-    code, findings = _validate(clone, asked, occasion, folder)
+    clone = clone_at(inputs.folder)
+    folder = _empty_folder(inputs.out)
+    code, findings = _validate(clone, inputs, occasion, folder)
     outputs = {"findings": str(findings)}
     if (folder / "sfml.sarif").exists():
         outputs["sarif"] = str(folder / "sfml.sarif")
     try:
-        commits = commits_of(clone, asked, occasion)
+        commits = commits_of(clone, inputs, occasion)
         if commits is None:
             say_notice("nothing to compare with: this job belongs to no pull request; `base` names a commit")
         else:
-            spec_review = _compare(clone, asked, commits)
+            spec_review = _compare(clone, inputs, commits)
             outputs |= _fingerprints(spec_review.diff)
             (folder / "comment.md").write_text(spec_review.comment, encoding="utf-8")
-            _publish(asked, occasion, spec_review)
+            _publish(inputs, occasion, spec_review)
     except SfmlError as error:
         say_error(error.message, error.help)
         code = code or 1
@@ -70,10 +70,10 @@ def _empty_folder(folder: Path) -> Path:
     return folder
 
 
-def _validate(clone: Clone, asked: JobInputs, occasion: Occasion, folder: Path) -> tuple[int, int]:
+def _validate(clone: Clone, inputs: JobInputs, occasion: Occasion, folder: Path) -> tuple[int, int]:
     """Validate the specs, and report the findings to the host. Returns the exit code and the number of findings."""
-    target = () if asked.target is None else (f"--target={asked.target}",)
-    words = ("validate", *asked.specs_from(clone.prefix), *target)
+    target = () if inputs.target is None else (f"--target={inputs.target}",)
+    words = ("validate", *inputs.specs_from(clone.prefix), *target)
     if occasion.host == "github":
         code, printed = _sfml(clone, *words, "--output=github")
         findings = sum(line.startswith("::") for line in printed.splitlines())
@@ -88,15 +88,15 @@ def _validate(clone: Clone, asked: JobInputs, occasion: Occasion, folder: Path) 
     if code > 1:
         raise SfmlError("the specs could not be validated", help="see what `sfml validate` says above")
     say(f"{findings or 'no'} finding{'' if findings == 1 else 's'}")
-    if asked.wants_sarif:
+    if inputs.wants_sarif:
         _, sarif = _sfml(clone, *words, "--output=sarif", shown=False)
         (folder / "sfml.sarif").write_text(sarif, encoding="utf-8")
     return code, findings
 
 
-def _compare(clone: Clone, asked: JobInputs, commits: Commits) -> SpecReview:
-    target = () if asked.target is None else (f"--target={asked.target}",)
-    specs = asked.specs_from(clone.prefix)
+def _compare(clone: Clone, inputs: JobInputs, commits: Commits) -> SpecReview:
+    target = () if inputs.target is None else (f"--target={inputs.target}",)
+    specs = inputs.specs_from(clone.prefix)
     words = ("diff", *specs, f"--base={commits.base}", f"--head={commits.head}", *target)
     code, comment = _sfml(clone, *words, "--output=markdown")
     _, printed = _sfml(clone, *words, "--output=json", shown=False)
@@ -107,15 +107,15 @@ def _compare(clone: Clone, asked: JobInputs, commits: Commits) -> SpecReview:
     # Exit code 1 is no failure here: a head with errors is compared as far as possible.
     if code > 1 or not comment or "pipelines" not in diff:
         raise SfmlError("the change could not be shown", help="see what `sfml diff` says above")
-    return SpecReview(marked(comment, asked.key), diff)
+    return SpecReview(marked(comment, inputs.key), diff)
 
 
-def _publish(asked: JobInputs, occasion: Occasion, spec_review: SpecReview) -> None:
+def _publish(inputs: JobInputs, occasion: Occasion, spec_review: SpecReview) -> None:
     """Post the comment, or show it in the job's summary or log if it is not wanted or not permitted."""
-    if not asked.wants_comment or occasion.number is None:
+    if not inputs.wants_comment or occasion.number is None:
         _show(occasion, spec_review.comment)
         return
-    thread = thread_of(asked, occasion)
+    thread = thread_of(inputs, occasion)
     if thread is None:
         _show(occasion, spec_review.comment)
         say_notice(f"no comment posted: this job has no token; {_where(occasion)}")

@@ -38,13 +38,13 @@ class Thread(Protocol):
     def delete(self, comment: Comment) -> None: ...
 
 
-def thread_of(asked: JobInputs, occasion: Occasion) -> Thread | None:
+def thread_of(inputs: JobInputs, occasion: Occasion) -> Thread | None:
     """The conversation of the job's request; None if there is no request or no token."""
-    if occasion.number is None or asked.token is None:
+    if occasion.number is None or inputs.token is None:
         return None
     if occasion.host == "github":
-        return GitHub(occasion, asked.token)
-    return GitLab(occasion, asked.token)
+        return GitHub(occasion, inputs.token)
+    return GitLab(occasion, inputs.token)
 
 
 class GitHub:

@@ -133,40 +133,40 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
     if is_saved_plan(spec):
         if flags.resume is not None or flags.adopt:
             raise UsageError("--resume and --adopt are part of a saved plan", help="plan again with them")
-        saved, found, options = opened_plan(spec, options)
+        saved, compiled_spec, options = opened_plan(spec, options)
         flags = replace(flags, resume=saved.resume, adopt=saved.adopt, auto_approve=True)
     else:
-        found = opened(spec, options)
+        compiled_spec = opened(spec, options)
     if fingerprint is not None:
         from sfml.plan.review_fingerprint import demand_reviewed
 
-        demand_reviewed(found.desired, fingerprint)
-    refuse_unreviewed(found)
+        demand_reviewed(compiled_spec.desired, fingerprint)
+    refuse_unreviewed(compiled_spec)
 
     def plan(target: TargetAccount) -> ApplyPlan:
-        work = flags.planned(found, target)
+        work = flags.planned(compiled_spec, target)
         if saved is not None:
-            refuse_moved_on(spec, saved, found, work, target)
+            refuse_moved_on(spec, saved, compiled_spec, work, target)
         return work
 
-    with connected(found, options, on_missing=flags.demanding(found, options)) as target:
+    with connected(compiled_spec, options, on_missing=flags.demanding(compiled_spec, options)) as target:
         if flags.dry_run:
             work = plan(target)
-            show_work(found, work, options, stages=True)
+            show_work(compiled_spec, work, options, stages=True)
             if options.json:
                 output.say_json(dry_run_json(work))
             return 0
-        with locked(found.desired, target, options, flags.locking) as held:
+        with locked(compiled_spec.desired, target, options, flags.locking) as held_lease:
             work = plan(target)
             if work.groups:
-                flags.demand(found, target.connection, options, work.plan)
-            show_work(found, work, options)
+                flags.demand(compiled_spec, target.connection, options, work.plan)
+            show_work(compiled_spec, work, options)
             if work.groups:
                 if not flags.auto_approve:
                     confirm(f"Apply this to {work.plan.target} ({work.plan.location})?", options)
-                carry_out(found, target, held, work, options, flags.idleness)
+                carry_out(compiled_spec, target, held_lease, work, options, flags.idleness)
         if flags.run_after:
-            return run_and_follow(found, target, options, flags.config)
+            return run_and_follow(compiled_spec, target, options, flags.config)
         if options.json:
             output.say_json(applied_json(work))
     return 0

@@ -40,27 +40,42 @@ class ApplyFlags:
     idleness: Idleness = Idleness()
     locking: Locking = Locking()
 
-    def planned(self, found: CompiledSpec, target: TargetAccount) -> ApplyPlan:
+    def planned(self, compiled_spec: CompiledSpec, target: TargetAccount) -> ApplyPlan:
         """The apply plan for the current state of the target."""
-        return planned(found, target, resume=self.resume, adopt=self.adopt, collect=not self.keeps_all)
+        return planned(
+            compiled_spec, target, resume=self.resume, adopt=self.adopt, collect=not self.keeps_all
+        )
 
     def demand(
-        self, found: CompiledSpec, connection: SnowflakeConnection, options: Options, plan: Plan | None = None
+        self,
+        compiled_spec: CompiledSpec,
+        connection: SnowflakeConnection,
+        options: Options,
+        plan: Plan | None = None,
     ) -> None:
         """Check that every object that the graph names exists, or create it; raises if one is missing."""
         from sfml.cli.environment import demand_environment
 
         makes = self.create_missing and not self.dry_run
         demand_environment(
-            found, connection, options, create_missing=makes, auto_approve=self.auto_approve, plan=plan
+            compiled_spec,
+            connection,
+            options,
+            create_missing=makes,
+            auto_approve=self.auto_approve,
+            plan=plan,
         )
 
-    def demanding(self, found: CompiledSpec, options: Options) -> Callable[[SnowflakeConnection], None]:
+    def demanding(
+        self, compiled_spec: CompiledSpec, options: Options
+    ) -> Callable[[SnowflakeConnection], None]:
         """The same check as a function, for a target whose schema is missing."""
-        return lambda connection: self.demand(found, connection, options)
+        return lambda connection: self.demand(compiled_spec, connection, options)
 
 
-def show_work(found: CompiledSpec, work: ApplyPlan, options: Options, *, stages: bool = False) -> None:
+def show_work(
+    compiled_spec: CompiledSpec, work: ApplyPlan, options: Options, *, stages: bool = False
+) -> None:
     """Print the plan; with `stages`, also the stages that an apply would carry out."""
     from sfml.render.plan import plan_text
     from sfml.render.stages import stages_text
@@ -69,7 +84,9 @@ def show_work(found: CompiledSpec, work: ApplyPlan, options: Options, *, stages:
     if not options.speaks:
         return
     symbols = Symbols(output.takes_unicode())
-    output.say(plan_text(work.plan, found.desired, symbols, schedule=schedule_words(found.desired)))
+    output.say(
+        plan_text(work.plan, compiled_spec.desired, symbols, schedule=schedule_words(compiled_spec.desired))
+    )
     if stages:
         output.say(f"\n{stages_text(work.groups)}")
 
@@ -90,9 +107,9 @@ def applied_json(work: ApplyPlan) -> Mapping[str, Any]:
 
 
 def carry_out(
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     target: TargetAccount,
-    held: HeldLease,
+    held_lease: HeldLease,
     work: ApplyPlan,
     options: Options,
     idleness: Idleness,
@@ -102,14 +119,14 @@ def carry_out(
     from sfml.operations.reviewed_files import provenance
 
     speaks = options.speaks
-    desired = found.desired
-    demand_idle(work.observed, target, held, idleness, options)
+    desired = compiled_spec.desired
+    demand_idle(work.observed, target, held_lease, idleness, options)
     began = time.perf_counter()
     if speaks:
         output.say()
     where = desired.where
-    full = work_of(work, desired, held.lease, provenance(found, user_name(options)))
-    deploy_work(full, target, held, options, where, journal_open=work.is_unfinished)
+    full = work_of(work, desired, held_lease.lease, provenance(compiled_spec, user_name(options)))
+    deploy_work(full, target, held_lease, options, where, journal_open=work.is_unfinished)
     if speaks:
         output.say(f"Applied in {time.perf_counter() - began:.1f} s.{_became(work, desired.pipeline, where)}")
 

@@ -60,7 +60,7 @@ CUT_OFF = "stopped while it was applied; `sfml status` says where it stands"
 class ShownPlan:
     """A pipeline and the plan that was shown for it."""
 
-    found: CompiledSpec
+    compiled_spec: CompiledSpec
     work: ApplyPlan
 
 
@@ -68,7 +68,7 @@ class ShownPlan:
 class AppliedPipeline:
     """A pipeline that was applied, or needed no change; with its run, if --run was given."""
 
-    found: CompiledSpec
+    compiled_spec: CompiledSpec
     work: ApplyPlan
     run: Run | None = None
 
@@ -87,7 +87,7 @@ def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> 
                 say_json_of([dry_run_json(one.work) if isinstance(one, ShownPlan) else one for one in plans])
             return 1 if failures(plans) else 0
         if pending and not flags.auto_approve:
-            names = ", ".join(one.found.desired.pipeline for one in pending)
+            names = ", ".join(one.compiled_spec.desired.pipeline for one in pending)
             confirm(
                 f"Apply {'this plan' if len(pending) == 1 else f'these {len(pending)} plans'} ({names})?",
                 options,
@@ -111,13 +111,15 @@ def _plans(
 ) -> list[ShownPlan | PipelineFailure]:
     """The plan of each pipeline; each is shown as soon as it is made."""
 
-    def plan(found: CompiledSpec) -> ShownPlan:
-        refuse_unreviewed(found)
-        work = flags.planned(found, targets.of(found, flags.demanding(found, options)))
-        show_work(found, work, options, stages=flags.dry_run)
+    def plan(compiled_spec: CompiledSpec) -> ShownPlan:
+        refuse_unreviewed(compiled_spec)
+        work = flags.planned(
+            compiled_spec, targets.of(compiled_spec, flags.demanding(compiled_spec, options))
+        )
+        show_work(compiled_spec, work, options, stages=flags.dry_run)
         if options.speaks:
             output.say()
-        return ShownPlan(found, work)
+        return ShownPlan(compiled_spec, work)
 
     return each(opened_all(specs, options), plan, options)
 
@@ -127,7 +129,7 @@ def _applied(
 ) -> list[AppliedPipeline | PipelineFailure | UnfinishedWork]:
     """Apply the plans; returns the outcome of each, in order."""
     pending = [one for one in plans if isinstance(one, ShownPlan) and one.work.groups]
-    after = earlier_sharers([graph_of(one.found) for one in pending])
+    after = earlier_sharers([graph_of(one.compiled_spec) for one in pending])
     asks = flags.create_missing and not flags.auto_approve
     apply = _one_by_one if asks or is_chain(after) else partial(_side_by_side, after)
     outcomes = iter(apply(pending, targets, flags, options))
@@ -135,7 +137,7 @@ def _applied(
     def outcome(one: ShownPlan | PipelineFailure) -> AppliedPipeline | PipelineFailure | UnfinishedWork:
         if isinstance(one, PipelineFailure):
             return one
-        return next(outcomes) if one.work.groups else AppliedPipeline(one.found, one.work)
+        return next(outcomes) if one.work.groups else AppliedPipeline(one.compiled_spec, one.work)
 
     return [outcome(one) for one in plans]
 
@@ -148,7 +150,7 @@ def _one_by_one(
     for place, one in enumerate(pending):
         is_stopped = is_stopped or (place > 0 and give_back())
         if is_stopped:
-            yield UnfinishedWork(one.found, is_begun=False)
+            yield UnfinishedWork(one.compiled_spec, is_begun=False)
             continue
         if place:
             _say_gap(options)
@@ -188,7 +190,7 @@ def _side_by_side(
     for rest in kept[printed:]:
         rest.print()
     for place, one in enumerate(pending):
-        yield answers.get(place) or UnfinishedWork(one.found, is_begun=False)
+        yield answers.get(place) or UnfinishedWork(one.compiled_spec, is_begun=False)
     if stop.is_set() and flags.run_after and len(answers) == len(pending):
         raise click.exceptions.Exit(INTERRUPTED)
 
@@ -202,33 +204,33 @@ def _outcome(
     pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Options
 ) -> AppliedPipeline | PipelineFailure | UnfinishedWork:
     """Apply one plan; returns the outcome. A failure is also printed."""
-    found = pending.found
+    compiled_spec = pending.compiled_spec
     try:
-        return AppliedPipeline(found, _apply(pending, targets, flags, options))
+        return AppliedPipeline(compiled_spec, _apply(pending, targets, flags, options))
     except click.exceptions.Exit:
-        return UnfinishedWork(found, is_begun=True)
+        return UnfinishedWork(compiled_spec, is_begun=True)
     except StopRequested:
-        return UnfinishedWork(found, is_begun=False)
+        return UnfinishedWork(compiled_spec, is_begun=False)
     except SfmlError as error:
-        failure = failure_of(found, error)
+        failure = failure_of(compiled_spec, error)
         say_failure(failure, options)
         return failure
 
 
 def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Options) -> ApplyPlan:
     """Plan again under the lease, and apply the plan if it equals the one that was shown."""
-    found = pending.found
-    target = targets.of(found)
-    say_turn(found, options)
-    with locked(found.desired, target, options, flags.locking) as held:
-        work = flags.planned(found, target)
+    compiled_spec = pending.compiled_spec
+    target = targets.of(compiled_spec)
+    say_turn(compiled_spec, options)
+    with locked(compiled_spec.desired, target, options, flags.locking) as held_lease:
+        work = flags.planned(compiled_spec, target)
         if not flags.auto_approve and _likeness(work) != _likeness(pending.work):
             raise ConflictingState(
                 "the target has changed since the plan was shown; nothing was changed", help="run it again"
             )
         if work.groups:
-            flags.demand(found, target.connection, options, work.plan)
-            carry_out(found, target, held, work, options, flags.idleness)
+            flags.demand(compiled_spec, target.connection, options, work.plan)
+            carry_out(compiled_spec, target, held_lease, work, options, flags.idleness)
     return work
 
 
@@ -248,7 +250,7 @@ def _with_runs(
     """Run the applied pipelines; returns the results with their runs."""
     from sfml.cli.run_several import run_all
 
-    pipelines = [one if isinstance(one, PipelineFailure) else one.found for one in results]
+    pipelines = [one if isinstance(one, PipelineFailure) else one.compiled_spec for one in results]
     runs = run_all(pipelines, targets, flags.config, options)
     return [_with_run(one, run) for one, run in zip(results, runs, strict=True)]
 
@@ -275,11 +277,19 @@ def _say_stopped(
         say_json_of([_stopped_json(one) for one in outcomes])
         return
     begun = [
-        one.found.desired.pipeline for one in outcomes if isinstance(one, AppliedPipeline) and one.work.groups
+        one.compiled_spec.desired.pipeline
+        for one in outcomes
+        if isinstance(one, AppliedPipeline) and one.work.groups
     ]
-    cut = [one.found.desired.pipeline for one in outcomes if isinstance(one, UnfinishedWork) and one.is_begun]
+    cut = [
+        one.compiled_spec.desired.pipeline
+        for one in outcomes
+        if isinstance(one, UnfinishedWork) and one.is_begun
+    ]
     waiting = [
-        one.found.desired.pipeline for one in outcomes if isinstance(one, UnfinishedWork) and not one.is_begun
+        one.compiled_spec.desired.pipeline
+        for one in outcomes
+        if isinstance(one, UnfinishedWork) and not one.is_begun
     ]
     if begun:
         output.note(f"applied before that: {', '.join(begun)}")
@@ -295,8 +305,8 @@ def _stopped_json(
     match outcome:
         case AppliedPipeline():
             return _json(outcome)
-        case UnfinishedWork(found, is_begun):
-            return failure_of(found, ConflictingState(CUT_OFF if is_begun else NOT_BEGUN))
+        case UnfinishedWork(compiled_spec, is_begun):
+            return failure_of(compiled_spec, ConflictingState(CUT_OFF if is_begun else NOT_BEGUN))
     return outcome
 
 
@@ -308,11 +318,11 @@ def _say_count(
 ) -> None:
     """Print how many pipelines were applied, needed no change, or failed, and the next command."""
     done = [one for one in results if isinstance(one, AppliedPipeline)]
-    names = {one.found.desired.pipeline for one in pending}
-    changed = sum(one.found.desired.pipeline in names for one in done)
+    names = {one.compiled_spec.desired.pipeline for one in pending}
+    changed = sum(one.compiled_spec.desired.pipeline in names for one in done)
     if pending:
         output.say()
-    unwell = [one.found.desired.pipeline for one in done if not one.is_well]
+    unwell = [one.compiled_spec.desired.pipeline for one in done if not one.is_well]
     runs = f", {len(unwell)} ran without success: {', '.join(unwell)}" if unwell else ""
     output.say(
         f"{plural(len(results), 'pipeline')}: {changed} applied, {len(done) - changed} as in the spec"

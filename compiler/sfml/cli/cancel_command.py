@@ -17,17 +17,17 @@ def command(spec: str, options: Options) -> int:
     """Cancel the runs of SPEC that are executing. The schedule does not change; a cancelled run can be retried."""
     from sfml.operations.runs import cancel_runs, interval_of
 
-    found = place_of(spec, options)
-    with connected(found, options) as target:
-        root = deployed_root(found, target)
-        runs = cancel_runs(found.desired, target.history, root, interval=interval_of(found.desired.target))
-    name = found.desired.pipeline
+    compiled_spec = place_of(spec, options)
+    with connected(compiled_spec, options) as target:
+        root = deployed_root(compiled_spec, target)
+        runs = cancel_runs(
+            compiled_spec.desired, target.history, root, interval=interval_of(compiled_spec.desired.target)
+        )
+    name = compiled_spec.desired.pipeline
     if runs:
         what = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs"
-        text = (
-            f"Cancelled {what} of {name}. Retry its unfinished tasks with:  sfml retry {found.desired.where}"
-        )
+        text = f"Cancelled {what} of {name}. Retry its unfinished tasks with:  sfml retry {compiled_spec.desired.where}"
     else:
         text = f"No run of {name} is executing."
-    say_runs(found, options, text, runs)
+    say_runs(compiled_spec, options, text, runs)
     return 0

@@ -48,23 +48,25 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
         )
     from sfml.cli.pipelines import each, failures, opened_all, say_json_of
 
-    results = each(opened_all(specs, options), lambda found: _write(found, None, page, options), options)
+    results = each(
+        opened_all(specs, options), lambda compiled_spec: _write(compiled_spec, None, page, options), options
+    )
     if options.json:
         say_json_of(results)
     return 1 if failures(results) else 0
 
 
-def _write(found: CompiledSpec, out: Path | None, page: bool, options: Options) -> Mapping[str, Any]:
+def _write(compiled_spec: CompiledSpec, out: Path | None, page: bool, options: Options) -> Mapping[str, Any]:
     """Write the files of one pipeline, and print their paths; returns its manifest without `format_version`."""
     from sfml.lower.manifest import manifest_bytes
     from sfml.lower.write import write
     from sfml.render.mermaid import mermaid
 
-    desired = found.desired
-    folder = out or found.root / "build" / desired.pipeline / desired.target.name
-    assert found.reading.graph is not None
-    pictures = _pictures(found.reading.graph, desired) if page else None
-    written = write(desired, folder, mermaid(found.reading.graph), pictures)
+    desired = compiled_spec.desired
+    folder = out or compiled_spec.root / "build" / desired.pipeline / desired.target.name
+    assert compiled_spec.reading.graph is not None
+    pictures = _pictures(compiled_spec.reading.graph, desired) if page else None
+    written = write(desired, folder, mermaid(compiled_spec.reading.graph), pictures)
     if options.speaks:
         output.say(
             f"{desired.pipeline} for {desired.target.name}: {len(desired.all_tasks)} tasks, the root included"

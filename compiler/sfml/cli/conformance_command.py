@@ -67,10 +67,10 @@ def command(
         if not options.json:
             output.note(f"working in {database}.{place.schema}, which is dropped at the end")
         for scenario in wanted:
-            found = outcome(place, scenario)
-            outcomes.append(found)
-            if not options.json and (found.differences or not options.quiet):
-                output.say(outcome_text(found))
+            result = outcome(place, scenario)
+            outcomes.append(result)
+            if not options.json and (result.differences or not options.quiet):
+                output.say(outcome_text(result))
     differences = sum(len(one.differences) for one in outcomes)
     if options.json:
         output.say_json(
@@ -107,15 +107,15 @@ def evidence() -> Mapping[str, Behaviour]:
     return {behaviour.what: behaviour for behaviour in BEHAVIOURS}
 
 
-def outcome_text(found: ScenarioOutcome) -> str:
+def outcome_text(result: ScenarioOutcome) -> str:
     """One line for each behaviour; for differences, the expected and the observed result."""
     known = evidence()
-    word = "differs" if found.differences else "same"
+    word = "differs" if result.differences else "same"
     lines = [
-        f"{word:8}{known[what].evidence:12}{what}  ({found.scenario.name})"
-        for what in found.scenario.behaviours
+        f"{word:8}{known[what].evidence:12}{what}  ({result.scenario.name})"
+        for what in result.scenario.behaviours
     ]
-    for difference in found.differences:
+    for difference in result.differences:
         lines += [
             f"        {' '.join(difference.statement.split())}",
             f"          here:    {difference.expected}",
@@ -124,10 +124,10 @@ def outcome_text(found: ScenarioOutcome) -> str:
     return "\n".join(lines)
 
 
-def outcome_json(found: ScenarioOutcome) -> dict[str, Any]:
+def outcome_json(result: ScenarioOutcome) -> dict[str, Any]:
     known = evidence()
     return {
-        "name": found.scenario.name,
+        "name": result.scenario.name,
         "behaviours": [
             {
                 "area": known[what].area,
@@ -135,10 +135,10 @@ def outcome_json(found: ScenarioOutcome) -> dict[str, Any]:
                 "evidence": str(known[what].evidence),
                 "source": known[what].source,
             }
-            for what in found.scenario.behaviours
+            for what in result.scenario.behaviours
         ],
         "differences": [
             {"statement": one.statement, "expected": one.expected, "observed": one.observed}
-            for one in found.differences
+            for one in result.differences
         ],
     }

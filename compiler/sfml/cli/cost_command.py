@@ -51,12 +51,12 @@ def command(specs: tuple[str, ...], edition: str | None, price: float | None, op
     graphs = [reading.walkable for reading in readings if reading.walkable is not None]
     if len(graphs) < len(readings):
         raise InvalidSpec(tuple(one for reading in readings for one in reading.diagnostics))
-    found = estimate(graphs)
+    costs = estimate(graphs)
     credit = _price(readings[0], edition, price)
     if options.json:
-        output.say_json(cost_json(found, credit))
+        output.say_json(cost_json(costs, credit))
     elif not options.quiet:
-        output.say(cost_text(found, credit))
+        output.say(cost_text(costs, credit))
     return 0
 
 
@@ -77,10 +77,10 @@ def _price(reading: Reading, edition: str | None, price: float | None) -> Price:
 
     project = reading.loaded.project
     node = map_of(project.document.get("cost")) if project is not None else None
-    said = {} if node is None else {key: plain(value) for key, value in node.entries.items()}
-    own = said.get("price")
+    numbers = {} if node is None else {key: plain(value) for key, value in node.entries.items()}
+    own = numbers.get("price")
     per_credit = price if price is not None else (float(own) if isinstance(own, int | float) else None)
-    named, currency = said.get("edition"), said.get("currency")
+    named, currency = numbers.get("edition"), numbers.get("currency")
     return Price(
         edition or (named if isinstance(named, str) else None),
         per_credit,

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from sfml.account.history import DeployedRoot
 
 
-def deployed_root(found: CompiledSpec, target: TargetAccount) -> DeployedRoot:
+def deployed_root(compiled_spec: CompiledSpec, target: TargetAccount) -> DeployedRoot:
     """The root of the deployed graph; raises `ConflictingState` if it is not deployed, or not made by sfml."""
     from sfml.plan.settings import split_comment
 
-    desired = found.desired
+    desired = compiled_spec.desired
     root = target.history.root(desired.root.name)
     if root is None:
         raise ConflictingState(
             f"pipeline `{desired.pipeline}` is not deployed in target `{desired.target.name}`",
-            help=misspelt(found.desired.spec_path) or f"sfml apply {found.desired.where}",
+            help=misspelt(compiled_spec.desired.spec_path) or f"sfml apply {compiled_spec.desired.where}",
         )
     if split_comment(root.comment)[1] is None:
         raise ConflictingState(
             f"{root.name} was not made by sfml; nothing was changed",
-            help=f"take it over first:  sfml apply {found.desired.where} --adopt",
+            help=f"take it over first:  sfml apply {compiled_spec.desired.where} --adopt",
         )
     return root
 
@@ -51,34 +51,36 @@ def switching(
     from sfml.cli.interrupts import stopping
     from sfml.operations.apply_plan import seen
 
-    found = place_of(spec, options)
-    with connected(found, options) as target, locked(found.desired, target, options, locking):
-        root = deployed_root(found, target)
-        _, journal = seen(found.desired, target)
+    compiled_spec = place_of(spec, options)
+    with connected(compiled_spec, options) as target, locked(compiled_spec.desired, target, options, locking):
+        root = deployed_root(compiled_spec, target)
+        _, journal = seen(compiled_spec.desired, target)
         if journal is not None:
             raise ConflictingState(
-                f"{journal.header.work} of {found.desired.pipeline} did not finish, so its schedule is off",
-                help=f"finish it first:  sfml apply {found.desired.where}   with --resume or --no-resume",
+                f"{journal.header.work} of {compiled_spec.desired.pipeline} did not finish, so its schedule is off",
+                help=f"finish it first:  sfml apply {compiled_spec.desired.where}   with --resume or --no-resume",
             )
         done = threading.Event()
         with stopping(threading.Event(), done.is_set):
-            yield found, target, root
+            yield compiled_spec, target, root
             done.set()
 
 
-def say_switched(found: CompiledSpec, options: Options, text: str, *, changed: bool, is_on: bool) -> None:
+def say_switched(
+    compiled_spec: CompiledSpec, options: Options, text: str, *, changed: bool, is_on: bool
+) -> None:
     if options.json:
-        output.say_json({**_place(found), "changed": changed, "schedule_on": is_on})
+        output.say_json({**_place(compiled_spec), "changed": changed, "schedule_on": is_on})
     elif not options.quiet:
         output.say(text)
 
 
-def say_runs(found: CompiledSpec, options: Options, text: str, runs: tuple[str, ...]) -> None:
+def say_runs(compiled_spec: CompiledSpec, options: Options, text: str, runs: tuple[str, ...]) -> None:
     if options.json:
-        output.say_json({**_place(found), "runs": list(runs)})
+        output.say_json({**_place(compiled_spec), "runs": list(runs)})
     elif not options.quiet:
         output.say(text)
 
 
-def _place(found: CompiledSpec) -> Mapping[str, Any]:
-    return {"pipeline": found.desired.pipeline, "target": found.desired.target.name}
+def _place(compiled_spec: CompiledSpec) -> Mapping[str, Any]:
+    return {"pipeline": compiled_spec.desired.pipeline, "target": compiled_spec.desired.target.name}

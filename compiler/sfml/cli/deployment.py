@@ -21,7 +21,7 @@ INTERRUPTED = 130
 def deploy_work(
     work: Work,
     target: TargetAccount,
-    held: HeldLease,
+    held_lease: HeldLease,
     options: Options,
     where: str,
     *,
@@ -34,7 +34,7 @@ def deploy_work(
     """
     symbols = Symbols(output.takes_unicode())
     stop = stop_event()
-    deployer = Deployer(work, target.tasks, target.stage, held, stop=stop)
+    deployer = Deployer(work, target.tasks, target.stage, held_lease, stop=stop)
     with progress(options, symbols) as shown, stopping(stop, lambda: deployer.is_done):
         deployer.watcher = shown
         guided = GuidedDeployer(deployer, where, is_open=journal_open, command=command)

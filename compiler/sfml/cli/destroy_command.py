@@ -74,14 +74,17 @@ def command(
         from sfml.cli.destroy_several import destroy_several
 
         return destroy_several(specs, flags, options)
-    found = place_of(specs[0], options)
-    objects = named_objects(found.desired, tables, models)
-    with connected(found, options) as target, locked(found.desired, target, options, locking) as held:
-        doomed = PipelineRemoval(found, objects, planned_removal(found.desired, target))
+    compiled_spec = place_of(specs[0], options)
+    objects = named_objects(compiled_spec.desired, tables, models)
+    with (
+        connected(compiled_spec, options) as target,
+        locked(compiled_spec.desired, target, options, locking) as held_lease,
+    ):
+        doomed = PipelineRemoval(compiled_spec, objects, planned_removal(compiled_spec.desired, target))
         show(doomed, options)
         if doomed.is_there:
-            ask(found.desired, flags.approval, options)
-            remove(doomed, target, held, idleness, options)
+            ask(compiled_spec.desired, flags.approval, options)
+            remove(doomed, target, held_lease, idleness, options)
     if options.json:
         output.say_json(doomed_json(doomed))
     return 0

@@ -99,9 +99,11 @@ def _doomed(
 ) -> list[PipelineRemoval | PipelineFailure]:
     """The removal of each pipeline, shown as soon as it is planned."""
 
-    def look(found: CompiledSpec) -> PipelineRemoval:
-        objects = _objects(found, flags)
-        one = PipelineRemoval(found, objects, planned_removal(found.desired, targets.of(found)))
+    def look(compiled_spec: CompiledSpec) -> PipelineRemoval:
+        objects = _objects(compiled_spec, flags)
+        one = PipelineRemoval(
+            compiled_spec, objects, planned_removal(compiled_spec.desired, targets.of(compiled_spec))
+        )
         show(one, options)
         if options.speaks:
             output.say()
@@ -111,55 +113,61 @@ def _doomed(
     unread: list[PipelineFailure] = []
     for place in _places(specs):
         try:
-            found = place_of(place, options)
+            compiled_spec = place_of(place, options)
         except SfmlError as error:
             unread.append(PipelineFailure(place, None, options.target, error))
             say_failure(unread[-1], options)
             continue
-        desired = found.desired
-        pipelines.setdefault((found.root, desired.pipeline, desired.target.name), found)
+        desired = compiled_spec.desired
+        pipelines.setdefault((compiled_spec.root, desired.pipeline, desired.target.name), compiled_spec)
     return [*each(list(pipelines.values()), look, options), *unread]
 
 
-def _objects(found: CompiledSpec, flags: DestroyFlags) -> tuple[tuple[str, str], ...]:
-    declares = any(task.writes for task in found.desired.all_tasks)
-    return named_objects(found.desired, flags.tables if declares else None, None)
+def _objects(compiled_spec: CompiledSpec, flags: DestroyFlags) -> tuple[tuple[str, str], ...]:
+    declares = any(task.writes for task in compiled_spec.desired.all_tasks)
+    return named_objects(compiled_spec.desired, flags.tables if declares else None, None)
 
 
 def _ask(there: Sequence[PipelineRemoval], flags: DestroyFlags, options: Options) -> None:
     """Ask once for all pipelines; in production, demand the name of each."""
     approval = flags.approval
-    names = [one.found.desired.pipeline for one in there]
+    names = [one.compiled_spec.desired.pipeline for one in there]
     if names:
         refuse_other_names(names, approval)
-    asked = [
+    unapproved = [
         name
         for one, name in zip(there, names, strict=True)
-        if name not in approval.names and one.found.desired.target.mode is not Mode.PRODUCTION
+        if name not in approval.names and one.compiled_spec.desired.target.mode is not Mode.PRODUCTION
     ]
-    if asked and not approval.auto:
-        confirm(f"Remove {plural(len(asked), 'pipeline')} ({', '.join(asked)})?", options)
+    if unapproved and not approval.auto:
+        confirm(f"Remove {plural(len(unapproved), 'pipeline')} ({', '.join(unapproved)})?", options)
     for one in there:
-        demand_name(one.found.desired, approval, options)
+        demand_name(one.compiled_spec.desired, approval, options)
 
 
 def _removed(
     doomed: PipelineRemoval, targets: Targets, flags: DestroyFlags, options: Options
 ) -> PipelineRemoval | PipelineFailure:
     """Plan the removal again under the lease, and carry it out if it equals the one that was shown."""
-    found = doomed.found
+    compiled_spec = doomed.compiled_spec
     try:
-        target = targets.of(found)
-        say_turn(found, options)
-        with locked(found.desired, target, options, flags.locking) as held:
-            removal = planned_removal(found.desired, target)
+        target = targets.of(compiled_spec)
+        say_turn(compiled_spec, options)
+        with locked(compiled_spec.desired, target, options, flags.locking) as held_lease:
+            removal = planned_removal(compiled_spec.desired, target)
             if not flags.approval.auto and removal.names != doomed.removal.names:
                 raise ConflictingState(
                     "the target has changed since this was shown; nothing was removed", help="run it again"
                 )
-            remove(PipelineRemoval(found, doomed.objects, removal), target, held, flags.idleness, options)
+            remove(
+                PipelineRemoval(compiled_spec, doomed.objects, removal),
+                target,
+                held_lease,
+                flags.idleness,
+                options,
+            )
     except SfmlError as error:
-        failure = failure_of(found, error)
+        failure = failure_of(compiled_spec, error)
         say_failure(failure, options)
         return failure
     if options.speaks:
@@ -177,13 +185,15 @@ def _say_stopped(
     if options.json:
         done = [one if isinstance(one, PipelineFailure) else doomed_json(one) for one in results]
         stopped = ConflictingState("stopped; `sfml status` says where it stands")
-        say_json_of([*done, *(failure_of(one.found, stopped) for one in left)])
+        say_json_of([*done, *(failure_of(one.compiled_spec, stopped) for one in left)])
         return
     removed = [
-        one.found.desired.pipeline for one in results if isinstance(one, PipelineRemoval) and one.is_there
+        one.compiled_spec.desired.pipeline
+        for one in results
+        if isinstance(one, PipelineRemoval) and one.is_there
     ]
     if removed:
         output.note(f"removed before that: {', '.join(removed)}")
-    waiting = [one.found.desired.pipeline for one in left[1:] if one.is_there]
+    waiting = [one.compiled_spec.desired.pipeline for one in left[1:] if one.is_there]
     if waiting:
         output.note(f"not begun: {', '.join(waiting)}")

@@ -50,11 +50,11 @@ def command(
     from sfml.review.requested_specs import asked_for
 
     cwd = Path.cwd()
-    found = repository(cwd)
-    asked = asked_for(paths_of(specs), found.top, cwd)
+    checkout = repository(cwd)
+    requested = asked_for(paths_of(specs), checkout.top, cwd)
     when = None if now is None else moment_of(now)
-    request = Request(base, head, asked, options.target, options.variables, options.user, when)
-    diff = make_diff(found, request)
+    request = Request(base, head, requested, options.target, options.variables, options.user, when)
+    diff = make_diff(checkout, request)
     if page is not None:
         from sfml.lower.write import write_file
         from sfml.render.page.review import diff_page

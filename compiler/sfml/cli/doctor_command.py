@@ -36,16 +36,16 @@ def command(spec: str | None, options: Options) -> int:
     from sfml.render.doctor import doctor_json, doctor_text
     from sfml.render.symbols import Symbols
 
-    found = opened(spec, options) if spec else None
-    if found is not None:
-        root, target = found.root, found.desired.target
+    compiled_spec = opened(spec, options) if spec else None
+    if compiled_spec is not None:
+        root, target = compiled_spec.root, compiled_spec.desired.target
     else:
         try:
             root, target = target_alone(Path.cwd(), options.target, options.user)
         except InvalidSpec as error:
             say_diagnostics(error.diagnostics, {}, options)
             raise
-    checks = tuple(_checks(root, target, found))
+    checks = tuple(_checks(root, target, compiled_spec))
     if options.json:
         output.say_json(doctor_json(target.name, checks))
     elif not options.quiet or any(check.state is CheckState.FAIL for check in checks):
@@ -54,32 +54,32 @@ def command(spec: str | None, options: Options) -> int:
     return 1 if any(check.state is CheckState.FAIL for check in checks) else 0
 
 
-def _checks(root: Path, target: Target, found: CompiledSpec | None) -> Iterator[Check]:
+def _checks(root: Path, target: Target, compiled_spec: CompiledSpec | None) -> Iterator[Check]:
     from sfml.snowflake.health import account_checks
 
     yield from machine_checks(root, target)
-    with ExitStack() as held:
+    with ExitStack() as servers:
         try:
             if target.is_local:
-                check, connection = _local(root, target, held)
+                check, connection = _local(root, target, servers)
             else:
                 check, connection = _account(target)
-            held.callback(connection.close)
+            servers.callback(connection.close)
         except SfmlError as error:
             yield Check("connection", CheckState.FAIL, error.message, error.help)
             yield Check("account", CheckState.SKIPPED, "not looked at: there is no connection")
             return
         yield from check
         yield from account_checks(connection, target)
-        if found is None and target.is_local:
+        if compiled_spec is None and target.is_local:
             return
-        if found is None:
+        if compiled_spec is None:
             yield Check("privileges", CheckState.SKIPPED, "they depend on what is deployed: name a spec")
         else:
-            yield from spec_checks(found, connection)
+            yield from spec_checks(compiled_spec, connection)
 
 
-def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], SnowflakeConnection]:
+def _local(root: Path, target: Target, servers: ExitStack) -> tuple[list[Check], SnowflakeConnection]:
     """The check of the local server and a connection to it; if none runs, one is started and stopped again."""
     from dataclasses import asdict
 
@@ -90,7 +90,7 @@ def _local(root: Path, target: Target, held: ExitStack) -> tuple[list[Check], Sn
     require_local()
     folder = root / LOCAL_FOLDER
     runs = control.status(folder).running
-    info = held.enter_context(control.in_use(folder))
+    info = servers.enter_context(control.in_use(folder))
     kept = "runs" if runs else "starts and stops as it should; `sfml local start` keeps it"
     return [Check("local server", CheckState.OK, kept)], open_local(asdict(info), target)
 
@@ -100,13 +100,17 @@ def _account(target: Target) -> tuple[list[Check], SnowflakeConnection]:
     from sfml.snowflake.connection import open_account
     from sfml.snowflake.entries import entry
 
-    found = entry(target.connection)
-    name = f"`{found.name}` of {found.source}" if found.name else "from the environment"
-    used = f", with {', '.join(found.variables)}" if found.variables else ""
+    connection_entry = entry(target.connection)
+    name = (
+        f"`{connection_entry.name}` of {connection_entry.source}"
+        if connection_entry.name
+        else "from the environment"
+    )
+    used = f", with {', '.join(connection_entry.variables)}" if connection_entry.variables else ""
     connection = open_account(target)
-    state = CheckState.WARN if found.warnings else CheckState.OK
-    text = f"{name}: {found.method}{used}"
-    return [Check("connection", state, text, "; ".join(found.warnings) or None)], connection
+    state = CheckState.WARN if connection_entry.warnings else CheckState.OK
+    text = f"{name}: {connection_entry.method}{used}"
+    return [Check("connection", state, text, "; ".join(connection_entry.warnings) or None)], connection
 
 
 def machine_checks(root: Path, target: Target) -> Iterator[Check]:
@@ -138,7 +142,7 @@ def _worktree(root: Path) -> Check:
     return Check("work tree", CheckState.OK, "everything is committed")
 
 
-def spec_checks(found: CompiledSpec, connection: SnowflakeConnection) -> Iterator[Check]:
+def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) -> Iterator[Check]:
     """Checks of the role's privileges for this spec, and of the objects that the spec needs."""
     from dataclasses import replace
 
@@ -150,9 +154,9 @@ def spec_checks(found: CompiledSpec, connection: SnowflakeConnection) -> Iterato
     from sfml.snowflake.granted import granted_to
     from sfml.snowflake.sql import rows
 
-    graph, root = found.reading.graph, found.desired.root.name
+    graph, root = compiled_spec.reading.graph, compiled_spec.desired.root.name
     assert graph is not None, "findings are looked at before"
-    environment = looked_at(found, connection)
+    environment = looked_at(compiled_spec, connection)
     for one in environment.blocking:
         if one.exists:
             yield Check(str(one.need.kind), CheckState.FAIL, f"{one.named}: {one.note}", one.statement)
@@ -183,7 +187,7 @@ def spec_checks(found: CompiledSpec, connection: SnowflakeConnection) -> Iterato
     except SfmlError as error:
         yield Check("privileges", CheckState.WARN, f"not known: {error.message}", error.help)
         return
-    help = f"sfml grants {found.desired.spec_path} -t {graph.target.name} --compare {role}"
+    help = f"sfml grants {compiled_spec.desired.spec_path} -t {graph.target.name} --compare {role}"
     if comparison.missing:
         text = f"role {role} lacks {len(comparison.missing)} of {len(needed)}: {_listed(comparison.missing)}"
         yield Check("privileges", CheckState.FAIL, text, help)

@@ -31,24 +31,24 @@ class Acceptance:
 
 
 def possible(
-    drifts: tuple[Drift, ...], found: CompiledSpec
+    drifts: tuple[Drift, ...], compiled_spec: CompiledSpec
 ) -> tuple[AcceptableField | UnacceptableField, ...]:
     """For each drifted field, where it could be written, or why it cannot. Writes nothing."""
-    loaded = found.reading.loaded
+    loaded = compiled_spec.reading.loaded
     if loaded.spec is None:
         return ()
-    return tuple(acceptances(drifts, loaded.spec, found.desired, loaded.sources))
+    return tuple(acceptances(drifts, loaded.spec, compiled_spec.desired, loaded.sources))
 
 
 def accept(
-    drifts: tuple[Drift, ...], found: CompiledSpec, own: Ownership, spec: str, options: Options
+    drifts: tuple[Drift, ...], compiled_spec: CompiledSpec, own: Ownership, spec: str, options: Options
 ) -> Acceptance:
     """Write the drift into the spec's files.
 
     Raises `ConflictingState`, with the files restored, when the changed spec has errors, or would change other settings
     of the account.
     """
-    before = _differences(found.desired, own)
+    before = _differences(compiled_spec.desired, own)
     originals: dict[Path, bytes] = {}
     done: list[AcceptableField] = []
     left = drifts
@@ -56,15 +56,15 @@ def accept(
         for _ in range(MAX_ROUNDS):
             wanted = [
                 one
-                for one in possible(left, found)
+                for one in possible(left, compiled_spec)
                 if isinstance(one, AcceptableField) and not _is_done(one, done)
             ]
             if not wanted:
                 break
-            done += _written(wanted, found, originals)
-            found = _again(spec, options)
-            left = open_drift(left, found.desired, own.observed, own.loose)
-        more = _differences(found.desired, own) - before
+            done += _written(wanted, compiled_spec, originals)
+            compiled_spec = _again(spec, options)
+            left = open_drift(left, compiled_spec.desired, own.observed, own.loose)
+        more = _differences(compiled_spec.desired, own) - before
         if more:
             shown = ", ".join(f"{path} of {task}" for task, path in sorted(more)[:5])
             raise ConflictingState(
@@ -75,10 +75,10 @@ def accept(
         for path, content in originals.items():
             path.write_bytes(content)
         raise
-    refused = [one for one in possible(left, found) if isinstance(one, UnacceptableField)]
+    refused = [one for one in possible(left, compiled_spec) if isinstance(one, UnacceptableField)]
     stuck = [
         UnacceptableField(one.task, one.path, "the spec sets it in another place too: edit it by hand")
-        for one in possible(left, found)
+        for one in possible(left, compiled_spec)
         if isinstance(one, AcceptableField)
     ]
     really = tuple(one for one in done if all((one.task, one.path) != (it.task, it.path) for it in stuck))
@@ -90,19 +90,19 @@ def _is_done(one: AcceptableField, done: list[AcceptableField]) -> bool:
 
 
 def _written(
-    wanted: list[AcceptableField], found: CompiledSpec, originals: dict[Path, bytes]
+    wanted: list[AcceptableField], compiled_spec: CompiledSpec, originals: dict[Path, bytes]
 ) -> list[AcceptableField]:
     """Make the changes that do not overlap; returns those that were made. `originals` collects the old files."""
     done: list[AcceptableField] = []
-    root = found.root.resolve()
+    root = compiled_spec.root.resolve()
     for file in sorted({one.fix.span.file for one in wanted}):
         path = (root / file).resolve()
         if not path.is_relative_to(root) or not path.is_file():
             continue
         originals.setdefault(path, path.read_bytes())
         here = [one for one in wanted if one.fix.span.file == file]
-        made = set(mend(path, tuple(dict.fromkeys(one.fix for one in here))))
-        done += [one for one in here if one.fix in made]
+        written = set(mend(path, tuple(dict.fromkeys(one.fix for one in here))))
+        done += [one for one in here if one.fix in written]
     return done
 
 
@@ -119,7 +119,7 @@ def _again(spec: str, options: Options) -> CompiledSpec:
 
 def _differences(desired: DesiredGraph, own: Ownership) -> frozenset[tuple[str, str]]:
     plan = make_plan(desired, own.observed, adopt=True, loose=own.loose)
-    found: Mapping[str, tuple[str, ...]] = {
+    settings: Mapping[str, tuple[str, ...]] = {
         change.task: tuple(field.path for field in change.fields) for change in plan.changes
     }
-    return frozenset((task, path) for task, paths in found.items() for path in paths)
+    return frozenset((task, path) for task, paths in settings.items() for path in paths)

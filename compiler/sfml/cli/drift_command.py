@@ -45,25 +45,25 @@ def command(
     """
     if accepts and reverts:
         raise UsageError("--accept and --revert exclude each other", help="choose one")
-    found = opened(spec, options)
-    with connected(found, options) as target:
-        last, own = looked_at(found, target)
-        every, drifts = _drifts(found, last, own)
-        notes = (*drift_notes(found.desired, target), *stranger_notes(own.strangers))
+    compiled_spec = opened(spec, options)
+    with connected(compiled_spec, options) as target:
+        last, own = looked_at(compiled_spec, target)
+        every, drifts = _drifts(compiled_spec, last, own)
+        notes = (*drift_notes(compiled_spec.desired, target), *stranger_notes(own.strangers))
         if reverts:
-            _refuse_accepted(every, drifts, found)
-            return _revert(found, target, last, drifts, own, options, locking, auto_approve)
+            _refuse_accepted(every, drifts, compiled_spec)
+            return _revert(compiled_spec, target, last, drifts, own, options, locking, auto_approve)
     if accepts:
-        return _accept(found, last, own, drifts, spec, options, detailed_exitcode)
-    _say(found, last, drifts, notes, options)
+        return _accept(compiled_spec, last, own, drifts, spec, options, detailed_exitcode)
+    _say(compiled_spec, last, drifts, notes, options)
     return 2 if detailed_exitcode and drifts else 0
 
 
-def looked_at(found: CompiledSpec, target: TargetAccount) -> tuple[Deployment, Ownership]:
+def looked_at(compiled_spec: CompiledSpec, target: TargetAccount) -> tuple[Deployment, Ownership]:
     """The last deployment and the tasks in the account; raises `ConflictingState` if they cannot be compared."""
     from sfml.operations.apply_plan import seen
 
-    desired = found.desired
+    desired = compiled_spec.desired
     where = desired.where
     staged, journal = seen(desired, target)
     if journal is not None:
@@ -94,48 +94,56 @@ def looked_at(found: CompiledSpec, target: TargetAccount) -> tuple[Deployment, O
 
 
 def _drifts(
-    found: CompiledSpec, last: Deployment, own: Ownership
+    compiled_spec: CompiledSpec, last: Deployment, own: Ownership
 ) -> tuple[tuple[Drift, ...], tuple[Drift, ...]]:
     """All drift since the last apply, and the part of it that was not accepted into the spec."""
     from sfml.plan.drift import drift_of, open_drift
 
-    every = drift_of(last.artefact, own.observed, found.desired.target, own.loose)
-    return every, open_drift(every, found.desired, own.observed, own.loose)
+    every = drift_of(last.artefact, own.observed, compiled_spec.desired.target, own.loose)
+    return every, open_drift(every, compiled_spec.desired, own.observed, own.loose)
 
 
-def _refuse_accepted(every: tuple[Drift, ...], drifts: tuple[Drift, ...], found: CompiledSpec) -> None:
+def _refuse_accepted(
+    every: tuple[Drift, ...], drifts: tuple[Drift, ...], compiled_spec: CompiledSpec
+) -> None:
     """Raise `ConflictingState` if drift was accepted since the last apply, because a revert would undo that too."""
     accepted = {(one.name, field.path) for one in every for field in one.fields}
     accepted -= {(one.name, field.path) for one in drifts for field in one.fields}
     if accepted:
         raise ConflictingState(
             f"{len(accepted)} values were accepted into the spec since the last apply, and a revert would undo them",
-            help=f"make the account match the spec:  sfml apply {found.desired.where}",
+            help=f"make the account match the spec:  sfml apply {compiled_spec.desired.where}",
         )
 
 
 def _say(
-    found: CompiledSpec, last: Deployment, drifts: tuple[Drift, ...], notes: tuple[str, ...], options: Options
+    compiled_spec: CompiledSpec,
+    last: Deployment,
+    drifts: tuple[Drift, ...],
+    notes: tuple[str, ...],
+    options: Options,
 ) -> None:
     from sfml.cli.drift_acceptance import possible
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
 
-    ways = possible(drifts, found)
+    ways = possible(drifts, compiled_spec)
     if options.json:
-        told = drift_json(drifts, ways, found.desired, last.header)
-        output.say_json({**told, "notes": list(notes), "accepted": [], "reverted": False})
+        document = drift_json(drifts, ways, compiled_spec.desired, last.header)
+        output.say_json({**document, "notes": list(notes), "accepted": [], "reverted": False})
     elif not (options.quiet and not drifts):
-        output.say(drift_text(drifts, ways, found.desired, last.header, Symbols(output.takes_unicode())))
+        output.say(
+            drift_text(drifts, ways, compiled_spec.desired, last.header, Symbols(output.takes_unicode()))
+        )
         for note in notes:
             output.say(f"note: {note}")
         if drifts:
-            where = f"sfml drift {found.desired.where}"
+            where = f"sfml drift {compiled_spec.desired.where}"
             output.say(f"Next:  {where} --accept   or   {where} --revert")
 
 
 def _accept(
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     last: Deployment,
     own: Ownership,
     drifts: tuple[Drift, ...],
@@ -147,22 +155,24 @@ def _accept(
     from sfml.render.drift import accepted_lines, drift_json, drift_text
     from sfml.render.symbols import Symbols
 
-    made = accept(drifts, found, own, spec, options)
-    refused = {(one.task, one.path) for one in made.refused}
+    acceptance = accept(drifts, compiled_spec, own, spec, options)
+    refused = {(one.task, one.path) for one in acceptance.refused}
     if options.json:
         accepted = [
             {"task": one.task, "path": one.path, "place": f"{one.fix.span.file}:{one.fix.span.start.line}"}
-            for one in made.done
+            for one in acceptance.done
         ]
-        told = drift_json(drifts, (*made.done, *made.refused), found.desired, last.header)
-        output.say_json({**told, "accepted": accepted, "reverted": False})
+        document = drift_json(
+            drifts, (*acceptance.done, *acceptance.refused), compiled_spec.desired, last.header
+        )
+        output.say_json({**document, "accepted": accepted, "reverted": False})
     elif not options.quiet or refused:
         symbols = Symbols(output.takes_unicode())
-        output.say(drift_text(drifts, made.refused, found.desired, last.header, symbols))
-        for line in accepted_lines(made.done, symbols):
+        output.say(drift_text(drifts, acceptance.refused, compiled_spec.desired, last.header, symbols))
+        for line in accepted_lines(acceptance.done, symbols):
             output.say(line)
         if drifts:
-            output.say(_left(len(made.done), len(refused)))
+            output.say(_left(len(acceptance.done), len(refused)))
     return 2 if detailed_exitcode and refused else 0
 
 
@@ -172,7 +182,7 @@ def _left(done: int, refused: int) -> str:
 
 
 def _revert(
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     target: TargetAccount,
     last: Deployment,
     drifts: tuple[Drift, ...],
@@ -188,7 +198,7 @@ def _revert(
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
 
-    desired = found.desired
+    desired = compiled_spec.desired
     speaks = options.speaks
     if speaks:
         output.say(drift_text(drifts, (), desired, last.header, Symbols(output.takes_unicode())))
@@ -200,16 +210,16 @@ def _revert(
         if not auto_approve:
             confirm(f"Put back what deployment {last.header.number} left in {desired.target.name}?", options)
         graph = last.artefact.graph(desired.target)
-        with locked(desired, target, options, locking) as held:
+        with locked(desired, target, options, locking) as held_lease:
             work = planned_graph(graph, target, adopt=True)
             reverted = bool(work.groups)
             where = desired.where
             # The record keeps the commit that the graph came from.
-            full = work_of(work, graph, held.lease, {"user": user_name(options)})
-            deploy_work(full, target, held, options, where)
+            full = work_of(work, graph, held_lease.lease, {"user": user_name(options)})
+            deploy_work(full, target, held_lease, options, where)
         if speaks:
             output.say(f"Reverted: {desired.pipeline} is as deployment {last.header.number} left it.")
     if options.json:
-        told = drift_json(drifts, (), desired, last.header)
-        output.say_json({**told, "accepted": [], "reverted": reverted})
+        document = drift_json(drifts, (), desired, last.header)
+        output.say_json({**document, "accepted": [], "reverted": reverted})
     return 0

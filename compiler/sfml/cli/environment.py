@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def demand_environment(
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     connection: SnowflakeConnection,
     options: Options,
     *,
@@ -44,5 +44,5 @@ def demand_environment(
             confirm(f"Create {'it' if len(missing) == 1 else 'them'}?", options)
 
     operation.demand_environment(
-        found, connection, plan=plan, create_missing=create_missing, tell=tell, agree=agree
+        compiled_spec, connection, plan=plan, create_missing=create_missing, tell=tell, agree=agree
     )

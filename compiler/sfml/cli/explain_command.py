@@ -51,8 +51,8 @@ def _explain_code(code: str, options: Options) -> int:
     from sfml.render.explain import explanation_json, explanation_text
 
     every = explanations()
-    found = every.get(code.upper())
-    if found is None:
+    explained = every.get(code.upper())
+    if explained is None:
         if not _CODE.fullmatch(code):
             raise UsageError(
                 f"`{code}` is neither a code nor FILE:PATH",
@@ -60,9 +60,9 @@ def _explain_code(code: str, options: Options) -> int:
             )
         raise UsageError(f"there is no code `{code.upper()}`", help="`sfml explain` lists them all")
     if options.json:
-        output.say_json({"codes": [explanation_json(found)]})
+        output.say_json({"codes": [explanation_json(explained)]})
     else:
-        output.say(explanation_text(found))
+        output.say(explanation_text(explained))
     return 0
 
 
@@ -71,14 +71,16 @@ def _explain_value(subject: str, options: Options) -> int:
     from sfml.render.explain import origin_json, origin_text
 
     name, _, path = subject.partition(":")
-    found = traced(name, path, options)
+    value_origins = traced(name, path, options)
     if options.json:
-        output.say_json({"values": [origin_json(one.origin, one.pipeline, one.target) for one in found]})
+        output.say_json(
+            {"values": [origin_json(one.origin, one.pipeline, one.target) for one in value_origins]}
+        )
         return 0
-    for index, one in enumerate(found[:MOST_SHOWN]):
+    for index, one in enumerate(value_origins[:MOST_SHOWN]):
         if index:
             output.say()
         output.say(origin_text(one.origin, f"(pipeline {one.pipeline}, target {one.target})"))
-    if len(found) > MOST_SHOWN:
-        output.say(f"\n… and {len(found) - MOST_SHOWN} more values; --output json has them all")
+    if len(value_origins) > MOST_SHOWN:
+        output.say(f"\n… and {len(value_origins) - MOST_SHOWN} more values; --output json has them all")
     return 0

@@ -56,17 +56,17 @@ def command(
     from sfml.render.grants import comparison_text, grants_json, grants_sql
     from sfml.render.symbols import Symbols
 
-    found = opened(spec, options)
-    graph, target = found.reading.graph, found.desired.target
+    compiled_spec = opened(spec, options)
+    graph, target = compiled_spec.reading.graph, compiled_spec.desired.target
     assert graph is not None, "findings are looked at before"
     default = (Purpose.DEPLOYING, Purpose.RUNNING) if compare else tuple(Purpose)
     chosen = tuple(Purpose(name) for name in purposes) or default
-    lists = {purpose: privileges_of(graph, purpose, found.desired.root.name) for purpose in chosen}
+    lists = {purpose: privileges_of(graph, purpose, compiled_spec.desired.root.name) for purpose in chosen}
     owning = folded(owner or target.owner_role or f"{graph.pipeline}_OWNER".upper())
     looking = folded(reader or f"{graph.pipeline}_READER".upper())
     roles = {purpose: looking if purpose is Purpose.READING else owning for purpose in chosen}
     unknown = undeclared(graph)
-    comparison = None if compare is None else _compared(found, options, folded(compare), lists)
+    comparison = None if compare is None else _compared(compiled_spec, options, folded(compare), lists)
     if options.json:
         output.say_json(
             {
@@ -84,12 +84,12 @@ def command(
 
 
 def _compared(
-    found: CompiledSpec, options: Options, role: str, lists: Mapping[Purpose, Sequence[Privilege]]
+    compiled_spec: CompiledSpec, options: Options, role: str, lists: Mapping[Purpose, Sequence[Privilege]]
 ) -> Comparison:
     from sfml.graph.comparing import compared
     from sfml.snowflake.granted import granted_to
 
     needed = [one for privileges in lists.values() for one in privileges]
-    with target_connection(found, TargetScreen(options)) as connection:
+    with target_connection(compiled_spec, TargetScreen(options)) as connection:
         granted, unread = granted_to(connection, role)
     return compared(role, needed, granted, unread)

@@ -107,9 +107,9 @@ def demand_right(readings: list[Reading], options: Options, *, but_for: str | No
 
     for reading in readings:
         say_findings(reading, options)
-    found = tuple(finding for reading in readings for finding in reading.diagnostics)
-    if has_errors(tuple(finding for finding in found if finding.code != but_for)):
-        raise InvalidSpec(by_position(found))
+    findings = tuple(finding for reading in readings for finding in reading.diagnostics)
+    if has_errors(tuple(finding for finding in findings if finding.code != but_for)):
+        raise InvalidSpec(by_position(findings))
 
 
 def _nothing(readings: list[Reading], words: tuple[str, ...]) -> UsageError:
@@ -139,7 +139,7 @@ def _write_junit(path: Path, every: list[SuiteResult], sources: dict[str, str]) 
 def _say(
     every: list[SuiteResult], sources: dict[str, str], options: Options, how: str, seconds: float
 ) -> None:
-    found = [finding for one in every for verdict in one.verdicts for finding in verdict.findings]
+    findings = [finding for one in every for verdict in one.verdicts for finding in verdict.findings]
     if options.json:
         from sfml.render.graph_tests import tests_json
 
@@ -149,19 +149,19 @@ def _say(
 
         from sfml.render.sarif import diagnostics_sarif
 
-        output.say_json_text(json.dumps(diagnostics_sarif(found), indent=2, ensure_ascii=False))
+        output.say_json_text(json.dumps(diagnostics_sarif(findings), indent=2, ensure_ascii=False))
     elif options.format == "github":
         from sfml.render.github import diagnostics_github
 
-        if found:
-            output.say_document(diagnostics_github(found))
+        if findings:
+            output.say_document(diagnostics_github(findings))
     else:
-        _say_text(every, found, sources, options, seconds)
+        _say_text(every, findings, sources, options, seconds)
 
 
 def _say_text(
     every: list[SuiteResult],
-    found: list[Diagnostic],
+    findings: list[Diagnostic],
     sources: dict[str, str],
     options: Options,
     seconds: float,
@@ -176,8 +176,8 @@ def _say_text(
         if text:
             output.say(text)
             output.say()
-    if found:
-        output.say_colored(diagnostics_text(found, sources, color=output.wants_color(options.no_color)))
+    if findings:
+        output.say_colored(diagnostics_text(findings, sources, color=output.wants_color(options.no_color)))
         output.say()
-    if found or not options.quiet:
+    if findings or not options.quiet:
         output.say(totals_text(every, seconds))

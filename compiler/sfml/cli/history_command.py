@@ -28,10 +28,10 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
     from sfml.render.history import deployments_json, deployments_text, runs_json, runs_text
     from sfml.render.symbols import Symbols
 
-    found = place_of(spec, options)
-    desired = found.desired
+    compiled_spec = place_of(spec, options)
+    desired = compiled_spec.desired
     symbols = Symbols(output.takes_unicode())
-    with connected(found, options) as target:
+    with connected(compiled_spec, options) as target:
         if deployments:
             kept, unreadable = kept_deployments(desired, target)
             kept = kept[:limit]
@@ -70,15 +70,15 @@ def kept_deployments(
     unfinished = journal.header.number if journal else None
     kept = target.stage.kept(desired.pipeline)
     unreadable = (*unreadable, *kept.unreadable)
-    made = [one for one in kept.deployments if one.header.number != unfinished]
+    earlier = [one for one in kept.deployments if one.header.number != unfinished]
     deployments = tuple(
         KeptDeployment(
             one.header,
             one.artefact.record,
             len(one.artefact.tasks) - 1,
-            is_current=one is made[-1] and record.get("fingerprint") == one.artefact.fingerprint,
+            is_current=one is earlier[-1] and record.get("fingerprint") == one.artefact.fingerprint,
             has_code=not staged.lacks(one.artefact.archives),
         )
-        for one in reversed(made)
+        for one in reversed(earlier)
     )
     return deployments, unreadable

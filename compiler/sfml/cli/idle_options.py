@@ -53,7 +53,7 @@ def idle_options(function: F) -> F:
 def demand_idle(
     observed: ObservedGraph | None,
     target: TargetAccount,
-    held: HeldLease,
+    held_lease: HeldLease,
     idleness: Idleness,
     options: Options,
 ) -> None:
@@ -64,4 +64,4 @@ def demand_idle(
         if options.speaks:
             output.note(f"waiting for {words} …")
 
-    operation.demand_idle(observed, target, held, idleness, waiting=waiting, pause=pause)
+    operation.demand_idle(observed, target, held_lease, idleness, waiting=waiting, pause=pause)

@@ -213,7 +213,7 @@ def _say(
     files = [(folder / path).relative_to(root).as_posix() for path in imported.files]
     losses = [*imported.losses, *_elsewhere(place)]
     if options.json:
-        told: Mapping[str, object] = {
+        document: Mapping[str, object] = {
             "pipeline": imported.pipeline,
             "target": target.name,
             "root": name,
@@ -224,7 +224,7 @@ def _say(
             "changes": [change_json(change) for change in checked.changes],
             "diagnostics": [diagnostic_json(one) for one in checked.diagnostics],
         }
-        output.say_json(told)
+        output.say_json(document)
         return
     if options.quiet and not (losses or checked.changes):
         return

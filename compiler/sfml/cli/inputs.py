@@ -40,13 +40,13 @@ def single(paths: tuple[str, ...] | str) -> str:
     from sfml.frontend.entry_files import entry_files
 
     arguments = (paths,) if isinstance(paths, str) else paths
-    found = entry_files(arguments)
-    if len(found) != 1:
-        names = ", ".join(str(path) for path in found[:5]) or "none"
+    files = entry_files(arguments)
+    if len(files) != 1:
+        names = ", ".join(str(path) for path in files[:5]) or "none"
         raise click.UsageError(
-            f"this command takes one pipeline; `{' '.join(arguments)}` has {len(found)}: {names}"
+            f"this command takes one pipeline; `{' '.join(arguments)}` has {len(files)}: {names}"
         )
-    return str(found[0])
+    return str(files[0])
 
 
 def opened(path: str, options: Options) -> CompiledSpec:
@@ -76,10 +76,13 @@ def say_diagnostics(
 
 @contextmanager
 def connected(
-    found: CompiledSpec, options: Options, *, on_missing: Callable[[SnowflakeConnection], None] | None = None
+    compiled_spec: CompiledSpec,
+    options: Options,
+    *,
+    on_missing: Callable[[SnowflakeConnection], None] | None = None,
 ) -> Iterator[TargetAccount]:
     """Connect to the target with `target_account`; notes about the connection are printed."""
-    with target_account(found, TargetScreen(options), on_missing=on_missing) as account:
+    with target_account(compiled_spec, TargetScreen(options), on_missing=on_missing) as account:
         yield account
 
 

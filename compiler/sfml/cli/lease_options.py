@@ -47,10 +47,10 @@ class Seconds(click.ParamType[float]):
             return float(value)
         text = str(value).strip()
         number, unit = text.rstrip("smhSMH"), text[len(text.rstrip("smhSMH")) :].upper() or "S"
-        found = 0 if number == "0" else interval_seconds(f"{number} {unit}")
-        if found is None:
+        seconds = 0 if number == "0" else interval_seconds(f"{number} {unit}")
+        if seconds is None:
             self.fail(f"`{text}` is not a duration; write 30s, 5m or 1h", param, ctx)
-        return float(found)
+        return float(seconds)
 
 
 def locking_options(function: F) -> F:
@@ -116,6 +116,6 @@ def locked(
             sleep=pause,
             breaking=breaking if locking.force else None,
             not_released=not_released,
-        ) as held,
+        ) as held_lease,
     ):
-        yield held
+        yield held_lease

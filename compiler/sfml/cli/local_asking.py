@@ -129,21 +129,21 @@ def sql(statements: str | None, files: tuple[Path, ...], place: Path, options: O
     if statements is None and not files:
         raise UsageError("there is no statement", help='sfml local sql "SHOW TASKS IN ACCOUNT"')
     text = sys.stdin.read() if statements == "-" else statements or ""
-    found: list[Answer] = []
+    results: list[Answer] = []
     with control.in_use(place) as info:
         if options.speaks:
             say_notices(info.notices)
         count = run_files(info, files)
         with _connected(info) as connection:
             for answer in answers(connection, text):
-                found.append(answer)
+                results.append(answer)
                 if options.speaks:
-                    _say_answer(answer.columns, answer.rows, is_first=len(found) == 1)
-    if not (found or count):
+                    _say_answer(answer.columns, answer.rows, is_first=len(results) == 1)
+    if not (results or count):
         raise UsageError("there is no statement", help='sfml local sql "SHOW TASKS IN ACCOUNT"')
     if options.json:
-        results = [{"columns": one.columns, "rows": one.rows} for one in found]
-        output.say_json({"results": results})
+        documents = [{"columns": result.columns, "rows": result.rows} for result in results]
+        output.say_json({"results": documents})
     return 0
 
 

@@ -32,22 +32,22 @@ def command(spec: str, task: str | None, options: Options) -> int:
     from sfml.operations.runs import last_run, not_deployed
     from sfml.render.reason import outcome_text, reason_json, reason_text
 
-    found = opened(spec, options)
-    names = [node.task for node in found.desired.all_tasks if node.task]
+    compiled_spec = opened(spec, options)
+    names = [node.task for node in compiled_spec.desired.all_tasks if node.task]
     if task is not None and task not in names:
         raise UsageError(
-            f"pipeline `{found.desired.pipeline}` has no task `{task}`",
+            f"pipeline `{compiled_spec.desired.pipeline}` has no task `{task}`",
             help=did_you_mean(task, names) or f"its tasks are: {', '.join(names)}",
         )
-    with connected(found, options) as target:
-        root = target.history.root(found.desired.root.name)
+    with connected(compiled_spec, options) as target:
+        root = target.history.root(compiled_spec.desired.root.name)
         if root is None:
-            raise not_deployed(found.desired)
-        run = last_run(found.desired, target.history, root)
+            raise not_deployed(compiled_spec.desired)
+        run = last_run(compiled_spec.desired, target.history, root)
         if run is None:
             raise ConflictingState(
-                f"pipeline `{found.desired.pipeline}` has not run in the last seven days",
-                help=f"sfml run {found.desired.where}",
+                f"pipeline `{compiled_spec.desired.pipeline}` has not run in the last seven days",
+                help=f"sfml run {compiled_spec.desired.where}",
             )
         shown = [one for one in run.tasks if one.row and (task is None or one.name == task)]
         logs = [_task_log(one, target.history.log(one.row) if one.row else "") for one in shown]
@@ -60,7 +60,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
                 "run_id": run.run_id,
                 "outcome": run.outcome,
                 "reason": reason_json(run.reason),
-                "tasks": [_log_json(log, project_files(found, log.task.name)) for log in logs],
+                "tasks": [_log_json(log, project_files(compiled_spec, log.task.name)) for log in logs],
             }
         )
         return 0
@@ -68,10 +68,10 @@ def command(spec: str, task: str | None, options: Options) -> int:
         output.say(f"run {run.run_id} {outcome_text(run)}: {why}")
     if not logs:
         because = next((one.because for one in run.tasks if one.name == task and one.because), None)
-        ran = "no task ran" if task is None else f"{task} did not run"
-        output.say(f"{ran} in run {run.run_id}{f': {because}' if because else ''}")
+        what_failed = "no task ran" if task is None else f"{task} did not run"
+        output.say(f"{what_failed} in run {run.run_id}{f': {because}' if because else ''}")
     for log in logs:
-        _say_log(log, project_files(found, log.task.name))
+        _say_log(log, project_files(compiled_spec, log.task.name))
     return 0
 
 
@@ -96,22 +96,22 @@ def _task_log(task: TaskRun, log: str) -> TaskLog:
     return TaskLog(task, log, error=None if not task.error or task.error.strip() in log else task.error)
 
 
-def project_files(found: CompiledSpec, task: str) -> Files:
+def project_files(compiled_spec: CompiledSpec, task: str) -> Files:
     """Maps paths in a task's tracebacks, inside step archives and job folders, to files of the project."""
     from sfml.graph.model import JobBody
 
-    graph = found.reading.graph
+    graph = compiled_spec.reading.graph
     bodies = [node.body for node in graph.tasks if node.name == task] if graph else []
     folder = next((body.folder for body in bodies if isinstance(body, JobBody)), None)
 
     def file(path: str) -> str | None:
         _, is_archived, inside = path.rpartition("/steps.zip/")
         if is_archived:
-            return found.reading.catalog.file(inside)
+            return compiled_spec.reading.catalog.file(inside)
         _, is_job, inside = path.rpartition("/job_stage/app/")
         if is_job and folder is not None and ".." not in inside.split("/"):
             here = PurePosixPath(folder) / inside
-            return str(here) if (found.root / here).is_file() else None
+            return str(here) if (compiled_spec.root / here).is_file() else None
         return None
 
     return file

@@ -38,12 +38,12 @@ def list_models(spec: str, model: str | None, options: Options) -> int:
     from sfml.render.symbols import Symbols
     from sfml.snowflake.registry import versions
 
-    found = opened(spec, options)
-    names = (model,) if model else _models(found)
-    with connected(found, options) as target:
-        models = {name: versions(target.connection, found.desired.target, name) for name in names}
+    compiled_spec = opened(spec, options)
+    names = (model,) if model else _models(compiled_spec)
+    with connected(compiled_spec, options) as target:
+        models = {name: versions(target.connection, compiled_spec.desired.target, name) for name in names}
     if options.json:
-        output.say_json({**_place(found), "models": models_json(models)})
+        output.say_json({**_place(compiled_spec), "models": models_json(models)})
     elif not options.quiet:
         output.say(models_text(models, Symbols(output.takes_unicode())))
     return 0
@@ -101,50 +101,50 @@ def _switch(
     from sfml.lower.names import folded_name
     from sfml.snowflake.registry import set_default, versions
 
-    found = opened(spec, options)
-    name = model or _one_model(found)
-    with connected(found, options) as target:
-        there = versions(target.connection, found.desired.target, name)
+    compiled_spec = opened(spec, options)
+    name = model or _one_model(compiled_spec)
+    with connected(compiled_spec, options) as target:
+        there = versions(target.connection, compiled_spec.desired.target, name)
         if not there:
             raise ConflictingState(f"{name} is not in the registry, or the role cannot see it")
         version = wanted(there)
         default = next((one.name for one in there if one.is_default), None)
         if version != default:
             if not auto_approve:
-                where = found.desired.target.name
+                where = compiled_spec.desired.target.name
                 confirm(f"Make {version} the default version of {name} in {where}, not {default}?", options)
-            set_default(target.connection, found.desired.target, name, folded_name(version))
+            set_default(target.connection, compiled_spec.desired.target, name, folded_name(version))
     if options.json:
-        told = {"model": name, "previous": default, "default": version, "changed": version != default}
-        output.say_json({**_place(found), **told})
+        document = {"model": name, "previous": default, "default": version, "changed": version != default}
+        output.say_json({**_place(compiled_spec), **document})
     elif not options.quiet:
         was = "already" if version == default else f"(it was {default or 'none'})"
         output.say(f"The default version of {name} is {version} {was}.")
     return 0
 
 
-def _models(found: CompiledSpec) -> tuple[str, ...]:
+def _models(compiled_spec: CompiledSpec) -> tuple[str, ...]:
     from sfml.account.registered import models_of
 
-    assert found.reading.graph is not None, "a spec that compiles has a graph"
-    names = models_of(found.reading.graph)
+    assert compiled_spec.reading.graph is not None, "a spec that compiles has a graph"
+    names = models_of(compiled_spec.reading.graph)
     if not names:
         raise UsageError(
-            f"no step of {found.desired.pipeline} has an argument `model_name`",
+            f"no step of {compiled_spec.desired.pipeline} has an argument `model_name`",
             help="name the model: --model NAME",
         )
     return names
 
 
-def _one_model(found: CompiledSpec) -> str:
-    names = _models(found)
+def _one_model(compiled_spec: CompiledSpec) -> str:
+    names = _models(compiled_spec)
     if len(names) > 1:
         raise UsageError(
-            f"{found.desired.pipeline} has {len(names)} models",
+            f"{compiled_spec.desired.pipeline} has {len(names)} models",
             help=f"choose one with --model: {', '.join(names)}",
         )
     return names[0]
 
 
-def _place(found: CompiledSpec) -> dict[str, Any]:
-    return {"pipeline": found.desired.pipeline, "target": found.desired.target.name}
+def _place(compiled_spec: CompiledSpec) -> dict[str, Any]:
+    return {"pipeline": compiled_spec.desired.pipeline, "target": compiled_spec.desired.target.name}

@@ -39,13 +39,13 @@ class Options:
 
 def pairs(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> Mapping[str, str]:
     """`name=value` arguments as a mapping; for a repeated name, the last value counts."""
-    found = {}
+    settings = {}
     for value in values:
         name, separator, text = value.partition("=")
         if not separator or not name:
             raise click.BadParameter(f"`{value}` is not of the form name=value", ctx, parameter)
-        found[name] = text
-    return found
+        settings[name] = text
+    return settings
 
 
 def specs_argument(metavar: str = "[SPEC]…") -> Callable[[F], F]:

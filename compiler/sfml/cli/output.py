@@ -135,16 +135,16 @@ def file_error(error: Exception) -> SfmlError | None:
 
 def error_json(error: SfmlError) -> dict[str, Any]:
     """The object of `schemas/output/error.schema.json`, without `format_version`."""
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "message": error.message,
         "code": getattr(error, "code", None),
         "help": error.help,
     }
     if not isinstance(error, InvalidSpec):
-        return {"error": told}
+        return {"error": document}
     from sfml.render.json import diagnostic_json
 
-    return {"error": told, "diagnostics": [diagnostic_json(one) for one in error.diagnostics]}
+    return {"error": document, "diagnostics": [diagnostic_json(one) for one in error.diagnostics]}
 
 
 def is_terminal() -> bool:

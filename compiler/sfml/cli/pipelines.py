@@ -47,7 +47,7 @@ class PipelineFailure:
 class UnfinishedWork:
     """A pipeline whose work was stopped by a signal, during it or before it began."""
 
-    found: CompiledSpec
+    compiled_spec: CompiledSpec
     is_begun: bool
 
 
@@ -69,22 +69,22 @@ class Targets:
         return self._stack.__exit__(kind, error, trace)
 
     def of(
-        self, found: CompiledSpec, on_missing: Callable[[SnowflakeConnection], None] | None = None
+        self, compiled_spec: CompiledSpec, on_missing: Callable[[SnowflakeConnection], None] | None = None
     ) -> TargetAccount:
         """The pipeline's target. For an account that did not answer, the same `ConnectionFailed` is raised again."""
-        target = found.desired.target
+        target = compiled_spec.desired.target
         for root, other, there in self._open:
-            if (root, other) == (found.root, target):
+            if (root, other) == (compiled_spec.root, target):
                 return there
-        account = (found.root, target.kind, target.connection, target.account, target.owner_role)
+        account = (compiled_spec.root, target.kind, target.connection, target.account, target.owner_role)
         if account in self._closed:
             raise self._closed[account]
         try:
-            there = self._stack.enter_context(connected(found, self._options, on_missing=on_missing))
+            there = self._stack.enter_context(connected(compiled_spec, self._options, on_missing=on_missing))
         except ConnectionFailed as error:
             self._closed[account] = error
             raise
-        self._open.append((found.root, target, there))
+        self._open.append((compiled_spec.root, target, there))
         return there
 
 
@@ -128,21 +128,21 @@ def each(
 ) -> list[T | PipelineFailure]:
     """Call `work` for each pipeline; returns the results. A failure is printed, and is the result of its pipeline."""
     results: list[T | PipelineFailure] = []
-    for found in pipelines:
-        if isinstance(found, PipelineFailure):
-            results.append(found)
+    for compiled_spec in pipelines:
+        if isinstance(compiled_spec, PipelineFailure):
+            results.append(compiled_spec)
             continue
         try:
-            results.append(work(found))
+            results.append(work(compiled_spec))
         except SfmlError as error:
-            failure = failure_of(found, error)
+            failure = failure_of(compiled_spec, error)
             say_failure(failure, options)
             results.append(failure)
     return results
 
 
-def failure_of(found: CompiledSpec, error: SfmlError) -> PipelineFailure:
-    desired = found.desired
+def failure_of(compiled_spec: CompiledSpec, error: SfmlError) -> PipelineFailure:
+    desired = compiled_spec.desired
     return PipelineFailure(desired.spec_path, desired.pipeline, desired.target.name, error)
 
 
@@ -157,17 +157,17 @@ def say_failure(failure: PipelineFailure, options: Options) -> None:
     output.say_error(f"{failure.name}: {message}", help)
 
 
-def graph_of(found: CompiledSpec) -> TaskGraph:
-    graph = found.reading.graph
+def graph_of(compiled_spec: CompiledSpec) -> TaskGraph:
+    graph = compiled_spec.reading.graph
     assert graph is not None, "what does not compile is not opened"
     return graph
 
 
-def say_turn(found: CompiledSpec, options: Options) -> None:
+def say_turn(compiled_spec: CompiledSpec, options: Options) -> None:
     """Print the name of the next pipeline, as a heading for what is done to it."""
     if options.speaks:
         arrow = Symbols(output.takes_unicode())["arrow"]
-        output.say(f"{found.desired.pipeline} {arrow} {found.desired.target.name}")
+        output.say(f"{compiled_spec.desired.pipeline} {arrow} {compiled_spec.desired.target.name}")
 
 
 def failure_json(failure: PipelineFailure) -> Mapping[str, Any]:

@@ -38,7 +38,7 @@ class _Flags:
 class _Looked:
     """A pipeline and its plan; `environment` holds the missing objects, if they were checked."""
 
-    found: CompiledSpec
+    compiled_spec: CompiledSpec
     work: ApplyPlan
     environment: Environment | None
 
@@ -100,12 +100,12 @@ def command(
                 help="name one by its file or its name",
             )
         return _plan_several(specs, flags, options, detailed_exitcode)
-    found = opened(specs[0], options)
-    with connected(found, options, on_missing=_demanding(found, flags, options)) as target:
-        looked = _looked(found, target, flags)
+    compiled_spec = opened(specs[0], options)
+    with connected(compiled_spec, options, on_missing=_demanding(compiled_spec, flags, options)) as target:
+        looked = _looked(compiled_spec, target, flags)
         if out is not None:
             save(
-                *(out, found, looked.work, target),
+                *(out, compiled_spec, looked.work, target),
                 variables=options.variables,
                 user=options.user,
                 resume=resume,
@@ -117,7 +117,9 @@ def command(
         _say(looked, options)
         is_empty = looked.work.plan.is_empty
         if options.format == "text" and not is_empty:
-            place = f"{found.desired.spec_path} -t {looked.work.plan.target}{' --adopt' if adopt else ''}"
+            place = (
+                f"{compiled_spec.desired.spec_path} -t {looked.work.plan.target}{' --adopt' if adopt else ''}"
+            )
             output.say(f"Next:  sfml apply {out or place}")
         _say_environment(looked, options)
     if looked.is_blocked:
@@ -131,8 +133,10 @@ def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detai
 
     with Targets(options) as targets:
 
-        def plan(found: CompiledSpec) -> _Looked:
-            looked = _looked(found, targets.of(found, _demanding(found, flags, options)), flags)
+        def plan(compiled_spec: CompiledSpec) -> _Looked:
+            looked = _looked(
+                compiled_spec, targets.of(compiled_spec, _demanding(compiled_spec, flags, options)), flags
+            )
             if not options.json:
                 _say(looked, options)
                 _say_environment(looked, options)
@@ -172,7 +176,7 @@ def _say_count(
 
 
 def _demanding(
-    found: CompiledSpec, flags: _Flags, options: Options
+    compiled_spec: CompiledSpec, flags: _Flags, options: Options
 ) -> Callable[[SnowflakeConnection], None] | None:
     """A function that reports all missing objects when the schema itself is missing; None without the check."""
     if not flags.check_environment:
@@ -180,16 +184,18 @@ def _demanding(
     from sfml.cli.environment import demand_environment
 
     def all_of_it(connection: SnowflakeConnection) -> None:
-        demand_environment(found, connection, options, create_missing=False, auto_approve=False)
+        demand_environment(compiled_spec, connection, options, create_missing=False, auto_approve=False)
 
     return all_of_it
 
 
-def _looked(found: CompiledSpec, target: TargetAccount, flags: _Flags) -> _Looked:
+def _looked(compiled_spec: CompiledSpec, target: TargetAccount, flags: _Flags) -> _Looked:
     from sfml.operations.environment import looked_at
 
-    work = planned(found, target, resume=flags.resume, adopt=flags.adopt)
-    return _Looked(found, work, looked_at(found, target.connection) if flags.check_environment else None)
+    work = planned(compiled_spec, target, resume=flags.resume, adopt=flags.adopt)
+    return _Looked(
+        compiled_spec, work, looked_at(compiled_spec, target.connection) if flags.check_environment else None
+    )
 
 
 def _json(looked: _Looked) -> Mapping[str, Any]:
@@ -203,7 +209,7 @@ def _json(looked: _Looked) -> Mapping[str, Any]:
 
 def _say(looked: _Looked, options: Options) -> None:
     """Print the plan as Markdown or text; with --quiet, nothing if nothing would change."""
-    plan, desired = looked.work.plan, looked.found.desired
+    plan, desired = looked.work.plan, looked.compiled_spec.desired
     words = schedule_words(desired)
     if options.format == "markdown":
         from sfml.render.plan_markdown import plan_markdown
@@ -214,12 +220,12 @@ def _say(looked: _Looked, options: Options) -> None:
         from sfml.render.symbols import Symbols
 
         output.say(plan_text(plan, desired, Symbols(output.takes_unicode()), schedule=words))
-        _say_cost(looked.found)
+        _say_cost(looked.compiled_spec)
 
 
-def _say_cost(found: CompiledSpec) -> None:
+def _say_cost(compiled_spec: CompiledSpec) -> None:
     """What the pipeline costs as planned, if its spec says how long tasks take."""
-    graph = found.reading.graph
+    graph = compiled_spec.reading.graph
     if graph is not None and any(node.expect is not None for node in graph.all_tasks):
         from sfml.render.cost import planned_cost_text
 
@@ -233,4 +239,4 @@ def _say_environment(looked: _Looked, options: Options) -> None:
         return
     from sfml.render.environment import environment_text
 
-    output.say(f"\n{environment_text(looked.found.desired, looked.environment)}")
+    output.say(f"\n{environment_text(looked.compiled_spec.desired, looked.environment)}")

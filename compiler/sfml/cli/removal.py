@@ -57,7 +57,7 @@ class DestroyFlags:
 class PipelineRemoval:
     """A pipeline and its removal; `objects` are (kind, name) pairs of tables and models to drop as well."""
 
-    found: CompiledSpec
+    compiled_spec: CompiledSpec
     objects: tuple[tuple[str, str], ...]
     removal: Removal
 
@@ -72,7 +72,7 @@ def show(doomed: PipelineRemoval, options: Options) -> None:
 
     if not options.speaks:
         return
-    desired, removal = doomed.found.desired, doomed.removal
+    desired, removal = doomed.compiled_spec.desired, doomed.removal
     if not doomed.is_there:
         output.say(f"Nothing to remove: {desired.pipeline} is not deployed in {desired.target.name}.")
         if (hint := misspelt(desired.spec_path)) is not None:
@@ -84,22 +84,26 @@ def show(doomed: PipelineRemoval, options: Options) -> None:
 
 
 def remove(
-    doomed: PipelineRemoval, target: TargetAccount, held: HeldLease, idleness: Idleness, options: Options
+    doomed: PipelineRemoval,
+    target: TargetAccount,
+    held_lease: HeldLease,
+    idleness: Idleness,
+    options: Options,
 ) -> None:
     """Carry out the approved removal, and print what is done."""
     from sfml.cli.deployment import deploy_work
 
     speaks = options.speaks
-    desired, removal = doomed.found.desired, doomed.removal
-    demand_idle(removal.observed, target, held, idleness, options)
+    desired, removal = doomed.compiled_spec.desired, doomed.removal
+    demand_idle(removal.observed, target, held_lease, idleness, options)
     began = time.perf_counter()
     if speaks:
         output.say()
     where = desired.where
     if removal.groups:
         is_open = removal.journal is not None or removal.unreadable is not None
-        work = removal.work(held.lease)
-        deploy_work(work, target, held, options, where, journal_open=is_open, command="destroy")
+        work = removal.work(held_lease.lease)
+        deploy_work(work, target, held_lease, options, where, journal_open=is_open, command="destroy")
     if doomed.objects:
         give_back()
         drop_objects(target, desired, doomed.objects, speaks=speaks)
@@ -116,7 +120,7 @@ def doomed_json(doomed: PipelineRemoval) -> dict[str, Any]:
 
     removal = doomed.removal
     return destroy_json(
-        doomed.found.desired, removal.names, removal.staged, doomed.objects, destroyed=doomed.is_there
+        doomed.compiled_spec.desired, removal.names, removal.staged, doomed.objects, destroyed=doomed.is_there
     )
 
 
@@ -131,8 +135,8 @@ def named_objects(
             help="name the tables: --tables=A,B",
         )
     wanted = declared if tables == DECLARED else _split(tables)
-    found = [("TABLE", name) for name in wanted] + [("MODEL", name) for name in _split(models)]
-    return tuple((kind, _in_full(desired, name)) for kind, name in found)
+    objects = [("TABLE", name) for name in wanted] + [("MODEL", name) for name in _split(models)]
+    return tuple((kind, _in_full(desired, name)) for kind, name in objects)
 
 
 def _split(names: str | None) -> list[str]:

@@ -28,10 +28,10 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
     from sfml.operations.restoration import restore_work
     from sfml.render.stages import stages_text
 
-    found = place_of(spec, options)
-    desired = found.desired
+    compiled_spec = place_of(spec, options)
+    desired = compiled_spec.desired
     name, where = desired.pipeline, desired.where
-    with connected(found, options) as target, locked(desired, target, options, locking) as held:
+    with connected(compiled_spec, options) as target, locked(desired, target, options, locking) as held_lease:
         work = restore_work(desired, target)
         if work is None:
             _say(options, desired, False, f"Nothing to restore: no apply of {name} is unfinished.")
@@ -42,7 +42,7 @@ def restore_pipeline(spec: str, options: Options, locking: Locking, auto_approve
         if not auto_approve:
             confirm(f"Put back what was in {desired.target.name} before?", options)
         began = time.perf_counter()
-        deploy_work(work, target, held, options, where, journal_open=True)
+        deploy_work(work, target, held_lease, options, where, journal_open=True)
     state = "is as it was" if work.was else "is not deployed any more, as before"
     _say(options, desired, True, f"Restored in {time.perf_counter() - began:.1f} s: {name} {state}.")
     return 0
@@ -55,8 +55,8 @@ def place_of(spec: str, options: Options) -> CompiledSpec:
     """
     if is_pipeline_name(spec) and not Path(spec).exists() and not _is_readable(spec, options):
         with without_spec(spec) as file:
-            found = _placed(read(str(file), options), options)
-        return replace(found, desired=replace(found.desired, spec_path=spec))
+            compiled_spec = _placed(read(str(file), options), options)
+        return replace(compiled_spec, desired=replace(compiled_spec.desired, spec_path=spec))
     reading = read(single(spec), options)
     return _placed(reading, options)
 

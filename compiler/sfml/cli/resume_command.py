@@ -17,13 +17,13 @@ from sfml.plan.settings import OFF_SINCE, split_comment, with_off_since
 @shared_options()
 def command(spec: str, locking: Locking, options: Options) -> int:
     """Turn the schedule of SPEC on, and resume all its tasks."""
-    with switching(spec, options, locking) as (found, target, root):
+    with switching(spec, options, locking) as (compiled_spec, target, root):
         if not root.started and OFF_SINCE in (split_comment(root.comment)[1] or {}):
-            target.tasks.annotate(found.desired.root.name, with_off_since(root.comment, None))
-        target.tasks.resume_graph(found.desired.root.name)
-    words = schedule_words(found.desired)
-    text = f"{found.desired.pipeline} is on" + (f": {words}" if words else "; it has no schedule")
-    if found.desired.target.is_local:
+            target.tasks.annotate(compiled_spec.desired.root.name, with_off_since(root.comment, None))
+        target.tasks.resume_graph(compiled_spec.desired.root.name)
+    words = schedule_words(compiled_spec.desired)
+    text = f"{compiled_spec.desired.pipeline} is on" + (f": {words}" if words else "; it has no schedule")
+    if compiled_spec.desired.target.is_local:
         text += f"\nnote: {LOCAL_SCHEDULES}"
-    say_switched(found, options, text, changed=not root.started, is_on=True)
+    say_switched(compiled_spec, options, text, changed=not root.started, is_on=True)
     return 0

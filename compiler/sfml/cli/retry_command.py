@@ -23,13 +23,13 @@ def command(spec: str, wait: bool, options: Options) -> int:
     from sfml.operations.graph_health import demand_whole
     from sfml.operations.runs import retry
 
-    found = place_of(spec, options)
-    with connected(found, options) as target:
-        deployed_root(found, target)
-        demand_whole(found, target)
+    compiled_spec = place_of(spec, options)
+    with connected(compiled_spec, options) as target:
+        deployed_root(compiled_spec, target)
+        demand_whole(compiled_spec, target)
         if wait:
-            return retry_and_follow(found, target, options)
-        _, failed = retry(found.desired, target.history)
-    text = f"Run {failed.run_id} is retried. Follow it with:  sfml status {found.desired.where}"
-    say_runs(found, options, text, (failed.run_id,))
+            return retry_and_follow(compiled_spec, target, options)
+        _, failed = retry(compiled_spec.desired, target.history)
+    text = f"Run {failed.run_id} is retried. Follow it with:  sfml status {compiled_spec.desired.where}"
+    say_runs(compiled_spec, options, text, (failed.run_id,))
     return 0

@@ -53,10 +53,10 @@ def command(
     from sfml.render.plan import plan_json, plan_text
     from sfml.render.symbols import Symbols
 
-    found = place_of(spec, options)
-    desired = found.desired
+    compiled_spec = place_of(spec, options)
+    desired = compiled_spec.desired
     speaks = options.speaks
-    with connected(found, options) as target, locked(desired, target, options, locking) as held:
+    with connected(compiled_spec, options) as target, locked(desired, target, options, locking) as held_lease:
         goal, source = goal_of(desired, target, number)
         graph = goal.graph(desired.target)
         work = planned_graph(graph, target)
@@ -68,15 +68,15 @@ def command(
         if work.groups:
             if not auto_approve:
                 confirm(f"Go back to deployment {source} in {desired.target.name}?", options)
-            demand_idle(work.observed, target, held, idleness, options)
+            demand_idle(work.observed, target, held_lease, idleness, options)
             began = time.perf_counter()
             if speaks:
                 output.say()
             where = desired.where
             # The record keeps the commit that the graph came from.
-            full = work_of(work, graph, held.lease, {"user": user_name(options)}, kind="rollback")
+            full = work_of(work, graph, held_lease.lease, {"user": user_name(options)}, kind="rollback")
             deploy_work(
-                full, target, held, options, where, journal_open=work.is_unfinished, command="rollback"
+                full, target, held_lease, options, where, journal_open=work.is_unfinished, command="rollback"
             )
     if options.json:
         output.say_json(

@@ -42,14 +42,14 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 
     if not is_single(specs):
         return _run_several(specs, config, wait, options)
-    found = opened(specs[0], options)
+    compiled_spec = opened(specs[0], options)
     if not wait:
-        _demand_server(found)
-    with connected(found, options) as target:
-        demand_whole(found, target)
+        _demand_server(compiled_spec)
+    with connected(compiled_spec, options) as target:
+        demand_whole(compiled_spec, target)
         if wait:
-            return run_and_follow(found, target, options, config)
-        started = _started(found, target, config, options)
+            return run_and_follow(compiled_spec, target, options, config)
+        started = _started(compiled_spec, target, config, options)
     if options.json:
         output.say_json(started)
     return 0
@@ -64,11 +64,11 @@ def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, op
 
     with Targets(options) as targets:
 
-        def begin(found: CompiledSpec) -> Mapping[str, Any]:
-            _demand_server(found)
-            target = targets.of(found)
-            demand_whole(found, target)
-            return _started(found, target, config, options)
+        def begin(compiled_spec: CompiledSpec) -> Mapping[str, Any]:
+            _demand_server(compiled_spec)
+            target = targets.of(compiled_spec)
+            demand_whole(compiled_spec, target)
+            return _started(compiled_spec, target, config, options)
 
         pipelines = opened_all(specs, options)
         if not wait:
@@ -107,13 +107,16 @@ def _count_text(results: Sequence[Run | PipelineFailure]) -> str:
     return ", ".join([f"{plural(len(results), 'pipeline')}: {well} succeeded", *others])
 
 
-def _demand_server(found: CompiledSpec) -> None:
+def _demand_server(compiled_spec: CompiledSpec) -> None:
     """Raise `UsageError` for a local target whose server does not run beyond this command."""
     from sfml.base.errors import UsageError
     from sfml.operations.local_server import LOCAL_FOLDER
     from sfml_local import control
 
-    if found.desired.target.is_local and not control.status(found.root / LOCAL_FOLDER).running:
+    if (
+        compiled_spec.desired.target.is_local
+        and not control.status(compiled_spec.root / LOCAL_FOLDER).running
+    ):
         raise UsageError(
             "--no-wait needs a local Snowflake that goes on running after this command",
             help="sfml local start",
@@ -121,14 +124,14 @@ def _demand_server(found: CompiledSpec) -> None:
 
 
 def _started(
-    found: CompiledSpec, target: TargetAccount, config: Mapping[str, str], options: Options
+    compiled_spec: CompiledSpec, target: TargetAccount, config: Mapping[str, str], options: Options
 ) -> Mapping[str, Any]:
     """Start a run, and print how to follow it; returns its JSON."""
     from sfml.cli.run_view import suspended_before
     from sfml.operations.runs import start
 
-    desired = found.desired
-    suspended_before(found, target, options)
+    desired = compiled_spec.desired
+    suspended_before(compiled_spec, target, options)
     start(desired, target.history, config)
     if options.speaks:
         where = f"{desired.spec_path} -t {desired.target.name}"

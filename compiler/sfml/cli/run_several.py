@@ -48,19 +48,19 @@ def run_all(
     options: Options,
 ) -> list[Run | PipelineFailure]:
     """Run the pipelines; returns the runs in their order. Raises `click.exceptions.Exit` when a signal stops it."""
-    opened = each(pipelines, lambda found: (found, targets.of(found))[0], options)
-    there = [one for one in opened if not isinstance(one, PipelineFailure)]
+    specs = each(pipelines, lambda compiled_spec: (compiled_spec, targets.of(compiled_spec))[0], options)
+    there = [one for one in specs if not isinstance(one, PipelineFailure)]
     after = earlier_sharers([graph_of(one) for one in there])
     if is_chain(after):
-        return each(opened, lambda found: _run(found, targets, config, options), options)
+        return each(specs, lambda compiled_spec: _run(compiled_spec, targets, config, options), options)
     runs = iter(_at_once(there, after, targets, config, options))
-    return [one if isinstance(one, PipelineFailure) else next(runs) for one in opened]
+    return [one if isinstance(one, PipelineFailure) else next(runs) for one in specs]
 
 
-def _run(found: CompiledSpec, targets: Targets, config: Mapping[str, str], options: Options) -> Run:
-    target = targets.of(found)
-    demand_whole(found, target)
-    return followed_run(found, target, options, config)
+def _run(compiled_spec: CompiledSpec, targets: Targets, config: Mapping[str, str], options: Options) -> Run:
+    target = targets.of(compiled_spec)
+    demand_whole(compiled_spec, target)
+    return followed_run(compiled_spec, target, options, config)
 
 
 def _at_once(
@@ -70,25 +70,26 @@ def _at_once(
     config: Mapping[str, str],
     options: Options,
 ) -> list[Run | PipelineFailure]:
-    width = max(len(found.desired.pipeline) for found in pipelines)
+    width = max(len(compiled_spec.desired.pipeline) for compiled_spec in pipelines)
 
-    def work(found: CompiledSpec) -> Run | PipelineFailure | UnfinishedWork:
+    def work(compiled_spec: CompiledSpec) -> Run | PipelineFailure | UnfinishedWork:
         try:
-            with into(MarkedOutput(f"{found.desired.pipeline:<{width}}  ")):
-                return _run(found, targets, config, options)
+            with into(MarkedOutput(f"{compiled_spec.desired.pipeline:<{width}}  ")):
+                return _run(compiled_spec, targets, config, options)
         except StopRequested:
-            return UnfinishedWork(found, is_begun=True)
+            return UnfinishedWork(compiled_spec, is_begun=True)
         except SfmlError as error:
-            failure = failure_of(found, error)
+            failure = failure_of(compiled_spec, error)
             say_failure(failure, options)
             return failure
 
     if options.speaks:
         output.say()
-    works = [partial(work, found) for found in pipelines]
+    works = [partial(work, compiled_spec) for compiled_spec in pipelines]
     answers = at_once(works, after, threading.Event(), width=AT_ONCE)
     outcomes = [
-        answers.get(place) or UnfinishedWork(found, is_begun=False) for place, found in enumerate(pipelines)
+        answers.get(place) or UnfinishedWork(compiled_spec, is_begun=False)
+        for place, compiled_spec in enumerate(pipelines)
     ]
     ended = [one for one in outcomes if not isinstance(one, UnfinishedWork)]
     if len(ended) < len(outcomes):
@@ -104,7 +105,7 @@ def _say_stopped(outcomes: Sequence[Run | PipelineFailure | UnfinishedWork], opt
     if options.json:
         say_json_of(
             [
-                failure_of(one.found, ConflictingState(NOT_FOLLOWED if one.is_begun else NOT_BEGUN))
+                failure_of(one.compiled_spec, ConflictingState(NOT_FOLLOWED if one.is_begun else NOT_BEGUN))
                 if isinstance(one, UnfinishedWork)
                 else one
                 if isinstance(one, PipelineFailure)
@@ -114,8 +115,8 @@ def _say_stopped(outcomes: Sequence[Run | PipelineFailure | UnfinishedWork], opt
         )
         return
     left = [one for one in outcomes if isinstance(one, UnfinishedWork)]
-    begun = [one.found.desired.pipeline for one in left if one.is_begun]
-    waiting = [one.found.desired.pipeline for one in left if not one.is_begun]
+    begun = [one.compiled_spec.desired.pipeline for one in left if one.is_begun]
+    waiting = [one.compiled_spec.desired.pipeline for one in left if not one.is_begun]
     if begun:
         output.note(f"not followed any more: {', '.join(begun)}; how they go:  sfml status {' '.join(begun)}")
     if waiting:

@@ -20,46 +20,50 @@ if TYPE_CHECKING:
 
 
 def run_and_follow(
-    found: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
+    compiled_spec: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
 ) -> int:
     """Run the pipeline once, and follow the run; returns the exit code, 0 if it succeeded."""
-    return _answer(followed_run(found, target, options, config), options)
+    return _answer(followed_run(compiled_spec, target, options, config), options)
 
 
 def followed_run(
-    found: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
+    compiled_spec: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
 ) -> Run:
     """Run the pipeline once, showing progress and result unless the output is JSON; returns the ended run."""
     give_back()
-    suspended = suspended_before(found, target, options)
-    started = start(found.desired, target.history, config)
+    suspended = suspended_before(compiled_spec, target, options)
+    started = start(compiled_spec.desired, target.history, config)
     states = follow(
-        *(found.desired, target.history, started),
-        interval=interval_of(found.desired.target),
+        *(compiled_spec.desired, target.history, started),
+        interval=interval_of(compiled_spec.desired.target),
         sleep=pause,
         suspended=suspended,
     )
-    return _shown(found, states, options, config)
+    return _shown(compiled_spec, states, options, config)
 
 
-def suspended_before(found: CompiledSpec, target: TargetAccount, options: Options) -> frozenset[str]:
+def suspended_before(compiled_spec: CompiledSpec, target: TargetAccount, options: Options) -> frozenset[str]:
     """The suspended tasks, which a run skips. Prints notes about them and other differences from the files."""
     from sfml.operations.graph_health import run_notes, suspended_names
 
-    graph = target.history.deployed(found.desired.root.name)
+    graph = target.history.deployed(compiled_spec.desired.root.name)
     if graph.root is not None and options.speaks:
-        for text in run_notes(found, graph):
+        for text in run_notes(compiled_spec, graph):
             output.note(f"note: {text}")
     return suspended_names(graph)
 
 
-def retry_and_follow(found: CompiledSpec, target: TargetAccount, options: Options) -> int:
+def retry_and_follow(compiled_spec: CompiledSpec, target: TargetAccount, options: Options) -> int:
     """Retry the last run, and follow it; returns the exit code, 0 if it succeeded."""
-    root, failed = retry(found.desired, target.history)
+    root, failed = retry(compiled_spec.desired, target.history)
     states = follow_retry(
-        found.desired, target.history, root, failed, interval=interval_of(found.desired.target)
+        compiled_spec.desired,
+        target.history,
+        root,
+        failed,
+        interval=interval_of(compiled_spec.desired.target),
     )
-    return _answer(_shown(found, states, options, {}), options)
+    return _answer(_shown(compiled_spec, states, options, {}), options)
 
 
 def _answer(run: Run, options: Options) -> int:
@@ -71,7 +75,9 @@ def _answer(run: Run, options: Options) -> int:
     return 0 if run.outcome == "succeeded" else 1
 
 
-def _shown(found: CompiledSpec, states: Iterator[Run], options: Options, config: Mapping[str, str]) -> Run:
+def _shown(
+    compiled_spec: CompiledSpec, states: Iterator[Run], options: Options, config: Mapping[str, str]
+) -> Run:
     from sfml.render.symbols import Symbols
 
     symbols = Symbols(output.takes_unicode())
@@ -82,7 +88,7 @@ def _shown(found: CompiledSpec, states: Iterator[Run], options: Options, config:
     else:
         run = _lines(states, symbols)
     if not options.json and (run.outcome != "succeeded" or not options.quiet):
-        _say_end(found, run, symbols, config)
+        _say_end(compiled_spec, run, symbols, config)
     return run
 
 
@@ -128,7 +134,7 @@ def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
     return run
 
 
-def _say_end(found: CompiledSpec, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
+def _say_end(compiled_spec: CompiledSpec, run: Run, symbols: Symbols, config: Mapping[str, str]) -> None:
     """Print the run's config, its outcome, and the next commands."""
     from sfml.account.run_reason import TaskFailure
     from sfml.render.reason import names_text, outcome_text, reason_text
@@ -137,11 +143,11 @@ def _say_end(found: CompiledSpec, run: Run, symbols: Symbols, config: Mapping[st
     took = ""
     if run.started_at and run.completed_at:
         took = f" in {duration((run.completed_at - run.started_at).total_seconds() * 1000)}"
-    settings = {**(found.desired.root.config or {}), **config}
+    settings = {**(compiled_spec.desired.root.config or {}), **config}
     if settings:
         output.say()
         output.say("config  " + ", ".join(f"{key} {value}" for key, value in settings.items()))
-    where = f"{found.desired.spec_path} -t {run.target}"
+    where = f"{compiled_spec.desired.spec_path} -t {run.target}"
     passed_over = [
         task.name for task in run.tasks if task.state is None and (not run.arms or task.because == SUSPENDED)
     ]

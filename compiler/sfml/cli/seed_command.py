@@ -30,32 +30,32 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     if not is_single(specs):
         with Targets(options) as targets:
 
-            def load(found: CompiledSpec) -> Mapping[str, Any]:
-                demand_seeds(found)
-                return _loaded(found, targets.of(found), options)
+            def load(compiled_spec: CompiledSpec) -> Mapping[str, Any]:
+                demand_seeds(compiled_spec)
+                return _loaded(compiled_spec, targets.of(compiled_spec), options)
 
             results = each(opened_all(specs, options), load, options)
         if options.json:
             say_json_of(results)
         return 1 if failures(results) else 0
-    found = opened(specs[0], options)
-    demand_seeds(found)
-    with connected(found, options) as target:
-        loaded = _loaded(found, target, options)
+    compiled_spec = opened(specs[0], options)
+    demand_seeds(compiled_spec)
+    with connected(compiled_spec, options) as target:
+        loaded = _loaded(compiled_spec, target, options)
     if options.json:
         output.say_json(loaded)
     return 0
 
 
-def demand_seeds(found: CompiledSpec) -> None:
+def demand_seeds(compiled_spec: CompiledSpec) -> None:
     """Raise `ConflictingState` for a production target, and for a missing file."""
-    desired = found.desired
+    desired = compiled_spec.desired
     if desired.target.mode is Mode.PRODUCTION:
         raise ConflictingState(
             f"target `{desired.target.name}` is production: seeds would replace its tables",
             help="seed another target",
         )
-    missing = [seed for seed in desired.seeds if not (found.root / seed.file).is_file()]
+    missing = [seed for seed in desired.seeds if not (compiled_spec.root / seed.file).is_file()]
     if missing:
         raise ConflictingState(
             f"the file of seed {missing[0].table} is not there: {missing[0].file}",
@@ -63,16 +63,16 @@ def demand_seeds(found: CompiledSpec) -> None:
         )
 
 
-def _loaded(found: CompiledSpec, target: TargetAccount, options: Options) -> Mapping[str, Any]:
+def _loaded(compiled_spec: CompiledSpec, target: TargetAccount, options: Options) -> Mapping[str, Any]:
     """Load every seed table, and print it; returns the JSON."""
     from sfml.render.units import plural
     from sfml.snowflake.seeds import load_seed
 
-    desired = found.desired
+    desired = compiled_spec.desired
     speaks = options.speaks
     loaded = []
     for seed in desired.seeds:
-        rows = load_seed(target.connection, desired.target, seed.table, found.root / seed.file)
+        rows = load_seed(target.connection, desired.target, seed.table, compiled_spec.root / seed.file)
         loaded.append({"table": seed.table, "file": seed.file, "rows": rows})
         if speaks:
             place = f"{desired.target.database}.{desired.target.schema}.{seed.table}"

@@ -55,11 +55,11 @@ def command(specs: tuple[str, ...], options: Options) -> int:
     return 1 if any(status.needs_attention for status in statuses) else 0
 
 
-def status_of(found: CompiledSpec, options: Options, servers: ExitStack) -> PipelineStatus:
+def status_of(compiled_spec: CompiledSpec, options: Options, servers: ExitStack) -> PipelineStatus:
     """The status of one pipeline in its target, or why it cannot be read."""
     from sfml.render.schedule import schedule_words as regular_words
 
-    desired = found.desired
+    desired = compiled_spec.desired
 
     def status(**what: object) -> PipelineStatus:
         return PipelineStatus(
@@ -73,8 +73,8 @@ def status_of(found: CompiledSpec, options: Options, servers: ExitStack) -> Pipe
 
     try:
         # If no local server runs, one is started for all pipelines.
-        servers.enter_context(server_for(found, TargetScreen(options)))
-        with connected(found, options) as target:
+        servers.enter_context(server_for(compiled_spec, TargetScreen(options)))
+        with connected(compiled_spec, options) as target:
             return status(health=graph_health(desired, target))
     except MissingSchema as error:
         return status(absent=error.message)

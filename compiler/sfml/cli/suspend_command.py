@@ -15,12 +15,16 @@ from sfml.cli.options import Options, shared_options
 @shared_options()
 def command(spec: str, locking: Locking, options: Options) -> int:
     """Turn the schedule of SPEC off. An executing run continues; a later apply leaves the schedule off."""
-    with switching(spec, options, locking) as (found, target, root):
+    with switching(spec, options, locking) as (compiled_spec, target, root):
         if root.started:
-            target.tasks.turn_off(found.desired.root.name)
-    name, where = found.desired.pipeline, found.desired.where
+            target.tasks.turn_off(compiled_spec.desired.root.name)
+    name, where = compiled_spec.desired.pipeline, compiled_spec.desired.where
     text = f"The schedule of {name} is off" if root.started else f"The schedule of {name} was off already"
     say_switched(
-        found, options, f"{text}. On again with:  sfml resume {where}", changed=root.started, is_on=False
+        compiled_spec,
+        options,
+        f"{text}. On again with:  sfml resume {where}",
+        changed=root.started,
+        is_on=False,
     )
     return 0

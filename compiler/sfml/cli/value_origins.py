@@ -48,15 +48,15 @@ def traced(name: str, path: str, options: Options) -> tuple[ValueOrigin, ...]:
     readers = list(_readers(file, inside, root, target, options))
     prefix = Path(os.path.relpath(root, Path.cwd())).as_posix()
     shown = "" if prefix == "." else f"{prefix}/"
-    found = [
+    result = [
         ValueOrigin(loaded.spec.name, loaded.spec.target_name, _moved(origin, shown))
         for loaded in readers
         if loaded.spec is not None
         for origin in origins(loaded, inside, path, options.variables)
     ]
-    if not found:
+    if not result:
         raise _nothing(name, path, readers, shown)
-    return tuple(found)
+    return tuple(result)
 
 
 def _target_of(path: str) -> str | None:

@@ -18,7 +18,7 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([<>=!~][^;]*)?")
 def version_check(is_local: bool) -> Check:
     """The check of Python and the clients; it fails if a package is missing or outside its range."""
     ranges = _ranges()
-    told = [f"Python {sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"]
+    versions = [f"Python {sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"]
     wrong: list[str] = []
     for name in (*CLIENTS, *(SERVER if is_local else ())):
         try:
@@ -26,13 +26,13 @@ def version_check(is_local: bool) -> Check:
         except metadata.PackageNotFoundError:
             wrong.append(f"{name} is not installed")
             continue
-        told.append(f"{name} {version}")
+        versions.append(f"{name} {version}")
         if name in ranges and not _fits(version, ranges[name]):
             wrong.append(f"{name} {version} is not {ranges[name]}")
     help = f'pip install "{DISTRIBUTION}[{"local" if is_local else "snowflake"}]"'
     if wrong:
         return Check("clients", CheckState.FAIL, "; ".join(wrong), help)
-    return Check("clients", CheckState.OK, ", ".join(told))
+    return Check("clients", CheckState.OK, ", ".join(versions))
 
 
 def namesake_check() -> Check | None:
@@ -66,8 +66,8 @@ def _ranges() -> dict[str, str]:
         required = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return {}
-    found = (_REQUIREMENT.match(text) for text in required)
-    return {match[1].lower(): (match[2] or "").strip() for match in found if match and match[2]}
+    ranges = (_REQUIREMENT.match(text) for text in required)
+    return {match[1].lower(): (match[2] or "").strip() for match in ranges if match and match[2]}
 
 
 def _fits(version: str, wanted: str) -> bool:

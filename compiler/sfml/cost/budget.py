@@ -15,8 +15,8 @@ def budget_findings(graph: TaskGraph) -> Iterator[Diagnostic]:
     budget = graph.budget
     if budget is None or graph.target.is_local:
         return
-    found = estimate([graph])
-    most, credits = budget.credits_per_month, found.credits
+    costs = estimate([graph])
+    most, credits = budget.credits_per_month, costs.credits
     of = f"the budget of {_number(most)} credits a month"
     at, path = budget.span, budget.path
     if credits.low > most:
@@ -24,7 +24,7 @@ def budget_findings(graph: TaskGraph) -> Iterator[Diagnostic]:
         yield Diagnostic.error("SF526", message, at=at, path=path, help=_HELP)
     elif credits.high is None:
         message = f"whether `{graph.pipeline}` stays within {of} is unknown: {_words(credits)}"
-        yield Diagnostic.warning("SF528", message, at=at, path=path, help=f"unknown is {found.unknowns[0]}")
+        yield Diagnostic.warning("SF528", message, at=at, path=path, help=f"unknown is {costs.unknowns[0]}")
     elif credits.high > most:
         message = f"`{graph.pipeline}` may cost more than {of}: {_words(credits)}"
         yield Diagnostic.warning("SF527", message, at=at, path=path, help=_HELP)

@@ -151,8 +151,8 @@ def _sizes(graphs: Sequence[TaskGraph]) -> dict[str, Size]:
 
 
 def _instances(graphs: Iterable[TaskGraph], pool: str) -> list[int]:
-    ran = (node.run_on for graph in graphs for node in graph.all_tasks)
-    return [one.instances for one in ran if isinstance(one, OnPool) and folded(one.pool) == folded(pool)]
+    computes = (node.run_on for graph in graphs for node in graph.all_tasks)
+    return [one.instances for one in computes if isinstance(one, OnPool) and folded(one.pool) == folded(pool)]
 
 
 def _machines(graphs: Sequence[TaskGraph], sizes: Mapping[str, Size]) -> dict[MachineKey, Machine]:

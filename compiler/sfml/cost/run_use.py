@@ -83,7 +83,7 @@ def seconds_of(node: TaskNode, retries: int) -> Amount:
 def run_use(graph: TaskGraph, machines: Mapping[MachineKey, Machine]) -> RunUse:
     """What a run needs, over all ways through the graph: the least and the most of each part by itself."""
     seconds = {node.name: seconds_of(node, graph.settings.retries) for node in graph.all_tasks}
-    ways = [_use_of_way(graph, machines, seconds, ran) for ran in _ways(graph)]
+    ways = [_use_of_way(graph, machines, seconds, executed) for executed in _ways(graph)]
     return RunUse(
         takes=_either(way.takes for way in ways),
         tasks={name: _either(way.tasks[name] for way in ways) for name in seconds},
@@ -109,24 +109,24 @@ def _use_of_way(
     graph: TaskGraph,
     machines: Mapping[MachineKey, Machine],
     seconds: Mapping[str, Amount],
-    ran: frozenset[str],
+    executed: frozenset[str],
 ) -> RunUse:
-    taken = {name: amount if name in ran else NO_TIME for name, amount in seconds.items()}
-    order = _Order(graph, ran)
-    low = {name: amount.low for name, amount in taken.items()}
-    high = {name: amount.high for name, amount in taken.items()}
+    durations = {name: amount if name in executed else NO_TIME for name, amount in seconds.items()}
+    order = _Order(graph, executed)
+    low = {name: amount.low for name, amount in durations.items()}
+    high = {name: amount.high for name, amount in durations.items()}
     longest = _longest(order, high)
     takes = Amount(_longest(order, low) or 0.0, longest)
     uses = {name: _machine_use(order, machine, low, high, longest) for name, machine in machines.items()}
-    return RunUse(takes, taken, uses)
+    return RunUse(takes, durations, uses)
 
 
 class _Order:
     """The tasks of one way in an order in which they may run, with what each of them follows."""
 
-    def __init__(self, graph: TaskGraph, ran: frozenset[str]) -> None:
+    def __init__(self, graph: TaskGraph, executed: frozenset[str]) -> None:
         self.graph = graph
-        self.ran = ran
+        self.ran = executed
         self.nodes = graph.all_tasks
         followed = {name for node in graph.tasks for name in node.after}
         ends = tuple(node.name for node in graph.tasks if node.name not in followed)
@@ -134,12 +134,12 @@ class _Order:
 
     def users(self, machine: Machine) -> Mapping[str, bool]:
         """The tasks that use a machine, and whether they certainly keep it at work while they run."""
-        found = {}
+        users = {}
         for node in self.nodes:
             sure = uses_machine(self.graph, node, machine)
             if node.name in self.ran and sure is not None:
-                found[node.name] = sure
-        return found
+                users[node.name] = sure
+        return users
 
 
 def uses_machine(graph: TaskGraph, node: TaskNode, machine: Machine) -> bool | None:

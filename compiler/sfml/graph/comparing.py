@@ -47,23 +47,25 @@ def compared(
     https://docs.snowflake.com/en/user-guide/security-access-control-privileges
     """
     wanted = list(needed)
-    held = {(one.privilege, one.on, "" if one.on == "ACCOUNT" else one.name): one for one in granted}
-    whole = {(on, name) for privilege, on, name in held if privilege in ("OWNERSHIP", "ALL")}
-    missing = [one for one in wanted if not _is_held(one, held.keys(), whole)]
+    granted_keys = {(one.privilege, one.on, "" if one.on == "ACCOUNT" else one.name): one for one in granted}
+    whole = {(on, name) for privilege, on, name in granted_keys if privilege in ("OWNERSHIP", "ALL")}
+    missing = [one for one in wanted if not _is_held(one, granted_keys.keys(), whole)]
     concerned = {one.key[1:] for one in wanted} | {("ACCOUNT", "")}
     needed_keys = {one.key for one in wanted}
     used = {(other, *one.key[1:]) for one in wanted for other in IMPLIED.get(one.privilege, ())}
-    rest = [(key, one) for key, one in held.items() if key not in needed_keys and key not in used]
+    rest = [(key, one) for key, one in granted_keys.items() if key not in needed_keys and key not in used]
     excess = [one for key, one in rest if key[1:] in concerned and key[0] != "OWNERSHIP"]
     elsewhere = sum(key[1:] not in concerned for key, _ in rest)
     return Comparison(role, tuple(missing), tuple(excess), elsewhere, unread)
 
 
-def _is_held(one: Privilege, held: Iterable[tuple[str, str, str]], whole: set[tuple[str, str]]) -> bool:
+def _is_held(
+    one: Privilege, granted_keys: Iterable[tuple[str, str, str]], whole: set[tuple[str, str]]
+) -> bool:
     privilege, on, name = one.key
     if (on, name) in whole:
         return True
-    keys = set(held)
+    keys = set(granted_keys)
     if any((other, on, name) in keys for other in (privilege, *IMPLIED.get(privilege, ()))):
         return True
     if on in ("DATABASE", "SCHEMA") and privilege == "USAGE":

@@ -117,8 +117,8 @@ def _nodes(node: Node | None, findings: list[Diagnostic]) -> tuple[int, int]:
         help = f"write `1..{max(high, 1)}`; a suspended pool costs nothing by itself"
         _add(findings, "SF523", "a compute pool that runs has one node at least", node, help)
         return 1, max(high, 1)
-    found = _range(low, high, node, f"{high}..{low}", findings)
-    return (int(found.low), int(found.high)) if found else (1, 1)
+    nodes = _range(low, high, node, f"{high}..{low}", findings)
+    return (int(nodes.low), int(nodes.high)) if nodes else (1, 1)
 
 
 def _idle(settings: MapNode, findings: list[Diagnostic]) -> int | None:

@@ -138,10 +138,10 @@ def _running(graph: TaskGraph, root: str) -> Iterator[Privilege]:
     yield Privilege("EXECUTE TASK", "ACCOUNT", "", "to run tasks; only ACCOUNTADMIN grants it")
     yield from _for_serverless(graph, "to run serverless tasks")
     needs = needs_of(graph)
-    made = {need.name for need in needs if need.kind is Kind.TABLE and need.usage == "write"}
+    own_tables = {need.name for need in needs if need.kind is Kind.TABLE and need.usage == "write"}
     for need in needs:
         if need.kind is Kind.TABLE and _is_within(need.name, target):
-            yield from _for_own_table(need, made, target)
+            yield from _for_own_table(need, own_tables, target)
         else:
             yield from _for_need(need)
     if any(isinstance(node.run_on, OnPool) for node in graph.all_tasks):
@@ -194,7 +194,7 @@ def _is_within(name: str, target: Target) -> bool:
     return name.startswith(f"{_schema(target)}.")
 
 
-def _for_own_table(need: Need, made: set[str], target: Target) -> Iterator[Privilege]:
+def _for_own_table(need: Need, own_tables: set[str], target: Target) -> Iterator[Privilege]:
     """The privileges for a table in the pipeline's schema.
 
     A table that a task of the graph creates is owned by the role that runs it, which needs no privilege to read it.
@@ -202,7 +202,7 @@ def _for_own_table(need: Need, made: set[str], target: Target) -> Iterator[Privi
     by = ", ".join(need.by)
     if need.usage == "write":
         yield Privilege("CREATE TABLE", "SCHEMA", _schema(target), f"{by}: to write {need.name}")
-    elif need.name not in made:
+    elif need.name not in own_tables:
         yield Privilege("SELECT", "TABLE", need.name, f"{by}: to read it")
 
 

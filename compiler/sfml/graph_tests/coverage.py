@@ -50,5 +50,5 @@ def covered(walked: WayWalk, verdicts: Iterable[Verdict]) -> Coverage:
             takers.setdefault(tuple(one.states.values()), []).append(one.test.name)
     # Several ways can have the same states, if they differ only in why a task fails.
     ways = tuple(CoveredWay(way, tuple(takers.get(tuple(way.states.values()), ()))) for way in walked.ways)
-    taken = {name for way in ways for name in way.tests}
-    return Coverage(ways, tuple(name for names in takers.values() for name in names if name not in taken))
+    tested = {name for way in ways for name in way.tests}
+    return Coverage(ways, tuple(name for names in takers.values() for name in names if name not in tested))

@@ -45,22 +45,22 @@ def _simulated_run(behaviour: Behaviour, test: RunTest) -> Ran:
         node = behaviour.node(raw_name)
         if node is None:
             return End(State.SUCCEEDED)
-        given = test.given.get(node.name)
-        if given is not None and time <= given.fails:
+        end = test.given.get(node.name)
+        if end is not None and time <= end.fails:
             return End(State.FAILED)
         if node.is_branch:
-            outcome = _chosen(behaviour, node.name, given)
+            outcome = _chosen(behaviour, node.name, end)
             return End(State.SUCCEEDED, behaviour.outcomes[node.name][outcome])
-        return End(State.SUCCEEDED, returned_text(node, given))
+        return End(State.SUCCEEDED, returned_text(node, end))
 
-    def holds(task: TaskShape, asked: Functions) -> bool:
+    def holds(task: TaskShape, functions: Functions) -> bool:
         node = behaviour.node(task.name)
-        given = test.given.get(node.name) if node is not None else None
+        end = test.given.get(node.name) if node is not None else None
         condition = task.condition
-        if node is not None and given is not None and given.when is not None:
-            condition = behaviour.condition_with(node, holds=given.when)
+        if node is not None and end is not None and end.when is not None:
+            condition = behaviour.condition_with(node, holds=end.when)
         try:
-            return condition is None or condition_holds(condition, asked)
+            return condition is None or condition_holds(condition, functions)
         except Undecided as why:
             who = "the pipeline's `when`" if node is None else f"`when` of `{node.name}`"
             help = "give it under `streams`, or what the task returns under `given`"
@@ -70,8 +70,8 @@ def _simulated_run(behaviour: Behaviour, test: RunTest) -> Ran:
 
     def lacks(raw_name: str, states: Mapping[str, State]) -> str | None:
         node = behaviour.node(raw_name)
-        given = test.given.get(node.name) if node is not None else None
-        if node is None or (given is not None and given.gives_end):
+        end = test.given.get(node.name) if node is not None else None
+        if node is None or (end is not None and end.gives_end):
             return None
         return missing_result(behaviour, node, states)
 
@@ -79,13 +79,13 @@ def _simulated_run(behaviour: Behaviour, test: RunTest) -> Ran:
     return carry_out(behaviour.shape, ends, retries=retries, streams=streams, holds=holds, lacks=lacks)
 
 
-def _chosen(behaviour: Behaviour, branch: str, given: GivenEnd | None) -> str:
+def _chosen(behaviour: Behaviour, branch: str, end: GivenEnd | None) -> str:
     """The outcome that the test gives a branch; a branch with a single outcome needs none."""
     outcomes = tuple(behaviour.outcomes[branch])
-    if given is not None and given.outcome is not None:
-        return given.outcome.name
-    if given is not None and given.word in outcomes:
-        return given.word
+    if end is not None and end.outcome is not None:
+        return end.outcome.name
+    if end is not None and end.word in outcomes:
+        return end.word
     if len(outcomes) == 1:
         return outcomes[0]
     raise _Missing(
@@ -137,9 +137,9 @@ def _reason(behaviour: Behaviour, test: RunTest, states: Mapping[str, State], na
     node = behaviour.graph.task(name)
     if states[name] is State.SKIPPED:
         for branch in node.after:
-            given = test.given.get(branch)
-            if behaviour.graph.task(branch).is_branch and given is not None:
-                return f"`{branch}` chose `{given.outcome.name if given.outcome else given.word}`"
+            end = test.given.get(branch)
+            if behaviour.graph.task(branch).is_branch and end is not None:
+                return f"`{branch}` chose `{end.outcome.name if end.outcome else end.word}`"
         return "its condition does not hold"
     if states[name] is State.NOT_EXECUTED:
         above = next((one for one in node.after if states[one] is not State.SUCCEEDED), None)

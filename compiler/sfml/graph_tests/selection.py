@@ -14,9 +14,9 @@ from sfml.ways.shape import Behaviour
 
 def chosen_tests(graph: TaskGraph, words: Collection[str] = ()) -> tuple[GraphTest, ...]:
     """The tests for the graph's target; with `words`, only those whose name contains one of them, in any case."""
-    meant = (test for test in graph.tests if holds_for(test, graph.target.name))
+    tests = (test for test in graph.tests if holds_for(test, graph.target.name))
     return tuple(
-        test for test in meant if not words or any(word.lower() in test.name.lower() for word in words)
+        test for test in tests if not words or any(word.lower() in test.name.lower() for word in words)
     )
 
 

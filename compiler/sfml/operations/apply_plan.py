@@ -81,7 +81,7 @@ class ApplyPlan:
 
 
 def planned(
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     target: TargetAccount,
     *,
     resume: bool | None = None,
@@ -89,7 +89,7 @@ def planned(
     collect: bool = True,
 ) -> ApplyPlan:
     """Plan an apply of the spec in the target. Reads the target, and changes nothing."""
-    return planned_graph(found.desired, target, resume=resume, adopt=adopt, collect=collect)
+    return planned_graph(compiled_spec.desired, target, resume=resume, adopt=adopt, collect=collect)
 
 
 def planned_graph(

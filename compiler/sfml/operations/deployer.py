@@ -220,13 +220,13 @@ class Deployer:
         if self.work.removes:
             return Journal(self.work.header, self.work.was, None)
         every = self.work.desired.all_tasks
-        meant = meant_artefact(
+        intended = meant_artefact(
             self.work.desired,
             {task.name: self._definition(task) for task in every},
             {task.name: self._comment(task) for task in every},
             started=resume_root,
         )
-        return Journal(self.work.header, self.work.was, meant)
+        return Journal(self.work.header, self.work.was, intended)
 
     def _definition(self, task: DesiredTask) -> str:
         """The statement that the task runs; for an ML Job, the one from its registration, now or at deployment."""
@@ -254,30 +254,30 @@ class Deployer:
     # -- what is seen
 
     def _is_off(self, name: str) -> bool:
-        found = self.tasks.task(name)
-        return found is None or not found.started
+        task = self.tasks.task(name)
+        return task is None or not task.started
 
     def _is_on(self, name: str) -> bool:
-        found = self.tasks.task(name)
-        return found is not None and found.started
+        task = self.tasks.task(name)
+        return task is not None and task.started
 
     def _is_written(self, task: DesiredTask) -> bool:
         """Whether a task whose answer was lost has been written.
 
         False, so that it is written again, if the task has or had settings that the API does not return.
         """
-        found = self.tasks.task(task.name)
+        observed = self.tasks.task(task.name)
         before = {one.name: one for one in self.work.was.tasks} if self.work.was else {}
-        if found is None or beyond(task) or (task.name in before and beyond(before[task.name])):
+        if observed is None or beyond(task) or (task.name in before and beyond(before[task.name])):
             return False
-        return is_written_as(found, task, self._comment(task))
+        return is_written_as(observed, task, self._comment(task))
 
     def _verified(self) -> ObservedGraph | None:
         """Read the graph back; raises `ConflictingState` if it differs from what was written."""
         root = self.work.desired.root.name
-        found = self._without_strangers(self._read(lambda: self.tasks.observed(root)))
+        observed = self._without_strangers(self._read(lambda: self.tasks.observed(root)))
         # A restored graph that sfml did not make has no record, and must not get one; hence adopt.
-        left = make_plan(self.work.desired, found, adopt=True)
+        left = make_plan(self.work.desired, observed, adopt=True)
         wrong = [
             (change, [one.path for one in change.fields if not _is_beside(one)])
             for change in left.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
@@ -292,7 +292,7 @@ class Deployer:
                 f"after the apply the account differs from the spec: {', '.join(details)}",
                 help="the schedule stays off; look at `sfml plan`, then run `sfml apply` again",
             )
-        return found
+        return observed
 
     def _without_strangers(self, graph: ObservedGraph | None) -> ObservedGraph | None:
         names = {task.name for task in self.work.strangers}
@@ -333,10 +333,10 @@ def _is_beside(field: FieldChange) -> bool:
     return field.path == "state" or field.reason is Reason.ADOPTED
 
 
-def is_written_as(found: ObservedTask, task: DesiredTask, comment: str | None) -> bool:
+def is_written_as(observed: ObservedTask, task: DesiredTask, comment: str | None) -> bool:
     """Whether a task has the intended settings and this comment, started or suspended."""
-    changed = any(one.path != "state" for one in field_changes(task, found))
-    return not changed and (found.values.get("comment") or None) == (comment or None)
+    changed = any(one.path != "state" for one in field_changes(task, observed))
+    return not changed and (observed.values.get("comment") or None) == (comment or None)
 
 
 def stamped_comment(

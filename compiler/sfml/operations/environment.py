@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from sfml.plan.model import Plan
 
 
-def looked_at(found: CompiledSpec, connection: SnowflakeConnection, plan: Plan | None = None) -> Environment:
+def looked_at(
+    compiled_spec: CompiledSpec, connection: SnowflakeConnection, plan: Plan | None = None
+) -> Environment:
     """The missing objects of a graph; with a plan, only among the objects that the plan introduces.
 
     The stage is not checked, because an apply creates it; nor are, on a local target, database, schema and packages. A
@@ -28,23 +30,25 @@ def looked_at(found: CompiledSpec, connection: SnowflakeConnection, plan: Plan |
     """
     from sfml.snowflake.environment import environment_of
 
-    graph = found.reading.graph
+    graph = compiled_spec.reading.graph
     if graph is None:
         return Environment(())
-    made = {Kind.STAGE}
-    if found.desired.target.is_local:
-        made |= {Kind.DATABASE, Kind.SCHEMA, Kind.PACKAGE}
-    needs = tuple(need for need in needs_of(graph) if need.kind not in made)
+    unchecked = {Kind.STAGE}
+    if compiled_spec.desired.target.is_local:
+        unchecked |= {Kind.DATABASE, Kind.SCHEMA, Kind.PACKAGE}
+    needs = tuple(need for need in needs_of(graph) if need.kind not in unchecked)
     if plan is None:
         return environment_of(connection, graph, needs=needs)
     same = (Action.UNCHANGED, Action.DROP)
     changed = {change.name for change in plan.changes if change.action not in same}
-    sized = {task.task for task in found.desired.all_tasks if task.task and task.name in changed}
-    return environment_of(connection, graph, needs=introduced(needs, plan, found.desired), sized=sized)
+    sized = {task.task for task in compiled_spec.desired.all_tasks if task.task and task.name in changed}
+    return environment_of(
+        connection, graph, needs=introduced(needs, plan, compiled_spec.desired), sized=sized
+    )
 
 
 def demand_environment(
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     connection: SnowflakeConnection,
     *,
     plan: Plan | None = None,
@@ -60,12 +64,14 @@ def demand_environment(
     """
     from sfml.snowflake.environment import create
 
-    environment = looked_at(found, connection, plan)
+    environment = looked_at(compiled_spec, connection, plan)
     tell(environment)
     creatable = environment.creatable if create_missing else ()
     left = [one for one in environment.blocking if one not in creatable]
     if left:
-        raise ConflictingState(missing_text(found.desired, left), help=missing_help(left, create_missing))
+        raise ConflictingState(
+            missing_text(compiled_spec.desired, left), help=missing_help(left, create_missing)
+        )
     if creatable:
         agree(creatable)
-        create(connection, found.desired.target, creatable)
+        create(connection, compiled_spec.desired.target, creatable)

@@ -40,9 +40,9 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     )
 
 
-def demand_whole(found: CompiledSpec, target: TargetAccount) -> None:
+def demand_whole(compiled_spec: CompiledSpec, target: TargetAccount) -> None:
     """Raise `ConflictingState` if an apply is unfinished, because the graph is then neither the old nor the new one."""
-    desired = found.desired
+    desired = compiled_spec.desired
     _, journal = seen(desired, target)
     if journal is None:
         return
@@ -65,9 +65,9 @@ def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
             yield problem_text(problem, desired.pipeline)
 
 
-def run_notes(found: CompiledSpec, graph: DeployedGraph) -> Iterator[str]:
+def run_notes(compiled_spec: CompiledSpec, graph: DeployedGraph) -> Iterator[str]:
     """Notes on differences between a run and the files: other code, tasks that are suspended, loose or missing."""
-    desired = found.desired
+    desired = compiled_spec.desired
     health = health_of(desired, graph, now=datetime.now(UTC))
     where = desired.where
     if health.differs:

@@ -64,16 +64,18 @@ class GuidedDeployer:
 
     def deploy(self) -> None:
         """Carry out every group. Raises the errors of the account with help, and `LeaseLost` if the lease was lost."""
-        work, held = self._deployer.work, self._deployer.held
+        work, held_lease = self._deployer.work, self._deployer.held
         try:
             self._deployer.deploy()
         except LeaseLost as error:
-            raise error.advised(_lost_help(self._progress, work, held, self._where)) from error.__cause__
+            raise error.advised(
+                _lost_help(self._progress, work, held_lease, self._where)
+            ) from error.__cause__
         except SfmlError as error:
-            lost = held.lost() if not isinstance(error, StopRequested) else None
+            lost = held_lease.lost() if not isinstance(error, StopRequested) else None
             if lost is not None:
                 message = f"{lost.message}; meanwhile: {error.message}"
-                help = _lost_help(self._progress, work, held, self._where)
+                help = _lost_help(self._progress, work, held_lease, self._where)
                 raise LeaseLost(message, help=help) from error
             raise error.advised(self._going_on(error)) from error.__cause__
 
@@ -99,11 +101,11 @@ def _going_on(error: SfmlError, where: str, is_open: bool, command: str) -> str 
     )
 
 
-def _lost_help(seen: Progress, work: Work, held: HeldLease, where: str) -> str:
+def _lost_help(seen: Progress, work: Work, held_lease: HeldLease, where: str) -> str:
     """The help for a lost lease: the changes that were made, and how to go on."""
     return "\n      ".join(
         (
-            *_done_before(seen, work, held),
+            *_done_before(seen, work, held_lease),
             "the command that has the lease now decides about the graph; check after its end:",
             f"sfml status {where}",
             f"sfml plan {where}   shows what of this change is not there",
@@ -114,7 +116,7 @@ def _lost_help(seen: Progress, work: Work, held: HeldLease, where: str) -> str:
 _CHANGES = (SuspendRoot, PutTask, DropTask, ResumeGraph, RemoveFiles)
 
 
-def _done_before(seen: Progress, work: Work, held: HeldLease) -> Iterator[str]:
+def _done_before(seen: Progress, work: Work, held_lease: HeldLease) -> Iterator[str]:
     total = sum(isinstance(stage, _CHANGES) for group in work.groups for stage in group)
     changes = [(at, stage) for at, stage in seen.done if isinstance(stage, _CHANGES)]
     if not changes:
@@ -122,7 +124,7 @@ def _done_before(seen: Progress, work: Work, held: HeldLease) -> Iterator[str]:
         return
     words = done_text(tuple(stage for _, stage in changes))
     yield f"{len(changes)} of {total} changes were made before that was seen, and none since: {words}"
-    late = tuple(stage for at, stage in changes if at > held.looked_at + FRESH)
+    late = tuple(stage for at, stage in changes if at > held_lease.looked_at + FRESH)
     if late:
         # Each of these calls began while the check of the lease was fresh, and ended when it was not.
         yield f"when the lease was taken these may have been under way: {done_text(late)}"

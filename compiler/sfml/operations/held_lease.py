@@ -129,40 +129,40 @@ def holding(
     behind: an error of the block is raised, or else `not_released` is called if given, or else the error is raised.
     """
     broken = leases.holder(root) if breaking is not None else None
-    held = HeldLease(leases, root, lease)
+    held_lease = HeldLease(leases, root, lease)
     try:
         if broken is None:
             _taken(leases, root, lease, wait, waiting, sleep)
         else:
             _replaced(leases, root, lease)
     except KeyboardInterrupt:
-        _released(held)  # the call that was interrupted may have been carried out
+        _released(held_lease)  # the call that was interrupted may have been carried out
         raise
     try:
         if broken is not None and breaking is not None:
             pause = 0.0 if is_gone(broken, lease) else SETTLED
             breaking(broken, pause)
             sleep(pause)
-            _hold_again(held)
-        yield held
+            _hold_again(held_lease)
+        yield held_lease
     except BaseException as error:
-        lost = _released(held)
+        lost = _released(held_lease)
         if lost is not None and isinstance(error, SfmlError) and not isinstance(error, LeaseLost):
             # The new holder of the lease may have caused the error.
             raise LeaseLost(f"{lost.message}; meanwhile: {error.message}", help=lost.help) from error
         raise
     try:
-        Crew().carry_out([held.release])
+        Crew().carry_out([held_lease.release])
     except SfmlError as error:
         if not_released is None:
             raise
         not_released(error)
 
 
-def _released(held: HeldLease) -> LeaseLost | None:
+def _released(held_lease: HeldLease) -> LeaseLost | None:
     """Try to release the lease. Returns `LeaseLost` if another command holds it; ignores other errors."""
     try:
-        held.release()
+        held_lease.release()
     except LeaseLost as lost:
         return lost
     except SfmlError:
@@ -179,7 +179,7 @@ def _taken(
     sleep: Callable[[float], None],
 ) -> None:
     deadline = time.monotonic() + wait
-    told = False
+    has_reported = False
     while True:
         try:
             leases.take(root, lease)
@@ -191,9 +191,9 @@ def _taken(
         left = deadline - time.monotonic()
         if left <= 0:
             raise LeaseHeld(held_words(root, holder, lease), help=held_help(holder, lease))
-        if waiting is not None and not told:
+        if waiting is not None and not has_reported:
             waiting(holder)
-            told = True
+            has_reported = True
         sleep(min(_POLL, max(left, 0.05)))
 
 
@@ -206,12 +206,12 @@ def _replaced(leases: Leases, root: str, lease: Lease) -> None:
             raise
 
 
-def _hold_again(held: HeldLease) -> None:
+def _hold_again(held_lease: HeldLease) -> None:
     """Check the lease after the wait. The former holder may have dropped it by a release, so acquire it again."""
-    holder = held.leases.holder(held.root)
+    holder = held_lease.leases.holder(held_lease.root)
     if holder is None:
-        held.leases.take(held.root, held.lease)
-    held.look(0)
+        held_lease.leases.take(held_lease.root, held_lease.lease)
+    held_lease.look(0)
 
 
 def lost_words(holder: Lease | None) -> str:
@@ -261,10 +261,10 @@ def _whose(lease: Lease) -> str:
 
 
 def _since(lease: Lease) -> str:
-    taken = lease.taken_at
-    if taken is None:
+    since = lease.taken_at
+    if since is None:
         return lease.since or "an unknown time"
-    return f"{taken.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _is_alive(process: int) -> bool:

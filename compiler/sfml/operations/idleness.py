@@ -31,7 +31,7 @@ class Idleness:
 def demand_idle(
     observed: ObservedGraph | None,
     target: TargetAccount,
-    held: HeldLease,
+    held_lease: HeldLease,
     idleness: Idleness,
     *,
     waiting: Callable[[str], None] = lambda words: None,
@@ -60,7 +60,7 @@ def demand_idle(
                 help="give it more time: --wait-for-idle=2h",
             )
         pause(_LOCAL_PAUSE if target.connection.host in ("127.0.0.1", "localhost") else _ACCOUNT_PAUSE)
-        held.look()
+        held_lease.look()
         running = _executing(observed, target)
 
 

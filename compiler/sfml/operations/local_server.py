@@ -18,12 +18,12 @@ LOCAL_FOLDER = Path(".sfml") / "local"
 
 
 @contextmanager
-def server_for(found: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
+def server_for(compiled_spec: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str, Any] | None]:
     """The connection data of the local server during the block; if none runs, one is started and stopped at the end.
 
     None for a target that is an account.
     """
-    if not found.desired.target.is_local:
+    if not compiled_spec.desired.target.is_local:
         yield None
         return
     from dataclasses import asdict
@@ -31,10 +31,10 @@ def server_for(found: CompiledSpec, watch: TargetWatch) -> Iterator[Mapping[str,
     from sfml_local import control
 
     require_local()
-    folder = found.root / LOCAL_FOLDER
+    folder = compiled_spec.root / LOCAL_FOLDER
     if not control.status(folder).running:
         watch.starts_server()
-    with control.in_use(folder) as info, watch.server_open(folder, info, found.desired.target.name):
+    with control.in_use(folder) as info, watch.server_open(folder, info, compiled_spec.desired.target.name):
         for notice in info.notices:
             watch.warns(notice)
         yield asdict(info)

@@ -129,14 +129,14 @@ def _loose(
     target: TargetAccount,
 ) -> tuple[tuple[ObservedTask, ...], tuple[ObservedTask, ...]]:
     """The loose tasks, and the strangers below them. Costs one call for each separate group of loose tasks."""
-    found: dict[str, ObservedTask] = {}
+    tasks: dict[str, ObservedTask] = {}
     # A loose task below another loose task is read together with it.
     for name in sorted(names, key=lambda name: (bool(_parents(others[name]) & names), name)):
-        graph = None if name in found else target.tasks.below(name)
+        graph = None if name in tasks else target.tasks.below(name)
         if graph is not None:
-            found |= {task.name: task for task in (graph.root, *graph.tasks)}
+            tasks |= {task.name: task for task in (graph.root, *graph.tasks)}
             _refuse_foreign(desired, graph.root, others, names)
-    every = [task for _, task in sorted(found.items())]
+    every = [task for _, task in sorted(tasks.items())]
     loose = tuple(task for task in every if task.name in names)
     return loose, tuple(task for task in every if task.name not in ours)
 

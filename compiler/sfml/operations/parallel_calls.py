@@ -62,10 +62,10 @@ def _first(errors: Sequence[BaseException]) -> BaseException:
     first = errors[0]
     assert isinstance(first, SfmlError), "all others were returned"
     others = [error.message for error in errors[1:] if isinstance(error, SfmlError)]
-    told = [message for message in dict.fromkeys(others) if message != first.message]
-    if told:
-        more = "; ".join(told[:3])
+    messages = [message for message in dict.fromkeys(others) if message != first.message]
+    if messages:
+        more = "; ".join(messages[:3])
         return first.reworded(
-            f"{first.message} (and {len(told)} more: {more}{' …' if len(told) > 3 else ''})"
+            f"{first.message} (and {len(messages)} more: {more}{' …' if len(messages) > 3 else ''})"
         )
     return first

@@ -103,8 +103,8 @@ def last_deployment(staged: StageContent | None, *, unfinished: bool = False) ->
 def _changed_archives(plan: Plan, deployed: Mapping[str, ObservedTask]) -> tuple[str, ...]:
     """The paths of the deployed archives of tasks whose code changes."""
     names = [change.name for change in plan.changes if any(one.path == "code" for one in change.fields)]
-    found = (archive_path(deployed[name].definition) for name in names)
-    return tuple(dict.fromkeys(path for path in found if path is not None))
+    archives = (archive_path(deployed[name].definition) for name in names)
+    return tuple(dict.fromkeys(path for path in archives if path is not None))
 
 
 def refuse_taken_names(plan: Plan, desired: DesiredGraph, own: Ownership, target: TargetAccount) -> None:
@@ -114,9 +114,9 @@ def refuse_taken_names(plan: Plan, desired: DesiredGraph, own: Ownership, target
         return
     there = target.tasks.names() if own.names is None else own.names
     known = own.observed.by_name.keys() if own.observed else frozenset()
-    taken = [name for name in new if name in there and name not in known]
-    if taken:
-        shown = ", ".join(f"`{name}`" for name in taken[:5]) + (" …" if len(taken) > 5 else "")
+    clashes = [name for name in new if name in there and name not in known]
+    if clashes:
+        shown = ", ".join(f"`{name}`" for name in clashes[:5]) + (" …" if len(clashes) > 5 else "")
         raise ConflictingState(
             f"{location(desired)} already has {shown}, which does not belong to this graph",
             help="rename or drop it, or give the spec's task another name; nothing was changed",

@@ -17,16 +17,16 @@ SHOWN = 10
 """The maximum number of files that are named; more are counted."""
 
 
-def refuse_unreviewed(found: CompiledSpec) -> None:
+def refuse_unreviewed(compiled_spec: CompiledSpec) -> None:
     """For a production target, raise `ConflictingState` unless every used file is as in the checked-out commit.
 
     The contents are compared, so files that git ignores or assumes unchanged are checked as well.
     """
-    target = found.desired.target
+    target = compiled_spec.desired.target
     if target.mode is not Mode.PRODUCTION:
         return
-    dirty = dirty_files(found.root)
-    differing = differing_from_head(found.root, tuple(used_files(found)))
+    dirty = dirty_files(compiled_spec.root)
+    differing = differing_from_head(compiled_spec.root, tuple(used_files(compiled_spec)))
     if dirty is None or differing is None:
         raise ConflictingState(
             f"target `{target.name}` is production, and the project is not in a git work tree with a commit",
@@ -47,27 +47,27 @@ def refuse_unreviewed(found: CompiledSpec) -> None:
         )
 
 
-def unlike_the_commit(found: CompiledSpec) -> tuple[str, ...] | None:
+def unlike_the_commit(compiled_spec: CompiledSpec) -> tuple[str, ...] | None:
     """The used files that differ from the commit, and the deleted files in their folders; None without git."""
-    used = tuple(used_files(found))
-    differing, dirty = differing_from_head(found.root, used), dirty_files(found.root)
+    used = tuple(used_files(compiled_spec))
+    differing, dirty = differing_from_head(compiled_spec.root, used), dirty_files(compiled_spec.root)
     if differing is None or dirty is None:
         return None
     folders = {str(parent) for name in used for parent in PurePosixPath(name).parents} - {"."}
     gone = (
         name
         for name in dirty
-        if str(PurePosixPath(name).parent) in folders and not (found.root / name).exists()
+        if str(PurePosixPath(name).parent) in folders and not (compiled_spec.root / name).exists()
     )
     return tuple(sorted({*differing, *gone}))
 
 
-def used_files(found: CompiledSpec) -> Iterator[str]:
+def used_files(compiled_spec: CompiledSpec) -> Iterator[str]:
     """The project's files that the deployment uses, relative to the root; installed packages are not included."""
-    reading, root = found.reading, found.root
+    reading, root = compiled_spec.reading, compiled_spec.root
     names = set(reading.loaded.sources)
     steps = reading.loaded.project.steps if reading.loaded.project else ()
-    for archive in found.desired.archives:
+    for archive in compiled_spec.desired.archives:
         for path, _ in archive.files:
             names.update(f"{folder}/{path}" for folder in steps if (root / folder / path).is_file())
     for node in reading.graph.all_tasks if reading.graph else ():
@@ -89,8 +89,8 @@ def _below(root: Path, path: str) -> Iterator[str]:
     yield from (f"{path}/{one.path}" for one in job_files(root)(path))
 
 
-def provenance(found: CompiledSpec, user: str) -> Mapping[str, Any]:
+def provenance(compiled_spec: CompiledSpec, user: str) -> Mapping[str, Any]:
     """The user, the commit and the uncommitted files of an apply, for the root's record; not part of any comparison."""
-    commit = head_commit(found.root)
-    beside = unlike_the_commit(found) if commit else None
+    commit = head_commit(compiled_spec.root)
+    beside = unlike_the_commit(compiled_spec) if commit else None
     return {"user": user, **provenance_of(commit, beside)}

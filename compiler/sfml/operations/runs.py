@@ -241,15 +241,15 @@ def cancel_runs(
     last = raw(desired.finalizer.name) if desired.finalizer else None
     ended: dict[str, None] = {}
     deadline = time.monotonic() + END_WITHIN
-    while found := [row for row in account.rows(root) if row.state == "EXECUTING" and row.name != last]:
+    while executing := [row for row in account.rows(root) if row.state == "EXECUTING" and row.name != last]:
         if time.monotonic() > deadline:
             raise ConnectionFailed(
-                f"{found[0].name} was asked to end {END_WITHIN:.0f} s ago and executes still",
+                f"{executing[0].name} was asked to end {END_WITHIN:.0f} s ago and executes still",
                 help="look with `sfml status`, and try again",
             )
-        for name in dict.fromkeys(row.name for row in found):
+        for name in dict.fromkeys(row.name for row in executing):
             account.cancel(folded_name(name))
-        ended |= dict.fromkeys(row.run_group for row in found)
+        ended |= dict.fromkeys(row.run_group for row in executing)
         sleep(interval)
     return tuple(ended)
 

@@ -39,7 +39,7 @@ def grounds_of(desired: DesiredGraph, work: ApplyPlan, target: TargetAccount) ->
 
 def save(
     path: Path,
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     work: ApplyPlan,
     target: TargetAccount,
     *,
@@ -52,13 +52,13 @@ def save(
     if work.journal is not None:
         raise ConflictingState(
             "an apply did not finish; a plan that is saved now would not hold",
-            help=f"finish it first:  sfml apply {found.desired.where}",
+            help=f"finish it first:  sfml apply {compiled_spec.desired.where}",
         )
     saved = SavedPlan(
         tool=VERSION,
-        spec=found.desired.spec_path,
-        target=found.desired.target.name,
-        grounds=grounds_of(found.desired, work, target),
+        spec=compiled_spec.desired.spec_path,
+        target=compiled_spec.desired.target.name,
+        grounds=grounds_of(compiled_spec.desired, work, target),
         plan=plan_json(work.plan),
         variables=dict(variables),
         user=user,
@@ -72,11 +72,11 @@ def save(
 
 
 def refuse_moved_on(
-    argument: str, saved: SavedPlan, found: CompiledSpec, work: ApplyPlan, target: TargetAccount
+    argument: str, saved: SavedPlan, compiled_spec: CompiledSpec, work: ApplyPlan, target: TargetAccount
 ) -> None:
     """Raise `ConflictingState` if anything that the plan is based on has changed."""
     plan: Mapping[str, Any] = plan_json(work.plan)
-    reasons = list(moved_on(saved, grounds_of(found.desired, work, target), plan, VERSION))
+    reasons = list(moved_on(saved, grounds_of(compiled_spec.desired, work, target), plan, VERSION))
     if work.journal is not None:
         reasons.append("another apply began since and did not finish")
     if reasons:

@@ -35,7 +35,7 @@ class TargetAccount:
 
 @contextmanager
 def target_account(
-    found: CompiledSpec,
+    compiled_spec: CompiledSpec,
     watch: TargetWatch,
     *,
     on_missing: Callable[[SnowflakeConnection], None] | None = None,
@@ -44,19 +44,19 @@ def target_account(
 
     `on_missing` is called if the database or schema does not exist; it creates them, or raises.
     """
-    with target_connection(found, watch) as connection:
-        yield account_on(connection, found.desired.target, on_missing=on_missing)
+    with target_connection(compiled_spec, watch) as connection:
+        yield account_on(connection, compiled_spec.desired.target, on_missing=on_missing)
 
 
 @contextmanager
-def target_connection(found: CompiledSpec, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
+def target_connection(compiled_spec: CompiledSpec, watch: TargetWatch) -> Iterator[SnowflakeConnection]:
     """Connect to the target during the block, whether or not its database and schema exist."""
     from sfml.snowflake.light_connector import import_lightly
 
-    target = found.desired.target
+    target = compiled_spec.desired.target
     if watch.owns_process:
         import_lightly()
-    with server_for(found, watch) as server:
+    with server_for(compiled_spec, watch) as server:
         if server is None:
             with account_connection(target, watch) as connection:
                 yield connection

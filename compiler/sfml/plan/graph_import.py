@@ -93,14 +93,14 @@ def spec_names(observed: ObservedGraph) -> Mapping[str, str]:
     would be equal.
     """
     names: dict[str, str] = {}
-    taken = {*_TAKEN}
+    used = {*_TAKEN}
     for task in _ordered(observed):
         name = raw(task.name).removeprefix(f"{raw(observed.root.name)}$")
         word = base = _word(name) or "task"
         number = 2
-        while word in taken:
+        while word in used:
             word, number = f"{base}_{number}", number + 1
-        taken.add(word)
+        used.add(word)
         names[task.name] = word
     return names
 

@@ -172,9 +172,9 @@ def removal_stages(
     off: tuple[Group, ...] = (tuple(map(SuspendRoot, roots)),) if roots else ()
     tasks = {task.name: task for task in artefact.tasks}
     gone = _dropped(frozenset({*artefact.names, *leftover}), tasks)
-    opened: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
+    beginning: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
     files: tuple[Group, ...] = ((RemoveFiles(),),) if with_files else ()
-    return (*opened, *off, *gone, *files, (CloseJournal(undone),))
+    return (*beginning, *off, *gone, *files, (CloseJournal(undone),))
 
 
 def noted(groups: tuple[Group, ...], plan: Plan, name: str, off_since: str | None) -> tuple[Group, ...]:

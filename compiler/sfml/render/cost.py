@@ -58,25 +58,25 @@ def planned_cost_text(graph: TaskGraph) -> str | None:
     return printable(f"costs {credits} credits a month:  sfml cost {graph.spec_path} -t {graph.target.name}")
 
 
-def cost_text(found: Estimate, price: Price) -> str:
+def cost_text(costs: Estimate, price: Price) -> str:
     """The credits of a target, then each pipeline with its tasks, and each warehouse and pool."""
     when = date.fromisoformat(EFFECTIVE)
     notes = [f"rates of {when.day} {when:%b %Y}"]
     if price.edition:
         notes.append(_EDITIONS[price.edition])
     lines = [
-        f"{amount_text(found.credits)} credits a month in target {found.target}"
+        f"{amount_text(costs.credits)} credits a month in target {costs.target}"
         f"      {MONTH_HOURS} h, {', '.join(notes)}"
     ]
     if price.per_credit is not None:
-        lines.append(f"{_money(found.credits, price)} at {price.per_credit:g} a credit")
-    for pipeline in found.pipelines:
+        lines.append(f"{_money(costs.credits, price)} at {price.per_credit:g} a credit")
+    for pipeline in costs.pipelines:
         lines.extend(("", *_pipeline(pipeline)))
-    if found.machines or not found.serverless.is_nothing:
-        lines.extend(("", *_table(tuple(_shared(found)))))
-    if found.unknowns:
-        lines.extend(("", *(f"  ? {printable(one)}" for one in found.unknowns)))
-    assumed = [f"  - {printable(one)}" for one in found.assumptions]
+    if costs.machines or not costs.serverless.is_nothing:
+        lines.extend(("", *_table(tuple(_shared(costs)))))
+    if costs.unknowns:
+        lines.extend(("", *(f"  ? {printable(one)}" for one in costs.unknowns)))
+    assumed = [f"  - {printable(one)}" for one in costs.assumptions]
     lines.extend(("", "assumed:", *assumed))
     return "\n".join(lines)
 
@@ -106,14 +106,14 @@ def _seconds(seconds: Amount) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _shared(found: Estimate) -> Iterator[tuple[str, ...]]:
-    for machine in found.machines:
+def _shared(costs: Estimate) -> Iterator[tuple[str, ...]]:
+    for machine in costs.machines:
         kind = "pool" if machine.is_pool else "warehouse"
         size = machine.size or "size unknown"
         up = f"{amount_text(machine.hours)} h up, {amount_text(machine.busy_hours)} h at work"
         yield f"{kind} {printable(raw(machine.name))}", size, up, amount_text(machine.credits)
-    if not found.serverless.is_nothing:
-        yield "serverless", "", "", amount_text(found.serverless)
+    if not costs.serverless.is_nothing:
+        yield "serverless", "", "", amount_text(costs.serverless)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
@@ -124,21 +124,21 @@ def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
         yield "  " + "  ".join((*cells, row[-1].rjust(widths[-1]))).rstrip()
 
 
-def cost_json(found: Estimate, price: Price) -> dict[str, Any]:
+def cost_json(costs: Estimate, price: Price) -> dict[str, Any]:
     """The object of `schemas/output/cost.schema.json`, without `format_version`."""
     return {
-        "target": found.target,
-        "credits_per_month": amount_json(found.credits),
+        "target": costs.target,
+        "credits_per_month": amount_json(costs.credits),
         "month_hours": MONTH_HOURS,
         "rates": {"effective": EFFECTIVE, "source": SOURCE},
         "price": {"edition": price.edition, "per_credit": price.per_credit, "currency": price.currency},
-        "money_per_month": None if price.per_credit is None else _money_json(found.credits, price.per_credit),
-        "pipelines": [_pipeline_json(one) for one in found.pipelines],
-        "warehouses": [_machine_json(one) for one in found.machines if not one.is_pool],
-        "compute_pools": [_machine_json(one) for one in found.machines if one.is_pool],
-        "serverless": {"credits_per_month": amount_json(found.serverless)},
-        "unknown": list(found.unknowns),
-        "assumptions": list(found.assumptions),
+        "money_per_month": None if price.per_credit is None else _money_json(costs.credits, price.per_credit),
+        "pipelines": [_pipeline_json(one) for one in costs.pipelines],
+        "warehouses": [_machine_json(one) for one in costs.machines if not one.is_pool],
+        "compute_pools": [_machine_json(one) for one in costs.machines if one.is_pool],
+        "serverless": {"credits_per_month": amount_json(costs.serverless)},
+        "unknown": list(costs.unknowns),
+        "assumptions": list(costs.assumptions),
     }
 
 

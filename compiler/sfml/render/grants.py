@@ -65,10 +65,14 @@ def _comparison_lines(comparison: Comparison, purposes: Sequence[Purpose], symbo
         yield f"{symbols['SUCCEEDED']} role {comparison.role} has what {what} needs"
     if comparison.excess:
         yield f"It may also do {len(comparison.excess)} things that {what} does not need:"
-        for held in comparison.excess:
-            place = "the account" if held.on == "ACCOUNT" else f"{held.on.replace('_', ' ')} {held.name}"
-            through = "" if held.through == comparison.role else f", through {held.through}"
-            yield f"    {held.privilege} on {place}{through}"
+        for privilege in comparison.excess:
+            place = (
+                "the account"
+                if privilege.on == "ACCOUNT"
+                else f"{privilege.on.replace('_', ' ')} {privilege.name}"
+            )
+            through = "" if privilege.through == comparison.role else f", through {privilege.through}"
+            yield f"    {privilege.privilege} on {place}{through}"
     if comparison.elsewhere:
         yield f"And it has {comparison.elsewhere} grants on other objects, which this pipeline does not name."
     if comparison.unread:
@@ -107,15 +111,15 @@ def _privilege(privilege: Privilege, role: str) -> dict[str, Any]:
 def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
         "role": comparison.role,
-        "missing": [_privilege(held, comparison.role) for held in comparison.missing],
+        "missing": [_privilege(privilege, comparison.role) for privilege in comparison.missing],
         "excess": [
             {
-                "privilege": held.privilege,
-                "on": held.on,
-                "name": None if held.on == "ACCOUNT" else held.name,
-                "through": held.through,
+                "privilege": privilege.privilege,
+                "on": privilege.on,
+                "name": None if privilege.on == "ACCOUNT" else privilege.name,
+                "through": privilege.through,
             }
-            for held in comparison.excess
+            for privilege in comparison.excess
         ],
         "elsewhere": comparison.elsewhere,
         "unread": list(comparison.unread),

@@ -16,17 +16,17 @@ _VARIABLE = re.compile(r"\bvar\.([A-Za-z_]\w*)")
 
 
 def with_origins(
-    desired: DesiredGraph, loaded: LoadedSpec, given: Mapping[str, str], folder: str
+    desired: DesiredGraph, loaded: LoadedSpec, overrides: Mapping[str, str], folder: str
 ) -> DesiredGraph:
     """The graph with the span of the variable's value in place of each setting that only passes a variable on.
 
-    `given` are the values of `--var`. `folder` is the project's folder in the repository, which is put before the names
-    of files.
+    `overrides` are the values of `--var`. `folder` is the project's folder in the
+    repository, which is put before the names of files.
     """
     calculates = any("{{" in text and "var." in text for text in loaded.sources.values())
     if not calculates and not folder:
         return desired
-    variables = variable_spans(loaded, given) if calculates else {}
+    variables = variable_spans(loaded, overrides) if calculates else {}
 
     def with_spans(task: DesiredTask) -> DesiredTask:
         spans = {name: _origin(span, loaded.sources, variables) for name, span in task.spans.items()}

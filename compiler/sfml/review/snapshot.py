@@ -129,10 +129,10 @@ def lay_out(
         if content is not None or path not in texts:
             _write(folder / path, content, sizes[snapshot.files[path].oid])
     targets = contents_of(repository, (snapshot.files[path].oid for path in links))
-    made = 1
-    while made:  # a link may lead over others
+    count = 1
+    while count:  # a link may lead over others
         left = [path for path in links if not _link(folder, path, targets[snapshot.files[path].oid])]
-        made, links = len(links) - len(left), left
+        count, links = len(links) - len(left), left
     notes |= dict.fromkeys(links, "is a link that leads out of the repository or nowhere; it is left out")
     return Laid(folder, notes)
 

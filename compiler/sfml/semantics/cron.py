@@ -173,13 +173,13 @@ def fire_seconds(cron: Cron, start: datetime, days: int) -> list[int]:
     zone = ZoneInfo(cron.timezone)
     times = [60 * minute + 3600 * hour for hour in _values(cron, 1) for minute in _values(cron, 0)]
     first, span = start.astimezone(zone).replace(tzinfo=None), days * 86_400
-    found: list[int] = []
+    seconds: list[int] = []
     # The cron of only the days, each at midnight; the times of a day are the same on all of them.
     for day in CronSim(" ".join(("0", "0", "0", *cron.expanded[2:])), first - timedelta(days=2)):
         if day - first > timedelta(days=days + 2):
             break
-        found.extend(_seconds_of_day(day, times, zone, start))
-    return sorted({second for second in found if 0 < second <= span})
+        seconds.extend(_seconds_of_day(day, times, zone, start))
+    return sorted({second for second in seconds if 0 < second <= span})
 
 
 def _seconds_of_day(day: datetime, times: list[int], zone: ZoneInfo, start: datetime) -> Iterator[int]:

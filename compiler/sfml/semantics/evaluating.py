@@ -97,7 +97,11 @@ class _Reader:
         parts = [self._conjunction()]
         while self._take("OR"):
             parts.append(self._conjunction())
-        return parts[0] if len(parts) == 1 else lambda asked: any_of([boolean(one(asked)) for one in parts])
+        return (
+            parts[0]
+            if len(parts) == 1
+            else lambda functions: any_of([boolean(one(functions)) for one in parts])
+        )
 
     def _conjunction(self) -> _Expression:
         parts = [self._negation()]
@@ -105,12 +109,12 @@ class _Reader:
             parts.append(self._negation())
         if len(parts) == 1:
             return parts[0]
-        return lambda asked: negation(any_of([negation(boolean(one(asked))) for one in parts]))
+        return lambda functions: negation(any_of([negation(boolean(one(functions))) for one in parts]))
 
     def _negation(self) -> _Expression:
         if self._take("NOT"):
             inner = self._negation()
-            return lambda asked: negation(boolean(inner(asked)))
+            return lambda functions: negation(boolean(inner(functions)))
         return self._comparison()
 
     def _comparison(self) -> _Expression:
@@ -131,8 +135,8 @@ class _Reader:
         is_not = self._take("NOT") is not None
         self._demand("NULL")
 
-        def test(asked: Functions) -> Value:
-            value = left(asked)
+        def test(functions: Functions) -> Value:
+            value = left(functions)
             return value if isinstance(value, Unknown) else (value is None) is not is_not
 
         return test
@@ -143,13 +147,15 @@ class _Reader:
             self._demand("AND")
             high = self._joined()
             above, below = _compared(">=", left, low), _compared("<=", left, high)
-            return lambda asked: negation(any_of([negation(boolean(one(asked))) for one in (above, below)]))
+            return lambda functions: negation(
+                any_of([negation(boolean(one(functions))) for one in (above, below)])
+            )
         if self._take("LIKE"):
             pattern = self._joined()
-            return lambda asked: like(left(asked), pattern(asked))
+            return lambda functions: like(left(functions), pattern(functions))
         self._demand("IN")
         choices = [_compared("=", left, one) for one in self._arguments()]
-        return lambda asked: any_of([boolean(one(asked)) for one in choices])
+        return lambda functions: any_of([boolean(one(functions)) for one in choices])
 
     def _arguments(self) -> list[_Expression]:
         self._demand("(")
@@ -164,14 +170,16 @@ class _Reader:
         parts = [self._signed()]
         while self._take("||"):
             parts.append(self._signed())
-        return parts[0] if len(parts) == 1 else lambda asked: concatenated([one(asked) for one in parts])
+        return (
+            parts[0] if len(parts) == 1 else lambda functions: concatenated([one(functions) for one in parts])
+        )
 
     def _signed(self) -> _Expression:
         if self._take("-"):
             inner = self._signed()
 
-            def negative(asked: Functions) -> Value:
-                value = cast("NUMERIC", 38, inner(asked))
+            def negative(functions: Functions) -> Value:
+                value = cast("NUMERIC", 38, inner(functions))
                 return -value if isinstance(value, Decimal) else value
 
             return negative
@@ -193,7 +201,7 @@ class _Reader:
         if self._is("("):
             numbers = [one({}) for one in self._arguments()]
             scale = int(numbers[1]) if len(numbers) > 1 and isinstance(numbers[1], Decimal) else 0
-        return lambda asked: cast(kind, scale, value(asked))
+        return lambda functions: cast(kind, scale, value(functions))
 
     def _primary(self) -> _Expression:
         if self.at >= len(self.words):
@@ -207,16 +215,16 @@ class _Reader:
         self.at += 1
         if word.kind is Kind.TEXT:
             text = _unescaped(word.text)
-            return lambda asked: text
+            return lambda functions: text
         if word.kind is Kind.NUMBER:
             number = Decimal(word.text)
-            return lambda asked: number
+            return lambda functions: number
         name = word.text.upper()
         if word.kind is Kind.WORD and self._is("("):
             return self._call(name)
         if word.kind is Kind.WORD and name in _CONSTANTS:
             constant = _CONSTANTS[name]
-            return lambda asked: constant
+            return lambda functions: constant
         self.at -= 1
         raise self.unread()
 
@@ -233,15 +241,15 @@ class _Reader:
         if name != kind and kind in TYPES and len(arguments) == 1:
             value = arguments[0]
 
-            def converted(asked: Functions) -> Value:
-                return cast(kind, 0, value(asked))
+            def converted(functions: Functions) -> Value:
+                return cast(kind, 0, value(functions))
 
             return _tried(converted) if name.startswith("TRY_") else converted
 
-        def called(asked: Functions) -> Value:
-            if name not in asked:
+        def called(functions: Functions) -> Value:
+            if name not in functions:
                 return Unknown(f"`{name}` is not understood here")
-            return asked[name](tuple(one(asked) for one in arguments))
+            return functions[name](tuple(one(functions) for one in arguments))
 
         return called
 
@@ -254,17 +262,17 @@ def _unescaped(text: str) -> str:
 
 
 def _negated(expression: _Expression) -> _Expression:
-    return lambda asked: negation(boolean(expression(asked)))
+    return lambda functions: negation(boolean(expression(functions)))
 
 
 def _compared(sign: str, left: _Expression, right: _Expression) -> _Expression:
-    return lambda asked: compared(sign, left(asked), right(asked))
+    return lambda functions: compared(sign, left(functions), right(functions))
 
 
 def _tried(expression: _Expression) -> _Expression:
-    def tried(asked: Functions) -> Value:
+    def tried(functions: Functions) -> Value:
         try:
-            return expression(asked)
+            return expression(functions)
         except ConditionError:
             return None
 

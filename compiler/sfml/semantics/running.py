@@ -116,8 +116,8 @@ def settle(
                 raise AssertionError("the graph's order puts predecessors first")
 
 
-def _holds(task: TaskShape, asked: Functions) -> bool:
-    return task.condition is None or condition_holds(task.condition, asked)
+def _holds(task: TaskShape, functions: Functions) -> bool:
+    return task.condition is None or condition_holds(task.condition, functions)
 
 
 def functions_of(
@@ -130,10 +130,10 @@ def functions_of(
     """The SYSTEM$ functions that the condition of a task may call, answered from the run so far."""
 
     def return_value(arguments: tuple[Value, ...]) -> Value:
-        asked = arguments[0] if arguments else None
-        if isinstance(asked, Unknown):
-            return asked
-        return returned.get(read_predecessor(graph, name, None if asked is None else str(asked)))
+        predecessor = arguments[0] if arguments else None
+        if isinstance(predecessor, Unknown):
+            return predecessor
+        return returned.get(read_predecessor(graph, name, None if predecessor is None else str(predecessor)))
 
     def has_data(arguments: tuple[Value, ...]) -> Value:
         stream = str(arguments[0])
@@ -142,6 +142,10 @@ def functions_of(
     return {
         "SYSTEM$GET_PREDECESSOR_RETURN_VALUE": return_value,
         "SYSTEM$STREAM_HAS_DATA": has_data,
-        "SYSTEM$PREDECESSORS_STATE": lambda asked: predecessors_hold(graph, name, str(asked[0]), states),
-        "SYSTEM$TASK_COMPLETION_STATE": lambda asked: str(completion_state(graph, str(asked[0]), states)),
+        "SYSTEM$PREDECESSORS_STATE": lambda predecessor: predecessors_hold(
+            graph, name, str(predecessor[0]), states
+        ),
+        "SYSTEM$TASK_COMPLETION_STATE": lambda predecessor: str(
+            completion_state(graph, str(predecessor[0]), states)
+        ),
     }

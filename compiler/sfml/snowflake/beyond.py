@@ -37,19 +37,19 @@ def observed_beyond(
     Contacts are taken from the record, because GET_CONTACTS supports only databases, schemas and tables, and does not
     return the contact's name. https://docs.snowflake.com/en/sql-reference/functions/get_contacts
     """
-    found: dict[str, dict[str, Any]] = {name: {} for name in recorded}
-    with_parameters = [name for name, given in recorded.items() if _PARAMETERS.keys() & given.keys()]
+    settings: dict[str, dict[str, Any]] = {name: {} for name in recorded}
+    with_parameters = [name for name, names in recorded.items() if _PARAMETERS.keys() & names.keys()]
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = pool.map(lambda name: _parameters(connection, target, name), with_parameters)
         for name, parameters in zip(with_parameters, answers, strict=True):
-            found[name].update(parameters)
-    tags = {name: given[TAGS] for name, given in recorded.items() if given.get(TAGS)}
+            settings[name].update(parameters)
+    tags = {name: names[TAGS] for name, names in recorded.items() if names.get(TAGS)}
     for name, values in _tags(connection, target, tags).items():
-        found[name][TAGS] = values
-    for name, given in recorded.items():
-        if given.get(CONTACTS):
-            found[name][CONTACTS] = dict(given[CONTACTS])
-    return found
+        settings[name][TAGS] = values
+    for name, names in recorded.items():
+        if names.get(CONTACTS):
+            settings[name][CONTACTS] = dict(names[CONTACTS])
+    return settings
 
 
 def _parameters(connection: SnowflakeConnection, target: Target, task: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def _tags(
     Other tags of a task, and inherited ones, are left out.
     https://docs.snowflake.com/en/sql-reference/functions/tag_references
     """
-    found: dict[str, dict[str, str]] = {name: {} for name in wanted}
+    tags: dict[str, dict[str, str]] = {name: {} for name in wanted}
     names = list(wanted)
     for start in range(0, len(names), TAGS_AT_ONCE):
         sql = " UNION ALL ".join(_tag_query(target, name) for name in names[start : start + TAGS_AT_ONCE])
@@ -84,8 +84,8 @@ def _tags(
             parts = (str(row["TAG_DATABASE"]), str(row["TAG_SCHEMA"]), str(row["TAG_NAME"]))
             for tag in wanted[str(row["TASK_NAME"])]:
                 if _full(tag, target) == parts:
-                    found[str(row["TASK_NAME"])][tag] = str(row["TAG_VALUE"])
-    return found
+                    tags[str(row["TASK_NAME"])][tag] = str(row["TAG_VALUE"])
+    return tags
 
 
 def _tag_query(target: Target, task: str) -> str:

@@ -177,17 +177,17 @@ def _uninterrupted() -> Iterator[None]:
 
 def outcome(place: Scratch, scenario: Scenario) -> ScenarioOutcome:
     """Run one scenario; returns its differences. Its tasks and tables are dropped afterwards."""
-    found: list[ConformanceDifference] = []
+    differences: list[ConformanceDifference] = []
     try:
         for step in scenario.steps:
             difference = _difference(place, step)
             if difference is not None:
-                found.append(difference)
+                differences.append(difference)
                 if isinstance(step, Do | ScenarioRun):
                     break  # the next steps depend on this one
     finally:
         _tidy(place)
-    return ScenarioOutcome(scenario, tuple(found))
+    return ScenarioOutcome(scenario, tuple(differences))
 
 
 def _tidy(place: Scratch) -> None:
@@ -276,9 +276,9 @@ def _compared(
     statement = place.text(sql)
 
     def look() -> ConformanceDifference | None:
-        found = [dict(row) for row in place.ask(sql)]
+        rows = [dict(row) for row in place.ask(sql)]
         wanted = [{key: _filled(place, value) for key, value in row.items()} for row in expected]
-        left = list(found)
+        left = list(rows)
         for row in wanted:
             match = next((one for one in left if _holds(one, row)), None)
             if match is None:
@@ -288,7 +288,7 @@ def _compared(
             if not left:
                 return None
         keys = list(expected[0]) if expected else []
-        shown = [{key: row.get(key) for key in keys} if keys else row for row in found]
+        shown = [{key: row.get(key) for key in keys} if keys else row for row in rows]
         return ConformanceDifference(statement, _rows_text(wanted), _rows_text(shown))
 
     return _settled(place, look)
@@ -302,11 +302,11 @@ def _holds(row: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return all(_same(row.get(key), value) for key, value in wanted.items())
 
 
-def _same(found: Any, wanted: Any) -> bool:
+def _same(actual: Any, wanted: Any) -> bool:
     """Whether the values are equal. Empty, `null` and NULL are the same, because accounts differ by release."""
     if wanted is None:
-        return found in (None, "", "null")
-    return str(found) == str(wanted) or (isinstance(wanted, str) and _plain(str(found)) == _plain(wanted))
+        return actual in (None, "", "null")
+    return str(actual) == str(wanted) or (isinstance(wanted, str) and _plain(str(actual)) == _plain(wanted))
 
 
 def _rows_text(rows: list[dict[str, Any]]) -> str:
@@ -353,9 +353,9 @@ def _run(place: Scratch, step: ScenarioRun) -> ConformanceDifference | None:
             )
         for name, wanted in step.rows.items():
             if not _holds(rows[name], {key: _filled(place, value) for key, value in wanted.items()}):
-                found = {key: rows[name].get(key) for key in wanted}
+                values = {key: rows[name].get(key) for key in wanted}
                 return ConformanceDifference(
-                    f"{statement}: {name}", _rows_text([dict(wanted)]), _rows_text([found])
+                    f"{statement}: {name}", _rows_text([dict(wanted)]), _rows_text([values])
                 )
         return None
 
@@ -410,5 +410,5 @@ def _put(place: Scratch, step: Put) -> ConformanceDifference | None:
         return ConformanceDifference(statement, "it is carried out", _told(error))
     if _holds(fetched, step.fetched):
         return None
-    found = {key: fetched.get(key) for key in step.fetched}
-    return ConformanceDifference(statement, _rows_text([dict(step.fetched)]), _rows_text([found]))
+    values = {key: fetched.get(key) for key in step.fetched}
+    return ConformanceDifference(statement, _rows_text([dict(step.fetched)]), _rows_text([values]))

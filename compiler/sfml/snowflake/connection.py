@@ -87,30 +87,30 @@ def open_account(target: Target, *, on_warning: OnWarning | None = None) -> Snow
     Raises `ConflictingState` if the account is not the target's, and `MissingPrivilege` if the role is not, before
     anything is changed. `objects.use_schema` checks whether the schema exists.
     """
-    found = entry(target.connection)
+    connection_entry = entry(target.connection)
     if on_warning is not None:
-        for text in found.warnings:
+        for text in connection_entry.warnings:
             on_warning(text)
     place = {
         "role": target.owner_role,
         "database": target.database,
         "schema": target.schema,
-        "warehouse": found.arguments.get("warehouse") or target.warehouse,
+        "warehouse": connection_entry.arguments.get("warehouse") or target.warehouse,
     }
-    connection = _opened(found, {key: value for key, value in place.items() if value})
+    connection = _opened(connection_entry, {key: value for key, value in place.items() if value})
     try:
-        _check(connection, target, found.arguments)
+        _check(connection, target, connection_entry.arguments)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _opened(found: Entry, place: Mapping[str, Any]) -> SnowflakeConnection:
-    arguments = {**found.arguments, **place}
+def _opened(connection_entry: Entry, place: Mapping[str, Any]) -> SnowflakeConnection:
+    arguments = {**connection_entry.arguments, **place}
     if arguments.get("host") in LOOPBACK:
         _forget_proxies()
-    host = host_of(found)
+    host = host_of(connection_entry)
     if (why := unreachable(host)) is not None:
         raise not_reached(host, why)
     try:
@@ -118,7 +118,7 @@ def _opened(found: Entry, place: Mapping[str, Any]) -> SnowflakeConnection:
             return _logged_in(arguments)
     except (TypeError, ValueError) as cause:
         # The connector passes on exceptions of its libraries about unreadable keys and values.
-        raise _unreadable(found, cause) from cause
+        raise _unreadable(connection_entry, cause) from cause
 
 
 def _logged_in(arguments: Mapping[str, Any]) -> SnowflakeConnection:
@@ -133,14 +133,16 @@ def _logged_in(arguments: Mapping[str, Any]) -> SnowflakeConnection:
         raise ConnectionFailed("no connection to Snowflake: what answers is not Snowflake") from cause
 
 
-def _unreadable(found: Entry, cause: Exception) -> ConnectionFailed:
+def _unreadable(connection_entry: Entry, cause: Exception) -> ConnectionFailed:
     """An error that says which part of the entry is wrong, without its value, which may be secret."""
-    entry_name = f"connection `{found.name}`" if found.name else "the environment's connection"
-    key = found.arguments.get("private_key_file")
+    entry_name = (
+        f"connection `{connection_entry.name}`" if connection_entry.name else "the environment's connection"
+    )
+    key = connection_entry.arguments.get("private_key_file")
     if key is None:
         return ConnectionFailed(
             f"{entry_name} has a value of a wrong kind ({type(cause).__name__})",
-            help=f"correct it in {found.source}",
+            help=f"correct it in {connection_entry.source}",
         )
     text = str(cause)
     if "not given" in text:
@@ -212,19 +214,19 @@ def _check(connection: SnowflakeConnection, target: Target, arguments: Mapping[s
     The login returns the role. It does not return the account, so that is queried, unless the address was made from
     the account name of the target.
     """
-    told = f"connection `{target.connection}`" if target.connection else "the environment's connection"
+    source = f"connection `{target.connection}`" if target.connection else "the environment's connection"
     role = connection.role
     if target.account is not None and not _is_addressed(target.account, arguments):
         question = "SELECT CURRENT_ORGANIZATION_NAME() || '-' || CURRENT_ACCOUNT_NAME(), CURRENT_ROLE()"
         [(account, role)] = rows(connection, question)
         if str(account).upper() != target.account.upper():
             raise ConflictingState(
-                f"{told} leads to account {str(account).upper()}, target `{target.name}` names {target.account}",
+                f"{source} leads to account {str(account).upper()}, target `{target.name}` names {target.account}",
                 help="nothing was changed; correct `connection:` or `account:` of the target",
             )
     if target.owner_role is not None and role != raw(target.owner_role):
         raise MissingPrivilege(
-            f"{told} came in as role {role or '(none)'}, target `{target.name}` names {target.owner_role}",
+            f"{source} came in as role {role or '(none)'}, target `{target.name}` names {target.owner_role}",
             help=f"nothing was changed; GRANT ROLE {identifier(target.owner_role)} TO USER …, or correct `owner_role:`",
         )
 

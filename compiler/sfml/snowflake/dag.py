@@ -76,10 +76,10 @@ def dag(desired: DesiredGraph, definitions: Mapping[str, str] = MappingProxyType
         session_parameters=dict(root.session_parameters) or None,
         condition=root.condition,
     )
-    made: dict[str, DAGTask] = {}
+    dag_tasks: dict[str, DAGTask] = {}
     for task in desired.all_tasks[1:]:
-        made[task.name] = _dag_task(graph, task, definitions.get(task.name) or definition_sql(task))
-        _connect(made, task, root.name)
+        dag_tasks[task.name] = _dag_task(graph, task, definitions.get(task.name) or definition_sql(task))
+        _connect(dag_tasks, task, root.name)
     return graph
 
 
@@ -112,12 +112,12 @@ def _dag_task(graph: DAG, task: DesiredTask, definition: str) -> DAGTask:
     )
 
 
-def _connect(made: Mapping[str, DAGTask], task: DesiredTask, root: str) -> None:
+def _connect(dag_tasks: Mapping[str, DAGTask], task: DesiredTask, root: str) -> None:
     """Add the edges; those from gates in reverse order, because each adds its condition before the others."""
     plain = [name for name in task.predecessors if name not in task.branch_of]
     for name in (*plain, *reversed(task.branch_of)):
         if name != root:
-            made[task.name].add_predecessors(made[name])
+            dag_tasks[task.name].add_predecessors(dag_tasks[name])
 
 
 def _differences(desired: DesiredGraph) -> Iterator[Difference]:

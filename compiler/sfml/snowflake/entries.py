@@ -72,12 +72,12 @@ class Entry:
     @property
     def method(self) -> str:
         """The method of authentication, in words."""
-        given = str(self.arguments.get("authenticator") or "").strip()
-        if not given and (self.arguments.get("private_key_file") or self.arguments.get("private_key")):
+        method = str(self.arguments.get("authenticator") or "").strip()
+        if not method and (self.arguments.get("private_key_file") or self.arguments.get("private_key")):
             return _METHODS["SNOWFLAKE_JWT"]
-        if given.lower().startswith("https://"):
+        if method.lower().startswith("https://"):
             return "single sign-on by the identity provider's own page"
-        return _METHODS.get(given.upper() or "SNOWFLAKE", f"authenticator {given}")
+        return _METHODS.get(method.upper() or "SNOWFLAKE", f"authenticator {method}")
 
 
 def entry(name: str | None) -> Entry:
@@ -88,21 +88,21 @@ def entry(name: str | None) -> Entry:
     generic = _from_environment("SNOWFLAKE_")
     if name is None:
         return _unnamed(generic)
-    found, source, warned = _entries()
+    entries, source, warned = _entries()
     own = _from_environment(f"SNOWFLAKE_CONNECTIONS_{name.upper()}_")
-    if name not in found and not own:
-        known = ", ".join(f"`{one}`" for one in sorted(found)) or "none"
+    if name not in entries and not own:
+        known = ", ".join(f"`{one}`" for one in sorted(entries)) or "none"
         raise ConnectionFailed(
             f"there is no connection `{name}`; {source} has {known}",
             help="add it (`snow connection add`), or correct the target's `connection:`",
         )
-    written = found.get(name, {})
+    written = entries.get(name, {})
     # General variables do not change the host of an entry: in Snowflake's containers, SNOWFLAKE_HOST is always set.
     generic = {key: value for key, value in generic.items() if key not in _PLACES}
     values = {**generic, **written, **own}
     used = [f"SNOWFLAKE_CONNECTIONS_{name.upper()}_{key.upper()}" for key in own]
     used += [f"SNOWFLAKE_{key.upper()}" for key in generic if key not in written and key not in own]
-    return _completed(name, source if name in found else "the environment", values, used, warned)
+    return _completed(name, source if name in entries else "the environment", values, used, warned)
 
 
 def _unnamed(generic: Mapping[str, str]) -> Entry:
@@ -130,12 +130,12 @@ def _completed(
         if not arguments.get("private_key_file_pwd") and os.environ.get(PASSPHRASE):
             arguments["private_key_file_pwd"] = os.environ[PASSPHRASE]
             used = [*used, PASSPHRASE]
-    found = list(warned)
+    warnings = list(warned)
     for key in _FILES:
         if arguments.get(key):
             arguments[key] = str(Path(str(arguments[key])).expanduser())
-            found += _file_warnings(key, Path(arguments[key]), name)
-    return Entry(name, source, arguments, tuple(sorted(used)), tuple(found))
+            warnings += _file_warnings(key, Path(arguments[key]), name)
+    return Entry(name, source, arguments, tuple(sorted(used)), tuple(warnings))
 
 
 def _file_warnings(key: str, file: Path, name: str | None) -> list[str]:
@@ -172,8 +172,10 @@ def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
         warnings.simplefilter("always")
         try:
             CONFIG_MANAGER.read_config()
-            found: Any = CONFIG_MANAGER["connections"]
-            plain = {str(key): dict(value.items()) for key, value in found.items() if hasattr(value, "items")}
+            entries: Any = CONFIG_MANAGER["connections"]
+            plain = {
+                str(key): dict(value.items()) for key, value in entries.items() if hasattr(value, "items")
+            }
         except Error as cause:
             raise ConnectionFailed(
                 f"Snowflake's connection files cannot be used: {getattr(cause, 'msg', None) or cause}",
@@ -183,5 +185,5 @@ def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
             raise ConnectionFailed(
                 f"{source} is not TOML: {type(cause).__name__}", help="correct it, or unset it"
             ) from cause
-    told = (str(one.message).partition("\n")[0].rstrip(". ") for one in caught)
-    return plain, source, tuple(dict.fromkeys(text for text in told if "permissions" in text))
+    messages = (str(one.message).partition("\n")[0].rstrip(". ") for one in caught)
+    return plain, source, tuple(dict.fromkeys(text for text in messages if "permissions" in text))

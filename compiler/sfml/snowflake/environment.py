@@ -59,16 +59,16 @@ def environment_of(
         missing += _small_pools(shown, jobs)
     except AccountError as error:
         unknown.append(f"sizes of compute pools: {error.message}")
-    taken = [
+    assumed = [
         one
         for one in missing
         if graph.target.is_local and not one.exists and one.need.kind is not Kind.STREAM
     ]
     return Environment(
-        tuple(one for one in missing if one not in taken),
+        tuple(one for one in missing if one not in assumed),
         tuple(unknown),
-        looked_at - len(taken),
-        tuple(taken),
+        looked_at - len(assumed),
+        tuple(assumed),
     )
 
 
@@ -107,13 +107,17 @@ def _small_pools(shown: ShownObjects, jobs: Mapping[str, Mapping[str, int]]) -> 
     for pool, tasks in jobs.items():
         row = shown.row(_LISTINGS[Kind.POOL], pool)
         nodes = None if row is None else int(row["max_nodes"])
-        small = {name: asked for name, asked in tasks.items() if nodes is not None and asked > nodes}
+        small = {
+            name: nodes_needed
+            for name, nodes_needed in tasks.items()
+            if nodes is not None and nodes_needed > nodes
+        }
         if small and nodes is not None:
-            said = ", ".join(f"{name} waits for {asked}" for name, asked in small.items())
+            demands = ", ".join(f"{name} waits for {nodes_needed}" for name, nodes_needed in small.items())
             yield MissingObject(
                 Need(Kind.POOL, pool, tuple(small)),
                 f"ALTER COMPUTE POOL {identifier(pool)} SET MAX_NODES = {max(small.values())}",
-                f"it has at most {nodes} node{'s' if nodes != 1 else ''}, and {said}",
+                f"it has at most {nodes} node{'s' if nodes != 1 else ''}, and {demands}",
                 exists=True,
             )
 
@@ -172,12 +176,12 @@ def _pool_statement(need: Need, graph: TaskGraph) -> str:
     """For the target's own pool, by its `create.compute_pool`; by default, with the nodes of the largest job."""
     is_targets = graph.target.compute_pool is not None and raw(graph.target.compute_pool) == raw(need.name)
     new = graph.target.new_pool if is_targets and graph.target.new_pool else NewPool()
-    asked = [
+    instances = [
         task.run_on.instances
         for task in graph.all_tasks
         if isinstance(task.run_on, OnPool) and raw(task.run_on.pool) == raw(need.name)
     ]
-    most = new.max_nodes or max([new.min_nodes, *asked])
+    most = new.max_nodes or max([new.min_nodes, *instances])
     return (
         f"CREATE COMPUTE POOL {identifier(need.name)} MIN_NODES = {new.min_nodes} MAX_NODES = {most}"
         f" INSTANCE_FAMILY = {identifier(new.instance_family)} AUTO_SUSPEND_SECS = {new.auto_suspend}"
@@ -222,7 +226,7 @@ def _packages(
     https://docs.snowflake.com/en/sql-reference/info-schema/packages
     """
     names = sorted({_package(need)[0] for need in needs})
-    found = rows(
+    available = rows(
         connection,
         f"SELECT PACKAGE_NAME, VERSION FROM {identifier(target.database)}.INFORMATION_SCHEMA.PACKAGES"
         f" WHERE LANGUAGE = 'python' AND RUNTIME_VERSION = {literal(PYTHON_VERSION)}"
@@ -230,7 +234,7 @@ def _packages(
         role=target.owner_role,
     )
     versions: dict[str, set[str]] = {}
-    for name, version in found:
+    for name, version in available:
         versions.setdefault(str(name).lower(), set()).add(str(version))
     for need in needs:
         name, pin = _package(need)

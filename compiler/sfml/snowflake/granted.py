@@ -21,7 +21,7 @@ def granted_to(connection: SnowflakeConnection, role: str) -> tuple[tuple[GrantR
 
     https://docs.snowflake.com/en/sql-reference/sql/show-grants
     """
-    found: list[GrantRow] = []
+    grants: list[GrantRow] = []
     unread: list[str] = []
     todo, seen = [role, "PUBLIC"], {role, "PUBLIC"}
     while todo and len(seen) <= MOST_ROLES:
@@ -40,5 +40,5 @@ def granted_to(connection: SnowflakeConnection, role: str) -> tuple[tuple[GrantR
                     seen.add(name)
                     todo.append(name)
                 continue
-            found.append(GrantRow(str(row["privilege"]), on, name, current))
-    return tuple(found), tuple(unread)
+            grants.append(GrantRow(str(row["privilege"]), on, name, current))
+    return tuple(grants), tuple(unread)

@@ -211,8 +211,8 @@ def registry(connection: SnowflakeConnection, target: Target) -> Check | None:
         is None
     ):
         return None
-    found = records(connection, f"SHOW MODELS IN SCHEMA {place}", role=target.owner_role)
-    return Check("model registry", CheckState.OK, f"answers; {len(found)} models in {place}")
+    models = records(connection, f"SHOW MODELS IN SCHEMA {place}", role=target.owner_role)
+    return Check("model registry", CheckState.OK, f"answers; {len(models)} models in {place}")
 
 
 def _row(
@@ -224,5 +224,5 @@ def _row(
     """
     like = "" if target.is_local and kind == "COMPUTE POOLS" else f" LIKE {literal(raw(name))}"
     sql = f"SHOW {kind}{like} {place}".strip()
-    found = records(connection, sql, role=target.owner_role)
-    return next((row for row in found if row["name"] == raw(name)), None)
+    result = records(connection, sql, role=target.owner_role)
+    return next((row for row in result if row["name"] == raw(name)), None)

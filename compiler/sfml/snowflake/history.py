@@ -79,22 +79,22 @@ class History:
         start = ""
         if since is not None:
             start = f", SCHEDULED_TIME_RANGE_START => TO_TIMESTAMP_LTZ({literal(since.isoformat())})"
-        found = self._rows(
+        tasks = self._rows(
             f"SELECT {', '.join(_ROW_COLUMNS)} FROM TABLE({identifier(self._target.database)}"
             f".INFORMATION_SCHEMA.TASK_HISTORY(ROOT_TASK_ID => {literal(root.id)}, RESULT_LIMIT => 10000{start}))"
         )
-        return tuple(_task_row(row) for row in found)
+        return tuple(_task_row(row) for row in tasks)
 
     def graphs(self, root: DeployedRoot) -> tuple[GraphRow, ...]:
         information_schema = f"{identifier(self._target.database)}.INFORMATION_SCHEMA"
-        found: list[GraphRow] = []
+        graphs: list[GraphRow] = []
         for function, ends in (("CURRENT_TASK_GRAPHS", ()), ("COMPLETE_TASK_GRAPHS", ("COMPLETED_TIME",))):
             rows = self._rows(
                 f"SELECT {', '.join((*_GRAPH_COLUMNS, *ends))} FROM TABLE("
                 f"{information_schema}.{function}(ROOT_TASK_NAME => {literal(root.name)}, RESULT_LIMIT => 1000))"
             )
-            found += [_graph_row(row) for row in rows if str(row["ROOT_TASK_ID"]) == root.id]
-        return tuple(found)
+            graphs += [_graph_row(row) for row in rows if str(row["ROOT_TASK_ID"]) == root.id]
+        return tuple(graphs)
 
     def log(self, row: TaskRow) -> str:
         """The lines in the account's event table for the query of a task run, oldest first."""

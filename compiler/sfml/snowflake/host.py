@@ -51,15 +51,15 @@ class Host:
         return self.name if self.port == 443 else f"{self.name}:{self.port}"
 
 
-def host_of(found: Entry) -> Host:
+def host_of(connection_entry: Entry) -> Host:
     """The host of an entry, determined as the connector does."""
-    arguments = found.arguments
+    arguments = connection_entry.arguments
     protocol = str(arguments.get("protocol") or "https")
     name = str(arguments.get("host") or _named_after(arguments))
     port = str(arguments.get("port") or "")
     return Host(
-        f"connection `{found.name}`" if found.name else "the environment's connection",
-        found.source,
+        f"connection `{connection_entry.name}`" if connection_entry.name else "the environment's connection",
+        connection_entry.source,
         name,
         int(port) if port.isdigit() else (443 if protocol == "https" else 80),
         _is_proxied(name, protocol, arguments),
@@ -133,8 +133,8 @@ def _located(error: ConnectionFailed, host: Host) -> ConnectionFailed:
     for pattern, kept in _TRIMMED:
         message = pattern.sub(kept, message)
     place = f"{host.connection} to `{host.address}`"
-    said = host.connection if f"`{host.address}`" in message else place
-    message = f"{message.rstrip('.')} ({said})"
+    shown = host.connection if f"`{host.address}`" in message else place
+    message = f"{message.rstrip('.')} ({shown})"
     return error.placed(place, message, help=_help(message, error.help, host))
 
 

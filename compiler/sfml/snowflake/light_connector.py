@@ -65,14 +65,14 @@ def _complete() -> None:
 
 def _replace(package: str, stand_ins: list[Any], libraries: list[Any], flags: dict[str, bool]) -> None:
     """Replace the stand-ins in the package's modules by the libraries, and set the flags that they are installed."""
-    found = dict(zip(map(id, stand_ins), libraries, strict=True))
+    libraries_by_id = dict(zip(map(id, stand_ins), libraries, strict=True))
     for name, module in [*sys.modules.items()]:
         # The detection of the cloud platform imported parts of boto3 at its import; it works without boto3.
         if not name.startswith(package) or name.endswith(".platform_detection"):
             continue
         for key, value in [*vars(module).items()]:
-            if id(value) in found:
-                setattr(module, key, found[id(value)])
+            if id(value) in libraries_by_id:
+                setattr(module, key, libraries_by_id[id(value)])
             elif key in flags:
                 setattr(module, key, flags[key])
 

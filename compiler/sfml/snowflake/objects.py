@@ -73,8 +73,8 @@ def _require_schema(connection: SnowflakeConnection, target: Target) -> None:
 
 def _is_shown(connection: SnowflakeConnection, target: Target, what: str, name: str) -> bool:
     """Whether SHOW lists exactly this name; LIKE alone treats `_` as a wildcard and ignores case."""
-    found = rows(connection, f"SHOW {what}", role=target.owner_role)
-    return any(row[1] == raw(name) for row in found)
+    shown = rows(connection, f"SHOW {what}", role=target.owner_role)
+    return any(row[1] == raw(name) for row in shown)
 
 
 def _pattern(name: str) -> str:

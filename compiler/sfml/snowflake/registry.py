@@ -38,7 +38,7 @@ def versions(connection: SnowflakeConnection, target: Target, model: str) -> tup
         if error.code not in _NO_SUCH_OBJECT:
             raise
         return ()
-    found = (
+    model_versions = (
         ModelVersion(
             name=str(row["name"]),
             created_at=row["created_on"],
@@ -49,7 +49,7 @@ def versions(connection: SnowflakeConnection, target: Target, model: str) -> tup
         )
         for row in shown
     )
-    return tuple(sorted(found, key=lambda version: version.created_at))
+    return tuple(sorted(model_versions, key=lambda version: version.created_at))
 
 
 def set_default(connection: SnowflakeConnection, target: Target, model: str, version: str) -> None:

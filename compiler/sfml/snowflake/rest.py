@@ -99,9 +99,9 @@ class RestReader:
             raise RestRefusal(answer.status_code, "a page of the result is not there", "")
         return content
 
-    def _settled(self, asked: str) -> Any:
+    def _settled(self, requested: str) -> Any:
         """The answer once it is available, or the answer 404 for a missing object; raises `RestRefusal` for others."""
-        waiting, place, tries = self._waiting, asked, 0
+        waiting, place, tries = self._waiting, requested, 0
         deadline = waiting.clock() + waiting.longest
         while True:
             answer = self._answer(place)
@@ -115,7 +115,7 @@ class RestReader:
             waiting.sleep(pause)
             tries += 1
         if 200 <= answer.status_code < 300 or (
-            answer.status_code == 404 and place == asked and _is_told(answer)
+            answer.status_code == 404 and place == requested and _is_told(answer)
         ):
             return answer
         raise _refusal(answer)

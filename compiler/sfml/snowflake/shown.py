@@ -41,15 +41,15 @@ class Listing:
 
 
 class ShownObjects:
-    """Reads objects with SHOW; `asked` are all names that will be looked up, which keeps the lists short."""
+    """Reads objects with SHOW; `lookups` are all names that will be looked up, which keeps the lists short."""
 
     def __init__(
-        self, connection: SnowflakeConnection, target: Target, asked: Iterable[tuple[Listing, str]]
+        self, connection: SnowflakeConnection, target: Target, lookups: Iterable[tuple[Listing, str]]
     ) -> None:
         self._connection = connection
         self._target = target
         self._names: dict[str, list[str]] = {}
-        for listing, name in asked:
+        for listing, name in lookups:
             names = self._names.setdefault(listing.command, [])
             if name not in names:
                 names.append(name)

@@ -107,17 +107,17 @@ class Stage:
         pipeline = paths[0].partition("/")[0]
         inner = "|".join(re.escape(path.partition("/")[2]) for path in paths)
         fetched = self._fetched(pipeline + "/", f"{_ANY_FOLDER}({inner})")
-        found: dict[str, bytes] = {}
+        contents: dict[str, bytes] = {}
         for name, content in fetched.items():
             # It is not documented whether GET keeps folders; a name that fits several paths is ambiguous.
             fitting = [path for path in paths if f"/{path}".endswith(f"/{name}")]
             if len(fitting) == 1:
-                found[fitting[0]] = content
-        for path in paths if len(found) < len(fetched) else ():
-            again = None if path in found else self.content(path)
+                contents[fitting[0]] = content
+        for path in paths if len(contents) < len(fetched) else ():
+            again = None if path in contents else self.content(path)
             if again is not None:
-                found[path] = again
-        return found
+                contents[path] = again
+        return contents
 
     def journal(self, pipeline: str) -> Journal | None:
         """The journal of an unfinished apply, or None; raises `RecordUnreadable`."""

@@ -71,10 +71,10 @@ class Tasks:
 
     def below(self, name: str) -> ObservedGraph | None:
         """A task, root or not, and all tasks below it, with the settings in the API; None without the task."""
-        found = self._got(name, "dependents")
-        if found is None:
+        answer = self._got(name, "dependents")
+        if answer is None:
             return None
-        answered = [task_values(task) for task in found]
+        answered = [task_values(task) for task in answer]
         tasks = [observed_task(values) for values in answered]
         at = next((at for at, task in enumerate(tasks) if task.name == folded(name)), None)
         if at is None:
@@ -94,11 +94,11 @@ class Tasks:
         named = recorded(graph.record, graph.root.name, list(graph.by_name))
         for artefact in artefacts:
             for task in artefact.tasks if artefact else ():
-                given = beyond(task)
-                if given and task.name in graph.by_name:
+                settings = beyond(task)
+                if settings and task.name in graph.by_name:
                     known = named.get(task.name, {})
-                    both = {key: {**given.get(key, {}), **known.get(key, {})} for key in (TAGS, CONTACTS)}
-                    named[task.name] = {**given, **known, **both}
+                    both = {key: {**settings.get(key, {}), **known.get(key, {})} for key in (TAGS, CONTACTS)}
+                    named[task.name] = {**settings, **known, **both}
         return self._asked(graph, named)
 
     def all_in_doubt(
@@ -111,20 +111,22 @@ class Tasks:
         return (graph.root, *graph.tasks)
 
     def _asked(self, graph: ObservedGraph, named: Mapping[str, Mapping[str, Any]]) -> ObservedGraph:
-        found = observed_beyond(self._connection, self._target, named) if named else {}
-        self._beyond = {**self._beyond, **found}
-        if not found:
+        settings = observed_beyond(self._connection, self._target, named) if named else {}
+        self._beyond = {**self._beyond, **settings}
+        if not settings:
             return graph
         root, *tasks = (
-            replace(task, settings={**task.settings, **found[task.name]}) if task.name in found else task
+            replace(task, settings={**task.settings, **settings[task.name]})
+            if task.name in settings
+            else task
             for task in (graph.root, *graph.tasks)
         )
         return replace(graph, root=root, tasks=tuple(tasks))
 
     def task(self, name: str) -> ObservedTask | None:
         """One task with the settings that the API returns, or None."""
-        found = self._got(name)
-        return None if found is None else observed_task(task_values(found))
+        answer = self._got(name)
+        return None if answer is None else observed_task(task_values(answer))
 
     def _got(self, name: str, *more: str) -> Any:
         """The API's answer about a task, or None if no task has this name."""
@@ -153,10 +155,10 @@ class Tasks:
 
         All of them are set each time, because it is not documented whether a change over REST keeps them.
         """
-        given, name = beyond(task), qualified(self._target.database, self._target.schema, task.name)
-        for clause in unset_clauses(self._beyond.get(task.name, {}), given):
+        settings, name = beyond(task), qualified(self._target.database, self._target.schema, task.name)
+        for clause in unset_clauses(self._beyond.get(task.name, {}), settings):
             rows(self._connection, f"ALTER TASK {name} UNSET {clause}", role=self._target.owner_role)
-        for clause in set_clauses(given):
+        for clause in set_clauses(settings):
             rows(self._connection, f"ALTER TASK {name} SET {clause}", role=self._target.owner_role)
 
     def drop(self, name: str) -> None:

@@ -306,9 +306,15 @@ def _syntax_error(cause: yaml.YAMLError, text: str, file: str) -> Diagnostic:
         line, column = len(lines) - 1, len(lines[-1])
     at = Span.of(file, line + 1, column + 1, line + 1, column + 2)
     labels: tuple[Label, ...] = ()
-    context, opened = getattr(cause, "context", None), getattr(cause, "context_mark", None)
-    if context and opened is not None and opened.line != line:
-        start = Span.of(file, opened.line + 1, opened.column + 1, opened.line + 1, opened.column + 2)
+    context, context_mark = getattr(cause, "context", None), getattr(cause, "context_mark", None)
+    if context and context_mark is not None and context_mark.line != line:
+        start = Span.of(
+            file,
+            context_mark.line + 1,
+            context_mark.column + 1,
+            context_mark.line + 1,
+            context_mark.column + 2,
+        )
         labels = (Label(start, str(context)),)
     current = lines[line] if line < len(lines) else ""
     return Diagnostic.error(

@@ -74,8 +74,8 @@ def _setting_of_targets(name: str, known: Mapping[str, Any]) -> str:
     close = did_you_mean(name, settings) or (f"did you mean `{parts[0]}`?" if len(parts) == 1 else None)
     if close is None:
         return f"known here: {known_names(known)}"
-    meant = close.split("`")[1]
-    return close if meant in known else f"{close} add `{meant}: …` to the target in sfml.yaml"
+    closest = close.split("`")[1]
+    return close if closest in known else f"{close} add `{closest}: …` to the target in sfml.yaml"
 
 
 def known_names(names: Mapping[str, Any]) -> str:

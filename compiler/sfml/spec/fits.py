@@ -24,7 +24,9 @@ def fits(value: Any, file: str) -> bool:
 
 def _fits(value: Any, schema: Schema, file: str) -> bool:
     return all(
-        _KEYWORDS[key](value, said, schema, file) for key, said in schema.items() if key not in DESCRIBING
+        _KEYWORDS[key](value, constraint, schema, file)
+        for key, constraint in schema.items()
+        if key not in DESCRIBING
     )
 
 
@@ -43,8 +45,8 @@ def _referred(reference: str, file: str) -> tuple[Schema, str]:
     return schema, target or file
 
 
-def _is_of_type(value: Any, said: str | list[str], schema: Schema, file: str) -> bool:
-    return any(_TYPES[name](value) for name in ([said] if isinstance(said, str) else said))
+def _is_of_type(value: Any, constraint: str | list[str], schema: Schema, file: str) -> bool:
+    return any(_TYPES[name](value) for name in ([constraint] if isinstance(constraint, str) else constraint))
 
 
 def _is_number(value: Any) -> bool:
@@ -68,38 +70,38 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
 )
 
 
-def _is_one_of(value: Any, said: list[Any], schema: Schema, file: str) -> bool:
-    return any(_is(value, one, schema, file) for one in said)
+def _is_one_of(value: Any, constraint: list[Any], schema: Schema, file: str) -> bool:
+    return any(_is(value, one, schema, file) for one in constraint)
 
 
-def _is(value: Any, said: Any, schema: Schema, file: str) -> bool:
+def _is(value: Any, constraint: Any, schema: Schema, file: str) -> bool:
     """Whether two scalars are equal in JSON, where `true` is not 1. The schemas of sfml hold only scalars here."""
-    return bool(value == said) and isinstance(value, bool) == isinstance(said, bool)
+    return bool(value == constraint) and isinstance(value, bool) == isinstance(constraint, bool)
 
 
-def _properties(value: Any, said: dict[str, Schema], schema: Schema, file: str) -> bool:
+def _properties(value: Any, constraint: dict[str, Schema], schema: Schema, file: str) -> bool:
     return not isinstance(value, dict) or all(
-        _fits(one, said[key], file) for key, one in value.items() if key in said
+        _fits(one, constraint[key], file) for key, one in value.items() if key in constraint
     )
 
 
-def _rest(value: Any, said: Schema | bool, schema: Schema, file: str) -> bool:
-    if not isinstance(value, dict) or said is True:
+def _rest(value: Any, constraint: Schema | bool, schema: Schema, file: str) -> bool:
+    if not isinstance(value, dict) or constraint is True:
         return True
     rest = [one for key, one in value.items() if key not in schema.get("properties", {})]
-    return not rest if said is False else all(_fits(one, said, file) for one in rest)
+    return not rest if constraint is False else all(_fits(one, constraint, file) for one in rest)
 
 
-def _items(value: Any, said: Schema, schema: Schema, file: str) -> bool:
-    return not isinstance(value, list) or all(_fits(one, said, file) for one in value)
+def _items(value: Any, constraint: Schema, schema: Schema, file: str) -> bool:
+    return not isinstance(value, list) or all(_fits(one, constraint, file) for one in value)
 
 
-def _any_of(value: Any, said: list[Schema], schema: Schema, file: str) -> bool:
-    return any(_fits(value, one, file) for one in said)
+def _any_of(value: Any, constraint: list[Schema], schema: Schema, file: str) -> bool:
+    return any(_fits(value, one, file) for one in constraint)
 
 
-def _one_of(value: Any, said: list[Schema], schema: Schema, file: str) -> bool:
-    return sum(_fits(value, one, file) for one in said) == 1
+def _one_of(value: Any, constraint: list[Schema], schema: Schema, file: str) -> bool:
+    return sum(_fits(value, one, file) for one in constraint) == 1
 
 
 _Keyword = Callable[[Any, Any, Schema, str], bool]
@@ -110,31 +112,41 @@ _KEYWORDS: Mapping[str, _Keyword] = MappingProxyType(
         "type": _is_of_type,
         "enum": _is_one_of,
         "const": _is,
-        "not": lambda value, said, schema, file: not _fits(value, said, file),
+        "not": lambda value, constraint, schema, file: not _fits(value, constraint, file),
         "anyOf": _any_of,
         "oneOf": _one_of,
         "properties": _properties,
         "additionalProperties": _rest,
-        "propertyNames": lambda value, said, schema, file: (
-            not isinstance(value, dict) or all(_fits(key, said, file) for key in value)
+        "propertyNames": lambda value, constraint, schema, file: (
+            not isinstance(value, dict) or all(_fits(key, constraint, file) for key in value)
         ),
-        "required": lambda value, said, schema, file: (
-            not isinstance(value, dict) or all(key in value for key in said)
+        "required": lambda value, constraint, schema, file: (
+            not isinstance(value, dict) or all(key in value for key in constraint)
         ),
-        "minProperties": lambda value, said, schema, file: not isinstance(value, dict) or len(value) >= said,
-        "maxProperties": lambda value, said, schema, file: not isinstance(value, dict) or len(value) <= said,
+        "minProperties": lambda value, constraint, schema, file: (
+            not isinstance(value, dict) or len(value) >= constraint
+        ),
+        "maxProperties": lambda value, constraint, schema, file: (
+            not isinstance(value, dict) or len(value) <= constraint
+        ),
         "items": _items,
-        "minItems": lambda value, said, schema, file: not isinstance(value, list) or len(value) >= said,
-        "uniqueItems": lambda value, said, schema, file: (
-            not (said and isinstance(value, list)) or len(set(map(canonical, value))) == len(value)
+        "minItems": lambda value, constraint, schema, file: (
+            not isinstance(value, list) or len(value) >= constraint
         ),
-        "minLength": lambda value, said, schema, file: not isinstance(value, str) or len(value) >= said,
-        "maxLength": lambda value, said, schema, file: not isinstance(value, str) or len(value) <= said,
-        "pattern": lambda value, said, schema, file: (
-            not isinstance(value, str) or re.search(said, value) is not None
+        "uniqueItems": lambda value, constraint, schema, file: (
+            not (constraint and isinstance(value, list)) or len(set(map(canonical, value))) == len(value)
         ),
-        "minimum": lambda value, said, schema, file: not (_is_number(value) and value < said),
-        "maximum": lambda value, said, schema, file: not (_is_number(value) and value > said),
+        "minLength": lambda value, constraint, schema, file: (
+            not isinstance(value, str) or len(value) >= constraint
+        ),
+        "maxLength": lambda value, constraint, schema, file: (
+            not isinstance(value, str) or len(value) <= constraint
+        ),
+        "pattern": lambda value, constraint, schema, file: (
+            not isinstance(value, str) or re.search(constraint, value) is not None
+        ),
+        "minimum": lambda value, constraint, schema, file: not (_is_number(value) and value < constraint),
+        "maximum": lambda value, constraint, schema, file: not (_is_number(value) and value > constraint),
     }
 )
 

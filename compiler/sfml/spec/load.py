@@ -49,12 +49,12 @@ class _Stop(Exception):
 class _Reader:
     """Reads the files of one project, and keeps their texts and findings.
 
-    `given` maps files to texts that are used in their place; `git` holds the values of `git.…` in expressions.
+    `texts` maps files to texts that are used in their place; `git` holds the values of `git.…` in expressions.
     """
 
-    def __init__(self, root: Path, given: Mapping[str, str], git: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, texts: Mapping[str, str], git: Mapping[str, str]) -> None:
         self.root = root
-        self.given = given
+        self.texts = texts
         self.git = git
         self.sources: dict[str, str] = {}
         self.findings: list[Diagnostic] = []
@@ -63,7 +63,7 @@ class _Reader:
 
     def document(self, file: str, schema: str) -> MapNode | None:
         """The mapping in a file, with its shape checked; None when the file cannot be read or holds no mapping."""
-        text = self.given[file] if file in self.given else read_text(self.root / file, file)
+        text = self.texts[file] if file in self.texts else read_text(self.root / file, file)
         if isinstance(text, Diagnostic):
             self.findings.append(text)
             return None
@@ -187,7 +187,7 @@ def _resolved(
     entry: MapNode,
     file: str,
     wanted: str | None,
-    given: Mapping[str, str],
+    variables: Mapping[str, str],
     user: str | None,
 ) -> PipelineSpec:
     graph = _part(reader, entry.get("graph"), "job_config.schema.json")
@@ -218,7 +218,7 @@ def _resolved(
     values = variable_values(
         (map_of(document.get("variables")), map_of(entry.get("variables"))),
         tuple(map_of(patch.get("variables")) if patch else None for patch in (project_patch, pipeline_patch)),
-        given,
+        variables,
         names,
         reader.findings,
     )

@@ -55,12 +55,12 @@ class Origin:
     entries: tuple[Origin, ...] = ()
 
 
-def origins(loaded: LoadedSpec, file: str, path: str, given: Mapping[str, str]) -> tuple[Origin, ...]:
+def origins(loaded: LoadedSpec, file: str, path: str, overrides: Mapping[str, str]) -> tuple[Origin, ...]:
     """The origins of the value at `path` in `file` (relative to the project); several if `for_each` repeats it."""
     spec, project = loaded.spec, loaded.project
     assert spec is not None and project is not None, "the caller has handled findings before"
     entry = map_of(compose(loaded.sources[spec.path], spec.path)[0])
-    view = _View(spec, project, entry, given)
+    view = _View(spec, project, entry, overrides)
     places = list(_walk(view.tree(), "", ()))
     names = view.logical_paths(file, path)
     matching = [place for place in places if place[0] in names or _is_set_at(place[1], file, path)]
@@ -75,12 +75,12 @@ def known_paths(loaded: LoadedSpec) -> tuple[str, ...]:
     return tuple(path for path, _, _ in _walk(view.tree(), "", ()) if path)
 
 
-def variable_spans(loaded: LoadedSpec, given: Mapping[str, str]) -> Mapping[str, Span]:
+def variable_spans(loaded: LoadedSpec, overrides: Mapping[str, str]) -> Mapping[str, Span]:
     """Variable → span of the value that it got; variables set on the command line are left out."""
     spec, project = loaded.spec, loaded.project
     assert spec is not None and project is not None
     entry = map_of(compose(loaded.sources[spec.path], spec.path)[0])
-    nodes = _View(spec, project, entry, given).variables().entries
+    nodes = _View(spec, project, entry, overrides).variables().entries
     return {name: node.span for name, node in nodes.items() if node.span.file != _GIVEN}
 
 
@@ -142,12 +142,12 @@ def _held_before(node: Node, file: str, path: str) -> bool:
 
 @record
 class _View:
-    """A resolved pipeline as one tree, with the layers that its files stand for; `given` are the values of `--var`."""
+    """A resolved pipeline as one tree, with the layers of its files; `overrides` are the values of `--var`."""
 
     spec: PipelineSpec
     project: Project
     entry: MapNode | None
-    given: Mapping[str, str]
+    overrides: Mapping[str, str]
 
     def tree(self) -> MapNode:
         spec = self.spec
@@ -231,7 +231,7 @@ class _View:
                 default = node.get("default") if index < 2 and isinstance(node, MapNode) else node
                 if default is not None and not (isinstance(default, ScalarNode) and default.value is None):
                     known[name] = replace(default, overrode=known.get(name))
-        for name, text in self.given.items():
+        for name, text in self.overrides.items():
             known[name] = ScalarNode(text, Span.whole(_GIVEN), f"variables.{name}", known.get(name))
         values = {name: self._valued(name, node) for name, node in known.items()}
         return MapNode(values, {}, Span.whole(self.spec.path), "variables")

@@ -37,13 +37,13 @@ class _Variable:
 def variable_values(
     declarations: tuple[MapNode | None, ...],
     layers: tuple[MapNode | None, ...],
-    given: Mapping[str, str],
+    overrides: Mapping[str, str],
     names: Names,
     findings: list[Diagnostic],
     *,
     word: str = "variable",
 ) -> dict[str, Any]:
-    """The value of each declared variable: that of `given` (`--var`), else of the last layer, else the default.
+    """The value of each declared variable: that of `overrides` (`--var`), else of the last layer, else the default.
 
     Parameters of included files are handled the same way; `word` is the noun for them in findings.
     """
@@ -63,8 +63,8 @@ def variable_values(
                 chosen[name] = node
     values: dict[str, Any] = {}
     for name, variable in declared.items():
-        if name in given:
-            values[name] = _given_value(variable, given[name], findings)
+        if name in overrides:
+            values[name] = _given_value(variable, overrides[name], findings)
         elif name in chosen:
             values[name] = _written_value(variable, chosen[name], names, findings)
         else:
@@ -75,7 +75,7 @@ def variable_values(
             findings.append(
                 Diagnostic.error("SF133", message, at=variable.at, path=f"variables.{name}", help=help)
             )
-    findings.extend(_unknown(name, declared, None, None, word) for name in given if name not in declared)
+    findings.extend(_unknown(name, declared, None, None, word) for name in overrides if name not in declared)
     return values
 
 

@@ -111,8 +111,8 @@ def _unread_results(behaviour: Behaviour, test: RunTest, states: Mapping[str, St
     graph = behaviour.graph
     without_result = {
         name
-        for name, given in test.given.items()
-        if given.gives_end and not given.has_result and not graph.task(name).is_branch
+        for name, end in test.given.items()
+        if end.gives_end and not end.has_result and not graph.task(name).is_branch
     }
     for node in graph.all_tasks:
         if states.get(node.name, State.SUCCEEDED) is not State.SUCCEEDED or node.name in test.given:
@@ -145,11 +145,11 @@ def given_graph(behaviour: Behaviour, test: RunTest, target: Target) -> TaskGrap
     streams = {**behaviour.started_by, **{name.upper(): has for name, (has, _) in test.streams.items()}}
 
     def node(task: TaskNode) -> TaskNode:
-        given = test.given.get(task.name)
-        when = _when(task.when, given, streams)
-        if given is None or not given.gives_end:
+        end = test.given.get(task.name)
+        when = _when(task.when, end, streams)
+        if end is None or not end.gives_end:
             return replace(task, when=when)
-        return _constant(behaviour, replace(task, when=when), given, target)
+        return _constant(behaviour, replace(task, when=when), end, target)
 
     return replace(
         graph,
@@ -167,16 +167,16 @@ def _settings(settings: GraphSettings, streams: Mapping[str, bool]) -> GraphSett
     return replace(settings, schedule=Manual(), when=when)
 
 
-def _when(when: str | None, given: GivenEnd | None, streams: Mapping[str, bool]) -> str | None:
+def _when(when: str | None, end: GivenEnd | None, streams: Mapping[str, bool]) -> str | None:
     if when is None:
         return None
-    if given is None or given.when is None:
+    if end is None or end.when is None:
         return _with_streams(when, streams)
     if not decides_on_predecessors(when):
-        return "1 = 1" if given.when else "1 = 0"
+        return "1 = 1" if end.when else "1 = 0"
     # The call keeps the condition in charge of predecessors; without it, all of them would have to succeed.
     always = "SYSTEM$PREDECESSORS_STATE('ALL_DONE')"
-    return f"(1 = 1 or {always})" if given.when else f"(1 = 0 and {always})"
+    return f"(1 = 1 or {always})" if end.when else f"(1 = 0 and {always})"
 
 
 def _with_streams(condition: str, streams: Mapping[str, bool]) -> str:
@@ -191,22 +191,22 @@ def _with_streams(condition: str, streams: Mapping[str, bool]) -> str:
     )
 
 
-def _constant(behaviour: Behaviour, node: TaskNode, given: GivenEnd, target: Target) -> TaskNode:
+def _constant(behaviour: Behaviour, node: TaskNode, end: GivenEnd, target: Target) -> TaskNode:
     """The task with a body that ends as the test gives it."""
-    returned = _returned(behaviour, node, given)
+    returned = _returned(behaviour, node, end)
     sets = f"CALL SYSTEM$SET_RETURN_VALUE({literal(returned)})" if returned is not None else "SELECT 1"
-    if given.fails >= EVERY:
+    if end.fails >= EVERY:
         return constant_task(node, failing_body(node.name, None, sets), target)
-    failing = range(1, given.fails + 1)
+    failing = range(1, end.fails + 1)
     return constant_task(node, failing_body(node.name, failing, sets) if failing else sets, target)
 
 
-def _returned(behaviour: Behaviour, node: TaskNode, given: GivenEnd) -> str | None:
-    outcome = given.outcome.name if given.outcome else given.word
+def _returned(behaviour: Behaviour, node: TaskNode, end: GivenEnd) -> str | None:
+    outcome = end.outcome.name if end.outcome else end.word
     if node.is_branch:
         outcomes = behaviour.outcomes[node.name]
         return outcomes.get(outcome or "", next(iter(outcomes.values())) if len(outcomes) == 1 else None)
-    text = returned_text(node, given)
+    text = returned_text(node, end)
     return text if isinstance(text, str) else None
 
 

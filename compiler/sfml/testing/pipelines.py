@@ -113,10 +113,10 @@ def apply_graph(
     provenance: Mapping[str, Any] | None = None,
 ) -> ApplyPlan:
     """Deploy the graph, as `sfml apply` does; returns the plan that was carried out."""
-    with holding(account.leases, desired.root.name, new_lease("test")) as held:
+    with holding(account.leases, desired.root.name, new_lease("test")) as held_lease:
         plan = planned_graph(desired, account, resume=resume)
-        work = work_of(plan, desired, held.lease, provenance)
-        Deployer(work, account.tasks, account.stage, held).deploy()
+        work = work_of(plan, desired, held_lease.lease, provenance)
+        Deployer(work, account.tasks, account.stage, held_lease).deploy()
     return plan
 
 

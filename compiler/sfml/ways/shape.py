@@ -71,15 +71,15 @@ class Behaviour:
         return {name: states[raw_name] for name, raw_name in self.raw_names.items()}
 
 
-def returned_text(node: TaskNode, given: GivenEnd | None) -> Returned:
+def returned_text(node: TaskNode, end: GivenEnd | None) -> Returned:
     """The return value of a task in a test: that of a step or job as JSON, that of other tasks as text.
 
     It is None for a task that returns nothing, and unknown if the test does not give it.
     """
-    if given is None or not given.has_result:
+    if end is None or not end.has_result:
         return Unknown(f"what `{node.name}` returns is not given")
-    if given.returns is None:
+    if end.returns is None:
         return None
-    if isinstance(given.returns, str) and not isinstance(node.body, StepBody | JobBody):
-        return given.returns
-    return json.dumps(given.returns, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(end.returns, str) and not isinstance(node.body, StepBody | JobBody):
+        return end.returns
+    return json.dumps(end.returns, ensure_ascii=False, separators=(",", ":"))

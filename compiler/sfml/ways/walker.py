@@ -144,9 +144,11 @@ class Walker:
     def _end(self, name: str, trace: Trace) -> State:
         task, place = self.shape.task(name), self.place[name]
         if task.condition is not None:
-            asked = functions_of(self.shape, name, trace.states, trace.returned, self.behaviour.started_by)
+            functions = functions_of(
+                self.shape, name, trace.states, trace.returned, self.behaviour.started_by
+            )
             try:
-                if not self._holds(task, asked, trace):
+                if not self._holds(task, functions, trace):
                     return State.SKIPPED
             except (ConditionError, RefusedQuestion):
                 return State.FAILED
@@ -167,17 +169,17 @@ class Walker:
         trace.returned[name] = raw
         return State.SUCCEEDED
 
-    def _holds(self, task: TaskShape, asked: Functions, trace: Trace) -> bool:
+    def _holds(self, task: TaskShape, functions: Functions, trace: Trace) -> bool:
         assert task.condition is not None
         try:
-            return condition_holds(task.condition, asked)
+            return condition_holds(task.condition, functions)
         except Undecided:
             holds = self._choose(trace, (self.place[task.name], 0), (HOLDS, FALSE)) == 0
         node = self.behaviour.node(task.name)
         condition = self.behaviour.condition_with(node, holds=holds) if node is not None else None
         try:
             # The comparison with a branch's outcome, or `run_if`, may keep the task from running although `when` holds.
-            return holds if condition is None else condition_holds(condition, asked)
+            return holds if condition is None else condition_holds(condition, functions)
         except Undecided:
             return holds
 
@@ -188,9 +190,9 @@ class Walker:
             return False
         node = self.behaviour.node(name)
         condition = self.behaviour.condition_with(node, holds=True) if node is not None else None
-        asked = functions_of(self.shape, name, trace.states, trace.returned, self.behaviour.started_by)
+        functions = functions_of(self.shape, name, trace.states, trace.returned, self.behaviour.started_by)
         try:
-            return condition is None or condition_holds(condition, asked)
+            return condition is None or condition_holds(condition, functions)
         except (ConditionError, RefusedQuestion, Undecided):
             return False
 

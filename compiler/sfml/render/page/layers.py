@@ -105,7 +105,7 @@ def ranks_of(count: int, edges: Sequence[Edge]) -> list[int]:
     for edge in edges:
         into[edge.below].append(edge)
         out[edge.above].append(edge)
-    missing = [len(found) for found in into]
+    missing = [len(above) for above in into]
     order = [box for box in range(count) if not missing[box]]
     ranks = [0] * count
     for box in order:  # grows during the loop, as boxes become ready
