@@ -19,7 +19,7 @@ from pathlib import Path
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
 from sfml.operations.target_account import TargetAccount
-from sfml.testing.pipelines import apply_graph, connected_to, opened
+from sfml.testing.pipelines import apply_graph, compile_spec, connected_to
 from sfml_local.app import LocalServer
 from sfml_local.faults import Faults
 
@@ -174,7 +174,7 @@ def _compiled(
     for name, text in files.items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         (project / name).write_text(text, encoding="utf-8")
-    return opened(project / "specs" / "measured.yaml", "SFML", None, None).desired
+    return compile_spec(project / "specs" / "measured.yaml", "SFML", None, None).desired
 
 
 def _table(costs: Costs, sizes: tuple[int, ...]) -> Iterator[str]:

@@ -10,7 +10,7 @@ import pytest
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
 from sfml.operations.target_account import TargetAccount
-from sfml.testing.pipelines import apply_graph, connected_to, opened
+from sfml.testing.pipelines import apply_graph, compile_spec, connected_to
 from sfml_local.app import LocalServer
 from sfml_local.faults import Faults
 
@@ -37,7 +37,7 @@ def graph(folder: Path, size: int, *, body: str = "select 1", less: int = 0, ans
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    return opened(folder / "specs" / "one.yaml", "SFML", None, None).desired
+    return compile_spec(folder / "specs" / "one.yaml", "SFML", None, None).desired
 
 
 @pytest.mark.parametrize("size", [6, 100])

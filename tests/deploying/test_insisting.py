@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from sfml.base.errors import AccountBusy, AccountError, AnswerLost
-from sfml.operations.parallel_calls import Crew
-from sfml.operations.retries import RetryPolicy, insist
+from sfml.operations.parallel_calls import ParallelCalls
+from sfml.operations.retries import RetryPolicy, retry_call
 
 
 class Clock:
@@ -42,7 +42,7 @@ def answering(*answers: object) -> Callable[[], object]:
 def test_a_call_that_was_turned_away_is_made_again_after_growing_pauses() -> None:
     clock = Clock()
     busy = AccountBusy("busy")
-    assert insist(answering(busy, busy, busy, busy, "done"), clock.patience(20)) == "done"
+    assert retry_call(answering(busy, busy, busy, busy, "done"), clock.patience(20)) == "done"
     assert clock.pauses == [1.0, 2.0, 4.0, 4.0]
 
 
@@ -54,12 +54,14 @@ def test_pauses_differ() -> None:
 def test_when_time_is_up_the_last_error_is_raised() -> None:
     clock = Clock()
     with pytest.raises(AccountBusy, match="third"):
-        insist(answering(*(AccountBusy(one) for one in ("first", "second", "third"))), clock.patience(3.5))
+        retry_call(
+            answering(*(AccountBusy(one) for one in ("first", "second", "third"))), clock.patience(3.5)
+        )
 
 
 def test_a_lost_answer_is_looked_for_and_the_call_not_made_again_when_it_was_carried_out() -> None:
     made = answering(AnswerLost("gone"))
-    assert insist(made, Clock().patience(), is_done=lambda: True) is None
+    assert retry_call(made, Clock().patience(), is_done=lambda: True) is None
 
 
 def test_a_lost_answer_of_a_call_that_had_no_effect_makes_it_again() -> None:
@@ -69,18 +71,18 @@ def test_a_lost_answer_of_a_call_that_had_no_effect_makes_it_again() -> None:
         looks.append("looked")
         return False
 
-    assert insist(answering(AnswerLost("gone"), "done"), Clock().patience(), is_done=look) == "done"
+    assert retry_call(answering(AnswerLost("gone"), "done"), Clock().patience(), is_done=look) == "done"
     assert looks == ["looked"]
 
 
 def test_a_look_that_fails_is_taken_again_before_anything_is_made() -> None:
     look = answering(AnswerLost("still gone"), AccountBusy("busy"), True)
-    assert insist(answering(AnswerLost("gone")), Clock().patience(), is_done=look) is None  # type: ignore[arg-type]
+    assert retry_call(answering(AnswerLost("gone")), Clock().patience(), is_done=look) is None  # type: ignore[arg-type]
 
 
 def test_what_the_account_refuses_is_not_made_again() -> None:
     with pytest.raises(AccountError):
-        insist(answering(AccountError("no"), "done"), Clock().patience())
+        retry_call(answering(AccountError("no"), "done"), Clock().patience())
 
 
 def test_all_calls_of_a_group_are_awaited_and_the_first_error_names_the_others() -> None:
@@ -95,7 +97,7 @@ def test_all_calls_of_a_group_are_awaited_and_the_first_error_names_the_others()
         return run
 
     with pytest.raises(AccountError) as caught:
-        Crew().carry_out([call(number) for number in range(6)])
+        ParallelCalls().run_all([call(number) for number in range(6)])
     assert sorted(made) == [0, 1, 2, 3, 4, 5]
     assert caught.value.message == "no 1 (and 2 more: no 3; no 5)"
 
@@ -105,20 +107,20 @@ def test_a_bug_is_not_hidden_behind_what_the_account_says() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        Crew().carry_out([answering(AccountError("no")), fails])  # type: ignore[list-item]
+        ParallelCalls().run_all([answering(AccountError("no")), fails])  # type: ignore[list-item]
 
 
 def test_calls_go_at_once_until_the_account_says_that_they_collide() -> None:
-    crew, together = Crew(), threading.Barrier(3)
+    crew, together = ParallelCalls(), threading.Barrier(3)
 
     def meets() -> None:
         with crew.turn():
             together.wait(5)
 
-    crew.carry_out([meets] * 3)
-    crew.noticed(AccountBusy("busy"))
-    crew.carry_out([meets] * 3)
-    crew.noticed(AccountBusy("concurrently modified", collided=True))
+    crew.run_all([meets] * 3)
+    crew.note_collision(AccountBusy("busy"))
+    crew.run_all([meets] * 3)
+    crew.note_collision(AccountBusy("concurrently modified", collided=True))
     inside: list[int] = []
     most: list[int] = []
 
@@ -128,5 +130,5 @@ def test_calls_go_at_once_until_the_account_says_that_they_collide() -> None:
             most.append(len(inside))
             inside.pop()
 
-    crew.carry_out([alone] * 20)
+    crew.run_all([alone] * 20)
     assert max(most) == 1

@@ -89,42 +89,49 @@ class SuspendedChildren:
 
 
 @record
-class CutLoose:
+class LooseTasks:
     """Loose tasks: they belong to no graph of the pipeline, so no run reaches them."""
 
     tasks: tuple[str, ...]
 
 
 @record
-class TasksGone:
+class MissingTasks:
     """Tasks of the deployed spec that do not exist in the account."""
 
     tasks: tuple[str, ...]
 
 
 @record
-class RunNotWell:
+class UnsuccessfulRun:
     """The last run ended, and neither succeeded nor was skipped."""
 
     run: Run
 
 
 @record
-class Late:
+class LateRun:
     """A run was due and did not begin."""
 
     due: datetime
 
 
 @record
-class NotOurs:
+class ForeignTask:
     """A task with the root's name that sfml did not make."""
 
     name: str
 
 
 Problem: TypeAlias = (
-    UnfinishedApply | ScheduleOff | SuspendedChildren | CutLoose | TasksGone | RunNotWell | Late | NotOurs
+    UnfinishedApply
+    | ScheduleOff
+    | SuspendedChildren
+    | LooseTasks
+    | MissingTasks
+    | UnsuccessfulRun
+    | LateRun
+    | ForeignTask
 )
 
 
@@ -169,13 +176,13 @@ def health_of(
     differs = None if not (applied and desired.fingerprint) else applied != desired.fingerprint
     problems: list[Problem] = [] if unfinished is None else [unfinished]
     if root is not None and record is None:
-        problems.append(NotOurs(root.name))
+        problems.append(ForeignTask(root.name))
     else:
         problems += _problems(desired, graph, off, unfinished, differs)
         if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
-            problems.append(RunNotWell(run))
+            problems.append(UnsuccessfulRun(run))
         if root is not None and unfinished is None and (due := late_since(desired, root, tuple(rows), now)):
-            problems.append(Late(due))
+            problems.append(LateRun(due))
     return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(problems))
 
 
@@ -197,12 +204,12 @@ def _problems(
         yield SuspendedChildren(_names(desired, (task.name for task in suspended)), min(times, default=None))
     loose = cut_loose(graph, desired)
     if loose:
-        yield CutLoose(_names(desired, (task.name for task in loose)))
+        yield LooseTasks(_names(desired, (task.name for task in loose)))
     if differs is False:
         existing = {task.name for task in (*graph.tasks, *loose)}
         gone = [raw(task.name) for task in desired.all_tasks[1:] if raw(task.name) not in existing]
         if gone:
-            yield TasksGone(_names(desired, gone))
+            yield MissingTasks(_names(desired, gone))
 
 
 def _names(desired: DesiredGraph, names: Iterable[str]) -> tuple[str, ...]:

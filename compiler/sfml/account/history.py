@@ -9,7 +9,7 @@ from typing import Any
 
 from sfml.account.run_reason import EverySkipped, GraphTimeout, NothingRan, Reason, RootSkipped, TaskFailure
 from sfml.base.record import record
-from sfml.plan.run_activity import Situation
+from sfml.plan.run_activity import RunActivity
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
 
@@ -183,14 +183,14 @@ def state_of(rows: Iterable[TaskRow]) -> str:
     return "SUCCEEDED"
 
 
-def situation_of(rows: Iterable[TaskRow], now: datetime) -> Situation:
+def run_activity_of(rows: Iterable[TaskRow], now: datetime) -> RunActivity:
     """The newest run as far as it matters to an apply: since when it executes, or whether it can still be retried."""
     groups: dict[str, list[TaskRow]] = {}
     for row in rows:
         if row.run_group and (row.state != "SCHEDULED" or (row.scheduled_time or now) < now):
             groups.setdefault(row.run_group, []).append(row)
     if not groups:
-        return Situation()
+        return RunActivity()
 
     def began(group: list[TaskRow]) -> datetime:
         return min((at for row in group if (at := row.scheduled_time or row.started_at)), default=now)
@@ -199,8 +199,8 @@ def situation_of(rows: Iterable[TaskRow], now: datetime) -> Situation:
     latest = {row.name: row for row in sorted(newest, key=lambda row: row.attempt)}
     state = state_of(latest.values())
     if state == "EXECUTING":
-        return Situation(running_since=began(newest))
+        return RunActivity(running_since=began(newest))
     # A run can be retried for 14 days from its first attempt.
     # https://docs.snowflake.com/en/sql-reference/sql/execute-task
     is_retryable = state in ("FAILED", "CANCELLED") and now - began(newest) < timedelta(days=14)
-    return Situation(retryable=began(newest) if is_retryable else None)
+    return RunActivity(retryable=began(newest) if is_retryable else None)

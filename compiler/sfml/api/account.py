@@ -15,7 +15,7 @@ from sfml.base.errors import ConflictingState, ConnectionFailed, UsageError
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import planned, planned_graph, work_of
 from sfml.operations.target_account import TargetAccount, target_account
-from sfml.operations.target_watch import Unwatched
+from sfml.operations.target_watch import SilentTargetWatch
 from sfml.render.stages import done_text, wait_words
 
 if TYPE_CHECKING:
@@ -92,11 +92,11 @@ class Account:
 
         Raises `ConflictingState` when the graph is not deployed, or when an apply is unfinished.
         """
-        from sfml.operations.graph_health import demand_whole, suspended_names
+        from sfml.operations.graph_health import demand_finished_apply, suspended_names
         from sfml.operations.runs import follow, interval_of, start
 
         desired, history = self._opened.desired, self._connected.history
-        demand_whole(self._opened, self._connected)
+        demand_finished_apply(self._opened, self._connected)
         suspended = suspended_names(history.deployed(desired.root.name))
         texts = {key: _config_text(value) for key, value in (config or {}).items()}
         started = start(desired, history, texts)
@@ -191,7 +191,7 @@ def connected_account(compiled_spec: CompiledSpec, user: str) -> Iterator[Accoun
         yield Account(compiled_spec, connected, user)
 
 
-class _Warnings(Unwatched):
+class _Warnings(SilentTargetWatch):
     """Reports the warnings of a connection as Python warnings."""
 
     def warns(self, text: str) -> None:

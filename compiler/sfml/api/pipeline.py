@@ -42,12 +42,12 @@ class Pipeline:
     def check(self) -> Findings:
         """All findings, as of `sfml validate`: for the named target, or else for every target of the project."""
         from sfml.frontend.reading import read_targets
-        from sfml.frontend.shared_findings import told_once
+        from sfml.frontend.shared_findings import distinct_findings
 
         readings = read_targets(self.file, target=self._wanted, variables=self._variables, user=self._user)
         sources = {name: text for reading in readings for name, text in reading.sources.items()}
         targets = tuple(dict.fromkeys(reading.target for reading in readings if reading.target))
-        return Findings(told_once(readings), sources, targets)
+        return Findings(distinct_findings(readings), sources, targets)
 
     @property
     def graph(self) -> Graph:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sfml.base.record import record
 from sfml.catalog.code_names import CodeNames, code_names
 from sfml.catalog.imports import Import, absolute, imports_of
-from sfml.catalog.reads import RESOURCES, By, reads_of
+from sfml.catalog.reads import RESOURCES, FileNaming, reads_of
 from sfml.catalog.surroundings import Surroundings, nodes_of
 
 BY_NAME = re.compile(
@@ -79,7 +79,9 @@ def every_import(tree: ast.Module, content: bytes, module: str, is_package: bool
         imports += _named_imports(tree, module, is_package)
     if RESOURCES.search(content):  # a package whose files are read must travel too
         places = (read.location for read in reads_of(tree, module, is_package))
-        imports += [Import(place.anchor) for place in places if place.by is By.RESOURCE and place.anchor]
+        imports += [
+            Import(place.anchor) for place in places if place.by is FileNaming.RESOURCE and place.anchor
+        ]
     if is_package and b"__all__" in content:
         offered = tuple((name, name) for name in _offered(tree))
         imports += [Import(module, offered)] if offered else []

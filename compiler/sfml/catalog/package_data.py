@@ -11,7 +11,7 @@ from sfml.catalog.code import Read, reads
 from sfml.catalog.data_files import patterns_of
 from sfml.catalog.folders import folder_contents, link_problem
 from sfml.catalog.modules import Module
-from sfml.catalog.reads import By, Location
+from sfml.catalog.reads import FileNaming, Location
 
 FindModule = Callable[[str], Module | None]
 
@@ -34,7 +34,7 @@ def named_files(
 ) -> Iterator[tuple[str, Path]]:
     """Every file that the module's code reads as a resource, as (path in the archive, path)."""
     for read in reads(module):
-        if read.location.by is By.RESOURCE:
+        if read.location.by is FileNaming.RESOURCE:
             yield from resources_of(read, module, find, is_ours).files
 
 

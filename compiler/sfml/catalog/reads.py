@@ -22,7 +22,7 @@ RESOURCES = re.compile(rb"resources|get_data")
 """Words, one of which stands in the text of every module that reads resources of packages."""
 
 
-class By(Enum):
+class FileNaming(Enum):
     """How code names a file: as a resource of a package, relative to `__file__`, or relative to the working folder."""
 
     RESOURCE = "resource"
@@ -39,7 +39,7 @@ class Location:
     `needs_package` is false for `pkgutil.get_data`, which takes any module as its anchor.
     """
 
-    by: By
+    by: FileNaming
     anchor: str
     path: str = "."
     is_exact: bool = True
@@ -128,7 +128,7 @@ class _Reader:
             return None
         match node:
             case ast.Name(id="__file__"):
-                return Location(By.FILE, self.names.module, self._own_file())
+                return Location(FileNaming.FILE, self.names.module, self._own_file())
             case ast.Name(id=name):
                 value = self.names.value(name)
                 return self.location(value, depth + 1) if value is not None else None
@@ -186,7 +186,7 @@ class _Reader:
     def _anchored(self, node: ast.expr | None) -> Location | None:
         """The package that `resources.files` and similar functions get as their argument; an empty name for none."""
         if node is None:
-            return Location(By.RESOURCE, "")
+            return Location(FileNaming.RESOURCE, "")
         match node:
             case ast.Subscript(value=modules, slice=key) if self.names.origin(modules) == "sys.modules":
                 node = key
@@ -197,12 +197,14 @@ class _Reader:
             origin = self.names.origin(node)
             first = origin.partition(".")[0]
             texts = (origin,) if origin and (self.names.is_imported(first) or "." in origin) else None
-        return Location(By.RESOURCE, texts[0]) if texts and len(texts) == 1 else None
+        return Location(FileNaming.RESOURCE, texts[0]) if texts and len(texts) == 1 else None
 
     def _working(self, node: ast.expr) -> Location | None:
         texts = self.names.texts(node) if isinstance(node, (ast.Constant, ast.Name)) else None
         return (
-            Location(By.WORKING, "", normpath(texts[0])) if texts and len(texts) == 1 and texts[0] else None
+            Location(FileNaming.WORKING, "", normpath(texts[0]))
+            if texts and len(texts) == 1 and texts[0]
+            else None
         )
 
     def _below(self, place: Location | None, parts: list[ast.expr]) -> Location | None:

@@ -10,7 +10,7 @@ from sfml.catalog.code import Read, reads
 from sfml.catalog.data_files import NAME, leads_outside, listing_of, matching, patterns_of
 from sfml.catalog.modules import Module
 from sfml.catalog.package_data import Resources, resources_of
-from sfml.catalog.reads import By
+from sfml.catalog.reads import FileNaming
 from sfml.check.case import Case
 from sfml.check.programs import Program, programs_of
 
@@ -139,7 +139,7 @@ def _resources(case: Case) -> Iterator[tuple[Program, Module, Read, Resources]]:
             continue
         for module in program.modules:
             for read in reads(module):
-                if read.location.by is By.RESOURCE and not read.around.catches(*_CAUGHT):
+                if read.location.by is FileNaming.RESOURCE and not read.around.catches(*_CAUGHT):
                     catalog = program.catalog
                     yield program, module, read, resources_of(read, module, catalog.module, catalog.is_ours)
 
@@ -147,12 +147,12 @@ def _resources(case: Case) -> Iterator[tuple[Program, Module, Read, Resources]]:
 def _file_by_path(root: Path, module: Module, read: Read) -> str | None:
     """The file that a read names by a path, in words; None where the read works in an archive too."""
     place, folder = read.location, module.path.parent
-    if place.by is By.FILE:
+    if place.by is FileNaming.FILE:
         path = folder / place.path
         if place.is_exact and not read.lists and (path == module.path or path.is_dir()):
             return None  # the module's own path, or a folder that is not listed
         return f"`{place.path}`" if place.is_exact and place.path != "." else "files beside it"
-    if place.by is By.WORKING and place.is_exact and not place.path.startswith("/"):
+    if place.by is FileNaming.WORKING and place.is_exact and not place.path.startswith("/"):
         steps = module.path.parents[module.archive_path.count("/")]
         if any((base / place.path).is_file() for base in (root, folder, steps)):
             return f"`{place.path}`"
@@ -163,7 +163,7 @@ def _resource_help(module: Module, read: Read) -> str:
     place, folder = read.location, module.path.parent
     if "." not in module.name and not module.is_package:
         return "put both into a package, and read it as a resource: `resources.files(__package__)`"
-    if place.by is By.FILE and not place.is_exact:
+    if place.by is FileNaming.FILE and not place.is_exact:
         return "read them as resources: `resources.files(__package__)`"
     name = Path(place.path).name
     if (folder / place.path).is_file() and not place.path.startswith(".."):

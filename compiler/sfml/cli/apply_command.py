@@ -10,10 +10,10 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.apply_flags import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
+from sfml.cli.apply_flags import ApplyFlags, applied_json, apply_work, dry_run_json, show_work
 from sfml.cli.confirmation import confirm
 from sfml.cli.idle_options import idle_options
-from sfml.cli.inputs import connected, opened
+from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.operations.apply_plan import ApplyPlan
@@ -125,7 +125,7 @@ def command(
 def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: Options) -> int:
     """Plan, show the plan, ask for approval and apply, all under the lease, so that no other command interferes."""
     from sfml.cli.run_view import run_and_follow
-    from sfml.cli.saved_plans import is_saved_plan, opened_plan
+    from sfml.cli.saved_plans import is_saved_plan, read_saved_plan
     from sfml.operations.reviewed_files import refuse_unreviewed
     from sfml.operations.saved_plans import refuse_moved_on
 
@@ -133,10 +133,10 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
     if is_saved_plan(spec):
         if flags.resume is not None or flags.adopt:
             raise UsageError("--resume and --adopt are part of a saved plan", help="plan again with them")
-        saved, compiled_spec, options = opened_plan(spec, options)
+        saved, compiled_spec, options = read_saved_plan(spec, options)
         flags = replace(flags, resume=saved.resume, adopt=saved.adopt, auto_approve=True)
     else:
-        compiled_spec = opened(spec, options)
+        compiled_spec = compile_spec(spec, options)
     if fingerprint is not None:
         from sfml.plan.review_fingerprint import demand_reviewed
 
@@ -164,7 +164,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
             if work.groups:
                 if not flags.auto_approve:
                     confirm(f"Apply this to {work.plan.target} ({work.plan.location})?", options)
-                carry_out(compiled_spec, target, held_lease, work, options, flags.idleness)
+                apply_work(compiled_spec, target, held_lease, work, options, flags.idleness)
         if flags.run_after:
             return run_and_follow(compiled_spec, target, options, flags.config)
         if options.json:

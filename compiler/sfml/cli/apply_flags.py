@@ -106,7 +106,7 @@ def applied_json(work: ApplyPlan) -> Mapping[str, Any]:
     return {**plan_json(work.plan), "applied": True, "deployment": work.number if work.is_recorded else None}
 
 
-def carry_out(
+def apply_work(
     compiled_spec: CompiledSpec,
     target: TargetAccount,
     held_lease: HeldLease,

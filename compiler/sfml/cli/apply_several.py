@@ -17,25 +17,25 @@ from sfml.account.sharing import earlier_sharers
 from sfml.base.errors import ConflictingState, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.apply_flags import ApplyFlags, applied_json, carry_out, dry_run_json, show_work
+from sfml.cli.apply_flags import ApplyFlags, applied_json, apply_work, dry_run_json, show_work
 from sfml.cli.at_once import at_once, is_chain
 from sfml.cli.confirmation import confirm
 from sfml.cli.deployment import INTERRUPTED
-from sfml.cli.interrupts import give_back
+from sfml.cli.interrupts import restore_signals
 from sfml.cli.lease_options import locked
 from sfml.cli.options import Options
-from sfml.cli.outlets import BufferedOutput, into
+from sfml.cli.outlets import BufferedOutput, output_to
 from sfml.cli.pipelines import (
     PipelineFailure,
     Targets,
     UnfinishedWork,
     arguments_text,
+    compile_specs,
     each,
     failed_words,
     failure_of,
     failures,
     graph_of,
-    opened_all,
     say_failure,
     say_json_of,
     say_turn,
@@ -121,7 +121,7 @@ def _plans(
             output.say()
         return ShownPlan(compiled_spec, work)
 
-    return each(opened_all(specs, options), plan, options)
+    return each(compile_specs(specs, options), plan, options)
 
 
 def _applied(
@@ -148,7 +148,7 @@ def _one_by_one(
     """Apply the plans one after another, in the order of the arguments."""
     is_stopped = False
     for place, one in enumerate(pending):
-        is_stopped = is_stopped or (place > 0 and give_back())
+        is_stopped = is_stopped or (place > 0 and restore_signals())
         if is_stopped:
             yield UnfinishedWork(one.compiled_spec, is_begun=False)
             continue
@@ -172,7 +172,7 @@ def _side_by_side(
     stop = threading.Event()
 
     def work(place: int) -> AppliedPipeline | PipelineFailure | UnfinishedWork:
-        with into(kept[place]):
+        with output_to(kept[place]):
             if place:
                 _say_gap(options)
             return _outcome(pending[place], targets, flags, options)
@@ -230,7 +230,7 @@ def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Opt
             )
         if work.groups:
             flags.demand(compiled_spec, target.connection, options, work.plan)
-            carry_out(compiled_spec, target, held_lease, work, options, flags.idleness)
+            apply_work(compiled_spec, target, held_lease, work, options, flags.idleness)
     return work
 
 

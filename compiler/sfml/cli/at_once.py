@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from sfml.cli import output
-from sfml.cli.interrupts import heeding, stopping
+from sfml.cli.interrupts import call_with_stop, stopping
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ def at_once(
             while (free := _free(after, answers, running, stop)) or running:
                 for place in free[: width - len(running)]:
                     # A context of its own holds the output of this work and its stop event.
-                    begun = pool.submit(contextvars.copy_context().run, heeding, stop, works[place])
+                    begun = pool.submit(contextvars.copy_context().run, call_with_stop, stop, works[place])
                     running[begun] = place
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 answers |= {running.pop(future): future.result() for future in done}

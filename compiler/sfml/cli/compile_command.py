@@ -11,7 +11,7 @@ import click
 
 from sfml.base.errors import UsageError
 from sfml.cli import output
-from sfml.cli.inputs import opened
+from sfml.cli.inputs import compile_spec
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 
@@ -38,7 +38,7 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
     from sfml.frontend.entry_files import is_single
 
     if is_single(specs):
-        compiled = _write(opened(specs[0], options), out, page, options)
+        compiled = _write(compile_spec(specs[0], options), out, page, options)
         if options.json:
             output.say_json(compiled)
         return 0
@@ -46,10 +46,12 @@ def command(specs: tuple[str, ...], out: Path | None, page: bool, options: Optio
         raise UsageError(
             "--out takes one pipeline", help="name one by its file or its name, or leave --out out"
         )
-    from sfml.cli.pipelines import each, failures, opened_all, say_json_of
+    from sfml.cli.pipelines import compile_specs, each, failures, say_json_of
 
     results = each(
-        opened_all(specs, options), lambda compiled_spec: _write(compiled_spec, None, page, options), options
+        compile_specs(specs, options),
+        lambda compiled_spec: _write(compiled_spec, None, page, options),
+        options,
     )
     if options.json:
         say_json_of(results)

@@ -49,12 +49,12 @@ def switching(
     A signal does not interrupt the block.
     """
     from sfml.cli.interrupts import stopping
-    from sfml.operations.apply_plan import seen
+    from sfml.operations.apply_plan import read_stage
 
     compiled_spec = place_of(spec, options)
     with connected(compiled_spec, options) as target, locked(compiled_spec.desired, target, options, locking):
         root = deployed_root(compiled_spec, target)
-        _, journal = seen(compiled_spec.desired, target)
+        _, journal = read_stage(compiled_spec.desired, target)
         if journal is not None:
             raise ConflictingState(
                 f"{journal.header.work} of {compiled_spec.desired.pipeline} did not finish, so its schedule is off",

@@ -11,7 +11,7 @@ from sfml.base.errors import ConflictingState, SfmlError, UsageError
 from sfml.cli import output
 from sfml.cli.confirmation import confirm
 from sfml.cli.deployment import INTERRUPTED
-from sfml.cli.interrupts import give_back
+from sfml.cli.interrupts import restore_signals
 from sfml.cli.lease_options import locked
 from sfml.cli.options import Options
 from sfml.cli.pipelines import (
@@ -62,7 +62,7 @@ def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options)
                     results.append(one)
                     continue
                 results.append(_removed(one, targets, flags, options))
-                if give_back() and any(rest in there for rest in doomed[len(results) :]):
+                if restore_signals() and any(rest in there for rest in doomed[len(results) :]):
                     raise click.exceptions.Exit(INTERRUPTED)
         except click.exceptions.Exit:
             _say_stopped(doomed, results, options)

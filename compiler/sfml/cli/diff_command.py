@@ -47,11 +47,11 @@ def command(
     from sfml.render.review_json import diff_json
     from sfml.review.diff import Request, make_diff
     from sfml.review.git_objects import repository
-    from sfml.review.requested_specs import asked_for
+    from sfml.review.requested_specs import requested_specs
 
     cwd = Path.cwd()
     checkout = repository(cwd)
-    requested = asked_for(paths_of(specs), checkout.top, cwd)
+    requested = requested_specs(paths_of(specs), checkout.top, cwd)
     when = None if now is None else moment_of(now)
     request = Request(base, head, requested, options.target, options.variables, options.user, when)
     diff = make_diff(checkout, request)

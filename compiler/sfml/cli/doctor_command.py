@@ -12,7 +12,7 @@ import click
 from sfml.account.checkup import Check, CheckState
 from sfml.base.errors import InvalidSpec, SfmlError
 from sfml.cli import output
-from sfml.cli.inputs import opened, say_diagnostics
+from sfml.cli.inputs import compile_spec, say_diagnostics
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.local_server import LOCAL_FOLDER
@@ -36,7 +36,7 @@ def command(spec: str | None, options: Options) -> int:
     from sfml.render.doctor import doctor_json, doctor_text
     from sfml.render.symbols import Symbols
 
-    compiled_spec = opened(spec, options) if spec else None
+    compiled_spec = compile_spec(spec, options) if spec else None
     if compiled_spec is not None:
         root, target = compiled_spec.root, compiled_spec.desired.target
     else:
@@ -149,14 +149,14 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
     from sfml.graph.comparing import compared
     from sfml.graph.needs import Kind
     from sfml.graph.privileges import Purpose, privileges_of
-    from sfml.operations.environment import looked_at
+    from sfml.operations.environment import check_environment
     from sfml.render.environment import doubts
     from sfml.snowflake.granted import granted_to
     from sfml.snowflake.sql import rows
 
     graph, root = compiled_spec.reading.graph, compiled_spec.desired.root.name
     assert graph is not None, "findings are looked at before"
-    environment = looked_at(compiled_spec, connection)
+    environment = check_environment(compiled_spec, connection)
     for one in environment.blocking:
         if one.exists:
             yield Check(str(one.need.kind), CheckState.FAIL, f"{one.named}: {one.note}", one.statement)

@@ -8,7 +8,7 @@ from pathlib import Path
 from sfml.base.diagnostic import has_errors
 from sfml.base.errors import ConflictingState
 from sfml.base.record import record
-from sfml.cli.fixes import mend
+from sfml.cli.fixes import write_fixes
 from sfml.cli.inputs import read, single
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec, desired_graph
@@ -30,7 +30,7 @@ class Acceptance:
     refused: tuple[UnacceptableField, ...]
 
 
-def possible(
+def acceptable_fields(
     drifts: tuple[Drift, ...], compiled_spec: CompiledSpec
 ) -> tuple[AcceptableField | UnacceptableField, ...]:
     """For each drifted field, where it could be written, or why it cannot. Writes nothing."""
@@ -56,7 +56,7 @@ def accept(
         for _ in range(MAX_ROUNDS):
             wanted = [
                 one
-                for one in possible(left, compiled_spec)
+                for one in acceptable_fields(left, compiled_spec)
                 if isinstance(one, AcceptableField) and not _is_done(one, done)
             ]
             if not wanted:
@@ -75,10 +75,10 @@ def accept(
         for path, content in originals.items():
             path.write_bytes(content)
         raise
-    refused = [one for one in possible(left, compiled_spec) if isinstance(one, UnacceptableField)]
+    refused = [one for one in acceptable_fields(left, compiled_spec) if isinstance(one, UnacceptableField)]
     stuck = [
         UnacceptableField(one.task, one.path, "the spec sets it in another place too: edit it by hand")
-        for one in possible(left, compiled_spec)
+        for one in acceptable_fields(left, compiled_spec)
         if isinstance(one, AcceptableField)
     ]
     really = tuple(one for one in done if all((one.task, one.path) != (it.task, it.path) for it in stuck))
@@ -101,7 +101,7 @@ def _written(
             continue
         originals.setdefault(path, path.read_bytes())
         here = [one for one in wanted if one.fix.span.file == file]
-        written = set(mend(path, tuple(dict.fromkeys(one.fix for one in here))))
+        written = set(write_fixes(path, tuple(dict.fromkeys(one.fix for one in here))))
         done += [one for one in here if one.fix in written]
     return done
 

@@ -8,7 +8,7 @@ import click
 
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
-from sfml.cli.inputs import connected, opened, user_name
+from sfml.cli.inputs import compile_spec, connected, user_name
 from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
@@ -45,9 +45,9 @@ def command(
     """
     if accepts and reverts:
         raise UsageError("--accept and --revert exclude each other", help="choose one")
-    compiled_spec = opened(spec, options)
+    compiled_spec = compile_spec(spec, options)
     with connected(compiled_spec, options) as target:
-        last, own = looked_at(compiled_spec, target)
+        last, own = read_deployment(compiled_spec, target)
         every, drifts = _drifts(compiled_spec, last, own)
         notes = (*drift_notes(compiled_spec.desired, target), *stranger_notes(own.strangers))
         if reverts:
@@ -59,13 +59,13 @@ def command(
     return 2 if detailed_exitcode and drifts else 0
 
 
-def looked_at(compiled_spec: CompiledSpec, target: TargetAccount) -> tuple[Deployment, Ownership]:
+def read_deployment(compiled_spec: CompiledSpec, target: TargetAccount) -> tuple[Deployment, Ownership]:
     """The last deployment and the tasks in the account; raises `ConflictingState` if they cannot be compared."""
-    from sfml.operations.apply_plan import seen
+    from sfml.operations.apply_plan import read_stage
 
     desired = compiled_spec.desired
     where = desired.where
-    staged, journal = seen(desired, target)
+    staged, journal = read_stage(desired, target)
     if journal is not None:
         raise ConflictingState(
             "an apply did not finish, so the account holds neither the old graph nor the new one",
@@ -123,11 +123,11 @@ def _say(
     notes: tuple[str, ...],
     options: Options,
 ) -> None:
-    from sfml.cli.drift_acceptance import possible
+    from sfml.cli.drift_acceptance import acceptable_fields
     from sfml.render.drift import drift_json, drift_text
     from sfml.render.symbols import Symbols
 
-    ways = possible(drifts, compiled_spec)
+    ways = acceptable_fields(drifts, compiled_spec)
     if options.json:
         document = drift_json(drifts, ways, compiled_spec.desired, last.header)
         output.say_json({**document, "notes": list(notes), "accepted": [], "reverted": False})

@@ -113,7 +113,7 @@ def main() -> None:
     """Run the command line and exit: 0 done, 1 findings or failure, 2 wrong usage."""
     # Imported modules and specs stay alive to the end; collecting garbage among them takes a tenth of the time.
     gc.set_threshold(50_000, 20, 100)
-    output.escape_what_streams_cannot_hold()
+    output.escape_unencodable()
     sys.exit(run(sys.argv[1:]))
 
 

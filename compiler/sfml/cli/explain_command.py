@@ -67,20 +67,20 @@ def _explain_code(code: str, options: Options) -> int:
 
 
 def _explain_value(subject: str, options: Options) -> int:
-    from sfml.cli.value_origins import traced
+    from sfml.cli.value_origins import value_origins
     from sfml.render.explain import origin_json, origin_text
 
     name, _, path = subject.partition(":")
-    value_origins = traced(name, path, options)
+    values = value_origins(name, path, options)
     if options.json:
         output.say_json(
-            {"values": [origin_json(one.origin, one.pipeline, one.target) for one in value_origins]}
+            {"values": [origin_json(value.origin, value.pipeline, value.target) for value in values]}
         )
         return 0
-    for index, one in enumerate(value_origins[:MOST_SHOWN]):
+    for index, value in enumerate(values[:MOST_SHOWN]):
         if index:
             output.say()
-        output.say(origin_text(one.origin, f"(pipeline {one.pipeline}, target {one.target})"))
-    if len(value_origins) > MOST_SHOWN:
-        output.say(f"\n… and {len(value_origins) - MOST_SHOWN} more values; --output json has them all")
+        output.say(origin_text(value.origin, f"(pipeline {value.pipeline}, target {value.target})"))
+    if len(values) > MOST_SHOWN:
+        output.say(f"\n… and {len(values) - MOST_SHOWN} more values; --output json has them all")
     return 0

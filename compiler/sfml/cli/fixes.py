@@ -57,7 +57,7 @@ def _round(readings: list[Reading]) -> tuple[AppliedFix, ...]:
                 by_file.setdefault(path, {}).setdefault(finding.fix, finding.code)
     done: list[AppliedFix] = []
     for path, codes in by_file.items():
-        done += [AppliedFix(codes[fix], fix) for fix in mend(path, tuple(codes))]
+        done += [AppliedFix(codes[fix], fix) for fix in write_fixes(path, tuple(codes))]
     return tuple(done)
 
 
@@ -70,7 +70,7 @@ def _own_file(reading: Reading, fix: Fix) -> Path | None:
     return path
 
 
-def mend(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
+def write_fixes(path: Path, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
     """Write the fixes into the file; returns those that were made. A file that has changed meanwhile is left alone."""
     raw = path.read_bytes()
     file = fixes[0].span.file

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sfml.cli import output
-from sfml.cli.inputs import opened
+from sfml.cli.inputs import compile_spec
 from sfml.cli.options import Options, shared_options
 from sfml.cli.target_screen import TargetScreen
 from sfml.frontend.compiled_spec import CompiledSpec
@@ -56,7 +56,7 @@ def command(
     from sfml.render.grants import comparison_text, grants_json, grants_sql
     from sfml.render.symbols import Symbols
 
-    compiled_spec = opened(spec, options)
+    compiled_spec = compile_spec(spec, options)
     graph, target = compiled_spec.reading.graph, compiled_spec.desired.target
     assert graph is not None, "findings are looked at before"
     default = (Purpose.DEPLOYING, Purpose.RUNNING) if compare else tuple(Purpose)

@@ -58,10 +58,10 @@ def kept_deployments(
 
     The deployment of an unfinished apply is not included.
     """
-    from sfml.operations.apply_plan import looked_at
+    from sfml.operations.apply_plan import inspect_stage
     from sfml.plan.settings import split_comment
 
-    staged, journal, damage = looked_at(desired, target)
+    staged, journal, damage = inspect_stage(desired, target)
     unreadable = () if damage is None else (damage,)
     if staged is None or not staged.deployments:
         return (), unreadable

@@ -79,7 +79,7 @@ def command(root_task: str, name: str | None, out: Path | None, options: Options
     place = _place(entry, pipeline, parts, options)
     with connected(place, options) as target:
         observed = target.tasks.observed(parts[-1])
-        refuse_what_is_no_foreign_root(observed, parts[-1], place)
+        demand_foreign_root(observed, parts[-1], place)
         assert observed is not None
         observed = target.tasks.in_full(observed)
     schemas = _schemas(root, folder)
@@ -135,7 +135,7 @@ def _place(entry: Path, pipeline: str, parts: tuple[str, ...], options: Options)
     return CompiledSpec(reading, dataclasses.replace(desired, target=moved))
 
 
-def refuse_what_is_no_foreign_root(observed: ObservedGraph | None, name: str, place: CompiledSpec) -> None:
+def demand_foreign_root(observed: ObservedGraph | None, name: str, place: CompiledSpec) -> None:
     """Raise `ConflictingState` for a task that does not exist, is not a root, or was made by sfml."""
     target = place.desired.target
     where = f"{target.database}.{target.schema}"

@@ -49,7 +49,7 @@ def single(paths: tuple[str, ...] | str) -> str:
     return str(files[0])
 
 
-def opened(path: str, options: Options) -> CompiledSpec:
+def compile_spec(path: str, options: Options) -> CompiledSpec:
     """Compile the spec and print its findings; raises `InvalidSpec` if there are errors."""
     reading = read(single(path), options)
     say_findings(reading, options)

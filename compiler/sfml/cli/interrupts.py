@@ -18,7 +18,7 @@ from sfml.cli import output
 T = TypeVar("T")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_GIVE_BACK = "sfml.interrupts"
+_RESTORE = "sfml.interrupts"
 _STOP: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 
 
@@ -27,7 +27,7 @@ class TooLate(KeyboardInterrupt):
 
 
 @contextmanager
-def ended_gently() -> Iterator[None]:
+def terminate_as_interrupt() -> Iterator[None]:
     """In the block, SIGTERM raises `KeyboardInterrupt` as Ctrl-C does, so that the lease is released."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -53,7 +53,7 @@ def stopping(stop: threading.Event, is_done: Callable[[], bool]) -> Iterator[Non
     """In the block, the first signal sets `stop`, to end after the current call; the second one stops at once.
 
     Once `is_done` returns true, a signal no longer stops anything: the command releases its lease and ends normally.
-    This holds until the command ends, or until `give_back` is called because more work begins.
+    This holds until the command ends, or until `restore_signals` is called because more work begins.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -83,19 +83,19 @@ def stopping(stop: threading.Event, is_done: Callable[[], bool]) -> Iterator[Non
         yield
     finally:
         if context is not None and is_done():
-            context.meta[_GIVE_BACK] = (restore, late)
+            context.meta[_RESTORE] = (restore, late)
             context.call_on_close(restore)
         else:
             restore()
 
 
-def give_back() -> bool:
+def restore_signals() -> bool:
     """Let signals end the command again, because its first work is done and other work begins.
 
     Returns whether a signal has arrived meanwhile.
     """
     context = click.get_current_context(silent=True)
-    kept = context.meta.pop(_GIVE_BACK, None) if context else None
+    kept = context.meta.pop(_RESTORE, None) if context else None
     if kept is None:
         return False
     restore, late = kept
@@ -103,7 +103,7 @@ def give_back() -> bool:
     return bool(late.is_set())
 
 
-def heeding(stop: threading.Event, work: Callable[[], T]) -> T:
+def call_with_stop(stop: threading.Event, work: Callable[[], T]) -> T:
     """Call `work` with `stop` as its stop event; needed in threads, because signals reach only the main thread."""
     _STOP.set(stop)
     return work()

@@ -13,7 +13,7 @@ from sfml.base.errors import LeaseLost, SfmlError
 from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.inputs import user_name
-from sfml.cli.interrupts import ended_gently, pause
+from sfml.cli.interrupts import pause, terminate_as_interrupt
 from sfml.cli.options import Options
 from sfml.operations.target_account import TargetAccount
 from sfml.render.printable import printable
@@ -108,7 +108,7 @@ def locked(
 
     wait = SHORT_WAIT if locking.timeout is None else locking.timeout
     with (
-        ended_gently(),
+        terminate_as_interrupt(),
         holding(
             *(target.leases, root, ours),
             wait=wait,

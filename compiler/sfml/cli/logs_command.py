@@ -13,7 +13,7 @@ from sfml.base.diagnostic import did_you_mean
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.inputs import connected, opened
+from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.render.printable import printable
@@ -32,7 +32,7 @@ def command(spec: str, task: str | None, options: Options) -> int:
     from sfml.operations.runs import last_run, not_deployed
     from sfml.render.reason import outcome_text, reason_json, reason_text
 
-    compiled_spec = opened(spec, options)
+    compiled_spec = compile_spec(spec, options)
     names = [node.task for node in compiled_spec.desired.all_tasks if node.task]
     if task is not None and task not in names:
         raise UsageError(

@@ -10,7 +10,7 @@ import click
 from sfml.base.errors import ConflictingState, UsageError
 from sfml.cli import output
 from sfml.cli.confirmation import confirm
-from sfml.cli.inputs import connected, opened
+from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, shared_options
 from sfml.frontend.compiled_spec import CompiledSpec
 
@@ -38,7 +38,7 @@ def list_models(spec: str, model: str | None, options: Options) -> int:
     from sfml.render.symbols import Symbols
     from sfml.snowflake.registry import versions
 
-    compiled_spec = opened(spec, options)
+    compiled_spec = compile_spec(spec, options)
     names = (model,) if model else _models(compiled_spec)
     with connected(compiled_spec, options) as target:
         models = {name: versions(target.connection, compiled_spec.desired.target, name) for name in names}
@@ -101,7 +101,7 @@ def _switch(
     from sfml.lower.names import folded_name
     from sfml.snowflake.registry import set_default, versions
 
-    compiled_spec = opened(spec, options)
+    compiled_spec = compile_spec(spec, options)
     name = model or _one_model(compiled_spec)
     with connected(compiled_spec, options) as target:
         there = versions(target.connection, compiled_spec.desired.target, name)

@@ -92,12 +92,12 @@ def shared_options(*formats: str) -> Callable[[F], F]:
                 return function(options=options, **arguments)
             except SfmlError as error:
                 if options.json:
-                    raise output.ToldAsJson(error) from error
+                    raise output.ErrorAsJson(error) from error
                 raise
             except OSError as cause:
                 if (unusable := output.file_error(cause)) is None:
                     raise
-                raise (output.ToldAsJson(unusable) if options.json else unusable) from cause
+                raise (output.ErrorAsJson(unusable) if options.json else unusable) from cause
 
         return command  # type: ignore[return-value]
 

@@ -69,7 +69,7 @@ def is_terminal() -> bool:
 
 
 @contextmanager
-def into(outlet: Outlet) -> Iterator[None]:
+def output_to(outlet: Outlet) -> Iterator[None]:
     """Send the output of the block to this outlet; threads that it starts must run in a copy of its context."""
     token = _OUTLET.set(outlet)
     try:

@@ -23,7 +23,7 @@ FORMAT_VERSION = 1
 _MOST_OF_PATH = 100
 
 
-def escape_what_streams_cannot_hold() -> None:
+def escape_unencodable() -> None:
     """Make standard output and error accept any text: characters outside their encoding are written as escapes.
 
     Otherwise a name in another script, or a lone surrogate from a log, would end a command with an error.
@@ -80,7 +80,7 @@ def say_error(message: str, help: str | None = None) -> None:
         _echo(f"{click.style('help', fg='cyan')}: {printable_lines(help)}", beside=True)
 
 
-class ToldAsJson(Exception):
+class ErrorAsJson(Exception):
     """Wraps an error that is to be printed as JSON, since only the command knows its --output."""
 
     def __init__(self, error: SfmlError) -> None:
@@ -90,7 +90,7 @@ class ToldAsJson(Exception):
 
 def report(error: Exception) -> int:
     """Print an error; returns the exit code. An unexpected exception is reported as a bug, without a traceback."""
-    if isinstance(error, ToldAsJson):
+    if isinstance(error, ErrorAsJson):
         say_json(error_json(error.error))
         return _exit_code(error.error)
     if isinstance(error, SfmlError):

@@ -88,7 +88,7 @@ class Targets:
         return there
 
 
-def opened_all(specs: Iterable[str], options: Options) -> list[CompiledSpec | PipelineFailure]:
+def compile_specs(specs: Iterable[str], options: Options) -> list[CompiledSpec | PipelineFailure]:
     """Compile every pipeline that the arguments name. Findings that several share are printed once."""
     from sfml.frontend.between_pipelines import together
     from sfml.frontend.entry_files import entry_files
@@ -96,10 +96,10 @@ def opened_all(specs: Iterable[str], options: Options) -> list[CompiledSpec | Pi
     files = [str(file) for file in entry_files(specs)]
     readings = together([read(file, options) for file in files])
     _say_findings(readings, options)
-    return [_opened(file, reading, options) for file, reading in zip(files, readings, strict=True)]
+    return [_compile_spec(file, reading, options) for file, reading in zip(files, readings, strict=True)]
 
 
-def _opened(file: str, reading: Reading, options: Options) -> CompiledSpec | PipelineFailure:
+def _compile_spec(file: str, reading: Reading, options: Options) -> CompiledSpec | PipelineFailure:
     spec = reading.loaded.spec
     try:
         if reading.graph is None or has_errors(reading.diagnostics):
@@ -112,9 +112,9 @@ def _opened(file: str, reading: Reading, options: Options) -> CompiledSpec | Pip
 
 
 def _say_findings(readings: Sequence[Reading], options: Options) -> None:
-    from sfml.frontend.shared_findings import told_once
+    from sfml.frontend.shared_findings import distinct_findings
 
-    diagnostics = told_once(readings)
+    diagnostics = distinct_findings(readings)
     if options.json or not diagnostics:
         return
     from sfml.render.text import diagnostics_text

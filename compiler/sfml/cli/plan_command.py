@@ -10,7 +10,7 @@ import click
 
 from sfml.base.record import record
 from sfml.cli import output
-from sfml.cli.inputs import connected, opened
+from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import ApplyPlan, planned, schedule_words
@@ -35,7 +35,7 @@ class _Flags:
 
 
 @record
-class _Looked:
+class _PipelinePlan:
     """A pipeline and its plan; `environment` holds the missing objects, if they were checked."""
 
     compiled_spec: CompiledSpec
@@ -100,9 +100,9 @@ def command(
                 help="name one by its file or its name",
             )
         return _plan_several(specs, flags, options, detailed_exitcode)
-    compiled_spec = opened(specs[0], options)
+    compiled_spec = compile_spec(specs[0], options)
     with connected(compiled_spec, options, on_missing=_demanding(compiled_spec, flags, options)) as target:
-        looked = _looked(compiled_spec, target, flags)
+        looked = _pipeline_plan(compiled_spec, target, flags)
         if out is not None:
             save(
                 *(out, compiled_spec, looked.work, target),
@@ -129,12 +129,12 @@ def command(
 
 def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detailed_exitcode: bool) -> int:
     """Show each plan as soon as it is made, then the number of changed and unchanged pipelines."""
-    from sfml.cli.pipelines import Targets, each, failures, opened_all, say_json_of
+    from sfml.cli.pipelines import Targets, compile_specs, each, failures, say_json_of
 
     with Targets(options) as targets:
 
-        def plan(compiled_spec: CompiledSpec) -> _Looked:
-            looked = _looked(
+        def plan(compiled_spec: CompiledSpec) -> _PipelinePlan:
+            looked = _pipeline_plan(
                 compiled_spec, targets.of(compiled_spec, _demanding(compiled_spec, flags, options)), flags
             )
             if not options.json:
@@ -144,11 +144,11 @@ def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detai
                     output.say()
             return looked
 
-        results = each(opened_all(specs, options), plan, options)
-    plans = [one for one in results if isinstance(one, _Looked)]
+        results = each(compile_specs(specs, options), plan, options)
+    plans = [one for one in results if isinstance(one, _PipelinePlan)]
     changed = sum(not one.work.plan.is_empty for one in plans)
     if options.json:
-        say_json_of([_json(one) if isinstance(one, _Looked) else one for one in results])
+        say_json_of([_json(one) if isinstance(one, _PipelinePlan) else one for one in results])
     elif options.format == "text" and not (options.quiet and not changed):
         _say_count(results, changed, specs, flags, options)
     if failures(results) or any(one.is_blocked for one in plans):
@@ -157,7 +157,7 @@ def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detai
 
 
 def _say_count(
-    results: Sequence[_Looked | PipelineFailure],
+    results: Sequence[_PipelinePlan | PipelineFailure],
     changed: int,
     specs: Sequence[str],
     flags: _Flags,
@@ -189,16 +189,18 @@ def _demanding(
     return all_of_it
 
 
-def _looked(compiled_spec: CompiledSpec, target: TargetAccount, flags: _Flags) -> _Looked:
-    from sfml.operations.environment import looked_at
+def _pipeline_plan(compiled_spec: CompiledSpec, target: TargetAccount, flags: _Flags) -> _PipelinePlan:
+    from sfml.operations.environment import check_environment
 
     work = planned(compiled_spec, target, resume=flags.resume, adopt=flags.adopt)
-    return _Looked(
-        compiled_spec, work, looked_at(compiled_spec, target.connection) if flags.check_environment else None
+    return _PipelinePlan(
+        compiled_spec,
+        work,
+        check_environment(compiled_spec, target.connection) if flags.check_environment else None,
     )
 
 
-def _json(looked: _Looked) -> Mapping[str, Any]:
+def _json(looked: _PipelinePlan) -> Mapping[str, Any]:
     from sfml.render.environment import environment_json
     from sfml.render.plan import plan_json
 
@@ -207,7 +209,7 @@ def _json(looked: _Looked) -> Mapping[str, Any]:
     return {**plan_json(looked.work.plan), **around}
 
 
-def _say(looked: _Looked, options: Options) -> None:
+def _say(looked: _PipelinePlan, options: Options) -> None:
     """Print the plan as Markdown or text; with --quiet, nothing if nothing would change."""
     plan, desired = looked.work.plan, looked.compiled_spec.desired
     words = schedule_words(desired)
@@ -234,7 +236,7 @@ def _say_cost(compiled_spec: CompiledSpec) -> None:
             output.say(f"  {line}")
 
 
-def _say_environment(looked: _Looked, options: Options) -> None:
+def _say_environment(looked: _PipelinePlan, options: Options) -> None:
     if looked.environment is None or (options.quiet and not looked.is_blocked):
         return
     from sfml.render.environment import environment_text

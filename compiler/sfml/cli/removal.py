@@ -16,7 +16,7 @@ from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.confirmation import confirm
 from sfml.cli.idle_options import demand_idle
-from sfml.cli.interrupts import give_back
+from sfml.cli.interrupts import restore_signals
 from sfml.cli.lease_options import Locking
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
@@ -105,7 +105,7 @@ def remove(
         work = removal.work(held_lease.lease)
         deploy_work(work, target, held_lease, options, where, journal_open=is_open, command="destroy")
     if doomed.objects:
-        give_back()
+        restore_signals()
         drop_objects(target, desired, doomed.objects, speaks=speaks)
     if speaks:
         took = f"{time.perf_counter() - began:.1f} s"
@@ -188,11 +188,11 @@ def drop_objects(
     target: TargetAccount, desired: DesiredGraph, objects: Sequence[tuple[str, str]], *, speaks: bool
 ) -> None:
     """Drop the named tables and models; objects that no longer exist are not an error."""
-    from sfml.operations.retries import RetryPolicy, insist
+    from sfml.operations.retries import RetryPolicy, retry_call
     from sfml.snowflake.objects import drop_object
 
     symbols = Symbols(output.takes_unicode())
     for kind, name in objects:
-        insist(partial(drop_object, target.connection, desired.target, kind, name), RetryPolicy())
+        retry_call(partial(drop_object, target.connection, desired.target, kind, name), RetryPolicy())
         if speaks:
             output.say(f"  {symbols['SUCCEEDED']} {kind.lower()} {name} is gone")

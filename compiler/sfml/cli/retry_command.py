@@ -20,13 +20,13 @@ def command(spec: str, wait: bool, options: Options) -> int:
     Snowflake allows a retry for 14 days, and only if the graph has not changed since the run.
     """
     from sfml.cli.run_view import retry_and_follow
-    from sfml.operations.graph_health import demand_whole
+    from sfml.operations.graph_health import demand_finished_apply
     from sfml.operations.runs import retry
 
     compiled_spec = place_of(spec, options)
     with connected(compiled_spec, options) as target:
         deployed_root(compiled_spec, target)
-        demand_whole(compiled_spec, target)
+        demand_finished_apply(compiled_spec, target)
         if wait:
             return retry_and_follow(compiled_spec, target, options)
         _, failed = retry(compiled_spec.desired, target.history)

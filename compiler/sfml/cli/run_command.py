@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfml.cli import output
-from sfml.cli.inputs import connected, opened
+from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.target_account import TargetAccount
@@ -38,15 +38,15 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     """
     from sfml.cli.run_view import run_and_follow
     from sfml.frontend.entry_files import is_single
-    from sfml.operations.graph_health import demand_whole
+    from sfml.operations.graph_health import demand_finished_apply
 
     if not is_single(specs):
         return _run_several(specs, config, wait, options)
-    compiled_spec = opened(specs[0], options)
+    compiled_spec = compile_spec(specs[0], options)
     if not wait:
         _demand_server(compiled_spec)
     with connected(compiled_spec, options) as target:
-        demand_whole(compiled_spec, target)
+        demand_finished_apply(compiled_spec, target)
         if wait:
             return run_and_follow(compiled_spec, target, options, config)
         started = _started(compiled_spec, target, config, options)
@@ -57,9 +57,9 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
 
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:
     """Run several pipelines: in parallel if they share no object, or with --no-wait start all of them."""
-    from sfml.cli.pipelines import PipelineFailure, Targets, each, failures, opened_all, say_json_of
+    from sfml.cli.pipelines import PipelineFailure, Targets, compile_specs, each, failures, say_json_of
     from sfml.cli.run_several import run_all
-    from sfml.operations.graph_health import demand_whole
+    from sfml.operations.graph_health import demand_finished_apply
     from sfml.render.run import run_json
 
     with Targets(options) as targets:
@@ -67,10 +67,10 @@ def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, op
         def begin(compiled_spec: CompiledSpec) -> Mapping[str, Any]:
             _demand_server(compiled_spec)
             target = targets.of(compiled_spec)
-            demand_whole(compiled_spec, target)
+            demand_finished_apply(compiled_spec, target)
             return _started(compiled_spec, target, config, options)
 
-        pipelines = opened_all(specs, options)
+        pipelines = compile_specs(specs, options)
         if not wait:
             started = each(pipelines, begin, options)
             if options.json:

@@ -15,7 +15,7 @@ from sfml.cli import output
 from sfml.cli.at_once import at_once, is_chain
 from sfml.cli.deployment import INTERRUPTED
 from sfml.cli.options import Options
-from sfml.cli.outlets import MarkedOutput, into
+from sfml.cli.outlets import MarkedOutput, output_to
 from sfml.cli.pipelines import (
     PipelineFailure,
     Targets,
@@ -29,7 +29,7 @@ from sfml.cli.pipelines import (
 from sfml.cli.run_view import followed_run
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.deployer import StopRequested
-from sfml.operations.graph_health import demand_whole
+from sfml.operations.graph_health import demand_finished_apply
 
 if TYPE_CHECKING:
     from sfml.account.history import Run
@@ -59,7 +59,7 @@ def run_all(
 
 def _run(compiled_spec: CompiledSpec, targets: Targets, config: Mapping[str, str], options: Options) -> Run:
     target = targets.of(compiled_spec)
-    demand_whole(compiled_spec, target)
+    demand_finished_apply(compiled_spec, target)
     return followed_run(compiled_spec, target, options, config)
 
 
@@ -74,7 +74,7 @@ def _at_once(
 
     def work(compiled_spec: CompiledSpec) -> Run | PipelineFailure | UnfinishedWork:
         try:
-            with into(MarkedOutput(f"{compiled_spec.desired.pipeline:<{width}}  ")):
+            with output_to(MarkedOutput(f"{compiled_spec.desired.pipeline:<{width}}  ")):
                 return _run(compiled_spec, targets, config, options)
         except StopRequested:
             return UnfinishedWork(compiled_spec, is_begun=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sfml.account.run_record import SUSPENDED
 from sfml.cli import output
-from sfml.cli.interrupts import give_back, pause
+from sfml.cli.interrupts import pause, restore_signals
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.runs import follow, follow_retry, interval_of, retry, start
@@ -30,7 +30,7 @@ def followed_run(
     compiled_spec: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
 ) -> Run:
     """Run the pipeline once, showing progress and result unless the output is JSON; returns the ended run."""
-    give_back()
+    restore_signals()
     suspended = suspended_before(compiled_spec, target, options)
     started = start(compiled_spec.desired, target.history, config)
     states = follow(

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from sfml.base.errors import UsageError
-from sfml.cli.inputs import opened
+from sfml.cli.inputs import compile_spec
 from sfml.cli.options import Options
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.plan.saved_plan import (
@@ -21,7 +21,7 @@ def is_saved_plan(argument: str) -> bool:
     return argument.endswith(".json")
 
 
-def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, CompiledSpec, Options]:
+def read_saved_plan(argument: str, options: Options) -> tuple[SavedPlan, CompiledSpec, Options]:
     """The saved plan in a file, and its spec, compiled for the plan's target, variables and user."""
     from sfml.frontend.reading import project_root
 
@@ -45,4 +45,4 @@ def opened_plan(argument: str, options: Options) -> tuple[SavedPlan, CompiledSpe
             help="run it in the project that it was made in",
         )
     own = dataclasses.replace(options, target=saved.target, variables=saved.variables, user=saved.user)
-    return saved, opened(os.path.relpath(root / saved.spec), own), own
+    return saved, compile_spec(os.path.relpath(root / saved.spec), own), own

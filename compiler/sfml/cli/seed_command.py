@@ -9,7 +9,7 @@ import click
 
 from sfml.base.errors import ConflictingState
 from sfml.cli import output
-from sfml.cli.inputs import connected, opened
+from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import Mode
@@ -24,7 +24,7 @@ def command(specs: tuple[str, ...], options: Options) -> int:
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     """
-    from sfml.cli.pipelines import Targets, each, failures, opened_all, say_json_of
+    from sfml.cli.pipelines import Targets, compile_specs, each, failures, say_json_of
     from sfml.frontend.entry_files import is_single
 
     if not is_single(specs):
@@ -34,11 +34,11 @@ def command(specs: tuple[str, ...], options: Options) -> int:
                 demand_seeds(compiled_spec)
                 return _loaded(compiled_spec, targets.of(compiled_spec), options)
 
-            results = each(opened_all(specs, options), load, options)
+            results = each(compile_specs(specs, options), load, options)
         if options.json:
             say_json_of(results)
         return 1 if failures(results) else 0
-    compiled_spec = opened(specs[0], options)
+    compiled_spec = compile_spec(specs[0], options)
     demand_seeds(compiled_spec)
     with connected(compiled_spec, options) as target:
         loaded = _loaded(compiled_spec, target, options)

@@ -20,7 +20,9 @@ LOOK_SECONDS = 0.5
 
 
 @contextmanager
-def ended_with(folder: Path, info: ServerInfo, connection: str, *, as_json: bool = False) -> Iterator[None]:
+def exit_with_server(
+    folder: Path, info: ServerInfo, connection: str, *, as_json: bool = False
+) -> Iterator[None]:
     """End the process, with exit code 1 and a message, if the server of this folder ends during the block."""
     from sfml_local import control
 
@@ -49,7 +51,7 @@ def _end(message: str, help: str, as_json: bool) -> None:
     if output.is_terminal():
         sys.stdout.write("\x1b[?25h\n")  # a live view hides the cursor
     error = LocalServerError(message, help=help)
-    output.report(output.ToldAsJson(error) if as_json else error)
+    output.report(output.ErrorAsJson(error) if as_json else error)
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     os._exit(1)

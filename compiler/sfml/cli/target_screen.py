@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfml.cli import output
 from sfml.cli.host_watch import watched_host
 from sfml.cli.options import Options
-from sfml.cli.server_watch import ended_with
+from sfml.cli.server_watch import exit_with_server
 
 if TYPE_CHECKING:
     from sfml.snowflake.host import Host
@@ -31,7 +31,7 @@ class TargetScreen:
             output.note("starting the local Snowflake …")
 
     def server_open(self, folder: Path, info: ServerInfo, target: str) -> AbstractContextManager[None]:
-        return ended_with(folder, info, target, as_json=self._as_json)
+        return exit_with_server(folder, info, target, as_json=self._as_json)
 
     def host_open(self, host: Host) -> AbstractContextManager[Callable[[], None]]:
         return watched_host(host, self._is_silent)

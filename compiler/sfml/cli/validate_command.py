@@ -55,9 +55,9 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
         readings, done = fix_all(read_all)
     else:
         readings = read_all()
-    from sfml.frontend.shared_findings import told_once
+    from sfml.frontend.shared_findings import distinct_findings
 
-    diagnostics = told_once(readings)
+    diagnostics = distinct_findings(readings)
     _say(diagnostics, readings, done, options, (len(files), time.perf_counter() - began))
     return 1 if has_errors(diagnostics) else 0
 

@@ -33,7 +33,7 @@ class ValueOrigin:
     origin: Origin
 
 
-def traced(name: str, path: str, options: Options) -> tuple[ValueOrigin, ...]:
+def value_origins(name: str, path: str, options: Options) -> tuple[ValueOrigin, ...]:
     """The origins of the value in every pipeline that reads the file; raises `SfmlError` if there are none."""
     file = Path(name)
     if not file.is_file():

@@ -38,7 +38,7 @@ class _Occurrence:
     rank: int
 
 
-def told_once(readings: Sequence[Reading]) -> tuple[Diagnostic, ...]:
+def distinct_findings(readings: Sequence[Reading]) -> tuple[Diagnostic, ...]:
     """The findings of all readings by position, without duplicates, with `targets` and `also` filled in.
 
     Targets are in the order in which they were read; `targets` is empty if only one was read. A finding keeps the words

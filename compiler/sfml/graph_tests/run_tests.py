@@ -10,7 +10,7 @@ from sfml.graph.declared_tests import GivenEnd, RunTest
 from sfml.graph_tests.verdict import Verdict, failure, undecided
 from sfml.semantics.evaluating import Functions, Undecided, condition_holds
 from sfml.semantics.graph import TaskShape
-from sfml.semantics.running import End, Ran, carry_out
+from sfml.semantics.running import End, RunResult, run_graph
 from sfml.semantics.states import CAME, SHOULD, State
 from sfml.ways.shape import Behaviour, returned_text
 from sfml.ways.values import missing_result
@@ -37,7 +37,7 @@ def run_verdict(behaviour: Behaviour, test: RunTest) -> Verdict:
     return Verdict(test, findings, states, run.state)
 
 
-def _simulated_run(behaviour: Behaviour, test: RunTest) -> Ran:
+def _simulated_run(behaviour: Behaviour, test: RunTest) -> RunResult:
     """The simulated run of a test. Raises `_Missing` if the test lacks a value on which the result depends."""
     streams = {**behaviour.started_by, **{name.upper(): has for name, (has, _) in test.streams.items()}}
 
@@ -76,7 +76,7 @@ def _simulated_run(behaviour: Behaviour, test: RunTest) -> Ran:
         return missing_result(behaviour, node, states)
 
     retries = behaviour.graph.settings.retries
-    return carry_out(behaviour.shape, ends, retries=retries, streams=streams, holds=holds, lacks=lacks)
+    return run_graph(behaviour.shape, ends, retries=retries, streams=streams, holds=holds, lacks=lacks)
 
 
 def _chosen(behaviour: Behaviour, branch: str, end: GivenEnd | None) -> str:

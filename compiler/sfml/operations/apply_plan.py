@@ -14,8 +14,14 @@ from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.graph.model import CronSchedule, IntervalSchedule, StreamSchedule
 from sfml.lower.desired import Archive, DesiredGraph, MLJobDefinitionSpec
 from sfml.operations.deployer import Work
-from sfml.operations.ownership import as_applied, has_lost, ownership, ownership_notes, refuse_bereft
-from sfml.operations.plan_details import informed
+from sfml.operations.ownership import (
+    graph_to_restore,
+    may_have_loose_tasks,
+    ownership,
+    ownership_notes,
+    protect_strangers,
+)
+from sfml.operations.plan_details import detailed_plan
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.applied_graph import AppliedGraph
 from sfml.plan.artefact import Artefact, archives_in, observed_artefact
@@ -105,7 +111,7 @@ def planned_graph(
     `resume` turns the schedule on or off, None keeps it; `adopt` takes over a graph that sfml did not make; `collect`
     also removes old deployments from the stage. Raises `ConflictingState` when the plan would affect foreign tasks.
     """
-    staged, journal, unreadable = looked_at(desired, target)
+    staged, journal, unreadable = inspect_stage(desired, target)
     observed = target.tasks.observed(desired.root.name)
     traces = traces_of(journal, unreadable, desired, target)
     if traces and observed is not None:
@@ -132,11 +138,11 @@ def planned_graph(
         )
 
     off = off_since(desired, observed, journal, resume)
-    plan, last = informed(make, desired, own, staged, target, unfinished=is_unfinished)
-    if not is_unfinished and has_lost(own, desired, last):
+    plan, last = detailed_plan(make, desired, own, staged, target, unfinished=is_unfinished)
+    if not is_unfinished and may_have_loose_tasks(own, desired, last):
         own = ownership(desired, observed, staged, traces, target, thorough=True)
         if own.loose:
-            plan, _ = informed(make, desired, own, staged, target)
+            plan, _ = detailed_plan(make, desired, own, staged, target)
     plan = dataclasses.replace(plan, notes=(*plan.notes, *ownership_notes(own, desired)))
     plan = dataclasses.replace(plan, notes=(*plan.notes, *_schedule_notes(desired, plan, observed, target)))
     if desired.target.is_local and plan.resume_root:
@@ -152,11 +158,11 @@ def planned_graph(
         broken=broken,
         loose_on=own.started_roots,
     )
-    refuse_bereft(groups, own.strangers, desired.root.name)
+    protect_strangers(groups, own.strangers, desired.root.name)
     plan = dataclasses.replace(
         plan, notes=(*plan.notes, *_stage_notes(plan, observed, missing, broken, unreadable))
     )
-    was = as_applied(now, own) if journal is None else journal.was
+    was = graph_to_restore(now, own) if journal is None else journal.was
     if _is_news(off, plan, observed) and not any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
         groups = noted(groups, plan, desired.root.name, off)
     if collect and staged is not None and any(isinstance(stage, OpenJournal) for (stage, *_) in groups):
@@ -281,18 +287,18 @@ def work_of(
     )
 
 
-def seen(desired: DesiredGraph, target: TargetAccount) -> tuple[StageContent | None, Journal | None]:
+def read_stage(desired: DesiredGraph, target: TargetAccount) -> tuple[StageContent | None, Journal | None]:
     """The content of the stage (None without a stage), and the journal of an unfinished apply (None without one).
 
     Raises `RecordUnreadable`, with help, if the journal cannot be read.
     """
-    staged, journal, unreadable = looked_at(desired, target)
+    staged, journal, unreadable = inspect_stage(desired, target)
     if unreadable is not None:
         raise unreadable
     return staged, journal
 
 
-def looked_at(
+def inspect_stage(
     desired: DesiredGraph, target: TargetAccount
 ) -> tuple[StageContent | None, Journal | None, RecordUnreadable | None]:
     """The content of the stage, the journal, and the error if the journal cannot be read."""

@@ -20,9 +20,9 @@ from sfml.lower.beyond import beyond
 from sfml.lower.comments import RECORD_PREFIX
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.operations.held_lease import FRESH, FRESH_ENOUGH_TO_START, HeldLease
-from sfml.operations.parallel_calls import Crew
-from sfml.operations.retries import RetryPolicy, insist
-from sfml.plan.artefact import Artefact, meant_artefact
+from sfml.operations.parallel_calls import ParallelCalls
+from sfml.operations.retries import RetryPolicy, retry_call
+from sfml.plan.artefact import Artefact, intended_artefact
 from sfml.plan.diff import field_changes, make_plan
 from sfml.plan.journal import Header, Journal
 from sfml.plan.model import Action, FieldChange, ObservedGraph, ObservedTask, Reason
@@ -111,7 +111,7 @@ class Deployer:
     patience: RetryPolicy = field(default_factory=RetryPolicy)
     watcher: Watcher = field(default_factory=SilentWatcher)
     stop: threading.Event = field(default_factory=threading.Event)
-    crew: Crew = field(default_factory=Crew)
+    parallel: ParallelCalls = field(default_factory=ParallelCalls)
     job_sql: dict[str, str] = field(default_factory=dict)
     read_back: ObservedGraph | None = None
     not_collected: SfmlError | None = None
@@ -129,9 +129,9 @@ class Deployer:
             self._refuse_to_go_on()
             turns_on = any(isinstance(stage, ResumeGraph) for stage in group)
             self._fresh_for = FRESH_ENOUGH_TO_START if turns_on else FRESH
-            self.crew.carry_out([self._look])
+            self.parallel.run_all([self._look])
             self.watcher.begun(group)
-            self.crew.carry_out([partial(self._do, stage) for stage in group])
+            self.parallel.run_all([partial(self._do, stage) for stage in group])
             self.is_done = self.is_done or number == needed
             self.watcher.ended(group)
         self.is_done = True
@@ -191,7 +191,7 @@ class Deployer:
             self.not_collected = error
 
     def _insist(self, call: Callable[[], None], is_done: Callable[[], bool] | None = None) -> None:
-        insist(partial(self._in_turn, call), self.patience, is_done=is_done, waiting=self._waits)
+        retry_call(partial(self._in_turn, call), self.patience, is_done=is_done, waiting=self._waits)
 
     def _read(self, call: Callable[[], T]) -> T:
         """The result of a call that is safe to repeat."""
@@ -200,17 +200,17 @@ class Deployer:
         return answers[-1]
 
     def _in_turn(self, call: Callable[[], None]) -> None:
-        with self.crew.turn():
+        with self.parallel.turn():
             # Check before each call, not only before each group: a group may have hundreds of calls, and the machine
             # may sleep between them.
             self._look()
             call()
 
     def _look(self) -> None:
-        insist(partial(self.held.look, self._fresh_for), self.patience, waiting=self._waits)
+        retry_call(partial(self.held.look, self._fresh_for), self.patience, waiting=self._waits)
 
     def _waits(self, error: ConnectionFailed, seconds: float) -> None:
-        self.crew.noticed(error)
+        self.parallel.note_collision(error)
         self._refuse_to_go_on()
         self.watcher.waits(error, seconds)
 
@@ -220,7 +220,7 @@ class Deployer:
         if self.work.removes:
             return Journal(self.work.header, self.work.was, None)
         every = self.work.desired.all_tasks
-        intended = meant_artefact(
+        intended = intended_artefact(
             self.work.desired,
             {task.name: self._definition(task) for task in every},
             {task.name: self._comment(task) for task in every},

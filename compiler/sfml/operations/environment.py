@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sfml.plan.model import Plan
 
 
-def looked_at(
+def check_environment(
     compiled_spec: CompiledSpec, connection: SnowflakeConnection, plan: Plan | None = None
 ) -> Environment:
     """The missing objects of a graph; with a plan, only among the objects that the plan introduces.
@@ -64,7 +64,7 @@ def demand_environment(
     """
     from sfml.snowflake.environment import create
 
-    environment = looked_at(compiled_spec, connection, plan)
+    environment = check_environment(compiled_spec, connection, plan)
     tell(environment)
     creatable = environment.creatable if create_missing else ()
     left = [one for one in environment.blocking if one not in creatable]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sfml.account.health import CutLoose, SuspendedChildren, TasksGone, health_of
+from sfml.account.health import LooseTasks, MissingTasks, SuspendedChildren, health_of
 from sfml.base.errors import ConflictingState
 from sfml.frontend.compiled_spec import CompiledSpec
-from sfml.operations.apply_plan import seen
+from sfml.operations.apply_plan import read_stage
 from sfml.operations.runs import runs_of
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.provenance import origin_text
@@ -28,7 +28,7 @@ def suspended_names(graph: DeployedGraph) -> frozenset[str]:
 def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     """Read the graph, its journal and its last run; returns its health."""
     graph = target.history.deployed(desired.root.name)
-    _, journal = seen(desired, target)
+    _, journal = read_stage(desired, target)
     holder = target.leases.holder(desired.root.name) if journal else None
     rows = target.history.rows(graph.root) if graph.root else ()
     run = None
@@ -40,10 +40,10 @@ def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     )
 
 
-def demand_whole(compiled_spec: CompiledSpec, target: TargetAccount) -> None:
+def demand_finished_apply(compiled_spec: CompiledSpec, target: TargetAccount) -> None:
     """Raise `ConflictingState` if an apply is unfinished, because the graph is then neither the old nor the new one."""
     desired = compiled_spec.desired
-    _, journal = seen(desired, target)
+    _, journal = read_stage(desired, target)
     if journal is None:
         return
     header = journal.header
@@ -61,7 +61,7 @@ def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
     if health.off is not None:
         yield f"the schedule is {schedule_state_text(health.off)}"
     for problem in health.problems:
-        if isinstance(problem, CutLoose):
+        if isinstance(problem, LooseTasks):
             yield problem_text(problem, desired.pipeline)
 
 
@@ -75,5 +75,5 @@ def run_notes(compiled_spec: CompiledSpec, graph: DeployedGraph) -> Iterator[str
         of = f", of {origin}," if origin else ""
         yield f"what is deployed{of} differs from the files; the difference:  sfml plan {where}"
     for problem in health.problems:
-        if isinstance(problem, SuspendedChildren | CutLoose | TasksGone):
+        if isinstance(problem, SuspendedChildren | LooseTasks | MissingTasks):
             yield f"{problem_text(problem, desired.pipeline)};  sfml plan {where}"

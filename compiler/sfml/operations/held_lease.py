@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sfml.account.ports import Leases
 from sfml.base.errors import AnswerLost, LeaseHeld, LeaseLost, SfmlError
-from sfml.operations.parallel_calls import Crew
+from sfml.operations.parallel_calls import ParallelCalls
 from sfml.plan.lease import Lease
 
 FRESH = 5.0
@@ -132,34 +132,34 @@ def holding(
     held_lease = HeldLease(leases, root, lease)
     try:
         if broken is None:
-            _taken(leases, root, lease, wait, waiting, sleep)
+            _acquire(leases, root, lease, wait, waiting, sleep)
         else:
-            _replaced(leases, root, lease)
+            _replace(leases, root, lease)
     except KeyboardInterrupt:
-        _released(held_lease)  # the call that was interrupted may have been carried out
+        _try_release(held_lease)  # the call that was interrupted may have been carried out
         raise
     try:
         if broken is not None and breaking is not None:
             pause = 0.0 if is_gone(broken, lease) else SETTLED
             breaking(broken, pause)
             sleep(pause)
-            _hold_again(held_lease)
+            _reacquire(held_lease)
         yield held_lease
     except BaseException as error:
-        lost = _released(held_lease)
+        lost = _try_release(held_lease)
         if lost is not None and isinstance(error, SfmlError) and not isinstance(error, LeaseLost):
             # The new holder of the lease may have caused the error.
             raise LeaseLost(f"{lost.message}; meanwhile: {error.message}", help=lost.help) from error
         raise
     try:
-        Crew().carry_out([held_lease.release])
+        ParallelCalls().run_all([held_lease.release])
     except SfmlError as error:
         if not_released is None:
             raise
         not_released(error)
 
 
-def _released(held_lease: HeldLease) -> LeaseLost | None:
+def _try_release(held_lease: HeldLease) -> LeaseLost | None:
     """Try to release the lease. Returns `LeaseLost` if another command holds it; ignores other errors."""
     try:
         held_lease.release()
@@ -170,7 +170,7 @@ def _released(held_lease: HeldLease) -> LeaseLost | None:
     return None
 
 
-def _taken(
+def _acquire(
     leases: Leases,
     root: str,
     lease: Lease,
@@ -197,7 +197,7 @@ def _taken(
         sleep(min(_POLL, max(left, 0.05)))
 
 
-def _replaced(leases: Leases, root: str, lease: Lease) -> None:
+def _replace(leases: Leases, root: str, lease: Lease) -> None:
     try:
         leases.replace(root, lease)
     except AnswerLost:
@@ -206,7 +206,7 @@ def _replaced(leases: Leases, root: str, lease: Lease) -> None:
             raise
 
 
-def _hold_again(held_lease: HeldLease) -> None:
+def _reacquire(held_lease: HeldLease) -> None:
     """Check the lease after the wait. The former holder may have dropped it by a release, so acquire it again."""
     holder = held_lease.leases.holder(held_lease.root)
     if holder is None:

@@ -81,7 +81,7 @@ def ownership(
     if kept.unreadable or not records:
         ours |= {name for name in there if raw(name).startswith(f"{raw(desired.root.name)}$")}
     if observed is not None:
-        observed = _parted(observed, ours)
+        observed = _without_strangers(observed, ours)
     lost = known - there - {desired.root.name}
     if not lost:
         return Ownership(observed, kept=last)
@@ -100,7 +100,7 @@ def _is_all_there(desired: DesiredGraph, observed: ObservedGraph | None) -> bool
     return observed.by_name.keys() == {task.name for task in desired.all_tasks}
 
 
-def has_lost(own: Ownership, desired: DesiredGraph, last: Artefact | None) -> bool:
+def may_have_loose_tasks(own: Ownership, desired: DesiredGraph, last: Artefact | None) -> bool:
     """Whether tasks that are no longer in the spec may exist as loose tasks. `last` is the last applied graph, if read.
 
     A plan without changes has not read it; then only an unchanged fingerprint rules out loose tasks.
@@ -112,7 +112,7 @@ def has_lost(own: Ownership, desired: DesiredGraph, last: Artefact | None) -> bo
     return not own.observed.by_name.keys() >= set(last.names)
 
 
-def _parted(observed: ObservedGraph, ours: Iterable[str]) -> ObservedGraph:
+def _without_strangers(observed: ObservedGraph, ours: Iterable[str]) -> ObservedGraph:
     names = frozenset(ours)
     return replace(
         observed,
@@ -172,7 +172,7 @@ def _roots_of(name: str, others: Mapping[str, DeployedTask]) -> frozenset[str]:
     return frozenset(one for one in seen if not others[one].predecessors)
 
 
-def as_applied(now: Artefact | None, own: Ownership) -> Artefact | None:
+def graph_to_restore(now: Artefact | None, own: Ownership) -> Artefact | None:
     """The graph for a restore: the deployed graph; if there are loose tasks, with the tasks of the last apply added."""
     if not own.loose or own.kept is None:
         return now
@@ -186,7 +186,7 @@ def as_applied(now: Artefact | None, own: Ownership) -> Artefact | None:
     return replace(now, tasks=tuple(sorted(tasks, key=lambda task: depths[task.name])))
 
 
-def refuse_bereft(groups: tuple[Group, ...], strangers: tuple[ObservedTask, ...], root: str) -> None:
+def protect_strangers(groups: tuple[Group, ...], strangers: tuple[ObservedTask, ...], root: str) -> None:
     """Raise `ConflictingState` if the stages would affect a stranger: drop its predecessor, or take its place."""
     stages = [stage for group in groups for stage in group]
     gone = {stage.name for stage in stages if isinstance(stage, DropTask)}

@@ -16,7 +16,7 @@ WIDTH = 8
 Call = Callable[[], None]
 
 
-class Crew:
+class ParallelCalls:
     """Makes calls in threads: in parallel, or one by one after the account has reported a collision (091423).
 
     The tasks of a graph share its version, so an account may refuse two changes at the same time.
@@ -31,12 +31,12 @@ class Crew:
         """The context for a call: a lock once calls are made one by one, otherwise nothing."""
         return self._turn if self._single.is_set() else contextlib.nullcontext()
 
-    def noticed(self, error: ConnectionFailed) -> None:
+    def note_collision(self, error: ConnectionFailed) -> None:
         """Make calls one by one from now on, if the error reports a collision."""
         if isinstance(error, AccountBusy) and error.collided:
             self._single.set()
 
-    def carry_out(self, calls: Sequence[Call]) -> None:
+    def run_all(self, calls: Sequence[Call]) -> None:
         """Make every call. Raises the first error in the order of the calls; its message includes the others."""
         # Even a single call runs in a thread: in the main thread, the connector would handle Ctrl-C itself, and cancel
         # the running statement.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sfml.account.history import DeployedRoot, situation_of
+from sfml.account.history import DeployedRoot, run_activity_of
 from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.base.quoting import raw
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
@@ -31,13 +31,13 @@ from sfml.plan.model import (
     Reason,
 )
 from sfml.plan.risks import graph_risks
-from sfml.plan.run_activity import Situation, next_runs
+from sfml.plan.run_activity import RunActivity, next_runs
 from sfml.plan.stage_content import StageContent, state_path
 
 MakePlan = Callable[[AppliedGraph | None], Plan]
 
 
-def informed(
+def detailed_plan(
     make: MakePlan,
     desired: DesiredGraph,
     own: Ownership,
@@ -162,9 +162,11 @@ def _archive(task: DesiredTask, desired: DesiredGraph) -> bytes | None:
     return next((one.content for one in desired.archives if one.sha256 == task.code_sha256), None)
 
 
-def _situation(plan: Plan, observed: ObservedGraph | None, target: TargetAccount, now: datetime) -> Situation:
+def _situation(
+    plan: Plan, observed: ObservedGraph | None, target: TargetAccount, now: datetime
+) -> RunActivity:
     changes = plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP)
     if observed is None or not changes:
-        return Situation()
+        return RunActivity()
     root = DeployedRoot(raw(observed.root.name), observed.root.id, observed.root.started, None, None)
-    return situation_of(target.history.rows(root), now)
+    return run_activity_of(target.history.rows(root), now)

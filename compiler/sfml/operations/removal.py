@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.apply_plan import looked_at, refuse_newer, traces_of
+from sfml.operations.apply_plan import inspect_stage, refuse_newer, traces_of
 from sfml.operations.deployer import Work
-from sfml.operations.ownership import Ownership, as_applied, ownership
+from sfml.operations.ownership import Ownership, graph_to_restore, ownership
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.journal import Journal, header_of
@@ -60,7 +60,7 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
     Of `desired`, only the pipeline, the target and the names are used. Remains of an unfinished apply or destroy are
     included. Raises `ConflictingState` for a graph that sfml did not make.
     """
-    staged, journal, unreadable = looked_at(desired, target)
+    staged, journal, unreadable = inspect_stage(desired, target)
     refuse_newer(unreadable)
     observed = target.tasks.observed(desired.root.name)
     traces = traces_of(journal, unreadable, desired, target)
@@ -75,7 +75,7 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
     _refuse_others(desired, own)
     observed, lost = own.observed, tuple(task.name for task in own.loose)
     now = observed_artefact(desired.pipeline, desired.target, observed)
-    was = journal.was if journal else as_applied(now, own)
+    was = journal.was if journal else graph_to_restore(now, own)
     there = now or was or (journal.meant if journal else None)
     groups: tuple[Group, ...]
     if there is None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sfml.base.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.apply_plan import seen
+from sfml.operations.apply_plan import read_stage
 from sfml.operations.deployer import Work
-from sfml.operations.ownership import ownership, refuse_bereft
+from sfml.operations.ownership import ownership, protect_strangers
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.journal import Journal
 from sfml.plan.restoration import restore_stages
@@ -23,7 +23,7 @@ def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
 
     Of `desired`, only the pipeline, the target and the root's name are used.
     """
-    staged, journal = seen(desired, target)
+    staged, journal = read_stage(desired, target)
     if journal is None:
         return None
     _refuse_without_code(journal, staged)
@@ -33,7 +33,7 @@ def restore_work(desired: DesiredGraph, target: TargetAccount) -> Work | None:
     own = ownership(desired, observed, staged, (journal.was, journal.meant), target)
     observed = own.observed
     groups = restore_stages(journal, observed, desired.target, own.loose, own.started_roots)
-    refuse_bereft(groups, own.strangers, desired.root.name)
+    protect_strangers(groups, own.strangers, desired.root.name)
     graph = journal.was.graph(desired.target) if journal.was else desired
     suspended = frozenset(journal.was.suspended) if journal.was else frozenset()
     return Work(

@@ -39,7 +39,7 @@ class RetryPolicy:
 Waiting = Callable[[ConnectionFailed, float], None]
 
 
-def insist(
+def retry_call(
     call: Callable[[], T],
     patience: RetryPolicy,
     *,

@@ -47,7 +47,7 @@ def refuse_unreviewed(compiled_spec: CompiledSpec) -> None:
         )
 
 
-def unlike_the_commit(compiled_spec: CompiledSpec) -> tuple[str, ...] | None:
+def changed_since_commit(compiled_spec: CompiledSpec) -> tuple[str, ...] | None:
     """The used files that differ from the commit, and the deleted files in their folders; None without git."""
     used = tuple(used_files(compiled_spec))
     differing, dirty = differing_from_head(compiled_spec.root, used), dirty_files(compiled_spec.root)
@@ -92,5 +92,5 @@ def _below(root: Path, path: str) -> Iterator[str]:
 def provenance(compiled_spec: CompiledSpec, user: str) -> Mapping[str, Any]:
     """The user, the commit and the uncommitted files of an apply, for the root's record; not part of any comparison."""
     commit = head_commit(compiled_spec.root)
-    beside = unlike_the_commit(compiled_spec) if commit else None
+    beside = changed_since_commit(compiled_spec) if commit else None
     return {"user": user, **provenance_of(commit, beside)}

@@ -6,7 +6,7 @@ import hashlib
 
 from sfml.base.errors import ConflictingState
 from sfml.lower.desired import DesiredGraph
-from sfml.operations.apply_plan import looked_at, refuse_newer
+from sfml.operations.apply_plan import inspect_stage, refuse_newer
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import KeptDeployments, deployment_number
@@ -21,7 +21,7 @@ def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) ->
     """
     pipeline = desired.pipeline
     where = desired.where
-    staged, journal, unreadable = looked_at(desired, target)
+    staged, journal, unreadable = inspect_stage(desired, target)
     refuse_newer(unreadable)
     if unreadable is not None and number is None:
         raise unreadable  # it is unknown which deployment is current

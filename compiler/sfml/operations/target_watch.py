@@ -43,7 +43,7 @@ class TargetWatch(Protocol):
         ...
 
 
-class Unwatched:
+class SilentTargetWatch:
     """Ignores all events."""
 
     owns_process = False

@@ -99,7 +99,7 @@ def body_of(task: DesiredTask) -> str:
     return task.definition.sql
 
 
-def meant_artefact(
+def intended_artefact(
     desired: DesiredGraph,
     definitions: Mapping[str, str],
     comments: Mapping[str, str | None],

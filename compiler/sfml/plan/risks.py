@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sfml.graph.model import IntervalSchedule
 from sfml.lower.desired import DesiredGraph, DesiredTask, SqlDefinition
 from sfml.plan.model import Action, Change, FieldChange, Plan, Risk, RiskLabel
-from sfml.plan.run_activity import Situation
+from sfml.plan.run_activity import RunActivity
 from sfml.semantics.limits import MAX_TIMEOUT_MS
 
 _COST = {
@@ -105,7 +105,7 @@ def _access(statement: object) -> list[str]:
     return _ACCESS.findall(str(statement or ""))
 
 
-def graph_risks(plan: Plan, desired: DesiredGraph, situation: Situation, now: datetime) -> Iterator[Risk]:
+def graph_risks(plan: Plan, desired: DesiredGraph, situation: RunActivity, now: datetime) -> Iterator[Risk]:
     """The risks for the graph as a whole: for runs that are executing, failed or due, and for the schedule."""
     changes = bool(plan.of(Action.CREATE, Action.ALTER, Action.REPLACE, Action.MOVE, Action.DROP))
     if changes and situation.running_since is not None:

@@ -14,7 +14,7 @@ RUNS_SHOWN = 5
 
 
 @record
-class Situation:
+class RunActivity:
     """The runs of a graph while a plan is made.
 
     `running_since` is when an executing run began. `retryable` is when the last run began, if it failed or was

@@ -7,18 +7,18 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from sfml.account.health import (
-    CutLoose,
+    ForeignTask,
     GraphHealth,
-    Late,
-    NotOurs,
+    LateRun,
+    LooseTasks,
+    MissingTasks,
     Off,
     OffReason,
     Problem,
-    RunNotWell,
     ScheduleOff,
     SuspendedChildren,
-    TasksGone,
     UnfinishedApply,
+    UnsuccessfulRun,
 )
 from sfml.account.history import Run
 from sfml.account.run_reason import TaskFailure
@@ -91,17 +91,17 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             return f"the schedule is {schedule_state_text(off)}"
         case SuspendedChildren(tasks, since):
             return f"{names_text(tasks)} {is_are(tasks)} suspended{since_text(since)}: runs pass over {_it(tasks)}"
-        case CutLoose(tasks):
+        case LooseTasks(tasks):
             return (
                 f"{names_text(tasks)} {is_are(tasks)} cut loose from the graph: no run reaches {_it(tasks)}"
             )
-        case TasksGone(tasks):
+        case MissingTasks(tasks):
             return f"{names_text(tasks)} {is_are(tasks)} gone from the account"
-        case RunNotWell(run):
+        case UnsuccessfulRun(run):
             return reason_text(run.reason) if run.reason else f"the last run {outcome_text(run)}"
-        case Late(due):
+        case LateRun(due):
             return f"late: a run was due {moment(due)} and did not begin"
-        case NotOurs(name):
+        case ForeignTask(name):
             return f"task {name} was not made by sfml"
         case _:
             assert_never(problem)
@@ -130,14 +130,14 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml resume {where}"
         case SuspendedChildren():
             yield f"sfml apply {where}   turns them on again"
-        case CutLoose() | TasksGone():
+        case LooseTasks() | MissingTasks():
             yield f"sfml plan {where}   shows what an apply puts back"
-        case RunNotWell(failed):
+        case UnsuccessfulRun(failed):
             task = failed.reason.task if isinstance(failed.reason, TaskFailure) else None
             yield f"sfml logs {where}" + (f" {task}" if task else "")
-        case Late():
+        case LateRun():
             yield f"sfml history {where}   shows what ran;   sfml run {where}   makes up for it"
-        case NotOurs():
+        case ForeignTask():
             yield f"sfml apply {where} --adopt   takes the graph over"
         case _:
             assert_never(problem)
@@ -155,11 +155,11 @@ KINDS: Mapping[type, str] = {
     UnfinishedApply: "half_applied",
     ScheduleOff: "schedule_off",
     SuspendedChildren: "tasks_suspended",
-    CutLoose: "cut_loose",
-    TasksGone: "tasks_gone",
-    RunNotWell: "last_run",
-    Late: "late",
-    NotOurs: "not_ours",
+    LooseTasks: "cut_loose",
+    MissingTasks: "tasks_gone",
+    UnsuccessfulRun: "last_run",
+    LateRun: "late",
+    ForeignTask: "not_ours",
 }
 """Type of problem → the value of `kind` in JSON."""
 
@@ -172,17 +172,17 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
             since = off.since
         case SuspendedChildren(tasks, since):
             pass
-        case CutLoose(tasks) | TasksGone(tasks):
+        case LooseTasks(tasks) | MissingTasks(tasks):
             pass
-        case Late(since):
+        case LateRun(since):
             pass
-        case RunNotWell(run):
+        case UnsuccessfulRun(run):
             since = run.completed_at
             if isinstance(run.reason, TaskFailure) and run.reason.task:
                 tasks = (run.reason.task,)
         case UnfinishedApply(began_at=began_at):
             since = datetime.fromisoformat(began_at)
-        case NotOurs():
+        case ForeignTask():
             pass
         case _:
             assert_never(problem)

@@ -19,8 +19,8 @@ from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
 from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
 from sfml.review.reach import SPECS, ReachPlace, needed, place_of, project_of, reached
-from sfml.review.requested_specs import RequestedSpecs, entries_of, may_be_asked_for
-from sfml.review.sides import Ground, SideOf, side_of
+from sfml.review.requested_specs import RequestedSpecs, entries_of, may_be_requested
+from sfml.review.sides import PipelineSide, SideInputs, side_of
 from sfml.review.snapshot import (
     Snapshot,
     changed_paths,
@@ -98,7 +98,7 @@ def _view(
 ) -> _View:
     paths = frozenset(snapshot.files)
     written = [path for path in paths if path.endswith(SPECS)]
-    named = (path for path in written if may_be_asked_for(asked.paths, path))
+    named = (path for path in written if may_be_requested(asked.paths, path))
     entries = entries_of(asked.paths, snapshot.files, texts_of(repository, snapshot, named, known))
     folders = {folder for path in entries if (folder := project_of(paths, path)) is not None}
     own = (path for path in written if path.startswith(tuple(folders)))
@@ -155,7 +155,7 @@ def _compared(
     base, head = views
     git = _git_values(head.snapshot)
     with ExitStack() as stack:
-        grounds: list[Ground] = []
+        grounds: list[SideInputs] = []
         notes: list[str] = []
         for view in views:
             top = repository.top
@@ -165,7 +165,7 @@ def _compared(
                 notes += [f"{view.snapshot.name}: `{path}` {why}" for path, why in sorted(laid.notes.items())]
                 top = Path(folder).resolve()
             user = request.user or USER
-            grounds.append(Ground(top, git, request.variables, user))
+            grounds.append(SideInputs(top, git, request.variables, user))
         pipelines = []
         for entry in sorted(chosen):
             one = _pipeline(entry, base, head, grounds, request.target, changed, now)
@@ -209,7 +209,7 @@ def _pipeline(
     entry: str,
     base: _View,
     head: _View,
-    grounds: list[Ground],
+    grounds: list[SideInputs],
     target: str | None,
     changed: frozenset[str],
     now: datetime,
@@ -245,7 +245,7 @@ def _pipeline(
     )
 
 
-def _side(view: _View, ground: Ground, entry: str, targets: tuple[str, ...]) -> SideOf | None:
+def _side(view: _View, ground: SideInputs, entry: str, targets: tuple[str, ...]) -> PipelineSide | None:
     if entry not in view.snapshot.files or entry not in view.entries:
         return None
     folder = project_of(view.snapshot.files, entry)
@@ -253,7 +253,7 @@ def _side(view: _View, ground: Ground, entry: str, targets: tuple[str, ...]) -> 
         why = Diagnostic.error(
             "SF120", f"no `{PROJECT_FILE}` in the folder of the spec or above it", at=Span.whole(entry)
         )
-        return SideOf(None, {}, (why,), {}, frozenset({entry}))
+        return PipelineSide(None, {}, (why,), {}, frozenset({entry}))
     place = view.places[folder]
     own = tuple(one for one in targets if one in place.targets)
     side = side_of(ground, entry, folder, own, place.steps)
@@ -279,7 +279,7 @@ def _targets(entry: str, views: Iterable[_View], wanted: str | None) -> tuple[st
 
 
 def _files(
-    sides: Iterable[SideOf | None], snapshots: tuple[Snapshot, Snapshot], changed: frozenset[str]
+    sides: Iterable[PipelineSide | None], snapshots: tuple[Snapshot, Snapshot], changed: frozenset[str]
 ) -> Iterator[ReachedFile]:
     used = {path for side in sides if side is not None for path in side.files}
     folders = tuple(path for path in used if path.endswith("/"))
@@ -289,7 +289,9 @@ def _files(
             yield ReachedFile(path, "changed" if before and after else "added" if after else "removed")
 
 
-def _target_diff(target: str, old: SideOf | None, new: SideOf | None, now: datetime) -> TargetDiff:
+def _target_diff(
+    target: str, old: PipelineSide | None, new: PipelineSide | None, now: datetime
+) -> TargetDiff:
     before = old.compiled.get(target) if old else None
     after = new.compiled.get(target) if new else None
     is_broken = any(
@@ -301,7 +303,7 @@ def _target_diff(target: str, old: SideOf | None, new: SideOf | None, now: datet
     return replace(compared(target, before, after, now), cost=cost)
 
 
-def _status(diffs: tuple[TargetDiff, ...], old: SideOf | None, new: SideOf | None) -> Status:
+def _status(diffs: tuple[TargetDiff, ...], old: PipelineSide | None, new: PipelineSide | None) -> Status:
     statuses = {one.status for one in diffs}
     if any(side is not None and has_errors(side.findings) for side in (old, new)):
         return Status.BROKEN

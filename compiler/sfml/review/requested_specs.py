@@ -21,7 +21,7 @@ class RequestedSpecs:
     paths: tuple[str, ...]
 
 
-def asked_for(arguments: Iterable[str], top: Path, cwd: Path) -> RequestedSpecs:
+def requested_specs(arguments: Iterable[str], top: Path, cwd: Path) -> RequestedSpecs:
     """The arguments as paths in the repository; raises `UsageError` for one that leads out of it."""
     typed = tuple(arguments)
     here = cwd.resolve().relative_to(top.resolve()).as_posix()
@@ -54,7 +54,7 @@ def entries_of(paths: Iterable[str], files: Collection[str], specs: Mapping[str,
     return frozenset(entries)
 
 
-def may_be_asked_for(paths: Iterable[str], file: str) -> bool:
+def may_be_requested(paths: Iterable[str], file: str) -> bool:
     """Whether the paths may name the file; its content is not needed for the answer."""
     return any(path in (".", file) or file.startswith(f"{path}/") or has_magic(path) for path in paths)
 

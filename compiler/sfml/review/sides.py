@@ -12,7 +12,7 @@ from sfml.base.release import VERSION
 from sfml.base.source import Span
 from sfml.catalog.modules import RUNTIME
 from sfml.frontend.reading import Reading, read
-from sfml.frontend.shared_findings import told_once
+from sfml.frontend.shared_findings import distinct_findings
 from sfml.graph.model import JobBody, SqlBody, TaskGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
@@ -22,7 +22,7 @@ from sfml.review.origins import with_origins
 
 
 @record
-class Ground:
+class SideInputs:
     """The folder with a side's files, and the values with which its specs are compiled."""
 
     top: Path
@@ -32,7 +32,7 @@ class Ground:
 
 
 @record
-class SideOf:
+class PipelineSide:
     """A pipeline on one side: `compiled` holds the targets without errors, `files` all files that it uses.
 
     `files` are relative to the repository; those that end in a slash are folders.
@@ -46,8 +46,8 @@ class SideOf:
 
 
 def side_of(
-    ground: Ground, entry: str, project: str, targets: tuple[str, ...], steps: tuple[str, ...]
-) -> SideOf:
+    ground: SideInputs, entry: str, project: str, targets: tuple[str, ...], steps: tuple[str, ...]
+) -> PipelineSide:
     """The pipeline of the entry file, compiled for each of the targets."""
     compiled: dict[str, CompiledTarget] = {}
     readings: list[Reading] = []
@@ -88,8 +88,8 @@ def side_of(
             for path, _ in archive.files
             if not path.startswith(f"{RUNTIME}/") or (ground.top / root / RUNTIME).is_dir()
         }
-    findings = tuple(dict.fromkeys((*told_once(readings), *refused)))
-    return SideOf(pipeline, compiled, findings, sources, frozenset(files))
+    findings = tuple(dict.fromkeys((*distinct_findings(readings), *refused)))
+    return PipelineSide(pipeline, compiled, findings, sources, frozenset(files))
 
 
 def _read_files(reading: Reading) -> set[str]:

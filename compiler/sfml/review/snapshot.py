@@ -45,7 +45,7 @@ class Snapshot:
 
 
 @record
-class Laid:
+class LaidOutFolder:
     """The folder with the written files; `notes` says, by path, what differs from a checkout."""
 
     folder: Path
@@ -99,7 +99,7 @@ def texts_of(
 
 def lay_out(
     repository: Repository, snapshot: Snapshot, paths: Iterable[str], folder: Path, known: dict[str, bytes]
-) -> Laid:
+) -> LaidOutFolder:
     """Write files into an empty folder; links are written last, and only if they stay inside it.
 
     Raises `SfmlError` if the files are larger than `MAX_TOGETHER` bytes together.
@@ -134,7 +134,7 @@ def lay_out(
         left = [path for path in links if not _link(folder, path, targets[snapshot.files[path].oid])]
         count, links = len(links) - len(left), left
     notes |= dict.fromkeys(links, "is a link that leads out of the repository or nowhere; it is left out")
-    return Laid(folder, notes)
+    return LaidOutFolder(folder, notes)
 
 
 def _write(path: Path, content: bytes | None, size: int) -> None:

@@ -27,7 +27,7 @@ class End:
 
 
 @record
-class Ran:
+class RunResult:
     """A run that has ended. `states` holds every task's state after the last attempt; attempts count from 1.
 
     `reasons` says why tasks failed that read a value which was not there.
@@ -39,7 +39,7 @@ class Ran:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
-def carry_out(
+def run_graph(
     graph: GraphShape,
     ends: Callable[[str, int], End],
     *,
@@ -47,7 +47,7 @@ def carry_out(
     streams: Mapping[str, bool] | None = None,
     holds: Callable[[TaskShape, Functions], bool] | None = None,
     lacks: Callable[[str, Mapping[str, State]], str | None] | None = None,
-) -> Ran:
+) -> RunResult:
     """The run that follows when every task ends as `ends` says, with automatic retries.
 
     `ends` gets a task's name and how many times that task has run, from 1; a task that did not run in an earlier
@@ -76,7 +76,7 @@ def carry_out(
         settle(graph, states, graph, partial(_considered, graph, answers, holds or _holds, end))
         state = graph_state(graph, states)
         if not should_retry(state, attempt, retries):
-            return Ran(state, states, attempt, reasons)
+            return RunResult(state, states, attempt, reasons)
         attempt += 1
         states = kept_states(graph, states)
 

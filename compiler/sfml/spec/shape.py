@@ -293,5 +293,5 @@ _FINDINGS: Mapping[object, _Findings] = MappingProxyType(
     }
 )
 
-TOLD = frozenset(map(str, _FINDINGS))
+REPORTED_KEYWORDS = frozenset(map(str, _FINDINGS))
 """The keywords of JSON Schema whose errors are worded here."""

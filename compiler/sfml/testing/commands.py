@@ -18,7 +18,7 @@ SECONDS = 300.0
 
 
 @record
-class Done:
+class CommandResult:
     """A command that has ended."""
 
     code: int
@@ -31,7 +31,7 @@ class Done:
         return json.loads(self.out)
 
 
-def run(words: tuple[str, ...], project: Path, environment: Mapping[str, str]) -> Done:
+def run(words: tuple[str, ...], project: Path, environment: Mapping[str, str]) -> CommandResult:
     """Run `sfml WORDS` in the project's folder, without a terminal, and wait for its end."""
     ended = subprocess.run(
         (sys.executable, "-c", "from sfml.cli import main; main()", *words),
@@ -44,7 +44,7 @@ def run(words: tuple[str, ...], project: Path, environment: Mapping[str, str]) -
         timeout=SECONDS,
         check=False,
     )
-    return Done(ended.returncode, ended.stdout, ended.stderr)
+    return CommandResult(ended.returncode, ended.stdout, ended.stderr)
 
 
 def environment(home: Path, name: str, entry: Mapping[str, Any]) -> dict[str, str]:

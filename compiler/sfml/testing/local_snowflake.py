@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from snowflake.ml.registry import Registry
     from snowflake.snowpark import Session
 
-    from sfml.testing.commands import Done
+    from sfml.testing.commands import CommandResult
     from sfml.testing.pipelines import PipelineRun
 
 SCHEMA = "PUBLIC"
@@ -170,7 +170,7 @@ class LocalSnowflake:
         """Deploy the spec into the test's database, as `sfml apply` does."""
         from sfml.testing import pipelines
 
-        pipelines.apply(pipelines.opened(spec, self.database, target, variables), self.connect_args())
+        pipelines.apply(pipelines.compile_spec(spec, self.database, target, variables), self.connect_args())
 
     def seed(
         self, spec: Path | str, *, target: str | None = None, variables: Mapping[str, str] | None = None
@@ -178,7 +178,7 @@ class LocalSnowflake:
         """Load the seed tables of the spec, as `sfml seed` does."""
         from sfml.testing import pipelines
 
-        pipelines.seed(pipelines.opened(spec, self.database, target, variables), self.connect_args())
+        pipelines.seed(pipelines.compile_spec(spec, self.database, target, variables), self.connect_args())
 
     def run(
         self,
@@ -191,12 +191,12 @@ class LocalSnowflake:
         """Run the deployed pipeline once, and wait for its end; see `.state`, `.states` and `.result(task)`."""
         from sfml.testing import pipelines
 
-        compiled = pipelines.opened(spec, self.database, target, variables)
+        compiled = pipelines.compile_spec(spec, self.database, target, variables)
         return pipelines.run(compiled, self.connect_args(), config or {}, self.clock)
 
     # -- commands
 
-    def sfml(self, *words: str, project: Path | str, connection: str = "local") -> Done:
+    def sfml(self, *words: str, project: Path | str, connection: str = "local") -> CommandResult:
         """Run `sfml WORDS` in a process of its own, in the folder of a project; see `.code`, `.out`, `.err`, `.json`.
 
         Fault rules apply to its calls. A target of kind `local` uses this server until the test ends, as in `serving`.

@@ -22,7 +22,7 @@ from sfml.operations.deployer import Deployer
 from sfml.operations.held_lease import holding, new_lease
 from sfml.operations.runs import follow, start
 from sfml.operations.target_account import TargetAccount, account_on, local_connection
-from sfml.operations.target_watch import Unwatched
+from sfml.operations.target_watch import SilentTargetWatch
 from sfml.render.text import diagnostics_text
 from sfml.snowflake.seeds import load_seed
 
@@ -55,7 +55,7 @@ class PipelineRun:
         return self.task(name).return_value
 
 
-def opened(
+def compile_spec(
     spec: Path | str, database: str, target: str | None, variables: Mapping[str, str] | None
 ) -> CompiledSpec:
     """Compile the spec for a target of kind `local`, for this database.
@@ -96,7 +96,7 @@ def connected(spec: CompiledSpec, arguments: Mapping[str, Any]) -> Iterator[Targ
 @contextmanager
 def connected_to(target: Target, arguments: Mapping[str, Any]) -> Iterator[TargetAccount]:
     """Connect to the server with these arguments, and create the schema of the target."""
-    with local_connection(arguments, target, Unwatched()) as connection:
+    with local_connection(arguments, target, SilentTargetWatch()) as connection:
         yield account_on(connection, target)
 
 

@@ -15,7 +15,7 @@ from spec_graphs import pipelines, reading_of
 
 from sfml.graph.declared_tests import RunTest
 from sfml.graph_tests.run_tests import run_verdict
-from sfml.semantics.running import End, carry_out
+from sfml.semantics.running import End, run_graph
 from sfml.semantics.states import State
 from sfml.testing.given import LocalRuns, throwaway_server
 from sfml.testing.local_snowflake import SharedServer
@@ -85,6 +85,6 @@ def everything(behaviour: Behaviour, failures: int) -> set[tuple[State, ...]]:
                     name = behaviour.names.get(raw, "")
                     return End(State.FAILED if name in failing else State.SUCCEEDED, returned.get(name))
 
-                states = carry_out(behaviour.shape, ends).states
+                states = run_graph(behaviour.shape, ends).states
                 found.add(tuple(behaviour.states_by_spec_name(states).values()))
     return found

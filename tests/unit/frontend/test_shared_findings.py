@@ -8,7 +8,7 @@ import pytest
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.frontend.reading import read_targets
-from sfml.frontend.shared_findings import told_once
+from sfml.frontend.shared_findings import distinct_findings
 
 PROJECT = """\
 version: 1
@@ -26,7 +26,7 @@ def findings_of(folder: Path, *specs: str, target: str | None = None) -> tuple[D
         path = folder / f"p{number}.yaml"
         path.write_text(f"version: 1\npipeline: p{number}\n{spec}")
         readings += read_targets(path, target=target, user="tester")
-    return told_once(readings)
+    return distinct_findings(readings)
 
 
 def test_a_mistake_of_one_target_names_it(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sfml.plan.artefact import (
     artefact_from,
     artefact_value,
     depths_of,
-    meant_artefact,
+    intended_artefact,
     observed_artefact,
 )
 from sfml.plan.diff import make_plan
@@ -64,7 +64,9 @@ GRAPH = DesiredGraph("x", "specs/x.yaml", TARGET, ROOT, (CHILD, LAST), CLEAN, ()
 
 def meant(graph: DesiredGraph = GRAPH) -> Artefact:
     bodies = {task.name: task.definition.sql for task in graph.all_tasks}  # type: ignore[union-attr]
-    return meant_artefact(graph, bodies, {task.name: task.comment for task in graph.all_tasks}, started=True)
+    return intended_artefact(
+        graph, bodies, {task.name: task.comment for task in graph.all_tasks}, started=True
+    )
 
 
 def answered(name: str, **values: object) -> dict[str, object]:

@@ -32,7 +32,7 @@ from sfml.plan.code import changed_files, changed_names
 from sfml.plan.diff import make_plan
 from sfml.plan.model import Action, Change, ObservedGraph, ObservedTask, Plan, Reason, RiskLabel
 from sfml.plan.risks import graph_risks
-from sfml.plan.run_activity import Situation, next_runs
+from sfml.plan.run_activity import RunActivity, next_runs
 from sfml.plan.settings import desired_settings, split_comment
 
 TARGET = Target("prod", "account", "ML_PROD", "CLV", "ML_WH", mode=Mode.PRODUCTION)
@@ -193,7 +193,7 @@ def test_a_shorter_timeout_costs_nothing() -> None:
 
 def test_what_runs_or_failed_is_told() -> None:
     plan = make_plan(graph(sql("a", timeout=60)), deployed(graph(sql("a", timeout=90))))
-    busy = Situation(NOW - timedelta(hours=1), NOW - timedelta(days=2))
+    busy = RunActivity(NOW - timedelta(hours=1), NOW - timedelta(days=2))
     told = {risk.label for risk in graph_risks(plan, graph(sql("a")), busy, NOW)}
     assert told == {RiskLabel.RUNNING, RiskLabel.FORFEITS_RETRY}
     assert not list(graph_risks(make_plan(WAS, deployed(WAS)), WAS, busy, NOW))
@@ -203,14 +203,14 @@ def test_a_run_that_is_due_during_the_apply_may_be_missed() -> None:
     every = GraphSettings(CronSchedule("* * * * *", "UTC"))
     old, new = graph(sql("a"), settings=every), graph(sql("a", timeout=9), settings=every)
     plan = dataclasses.replace(make_plan(new, deployed(old)), next_runs=next_runs(new.root.schedule, NOW))
-    assert {risk.label for risk in graph_risks(plan, new, Situation(), NOW)} == {RiskLabel.MISSES_RUN}
+    assert {risk.label for risk in graph_risks(plan, new, RunActivity(), NOW)} == {RiskLabel.MISSES_RUN}
 
 
 def test_resuming_shifts_an_interval() -> None:
     hourly = GraphSettings(IntervalSchedule(3600))
     old, new = graph(sql("a"), settings=hourly), graph(sql("a", timeout=9), settings=hourly)
     plan = make_plan(new, deployed(old))
-    assert {risk.label for risk in graph_risks(plan, new, Situation(), NOW)} == {RiskLabel.SHIFTS_INTERVAL}
+    assert {risk.label for risk in graph_risks(plan, new, RunActivity(), NOW)} == {RiskLabel.SHIFTS_INTERVAL}
 
 
 def test_the_next_five_runs_keep_to_the_clock_of_their_zone() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sfml.graph.model import CronSchedule, Target
 from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, SqlDefinition
-from sfml.plan.artefact import Artefact, meant_artefact, observed_artefact
+from sfml.plan.artefact import Artefact, intended_artefact, observed_artefact
 from sfml.plan.diff import make_plan
 from sfml.plan.journal import Header, Journal
 from sfml.plan.model import ObservedGraph
@@ -75,7 +75,7 @@ def deployed(of: DesiredGraph, *, root_started: bool = True, off: tuple[str, ...
 
 def artefact(of: DesiredGraph, *, started: bool = True) -> Artefact:
     bodies = {task.name: task.definition.sql for task in of.all_tasks}  # type: ignore[union-attr]
-    return meant_artefact(of, bodies, {task.name: task.comment for task in of.all_tasks}, started=started)
+    return intended_artefact(of, bodies, {task.name: task.comment for task in of.all_tasks}, started=started)
 
 
 def groups_between(

@@ -12,7 +12,7 @@ import pytest
 from made_graphs import closure, graph, sql, step
 
 from sfml.account.deployed import DeployedGraph
-from sfml.account.health import GraphHealth, Off, OffReason, RunNotWell, ScheduleOff, UnfinishedApply
+from sfml.account.health import GraphHealth, Off, OffReason, ScheduleOff, UnfinishedApply, UnsuccessfulRun
 from sfml.account.history import Attempt, DeployedRoot, Run, TaskRow, TaskRun
 from sfml.account.run_reason import TaskFailure
 from sfml.graph.model import OnPool
@@ -172,7 +172,7 @@ def off(reason: OffReason, *, since: datetime | None = NOON) -> GraphHealth:
 
 
 def test_a_status_says_what_needs_attention_and_how_to_go_on() -> None:
-    failed = status("churn", replace(WELL, run=RUN, problems=(RunNotWell(RUN),)))
+    failed = status("churn", replace(WELL, run=RUN, problems=(UnsuccessfulRun(RUN),)))
     cut_off = UnfinishedApply("apply", 3, "ada", "2026-01-02T03:04:05+00:00", is_held=True)
     cut = status("fit", replace(off(OffReason.UNFINISHED), problems=(cut_off,)))
     statuses = [status("clv"), failed, cut]

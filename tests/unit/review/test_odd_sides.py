@@ -16,12 +16,12 @@ from sfml.render.symbols import Symbols
 from sfml.review.diff import Request, make_diff
 from sfml.review.git_objects import repository
 from sfml.review.model import Diff, Status
-from sfml.review.requested_specs import asked_for
+from sfml.review.requested_specs import requested_specs
 
 
 def compared(it: Repository, *specs: str, head: str | None = None, target: str | None = None) -> Diff:
     found = repository(it.folder)
-    asked = asked_for(specs or ("specs",), found.top, it.folder)
+    asked = requested_specs(specs or ("specs",), found.top, it.folder)
     return make_diff(found, Request("main", head, asked, target, {}, None, None))
 
 
