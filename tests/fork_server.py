@@ -198,6 +198,7 @@ def _differing(env: Mapping[str, str]) -> list[tuple[str, str | None]]:
             "PYTHONDONTWRITEBYTECODE",
             "PYTHONUNBUFFERED",
             "SNOWFLAKE_DISABLE_PLATFORM_DETECTION",
+            "XDG_DATA_HOME",
         ):
             if name == "SNOWFLAKE_HOME" and name in env and not any(Path(env[name]).glob("*.toml")):
                 continue

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -27,7 +28,7 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "work").mkdir()
-    made = Project(tmp_path / "work", from_nothing=True)
+    made = Project(tmp_path / "work")
     try:
         yield made
     finally:
@@ -53,6 +54,7 @@ def one_value(arguments: Mapping[str, object], sql: str) -> object:
 
 
 def test_it_needs_no_project(alone: Project) -> None:
+    alone = replace(alone, from_nothing=True)  # once as users start it
     port = free_port()
     alone.write("setup.sql", "CREATE TABLE orders (id INT);\nINSERT INTO orders VALUES (1), (2);\n")
     place = ("--port", str(port), "--database", "shop", "--schema", '"Raw data"')

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sfml.cli import entry
 from sfml.testing.local_snowflake import LocalSnowflake
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true, database: %s}\n"
@@ -52,7 +54,8 @@ def deployed(local_snowflake: LocalSnowflake, tmp_path: Path) -> Any:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     with local_snowflake.serving(tmp_path):
-        modules_of(tmp_path, COMMAND, "apply", "specs/small.yaml", "--auto-approve")
+        with chdir(tmp_path):
+            assert entry.run(["apply", "specs/small.yaml", "--auto-approve"]) == 0
         yield tmp_path
 
 
