@@ -33,7 +33,10 @@ REQUIREMENTS_SETTING = "MLRS_REQUIREMENTS_FILE"
 """The variable in which startup.sh finds the name of the requirements file, relative to the payload."""
 
 READY = ".ready"
+PIP = "pip-"
+"""An environment with nothing but pip, which takes seconds: others borrow it where this Python has none."""
 KEPT_DAYS = 30.0
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _OWN_NETWORK = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 _locks: dict[Path, threading.Lock] = {}
@@ -53,10 +56,6 @@ class Environment:
     @property
     def python(self) -> str:
         return str(self.folder / "bin" / "python")
-
-    @property
-    def is_ready(self) -> bool:
-        return (self.folder / READY).is_file()
 
 
 def requirement_lines(payload: Path, env: Mapping[str, str]) -> list[str]:
@@ -91,45 +90,65 @@ def environment_of(account: Account, payload: Path, env: Mapping[str, str]) -> E
 
 
 def make(environment: Environment, install: Install, has_to_end: Callable[[], bool]) -> int:
-    """Have the environment made unless it is there; answers the exit code of what failed, or 0.
+    """Have the environment made unless it is there; answers the exit code of what failed, or 0."""
+
+    def fill() -> int:
+        pip = environment.folder.parent / f"{PIP}{_PYTHON}"
+        if _has_pip():
+            below = _own_packages()
+        elif code := _make_once(pip, lambda: install(_venv(pip), {}), has_to_end):
+            return code
+        else:
+            below = [*_own_packages(), str(_packages(pip))]
+        return _make(environment, below, install)
+
+    return _make_once(environment.folder, fill, has_to_end)
+
+
+def _make_once(folder: Path, fill: Callable[[], int], has_to_end: Callable[[], bool]) -> int:
+    """Fill the folder unless that was done; answers the exit code of what failed, or 0.
 
     Whoever needs one that another job is making waits for it, and makes it when the other could not.
     """
-    lock = _lock_of(environment.folder)
+    lock = _lock_of(folder)
     while not lock.acquire(timeout=0.1):
         if has_to_end():
             return -signal.SIGTERM
     try:
-        if environment.is_ready:
-            os.utime(environment.folder)
+        if (folder / READY).is_file():
+            os.utime(folder)
             return 0
-        shutil.rmtree(environment.folder, ignore_errors=True)  # what a failed or killed attempt left
-        environment.folder.parent.mkdir(exist_ok=True)
-        code = _make(environment, install)
+        shutil.rmtree(folder, ignore_errors=True)  # what a failed or killed attempt left
+        folder.parent.mkdir(exist_ok=True)
+        code = fill()
         if code == 0:
-            (environment.folder / READY).touch()
+            (folder / READY).touch()
         else:
-            shutil.rmtree(environment.folder, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
         return code
     finally:
         lock.release()
 
 
-def _make(environment: Environment, install: Install) -> int:
-    # Without pip in this Python the environment needs its own, which takes seconds.
-    bare = ["--without-pip"] if importlib.util.find_spec("pip") is not None else []
-    if code := install([sys.executable, "-m", "venv", *bare, str(environment.folder)], {}):
+def _make(environment: Environment, below: list[str], install: Install) -> int:
+    if code := install(_venv(environment.folder, "--without-pip"), {}):
         return code
     # Not --system-site-packages: where this Python is itself a virtual environment, that is another Python's.
-    lines = [f"import site; site.addsitedir({path!r})\n" for path in _own_packages()]
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    below = environment.folder / "lib" / version / "site-packages" / "_below.pth"
-    below.write_text("".join(lines), encoding="utf-8")
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in below]
+    (_packages(environment.folder) / "_below.pth").write_text("".join(lines), encoding="utf-8")
     # The index and the network are the user's: pip reads its settings from the home folder.
     own = {name: value for name, value in os.environ.items() if name.upper() in _OWN_NETWORK}
     options = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
     requirements = str(environment.requirements)
     return install([environment.python, "-m", "pip", "install", *options, "-r", requirements], own)
+
+
+def _venv(folder: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "venv", *options, str(folder)]
+
+
+def _packages(folder: Path) -> Path:
+    return folder / "lib" / f"python{_PYTHON}" / "site-packages"
 
 
 def variables(environment: Environment | None) -> dict[str, str]:
@@ -155,6 +174,10 @@ def _lock_of(folder: Path) -> threading.Lock:
 def _own_packages() -> list[str]:
     user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     return [path for path in (*site.getsitepackages(), *user) if Path(path).is_dir()]
+
+
+def _has_pip() -> bool:
+    return importlib.util.find_spec("pip") is not None
 
 
 def _installed() -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +32,8 @@ def offline(wheels: Path) -> dict[str, str]:
 
 
 def environments(server: LocalServer) -> set[str]:
-    return {path.name for path in server.account.folder.glob("environments/*")}
+    found = {path.name for path in server.account.folder.glob("environments/*")}
+    return {name for name in found if not name.startswith(job_environment.PIP)}
 
 
 SAYS = """
@@ -127,6 +130,30 @@ def test_requirements_that_are_met_need_no_environment(
     asked = ["pyyaml>=6", "pandas  # of whatever version", "", "pywin32; sys_platform == 'win32'"]
     shared.sql(define(shared, payload(tmp_path / "p", ""), pip_requirements=asked).to_sql()).collect()
     assert environments(server) == known
+
+
+def test_where_this_python_has_no_pip_all_environments_borrow_one(
+    tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_environment, "_has_pip", lambda: False)
+    monkeypatch.setattr(job_environment, "_own_packages", list)
+    commands: list[list[str]] = []
+
+    def install(words: list[str], more: Mapping[str, str]) -> int:
+        commands.append(words)
+        return subprocess.run(words, env={**os.environ, **more, **offline(wheels)}, check=False).returncode
+
+    found = []
+    for version in ("1.0", "2.0"):
+        requirements = tmp_path / f"{version}.txt"
+        requirements.write_text(f"sfml-tiny=={version}\n", encoding="utf-8")
+        made = job_environment.Environment(tmp_path / "environments" / version, requirements)
+        assert job_environment.make(made, install, lambda: False) == 0
+        code = "import sfml_tiny, sys; print(sfml_tiny.VERSION, sys.prefix in sfml_tiny.__file__)"
+        found.append(subprocess.check_output((made.python, "-c", code), text=True))
+    assert found == ["1.0 True\n", "2.0 True\n"]
+    with_pip = [words for words in commands if "venv" in words and "--without-pip" not in words]
+    assert len(with_pip) == 1
 
 
 def test_environments_that_no_job_used_for_a_month_go_with_the_next_start(folder: Path) -> None:
