@@ -43,9 +43,15 @@ class Environment:
     @property
     def blocking(self) -> tuple[MissingObject, ...]:
         """The missing objects that stop an apply: all but image repositories, which may exist and be invisible."""
-        return tuple(one for one in self.missing if one.need.kind is not Kind.IMAGES)
+        return tuple(
+            missing_object for missing_object in self.missing if missing_object.need.kind is not Kind.IMAGES
+        )
 
     @property
     def creatable(self) -> tuple[MissingObject, ...]:
         """The missing objects that `--create-missing` creates, in the order of their dependencies."""
-        return tuple(one for one in self.missing if one.need.kind in CREATABLE and not one.exists)
+        return tuple(
+            missing_object
+            for missing_object in self.missing
+            if missing_object.need.kind in CREATABLE and not missing_object.exists
+        )

@@ -154,7 +154,7 @@ class GraphHealth:
 
     @property
     def unfinished(self) -> UnfinishedApply | None:
-        return next((one for one in self.problems if isinstance(one, UnfinishedApply)), None)
+        return next((problem for problem in self.problems if isinstance(problem, UnfinishedApply)), None)
 
 
 def health_of(

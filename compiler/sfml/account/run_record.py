@@ -48,7 +48,9 @@ def run_of(
         return None
     latest = {row.name: row for row in own}
     record = max(
-        (one for one in graphs if one.run_group == run_group), key=lambda one: one.attempt, default=None
+        (graph for graph in graphs if graph.run_group == run_group),
+        key=lambda graph: graph.attempt,
+        default=None,
     )
     attempt = max(own[-1].attempt, record.attempt if record else 0)
     times = TaskTimes.of(own, latest, record)
@@ -110,7 +112,7 @@ def attempts_of(rows: Iterable[TaskRow], graphs: Iterable[GraphRow]) -> tuple[At
     for row in rows:
         by_number.setdefault(row.attempt, []).append(row)
     group = next(iter(by_number.values()))[0].run_group
-    states = {one.attempt: one.state for one in graphs if one.run_group == group}
+    states = {graph.attempt: graph.state for graph in graphs if graph.run_group == group}
     return tuple(
         Attempt(
             number,
@@ -215,7 +217,7 @@ def _failure(
         error = row.error_message or ""
         is_timed_out = is_timeout(row.error_code, error)
         own_timeout = next(
-            (one.user_task_timeout_ms for one in desired.all_tasks if raw(one.name) == row.name), None
+            (task.user_task_timeout_ms for task in desired.all_tasks if raw(task.name) == row.name), None
         )
         if is_timed_out and is_late and own_timeout is None:
             name = spec_name(desired, row.name)

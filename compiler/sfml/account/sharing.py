@@ -81,7 +81,7 @@ def _objects(graph: TaskGraph) -> Iterator[str]:
             texts.append(node.body.text)
     for text in texts:
         for names in _NAMED.findall(text):
-            yield from (name for one in names.split(",") if (name := one.strip()).upper() not in _NO_NAMES)
+            yield from (name for part in names.split(",") if (name := part.strip()).upper() not in _NO_NAMES)
 
 
 def _words(graph: TaskGraph) -> Iterator[str]:

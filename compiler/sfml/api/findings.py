@@ -78,11 +78,11 @@ class Findings(Sequence[Finding]):
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that prevent compilation."""
-        return tuple(one for one in self if one.severity == "error")
+        return tuple(finding for finding in self if finding.severity == "error")
 
     @property
     def warnings(self) -> tuple[Finding, ...]:
-        return tuple(one for one in self if one.severity == "warning")
+        return tuple(finding for finding in self if finding.severity == "warning")
 
     def raise_for_errors(self) -> None:
         """Raise `InvalidSpec`, with every finding in its text, if there are errors."""

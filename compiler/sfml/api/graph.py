@@ -64,13 +64,13 @@ class Graph:
         names = {task.name: task.task for task in self._desired.all_tasks if task.task}
         return tuple(
             Task(
-                one.task,
-                one.name,
-                one.kind,
-                tuple(names[name] for name in one.predecessors if name in names),
-                values[one.name],
+                task.task,
+                task.name,
+                task.kind,
+                tuple(names[name] for name in task.predecessors if name in names),
+                values[task.name],
             )
-            for one in self._desired.all_tasks
+            for task in self._desired.all_tasks
         )
 
     def mermaid(self) -> str:

@@ -28,7 +28,7 @@ class Models(Mapping[str, Sequence[ModelVersion]]):
 
     def default(self, name: str) -> ModelVersion | None:
         """The default version of a model, which scoring uses; None when there is none."""
-        return next((one for one in self._versions.get(name, ()) if one.is_default), None)
+        return next((version for version in self._versions.get(name, ()) if version.is_default), None)
 
     def to_dict(self) -> dict[str, Any]:
         """The key `models` of the JSON of `sfml models list`, with its value."""

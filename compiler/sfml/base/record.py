@@ -30,7 +30,7 @@ def record(cls: type[T]) -> type[T]:
     own = cls_with_slots.__dict__
     methods: dict[str, Callable[..., Any]] = {
         "__init__": _init(every),
-        **_comparing(tuple(one.name for one in every if one.compare)),
+        **_comparing(tuple(item.name for item in every if item.compare)),
         "__repr__": _repr,
         "__setattr__": _refuse,
         "__delattr__": _refuse,
@@ -45,22 +45,22 @@ def record(cls: type[T]) -> type[T]:
 def _init(every: tuple[Field[Any], ...]) -> Callable[..., None]:
     names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
     parameters, lines = ["self"], ["pass"]
-    for one in every:
-        value = one.name
-        if not one.init:  # made anew for each instance, and not copied by `replace`
-            assert one.default_factory is not MISSING
-            names[f"_make_{one.name}"] = one.default_factory
-            value = f"_make_{one.name}()"
-        elif one.default_factory is not MISSING:
-            names[f"_make_{one.name}"] = one.default_factory
-            parameters.append(f"{one.name}=_MISSING")
-            value = f"_make_{one.name}() if {one.name} is _MISSING else {one.name}"
-        elif one.default is not MISSING:
-            names[f"_default_{one.name}"] = one.default
-            parameters.append(f"{one.name}=_default_{one.name}")
+    for item in every:
+        value = item.name
+        if not item.init:  # made anew for each instance, and not copied by `replace`
+            assert item.default_factory is not MISSING
+            names[f"_make_{item.name}"] = item.default_factory
+            value = f"_make_{item.name}()"
+        elif item.default_factory is not MISSING:
+            names[f"_make_{item.name}"] = item.default_factory
+            parameters.append(f"{item.name}=_MISSING")
+            value = f"_make_{item.name}() if {item.name} is _MISSING else {item.name}"
+        elif item.default is not MISSING:
+            names[f"_default_{item.name}"] = item.default
+            parameters.append(f"{item.name}=_default_{item.name}")
         else:
-            parameters.append(one.name)
-        lines.append(f"_set(self, {one.name!r}, {value})")
+            parameters.append(item.name)
+        lines.append(f"_set(self, {item.name!r}, {value})")
     # The names of fields are identifiers of this project's source, so no text of a user reaches `exec`.
     exec(f"def __init__({', '.join(parameters)}):\n " + "\n ".join(lines), names)
     init: Callable[..., None] = names["__init__"]

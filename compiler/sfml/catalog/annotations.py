@@ -137,7 +137,8 @@ def definition(name: str, module: Module, find: FindModule, hops: int = 0) -> tu
 def _is_record(statement: ast.ClassDef) -> bool:
     bases = {last_name(base) for base in statement.bases}
     decorators = {
-        last_name(one.func if isinstance(one, ast.Call) else one) for one in statement.decorator_list
+        last_name(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        for decorator in statement.decorator_list
     }
     return (
         bool(bases & {"TypedDict", "NamedTuple"}) or "dataclass" in decorators or _has_only_fields(statement)

@@ -248,10 +248,10 @@ def _files_of(folder: Path) -> dict[str, bytes]:
 def _needed_by(module: Module) -> Iterator[str]:
     if module.is_package:
         yield from listed_modules(module)
-    for one in module.imports:
-        yield one.module
-        for name, _ in one.names:
-            yield f"{one.module}.{name}"  # may be a module, or only a name in a module
+    for import_ in module.imports:
+        yield import_.module
+        for name, _ in import_.names:
+            yield f"{import_.module}.{name}"  # may be a module, or only a name in a module
 
 
 def _with_parents(name: str) -> tuple[str, ...]:

@@ -106,7 +106,11 @@ def bindings_of(module: Module) -> Mapping[str, tuple[ast.stmt, ...]]:
 @lru_cache(maxsize=256)
 def stars_of(module: Module) -> tuple[str, ...]:
     """The modules that the module imports with `*`, the last one first."""
-    return tuple(one.module for one in reversed(module.imports) if any(name == "*" for name, _ in one.names))
+    return tuple(
+        import_.module
+        for import_ in reversed(module.imports)
+        if any(name == "*" for name, _ in import_.names)
+    )
 
 
 def _top_statements(module: Module) -> Iterator[ast.stmt]:

@@ -74,11 +74,16 @@ class _Reader:
         """The callable that the last of the statements defines; its value may refer to the earlier definitions."""
         match statements[-1]:
             case ast.FunctionDef() | ast.AsyncFunctionDef() as function:
-                called = next((one for one in function.decorator_list if self._has_arguments(one)), None)
-                is_step = any(self.is_step(one) for one in function.decorator_list) or self._is_registered(
-                    name
+                called = next(
+                    (decorator for decorator in function.decorator_list if self._has_arguments(decorator)),
+                    None,
                 )
-                other = next((one for one in function.decorator_list if self._looks_alike(one)), None)
+                is_step = any(
+                    self.is_step(decorator) for decorator in function.decorator_list
+                ) or self._is_registered(name)
+                other = next(
+                    (decorator for decorator in function.decorator_list if self._looks_alike(decorator)), None
+                )
                 lookalike = other if not is_step else None
                 is_step = is_step or other is not None
                 return StepDefinition(self.module, function, function, is_step, called, lookalike)
@@ -124,7 +129,7 @@ class _Reader:
         for part in reversed(binding[1].body):
             if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef)) and part.name == name:
                 return StepDefinition(
-                    binding[0], part, part, any(self.is_step(one) for one in part.decorator_list)
+                    binding[0], part, part, any(self.is_step(decorator) for decorator in part.decorator_list)
                 )
         return None
 
@@ -147,7 +152,7 @@ class _Reader:
         return any(
             isinstance(statement, ast.Expr)
             and isinstance(statement.value, ast.Call)
-            and any(isinstance(one, ast.Name) and one.id == name for one in statement.value.args)
+            and any(isinstance(arg, ast.Name) and arg.id == name for arg in statement.value.args)
             and self.is_step(statement.value.func)
             for statement in self.tree.body
         )

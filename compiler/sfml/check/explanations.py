@@ -48,7 +48,7 @@ def explanations() -> Mapping[str, Explanation]:
     """Code → explanation, in the order of the codes."""
     texts = (*EXPLANATIONS.values(), *(inspect.getdoc(rule) or "" for rule in CHECKS))
     in_order = sorted((explanation(text) for text in texts), key=lambda one: one.code)
-    return {one.code: one for one in in_order}
+    return {item.code: item for item in in_order}
 
 
 def explanation(text: str) -> Explanation:

@@ -133,7 +133,7 @@ def field_shape(shape: Shape, keys: tuple[str | int, ...]) -> Shape | tuple[str 
                 return ANYTHING
             case AnyOf(options=options):
                 inner = [field_shape(option, (key,)) for option in options if option != NOTHING]
-                known = tuple(one for one in inner if not isinstance(one, tuple))
+                known = tuple(item for item in inner if not isinstance(item, tuple))
                 if not known:
                     return (key, shape)
                 shape = any_of(known)

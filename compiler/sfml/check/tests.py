@@ -35,7 +35,7 @@ def unknown_tasks_in_tests(case: Case) -> Iterator[Diagnostic]:
     """
     for test in _run_tests(case):
         names = (Ref(name, one.named) for name, one in test.given.items())
-        for ref in (*names, *(one.task for one in test.expected)):
+        for ref in (*names, *(expectation.task for expectation in test.expected)):
             if case.task(ref.name) is not None:
                 continue
             label = "no task has this name"
@@ -87,7 +87,7 @@ def _impossible(task: TaskDraft, end: GivenEnd) -> Iterator[Diagnostic]:
     elif ref is not None and ref.name not in outcomes:
         known = (*outcomes, *_WORDS) if end.word is not None else outcomes
         message = f"`{ref.name}` is not an outcome of `{task.name}`"
-        help = did_you_mean(ref.name, known) or f"it has {', '.join(f'`{one}`' for one in outcomes)}"
+        help = did_you_mean(ref.name, known) or f"it has {', '.join(f'`{outcome}`' for outcome in outcomes)}"
         labels = (Label(task.place("outcomes").span, "the outcomes"),)
         fix = renaming(ref.place.span, ref.name, known)
         yield error("SF702", message, ref.place, labels=labels, help=help, fix=fix)
@@ -113,12 +113,12 @@ def contradicting_expectations(case: Case) -> Iterator[Diagnostic]:
             help = "add `succeeded`, `failed`, `skipped` or `never_ran` with names of tasks, or `state`"
             yield error("SF703", message, test.place, help=help)
         first: dict[str, tuple[str, Ref]] = {}
-        for one in test.expected:
-            key, ref = first.setdefault(one.task.name, (one.key, one.task))
-            if key != one.key:
-                message = f"test `{test.name}` expects `{one.task.name}` in two states"
+        for expectation in test.expected:
+            key, ref = first.setdefault(expectation.task.name, (expectation.key, expectation.task))
+            if key != expectation.key:
+                message = f"test `{test.name}` expects `{expectation.task.name}` in two states"
                 labels = (Label(ref.place.span, f"`{key}` here"),)
-                yield error("SF703", message, one.task.place, labels=labels, help="keep one of them")
+                yield error("SF703", message, expectation.task.place, labels=labels, help="keep one of them")
 
 
 def unread_facts(case: Case) -> Iterator[Diagnostic]:

@@ -56,7 +56,9 @@ def _post(thread: Thread, text: str, only_update: bool) -> str:
     marker = text.partition("\n")[0]
     own_name = thread.me()
     existing = [
-        one for one in thread.comments() if one.author == own_name and one.body.splitlines()[:1] == [marker]
+        comment
+        for comment in thread.comments()
+        if comment.author == own_name and comment.body.splitlines()[:1] == [marker]
     ]
     if not existing:
         if only_update:

@@ -69,8 +69,10 @@ class GitHub:
             return "github-actions[bot]"
 
     def comments(self) -> Iterator[Comment]:
-        for one in _pages(self._thread, "per_page=100", self._headers):
-            yield Comment(int(one["id"]), (one.get("user") or {}).get("login") or "", one.get("body") or "")
+        for page in _pages(self._thread, "per_page=100", self._headers):
+            yield Comment(
+                int(page["id"]), (page.get("user") or {}).get("login") or "", page.get("body") or ""
+            )
 
     def create(self, body: str) -> None:
         call("POST", self._thread, self._headers, {"body": body})
@@ -94,9 +96,9 @@ class GitLab:
         return str(call("GET", self._user, self._headers).body["username"])
 
     def comments(self) -> Iterator[Comment]:
-        for one in _pages(self._notes, "sort=asc&order_by=created_at&per_page=100", self._headers):
+        for page in _pages(self._notes, "sort=asc&order_by=created_at&per_page=100", self._headers):
             yield Comment(
-                int(one["id"]), (one.get("author") or {}).get("username") or "", one.get("body") or ""
+                int(page["id"]), (page.get("author") or {}).get("username") or "", page.get("body") or ""
             )
 
     def create(self, body: str) -> None:

@@ -87,7 +87,7 @@ def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> 
                 say_json_of([dry_run_json(one.work) if isinstance(one, ShownPlan) else one for one in plans])
             return 1 if failures(plans) else 0
         if pending and not flags.auto_approve:
-            names = ", ".join(one.compiled_spec.desired.pipeline for one in pending)
+            names = ", ".join(pending_plan.compiled_spec.desired.pipeline for pending_plan in pending)
             confirm(
                 f"Apply {'this plan' if len(pending) == 1 else f'these {len(pending)} plans'} ({names})?",
                 options,
@@ -100,10 +100,10 @@ def apply_several(specs: Sequence[str], flags: ApplyFlags, options: Options) -> 
         if flags.run_after:
             results = _with_runs(results, targets, flags, options)
     if options.json:
-        say_json_of([one if isinstance(one, PipelineFailure) else _json(one) for one in results])
+        say_json_of([result if isinstance(result, PipelineFailure) else _json(result) for result in results])
     elif not options.quiet or failures(results):
         _say_count(specs, results, pending, options)
-    return 1 if any(isinstance(one, PipelineFailure) or not one.is_well for one in results) else 0
+    return 1 if any(isinstance(result, PipelineFailure) or not result.is_well for result in results) else 0
 
 
 def _plans(
@@ -129,7 +129,7 @@ def _applied(
 ) -> list[AppliedPipeline | PipelineFailure | UnfinishedWork]:
     """Apply the plans; returns the outcome of each, in order."""
     pending = [one for one in plans if isinstance(one, ShownPlan) and one.work.groups]
-    after = earlier_sharers([graph_of(one.compiled_spec) for one in pending])
+    after = earlier_sharers([graph_of(pending_plan.compiled_spec) for pending_plan in pending])
     asks = flags.create_missing and not flags.auto_approve
     apply = _one_by_one if asks or is_chain(after) else partial(_side_by_side, after)
     outcomes = iter(apply(pending, targets, flags, options))
@@ -250,7 +250,9 @@ def _with_runs(
     """Run the applied pipelines; returns the results with their runs."""
     from sfml.cli.run_several import run_all
 
-    pipelines = [one if isinstance(one, PipelineFailure) else one.compiled_spec for one in results]
+    pipelines = [
+        result if isinstance(result, PipelineFailure) else result.compiled_spec for result in results
+    ]
     runs = run_all(pipelines, targets, flags.config, options)
     return [_with_run(one, run) for one, run in zip(results, runs, strict=True)]
 
@@ -317,12 +319,12 @@ def _say_count(
     options: Options,
 ) -> None:
     """Print how many pipelines were applied, needed no change, or failed, and the next command."""
-    done = [one for one in results if isinstance(one, AppliedPipeline)]
-    names = {one.compiled_spec.desired.pipeline for one in pending}
-    changed = sum(one.compiled_spec.desired.pipeline in names for one in done)
+    done = [result for result in results if isinstance(result, AppliedPipeline)]
+    names = {pending_plan.compiled_spec.desired.pipeline for pending_plan in pending}
+    changed = sum(applied.compiled_spec.desired.pipeline in names for applied in done)
     if pending:
         output.say()
-    unwell = [one.compiled_spec.desired.pipeline for one in done if not one.is_well]
+    unwell = [applied.compiled_spec.desired.pipeline for applied in done if not applied.is_well]
     runs = f", {len(unwell)} ran without success: {', '.join(unwell)}" if unwell else ""
     output.say(
         f"{plural(len(results), 'pipeline')}: {changed} applied, {len(done) - changed} as in the spec"

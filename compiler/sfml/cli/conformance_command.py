@@ -138,7 +138,11 @@ def outcome_json(result: ScenarioOutcome) -> dict[str, Any]:
             for what in result.scenario.behaviours
         ],
         "differences": [
-            {"statement": one.statement, "expected": one.expected, "observed": one.observed}
-            for one in result.differences
+            {
+                "statement": difference.statement,
+                "expected": difference.expected,
+                "observed": difference.observed,
+            }
+            for difference in result.differences
         ],
     }

@@ -50,7 +50,7 @@ def command(specs: tuple[str, ...], edition: str | None, price: float | None, op
     # A pipeline above its budget is one to look at, too.
     graphs = [reading.walkable for reading in readings if reading.walkable is not None]
     if len(graphs) < len(readings):
-        raise InvalidSpec(tuple(one for reading in readings for one in reading.diagnostics))
+        raise InvalidSpec(tuple(diagnostic for reading in readings for diagnostic in reading.diagnostics))
     costs = estimate(graphs)
     credit = _price(readings[0], edition, price)
     if options.json:

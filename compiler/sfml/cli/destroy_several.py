@@ -53,24 +53,26 @@ def destroy_several(specs: Sequence[str], flags: DestroyFlags, options: Options)
         )
     with Targets(options) as targets:
         doomed = _doomed(specs, targets, flags, options)
-        there = [one for one in doomed if isinstance(one, PipelineRemoval) and one.is_there]
+        there = [removal for removal in doomed if isinstance(removal, PipelineRemoval) and removal.is_there]
         _ask(there, flags, options)
         results: list[PipelineRemoval | PipelineFailure] = []
         try:
-            for one in doomed:
-                if isinstance(one, PipelineFailure) or not one.is_there:
-                    results.append(one)
+            for removal in doomed:
+                if isinstance(removal, PipelineFailure) or not removal.is_there:
+                    results.append(removal)
                     continue
-                results.append(_removed(one, targets, flags, options))
+                results.append(_removed(removal, targets, flags, options))
                 if restore_signals() and any(rest in there for rest in doomed[len(results) :]):
                     raise click.exceptions.Exit(INTERRUPTED)
         except click.exceptions.Exit:
             _say_stopped(doomed, results, options)
             raise
     if options.json:
-        say_json_of([one if isinstance(one, PipelineFailure) else doomed_json(one) for one in results])
+        say_json_of(
+            [result if isinstance(result, PipelineFailure) else doomed_json(result) for result in results]
+        )
     elif not options.quiet or failures(results):
-        removed = sum(one in there for one in results)
+        removed = sum(result in there for result in results)
         absent = len(results) - removed - len(failures(results))
         output.say(
             f"{plural(len(results), 'pipeline')}: {removed} removed, {absent} not deployed{failed_words(results)}"
@@ -131,7 +133,7 @@ def _objects(compiled_spec: CompiledSpec, flags: DestroyFlags) -> tuple[tuple[st
 def _ask(there: Sequence[PipelineRemoval], flags: DestroyFlags, options: Options) -> None:
     """Ask once for all pipelines; in production, demand the name of each."""
     approval = flags.approval
-    names = [one.compiled_spec.desired.pipeline for one in there]
+    names = [removal.compiled_spec.desired.pipeline for removal in there]
     if names:
         refuse_other_names(names, approval)
     unapproved = [
@@ -141,8 +143,8 @@ def _ask(there: Sequence[PipelineRemoval], flags: DestroyFlags, options: Options
     ]
     if unapproved and not approval.auto:
         confirm(f"Remove {plural(len(unapproved), 'pipeline')} ({', '.join(unapproved)})?", options)
-    for one in there:
-        demand_name(one.compiled_spec.desired, approval, options)
+    for removal in there:
+        demand_name(removal.compiled_spec.desired, approval, options)
 
 
 def _removed(
@@ -181,19 +183,19 @@ def _say_stopped(
     options: Options,
 ) -> None:
     """Print which pipelines were and were not removed when the command was stopped."""
-    left = [one for one in doomed[len(results) :] if isinstance(one, PipelineRemoval)]
+    left = [removal for removal in doomed[len(results) :] if isinstance(removal, PipelineRemoval)]
     if options.json:
-        done = [one if isinstance(one, PipelineFailure) else doomed_json(one) for one in results]
+        done = [result if isinstance(result, PipelineFailure) else doomed_json(result) for result in results]
         stopped = ConflictingState("stopped; `sfml status` says where it stands")
-        say_json_of([*done, *(failure_of(one.compiled_spec, stopped) for one in left)])
+        say_json_of([*done, *(failure_of(removal.compiled_spec, stopped) for removal in left)])
         return
     removed = [
-        one.compiled_spec.desired.pipeline
-        for one in results
-        if isinstance(one, PipelineRemoval) and one.is_there
+        result.compiled_spec.desired.pipeline
+        for result in results
+        if isinstance(result, PipelineRemoval) and result.is_there
     ]
     if removed:
         output.note(f"removed before that: {', '.join(removed)}")
-    waiting = [one.compiled_spec.desired.pipeline for one in left[1:] if one.is_there]
+    waiting = [removal.compiled_spec.desired.pipeline for removal in left[1:] if removal.is_there]
     if waiting:
         output.note(f"not begun: {', '.join(waiting)}")

@@ -157,18 +157,28 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
     graph, root = compiled_spec.reading.graph, compiled_spec.desired.root.name
     assert graph is not None, "findings are looked at before"
     environment = check_environment(compiled_spec, connection)
-    for one in environment.blocking:
-        if one.exists:
-            yield Check(str(one.need.kind), CheckState.FAIL, f"{one.named}: {one.note}", one.statement)
-        elif not _is_targets(one.need, graph.target):
-            yield Check(str(one.need.kind), CheckState.FAIL, f"{one.text} is not there", one.statement)
-    for one in environment.taken:
-        if one.need.kind is Kind.IMAGES:
-            text = f"none is needed here; on an account {', '.join(one.need.by)} needs one"
+    for missing_object in environment.blocking:
+        if missing_object.exists:
+            yield Check(
+                str(missing_object.need.kind),
+                CheckState.FAIL,
+                f"{missing_object.named}: {missing_object.note}",
+                missing_object.statement,
+            )
+        elif not _is_targets(missing_object.need, graph.target):
+            yield Check(
+                str(missing_object.need.kind),
+                CheckState.FAIL,
+                f"{missing_object.text} is not there",
+                missing_object.statement,
+            )
+    for assumed_object in environment.taken:
+        if assumed_object.need.kind is Kind.IMAGES:
+            text = f"none is needed here; on an account {', '.join(assumed_object.need.by)} needs one"
         else:
-            text = f"{one.named}: the local Snowflake takes any name, an account has to have it"
-        if not _is_targets(one.need, graph.target):
-            yield Check(str(one.need.kind), CheckState.UNKNOWN, text, one.statement)
+            text = f"{assumed_object.named}: the local Snowflake takes any name, an account has to have it"
+        if not _is_targets(assumed_object.need, graph.target):
+            yield Check(str(assumed_object.need.kind), CheckState.UNKNOWN, text, assumed_object.statement)
     for text in doubts(replace(environment, taken=())):
         yield Check("environment", CheckState.WARN, text)
     if not environment.missing and environment.looked_at:
@@ -180,7 +190,9 @@ def spec_checks(compiled_spec: CompiledSpec, connection: SnowflakeConnection) ->
         return
     [(role,)] = rows(connection, "SELECT CURRENT_ROLE()")
     needed = [
-        one for purpose in (Purpose.DEPLOYING, Purpose.RUNNING) for one in privileges_of(graph, purpose, root)
+        privilege
+        for purpose in (Purpose.DEPLOYING, Purpose.RUNNING)
+        for privilege in privileges_of(graph, purpose, root)
     ]
     try:
         comparison = compared(str(role), needed, *granted_to(connection, str(role)))
@@ -209,7 +221,7 @@ def _is_targets(need: Need, target: Target) -> bool:
 
 def _listed(missing: tuple[object, ...]) -> str:
     names = [
-        f"{getattr(one, 'privilege', '')} on {getattr(one, 'name', '') or 'the account'}"
-        for one in missing[:3]
+        f"{getattr(privilege, 'privilege', '')} on {getattr(privilege, 'name', '') or 'the account'}"
+        for privilege in missing[:3]
     ]
     return ", ".join(names) + (" …" if len(missing) > 3 else "")

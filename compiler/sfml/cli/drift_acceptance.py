@@ -55,9 +55,9 @@ def accept(
     try:
         for _ in range(MAX_ROUNDS):
             wanted = [
-                one
-                for one in acceptable_fields(left, compiled_spec)
-                if isinstance(one, AcceptableField) and not _is_done(one, done)
+                acceptable_field
+                for acceptable_field in acceptable_fields(left, compiled_spec)
+                if isinstance(acceptable_field, AcceptableField) and not _is_done(acceptable_field, done)
             ]
             if not wanted:
                 break
@@ -75,14 +75,26 @@ def accept(
         for path, content in originals.items():
             path.write_bytes(content)
         raise
-    refused = [one for one in acceptable_fields(left, compiled_spec) if isinstance(one, UnacceptableField)]
-    stuck = [
-        UnacceptableField(one.task, one.path, "the spec sets it in another place too: edit it by hand")
-        for one in acceptable_fields(left, compiled_spec)
-        if isinstance(one, AcceptableField)
+    refused = [
+        acceptable_field
+        for acceptable_field in acceptable_fields(left, compiled_spec)
+        if isinstance(acceptable_field, UnacceptableField)
     ]
-    really = tuple(one for one in done if all((one.task, one.path) != (it.task, it.path) for it in stuck))
-    return Acceptance(tuple(sorted(really, key=lambda one: one.fix.span)), (*refused, *stuck))
+    stuck = [
+        UnacceptableField(
+            acceptable_field.task,
+            acceptable_field.path,
+            "the spec sets it in another place too: edit it by hand",
+        )
+        for acceptable_field in acceptable_fields(left, compiled_spec)
+        if isinstance(acceptable_field, AcceptableField)
+    ]
+    really = tuple(
+        accepted
+        for accepted in done
+        if all((accepted.task, accepted.path) != (it.task, it.path) for it in stuck)
+    )
+    return Acceptance(tuple(sorted(really, key=lambda accepted: accepted.fix.span)), (*refused, *stuck))
 
 
 def _is_done(one: AcceptableField, done: list[AcceptableField]) -> bool:
@@ -95,21 +107,21 @@ def _written(
     """Make the changes that do not overlap; returns those that were made. `originals` collects the old files."""
     done: list[AcceptableField] = []
     root = compiled_spec.root.resolve()
-    for file in sorted({one.fix.span.file for one in wanted}):
+    for file in sorted({acceptable.fix.span.file for acceptable in wanted}):
         path = (root / file).resolve()
         if not path.is_relative_to(root) or not path.is_file():
             continue
         originals.setdefault(path, path.read_bytes())
-        here = [one for one in wanted if one.fix.span.file == file]
-        written = set(write_fixes(path, tuple(dict.fromkeys(one.fix for one in here))))
-        done += [one for one in here if one.fix in written]
+        here = [acceptable for acceptable in wanted if acceptable.fix.span.file == file]
+        written = set(write_fixes(path, tuple(dict.fromkeys(acceptable.fix for acceptable in here))))
+        done += [acceptable for acceptable in here if acceptable.fix in written]
     return done
 
 
 def _again(spec: str, options: Options) -> CompiledSpec:
     reading = read(single(spec), options)
     if reading.graph is None or has_errors(reading.diagnostics):
-        first = next(one for one in reading.diagnostics if has_errors((one,)))
+        first = next(diagnostic for diagnostic in reading.diagnostics if has_errors((diagnostic,)))
         raise ConflictingState(
             f"the account's values make a spec with findings: {first.message} ({first.code})",
             help="the files were restored; edit them by hand, or revert the account",

@@ -107,8 +107,8 @@ def _refuse_accepted(
     every: tuple[Drift, ...], drifts: tuple[Drift, ...], compiled_spec: CompiledSpec
 ) -> None:
     """Raise `ConflictingState` if drift was accepted since the last apply, because a revert would undo that too."""
-    accepted = {(one.name, field.path) for one in every for field in one.fields}
-    accepted -= {(one.name, field.path) for one in drifts for field in one.fields}
+    accepted = {(drift.name, field.path) for drift in every for field in drift.fields}
+    accepted -= {(drift.name, field.path) for drift in drifts for field in drift.fields}
     if accepted:
         raise ConflictingState(
             f"{len(accepted)} values were accepted into the spec since the last apply, and a revert would undo them",
@@ -156,7 +156,7 @@ def _accept(
     from sfml.render.symbols import Symbols
 
     acceptance = accept(drifts, compiled_spec, own, spec, options)
-    refused = {(one.task, one.path) for one in acceptance.refused}
+    refused = {(field.task, field.path) for field in acceptance.refused}
     if options.json:
         accepted = [
             {"task": one.task, "path": one.path, "place": f"{one.fix.span.file}:{one.fix.span.start.line}"}

@@ -38,8 +38,8 @@ def demand_environment(
     def agree(missing: tuple[MissingObject, ...]) -> None:
         if not is_silent:
             output.say("Missing, will be created:")
-            for one in missing:
-                output.say(f"  + {one.text}\n      {one.statement};")
+            for missing_object in missing:
+                output.say(f"  + {missing_object.text}\n      {missing_object.statement};")
         if not auto_approve:
             confirm(f"Create {'it' if len(missing) == 1 else 'them'}?", options)
 

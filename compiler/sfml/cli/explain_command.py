@@ -38,7 +38,7 @@ def _list(options: Options) -> int:
 
     every = explanations().values()
     if options.json:
-        output.say_json({"codes": [explanation_json(one) for one in every]})
+        output.say_json({"codes": [explanation_json(item) for item in every]})
     else:
         output.say(codes_text(every))
         output.say("\nNext:  sfml explain SF203")

@@ -89,7 +89,7 @@ def _compared(
     from sfml.graph.comparing import compared
     from sfml.snowflake.granted import granted_to
 
-    needed = [one for privileges in lists.values() for one in privileges]
+    needed = [privilege for privileges in lists.values() for privilege in privileges]
     with target_connection(compiled_spec, TargetScreen(options)) as connection:
         granted, unread = granted_to(connection, role)
     return compared(role, needed, granted, unread)

@@ -61,7 +61,7 @@ def command(
     if junit is not None:
         _write_junit(junit, every, sources)
     _say(every, sources, options, "local" if local else "rules", time.perf_counter() - began)
-    return 0 if all(one.count("passed") == len(one.verdicts) for one in every) else 1
+    return 0 if all(suite.count("passed") == len(suite.verdicts) for suite in every) else 1
 
 
 def _by_rules(reading: Reading, tests: tuple[GraphTest, ...]) -> SuiteResult:
@@ -116,7 +116,7 @@ def _nothing(readings: list[Reading], words: tuple[str, ...]) -> UsageError:
     there = sum(len(reading.graph.tests) for reading in readings if reading.graph is not None)
     if words and there:
         return UsageError(
-            f"no test's name contains {' or '.join(f'`{one}`' for one in words)}",
+            f"no test's name contains {' or '.join(f'`{word}`' for word in words)}",
             help="leave out -k to execute all of them",
         )
     if there:
@@ -139,7 +139,7 @@ def _write_junit(path: Path, every: list[SuiteResult], sources: dict[str, str]) 
 def _say(
     every: list[SuiteResult], sources: dict[str, str], options: Options, how: str, seconds: float
 ) -> None:
-    findings = [finding for one in every for verdict in one.verdicts for finding in verdict.findings]
+    findings = [finding for suite in every for verdict in suite.verdicts for finding in verdict.findings]
     if options.json:
         from sfml.render.graph_tests import tests_json
 
@@ -171,8 +171,8 @@ def _say_text(
     from sfml.render.text import diagnostics_text
 
     symbols = Symbols(output.takes_unicode())
-    for one in every:
-        text = tests_text(one, symbols, failures_only=options.quiet)
+    for suite in every:
+        text = tests_text(suite, symbols, failures_only=options.quiet)
         if text:
             output.say(text)
             output.say()

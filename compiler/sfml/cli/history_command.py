@@ -70,15 +70,16 @@ def kept_deployments(
     unfinished = journal.header.number if journal else None
     kept = target.stage.kept(desired.pipeline)
     unreadable = (*unreadable, *kept.unreadable)
-    earlier = [one for one in kept.deployments if one.header.number != unfinished]
+    earlier = [deployment for deployment in kept.deployments if deployment.header.number != unfinished]
     deployments = tuple(
         KeptDeployment(
-            one.header,
-            one.artefact.record,
-            len(one.artefact.tasks) - 1,
-            is_current=one is earlier[-1] and record.get("fingerprint") == one.artefact.fingerprint,
-            has_code=not staged.lacks(one.artefact.archives),
+            deployment.header,
+            deployment.artefact.record,
+            len(deployment.artefact.tasks) - 1,
+            is_current=deployment is earlier[-1]
+            and record.get("fingerprint") == deployment.artefact.fingerprint,
+            has_code=not staged.lacks(deployment.artefact.archives),
         )
-        for one in reversed(earlier)
+        for deployment in reversed(earlier)
     )
     return deployments, unreadable

@@ -98,7 +98,11 @@ def command(root_task: str, name: str | None, out: Path | None, options: Options
             _write(imported, folder)
     say_findings(checked.reading, options)
     _say(imported, checked, place, folder, root, parts[-1], options)
-    return 1 if checked.changes or any(one.severity == "error" for one in checked.diagnostics) else 0
+    return (
+        1
+        if checked.changes or any(diagnostic.severity == "error" for diagnostic in checked.diagnostics)
+        else 0
+    )
 
 
 def _schemas(root: Path, folder: Path) -> str | None:
@@ -185,10 +189,12 @@ def _checked(entry: Path, observed: ObservedGraph, options: Options) -> ImportCh
         return ImportCheck(reading, ())
     plan = make_plan(desired_graph(reading), observed, adopt=True)
     changed = [
-        dataclasses.replace(change, fields=tuple(one for one in change.fields if one.path != RECORD))
+        dataclasses.replace(change, fields=tuple(field for field in change.fields if field.path != RECORD))
         for change in plan.changes
     ]
-    return ImportCheck(reading, tuple(one for one in changed if one.fields or one.action in _WHOLE))
+    return ImportCheck(
+        reading, tuple(change for change in changed if change.fields or change.action in _WHOLE)
+    )
 
 
 _WHOLE = ("create", "drop", "move", "replace")
@@ -222,7 +228,7 @@ def _say(
             "tasks": dict(imported.names),
             "losses": losses,
             "changes": [change_json(change) for change in checked.changes],
-            "diagnostics": [diagnostic_json(one) for one in checked.diagnostics],
+            "diagnostics": [diagnostic_json(diagnostic) for diagnostic in checked.diagnostics],
         }
         output.say_json(document)
         return
@@ -244,7 +250,7 @@ def _say(
 
 
 def _entry(files: list[str]) -> str:
-    return next(file for file in files if file.count("/") == min(one.count("/") for one in files))
+    return next(file for file in files if file.count("/") == min(file.count("/") for file in files))
 
 
 def _elsewhere(place: CompiledSpec) -> list[str]:

@@ -97,6 +97,8 @@ def project_files(pipeline: str, package: str) -> dict[str, bytes]:
         for word, value in (("PIPELINE", pipeline), ("PACKAGE", package)):
             path, text = path.replace(word, value), text.replace(word, value)
         files[path] = text.encode()
-    for one in NAMES:
-        files[f"schemas/{one}.schema.json"] = (schema_folder() / f"{one}.schema.json").read_bytes()
+    for schema_name in NAMES:
+        files[f"schemas/{schema_name}.schema.json"] = (
+            schema_folder() / f"{schema_name}.schema.json"
+        ).read_bytes()
     return files

@@ -50,7 +50,10 @@ def command(spec: str, task: str | None, options: Options) -> int:
                 help=f"sfml run {compiled_spec.desired.where}",
             )
         shown = [one for one in run.tasks if one.row and (task is None or one.name == task)]
-        logs = [_task_log(one, target.history.log(one.row) if one.row else "") for one in shown]
+        logs = [
+            _task_log(task_run, target.history.log(task_run.row) if task_run.row else "")
+            for task_run in shown
+        ]
     why = reason_text(run.reason) if run.reason else None
     if options.json:
         output.say_json(

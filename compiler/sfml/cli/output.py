@@ -144,7 +144,10 @@ def error_json(error: SfmlError) -> dict[str, Any]:
         return {"error": document}
     from sfml.render.json import diagnostic_json
 
-    return {"error": document, "diagnostics": [diagnostic_json(one) for one in error.diagnostics]}
+    return {
+        "error": document,
+        "diagnostics": [diagnostic_json(diagnostic) for diagnostic in error.diagnostics],
+    }
 
 
 def is_terminal() -> bool:

@@ -183,12 +183,16 @@ def failure_json(failure: PipelineFailure) -> Mapping[str, Any]:
 def say_json_of(results: Sequence[Mapping[str, Any] | PipelineFailure]) -> None:
     """Print the JSON object of a command for several pipelines."""
     output.say_json(
-        {"pipelines": [failure_json(one) if isinstance(one, PipelineFailure) else one for one in results]}
+        {
+            "pipelines": [
+                failure_json(result) if isinstance(result, PipelineFailure) else result for result in results
+            ]
+        }
     )
 
 
 def failures(results: Iterable[object]) -> list[PipelineFailure]:
-    return [one for one in results if isinstance(one, PipelineFailure)]
+    return [result for result in results if isinstance(result, PipelineFailure)]
 
 
 def failed_words(results: Sequence[object]) -> str:

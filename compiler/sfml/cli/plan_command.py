@@ -145,10 +145,10 @@ def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detai
             return looked
 
         results = each(compile_specs(specs, options), plan, options)
-    plans = [one for one in results if isinstance(one, _PipelinePlan)]
+    plans = [result for result in results if isinstance(result, _PipelinePlan)]
     changed = sum(not one.work.plan.is_empty for one in plans)
     if options.json:
-        say_json_of([_json(one) if isinstance(one, _PipelinePlan) else one for one in results])
+        say_json_of([_json(result) if isinstance(result, _PipelinePlan) else result for result in results])
     elif options.format == "text" and not (options.quiet and not changed):
         _say_count(results, changed, specs, flags, options)
     if failures(results) or any(one.is_blocked for one in plans):

@@ -78,10 +78,12 @@ def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, op
             return 1 if failures(started) else 0
         results = run_all(pipelines, targets, config, options)
     if options.json:
-        say_json_of([one if isinstance(one, PipelineFailure) else run_json(one) for one in results])
+        say_json_of(
+            [result if isinstance(result, PipelineFailure) else run_json(result) for result in results]
+        )
     elif not options.quiet:
         output.say(f"\n{_count_text(results)}")
-    return 0 if all(_is_well(one) for one in results) else 1
+    return 0 if all(_is_well(result) for result in results) else 1
 
 
 def _is_well(result: Run | PipelineFailure) -> bool:
@@ -98,11 +100,11 @@ def _count_text(results: Sequence[Run | PipelineFailure]) -> str:
 
     well = sum(map(_is_well, results))
     others = [
-        f"{one.name} could not be run"
-        if isinstance(one, PipelineFailure)
-        else f"{one.pipeline} {outcome_text(one)}"
-        for one in results
-        if not _is_well(one)
+        f"{result.name} could not be run"
+        if isinstance(result, PipelineFailure)
+        else f"{result.pipeline} {outcome_text(result)}"
+        for result in results
+        if not _is_well(result)
     ]
     return ", ".join([f"{plural(len(results), 'pipeline')}: {well} succeeded", *others])
 

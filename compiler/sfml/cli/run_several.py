@@ -49,12 +49,12 @@ def run_all(
 ) -> list[Run | PipelineFailure]:
     """Run the pipelines; returns the runs in their order. Raises `click.exceptions.Exit` when a signal stops it."""
     specs = each(pipelines, lambda compiled_spec: (compiled_spec, targets.of(compiled_spec))[0], options)
-    there = [one for one in specs if not isinstance(one, PipelineFailure)]
-    after = earlier_sharers([graph_of(one) for one in there])
+    there = [spec for spec in specs if not isinstance(spec, PipelineFailure)]
+    after = earlier_sharers([graph_of(spec) for spec in there])
     if is_chain(after):
         return each(specs, lambda compiled_spec: _run(compiled_spec, targets, config, options), options)
     runs = iter(_at_once(there, after, targets, config, options))
-    return [one if isinstance(one, PipelineFailure) else next(runs) for one in specs]
+    return [spec if isinstance(spec, PipelineFailure) else next(runs) for spec in specs]
 
 
 def _run(compiled_spec: CompiledSpec, targets: Targets, config: Mapping[str, str], options: Options) -> Run:
@@ -91,7 +91,7 @@ def _at_once(
         answers.get(place) or UnfinishedWork(compiled_spec, is_begun=False)
         for place, compiled_spec in enumerate(pipelines)
     ]
-    ended = [one for one in outcomes if not isinstance(one, UnfinishedWork)]
+    ended = [outcome for outcome in outcomes if not isinstance(outcome, UnfinishedWork)]
     if len(ended) < len(outcomes):
         _say_stopped(outcomes, options)
         raise click.exceptions.Exit(INTERRUPTED)
@@ -105,18 +105,20 @@ def _say_stopped(outcomes: Sequence[Run | PipelineFailure | UnfinishedWork], opt
     if options.json:
         say_json_of(
             [
-                failure_of(one.compiled_spec, ConflictingState(NOT_FOLLOWED if one.is_begun else NOT_BEGUN))
-                if isinstance(one, UnfinishedWork)
-                else one
-                if isinstance(one, PipelineFailure)
-                else run_json(one)
-                for one in outcomes
+                failure_of(
+                    outcome.compiled_spec, ConflictingState(NOT_FOLLOWED if outcome.is_begun else NOT_BEGUN)
+                )
+                if isinstance(outcome, UnfinishedWork)
+                else outcome
+                if isinstance(outcome, PipelineFailure)
+                else run_json(outcome)
+                for outcome in outcomes
             ]
         )
         return
-    left = [one for one in outcomes if isinstance(one, UnfinishedWork)]
-    begun = [one.compiled_spec.desired.pipeline for one in left if one.is_begun]
-    waiting = [one.compiled_spec.desired.pipeline for one in left if not one.is_begun]
+    left = [outcome for outcome in outcomes if isinstance(outcome, UnfinishedWork)]
+    begun = [unfinished.compiled_spec.desired.pipeline for unfinished in left if unfinished.is_begun]
+    waiting = [unfinished.compiled_spec.desired.pipeline for unfinished in left if not unfinished.is_begun]
     if begun:
         output.note(f"not followed any more: {', '.join(begun)}; how they go:  sfml status {' '.join(begun)}")
     if waiting:

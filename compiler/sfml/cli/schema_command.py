@@ -40,7 +40,9 @@ def command(name: str | None, folder: Path | None, options: Options) -> int:
             (schema_folder() / f"{name}.schema.json").read_text(encoding="utf-8").rstrip("\n")
         )
         return 0
-    described = {one: str(schema(f"{one}.schema.json").get("description", "")) for one in NAMES}
+    described = {
+        schema_name: str(schema(f"{schema_name}.schema.json").get("description", "")) for schema_name in NAMES
+    }
     if options.json:
         output.say_json({"schemas": [{"name": one, "description": text} for one, text in described.items()]})
         return 0
@@ -58,8 +60,8 @@ def _write(folder: Path, options: Options) -> int:
     written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for one in NAMES:
-            path = folder / f"{one}.schema.json"
+        for schema_name in NAMES:
+            path = folder / f"{schema_name}.schema.json"
             path.write_bytes((schema_folder() / path.name).read_bytes())
             written.append(path.as_posix())
     except OSError as cause:

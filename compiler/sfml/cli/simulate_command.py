@@ -60,12 +60,15 @@ def command(
     readings = [read(str(file), options) for file in entry_files(specs)]
     demand_right(readings, options, but_for="SF333")
     every = [_simulated(reading, failures, most) for reading in readings]
-    lacking = sum(_lacking(one, require_coverage) for one in every)
+    lacking = sum(_lacking(simulation, require_coverage) for simulation in every)
     if options.json:
         output.say_json(ways_json(every))
     elif not options.quiet:
         symbols = Symbols(output.takes_unicode())
-        shown = (ways_text(one, symbols, uncovered=uncovered, verbose=options.verbose) for one in every)
+        shown = (
+            ways_text(simulation, symbols, uncovered=uncovered, verbose=options.verbose)
+            for simulation in every
+        )
         output.say("\n\n".join(shown))
     if lacking and not options.json:
         from sfml.render.units import plural
@@ -91,7 +94,7 @@ def _simulated(reading: Reading, failures: int, most: int) -> Simulation:
     assert graph is not None
     behaviour = Behaviour(graph)
     walked = walk(behaviour, failures=failures, most=most)
-    tests = [one for one in chosen_tests(graph) if isinstance(one, RunTest)]
+    tests = [chosen_test for chosen_test in chosen_tests(graph) if isinstance(chosen_test, RunTest)]
     coverage = covered(walked, (run_verdict(behaviour, test) for test in tests))
     spec = f"{reading.prefix}{graph.spec_path}"
     return Simulation(

@@ -82,7 +82,11 @@ def _say(
     if options.json:
         from sfml.render.json import diagnostics_json, fix_json
 
-        more = {"fixed": [{"code": one.code, **fix_json(one.fix)} for one in done]} if done else {}
+        more = (
+            {"fixed": [{"code": applied_fix.code, **fix_json(applied_fix.fix)} for applied_fix in done]}
+            if done
+            else {}
+        )
         output.say_json({**diagnostics_json(diagnostics, _targets(readings)), **more})
     elif options.format == "sarif":
         import json

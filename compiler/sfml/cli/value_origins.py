@@ -103,10 +103,14 @@ def _nothing(name: str, path: str, readers: list[LoadedSpec], prefix: str) -> Sf
             return SfmlError(f"`{path}` has no value: `null` removes it at {at} ({removed.layer})")
     known = known_paths(readers[0])
     parent, _, last = path.removeprefix("graph.").rpartition(".")
-    beside = {one.rpartition(".")[2]: one for one in known if one.rpartition(".")[0] == parent}
+    beside = {
+        known_path.rpartition(".")[2]: known_path
+        for known_path in known
+        if known_path.rpartition(".")[0] == parent
+    }
     help = did_you_mean(last, beside)
     if help is None and beside:
-        help = f"`{parent}` has {', '.join(f'`{one}`' for one in sorted(beside))}; nothing else is set"
+        help = f"`{parent}` has {', '.join(f'`{key}`' for key in sorted(beside))}; nothing else is set"
     if help is None:
         help = did_you_mean(path, known) or "paths look like tasks.train_model.timeout"
     return SfmlError(f"nothing sets `{path}` in `{name}`", help=help)
@@ -118,10 +122,10 @@ def _moved(origin: Origin, prefix: str) -> Origin:
         return origin
     return replace(
         origin,
-        settings=tuple(_moved_setting(one, prefix) for one in origin.settings),
+        settings=tuple(_moved_setting(setting, prefix) for setting in origin.settings),
         around=tuple((path, _moved_setting(one, prefix)) for path, one in origin.around),
-        variables=tuple(_moved(one, prefix) for one in origin.variables),
-        entries=tuple(_moved(one, prefix) for one in origin.entries),
+        variables=tuple(_moved(variable, prefix) for variable in origin.variables),
+        entries=tuple(_moved(entry, prefix) for entry in origin.entries),
     )
 
 

@@ -101,16 +101,19 @@ def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
     machines = _machines(graphs, sizes)
     parts = [_part(graph, machines) for graph in graphs]
     together = [_machine_cost(machine, sizes.get(machine.name), parts) for machine in machines.values()]
-    used = tuple(one for one in together if not one.hours.is_nothing)
+    used = tuple(machine for machine in together if not machine.hours.is_nothing)
     serverless = total(_serverless(part) for part in parts)
     return Estimate(
         target=target.name,
-        credits=total(one.credits for one in used) + serverless,
+        credits=total(machine.credits for machine in used) + serverless,
         pipelines=tuple(_pipeline(part, machines, sizes) for part in parts),
         machines=used,
         serverless=serverless,
-        assumptions=(*_not_this_year(parts), *assumptions_of(graphs, sizes, [one.name for one in used])),
-        unknowns=unknowns_of(graphs, sizes, [(one.name, one.is_pool) for one in used]),
+        assumptions=(
+            *_not_this_year(parts),
+            *assumptions_of(graphs, sizes, [machine.name for machine in used]),
+        ),
+        unknowns=unknowns_of(graphs, sizes, [(machine.name, machine.is_pool) for machine in used]),
     )
 
 
@@ -152,7 +155,11 @@ def _sizes(graphs: Sequence[TaskGraph]) -> dict[str, Size]:
 
 def _instances(graphs: Iterable[TaskGraph], pool: str) -> list[int]:
     computes = (node.run_on for graph in graphs for node in graph.all_tasks)
-    return [one.instances for one in computes if isinstance(one, OnPool) and folded(one.pool) == folded(pool)]
+    return [
+        compute.instances
+        for compute in computes
+        if isinstance(compute, OnPool) and folded(compute.pool) == folded(pool)
+    ]
 
 
 def _machines(graphs: Sequence[TaskGraph], sizes: Mapping[str, Size]) -> dict[MachineKey, Machine]:
@@ -264,7 +271,7 @@ def _pipeline(part: _Part, machines: Mapping[MachineKey, Machine], sizes: Mappin
         name=graph.pipeline,
         spec_path=graph.spec_path,
         runs=part.firings.per_month,
-        credits=total(one.credits for one in own) + _serverless(part),
+        credits=total(machine.credits for machine in own) + _serverless(part),
         tasks=tuple(_task(part, node, machines, sizes) for node in graph.all_tasks),
         budget=_budget(graph),
     )

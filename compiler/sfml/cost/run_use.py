@@ -213,7 +213,7 @@ def _gaps(order: _Order, users: set[str], high: Mapping[str, float | None]) -> I
     elsewhere: dict[str, float | None] = {}
     for node in order.nodes:
         before = [0.0 if name in users else elsewhere[name] for name in order.after[node.name]]
-        waits = None if None in before else max((one for one in before if one is not None), default=0.0)
+        waits = None if None in before else max((end for end in before if end is not None), default=0.0)
         if node.name in users:
             if waits != 0:
                 yield waits
@@ -298,15 +298,15 @@ def _sum(numbers: Iterable[float | None]) -> float | None:
 def _either(amounts: Iterable[Amount]) -> Amount:
     """The least and the most of what it is on one way or another."""
     each = list(amounts)
-    highs = [one.high for one in each]
-    high = None if None in highs else max((one for one in highs if one is not None), default=0.0)
-    return Amount(min((one.low for one in each), default=0.0), high)
+    highs = [amount.high for amount in each]
+    high = None if None in highs else max((end for end in highs if end is not None), default=0.0)
+    return Amount(min((amount.low for amount in each), default=0.0), high)
 
 
 def _either_use(uses: Sequence[MachineUse]) -> MachineUse:
     return MachineUse(
-        _either(one.up for one in uses),
-        _either(one.busy for one in uses),
-        _either(one.work for one in uses),
-        _either(one.extra for one in uses),
+        _either(use.up for use in uses),
+        _either(use.busy for use in uses),
+        _either(use.work for use in uses),
+        _either(use.extra for use in uses),
     )

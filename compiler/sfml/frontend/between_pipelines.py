@@ -33,7 +33,11 @@ def _with_shared(reading: Reading, shared: dict[tuple[Path, str], tuple[Diagnost
     if reading.graph is None:
         return reading
     findings = shared[reading.root, reading.graph.target.name]
-    own = tuple(one for one in findings if one.span is not None and one.span.file in reading.loaded.sources)
+    own = tuple(
+        finding
+        for finding in findings
+        if finding.span is not None and finding.span.file in reading.loaded.sources
+    )
     if not own:
         return reading
     left = silenced(own, reading.silencings)

@@ -62,16 +62,23 @@ def _occurrences(reading: Reading) -> Iterator[_Occurrence]:
 
 def _merged(group: list[_Occurrence], several: bool) -> Diagnostic:
     first = min(group, key=lambda occurrence: occurrence.rank)
-    targets = tuple(dict.fromkeys(one.target for one in group if one.target)) if several else ()
+    targets = (
+        tuple(dict.fromkeys(occurrence.target for occurrence in group if occurrence.target))
+        if several
+        else ()
+    )
     return replace(first.finding, targets=targets, also=tuple(_elsewhere(first, group)))
 
 
 def _elsewhere(first: _Occurrence, group: Iterable[_Occurrence]) -> Iterator[str]:
     """The other members in the pipeline of the first occurrence, then the entry files of the other pipelines."""
-    alike = sorted((one for one in group if one.entry == first.entry), key=lambda one: one.rank)
-    members = dict.fromkeys(name for one in alike for name in one.members)
+    alike = sorted(
+        (occurrence for occurrence in group if occurrence.entry == first.entry),
+        key=lambda occurrence: occurrence.rank,
+    )
+    members = dict.fromkeys(name for occurrence in alike for name in occurrence.members)
     yield from (name for name in members if name != first.members[0])
-    entries = dict.fromkeys(one.entry for one in group)
+    entries = dict.fromkeys(occurrence.entry for occurrence in group)
     yield from (entry for entry in entries if entry != first.entry)
 
 

@@ -85,21 +85,21 @@ def silenced(findings: Iterable[Diagnostic], silencings: tuple[Silencing, ...]) 
     accepted: list[Diagnostic] = []
     used: set[Silencing] = set()
     by_line: dict[tuple[str, str, int], list[Silencing]] = {}
-    everywhere = [one for one in silencings if one.line is None]
-    for one in silencings:
-        if one.line is not None:
-            by_line.setdefault((one.code, one.span.file, one.line), []).append(one)
+    everywhere = [silencing for silencing in silencings if silencing.line is None]
+    for silencing in silencings:
+        if silencing.line is not None:
+            by_line.setdefault((silencing.code, silencing.span.file, silencing.line), []).append(silencing)
     for finding in findings:
         if (
             finding.severity is Severity.NOTE
         ):  # counts findings that are not shown, whose places are not known
-            used.update(one for one in silencings if one.code == finding.code)
+            used.update(silencing for silencing in silencings if silencing.code == finding.code)
         at = finding.span
         here = by_line.get((finding.code, at.file, at.start.line), ()) if at is not None else ()
         covering = [one for one in (*here, *everywhere) if one.covers(finding)]
         if finding.is_error or not covering:
             kept.append(finding)
-            kept += [_silenced_error(one) for one in covering if one.line is not None]
+            kept += [_silenced_error(silencing) for silencing in covering if silencing.line is not None]
         else:
             accepted.append(finding)
         used.update(covering)

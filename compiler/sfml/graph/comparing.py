@@ -47,12 +47,16 @@ def compared(
     https://docs.snowflake.com/en/user-guide/security-access-control-privileges
     """
     wanted = list(needed)
-    granted_keys = {(one.privilege, one.on, "" if one.on == "ACCOUNT" else one.name): one for one in granted}
+    granted_keys = {
+        (grant.privilege, grant.on, "" if grant.on == "ACCOUNT" else grant.name): grant for grant in granted
+    }
     whole = {(on, name) for privilege, on, name in granted_keys if privilege in ("OWNERSHIP", "ALL")}
-    missing = [one for one in wanted if not _is_held(one, granted_keys.keys(), whole)]
-    concerned = {one.key[1:] for one in wanted} | {("ACCOUNT", "")}
-    needed_keys = {one.key for one in wanted}
-    used = {(other, *one.key[1:]) for one in wanted for other in IMPLIED.get(one.privilege, ())}
+    missing = [privilege for privilege in wanted if not _is_held(privilege, granted_keys.keys(), whole)]
+    concerned = {privilege.key[1:] for privilege in wanted} | {("ACCOUNT", "")}
+    needed_keys = {privilege.key for privilege in wanted}
+    used = {
+        (other, *privilege.key[1:]) for privilege in wanted for other in IMPLIED.get(privilege.privilege, ())
+    }
     rest = [(key, one) for key, one in granted_keys.items() if key not in needed_keys and key not in used]
     excess = [one for key, one in rest if key[1:] in concerned and key[0] != "OWNERSHIP"]
     elsewhere = sum(key[1:] not in concerned for key, _ in rest)

@@ -125,7 +125,7 @@ def _schedule_test(
         runs=tuple(clock.moments(runs)),
         runs_at=Place(settings.key_spans.get("runs", runs.span), runs.path),
         targets=tuple(_refs(settings.get("targets"))),
-        takes=tuple(one for one in takes if one is not None),
+        takes=tuple(take for take in takes if take is not None),
         failed_runs=None
         if isinstance(failed, ScalarNode)
         else frozenset(int(str(item.value)) for item in texts_of(failed)),

@@ -81,8 +81,8 @@ def privileges_of(graph: TaskGraph, purpose: Purpose, root: str) -> tuple[Privil
         Purpose.READING: _reading,
     }[purpose](graph, root)
     unique: dict[tuple[str, str, str], Privilege] = {}
-    for one in privileges:
-        unique.setdefault(one.key, one)
+    for privilege in privileges:
+        unique.setdefault(privilege.key, privilege)
     return tuple(unique.values())
 
 

@@ -31,7 +31,7 @@ class Coverage:
 
     @property
     def uncovered(self) -> tuple[CoveredWay, ...]:
-        return tuple(one for one in self.ways if not one.tests)
+        return tuple(way for way in self.ways if not way.tests)
 
     @property
     def uncovered_outcomes(self) -> tuple[CoveredWay, ...]:
@@ -45,9 +45,9 @@ def covered(walked: WayWalk, verdicts: Iterable[Verdict]) -> Coverage:
     A test covers the way on which every task ends in the same state as in the test; its expectations do not matter.
     """
     takers: dict[tuple[State, ...], list[str]] = {}
-    for one in verdicts:
-        if one.states is not None:
-            takers.setdefault(tuple(one.states.values()), []).append(one.test.name)
+    for verdict in verdicts:
+        if verdict.states is not None:
+            takers.setdefault(tuple(verdict.states.values()), []).append(verdict.test.name)
     # Several ways can have the same states, if they differ only in why a task fails.
     ways = tuple(CoveredWay(way, tuple(takers.get(tuple(way.states.values()), ()))) for way in walked.ways)
     tested = {name for way in ways for name in way.tests}

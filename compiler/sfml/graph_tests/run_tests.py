@@ -90,7 +90,7 @@ def _chosen(behaviour: Behaviour, branch: str, end: GivenEnd | None) -> str:
         return outcomes[0]
     raise _Missing(
         f"it does not say which outcome `{branch}` returns",
-        f"give one: `{branch}: {outcomes[0]}`" + "".join(f", or `{one}`" for one in outcomes[1:]),
+        f"give one: `{branch}: {outcomes[0]}`" + "".join(f", or `{outcome}`" for outcome in outcomes[1:]),
     )
 
 
@@ -106,13 +106,13 @@ def unmet(
 
     `states` and `errors` (error messages) are by names in the spec; `state` and `attempts` are those of the run.
     """
-    for one in test.expected:
-        name, wanted = one.task.name, State(one.state)
+    for expectation in test.expected:
+        name, wanted = expectation.task.name, State(expectation.state)
         came = states[name]
         if came is not wanted:
             message = f"`{name}` should {SHOULD[wanted]}, but {CAME[came]}"
             label = errors.get(name) or _reason(behaviour, test, states, name)
-            yield failure(test, message, one.task.place, label=label)
+            yield failure(test, message, expectation.task.place, label=label)
     if test.state is not None and test.state[0] != state:
         message = f"the run should have ended as {test.state[0]}, but ended as {state}"
         yield failure(test, message, test.state[1], label=_first_failed(states, errors))
@@ -142,6 +142,8 @@ def _reason(behaviour: Behaviour, test: RunTest, states: Mapping[str, State], na
                 return f"`{branch}` chose `{end.outcome.name if end.outcome else end.word}`"
         return "its condition does not hold"
     if states[name] is State.NOT_EXECUTED:
-        above = next((one for one in node.after if states[one] is not State.SUCCEEDED), None)
+        above = next(
+            (predecessor for predecessor in node.after if states[predecessor] is not State.SUCCEEDED), None
+        )
         return f"`{above}` {CAME[states[above]]}" if above else "the run was skipped"
     return None

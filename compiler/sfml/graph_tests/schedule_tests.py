@@ -40,7 +40,7 @@ def expected_moments(settings: GraphSettings, test: ScheduleTest) -> tuple[Event
 def _events(settings: GraphSettings, test: ScheduleTest) -> Iterator[Event]:
     failed = test.failed_runs
     rules = Rules(settings.overlap, settings.suspend_after_failures)
-    takes = tuple(timedelta(seconds=one) for one in test.takes)
+    takes = tuple(timedelta(seconds=take) for take in test.takes)
     course = Course(takes, lambda number: failed is None or number in failed)
     since = test.since.astimezone(UTC)
     match settings.schedule:
@@ -82,7 +82,7 @@ def unmet_moments(test: ScheduleTest, events: tuple[Event, ...]) -> Iterator[Dia
 
 def _absent(wanted: tuple[Moment, ...], came: list[datetime]) -> list[Moment]:
     there = {at.astimezone(UTC) for at in came}
-    return [one for one in wanted if one[0].astimezone(UTC) not in there][:MOST_DIFFERENCES]
+    return [moment for moment in wanted if moment[0].astimezone(UTC) not in there][:MOST_DIFFERENCES]
 
 
 def _unexpected(

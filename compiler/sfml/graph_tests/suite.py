@@ -28,7 +28,7 @@ class SuiteResult:
 
     def count(self, *results: str) -> int:
         """The number of tests with one of these results."""
-        return sum(one.result in results for one in self.verdicts)
+        return sum(verdict.result in results for verdict in self.verdicts)
 
 
 def tested(

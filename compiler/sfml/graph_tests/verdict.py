@@ -30,7 +30,7 @@ class Verdict:
     def result(self) -> Result:
         if not self.findings:
             return "passed"
-        return "undecided" if all(one.code == "SF711" for one in self.findings) else "failed"
+        return "undecided" if all(finding.code == "SF711" for finding in self.findings) else "failed"
 
 
 def failure(

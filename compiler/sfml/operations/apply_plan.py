@@ -221,7 +221,7 @@ def _unfinished(
     if journal is not None:
         return {"resume_root": is_meant_on(journal)}
     is_on = bool(observed and observed.root.started)
-    return {"resume_root": is_on or any(one is not None and one.root_started for one in traces[-1:])}
+    return {"resume_root": is_on or any(trace is not None and trace.root_started for trace in traces[-1:])}
 
 
 def _stage_notes(
@@ -241,7 +241,7 @@ def _stage_notes(
     unchanged = plan.of(Action.UNCHANGED)
     if observed is not None and missing and any(change.name != observed.root.name for change in unchanged):
         used = {path for task in observed.tasks for path in archives_in(task.definition)}
-        gone = [one for one in missing if one.stage_path.rpartition("/")[0] in used]
+        gone = [archive for archive in missing if archive.stage_path.rpartition("/")[0] in used]
         if gone:
             yield f"deployed code is incomplete on the stage and is uploaded again: {gone[0].stage_path}"
     names = {change.name for change in unchanged}
@@ -338,7 +338,7 @@ def traces_of(
         return journal.was, journal.meant
     if unreadable is None:
         return ()
-    return tuple(one.artefact for one in target.stage.deployments(desired.pipeline)[-2:])
+    return tuple(deployment.artefact for deployment in target.stage.deployments(desired.pipeline)[-2:])
 
 
 def is_meant_on(journal: Journal) -> bool:

@@ -335,7 +335,7 @@ def _is_beside(field: FieldChange) -> bool:
 
 def is_written_as(observed: ObservedTask, task: DesiredTask, comment: str | None) -> bool:
     """Whether a task has the intended settings and this comment, started or suspended."""
-    changed = any(one.path != "state" for one in field_changes(task, observed))
+    changed = any(field_change.path != "state" for field_change in field_changes(task, observed))
     return not changed and (observed.values.get("comment") or None) == (comment or None)
 
 

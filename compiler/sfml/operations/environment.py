@@ -67,7 +67,7 @@ def demand_environment(
     environment = check_environment(compiled_spec, connection, plan)
     tell(environment)
     creatable = environment.creatable if create_missing else ()
-    left = [one for one in environment.blocking if one not in creatable]
+    left = [missing_object for missing_object in environment.blocking if missing_object not in creatable]
     if left:
         raise ConflictingState(
             missing_text(compiled_spec.desired, left), help=missing_help(left, create_missing)

@@ -70,7 +70,10 @@ def ownership(
     if not (thorough or traces) and _is_all_there(desired, observed):
         return Ownership(observed)
     kept = target.stage.kept(desired.pipeline) if staged and staged.deployments else KeptDeployments(())
-    records = [*(one.artefact for one in kept.deployments), *(one for one in traces if one)]
+    records = [
+        *(deployment.artefact for deployment in kept.deployments),
+        *(trace for trace in traces if trace),
+    ]
     last = kept.deployments[-1] if kept.deployments else None
     if not records and (observed is None or observed.record is None):
         return Ownership(observed)

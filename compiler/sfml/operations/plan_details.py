@@ -102,7 +102,7 @@ def last_deployment(staged: StageContent | None, *, unfinished: bool = False) ->
 
 def _changed_archives(plan: Plan, deployed: Mapping[str, ObservedTask]) -> tuple[str, ...]:
     """The paths of the deployed archives of tasks whose code changes."""
-    names = [change.name for change in plan.changes if any(one.path == "code" for one in change.fields)]
+    names = [change.name for change in plan.changes if any(field.path == "code" for field in change.fields)]
     archives = (archive_path(deployed[name].definition) for name in names)
     return tuple(dict.fromkeys(path for path in archives if path is not None))
 
@@ -159,7 +159,7 @@ def _code_field(field: FieldChange, files: tuple[ChangedFile, ...]) -> FieldChan
 def _archive(task: DesiredTask, desired: DesiredGraph) -> bytes | None:
     if isinstance(task.definition, MLJobDefinitionSpec):
         return task.definition.payload.get("steps.zip")
-    return next((one.content for one in desired.archives if one.sha256 == task.code_sha256), None)
+    return next((archive.content for archive in desired.archives if archive.sha256 == task.code_sha256), None)
 
 
 def _situation(

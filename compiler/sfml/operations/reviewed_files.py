@@ -75,7 +75,7 @@ def used_files(compiled_spec: CompiledSpec) -> Iterator[str]:
             case SqlBody(file=file) if file:
                 names.add(file)
             case JobBody(folder=folder):
-                names.update(f"{folder}/{one.path}" for one in reading.job_files(folder))
+                names.update(f"{folder}/{job_file.path}" for job_file in reading.job_files(folder))
         for path in node.imports:
             names.update(_below(root, path))
     yield from sorted(name for name in names if (root / name).is_file())
@@ -86,7 +86,7 @@ def _below(root: Path, path: str) -> Iterator[str]:
     if (root / path).is_file():
         yield path
         return
-    yield from (f"{path}/{one.path}" for one in job_files(root)(path))
+    yield from (f"{path}/{job_file.path}" for job_file in job_files(root)(path))
 
 
 def provenance(compiled_spec: CompiledSpec, user: str) -> Mapping[str, Any]:

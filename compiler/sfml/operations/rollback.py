@@ -32,7 +32,7 @@ def goal_of(desired: DesiredGraph, target: TargetAccount, number: int | None) ->
         )
     # Read only if there are records, because a GET that matches no file is an error.
     records = target.stage.kept(pipeline) if staged and staged.deployments else KeptDeployments(())
-    kept = {one.header.number: one for one in records.deployments}
+    kept = {deployment.header.number: deployment for deployment in records.deployments}
     if journal is not None and journal.meant is not None:
         kept.pop(journal.header.number, None)
         same = [one for one, of in kept.items() if of.artefact.fingerprint == journal.meant.fingerprint]

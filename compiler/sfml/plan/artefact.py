@@ -148,10 +148,13 @@ def depths_of(tasks: Mapping[str, DesiredTask]) -> Mapping[str, int]:
 
     Tasks on a cycle, or below one, get the greatest depth; no account takes a cycle.
     """
-    above = {name: tuple(one for one in tasks[name].predecessors if one in tasks) for name in sorted(tasks)}
+    above = {
+        name: tuple(predecessor for predecessor in tasks[name].predecessors if predecessor in tasks)
+        for name in sorted(tasks)
+    }
     depths: dict[str, int] = {}
     for name in topological_order(above):
-        depths[name] = 1 + max((depths[one] for one in above[name]), default=-1)
+        depths[name] = 1 + max((depths[predecessor] for predecessor in above[name]), default=-1)
     lowest = max(depths.values(), default=0)
     return {name: lowest + 1 if tasks[name].finalize else depths.get(name, lowest + 1) for name in above}
 

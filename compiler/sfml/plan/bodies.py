@@ -120,7 +120,7 @@ def _job_parts(texts: list[str]) -> Mapping[str, Comparable]:
         return {}
     spec, options = _parsed(texts[2]), _parsed(texts[3])
     values = {**spec, **options}
-    arguments = [str(one) for one in spec.get("ARGS") or []]
+    arguments = [str(argument) for argument in spec.get("ARGS") or []]
     call = _parsed(arguments[3]) if len(arguments) > 3 else {}
     stage, _, below = str(spec.get("STAGE_PATH", "")).partition("/jobs/")
     rest = {key: value for key, value in values.items() if key not in _OF_THE_JOB}

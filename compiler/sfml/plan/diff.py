@@ -59,7 +59,9 @@ def make_plan(
         pipeline=desired.pipeline,
         target=desired.target.name,
         location=location(desired),
-        changes=tuple(replace(one, risks=risks_of(one, tasks.get(one.name), desired)) for one in changes),
+        changes=tuple(
+            replace(change, risks=risks_of(change, tasks.get(change.name), desired)) for change in changes
+        ),
         resume_root=_resumes(desired, observed, unfinished, resume),
         root_started=started,
         notes=(*_notes(observed, unfinished), *_version_notes(desired, observed, changes)),

@@ -63,11 +63,11 @@ def open_drift(
 ) -> tuple[Drift, ...]:
     """The drift that differs from the spec too; drift that was accepted into the spec is left out."""
     plan = make_plan(desired, _whole(observed), adopt=True, loose=loose)
-    differs = {change.name: {one.path for one in change.fields} for change in plan.changes}
+    differs = {change.name: {field.path for field in change.fields} for change in plan.changes}
     acts = {change.name for change in plan.changes if change.action is not Action.UNCHANGED}
     left = []
     for drift in drifts:
-        fields = tuple(one for one in drift.fields if one.path in differs.get(drift.name, ()))
+        fields = tuple(field for field in drift.fields if field.path in differs.get(drift.name, ()))
         if fields or (not drift.fields and drift.name in acts):
             left.append(replace(drift, fields=fields))
     return tuple(left)
@@ -84,6 +84,6 @@ def _drift(
     plan = make_plan(applied.graph(target), _whole(observed), adopt=True, loose=loose)
     kinds = {Action.CREATE: DriftKind.REMOVED, Action.DROP: DriftKind.ADDED}
     for change in plan.changes:
-        fields = tuple(DriftField(one.path, one.new, one.old) for one in change.fields)
+        fields = tuple(DriftField(field.path, field.new, field.old) for field in change.fields)
         if change.action in kinds or fields:
             yield Drift(change.task, change.name, kinds.get(change.action, DriftKind.CHANGED), fields)

@@ -167,7 +167,7 @@ def _task(
     settings: dict[str, Plain] = {"sql": _body(task, pipeline, name, files)}
     if default_name(_root_name(observed, pipeline), name) != task.name:
         settings["name"] = task.name
-    after: list[Plain] = [names[one] for one in _after(task) if one in names]
+    after: list[Plain] = [names[predecessor] for predecessor in _after(task) if predecessor in names]
     if after:
         settings["after"] = after
     if when := str(task.settings["when"] or ""):

@@ -49,8 +49,13 @@ def collected(
     `desired` is the graph that is being applied, `was` are graphs that were deployed before.
     """
     needed = set(_archives(desired))
-    needed |= {path for one in kept if one.header.number not in gone for path in one.artefact.archives}
-    needed |= {path for one in was if one is not None for path in one.archives}
+    needed |= {
+        path
+        for deployment in kept
+        if deployment.header.number not in gone
+        for path in deployment.artefact.archives
+    }
+    needed |= {path for artefact in was if artefact is not None for path in artefact.archives}
     files = (state_path(staged.pipeline, deployment_name(number)) for number in gone)
     return (*files, *sorted(staged.archives - needed))
 

@@ -33,14 +33,14 @@ def reviewed_fingerprint(desired: DesiredGraph) -> str:
 
 def target_settings(target: Target) -> Iterator[tuple[str, bool | int | str | None]]:
     """The settings of a target with their values, without its name; those of a new pool one by one."""
-    for one in fields(target):
-        value = getattr(target, one.name)
+    for field in fields(target):
+        value = getattr(target, field.name)
         if is_dataclass(value):
-            yield from ((f"{one.name}.{inner.name}", getattr(value, inner.name)) for inner in fields(value))
-        elif one.name in _NAMES and value is not None:
-            yield one.name, folded(value)
-        elif one.name != "name":
-            yield one.name, str(value) if isinstance(value, Mode) else value
+            yield from ((f"{field.name}.{inner.name}", getattr(value, inner.name)) for inner in fields(value))
+        elif field.name in _NAMES and value is not None:
+            yield field.name, folded(value)
+        elif field.name != "name":
+            yield field.name, str(value) if isinstance(value, Mode) else value
 
 
 def demand_reviewed(desired: DesiredGraph, wanted: str) -> None:

@@ -226,7 +226,7 @@ def _groups(
         yield (OpenJournal(plan.resume_root),)
     yield (*([SuspendRoot(root.name)] if plan.root_started else ()), *map(SuspendRoot, loose_on))
     names = {change.name for change in plan.of(Action.DROP)} | {
-        one.moved_from for one in changed if one.moved_from
+        change.moved_from for change in changed if change.moved_from
     }
     gone = frozenset({*names, *leftover} - tasks.keys())
     before = {task.name: task for task in was.tasks} if was else {}

@@ -75,8 +75,8 @@ def cost_text(costs: Estimate, price: Price) -> str:
     if costs.machines or not costs.serverless.is_nothing:
         lines.extend(("", *_table(tuple(_shared(costs)))))
     if costs.unknowns:
-        lines.extend(("", *(f"  ? {printable(one)}" for one in costs.unknowns)))
-    assumed = [f"  - {printable(one)}" for one in costs.assumptions]
+        lines.extend(("", *(f"  ? {printable(unknown)}" for unknown in costs.unknowns)))
+    assumed = [f"  - {printable(assumption)}" for assumption in costs.assumptions]
     lines.extend(("", "assumed:", *assumed))
     return "\n".join(lines)
 
@@ -133,9 +133,9 @@ def cost_json(costs: Estimate, price: Price) -> dict[str, Any]:
         "rates": {"effective": EFFECTIVE, "source": SOURCE},
         "price": {"edition": price.edition, "per_credit": price.per_credit, "currency": price.currency},
         "money_per_month": None if price.per_credit is None else _money_json(costs.credits, price.per_credit),
-        "pipelines": [_pipeline_json(one) for one in costs.pipelines],
-        "warehouses": [_machine_json(one) for one in costs.machines if not one.is_pool],
-        "compute_pools": [_machine_json(one) for one in costs.machines if one.is_pool],
+        "pipelines": [_pipeline_json(pipeline) for pipeline in costs.pipelines],
+        "warehouses": [_machine_json(machine) for machine in costs.machines if not machine.is_pool],
+        "compute_pools": [_machine_json(machine) for machine in costs.machines if machine.is_pool],
         "serverless": {"credits_per_month": amount_json(costs.serverless)},
         "unknown": list(costs.unknowns),
         "assumptions": list(costs.assumptions),

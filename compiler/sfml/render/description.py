@@ -52,7 +52,7 @@ def _pipeline(reading: Reading) -> dict[str, Any]:
         "spec": reading.entry,
         "target": reading.target,
         "description": spec.description if spec else None,
-        "errors": sum(one.is_error for one in reading.diagnostics),
+        "errors": sum(diagnostic.is_error for diagnostic in reading.diagnostics),
         "graph": None if reading.graph is None else _graph(reading.graph),
     }
 
@@ -105,9 +105,9 @@ def _step(step: StepFunction) -> dict[str, Any]:
         "place": f"{step.span.file}:{step.span.start.line}",
         "signature": step.signature,
         "description": step.docstring,
-        "parameters": [_parameter(one) for one in step.parameters],
+        "parameters": [_parameter(parameter) for parameter in step.parameters],
         "takes_any": step.takes_any,
-        "outcomes": None if step.outcomes is None else [one.name for one in step.outcomes],
+        "outcomes": None if step.outcomes is None else [outcome.name for outcome in step.outcomes],
     }
 
 

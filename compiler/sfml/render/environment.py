@@ -20,13 +20,17 @@ def doubts(environment: Environment) -> Iterator[str]:
     """
     yield from (f"not looked at, {text}" for text in environment.unknown)
     unseen = (Kind.NOTIFICATION, Kind.ACCESS, Kind.SECRET)
-    names = [f"{one.need.kind} {one.need.name}" for one in environment.taken if one.need.kind in unseen]
+    names = [
+        f"{assumed_object.need.kind} {assumed_object.need.name}"
+        for assumed_object in environment.taken
+        if assumed_object.need.kind in unseen
+    ]
     if names:
         yield f"not known here, and needed on an account: {', '.join(names)}"
-    for one in environment.missing:
-        if one not in environment.blocking:
-            jobs = ", ".join(one.need.by)
-            yield f"no image repository is visible; without any in the account {jobs} fails: {one.statement};"
+    for repository in environment.missing:
+        if repository not in environment.blocking:
+            jobs = ", ".join(repository.need.by)
+            yield f"no image repository is visible; without any in the account {jobs} fails: {repository.statement};"
 
 
 def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
@@ -35,7 +39,7 @@ def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
     role = f"role {target.owner_role}" if target.owner_role else "the role"
     things = "1 thing" if len(missing) == 1 else f"{len(missing)} things"
     named = f"{graph.pipeline} names in target `{target.name}`"
-    too_small = [one for one in missing if one.exists]
+    too_small = [missing_object for missing_object in missing if missing_object.exists]
     what = (
         "is too small"
         if len(too_small) == len(missing) == 1
@@ -44,8 +48,8 @@ def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
         else ("cannot be found, or are too small" if too_small else "cannot be found")
     )
     lines = [f"{things} that {named} {what}; nothing was changed"]
-    for one in missing:
-        lines += [f"  {one.text}", f"      {one.statement};"]
+    for missing_object in missing:
+        lines += [f"  {missing_object.text}", f"      {missing_object.statement};"]
     if len(too_small) < len(missing):
         lines.append(f"  Each is missing, or {role} cannot see it.")
     return "\n".join(lines)
@@ -53,10 +57,14 @@ def missing_text(graph: DesiredGraph, missing: Sequence[MissingObject]) -> str:
 
 def missing_help(missing: Sequence[MissingObject], create_missing: bool) -> str:
     """The help for an error about missing objects: create them, or change the sizes of pools and tasks."""
-    if all(one.exists for one in missing):
+    if all(missing_object.exists for missing_object in missing):
         return "give the pool more nodes, or the task fewer `instances`"
     creatable = sorted(
-        {str(one.need.kind) for one in missing if one.need.kind in CREATABLE and not one.exists}
+        {
+            str(missing_object.need.kind)
+            for missing_object in missing
+            if missing_object.need.kind in CREATABLE and not missing_object.exists
+        }
     )
     if creatable and not create_missing:
         kinds = " and ".join(creatable)
@@ -69,13 +77,13 @@ def environment_json(environment: Environment) -> dict[str, Any]:
     return {
         "missing": [
             {
-                "kind": str(one.need.kind),
-                "name": one.need.name,
-                "tasks": list(one.need.by),
-                "statement": one.statement,
-                "note": one.note or None,
+                "kind": str(missing_object.need.kind),
+                "name": missing_object.need.name,
+                "tasks": list(missing_object.need.by),
+                "statement": missing_object.statement,
+                "note": missing_object.note or None,
             }
-            for one in environment.missing
+            for missing_object in environment.missing
         ],
         "not_looked_at": list(environment.unknown),
     }

@@ -14,7 +14,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 
 def diagnostics_github(diagnostics: Iterable[Diagnostic]) -> str:
     """One workflow command for each finding, one a line."""
-    return "\n".join(_command(one) for one in diagnostics)
+    return "\n".join(_command(diagnostic) for diagnostic in diagnostics)
 
 
 def _command(diagnostic: Diagnostic) -> str:

@@ -89,7 +89,7 @@ def grants_json(
         "roles": {
             purpose.value: {
                 "role": roles[purpose],
-                "grants": [_privilege(one, roles[purpose]) for one in privileges],
+                "grants": [_privilege(privilege, roles[purpose]) for privilege in privileges],
             }
             for purpose, privileges in lists.items()
         },

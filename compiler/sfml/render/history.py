@@ -99,8 +99,12 @@ def _run_json(run: Run) -> dict[str, Any]:
         "outcome": run.outcome,
         "reason": reason_json(run.reason),
         "attempts": [
-            {"number": one.number, "scheduled_from": one.scheduled_from or None, "state": one.state}
-            for one in run.attempts
+            {
+                "number": attempt.number,
+                "scheduled_from": attempt.scheduled_from or None,
+                "state": attempt.state,
+            }
+            for attempt in run.attempts
         ],
         "arms": dict(run.arms),
         "failed_task": error.task if error else None,
@@ -134,12 +138,14 @@ def _deployment_lines(
         yield f"{where}: no deployment is kept"
         return
     yield f"{where}: {plural(len(kept), 'deployment')}"
-    rows = [_deployment_row(one) for one in kept]
+    rows = [_deployment_row(deployment) for deployment in kept]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     for one, row in zip(kept, rows, strict=True):
         cells = "   ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield f"  {symbols['SUCCEEDED'] if one.is_current else ' '} {cells}".rstrip()
-    others = [one.header.number for one in kept if not one.is_current and one.has_code]
+    others = [
+        deployment.header.number for deployment in kept if not deployment.is_current and deployment.has_code
+    ]
     if others:
         command = f"sfml rollback {desired.where} --to {others[0]}"
         yield f"Go back with:  {command}"
@@ -175,19 +181,19 @@ def deployments_json(
         "target": desired.target.name,
         "deployments": [
             {
-                "number": one.header.number,
-                "began_at": one.header.began_at,
-                "owner": one.header.owner,
-                "work": one.header.work,
-                "reason": one.header.reason,
-                "commit": one.record.get("commit"),
-                "uncommitted": uncommitted_value(one.record),
-                "fingerprint": one.record.get("fingerprint"),
-                "tasks": one.tasks,
-                "current": one.is_current,
-                "code_kept": one.has_code,
+                "number": deployment.header.number,
+                "began_at": deployment.header.began_at,
+                "owner": deployment.header.owner,
+                "work": deployment.header.work,
+                "reason": deployment.header.reason,
+                "commit": deployment.record.get("commit"),
+                "uncommitted": uncommitted_value(deployment.record),
+                "fingerprint": deployment.record.get("fingerprint"),
+                "tasks": deployment.tasks,
+                "current": deployment.is_current,
+                "code_kept": deployment.has_code,
             }
-            for one in kept
+            for deployment in kept
         ],
         "unreadable": [{"path": error.path, "problem": error.problem} for error in unreadable],
     }

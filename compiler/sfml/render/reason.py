@@ -117,8 +117,8 @@ def attempt_text(run: Run) -> str:
     """`attempt 3 (2 automatic retries)`, `attempt 2 (retried by hand)`; empty for a first attempt."""
     if run.attempt < 2:
         return ""
-    automatic = sum(one.is_automatic for one in run.attempts)
-    by_hand = any(one.scheduled_from == "MANUAL RETRY" for one in run.attempts)
+    automatic = sum(attempt.is_automatic for attempt in run.attempts)
+    by_hand = any(attempt.scheduled_from == "MANUAL RETRY" for attempt in run.attempts)
     parts = (
         (plural(automatic, "automatic retry").replace("retrys", "retries") if automatic else ""),
         "retried by hand" if by_hand else "",

@@ -21,7 +21,7 @@ def diff_json(diff: Diff) -> Mapping[str, Any]:
         "head": _side(diff.head),
         "now": diff.now.isoformat(),
         "is_empty": diff.is_empty,
-        "pipelines": [_pipeline(one) for one in diff.pipelines],
+        "pipelines": [_pipeline(pipeline) for pipeline in diff.pipelines],
         "untouched": diff.untouched,
         "targets": {name: _target_changes(diff, name) for name in _target_names(diff)},
         "notes": list(diff.notes),
@@ -33,11 +33,16 @@ def _side(side: Side) -> dict[str, Any]:
 
 
 def _target_names(diff: Diff) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.target for pipeline in diff.pipelines for one in pipeline.targets))
+    return tuple(dict.fromkeys(target.target for pipeline in diff.pipelines for target in pipeline.targets))
 
 
 def _target_changes(diff: Diff, name: str) -> dict[str, Any]:
-    every = [(pipeline, one) for pipeline in diff.pipelines for one in pipeline.targets if one.target == name]
+    every = [
+        (pipeline, target)
+        for pipeline in diff.pipelines
+        for target in pipeline.targets
+        if target.target == name
+    ]
     return {
         "summary": {action.value: sum(one.summary[action.value] for _, one in every) for action in Action},
         "changes": [

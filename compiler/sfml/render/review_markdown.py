@@ -126,7 +126,7 @@ def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
         ("now", pipeline.head_findings, pipeline.head_sources),
     ):
         if findings:
-            errors = sum(one.is_error for one in findings)
+            errors = sum(finding.is_error for finding in findings)
             what = plural(errors, "error") if errors else plural(len(findings), "new warning")
             yield ""
             lines = _limited(diagnostics_text(findings, sources), level.rows)
@@ -140,7 +140,7 @@ def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
             yield f"{_group_names(group)}: {_group_answer(group)}"
             yield from _group_lines(group, level, is_first=True)
         else:
-            names = ", ".join(html_code(one.target) for one in group)
+            names = ", ".join(html_code(target_diff.target) for target_diff in group)
             lines = list(_group_lines(group, level, is_first=False))
             yield from _folded(f"{names}: {_group_answer(group)}", lines)
     same = words.unchanged_targets(pipeline)
@@ -150,7 +150,7 @@ def _pipeline_lines(pipeline: PipelineDiff, level: Level) -> Iterator[str]:
 
 
 def _group_names(group: words.Group) -> str:
-    return ", ".join(f"**{prose(one.target)}**" for one in group)
+    return ", ".join(f"**{prose(target_diff.target)}**" for target_diff in group)
 
 
 def _group_answer(group: words.Group) -> str:
@@ -242,9 +242,9 @@ def _risks(target: TargetDiff) -> Iterator[str]:
 
 def _fingerprints(changed: list[PipelineDiff]) -> Iterator[str]:
     rows = [
-        f"sfml apply {quote(one.spec)} -t {quote(target.target)} --require-fingerprint {target.head.fingerprint}"
-        for one in changed
-        for target in one.targets
+        f"sfml apply {quote(pipeline.spec)} -t {quote(target.target)} --require-fingerprint {target.head.fingerprint}"
+        for pipeline in changed
+        for target in pipeline.targets
         if target.head is not None and target.status is not Status.UNCHANGED
     ]
     if rows:

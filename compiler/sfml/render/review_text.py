@@ -59,9 +59,9 @@ def _pipeline_lines(pipeline: PipelineDiff, symbols: Symbols, fingerprints: bool
         yield ""
         yield from _target_lines(group, symbols)
         if fingerprints:
-            for one in group:
-                if one.head is not None:
-                    yield f"    fingerprint of {printable(one.target)}: {one.head.fingerprint}"
+            for target_diff in group:
+                if target_diff.head is not None:
+                    yield f"    fingerprint of {printable(target_diff.target)}: {target_diff.head.fingerprint}"
     same = words.unchanged_targets(pipeline)
     if same:
         yield f"  {printable(', '.join(same))}: as before"

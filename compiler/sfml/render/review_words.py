@@ -63,7 +63,7 @@ def old_findings(pipeline: PipelineDiff) -> str:
 
 def answer(diff: Diff) -> str:
     """The summary in the first line: `1 pipeline added, 2 pipelines changed`."""
-    changed = [one for one in diff.pipelines if one.status is not Status.UNCHANGED]
+    changed = [pipeline for pipeline in diff.pipelines if pipeline.status is not Status.UNCHANGED]
     if not diff.pipelines:
         return "no pipeline is reached by the change"
     if not changed:
@@ -71,10 +71,10 @@ def answer(diff: Diff) -> str:
         return (
             f"no change of meaning: {same} {'is' if len(diff.pipelines) == 1 else 'are'} deployed as before"
         )
-    broken = [one for one in changed if one.status is Status.BROKEN]
+    broken = [pipeline for pipeline in changed if pipeline.status is Status.BROKEN]
     parts = []
     for status in (Status.ADDED, Status.CHANGED, Status.REMOVED):
-        count = sum(one.status is status for one in changed)
+        count = sum(pipeline.status is status for pipeline in changed)
         if count:
             parts.append(f"{plural(count, 'pipeline')} {status.value}")
     if broken:
@@ -84,7 +84,7 @@ def answer(diff: Diff) -> str:
 
 def rest_words(diff: Diff) -> str | None:
     """The number of selected pipelines that did not change; None if there are none."""
-    same = sum(one.status is Status.UNCHANGED for one in diff.pipelines)
+    same = sum(pipeline.status is Status.UNCHANGED for pipeline in diff.pipelines)
     parts = []
     if same and not diff.is_empty:
         parts.append(f"{plural(same, 'pipeline')} reached and the same in meaning")
@@ -143,7 +143,7 @@ def is_production(target: TargetDiff) -> bool:
 
 
 def group_names(group: Iterable[TargetDiff]) -> str:
-    return ", ".join(one.target for one in group)
+    return ", ".join(target_diff.target for target_diff in group)
 
 
 def spec_names(target: TargetDiff) -> Mapping[str, str]:
@@ -162,7 +162,7 @@ def in_spec_names(field: FieldChange, names: Mapping[str, str]) -> FieldChange:
 
     def renamed(value: Comparable) -> Comparable:
         if isinstance(value, tuple):
-            return tuple(names.get(str(one), str(one)) for one in value)
+            return tuple(names.get(str(item), str(item)) for item in value)
         return names.get(value, value) if isinstance(value, str) else value
 
     return replace(field, old=renamed(field.old), new=renamed(field.new))
@@ -216,4 +216,4 @@ def shown_groups(pipeline: PipelineDiff) -> Iterator[Group]:
 
 
 def unchanged_targets(pipeline: PipelineDiff) -> tuple[str, ...]:
-    return tuple(one.target for one in pipeline.targets if one.status is Status.UNCHANGED)
+    return tuple(target.target for target in pipeline.targets if target.status is Status.UNCHANGED)

@@ -28,8 +28,12 @@ def run_json(run: Run) -> Mapping[str, Any]:
         "outcome": run.outcome,
         "reason": reason_json(run.reason),
         "attempts": [
-            {"number": one.number, "scheduled_from": one.scheduled_from or None, "state": one.state}
-            for one in run.attempts
+            {
+                "number": attempt.number,
+                "scheduled_from": attempt.scheduled_from or None,
+                "state": attempt.state,
+            }
+            for attempt in run.attempts
         ],
         "tasks": [
             {

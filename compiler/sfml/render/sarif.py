@@ -21,13 +21,13 @@ def diagnostics_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
     """A SARIF log with one run: the findings, and the rules that they belong to."""
     findings = tuple(diagnostics)
     every = explanations()
-    codes = sorted({one.code for one in findings})
+    codes = sorted({finding.code for finding in findings})
     driver = {
         "name": "sfml",
         "semanticVersion": VERSION,
         "rules": [_rule(code, every.get(code)) for code in codes],
     }
-    results = [_result(one, codes.index(one.code)) for one in findings]
+    results = [_result(finding, codes.index(finding.code)) for finding in findings]
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 

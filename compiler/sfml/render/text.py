@@ -32,7 +32,7 @@ def diagnostics_text(
     diagnostics: Iterable[Diagnostic], sources: Mapping[str, str], *, color: bool = False
 ) -> str:
     """All findings, separated by blank lines, without a final newline; `sources` maps files to their texts."""
-    return "\n\n".join(diagnostic_text(one, sources, color=color) for one in diagnostics)
+    return "\n\n".join(diagnostic_text(diagnostic, sources, color=color) for diagnostic in diagnostics)
 
 
 def diagnostic_text(diagnostic: Diagnostic, sources: Mapping[str, str], *, color: bool = False) -> str:

@@ -65,7 +65,7 @@ def _way_lines(number: int, covered_way: CoveredWay, symbols: Symbols, verbose: 
 
 
 def _choices(choices: Sequence[Choice], symbols: Symbols) -> str:
-    return ", ".join(_choice(one, symbols) for one in choices)
+    return ", ".join(_choice(choice, symbols) for choice in choices)
 
 
 def _choice(choice: Choice, symbols: Symbols) -> str:
@@ -131,4 +131,4 @@ def _way_json(covered_way: CoveredWay) -> Mapping[str, Any]:
 
 
 def _choices_json(choices: Sequence[Choice]) -> list[dict[str, str | None]]:
-    return [{"task": one.task, "what": one.what} for one in choices]
+    return [{"task": choice.task, "what": choice.what} for choice in choices]

@@ -118,7 +118,7 @@ def _relocated(statement: Comparable, old: DesiredTask, new: DesiredTask, sides:
 def _is_rename(field: FieldChange, moves: Mapping[str, str]) -> bool:
     """Whether the value changes only because it names a moved task."""
     if isinstance(field.old, tuple) and field.path == "after":
-        return tuple(sorted(moves.get(str(one), str(one)) for one in field.old)) == field.new
+        return tuple(sorted(moves.get(str(name), str(name)) for name in field.old)) == field.new
     if isinstance(field.old, str) and field.path.startswith("with."):
         names = {_in_spec(old): _in_spec(new) for old, new in moves.items()}
         renamed = _REFERENCE.sub(lambda match: "${" + names.get(match[1], match[1]), field.old)

@@ -154,5 +154,7 @@ def _work(task: DesiredTask) -> object:
             head, _, call = sql.partition("\nCALL SFML_STEP(")
             return (head, call.replace(f'"task": "{task.task}"', '"task": ""'))
         case MLJobDefinitionSpec() as job:
-            arguments = tuple(one.replace(f'"task": "{task.task}"', '"task": ""') for one in job.arguments)
+            arguments = tuple(
+                argument.replace(f'"task": "{task.task}"', '"task": ""') for argument in job.arguments
+            )
             return (job.payload_sha256, job.entrypoint, job.pool, arguments)

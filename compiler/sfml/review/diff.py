@@ -83,7 +83,7 @@ def make_diff(repository: Repository, request: Request) -> Diff:
         Side(base.name, base.commit),
         Side(head.name, head.commit, head.is_work_tree),
         now,
-        tuple(sorted(pipelines, key=lambda one: (one.pipeline, one.spec))),
+        tuple(sorted(pipelines, key=lambda pipeline: (pipeline.pipeline, pipeline.spec))),
         untouched=len(every) - len(pipelines),
         notes=notes,
     )
@@ -255,7 +255,7 @@ def _side(view: _View, ground: SideInputs, entry: str, targets: tuple[str, ...])
         )
         return PipelineSide(None, {}, (why,), {}, frozenset({entry}))
     place = view.places[folder]
-    own = tuple(one for one in targets if one in place.targets)
+    own = tuple(target for target in targets if target in place.targets)
     side = side_of(ground, entry, folder, own, place.steps)
     if has_errors(side.findings):
         # A spec with errors may use more files than were read until the error.
@@ -304,7 +304,7 @@ def _target_diff(
 
 
 def _status(diffs: tuple[TargetDiff, ...], old: PipelineSide | None, new: PipelineSide | None) -> Status:
-    statuses = {one.status for one in diffs}
+    statuses = {diff.status for diff in diffs}
     if any(side is not None and has_errors(side.findings) for side in (old, new)):
         return Status.BROKEN
     if new is None:

@@ -144,12 +144,14 @@ class Diff:
     @property
     def is_empty(self) -> bool:
         """Whether all pipelines would be deployed as before."""
-        return all(one.status is Status.UNCHANGED for one in self.pipelines)
+        return all(pipeline.status is Status.UNCHANGED for pipeline in self.pipelines)
 
     @property
     def is_broken(self) -> bool:
         """Whether the head has errors."""
-        return any(has_errors((*one.head_findings, *one.old_findings)) for one in self.pipelines)
+        return any(
+            has_errors((*pipeline.head_findings, *pipeline.old_findings)) for pipeline in self.pipelines
+        )
 
     def changed(self) -> Iterator[PipelineDiff]:
-        return (one for one in self.pipelines if one.status is not Status.UNCHANGED)
+        return (pipeline for pipeline in self.pipelines if pipeline.status is not Status.UNCHANGED)

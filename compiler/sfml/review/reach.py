@@ -48,7 +48,7 @@ def place_of(folder: str, text: str, files: Iterable[str]) -> ReachPlace:
     document = map_of(compose(text, PROJECT_FILE)[0])
     named = document.get("steps") if document is not None else None
     steps = [str(plain(one)).strip("/") for one in texts_of(named)] if named is not None else ["steps"]
-    roots = tuple(f"{folder}{one}/" if one not in ("", ".") else folder for one in steps)
+    roots = tuple(f"{folder}{step}/" if step not in ("", ".") else folder for step in steps)
     targets = map_of(document.get("targets")) if document is not None else None
     return ReachPlace(
         folder, roots, tuple(targets.entries) if targets is not None and targets.entries else ("local",)
@@ -121,7 +121,7 @@ def needed(
             return own
         mentioned = named_in(text, path, everything)
         named |= mentioned
-        todo |= {one for one in mentioned if one in specs} - read
+        todo |= {file for file in mentioned if file in specs} - read
     step_code = tuple(root for root in place.steps if root != place.folder)
     return {
         path
@@ -185,7 +185,9 @@ def imported_by(name: str, path: str, content: bytes) -> frozenset[str]:
         every = every_import(ast.parse(content), content, name, path.endswith("/__init__.py"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset("*")
-    names = {one.module for one in every} | {f"{one.module}.{part}" for one in every for part, _ in one.names}
+    names = {imported.module for imported in every} | {
+        f"{imported.module}.{part}" for imported in every for part, _ in imported.names
+    }
     return frozenset(parent for one in names for parent in _with_parents(one))
 
 

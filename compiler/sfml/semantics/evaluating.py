@@ -100,7 +100,7 @@ class _Reader:
         return (
             parts[0]
             if len(parts) == 1
-            else lambda functions: any_of([boolean(one(functions)) for one in parts])
+            else lambda functions: any_of([boolean(part(functions)) for part in parts])
         )
 
     def _conjunction(self) -> _Expression:
@@ -109,7 +109,7 @@ class _Reader:
             parts.append(self._negation())
         if len(parts) == 1:
             return parts[0]
-        return lambda functions: negation(any_of([negation(boolean(one(functions))) for one in parts]))
+        return lambda functions: negation(any_of([negation(boolean(part(functions))) for part in parts]))
 
     def _negation(self) -> _Expression:
         if self._take("NOT"):
@@ -154,8 +154,8 @@ class _Reader:
             pattern = self._joined()
             return lambda functions: like(left(functions), pattern(functions))
         self._demand("IN")
-        choices = [_compared("=", left, one) for one in self._arguments()]
-        return lambda functions: any_of([boolean(one(functions)) for one in choices])
+        choices = [_compared("=", left, argument) for argument in self._arguments()]
+        return lambda functions: any_of([boolean(choice(functions)) for choice in choices])
 
     def _arguments(self) -> list[_Expression]:
         self._demand("(")
@@ -171,7 +171,9 @@ class _Reader:
         while self._take("||"):
             parts.append(self._signed())
         return (
-            parts[0] if len(parts) == 1 else lambda functions: concatenated([one(functions) for one in parts])
+            parts[0]
+            if len(parts) == 1
+            else lambda functions: concatenated([part(functions) for part in parts])
         )
 
     def _signed(self) -> _Expression:
@@ -199,7 +201,7 @@ class _Reader:
         self.at += 1
         kind, scale = word.text.upper(), 0
         if self._is("("):
-            numbers = [one({}) for one in self._arguments()]
+            numbers = [argument({}) for argument in self._arguments()]
             scale = int(numbers[1]) if len(numbers) > 1 and isinstance(numbers[1], Decimal) else 0
         return lambda functions: cast(kind, scale, value(functions))
 
@@ -249,7 +251,7 @@ class _Reader:
         def called(functions: Functions) -> Value:
             if name not in functions:
                 return Unknown(f"`{name}` is not understood here")
-            return functions[name](tuple(one(functions) for one in arguments))
+            return functions[name](tuple(argument(functions) for argument in arguments))
 
         return called
 

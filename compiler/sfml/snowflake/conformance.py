@@ -280,7 +280,7 @@ def _compared(
         wanted = [{key: _filled(place, value) for key, value in row.items()} for row in expected]
         left = list(rows)
         for row in wanted:
-            match = next((one for one in left if _holds(one, row)), None)
+            match = next((candidate for candidate in left if _holds(candidate, row)), None)
             if match is None:
                 break
             left.remove(match)
@@ -342,7 +342,7 @@ def _run(place: Scratch, step: ScenarioRun) -> ConformanceDifference | None:
             return ConformanceDifference(statement, "the run ends", f"it goes on after {place.patience:g} s")
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE)
-    group, attempt, state = max(ended, key=lambda one: one[1])
+    group, attempt, state = max(ended, key=lambda attempt_row: attempt_row[1])
 
     def look() -> ConformanceDifference | None:
         rows = {str(row["NAME"]): row for row in _history(place, root, group, attempt)}

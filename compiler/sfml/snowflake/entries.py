@@ -185,5 +185,5 @@ def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
             raise ConnectionFailed(
                 f"{source} is not TOML: {type(cause).__name__}", help="correct it, or unset it"
             ) from cause
-    messages = (str(one.message).partition("\n")[0].rstrip(". ") for one in caught)
+    messages = (str(warning.message).partition("\n")[0].rstrip(". ") for warning in caught)
     return plain, source, tuple(dict.fromkeys(text for text in messages if "permissions" in text))

@@ -60,12 +60,12 @@ def environment_of(
     except AccountError as error:
         unknown.append(f"sizes of compute pools: {error.message}")
     assumed = [
-        one
-        for one in missing
-        if graph.target.is_local and not one.exists and one.need.kind is not Kind.STREAM
+        missing_object
+        for missing_object in missing
+        if graph.target.is_local and not missing_object.exists and missing_object.need.kind is not Kind.STREAM
     ]
     return Environment(
-        tuple(one for one in missing if one not in assumed),
+        tuple(missing_object for missing_object in missing if missing_object not in assumed),
         tuple(unknown),
         looked_at - len(assumed),
         tuple(assumed),
@@ -74,7 +74,11 @@ def environment_of(
 
 def _places(missing: Iterable[MissingObject]) -> tuple[str, ...]:
     """The prefixes of names in missing databases and schemas; queries for such objects would be refused."""
-    return tuple(f"{one.need.name}." for one in missing if one.need.kind in (Kind.DATABASE, Kind.SCHEMA))
+    return tuple(
+        f"{missing_object.need.name}."
+        for missing_object in missing
+        if missing_object.need.kind in (Kind.DATABASE, Kind.SCHEMA)
+    )
 
 
 def _answers(
@@ -124,8 +128,8 @@ def _small_pools(shown: ShownObjects, jobs: Mapping[str, Mapping[str, int]]) -> 
 
 def create(connection: SnowflakeConnection, target: Target, missing: Iterable[MissingObject]) -> None:
     """Create the missing objects with their statements."""
-    for one in missing:
-        rows(connection, one.statement, role=target.owner_role)
+    for missing_object in missing:
+        rows(connection, missing_object.statement, role=target.owner_role)
 
 
 def statement_for(need: Need, graph: TaskGraph) -> str:

@@ -94,7 +94,7 @@ def _is_mapping(value: Any) -> bool:
 
 
 def _are_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _misread(what: str, value: Any) -> AccountError:

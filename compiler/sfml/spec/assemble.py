@@ -131,7 +131,7 @@ def _expanded_groups(
     """The groups of included tasks, with each `for_each` among them expanded and without removed tasks."""
     known = {task.name for task in tasks.tasks}
     return {
-        group: tuple(one for name in names for one in tasks.groups.get(name, (name,)) if one in known)
+        group: tuple(group for name in names for group in tasks.groups.get(name, (name,)) if group in known)
         for group, names in groups.items()
     }
 

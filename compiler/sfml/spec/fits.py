@@ -71,7 +71,7 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = MappingProxyType(
 
 
 def _is_one_of(value: Any, constraint: list[Any], schema: Schema, file: str) -> bool:
-    return any(_is(value, one, schema, file) for one in constraint)
+    return any(_is(value, option, schema, file) for option in constraint)
 
 
 def _is(value: Any, constraint: Any, schema: Schema, file: str) -> bool:
@@ -89,19 +89,19 @@ def _rest(value: Any, constraint: Schema | bool, schema: Schema, file: str) -> b
     if not isinstance(value, dict) or constraint is True:
         return True
     rest = [one for key, one in value.items() if key not in schema.get("properties", {})]
-    return not rest if constraint is False else all(_fits(one, constraint, file) for one in rest)
+    return not rest if constraint is False else all(_fits(item, constraint, file) for item in rest)
 
 
 def _items(value: Any, constraint: Schema, schema: Schema, file: str) -> bool:
-    return not isinstance(value, list) or all(_fits(one, constraint, file) for one in value)
+    return not isinstance(value, list) or all(_fits(item, constraint, file) for item in value)
 
 
 def _any_of(value: Any, constraint: list[Schema], schema: Schema, file: str) -> bool:
-    return any(_fits(value, one, file) for one in constraint)
+    return any(_fits(value, option, file) for option in constraint)
 
 
 def _one_of(value: Any, constraint: list[Schema], schema: Schema, file: str) -> bool:
-    return sum(_fits(value, one, file) for one in constraint) == 1
+    return sum(_fits(value, option, file) for option in constraint) == 1
 
 
 _Keyword = Callable[[Any, Any, Schema, str], bool]

@@ -179,7 +179,11 @@ def _no_shape_fits(node: Node, key: str | None, error: ValidationError) -> Itera
         yield not_allowed(node, key, enums[0])
         return
     # Shapes of another type were not meant, nor was an expression, which would have fitted.
-    wrong = {one.relative_schema_path[0] for one in error.context or () if _is_of_another_type(one)}
+    wrong = {
+        inner_error.relative_schema_path[0]
+        for inner_error in error.context or ()
+        if _is_of_another_type(inner_error)
+    }
     fitting = [
         (index, branch)
         for index, branch in enumerate(branches)
@@ -190,7 +194,9 @@ def _no_shape_fits(node: Node, key: str | None, error: ValidationError) -> Itera
     if isinstance(node, MapNode) and clash is not None:
         findings = (both_given(node, *clash, key),)
     elif (meant := _meant(node, fitting)) is not None:
-        errors = [one for one in error.context or () if one.relative_schema_path[0] == meant]
+        errors = [
+            inner_error for inner_error in error.context or () if inner_error.relative_schema_path[0] == meant
+        ]
         findings = _findings_of(node, key, errors)
     elif isinstance(node, MapNode) and fitting:
         findings = _nearly_known(node, schema, [branch for _, branch in fitting])
@@ -212,8 +218,10 @@ def _meant(node: Node, fitting: list[tuple[int, Schema]]) -> int | None:
         return fitting[0][0]
     if not isinstance(node, MapNode) or not fitting:
         return None
-    complete = [one for one in fitting if all(name in node.entries for name in one[1].get("required", ()))]
-    best = max(complete or fitting, key=lambda one: _known_keys(node, one[1]))
+    complete = [
+        branch for branch in fitting if all(name in node.entries for name in branch[1].get("required", ()))
+    ]
+    best = max(complete or fitting, key=lambda branch: _known_keys(node, branch[1]))
     return best[0] if complete or _known_keys(node, best[1]) else None
 
 

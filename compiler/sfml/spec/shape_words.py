@@ -80,7 +80,7 @@ def subject_of(key: str | None) -> str:
 
 
 def unknown_key(name: str, at: Span, path: str, known: Schema, node: MapNode, schema: Schema) -> Diagnostic:
-    free = [one for one in known if one not in node.entries]
+    free = [key for key in known if key not in node.entries]
     help = close_to(name, free, 0.7) or _belongs_elsewhere(name) or close_to(name, free, 0.6)
     if help is None:
         title = schema.get("title")

@@ -116,7 +116,7 @@ def resolved_schema(file: str, pointer: str = "") -> Schema:
 
 def _resolved(schema: Any, file: str) -> Any:
     if isinstance(schema, list):
-        return [_resolved(one, file) for one in schema]
+        return [_resolved(item, file) for item in schema]
     if not isinstance(schema, dict):
         return schema
     result = {key: _resolved(value, file) for key, value in schema.items() if key not in ("$defs", "$ref")}

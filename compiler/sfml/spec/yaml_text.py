@@ -67,8 +67,8 @@ def _lines(value: Mapping[str, Plain], depth: int) -> Iterator[str]:
 def _is_deep(value: Mapping[str, Plain]) -> bool:
     """Whether a mapping holds mappings of mappings, which are not written on one line."""
     return any(
-        isinstance(one, dict) and any(isinstance(deep, dict) for deep in one.values())
-        for one in value.values()
+        isinstance(item, dict) and any(isinstance(deep, dict) for deep in item.values())
+        for item in value.values()
     )
 
 

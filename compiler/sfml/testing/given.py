@@ -117,8 +117,8 @@ def _unread_results(behaviour: Behaviour, test: RunTest, states: Mapping[str, St
     for node in graph.all_tasks:
         if states.get(node.name, State.SUCCEEDED) is not State.SUCCEEDED or node.name in test.given:
             continue
-        read = (one.task for _, value in body_values(node.body) for one in references_in(value))
-        for name in dict.fromkeys(one for one in read if one in without_result):
+        read = (reference.task for _, value in body_values(node.body) for reference in references_in(value))
+        for name in dict.fromkeys(source for source in read if source in without_result):
             message = f"`{node.name}` reads what `{name}` returns"
             help = f"give `{name}: {{returns: …}}`, or how `{node.name}` ends"
             yield undecided(test, message, test.given[str(name)].place, help)

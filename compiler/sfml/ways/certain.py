@@ -51,7 +51,7 @@ def certainty_of(graph: TaskGraph) -> Certainty:
         branch = arms.get(node.name)
         # A branch that starts the task has returned an outcome, so it has succeeded.
         chosen = succeeded[branch] | bit[branch] if branch is not None else 0
-        each = {one: succeeded[one] | bit[one] for one in node.after}
+        each = {predecessor: succeeded[predecessor] | bit[predecessor] for predecessor in node.after}
         succeeded[node.name] = chosen | _by_predecessors(node, each, starts)
         if branch is None and node.when is None and (not node.after or node.run_if == "all_done"):
             starts.add(node.name)
@@ -71,5 +71,5 @@ def _by_predecessors(node: TaskNode, each: Mapping[str, int], starts: Collection
         return reduce(or_, each.values())
     certain = reduce(and_, each.values()) if node.run_if in _ANY else 0
     if node.run_if in _NONE_FAILED:
-        certain |= reduce(or_, (each[one] for one in node.after if one in starts), 0)
+        certain |= reduce(or_, (each[predecessor] for predecessor in node.after if predecessor in starts), 0)
     return certain

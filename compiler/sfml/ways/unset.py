@@ -96,7 +96,7 @@ class _Search:
         self.tasks = tuple((task, node) for task, node in order if node is not None and not node.is_finalizer)
         """All tasks in the order of the graph, which is the order of their bits."""
         self.below = self._below()
-        self.deciding = tuple(one for one in self.tasks if one[1].outcomes or one[1].when is not None)
+        self.deciding = tuple(task for task in self.tasks if task[1].outcomes or task[1].when is not None)
         """The branches, and the tasks with a `when`."""
         self.steps_left = MOST_STEPS
 
@@ -127,7 +127,7 @@ class _ReaderSearch:
         self.search = search
         self.asked = (reader, sources, in_condition)
         self.sources = sources
-        self.open_sources = tuple(one for one in sources if not search.certainty.fixed[one])
+        self.open_sources = tuple(source for source in sources if not search.certainty.fixed[source])
         """The sources whose end is not certain without a failure."""
         self.best: dict[str, _UnsetWay] = {}
 
@@ -183,7 +183,9 @@ class _ReaderWalks:
         self.sources = sources
         self.above = self.certainty.above[reader] | self.certainty.bit[reader]
         """The bit set of the reader and its ancestors."""
-        self.deciding = [one for one in search.deciding if self.certainty.bit[one[1].name] & self.above]
+        self.deciding = [
+            decision for decision in search.deciding if self.certainty.bit[decision[1].name] & self.above
+        ]
         self.base_changes = dict(self._outcomes_towards(self.above))
         self.base = self._rewalked(search.plain, self.base_changes)
 
@@ -327,7 +329,9 @@ def _cause(behaviour: Behaviour, trace: Trace, source: str) -> tuple[str, State]
     while True:
         node = behaviour.graph.task(name)
         chosen = _outcome_against(behaviour, trace, node)
-        above = next((one for one in node.after if states[one] is not State.SUCCEEDED), None)
+        above = next(
+            (predecessor for predecessor in node.after if states[predecessor] is not State.SUCCEEDED), None
+        )
         if states[name].is_failure:
             return f"`{name}` fails", states[source]
         if chosen is not None:

@@ -19,9 +19,11 @@ def needed_results(node: TaskNode) -> Iterator[Reference]:
     match node.body:
         case StepBody(arguments=arguments):
             for value in arguments.values():
-                yield from (one for one in references_in(value) if is_result(one) and one.keys)
+                yield from (
+                    reference for reference in references_in(value) if is_result(reference) and reference.keys
+                )
         case NotifyBody(message=Reference() | Template() as message):
-            yield from (one for one in references_in(message) if is_result(one))
+            yield from (reference for reference in references_in(message) if is_result(reference))
 
 
 def is_result(reference: Reference) -> bool:

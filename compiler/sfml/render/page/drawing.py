@@ -120,7 +120,7 @@ def _about(target: TargetDiff, side: CompiledTarget) -> Iterator[str]:
         yield "removed: this is what was there"
     elif target.base is not None:
         counts = [f"{target.summary[action.value]} {verb}" for action, verb in VERBS.items()]
-        yield ", ".join(one for one in counts if not one.startswith("0 ")) or "no task changed"
+        yield ", ".join(count for count in counts if not count.startswith("0 ")) or "no task changed"
 
 
 def _settings(side: CompiledTarget) -> Mapping[str, tuple[FieldChange, ...]]:

@@ -103,7 +103,7 @@ def _legend(drawing: Drawing) -> Iterator[str]:
     if any(card.is_finalizer for card in drawing.cards):
         yield "<li>dotted: the finalizer, behind the line that everything ends at</li>"
     for action, verb in VERBS.items():
-        if any(one.action is action for one in drawing.cards):
+        if any(card.action is action for card in drawing.cards):
             yield f'<li><span class="sign {action.value}">{SIGNS[action]}</span> {verb}</li>'
     if drawing.is_diff:
         yield "<li>thick edges are new, dashed ones are gone</li>"

@@ -163,7 +163,7 @@ def _swept(columns: list[list[int]], links: Sequence[Sequence[int]], *, forward:
         keys: dict[int, float] = {}
         for at, box in enumerate(column):
             around = links[box]
-            keys[box] = sum(place[one] for one in around) / len(around) if around else float(at)
+            keys[box] = sum(place[neighbour] for neighbour in around) / len(around) if around else float(at)
         ordered = sorted(column, key=keys.__getitem__)
         place |= {box: float(at) for at, box in enumerate(ordered)}
         swept.append(ordered)
@@ -177,7 +177,7 @@ def crossings(columns: Iterable[Sequence[int]], after: Sequence[Sequence[int]]) 
     for column in columns:
         seen: list[int] = []
         for box in column:
-            ends = sorted(place[one] for one in after[box])
+            ends = sorted(place[predecessor] for predecessor in after[box])
             for end in ends:
                 total += len(seen) - bisect_right(seen, end)
             for end in ends:

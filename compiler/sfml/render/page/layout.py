@@ -128,7 +128,10 @@ Pulls = Sequence[tuple[tuple[int, float], ...]]
 
 def _pulls(links: Sequence[Sequence[int]], others: Sequence[Sequence[int]]) -> Pulls:
     """The strength with which each edge pulls towards horizontal: weaker the more edges its ends have."""
-    return [tuple((one, 1.0 / max(len(around), len(others[one])) ** 3) for one in around) for around in links]
+    return [
+        tuple((neighbour, 1.0 / max(len(around), len(others[neighbour])) ** 3) for neighbour in around)
+        for around in links
+    ]
 
 
 def _offsets(column: Sequence[int], extents: Sequence[Size], count: int) -> list[float]:
@@ -177,7 +180,12 @@ def _sides(
         left = 0.0
         if rights:
             rise = max(
-                (abs(heights[box] - heights[one]) for box in column for one in columns.before[box]), default=0
+                (
+                    abs(heights[box] - heights[neighbour])
+                    for box in column
+                    for neighbour in columns.before[box]
+                ),
+                default=0,
             )
             left = rights[-1] + min(GAP + rise / 12, _WIDEST)
         lefts.append(left)

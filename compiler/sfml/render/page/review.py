@@ -20,7 +20,7 @@ def _drawings(diff: Diff) -> Iterator[Drawing]:
         for group in shown_groups(pipeline):
             first, *others = group
             if first.base is not None or first.head is not None:
-                yield drawing_of_diff(first, *(one.target for one in others))
+                yield drawing_of_diff(first, *(other.target for other in others))
 
 
 def _lead(diff: Diff) -> Iterator[str]:
