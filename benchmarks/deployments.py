@@ -20,8 +20,8 @@ from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
 from sfml.operations.target_account import TargetAccount
 from sfml.testing.pipelines import apply_graph, compile_spec, connected_to
-from sfml_local.app import LocalServer
-from sfml_local.faults import Faults
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Faults
 
 SIZES = (6, 100, 999)
 """Tasks beside the root; Snowflake takes a thousand in all."""

@@ -61,7 +61,8 @@ def _bound_memory() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _fork_servers() -> None:
     """Fork local servers, and the parents of their Python processes, from what has imported the clients already."""
-    from sfml_local import control, warm
+    from sfml_local import control
+    from sfml_local.processes import warm
 
     for module in (control, warm):
         use_fork_servers(module)
@@ -70,7 +71,8 @@ def _fork_servers() -> None:
 @pytest.fixture(scope="module", autouse=True)
 def _from_nothing(request: pytest.FixtureRequest, _fork_servers: None) -> Iterator[None]:
     """Start the processes of a module that says `FROM_NOTHING` as users do: how they start is what it tests."""
-    from sfml_local import control, warm
+    from sfml_local import control
+    from sfml_local.processes import warm
 
     if not getattr(request.module, "FROM_NOTHING", False):
         yield

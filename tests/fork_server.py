@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 SFML = str(Path(sys.executable).with_name("sfml"))
-COMMAND, SERVER, WARM_PARENT = "sfml", "sfml_local", "sfml_local.warm_parent"
+COMMAND, SERVER, WARM_PARENT = "sfml", "sfml_local", "sfml_local.processes.warm_parent"
 PYTEST, PROGRAM, SNOW = "pytest", "program", "snow"
 MODULES: Mapping[str, tuple[str, ...]] = {
     COMMAND: (
@@ -45,12 +45,23 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         *("snowflake.connector.converter_snowsql", "snowflake.connector.file_transfer_agent"),
     ),
     SERVER: (
-        *("sfml_local.app", "sfml_local.procedures", "sfml_local.tasks.service", "sqlglot.dialects.duckdb"),
+        *(
+            "sfml_local.http.app",
+            "sfml_local.services.routines.procedures",
+            "sfml_local.services.tasks.execution",
+            "sqlglot.dialects.duckdb",
+        ),
         *("anyio._backends._asyncio", "uvicorn.lifespan.on", "uvicorn.loops.auto", "pyarrow.pandas_compat"),
         "uvicorn.protocols.websockets.auto",
     ),
     WARM_PARENT: ("snowflake.connector", "snowflake.snowpark", "pandas", "snowflake.ml.jobs"),
-    PYTEST: ("pytest", "sfml.pytest_plugin", "sfml_local.app", "sfml.snowflake.tasks", "snowflake.snowpark"),
+    PYTEST: (
+        "pytest",
+        "sfml.pytest_plugin",
+        "sfml_local.http.app",
+        "sfml.snowflake.tasks",
+        "snowflake.snowpark",
+    ),
     PROGRAM: (
         "snowflake.core.task.dagv1",
         "snowflake.ml.jobs",
@@ -280,7 +291,7 @@ def main(kind: str, address: str, ready: int) -> None:
     for module in (*MODULES[kind], *(_own_modules() if kind == COMMAND else ())):
         importlib.import_module(module)
     if kind in (COMMAND, SERVER, PYTEST):
-        for module in ("sfml_local.control", "sfml_local.warm"):
+        for module in ("sfml_local.control", "sfml_local.processes.warm"):
             use_fork_servers(importlib.import_module(module))
     assert threading.active_count() == 1, threading.enumerate()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:

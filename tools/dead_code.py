@@ -14,7 +14,7 @@ from vulture.config import make_config
 from vulture.core import Vulture
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLES = ("emulator/sfml_local/expressions/library.py",)
+TABLES = ("emulator/sfml_local/core/expressions/library.py",)
 """Modules whose texts are names of functions."""
 
 

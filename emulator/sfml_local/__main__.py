@@ -18,7 +18,6 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from sfml.base.quoting import identifier, raw
-from sfml_local import log_format, private_files, server_log
 from sfml_local.control import (
     DATABASE,
     FATAL,
@@ -32,10 +31,11 @@ from sfml_local.control import (
     lock,
     write_info,
 )
-from sfml_local.redaction import redacted
+from sfml_local.core import log_format, private_files, server_log
+from sfml_local.core.redaction import redacted
 
 if TYPE_CHECKING:
-    from sfml_local.account import Account
+    from sfml_local.core.account import Account
 
 POLL_SECONDS = 0.5
 LOOPBACK = "127.0.0.1"
@@ -134,10 +134,10 @@ class AddressTaken(Exception):
 
 def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None, *, foreground: bool) -> int:
     """Serve until `end` is set, or nobody has asked for anything for `idle_exit` seconds."""
-    from sfml_local.app import LocalServer
-    from sfml_local.procedures import expects_processes, warm_parent_of
-    from sfml_local.session import DEFAULT_USER
-    from sfml_local.tasks.service import scheduler_of
+    from sfml_local.core.session import DEFAULT_USER
+    from sfml_local.http.app import LocalServer
+    from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
+    from sfml_local.services.tasks.execution import scheduler_of
 
     folder: Path = arguments.folder
     # What a command starts for its own sake must not begin to run what schedules ask for.

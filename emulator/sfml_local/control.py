@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sfml.base.errors import ConflictingState, LocalServerError
 from sfml.base.quoting import folded, raw
-from sfml_local import private_files, server_log, set_aside
+from sfml_local.core import private_files, server_log, set_aside
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0

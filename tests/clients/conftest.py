@@ -13,7 +13,7 @@ from typing import Any
 import fork_server
 import pytest
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 PROGRAMS = Path(__file__).parent / "programs"
 KEYS = ("account", "user", "password", "host", "port", "protocol", "database", "schema", "warehouse", "role")

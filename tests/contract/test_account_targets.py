@@ -38,8 +38,8 @@ from sfml.snowflake.connection import open_account, open_local
 from sfml.snowflake.environment import create, environment_of
 from sfml.snowflake.objects import use_schema
 from sfml.snowflake.sql import rows
-from sfml_local.app import LocalServer
-from sfml_local.faults import Faults
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Faults
 
 TARGET = Target(
     "dev",

@@ -23,7 +23,7 @@ from sfml.snowflake.sql import records, rows
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
 from sfml.testing.pipelines import apply_graph
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 TARGET = Target("local", "local", "SFML", "BEYOND", "LOCAL_WH")
 

@@ -16,7 +16,7 @@ from sfml.graph.model import Target
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.sql import rows
 from sfml.snowflake.statements import answers
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 PROJECT = """
 version: 1

@@ -27,8 +27,8 @@ from sfml.snowflake.objects import use_schema
 from sfml.snowflake.snowpark import snowpark_session
 from sfml.snowflake.stage import Stage
 from sfml.snowflake.tasks import Tasks
-from sfml_local.app import LocalServer
-from sfml_local.faults import Faults
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Faults
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -33,9 +33,9 @@ from sfml.snowflake.rest import RestReader, Waiting
 from sfml.snowflake.sql import rows
 from sfml.snowflake.task_answers import task_values
 from sfml.snowflake.tasks import Tasks
-from sfml_local import rest_results
-from sfml_local.app import LocalServer
-from sfml_local.faults import Faults
+from sfml_local.http import rest_results
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Faults
 
 TARGET = Target("local", "local", "SFML", "READING", "LOCAL_WH")
 PLACE = ("databases", "SFML", "schemas", "READING", "tasks")
@@ -391,7 +391,7 @@ def test_an_answer_that_is_given_later_is_waited_for(
     reader: RestReader, connection: SnowflakeConnection, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """202, and where the result will be: an account answers so what takes longer."""
-    from sfml_local import rest
+    from sfml_local.http import rest
 
     graph = reader.get(*PLACE, "ROOT", "dependents")
     monkeypatch.setattr(rest, "_answer", later(rest._answer, rest))

@@ -14,7 +14,7 @@ from sfml.cli.entry import run
 from sfml.graph.model import Target
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.sql import records, rows
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 PROJECT = """
 version: 1

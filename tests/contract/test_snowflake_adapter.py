@@ -36,7 +36,7 @@ from sfml.plan.model import Action
 from sfml.plan.stages import Group
 from sfml.snowflake.objects import has_stage
 from sfml.testing.pipelines import apply_graph, connected_to
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 if TYPE_CHECKING:
     pass

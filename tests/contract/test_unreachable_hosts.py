@@ -23,7 +23,7 @@ from sfml.snowflake import connection as connecting
 from sfml.snowflake.connection import open_account
 from sfml.snowflake.host import host_of, unreachable
 from sfml.snowflake.sql import rows
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 TARGET = Target("far", "account", "SFML", "PUBLIC", "W", connection="far")
 OPTIONS = Options(None, {}, None, "text", False, False, False)

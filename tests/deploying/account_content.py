@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sfml_local.account import Account
+from sfml_local.core.account import Account
 
 TABLES = (
     "tasks",

@@ -11,8 +11,8 @@ from small import PROJECT, SPEC, Small
 
 from sfml.operations.target_account import TargetAccount
 from sfml.testing.local_snowflake import LocalSnowflake
-from sfml_local.app import LocalServer
-from sfml_local.faults import Faults
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Faults
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import fork_server
 
 from sfml.cli import entry
 from sfml.testing.local_snowflake import LocalSnowflake
-from sfml_local.faults import Call, When
+from sfml_local.http.faults import Call, When
 
 SFML = Path(sys.executable).parent / "sfml"
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"

@@ -10,7 +10,7 @@ import pytest
 from small import Small
 
 from sfml.testing.local_snowflake import LocalSnowflake
-from sfml_local.faults import Call
+from sfml_local.http.faults import Call
 
 PROJECT = """version: 1
 steps: [steps]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from small import Small
 
-from sfml_local.faults import Call
+from sfml_local.http.faults import Call
 
 NAMES = ("apple", "bread", "cheese")
 STEPS = """import time

@@ -11,8 +11,8 @@ from graphs import TARGET, compiled
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
 from sfml.testing.pipelines import apply_graph, connected_to
-from sfml_local.app import LocalServer
-from sfml_local.faults import Faults
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Faults
 
 SIZE = 60
 

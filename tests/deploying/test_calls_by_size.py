@@ -11,8 +11,8 @@ from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph
 from sfml.operations.target_account import TargetAccount
 from sfml.testing.pipelines import apply_graph, compile_spec, connected_to
-from sfml_local.app import LocalServer
-from sfml_local.faults import Faults
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Faults
 
 PROJECT = "version: 1\nsteps: [steps]\ntargets:\n  local: {kind: local, default: true}\n"
 STEP = "from sfml_steps import Context, step\n\n\n@step\ndef work(ctx: Context) -> int:\n    return {}\n"

@@ -22,8 +22,8 @@ from small import Printed
 import sfml_steps
 from sfml import __version__
 from sfml.cli import entry
-from sfml_local.app import LocalServer
 from sfml_local.control import ServerInfo, lock, write_info
+from sfml_local.http.app import LocalServer
 
 RECORDED = Path(__file__).parents[1] / "data" / "deployed_by"
 VERSIONS = sorted(path.parent.name for path in RECORDED.glob("*/account.tar.xz"))

@@ -33,10 +33,10 @@ from sfml.operations.retries import RetryPolicy
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Journal
-from sfml_local.app import LocalServer
-from sfml_local.faults import Call, Faults, When
-from sfml_local.tasks import store
-from sfml_local.tasks.model import Settings, Task
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Call, Faults, When
+from sfml_local.services.tasks import store
+from sfml_local.services.tasks.model import Settings, Task
 
 Shape = dict[str, tuple[Settings, bool]]
 KILLS: tuple[tuple[str, When], ...] = (("finish", "after"), ("restore", "before"))

@@ -21,8 +21,8 @@ from sfml.operations.held_lease import FRESH, SETTLED, HeldLease, holding, is_go
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.lease import Lease
 from sfml.snowflake.leases import lease_name
-from sfml_local.app import LocalServer
-from sfml_local.faults import Call, Faults
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Call, Faults
 
 ROOT = "LEASED"
 GRAPH = compiled("leased", ("a", "select 1", ()), ("b", "select 2", ("a",)))

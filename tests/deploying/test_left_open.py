@@ -9,7 +9,7 @@ from small import APPLY, Small
 
 from sfml.cli.entry import COMMANDS
 from sfml.snowflake.snowpark import snowpark_session
-from sfml_local.session import Session
+from sfml_local.core.session import Session
 
 SPEC = "specs/small.yaml"
 STEP = """from sfml_steps import Context, step

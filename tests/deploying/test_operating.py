@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from small import Small
 
 from sfml.base.resources import schema
-from sfml_local.faults import When
+from sfml_local.http.faults import When
 
 APPLY = ("apply", "specs/small.yaml", "--auto-approve", "--user", "ada")
 

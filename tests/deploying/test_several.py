@@ -17,7 +17,7 @@ import pytest
 from small import SFML, Small
 
 from sfml.base.resources import schema
-from sfml_local.faults import Call
+from sfml_local.http.faults import Call
 
 NAMES = ("apple", "bread", "cheese")
 SEED = "seeds: {ORDERS: ../orders.csv}\n"

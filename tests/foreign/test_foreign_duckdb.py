@@ -9,8 +9,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from sfml_local.errors import SqlError
-from sfml_local.translating import translating
+from sfml_local.core.errors import SqlError
+from sfml_local.core.translating import translating
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from fakesnow.dialect import parse_one
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 from sqlglot import exp
 
-from sfml_local import fakesnow_port
+from sfml_local.core import fakesnow_port
 
 
 @pytest.fixture(scope="module")

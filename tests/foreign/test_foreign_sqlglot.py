@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlglot import Expr, exp, parse_one
 
-from sfml_local.expressions.dialect import WRITTEN, spaced
-from sfml_local.expressions.dialect import parse_one as own_parse_one
+from sfml_local.core.expressions.dialect import WRITTEN, spaced
+from sfml_local.core.expressions.dialect import parse_one as own_parse_one
 
 Look = Callable[[Any], Any]
 

@@ -13,7 +13,7 @@ SOURCES = sorted(
     for folder in (ROOT / "compiler" / "sfml", ROOT / "emulator", ROOT / "steps" / "sfml_steps")
     for path in folder.rglob("*.py")
 )
-PORT = ROOT / "emulator" / "sfml_local" / "fakesnow_port.py"
+PORT = ROOT / "emulator" / "sfml_local" / "core" / "fakesnow_port.py"
 _PRIVATE = re.compile(r"_[A-Za-z]\w*")
 _PRIVATE_PART = re.compile(r"[a-z]\w*(?:\.\w+)*\._[a-z]\w*(?:\.\w+)*")
 _OF_FAKESNOW = re.compile(r"\b_fs_\w+", re.IGNORECASE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

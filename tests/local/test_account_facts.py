@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 import yaml
 
-from sfml_local.account import Account
-from sfml_local.app import LocalServer
-from sfml_local.errors import SqlError
-from sfml_local.result import Result
-from sfml_local.session import Session
+from sfml_local.core.account import Account
+from sfml_local.core.errors import SqlError
+from sfml_local.core.result import Result
+from sfml_local.core.session import Session
+from sfml_local.http.app import LocalServer
 
 Fact = dict[str, Any]
 

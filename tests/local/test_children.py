@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from sfml_local.app import LocalServer
-from sfml_local.children import interrupt, run_child
+from sfml_local.http.app import LocalServer
+from sfml_local.processes.children import interrupt, run_child
 
 FROM_NOTHING = True
 
@@ -107,8 +107,8 @@ def test_its_password_ends_with_it(server: LocalServer) -> None:
 def test_it_dies_with_a_server_that_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     code = (
-        "import sys; from pathlib import Path; from sfml_local.account import Account;"
-        "from sfml_local.children import run_child; account = Account(Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from sfml_local.core.account import Account;"
+        "from sfml_local.processes.children import run_child; account = Account(Path(sys.argv[1]));"
         "argv = [sys.executable, '-c', 'import os, time; print(os.getpid()); time.sleep(600)'];"
         "run_child(account, account.sessions.open(), argv, log=Path(sys.argv[2]))"
     )
@@ -132,8 +132,8 @@ def test_nothing_that_it_started_survives_a_server_that_is_killed(tmp_path: Path
         "time.sleep(600)"
     )
     serve = (
-        "import sys; from pathlib import Path; from sfml_local.account import Account;"
-        "from sfml_local.children import run_child; account = Account(Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from sfml_local.core.account import Account;"
+        "from sfml_local.processes.children import run_child; account = Account(Path(sys.argv[1]));"
         "argv = [sys.executable, '-c', sys.argv[3], sys.argv[4]];"
         "run_child(account, account.sessions.open(), argv, log=Path(sys.argv[2]))"
     )
@@ -169,7 +169,7 @@ def test_the_signal_that_ended_it_and_a_missing_command_are_told(server: LocalSe
 def test_a_log_is_bounded_and_says_where_it_is_cut(
     server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sfml_local.children.LOG_LIMIT", 10_000)
+    monkeypatch.setattr("sfml_local.processes.children.LOG_LIMIT", 10_000)
     session, log = server.account.sessions.open(), tmp_path / "log"
     code = "for number in range(100_000): print('line', number)"
     assert run_child(server.account, session, [sys.executable, "-c", code], log=log) == 0

@@ -20,8 +20,8 @@ from sfml.base.resources import schema
 from sfml.snowflake import conformance
 from sfml.snowflake.conformance import Do, Scenario, ScenarioRun, Shows
 from sfml.snowflake.conformance_scenarios import SCENARIOS
-from sfml_local.app import LocalServer
-from sfml_local.evidence import BEHAVIOURS
+from sfml_local.evidence.behaviours import BEHAVIOURS
+from sfml_local.http.app import LocalServer
 
 if TYPE_CHECKING:
     from sfml.testing.local_snowflake import LocalSnowflake

@@ -9,7 +9,7 @@ from snowflake.snowpark import Session
 
 from sfml.graph.model import Target
 from sfml.snowflake.connection import open_local
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 
 def test_connector_runs_a_query(connection: snowflake.connector.SnowflakeConnection) -> None:

@@ -17,8 +17,8 @@ import snowflake.connector
 
 from sfml.base.errors import LocalServerError
 from sfml_local import control
-from sfml_local.app import LocalServer
 from sfml_local.control import ServerInfo
+from sfml_local.http.app import LocalServer
 
 KEPT = "SELECT I FROM SFML.PUBLIC.KEEP ORDER BY I"
 OTHER = "SELECT I FROM OTHER.PUBLIC.T"
@@ -199,7 +199,7 @@ def test_models_and_datasets_that_nothing_names_are_kept(folder: Path) -> None:
         (folder / kind / "0123").mkdir(parents=True)
         (folder / kind / "0123" / "weights").write_text("1")
     (folder / "models" / ".partial-9").mkdir()
-    code = f"from sfml_local.app import LocalServer\nwith LocalServer({str(folder)!r}): pass"
+    code = f"from sfml_local.http.app import LocalServer\nwith LocalServer({str(folder)!r}): pass"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert sorted(path.name for path in (folder / "orphans").iterdir()) == ["datasets-0123", "models-0123"]
     assert (folder / "orphans" / "models-0123" / "weights").read_text() == "1"

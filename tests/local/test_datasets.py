@@ -13,7 +13,7 @@ import pytest
 import snowflake.connector
 from snowflake.connector.errors import ProgrammingError
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

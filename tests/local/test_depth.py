@@ -11,9 +11,10 @@ import snowflake.connector
 from machine_speed import SLOWNESS
 from snowflake.connector import SnowflakeConnection
 
-from sfml_local.app import LocalServer
-from sfml_local.grammar import SqlSyntaxError, parse_statement
-from sfml_local.rest import BASE
+from sfml_local.grammar.statements import parse_statement
+from sfml_local.grammar.tokens import SqlSyntaxError
+from sfml_local.http.app import LocalServer
+from sfml_local.http.rest import BASE
 
 CASES = {
     "subqueries": ("SELECT * FROM (", "SELECT 1 a", ")"),

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sfml.semantics import limits
-from sfml_local.app import LocalServer
-from sfml_local.errors import SqlError
-from sfml_local.session import Session
-from sfml_local.tasks import rules
+from sfml_local.core.errors import SqlError
+from sfml_local.core.session import Session
+from sfml_local.http.app import LocalServer
+from sfml_local.services.tasks import rules
 
 
 @pytest.fixture

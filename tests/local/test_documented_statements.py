@@ -13,7 +13,7 @@ import yaml
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import Error
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 DATA = Path(__file__).with_name("documented_statements.yaml")
 

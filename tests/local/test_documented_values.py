@@ -16,7 +16,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.constants import FIELD_ID_TO_NAME
 from snowflake.connector.errors import Error
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 DATA = Path(__file__).with_name("documented_values.yaml")
 KINDS = {"FIXED": "number", "REAL": "float", "TEXT": "text"}

@@ -19,9 +19,9 @@ from typing import Any
 
 import snowflake.connector
 
-from sfml_local.app import LocalServer
-from sfml_local.session import Session
-from sfml_local.tasks.service import runner_of
+from sfml_local.core.session import Session
+from sfml_local.http.app import LocalServer
+from sfml_local.services.tasks.execution import runner_of
 
 FROM_NOTHING = True
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 import snowflake.connector
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 NAMES = (
     "../../../escaped",

@@ -11,7 +11,7 @@ import pytest
 import snowflake.connector
 from snowflake.snowpark import Session
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 COPY = "COPY INTO LOADS FROM @LOADS"
 NOTHING = "Copy executed with 0 files processed."

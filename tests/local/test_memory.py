@@ -12,9 +12,10 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
-from sfml_local import memory, rest_results
-from sfml_local.app import LocalServer
-from sfml_local.session import RESULTS_KEPT
+from sfml_local.core import memory
+from sfml_local.core.session import RESULTS_KEPT
+from sfml_local.http import rest_results
+from sfml_local.http.app import LocalServer
 
 FROM_NOTHING = True
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from sfml_local.app import LocalServer
-from sfml_local.errors import SqlError
-from sfml_local.session import Session
+from sfml_local.core.errors import SqlError
+from sfml_local.core.session import Session
+from sfml_local.http.app import LocalServer
 
 UPDATE, DELETE = "UPDATE SET v = s.v", "DELETE"
 BEFORE = [(1, 0), (2, 0), (3, 0)]

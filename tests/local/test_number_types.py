@@ -13,7 +13,7 @@ from snowflake.connector.errors import ProgrammingError
 from snowflake.snowpark import Session
 from snowflake.snowpark import functions as F
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 from sfml_steps.results import as_read
 
 TABLE = """

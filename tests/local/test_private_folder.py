@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 import snowflake.connector
 
-from sfml_local import control, log_format, server_log
-from sfml_local.app import LocalServer
+from sfml_local import control
 from sfml_local.control import ServerInfo
+from sfml_local.core import log_format, server_log
+from sfml_local.http.app import LocalServer
 
 SECRET = "Hunter2xyz"
 
@@ -120,7 +121,7 @@ def test_a_log_shows_no_secret(tmp_path: Path) -> None:
     code = f"""
 import threading
 from pathlib import Path
-from sfml_local import log_format
+from sfml_local.core import log_format
 log_format.set_up(Path("none"))
 statement = {statement!r}
 try:
@@ -158,7 +159,7 @@ def test_a_server_goes_on_in_a_new_log_when_its_own_is_large(tmp_path: Path) -> 
     code = f"""
 import os, sys
 from pathlib import Path
-from sfml_local import server_log
+from sfml_local.core import server_log
 server_log.LIMIT = 100
 log = Path({str(log)!r})
 for number in range(4):

@@ -16,9 +16,9 @@ from cutting_proxy import CuttingProxy
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.backoff_policies import linear_backoff
 
-from sfml_local import outcomes
-from sfml_local.app import LocalServer
-from sfml_local.outcomes import Outcome, Outcomes
+from sfml_local.core import outcomes
+from sfml_local.core.outcomes import Outcome, Outcomes
+from sfml_local.http.app import LocalServer
 
 CUTS = 2
 

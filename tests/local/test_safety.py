@@ -16,10 +16,12 @@ import pytest
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 
-from sfml_local import control, fault_layer, limits
-from sfml_local.app import LocalServer, application
-from sfml_local.children import run_child
-from sfml_local.faults import Faults
+from sfml_local import control
+from sfml_local.core import limits
+from sfml_local.http import fault_layer
+from sfml_local.http.app import LocalServer, application
+from sfml_local.http.faults import Faults
+from sfml_local.processes.children import run_child
 
 CLIENTS = 100
 

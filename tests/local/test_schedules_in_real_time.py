@@ -15,9 +15,9 @@ from typing import Any
 import snowflake.connector
 
 from sfml_local import control
-from sfml_local.app import LocalServer
-from sfml_local.clock import ManualClock
 from sfml_local.control import ServerInfo
+from sfml_local.core.clock import ManualClock
+from sfml_local.http.app import LocalServer
 
 HISTORY = (
     "SELECT STATE, SCHEDULED_TIME, ERROR_MESSAGE FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY("

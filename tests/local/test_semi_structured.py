@@ -9,7 +9,7 @@ import snowflake.connector
 from snowflake.snowpark import Session
 from snowflake.snowpark import functions as F
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 
 @pytest.fixture(autouse=True)

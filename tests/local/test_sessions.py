@@ -13,7 +13,7 @@ import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 
 def ask(connection: SnowflakeConnection, *statements: str) -> list[tuple[Any, ...]]:

@@ -20,9 +20,9 @@ import pytest
 from snowflake.connector import connect
 
 from sfml_local import control
-from sfml_local.app import LocalServer
 from sfml_local.control import ServerInfo
-from sfml_local.routines import python_functions
+from sfml_local.http.app import LocalServer
+from sfml_local.services.routines import python_functions
 
 FUNCTION = """CREATE OR REPLACE FUNCTION {name}(x INT) RETURNS INT LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
 HANDLER = 'f' AS $$

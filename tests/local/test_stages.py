@@ -9,7 +9,7 @@ import pytest
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sfml_local.account import Account
-from sfml_local.errors import SqlError
+from sfml_local.core.account import Account
+from sfml_local.core.errors import SqlError
 
 
 class Sql:

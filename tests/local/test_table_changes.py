@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sfml.base.quoting import dollar_quoted, literal
-from sfml_local.app import LocalServer
-from sfml_local.errors import SqlError
-from sfml_local.session import Session
+from sfml_local.core.errors import SqlError
+from sfml_local.core.session import Session
+from sfml_local.http.app import LocalServer
 
 TEXTS = (
     "it's",

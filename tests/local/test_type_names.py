@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import snowflake.connector
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 
 @pytest.mark.parametrize(

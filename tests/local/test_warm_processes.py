@@ -20,10 +20,11 @@ from typing import Any
 import pytest
 from snowflake.connector import SnowflakeConnection, connect
 
-from sfml_local import control, procedures
-from sfml_local.app import LocalServer
-from sfml_local.errors import SqlError
-from sfml_local.procedures import expects_processes, warm_parent_of
+from sfml_local import control
+from sfml_local.core.errors import SqlError
+from sfml_local.http.app import LocalServer
+from sfml_local.services.routines import procedures
+from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
 
 FROM_NOTHING = True
 
@@ -192,8 +193,8 @@ def test_an_imported_module_wins_over_a_warm_one(
 SERVE = """
 import sys
 from pathlib import Path
-from sfml_local.app import LocalServer
-from sfml_local.procedures import expects_processes, warm_parent_of
+from sfml_local.http.app import LocalServer
+from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
 with LocalServer(Path(sys.argv[1])) as server:
     session = server.account.sessions.open(database="SFML", schema="PUBLIC")
     warm_parent_of(server.account).warm_up()

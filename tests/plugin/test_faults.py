@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import snowflake.connector
 
-from sfml_local.faults import Call
+from sfml_local.http.faults import Call
 
 if TYPE_CHECKING:
     from snowflake.core.task import TaskCollection

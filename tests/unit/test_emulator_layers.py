@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 OF_SFML = ("sfml.semantics", "sfml.base.errors", "sfml.base.quoting")
 """What it imports of `sfml`: Snowflake's rules, and two modules that it is to leave."""
 
-FOR_SFML = ("sfml_local.control", "sfml_local.evidence")
+FOR_SFML = ("sfml_local.control", "sfml_local.evidence.behaviours")
 """What `sfml` imports of it; `sfml.testing` runs a server within its process, and may import more."""
 
 IN_CIRCLES = 125

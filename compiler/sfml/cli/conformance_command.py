@@ -14,7 +14,7 @@ from sfml.cli.options import Options, shared_options
 
 if TYPE_CHECKING:
     from sfml.snowflake.conformance import Scenario, ScenarioOutcome
-    from sfml_local.evidence import Behaviour
+    from sfml_local.evidence.behaviours import Behaviour
 
 
 @click.command()
@@ -102,7 +102,7 @@ def chosen(only: tuple[str, ...]) -> tuple[Scenario, ...]:
 
 
 def evidence() -> Mapping[str, Behaviour]:
-    from sfml_local.evidence import BEHAVIOURS
+    from sfml_local.evidence.behaviours import BEHAVIOURS
 
     return {behaviour.what: behaviour for behaviour in BEHAVIOURS}
 

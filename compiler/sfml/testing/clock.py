@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sfml_local.clock import ManualClock, now
+from sfml_local.core.clock import ManualClock, now
 
 
 class SteeredClock(ManualClock):

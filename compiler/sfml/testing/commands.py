@@ -11,7 +11,7 @@ from typing import Any
 
 from sfml.base.record import record
 from sfml.snowflake.connections_file import as_toml
-from sfml_local.children import without_proxies
+from sfml_local.processes.children import without_proxies
 
 SECONDS = 300.0
 """The timeout of a command."""

@@ -15,7 +15,7 @@ from sfml.semantics.timeline import Event, Firing, Suspension
 from sfml.testing import pipelines
 from sfml.testing.constants import constant_task, failing_body, make_attempts
 from sfml.testing.local_snowflake import LocalSnowflake
-from sfml_local.tasks import run_store, store
+from sfml_local.services.tasks import run_store, store
 
 MOST_RUNS = 40
 """The maximum number of runs to execute; a test with more is judged by the rules of `semantics` instead."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.testing import open_clients
 from sfml.testing.clock import SteeredClock
-from sfml_local.account import DATABASE
-from sfml_local.app import LocalServer
 from sfml_local.control import ServerInfo, lock, write_info
-from sfml_local.faults import Call, Faults
-from sfml_local.session import DEFAULT_USER
-from sfml_local.tasks.service import runner_of
+from sfml_local.core.account import DATABASE
+from sfml_local.core.session import DEFAULT_USER
+from sfml_local.http.app import LocalServer
+from sfml_local.http.faults import Call, Faults
+from sfml_local.services.tasks.execution import runner_of
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -64,9 +64,9 @@ def with_edits(source: Path, project: Path, edits: tuple[tuple[str, str, str], .
 
 def killed(project: Path, words: str, *arguments: str) -> None:
     """Run a command against a server of this process that kills it once a call with these words was made."""
-    from sfml_local.app import LocalServer
     from sfml_local.control import ServerInfo, lock, write_info
-    from sfml_local.faults import Call, Faults
+    from sfml_local.http.app import LocalServer
+    from sfml_local.http.faults import Call, Faults
 
     folder = project / ".sfml" / "local"
     descriptor = lock(folder)

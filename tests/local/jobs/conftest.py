@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from snowflake.snowpark import Session
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
 from sfml_local import control
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 FAMILY = """
 import pathlib, subprocess, sys, time

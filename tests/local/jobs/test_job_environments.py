@@ -14,8 +14,8 @@ from payloads import POOL, define, payload, wheel
 from snowflake.ml.jobs import list_jobs, submit_directory
 from snowflake.snowpark import Session
 
-from sfml_local import job_environment
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
+from sfml_local.services.jobs import environment as job_environment
 
 
 @pytest.fixture(scope="module")

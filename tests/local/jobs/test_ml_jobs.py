@@ -12,7 +12,7 @@ from snowflake.ml.jobs import delete_job, get_job, list_jobs, remote, submit_dir
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 AWKWARD = {"quote": "it's \"", "slash": "a\\b\\n", "dollar": "$$ $1", "lines": "a\nb", "unicode": "→ é"}
 

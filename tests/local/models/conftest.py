@@ -11,7 +11,7 @@ from snowflake.ml.model import ModelVersion
 from snowflake.ml.registry import Registry
 from snowflake.snowpark import Session
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 Log = Callable[..., ModelVersion]
 

@@ -13,7 +13,7 @@ from snowflake.ml.model import ModelVersion
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 SALES = pd.DataFrame({"STORE": ["b", "a", "b", None], "WEEK": [1, 2, 3, 4], "SOLD": [10.0, 20.0, 30.0, None]})
 

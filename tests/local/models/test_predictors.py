@@ -17,8 +17,8 @@ from snowflake.ml.model import model_signature
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
-from sfml_local.app import LocalServer
-from sfml_local.models import predictors
+from sfml_local.http.app import LocalServer
+from sfml_local.services.models import predictors
 
 
 @pytest.fixture(scope="module")

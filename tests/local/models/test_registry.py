@@ -17,9 +17,9 @@ from snowflake.ml.registry import Registry
 from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 
-from sfml_local.app import LocalServer
-from sfml_local.models.store import get_model
-from sfml_local.names import ObjectName
+from sfml_local.core.names import ObjectName
+from sfml_local.http.app import LocalServer
+from sfml_local.services.models.store import get_model
 
 # The client takes these defaults apart from the job's runtime: a warehouse is to score the model.
 OPTIONS = {"relax_version": False, "enable_explainability": False}

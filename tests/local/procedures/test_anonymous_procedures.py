@@ -17,9 +17,9 @@ from snowflake.connector.errors import ProgrammingError
 from snowflake.snowpark import Session
 from snowflake.snowpark.types import LongType
 
-from sfml_local.app import LocalServer
-from sfml_local.children import interrupt
-from sfml_local.errors import SqlError
+from sfml_local.core.errors import SqlError
+from sfml_local.http.app import LocalServer
+from sfml_local.processes.children import interrupt
 
 
 def procedure(

@@ -15,9 +15,9 @@ from snowflake.snowpark import functions as F
 from snowflake.snowpark.exceptions import SnowparkSQLException
 from snowflake.snowpark.types import FloatType, IntegerType, PandasSeries, PandasSeriesType
 
-from sfml_local.app import LocalServer
-from sfml_local.children import interrupt
-from sfml_local.errors import SqlError
+from sfml_local.core.errors import SqlError
+from sfml_local.http.app import LocalServer
+from sfml_local.processes.children import interrupt
 
 PYTHON = "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' HANDLER = 'f'"
 

@@ -12,7 +12,7 @@ from snowflake.snowpark import Session
 from snowflake.snowpark.exceptions import SnowparkSQLException
 from snowflake.snowpark.types import IntegerType, StringType, StructField, StructType
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 HEAD = "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' PACKAGES = ('snowflake-snowpark-python')"
 

@@ -12,7 +12,7 @@ from graph_model import Drawn, Member, graph_outcome, graphs, outcomes
 from hypothesis import HealthCheck, Phase, given
 from property_settings import examples
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 GRAPHS = 12
 

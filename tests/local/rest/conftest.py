@@ -9,7 +9,7 @@ import pytest
 from doors import Door, Rest, Sql
 from specification import Judge, Recorder
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 STATEMENTS = (
     "CREATE OR REPLACE SCHEMA SFML.LISTED",

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from doors import Refused, Rest
 
-from sfml_local import rest_results
-from sfml_local.app import LocalServer
+from sfml_local.http import rest_results
+from sfml_local.http.app import LocalServer
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 from snowflake.ml.registry import Registry
 from snowflake.snowpark import Session
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 from sfml_steps import Context, StepError
 from sfml_steps.files import StageFiles
 from sfml_steps.models import LOADERS, Format, loaded, pickled, root_of

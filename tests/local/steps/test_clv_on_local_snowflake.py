@@ -16,7 +16,7 @@ from clv.features import Features, prepare_data
 from clv.gate import check_model_quality
 from clv.inference import Scoring, score_customers
 from clv.train import INPUTS, Training, train_model
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 from sfml_steps import Context
 from sfml_steps.cleanup import remove_versions
 from sfml_steps.files import StageFiles

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from snowflake.snowpark import Session
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from sfml_local.account import Account
-from sfml_local.session import Session
-from sfml_local.tasks.service import runner_of
+from sfml_local.core.account import Account
+from sfml_local.core.session import Session
+from sfml_local.services.tasks.execution import runner_of
 
 
 class Sql:

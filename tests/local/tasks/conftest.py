@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from asking import Sql
 
-from sfml_local.account import Account
+from sfml_local.core.account import Account
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from sfml.lower.desired import DesiredGraph
 from sfml.lower.job_folders import job_files
 from sfml.lower.lower import lower
 from sfml.lower.sql import definition_sql, settings_beyond_create, task_identifier, tasks_sql
-from sfml_local.account import Account
+from sfml_local.core.account import Account
 
 TESTS = Path(__file__).parents[2]
 CORPUS = TESTS / "corpus" / "v1"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from asking import Sql, times
 
-from sfml_local.account import Account
-from sfml_local.clock import ManualClock
-from sfml_local.errors import SqlError
+from sfml_local.core.account import Account
+from sfml_local.core.clock import ManualClock
+from sfml_local.core.errors import SqlError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

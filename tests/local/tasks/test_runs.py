@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from asking import Sql
 
-from sfml_local.account import Account
-from sfml_local.errors import SqlError
+from sfml_local.core.account import Account
+from sfml_local.core.errors import SqlError
 
 OK, FAILED, SKIPPED, CANCELLED = "SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"
 FAIL = "SELECT no_such_column FROM nowhere"
@@ -310,7 +310,7 @@ import sys
 sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from asking import Sql
-from sfml_local.account import Account
+from sfml_local.core.account import Account
 account = Account(Path(sys.argv[1]))
 account.start()
 sql = Sql(account)

@@ -12,10 +12,10 @@ import pytest
 from asking import Sql, times
 
 from sfml.semantics.states import State
-from sfml_local.account import Account
-from sfml_local.clock import ManualClock
-from sfml_local.tasks import run_store
-from sfml_local.tasks.service import runner_of
+from sfml_local.core.account import Account
+from sfml_local.core.clock import ManualClock
+from sfml_local.services.tasks import run_store
+from sfml_local.services.tasks.execution import runner_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -62,7 +62,7 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch, account: Account) -> Iterator[Gate]:
-    from sfml_local import dispatch
+    from sfml_local import registry as dispatch
 
     gate = Gate()
     monkeypatch.setattr(dispatch, "SYSTEM_FUNCTIONS", {**dispatch.SYSTEM_FUNCTIONS, "SYSTEM$GATE": gate})

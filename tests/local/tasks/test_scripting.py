@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asking import Sql
 
-from sfml_local.errors import SqlError
+from sfml_local.core.errors import SqlError
 
 
 @pytest.mark.parametrize(

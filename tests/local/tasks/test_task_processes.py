@@ -10,7 +10,7 @@ import pytest
 from asking import Sql
 from machine_speed import SLOWNESS
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 PROCEDURE = """WITH P AS PROCEDURE (TEXT STRING) RETURNS STRING LANGUAGE PYTHON RUNTIME_VERSION = '3.11'
 PACKAGES = ('snowflake-snowpark-python') HANDLER = 'main' AS $$

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sfml_local.app import LocalServer
+from sfml_local.http.app import LocalServer
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -7,7 +7,7 @@ import re
 import pytest
 from asking import Sql
 
-from sfml_local.errors import SqlError
+from sfml_local.core.errors import SqlError
 
 NOT_SUSPENDED = "Unable to update graph with root task SFML.PUBLIC.R since that root task is not suspended."
 

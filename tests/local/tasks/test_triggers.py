@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from asking import Sql
 
-from sfml_local.account import Account
-from sfml_local.clock import ManualClock
+from sfml_local.core.account import Account
+from sfml_local.core.clock import ManualClock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)

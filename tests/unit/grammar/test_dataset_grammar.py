@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sfml_local.grammar import Name, SqlSyntaxError, models, parse_statement
+from sfml_local.grammar import models
 from sfml_local.grammar.absent import Absent
 from sfml_local.grammar.datasets import (
     AddDatasetVersion,
@@ -16,7 +16,9 @@ from sfml_local.grammar.datasets import (
     ShowDatasets,
     ShowDatasetVersions,
 )
+from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.tags import CreateTag, DropTag, ShowTags
+from sfml_local.grammar.tokens import Name, SqlSyntaxError
 
 D = Name(("D",))
 

@@ -6,8 +6,8 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from sfml_local.grammar import SqlSyntaxError
 from sfml_local.grammar.model_calls import method_name, respelled
+from sfml_local.grammar.tokens import SqlSyntaxError
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sfml_local.grammar import Name, SqlSyntaxError, parse_statement
 from sfml_local.grammar.calls import Call
 from sfml_local.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
 from sfml_local.grammar.session import AlterSession, SetVariables, ShowParameters, UnsetVariables, Use
 from sfml_local.grammar.shows import Listing
+from sfml_local.grammar.statements import parse_statement
+from sfml_local.grammar.tokens import Name, SqlSyntaxError
 
 CASES = {
     "use role ml_dev": Use("ROLE", Name(("ML_DEV",))),

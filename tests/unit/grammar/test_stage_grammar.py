@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from sfml_local.grammar import Name, SqlSyntaxError, parse_statement
 from sfml_local.grammar.copying import CopyIntoLocation, CopyIntoTable, CreateFileFormat, DropFileFormat
 from sfml_local.grammar.stages import (
     CopyFiles,
@@ -17,6 +16,8 @@ from sfml_local.grammar.stages import (
     Remove,
     ShowStages,
 )
+from sfml_local.grammar.statements import parse_statement
+from sfml_local.grammar.tokens import Name, SqlSyntaxError
 
 CASES = {
     "CREATE STAGE IF NOT EXISTS d.s.st ENCRYPTION = (TYPE = 'SNOWFLAKE_SSE') COMMENT = 'c'": CreateStage(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sfml_local.grammar import Name, SqlSyntaxError, parse_statement
+from sfml_local.grammar.statements import parse_statement
 from sfml_local.grammar.streams import AlterStream, CreateStream, DescribeStream, DropStream, ShowStreams
 from sfml_local.grammar.tasks import Scope
+from sfml_local.grammar.tokens import Name, SqlSyntaxError
 
 S, T = Name(("S",)), Name(("T",))
 CASES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sfml_local.evidence import BEHAVIOURS, Evidence
+from sfml_local.evidence.behaviours import BEHAVIOURS, Evidence
 
 
 def test_every_behaviour_is_told_once() -> None:

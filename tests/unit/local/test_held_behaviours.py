@@ -9,7 +9,7 @@ from pathlib import Path
 from held_behaviours import HELD
 
 from sfml.snowflake.conformance_scenarios import SCENARIOS
-from sfml_local.evidence import BEHAVIOURS, Evidence
+from sfml_local.evidence.behaviours import BEHAVIOURS, Evidence
 
 TESTS = Path(__file__).parents[2]
 

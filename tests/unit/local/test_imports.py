@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sfml_local.errors import SqlError
-from sfml_local.imports import check_packages, forget_unused, import_directory, runtime_note
+from sfml_local.core.errors import SqlError
+from sfml_local.processes.imports import check_packages, forget_unused, import_directory, runtime_note
 
 
 def written(path: Path, text: str) -> Path:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from machine_speed import SLOWNESS
 
-from sfml_local.likeness import like
+from sfml_local.core.likeness import like
 
 
 def by_definition(pattern: str, text: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml_local.log_keeping import forget_old
+from sfml_local.services.telemetry.log_keeping import forget_old
 
 MANY, MUCH = 1000, 10**9
 

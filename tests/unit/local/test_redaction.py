@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sfml_local.redaction import HIDDEN, redacted
+from sfml_local.core.redaction import HIDDEN, redacted
 
 SECRET = "Hunter2xyz"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sfml_local.transport import decoded, encoded
+from sfml_local.processes.transport import decoded, encoded
 
 
 @pytest.mark.parametrize(

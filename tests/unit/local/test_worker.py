@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sfml_local.worker import load_handler, user_traceback
+from sfml_local.processes.worker import load_handler, user_traceback
 
 BODY = """
 def helper():

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokenizer_core import Token, TokenType
 
-from sfml_local.grammar import parse_statement
+from sfml_local.grammar.statements import parse_statement
 
 
 def statements(text: str) -> list[Any]:

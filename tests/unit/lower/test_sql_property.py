@@ -18,7 +18,6 @@ from sfml.lower.desired import DesiredGraph, DesiredTask
 from sfml.lower.sql import definition_sql, tasks_sql
 from sfml.semantics.interval import parse_interval
 from sfml.semantics.schedule import Interval, parse_schedule
-from sfml_local.grammar import Name
 from sfml_local.grammar.task_settings import Word
 from sfml_local.grammar.tasks import (
     AlterTask,
@@ -30,6 +29,7 @@ from sfml_local.grammar.tasks import (
     SetTags,
     Suspend,
 )
+from sfml_local.grammar.tokens import Name
 
 
 def name_of(graph: DesiredGraph, task: str) -> Name:

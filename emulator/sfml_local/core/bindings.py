@@ -1,0 +1,152 @@
+"""Changes to a statement's text that have to come before parsing, made token by token."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlglot.tokens import TokenType
+
+from sfml_local.core.errors import SqlError
+from sfml_local.grammar.tokens import Tokens
+
+
+def sql_literal(value: Any) -> str:
+    """A Python value as Snowflake writes it; backslashes are escapes in Snowflake's string literals."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "TRUE" if value else "FALSE"
+        case int() | float() | Decimal():
+            return str(value)
+        case bytes():
+            return f"TO_BINARY('{value.hex()}', 'HEX')"
+        case datetime.datetime():
+            return f"'{value.isoformat(sep=' ')}'::TIMESTAMP_{'TZ' if value.tzinfo else 'NTZ'}"
+        case datetime.date():
+            return f"'{value.isoformat()}'::DATE"
+        case datetime.time():
+            return f"'{value.isoformat()}'::TIME"
+        case _:
+            escaped = str(value).replace("\\", "\\\\").replace("'", "''")
+            return f"'{escaped}'"
+
+
+def without_scoped(sql: str) -> str:
+    """`CREATE SCOPED TEMPORARY …` as `CREATE TEMPORARY …`.
+
+    Snowpark writes SCOPED for objects that end with the procedure or session that made them.
+    """
+    if "SCOPED" not in sql[:200].upper():
+        return sql
+    tokens = Tokens(sql)
+    if not tokens.match_words("CREATE"):
+        return sql
+    tokens.match_words("OR", "REPLACE")
+    start = tokens.offset
+    if tokens.match_words("SCOPED"):
+        return sql[:start] + sql[tokens.offset :]
+    return sql
+
+
+_URLS = re.compile(
+    r"""'(?:[^'\\]|\\.|'')*' | \$\$.*?\$\$ | "(?:[^"]|"")*" | (?P<url>snow://(?:"(?:[^"]|"")*"|[^\s();,'"])+)""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def quoted_urls(sql: str) -> str:
+    """`LIST snow://dataset/…` with the address as a string: its `//` would begin a comment."""
+    if "snow://" not in sql:
+        return sql
+    return _URLS.sub(lambda found: sql_literal(found["url"]) if found["url"] else found[0], sql)
+
+
+def exists_before_name(sql: str) -> str:
+    """`CREATE TABLE t IF NOT EXISTS (…)` with its words in the order that sqlglot reads.
+
+    Snowpark writes the name first when it appends to a temporary table, and Snowflake takes both.
+    """
+    if "EXISTS" not in sql[:400].upper():
+        return sql
+    tokens = Tokens(sql)
+    if not tokens.match_words("CREATE"):
+        return sql
+    while any(tokens.match_words(word) for word in ("OR", "REPLACE", "TEMPORARY", "TEMP", "TRANSIENT")):
+        pass
+    if not tokens.match_words("TABLE") or tokens.is_words("IF", "NOT", "EXISTS"):
+        return sql
+    start = tokens.offset
+    tokens.name()
+    end = tokens.offset
+    if not tokens.match_words("IF", "NOT", "EXISTS"):
+        return sql
+    return f"{sql[:start]}IF NOT EXISTS {sql[start:end]}{sql[tokens.offset :]}"
+
+
+def inline_identifiers(sql: str, params: list[Any]) -> tuple[str, list[Any]]:
+    """The statement with every IDENTIFIER(?) and IDENTIFIER('…') replaced by the name it stands for."""
+    if "IDENTIFIER" not in sql.upper():
+        return sql, params
+    tokens = Tokens(sql)
+    pieces: list[str] = []
+    kept: list[Any] = []
+    copied = 0
+    placeholders = 0
+    while (token := tokens.peek()) is not None:
+        start = tokens.offset
+        if (
+            tokens.is_words("IDENTIFIER")
+            and _is(tokens, 1, TokenType.L_PAREN)
+            and _is(tokens, 3, TokenType.R_PAREN)
+        ):
+            argument = tokens.peek(2)
+            tokens.index += 2
+            if (text := tokens.match_string()) is None and argument is not None:
+                if argument.token_type is not TokenType.PLACEHOLDER:
+                    continue
+                text = str(_parameter(params, placeholders))
+                placeholders += 1
+                tokens.index += 1
+            end = tokens.peek()
+            assert end is not None and text is not None
+            pieces += [sql[copied:start], text]
+            copied = end.end + 1
+        elif token.token_type is TokenType.PLACEHOLDER:
+            kept.append(_parameter(params, placeholders))
+            placeholders += 1
+        tokens.index += 1
+    kept += params[placeholders:]
+    return "".join([*pieces, sql[copied:]]), kept if params else params
+
+
+def inline_bindings(sql: str, params: Sequence[Any]) -> str:
+    """The statement with its `?` written out as literals."""
+    if not params or not isinstance(params, list):
+        return sql
+    tokens = Tokens(sql)
+    pieces: list[str] = []
+    copied = 0
+    placeholders = 0
+    while (token := tokens.peek()) is not None:
+        if token.token_type is TokenType.PLACEHOLDER:
+            pieces += [sql[copied : token.start], sql_literal(_parameter(params, placeholders))]
+            copied = token.end + 1
+            placeholders += 1
+        tokens.index += 1
+    return "".join([*pieces, sql[copied:]])
+
+
+def _is(tokens: Tokens, ahead: int, token_type: TokenType) -> bool:
+    token = tokens.peek(ahead)
+    return token is not None and token.token_type is token_type
+
+
+def _parameter(params: Sequence[Any], index: int) -> Any:
+    if index >= len(params):
+        raise SqlError(f"Bind variable ? not set: {index + 1}", 2049, "42601")
+    return params[index]

@@ -1,0 +1,46 @@
+"""The comments of a CREATE or ADD COLUMN, taken out of the statement: DuckDB has no clause for them."""
+
+from __future__ import annotations
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.rewriting import Rewriting, dotted
+
+
+def comments(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Notes the comments of a table or view, and of its columns, and takes them out of the tree."""
+    if not isinstance(tree, exp.Create | exp.Alter) or str(tree.args.get("kind")).upper() not in (
+        "TABLE",
+        "VIEW",
+    ):
+        return tree
+    for constraint in list(tree.find_all(exp.CommentColumnConstraint)):
+        column = constraint.find_ancestor(exp.ColumnDef)
+        if column is not None:
+            rewriting.comments[dotted(column.this)] = _text(constraint.this)
+            _drop(constraint.parent if isinstance(constraint.parent, exp.ColumnConstraint) else constraint)
+    notes = list(tree.find_all(exp.SchemaCommentProperty))
+    if len(notes) > 1:
+        raise SqlError("SQL compilation error:\nduplicate property 'COMMENT';", 1410, "42601")
+    for note in notes:
+        if note.find_ancestor(exp.AlterSet) is not None:
+            raise not_emulated("ALTER … SET COMMENT together with other properties")
+        rewriting.comments[None] = _text(note.this)
+        note.pop()
+    properties = tree.args.get("properties")
+    if properties is not None and not properties.expressions:
+        tree.set("properties", None)
+    return tree
+
+
+def _drop(constraint: Expr) -> None:
+    """Remove it; a list of constraints that is left empty would still be looked at as one."""
+    column = constraint.parent
+    constraint.pop()
+    if isinstance(column, exp.ColumnDef) and not column.args.get("constraints"):
+        column.set("constraints", None)
+
+
+def _text(node: Expr) -> str:
+    return str(node.this if isinstance(node, exp.Literal | exp.RawString | exp.National) else node.name)

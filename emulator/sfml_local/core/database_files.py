@@ -1,0 +1,153 @@
+"""The DuckDB file of each database: named so that no name leads out of the folder, and made whole or not at all.
+
+No file is deleted but at DROP DATABASE: a file that the account's metadata does not name may be younger than the
+metadata, and is taken for a database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import os
+import re
+import shutil
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import duckdb
+
+from sfml.base.quoting import duckdb_identifier, duckdb_literal
+from sfml_local.core.store import Store
+
+DEFAULT_SCHEMA = "PUBLIC"
+"""The schema that a database is made with."""
+
+DROPPED = ".dropped"
+"""What the name of a file ends with whose database is being dropped."""
+
+LEAST_ROOM = 2**20
+"""Bytes without which DuckDB may be unable to open a file that is sound."""
+
+LONGEST = 180
+"""Characters of a file's name; file systems take 255 bytes, the endings included."""
+
+
+def file_of(folder: Path, database: str) -> Path:
+    """The file of a database: its name, with what is no letter, digit, `_`, `-` or `$` percent-encoded."""
+    name = re.sub(r"[.~]", lambda found: f"%{ord(found[0]):02X}", quote(database, safe="$"))
+    if len(name) > LONGEST:
+        name = f"{name[: LONGEST - 33]}~{hashlib.sha256(database.encode()).hexdigest()[:32]}"
+    return folder / f"{name}.db"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFiles:
+    """What a server finds when it starts: databases with a file, those of them that the metadata does not name,
+    those without a file, and files whose database cannot be told."""
+
+    databases: tuple[str, ...]
+    adopted: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    nameless: tuple[Path, ...] = ()
+
+
+def known(store: Store, folder: Path) -> KnownFiles:
+    """The databases of an account whose server starts; ends the drops and removes the halves that a kill left."""
+    for left in folder.glob(f"*.db{DROPPED}"):
+        _end_drop(store, left)
+    for half in (*folder.glob("*.db.part"), *folder.glob("*.db.part.wal")):
+        half.unlink()
+    noted = {row["database"] for row in store.rows("SELECT database FROM containers WHERE schema = ''")}
+    files = set(folder.glob("*.db"))
+    named = {file_of(folder, database): database for database in noted}
+    others = files - named.keys()
+    # A long name is cut, and its file says no more than how it begins.
+    adopted = {name for file in others if file_of(folder, name := unquote(file.stem)) == file}
+    nameless = others - {file_of(folder, name) for name in adopted}
+    present = {database for file, database in named.items() if file in files}
+    return KnownFiles(
+        databases=tuple(sorted(present | adopted)),
+        adopted=tuple(sorted(adopted)),
+        missing=tuple(sorted(noted - present)),
+        nameless=tuple(sorted(nameless)),
+    )
+
+
+def begin_drop(file: Path) -> None:
+    """Mark the file of a database: from here on it is gone, whenever the server dies."""
+    file.replace(file.with_name(file.name + DROPPED))
+
+
+def undo_drop(file: Path) -> None:
+    """Take the mark away from the file of a database that is still open."""
+    file.with_name(file.name + DROPPED).replace(file)
+
+
+def end_drop(file: Path) -> None:
+    """Delete a file that is marked, and its log."""
+    wal_of(file).unlink(missing_ok=True)
+    file.with_name(file.name + DROPPED).unlink(missing_ok=True)
+
+
+def _end_drop(store: Store, left: Path) -> None:
+    file = left.with_name(left.name.removesuffix(DROPPED))
+    for row in store.rows("SELECT database FROM containers WHERE schema = ''"):
+        if file_of(file.parent, row["database"]) == file and not file.exists():
+            store.execute("DELETE FROM containers WHERE database = ?", (row["database"],))
+    if not file.exists():
+        wal_of(file).unlink(missing_ok=True)
+    left.unlink()
+
+
+def passing_trouble(file: Path) -> str | None:
+    """Why a sound file may not open just now; None when there is no such reason, and the file must be damaged."""
+    if shutil.disk_usage(file.parent).free < LEAST_ROOM:
+        return "the disk is full"
+    try:
+        descriptor = os.open(file, os.O_RDWR)
+    except OSError as error:
+        return str(error.strerror)
+    with contextlib.closing(os.fdopen(descriptor, "rb")):
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return "another process has it open"
+    return None
+
+
+def create(file: Path, schema: str | None = None) -> None:
+    """Make a database file, with a schema in it, unless it is there.
+
+    DuckDB refuses to open the file of a database whose creation was cut off, so it is made under another name; and
+    in an instance of its own: DETACH returns while others still look at the list of databases, and the file would
+    be written after it has got its name.
+    """
+    if file.exists():
+        return
+    part = file.with_name(f"{file.name}.part")
+    for old in (part, wal_of(part), wal_of(file)):
+        old.unlink(missing_ok=True)
+    with _making:
+        duck = _maker()
+        duck.execute(f"ATTACH {duckdb_literal(str(part))} AS made")
+        if schema is not None:
+            duck.execute(f"CREATE SCHEMA made.{duckdb_identifier(schema)}")
+        duck.execute("DETACH made")
+    part.replace(file)
+
+
+_making = threading.Lock()
+
+
+@functools.cache
+def _maker() -> duckdb.DuckDBPyConnection:
+    """The instance that makes files, one for the process: starting one takes longer than making a file."""
+    return duckdb.connect(config={"threads": 1})
+
+
+def wal_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.wal")

@@ -1,0 +1,215 @@
+"""CREATE, ALTER and DROP of tables, views and sequences: looked at before, and carried out whole or not at all.
+
+DuckDB makes one statement of several where Snowflake has one; they are one transaction. What is kept beside the
+table is written when it is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import Expr, exp
+
+from sfml_local.core import fakesnow_port, table_notes
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.names import ObjectName
+from sfml_local.core.number_types import run_typed
+from sfml_local.core.result import Result, status
+from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.core.temporaries import created_temporary, full_name
+from sfml_local.services.databases.sql import demand_schema
+from sfml_local.services.objects import keeping
+from sfml_local.services.streams.following import commit_open, target_of
+
+if TYPE_CHECKING:
+    import duckdb
+    from fakesnow.cursor import FakeSnowflakeCursor
+
+    from sfml_local.core.session import Session
+
+_KINDS = frozenset({"TABLE", "VIEW", "SEQUENCE"})
+
+
+def is_definition(tree: Expr) -> bool:
+    """Whether a statement creates, changes or drops a table, view or sequence."""
+    return (
+        isinstance(tree, exp.Create | exp.Drop | exp.Alter) and str(tree.args.get("kind")).upper() in _KINDS
+    )
+
+
+def define(
+    rewriting: Rewriting, cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any], type_id: int
+) -> Result:
+    """Carry out DDL; raises SqlError, and then nothing is changed."""
+    session = rewriting.session
+    cursor.check_db_and_schema(tree)
+    target, name = _target(tree, session)
+    if isinstance(tree, exp.Drop) and name is not None and not is_temporary(target, tree):
+        demand_schema(rewriting.account, name)
+    kind = str(tree.args["kind"]).upper()
+    if (done := _checked(rewriting, tree, kind, target, name)) is not None:
+        return status(done, type_id)
+    commit_open(session)
+    statements = fakesnow_port.statements_of(cursor, tree)
+    lengths: list[tuple[str, int]] = []
+    # A statement that DuckDB refuses ends its transaction, and sums are tried twice: no more than is needed.
+    with transaction(session) if len(statements) > 1 else contextlib.nullcontext():
+        for statement in statements:
+            transformed = fakesnow_port.transform(cursor, statement, params)
+            notes = {note: transformed.args.pop(note, None) for note in fakesnow_port.NOTES}
+            lengths += notes["text_lengths"] or ()
+            run_typed(partial(_execute, session, params=params), transformed)
+    if name is not None:
+        _comment_columns(rewriting, parts_of(name, temporary=is_temporary(target, tree)))
+    if name is not None and not is_temporary(target, tree):
+        if kind != "SEQUENCE":
+            _note(rewriting, tree, name, lengths)
+        keeping.note(rewriting, tree, kind, name)
+    return status(_sentence(tree, kind, name), type_id)
+
+
+def _execute(session: Session, transformed: Expr, params: list[Any]) -> None:
+    sql = transformed.sql(dialect="duckdb")
+    if not sql:
+        raise NotImplementedError(transformed.sql(dialect="snowflake"))
+    if seed := transformed.args.get("seed"):
+        sql = f"SELECT setseed({seed}); {sql}"
+    session.duck.execute(sql, params if params and transformed.find(exp.Placeholder) else None)
+
+
+@contextlib.contextmanager
+def transaction(session: Session) -> Iterator[None]:
+    """One DuckDB transaction around several statements; one that is open already takes them in."""
+    duck = session.duck
+    if in_transaction(duck):
+        yield
+        return
+    duck.begin()
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(Exception):
+            duck.rollback()
+        raise
+    duck.commit()
+
+
+def in_transaction(duck: duckdb.DuckDBPyConnection) -> bool:
+    """Whether statements share a transaction; by itself, each has an id of its own."""
+    first, second = (duck.execute("SELECT txid_current()").fetchall() for _ in range(2))
+    return first == second
+
+
+def _target(tree: Expr, session: Session) -> tuple[exp.Table | None, ObjectName | None]:
+    target = next(iter(tree.find_all(exp.Table)), None) if isinstance(tree, exp.Drop) else target_of(tree)
+    temporary = target is not None and is_temporary(target, tree)
+    return target, full_name(target, session, temporary=temporary)
+
+
+def is_temporary(target: exp.Table | None, tree: Expr) -> bool:
+    """Whether a rewritten statement is about a session's temporary table."""
+    return created_temporary(tree) is not None or (target is not None and target.catalog == "temp")
+
+
+# -- looking before
+
+
+def _checked(
+    rewriting: Rewriting, tree: Expr, kind: str, target: exp.Table | None, name: ObjectName | None
+) -> str | None:
+    """The answer to a statement that changes nothing, such as DROP … IF EXISTS; raises what an account refuses."""
+    actions = tree.args.get("actions") or () if isinstance(tree, exp.Alter) else ()
+    if any(isinstance(action, exp.SwapTable) for action in actions):
+        raise not_emulated(tree.sql(dialect="snowflake"))
+    if name is None or target is None or kind == "SEQUENCE":
+        return None
+    if isinstance(tree, exp.Create) and is_temporary(target, tree):
+        actual = "TABLE" if name in rewriting.session.temporaries else None
+    else:
+        actual = rewriting.account.engine.kind_of(
+            rewriting.session, parts_of(name, temporary=is_temporary(target, tree))
+        )
+    exists = bool(tree.args.get("exists"))
+    if isinstance(tree, exp.Create):
+        if actual is None or tree.args.get("replace"):
+            return None
+        if exists:
+            return f"{name.name} already exists, statement succeeded."
+        raise already_exists(name)
+    if actual is None:
+        if not exists:
+            raise does_not_exist(kind.capitalize(), name)
+        is_drop = isinstance(tree, exp.Drop)
+        return f"Drop statement executed successfully ({name.name} already dropped)." if is_drop else _DONE
+    if actual != kind:
+        raise wrong_kind(actual, kind)
+    if isinstance(tree, exp.Alter):
+        _check_added(rewriting, tree, name)
+    return None
+
+
+def wrong_kind(actual: str, kind: str) -> SqlError:
+    """A statement on a table that names a view, or the other way round."""
+    return SqlError(
+        f"SQL compilation error:\nObject found is of type '{actual}', not specified type '{kind}'.",
+        2203,
+        "42601",
+    )
+
+
+def _check_added(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> None:
+    """ADD COLUMN refuses a column that is there, unless IF NOT EXISTS, before it adds another."""
+    added = [action for action in tree.args.get("actions") or () if isinstance(action, exp.ColumnDef)]
+    if not added:
+        return
+    columns = {row[0] for row in rewriting.account.engine.columns(rewriting.session, name)}
+    for action in added:
+        column = dotted(action.this)
+        if column in columns and not action.args.get("exists"):
+            raise SqlError(f"SQL compilation error:\ncolumn '{column}' already exists", 1430, "42601")
+        columns.add(column)
+
+
+def parts_of(name: ObjectName, *, temporary: bool = False) -> tuple[str, str, str]:
+    """Where DuckDB has a table: a temporary one in its temporary catalog."""
+    if temporary:
+        return ("temp", "main", name.fqn())
+    return (name.database, name.schema, name.name)
+
+
+# -- what follows
+
+
+_DONE = "Statement executed successfully."
+
+
+def _sentence(tree: Expr, kind: str, name: ObjectName | None) -> str:
+    last = "" if name is None else name.name
+    match tree:
+        case exp.Create():
+            return f"{kind.capitalize()} {last} successfully created."
+        case exp.Drop():
+            return f"{last} successfully dropped."
+        case _:
+            return _DONE
+
+
+def _comment_columns(rewriting: Rewriting, parts: tuple[str, ...]) -> None:
+    for column, text in rewriting.comments.items():
+        if column is not None:
+            rewriting.session.duck.execute(table_notes.column_comment_sql(parts, column, text))
+
+
+def _note(rewriting: Rewriting, tree: Expr, name: ObjectName, lengths: list[tuple[str, int]]) -> None:
+    engine = rewriting.account.engine
+    if isinstance(tree, exp.Drop | exp.Create):
+        table_notes.forget(engine, name)
+    table_notes.set_lengths(engine, name, lengths)
+    if rewriting.comments.get(None):
+        table_notes.set_comment(engine, name, rewriting.comments[None])
+    for action in (tree.args.get("actions") or ()) if isinstance(tree, exp.Alter) else ():
+        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
+            table_notes.move(engine, name, name.sibling(dotted(action.this.this)))

@@ -1,0 +1,36 @@
+"""What builds the tree of a function: its arguments as they were written, and the statement that it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import Expr
+
+from sfml_local.core.errors import SqlError
+from sfml_local.core.rewriting import Rewriting
+
+Arguments = list[Expr]
+Builder = Callable[[Arguments, Rewriting], Expr]
+
+
+def counted(name: str, least: int, most: int | None, build: Builder) -> Builder:
+    """A builder that is given so many arguments; others are refused as accounts refuse them."""
+
+    def checked(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        found = len(arguments)
+        if found < least:
+            raise _wrong_count("not enough", name, least, found)
+        if most is not None and found > most:
+            raise _wrong_count("too many", name, most, found)
+        return build(arguments, rewriting)
+
+    return checked
+
+
+def _wrong_count(words: str, name: str, expected: int, got: int) -> SqlError:
+    code = 938 if words == "not enough" else 939
+    return SqlError(
+        f"SQL compilation error: {words} arguments for function [{name}] expected {expected}, got {got}",
+        code,
+        "22023",
+    )

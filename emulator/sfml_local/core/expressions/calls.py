@@ -1,0 +1,181 @@
+"""Small pieces of DuckDB's SQL as trees."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.expressions.macros import PLACE
+
+TYPE = "duckdb_type"
+"""Where a node keeps DuckDB's name of its type."""
+STANDS = "stands"
+"""Where a node keeps an expression of its type."""
+
+
+def tree(value: Any) -> Expr:
+    """A Python value as a literal; a tree is copied."""
+    return value.copy() if isinstance(value, Expr) else exp.convert(value)
+
+
+def call(name: str, *arguments: Any) -> exp.Anonymous:
+    """A function of DuckDB's or of the library."""
+    return exp.Anonymous(this=name, expressions=[tree(one) for one in arguments])
+
+
+Node = TypeVar("Node", bound=Expr)
+
+
+def typed(node: Node, type: str) -> Node:
+    """A node of which DuckDB's type is known."""
+    node.meta[TYPE] = type
+    return node
+
+
+def macro(name: str, *arguments: Any) -> exp.Anonymous:
+    return call(f"{PLACE}.sf_{name}", *arguments)
+
+
+def chosen(name: str, value: Expr, *options: Any) -> Expr:
+    """A macro that chooses by the type of a value; where the type is known, what it would choose.
+
+    DuckDB binds the arguments of a macro twice, so that macros within macros would take twice as long at each level.
+    """
+    type = _known(value)
+    if type is None or name not in _CONVERSIONS:
+        return macro(name, value, stand_in(value), *options)
+    is_try, target = name.startswith("try_"), _CONVERSIONS[name]
+    is_text = type in ("VARCHAR", "JSON", '"NULL"')
+    if not is_text and (target is None or target in ("DOUBLE", "BOOLEAN")):
+        if target is None:
+            return value.copy()
+        return try_cast(value.copy(), target) if is_try else cast(value.copy(), target)
+    if type in _MOMENTS and target in _MOMENTS:
+        return try_cast(value.copy(), target)
+    prefix = "try_to_" if is_try else "to_"
+    return call(f"sf_{prefix}{name.removeprefix('try_')}", value, exp.Literal.string(type), *options)
+
+
+_MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+_CONVERSIONS = {
+    f"{prefix}{name}": target
+    for prefix in ("", "try_")
+    for name, target in (
+        ("number", None),
+        ("double", "DOUBLE"),
+        ("boolean", "BOOLEAN"),
+        ("date", "DATE"),
+        ("ntz", "TIMESTAMP"),
+        ("ltz", "TIMESTAMP WITH TIME ZONE"),
+    )
+}
+"""Macro of a conversion → the type that values of other types than text are cast to; None leaves them as they are."""
+
+
+def kind(value: Expr) -> Expr:
+    """DuckDB's name of the value's type, a constant once it is bound."""
+    found = _known(value)
+    return call("typeof", value) if found is None else exp.Literal.string(found)
+
+
+def _known(value: Expr) -> str | None:
+    if isinstance(value, exp.Literal) and value.is_string:
+        return "VARCHAR"
+    return value.meta.get(TYPE)
+
+
+# -- stand-ins
+
+_LIKE_FIRST = (
+    *(
+        exp.Min,
+        exp.Max,
+        exp.AnyValue,
+        exp.First,
+        exp.Last,
+        exp.FirstValue,
+        exp.LastValue,
+        exp.NthValue,
+        exp.Lag,
+    ),
+    *(exp.Lead, exp.Mode, exp.ArgMax, exp.ArgMin, exp.Window, exp.WithinGroup, exp.Filter, exp.IgnoreNulls),
+    *(exp.RespectNulls, exp.Distinct, exp.Ordered, exp.Order),
+)
+
+
+def stand_in(value: Expr) -> Expr:
+    """An expression of the same type without an aggregate in it, and short where the type is known."""
+    if isinstance(value, exp.Literal):
+        return value.copy()
+    found = _known(value)
+    if found is not None:
+        return null_of(found)
+    if isinstance(value, exp.Distinct):
+        return stand_in(value.expressions[0])
+    if isinstance(value, _LIKE_FIRST):
+        return stand_in(value.this)
+    if isinstance(value, exp.GroupConcat):
+        return null_of("VARCHAR")
+    if isinstance(value, exp.ArrayAgg | exp.ObjectAgg):
+        return null_of("JSON")
+    if isinstance(value, exp.AggFunc | exp.RowNumber):
+        return exp.Literal.number(1)
+    if isinstance(value, exp.Query | exp.Subquery):
+        return value.copy()
+    if STANDS in value.meta:
+        stands: Expr = value.meta[STANDS]
+        return stands.copy()
+    copy = value.copy()
+    for part in list(copy.iter_expressions()):
+        part.replace(stand_in(part))
+    return copy
+
+
+def null_of(type: str) -> Expr:
+    return typed(exp.Cast(this=exp.null(), to=raw_type(type)), type)
+
+
+def with_kinds(arguments: list[Expr]) -> list[Expr]:
+    """Each argument with its type after it, as functions of variants take them."""
+    return [part for one in arguments for part in (one, kind(one))]
+
+
+def cast(value: Expr, type: str) -> exp.Cast:
+    """A cast to a type of DuckDB's, which nothing translates."""
+    return typed(exp.Cast(this=value, to=raw_type(type)), type)
+
+
+def try_cast(value: Expr, type: str) -> exp.TryCast:
+    return typed(exp.TryCast(this=value, to=raw_type(type)), type)
+
+
+def raw_type(type: str) -> exp.DataType:
+    """fakesnow makes BIGINT of DECIMAL(38, 0), and leaves a type that it does not know as it is."""
+    return exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=type)
+
+
+def json(value: Expr) -> exp.Cast:
+    return cast(value, "JSON")
+
+
+def is_raw(type: Expr | None) -> bool:
+    return isinstance(type, exp.DataType) and type.this == exp.DataType.Type.USERDEFINED
+
+
+def as_text(value: Expr) -> Expr:
+    """The value as a VARCHAR."""
+    if isinstance(value, exp.Literal) and value.is_string:
+        return value.copy()
+    return typed(exp.cast(value.copy(), "VARCHAR"), "VARCHAR")
+
+
+def whole(value: Expr) -> Expr:
+    """The value as a 64-bit integer, as DuckDB's functions take it."""
+    if isinstance(value, exp.Literal) and value.is_int:
+        return value.copy()
+    return cast(value.copy(), "BIGINT")
+
+
+def refused(sentence: str) -> Expr:
+    return call("error", sentence)

@@ -1,0 +1,70 @@
+"""Texts and variants as numbers where a statement computes with them, and numbers as days beside a date.
+
+What is a text, only DuckDB knows when it binds a statement: the macros choose. A text becomes NUMBER(18, 5), as
+accounts cast it. https://docs.snowflake.com/en/sql-reference/data-type-conversion
+"""
+
+from __future__ import annotations
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.expressions.calls import STANDS, chosen, macro, stand_in
+
+_OPERATORS = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
+_COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+_OPTIONS = ("AUTO", 1970, "UTC")
+
+
+def coerced(tree: Expr) -> Expr:
+    """The tree with every operand of arithmetic as a number, where it is a text or a variant."""
+    for node in reversed(list(tree.find_all(*_OPERATORS, *_COMPARISONS, exp.Neg, exp.In, exp.Between))):
+        if node.find(exp.Interval, exp.Placeholder) is not None:
+            continue
+        new = _computed(node)
+        if node is tree:
+            tree = new
+        else:
+            node.replace(new)
+    return tree
+
+
+def _computed(node: Expr) -> Expr:
+    if isinstance(node, _COMPARISONS):
+        left, right = node.this, node.expression
+        return type(node)(this=_beside(left, right), expression=_beside(right, left))
+    if isinstance(node, exp.In | exp.Between):
+        return _chosen(node)
+    left = _operand(node.this)
+    if isinstance(node, exp.Neg):
+        return exp.Neg(this=left)
+    right = _operand(node.expression)
+    match node:
+        case exp.Add():
+            return macro("add", left, right, stand_in(left), stand_in(right))
+        case exp.Sub():
+            return macro("subtract", left, right, stand_in(left), stand_in(right))
+    return type(node)(this=left, expression=right)
+
+
+def _chosen(node: exp.In | exp.Between) -> Expr:
+    """A text among numbers is a number."""
+    new = node.copy()
+    others = new.expressions if isinstance(new, exp.In) else [new.args["low"], new.args["high"]]
+    if others and not any(isinstance(one, exp.Query | exp.Subquery) for one in others):
+        new.set("this", _beside(new.this, others[0]))
+    return new
+
+
+def _beside(value: Expr, other: Expr) -> Expr:
+    """A text as what the other side is."""
+    if isinstance(value, exp.Literal | exp.Null | exp.Query | exp.Subquery | exp.Tuple):
+        return value.copy()
+    return macro("compared", value, stand_in(value), stand_in(other), *_OPTIONS)
+
+
+def _operand(value: Expr) -> Expr:
+    if isinstance(value, exp.Literal) and not value.is_string:
+        return value.copy()
+    found = chosen("operand", value)
+    found.meta[STANDS] = macro("operand_type", stand_in(value))
+    return found

@@ -1,0 +1,149 @@
+"""Comparisons of a value with a text: of a variant as text, of a date, number or boolean as what the text tells.
+
+What the value is, only DuckDB knows when it binds a statement: the macros choose.
+https://docs.snowflake.com/en/sql-reference/data-type-conversion
+"""
+
+from __future__ import annotations
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.expressions import settings
+from sfml_local.core.expressions.calls import TYPE, call, json, macro, stand_in, with_kinds
+from sfml_local.core.rewriting import Rewriting
+
+SIDES = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
+_DIFFERENT = (
+    exp.Literal,
+    exp.Null,
+    exp.Boolean,
+    exp.Placeholder,
+    exp.Parameter,
+    exp.Query,
+    exp.Subquery,
+    exp.Tuple,
+)
+
+
+def lowered_comparison(node: Expr, rewriting: Rewriting) -> Expr:
+    """`value = 'text'`, either way round."""
+    if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":
+        return node  # SET a = 'text'
+    left, right = node.this, node.expression
+    if _is_text(right) and _is_value(left):
+        _set_sides(node, left, [right], rewriting)
+    elif _is_text(left) and _is_value(right):
+        node.set("expression", comparable(right))
+        node.set("this", compared(left, right, rewriting))
+    elif _is_number(right) and _is_value(left):
+        node.set("this", numeric(left))
+    elif _is_number(left) and _is_value(right):
+        node.set("expression", numeric(right))
+    elif is_variant(left) and _is_value(right):
+        _set_beside(left, right)
+    elif is_variant(right) and _is_value(left):
+        _set_beside(right, left)
+    return node
+
+
+def _set_beside(variant: Expr, other: Expr) -> None:
+    """A variant beside a text, or beside another variant, is compared as text."""
+    new = macro("beside", variant, stand_in(other))
+    other.replace(comparable(other))
+    variant.replace(new)
+
+
+def is_variant(node: Expr | None) -> bool:
+    """Whether an expression is known to be a VARIANT, ARRAY or OBJECT by its form."""
+    return isinstance(node, exp.JSONExtract | exp.Bracket) or (
+        node is not None and node.meta.get(TYPE) == "JSON"
+    )
+
+
+def lowered_alternatives(node: Expr, rewriting: Rewriting) -> Expr:
+    """COALESCE, IFF and CASE of a variant and a literal answer a variant."""
+    if isinstance(node, exp.Coalesce):
+        branches: list[Expr | None] = [node.this, *node.expressions]
+    elif isinstance(node, exp.Case):
+        branches = [*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default")]
+        if is_variant(node.this) and all(_is_text(branch.this) for branch in node.args["ifs"]):
+            node.set("this", comparable(node.this))
+    else:
+        branches = [node.args.get("true"), node.args.get("false")]
+    if any(is_variant(branch) for branch in branches):
+        for branch in branches:
+            if isinstance(branch, exp.Literal | exp.Boolean):
+                branch.replace(json(call("sf_to_variant", *with_kinds([branch]))))
+    return node
+
+
+def lowered_choice(node: exp.In | exp.Between, rewriting: Rewriting) -> Expr:
+    """`value IN ('text', …)` and BETWEEN."""
+    if node.find_ancestor(exp.Pivot) is not None:
+        return node
+    others = node.expressions if isinstance(node, exp.In) else [node.args["low"], node.args["high"]]
+    if others and all(_is_number(other) for other in others) and _is_value(node.this):
+        node.set("this", numeric(node.this))
+    elif others and all(_is_text(other) for other in others) and _is_value(node.this):
+        _set_sides(node, node.this, others, rewriting)
+    return node
+
+
+TEXTUAL = (
+    *(
+        exp.Length,
+        exp.Left,
+        exp.Right,
+        exp.Substring,
+        exp.Replace,
+        exp.Reverse,
+        exp.Upper,
+        exp.Lower,
+        exp.Contains,
+    ),
+    *(exp.StartsWith, exp.EndsWith, exp.StrPosition, exp.Repeat, exp.Unicode, exp.Stuff),
+)
+"""Functions of a text, which take a variant as the text that it holds."""
+
+
+def lowered_pattern(node: Expr, rewriting: Rewriting) -> Expr:
+    """LIKE and its kin look at a variant as text."""
+    if _is_value(node.this):
+        node.set("this", comparable(node.this))
+    return node
+
+
+def _set_sides(node: Expr, value: Expr, texts: list[Expr], rewriting: Rewriting) -> None:
+    for text in texts:
+        text.replace(compared(text, value, rewriting))
+    value.replace(comparable(value))
+
+
+def _is_text(node: Expr | None) -> bool:
+    return isinstance(node, exp.Literal) and node.is_string
+
+
+def _is_number(node: Expr | None) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
+
+
+def _is_value(node: Expr | None) -> bool:
+    return isinstance(node, Expr) and not isinstance(node, _DIFFERENT)
+
+
+def numeric(value: Expr) -> Expr:
+    """The value, or the number of a text or variant."""
+    return macro("numeric", value, stand_in(value))
+
+
+def comparable(value: Expr) -> Expr:
+    """The value, or the text of a variant."""
+    return macro("comparable", value, stand_in(value))
+
+
+def compared(text: Expr, value: Expr, rewriting: Rewriting) -> Expr:
+    """A text as what the value is that it is compared with."""
+    session = rewriting.session
+    century = settings.number(session, "TWO_DIGIT_CENTURY_START")
+    zone = settings.text(session, "TIMEZONE")
+    return macro("compared", text, stand_in(text), stand_in(value), "AUTO", century, zone)

@@ -1,0 +1,117 @@
+"""Snowflake's SQL as sqlglot reads it, but for the functions that are ours: those stay calls as they are written.
+
+sqlglot turns many functions into trees of its own while it reads, and what it drops there (the case of a format, an
+argument) cannot be found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from fakesnow.dialect import syntax_error
+from sqlglot import Dialect, Expr, exp
+from sqlglot.errors import ParseError
+from sqlglot.parsers.snowflake import SnowflakeParser
+from sqlglot.tokens import Token, TokenType
+
+from sfml_local.core.expressions.lowering import OWN
+
+WRITTEN = "written"
+"""Where a projection of the outermost SELECT keeps the text that its user wrote."""
+
+OVERWRITES = "overwrites"
+"""Where INSERT into several tables keeps whether it empties them first."""
+
+_OPEN = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
+_CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
+_ENDS = frozenset(
+    {
+        *(TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.QUALIFY),
+        *(TokenType.ORDER_BY, TokenType.LIMIT, TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT),
+        *(TokenType.SEMICOLON, TokenType.FETCH, TokenType.OFFSET, TokenType.INTO),
+    }
+)
+
+
+def _as_written(name: str, usual: Callable[..., Expr] | None) -> Callable[..., Expr]:
+    def build(args: list[Any]) -> Expr:
+        # `OBJECT_CONSTRUCT(*)` is fakesnow's.
+        if usual is not None and any(isinstance(one, Expr) and one.is_star for one in args):
+            return usual(args)
+        return exp.Anonymous(this=name, expressions=args)
+
+    return build
+
+
+class Parser(SnowflakeParser):
+    """sqlglot's parser of Snowflake's SQL with the functions of `OWN` left as calls."""
+
+    FUNCTIONS = {  # noqa: RUF012 - sqlglot's own table
+        **SnowflakeParser.FUNCTIONS,
+        **{name: _as_written(name, SnowflakeParser.FUNCTIONS.get(name)) for name in OWN},
+    }
+    FUNCTION_PARSERS = {  # noqa: RUF012 - sqlglot's own table
+        name: parser for name, parser in SnowflakeParser.FUNCTION_PARSERS.items() if name not in OWN
+    }
+
+
+def parse_one(sql: str) -> Expr:
+    """One statement as a tree; raises what fakesnow raises at a mistake."""
+    dialect = Dialect.get_or_raise("snowflake")
+    try:
+        tokens = dialect.tokenize(sql)
+        found = Parser(dialect=dialect).parse(tokens, sql)
+    except ParseError as error:
+        raise syntax_error(error) from None
+    if not found or found[0] is None:
+        raise syntax_error(ParseError(f"No expression was parsed from '{sql}'"))
+    tree = exp.Block(expressions=found) if len(found) > 1 else found[0]
+    if isinstance(tree, exp.MultitableInserts):
+        # sqlglot reads the word and drops it.
+        tree.meta[OVERWRITES] = tokens[1].text.upper() == "OVERWRITE"
+    _note_texts(tree, sql, tokens)
+    return tree
+
+
+def spaced(sql: str) -> str:
+    """`?::INT` as `? ::INT`: sqlglot reads `?::` as one word, which is another dialect's."""
+    if "?::" not in sql:
+        return sql
+    tokens = Dialect.get_or_raise("snowflake").tokenize(sql)
+    for token in reversed([token for token in tokens if token.token_type == TokenType.QDCOLON]):
+        sql = f"{sql[: token.start + 1]} {sql[token.start + 1 :]}"
+    return sql
+
+
+def _note_texts(tree: Expr, sql: str, tokens: Sequence[Token]) -> None:
+    query: Any = tree
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    if not isinstance(query, exp.Select) or isinstance(tree, exp.Subquery):
+        return
+    texts = list(_projections(sql, tokens))
+    if len(texts) == len(query.expressions):
+        for projection, text in zip(query.expressions, texts, strict=True):
+            projection.meta[WRITTEN] = text
+
+
+def _projections(sql: str, tokens: Sequence[Token]) -> Iterator[str]:
+    """The texts between the commas of the first SELECT that stands in no brackets."""
+    depth, first, last, started = 0, None, None, False
+    for token in tokens:
+        kind = token.token_type
+        depth -= kind in _CLOSE
+        if not started:
+            started = kind == TokenType.SELECT and depth == 0
+        elif depth == 0 and (kind in _ENDS or kind == TokenType.COMMA):
+            if first is not None and last is not None:
+                yield sql[first.start : last.end + 1]
+            first = last = None
+            if kind in _ENDS:
+                return
+        elif not (first is None and kind in (TokenType.DISTINCT, TokenType.ALL)):
+            first, last = first or token, token
+        depth += kind in _OPEN
+    if first is not None and last is not None:
+        yield sql[first.start : last.end + 1]

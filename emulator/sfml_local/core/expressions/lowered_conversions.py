@@ -1,0 +1,287 @@
+"""TO_… and TRY_TO_… functions and casts, as calls of the macros and functions that convert."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.expressions import conversions, settings, shown_values
+from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.calls import (
+    as_text,
+    call,
+    cast,
+    chosen,
+    json,
+    kind,
+    try_cast,
+    typed,
+    with_kinds,
+)
+from sfml_local.core.expressions.refusals import MARK, Refusal
+from sfml_local.core.rewriting import Rewriting
+
+_T = exp.DataType.Type
+_INTEGERS = frozenset({_T.INT, _T.BIGINT, _T.SMALLINT, _T.TINYINT})
+_DECIMALS = frozenset({_T.DECIMAL, *_INTEGERS})
+_FLOATS = frozenset({_T.FLOAT, _T.DOUBLE})
+_ZONED = frozenset({_T.TIMESTAMPTZ, _T.TIMESTAMPLTZ})
+_UNZONED = frozenset({_T.TIMESTAMPNTZ, _T.DATETIME})
+_MAPPED = {"TIMESTAMP_NTZ": "ntz", "TIMESTAMP_LTZ": "ltz", "TIMESTAMP_TZ": "ltz"}
+LARGEST = 38
+
+
+# -- functions ---------------------------------------------------------------------------------------------
+
+
+def _format(arguments: Arguments, rewriting: Rewriting, parameter: str) -> Expr | str:
+    return arguments[1] if len(arguments) > 1 else settings.text(rewriting.session, parameter)
+
+
+def _prefix(is_try: bool) -> str:
+    return "try_" if is_try else ""
+
+
+def _to_char(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    value = arguments[0]
+    is_auto = len(arguments) == 1 or arguments[1].name.strip().upper() == "AUTO"
+    if is_auto:
+        return (
+            shown_values.shown(value, rewriting)
+            if shown_values.has_own_formats(rewriting)
+            else as_text(value)
+        )
+    format = arguments[1]
+    return typed(call("sf_to_text", value, kind(value), format), "VARCHAR")
+
+
+def _to_date(is_try: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        format = _format(arguments, rewriting, "DATE_INPUT_FORMAT")
+        return _date(arguments[0], format, rewriting, is_try=is_try)
+
+    return build
+
+
+def _date(value: Expr, format: Expr | str, rewriting: Rewriting, *, is_try: bool) -> Expr:
+    century = settings.number(rewriting.session, "TWO_DIGIT_CENTURY_START")
+    return typed(chosen(f"{_prefix(is_try)}date", value, format, century), "DATE")
+
+
+def _to_time(is_try: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        format = _format(arguments, rewriting, "TIME_INPUT_FORMAT")
+        return _time(arguments[0], format, is_try=is_try)
+
+    return build
+
+
+def _time(value: Expr, format: Expr | str, *, is_try: bool) -> Expr:
+    return typed(call(f"sf_{_prefix(is_try)}to_time", value, kind(value), format), "TIME")
+
+
+def _to_timestamp(sort: str | None, is_try: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        option = _format(arguments, rewriting, "TIMESTAMP_INPUT_FORMAT")
+        return _timestamp(arguments[0], option, sort or mapped(rewriting), rewriting, is_try=is_try)
+
+    return build
+
+
+def mapped(rewriting: Rewriting) -> str:
+    """What TIMESTAMP stands for in the session."""
+    return _MAPPED[settings.text(rewriting.session, "TIMESTAMP_TYPE_MAPPING").upper()]
+
+
+def _timestamp(value: Expr, option: Expr | str, sort: str, rewriting: Rewriting, *, is_try: bool) -> Expr:
+    century = settings.number(rewriting.session, "TWO_DIGIT_CENTURY_START")
+    zone = settings.text(rewriting.session, "TIMEZONE")
+    type = "TIMESTAMP" if sort == "ntz" else "TIMESTAMP WITH TIME ZONE"
+    return typed(chosen(f"{_prefix(is_try)}{sort}", value, option, century, zone), type)
+
+
+def _to_number(is_try: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        value, *rest = arguments
+        has_format = bool(rest) and not _is_number(rest[0])
+        format = rest.pop(0) if has_format else exp.null()
+        digits = [int(one.name) for one in rest if _is_number(one)]
+        precision, scale = (*digits, *(LARGEST, 0)[len(digits) :])[:2]
+        return number_of(value, format, precision, scale, is_try=is_try)
+
+    return build
+
+
+def _is_number(node: Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
+
+
+def number_of(value: Expr, format: Expr, precision: int, scale: int, *, is_try: bool) -> Expr:
+    """A NUMBER; what has a value of another type is cast, and refused in Snowflake's words where it is too large."""
+    number = chosen(f"{_prefix(is_try)}number", value, format, precision, scale)
+    type = f"DECIMAL({precision}, {scale})"
+    if is_try:
+        return try_cast(number, type)
+    if precision == LARGEST or isinstance(value, exp.Subquery) or value.find(exp.Rand, exp.Subquery):
+        return cast(number, type)
+    large = exp.and_(_is_null(try_cast(number.copy(), type)), exp.not_(_is_null(value)))
+    words = f"{MARK}100039|22003|Numeric value '"
+    error = call(
+        "error", call("concat", words, exp.cast(value.copy(), "VARCHAR"), f"' is out of range{MARK}")
+    )
+    return typed(exp.Case(ifs=[exp.If(this=large, true=cast(error, type))], default=cast(number, type)), type)
+
+
+def _is_null(value: Expr) -> Expr:
+    return exp.Is(this=exp.paren(value.copy()), expression=exp.null())
+
+
+def _to_double(is_try: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        format = arguments[1] if len(arguments) > 1 else exp.null()
+        return typed(chosen(f"{_prefix(is_try)}double", arguments[0], format), "DOUBLE")
+
+    return build
+
+
+def _to_boolean(is_try: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        return typed(chosen(f"{_prefix(is_try)}boolean", arguments[0]), "BOOLEAN")
+
+    return build
+
+
+def _to_binary(is_try: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        format = (
+            arguments[1] if len(arguments) > 1 else settings.text(rewriting.session, "BINARY_INPUT_FORMAT")
+        )
+        return call(f"sf_{_prefix(is_try)}to_binary", arguments[0], kind(arguments[0]), format)
+
+    return build
+
+
+def _builders() -> Iterator[tuple[str, Builder]]:
+    for name in ("TO_CHAR", "TO_VARCHAR"):
+        yield name, counted(name, 1, 2, _to_char)
+    for is_try in (False, True):
+        prefix = "TRY_" if is_try else ""
+        yield f"{prefix}TO_DATE", counted(f"{prefix}TO_DATE", 1, 2, _to_date(is_try))
+        yield f"{prefix}TO_TIME", counted(f"{prefix}TO_TIME", 1, 2, _to_time(is_try))
+        yield f"{prefix}TO_DOUBLE", counted(f"{prefix}TO_DOUBLE", 1, 2, _to_double(is_try))
+        yield f"{prefix}TO_BOOLEAN", counted(f"{prefix}TO_BOOLEAN", 1, 1, _to_boolean(is_try))
+        yield f"{prefix}TO_BINARY", counted(f"{prefix}TO_BINARY", 1, 2, _to_binary(is_try))
+        for word in ("NUMBER", "DECIMAL", "NUMERIC"):
+            yield f"{prefix}TO_{word}", counted(f"{prefix}TO_{word}", 1, 4, _to_number(is_try))
+        for word, sort in (("", None), ("_NTZ", "ntz"), ("_LTZ", "ltz"), ("_TZ", "ltz")):
+            name = f"{prefix}TO_TIMESTAMP{word}"
+            yield name, counted(name, 1, 2, _to_timestamp(sort, is_try))
+    yield "DATE", counted("DATE", 1, 2, _to_date(False))
+    yield "TIME", counted("TIME", 1, 2, _to_time(False))
+
+
+BUILDERS = dict(_builders())
+
+
+# -- casts -------------------------------------------------------------------------------------------------
+
+
+def lowered_cast(node: exp.Cast, rewriting: Rewriting) -> Expr:
+    """A cast to one of Snowflake's types, by the function that it calls."""
+    value, target, is_try = node.this, node.args["to"], isinstance(node, exp.TryCast)
+    if not isinstance(target, exp.DataType):
+        return node
+    type = target.this
+    if isinstance(value, exp.Null):
+        return _null(node, type)
+    if type in exp.DataType.TEXT_TYPES:
+        if shown_values.has_own_formats(rewriting) and not isinstance(value, exp.Literal):
+            node.set("this", shown_values.shown(value, rewriting))
+        return _text(node, target, is_try=is_try)
+    if type in _DECIMALS:
+        return _cast_number(node, value, target, is_try=is_try)
+    if type in _FLOATS:
+        return typed(chosen(f"{_prefix(is_try)}double", value, exp.null()), "DOUBLE")
+    if type == _T.BOOLEAN:
+        return typed(chosen(f"{_prefix(is_try)}boolean", value), "BOOLEAN")
+    if type == _T.DATE:
+        return _cast_date(node, value, rewriting, is_try=is_try)
+    if type == _T.TIME:
+        return _time(value, settings.text(rewriting.session, "TIME_INPUT_FORMAT"), is_try=is_try)
+    if type in _ZONED or type in _UNZONED or type == _T.TIMESTAMP:
+        sort = "ltz" if type in _ZONED else "ntz" if type in _UNZONED else mapped(rewriting)
+        format = settings.text(rewriting.session, "TIMESTAMP_INPUT_FORMAT")
+        return _timestamp(value, format, sort, rewriting, is_try=is_try)
+    if type in (_T.BINARY, _T.VARBINARY):
+        return call(f"sf_{_prefix(is_try)}to_binary", value, kind(value), "HEX")
+    if type == _T.VARIANT:
+        return json(call("sf_to_variant", *with_kinds([value])))
+    if type in (_T.ARRAY, _T.OBJECT) and not target.expressions:
+        name = "sf_to_array" if type == _T.ARRAY else "sf_to_object"
+        return json(call(name, *with_kinds([value])))
+    return node
+
+
+def _null(node: exp.Cast, type: exp.DType) -> Expr:
+    """NULL of a type; a VARIANT's is JSON."""
+    if type in (_T.VARIANT, _T.OBJECT) or (type == _T.ARRAY and not node.to.expressions):
+        return json(exp.null())
+    if type == _T.DECIMAL:
+        precision, scale = digits_of(node.to)
+        return cast(exp.null(), f"DECIMAL({precision}, {scale})")
+    return node
+
+
+def digits_of(target: exp.DataType) -> tuple[int, int]:
+    """The precision and scale of a NUMBER."""
+    digits = [int(one.name) for one in target.expressions]
+    precision, scale = (*digits, *(LARGEST, 0)[len(digits) :])[:2]
+    return precision, scale
+
+
+def _cast_number(node: exp.Cast, value: Expr, target: exp.DataType, *, is_try: bool) -> Expr:
+    if target.this in _INTEGERS:
+        number = chosen(f"{_prefix(is_try)}number", value, exp.null(), LARGEST, 0)
+        # A float is rounded half away from zero as a DECIMAL, half to even as an integer.
+        exact = try_cast(number, "DECIMAL(38, 0)") if is_try else cast(number, "DECIMAL(38, 0)")
+        return try_cast(exact, "BIGINT") if is_try else cast(exact, "BIGINT")
+    precision, scale = digits_of(target)
+    return number_of(value, exp.null(), precision, scale, is_try=is_try)
+
+
+def _cast_date(node: exp.Cast, value: Expr, rewriting: Rewriting, *, is_try: bool) -> Expr:
+    format = settings.text(rewriting.session, "DATE_INPUT_FORMAT")
+    if isinstance(value, exp.Literal) and value.is_string and format == "AUTO":
+        try:
+            found = conversions.to_date(value.name, "VARCHAR", None, 1970)
+        except Refusal:
+            return _date(value, format, rewriting, is_try=is_try)
+        return exp.cast(exp.Literal.string(str(found)), "DATE")
+    return _date(value, format, rewriting, is_try=is_try)
+
+
+def _text(node: exp.Cast, target: exp.DataType, *, is_try: bool) -> Expr:
+    """VARCHAR(n) of a longer text is refused; other casts to text are worked out by the type of what is cast."""
+    value = node.this
+    length = int(target.expressions[0].name) if target.expressions else None
+    if length is None and target.this in (_T.CHAR, _T.NCHAR):
+        length = 1
+    text = as_text(value)
+    if length is None or length >= 16777216:
+        return exp.cast(value.copy(), "VARCHAR") if isinstance(value, exp.Literal) else text
+    return within(text, length, is_try=is_try)
+
+
+def within(text: Expr, length: int, *, is_try: bool = False) -> Expr:
+    """A text that is refused, or NULL, where it has more characters."""
+    if is_try:
+        error: Expr = exp.null()
+    else:
+        words = f"{MARK}100078|22000|String '"
+        error = call(
+            "error", call("concat", words, text.copy(), f"' is too long and would be truncated{MARK}")
+        )
+    shown = exp.cast(text.copy(), "VARCHAR")
+    too_long = exp.GT(this=call("length", shown), expression=exp.Literal.number(length))
+    return typed(exp.Case(ifs=[exp.If(this=too_long, true=error)], default=shown.copy()), "VARCHAR")

@@ -1,0 +1,104 @@
+"""Functions and literals of numbers."""
+
+from __future__ import annotations
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.calls import TYPE, call, cast, whole
+from sfml_local.core.expressions.refusals import marked
+from sfml_local.core.rewriting import Rewriting
+
+DIGITS_OF_64_BITS = 18
+DIVISION_BY_ZERO = marked(100051, "22012", "Division by zero")
+
+
+def lowered_literal(node: exp.Literal, rewriting: Rewriting) -> Expr:
+    """A whole number of more digits than 64 bits hold, as a NUMBER, of which the sum has room."""
+    if (
+        node.is_string
+        or not node.name.isdigit()
+        or len(node.name) <= DIGITS_OF_64_BITS
+        or len(node.name) > 38
+    ):
+        return node
+    return cast(node.copy(), "DECIMAL(38, 0)")
+
+
+def divided(left: Expr, right: Expr, value: Expr) -> Expr:
+    """A value that is refused where `left` is divided by zero; NULL by zero is NULL."""
+    is_zero = exp.EQ(this=exp.paren(right.copy()), expression=exp.Literal.number(0))
+    is_there = exp.Not(this=exp.Is(this=exp.paren(left.copy()), expression=exp.null()))
+    error = call("error", DIVISION_BY_ZERO)
+    return exp.Case(ifs=[exp.If(this=exp.And(this=is_zero, expression=is_there), true=error)], default=value)
+
+
+def lowered_remainder(node: exp.Mod, rewriting: Rewriting) -> Expr:
+    """`a % b`: refused where b is 0."""
+    if isinstance(node.expression, exp.Literal) and node.expression.name.strip("0."):
+        return node
+    return divided(node.this, node.expression, node.copy())
+
+
+def _mod(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    left, right = (exp.paren(one.copy()) for one in arguments)
+    remainder = exp.Mod(this=left, expression=right)
+    return exp.paren(lowered_remainder(remainder, rewriting))
+
+
+def _stepped(function: str) -> Builder:
+    """CEIL and FLOOR, at so many places."""
+
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        value, *places = arguments
+        if not places:
+            return call(function, value)
+        scaled = exp.Mul(this=exp.paren(value.copy()), expression=call("pow", 10, whole(places[0])))
+        found = exp.Div(this=call(function, scaled), expression=call("pow", 10, whole(places[0])))
+        return call("cast_to_type", found, call("round", value, places[0]))
+
+    return build
+
+
+def _random(name: str) -> Builder:
+    return lambda arguments, rewriting: call(name, *arguments)
+
+
+def _uniform(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """A number between two others, both among them where they are whole."""
+    low, high, generator = arguments
+    is_new = isinstance(generator, exp.Rand) and generator.this is None
+    share = call("random") if is_new else call("sf_share", generator)
+    width = exp.Sub(this=exp.paren(high.copy()), expression=exp.paren(low.copy()))
+    if not (_is_whole(low) and _is_whole(high)):
+        return exp.paren(
+            exp.Add(this=cast(low, "DOUBLE"), expression=exp.Mul(this=share, expression=exp.paren(width)))
+        )
+    steps = exp.Mul(this=share, expression=exp.paren(exp.Add(this=width, expression=exp.Literal.number(1))))
+    return cast(call("floor", exp.Add(this=exp.paren(low.copy()), expression=steps)), "BIGINT")
+
+
+def _is_whole(node: Expr) -> bool:
+    if isinstance(node, exp.Neg | exp.Paren):
+        return _is_whole(node.this)
+    return (isinstance(node, exp.Literal) and node.is_int) or node.meta.get(TYPE) == "BIGINT"
+
+
+def _double(arguments: Arguments, rewriting: Rewriting, index: int) -> Expr:
+    other = arguments[1 - index]
+    there = exp.Not(this=exp.Is(this=exp.paren(other.copy()), expression=exp.null()))
+    return exp.Case(ifs=[exp.If(this=there, true=cast(arguments[index].copy(), "DOUBLE"))])
+
+
+BUILDERS: dict[str, Builder] = {
+    "MOD": counted("MOD", 2, 2, _mod),
+    "CEIL": counted("CEIL", 1, 2, _stepped("ceil")),
+    "CEILING": counted("CEILING", 1, 2, _stepped("ceil")),
+    "FLOOR": counted("FLOOR", 1, 2, _stepped("floor")),
+    "UNIFORM": counted("UNIFORM", 3, 3, _uniform),
+    "RANDSTR": counted("RANDSTR", 2, 2, _random("sf_randstr")),
+    "ZIPF": counted("ZIPF", 3, 3, _random("sf_zipf")),
+    "NORMAL": counted("NORMAL", 3, 3, _random("sf_normal")),
+    "REGR_VALX": counted("REGR_VALX", 2, 2, lambda a, r: _double(a, r, 1)),
+    "REGR_VALY": counted("REGR_VALY", 2, 2, lambda a, r: _double(a, r, 0)),
+}

@@ -1,0 +1,171 @@
+"""Functions of texts, hashes and numbers, as calls of the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.calls import as_text, call, cast, json, kind, whole
+from sfml_local.core.rewriting import Rewriting
+
+_SPACE = " "
+_WORD_BREAKS = ' \t\n\r\f\v!?@"^#$&~_,.:;+-*%/|\\[](){}<>'
+
+
+def _library(
+    name: str, kinds: str, *defaults: Any, before: tuple[Any, ...] = (), after: tuple[Any, ...] = ()
+) -> Builder:
+    """A call with texts (t), whole numbers (n) and values as they are (v); what is left out is given by `defaults`."""
+
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        given: list[Any] = []
+        for index, one in enumerate(arguments):
+            sort = kinds[index]
+            given.append(as_text(one) if sort == "t" else whole(one) if sort == "n" else one)
+        missing = len(kinds) - len(given)
+        given += defaults[len(defaults) - missing :] if missing else ()
+        return call(name, *before, *given, *after)
+
+    return build
+
+
+def _trim(sides: str) -> Builder:
+    return _library("sf_trimmed", "tt", _SPACE, after=(sides,))
+
+
+def _pad(side: str) -> Builder:
+    texts = _library("sf_padded", "tnt", _SPACE, after=(side,))
+
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        return texts(arguments, rewriting)
+
+    return build
+
+
+def _decoded(name: str, *, is_try: bool, text: bool) -> Builder:
+    prefix = "try_" if is_try else ""
+
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        rest = [] if name == "hex_decode" else (arguments[1:] or [exp.Literal.string("")])
+        found = call(f"sf_{prefix}{name}", as_text(arguments[0]), *rest)
+        return call(f"sf_{prefix}utf8", found) if text else found
+
+    return build
+
+
+def _hex_of(name: str, *rest: Any) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        return call("unhex", call(name, _bytes(arguments[0]), *(arguments[1:] or rest)))
+
+    return build
+
+
+def _hash(name: str, *rest: Any) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        return call(name, _bytes(arguments[0]), *(arguments[1:] or rest))
+
+    return build
+
+
+def _bytes(value: Expr) -> Expr:
+    """Text or bytes; what else there is, as text."""
+    is_bytes = exp.EQ(this=kind(value), expression=exp.Literal.string("BLOB"))
+    text = call("encode", as_text(value))
+    return exp.Case(ifs=[exp.If(this=is_bytes, true=cast(value.copy(), "BLOB"))], default=text)
+
+
+def _md5_number(part: str) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        return cast(call("sf_md5_number", _bytes(arguments[0]), part), "DECIMAL(38, 0)")
+
+    return build
+
+
+def _encoded(name: str, *defaults: Any) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        return call(name, _bytes(arguments[0]), *arguments[1:], *defaults[len(arguments) - 1 :])
+
+    return build
+
+
+def _all_matches(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    found = _library("sf_regexp_substr_all", "ttnntn", 1, 1, "c", None)(_with_group(arguments), rewriting)
+    return json(found)
+
+
+def _substr(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    return _library("sf_regexp_substr", "ttnntn", 1, 1, "c", None)(_with_group(arguments), rewriting)
+
+
+def _with_group(arguments: Arguments) -> Arguments:
+    """A group that is asked for means the parameter `e`."""
+    return arguments
+
+
+def _octets(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    return call("octet_length", _bytes(arguments[0]))
+
+
+def _bits(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    return exp.Mul(this=_octets(arguments, rewriting), expression=exp.Literal.number(8))
+
+
+def _split_part(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    text, separator, part = arguments
+    position = call("coalesce", call("nullif", whole(part), 0), 1)
+    return call("split_part", as_text(text), as_text(separator), position)
+
+
+BUILDERS: dict[str, Builder] = {
+    "TRIM": counted("TRIM", 1, 2, _trim("LR")),
+    "LTRIM": counted("LTRIM", 1, 2, _trim("L")),
+    "RTRIM": counted("RTRIM", 1, 2, _trim("R")),
+    "LPAD": counted("LPAD", 2, 3, _pad("L")),
+    "RPAD": counted("RPAD", 2, 3, _pad("R")),
+    "STRTOK": counted("STRTOK", 1, 3, _library("sf_strtok", "ttn", _SPACE, 1)),
+    "SPLIT_PART": counted("SPLIT_PART", 3, 3, _split_part),
+    "SOUNDEX": counted("SOUNDEX", 1, 1, _library("sf_soundex", "t")),
+    "SOUNDEX_P123": counted("SOUNDEX_P123", 1, 1, _library("sf_soundex_p123", "t")),
+    "EDITDISTANCE": counted("EDITDISTANCE", 2, 3, _library("sf_edit_distance", "ttn", None)),
+    "JAROWINKLER_SIMILARITY": counted("JAROWINKLER_SIMILARITY", 2, 2, _library("sf_jaro_winkler", "tt")),
+    "INITCAP": counted("INITCAP", 1, 2, _library("sf_initcap", "tt", _WORD_BREAKS)),
+    "TRANSLATE": counted("TRANSLATE", 3, 3, _library("sf_translated", "ttt")),
+    "INSERT": counted("INSERT", 4, 4, _library("sf_inserted", "tnnt")),
+    "HEX_ENCODE": counted("HEX_ENCODE", 1, 2, _encoded("sf_hex_encode", 1)),
+    "BASE64_ENCODE": counted("BASE64_ENCODE", 1, 3, _encoded("sf_base64_encode", 0, "")),
+    "OCTET_LENGTH": counted("OCTET_LENGTH", 1, 1, _octets),
+    "BIT_LENGTH": counted("BIT_LENGTH", 1, 1, _bits),
+    "REGEXP_REPLACE": counted("REGEXP_REPLACE", 2, 6, _library("sf_regexp_replace", "tttnnt", "", 1, 0, "c")),
+    "REGEXP_COUNT": counted("REGEXP_COUNT", 2, 4, _library("sf_regexp_count", "ttnt", 1, "c")),
+    "REGEXP_INSTR": counted("REGEXP_INSTR", 2, 7, _library("sf_regexp_instr", "ttnnntn", 1, 1, 0, "c", None)),
+    "REGEXP_SUBSTR": counted("REGEXP_SUBSTR", 2, 6, _substr),
+    "REGEXP_SUBSTR_ALL": counted("REGEXP_SUBSTR_ALL", 2, 6, _all_matches),
+    "REGEXP_LIKE": counted("REGEXP_LIKE", 2, 3, _library("sf_regexp_like", "ttt", "c")),
+    "RLIKE": counted("RLIKE", 2, 3, _library("sf_regexp_like", "ttt", "c")),
+    "WIDTH_BUCKET": counted("WIDTH_BUCKET", 4, 4, _library("sf_width_bucket", "vvvn")),
+    "MD5_NUMBER_LOWER64": counted("MD5_NUMBER_LOWER64", 1, 1, _md5_number("LOWER")),
+    "MD5_NUMBER_UPPER64": counted("MD5_NUMBER_UPPER64", 1, 1, _md5_number("UPPER")),
+    "MD5_BINARY": counted("MD5_BINARY", 1, 1, _hex_of("sf_md5")),
+    "SHA1_BINARY": counted("SHA1_BINARY", 1, 1, _hex_of("sf_sha1")),
+    "SHA2_BINARY": counted("SHA2_BINARY", 1, 2, _hex_of("sf_sha2", 256)),
+}
+
+
+def _more() -> Iterator[tuple[str, Builder]]:
+    for name in ("MD5", "MD5_HEX"):
+        yield name, counted(name, 1, 1, _hash("sf_md5"))
+    for name in ("SHA1", "SHA1_HEX"):
+        yield name, counted(name, 1, 1, _hash("sf_sha1"))
+    for name in ("SHA2", "SHA2_HEX"):
+        yield name, counted(name, 1, 2, _hash("sf_sha2", 256))
+    for is_try in (False, True):
+        prefix = "TRY_" if is_try else ""
+        for word, function in (("HEX", "hex_decode"), ("BASE64", "base64_decode")):
+            for end, text in (("STRING", True), ("BINARY", False)):
+                yield f"{prefix}{word}_DECODE_{end}", _decoded(function, is_try=is_try, text=text)
+
+
+BUILDERS |= dict(_more())

@@ -1,0 +1,193 @@
+"""Functions of VARIANT, ARRAY and OBJECT, as calls of the library: every array and object is JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import not_emulated
+from sfml_local.core.expressions.building import Arguments, Builder, counted
+from sfml_local.core.expressions.calls import as_text, call, cast, json, kind, with_kinds
+from sfml_local.core.rewriting import Rewriting
+
+ARRAYS = {
+    "ARRAY_CONSTRUCT": (0, None), "ARRAY_CONSTRUCT_COMPACT": (0, None), "ARRAY_GENERATE_RANGE": (2, 3),
+    "ARRAY_REPEAT": (2, 2), "ARRAY_APPEND": (2, 2), "ARRAY_PREPEND": (2, 2), "ARRAY_CAT": (2, 2),
+    "ARRAY_COMPACT": (1, 1), "ARRAY_DISTINCT": (1, 1), "ARRAY_EXCEPT": (2, 2), "ARRAY_INTERSECTION": (2, 2),
+    "ARRAY_FLATTEN": (1, 1), "ARRAY_INSERT": (3, 3), "ARRAY_REMOVE": (2, 2), "ARRAY_REMOVE_AT": (2, 2),
+    "ARRAY_REVERSE": (1, 1), "ARRAY_SLICE": (3, 3), "ARRAY_SORT": (1, 3), "ARRAYS_ZIP": (1, None),
+    "TO_ARRAY": (1, 1), "SPLIT": (2, 2), "STRTOK_TO_ARRAY": (1, 2), "OBJECT_KEYS": (1, 1),
+}  # fmt: skip
+OBJECTS = {
+    "OBJECT_CONSTRUCT": (0, None), "OBJECT_CONSTRUCT_KEEP_NULL": (0, None), "OBJECT_INSERT": (3, 4),
+    "OBJECT_DELETE": (2, None), "OBJECT_PICK": (2, None), "ARRAYS_TO_OBJECT": (2, 2), "TO_OBJECT": (1, 1),
+    "PARSE_URL": (1, 2), "PARSE_IP": (2, 3),
+}  # fmt: skip
+VARIANTS = {
+    "ARRAY_MAX": (1, 1), "ARRAY_MIN": (1, 1), "GET": (2, 2), "GET_IGNORE_CASE": (2, 2), "GET_PATH": (2, 2),
+    "STRIP_NULL_VALUE": (1, 1), "PARSE_JSON": (1, 2), "TRY_PARSE_JSON": (1, 2),
+}  # fmt: skip
+OTHERS = {
+    "ARRAY_CONTAINS": (2, 2), "ARRAY_POSITION": (2, 2), "ARRAYS_OVERLAP": (2, 2), "ARRAY_SIZE": (1, 1),
+    "ARRAY_TO_STRING": (2, 2), "CHECK_JSON": (1, 1), "TO_JSON": (1, 1),
+}  # fmt: skip
+
+_KINDS = {
+    "ARRAY": "ARRAY", "OBJECT": "OBJECT", "BOOLEAN": "BOOLEAN", "INTEGER": "INTEGER", "NULL_VALUE": "NULL_VALUE",
+    "DECIMAL": "INTEGER,DECIMAL", "DOUBLE": "INTEGER,DECIMAL,DOUBLE", "REAL": "INTEGER,DECIMAL,DOUBLE",
+    "VARCHAR": "VARCHAR", "CHAR": "VARCHAR",
+}  # fmt: skip
+_UNKEPT = ("BINARY", "DATE", "TIME", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ")
+"""What a VARIANT of JSON's kinds cannot hold: such a value is a text in it."""
+
+
+def _library(name: str, *, is_json: bool) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        if not arguments:
+            return json(exp.Literal.string("{}" if name in OBJECTS else "[]"))
+        made = call(f"sf_{name.lower()}", *with_kinds(arguments))
+        return json(made) if is_json else made
+
+    return build
+
+
+def _object_construct(name: str) -> Builder:
+    library = _library(name, is_json=True)
+
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        if len(arguments) % 2:
+            raise not_emulated(f"{name} of {len(arguments)} arguments")
+        return library(arguments, rewriting)
+
+    return build
+
+
+def _to_variant(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    return json(call("sf_to_variant", *with_kinds(arguments)))
+
+
+def _typeof(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    """TYPEOF; a date that is made a VARIANT in the same expression is still known as one."""
+    (value,) = arguments
+    inner = value.this.expressions[0] if _is_conversion(value) else None
+    found: Expr = call("sf_typeof", *with_kinds([value]))
+    if inner is None:
+        return found
+    names = {
+        "DATE": "DATE",
+        "TIME": "TIME",
+        "TIMESTAMP": "TIMESTAMP_NTZ",
+        "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_LTZ",
+    }
+    names["BLOB"] = "BINARY"
+    ifs = [
+        exp.If(
+            this=exp.EQ(this=kind(inner), expression=exp.Literal.string(type)), true=exp.Literal.string(name)
+        )
+        for type, name in names.items()
+    ]
+    return exp.Case(ifs=ifs, default=found)
+
+
+def _is_conversion(value: Expr) -> bool:
+    """Whether it is what `x::VARIANT` has become."""
+    return (
+        isinstance(value, exp.Cast)
+        and isinstance(value.this, exp.Anonymous)
+        and value.this.name == "sf_to_variant"
+    )
+
+
+def _is_kind(names: str) -> Builder:
+    return lambda arguments, rewriting: call(
+        "sf_is_of", *with_kinds([arguments[0], exp.Literal.string(names)])
+    )
+
+
+def _never(arguments: Arguments, rewriting: Rewriting) -> Expr:
+    raise not_emulated("IS_ and AS_ functions of dates, times and binaries in a VARIANT")
+
+
+def _as_kind(names: str, type: str) -> Builder:
+    def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
+        (value, *digits) = arguments
+        if type == "JSON":
+            return json(call("sf_as_of", *with_kinds([value, exp.Literal.string(names)])))
+        if type == "VARCHAR":
+            return call("sf_as_text", *with_kinds([value]))
+        if type == "DOUBLE":
+            return call("sf_real_number", *with_kinds([value]))
+        if type == "BOOLEAN":
+            found = json(call("sf_as_of", *with_kinds([value, exp.Literal.string(names)])))
+            return cast(as_text(found), "BOOLEAN")
+        written = [int(one.name) for one in digits] or [38, 0]
+        return cast(
+            call("sf_whole_number", *with_kinds([value])), f"DECIMAL({written[0]}, {(*written, 0)[1]})"
+        )
+
+    return build
+
+
+def _array_literal(node: exp.Array) -> Expr:
+    if not node.expressions:
+        return json(exp.Literal.string("[]"))
+    return json(call("sf_array_construct", *with_kinds(node.expressions)))
+
+
+def _object_literal(node: exp.Struct) -> Expr | None:
+    parts: list[Expr] = []
+    if not node.expressions:
+        return json(exp.Literal.string("{}"))
+    for pair in node.expressions:
+        if not isinstance(pair, exp.PropertyEQ):
+            return None
+        key = pair.this
+        parts += [exp.Literal.string(key.name) if isinstance(key, exp.Identifier) else key, pair.expression]
+    return json(call("sf_object_construct_keep_null", *with_kinds(parts)))
+
+
+def lowered_literal(node: Expr, rewriting: Rewriting) -> Expr:
+    """`[1, 'a']` and `{'a': 1}`, whose elements are of any types."""
+    if isinstance(node, exp.Array):
+        if any(isinstance(one, exp.Star | exp.Query) for one in node.expressions):
+            return node
+        return _array_literal(node)
+    return _object_literal(node) or node if isinstance(node, exp.Struct) else node
+
+
+def _builders() -> Iterator[tuple[str, Builder]]:
+    for name, (least, most) in {**ARRAYS, **OBJECTS, **VARIANTS}.items():
+        yield name, counted(name, least, most, _library(name, is_json=True))
+    for name, (least, most) in OTHERS.items():
+        yield name, counted(name, least, most, _library(name, is_json=False))
+    for name in ("OBJECT_CONSTRUCT", "OBJECT_CONSTRUCT_KEEP_NULL"):
+        yield name, _object_construct(name)
+    yield "ARRAY_POSITION", counted("ARRAY_POSITION", 2, 2, _library("ARRAY_POSITION", is_json=False))
+    yield "TO_VARIANT", counted("TO_VARIANT", 1, 1, _to_variant)
+    yield "TYPEOF", counted("TYPEOF", 1, 1, _typeof)
+    for word, names in _KINDS.items():
+        yield f"IS_{word}", counted(f"IS_{word}", 1, 1, _is_kind(names))
+    for word in _UNKEPT:
+        yield f"IS_{word}", _never
+        yield f"AS_{word}", _never
+    for word, type in (
+        *(
+            ("ARRAY", "JSON"),
+            ("OBJECT", "JSON"),
+            ("VARCHAR", "VARCHAR"),
+            ("CHAR", "VARCHAR"),
+            ("BOOLEAN", "BOOLEAN"),
+        ),
+        *(
+            ("DOUBLE", "DOUBLE"),
+            ("REAL", "DOUBLE"),
+            ("INTEGER", "NUMBER"),
+            ("DECIMAL", "NUMBER"),
+            ("NUMBER", "NUMBER"),
+        ),
+    ):
+        yield f"AS_{word}", counted(f"AS_{word}", 1, 3, _as_kind(_KINDS.get(word, "INTEGER,DECIMAL"), type))
+
+
+BUILDERS = dict(_builders())

@@ -1,0 +1,40 @@
+"""The session parameters that expressions follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sfml_local.services.session.parameters import ACCOUNT_VALUES, OF_SESSION
+
+if TYPE_CHECKING:
+    from sfml_local.core.session import Session
+
+FOLLOWED = (
+    *("TIMEZONE", "TIMESTAMP_TYPE_MAPPING", "TWO_DIGIT_CENTURY_START", "WEEK_START", "WEEK_OF_YEAR_POLICY"),
+    *("DATE_INPUT_FORMAT", "TIME_INPUT_FORMAT", "TIMESTAMP_INPUT_FORMAT", "BINARY_INPUT_FORMAT"),
+    *("DATE_OUTPUT_FORMAT", "TIME_OUTPUT_FORMAT", "TIMESTAMP_OUTPUT_FORMAT", "TIMESTAMP_NTZ_OUTPUT_FORMAT"),
+    *("TIMESTAMP_LTZ_OUTPUT_FORMAT", "TIMESTAMP_TZ_OUTPUT_FORMAT"),
+)
+"""Whatever value a session gives them."""
+
+
+def _default(name: str) -> str:
+    return ACCOUNT_VALUES.get(name) or OF_SESSION[name].default
+
+
+def text(session: Session, name: str) -> str:
+    return str(session.parameters.get(name) or _default(name))
+
+
+def number(session: Session, name: str) -> int:
+    return int(session.parameters.get(name) or _default(name))
+
+
+def timestamp_format(session: Session, *, zoned: bool) -> str:
+    """How a timestamp is written where no format is given."""
+    if not zoned:
+        own = session.parameters.get("TIMESTAMP_NTZ_OUTPUT_FORMAT")
+        general = session.parameters.get("TIMESTAMP_OUTPUT_FORMAT")
+        return str(own or general or _default("TIMESTAMP_NTZ_OUTPUT_FORMAT"))
+    own = text(session, "TIMESTAMP_LTZ_OUTPUT_FORMAT") or text(session, "TIMESTAMP_TZ_OUTPUT_FORMAT")
+    return own or text(session, "TIMESTAMP_OUTPUT_FORMAT")

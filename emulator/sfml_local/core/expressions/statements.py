@@ -1,0 +1,188 @@
+"""Parts of statements that are not expressions: types of columns, orders, assignments, and what is inserted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import not_emulated
+from sfml_local.core.expressions.calls import call, chosen, json, kind, macro, raw_type, whole, with_kinds
+from sfml_local.core.expressions.comparisons import TEXTUAL, lowered_pattern
+from sfml_local.core.expressions.lowered_conversions import (
+    LARGEST,
+    digits_of,
+    lowered_cast,
+    mapped,
+    number_of,
+    within,
+)
+from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.core.temporaries import full_name
+
+_ZONED = {"ntz": exp.DType.TIMESTAMPNTZ, "ltz": exp.DType.TIMESTAMPTZ}
+
+
+def lowered_column(node: exp.ColumnDef, rewriting: Rewriting) -> Expr:
+    """A column of NUMBER holds 38 digits; TIMESTAMP is what the session says that it is."""
+    type = node.args.get("kind")
+    if not isinstance(type, exp.DataType):
+        return node
+    if type.this == exp.DType.DECIMAL and digits_of(type) == (LARGEST, 0):
+        node.set("kind", raw_type(f"DECIMAL({LARGEST}, 0)"))
+    elif type.this == exp.DType.TIMESTAMP:
+        node.set("kind", exp.DataType(this=_ZONED[mapped(rewriting)]))
+    return node
+
+
+_OPTIONS = ("INPUT", "PATH", "OUTER", "RECURSIVE", "MODE")
+
+
+def lowered_flatten(node: exp.Lateral | exp.TableFromRows, rewriting: Rewriting) -> Expr:
+    """FLATTEN of a value, with its options."""
+    explode = node.this
+    if not isinstance(explode, exp.Explode):
+        return node
+    given: dict[str, Expr] = {}
+    for position, one in enumerate((explode.this, *explode.expressions)):
+        is_named = isinstance(one, exp.Kwarg)
+        given[one.this.name.upper() if is_named else _OPTIONS[position]] = one.expression if is_named else one
+    if (value := given.pop("INPUT", None)) is None or not given.keys() <= set(_OPTIONS):
+        raise not_emulated(node.sql(dialect="snowflake"))
+    options = {"PATH": exp.null(), "OUTER": exp.false(), "RECURSIVE": exp.false(), "MODE": exp.null()} | given
+    rows = macro("flatten", value, kind(value), *(options[name] for name in _OPTIONS[1:]))
+    return exp.Table(this=rows, alias=node.args.get("alias"))
+
+
+_COUNTS: Mapping[type[Expr], tuple[str, ...]] = {
+    exp.Left: ("expression",),
+    exp.Right: ("expression",),
+    exp.Substring: ("start", "length"),
+    exp.Repeat: ("times",),
+    exp.Round: ("decimals",),
+    exp.Trunc: ("decimals",),
+    exp.Space: ("this",),
+}
+"""Arguments that DuckDB takes as 64-bit integers alone, while a NUMBER may have more digits."""
+
+
+def lowered_counts(node: Expr, rewriting: Rewriting) -> Expr:
+    for name in _COUNTS[type(node)]:
+        count = node.args.get(name)
+        if isinstance(count, Expr) and not isinstance(count, exp.Literal | exp.Null | exp.Neg):
+            node.set(name, whole(count))
+    return lowered_pattern(node, rewriting) if isinstance(node, TEXTUAL) else node
+
+
+def lowered_element(node: exp.Bracket, rewriting: Rewriting) -> Expr:
+    """`array[n]` with a position that is worked out."""
+    if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Literal | exp.Slice | exp.Neg):
+        return node
+    return json(call("sf_get", *with_kinds([node.this, node.expressions[0]])))
+
+
+def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
+    """What is inserted, as what the columns hold: texts as dates, numbers and booleans, and none that is too long.
+
+    DuckDB knows the texts of dates in one form and no length of a column.
+    """
+    schema = node.this
+    target = schema.this if isinstance(schema, exp.Schema) else schema
+    name = full_name(target, rewriting.session)
+    source = node.expression
+    if name is None or not isinstance(source, exp.Values | exp.Query):
+        return node
+    known = rewriting.account.engine.held_types(rewriting.session, name)
+    names = [dotted(one) for one in schema.expressions] if isinstance(schema, exp.Schema) else list(known)
+    columns = [known.get(one) for one in names]
+    if not columns or None in columns:
+        return node
+    held = [column for column in columns if column is not None]
+    if isinstance(source, exp.Values):
+        for row in source.expressions:
+            if isinstance(row, exp.Tuple) and len(row.expressions) == len(held):
+                row.set(
+                    "expressions",
+                    [stored(v, *c, rewriting) for v, c in zip(row.expressions, held, strict=True)],
+                )
+    elif not source.find(exp.Placeholder):
+        given = [exp.to_identifier(f"c{number}", quoted=True) for number in range(len(held))]
+        values = [stored(exp.column(n.copy()), *c, rewriting) for n, c in zip(given, held, strict=True)]
+        alias = exp.TableAlias(this=exp.to_identifier("_source", quoted=True), columns=given)
+        node.set("expression", exp.select(*values).from_(exp.Subquery(this=source.copy(), alias=alias)))
+    return node
+
+
+def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> Expr:
+    """A value as a column of this type of DuckDB's holds it."""
+    is_text = isinstance(value, exp.Literal) and value.is_string
+    if isinstance(value, exp.Null | exp.Placeholder) or value.name.upper() == "DEFAULT":
+        return value
+    if isinstance(value, exp.Literal) and not is_text and not type.startswith("DECIMAL"):
+        return value
+    if type == "VARCHAR":
+        return value if length is None or int(length) >= 16777216 else within(value, int(length))
+    if type in _WORDS:
+        return lowered_cast(exp.cast(value.copy(), _WORDS[type]), rewriting)
+    if type.startswith("DECIMAL"):
+        precision, scale = (int(digits) for digits in type[8:-1].split(","))
+        return number_of(value, exp.null(), precision, scale, is_try=False)
+    if type in ("BIGINT", "HUGEINT"):
+        return chosen("number", value, exp.null(), LARGEST, 0)
+    return chosen("double", value, exp.null()) if type == "DOUBLE" else value
+
+
+_WORDS = {
+    "DATE": "DATE",
+    "TIME": "TIME",
+    "TIMESTAMP": "TIMESTAMPNTZ",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+    "BOOLEAN": "BOOLEAN",
+}
+
+
+def lowered_order(node: exp.Ordered, rewriting: Rewriting) -> Expr:
+    """ORDER BY ALL."""
+    column = node.this
+    if (
+        isinstance(column, exp.Column)
+        and not column.table
+        and column.name.upper() == "ALL"
+        and not column.this.quoted
+    ):
+        node.set("this", exp.var("ALL"))
+    return node
+
+
+def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
+    """`UPDATE t SET t.a = …`: DuckDB takes the column alone, and the texts of dates in one form."""
+    name = full_name(node.this, rewriting.session) if isinstance(node.this, exp.Table) else None
+    known = {} if name is None else rewriting.account.engine.held_types(rewriting.session, name)
+    for assignment in node.expressions:
+        column = assignment.this
+        if not isinstance(assignment, exp.EQ) or not isinstance(column, exp.Column):
+            continue
+        if (held := known.get(dotted(column.this))) is not None:
+            assignment.set("expression", stored(assignment.expression, *held, rewriting))
+        if column.table:
+            assignment.set("this", exp.Column(this=column.this.copy()))
+    return node
+
+
+def lowered_slice(node: exp.TimeSlice, rewriting: Rewriting) -> Expr:
+    """TIME_SLICE of a DATE is a DATE."""
+    return call("cast_to_type", node.copy(), node.this.copy())
+
+
+NODES: Mapping[type[Expr], Callable[[Any, Rewriting], Expr]] = {
+    exp.ColumnDef: lowered_column,
+    exp.Ordered: lowered_order,
+    exp.Update: lowered_update,
+    exp.Insert: lowered_insert,
+    exp.TimeSlice: lowered_slice,
+    exp.Lateral: lowered_flatten,
+    exp.TableFromRows: lowered_flatten,
+    exp.Bracket: lowered_element,
+    **dict.fromkeys(_COUNTS, lowered_counts),
+}

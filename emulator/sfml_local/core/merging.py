@@ -1,0 +1,154 @@
+"""MERGE by DuckDB's own, in one statement, with Snowflake's rule for several source rows of one target row.
+
+https://docs.snowflake.com/en/sql-reference/sql/merge
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from sfml_local.core import fakesnow_port
+from sfml_local.core.definitions import transaction
+from sfml_local.core.errors import SqlError
+from sfml_local.core.result import INSERT, Column, Result
+
+if TYPE_CHECKING:
+    import duckdb
+    from fakesnow.cursor import FakeSnowflakeCursor
+
+    from sfml_local.core.session import Session
+
+_DONE = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
+MERGED = INSERT + 0x300
+"""The statement type of MERGE."""
+
+_SOURCE = "_sfml_source"
+_ROW, _ACTION = "_sfml_row", "_sfml_action"
+"""Columns added to the source: the target's row that a source row meets, and what it would do to it."""
+
+
+def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Result:
+    """Carry out a MERGE; one row with the number of rows of each kind of change that it may make."""
+    cursor.check_db_and_schema(tree)
+    kinds = {_kind(when) for when in clauses(tree)}
+    transformed = fakesnow_port.transform(cursor, tree, [])
+    assert isinstance(transformed, exp.Merge)
+    for note in fakesnow_port.NOTES:
+        transformed.args.pop(note, None)
+    for when in clauses(transformed):
+        _bare(when.args["then"])
+    if not transformed.args["using"].alias_or_name:
+        transformed.args["using"].set("alias", exp.TableAlias(this=exp.to_identifier(_SOURCE, quoted=True)))
+    strict = session.parameters.get("ERROR_ON_NONDETERMINISTIC_MERGE", True) is not False
+    _begin_without_autocommit(session)
+    # The look at the rows and the change see the same.
+    with transaction(session):
+        several = _several(session.duck, transformed)
+        if several and strict and any(action != "DELETE" for action in several):
+            raise SqlError("Duplicate row detected during DML action", 100090, "42P18")
+        if several:
+            _choose(transformed)
+        sql = f"{transformed.sql(dialect='duckdb')} RETURNING merge_action"
+        done = Counter(action for (action,) in session.duck.execute(sql).fetchall())
+    shown = [kind for kind in _DONE if kind in kinds]
+    columns = tuple(Column(f"number of rows {_DONE[kind]}", "fixed", 38, 0) for kind in shown)
+    return Result(columns, (tuple(done[kind] for kind in shown),), MERGED)
+
+
+def clauses(tree: exp.Merge) -> list[exp.When]:
+    """The WHEN clauses, in their order."""
+    return list(tree.args["whens"].expressions)
+
+
+def _begin_without_autocommit(session: Session) -> None:
+    """DML begins a transaction where AUTOCOMMIT is false."""
+    connection = session.connection
+    if not fakesnow_port.is_autocommit(connection) and not fakesnow_port.is_in_transaction(connection):
+        session.duck.begin()
+        fakesnow_port.mark_transaction(connection, is_open=True)
+
+
+def _kind(when: exp.When) -> str:
+    then = when.args["then"]
+    return (
+        "INSERT" if isinstance(then, exp.Insert) else "UPDATE" if isinstance(then, exp.Update) else "DELETE"
+    )
+
+
+def _several(duck: duckdb.DuckDBPyConnection, tree: exp.Merge) -> set[str]:
+    """What source rows would do to target rows that more than one of them changes; empty when there are none.
+
+    A source row does what the first clause says whose condition holds. Deterministic are one update alone and
+    any number of deletes: https://docs.snowflake.com/en/sql-reference/sql/merge#label-merge-duplicate-join-behavior
+    """
+    if not any(when.args["matched"] for when in clauses(tree)):
+        return set()
+    met = _met(tree)
+    counted = (
+        exp.select(exp.func("list", exp.column(_ACTION)))
+        .from_(met.subquery("_sfml_met"))
+        .where(exp.column(_ACTION).is_(exp.null()).not_())
+        .where(exp.column(_ROW).is_(exp.null()).not_())
+        .group_by(exp.column(_ROW))
+        .having("COUNT(*) > 1")
+    )
+    return {action for (row,) in duck.execute(counted.sql(dialect="duckdb")).fetchall() for action in row}
+
+
+def _met(tree: exp.Merge) -> exp.Select:
+    """The source's rows beside the target's row that each meets, if any, and what it would do to it."""
+    target, source = tree.this.copy(), tree.args["using"].copy()
+    row = exp.column("rowid", table=exp.to_identifier(target.alias_or_name, quoted=True))
+    branches = exp.Case()
+    for when in clauses(tree):
+        if when.args["matched"]:
+            condition = when.args.get("condition")
+            branches = branches.when(
+                exp.true() if condition is None else condition.copy(), f"'{_kind(when)}'"
+            )
+    everything = exp.Column(this=exp.Star(), table=exp.to_identifier(source.alias_or_name, quoted=True))
+    return (
+        exp.select(everything, exp.alias_(row, _ROW), exp.alias_(branches, _ACTION))
+        .from_(source)
+        .join(target, on=tree.args["on"].copy(), join_type="left")
+    )
+
+
+def _choose(tree: exp.Merge) -> None:
+    """Let one source row change each target row: the first that changes it at all."""
+    met = _met(tree)
+    alias = tree.args["using"].alias_or_name
+    first = f"{_ROW} IS NULL OR ROW_NUMBER() OVER (PARTITION BY {_ROW} ORDER BY {_ACTION} NULLS LAST) = 1"
+    chosen = exp.select("*").from_(met.subquery("_sfml_met")).where("TRUE")
+    chosen.set("qualify", exp.Qualify(this=exp.maybe_parse(first, dialect="duckdb")))
+    # The source is a subquery now, which no database qualifies.
+    for column in (column for when in clauses(tree) for column in when.find_all(exp.Column)):
+        column.set("db", None)
+        column.set("catalog", None)
+    target = exp.to_identifier(tree.this.alias_or_name, quoted=True)
+    tree.set("using", chosen.subquery(exp.to_identifier(alias, quoted=True)))
+    tree.set(
+        "on",
+        exp.EQ(
+            this=exp.column("rowid", table=target),
+            expression=exp.column(_ROW, table=exp.to_identifier(alias, quoted=True)),
+        ),
+    )
+
+
+def _bare(then: object) -> None:
+    """The columns that are set or filled without the target's name, as DuckDB wants them."""
+    if isinstance(then, exp.Update):
+        targets = [assignment.this for assignment in then.expressions if isinstance(assignment, exp.EQ)]
+    elif isinstance(then, exp.Insert) and isinstance(then.this, exp.Tuple):
+        targets = then.this.expressions
+    else:
+        return
+    for target in targets:
+        if isinstance(target, exp.Column):
+            target.set("table", None)
+            target.set("db", None)
+            target.set("catalog", None)

@@ -1,0 +1,95 @@
+"""INSERT ALL and INSERT FIRST: the rows of one query into several tables, all of them or none.
+
+https://docs.snowflake.com/en/sql-reference/sql/insert-multi-table
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.arrow import as_table
+from sfml_local.core.definitions import transaction
+from sfml_local.core.errors import not_emulated
+from sfml_local.core.expressions.dialect import OVERWRITES
+from sfml_local.core.result import INSERT, Column, Result
+from sfml_local.core.temporaries import full_name
+from sfml_local.services.streams import store as streams
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+_ROWS = "_SFML_ROWS"
+"""The name under which the inserts read the query's rows."""
+
+
+def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> Result:
+    """How many rows each table was given."""
+    engine = account.engine
+    if tree.meta.get(OVERWRITES):
+        raise not_emulated("INSERT OVERWRITE into several tables")
+    query = tree.args["source"]
+    _refuse_streams(account, session, query)
+    rows = as_table(engine.run_tree(session, query.copy()))
+    names = [name.upper() for name in rows.column_names]
+    rows = rows.rename_columns(names)
+    columns: list[Column] = []
+    counts: list[int] = []
+    with session.lock, transaction(session):
+        for statement in _inserts(tree, names):
+            result = engine.run_tree(session, statement, staged={_ROWS: rows})
+            columns.append(Column(f"number of rows inserted into {_table_of(statement)}", "fixed", 38, 0))
+            counts.append(int(result.scalar or 0))
+    return Result(tuple(columns), (tuple(counts),), INSERT)
+
+
+def _refuse_streams(account: Account, session: Session, query: Expr) -> None:
+    """A stream would not go on: the query is read before anything is inserted."""
+    if not streams.exist(account.store):
+        return
+    for table in query.find_all(exp.Table):
+        name = full_name(table, session)
+        if name is not None and streams.find(account.store, name) is not None:
+            raise not_emulated(f"INSERT into several tables from the stream {name.name}")
+
+
+def _table_of(statement: exp.Insert) -> str:
+    table = statement.this.this if isinstance(statement.this, exp.Schema) else statement.this
+    return str(table.name).upper()
+
+
+def _inserts(tree: exp.MultitableInserts, names: list[str]) -> Iterator[exp.Insert]:
+    """One INSERT for each INTO, of the rows that its WHEN chooses."""
+    is_first = str(tree.args["kind"]).upper() == "FIRST"
+    before: list[Expr] = []
+    current: Expr | None = None
+    for branch in tree.expressions:
+        if branch.args.get("else_"):
+            current = _none_of(before)
+        elif branch.args.get("expression") is not None:
+            condition = branch.expression
+            current = exp.and_(_none_of(before), condition) if is_first and before else condition
+            before.append(condition)
+        yield _insert_of(branch.this, current, names)
+
+
+def _none_of(conditions: list[Expr]) -> Expr:
+    """That no condition holds; one that is NULL does not."""
+    return exp.and_(
+        *(exp.not_(exp.Coalesce(this=exp.paren(one.copy()), expressions=[exp.false()])) for one in conditions)
+    )
+
+
+def _insert_of(part: exp.Insert, condition: Expr | None, names: list[str]) -> exp.Insert:
+    values = part.expression
+    if isinstance(values, exp.Values):
+        chosen = [one.copy() for one in values.expressions[0].expressions]
+    else:
+        chosen = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
+    query = exp.select(*chosen).from_(exp.to_table(_ROWS))
+    return exp.Insert(
+        this=part.this.copy(), expression=query if condition is None else query.where(condition.copy())
+    )

@@ -1,0 +1,75 @@
+"""Names of objects: fully qualified, and written back as SQL or a client wants them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Protocol
+
+from sfml_local.core.errors import SqlError, no_current_database, no_current_schema
+from sfml_local.grammar.tokens import Name, parse_name
+
+_PLAIN = re.compile(r"[A-Z_][A-Z0-9_$]*")
+
+
+class Namespace(Protocol):
+    """What an unqualified name is resolved in: a session's current database and schema."""
+
+    @property
+    def database(self) -> str | None: ...
+
+    @property
+    def schema(self) -> str | None: ...
+
+
+def quoted_if_needed(part: str) -> str:
+    """One part of a name as SQL writes it: bare when folding leaves it alone, else in double quotes."""
+    return part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectName:
+    """The three parts of a schema object's name, folded."""
+
+    database: str
+    schema: str
+    name: str
+
+    def fqn(self) -> str:
+        return ".".join(quoted_if_needed(part) for part in (self.database, self.schema, self.name))
+
+    def __str__(self) -> str:
+        return self.fqn()
+
+    def sibling(self, name: str) -> ObjectName:
+        """Another object of the same schema."""
+        return ObjectName(self.database, self.schema, name)
+
+
+def resolve(name: Name | str, session: Namespace) -> ObjectName:
+    """The full name of a schema object as the session sees it."""
+    parts = (parse_name(name) if isinstance(name, str) else name).parts
+    if len(parts) == 3:
+        return ObjectName(*parts)
+    if session.database is None:
+        raise no_current_database()
+    if len(parts) == 2:
+        return ObjectName(session.database, *parts)
+    if session.schema is None:
+        raise no_current_schema()
+    return ObjectName(session.database, session.schema, parts[0])
+
+
+def resolve_schema(name: Name | str | None, session: Namespace) -> tuple[str, str]:
+    """(database, schema) of a name of at most two parts, or the session's own."""
+    parts = () if name is None else (parse_name(name) if isinstance(name, str) else name).parts
+    if len(parts) > 2:
+        raise SqlError(f"SQL compilation error:\ninvalid schema name '{'.'.join(parts)}'", 1003, "42000")
+    if len(parts) == 2:
+        return parts[0], parts[1]
+    if session.database is None:
+        raise no_current_database()
+    schema = parts[0] if parts else session.schema
+    if schema is None:
+        raise no_current_schema()
+    return session.database, schema

@@ -1,0 +1,252 @@
+"""NUMBERs stay NUMBERs through SUM, AVG, MEDIAN and `/`, and a DATE stays a DATE through DATE_TRUNC.
+
+DuckDB makes doubles and timestamps of them, and fakesnow sums doubles so that texts can be summed. What a column is,
+only DuckDB knows, so a result is cast to the type of an example, an expression that DuckDB binds and never
+evaluates: `cast_to_type(a / b, example)`. An example is a double where an operand is one.
+
+A quotient has six more places than its dividend, up to twelve; AVG is the quotient of a sum and a count.
+https://docs.snowflake.com/en/sql-reference/operators-arithmetic
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from itertools import islice
+
+import duckdb
+import snowflake.connector.errors
+from sqlglot import Expr, exp
+
+from sfml_local.core import float_text
+from sfml_local.core.expressions.coercions import coerced
+from sfml_local.core.expressions.lowered_numbers import divided
+
+PLACES = 12
+"""The most places of a result whose operands have no more."""
+
+LARGEST = 400
+"""In nodes: an example repeats what it is of, so what is larger is left to DuckDB."""
+
+_EXAMPLE = "example"
+_SUMS = (exp.Sum, exp.Avg, exp.Median)
+_CHOICES = (exp.Coalesce, exp.Greatest, exp.Least)
+_TRUNCATIONS = (exp.TimestampTrunc, exp.DateTrunc)
+
+
+def run_typed(run: Callable[[Expr], None], transformed: Expr) -> None:
+    """Run a transformed statement with Snowflake's types, and as fakesnow wrote it where DuckDB refuses that.
+
+    DuckDB refuses such as the sum of a text when it binds the statement, before anything is done. Whatever else
+    is wrong with it is refused again, so nothing is read from DuckDB's words.
+    """
+    others = attempts(transformed)
+    tree = next(others)
+    while True:
+        try:
+            return run(tree)
+        except (duckdb.BinderException, snowflake.connector.errors.ProgrammingError) as cause:
+            if not isinstance(cause.__cause__ or cause, duckdb.BinderException):
+                raise
+            if (other := next(others, None)) is None:
+                raise
+            tree = other
+
+
+def attempts(transformed: Expr) -> Iterator[Expr]:
+    """The statement with exact sums and types, with texts as numbers where it computes with them, and as it is."""
+    first = _with_exact_sums(transformed)
+    yield first
+    previous = first.sql(dialect="duckdb")
+    for make in (_with_numbers_of_texts, _with_both, _with_types, lambda tree: tree):
+        tree = make(transformed)
+        text = tree.sql(dialect="duckdb")
+        if text != previous:
+            yield tree
+        previous = text
+
+
+def _with_exact_sums(transformed: Expr) -> Expr:
+    numbers = transformed.copy()
+    for node in list(numbers.find_all(*_SUMS)):
+        if isinstance(node.this, exp.TryCast) and node.this.to.is_type(exp.DataType.Type.DOUBLE):
+            node.set("this", node.this.this)
+    return _typed(numbers)
+
+
+def _with_numbers_of_texts(transformed: Expr) -> Expr:
+    return _with_exact_sums(coerced(transformed.copy()))
+
+
+def _with_both(transformed: Expr) -> Expr:
+    return _typed(coerced(transformed.copy()))
+
+
+def _with_types(transformed: Expr) -> Expr:
+    return _typed(transformed.copy())
+
+
+def _typed(tree: Expr) -> Expr:
+    for node in reversed(list(tree.walk())):  # what is inside comes before what is around it
+        typer = _TYPERS.get(type(node))
+        if typer is None or _is_large(node) or node.find(exp.Placeholder) is not None:
+            continue
+        new = typer(node)
+        if new is node:
+            continue
+        tree = new if node is tree else tree
+        node.replace(new)
+    return tree
+
+
+def _is_large(node: Expr) -> bool:
+    return next(islice(node.walk(), LARGEST, None), None) is not None
+
+
+# -- examples
+
+
+def _cast_to_type(value: Expr, example: Expr) -> Expr:
+    call = exp.Anonymous(this="cast_to_type", expressions=[value, example])
+    call.meta[_EXAMPLE] = example.copy()
+    return call
+
+
+def _example(node: Expr) -> Expr:
+    """An expression of the same type, in which what has an example is that example."""
+    example: Expr = node.copy().transform(lambda part: part.meta.get(_EXAMPLE, part), copy=False)
+    return example
+
+
+def _has_example(node: Expr | None) -> bool:
+    while isinstance(node, exp.Paren | exp.Neg):
+        node = node.this
+    if isinstance(node, exp.Add | exp.Sub | exp.Mul):
+        return _has_example(node.this) or _has_example(node.expression)
+    return node is not None and _EXAMPLE in node.meta
+
+
+def _one(places: int, digits: int = 38) -> Expr:
+    """A one that adds so many places to what it multiplies."""
+    return exp.cast(exp.Literal.number(1), f"DECIMAL({digits}, {places})")
+
+
+def _at_most_twelve(example: Expr) -> Expr:
+    return exp.Anonymous(this="round", expressions=[example, exp.Literal.number(PLACES)])
+
+
+def _times(left: Expr, right: Expr) -> Expr:
+    return exp.Mul(this=exp.paren(left), expression=exp.paren(right))
+
+
+# -- what has a type of its own
+
+
+def _quotient(node: Expr) -> Expr:
+    left, right = node.this, node.expression
+    whole = exp.Anonymous(this="round", expressions=[_example(right), exp.Literal.number(0)])
+    example = _at_most_twelve(_times(_times(_example(left), _one(6)), whole))
+    return _cast_to_type(divided(left, right, node.copy()), example)
+
+
+def _refused(condition: Expr, message: Expr, value: Expr) -> Expr:
+    error = exp.Anonymous(this="error", expressions=[message])
+    return exp.Case(ifs=[exp.If(this=condition, true=error)], default=value)
+
+
+def _product(node: Expr) -> Expr:
+    """A product of what is exact to fifteen digits, in doubles: DuckDB adds the places of both until none are left."""
+    left, right = node.this, node.expression
+    if not (_has_example(left) or _has_example(right)):
+        return node
+    value = _times(exp.cast(left.copy(), "DOUBLE"), exp.cast(right.copy(), "DOUBLE"))
+    return _cast_to_type(value, _at_most_twelve(_times(_example(left), _example(right))))
+
+
+def _mean(node: Expr) -> Expr:
+    if isinstance(node.parent, exp.Window | exp.Filter | exp.IgnoreNulls | exp.RespectNulls):
+        return node
+    argument = node.this.expressions[0] if isinstance(node.this, exp.Distinct) else node.this
+    example = _at_most_twelve(_times(exp.Max(this=_example(argument)), _one(6)))
+    return _cast_to_type(node.copy(), example)
+
+
+def _window(node: Expr) -> Expr:
+    if not isinstance(node.this, exp.Avg):
+        return node
+    argument = node.this.this
+    example = node.copy()
+    example.set("this", exp.Max(this=_example(argument)))
+    return _cast_to_type(node.copy(), _at_most_twelve(_times(example, _one(6))))
+
+
+def _median(node: Expr) -> Expr:
+    """Three places more than the values: https://docs.snowflake.com/en/sql-reference/functions/median"""
+    node.set("this", _times(node.this.copy(), _one(3, digits=4)))
+    return node
+
+
+def _percentile(node: Expr) -> Expr:
+    if isinstance(node.this, exp.PercentileCont):
+        for ordered in node.expression.find_all(exp.Ordered):
+            ordered.set("this", _times(ordered.this.copy(), _one(3, digits=4)))
+    return node
+
+
+def _truncated(node: Expr) -> Expr:
+    if isinstance(node.this, exp.Literal):
+        return node
+    return _cast_to_type(node.copy(), _example(node.this))
+
+
+def _choice(node: Expr) -> Expr:
+    """Branches of one type, or DuckDB drops places of the one that has more of them."""
+    branches = [branch for branch in _branches(node) if branch is not None]
+    numbers = [branch for branch in branches if not isinstance(branch, exp.Null)]
+    if not any(_has_example(branch) for branch in numbers):
+        return node
+    if any(isinstance(branch, exp.Literal) and branch.is_string for branch in numbers):
+        return node
+    examples: list[Expr] = [exp.paren(_example(branch)) for branch in numbers]
+    example = reduce(lambda left, right: exp.Add(this=left, expression=right), examples)
+    for branch in numbers:
+        branch.replace(_cast_to_type(branch.copy(), example.copy()))
+    node.meta[_EXAMPLE] = example
+    return node
+
+
+def _branches(node: Expr) -> list[Expr | None]:
+    if isinstance(node, exp.Case):
+        return [*(branch.args.get("true") for branch in node.args["ifs"]), node.args.get("default")]
+    if isinstance(node, exp.If):
+        inside_case = isinstance(node.parent, exp.Case) and node.arg_key == "ifs"
+        return [] if inside_case else [node.args.get("true"), node.args.get("false")]
+    return [node.this, *node.expressions]
+
+
+def _root(node: Expr) -> Expr:
+    """SQRT and LN of what has none are refused, as a division by zero is."""
+    is_root = isinstance(node, exp.Sqrt)
+    zero = exp.Literal.number(0)
+    condition = (exp.LT if is_root else exp.LTE)(this=exp.paren(node.this.copy()), expression=zero)
+    text = exp.cast(node.this.copy(), "VARCHAR")
+    name = "sqrt" if is_root else "ln"
+    words = [exp.Literal.string(f"Invalid floating point operation: {name}("), text, exp.Literal.string(")")]
+    return _refused(condition, exp.Anonymous(this="concat", expressions=words), node.copy())
+
+
+_TYPERS: Mapping[type[Expr], Callable[[Expr], Expr]] = {
+    exp.Div: _quotient,
+    exp.Mul: _product,
+    exp.Avg: _mean,
+    exp.Window: _window,
+    exp.Median: _median,
+    exp.WithinGroup: _percentile,
+    exp.Case: _choice,
+    exp.If: _choice,
+    exp.Sqrt: _root,
+    exp.Ln: _root,
+    **dict.fromkeys(_CHOICES, _choice),
+    **dict.fromkeys(_TRUNCATIONS, _truncated),
+    **float_text.TYPERS,
+}

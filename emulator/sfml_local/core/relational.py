@@ -1,0 +1,163 @@
+"""Joins, pivots, table functions and aggregates of Snowflake's that DuckDB has under another form."""
+
+from __future__ import annotations
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import not_emulated
+from sfml_local.core.expressions.dialect import parse_one
+from sfml_local.core.rewriting import Pass, Rewriting
+
+_REFUSED = (exp.DynamicProperty, exp.ExternalProperty, exp.IcebergProperty, exp.MaterializedProperty)
+_CREATED = frozenset({"TABLE", "VIEW", "SEQUENCE", "SCHEMA", "DATABASE"})
+
+
+def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
+    """CREATE of what would become something else here: a dynamic or external table an ordinary one."""
+    if isinstance(tree, exp.Undrop):
+        raise not_emulated(f"UNDROP {tree.args.get('kind') or ''} {tree.this.sql()}")
+    if not isinstance(tree, exp.Create):
+        return tree
+    properties = tree.args.get("properties")
+    is_other = properties is not None and properties.find(*_REFUSED) is not None
+    if is_other or str(tree.kind).upper() not in _CREATED:
+        raise not_emulated(tree.sql(dialect="snowflake"))
+    return tree
+
+
+def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`FROM (t) x` and `FROM (TABLE(f())) x` without their brackets, which DuckDB takes around queries and joins."""
+    for brackets in reversed(list(tree.find_all(exp.Subquery))):
+        inner = brackets.this
+        if not isinstance(inner, exp.Table | exp.TableFromRows) or inner.args.get("joins"):
+            continue
+        alias, own = brackets.args.get("alias"), inner.args.get("alias")
+        others = [name for name, value in brackets.args.items() if value and name not in ("this", "alias")]
+        if others or (alias is not None and own is not None):
+            brackets.set("this", exp.select("*").from_(inner.copy()))
+            continue
+        if alias is not None:
+            inner.set("alias", alias.copy())
+        brackets.replace(inner.pop())
+    return tree
+
+
+def asof_joins(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`ASOF JOIN b MATCH_CONDITION (…) ON …`: DuckDB takes one condition; rows without a match are kept.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/asof-join
+    """
+    for join in tree.find_all(exp.Join):
+        condition = join.args.get("match_condition")
+        if condition is None:
+            continue
+        keys = _keys(join)
+        join.set("on", exp.and_(keys, condition) if keys is not None else condition)
+        join.set("match_condition", None)
+        join.set("side", "LEFT")
+    return tree
+
+
+def _keys(join: exp.Join) -> Expr | None:
+    """What the columns of two tables are the same in: of ON, or of USING."""
+    columns = join.args.get("using")
+    if not columns:
+        return join.args.get("on")
+    select = join.parent
+    left = select.args["from_"].this.alias_or_name if isinstance(select, exp.Select) else ""
+    right = join.this.alias_or_name
+    join.set("using", None)
+    return exp.and_(*(exp.column(c.copy(), left).eq(exp.column(c.copy(), right)) for c in columns))
+
+
+def pivots_of_any(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`PIVOT (… FOR column IN (ANY))`: the values are asked first, in their order.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/pivot
+    """
+    asked = False
+    for pivot in list(tree.find_all(exp.Pivot)):
+        for field in pivot.args.get("fields") or ():
+            if not isinstance(field, exp.In) or not any(
+                isinstance(e, exp.PivotAny) for e in field.expressions
+            ):
+                continue
+            source = pivot.parent.copy() if pivot.parent is not None else None
+            if source is None:
+                continue
+            source.set("pivots", None)
+            column = field.this.copy()
+            query = exp.select(column).distinct().from_(source).where(column.is_(exp.null()).not_())
+            found = rewriting.account.engine.run_tree(rewriting.session, query.order_by(column))
+            values = [exp.convert(value) for (value,) in found.rows]
+            if not values:
+                raise not_emulated(f"PIVOT … IN (ANY) over no values of {column.sql()}")
+            field.set("expressions", values)
+            asked = True
+    # The names of a pivot's columns are made when it is read.
+    return parse_one(tree.sql(dialect="snowflake")) if asked else tree
+
+
+def split_to_table(tree: Expr, rewriting: Rewriting) -> Expr:
+    """TABLE(SPLIT_TO_TABLE(text, delimiter)): SEQ, INDEX and VALUE of each part, also beside a table.
+
+    https://docs.snowflake.com/en/sql-reference/functions/split_to_table
+    """
+    for node in list(tree.find_all(exp.TableFromRows)):
+        call = node.this
+        if not isinstance(call, exp.SplitToTable):
+            continue
+        parts = exp.Anonymous(this="string_split", expressions=[call.this.copy(), call.expression.copy()])
+        numbers = exp.Anonymous(
+            this="range", expressions=[exp.Literal.number(0), exp.Anonymous(this="len", expressions=[parts])]
+        )
+        index = exp.Anonymous(this="unnest", expressions=[numbers])
+        value = exp.Anonymous(this="unnest", expressions=[parts.copy()])
+        query = exp.select(
+            exp.alias_(exp.Literal.number(1), "SEQ", quoted=True),
+            exp.alias_(exp.paren(index + 1), "INDEX", quoted=True),
+            exp.alias_(value, "VALUE", quoted=True),
+        )
+        alias = node.args.get("alias")
+        named = alias.copy() if alias is not None else exp.TableAlias(this=exp.to_identifier("_split"))
+        # Beside a table, the arguments may be that table's columns.
+        join = node.parent
+        node.replace(exp.Lateral(this=exp.Subquery(this=query), alias=named))
+        if isinstance(join, exp.Join) and join.args.get("on") is None:
+            join.set("kind", "CROSS")
+    return tree
+
+
+SEEDS = 2**31 - 1
+
+
+def seeds(tree: Expr, rewriting: Rewriting) -> Expr:
+    """RANDOM(seed) with any 64-bit seed; fakesnow divides it by 2^31 and DuckDB takes no more than 1."""
+    for node in tree.find_all(exp.Rand):
+        seed = node.this
+        if isinstance(seed, exp.Neg) and isinstance(seed.this, exp.Literal):
+            node.set("this", exp.Literal.number(-int(seed.this.this) % SEEDS))
+        elif isinstance(seed, exp.Literal) and seed.is_int:
+            node.set("this", exp.Literal.number(int(seed.this) % SEEDS))
+    return tree
+
+
+def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Aggregates in two steps, as Snowpark asks for quantiles: the state is the list of values."""
+    for node in list(tree.find_all(exp.ApproxPercentileAccumulate)):
+        node.replace(exp.Anonymous(this="list", expressions=[node.this.copy()]))
+    for estimate in list(tree.find_all(exp.ApproxPercentileEstimate)):
+        given = [estimate.this, exp.Literal.string("quantile_cont"), estimate.args["percentile"]]
+        estimate.replace(exp.Anonymous(this="list_aggregate", expressions=[one.copy() for one in given]))
+    return tree
+
+
+PASSES: tuple[Pass, ...] = (
+    refused_objects,
+    bracketed_tables,
+    asof_joins,
+    pivots_of_any,
+    split_to_table,
+    seeds,
+    other_names,
+)

@@ -1,0 +1,322 @@
+"""Passes over a statement's tree before fakesnow sees it: what Snowflake answers and DuckDB cannot.
+
+Each pass takes the tree and a `Rewriting` and returns the tree; `PASSES` is their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlglot import Expr, exp
+
+from sfml_local import registry as dispatch
+from sfml_local.core import relational
+from sfml_local.core.absent_functions import ABSENT
+from sfml_local.core.comments import comments
+from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
+from sfml_local.core.expressions.dialect import WRITTEN
+from sfml_local.core.family import Args, TableFunction
+from sfml_local.core.result import Result
+from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
+from sfml_local.core.temporaries import renames, temporary_tables
+from sfml_local.core.type_names import type_names
+
+_NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Placeholder)
+
+
+def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
+    """A query's columns without an alias are named by their text in upper case: `COUNT(*)`, `1 + 1`."""
+    query = tree
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    if isinstance(query, exp.Select):
+        named = [
+            projection
+            if isinstance(projection, _NAMED) or projection.is_star
+            else exp.alias_(projection, _name_of(projection), quoted=True)
+            for projection in query.expressions
+        ]
+        query.set("expressions", named)
+    return tree
+
+
+def _name_of(projection: Expr) -> str:
+    """The text in upper case; CURRENT_DATE() keeps its parentheses, else DuckDB takes it for its own column."""
+    if (written := projection.meta.get(WRITTEN)) is not None:
+        return str(written).upper()
+    text = projection.sql(dialect="snowflake").upper()
+    is_call = isinstance(projection, exp.CurrentDate | exp.CurrentTime | exp.CurrentTimestamp)
+    return f"{text}()" if is_call and "(" not in text else text
+
+
+def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`CREATE TABLE t (a INT) AS SELECT * FROM …` with its columns by name.
+
+    fakesnow finds out what the star stands for in SQL of no dialect, which breaks functions such as DATEDIFF.
+    """
+    query = tree.expression if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) else None
+    if isinstance(query, exp.Query) and all(isinstance(one, exp.Identifier) for one in tree.this.expressions):
+        names = [one.name if one.quoted else one.name.upper() for one in tree.this.expressions]
+        tree.set("expression", exp.select("*").from_(_named(query, names)))
+        tree.set("this", tree.this.this)
+        return tree
+    if isinstance(query, exp.Query) and query.is_star and tree.this.expressions:
+        names = [f"column_{number}" for number, _ in enumerate(tree.this.expressions, 1)]
+        columns = [exp.column(exp.to_identifier(name, quoted=True)) for name in names]
+        tree.set("expression", exp.select(*columns).from_(_named(query, names)))
+    return tree
+
+
+def _named(query: exp.Query, names: list[str]) -> exp.Subquery:
+    alias = exp.TableAlias(
+        this=exp.to_identifier("query", quoted=True),
+        columns=[exp.to_identifier(name, quoted=True) for name in names],
+    )
+    return exp.Subquery(this=query.copy(), alias=alias)
+
+
+# -- functions ----------------------------------------------------------------------------------------------
+
+
+def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
+    """SYSTEM$… and other functions of the account, called now and replaced by their value."""
+    while (found := _first_system_function(tree)) is not None:
+        node, top, function = found
+        if rewriting.describe_only:
+            value: Any = None
+        else:
+            arguments = tuple(value_of(argument, rewriting) for argument in node.expressions)
+            value = function(rewriting.account, rewriting.session, arguments)
+        tree = substitute(tree, top, literal(value))
+    return tree
+
+
+def _first_system_function(tree: Expr) -> tuple[exp.Anonymous, Expr, Any] | None:
+    for node in tree.find_all(exp.Anonymous):
+        top, name = qualified(node)
+        function = dispatch.SYSTEM_FUNCTIONS.get(name)
+        if function is not None:
+            return node, top, function
+        if name in ABSENT:
+            raise not_emulated(name)
+        if name.startswith("SYSTEM$"):
+            raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
+    return None
+
+
+CONTEXT: dict[type[Expr], Callable[[Rewriting], Any]] = {
+    exp.CurrentWarehouse: lambda r: r.session.warehouse,
+    exp.CurrentRole: lambda r: r.session.role,
+    exp.CurrentUser: lambda r: r.session.user,
+    exp.CurrentAccount: lambda r: r.account.name,
+    exp.CurrentAccountName: lambda r: r.account.name,
+    exp.CurrentOrganizationName: lambda r: "LOCAL",
+    exp.CurrentRegion: lambda r: "LOCAL",
+    exp.CurrentSession: lambda r: str(r.session.id),
+    exp.CurrentDatabase: lambda r: r.session.database,
+    exp.CurrentSchema: lambda r: r.session.schema,
+    exp.CurrentSecondaryRoles: lambda r: {"roles": "", "value": r.session.secondary_roles},
+    exp.CurrentAvailableRoles: lambda r: sorted({r.session.role, "PUBLIC", "SYSADMIN"}),
+}
+
+
+def context_functions(tree: Expr, rewriting: Rewriting) -> Expr:
+    """CURRENT_ROLE() and its kin, from the session."""
+    for node in list(tree.find_all(*CONTEXT, exp.Anonymous)):
+        if isinstance(node, exp.Anonymous):
+            if str(node.this).upper() != "LAST_QUERY_ID":
+                continue
+            value: Any = rewriting.session.last_query_id
+        else:
+            value = CONTEXT[type(node)](rewriting)
+        tree = substitute(tree, node, literal(value))
+    return tree
+
+
+def variables(tree: Expr, rewriting: Rewriting) -> Expr:
+    """$name: the session's variables."""
+    for node in list(tree.find_all(exp.Parameter)):
+        if not isinstance(node.this, exp.Var):
+            continue
+        name = node.this.name.upper()
+        if name not in rewriting.session.variables:
+            raise SqlError(
+                f"SQL compilation error: error line 1 at position 0\nSession variable '${name}' does not exist",
+                1003,
+                "42000",
+            )
+        tree = substitute(tree, node, literal(rewriting.session.variables[name]))
+    return tree
+
+
+# -- relations ------------------------------------------------------------------------------------------------
+
+
+def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
+    """TABLE(INFORMATION_SCHEMA.TASK_HISTORY(…)) and its kin, answered by their families."""
+    for node in list(tree.find_all(exp.TableFromRows)):
+        call, name, subject = _table_call(node.this)
+        if call is None:
+            continue
+        last = name.rsplit(".", 1)[-1]
+        function = (
+            dispatch.TABLE_FUNCTIONS.get("!" + last)
+            if subject is not None
+            else (dispatch.TABLE_FUNCTIONS.get(name) if "." in name else None)
+            or _of_information_schema(name, rewriting)
+        )
+        if last == "RESULT_SCAN":
+            result = result_scan(rewriting, _arguments(call, rewriting, subject))
+        elif function is not None:
+            result = function(rewriting.account, rewriting.session, _arguments(call, rewriting, subject))
+        elif subject is None and (query := _of_users(node, rewriting)) is not None:
+            node.replace(query)
+            continue
+        elif "." in name or subject is not None:
+            raise not_emulated(node.sql(dialect="snowflake"))
+        else:
+            continue
+        node.replace(rewriting.relation(result, node.args.get("alias")))
+    return tree
+
+
+def _of_users(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
+    """What a table function that somebody made stands for, or the rows of a procedure that returns a table."""
+    from sfml_local.services.routines import calling, functions
+
+    if (query := functions.table_function(node, rewriting)) is not None:
+        return query
+    result = calling.in_query(node.this, rewriting)
+    return None if result is None else rewriting.relation(result, node.args.get("alias"))
+
+
+OF_NO_SCHEMA = frozenset({"INFER_SCHEMA"})
+"""Table functions that are built in, as RESULT_SCAN is."""
+
+
+def _of_information_schema(name: str, rewriting: Rewriting) -> TableFunction | None:
+    """TASK_HISTORY and its kin: in the INFORMATION_SCHEMA of any database there is, and of no other schema.
+
+    https://docs.snowflake.com/en/sql-reference/info-schema
+    """
+    *place, last = name.split(".")
+    function = dispatch.TABLE_FUNCTIONS.get(last)
+    if function is None or last in OF_NO_SCHEMA:
+        return function
+    session, engine = rewriting.session, rewriting.account.engine
+    schema = place[-1] if place else session.schema
+    database = place[-2] if len(place) > 1 else session.database
+    if schema not in ("INFORMATION_SCHEMA", "_FS_INFORMATION_SCHEMA"):
+        raise SqlError(f"SQL compilation error:\nUnknown user-defined table function {name}", 2141, "42601")
+    if database is None:
+        raise no_current_database("SELECT")
+    if not engine.has_database(database):
+        raise does_not_exist("Database", database)
+    return function
+
+
+def _table_call(node: Any) -> tuple[exp.Anonymous | None, str, str | None]:
+    if isinstance(node, exp.ModelAttribute) and isinstance(node.expression, exp.Anonymous):
+        return node.expression, str(node.expression.this).upper(), dotted(node.this)
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Anonymous):
+        return node.expression, qualified(node.expression)[1], None
+    if isinstance(node, exp.Anonymous):
+        return node, str(node.this).upper(), None
+    return None, "", None
+
+
+def _arguments(call: exp.Anonymous, rewriting: Rewriting, subject: str | None) -> Args:
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for argument in call.expressions:
+        if isinstance(argument, exp.Kwarg):
+            named[argument.this.name.upper()] = value_of(argument.expression, rewriting)
+        else:
+            positional.append(value_of(argument, rewriting))
+    return Args(tuple(positional), named, subject)
+
+
+def result_scan(rewriting: Rewriting, args: Args) -> Result:
+    """The rows of an earlier statement of this session."""
+    query_id = str(args.positional[0]) if args.positional else ""
+    result = rewriting.session.results.get(query_id)
+    if result is None:
+        raise SqlError(f"Statement {query_id} not found", 709, "02000")
+    return result
+
+
+def relations(tree: Expr, rewriting: Rewriting) -> Expr:
+    """SNOWFLAKE.TELEMETRY.EVENTS and other tables that the account makes up."""
+    for node in list(tree.find_all(exp.Table)):
+        if not isinstance(node.this, exp.Identifier):
+            continue
+        parts = [dotted(part) for part in node.parts]
+        relation = dispatch.RELATIONS.get(".".join(parts)) or (
+            # Every database has its own INFORMATION_SCHEMA.
+            dispatch.RELATIONS.get(".".join(parts[-2:])) if parts[-2:-1] == ["INFORMATION_SCHEMA"] else None
+        )
+        if relation is not None:
+            database = parts[-3] if len(parts) > 2 else rewriting.session.database
+            result = relation(rewriting.account, rewriting.session, database)
+            node.replace(rewriting.relation(result, node.args.get("alias")))
+    return tree
+
+
+def positional_columns(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`SELECT $1 FROM VALUES (…)`: columns by position."""
+    for values in tree.find_all(exp.Values):
+        first = values.expressions[0] if values.expressions else None
+        alias = values.args.get("alias")
+        if not isinstance(first, exp.Tuple) or values.find_ancestor(exp.Select) is None:
+            continue
+        if isinstance(alias, exp.TableAlias) and alias.args.get("columns"):
+            continue
+        columns = [exp.to_identifier(f"COLUMN{i + 1}", quoted=True) for i in range(len(first.expressions))]
+        name = alias.this if isinstance(alias, exp.TableAlias) else exp.to_identifier("_")
+        values.set("alias", exp.TableAlias(this=name, columns=columns))
+    for node in list(tree.find_all(exp.Parameter)):
+        if isinstance(node.this, exp.Literal) and node.this.is_int:
+            node.replace(exp.column(exp.to_identifier(f"COLUMN{node.this.this}", quoted=True)))
+    return tree
+
+
+def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`ROW_NUMBER() OVER (ORDER BY SEQ8())`: any order; DuckDB takes no window inside a window."""
+    for window in tree.find_all(exp.Window):
+        order = window.args.get("order")
+        if order is not None and order.find(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8):
+            window.set("order", None)
+    return tree
+
+
+def variant_comparisons(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`attributes['key'] = 'text'`: a VARIANT compared with a text is compared as text."""
+    for node in tree.find_all(exp.EQ, exp.NEQ, exp.In, exp.Like, exp.ILike):
+        other = node.expressions[:1] if isinstance(node, exp.In) else [node.expression]
+        pairs = [(node.this, *other), *((one, node.this) for one in other)]
+        for variant, text in [pair for pair in pairs if len(pair) == 2]:
+            is_path = isinstance(variant, exp.Bracket | exp.JSONExtract)
+            if is_path and isinstance(text, exp.Literal) and text.is_string:
+                variant.replace(exp.cast(variant.copy(), "VARCHAR"))
+                break
+    return tree
+
+
+PASSES: tuple[Pass, ...] = (
+    *relational.PASSES,
+    comments,
+    column_names,
+    starred_table,
+    type_names,
+    system_functions,
+    table_functions,
+    relations,
+    context_functions,
+    variables,
+    positional_columns,
+    sequence_windows,
+    variant_comparisons,
+    renames,
+    temporary_tables,
+)

@@ -1,0 +1,120 @@
+"""One statement's way through the passes that rewrite it, and what all of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.result import Result
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+    from sfml_local.services.objects.declared import Declared
+    from sfml_local.services.streams.store import Stream
+
+
+@dataclass(slots=True)
+class Rewriting:
+    """One statement's way through the passes; `relations` are the tables it will read by name.
+
+    `streams` are the streams it reads, by id; `semi_structured` the columns of its answer that are arrays and objects;
+    `comments` those of the table that it creates (None) and of its columns; `declared` what else it declares of it;
+    `written` is the statement in its user's words.
+    """
+
+    account: Account
+    session: Session
+    describe_only: bool = False
+    relations: dict[str, Result | pa.Table] = field(default_factory=dict)
+    streams: dict[str, Stream] = field(default_factory=dict)
+    semi_structured: Mapping[str, str] = field(default_factory=dict)
+    comments: dict[str | None, str] = field(default_factory=dict)
+    declared: Declared | None = None
+    written: str | None = None
+
+    def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
+        """Let the tree's table of this name read these rows."""
+        for node in list(tree.find_all(exp.Table)):
+            if node.name == name and not node.args.get("db"):
+                node.replace(self.relation(rows))
+
+    def relation(self, result: Result | pa.Table, alias: exp.Expression | None = None) -> exp.Table:
+        """A table expression that reads this result."""
+        name = f"_sfml_relation_{self.session.next_relation()}"
+        self.relations[name] = result
+        table = exp.Table(
+            this=exp.to_identifier(name, quoted=True),
+            db=exp.to_identifier("main", quoted=True),
+            catalog=exp.to_identifier("temp", quoted=True),
+        )
+        if alias is not None:
+            table.set("alias", alias.copy())
+        return table
+
+
+Pass = Callable[[Expr, Rewriting], Expr]
+
+
+def substitute(tree: Expr, node: Expr, new: Expr) -> Expr:
+    """The tree with `node` replaced; a column of a query keeps the name that Snowflake gives it."""
+    if node.arg_key == "expressions" and isinstance(node.parent, exp.Select):
+        new = exp.alias_(new, node.sql(dialect="snowflake"), quoted=True)
+    if node is tree:
+        return new
+    node.replace(new)
+    return tree
+
+
+def literal(value: Any) -> Expr:
+    """A Python value as a SQL expression; anything structured as its JSON text."""
+    import json
+
+    if value is None:
+        return exp.cast(exp.null(), "VARCHAR")
+    if isinstance(value, bool | int | float | str):
+        return exp.convert(value)
+    return exp.Literal.string(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def value_of(node: Expr, rewriting: Rewriting) -> Any:
+    """The value of an argument; what is not a plain literal is asked of the engine."""
+    match node:
+        case exp.Literal():
+            if node.is_string:
+                return node.this
+            return int(node.this) if node.is_int else float(node.this)
+        case exp.Boolean():
+            return bool(node.this)
+        case exp.Null():
+            return None
+        case exp.RawString():
+            return node.this
+    query = exp.select(node.copy())
+    return rewriting.account.engine.run_tree(rewriting.session, query).scalar
+
+
+def qualified(node: exp.Anonymous) -> tuple[Expr, str]:
+    """A function call with the dots before it, and its full name in upper case."""
+    top: Expr = node
+    name = str(node.this).upper()
+    if isinstance(node.parent, exp.Dot) and node.parent.expression is node:
+        top = node.parent
+        name = f"{dotted(top.this)}.{name}"
+    return top, name
+
+
+def dotted(node: Any) -> str:
+    """`a."b".c` as one text, folded."""
+    if isinstance(node, exp.Dot):
+        return f"{dotted(node.this)}.{dotted(node.expression)}"
+    if isinstance(node, exp.Identifier):
+        return node.name if node.quoted else node.name.upper()
+    if isinstance(node, exp.Column):
+        return ".".join(dotted(part) for part in node.parts)
+    return str(node.name).upper()

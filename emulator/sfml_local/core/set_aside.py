@@ -1,0 +1,67 @@
+"""Damaged files of an account: renamed and kept beside their places, and named until their owner deletes them."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from sfml_local.core import private_files
+
+MARK = ".damaged-"
+DATABASES = "databases"
+ORPHANS = "orphans"
+"""The folder for what the account's metadata does not name: it may be older than the files."""
+
+METADATA_FILE, GLOBAL_FILE = "account.sqlite", "global.db"
+
+_LOST = {
+    METADATA_FILE: "tables are there, but tasks, stages, models and runs are no longer known: apply and seed again",
+    GLOBAL_FILE: "lengths of text columns, comments and file formats that were set are no longer known",
+}
+
+
+def put_aside(file: Path, *, logs: tuple[str, ...] = (".wal",)) -> Path:
+    """Rename a file, and the logs of it that have its name and an ending; answers its new path."""
+    now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S%f")
+    target = file.with_name(f"{file.name}{MARK}{now}")
+    # The logs first: a file without its log is not damaged by that, a log without its file is lost.
+    for ending in logs:
+        log = file.with_name(file.name + ending)
+        if log.exists():
+            log.replace(target.with_name(target.name + ending))
+    file.replace(target)
+    return target
+
+
+def keep_orphan(account: Path, folder: Path) -> Path:
+    """Move a folder that nothing names out of the way; answers its new path."""
+    private_files.make_folder(account / ORPHANS)
+    target = account / ORPHANS / f"{folder.parent.name}-{folder.name}"
+    folder.replace(target)
+    return target
+
+
+def notices(folder: Path) -> tuple[str, ...]:
+    """What is to be said of the damaged files in an account's folder, a sentence for each."""
+    return tuple(_notice(file) for file in sorted(_files(folder)))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for place in (folder, folder / DATABASES):
+        for file in place.glob(f"*{MARK}*"):
+            if file.name.rpartition(MARK)[2].isalnum():  # and none of its logs
+                yield file
+
+
+def _notice(file: Path) -> str:
+    name = file.name.rpartition(MARK)[0]
+    if file.parent.name == DATABASES:
+        what, lost = f"database {unquote(name.removesuffix('.db'))}", "its tables are in that file alone"
+    else:
+        what, lost = name, _LOST.get(name, "")
+    return (
+        f"{what} could not be opened: its file is kept as {file}; {lost}. "
+        f"Rename it back to {name} to try it again, with the server stopped, or delete it to end this notice"
+    )

@@ -1,0 +1,111 @@
+"""What is kept of tables beside DuckDB: their comments and the lengths of their text columns.
+
+Both are fakesnow's tables, which its SHOW and INFORMATION_SCHEMA read; a table that goes takes its rows along. The
+comments of columns are DuckDB's own. A session's temporary tables have no rows: nothing shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sfml.base.quoting import duckdb_identifier, duckdb_literal
+
+if TYPE_CHECKING:
+    from sfml_local.core.engine import Engine
+    from sfml_local.core.names import ObjectName
+    from sfml_local.core.result import Result
+
+_PLACE = "_fs_global._fs_information_schema"
+_COMMENTS = f"{_PLACE}._fs_tables_ext"
+_LENGTHS = f"{_PLACE}._fs_columns_ext"
+_OF_TABLE = "ext_table_catalog = ? AND ext_table_schema = ? AND ext_table_name = ?"
+_MAX_BYTES = 16777216
+
+
+def set_comment(engine: Engine, table: ObjectName, text: str) -> None:
+    """Keep a table's or view's comment; no text is none."""
+    engine.rows(f"DELETE FROM {_COMMENTS} WHERE {_OF_TABLE}", _key(table))
+    if text:
+        engine.rows(f"INSERT INTO {_COMMENTS} VALUES (?, ?, ?, ?)", [*_key(table), text])
+
+
+def set_lengths(engine: Engine, table: ObjectName, lengths: Iterable[tuple[str, int]]) -> None:
+    """Keep the lengths that text columns were declared with."""
+    for column, length in lengths:
+        engine.rows(
+            f"DELETE FROM {_LENGTHS} WHERE {_OF_TABLE} AND ext_column_name = ?", [*_key(table), column]
+        )
+        engine.rows(
+            f"INSERT INTO {_LENGTHS} VALUES (?, ?, ?, ?, ?, ?)",
+            [*_key(table), column, length, min(length * 4, _MAX_BYTES)],
+        )
+
+
+def forget(engine: Engine, table: ObjectName) -> None:
+    """Drop what is kept of a table that was dropped or is made anew."""
+    for place in (_COMMENTS, _LENGTHS):
+        engine.rows(f"DELETE FROM {place} WHERE {_OF_TABLE}", _key(table))
+
+
+def move(engine: Engine, table: ObjectName, new: ObjectName) -> None:
+    """Keep it under the table's new name."""
+    forget(engine, new)
+    for place in (_COMMENTS, _LENGTHS):
+        engine.rows(
+            f"UPDATE {place} SET ext_table_schema = ?, ext_table_name = ? WHERE {_OF_TABLE}",
+            [new.schema, new.name, *_key(table)],
+        )
+
+
+def rename_column(engine: Engine, table: ObjectName, column: str, new: str) -> None:
+    """Keep a column's length under its new name."""
+    engine.rows(
+        f"UPDATE {_LENGTHS} SET ext_column_name = ? WHERE {_OF_TABLE} AND ext_column_name = ?",
+        [new, *_key(table), column],
+    )
+
+
+def drop_column(engine: Engine, table: ObjectName, column: str) -> None:
+    engine.rows(f"DELETE FROM {_LENGTHS} WHERE {_OF_TABLE} AND ext_column_name = ?", [*_key(table), column])
+
+
+def forget_schema(engine: Engine, database: str, schema: str) -> None:
+    """Drop what is kept of all tables of a schema."""
+    for place in (_COMMENTS, _LENGTHS):
+        engine.rows(
+            f"DELETE FROM {place} WHERE ext_table_catalog = ? AND ext_table_schema = ?", [database, schema]
+        )
+
+
+def comments(engine: Engine) -> dict[ObjectName, str]:
+    """The comments of tables and views."""
+    from sfml_local.core.names import ObjectName
+
+    return {ObjectName(*row[:3]): row[3] for row in engine.rows(f"SELECT * FROM {_COMMENTS}")}
+
+
+def with_comments(engine: Engine, result: Result) -> Result:
+    """What SHOW TABLES, VIEWS and OBJECTS answer, with the comments, which fakesnow leaves empty."""
+    names = result.names()
+    if not {"database_name", "schema_name", "name", "comment"} <= set(names):
+        return result
+    kept = {tuple(row[:3]): row[3] for row in engine.rows(f"SELECT * FROM {_COMMENTS}")}
+    at = names.index("comment")
+    key = [names.index(part) for part in ("database_name", "schema_name", "name")]
+    rows = tuple(
+        (*row[:at], kept.get(tuple(row[index] for index in key), row[at]), *row[at + 1 :])
+        for row in result.rows
+    )
+    return replace(result, rows=rows)
+
+
+def column_comment_sql(parts: tuple[str, ...], column: str, text: str) -> str:
+    """The statement that gives a column its comment, which DuckDB takes no parameter in."""
+    value = duckdb_literal(text) if text else "NULL"
+    return f"COMMENT ON COLUMN {duckdb_identifier(*parts, column)} IS {value}"
+
+
+def _key(table: ObjectName) -> list[str]:
+    return [table.database, table.schema, table.name]

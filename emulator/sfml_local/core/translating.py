@@ -1,0 +1,130 @@
+"""The errors of fakesnow, sqlglot and DuckDB as a Snowflake account's."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+import duckdb
+import pyarrow as pa
+import snowflake.connector.errors
+from sqlglot import Expr
+from sqlglot.errors import SqlglotError
+
+from sfml_local.core.errors import SqlError, not_emulated, too_complex
+from sfml_local.core.expressions import refusals
+from sfml_local.core.memory import too_little
+from sfml_local.services.models.inference import interpreter_error
+
+
+@contextlib.contextmanager
+def translating(statement: str | Expr) -> Iterator[None]:
+    """fakesnow's, sqlglot's and DuckDB's errors as Snowflake's."""
+
+    def text() -> str:
+        return statement if isinstance(statement, str) else statement.sql(dialect="snowflake")
+
+    try:
+        with _telling_refusals():
+            yield
+    except snowflake.connector.errors.Error as cause:
+        if cause.errno == 9999:
+            raise not_emulated(text()) from cause
+        if isinstance(cause.__cause__, duckdb.ParserException):
+            raise _unreadable(cause.__cause__, text()) from cause
+        message = getattr(cause, "raw_msg", None) or str(cause.msg)
+        if (unread := _UNREAD.search(message)) is not None:
+            raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
+        raise _refused(message, cause.errno or 1003, cause.sqlstate or "42000") from cause
+    except duckdb.ParserException as cause:
+        raise _unreadable(cause, text()) from cause
+    except pa.ArrowInvalid as cause:
+        raise not_emulated(text(), str(cause)) from cause
+    except duckdb.CatalogException as cause:
+        raise _refused(str(cause), 2003, "42S02") from cause
+    except duckdb.BinderException as cause:
+        raise _refused(str(cause), 2043, "02000") from cause
+    except (duckdb.ConstraintException, duckdb.ConversionException, duckdb.InvalidInputException) as cause:
+        if _NOT_NULL.search(str(cause)):
+            raise SqlError("NULL result in a non-nullable column", 100072, "22000") from cause
+        if (refused := _refused_number(str(cause))) is not None:
+            raise refused from cause
+        if (unread := _UNREAD.search(str(cause))) is not None:
+            raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
+        # A model's method is a function of DuckDB's, which wraps what it raises.
+        raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
+    except (duckdb.OutOfMemoryException, MemoryError) as cause:
+        raise too_little(cause) from cause
+    except duckdb.Error as cause:
+        raise SqlError(f"{type(cause).__name__}: {cause}", 2, "0A000") from cause
+    except (NotImplementedError, AssertionError, SqlglotError) as cause:
+        raise not_emulated(text(), f"{type(cause).__name__}: {cause}") from cause
+
+
+@contextlib.contextmanager
+def _telling_refusals() -> Iterator[None]:
+    """What a function of ours refuses inside DuckDB, whatever the error that DuckDB and fakesnow make of it."""
+    try:
+        yield
+    except (snowflake.connector.errors.Error, duckdb.Error) as cause:
+        refusal = refusals.found(f"{cause} {cause.__cause__ or ''}")
+        if refusal is None:
+            raise
+        code, state, sentence = refusal
+        raise SqlError(sentence, code, state) from cause
+
+
+def _unreadable(cause: duckdb.ParserException, statement: str) -> SqlError:
+    """What sqlglot takes for Snowflake's and DuckDB cannot read."""
+    if _TOO_DEEP in str(cause):
+        return too_complex()
+    return not_emulated(statement, str(cause).splitlines()[0])
+
+
+def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
+    """DuckDB's refusal in Snowflake's words, where they are known."""
+    if _TOO_DEEP in message:
+        return too_complex()
+    if (function := _NO_FUNCTION.match(message)) is not None:
+        return _no_function(function[1].upper())
+    if (ambiguous := _AMBIGUOUS.match(message)) is not None:
+        return SqlError(
+            f"SQL compilation error:\nambiguous column name '{ambiguous[1].upper()}'", 2028, "42601"
+        )
+    if (unknown := _UNKNOWN.match(message)) is not None:
+        return SqlError(f"SQL compilation error:\ninvalid identifier '{unknown[1]}'", 904, "42000")
+    if (missing := _MISSING.match(message)) is not None:
+        message = f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized."
+    return SqlError(message, errno, sqlstate)
+
+
+def _no_function(name: str) -> SqlError:
+    """A function that is not here: one of Snowflake's by its name, or none that anybody knows."""
+    from sqlglot.dialects.snowflake import Snowflake
+
+    if name in Snowflake.Parser.FUNCTIONS or name.startswith(_FAMILIES):
+        return not_emulated(f"function {name}")
+    words = f"Unknown function {name}, or one of Snowflake's that the local server does not emulate"
+    return SqlError(f"SQL compilation error:\n{words}", 2140, "42601")
+
+
+def _refused_number(message: str) -> SqlError | None:
+    """What `number_types` has DuckDB raise."""
+    _, words, operation = message.partition(NO_NUMBER)
+    return SqlError(words + operation, 100038, "22018") if words else None
+
+
+NO_NUMBER = "Invalid floating point operation: "
+_NOT_NULL = re.compile(r"Constraint Error: NOT NULL constraint failed")
+_TOO_DEEP = "Max expression depth limit"
+_NO_FUNCTION = re.compile(
+    r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? (?:does not exist|is not in the)"
+)
+_FAMILIES = ("AI_", "CORTEX", "H3_", "ML_", "ST_", "SYSTEM$", "SNOWFLAKE")
+"""How names of families of Snowflake's functions begin that sqlglot does not list."""
+_AMBIGUOUS = re.compile(r'Binder Error: Ambiguous reference to column name "(.*?)"')
+_UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
+"""A text that is compared with a number, or put into a column of numbers."""
+_MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
+_UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')

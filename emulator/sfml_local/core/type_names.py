@@ -1,0 +1,50 @@
+"""SYSTEM$TYPEOF of literals: the type by its name, and how Snowflake stores it.
+
+A number is stored in as many bytes as its digits, taken without the point, need. Of what is no literal an account knows
+how wide it may become, which the engine here does not: that is refused.
+https://docs.snowflake.com/en/sql-reference/functions/system_typeof
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import not_emulated
+from sfml_local.core.rewriting import Rewriting, literal, qualified, substitute
+
+_NAME = "SYSTEM$TYPEOF"
+
+
+def type_names(tree: Expr, rewriting: Rewriting) -> Expr:
+    """The tree with each call replaced by its answer; raises for what is no literal."""
+    for node in list(tree.find_all(exp.Anonymous)):
+        top, name = qualified(node)
+        if name == _NAME and len(node.expressions) == 1:
+            tree = substitute(tree, top, literal(_type_name(node.expressions[0])))
+    return tree
+
+
+def _type_name(node: Expr) -> str:
+    match node:
+        case exp.Null():
+            return "NULL[LOB]"
+        case exp.Boolean():
+            return "BOOLEAN[SB1]"
+        case exp.Neg(this=exp.Literal() as inner) if not inner.is_string:
+            return _number_type(-Decimal(inner.this))
+        case exp.Literal():
+            return f"VARCHAR({len(node.this)})[LOB]" if node.is_string else _number_type(Decimal(node.this))
+    raise not_emulated(f"{_NAME} of what is no literal")
+
+
+def _number_type(value: Decimal) -> str:
+    """The name of a number's type: `NUMBER(5,0)[SB2]` for 10000."""
+    _, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int), "a literal is finite"
+    scale = max(-exponent, 0)
+    whole = int(value.scaleb(scale))
+    precision = max(len(digits) + max(exponent, 0), scale, 1)
+    size = next((size for size in (1, 2, 4, 8) if -(2 ** (8 * size - 1)) <= whole < 2 ** (8 * size - 1)), 16)
+    return f"NUMBER({precision},{scale})[SB{size}]"

@@ -1,0 +1,1 @@
+"""How sure the local Snowflake is of what it does."""

@@ -1,0 +1,92 @@
+"""The Snowflake statements that sqlglot leaves opaque, read into frozen dataclasses.
+
+`parse_statement` tries each family of `FAMILIES` in order; a family answers None when the statement is not
+one of its own and raises `SqlSyntaxError` when it is and cannot be read. None from all of them means:
+leave the statement to sqlglot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sfml_local.grammar import (
+    absent,
+    access,
+    calls,
+    compute,
+    copying,
+    databases,
+    datasets,
+    models,
+    procedures,
+    routines,
+    scripting,
+    services,
+    session,
+    shows,
+    stages,
+    streams,
+    table_properties,
+    tables,
+    tagging,
+    tags,
+    tasks,
+)
+from sfml_local.grammar.tokens import SqlSyntaxError, Tokens
+
+Statement = Any
+
+FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
+    tagging.parse,
+    session.parse,
+    databases.parse,
+    stages.parse,
+    copying.parse,
+    streams.parse,
+    tasks.parse,
+    procedures.parse,
+    routines.parse,
+    datasets.parse,
+    tags.parse,
+    services.parse,
+    compute.parse,
+    access.parse,
+    calls.parse,
+    absent.parse,  # after those who know some statements on such objects
+    models.parse,  # whose names may begin like others: MODEL MONITOR is none of them
+    shows.parse,
+    table_properties.parse,
+    tables.parse,  # after those who know models and routines
+    scripting.parse,
+    shows.unknown,
+)
+
+
+def parse_statement(sql: str) -> Statement | None:
+    """The statement as one of the families' dataclasses, or None when it is none of theirs.
+
+    Raises `SqlSyntaxError`, also for whatever is nested too deeply.
+    """
+    tokens = Tokens(sql)
+    tokens.check_depth()
+    _refuse_both(tokens)
+    for family in FAMILIES:
+        tokens.index = 0
+        statement = family(tokens)
+        if statement is not None:
+            return statement
+    return None
+
+
+def _refuse_both(tokens: Tokens) -> None:
+    """OR REPLACE and IF NOT EXISTS in one CREATE: the kind of object between them has at most four words."""
+    if not tokens.is_words("CREATE", "OR", "REPLACE"):
+        return
+    for tokens.index in range(4, 9):
+        if tokens.is_words("IF", "NOT", "EXISTS"):
+            raise SqlSyntaxError(
+                "SQL compilation error:\noptions IF NOT EXISTS and OR REPLACE are incompatible.",
+                tokens.offset,
+            )
+    tokens.index = 0

@@ -1,0 +1,1 @@
+"""The account over HTTP: the connector's protocol and the REST API."""

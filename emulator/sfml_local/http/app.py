@@ -1,0 +1,187 @@
+"""The HTTP application of an account, and a server for it inside this process."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sfml_local import registry as dispatch
+from sfml_local.core.account import DATABASE, SCHEMA, Account
+from sfml_local.core.connections import SILENCE_SECONDS, Connections
+from sfml_local.core.limits import BodyLimits, Refused
+from sfml_local.http import protocol, rest
+from sfml_local.http.faults import Faults
+
+# A task waits in a thread for its child process, whose queries need threads in turn.
+THREADS = 256
+
+
+def application(account: Account, silence: float = SILENCE_SECONDS) -> Starlette:
+    """The routes of the connector's protocol and of every family, for this account."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        yield
+
+    app = Starlette(
+        routes=[*protocol.ROUTES, *dispatch.ROUTES, *rest.routes(dispatch.OPERATIONS)], lifespan=lifespan
+    )
+    app.state.account = account
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(Exception, _failed)
+    app.add_middleware(BodyLimits, is_known=lambda shown: protocol.is_known(account, shown), silence=silence)
+    app.add_middleware(_Clock, account=account)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return error.response()
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return Refused(
+        error.status_code, "000002", f"{error.detail}: {request.method} {request.url.path}"
+    ).response()
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A fault of this server as an error that clients can read; the traceback is for its own log."""
+    return Refused(500, "390000", f"local server error: {type(error).__name__}").response()
+
+
+class _Clock:
+    """Notes when the last request came."""
+
+    def __init__(self, app: ASGIApp, account: Account) -> None:
+        self._app = app
+        self._account = account
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._account.last_request = time.monotonic()
+        await self._app(scope, receive, send)
+        self._account.last_request = time.monotonic()
+
+
+LOOPBACK = "127.0.0.1"
+
+
+def listening_socket(host: str = LOOPBACK, port: int = 0) -> socket.socket:
+    """A socket that listens at this address; port 0 takes a free one. Raises `OSError` where it is taken.
+
+    Its protocol is named because asyncio turns Nagle's algorithm off for such sockets alone: else every answer
+    waits 40 ms for the client's acknowledgement.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # A server that just stopped leaves connections that keep its port for a minute.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    listening.listen(1024)
+    return listening
+
+
+class LocalServer:
+    """A server in threads of this process: `with LocalServer(folder) as server: connect(**server.connect_args())`."""
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        faults: Faults | None = None,
+        silence: float = SILENCE_SECONDS,
+        host: str = LOOPBACK,
+        port: int = 0,
+        **options: Any,
+    ) -> None:
+        """`faults` are rules and a log of calls for tests; without them there is no such layer.
+
+        `silence` is how many seconds a client may stay silent while it sends a request. Raises `OSError` where the
+        address is taken.
+        """
+        self._socket = listening_socket(host, port)
+        self.account = Account(Path(folder), **options)
+        connections = Connections(silence)
+        app: ASGIApp = application(self.account, silence)
+        if faults is not None:
+            from sfml_local.http.fault_layer import FaultLayer
+
+            app = FaultLayer(app, self.account, faults, connections)
+        config = uvicorn.Config(
+            connections.application(app),
+            http=connections.protocol,
+            log_level="warning",
+            # Its records go where all others go, and lose their secrets there.
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=3,
+        )
+        self._server = uvicorn.Server(config)
+        # Processes of tasks connect from this machine, whoever else may.
+        self.account.host, self.account.port = LOOPBACK, self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._serve, name="sfml-local", daemon=True)
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._socket])
+
+    @property
+    def host(self) -> str:
+        return self.account.host
+
+    @property
+    def port(self) -> int:
+        return self.account.port
+
+    @property
+    def token(self) -> str:
+        return self.account.token
+
+    def connect_args(self, **more: Any) -> dict[str, Any]:
+        """What `snowflake.connector.connect` and `Session.builder.configs` take."""
+        return {
+            "account": self.account.name,
+            "host": self.host,
+            "port": self.port,
+            "protocol": "http",
+            "user": "SFML",
+            "password": self.token,
+            "database": DATABASE,
+            "schema": SCHEMA,
+            "session_parameters": {"CLIENT_OUT_OF_BAND_TELEMETRY_ENABLED": False},
+            **more,
+        }
+
+    def start(self) -> LocalServer:
+        # The socket listens already: what connects before uvicorn is ready waits in its queue.
+        self.account.start()
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self.account.stopping.set()
+        self._thread.join(10)
+        self.account.close()
+        self._socket.close()
+
+    def __enter__(self) -> LocalServer:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()

@@ -1,0 +1,321 @@
+"""The connector's HTTP endpoints: login, queries, sessions, and the small ones around them."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from fakesnow.transforms import SERVER_VERSION
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sfml_local.core.batches import batch, bound_value
+from sfml_local.core.deep import SHORT, deeply
+from sfml_local.core.errors import SqlError
+from sfml_local.core.full_disk import full_disk_error
+from sfml_local.core.limits import STATEMENT_LIMIT, parsed_object, read_body
+from sfml_local.core.log_format import shown
+from sfml_local.core.outcomes import Outcome
+from sfml_local.core.result import Result
+from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
+from sfml_local.http.wire import payload
+from sfml_local.processes.children import interrupt
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+
+logger = logging.getLogger("sfml_local")
+
+
+def account_of(request: Request) -> Account:
+    account: Account = request.app.state.account
+    return account
+
+
+def session_of(request: Request) -> Session | None:
+    """The session whose token the request carries: `Authorization: Snowflake Token="…"`."""
+    return session_by_header(account_of(request), request.headers.get("Authorization", ""))
+
+
+def session_by_header(account: Account, shown: str) -> Session | None:
+    """The session whose token an Authorization header holds."""
+    token = _token(shown)
+    return account.sessions.by_token(token) if token else None
+
+
+def is_known(account: Account, shown: str) -> bool:
+    """Whether an Authorization header holds a token that this server gave out."""
+    scheme, _, bearer = shown.partition(" ")
+    if scheme.lower() == "bearer":
+        return is_same(account.token, bearer)
+    token = _token(shown)
+    return bool(token) and account.sessions.by_token(token) is not None
+
+
+def _token(shown: str) -> str:
+    prefix = 'Snowflake Token="'
+    return shown[len(prefix) : -1] if shown.startswith(prefix) else ""
+
+
+def is_same(secret: str, given: str) -> bool:
+    """Compared in the same time wherever they differ."""
+    return hmac.compare_digest(secret.encode(), given.encode("utf-8", "replace"))
+
+
+async def body_of(request: Request) -> dict[str, Any]:
+    """The JSON object that a request holds; raises Refused."""
+    return parsed_object(await read_body(request))
+
+
+def failed(
+    code: str, message: str, sqlstate: str | None = None, query_id: str | None = None
+) -> dict[str, Any]:
+    data = {"errorCode": code, "sqlState": sqlstate, "queryId": query_id, "line": -1, "pos": -1}
+    return {"data": data, "code": code, "message": message, "success": False}
+
+
+def failure(code: str, message: str, sqlstate: str | None = None) -> JSONResponse:
+    return JSONResponse(failed(code, message, sqlstate))
+
+
+VALID_SECONDS = 365 * 24 * 3600
+IN_PROGRESS_ASYNC = "333334"
+SESSION_GONE = ("390112", "Your session has expired. Please login again.")
+LOGIN_GONE = ("390114", "Authentication token has expired.  The user must authenticate again.")
+"""What ends an attempt to renew a session: told that the session has expired, the connector would renew it for ever."""
+
+
+async def login(request: Request) -> JSONResponse:
+    """POST /session/v1/login-request: the password is the server's token, the user is anybody."""
+    account = account_of(request)
+    data = (await body_of(request)).get("data")
+    data = data if isinstance(data, dict) else {}
+    await run_in_threadpool(account.sessions.close_idle)
+    password = str(data.get("PASSWORD") or data.get("TOKEN") or "")
+    query = request.query_params
+    place: dict[str, Any] = {
+        "database": folded(query.get("databaseName")),
+        "schema": folded(query.get("schemaName")),
+        "parameters": given if isinstance(given := data.get("SESSION_PARAMETERS"), dict) else {},
+        "role": folded(query.get("roleName")),
+        "warehouse": folded(query.get("warehouse")),
+    }
+    if is_same(account.token, password):
+        place["role"] = place["role"] or DEFAULT_ROLE
+        place["warehouse"] = place["warehouse"] or DEFAULT_WAREHOUSE
+        user = folded(data.get("LOGIN_NAME")) or DEFAULT_USER
+        session = await run_in_threadpool(account.sessions.open, user=user, **place)
+    elif (parent := account.sessions.admitted(password)) is not None:
+        session = await run_in_threadpool(account.sessions.child_of, parent, **place)
+        session.admitted_by = password
+    else:
+        return failure("390100", "Incorrect username or password was specified.", "08001")
+    session.last_request = time.monotonic()
+    answer = {
+        "token": session.token,
+        "masterToken": session.master_token,
+        "sessionId": session.id,
+        "validityInSeconds": VALID_SECONDS,
+        "masterValidityInSeconds": VALID_SECONDS,
+        "serverVersion": SERVER_VERSION,
+        "displayUserName": session.user,
+        "parameters": [{"name": name, "value": value} for name, value in CLIENT_PARAMETERS.items()],
+        "sessionInfo": {
+            "databaseName": session.database,
+            "schemaName": session.schema,
+            "warehouseName": session.warehouse,
+            "roleName": session.role,
+        },
+    }
+    return JSONResponse({"data": answer, "code": None, "message": None, "success": True})
+
+
+CLIENT_PARAMETERS: dict[str, Any] = {
+    "AUTOCOMMIT": True,
+    "TIMEZONE": "Etc/UTC",
+    "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": 3600,
+    # 0 keeps array bindings inline: clients would otherwise upload them to a stage first.
+    "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": 0,
+    "CLIENT_TELEMETRY_ENABLED": False,
+}
+
+
+def folded(name: Any) -> str | None:
+    """A name from a connection's settings as Snowflake folds it."""
+    if not name:
+        return None
+    text = str(name)
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text.upper()
+
+
+async def query(request: Request) -> Response:
+    """POST /queries/v1/query-request: run one statement, or answer what came of it before."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    account = account_of(request)
+    body = await body_of(request)
+    query_id = account.new_query_id()
+
+    async def run() -> Outcome:
+        return await run_in_threadpool(outcome, account, session, body, query_id)
+
+    task = session.outcomes.start(request.query_params.get("requestId"), query_id, run)
+    if body.get("asyncExec"):
+        data = {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result"}
+        return JSONResponse({"data": data, "code": IN_PROGRESS_ASYNC, "message": None, "success": True})
+    # The work goes on when the client hangs up: its repeat asks what came of it.
+    done = await asyncio.shield(task)
+    return Response(done.body, media_type="application/json")
+
+
+def outcome(account: Account, session: Session, body: dict[str, Any], query_id: str) -> Outcome:
+    """The response to one statement as bytes, made in the thread that ran it; never raises."""
+
+    def work() -> dict[str, Any]:
+        return answer(account, session, body, query_id)
+
+    response = work() if len(str(body.get("sqlText"))) <= SHORT else deeply(work)
+    text = json.dumps(response, ensure_ascii=False, separators=(",", ":"))
+    # Lone surrogates are no UTF-8; a value that holds some is told with a question mark instead.
+    return Outcome(
+        text.encode("utf-8", "replace"), response["success"], response["code"], response["message"]
+    )
+
+
+def answer(account: Account, session: Session, body: dict[str, Any], query_id: str) -> dict[str, Any]:
+    """The response to one statement; never raises."""
+    try:
+        sql, describe = str(body.get("sqlText") or ""), bool(body.get("describeOnly"))
+        if len(sql.encode("utf-8", "replace")) > STATEMENT_LIMIT:
+            raise SqlError(
+                f"SQL compilation error:\nThe statement is larger than {STATEMENT_LIMIT} bytes.",
+                1003,
+                "54000",
+            )
+        if not _is_unicode(sql):
+            raise SqlError("SQL compilation error:\nThe statement is not valid Unicode.", 1003, "42000")
+        bindings = body.get("bindings") or {}
+        if any(isinstance(binding["value"], list) for binding in bindings.values()):
+            result = batch(account, session, sql, [one for _, one in in_order(bindings)], query_id)
+        else:
+            result = account.execute(session, sql, positional(bindings), describe, query_id)
+        return success(session, result, query_id)
+    except SqlError as error:
+        told = full_disk_error(error) or error
+        return failed(told.code, told.message, told.sqlstate, query_id)
+    except Exception as error:
+        if (full := full_disk_error(error)) is not None:
+            return failed(full.code, full.message, full.sqlstate, query_id)
+        logger.exception("statement failed: %s", shown(body.get("sqlText")))
+        message = f"local server error: {type(error).__name__}: {error}"
+        return failed("000603", message, "XX000", query_id)
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether the text can be written at all: JSON can name halves of characters, which can be in no log either."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def in_order(bindings: dict[str, Any]) -> list[tuple[str, Any]]:
+    return sorted(bindings.items(), key=lambda item: int(item[0]))
+
+
+def positional(bindings: dict[str, Any]) -> list[Any]:
+    """The values bound to `?`, in order."""
+    return [bound_value(binding) for _, binding in in_order(bindings)]
+
+
+def success(session: Session, result: Result, query_id: str) -> dict[str, Any]:
+    if result.transfer is not None:
+        data = {**result.transfer, "queryId": query_id}
+    else:
+        data = {
+            "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
+            **payload(result),
+            "queryId": query_id,
+            "statementTypeId": result.statement_type_id,
+            "finalDatabaseName": session.database,
+            "finalSchemaName": session.schema,
+            "finalWarehouseName": session.warehouse,
+            "finalRoleName": session.role,
+        }
+    return {"data": data, "code": None, "message": None, "success": True}
+
+
+async def session_endpoint(request: Request) -> JSONResponse:
+    """POST /session: heartbeat, or with ?delete=true the end of the session."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    if request.query_params.get("delete", "").lower() == "true":
+        await run_in_threadpool(account_of(request).sessions.close, session)
+    return accepted()
+
+
+async def state(request: Request) -> JSONResponse:
+    """GET /monitoring/queries/<id>: how far a statement of this session is."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    found = session.outcomes.state(request.path_params["query_id"])
+    queries = [] if found is None else [found]
+    return JSONResponse({"data": {"queries": queries}, "code": None, "message": None, "success": True})
+
+
+async def abort(request: Request) -> JSONResponse:
+    """POST /queries/v1/abort-request: end what the session is executing."""
+    session = session_of(request)
+    if session is None:
+        return failure(*SESSION_GONE)
+    session.aborts += 1
+    session.interrupt()
+    interrupt(account_of(request), session)
+    return accepted()
+
+
+async def renew(request: Request) -> JSONResponse:
+    """POST /session/token-request: tokens do not expire, so the answer is the one at hand."""
+    body = await body_of(request)
+    session = account_of(request).sessions.by_token(str(body.get("oldSessionToken", "")))
+    if session is None or not is_same(session.master_token, _token(request.headers.get("Authorization", ""))):
+        return failure(*LOGIN_GONE)
+    data = {
+        "sessionToken": session.token,
+        "masterToken": session.master_token,
+        "validityInSecondsST": VALID_SECONDS,
+        "validityInSecondsMT": VALID_SECONDS,
+        "sessionId": session.id,
+    }
+    return JSONResponse({"data": data, "code": None, "message": None, "success": True})
+
+
+def accepted() -> JSONResponse:
+    return JSONResponse({"data": None, "code": None, "message": None, "success": True})
+
+
+async def telemetry(request: Request) -> JSONResponse:
+    """POST /telemetry/send: what clients tell of themselves is not read."""
+    return accepted() if session_of(request) is not None else failure(*SESSION_GONE)
+
+
+ROUTES = (
+    Route("/session/v1/login-request", login, methods=["POST"]),
+    Route("/session", session_endpoint, methods=["POST"]),
+    Route("/session/heartbeat", session_endpoint, methods=["POST"]),
+    Route("/queries/v1/query-request", query, methods=["POST"]),
+    Route("/queries/v1/abort-request", abort, methods=["POST"]),
+    Route("/monitoring/queries/{query_id}", state, methods=["GET"]),
+    Route("/session/token-request", renew, methods=["POST"]),
+    Route("/telemetry/send", telemetry, methods=["POST"]),
+)

@@ -1,0 +1,332 @@
+"""Snowflake's REST API: one door, /api/v2, to the resources of every family.
+
+A family's OPERATIONS maps `METHOD /path` as the OpenAPI specification writes it to a function of a `Call`.
+https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sfml_local.core.deep import SHORT, deeply
+from sfml_local.core.errors import SqlError
+from sfml_local.core.full_disk import full_disk_error
+from sfml_local.core.likeness import MAX_ROWS, selected
+from sfml_local.core.limits import NotJson, Refused, parsed_json, read_body
+from sfml_local.core.log_format import shown
+from sfml_local.core.names import ObjectName
+from sfml_local.grammar.tokens import SqlSyntaxError, parse_name
+from sfml_local.http import rest_results
+from sfml_local.http.protocol import SESSION_GONE, account_of, session_of
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+logger = logging.getLogger("sfml_local")
+
+Json = dict[str, Any]
+Handler = Callable[["Call"], Any]
+Operations = Mapping[str, Handler]
+
+BASE = "/api/v2"
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
+"""What the API ever uses; PATCH is nothing that an account knows."""
+
+
+def bad_request(sentence: str) -> SqlError:
+    return SqlError(sentence, 391920, "42000")
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What a handler answers for 202: the work goes on, and this is what it will have answered."""
+
+    answer: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, read: who asks, for what, with which options. `path` holds what the path names, folded."""
+
+    account: Account
+    session: Session
+    path: Mapping[str, str]
+    options: Mapping[str, str]
+    body: Any
+
+    @property
+    def database(self) -> str:
+        return self.path["database"]
+
+    @property
+    def schema(self) -> str:
+        return self.path["schema"]
+
+    @property
+    def name(self) -> str:
+        return self.path["name"]
+
+    @property
+    def object(self) -> ObjectName:
+        """The schema object that the path names."""
+        return ObjectName(self.database, self.schema, self.name)
+
+    def truth(self, option: str, default: bool = False) -> bool:
+        """A boolean option; clients write `True` and `False`, and accounts read any other word as false."""
+        value = self.options.get(option)
+        if value is None:
+            return default
+        return value.lower() == "true"
+
+    def limit(self, option: str, default: int) -> int:
+        value = self.options.get(option)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit()) or not 1 <= int(value) <= MAX_ROWS:
+            raise bad_request(f"Invalid value [{value}] for parameter {option}: 1 to {MAX_ROWS}.")
+        return int(value)
+
+    @property
+    def mode(self) -> str:
+        """createMode: errorIfExists, orReplace or ifNotExists."""
+        mode = self.options.get("createMode", "errorIfExists")
+        if mode not in ("errorIfExists", "orReplace", "ifNotExists"):
+            allowed = "errorIfExists,orReplace,ifNotExists"
+            raise bad_request(f"Not a valid createMode: {mode}. Allowed values are: {allowed}")
+        return mode
+
+    def mapping(self) -> Json:
+        if not isinstance(self.body, dict):
+            raise bad_request("The body of the request is not a JSON object.")
+        return self.body
+
+    def listing(self) -> list[Json]:
+        if not isinstance(self.body, list) or not all(isinstance(one, dict) for one in self.body):
+            raise bad_request("The body of the request is not a JSON array of objects.")
+        return self.body
+
+    def named(self, body: Json) -> str:
+        """The name in a body; when the path names an object too, both are the same."""
+        name = name_in(body)
+        if self.path.get("name", name) != name:
+            raise bad_request(f"The name in the body, {body['name']}, is not the one in the path.")
+        return name
+
+    def shown(self, names: list[str]) -> list[str]:
+        """The names that like, startsWith, fromName and showLimit leave of a list in order."""
+        return selected(
+            names,
+            str,
+            pattern=self.options.get("like"),
+            starts_with=self.options.get("startsWith"),
+            from_name=self.options.get("fromName"),
+            limit=self.limit("showLimit", MAX_ROWS),
+        )
+
+
+def identifier(text: Any) -> str:
+    """A name from a path or a body, folded: `my_task`, `"my task"`."""
+    try:
+        name = parse_name(str(text))
+    except SqlSyntaxError as cause:
+        raise bad_request(f"Invalid SQL Identifier found in the request: {text}") from cause
+    if len(name.parts) != 1:
+        raise bad_request(f"Invalid SQL Identifier found in the request: {text}")
+    return name.last
+
+
+def name_in(body: Json) -> str:
+    if not isinstance(body.get("name"), str):
+        raise SqlError("Missing required field: name.", 390400, "42000")
+    return identifier(body["name"])
+
+
+def done(message: str = "Request successfully completed") -> Json:
+    return {"status": message}
+
+
+# -- finding the operation
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """One path of the specification: its segments and the function of each method."""
+
+    segments: tuple[str, ...]
+    handlers: Mapping[str, Handler]
+
+    def match(self, segments: list[str]) -> dict[str, str] | None:
+        """What the path names, still percent-encoded, or None when it is another one's."""
+        if len(segments) != len(self.segments):
+            return None
+        found: dict[str, str] = {}
+        for wanted, given in zip(self.segments, segments, strict=True):
+            if not wanted.startswith("{"):
+                if wanted != given:
+                    return None
+                continue
+            key, _, action = wanted[1:].partition("}")
+            # A colon that belongs to a name is percent-encoded.
+            name, colon, asked = given.partition(":")
+            if not name or colon + asked != action:
+                return None
+            found[key] = name
+        return found
+
+
+def patterns(operations: Operations) -> tuple[_Pattern, ...]:
+    by_path: dict[str, dict[str, Handler]] = {}
+    for operation, handler in operations.items():
+        method, _, path = operation.partition(" ")
+        by_path.setdefault(path, {})[method] = handler
+    # Paths without parameters first: `instance-families` is no compute pool.
+    ordered = sorted(by_path.items(), key=lambda item: item[0].count("{"))
+    return tuple(_Pattern(tuple(path.strip("/").split("/")), handlers) for path, handlers in ordered)
+
+
+# -- HTTP
+
+
+def routes(operations: Operations) -> tuple[Route, ...]:
+    known = patterns({**operations, "GET /results/{id}": _result})
+
+    async def endpoint(request: Request) -> Response:
+        """Any operation: in a thread, for the session of the token, errors as Snowflake's JSON."""
+        body = await read_body(request)  # which the connector packs, for the Snowflake CLI
+        if len(body) <= SHORT:
+            return await run_in_threadpool(_admit, known, request, body)
+        return await run_in_threadpool(deeply, lambda: _admit(known, request, body))
+
+    # One route for all: a quoted name may hold a slash, which Starlette would take for one of the path.
+    return (Route(BASE + "/{path:path}", endpoint, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),)
+
+
+def _admit(known: tuple[_Pattern, ...], request: Request, body: bytes) -> Response:
+    session = session_of(request)
+    if session is not None:
+        return _answer(known, request, session, body)
+    account = account_of(request)
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(token.encode(), account.token.encode()):
+        return failure(401, *SESSION_GONE)
+    # The server's token as a programmatic access token: a session for this one call.
+    session = account.sessions.open()
+    try:
+        return _answer(known, request, session, body)
+    finally:
+        account.sessions.close(session)
+
+
+def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, body: bytes) -> Response:
+    if request.method not in METHODS:
+        return Response(status_code=404)
+    if not _is_json(request, body):
+        return Response(status_code=415)
+    segments = _raw_segments(request)
+    matches = [(pattern, found) for pattern in known if (found := pattern.match(segments)) is not None]
+    asked = f"{request.method} {request.url.path}"
+    if not matches:
+        return failure(
+            404, "000002", f"No such operation, or one that is not emulated by the local server: {asked}"
+        )
+    pattern, found = matches[0]
+    handler = pattern.handlers.get(request.method)
+    if handler is None:
+        return Response(status_code=405, headers={"Allow": ", ".join(sorted(pattern.handlers))})
+    try:
+        call = _call(request, session, found, body)
+        if call is None:
+            return Response(status_code=400)
+        answer = handler(call)
+        if call.truth("asyncExec") and not isinstance(answer, Accepted):
+            answer = Accepted(answer)
+        return _response(account_of(request), answer)
+    except SqlError as error:
+        told = full_disk_error(error) or error
+        return failure(status_of(told), told.code, told.message)
+    except SqlSyntaxError as error:
+        return failure(400, "001003", str(error))
+    except Refused as refused:
+        return failure(refused.status, refused.code, refused.message)
+    except Exception as error:  # the client reads JSON alone, whatever went wrong here
+        if (full := full_disk_error(error)) is not None:
+            return failure(507, full.code, full.message)
+        logger.exception("request failed: %s", shown(asked))
+        return failure(500, "000603", f"local server error: {type(error).__name__}: {error}")
+
+
+def _is_json(request: Request, body: bytes) -> bool:
+    """Whether a body says that it is JSON, or says nothing; accounts look at no other."""
+    kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return not body or kind in ("", "application/json")
+
+
+def _call(request: Request, session: Session, found: dict[str, str], body: bytes) -> Call | None:
+    """The request, read; None where its body is no JSON, which accounts refuse without a word."""
+    try:
+        parsed = parsed_json(body) if body.strip() else None
+    except NotJson:
+        return None
+    names = {key: unquote(text) if key == "id" else identifier(unquote(text)) for key, text in found.items()}
+    return Call(account_of(request), session, names, dict(request.query_params), parsed)
+
+
+def _raw_segments(request: Request) -> list[str]:
+    """The segments below /api/v2, still percent-encoded."""
+    raw: str = request.scope.get("raw_path", request.url.path.encode()).decode("ascii")
+    return raw.partition("?")[0].removeprefix(BASE).strip("/").split("/")
+
+
+def _response(account: Account, answer: Any) -> Response:
+    headers = {"X-Snowflake-Request-ID": str(uuid.uuid4())}
+    if isinstance(answer, Accepted):
+        handle = rest_results.keep(account, [answer.answer])
+        message = (
+            "Request execution in progress. Use the provided location header or result handler ID "
+            "to perform query monitoring and management."
+        )
+        headers["Location"] = f"{BASE}/results/{handle}"
+        # The specification spells it resultHandler, accounts do not.
+        body = {"code": "392604", "message": message, "result_handler": handle}
+        return JSONResponse(body, 202, headers=headers)
+    if isinstance(answer, list) and len(answer) > rest_results.PAGE:
+        pages = rest_results.pages(answer)
+        handle = rest_results.keep(account, pages)
+        headers["Link"] = rest_results.link(f"{BASE}/results/{handle}", 0, len(pages))
+        answer = pages[0]
+    return JSONResponse(answer, headers=headers)
+
+
+def _result(call: Call) -> Any:
+    """GET /results/{id}?page=N: a page of a long list, or what a 202 was for."""
+    page = call.options.get("page", "0")
+    pages = rest_results.kept(call.account, call.path["id"])
+    if pages is None or not page.isdigit() or int(page) >= len(pages):
+        raise SqlError(f"Result {call.path['id']}, page {page}, does not exist.", 2043, "02000")
+    return pages[int(page)]
+
+
+def status_of(error: SqlError) -> int:
+    """The HTTP status of an error of the account."""
+    return {2003: 404, 2043: 404, 2002: 409, 3001: 403, 2: 405}.get(error.errno, 400)
+
+
+def failure(status: int, code: str, message: str, **headers: str) -> JSONResponse:
+    request_id = str(uuid.uuid4())
+    return JSONResponse(
+        {"message": message, "code": code, "error_code": code, "request_id": request_id},
+        status,
+        headers={"X-Snowflake-Request-ID": request_id, **headers},
+    )

@@ -1,0 +1,248 @@
+"""Processes that run a user's code: connected as anyone is, and gone when their statement or the server goes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+POLL_SECONDS = 0.05
+GRACE_SECONDS = 5.0
+LOG_LIMIT = 16 * 2**20
+"""Bytes of one log that are kept; the log says where it is cut."""
+
+PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+
+
+class Supervised:
+    """A command under a supervisor of its own: it ends with all that it started, also when the server is killed.
+
+    A supervisor and no preexec_fn: between fork and exec of a threaded server no Python code is safe.
+    """
+
+    def __init__(self, argv: Sequence[str], *, log: Path | None = None, **options: Any) -> None:
+        """`log` takes the command's output; without it, `options` say where its streams go."""
+        ours, self._lifeline = os.pipe()
+        if log is not None:
+            options |= dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        try:
+            self.process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(SUPERVISOR), str(ours)),
+                    *("-" if log is None else str(log), str(LOG_LIMIT), *argv),
+                ],
+                pass_fds=(ours,),
+                start_new_session=True,
+                **options,
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(ours)
+        self._lock = threading.Lock()
+
+    def wait(self, seconds: float) -> int | None:
+        """The exit code once it has ended, or None when it still runs after so long."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def ask_to_end(self) -> None:
+        """SIGTERM for the command and its group."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._lifeline >= 0:
+                os.write(self._lifeline, b".")
+
+    def end(self) -> int:
+        """Kill what is left of it and answer its exit code."""
+        with self._lock:
+            if self._lifeline >= 0:
+                os.close(self._lifeline)
+                self._lifeline = -1
+        try:
+            return self.process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+class Running(Protocol):
+    """A command that runs under a supervisor, however it was started."""
+
+    def wait(self, seconds: float) -> int | None: ...
+
+    def ask_to_end(self) -> None: ...
+
+    def end(self) -> int: ...
+
+
+class Start(Protocol):
+    """A way to start a command; the output goes to the log."""
+
+    def __call__(self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> Running: ...
+
+
+@dataclass(slots=True, eq=False)
+class Child:
+    """A running process, whose it is and where it writes; `stop` ends it."""
+
+    session: Session
+    stop: threading.Event = field(default_factory=threading.Event)
+    log: Path | None = None
+
+    def works_for(self, session: Session) -> bool:
+        """Whether this session, or one that it opened, started the process."""
+        ancestor: Session | None = self.session
+        while ancestor is not None:
+            if ancestor is session:
+                return True
+            ancestor = ancestor.parent
+        return False
+
+
+def runs_folder(account: Account) -> Path:
+    """Where running processes keep what only they need; what a killed server left there goes at the next start."""
+    folder = account.folder / "runs"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def make_home(account: Account, prefix: str) -> Path:
+    """A link in the account's folder to a new folder among the temporary files, which others cannot enter.
+
+    The path of a socket may have some hundred characters, too few for those below a project. The link is how the next
+    start finds the folder that a killed server left.
+    """
+    home = Path(tempfile.mkdtemp(prefix=prefix))
+    link = runs_folder(account) / home.name
+    link.symlink_to(home)
+    return link
+
+
+def remove_home(link: Path) -> None:
+    """Remove the folder that such a link leads to, and the link."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(link.readlink(), ignore_errors=True)
+        link.unlink()
+
+
+def run_child(
+    account: Account,
+    session: Session,
+    argv: Sequence[str],
+    *,
+    log: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+    cancel: threading.Event | None = None,
+    start: Start = Supervised,
+    places: threading.Semaphore | None = None,
+) -> int:
+    """Run a command to its end and answer its exit code; output goes to `log`.
+
+    The process finds the account in SNOWFLAKE_… variables and is admitted as a child of `session`. It ends,
+    with all that it started, on timeout, when `cancel` is set, by `interrupt`, and with the server; its exit
+    code is then negative. It begins when one of the `places` is free.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    link = make_home(account, "sfml-home-")
+    home = link.readlink()
+    password = account.sessions.admit(session)
+    child = Child(session, log=log)
+    account.children.add(child)
+    ends = (child.stop, account.stopping, *([cancel] if cancel is not None else []))
+
+    def has_to_end() -> bool:
+        late = deadline is not None and time.monotonic() > deadline
+        return late or any(end.is_set() for end in ends)
+
+    try:
+        with contextlib.ExitStack() as taken:
+            if places is not None:
+                while not places.acquire(timeout=POLL_SECONDS):
+                    if has_to_end():
+                        return -signal.SIGTERM
+                taken.callback(places.release)
+            running = start(
+                argv,
+                log=log,
+                env={**environment(account, session, password, home), **(env or {})},
+                cwd=cwd or home,
+            )
+            taken.callback(running.end)
+            while (code := running.wait(POLL_SECONDS)) is None:
+                if has_to_end():
+                    return _ended_early(running)
+            return code
+    finally:
+        account.children.discard(child)
+        account.sessions.dismiss(password)
+        remove_home(link)
+
+
+def interrupt(account: Account, session: Session) -> None:
+    """End every process that works for this session."""
+    for child in tuple(account.children):
+        if child.works_for(session):
+            child.stop.set()
+
+
+def environment(account: Account, session: Session, password: str, home: Path) -> dict[str, str]:
+    """This process's environment without proxies and the user's own Snowflake settings, and with the account's.
+
+    snowflake.core sends even loopback addresses through HTTPS_PROXY, and a connections file in the home
+    directory takes precedence over the environment: hence a home of its own.
+    """
+    own = {
+        "SNOWFLAKE_HOST": account.host,
+        "SNOWFLAKE_PORT": str(account.port),
+        "SNOWFLAKE_PROTOCOL": "http",
+        "SNOWFLAKE_ACCOUNT": account.name,
+        "SNOWFLAKE_USER": session.user,
+        "SNOWFLAKE_PASSWORD": password,
+        "SNOWFLAKE_DATABASE": session.database,
+        "SNOWFLAKE_SCHEMA": session.schema,
+        "SNOWFLAKE_ROLE": session.role,
+        "SNOWFLAKE_WAREHOUSE": session.warehouse,
+        "SNOWFLAKE_HOME": str(home),
+        # Else each login asks the clouds' metadata services where it is, and waits for their silence.
+        "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
+        "HOME": str(home),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**without_proxies(), **{name: value for name, value in own.items() if value is not None}}
+
+
+def without_proxies() -> dict[str, str]:
+    """This process's environment without proxies and the user's own Snowflake settings."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() not in PROXIES and not name.startswith("SNOWFLAKE_")
+    }
+
+
+def _ended_early(running: Running) -> int:
+    """Ask the command and its group to end, then make them."""
+    running.ask_to_end()
+    running.wait(GRACE_SECONDS)
+    code = running.end()
+    return code if code < 0 else -signal.SIGTERM

@@ -1,0 +1,109 @@
+"""What code may import: PACKAGES against this Python's own, IMPORTS as a directory of files from stages."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from sfml_local.core.errors import SqlError
+
+SNOWPARK = "snowflake-snowpark-python"
+
+# Packages of Snowflake's conda channel that have another name on the Python package index.
+_DISTRIBUTIONS = {"py-xgboost": "xgboost", "pytorch": "torch", "python-dateutil": "python-dateutil"}
+
+
+def check_packages(packages: Iterable[str]) -> list[str]:
+    """Refuse packages that this Python lacks; answer a note for each that it has in another version."""
+    missing: list[str] = []
+    notes: list[str] = []
+    for text in packages:
+        wanted = _requirement(text)
+        if wanted.name.lower() == "python":
+            continue
+        try:
+            installed = metadata.version(_DISTRIBUTIONS.get(wanted.name.lower(), wanted.name))
+        except metadata.PackageNotFoundError:
+            missing.append(text)
+            continue
+        if not wanted.specifier.contains(installed, prereleases=True):
+            notes.append(f"package {text} was asked for; this Python has {wanted.name} {installed}")
+    if missing:
+        named = ", ".join(missing)
+        raise SqlError(
+            "SQL compilation error:\nCannot create a Python function with the specified packages. "
+            f"Please check your packages specification and try again. Not found: {named} "
+            f"(the local server runs code with its own Python, {sys.executable}; install them there).",
+            391546,
+            "42601",
+        )
+    return notes
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        return Requirement(text)
+    except InvalidRequirement as cause:
+        raise SqlError(
+            f"SQL compilation error:\ninvalid package specification '{text}'", 391546, "42601"
+        ) from cause
+
+
+def runtime_note(runtime_version: str) -> str | None:
+    """A note when the declared Python is not the one that will run."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if not runtime_version or runtime_version == own:
+        return None
+    return f"RUNTIME_VERSION {runtime_version} was asked for; the local server runs Python {own}"
+
+
+def import_directory(folder: Path, files: Mapping[str, Path]) -> Path:
+    """A directory below `folder` that holds these files, named after their names and contents.
+
+    The same files always answer the same directory, whose files nobody may write: what one run started with,
+    no upload and no other run can change.
+    """
+    digests = {name: _sha256(path) for name, path in files.items()}
+    key = hashlib.sha256("\n".join(f"{n}\0{d}" for n, d in sorted(digests.items())).encode()).hexdigest()
+    target = folder / key
+    if target.is_dir():
+        target.touch()
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+    try:
+        for name, path in files.items():
+            copy = partial / name
+            shutil.copyfile(path, copy)
+            if _sha256(copy) != digests[name]:
+                raise SqlError(f"Remote file '{name}' was changed while it was read.", 253006, "22000")
+            copy.chmod(0o444)
+        try:
+            partial.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another call was faster
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def forget_unused(folder: Path, days: float = 7) -> None:
+    """Remove the directories that no call used for so long; one that is used again is made again."""
+    oldest = time.time() - days * 86400
+    for directory in folder.glob("*"):
+        if directory.stat().st_mtime < oldest:
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,184 @@
+"""The parent of procedures' and jobs' processes: `python -m …processes.warm_parent SOCKET`, started by `warm`.
+
+It imports the Snowflake clients once and forks a supervisor with a worker for every order that comes in over the
+socket, so that a procedure or an ML Job starts in hundredths of a second. It runs no user's code, opens no
+connection and has one thread. It ends with the server, whose end of the socket the kernel closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import threading
+import traceback
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from sfml_local.processes import as_main, predictor, supervisor, worker
+
+CLIENTS = ("snowflake.connector", "snowflake.snowpark", "pandas")
+"""What nearly every procedure needs, with what these import in turn."""
+
+LAZY = (
+    "snowflake.connector.converter_snowsql",
+    "snowflake.snowpark.functions",
+    "snowflake.snowpark.types",
+    "snowflake.ml.jobs",
+)
+"""What a session, a step or an ML Job's launcher imports from the clients later."""
+
+PROGRAMS = {"sfml_local.processes.worker": worker, "sfml_local.processes.predictor": predictor}
+"""What is run with `-m`; each has a `main` that takes the file of a request and answers the exit code."""
+
+LENGTH = struct.Struct(">I")
+DESCRIPTORS = 2
+
+
+def main(descriptor: int, also: Sequence[str] = ()) -> int:
+    """Serve the socket; `also` are modules to import besides, as far as they are there."""
+    control = socket.socket(fileno=descriptor)
+    sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
+    for module in (*CLIENTS, *LAZY):
+        _import(module)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries supervisors
+    left = list(also)
+    while True:
+        if left and not select.select([control], [], [], 0)[0]:
+            _import(left.pop(0))  # an order waits for one of these at most
+            continue
+        if threading.active_count() != 1:  # what another thread holds just now stays held in a forked process
+            return 1
+        gc.collect()
+        gc.freeze()  # the collector of a child would copy every page that it marks
+        received = _next_order(control)
+        if received is None:
+            return 0
+        order, (lifeline, told) = received
+        if os.fork() == 0:
+            control.close()
+            warm = frozenset(name.partition(".")[0] for name in sys.modules) - {"__main__"}
+            _serve(order, lifeline, told, warm)
+        os.close(lifeline)
+        os.close(told)
+
+
+def _import(module: str) -> None:
+    with contextlib.suppress(ImportError, OSError):
+        importlib.import_module(module)
+
+
+def _next_order(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """What to run, with the lifeline and the pipe that takes the exit code; None when the server is gone."""
+    header, descriptors, _, _ = socket.recv_fds(control, LENGTH.size, DESCRIPTORS)
+    for one in descriptors:
+        os.set_inheritable(one, False)
+    body = _exactly(control, header, LENGTH.size)
+    text = None if body is None else _exactly(control, b"", LENGTH.unpack(body)[0])
+    return None if text is None else (json.loads(text), descriptors)
+
+
+def _exactly(control: socket.socket, data: bytes, length: int) -> bytes | None:
+    while len(data) < length:
+        part = control.recv(length - len(data))
+        if not part:
+            return None
+        data += part
+    return data
+
+
+def _serve(order: Mapping[str, Any], lifeline: int, told: int, warm: frozenset[str]) -> None:
+    """The forked process supervises a worker of its own, and tells its id first and its exit code last."""
+    code = 127
+    try:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nothing, stream)
+        os.write(told, f"{os.getpid()}\n".encode())
+        recorder = supervisor.Recorder(order["log"], order["limit"])
+
+        def work() -> None:
+            os.close(told)
+            _work(order, warm)
+
+        code = supervisor.supervise(lifeline, recorder, order["env"], work)
+    finally:
+        with contextlib.suppress(OSError):
+            os.write(told, f"{code}\n".encode())
+        os._exit(0)
+
+
+def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
+    """Run the worker of a procedure or a model, or a job's script, as if this process had been started for it."""
+    code = 1
+    try:
+        os.environ.clear()
+        os.environ.update(order["env"])
+        os.chdir(order["cwd"])
+        argv: list[str] = order["argv"]
+        is_script = argv[1] != "-m"
+        if (_modules_of_payload() if is_script else _modules_of_imports(argv[-1])) & warm:
+            os.execv(argv[0], argv)  # the user's modules win, as they do where none is imported yet
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _new_chance()
+        importlib.invalidate_caches()  # packages may have been installed since the parent looked
+        if is_script:
+            code = as_main.run(argv[2], argv[3:])
+        else:
+            program = PROGRAMS[argv[2]]
+            sys.argv = [str(program.__file__), argv[-1]]
+            sys.modules["__main__"] = program
+            code = program.main(argv[-1])
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            logging.shutdown()
+        os._exit(code)
+
+
+def _modules_of_imports(request: str) -> set[str]:
+    return own_modules(Path(json.loads(Path(request).read_bytes())["import_directory"]))
+
+
+def _modules_of_payload() -> set[str]:
+    """What a job's launcher can import from its payload, the working directory: it adds every archive in it."""
+    folders = {Path.cwd(), *(archive.parent for archive in Path.cwd().rglob("*.zip"))}
+    return set().union(*map(own_modules, folders))
+
+
+def own_modules(directory: Path) -> set[str]:
+    """The names that the imported files add at the top: files and folders, and those in archives."""
+    names: set[str] = set()
+    for path in directory.iterdir():
+        names.add(path.name)
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                names.update(archive.namelist())
+    return set(_roots(names))
+
+
+def _roots(names: Iterable[str]) -> Iterable[str]:
+    return (name.partition("/")[0].partition(".")[0] for name in names)
+
+
+def _new_chance() -> None:
+    """Random numbers of its own; Python's own generator and OpenSSL see to that themselves."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed()
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))

@@ -1,0 +1,161 @@
+"""The process that runs one procedure: `python -m sfml_local.processes.worker REQUEST`, a file that `procedures` wrote.
+
+It prints the user's output where the server told it to, and leaves its answer in the file that the request
+names. Only the standard library is imported before the answer is certain to be written.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import linecache
+import logging
+import os
+import sys
+import traceback
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sfml_local.processes.transport import decoded, encoded
+
+# The name that Snowflake gives the text between AS and CALL in a traceback.
+BODY_FILE = "_udf_code.py"
+
+
+def main(request_file: str) -> int:
+    """Run the request; the exit code tells whether the procedure returned."""
+    request: dict[str, Any] = json.loads(Path(request_file).read_text(encoding="utf-8"))
+    try:
+        answer = _run(request)
+    except BaseException as error:
+        text = user_traceback(error)
+        print(text, file=sys.stderr)
+        answer = {"error": text}
+    _flush()
+    _write(Path(request["answer"]), json.dumps(answer))
+    return 1 if "error" in answer else 0
+
+
+def _run(request: Mapping[str, Any]) -> dict[str, Any]:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    for noisy in ("snowflake.connector", "snowflake.snowpark", "snowflake.ml"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    open_imports(request["import_directory"])
+    # The code first: a handler that is not there, or does not compile, is told without a connection.
+    handler = load_handler(request["handler"], request["body"])
+    # Never closed, as in Snowflake: the server does that with all that this process opened, when it ends.
+    session = _connect()
+    value = handler(session, *decoded(request["arguments"]))
+    if request["returns"] == "table":
+        return {"table": written_table(value, Path(request["answer"]).with_suffix(".parquet"))}
+    return {"result": encoded(_returned(value, request["returns"]))}
+
+
+def written_table(value: Any, path: Path) -> str:
+    """The file that holds the rows of a data frame, of Snowpark or pandas."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if hasattr(value, "to_arrow"):
+        rows = value.to_arrow()
+    elif hasattr(value, "to_dict"):
+        rows = pa.Table.from_pandas(value, preserve_index=False)
+    else:
+        raise TypeError(f"a procedure that RETURNS TABLE returned {type(value).__name__} and no data frame")
+    pq.write_table(rows, path)
+    return str(path)
+
+
+def open_imports(directory: str) -> None:
+    """Make the imported files importable as Snowflake does: the directory and every zip in it."""
+    # Snowflake's own example reads this option to find imported files, and expects the slash.
+    # https://docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-read-file
+    sys._xoptions["snowflake_import_directory"] = f"{directory}/"
+    archives = [str(path) for path in sorted(Path(directory).iterdir()) if zipfile.is_zipfile(path)]
+    # The working directory that `-m` put first is none of the user's business.
+    sys.path[:] = [directory, *archives, *(path for path in sys.path if path not in ("", str(Path.cwd())))]
+
+
+def load_handler(handler: str, body: str | None) -> Callable[..., Any]:
+    """The function to call: `name` in the body, or `module.name` in an imported file."""
+    if body is None:
+        module_name, _, name = handler.rpartition(".")
+        if not module_name:
+            raise ImportError(f"HANDLER '{handler}' has to be module.function when there is no inline code")
+        module = importlib.import_module(module_name)
+    else:
+        name = handler.rpartition(".")[2]
+        module = ModuleType("_udf_code")
+        module.__file__ = BODY_FILE
+        sys.modules["_udf_code"] = module
+        linecache.cache[BODY_FILE] = (len(body), None, body.splitlines(keepends=True), BODY_FILE)
+        exec(compile(body, BODY_FILE, "exec"), module.__dict__)
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise AttributeError(f"Could not find handler '{handler}': there is no function `{name}`")
+    found: Callable[..., Any] = function
+    return found
+
+
+def _connect() -> Any:
+    from snowflake.snowpark import Session
+
+    settings = {
+        name: value
+        for name in ("account", "user", "password", "host", "port", "protocol", "database", "schema", "role")
+        if (value := os.environ.get(f"SNOWFLAKE_{name.upper()}"))
+    }
+    if warehouse := os.environ.get("SNOWFLAKE_WAREHOUSE"):
+        settings["warehouse"] = warehouse
+    return Session.builder.configs(settings).create()
+
+
+def _returned(value: Any, type_: str) -> Any:
+    """What the handler returned as the declared type takes it."""
+    if value is None:
+        return None
+    if type_ == "text":
+        return value if isinstance(value, str) else str(value)
+    if type_ == "boolean":
+        return bool(value)
+    if type_ == "real":
+        return float(value)
+    if type_ in ("variant", "object", "array"):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return value
+
+
+def user_traceback(error: BaseException, *own: str) -> str:
+    """The traceback without the frames of this module and those of `own`, as Snowflake shows it."""
+    hidden = {__file__, *own}
+    shown = traceback.TracebackException.from_exception(error)
+    part: traceback.TracebackException | None = shown
+    while part is not None:
+        kept = [frame for frame in part.stack if frame.filename not in hidden]
+        part.stack = traceback.StackSummary.from_list(kept)
+        part = part.__cause__ or part.__context__
+    return "".join(shown.format()).rstrip("\n")
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            continue  # the user's code closed it
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all: the server must never read half an answer."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1])
+    # Threads that the user's code left running must not keep a finished procedure alive.
+    os._exit(code)

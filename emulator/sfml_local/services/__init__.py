@@ -1,0 +1,1 @@
+"""What an account offers, one folder a service; `registry` lists them."""

@@ -1,0 +1,1 @@
+"""Roles, grants, and objects that graphs name without making them."""

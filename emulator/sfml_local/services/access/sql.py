@@ -1,0 +1,383 @@
+"""Roles, grants, and objects that graphs name without making them. Nothing is enforced: every role may do everything.
+
+They are kept so that what looks for them finds what an account would show: `SHOW GRANTS TO ROLE`, `SHOW INTEGRATIONS`,
+`SHOW SECRETS`, `SHOW IMAGE REPOSITORIES`. Of a secret no value is kept. A role that was never created may be used and
+granted to. https://docs.snowflake.com/en/sql-reference/sql/show-grants
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import already_exists, does_not_exist
+from sfml_local.core.likeness import like
+from sfml_local.core.names import quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.result import SHOW, Column, Result, status, table
+from sfml_local.grammar.access import Create, Drop, Grant, GrantRole, Show, ShowGrants, ShowGrantsOn
+from sfml_local.services.access import ownership
+from sfml_local.services.databases.sql import demand_scope, missing
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+    from sfml_local.grammar.tokens import Name
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS named_objects (
+    kind TEXT NOT NULL,
+    database TEXT NOT NULL DEFAULT '',
+    schema TEXT NOT NULL DEFAULT '',
+    name TEXT NOT NULL,
+    category TEXT NOT NULL,
+    type TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    PRIMARY KEY (kind, database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS grants (
+    privilege TEXT NOT NULL,
+    granted_on TEXT NOT NULL,
+    name TEXT NOT NULL,
+    granted_to TEXT NOT NULL,
+    grantee TEXT NOT NULL,
+    with_option INTEGER NOT NULL,
+    granted_by TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    PRIMARY KEY (privilege, granted_on, name, granted_to, grantee)
+);
+"""
+
+IN_SCHEMAS = ("SECRET", "IMAGE REPOSITORY")
+ACCOUNT_NAME = "LOCAL"
+_CREATED = Column("created_on", "timestamp_ltz")
+
+
+# -- objects
+
+
+def create(account: Account, session: Session, statement: Create) -> Result:
+    database, schema, name = _place(session, statement.kind, statement.name)
+    if _exists(account, statement.kind, database, schema, name):
+        if statement.if_not_exists:
+            return status(f"{name} already exists, statement succeeded.")
+        if not statement.or_replace:
+            raise already_exists(name)
+    given = statement.options
+    account.store.execute(
+        "INSERT OR REPLACE INTO named_objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(statement.kind, database, schema, name, statement.category.replace(" ", "_")),
+            *(_type(statement), session.role, account.clock().isoformat(), str(given.get("COMMENT", ""))),
+        ),
+    )
+    return status(f"{statement.kind.capitalize()} {name} successfully created.")
+
+
+def _type(statement: Create) -> str:
+    kind = str(statement.options.get("TYPE", "")).upper()
+    provider = statement.options.get("NOTIFICATION_PROVIDER")
+    return f"{kind} - {str(provider).upper()}" if provider else kind or statement.category.replace(" ", "_")
+
+
+def drop(account: Account, session: Session, statement: Drop) -> Result:
+    database, schema, name = _place(session, statement.kind, statement.name)
+    if not _exists(account, statement.kind, database, schema, name):
+        return missing(statement.kind.capitalize(), name, statement.if_exists)
+    account.store.execute(
+        "DELETE FROM named_objects WHERE kind = ? AND database = ? AND schema = ? AND name = ?",
+        (statement.kind, database, schema, name),
+    )
+    if statement.kind == "ROLE":
+        account.store.execute("DELETE FROM grants WHERE granted_to = 'ROLE' AND grantee = ?", (name,))
+        account.store.execute("DELETE FROM grants WHERE granted_on = 'ROLE' AND name = ?", (name,))
+    return status(f"{name} successfully dropped.")
+
+
+def _place(session: Session, kind: str, name: Name) -> tuple[str, str, str]:
+    if kind not in IN_SCHEMAS:
+        return "", "", name.last
+    full = resolve(name, session)
+    return full.database, full.schema, full.name
+
+
+def _exists(account: Account, kind: str, database: str, schema: str, name: str) -> bool:
+    row = account.store.row(
+        "SELECT 1 FROM named_objects WHERE kind = ? AND database = ? AND schema = ? AND name = ?",
+        (kind, database, schema, name),
+    )
+    return row is not None
+
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "INTEGRATION": ("name", "type", "category", "enabled", "comment"),
+    "SECRET": ("name", "schema_name", "database_name", "owner", "comment", "secret_type"),
+    "IMAGE REPOSITORY": ("name", "database_name", "schema_name", "repository_url", "owner", "comment"),
+    "ROLE": (
+        *("name", "is_default", "is_current", "is_inherited", "assigned_to_users", "granted_to_roles"),
+        *("granted_roles", "owner", "comment", "is_from_organization_user_group"),
+    ),
+}
+_TERSE_ROLES = ("name", "is_default", "is_current", "is_inherited", "is_from_organization_user_group")
+SYSTEM_ROLES = {
+    "ACCOUNTADMIN": "Account administrator can manage all aspects of the account.",
+    "PUBLIC": "Public role is automatically available to every user in the account.",
+    "SECURITYADMIN": "Security administrator can manage security aspects of the account.",
+    "SYSADMIN": "System administrator can create and manage databases and warehouses.",
+    "USERADMIN": "User administrator can create and manage users and roles",
+}
+"""Roles of every account, with their comments."""
+
+
+def show(account: Account, session: Session, statement: Show) -> Result:
+    """SHOW INTEGRATIONS, SECRETS, IMAGE REPOSITORIES, ROLES; in a schema unless IN says otherwise."""
+    if statement.kind == "ROLE":
+        return _show_roles(account, session, statement)
+    demand_scope(account, session, statement.scope, statement.within)
+    rows = account.store.rows("SELECT * FROM named_objects WHERE kind = ? ORDER BY name", (statement.kind,))
+    wanted = statement.category.replace(" ", "_")
+    kept = [row for row in rows if like(statement.like, row["name"]) and wanted in ("", row["category"])]
+    if statement.kind in IN_SCHEMAS and statement.scope != "ACCOUNT":
+        kept = [row for row in kept if _is_within(session, statement, row)]
+    names = _COLUMNS[statement.kind]
+    columns: list[str | Column] = [*names]
+    columns.insert(len(names) if statement.kind == "INTEGRATION" else 0, _CREATED)
+    return table(columns, [[_cell(row, _name(one)) for one in columns] for row in kept], SHOW)
+
+
+def _show_roles(account: Account, session: Session, statement: Show) -> Result:
+    """The roles of every account and those that were created. https://docs.snowflake.com/en/sql-reference/sql/show-roles"""
+    created = {
+        row["name"]: row for row in account.store.rows("SELECT * FROM named_objects WHERE kind = 'ROLE'")
+    }
+    names = [name for name in sorted({*SYSTEM_ROLES, *created}) if like(statement.like, name)]
+    columns: tuple[str | Column, ...] = _TERSE_ROLES
+    if not statement.terse:
+        columns = (_CREATED, *_COLUMNS["ROLE"])
+    rows = [_role_values(account, session, name, created.get(name)) for name in names]
+    return table(columns, [[row[_name(one)] for one in columns] for row in rows], SHOW)
+
+
+def _role_values(account: Account, session: Session, name: str, row: Any) -> dict[str, Any]:
+    def count(condition: str) -> int:
+        return int(account.store.value(f"SELECT COUNT(*) FROM grants WHERE {condition}", (name,)))
+
+    given = "granted_on = 'ROLE' AND name = ?"
+    return {
+        "created_on": datetime.fromisoformat(row["created_on"] if row else "1970-01-01T00:00:00+00:00"),
+        "name": name,
+        "is_default": "N",
+        "is_current": "Y" if name == session.role else "N",
+        "is_inherited": "N",
+        "assigned_to_users": count(f"granted_to = 'USER' AND {given}"),
+        "granted_to_roles": count(f"granted_to = 'ROLE' AND {given}"),
+        "granted_roles": count("granted_on = 'ROLE' AND granted_to = 'ROLE' AND grantee = ?"),
+        "owner": row["owner"] if row else "",
+        "comment": row["comment"] if row else SYSTEM_ROLES[name],
+        "is_from_organization_user_group": "N",
+    }
+
+
+def _name(column: str | Column) -> str:
+    return column if isinstance(column, str) else column.name
+
+
+def _is_within(session: Session, statement: Show, row: Any) -> bool:
+    if statement.scope == "DATABASE":
+        return bool(row["database"] == (statement.within.last if statement.within else session.database))
+    return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
+
+
+def _cell(row: Any, column: str) -> Any:
+    match column:
+        case "created_on":
+            return datetime.fromisoformat(row["created_on"])
+        case "enabled":
+            return "true"
+        case "database_name" | "schema_name":
+            return row[column.removesuffix("_name")]
+        case "secret_type":
+            return row["type"]
+        case "repository_url":
+            return "/".join(("localhost", row["database"], row["schema"], row["name"])).lower()
+        case _:
+            return row[column]
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    account.store.execute("DELETE FROM named_objects WHERE database = ? AND schema = ?", (database, schema))
+
+
+# -- grants
+
+
+def grant(account: Account, session: Session, statement: Grant) -> Result:
+    if statement.privileges == ("OWNERSHIP",) and not statement.revoke and statement.name is not None:
+        ownership.give(account, session, statement.on, statement.name, statement.role)
+        if statement.on in ownership.KINDS:
+            return status()
+    on = statement.on.replace(" ", "_")
+    name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)
+    for privilege in statement.privileges:
+        _change(account, session, (privilege, on, name, "ROLE", statement.role), statement.revoke, statement)
+    return status()
+
+
+def grant_role(account: Account, session: Session, statement: GrantRole) -> Result:
+    row = ("USAGE", "ROLE", statement.role, statement.to, statement.name)
+    _change(account, session, row, statement.revoke, None)
+    return status()
+
+
+def _change(
+    account: Account, session: Session, row: tuple[str, ...], revoke: bool, statement: Grant | None
+) -> None:
+    if revoke:
+        account.store.execute(
+            "DELETE FROM grants WHERE privilege = ? AND granted_on = ? AND name = ? AND granted_to = ?"
+            " AND grantee = ?",
+            row,
+        )
+        return
+    option = int(statement is not None and statement.with_grant_option)
+    account.store.execute(
+        "INSERT OR REPLACE INTO grants VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (*row, option, session.role, account.clock().isoformat()),
+    )
+
+
+def _granted_name(session: Session, on: str, name: Name) -> str:
+    """The name as SHOW GRANTS has it: qualified, quoted where it has to be."""
+    if on == "SCHEMA":
+        parts: tuple[str, ...] = resolve_schema(name, session)
+    elif on in ("DATABASE", "WAREHOUSE", "COMPUTE POOL", "INTEGRATION", "USER"):
+        parts = (name.last,)
+    else:
+        full = resolve(name, session)
+        parts = (full.database, full.schema, full.name)
+    return ".".join(quoted_if_needed(part) for part in parts)
+
+
+_GRANT_COLUMNS = (
+    _CREATED,
+    *("privilege", "granted_on", "name", "granted_to", "grantee_name", "grant_option", "granted_by"),
+)
+
+
+def show_grants(account: Account, session: Session, statement: ShowGrants) -> Result:
+    """SHOW GRANTS TO ROLE or USER: what was granted, and what the role owns of databases and schemas.
+
+    A user's rows are shorter in an account; here they are those of a role.
+    """
+    if statement.to == "":
+        return _own_grants(account, session)
+    if statement.to != "USER" and not _is_role(account, statement.name):
+        raise does_not_exist("Role", statement.name)
+    if statement.to == "OF":
+        return _grants_of(account, statement.name)
+    given = account.store.rows(
+        "SELECT * FROM grants WHERE granted_to = ? AND grantee = ? ORDER BY granted_on, name, privilege",
+        (statement.to, statement.name),
+    )
+    return table(_GRANT_COLUMNS, [*_owned(account, statement), *map(_grant_values, given)], SHOW)
+
+
+def _grant_values(row: Any) -> tuple[Any, ...]:
+    return (
+        *(datetime.fromisoformat(row["created_on"]), row["privilege"], row["granted_on"], row["name"]),
+        *(row["granted_to"], row["grantee"], str(bool(row["with_option"])).lower(), row["granted_by"]),
+    )
+
+
+def _grants_of(account: Account, role: str) -> Result:
+    """SHOW GRANTS OF ROLE: who holds it."""
+    rows = account.store.rows(
+        "SELECT * FROM grants WHERE granted_on = 'ROLE' AND name = ? ORDER BY granted_to, grantee", (role,)
+    )
+    columns = (_CREATED, "role", "granted_to", "grantee_name", "granted_by")
+    found = [
+        (
+            datetime.fromisoformat(row["created_on"]),
+            role,
+            row["granted_to"],
+            row["grantee"],
+            row["granted_by"],
+        )
+        for row in rows
+    ]
+    return table(columns, found, SHOW)
+
+
+def _own_grants(account: Account, session: Session) -> Result:
+    """SHOW GRANTS: the roles of the user who asks."""
+    rows = account.store.rows(
+        "SELECT * FROM grants WHERE granted_to = 'USER' AND grantee = ? ORDER BY name", (session.user,)
+    )
+    columns = (*_GRANT_COLUMNS[:4], "role", *_GRANT_COLUMNS[4:])
+    found = [(*_grant_values(row)[:4], row["name"], *_grant_values(row)[4:]) for row in rows]
+    return table(columns, found, SHOW)
+
+
+def show_grants_on(account: Account, session: Session, statement: ShowGrantsOn) -> Result:
+    """SHOW GRANTS ON an object: its owner, and what was granted."""
+    on = statement.on.replace(" ", "_")
+    name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)
+    rows = account.store.rows(
+        "SELECT * FROM grants WHERE granted_on = ? AND name = ? ORDER BY granted_to, grantee, privilege",
+        (on, name),
+    )
+    columns = (*_GRANT_COLUMNS, "granted_by_role_type")
+    found = [(*_grant_values(row), "ROLE") for row in rows]
+    owner = None
+    if statement.name is not None:
+        owner = ownership.owner_of(account, session, statement.on, statement.name)
+    if owner is not None:
+        created, role = owner
+        found.insert(0, (created, "OWNERSHIP", on, name, "ROLE", role, "true", role, "ROLE"))
+    return table(columns, found, SHOW)
+
+
+def _owned(account: Account, statement: ShowGrants) -> list[tuple[Any, ...]]:
+    if statement.to != "ROLE":
+        return []
+    rows = account.store.rows(
+        "SELECT * FROM containers WHERE owner = ? ORDER BY database, schema", (statement.name,)
+    )
+    return [
+        (
+            *(
+                datetime.fromisoformat(row["created_on"]),
+                "OWNERSHIP",
+                "SCHEMA" if row["schema"] else "DATABASE",
+            ),
+            ".".join(quoted_if_needed(part) for part in (row["database"], row["schema"]) if part),
+            *("ROLE", statement.name, "true", statement.name),
+        )
+        for row in rows
+    ]
+
+
+def _is_role(account: Account, name: str) -> bool:
+    """Whether the role was created, was granted something, or is one that every account has."""
+    if name in SYSTEM_ROLES:
+        return True
+    granted = account.store.row(
+        "SELECT 1 FROM grants WHERE (granted_to = 'ROLE' AND grantee = ?) OR (granted_on = 'ROLE' AND name = ?)",
+        (name, name),
+    )
+    owns = account.store.row("SELECT 1 FROM containers WHERE owner = ?", (name,))
+    return bool(granted or owns) or _exists(account, "ROLE", "", "", name)
+
+
+HANDLERS = {
+    Create: create,
+    Drop: drop,
+    Show: show,
+    Grant: grant,
+    GrantRole: grant_role,
+    ShowGrants: show_grants,
+    ShowGrantsOn: show_grants_on,
+}
+READ_ONLY = frozenset({Show, ShowGrants, ShowGrantsOn})
+SCHEMA_DROPPED = schema_dropped

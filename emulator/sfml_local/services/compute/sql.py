@@ -1,0 +1,247 @@
+"""The statements about warehouses and compute pools."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import SqlError
+from sfml_local.core.likeness import selected
+from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
+from sfml_local.grammar.compute import Alter, Create, Describe, Drop, Kind, Show
+from sfml_local.services.compute import store as compute
+from sfml_local.services.compute.store import SCHEMA, Compute
+from sfml_local.services.databases.sql import missing, single
+from sfml_local.services.jobs import store as job_store
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+__all__ = ["HANDLERS", "READ_ONLY", "SCHEMA"]
+
+
+def create(account: Account, session: Session, statement: Create) -> Result:
+    kind, name = statement.kind, single(statement.name)
+    if compute.find(account, kind, name) is not None:
+        if statement.if_not_exists:
+            return status(f"{name} already exists, statement succeeded.")
+        if statement.or_alter:
+            compute.alter(account, kind, name, statement.options)
+            return status(f"{kind.capitalize()} {name} successfully altered.")
+    compute.create(account, kind, name, statement.options, session.role, replace_it=statement.or_replace)
+    if kind == "WAREHOUSE":
+        session.warehouse = name
+    return status(f"{kind.capitalize()} {name} successfully created.")
+
+
+def alter(account: Account, session: Session, statement: Alter) -> Result:
+    kind = statement.kind
+    name = single(statement.name) if statement.name else session.warehouse
+    if name is None:
+        raise SqlError("No active warehouse selected in the current session.", 606, "57P03")
+    found = compute.find(account, kind, name)
+    if found is None and statement.if_exists:
+        return status()
+    found = found or compute.get(account, kind, name)
+    match statement.verb:
+        case "SUSPEND" | "RESUME":
+            compute.set_suspended(account, kind, name, statement.verb == "SUSPEND")
+        case "RENAME TO":
+            assert statement.new_name is not None
+            compute.rename(account, kind, name, single(statement.new_name))
+        case "SET":
+            compute.alter(account, kind, name, {**found.settings, **statement.options})
+        case "UNSET":
+            compute.demand_known(kind, statement.unset)
+            kept = {key: value for key, value in found.settings.items() if key not in statement.unset}
+            compute.alter(account, kind, name, kept)
+        case _:  # statements and jobs do not run on it: there are none to end
+            pass
+    return status()
+
+
+def drop(account: Account, session: Session, statement: Drop) -> Result:
+    name = single(statement.name)
+    if compute.find(account, statement.kind, name) is None:
+        return missing(statement.kind.capitalize(), name, statement.if_exists)
+    compute.drop(account, statement.kind, name)
+    return status(f"{name} successfully dropped.")
+
+
+# -- SHOW and DESCRIBE
+
+_TIMES = ("created_on", "resumed_on", "updated_on")
+
+
+def _columns(names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "timestamp_ltz" if name in _TIMES else "text") for name in names.split())
+
+
+COLUMNS: dict[Kind, tuple[Column, ...]] = {
+    "WAREHOUSE": _columns(
+        "name state type size min_cluster_count max_cluster_count started_clusters running queued is_default"
+        " is_current auto_suspend auto_resume available provisioning quiescing other created_on resumed_on"
+        " updated_on owner comment enable_query_acceleration query_acceleration_max_scale_factor"
+        " resource_monitor actives pendings failed suspended uuid scaling_policy owner_role_type"
+        " resource_constraint generation query_throughput_multiplier max_query_performance_level"
+        " disabled_reasons tables"
+    ),
+    "COMPUTE POOL": _columns(
+        "name state min_nodes max_nodes instance_family num_services num_jobs auto_suspend_secs auto_resume"
+        " active_nodes idle_nodes target_nodes created_on resumed_on updated_on owner comment is_exclusive"
+        " application budget error_code status_message backup_instance_families"
+    ),
+}
+
+
+def warehouse_values(session: Session, one: Compute) -> dict[str, Any]:
+    """What SHOW WAREHOUSES tells. https://docs.snowflake.com/en/sql-reference/sql/show-warehouses"""
+    running = "0" if one.suspended else "1"
+    return {
+        "name": one.name,
+        "state": "SUSPENDED" if one.suspended else "STARTED",
+        "type": one.setting("WAREHOUSE_TYPE", "STANDARD"),
+        "size": one.setting("WAREHOUSE_SIZE", "X-Small"),
+        "min_cluster_count": str(one.setting("MIN_CLUSTER_COUNT", 1)),
+        "max_cluster_count": str(one.setting("MAX_CLUSTER_COUNT", 1)),
+        "started_clusters": running,
+        "running": "0",
+        "queued": "0",
+        "is_default": "N",
+        "is_current": "Y" if session.warehouse == one.name else "N",
+        "auto_suspend": str(one.setting("AUTO_SUSPEND", 600)),
+        "auto_resume": _word(one.setting("AUTO_RESUME", True)),
+        "available": "" if one.suspended else "100",
+        "provisioning": "" if one.suspended else "0",
+        "quiescing": "" if one.suspended else "0",
+        "other": "" if one.suspended else "0",
+        "created_on": one.created_on,
+        "resumed_on": one.resumed_on,
+        "updated_on": one.updated_on,
+        "owner": one.owner,
+        "comment": one.setting("COMMENT", ""),
+        "enable_query_acceleration": _word(one.setting("ENABLE_QUERY_ACCELERATION", True)),
+        "query_acceleration_max_scale_factor": str(one.setting("QUERY_ACCELERATION_MAX_SCALE_FACTOR", 2)),
+        "resource_monitor": one.setting("RESOURCE_MONITOR", "null"),
+        "actives": running,
+        "pendings": "0",
+        "failed": "0",
+        "suspended": "1" if one.suspended else "0",
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{one.name} {one.created_on.isoformat()}")),
+        "scaling_policy": one.setting("SCALING_POLICY", "STANDARD"),
+        "owner_role_type": "ROLE",
+        "resource_constraint": constraint_of(one),
+        "generation": generation_of(one),
+        "query_throughput_multiplier": None,
+        "max_query_performance_level": None,
+        "disabled_reasons": None,
+        "tables": None,
+    }
+
+
+def generation_of(one: Compute) -> str | None:
+    """The generation of a standard warehouse; others have none."""
+    if str(one.setting("WAREHOUSE_TYPE", "STANDARD")).upper() != "STANDARD":
+        return None
+    return str(one.setting("GENERATION", "2"))
+
+
+def constraint_of(one: Compute) -> str | None:
+    """What a warehouse's machines are held to: its generation, or the memory of a Snowpark-optimized one."""
+    generation = generation_of(one)
+    set_one = one.setting("RESOURCE_CONSTRAINT")
+    if set_one is not None:
+        return str(set_one)
+    return "MEMORY_16X" if generation is None else f"STANDARD_GEN_{generation}"
+
+
+def pool_values(account: Account, one: Compute) -> dict[str, Any]:
+    """What SHOW COMPUTE POOLS tells. https://docs.snowflake.com/en/sql-reference/sql/show-compute-pools"""
+    jobs = [job for job in job_store.jobs(account) if job.compute_pool == one.name and not job.is_over]
+    state = "SUSPENDED" if one.suspended else "ACTIVE" if jobs else "IDLE"
+    most, least = int(one.setting("MAX_NODES", 1)), int(one.setting("MIN_NODES", 1))
+    active = min(most, sum(job.target_instances for job in jobs if job.status != job_store.PENDING))
+    nodes = 0 if one.suspended else max(least, active)
+    return {
+        "name": one.name,
+        "state": state,
+        "min_nodes": str(one.setting("MIN_NODES", 1)),
+        "max_nodes": str(one.setting("MAX_NODES", 1)),
+        "instance_family": one.setting("INSTANCE_FAMILY", "CPU_X64_S"),
+        "num_services": "0",
+        "num_jobs": str(len(jobs)),
+        "auto_suspend_secs": str(one.setting("AUTO_SUSPEND_SECS", 3600)),
+        "auto_resume": _word(one.setting("AUTO_RESUME", True)),
+        "active_nodes": str(active),
+        "idle_nodes": str(nodes - active),
+        "target_nodes": str(nodes),
+        "created_on": one.created_on,
+        "resumed_on": one.resumed_on,
+        "updated_on": one.updated_on,
+        "owner": one.owner,
+        "comment": one.setting("COMMENT"),
+        "is_exclusive": "false",
+        "application": None,
+        "budget": None,
+        "error_code": "",
+        "status_message": "",
+        "backup_instance_families": _listed(one.setting("BACKUP_INSTANCE_FAMILIES")),
+    }
+
+
+def _listed(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
+
+
+def _word(value: bool) -> str:
+    return str(value).lower()
+
+
+def show(account: Account, session: Session, statement: Show) -> Result:
+    kind = statement.kind
+    kept = selected(
+        [*compute.everything(account, kind), *_taken_for_granted(account, session, statement)],
+        lambda one: one.name,
+        pattern=statement.like,
+        # SHOW WAREHOUSES takes STARTS WITH and LIMIT and does nothing about them.
+        **({} if kind == "WAREHOUSE" else _page(statement)),
+    )
+    return table(COLUMNS[kind], [_row(account, session, one) for one in kept], SHOW)
+
+
+def _page(statement: Show) -> dict[str, Any]:
+    return {
+        "starts_with": statement.starts_with,
+        "from_name": statement.from_name,
+        "limit": statement.limit,
+    }
+
+
+def _taken_for_granted(account: Account, session: Session, statement: Show) -> list[Compute]:
+    """The pool that is asked for by name, when unknown ones are taken for pools: an ML Job looks so."""
+    if statement.kind != "COMPUTE POOL" or compute.unknown_refused():
+        return []
+    name = (statement.like or "").replace("\\", "").upper()
+    if not name or "%" in name or compute.find(account, statement.kind, name) is not None:
+        return []
+    now = account.clock()
+    return [Compute(statement.kind, name, compute.DEFAULT_NODES, session.role, now, now, now)]
+
+
+def _row(account: Account, session: Session, one: Compute) -> list[Any]:
+    values = warehouse_values(session, one) if one.kind == "WAREHOUSE" else pool_values(account, one)
+    return [values[column.name] for column in COLUMNS[one.kind]]
+
+
+def describe(account: Account, session: Session, statement: Describe) -> Result:
+    one = compute.get(account, statement.kind, single(statement.name))
+    if statement.kind == "COMPUTE POOL":
+        return table(COLUMNS[one.kind], [_row(account, session, one)], DESCRIBE)
+    columns = (Column("created_on", "timestamp_ltz"), "name", "kind")
+    return table(columns, [(one.created_on, one.name, one.kind)], DESCRIBE)
+
+
+HANDLERS = {Create: create, Alter: alter, Drop: drop, Show: show, Describe: describe}
+READ_ONLY = frozenset({Show, Describe})

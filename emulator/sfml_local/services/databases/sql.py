@@ -1,0 +1,355 @@
+"""Databases and schemas: files and DuckDB schemas, with what Snowflake tells of them kept beside."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.database_files import DEFAULT_SCHEMA
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, no_current_database
+from sfml_local.core.likeness import selected
+from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.result import DESCRIBE, Column, Result, status, table
+from sfml_local.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
+from sfml_local.grammar.shows import Listing
+from sfml_local.grammar.tokens import Name
+from sfml_local.services.databases import containers
+from sfml_local.services.variants import semi_structured
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS containers (
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL DEFAULT '',  -- '' is the database itself
+    created_on TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    comment TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (database, schema)
+);
+"""
+
+
+def create(account: Account, session: Session, statement: Create) -> Result:
+    """CREATE DATABASE or SCHEMA, which becomes the session's current one."""
+    containers.checked(statement.kind, statement.options)
+    with account.engine.changing:
+        carry_out = create_database if statement.kind == "DATABASE" else create_schema
+        return carry_out(account, session, statement)
+
+
+def create_database(account: Account, session: Session, statement: Create) -> Result:
+    name = single(statement.name)
+    engine = account.engine
+    if engine.has_database(name):
+        if statement.if_not_exists:
+            return status(f"{name} already exists, statement succeeded.")
+        if not statement.or_replace:
+            raise already_exists(name)
+        drop_database(account, name)
+    engine.attach(name)
+    if not engine.has_schema(name, DEFAULT_SCHEMA):  # it is there when the file was
+        engine.create_schema(name, DEFAULT_SCHEMA)
+    note(account, session, name, "", statement.comment)
+    note(account, session, name, DEFAULT_SCHEMA, "")
+    containers.save(account, name, "", statement.options)
+    engine.use(session, name, DEFAULT_SCHEMA)
+    return status(f"Database {name} successfully created.")
+
+
+def create_schema(account: Account, session: Session, statement: Create) -> Result:
+    database, name = resolve_schema(statement.name, session)
+    engine = account.engine
+    if not engine.has_database(database):
+        raise does_not_exist("Database", database)
+    if engine.has_schema(database, name):
+        if statement.if_not_exists:
+            return status(f"{name} already exists, statement succeeded.")
+        if not statement.or_replace:
+            raise already_exists(f"{database}.{name}")
+        drop_schema(account, database, name)
+    engine.create_schema(database, name)
+    note(account, session, database, name, statement.comment)
+    containers.save(account, database, name, statement.options)
+    engine.use(session, database, name)
+    return status(f"Schema {name} successfully created.")
+
+
+def note(account: Account, session: Session, database: str, schema: str, comment: str) -> None:
+    account.store.execute(
+        "INSERT OR REPLACE INTO containers VALUES (?, ?, ?, ?, ?)",
+        (database, schema, account.clock().isoformat(), session.role, comment),
+    )
+
+
+def drop(account: Account, session: Session, statement: Drop) -> Result:
+    with account.engine.changing:
+        return _drop(account, session, statement)
+
+
+def _drop(account: Account, session: Session, statement: Drop) -> Result:
+    if statement.kind == "DATABASE":
+        name = single(statement.name)
+        if not account.engine.has_database(name):
+            return missing("Database", name, statement.if_exists)
+        drop_database(account, name)
+        return status(f"{name} successfully dropped.")
+    database, schema = resolve_schema(statement.name, session)
+    if not account.engine.has_database(database):
+        raise does_not_exist("Database", quoted_if_needed(database))
+    if not account.engine.has_schema(database, schema):
+        return missing("Schema", f"{database}.{schema}", statement.if_exists)
+    drop_schema(account, database, schema)
+    return status(f"{schema} successfully dropped.")
+
+
+def missing(kind: str, name: str, fine: bool) -> Result:
+    if not fine:
+        raise does_not_exist(kind, name)
+    return status("Drop statement executed successfully (object already dropped).")
+
+
+def drop_database(account: Account, name: str) -> None:
+    for schema in account.engine.schemas(name):
+        account.schema_dropped(name, schema)
+    account.leave(name)
+    account.engine.begin_drop(name)
+    account.store.execute("DELETE FROM containers WHERE database = ?", (name,))
+    containers.forget(account, name, "")
+    account.engine.end_drop(name)
+
+
+def drop_schema(account: Account, database: str, schema: str) -> None:
+    account.schema_dropped(database, schema)
+    account.leave(database, schema)
+    account.engine.drop_schema(database, schema)
+    account.store.execute("DELETE FROM containers WHERE database = ? AND schema = ?", (database, schema))
+
+
+def single(name: Name) -> str:
+    if len(name.parts) > 1:
+        raise SqlError(f"SQL compilation error:\ninvalid name '{'.'.join(name.parts)}'", 1003, "42000")
+    return name.last
+
+
+# -- SHOW and DESCRIBE --------------------------------------------------------------------------------------
+
+CREATED_ON = Column("created_on", "timestamp_ltz")
+_TERSE = (CREATED_ON, *map(Column, ("name", "kind", "database_name", "schema_name")))
+DATABASE_COLUMNS = (
+    CREATED_ON,
+    *map(Column, ("name", "is_default", "is_current", "origin", "owner", "comment", "options")),
+    *map(Column, ("retention_time", "kind", "owner_role_type", "object_visibility")),
+    *map(Column, ("data_quality_monitoring_settings", "resharing_settings")),
+)
+SCHEMA_COLUMNS = (
+    CREATED_ON,
+    *map(Column, ("name", "is_default", "is_current", "database_name", "owner", "comment", "options")),
+    *map(Column, ("retention_time", "owner_role_type", "classification_profile_database")),
+    *map(
+        Column, ("classification_profile_schema", "classification_profile", "object_visibility", "is_nested")
+    ),
+)
+
+
+def show_databases(account: Account, session: Session, statement: ShowDatabases) -> Result:
+    listing = statement.listing
+    rows: list[tuple[Any, ...]] = []
+    for name in _selected(listing, account.engine.databases()):
+        created, owner, comment = noted(account, name, "")
+        current = "Y" if name == session.database else "N"
+        if listing.terse:
+            rows.append((created, name, "STANDARD", None, None))
+            continue
+        given = containers.properties(account, name)
+        rows.append(
+            (
+                *(created, name, "N", current, "", owner, comment, _options(given), _retention(given)),
+                *("STANDARD", "ROLE", None, None, None),
+            )
+        )
+    return table(_TERSE if listing.terse else DATABASE_COLUMNS, rows)
+
+
+def _options(given: Mapping[str, Any]) -> str:
+    """What SHOW tells in the column `options`."""
+    return ", ".join(key for key in ("TRANSIENT", "MANAGED ACCESS") if given.get(key))
+
+
+def _retention(given: Mapping[str, Any]) -> str:
+    return str(given.get("DATA_RETENTION_TIME_IN_DAYS", 1))
+
+
+def _selected(listing: Listing, names: Iterable[str]) -> list[str]:
+    return selected(
+        names,
+        str,
+        pattern=listing.like,
+        starts_with=listing.starts_with,
+        from_name=listing.from_name,
+        limit=listing.limit,
+    )
+
+
+def show_schemas(account: Account, session: Session, statement: ShowSchemas) -> Result:
+    engine, listing = account.engine, statement.listing
+    if listing.scope == "ACCOUNT":
+        databases = engine.databases()
+    else:
+        database = listing.within.last if listing.within else session.database
+        if database is None:
+            raise no_current_database("SHOW SCHEMAS")
+        if not engine.has_database(database):
+            raise does_not_exist("Database", database)
+        databases = (database,)
+    places = [(one, name) for one in databases for name in (*engine.schemas(one), "INFORMATION_SCHEMA")]
+    kept = set(_selected(listing, (name for _, name in places)))
+    rows = [
+        _schema_row(account, session, *place, terse=listing.terse) for place in places if place[1] in kept
+    ]
+    return table(_TERSE if listing.terse else SCHEMA_COLUMNS, rows)
+
+
+def _schema_row(
+    account: Account, session: Session, database: str, name: str, *, terse: bool
+) -> tuple[Any, ...]:
+    created, owner, comment = noted(account, database, name)
+    if terse:
+        return created, name, None, database, None
+    current = "Y" if (database, name) == (session.database, session.schema) else "N"
+    role_type = "ROLE" if owner else ""
+    own = containers.properties(account, database, name)
+    return (
+        *(created, name, "N", current, database, owner, comment, _options(own)),
+        *(_retention(containers.effective(account, database, name)), role_type),
+        *(None, None, None, None, "false"),
+    )
+
+
+def demand_schema(account: Account, name: ObjectName) -> None:
+    """Refuse an object's database or schema that is not there: IF EXISTS speaks of the object alone."""
+    if not account.engine.has_database(name.database):
+        raise does_not_exist("Database", quoted_if_needed(name.database))
+    if not account.engine.has_schema(name.database, name.schema):
+        place = f"{quoted_if_needed(name.database)}.{quoted_if_needed(name.schema)}"
+        raise does_not_exist("Schema", place)
+
+
+def demand_listed(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
+    """The same refusal in the words that SHOW TABLES, VIEWS, STAGES and FILE FORMATS have for it."""
+    try:
+        demand_scope(account, session, scope, within)
+    except SqlError as error:
+        if error.errno != 2003:
+            raise
+        raise SqlError(
+            "SQL compilation error:\nObject does not exist, or operation cannot be performed.", 2043, "02000"
+        ) from error
+
+
+def demand_scope(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
+    """Refuse a SHOW in a database or schema that is not there."""
+    engine = account.engine
+    if within is None or scope == "ACCOUNT":
+        return
+    if scope == "DATABASE":
+        if not engine.has_database(within.last):
+            raise does_not_exist("Database", quoted_if_needed(within.last))
+        return
+    database, schema = resolve_schema(within, session)
+    if not engine.has_database(database):
+        raise does_not_exist("Database", quoted_if_needed(database))
+    if not engine.has_schema(database, schema):
+        raise does_not_exist("Schema", f"{quoted_if_needed(database)}.{quoted_if_needed(schema)}")
+
+
+def noted(account: Account, database: str, schema: str) -> tuple[datetime.datetime, str, str]:
+    """(created on, owner, comment) of a database or schema."""
+    row = account.store.row(
+        "SELECT created_on, owner, comment FROM containers WHERE database = ? AND schema = ?",
+        (database, schema),
+    )
+    if row is None:
+        return datetime.datetime.fromtimestamp(0, datetime.UTC), "", ""
+    return datetime.datetime.fromisoformat(row["created_on"]), row["owner"], row["comment"]
+
+
+TABLE_COLUMNS = (
+    *("name", "type", "kind", "null?", "default", "primary key", "unique key", "check", "expression"),
+    *("comment", "policy name", "privacy domain"),
+)
+# https://docs.snowflake.com/en/sql-reference/data-types: what DESCRIBE shows for what DuckDB stores.
+TYPES = {
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "DOUBLE": "FLOAT",
+    "FLOAT": "FLOAT",
+    "JSON": "VARIANT",
+    "BLOB": "BINARY(8388608)",
+    "TIME": "TIME(9)",
+    "TIMESTAMP": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_NS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_MS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_S": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ(9)",
+}
+INTEGERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+)
+
+
+def describe_table(account: Account, session: Session, statement: DescribeTable) -> Result:
+    name = resolve(statement.name, session)
+    shown = account.engine.columns(session, name)
+    if not shown:
+        kind = "Table" if statement.kind == "TABLE" else "View"
+        raise does_not_exist(kind, ".".join(quoted_if_needed(part) for part in statement.name.parts))
+    told = semi_structured.types_of(account, session, name)
+    keyed = _keyed(account, name)
+    rows = [
+        (
+            *(column, (told.get(column) or snowflake_type(stored, length)).upper(), "COLUMN"),
+            *("Y" if nullable else "N", default),
+            *("Y" if column in keyed[kind] else "N" for kind in ("PRIMARY KEY", "UNIQUE")),
+            *(None, None, comment, None, None),
+        )
+        for column, stored, length, nullable, default, comment in shown
+    ]
+    return table(TABLE_COLUMNS, rows, DESCRIBE)
+
+
+def _keyed(account: Account, name: ObjectName) -> dict[str, set[str]]:
+    """The columns of a table's keys, by the kind of key."""
+    from sfml_local.services.objects import store as records
+
+    found: dict[str, set[str]] = {"PRIMARY KEY": set(), "UNIQUE": set(), "FOREIGN KEY": set()}
+    record = records.find(account, name)
+    for key in record.keys if record else ():
+        found[key.kind].update(key.columns)
+    return found
+
+
+def snowflake_type(stored: str, length: Any = None) -> str:
+    """DuckDB's type as Snowflake names it; `length` is that of a text column."""
+    if stored.startswith("DECIMAL"):
+        return "NUMBER" + stored.removeprefix("DECIMAL").replace(" ", "")
+    if stored in INTEGERS:
+        return "NUMBER(38,0)"
+    if stored.endswith("[]"):
+        return "ARRAY"
+    if stored.startswith(("STRUCT", "MAP")):
+        return "OBJECT"
+    return TYPES.get(stored, f"VARCHAR({length or 16777216})")
+
+
+HANDLERS = {
+    Create: create,
+    Drop: drop,
+    ShowDatabases: show_databases,
+    ShowSchemas: show_schemas,
+    DescribeTable: describe_table,
+}
+READ_ONLY = frozenset({ShowDatabases, ShowSchemas, DescribeTable})

@@ -1,0 +1,334 @@
+"""Datasets: versions of a query's rows, kept as Parquet files below `snow://dataset/<name>/versions/<version>/`.
+
+https://docs.snowflake.com/en/developer-guide/snowflake-ml/dataset
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.likeness import like
+from sfml_local.core.log_format import logger
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.result import ArrowRows, Column, Result, status, table
+from sfml_local.core.set_aside import keep_orphan
+from sfml_local.grammar import datasets as grammar
+from sfml_local.grammar.tokens import parse_name
+from sfml_local.services.databases.sql import missing
+from sfml_local.services.stages import locations, staged_files
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sfml_local.core.account import Account
+    from sfml_local.core.rewriting import Rewriting
+    from sfml_local.core.session import Session
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS datasets (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  database TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  created_on TEXT NOT NULL,
+  UNIQUE (database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS dataset_versions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  dataset INTEGER NOT NULL REFERENCES datasets (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  metadata TEXT NOT NULL,
+  folder TEXT NOT NULL UNIQUE,
+  created_on TEXT NOT NULL,
+  UNIQUE (dataset, name)
+);
+"""
+SCHEME = "snow://dataset/"
+ROWS_OF_A_FILE = 1_000_000
+
+# Codes that the client translates. snowflake-ml-python, snowflake/ml/_internal/exceptions/dataset_errors.py
+NO_SUCH_DATASET, NO_SUCH_VERSION, VERSION_EXISTS = 399019, 399012, 399020
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    id: int
+    name: ObjectName
+    owner: str
+    created_on: datetime
+
+
+def _folder(account: Account) -> Path:
+    folder = account.folder / "datasets"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _all(account: Account) -> list[Dataset]:
+    return [
+        Dataset(
+            row["id"],
+            ObjectName(row["database"], row["schema"], row["name"]),
+            row["owner"],
+            datetime.fromisoformat(row["created_on"]),
+        )
+        for row in account.store.rows("SELECT * FROM datasets ORDER BY database, schema, name")
+    ]
+
+
+def _find(account: Account, name: ObjectName) -> Dataset | None:
+    return next((dataset for dataset in _all(account) if dataset.name == name), None)
+
+
+def _get(account: Account, name: ObjectName, errno: int = 2003) -> Dataset:
+    found = _find(account, name)
+    if found is None:
+        error = does_not_exist("Dataset", name)
+        raise SqlError(error.message, errno, error.sqlstate)
+    return found
+
+
+def create(account: Account, session: Session, statement: grammar.CreateDataset) -> Result:
+    name = resolve(statement.name, session)
+    if not account.engine.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
+    with account.store.transaction() as connection:
+        existing = _find(account, name)
+        if existing is not None and statement.if_not_exists:
+            return status(f"{name.name} already exists, statement succeeded.")
+        if existing is not None and not statement.or_replace:
+            raise already_exists(name)
+        gone = _forget(account, existing) if existing is not None else []
+        connection.execute(
+            "INSERT INTO datasets (database, schema, name, owner, created_on) VALUES (?, ?, ?, ?, ?)",
+            (name.database, name.schema, name.name, session.role, account.clock().isoformat()),
+        )
+    _delete(account, gone)
+    return status(f"Dataset {name.name} successfully created.")
+
+
+def add_version(account: Account, session: Session, statement: grammar.AddDatasetVersion) -> Result:
+    """Run the query and keep its rows."""
+    if statement.partition_by is not None:
+        raise not_emulated(f"ALTER DATASET … ADD VERSION … PARTITION BY {statement.partition_by}")
+    _check_metadata(statement.metadata)
+    name = resolve(statement.name, session)
+    dataset = _get(account, name, NO_SUCH_DATASET)
+    _refuse_taken(account, dataset, statement.version)
+    result = account.execute(session, statement.query)
+    folder = uuid.uuid4().hex
+    path = _folder(account) / folder
+    try:
+        _write(_rows(result), path)
+        with account.store.transaction() as connection:
+            # Looked at again: another session may have added the same version while the query ran.
+            _refuse_taken(account, dataset, statement.version)
+            connection.execute(
+                "INSERT INTO dataset_versions (dataset, name, comment, metadata, folder, created_on)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    *(dataset.id, statement.version, statement.comment, statement.metadata, folder),
+                    account.clock().isoformat(),
+                ),
+            )
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    return status("Dataset version successfully added.")
+
+
+def _refuse_taken(account: Account, dataset: Dataset, version: str) -> None:
+    if any(row["name"] == version for row in _versions(account, dataset)):
+        raise SqlError(
+            f"SQL compilation error:\nDataset version '{version}' already exists.", VERSION_EXISTS, "42710"
+        )
+
+
+def _check_metadata(text: str) -> None:
+    try:
+        is_object = isinstance(json.loads(text), dict)
+    except ValueError:
+        is_object = False
+    if not is_object:
+        raise SqlError("SQL compilation error:\nMETADATA has to be a JSON object.", 1003, "42000")
+
+
+def _rows(result: Result) -> pa.Table:
+    from sfml_local.core.arrow import as_table
+
+    plain = result.rows.table if isinstance(result.rows, ArrowRows) else as_table(result)
+    return plain.rename_columns([column.name for column in result.columns])
+
+
+def _write(rows: pa.Table, folder: Path) -> None:
+    """Parquet files named as Snowflake names them; at least one, which tells the columns."""
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True)
+    for number in range(max(1, -(-rows.num_rows // ROWS_OF_A_FILE))):
+        part = rows.slice(number * ROWS_OF_A_FILE, ROWS_OF_A_FILE)
+        pq.write_table(part, folder / f"data_0_0_{number}.snappy.parquet", compression="snappy")
+
+
+def drop_version(account: Account, session: Session, statement: grammar.DropDatasetVersion) -> Result:
+    dataset = _get(account, resolve(statement.name, session), NO_SUCH_DATASET)
+    found = [row for row in _versions(account, dataset) if row["name"] == statement.version]
+    if not found:
+        error = does_not_exist("Dataset version", statement.version)
+        raise SqlError(error.message, NO_SUCH_VERSION, error.sqlstate)
+    account.store.execute("DELETE FROM dataset_versions WHERE id = ?", (found[0]["id"],))
+    _delete(account, [found[0]["folder"]])
+    return status(f"{statement.version} successfully dropped.")
+
+
+def drop(account: Account, session: Session, statement: grammar.DropDataset) -> Result:
+    name = resolve(statement.name, session)
+    dataset = _find(account, name)
+    if dataset is None:
+        return missing("Dataset", name.fqn(), statement.if_exists)
+    _delete(account, _forget(account, dataset))
+    return status(f"{name.name} successfully dropped.")
+
+
+def _forget(account: Account, dataset: Dataset) -> list[str]:
+    """Forget a dataset; answers the folders to delete."""
+    folders = [row["folder"] for row in _versions(account, dataset)]
+    account.store.execute("DELETE FROM datasets WHERE id = ?", (dataset.id,))
+    return folders
+
+
+def _delete(account: Account, folders: list[str]) -> None:
+    for folder in folders:
+        shutil.rmtree(_folder(account) / folder, ignore_errors=True)
+
+
+def _versions(account: Account, dataset: Dataset) -> list[Any]:
+    return account.store.rows("SELECT * FROM dataset_versions WHERE dataset = ? ORDER BY id", (dataset.id,))
+
+
+def show(account: Account, session: Session, statement: grammar.ShowDatasets) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-datasets"""
+    columns = (
+        Column("created_on", "timestamp_ltz"),
+        "name",
+        "database_name",
+        "schema_name",
+        "owner",
+        "comment",
+    )
+    rows = []
+    for dataset in _all(account):
+        name = dataset.name
+        if (
+            like(statement.like, name.name)
+            and name.name.startswith(statement.starts_with or "")
+            and _in_scope(name, session, statement)
+        ):
+            rows.append((dataset.created_on, name.name, name.database, name.schema, dataset.owner, ""))
+    return table(columns, rows[: statement.limit])
+
+
+def _in_scope(name: ObjectName, session: Session, statement: grammar.ShowDatasets) -> bool:
+    match statement.scope:
+        case "ACCOUNT":
+            return True
+        case "DATABASE":
+            return name.database == (statement.within.last if statement.within else session.database)
+        case _:
+            return (name.database, name.schema) == resolve_schema(statement.within, session)
+
+
+def show_versions(account: Account, session: Session, statement: grammar.ShowDatasetVersions) -> Result:
+    name = resolve(statement.name, session)
+    dataset = _get(account, name, 2043)  # the code that the client waits for
+    columns = (
+        Column("created_on", "timestamp_ltz"),
+        *("version", "database_name", "schema_name", "dataset_name", "comment", "metadata"),
+    )
+    rows = [
+        (
+            *(datetime.fromisoformat(row["created_on"]), row["name"]),
+            *(name.database, name.schema, name.name, row["comment"], row["metadata"]),
+        )
+        for row in _versions(account, dataset)
+        if like(statement.like, row["name"])
+    ]
+    return table(columns, rows[: statement.limit])
+
+
+def locate(account: Account, session: Session, url: str) -> tuple[Path, str, str]:
+    """The folder of the version that a `snow://dataset/…` address names, the path in it, how LIST begins names."""
+    name, separator, rest = url.removeprefix(SCHEME).partition("/versions/")
+    if not separator:
+        raise SqlError(f"SQL compilation error:\ninvalid URL '{url}': it names no version", 1003, "42000")
+    dataset = _get(account, resolve(parse_name(name), session))
+    version, _, path = rest.partition("/")
+    for row in _versions(account, dataset):
+        if row["name"] in (version, version.strip('"')):
+            return _folder(account) / row["folder"], path, f"versions/{row['name']}/"
+    raise does_not_exist("Dataset version", version)
+
+
+def versions_read(tree: Expr, rewriting: Rewriting) -> Expr:
+    """`SELECT $1:"COLUMN"::TYPE FROM 'snow://dataset/…' (…)`: a version's rows, as Snowpark reads files."""
+    for node in list(tree.find_all(exp.Table)):
+        url = node.this.this if isinstance(node.this, exp.Literal) else None
+        query = node.find_ancestor(exp.Select)
+        if not isinstance(url, str) or not url.startswith(SCHEME) or query is None:
+            continue
+        place = locations.locate(rewriting.account, rewriting.session, url)
+        pattern = node.args.get("pattern")
+        files = [
+            place.file(key) for key in place.paths() if pattern is None or re.fullmatch(pattern.name, key)
+        ]
+        for path in list(query.find_all(exp.JSONExtract)):
+            is_path = isinstance(path.expression, exp.JSONPath)
+            parts: list[Any] = path.expression.expressions if is_path else []
+            is_column = isinstance(path.this, exp.Parameter) and path.this.name == "1" and len(parts) == 2
+            if is_column and isinstance(parts[1], exp.JSONPathKey):
+                path.replace(exp.column(str(parts[1].this), quoted=True))
+        if query.find(exp.Parameter):
+            raise not_emulated(f"{query.sql(dialect='snowflake')}: rows of a dataset by position")
+        rows = staged_files.parquet_rows(files)
+        node.replace(rewriting.relation(rows, node.args.get("alias")))
+    return tree
+
+
+def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+    for dataset in _all(account):
+        if (dataset.name.database, dataset.name.schema) == (database, schema):
+            _delete(account, _forget(account, dataset))
+
+
+def START(account: Account) -> None:
+    """Put folders aside that no version names: what a server left that was killed, or metadata that is older."""
+    known = {row["folder"] for row in account.store.rows("SELECT folder FROM dataset_versions")}
+    for folder in _folder(account).iterdir():
+        if folder.name not in known:
+            logger.warning(
+                "no dataset has %r: it is kept as %s", folder.name, keep_orphan(account.folder, folder)
+            )
+
+
+HANDLERS = {
+    grammar.CreateDataset: create,
+    grammar.AddDatasetVersion: add_version,
+    grammar.DropDatasetVersion: drop_version,
+    grammar.DropDataset: drop,
+    grammar.ShowDatasets: show,
+    grammar.ShowDatasetVersions: show_versions,
+}
+FIRST_REWRITES = (versions_read,)
+READ_ONLY = frozenset({grammar.ShowDatasets, grammar.ShowDatasetVersions})

@@ -1,0 +1,212 @@
+"""The pip requirements of ML Jobs: environments with what this Python lacks, kept by content and used again.
+
+An environment is a virtual one on top of this Python's own packages: pip installs into it what is missing or has
+another version, and leaves the rest where it is. https://docs.python.org/3/library/venv.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import site
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from sfml_local.processes.imports import forget_unused
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+
+REQUIREMENTS_SETTING = "MLRS_REQUIREMENTS_FILE"
+"""The variable in which startup.sh finds the name of the requirements file, relative to the payload."""
+
+READY = ".ready"
+PIP = "pip-"
+"""An environment with nothing but pip, which takes seconds: others borrow it where this Python has none."""
+KEPT_DAYS = 30.0
+_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+_OWN_NETWORK = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+
+_locks: dict[Path, threading.Lock] = {}
+_locks_lock = threading.Lock()
+
+Install = Callable[[list[str], Mapping[str, str]], int]
+"""Runs a command to its end, with these variables besides; answers its exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where the requirements of a payload are installed, or are to be."""
+
+    folder: Path
+    requirements: Path
+
+    @property
+    def python(self) -> str:
+        return str(self.folder / "bin" / "python")
+
+
+def requirement_lines(payload: Path, env: Mapping[str, str]) -> list[str]:
+    """The lines of the payload's requirements file that say something."""
+    file = payload / env.get(REQUIREMENTS_SETTING, "requirements.txt")
+    if not file.is_file():
+        return []
+    lines = (
+        line.split(" #")[0].strip()
+        for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
+    )
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def required_names(lines: list[str]) -> frozenset[str]:
+    """The distributions that the lines name, in the form in which names are compared."""
+    return frozenset(canonicalize_name(found.name) for found in map(_requirement, lines) if found)
+
+
+def environment_of(account: Account, payload: Path, env: Mapping[str, str]) -> Environment | None:
+    """The environment that the payload needs; None where this Python meets its requirements."""
+    lines = requirement_lines(payload, env)
+    if all(_is_met(line) for line in lines):
+        return None
+    settings = {name: value for name, value in env.items() if name.startswith("PIP_")}
+    parts = [lines, settings, sys.version, sys.prefix, _installed()]
+    if not all(map(_requirement, lines)):  # files of the payload, or options that may name some
+        parts.append(_digest_of_files(payload))
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+    folder = account.folder / "environments" / key
+    return Environment(folder, payload / env.get(REQUIREMENTS_SETTING, "requirements.txt"))
+
+
+def make(environment: Environment, install: Install, has_to_end: Callable[[], bool]) -> int:
+    """Have the environment made unless it is there; answers the exit code of what failed, or 0."""
+
+    def fill() -> int:
+        pip = environment.folder.parent / f"{PIP}{_PYTHON}"
+        if _has_pip():
+            below = _own_packages()
+        elif code := _make_once(pip, lambda: install(_venv(pip), {}), has_to_end):
+            return code
+        else:
+            below = [*_own_packages(), str(_packages(pip))]
+        return _make(environment, below, install)
+
+    return _make_once(environment.folder, fill, has_to_end)
+
+
+def _make_once(folder: Path, fill: Callable[[], int], has_to_end: Callable[[], bool]) -> int:
+    """Fill the folder unless that was done; answers the exit code of what failed, or 0.
+
+    Whoever needs one that another job is making waits for it, and makes it when the other could not.
+    """
+    lock = _lock_of(folder)
+    while not lock.acquire(timeout=0.1):
+        if has_to_end():
+            return -signal.SIGTERM
+    try:
+        if (folder / READY).is_file():
+            os.utime(folder)
+            return 0
+        shutil.rmtree(folder, ignore_errors=True)  # what a failed or killed attempt left
+        folder.parent.mkdir(exist_ok=True)
+        code = fill()
+        if code == 0:
+            (folder / READY).touch()
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        return code
+    finally:
+        lock.release()
+
+
+def _make(environment: Environment, below: list[str], install: Install) -> int:
+    if code := install(_venv(environment.folder, "--without-pip"), {}):
+        return code
+    # Not --system-site-packages: where this Python is itself a virtual environment, that is another Python's.
+    lines = [f"import site; site.addsitedir({path!r})\n" for path in below]
+    (_packages(environment.folder) / "_below.pth").write_text("".join(lines), encoding="utf-8")
+    # The index and the network are the user's: pip reads its settings from the home folder.
+    own = {name: value for name, value in os.environ.items() if name.upper() in _OWN_NETWORK}
+    options = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+    requirements = str(environment.requirements)
+    return install([environment.python, "-m", "pip", "install", *options, "-r", requirements], own)
+
+
+def _venv(folder: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "venv", *options, str(folder)]
+
+
+def _packages(folder: Path) -> Path:
+    return folder / "lib" / f"python{_PYTHON}" / "site-packages"
+
+
+def variables(environment: Environment | None) -> dict[str, str]:
+    """What a process needs to find the commands of its environment, or of this Python."""
+    binaries = Path(sys.executable).parent
+    path = [str(binaries), os.environ.get("PATH", os.defpath)]
+    if environment is None:
+        return {"PATH": os.pathsep.join(path)}
+    path.insert(0, str(environment.folder / "bin"))
+    return {"PATH": os.pathsep.join(path), "VIRTUAL_ENV": str(environment.folder)}
+
+
+def forget(account: Account) -> None:
+    """Remove the environments that no job used for a month."""
+    forget_unused(account.folder / "environments", KEPT_DAYS)
+
+
+def _lock_of(folder: Path) -> threading.Lock:
+    with _locks_lock:
+        return _locks.setdefault(folder, threading.Lock())
+
+
+def _own_packages() -> list[str]:
+    user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+    return [path for path in (*site.getsitepackages(), *user) if Path(path).is_dir()]
+
+
+def _has_pip() -> bool:
+    return importlib.util.find_spec("pip") is not None
+
+
+def _installed() -> list[str]:
+    """What this Python has: pip leaves it where it is, so an environment holds for this alone."""
+    return sorted({f"{one.metadata['Name']}=={one.version}" for one in metadata.distributions()})
+
+
+def _digest_of_files(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(file.relative_to(folder)).encode() + b"\0")
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _requirement(line: str) -> Requirement | None:
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
+
+
+def _is_met(line: str) -> bool:
+    wanted = _requirement(line)
+    if wanted is None or wanted.url or wanted.extras:  # what an extra needs, pip knows best
+        return False
+    if wanted.marker is not None and not wanted.marker.evaluate():
+        return True
+    try:
+        return wanted.specifier.contains(metadata.version(wanted.name), prereleases=True)
+    except metadata.PackageNotFoundError:
+        return False

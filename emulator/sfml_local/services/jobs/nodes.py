@@ -1,0 +1,80 @@
+"""The nodes of compute pools: each instance of a job takes one, and a job waits until its pool has enough.
+
+Jobs get nodes in the order in which they came.
+https://docs.snowflake.com/en/developer-guide/snowpark-container-services/working-with-compute-pool
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from sfml_local.core.errors import SqlError
+from sfml_local.services.compute import store as compute
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.services.jobs.store import Job
+
+
+@dataclass(slots=True)
+class _Pool:
+    """Who has how many nodes of a pool, and who waits for some; jobs by id."""
+
+    taken: dict[int, int] = field(default_factory=dict)
+    waiting: list[int] = field(default_factory=list)
+
+
+_pools: WeakKeyDictionary[Account, dict[str, _Pool]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def most_nodes(account: Account, pool: str) -> int:
+    """How many nodes a pool may have; one that nobody created has the default's."""
+    found = compute.find(account, "COMPUTE POOL", pool)
+    settings = compute.DEFAULT_NODES if found is None else found.settings
+    return int(settings.get("MAX_NODES", 1))
+
+
+def demand(account: Account, pool: str, instances: int) -> None:
+    """Refuse a job that its pool can never hold."""
+    if compute.unknown_refused():
+        compute.get(account, "COMPUTE POOL", pool)
+    most = most_nodes(account, pool)
+    if instances > most:
+        raise SqlError(
+            f"Invalid ML job options: MIN_INSTANCES ({instances}) exceeds MAX_NODES ({most}) of compute pool"
+            f" {pool}.",
+            395018,
+            "22023",
+        )
+
+
+def take(account: Account, job: Job, least: int) -> int:
+    """Take nodes for a job, all that it wants or those that its pool can have; 0 when it has to wait."""
+    most = most_nodes(account, job.compute_pool)
+    wanted = max(least, min(job.target_instances, most))
+    with _lock:
+        pool = _pool(account, job)
+        if job.id not in pool.waiting:
+            pool.waiting.append(job.id)
+        if pool.waiting[0] != job.id or sum(pool.taken.values()) + wanted > most:
+            return 0
+        pool.waiting.remove(job.id)
+        pool.taken[job.id] = wanted
+        return wanted
+
+
+def leave(account: Account, job: Job) -> None:
+    """Give back a job's nodes, or its place among those that wait."""
+    with _lock:
+        pool = _pool(account, job)
+        pool.taken.pop(job.id, None)
+        if job.id in pool.waiting:
+            pool.waiting.remove(job.id)
+
+
+def _pool(account: Account, job: Job) -> _Pool:
+    return _pools.setdefault(account, {}).setdefault(job.compute_pool, _Pool())

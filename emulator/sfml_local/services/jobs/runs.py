@@ -1,0 +1,305 @@
+"""Running an ML Job: a private copy of its payload, nodes of its pool, its processes, an end."""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import os
+import re
+import shutil
+import signal
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml.semantics.error_line import error_line
+from sfml_local.core.errors import SqlError
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.processes.children import POLL_SECONDS, Child, run_child, runs_folder
+from sfml_local.services.jobs import environment as job_environment
+from sfml_local.services.jobs import nodes as job_nodes
+from sfml_local.services.jobs import store as job_store
+from sfml_local.services.jobs.instances import Launch, demand_ray, run_instances
+from sfml_local.services.jobs.request import CONTAINER_MOUNT, JobRequest
+from sfml_local.services.jobs.store import CANCELLED, DONE, FAILED, INTERNAL_ERROR, Job
+from sfml_local.services.routines.procedures import statement_timeout
+from sfml_local.services.stages import sql as stages
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+LOG_LINES_IN_ERROR = 20
+_FRAME = re.compile(r'  File "(.+)", line \d+')
+SECONDS_SETTING = "SFML_LOCAL_JOB_SECONDS"
+CHECK_INTERVAL = "MLRS_INSTANCES_CHECK_INTERVAL"
+"""How often, at most, the launcher looks for instances; every ten seconds unless it is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """A job that is about to run: what, as whom, and how to end it early."""
+
+    session: Session
+    request: JobRequest
+    launch: Launch
+    folder: Path
+    seconds: float | None
+    nodes: int
+    """Nodes of its pool that it has from the start; 0 when it has to wait for them."""
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+_running: dict[Path, JobRun] = {}
+"""The runs of this process by their mount, which no two share."""
+
+_threads: dict[threading.Thread, Path] = {}
+"""The threads that follow jobs in the background, and the folders of their runs."""
+
+
+def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Job, JobRun]:
+    """Record the job and copy its payload: a run keeps the code it started with."""
+    name = job_name(request, session)
+    source = stages.local_path(account, session, request.stage_path)
+    if not (source / "app").is_dir():
+        raise SqlError(f"Payload of job {name} not found: {request.stage_path}/app", 395018, "22023")
+    required = job_environment.requirement_lines(source / "app", request.env)
+    demand_ray(request.target_instances, job_environment.required_names(required))
+    job_nodes.demand(account, request.compute_pool, request.min_instances)
+    folder = runs_folder(account) / f"job-{uuid.uuid4().hex}"
+    mount = folder / "job_stage"
+    for part in ("app", "system"):
+        if (source / part).is_dir():
+            shutil.copytree(source / part, mount / part)
+    environment = job_environment.environment_of(account, mount / "app", request.env)
+    results = stages.local_path(account, session, f"{request.stage_path}/{name.name}")
+    results.mkdir(parents=True, exist_ok=True)
+    shown = dict(request.env)
+    if request.target_instances > 1:
+        shown["MLRS_MIN_INSTANCES"] = str(request.min_instances)
+    job = job_store.insert(
+        account,
+        name,
+        {
+            "owner": session.role,
+            "compute_pool": request.compute_pool,
+            "query_warehouse": request.query_warehouse,
+            "comment": request.comment,
+            "stage_path": request.stage_path,
+            "env": json.dumps(shown),
+            "mount": str(mount),
+            "result_folder": str(results),
+            "query_id": account.query_id,
+        },
+        request.target_instances,
+    )
+    env = {
+        **job_environment.variables(environment),
+        CHECK_INTERVAL: "0.5",
+        **{key: _in_mount(value, mount) for key, value in shown.items()},
+        "MLRS_STAGE_RESULT_PATH": str(results),
+        "MLRS_RESULT_PATH": "mljob_result",
+        "SNOWFLAKE_JOBS_COUNT": str(request.target_instances),
+        "SNOWFLAKE_JOB_INDEX": "0",
+        "SNOWFLAKE_SERVICE_NAME": name.name,
+        "SNOWFLAKE_DATABASE": name.database,
+        "SNOWFLAKE_SCHEMA": name.schema,
+    }
+    arguments = tuple(_in_mount(argument, mount) for argument in request.arguments)
+    launch = Launch(_launcher(mount), arguments, environment, env, frozenset(request.env))
+    own_session, seconds = _session_of_job(account, session, request), _seconds(session, request)
+    run = JobRun(own_session, request, launch, folder, seconds, _take_nodes(account, job, request))
+    _running[job.mount] = run
+    return job, run
+
+
+def _take_nodes(account: Account, job: Job, request: JobRequest) -> int:
+    """The number of nodes that the job now has; with them it runs."""
+    nodes = job_nodes.take(account, job, request.min_instances)
+    if nodes:
+        job_store.started(account, job)
+    return nodes
+
+
+def _session_of_job(account: Account, session: Session, request: JobRequest) -> Session:
+    """The job's own session; one that runs on by itself must not end with its caller's."""
+    place = {"database": session.database, "schema": session.schema}
+    return account.sessions.open(
+        **place,
+        user=session.user,
+        role=session.role,
+        warehouse=request.query_warehouse or session.warehouse,
+        parameters=session.parameters,
+        task=session.task,
+        parent=None if request.is_async else session,
+    )
+
+
+def _seconds(session: Session, request: JobRequest) -> float | None:
+    """How long the job may run: as long as its statement, if that waits for it, and as the setting says."""
+    given = os.environ.get(SECONDS_SETTING, "")
+    statement = None if request.is_async else statement_timeout(session)
+    limits = [limit for limit in (int(given) if given.isdigit() else None, statement) if limit]
+    return min(limits) if limits else None
+
+
+def job_name(request: JobRequest, session: Session) -> ObjectName:
+    """The full name of a job; a definition's name ends in `_` and gets a suffix that no other job has."""
+    if not request.add_suffix:
+        return resolve(request.name, session)
+    suffix = uuid.uuid4().hex[:12].upper()
+    if request.name.endswith('"_'):
+        base = resolve(request.name[:-1], session)
+        return base.sibling(f"{base.name}_{suffix}")
+    base = resolve(request.name, session)
+    return base.sibling(f"{base.name}{suffix}")
+
+
+def _in_mount(text: str, mount: Path) -> str:
+    """A path in the container as the process has it; any other text unharmed."""
+    if text == CONTAINER_MOUNT or text.startswith(f"{CONTAINER_MOUNT}/"):
+        return f"{mount}{text.removeprefix(CONTAINER_MOUNT)}"
+    return text
+
+
+def _launcher(mount: Path) -> Path:
+    """The script that connects, runs the entrypoint and saves the result: the client's own."""
+    uploaded = mount / "system" / "mljob_launcher.py"
+    if uploaded.is_file():
+        return uploaded
+    from snowflake.ml.jobs._utils.scripts import mljob_launcher
+
+    return Path(str(mljob_launcher.__file__))
+
+
+def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
+    """Run the job's processes and record how it ended; answers the job as it then is."""
+    # What ends the caller's statement ends its job, whatever the job is doing or waiting for just then.
+    child = Child(run.session, run.cancel)
+    account.children.add(child)
+    started = time.monotonic()
+    try:
+        code = _run(account, job, run)
+    except BaseException as error:
+        job_store.finish(account, job, INTERNAL_ERROR, str(error))
+        raise
+    else:
+        late = run.seconds is not None and time.monotonic() - started >= run.seconds
+        status, message = _end(account, job, run, code, late=late)
+        job_store.finish(account, job, status, message)
+    finally:
+        account.children.discard(child)
+        _running.pop(job.mount, None)
+        job_nodes.leave(account, job)
+        account.sessions.close(run.session)
+        shutil.rmtree(run.folder, ignore_errors=True)
+    return job_store.get(account, job.name, deleted=True)
+
+
+def _run(account: Account, job: Job, run: JobRun) -> int:
+    """The exit code of the job, or of the pip that could not install what it requires."""
+
+    def has_to_end() -> bool:
+        return run.cancel.is_set() or account.stopping.is_set()
+
+    deadline = None if run.seconds is None else time.monotonic() + run.seconds
+
+    def left() -> float | None:
+        return None if deadline is None else max(0.1, deadline - time.monotonic())
+
+    nodes = run.nodes
+    while not (nodes := nodes or _take_nodes(account, job, run.request)):
+        if run.cancel.wait(POLL_SECONDS) or has_to_end() or (deadline and time.monotonic() > deadline):
+            return -signal.SIGTERM
+    log = account.log_path(job.query_id)
+    note(log, run.request.notes)
+    environment = run.launch.environment
+    if environment is not None:
+
+        def install(command: list[str], env: Mapping[str, str]) -> int:
+            return run_child(
+                account,
+                run.session,
+                command,
+                env={**run.launch.env, **env},
+                log=log,
+                cwd=job.mount / "app",
+                cancel=run.cancel,
+                timeout=left(),
+            )
+
+        note(log, [f"pip requirements: environment {environment.folder.name}"])
+        if code := job_environment.make(environment, install, has_to_end):
+            return code
+    return run_instances(account, run.session, job, run.launch, nodes, cancel=run.cancel, timeout=left())
+
+
+def note(log: Path, lines: tuple[str, ...] | list[str]) -> None:
+    """Say something in a job's log, where it is not the job that speaks."""
+    with log.open("a", encoding="utf-8") as file:
+        file.writelines(f"[local server] {line}\n" for line in lines)
+
+
+def _end(account: Account, job: Job, run: JobRun, code: int, *, late: bool) -> tuple[str, str]:
+    """How a job ended, and why; its last words are for whoever sees the error and not the log."""
+    if code == 0:
+        return DONE, ""
+    if account.stopping.is_set():
+        return INTERNAL_ERROR, "the local server stopped"
+    if run.cancel.is_set():
+        return CANCELLED, "the job was cancelled"
+    if late:
+        return FAILED, f"the job was ended after {run.seconds:g} seconds, which is as long as it may run"
+    path = account.log_path(job.query_id)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    said = [line for line in _without_launcher(lines) if line.strip()]
+    head = f"exit code {code}, last lines of its log:"
+    # Launcher and connector write to the same log, and last of all: what the script said is looked for.
+    last = error_line("\n".join([head, *said])) or f"exit code {code}"
+    return FAILED, "\n".join([last, head, *said[-LOG_LINES_IN_ERROR:]])
+
+
+def _without_launcher(lines: list[str]) -> Iterator[str]:
+    """A log without the frames of Snowflake's launcher in its tracebacks: how many there are depends on the Python."""
+    is_launcher = False
+    for line in lines:
+        if frame := _FRAME.match(line):
+            is_launcher = frame[1].startswith("<frozen ") or frame[1].endswith("/system/mljob_launcher.py")
+        elif not line.startswith("    "):
+            is_launcher = False
+        if not is_launcher:
+            yield line
+
+
+def run_in_background(account: Account, job: Job, run: JobRun) -> None:
+    """Run the job in a thread that the statement does not wait for."""
+    context = contextvars.copy_context()
+
+    def follow() -> None:
+        try:
+            context.run(run_to_end, account, job, run)
+        finally:
+            _threads.pop(threading.current_thread(), None)
+
+    thread = threading.Thread(target=follow, name=f"job-{job.name.name}", daemon=True)
+    _threads[thread] = run.folder
+    thread.start()
+
+
+def cancel(account: Account, job: Job) -> None:
+    """End a job that runs and wait for its end; one that is over stays as it is."""
+    run = _running.get(job.mount)
+    if run is not None:
+        run.cancel.set()
+        job_store.wait(account, job, 30)
+
+
+def wait_for_all(account: Account) -> None:
+    """Wait until the jobs of a server that stops have written down how they ended."""
+    for thread in tuple(_threads):
+        if _threads[thread].is_relative_to(account.folder):
+            thread.join(15)

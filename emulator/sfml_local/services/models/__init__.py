@@ -1,0 +1,1 @@
+"""The model registry: what `snowflake.ml.registry` asks of an account, kept in SQLite and in folders."""

@@ -1,0 +1,238 @@
+"""The running predictor processes: one a version, started at its first call, kept for the next, within bounds.
+
+They are forked from a parent that has the registry's client and the machine learning libraries in memory
+(`warm`), started as soon as a model is created.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from weakref import WeakKeyDictionary
+
+import pyarrow as pa
+
+from sfml_local.processes.children import Running, make_home, remove_home, without_proxies
+from sfml_local.processes.predictor import CALL, RESULT, TABLE, read_frame, write_frame
+from sfml_local.processes.warm import WarmParent
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+
+MOST = max(1, int(os.environ.get("SFML_LOCAL_MODELS", "4")))
+"""How many idle processes are kept; each holds a model in memory."""
+
+IDLE_SECONDS = float(os.environ.get("SFML_LOCAL_MODEL_IDLE_SECONDS", "600"))
+"""After how long without a call a process ends, and with the last of them their parent."""
+
+START_SECONDS = 120.0
+LOOK_SECONDS = 0.02
+
+LIBRARIES = (
+    "snowflake.ml.model._packager.model_packager",
+    "sklearn.pipeline",
+    "sklearn.linear_model",
+    "sklearn.ensemble",
+    "xgboost",
+    "lightgbm",
+)
+"""What packed models import, as far as it is installed."""
+
+
+class PredictionError(RuntimeError):
+    """The model's code raised; the message holds its traceback."""
+
+
+class Predictor:
+    """One process that answers calls of one version's methods; calls from several threads wait for one another."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.calls = 0
+        """How many threads use it now; guarded by the lock of the kept ones."""
+        self.used = time.monotonic()
+        self._lock = threading.Lock()
+        self._running: Running | None = None
+        self._ended = False
+        self._control: socket.socket | None = None
+        self._requests: BinaryIO | None = None
+        self._answers: BinaryIO | None = None
+        self._home: Path | None = None
+        """The link to the folder that its process has for itself."""
+
+    def call(
+        self, account: Account, handler: str, arguments: pa.Table, partitions: Sequence[int] | None = None
+    ) -> pa.Table:
+        """A `result` of JSON text for each row, or each row of a table function; raises PredictionError."""
+        asked = json.dumps({"handler": handler, "partitions": partitions}).encode()
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, arguments.schema) as writer:
+            writer.write_table(arguments)
+        with self._lock:
+            if self._ended:
+                raise PredictionError("the model was dropped while it was asked")
+            fresh = self._running is None or self._running.wait(0) is not None
+            if fresh:
+                self._start(account)
+            frame = self._asked(asked, bytes(sink.getvalue()))
+            if frame is None and not fresh and not self._ended:
+                # It had ended since the last call: killed, or out of memory. It predicts, so asking again is safe.
+                self._start(account)
+                frame = self._asked(asked, bytes(sink.getvalue()))
+            if frame is None:
+                raise PredictionError(f"the model's process ended with exit code {self._end()}")
+        kind, payload = frame
+        if kind != RESULT:
+            raise PredictionError(payload.decode(errors="replace").rstrip())
+        return pa.ipc.open_stream(payload).read_all()
+
+    def _asked(self, call: bytes, table: bytes) -> tuple[bytes, bytes] | None:
+        """The answer to one call; None when the process ended instead."""
+        assert self._requests is not None and self._answers is not None
+        try:
+            write_frame(self._requests, CALL, call)
+            write_frame(self._requests, TABLE, table)
+            return read_frame(self._answers)
+        except OSError:
+            return None
+
+    def _start(self, account: Account) -> None:
+        self._end()
+        self._home = make_home(account, "sfml-model-")
+        home = self._home.readlink()
+        request = home / "request.json"
+        code = self.folder / "model" / "code"
+        nothing = home / "imports"
+        nothing.mkdir()
+        text = {
+            "folder": str(self.folder),
+            "socket": str(home / "socket"),
+            # What the version brings wins over what the parent has in memory.
+            "import_directory": str(code if code.is_dir() else nothing),
+        }
+        request.write_text(json.dumps(text), encoding="utf-8")
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(text["socket"])
+            listening.listen(1)
+            listening.settimeout(LOOK_SECONDS)
+            self._running = parent_of(account).start(
+                [sys.executable, "-m", "sfml_local.processes.predictor", str(request)],
+                log=account.folder / "predictors.log",
+                env={**without_proxies(), "PYTHONUNBUFFERED": "1"},
+                cwd=self.folder,
+            )
+            self._control = self._accepted(listening)
+        self._control.settimeout(None)
+        self._requests = self._control.makefile("wb")
+        self._answers = self._control.makefile("rb")
+
+    def _accepted(self, listening: socket.socket) -> socket.socket:
+        deadline = time.monotonic() + START_SECONDS
+        while self._running is not None and self._running.wait(0) is None and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                return listening.accept()[0]
+        raise PredictionError(f"the model's process did not start: exit code {self._end()}")
+
+    def _end(self) -> int | None:
+        code = self._running.end() if self._running is not None else None
+        for one in (self._requests, self._answers, self._control):
+            if one is not None:
+                with contextlib.suppress(OSError):
+                    one.close()
+        self._running = self._requests = self._answers = self._control = None
+        if self._home is not None:
+            remove_home(self._home)
+            self._home = None
+        return code
+
+    def stop(self) -> None:
+        """End the process, also in the middle of a call."""
+        self._ended = True
+        running = self._running
+        if running is not None:
+            running.end()
+        with self._lock:
+            self._end()
+
+
+_kept: OrderedDict[Path, Predictor] = OrderedDict()
+_parents: WeakKeyDictionary[Account, WarmParent] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def parent_of(account: Account) -> WarmParent:
+    """What an account's predictors are forked from."""
+    with _lock:
+        if account not in _parents:
+            found = tuple(name for name in LIBRARIES if importlib.util.find_spec(name.partition(".")[0]))
+            _parents[account] = WarmParent(account.folder / "warm-models", found)
+        return _parents[account]
+
+
+@contextlib.contextmanager
+def predictor_for(account: Account, folder: Path) -> Iterator[Predictor]:
+    """The process of a version, to be used within the block; the least used idle ones give way to it."""
+    with _lock:
+        predictor = _kept.pop(folder, None) or Predictor(folder)
+        _kept[folder] = predictor
+        predictor.calls += 1
+    try:
+        yield predictor
+    finally:
+        with _lock:
+            predictor.calls -= 1
+            predictor.used = time.monotonic()
+            idle = [key for key, one in _kept.items() if not one.calls]
+            surplus = [_kept.pop(key) for key in idle[: max(0, len(_kept) - MOST)]]
+        for one in surplus:
+            one.stop()
+
+
+def end_idle(account: Account) -> None:
+    """End the processes that nobody asked for long, and their parent when none is left."""
+    limit = time.monotonic() - IDLE_SECONDS
+    with _lock:
+        own = [key for key in _kept if key.is_relative_to(account.models_folder)]
+        old = [_kept.pop(key) for key in own if not _kept[key].calls and _kept[key].used < limit]
+        parent = _parents.pop(account, None) if old and len(old) == len(own) else None
+    for one in old:
+        one.stop()
+    if parent is not None:
+        parent.stop()
+
+
+def watch(account: Account) -> None:
+    """End idle processes until the server stops."""
+
+    def look() -> None:
+        while not account.stopping.wait(min(30.0, IDLE_SECONDS)):
+            end_idle(account)
+
+    threading.Thread(target=look, name="predictors", daemon=True).start()
+
+
+def stop(folder: Path) -> None:
+    """End the processes of one version, or of every version below a folder."""
+    with _lock:
+        ended = [_kept.pop(key) for key in list(_kept) if key.is_relative_to(folder)]
+    for one in ended:
+        one.stop()
+
+
+def stop_all(account: Account) -> None:
+    """End the processes of an account, and what they are forked from."""
+    stop(account.models_folder)
+    with _lock:
+        parent = _parents.pop(account, None)
+    if parent is not None:
+        parent.stop()

@@ -1,0 +1,300 @@
+"""The registry's statements that change something: CREATE, ALTER, DROP and COMMENT on MODEL.
+
+https://docs.snowflake.com/en/sql-reference/commands-model
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.result import Result, status
+from sfml_local.grammar import models as grammar
+from sfml_local.services.models import predictors
+from sfml_local.services.models.files import check_manifest, new_folder
+from sfml_local.services.models.store import (
+    Model,
+    Version,
+    all_models,
+    find_model,
+    get_model,
+    insert_model,
+    insert_version,
+    set_alias,
+)
+from sfml_local.services.stages import sql as stages
+from sfml_local.services.tags.sql import check_value
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+
+def create_model(account: Account, session: Session, statement: grammar.CreateModel) -> Result:
+    name = resolve(statement.model, session)
+    _demand_schema(account, name)
+    existing = find_model(account, name)
+    if existing is not None and statement.if_not_exists:
+        return status(f"{name.name} already exists, statement succeeded.")
+    if existing is not None and not statement.or_replace:
+        raise already_exists(name)
+    predictors.parent_of(account).warm_up()  # what is logged is run soon
+    with _copied(account, session, statement.source) as folder, account.store.transaction():
+        # Looked at again: another session may have created it while files were copied.
+        existing = find_model(account, name)
+        if existing is not None and not statement.or_replace:
+            raise already_exists(name)
+        if existing is not None:
+            _forget(account, existing)
+        model = insert_model(account.store, name, session.role, account.clock())
+        version = statement.version or "V1"
+        insert_version(account.store, model, version, folder, account.clock(), live=statement.live)
+    if existing is not None:
+        _delete_files(existing.versions)
+    return status(f"Model {name.name} successfully created.")
+
+
+def _demand_schema(account: Account, name: ObjectName) -> None:
+    if not account.engine.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
+
+
+def add_version(account: Account, session: Session, statement: grammar.AddVersion) -> Result:
+    name = resolve(statement.model, session)
+    model = find_model(account, name)
+    if model is None and statement.if_exists:
+        return status()
+    model = model or get_model(account, name)
+    version = statement.version or ""
+    _refuse_taken(model, version)
+    predictors.parent_of(account).warm_up()
+    with _copied(account, session, statement.source) as folder, account.store.transaction():
+        # Looked at again: another session may have added the same version while files were copied.
+        model = get_model(account, name)
+        _refuse_taken(model, version)
+        insert_version(account.store, model.id, version, folder, account.clock(), live=statement.live)
+    return status("Model version successfully added.")
+
+
+def _refuse_taken(model: Model, version: str) -> None:
+    if any(other.name == version for other in model.versions):
+        raise already_exists(version, "Version")
+
+
+@contextmanager
+def _copied(account: Account, session: Session, source: grammar.Source) -> Iterator[str]:
+    """A new folder with the source's files; gone again when the statement fails."""
+    folder = new_folder(account, _source_folder(account, session, source))
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(account.models_folder / folder, ignore_errors=True)
+        raise
+
+
+def _source_folder(account: Account, session: Session, source: grammar.Source) -> Path | None:
+    match source:
+        case None:
+            return None
+        case grammar.FromModel(model, version):
+            return get_model(account, resolve(model, session)).version(version).folder
+        case grammar.FromStage(location):
+            folder = stages.local_path(account, session, location)
+            check_manifest(folder)
+            return folder
+
+
+def commit_version(account: Account, session: Session, statement: grammar.CommitVersion) -> Result:
+    """Make a live version an ordinary one, under another name if asked."""
+    model = get_model(account, resolve(statement.model, session))
+    version = model.version(statement.version)
+    check_manifest(version.folder)
+    with account.store.transaction() as connection:
+        name = statement.rename_version or version.name
+        if name != version.name:
+            _refuse_taken(model, name)
+        connection.execute("UPDATE model_versions SET live = 0, name = ? WHERE id = ?", (name, version.id))
+        if statement.rename_model is not None:
+            _rename(account, model, resolve(statement.rename_model, session))
+    return status()
+
+
+def set_default_version(account: Account, session: Session, statement: grammar.SetDefaultVersion) -> Result:
+    model = get_model(account, resolve(statement.model, session))
+    version = model.find(statement.version) or model.version(statement.version.upper())
+    account.store.execute("UPDATE models SET default_version = ? WHERE id = ?", (version.id, model.id))
+    return status()
+
+
+def alias_version(account: Account, session: Session, statement: grammar.SetAlias) -> Result:
+    model = get_model(account, resolve(statement.model, session))
+    set_alias(account.store, model, model.version(statement.version), statement.alias)
+    return status()
+
+
+def unalias_version(account: Account, session: Session, statement: grammar.UnsetAlias) -> Result:
+    """Remove an alias, or by a version's name all that it has."""
+    model = get_model(account, resolve(statement.model, session))
+    version = model.version(statement.version)
+    if statement.version in version.aliases:
+        account.store.execute(
+            "DELETE FROM model_aliases WHERE model = ? AND name = ?", (model.id, statement.version)
+        )
+    else:
+        account.store.execute("DELETE FROM model_aliases WHERE version = ?", (version.id,))
+    return status()
+
+
+def set_version_text(account: Account, session: Session, statement: grammar.SetVersionText) -> Result:
+    version = get_model(account, resolve(statement.model, session)).version(statement.version)
+    if statement.what == "METADATA":
+        _check_metadata(statement.value)
+        account.store.execute(
+            "UPDATE model_versions SET metadata = ? WHERE id = ?", (statement.value, version.id)
+        )
+    else:
+        account.store.execute(
+            "UPDATE model_versions SET comment = ? WHERE id = ?", (statement.value, version.id)
+        )
+    return status()
+
+
+def _check_metadata(text: str) -> None:
+    try:
+        is_object = isinstance(json.loads(text), dict)
+    except ValueError:
+        is_object = False
+    # 100 KB: https://docs.snowflake.com/en/developer-guide/snowflake-ml/model-registry/overview
+    if not is_object or len(text.encode()) > 100_000:
+        raise SqlError(
+            "SQL compilation error:\nMETADATA has to be a JSON object of at most 100 KB.", 1003, "42000"
+        )
+
+
+def set_comment(account: Account, session: Session, statement: grammar.SetModelComment) -> Result:
+    model = find_model(account, resolve(statement.model, session))
+    if model is None and statement.if_exists:
+        return status()
+    model = model or get_model(account, resolve(statement.model, session))
+    account.store.execute("UPDATE models SET comment = ? WHERE id = ?", (statement.comment, model.id))
+    return status()
+
+
+def set_tags(account: Account, session: Session, statement: grammar.SetModelTag) -> Result:
+    model = get_model(account, resolve(statement.model, session))
+    with account.store.transaction() as connection:
+        for name, value in statement.tags:
+            tag = resolve(name, session)
+            check_value(account, tag, value)
+            connection.execute(
+                "INSERT INTO model_tags (model, database, schema, name, value) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT DO UPDATE SET value = excluded.value",
+                (model.id, tag.database, tag.schema, tag.name, value),
+            )
+    return status()
+
+
+def unset_tags(account: Account, session: Session, statement: grammar.UnsetModelTag) -> Result:
+    model = get_model(account, resolve(statement.model, session))
+    with account.store.transaction() as connection:
+        for name in statement.tags:
+            tag = resolve(name, session)
+            connection.execute(
+                "DELETE FROM model_tags WHERE model = ? AND database = ? AND schema = ? AND name = ?",
+                (model.id, tag.database, tag.schema, tag.name),
+            )
+    return status()
+
+
+def drop_version(account: Account, session: Session, statement: grammar.DropVersion) -> Result:
+    """Remove a version; the default never is, not even as the last one.
+
+    https://docs.snowflake.com/en/sql-reference/sql/alter-model-drop-version
+    """
+    name = resolve(statement.model, session)
+    with account.store.transaction() as connection:
+        model = get_model(account, name)
+        version = model.version(statement.version)
+        if version.id == model.default_id:
+            raise SqlError(
+                f"SQL compilation error:\nCannot drop version '{version.name}' of model {name}: it is the"
+                " default version. Set another default version first, or drop the model.",
+                1003,
+                "42000",
+            )
+        connection.execute("DELETE FROM model_versions WHERE id = ?", (version.id,))
+    _delete_files((version,))
+    return status(f"{version.name} successfully dropped.")
+
+
+def rename_model(account: Account, session: Session, statement: grammar.RenameModel) -> Result:
+    model = get_model(account, resolve(statement.model, session))
+    _rename(account, model, resolve(statement.to, session))
+    return status()
+
+
+def _rename(account: Account, model: Model, to: ObjectName) -> None:
+    if to == model.name:
+        return
+    _demand_schema(account, to)
+    with account.store.transaction() as connection:
+        if find_model(account, to) is not None:
+            raise already_exists(to)
+        connection.execute(
+            "UPDATE models SET database = ?, schema = ?, name = ? WHERE id = ?",
+            (to.database, to.schema, to.name, model.id),
+        )
+
+
+def drop_model(account: Account, session: Session, statement: grammar.DropModel) -> Result:
+    name = resolve(statement.model, session)
+    model = find_model(account, name)
+    if model is None and statement.if_exists:
+        return status(f"Drop statement executed successfully ({name.name} already dropped).")
+    model = model or get_model(account, name)
+    _forget(account, model)
+    _delete_files(model.versions)
+    return status(f"{name.name} successfully dropped.")
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    """Drop the models of a schema that goes."""
+    for model in all_models(account):
+        if (model.name.database, model.name.schema) == (database, schema):
+            _forget(account, model)
+            _delete_files(model.versions)
+
+
+def _forget(account: Account, model: Model) -> None:
+    with account.store.transaction() as connection:
+        connection.execute("UPDATE models SET default_version = NULL WHERE id = ?", (model.id,))
+        connection.execute("DELETE FROM models WHERE id = ?", (model.id,))
+
+
+def _delete_files(versions: tuple[Version, ...]) -> None:
+    for version in versions:
+        predictors.stop(version.folder)
+        shutil.rmtree(version.folder, ignore_errors=True)
+
+
+HANDLERS = {
+    grammar.CreateModel: create_model,
+    grammar.AddVersion: add_version,
+    grammar.CommitVersion: commit_version,
+    grammar.SetDefaultVersion: set_default_version,
+    grammar.SetAlias: alias_version,
+    grammar.UnsetAlias: unalias_version,
+    grammar.SetVersionText: set_version_text,
+    grammar.SetModelComment: set_comment,
+    grammar.SetModelTag: set_tags,
+    grammar.UnsetModelTag: unset_tags,
+    grammar.DropVersion: drop_version,
+    grammar.RenameModel: rename_model,
+    grammar.DropModel: drop_model,
+}

@@ -1,0 +1,208 @@
+"""The registry's rows: models, versions, aliases and tags, in the account's SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sfml_local.core.errors import SqlError, does_not_exist
+from sfml_local.core.names import ObjectName
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.store import Store
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS models (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  database TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  name TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  comment TEXT NOT NULL DEFAULT '',
+  default_version INTEGER REFERENCES model_versions (id) DEFERRABLE INITIALLY DEFERRED,
+  created_on TEXT NOT NULL,
+  UNIQUE (database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS model_versions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  model INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  comment TEXT NOT NULL DEFAULT '',
+  metadata TEXT NOT NULL DEFAULT '{}',
+  folder TEXT NOT NULL UNIQUE,
+  live INTEGER NOT NULL DEFAULT 0,
+  created_on TEXT NOT NULL,
+  UNIQUE (model, name)
+);
+CREATE TABLE IF NOT EXISTS model_aliases (
+  model INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  version INTEGER NOT NULL REFERENCES model_versions (id) ON DELETE CASCADE,
+  PRIMARY KEY (model, name)
+);
+CREATE TABLE IF NOT EXISTS model_tags (
+  model INTEGER NOT NULL REFERENCES models (id) ON DELETE CASCADE,
+  database TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (model, database, schema, name)
+);
+"""
+
+# Aliases that Snowflake keeps itself.
+# https://docs.snowflake.com/en/sql-reference/sql/alter-model-drop-version
+SYSTEM_ALIASES = ("DEFAULT", "FIRST", "LAST")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a model. Each has a `folder` of its own: a name used again brings no old files back."""
+
+    id: int
+    name: str
+    comment: str
+    metadata: str
+    folder: Path
+    live: bool
+    created_on: datetime
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model with its versions, oldest first."""
+
+    id: int
+    name: ObjectName
+    owner: str
+    comment: str
+    default_id: int | None
+    created_on: datetime
+    versions: tuple[Version, ...]
+
+    @property
+    def default(self) -> Version | None:
+        return next((version for version in self.versions if version.id == self.default_id), None)
+
+    def version(self, name: str | None) -> Version:
+        """The version of this name or alias, the default without a name; raises SqlError."""
+        found = self.find(name)
+        if found is None:
+            raise does_not_exist("Version", name or "DEFAULT")
+        return found
+
+    def find(self, name: str | None) -> Version | None:
+        for version in self.versions:
+            if version.name == name:
+                return version
+        for version in self.versions:
+            if name in version.aliases:
+                return version
+        if name is None or name == "DEFAULT":
+            return self.default
+        if name in ("FIRST", "LAST") and self.versions:
+            return self.versions[0 if name == "FIRST" else -1]
+        return None
+
+    def aliases_of(self, version: Version) -> list[str]:
+        """The user's aliases of a version, then the system's."""
+        system = [alias for alias in SYSTEM_ALIASES if self.find(alias) is version]
+        return [*version.aliases, *system]
+
+
+def find_model(account: Account, name: ObjectName) -> Model | None:
+    row = account.store.row(
+        "SELECT * FROM models WHERE database = ? AND schema = ? AND name = ?",
+        (name.database, name.schema, name.name),
+    )
+    return None if row is None else _model(account, row)
+
+
+def get_model(account: Account, name: ObjectName) -> Model:
+    model = find_model(account, name)
+    if model is None:
+        raise does_not_exist("Model", name)
+    return model
+
+
+def all_models(account: Account) -> list[Model]:
+    return [
+        _model(account, row)
+        for row in account.store.rows("SELECT * FROM models ORDER BY database, schema, name")
+    ]
+
+
+def _model(account: Account, row: sqlite3.Row) -> Model:
+    aliases: dict[int, list[str]] = {}
+    for alias in account.store.rows(
+        "SELECT name, version FROM model_aliases WHERE model = ? ORDER BY name", (row["id"],)
+    ):
+        aliases.setdefault(alias["version"], []).append(alias["name"])
+    versions = account.store.rows("SELECT * FROM model_versions WHERE model = ? ORDER BY id", (row["id"],))
+    return Model(
+        id=row["id"],
+        name=ObjectName(row["database"], row["schema"], row["name"]),
+        owner=row["owner"],
+        comment=row["comment"],
+        default_id=row["default_version"],
+        created_on=datetime.fromisoformat(row["created_on"]),
+        versions=tuple(
+            Version(
+                id=version["id"],
+                name=version["name"],
+                comment=version["comment"],
+                metadata=version["metadata"],
+                folder=account.models_folder / version["folder"],
+                live=bool(version["live"]),
+                created_on=datetime.fromisoformat(version["created_on"]),
+                aliases=tuple(aliases.get(version["id"], ())),
+            )
+            for version in versions
+        ),
+    )
+
+
+def insert_model(store: Store, name: ObjectName, owner: str, created_on: datetime) -> int:
+    """The id of a new model, which has no version yet."""
+    with store.transaction() as connection:
+        cursor = connection.execute(
+            "INSERT INTO models (database, schema, name, owner, created_on) VALUES (?, ?, ?, ?, ?)",
+            (name.database, name.schema, name.name, owner, created_on.isoformat()),
+        )
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+
+def insert_version(
+    store: Store, model: int, name: str, folder: str, created_on: datetime, *, live: bool
+) -> None:
+    """Add a version. The first of a model becomes its default by itself, later ones do not."""
+    with store.transaction() as connection:
+        cursor = connection.execute(
+            "INSERT INTO model_versions (model, name, folder, live, created_on) VALUES (?, ?, ?, ?, ?)",
+            (model, name, folder, int(live), created_on.isoformat()),
+        )
+        connection.execute(
+            "UPDATE models SET default_version = ? WHERE id = ? AND default_version IS NULL",
+            (cursor.lastrowid, model),
+        )
+
+
+def set_alias(store: Store, model: Model, version: Version, alias: str) -> None:
+    """Give the alias to this version; an alias names one version at a time, so it moves."""
+    if alias in SYSTEM_ALIASES or any(other.name == alias for other in model.versions):
+        raise SqlError(
+            f"SQL compilation error:\nInvalid alias '{alias}': it names a version or is a system alias.",
+            1003,
+            "42000",
+        )
+    store.execute(
+        "INSERT INTO model_aliases (model, name, version) VALUES (?, ?, ?)"
+        " ON CONFLICT (model, name) DO UPDATE SET version = excluded.version",
+        (model.id, alias, version.id),
+    )

@@ -1,0 +1,1 @@
+"""Notifications, kept in an outbox."""

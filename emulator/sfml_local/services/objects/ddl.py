@@ -1,0 +1,132 @@
+"""GET_DDL: the statement that makes a table, view or task as it is now.
+
+https://docs.snowflake.com/en/sql-reference/functions/get_ddl
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sfml.base.quoting import literal
+from sfml_local.core import table_notes
+from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
+from sfml_local.services.databases.sql import snowflake_type
+from sfml_local.services.objects import store as records
+from sfml_local.services.objects.store import Key, Record
+from sfml_local.services.variants import semi_structured
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+
+def get_ddl(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
+    """GET_DDL(kind, name [, fully qualified])."""
+    kind, text = (*(str(argument) for argument in arguments[:2]), "", "")[:2]
+    qualified = len(arguments) > 2 and bool(arguments[2])
+    name = resolve(text, session)
+    match kind.upper():
+        case "TABLE" | "VIEW":
+            return _table_or_view(account, session, name, kind.upper(), qualified)
+        case "TASK":
+            return _task(account, name, qualified)
+    raise not_emulated(f"GET_DDL of a {kind}")
+
+
+def _shown(name: ObjectName, qualified: bool) -> str:
+    return name.fqn() if qualified else quoted_if_needed(name.name)
+
+
+def _table_or_view(account: Account, session: Session, name: ObjectName, kind: str, qualified: bool) -> str:
+    columns = account.engine.columns(session, name)
+    actual = account.engine.kind_of(session, (name.database, name.schema, name.name))
+    if not columns or actual is None:
+        raise does_not_exist(kind.capitalize(), name.fqn())
+    record = records.find(account, name) or Record(name, actual, account.clock(), session.role)
+    comment = table_notes.comments(account.engine).get(name, "")
+    if actual == "VIEW":
+        return _view(account, record, [row[0] for row in columns], comment, _shown(name, qualified))
+    told = semi_structured.types_of(account, session, name)
+    lines = [_column(row, told.get(row[0])) for row in columns]
+    lines += [_key(key) for key in record.keys]
+    transient = "TRANSIENT " if record.details.get("TRANSIENT") else ""
+    cluster = record.details.get("CLUSTER_BY")
+    clustered = f"cluster by ({cluster})" if cluster else ""
+    body = ",\n".join(f"\t{line}" for line in lines)
+    head = f"create or replace {transient}TABLE {_shown(name, qualified)} {clustered}("
+    return f"{head}\n{body}\n){_comment(comment)};"
+
+
+def _comment(text: str) -> str:
+    return f"COMMENT={literal(text)}\n" if text else ""
+
+
+def _column(row: tuple[Any, ...], told: str | None) -> str:
+    column, stored, length, nullable, default, comment = row
+    parts = [quoted_if_needed(column), (told or snowflake_type(stored, length)).upper()]
+    parts += [] if nullable else ["NOT NULL"]
+    parts += [f"DEFAULT {default}"] if default else []
+    parts += [f"COMMENT {literal(comment)}"] if comment else []
+    return " ".join(parts)
+
+
+def _key(key: Key) -> str:
+    columns = ", ".join(map(quoted_if_needed, key.columns))
+    named = f"constraint {quoted_if_needed(key.name)} " if key.name else ""
+    if key.kind != "FOREIGN KEY":
+        return f"{named}{key.kind.lower()} ({columns})"
+    others = ", ".join(map(quoted_if_needed, key.other_columns))
+    target = f"{key.refers_to}({others})" if others else str(key.refers_to)
+    return f"{named}foreign key ({columns}) references {target}"
+
+
+def _view(account: Account, record: Record, columns: list[str], comment: str, name: str) -> str:
+    secure = "secure " if record.details.get("SECURE") else ""
+    listed = ",\n".join(f"\t{quoted_if_needed(column)}" for column in columns)
+    query = defining_query(record.written)
+    told = f" {_comment(comment).strip()}" if comment else ""
+    return f"create or replace {secure}view {name}(\n{listed}\n){told} as {query};"
+
+
+def defining_query(written: str) -> str:
+    """The query of a CREATE VIEW, as it was written."""
+    from sfml_local.grammar.tokens import Tokens
+
+    tokens = Tokens(written)
+    tokens.text_until(("AS",))
+    if not tokens.match_words("AS"):
+        raise SqlError("The text of this view is not kept.", 2, "0A000")
+    return tokens.rest()
+
+
+def _task(account: Account, name: ObjectName, qualified: bool) -> str:
+    from sfml_local.services.tasks import commands
+
+    task = commands.fetch(account, name)
+    settings = task.settings
+    clauses = [f"create or replace task {_shown(name, qualified)}"]
+    if settings.warehouse:
+        clauses.append(f"warehouse={quoted_if_needed(settings.warehouse)}")
+    if settings.schedule:
+        clauses.append(f"schedule={literal(settings.schedule)}")
+    if settings.config:
+        clauses.append(f"config={literal(settings.config)}")
+    if settings.overlap_policy and settings.overlap_policy != "NO_OVERLAP":
+        clauses.append(f"overlap_policy={settings.overlap_policy}")
+    for field in ("user_task_timeout_ms", "suspend_task_after_num_failures", "task_auto_retry_attempts"):
+        if getattr(settings, field) is not None:
+            clauses.append(f"{field.upper()}={getattr(settings, field)}")
+    if settings.comment:
+        clauses.append(f"COMMENT={literal(settings.comment)}")
+    if settings.finalize:
+        clauses.append(f"finalize={literal(name.sibling(settings.finalize).fqn())}")
+    if settings.predecessors:
+        clauses.append("after " + ", ".join(name.sibling(one).fqn() for one in settings.predecessors))
+    if settings.condition:
+        clauses.append(f"when {settings.condition}")
+    clauses.append(f"as {settings.definition}")
+    return "\n\t".join(clauses) + ";"
+
+
+SYSTEM_FUNCTIONS = {"GET_DDL": get_ddl}

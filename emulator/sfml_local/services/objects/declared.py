@@ -1,0 +1,221 @@
+"""What a CREATE of a table or view declares beside columns, taken out of it: DuckDB would refuse or enforce it.
+
+PRIMARY KEY, UNIQUE and FOREIGN KEY of standard tables are kept and not enforced; a primary key's columns are NOT NULL.
+https://docs.snowflake.com/en/sql-reference/constraints-overview
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import SqlError, invalid_value, not_emulated
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.services.objects.store import Key
+
+PROPERTIES = frozenset(
+    {
+        *("DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "CHANGE_TRACKING"),
+        *("ENABLE_SCHEMA_EVOLUTION", "DEFAULT_DDL_COLLATION", "ROW_TIMESTAMP", "ERROR_LOGGING"),
+    }
+)
+"""What a table or view may be created with, or given by ALTER … SET."""
+_FLAGS = ("CHANGE_TRACKING", "ENABLE_SCHEMA_EVOLUTION", "ROW_TIMESTAMP", "ERROR_LOGGING")
+
+
+@dataclass(slots=True)
+class Declared:
+    """`tags` are those of the object (None) and of its columns."""
+
+    details: dict[str, Any] = field(default_factory=dict)
+    keys: list[Key] = field(default_factory=list)
+    tags: dict[str | None, dict[ObjectName, str]] = field(default_factory=dict)
+
+
+def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
+    """Notes keys, properties and tags of a CREATE TABLE or VIEW, or of added columns; takes them out of the tree."""
+    if isinstance(tree, exp.Alter) and str(tree.args.get("kind")).upper() == "TABLE":
+        _declare_added(tree, rewriting)
+        return tree
+    if isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "SEQUENCE":
+        for note in tree.find_all(exp.SchemaCommentProperty):
+            rewriting.declared = Declared({"COMMENT": str(plain(note.this))})
+    if not isinstance(tree, exp.Create) or str(tree.args.get("kind")).upper() not in ("TABLE", "VIEW"):
+        return tree
+    found = rewriting.declared = Declared()
+    _take_properties(tree, found, rewriting)
+    schema = tree.this
+    if isinstance(schema, exp.Schema):
+        for element in list(schema.expressions):
+            if isinstance(element, exp.ColumnDef):
+                _take_column_keys(element, found, rewriting)
+            else:
+                _take_table_key(element, found)
+        _make_primary_not_null(schema.expressions, found)
+    return tree
+
+
+def _declare_added(tree: exp.Alter, rewriting: Rewriting) -> None:
+    added = [action for action in tree.args.get("actions") or () if isinstance(action, exp.ColumnDef)]
+    if added:
+        found = rewriting.declared = Declared()
+        for column in added:
+            _take_column_keys(column, found, rewriting)
+        _make_primary_not_null(added, found)
+
+
+# -- properties
+
+
+def _take_properties(tree: exp.Create, found: Declared, rewriting: Rewriting) -> None:
+    properties = tree.args.get("properties")
+    kind = str(tree.args["kind"]).upper()
+    for one in list(properties.expressions) if properties is not None else ():
+        match one:
+            case exp.TransientProperty():
+                found.details["TRANSIENT"] = True
+                one.pop()
+            case exp.SecureProperty():
+                found.details["SECURE"] = True
+                one.pop()
+            case exp.ClusterProperty() | exp.Cluster():
+                keys = ", ".join(key.sql(dialect="snowflake") for key in one.expressions)
+                found.details["CLUSTER_BY"] = keys
+                one.pop()
+            case exp.CopyGrantsProperty():
+                one.pop()
+            case exp.Tags():
+                found.tags[None] = tag_values(one, rewriting)
+                one.pop()
+            case exp.Property() if type(one) is exp.Property:
+                key = str(one.this.name if isinstance(one.this, Expr) else one.this).upper()
+                if key not in PROPERTIES:
+                    raise invalid_property(key, kind)
+                found.details[key] = checked(key, plain(one.args.get("value")))
+                one.pop()
+    if properties is not None and not properties.expressions:
+        tree.set("properties", None)
+
+
+def invalid_property(key: str, kind: str) -> SqlError:
+    return SqlError(f"SQL compilation error:\ninvalid property '{key}' for '{kind}'", 1420, "42601")
+
+
+def checked(key: str, value: Any) -> Any:
+    """The value, when the property takes it."""
+    from sfml_local.services.databases.containers import check_days
+
+    if key.endswith("_TIME_IN_DAYS"):
+        check_days(key, value)
+    elif key in _FLAGS and not isinstance(value, bool):
+        raise invalid_value(value, key)
+    elif key == "DEFAULT_DDL_COLLATION" and value:
+        raise not_emulated(f"DEFAULT_DDL_COLLATION = '{value}': COLLATE each column")
+    return value
+
+
+def plain(node: Any) -> Any:
+    """A property's value."""
+    match node:
+        case exp.Boolean():
+            return bool(node.this)
+        case exp.Literal():
+            return node.this if node.is_string else int(node.this) if node.is_int else float(node.this)
+        case Expr():
+            return node.name or node.sql(dialect="snowflake")
+    return node
+
+
+def tag_values(node: exp.Tags, rewriting: Rewriting) -> dict[ObjectName, str]:
+    return {
+        resolve(dotted(one.this), rewriting.session): str(plain(one.args.get("value") or one.expression))
+        for one in node.expressions
+    }
+
+
+# -- keys
+
+
+def _take_column_keys(column: exp.ColumnDef, found: Declared, rewriting: Rewriting) -> None:
+    name = dotted(column.this)
+    for constraint in list(column.args.get("constraints") or ()):
+        kind = constraint.args.get("kind") if isinstance(constraint, exp.ColumnConstraint) else constraint
+        named = constraint.args.get("this") if isinstance(constraint, exp.ColumnConstraint) else None
+        match kind:
+            case exp.PrimaryKeyColumnConstraint():
+                found.keys.append(Key("PRIMARY KEY", (name,), _text(named), rely=_relies(kind)))
+            case exp.UniqueColumnConstraint():
+                rely = _relies(kind) or dotted(kind.this) == "RELY" if kind.this else _relies(kind)
+                found.keys.append(Key("UNIQUE", (name,), _text(named), rely=rely))
+            case exp.Reference():
+                found.keys.append(_foreign((name,), kind, _text(named)))
+            case exp.ForeignKey():
+                pass
+            case exp.Tags():
+                found.tags[name] = tag_values(kind, rewriting)
+            case _:
+                continue
+        constraint.pop()
+    if not column.args.get("constraints"):
+        column.set("constraints", None)
+
+
+def _take_table_key(element: Expr, found: Declared) -> None:
+    name, parts = None, [element]
+    if isinstance(element, exp.Constraint):
+        name, parts = _text(element.this), list(element.expressions)
+    keys = [key for part in parts if (key := _key(part, name)) is not None]
+    if keys:
+        found.keys.extend(keys)
+        element.pop()
+
+
+def _key(part: Expr, name: str | None) -> Key | None:
+    match part:
+        case exp.PrimaryKey():
+            return Key("PRIMARY KEY", tuple(_columns(part.expressions)), name, rely=_relies(part))
+        case exp.UniqueColumnConstraint() if isinstance(part.this, exp.Schema):
+            return Key("UNIQUE", tuple(_columns(part.this.expressions)), name, rely=_relies(part))
+        case exp.ForeignKey():
+            reference = part.args.get("reference")
+            columns = tuple(_columns(part.expressions))
+            return _foreign(columns, reference, name) if reference is not None else None
+    return None
+
+
+def _foreign(columns: tuple[str, ...], reference: Expr, name: str | None) -> Key:
+    target = reference.this
+    table = target.this if isinstance(target, exp.Schema) else target
+    others = tuple(_columns(target.expressions)) if isinstance(target, exp.Schema) else ()
+    written = (
+        ".".join(dotted(part) for part in table.parts) if isinstance(table, exp.Table) else dotted(table)
+    )
+    return Key("FOREIGN KEY", columns, name, written, others, _relies(reference))
+
+
+def _columns(nodes: Any) -> Iterator[str]:
+    for node in nodes:
+        yield dotted(node.this if isinstance(node, exp.Ordered) else node)
+
+
+def _relies(node: Expr) -> bool:
+    return any(str(option).upper() == "RELY" for option in node.args.get("options") or ())
+
+
+def _text(node: Any) -> str | None:
+    return None if node is None else dotted(node)
+
+
+def _make_primary_not_null(columns: Sequence[Expr], found: Declared) -> None:
+    primary = {column for key in found.keys if key.kind == "PRIMARY KEY" for column in key.columns}
+    for column in columns:
+        if not isinstance(column, exp.ColumnDef) or dotted(column.this) not in primary:
+            continue
+        constraints = column.args.get("constraints") or []
+        if not any(isinstance(one.args.get("kind"), exp.NotNullColumnConstraint) for one in constraints):
+            not_null = exp.ColumnConstraint(kind=exp.NotNullColumnConstraint())
+            column.set("constraints", [*constraints, not_null])

@@ -1,0 +1,518 @@
+"""SHOW TABLES, VIEWS, OBJECTS, COLUMNS, SEQUENCES and keys, in the columns that accounts were recorded to answer.
+
+https://docs.snowflake.com/en/sql-reference/sql/show
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sfml.base.quoting import duckdb_identifier
+from sfml_local.core import table_notes
+from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
+from sfml_local.core.likeness import like, selected
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.result import SHOW, Column, Result, table
+from sfml_local.core.session import DEFAULT_ROLE
+from sfml_local.grammar.shows import Listing, ShowObjects
+from sfml_local.services.databases.sql import snowflake_type
+from sfml_local.services.objects import store as records
+from sfml_local.services.objects.store import Record
+from sfml_local.services.streams import service as streams
+from sfml_local.services.variants import semi_structured
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_NUMBERS = frozenset({"rows", "bytes", "search_optimization_bytes", "key_sequence", "next_value", "interval"})
+
+
+def columns(names: str) -> tuple[Column, ...]:
+    """Columns of these names; times and numbers are known by them."""
+    return tuple(Column(name, _type(name)) for name in names.split())
+
+
+def _type(name: str) -> str:
+    return "timestamp_ltz" if name == "created_on" else "fixed" if name in _NUMBERS else "text"
+
+
+TERSE = columns("created_on name kind database_name schema_name")
+TABLES = columns(
+    "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time"
+    " automatic_clustering change_tracking search_optimization search_optimization_progress"
+    " search_optimization_bytes is_external enable_schema_evolution owner_role_type is_event is_hybrid"
+    " is_iceberg is_dynamic is_immutable is_interactive row_timestamp error_logging"
+)
+VIEWS = columns(
+    "created_on name reserved database_name schema_name owner comment text is_secure is_materialized"
+    " owner_role_type change_tracking"
+)
+OBJECTS = columns(
+    "created_on name database_name schema_name kind comment cluster_by rows bytes owner retention_time"
+    " owner_role_type is_hybrid is_dynamic is_iceberg is_interactive"
+)
+COLUMNS = columns(
+    "table_name schema_name column_name data_type null? default kind expression comment database_name"
+    " autoincrement schema_evolution_record write_default"
+)
+SEQUENCES = columns(
+    "name database_name schema_name next_value interval created_on owner comment owner_role_type ordered"
+)
+KEYS = columns(
+    "created_on database_name schema_name table_name column_name key_sequence constraint_name rely comment"
+)
+FOREIGN_KEYS = columns(
+    "created_on pk_database_name pk_schema_name pk_table_name pk_column_name fk_database_name fk_schema_name"
+    " fk_table_name fk_column_name key_sequence update_rule delete_rule fk_name pk_name deferrability rely comment"
+)
+
+HIDDEN = ("main", "_fs_information_schema")
+_ENGINE_TABLES = """
+SELECT database_name, schema_name, table_name, 'TABLE' FROM duckdb_tables() WHERE NOT internal AND NOT temporary
+UNION ALL
+SELECT database_name, schema_name, view_name, 'VIEW' FROM duckdb_views() WHERE NOT internal AND NOT temporary
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A table or view that is there, with its record, or one made up where there is none."""
+
+    name: ObjectName
+    kind: str
+    record: Record
+    comment: str
+    rows: int | None = None
+    """Of a temporary table, which the session alone can count."""
+
+    def detail(self, key: str, default: Any = None) -> Any:
+        return self.record.details.get(key, default)
+
+
+# -- what is there
+
+
+def known_objects(account: Account, *, database: str | None = None, schema: str | None = None) -> list[Known]:
+    """The tables and views of a place, by name."""
+    kept = records.every(account)
+    comments = table_notes.comments(account.engine)
+    databases = frozenset(account.engine.databases())
+    found = []
+    for in_database, in_schema, name, kind in account.engine.rows(_ENGINE_TABLES):
+        if in_database not in databases or in_schema in HIDDEN:
+            continue
+        if (database is not None and in_database != database) or (schema is not None and in_schema != schema):
+            continue
+        full = ObjectName(in_database, in_schema, name)
+        record = kept.get(full) or Record(full, kind, _EPOCH, DEFAULT_ROLE)
+        found.append(Known(full, kind, record, comments.get(full, "")))
+    return sorted(found, key=lambda one: one.name)
+
+
+def place(
+    account: Account, session: Session, listing: Listing, *, missing: Callable[[str, str], SqlError]
+) -> tuple[str | None, str | None]:
+    """(database, schema) that SHOW looks in; None is all of them. Refuses what is not there."""
+    if listing.scope == "ACCOUNT":
+        return None, None
+    if listing.scope == "DATABASE":
+        database = listing.within.last if listing.within else session.database
+        if database is None:
+            raise no_current_database("SHOW")
+        if not account.engine.has_database(database):
+            raise missing("Database", database)
+        return database, None
+    if listing.within is None and session.database is None:
+        return None, None
+    if listing.within is None and session.schema is None and listing.scope is None:
+        return session.database, None
+    database, schema = resolve_schema(listing.within, session)
+    if not account.engine.has_database(database) or not account.engine.has_schema(database, schema):
+        raise missing("Schema", f"{database}.{schema}")
+    return database, schema
+
+
+def cannot_be_performed(kind: str, name: str) -> SqlError:
+    """What SHOW TABLES, VIEWS, STAGES and FILE FORMATS say of a place that is not there."""
+    return SqlError(
+        "SQL compilation error:\nObject does not exist, or operation cannot be performed.", 2043, "02000"
+    )
+
+
+def _chosen(account: Account, session: Session, listing: Listing, *kinds: str) -> list[Known]:
+    if listing.history:
+        raise not_emulated("SHOW … HISTORY", "what was dropped is gone")
+    database, schema = place(account, session, listing, missing=cannot_be_performed)
+    known = known_objects(account, database=database, schema=schema)
+    if session.temporaries and "TABLE" in kinds:
+        known = sorted([*known, *_temporaries(account, session, database, schema)], key=lambda one: one.name)
+    return selected(
+        (one for one in known if one.kind in kinds),
+        lambda one: one.name.name,
+        pattern=listing.like,
+        starts_with=listing.starts_with,
+        from_name=listing.from_name,
+        limit=listing.limit,
+    )
+
+
+def _temporaries(account: Account, session: Session, database: str | None, schema: str | None) -> list[Known]:
+    """The session's own tables of a place; when they were made is not kept."""
+    from sfml_local.core.definitions import parts_of
+
+    found = []
+    for name in list(session.temporaries):
+        if database not in (None, name.database) or schema not in (None, name.schema):
+            continue
+        with session.lock:
+            sql = f"SELECT count(*) FROM {duckdb_identifier(*parts_of(name, temporary=True))}"
+            rows = session.duck.execute(sql).fetchall()
+        record = Record(name, "TABLE", account.clock(), session.role, details={"TEMPORARY": True})
+        found.append(Known(name, "TABLE", record, "", int(rows[0][0])))
+    return found
+
+
+# -- rows
+
+
+def row_count(account: Account, one: Known) -> int:
+    if one.rows is not None:
+        return one.rows
+    name = one.name
+    found = account.engine.rows(
+        f"SELECT count(*) FROM {duckdb_identifier(name.database, name.schema, name.name)}"
+    )
+    return int(found[0][0])
+
+
+def _common(one: Known) -> dict[str, Any]:
+    return {
+        "created_on": one.record.created_on,
+        "name": one.name.name,
+        "database_name": one.name.database,
+        "schema_name": one.name.schema,
+        "owner": one.record.owner,
+        "comment": one.comment,
+        "owner_role_type": "ROLE",
+    }
+
+
+def table_values(account: Account, one: Known) -> dict[str, Any]:
+    cluster = one.detail("CLUSTER_BY")
+    tracked = one.detail("CHANGE_TRACKING") or streams.is_followed(account, one.name)
+    is_table = one.kind == "TABLE"
+    return {
+        **_common(one),
+        "kind": next((kind for kind in ("TEMPORARY", "TRANSIENT") if one.detail(kind)), "TABLE"),
+        "cluster_by": f"LINEAR({cluster})" if cluster else "",
+        "rows": row_count(account, one) if is_table else 0,
+        "bytes": 0,
+        "retention_time": str(one.detail("DATA_RETENTION_TIME_IN_DAYS", 1)) if is_table else "1",
+        "automatic_clustering": "ON" if cluster else "OFF",
+        "change_tracking": "ON" if tracked else "OFF",
+        "search_optimization": "OFF",
+        "search_optimization_progress": None,
+        "search_optimization_bytes": None,
+        "enable_schema_evolution": "Y" if one.detail("ENABLE_SCHEMA_EVOLUTION") else "N",
+        "row_timestamp": "ON" if one.detail("ROW_TIMESTAMP") else "OFF",
+        "error_logging": "ON" if one.detail("ERROR_LOGGING") else "OFF",
+        **dict.fromkeys(_FLAGS, "N"),
+    }
+
+
+_FLAGS = tuple(column.name for column in TABLES if column.name.startswith("is_"))
+
+
+def _view_values(account: Account, one: Known) -> dict[str, Any]:
+    return {
+        **_common(one),
+        "reserved": "",
+        "text": written_text(account, one.name, one.record),
+        "is_secure": str(bool(one.detail("SECURE"))).lower(),
+        "is_materialized": "false",
+        "change_tracking": "ON" if one.detail("CHANGE_TRACKING") else "OFF",
+    }
+
+
+def written_text(account: Account, name: ObjectName, record: Record) -> str:
+    """A view's statement as it was written; of one without a record, the engine's own."""
+    if record.written:
+        return record.written
+    rows = account.engine.rows(
+        "SELECT sql FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
+        [name.database, name.schema, name.name],
+    )
+    return str(rows[0][0]) if rows else ""
+
+
+def _table(kinds: tuple[Column, ...], values: Iterable[Mapping[str, Any]]) -> Result:
+    return table(kinds, [[row.get(column.name) for column in kinds] for row in values], SHOW)
+
+
+def _terse(found: Iterable[Known]) -> Result:
+    return _table(TERSE, ({**_common(one), "kind": one.kind} for one in found))
+
+
+def show_tables(account: Account, session: Session, listing: Listing) -> Result:
+    found = _chosen(account, session, listing, "TABLE")
+    if listing.terse:
+        values = [(one, table_values(account, one)["kind"]) for one in found]
+        return _table(TERSE, ({**_common(one), "kind": kind} for one, kind in values))
+    return _table(TABLES, (table_values(account, one) for one in found))
+
+
+def show_views(account: Account, session: Session, listing: Listing) -> Result:
+    found = _chosen(account, session, listing, "VIEW")
+    return _terse(found) if listing.terse else _table(VIEWS, (_view_values(account, one) for one in found))
+
+
+def show_objects(account: Account, session: Session, listing: Listing) -> Result:
+    """Tables and views; a transient table is a TABLE here."""
+    found = _chosen(account, session, listing, "TABLE", "VIEW")
+    if listing.terse:
+        return _terse(found)
+    return _table(OBJECTS, ({**table_values(account, one), "kind": one.kind} for one in found))
+
+
+# -- columns
+
+
+def show_columns(account: Account, session: Session, listing: Listing) -> Result:
+    """STARTS WITH and LIMIT are taken and change nothing, as on an account."""
+    rows = []
+    for one in _tables_of(account, session, listing):
+        told = semi_structured.types_of(account, session, one.name)
+        for column, stored, length, nullable, default, comment in account.engine.columns(session, one.name):
+            if not like(listing.like, column):
+                continue
+            shown = (told.get(column) or snowflake_type(stored, length)).upper()
+            rows.append(
+                {
+                    "table_name": one.name.name,
+                    "schema_name": one.name.schema,
+                    "column_name": column,
+                    "data_type": descriptor(shown, nullable=nullable),
+                    "null?": "true" if nullable else "NOT_NULL",
+                    "default": default or "",
+                    "kind": "COLUMN",
+                    "expression": "",
+                    "comment": comment or "",
+                    "database_name": one.name.database,
+                    "autoincrement": "",
+                }
+            )
+    return _table(COLUMNS, rows)
+
+
+def _tables_of(account: Account, session: Session, listing: Listing) -> list[Known]:
+    """The tables whose columns are shown: a name after IN may be a table's."""
+    if listing.scope in ("TABLE", "VIEW") or (listing.scope == "" and listing.within is not None):
+        assert listing.within is not None
+        name = resolve(listing.within, session)
+        found = [
+            one
+            for one in known_objects(account, database=name.database, schema=name.schema)
+            if one.name == name
+        ]
+        if not found:
+            raise does_not_exist("Table", name.fqn())
+        return found
+    database, schema = place(account, session, listing, missing=cannot_be_performed)
+    return known_objects(account, database=database, schema=schema)
+
+
+_DESCRIBED = {"NUMBER": "FIXED", "FLOAT": "REAL", "VARCHAR": "TEXT"}
+
+
+def descriptor(shown: str, *, nullable: bool) -> str:
+    """A type as SHOW COLUMNS writes it, in JSON and with words of its own."""
+    word, _, rest = shown.partition("(")
+    numbers = [int(part) for part in rest.rstrip(")").split(",") if part.strip().isdigit()]
+    kind = _DESCRIBED.get(word, word)
+    described: dict[str, Any] = {"type": kind}
+    if kind == "FIXED":
+        precision, scale = (*numbers, 38, 0)[:2] if len(numbers) == 2 else ((numbers or [38])[0], 0)
+        described |= {"precision": precision, "scale": scale, "nullable": nullable}
+    elif kind in ("TEXT", "BINARY"):
+        length = numbers[0] if numbers else 16777216 if kind == "TEXT" else 8388608
+        size = 4 * length if kind == "TEXT" else length
+        described |= {
+            "length": length,
+            "byteLength": size,
+            "nullable": nullable,
+            "fixed": kind == "BINARY",
+        }
+    elif kind.startswith("TIME"):
+        described |= {"precision": 0, "scale": numbers[0] if numbers else 9, "nullable": nullable}
+    else:
+        described |= {"nullable": nullable}
+    return json.dumps(described, separators=(",", ":"))
+
+
+# -- sequences
+
+
+def show_sequences(account: Account, session: Session, listing: Listing) -> Result:
+    database, schema = place(account, session, listing, missing=does_not_exist)
+    databases = frozenset(account.engine.databases())
+    rows = []
+    for in_database, in_schema, name, start, step, last in account.engine.rows(
+        "SELECT database_name, schema_name, sequence_name, start_value, increment_by, last_value"
+        " FROM duckdb_sequences() WHERE NOT temporary ORDER BY 1, 2, 3"
+    ):
+        here = database in (None, in_database) and schema in (None, in_schema)
+        if not here or in_database not in databases or not like(listing.like, name):
+            continue
+        record = records.find(account, ObjectName(in_database, in_schema, name))
+        rows.append(
+            {
+                "name": name,
+                "database_name": in_database,
+                "schema_name": in_schema,
+                "next_value": start if last is None else last + step,
+                "interval": step,
+                "created_on": record.created_on if record else _EPOCH,
+                "owner": record.owner if record else DEFAULT_ROLE,
+                "comment": record.details.get("COMMENT", "") if record else "",
+                "owner_role_type": "ROLE",
+                "ordered": "N",
+            }
+        )
+    return _table(SEQUENCES, rows)
+
+
+# -- keys
+
+
+def _records_within(account: Account, session: Session, listing: Listing) -> list[Record]:
+    return [one.record for one in _tables_of(account, session, listing)]
+
+
+def show_keys(kind: str) -> Callable[[Account, Session, Listing], Result]:
+    """SHOW PRIMARY KEYS or UNIQUE KEYS."""
+
+    def show(account: Account, session: Session, listing: Listing) -> Result:
+        rows = [
+            {
+                "created_on": record.created_on,
+                "database_name": record.name.database,
+                "schema_name": record.name.schema,
+                "table_name": record.name.name,
+                "column_name": column,
+                "key_sequence": at,
+                "constraint_name": records.constraint_name(record, key),
+                "rely": str(key.rely).lower(),
+            }
+            for record, key in records.keys_of(_records_within(account, session, listing), kind)
+            for at, column in enumerate(key.columns, 1)
+        ]
+        return _table(KEYS, rows)
+
+    return show
+
+
+def show_foreign_keys(*, exported: bool) -> Callable[[Account, Session, Listing], Result]:
+    """SHOW IMPORTED KEYS: those of the tables looked at; EXPORTED KEYS: those that refer to them."""
+
+    def show(account: Account, session: Session, listing: Listing) -> Result:
+        here = {record.name for record in _records_within(account, session, listing)}
+        kept = records.every(account)
+        rows = []
+        for record, key in records.keys_of(kept.values(), "FOREIGN KEY"):
+            target = resolve(key.refers_to or "", record.name)
+            if (target if exported else record.name) not in here:
+                continue
+            rows += _foreign_rows(record, key, target, kept.get(target))
+        return _table(FOREIGN_KEYS, rows)
+
+    return show
+
+
+def _foreign_rows(
+    record: Record, key: records.Key, target: ObjectName, other: Record | None
+) -> list[dict[str, Any]]:
+    primary = next((k for k in other.keys if k.kind == "PRIMARY KEY"), None) if other else None
+    others = key.other_columns or (primary.columns if primary else ())
+    return [
+        {
+            "created_on": record.created_on,
+            "pk_database_name": target.database,
+            "pk_schema_name": target.schema,
+            "pk_table_name": target.name,
+            "pk_column_name": others[at] if at < len(others) else None,
+            "fk_database_name": record.name.database,
+            "fk_schema_name": record.name.schema,
+            "fk_table_name": record.name.name,
+            "fk_column_name": column,
+            "key_sequence": at + 1,
+            "update_rule": "NO ACTION",
+            "delete_rule": "NO ACTION",
+            "fk_name": records.constraint_name(record, key),
+            "pk_name": records.constraint_name(other, primary) if other and primary else None,
+            "deferrability": "NOT DEFERRABLE",
+            "rely": str(key.rely).lower(),
+        }
+        for at, column in enumerate(key.columns)
+    ]
+
+
+USERS = columns(
+    "name created_on login_name display_name first_name last_name email mins_to_unlock days_to_expiry comment"
+    " disabled must_change_password snowflake_lock default_warehouse default_namespace default_role"
+    " default_secondary_roles ext_authn_duo ext_authn_uid mins_to_bypass_mfa owner last_success_login"
+    " expires_at_time locked_until_time has_password has_rsa_public_key type has_mfa"
+)
+
+
+def users(account: Account, session: Session) -> list[str]:
+    """Users are no objects here: the one who asks, and those that were granted something."""
+    rows = account.store.rows("SELECT DISTINCT grantee FROM grants WHERE granted_to = 'USER'")
+    return sorted({session.user, *(row["grantee"] for row in rows)})
+
+
+def show_users(account: Account, session: Session, listing: Listing) -> Result:
+    kept = selected(
+        users(account, session),
+        str,
+        pattern=listing.like,
+        starts_with=listing.starts_with,
+        from_name=listing.from_name,
+        limit=listing.limit,
+    )
+    known = {
+        **dict.fromkeys(("disabled", "must_change_password", "snowflake_lock", "ext_authn_duo"), "false"),
+        **dict.fromkeys(("has_password", "has_rsa_public_key", "has_mfa"), "false"),
+        **dict.fromkeys(("first_name", "last_name", "email", "comment"), ""),
+        "default_secondary_roles": '["ALL"]',
+        "type": "PERSON",
+    }
+    rows = [{**known, "name": name, "login_name": name, "display_name": name} for name in kept]
+    return _table(USERS, rows)
+
+
+_SHOWN: Mapping[str, Callable[[Account, Session, Listing], Result]] = {
+    "TABLES": show_tables,
+    "VIEWS": show_views,
+    "OBJECTS": show_objects,
+    "COLUMNS": show_columns,
+    "SEQUENCES": show_sequences,
+    "PRIMARY KEYS": show_keys("PRIMARY KEY"),
+    "UNIQUE KEYS": show_keys("UNIQUE"),
+    "IMPORTED KEYS": show_foreign_keys(exported=False),
+    "EXPORTED KEYS": show_foreign_keys(exported=True),
+    "USERS": show_users,
+}
+
+
+def show_any(account: Account, session: Session, statement: ShowObjects) -> Result:
+    return _SHOWN[statement.kind](account, session, statement.listing)
+
+
+HANDLERS = {ShowObjects: show_any}
+READ_ONLY = frozenset({ShowObjects})

@@ -1,0 +1,235 @@
+"""Columns that go or are renamed, and the comments of tables, views, columns, schemas and databases.
+
+https://docs.snowflake.com/en/sql-reference/sql/alter-table-column · /comment
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakesnow.dialect import parse_one
+from sqlglot import exp
+
+from sfml.base.quoting import duckdb_identifier
+from sfml_local.core import table_notes
+from sfml_local.core.definitions import parts_of, transaction, wrong_kind
+from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.result import Result, status
+from sfml_local.core.rewriting import dotted
+from sfml_local.core.translating import translating
+from sfml_local.grammar.model_calls import respelled
+from sfml_local.grammar.tables import (
+    ELSEWHERE,
+    AlterColumns,
+    DropColumns,
+    RenameColumn,
+    SetColumnComments,
+    SetComment,
+    Truncate,
+)
+from sfml_local.grammar.tokens import Name
+from sfml_local.services.objects import store as records
+from sfml_local.services.streams.following import commit_open
+from sfml_local.services.variants import semi_structured
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+
+def drop_columns(account: Account, session: Session, statement: DropColumns) -> Result:
+    """ALTER TABLE … DROP COLUMN: all of them or none."""
+    table = _table(account, session, statement.table, statement.if_exists)
+    if table is None:
+        return status()
+    known = _columns(account, session, table)
+    dropped = [column for column in statement.columns if column in known or not statement.if_columns_exist]
+    for index, column in enumerate(dropped):
+        if column not in known or column in dropped[:index]:
+            raise _invalid(column)
+    if dropped and len(dropped) == len(known):
+        raise SqlError("SQL compilation error:\ncannot drop the last column of a table", 1003, "42000")
+    place = duckdb_identifier(*_parts(session, table))
+    _alter(session, [f"ALTER TABLE {place} DROP COLUMN {duckdb_identifier(column)}" for column in dropped])
+    for column in dropped:
+        semi_structured.drop_column(account, session, table, column)
+        table_notes.drop_column(account.engine, table, column)
+        records.drop_column(account, table, column)
+    return status()
+
+
+def rename_column(account: Account, session: Session, statement: RenameColumn) -> Result:
+    """ALTER TABLE … RENAME COLUMN; DuckDB takes `a` for `A`, an account does not."""
+    table = _table(account, session, statement.table, statement.if_exists)
+    if table is None:
+        return status()
+    known = _columns(account, session, table)
+    if statement.column not in known:
+        raise _invalid(statement.column)
+    if statement.new in known:
+        raise SqlError(f"SQL compilation error:\ncolumn '{statement.new}' already exists", 1430, "42601")
+    place = duckdb_identifier(*_parts(session, table))
+    old, new = duckdb_identifier(statement.column), duckdb_identifier(statement.new)
+    _alter(session, [f"ALTER TABLE {place} RENAME COLUMN {old} TO {new}"])
+    semi_structured.rename_column(account, session, table, statement.column, statement.new)
+    table_notes.rename_column(account.engine, table, statement.column, statement.new)
+    records.rename_column(account, table, statement.column, statement.new)
+    return status()
+
+
+def set_comment(account: Account, session: Session, statement: SetComment) -> Result:
+    """COMMENT ON, SET COMMENT and UNSET COMMENT."""
+    if statement.kind in ELSEWHERE:
+        assert statement.name is not None
+        exists = "IF EXISTS " if statement.if_exists else ""
+        written = ".".join(quoted_if_needed(part) for part in statement.name.parts)
+        text = statement.text.replace("\\", "\\\\").replace("'", "''")
+        return account.execute(session, f"ALTER {statement.kind} {exists}{written} SET COMMENT = '{text}'")
+    if statement.name is None:
+        raise not_emulated(f"COMMENT ON {statement.kind}")
+    if statement.kind in ("SCHEMA", "DATABASE"):
+        return _comment_container(account, session, statement)
+    if statement.kind == "COLUMN":
+        *table, column = statement.name.parts
+        return _comment_columns(
+            account, session, Name(tuple(table)), ((column, statement.text),), statement.if_exists, kind=None
+        )
+    name = _table(account, session, statement.name, statement.if_exists, statement.kind)
+    if name is not None:
+        commit_open(session)
+        if name not in session.temporaries:
+            table_notes.set_comment(account.engine, name, statement.text)
+    return status()
+
+
+def set_column_comments(account: Account, session: Session, statement: SetColumnComments) -> Result:
+    """ALTER TABLE … MODIFY COLUMN … COMMENT."""
+    return _comment_columns(account, session, statement.table, statement.comments, statement.if_exists)
+
+
+def _comment_columns(
+    account: Account,
+    session: Session,
+    written: Name,
+    comments: tuple[tuple[str, str], ...],
+    if_exists: bool,
+    kind: str | None = "TABLE",
+) -> Result:
+    table = _table(account, session, written, if_exists, kind)
+    if table is None:
+        return status()
+    known = _columns(account, session, table)
+    for column, _ in comments:
+        if column not in known:
+            raise _invalid(column)
+    parts = _parts(session, table)
+    _alter(session, [table_notes.column_comment_sql(parts, column, text) for column, text in comments])
+    return status()
+
+
+def _comment_container(account: Account, session: Session, statement: SetComment) -> Result:
+    assert statement.name is not None
+    engine = account.engine
+    if statement.kind == "DATABASE":
+        database, schema = statement.name.last, ""
+        exists = engine.has_database(database) and len(statement.name.parts) == 1
+    else:
+        database, schema = resolve_schema(statement.name, session)
+        exists = engine.has_database(database) and schema in engine.schemas(database)
+    if not exists:
+        if statement.if_exists:
+            return status()
+        raise does_not_exist(statement.kind.capitalize(), ".".join(statement.name.parts))
+    commit_open(session)
+    account.store.execute(
+        "UPDATE containers SET comment = ? WHERE database = ? AND schema = ?",
+        (statement.text, database, schema),
+    )
+    return status()
+
+
+def _table(
+    account: Account, session: Session, written: Name, if_exists: bool, kind: str | None = "TABLE"
+) -> ObjectName | None:
+    """The table's full name; None when it is not there and need not be."""
+    name = resolve(written, session)
+    actual = account.engine.kind_of(session, _parts(session, name))
+    if actual is None:
+        if if_exists:
+            return None
+        raise does_not_exist((kind or "TABLE").capitalize(), name)
+    if kind is not None and actual != kind:
+        raise wrong_kind(actual, kind)
+    return name
+
+
+def _parts(session: Session, name: ObjectName) -> tuple[str, str, str]:
+    return parts_of(name, temporary=name in session.temporaries)
+
+
+def _columns(account: Account, session: Session, table: ObjectName) -> list[str]:
+    return [row[0] for row in account.engine.columns(session, table)]
+
+
+def _alter(session: Session, statements: list[str]) -> None:
+    with session.lock, translating("; ".join(statements)):
+        commit_open(session)
+        with transaction(session):
+            for statement in statements:
+                session.duck.execute(statement)
+
+
+def _invalid(column: str) -> SqlError:
+    return SqlError(
+        f"SQL compilation error: error line 1 at position 0\ninvalid identifier '{column}'", 904, "42000"
+    )
+
+
+def alter_columns(account: Account, session: Session, statement: AlterColumns) -> Result:
+    """ALTER TABLE … MODIFY of several columns: one statement of several actions."""
+    table = _table(account, session, statement.table, statement.if_exists)
+    if table is None:
+        return status()
+    known = _columns(account, session, table)
+    for column, _ in statement.comments:
+        if column not in known:
+            raise _invalid(column)
+    if statement.changes:
+        written = [f"ALTER TABLE {table.fqn()} ALTER COLUMN {change}" for change in statement.changes]
+        with translating("; ".join(written)):
+            tree, *others = (parse_one(respelled(text)) for text in written)
+        for other in (tree, *others):
+            for action in other.args.get("actions") or ():
+                if isinstance(action, exp.AlterColumn) and dotted(action.this) not in known:
+                    raise _invalid(dotted(action.this))
+        actions = [action for one in (tree, *others) for action in one.args.get("actions") or ()]
+        tree.set("actions", actions)
+        account.engine.run_tree(session, tree, written="; ".join(written))
+    if statement.comments:
+        _comment_columns(account, session, statement.table, statement.comments, statement.if_exists)
+    return status()
+
+
+def truncate(account: Account, session: Session, statement: Truncate) -> Result:
+    """TRUNCATE TABLE IF EXISTS."""
+    table = _table(account, session, statement.table, if_exists=True)
+    return status() if table is None else account.execute(session, f"TRUNCATE TABLE {table.fqn()}")
+
+
+HANDLERS = {
+    Truncate: truncate,
+    AlterColumns: alter_columns,
+    DropColumns: drop_columns,
+    RenameColumn: rename_column,
+    SetComment: set_comment,
+    SetColumnComments: set_column_comments,
+}
+
+
+def _schema_dropped(account: Account, database: str, schema: str) -> None:
+    table_notes.forget_schema(account.engine, database, schema)
+    records.forget_schema(account, database, schema)
+
+
+SCHEMA_DROPPED = _schema_dropped

@@ -1,0 +1,159 @@
+"""What is kept of tables and views beside the SQL engine: who made them, when, how they were written, and their keys.
+
+A table that was made before this was kept has no record; it is shown with what the engine knows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.names import ObjectName
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS table_records (
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created_on TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    written TEXT NOT NULL,
+    details TEXT NOT NULL,
+    keys TEXT NOT NULL,
+    PRIMARY KEY (database, schema, name)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that no standard table enforces; `refers_to` is the other table of a foreign key."""
+
+    kind: str
+    columns: tuple[str, ...]
+    name: str | None = None
+    refers_to: str | None = None
+    other_columns: tuple[str, ...] = ()
+    rely: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """`details` are the properties that were set, by upper-case name; TRANSIENT, SECURE and CLUSTER_BY among them."""
+
+    name: ObjectName
+    kind: str
+    created_on: datetime
+    owner: str
+    written: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    keys: tuple[Key, ...] = ()
+
+
+def _key_from(values: Mapping[str, Any]) -> Key:
+    lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    fields: dict[str, Any] = {**values, **lists}
+    return Key(**fields)
+
+
+def _record(row: Any) -> Record:
+    keys = tuple(_key_from(one) for one in json.loads(row["keys"]))
+    return Record(
+        ObjectName(row["database"], row["schema"], row["name"]),
+        row["kind"],
+        datetime.fromisoformat(row["created_on"]),
+        row["owner"],
+        row["written"],
+        json.loads(row["details"]),
+        keys,
+    )
+
+
+_OF = "database = ? AND schema = ? AND name = ?"
+
+
+def _key(name: ObjectName) -> tuple[str, str, str]:
+    return name.database, name.schema, name.name
+
+
+def find(account: Account, name: ObjectName) -> Record | None:
+    row = account.store.row(f"SELECT * FROM table_records WHERE {_OF}", _key(name))
+    return _record(row) if row else None
+
+
+def every(account: Account) -> dict[ObjectName, Record]:
+    """All of the account by name."""
+    rows = account.store.rows("SELECT * FROM table_records")
+    return {record.name: record for record in map(_record, rows)}
+
+
+def save(account: Account, record: Record) -> None:
+    account.store.execute(
+        "INSERT OR REPLACE INTO table_records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *_key(record.name),
+            record.kind,
+            record.created_on.isoformat(),
+            record.owner,
+            record.written,
+            json.dumps(dict(record.details)),
+            json.dumps([asdict(key) for key in record.keys]),
+        ),
+    )
+
+
+def forget(account: Account, name: ObjectName) -> None:
+    account.store.execute(f"DELETE FROM table_records WHERE {_OF}", _key(name))
+
+
+def forget_schema(account: Account, database: str, schema: str) -> None:
+    account.store.execute("DELETE FROM table_records WHERE database = ? AND schema = ?", (database, schema))
+
+
+def move(account: Account, name: ObjectName, new: ObjectName) -> None:
+    record = find(account, name)
+    if record is not None:
+        forget(account, name)
+        save(account, replace(record, name=new))
+
+
+def rename_column(account: Account, name: ObjectName, column: str, new: str) -> None:
+    record = find(account, name)
+    if record is None or not record.keys:
+        return
+    keys = tuple(
+        replace(key, columns=tuple(new if one == column else one for one in key.columns))
+        for key in record.keys
+    )
+    save(account, replace(record, keys=keys))
+
+
+def drop_column(account: Account, name: ObjectName, column: str) -> None:
+    """Keys of a column go with it."""
+    record = find(account, name)
+    if record is not None and record.keys:
+        left = tuple(key for key in record.keys if column not in key.columns)
+        save(account, replace(record, keys=left))
+
+
+def constraint_name(record: Record, key: Key) -> str:
+    """The key's name, or the one that an account makes up: always the same for the same key."""
+    if key.name:
+        return key.name
+    import hashlib
+
+    text = "/".join((record.name.fqn(), key.kind, *key.columns)).encode()
+    digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
+    return f"SYS_CONSTRAINT_{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+
+
+def keys_of(records: Iterable[Record], kind: str) -> list[tuple[Record, Key]]:
+    """The keys of a kind, in order."""
+    return [(record, key) for record in records for key in record.keys if key.kind == kind]

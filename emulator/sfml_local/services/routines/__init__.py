@@ -1,0 +1,1 @@
+"""Procedures, functions and blocks of Snowflake Scripting."""

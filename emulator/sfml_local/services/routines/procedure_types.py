@@ -1,0 +1,129 @@
+"""Types of parameters and results: SQL's words for them, and SQL values as Python takes them.
+
+https://docs.snowflake.com/en/developer-guide/udf-stored-procedure-data-type-mapping
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.result import Column
+from sfml_local.grammar.tokens import SqlSyntaxError, Tokens
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+_JSON = frozenset({"variant", "object", "array"})
+
+_WIRE: dict[Any, str] = {
+    exp.DataType.Type.BOOLEAN: "boolean",
+    exp.DataType.Type.DATE: "date",
+    exp.DataType.Type.TIME: "time",
+    exp.DataType.Type.TIMESTAMP: "timestamp_ntz",
+    exp.DataType.Type.TIMESTAMPNTZ: "timestamp_ntz",
+    exp.DataType.Type.TIMESTAMPLTZ: "timestamp_ltz",
+    exp.DataType.Type.TIMESTAMPTZ: "timestamp_tz",
+    exp.DataType.Type.BINARY: "binary",
+    exp.DataType.Type.VARBINARY: "binary",
+    exp.DataType.Type.VARIANT: "variant",
+    exp.DataType.Type.OBJECT: "object",
+    exp.DataType.Type.MAP: "object",
+    exp.DataType.Type.ARRAY: "array",
+}
+
+
+def column_of(name: str, declared: str) -> Column:
+    """The column that a value of this declared type has in a result."""
+    if Tokens(declared).is_words("TABLE"):
+        raise not_emulated(f"procedure {name} that RETURNS {declared}")
+    parsed = _parsed(declared)
+    if parsed.this in exp.DataType.TEXT_TYPES:
+        return Column(name, "text")
+    if parsed.this in exp.DataType.FLOAT_TYPES or parsed.this is exp.DataType.Type.DOUBLE:
+        return Column(name, "real")
+    if parsed.this in exp.DataType.NUMERIC_TYPES:
+        sizes = [int(size.name) for size in parsed.expressions]
+        precision, scale = (*sizes, *(38, 0)[len(sizes) :])
+        return Column(name, "fixed", precision, scale)
+    if parsed.this in _WIRE:
+        return Column(name, _WIRE[parsed.this])
+    raise SqlError(f"SQL compilation error:\nUnsupported data type '{declared}'.", 2040, "42601")
+
+
+def _parsed(declared: str) -> exp.DataType:
+    # NOT NULL may follow a declared type and says nothing about conversion.
+    text = Tokens(declared).text_until(("NOT", "NULL"))
+    try:
+        return exp.DataType.build(text, dialect="snowflake")
+    except (SqlglotError, ValueError) as cause:
+        raise SqlError(
+            f"SQL compilation error:\nUnsupported data type '{declared}'.", 2040, "42601"
+        ) from cause
+
+
+def argument_value(account: Account, session: Session, expression: str, declared: str) -> Any:
+    """The value of an argument's expression as the parameter's type takes it."""
+    column = column_of("argument", declared)
+    literal = _literal(expression)
+    if literal is not None:
+        return converted(literal, column)
+    result = account.execute(session, f"SELECT {expression}")
+    value = result.scalar
+    if value is not None and result.columns[0].type in _JSON and isinstance(value, str):
+        value = json.loads(value)
+    return converted(value, column)
+
+
+def _literal(expression: str) -> str | None:
+    """The value of an expression that is one string literal, read without the engine."""
+    try:
+        tokens = Tokens(expression)
+    except SqlSyntaxError:
+        return None
+    value = tokens.match_string()
+    return value if tokens.at_end else None
+
+
+def converted(value: Any, column: Column) -> Any:
+    """A value as Snowflake would cast it to the column's type, in Python's terms."""
+    if value is None or column.type in _JSON:
+        return value
+    try:
+        match column.type:
+            case "text":
+                return value if isinstance(value, str) else _text(value)
+            case "fixed":
+                number = Decimal(str(value))
+                return int(number.to_integral_value()) if column.scale == 0 else number
+            case "real":
+                return float(value)
+            case "boolean":
+                return _boolean(value)
+    except (InvalidOperation, ValueError, TypeError) as cause:
+        word = {"fixed": "Numeric", "real": "Numeric", "boolean": "Boolean"}[column.type]
+        raise SqlError(f"{word} value '{value}' is not recognized", 100038, "22018") from cause
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, str):
+        return bool(value)
+    word = value.strip().lower()
+    if word in ("true", "t", "yes", "y", "on", "1"):
+        return True
+    if word in ("false", "f", "no", "n", "off", "0"):
+        return False
+    raise ValueError(value)

@@ -1,0 +1,274 @@
+"""Python functions in a query: one function of DuckDB that asks the process of the function that is meant.
+
+It is one for all, made when the server starts. DuckDB lets go of a function's Python object with the connection that
+made it, and shows one that was made just now to no transaction that is already open.
+
+https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-introduction
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Set
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from sqlglot import Expr, exp
+
+from sfml_local.core import server_log
+from sfml_local.core.errors import SqlError
+from sfml_local.processes.children import POLL_SECONDS, Child, Supervised, without_proxies
+from sfml_local.processes.function_worker import CALLED, ERROR, read_frame, write_frame
+from sfml_local.processes.imports import check_packages, import_directory
+from sfml_local.services.routines.procedure_types import column_of
+from sfml_local.services.routines.procedures import imported_files, statement_timeout, timed_out
+from sfml_local.services.routines.store import Routine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sfml_local.core.account import Account
+    from sfml_local.core.result import Column
+    from sfml_local.core.session import Session
+
+FUNCTION = "_sfml_function"
+"""DuckDB's function: of a text that names the request and the user's function, and of the function's arguments."""
+
+MOST = 4
+"""How many processes are kept; each holds its libraries in memory."""
+
+_MARK = "Python Interpreter Error:"
+_JSON = frozenset({"variant", "object", "array"})
+_DUCKDB = {
+    "real": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIME",
+    "timestamp_ntz": "TIMESTAMP",
+    "timestamp_ltz": "TIMESTAMP WITH TIME ZONE",
+    "timestamp_tz": "TIMESTAMP WITH TIME ZONE",
+    "binary": "BLOB",
+}
+
+
+def call_of(account: Account, session: Session, routine: Routine, arguments: list[Expr]) -> Expr:
+    """A call of DuckDB's function that stands for one of a Python function, as the type that this declares."""
+    definition = routine.definition
+    check_packages(definition.packages)
+    columns = [column_of(parameter.name, parameter.type) for parameter in definition.parameters]
+    target = {"request": _request(account, session, routine, columns), "name": routine.name.name}
+    typed = [_argument(one, column) for one, column in zip(arguments, columns, strict=True)]
+    named = exp.Literal.string(json.dumps(target, ensure_ascii=False))
+    called: Expr = exp.Anonymous(this=FUNCTION, expressions=[named, *(typed or [exp.Literal.number(0)])])
+    returned = column_of("returned", definition.returns)
+    if returned.type in _JSON:
+        return exp.ParseJSON(this=called)
+    if returned.type == "binary":
+        return exp.Unhex(this=called)
+    return exp.cast(called, definition.returns, dialect="snowflake")
+
+
+def _argument(argument: Expr, column: Column) -> Expr:
+    if column.type in _JSON:
+        return exp.cast(exp.Anonymous(this="to_json", expressions=[argument]), "VARCHAR")
+    return exp.cast(argument, _duckdb_type(column), dialect="duckdb")
+
+
+def _duckdb_type(column: Column) -> str:
+    if column.type == "fixed":
+        return f"DECIMAL({column.precision}, {column.scale})"
+    return _DUCKDB.get(column.type, "VARCHAR")
+
+
+def _request(account: Account, session: Session, routine: Routine, columns: list[Column]) -> str:
+    """The digest of what a process is asked for; a function made anew has another."""
+    definition = routine.definition
+    files = imported_files(account, session, definition.imports)
+    directory = import_directory(account.folder / "imports", files)
+    request = {
+        "handler": definition.handler,
+        "body": definition.body,
+        "import_directory": str(directory),
+        "arguments": [[column.type, column.scale] for column in columns],
+        "returns": column_of("returned", definition.returns).type,
+        "strict": definition.strict,
+    }
+    text = json.dumps(request, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    if not _text_of(account, digest):
+        account.store.execute("INSERT OR REPLACE INTO function_requests VALUES (?, ?)", (digest, text))
+    return digest
+
+
+_texts: dict[str, str] = {}
+"""Requests by digest: DuckDB's threads are new to Python at each call, and would each open the store anew."""
+
+
+def _text_of(account: Account, digest: str) -> str:
+    """The request of a digest; empty when none is kept."""
+    if digest not in _texts:
+        text = account.store.value("SELECT request FROM function_requests WHERE digest = ?", (digest,))
+        if text is None:
+            return ""
+        _texts[digest] = text
+    return _texts[digest]
+
+
+def requests_in(account: Account, tree: Expr) -> set[str]:
+    """What the calls in a statement ask processes for."""
+    calls = [node for node in tree.find_all(exp.Anonymous) if node.this == FUNCTION]
+    return {_text_of(account, json.loads(node.expressions[0].this)["request"]) for node in calls}
+
+
+def register(account: Account) -> None:
+    """Make the function for every session of the account; views that call it find it after a restart."""
+    of = ref(account)
+
+    def compute(*columns: Any) -> Any:
+        import pyarrow as pa
+
+        target, *given = columns
+        owner = of()
+        assert owner is not None
+        if not len(target):
+            return pa.array([], pa.string())
+        asked = json.loads(target[0].as_py())
+        text = _text_of(owner, asked["request"])
+        table = pa.table({f"a{index}": column for index, column in enumerate(given)})
+        try:
+            return _process_for(owner, text).called(table)
+        except FunctionError as cause:
+            where = f" in function {asked['name']} with handler {json.loads(text)['handler']}"
+            raise RuntimeError(f"{_MARK}\n{cause}\n{where}") from cause
+
+    account.engine.define_function(FUNCTION, compute, volatile=True)
+
+
+# -- processes ----------------------------------------------------------------------------------------------------
+
+
+class FunctionError(RuntimeError):
+    """The function's code raised; the message holds its traceback."""
+
+
+class _Process:
+    """One process that answers calls of one function; calls from several threads wait for one another."""
+
+    def __init__(self, folder: Path, request: str) -> None:
+        self._lock = threading.Lock()
+        with server_log.opened(folder / "functions.log") as output:
+            self._supervised = Supervised(
+                [sys.executable, "-m", "sfml_local.processes.function_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                env=without_proxies(),
+                cwd=folder,
+            )
+        self._process = self._supervised.process
+        with contextlib.suppress(OSError):
+            write_frame(self._process.stdin, CALLED, request.encode())  # type: ignore[arg-type]
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def called(self, arguments: pa.Table) -> pa.ChunkedArray:
+        """The text of each row's result."""
+        import pyarrow as pa
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, arguments.schema) as writer:
+            writer.write_table(arguments)
+        with self._lock:
+            try:
+                write_frame(self._process.stdin, CALLED, bytes(sink.getvalue()))  # type: ignore[arg-type]
+                frame = read_frame(self._process.stdout)  # type: ignore[arg-type]
+            except OSError:
+                frame = None
+        if frame is None:
+            raise FunctionError(f"the function's process ended with exit code {self._process.wait()}")
+        kind, payload = frame
+        if kind == ERROR:
+            raise FunctionError(payload.decode(errors="replace").rstrip())
+        return pa.ipc.open_stream(payload).read_all().column("result")
+
+    def stop(self) -> None:
+        self._supervised.end()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+
+_processes: OrderedDict[tuple[Path, str], _Process] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _process_for(account: Account, request: str) -> _Process:
+    """The process of a function, started if none runs; the least used one gives way."""
+    key = (account.folder, request)
+    with _lock:
+        found = _processes.pop(key, None)
+        if found is None or not found.is_running:
+            found = _Process(account.folder, request)
+        _processes[key] = found
+        while len(_processes) > MOST:
+            _processes.popitem(last=False)[1].stop()
+        return found
+
+
+@contextlib.contextmanager
+def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[None]:
+    """End the processes of these requests when their statement is cancelled or reaches its timeout."""
+    if not requests:
+        yield
+        return
+    child, done, limit = Child(session), threading.Event(), statement_timeout(session)
+    late = threading.Event()
+
+    def watch() -> None:
+        if not child.stop.wait(limit) and not done.is_set():
+            late.set()
+        # A process that was just about to start ends too.
+        while not done.wait(POLL_SECONDS):
+            for request in requests:
+                _end(account, request)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    account.children.add(child)
+    watcher.start()
+    try:
+        yield
+    except Exception:
+        if late.is_set():
+            raise timed_out(limit) from None
+        if child.stop.is_set():
+            raise SqlError("SQL execution canceled", 604, "57014") from None
+        raise
+    finally:
+        done.set()
+        account.children.discard(child)
+        child.stop.set()
+        watcher.join()
+
+
+def _end(account: Account, request: str) -> None:
+    with _lock:
+        process = _processes.pop((account.folder, request), None)
+    if process is not None:
+        process.stop()
+
+
+def stop(account: Account) -> None:
+    """End the processes of an account's functions."""
+    with _lock:
+        for key in [key for key in _processes if key[0] == account.folder]:
+            _processes.pop(key).stop()

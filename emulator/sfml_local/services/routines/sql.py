@@ -1,0 +1,294 @@
+"""CREATE, ALTER, DROP, DESCRIBE, SHOW and COMMENT ON procedures and functions.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-procedure · /create-function
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.likeness import like
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.result import DESCRIBE, Column, Result, status, table
+from sfml_local.grammar.routines import (
+    AlterRoutine,
+    CommentOnRoutine,
+    CreateRoutine,
+    DescribeRoutine,
+    DropRoutine,
+    ShowRoutines,
+)
+from sfml_local.grammar.scripting import Block
+from sfml_local.grammar.statements import parse_statement
+from sfml_local.grammar.tokens import Tokens
+from sfml_local.processes.imports import SNOWPARK, check_packages
+from sfml_local.services.databases.sql import missing
+from sfml_local.services.routines import store
+from sfml_local.services.routines.store import Definition, Routine
+from sfml_local.services.stages import locations
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+LANGUAGES = frozenset({"PYTHON", "SQL"})
+
+
+def create(account: Account, session: Session, statement: CreateRoutine) -> Result:
+    name = resolve(statement.name, session)
+    if not account.engine.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
+    definition = _definition(account, session, statement)
+    routine = Routine(
+        statement.kind,
+        name,
+        definition,
+        account.clock().isoformat(),
+        session.role,
+        session.id if statement.temporary else 0,
+    )
+    types = [parameter.type for parameter in definition.parameters]
+    there = store.find(account, session, statement.kind, name, types)
+    if there is not None and there.session == routine.session:
+        if statement.if_not_exists:
+            return status(f"{name.name} already exists, statement succeeded.")
+        if not statement.or_replace:
+            raise already_exists(name)
+    store.put(account, routine)
+    return status(
+        f"{'Function' if statement.kind == 'FUNCTION' else 'Procedure'} {name.name} successfully created."
+    )
+
+
+def _definition(account: Account, session: Session, statement: CreateRoutine) -> Definition:
+    """What is kept of a statement, checked as far as it can be before a call."""
+    clauses, kind = statement.clauses, statement.kind
+    shown = f"CREATE {kind} {'.'.join(statement.name.parts)}"
+    language = clauses.language.upper()
+    if language not in LANGUAGES:
+        raise not_emulated(f"{shown} … LANGUAGE {language}")
+    if statement.aggregate:
+        raise not_emulated(f"CREATE AGGREGATE FUNCTION {'.'.join(statement.name.parts)}")
+    if clauses.secrets:
+        raise not_emulated(f"{shown} … SECRETS = ({clauses.secrets})")
+    for declared in (*(parameter.type for parameter in statement.parameters), clauses.returns):
+        store.type_word(declared)
+    if language == "SQL":
+        _check_sql(shown, statement)
+    else:
+        _check_python(shown, statement)
+    definition = Definition(
+        parameters=statement.parameters,
+        returns=clauses.returns,
+        language=language,
+        body=statement.body,
+        handler=clauses.handler,
+        runtime_version=clauses.runtime_version,
+        packages=clauses.packages,
+        imports=tuple(locations.full(session, text) for text in clauses.imports),
+        external_access=clauses.external_access,
+        strict=clauses.strict,
+        execute_as=clauses.execute_as,
+        comment=clauses.comment,
+    )
+    from sfml_local.services.routines.procedures import imported_files
+
+    imported_files(account, session, definition.imports)
+    return definition
+
+
+def _check_sql(shown: str, statement: CreateRoutine) -> None:
+    if statement.body is None:
+        raise SqlError("SQL compilation error:\nMissing body of a SQL routine.", 1003, "42000")
+    if statement.kind == "PROCEDURE":
+        block = parse_statement(statement.body)
+        if not isinstance(block, Block):
+            raise not_emulated(f"{shown} … LANGUAGE SQL with a body that is no block")
+        if (text := block.unsupported()) is not None:
+            raise not_emulated(f"in the block of {shown}: {text}")
+
+
+def _check_python(shown: str, statement: CreateRoutine) -> None:
+    clauses = statement.clauses
+    if not clauses.handler:
+        raise SqlError(
+            f"SQL compilation error:\nHANDLER is required for a Python {statement.kind.lower()}.",
+            1003,
+            "42000",
+        )
+    if statement.kind == "FUNCTION" and clauses.returns.upper().startswith("TABLE"):
+        raise not_emulated(f"{shown} … RETURNS TABLE … LANGUAGE PYTHON")
+    if statement.kind == "PROCEDURE" and not any(one.startswith(SNOWPARK) for one in clauses.packages):
+        raise SqlError(
+            f"SQL compilation error:\nPACKAGES of procedure {statement.name.last} has to name {SNOWPARK}.",
+            391546,
+            "42601",
+        )
+    if statement.body is None and not clauses.imports:
+        raise SqlError("SQL compilation error:\nIMPORTS or a body is required.", 1003, "42000")
+    check_packages(clauses.packages)
+
+
+# -- changing -----------------------------------------------------------------------------------------------------
+
+
+def _named(account: Account, session: Session, statement: Any) -> tuple[ObjectName, Routine | None]:
+    name = resolve(statement.name, session)
+    return name, store.find(account, session, statement.kind, name, statement.types)
+
+
+def _existing(account: Account, session: Session, statement: Any) -> Routine:
+    name, routine = _named(account, session, statement)
+    if routine is None:
+        raise does_not_exist(statement.kind.capitalize(), _shown(name, statement.types))
+    return routine
+
+
+def _shown(name: ObjectName, types: tuple[str, ...]) -> str:
+    return f"{name.fqn()}({', '.join(types)})"
+
+
+def drop(account: Account, session: Session, statement: DropRoutine) -> Result:
+    name, routine = _named(account, session, statement)
+    if routine is None:
+        return missing(statement.kind.capitalize(), _shown(name, statement.types), statement.if_exists)
+    store.remove(account, routine)
+    return status(f"{name.name} successfully dropped.")
+
+
+def alter(account: Account, session: Session, statement: AlterRoutine) -> Result:
+    if statement.if_exists and _named(account, session, statement)[1] is None:
+        return status()
+    routine = _existing(account, session, statement)
+    tokens = Tokens(statement.action)
+    if tokens.match_words("RENAME", "TO"):
+        name = resolve(tokens.name(), session)
+        renamed = replace(routine, name=name)
+        if store.find(account, session, routine.kind, name, routine.types) is not None:
+            raise already_exists(name)
+        store.remove(account, routine)
+        store.put(account, renamed)
+        return status()
+    definition = routine.definition
+    if tokens.match_words("EXECUTE", "AS"):
+        definition = replace(definition, execute_as=tokens.rest().upper())
+    elif tokens.match_words("UNSET", "COMMENT"):
+        definition = replace(definition, comment="")
+    elif tokens.match_words("SET", "COMMENT"):
+        tokens.index += 1
+        definition = replace(definition, comment=tokens.expect_string())
+    else:
+        raise not_emulated(f"ALTER {statement.kind} {routine.signature} {statement.action}")
+    store.put(account, replace(routine, definition=definition))
+    return status()
+
+
+def comment_on(account: Account, session: Session, statement: CommentOnRoutine) -> Result:
+    if statement.if_exists and _named(account, session, statement)[1] is None:
+        return status()
+    routine = _existing(account, session, statement)
+    store.put(account, replace(routine, definition=replace(routine.definition, comment=statement.comment)))
+    return status()
+
+
+# -- showing ------------------------------------------------------------------------------------------------------
+
+_SHOWN = (
+    Column("created_on", "timestamp_ltz"),
+    *map(Column, ("name", "schema_name", "is_builtin", "is_aggregate", "is_ansi")),
+    *(Column(name, "fixed") for name in ("min_num_arguments", "max_num_arguments")),
+    *map(Column, ("arguments", "description", "catalog_name", "is_table_function", "valid_for_clustering")),
+    *map(Column, ("is_secure", "secrets", "external_access_integrations")),
+)
+_SHOWN_FUNCTIONS = (
+    *_SHOWN[:-2],
+    *map(Column, ("is_external_function", "language", "is_memoizable", "is_data_metric")),
+    *_SHOWN[-2:],
+)
+
+
+def show(account: Account, session: Session, statement: ShowRoutines) -> Result:
+    """The routines that somebody made; an account lists its own besides."""
+    rows = []
+    for routine in store.every(account, session, statement.kind):
+        if not like(statement.like, routine.name.name) or not _in_scope(routine.name, session, statement):
+            continue
+        definition = routine.definition
+        least = sum(parameter.default is None for parameter in definition.parameters)
+        is_table = "Y" if routine.returns.startswith("TABLE") else "N"
+        ends: tuple[Any, ...] = (None, definition.external_access)
+        if statement.kind == "FUNCTION":
+            ends = ("N", definition.language, "N", "N", *ends)
+        rows.append(
+            (
+                datetime.datetime.fromisoformat(routine.created_on),
+                *(routine.name.name, routine.name.schema, "N", "N", "N"),
+                *(least, len(definition.parameters), f"{routine.signature} RETURN {routine.returns}"),
+                *(definition.comment or f"user-defined {statement.kind.lower()}", routine.name.database),
+                *(is_table, "N", "N", *ends),
+            )
+        )
+    return table(_SHOWN_FUNCTIONS if statement.kind == "FUNCTION" else _SHOWN, rows)
+
+
+def _in_scope(name: ObjectName, session: Session, statement: ShowRoutines) -> bool:
+    match statement.scope:
+        case "ACCOUNT":
+            return True
+        case "DATABASE":
+            return name.database == (statement.within.last if statement.within else session.database)
+        case _:
+            return (name.database, name.schema) == resolve_schema(statement.within, session)
+
+
+def describe(account: Account, session: Session, statement: DescribeRoutine) -> Result:
+    routine = _existing(account, session, statement)
+    definition = routine.definition
+    pairs = zip(definition.parameters, routine.types, strict=True)
+    rows: list[tuple[str, Any]] = [
+        ("signature", f"({', '.join(f'{parameter.name} {word}' for parameter, word in pairs)})"),
+        ("returns", definition.returns.upper()),
+        ("language", definition.language),
+        ("null handling", "RETURNS NULL ON NULL INPUT" if definition.strict else "CALLED ON NULL INPUT"),
+        ("volatility", "VOLATILE"),
+    ]
+    if routine.kind == "PROCEDURE":
+        rows.append(("execute as", definition.execute_as))
+    rows.append(("body", definition.body))
+    if definition.language == "PYTHON":
+        rows += [
+            ("imports", f"[{', '.join(definition.imports)}]"),
+            ("handler", definition.handler),
+            ("runtime_version", definition.runtime_version),
+            ("packages", str(list(definition.packages))),
+        ]
+    return table(("property", "value"), rows, DESCRIBE)
+
+
+# -- ends ---------------------------------------------------------------------------------------------------------
+
+
+def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+    account.store.execute("DELETE FROM routines WHERE database = ? AND schema = ?", (database, schema))
+
+
+def SESSION_CLOSED(account: Account, session: Session) -> None:
+    account.store.execute("DELETE FROM routines WHERE session = ?", (session.id,))
+
+
+def START(account: Account) -> None:
+    account.store.execute("DELETE FROM routines WHERE session <> 0")
+
+
+HANDLERS = {
+    CreateRoutine: create,
+    DropRoutine: drop,
+    AlterRoutine: alter,
+    CommentOnRoutine: comment_on,
+    ShowRoutines: show,
+    DescribeRoutine: describe,
+}
+READ_ONLY = frozenset({ShowRoutines, DescribeRoutine})

@@ -1,0 +1,1 @@
+"""What a session sets, and what clients ask when they connect."""

@@ -1,0 +1,215 @@
+"""USE, ALTER SESSION, SET, SHOW PARAMETERS, and the functions that every client asks when it connects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.expressions.settings import FOLLOWED as FOLLOWED_BY_EXPRESSIONS
+from sfml_local.core.likeness import like
+from sfml_local.core.names import resolve_schema
+from sfml_local.core.result import SCL, USE, Result, status, table
+from sfml_local.grammar.session import (
+    AlterSession,
+    SetVariables,
+    ShowParameters,
+    ShowVariables,
+    UnsetVariables,
+    Use,
+)
+from sfml_local.services.compute import store as compute
+from sfml_local.services.objects import parameters as object_parameters
+from sfml_local.services.session.parameters import ACCOUNT_VALUES, OF_SESSION
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+
+def use(account: Account, session: Session, statement: Use) -> Result:
+    """USE ROLE takes any name, and so does USE WAREHOUSE unless unknown warehouses are refused."""
+    name = statement.name
+    match statement.kind:
+        case "ROLE":
+            session.role = name.last
+        case "WAREHOUSE":
+            if compute.unknown_refused():
+                compute.get(account, "WAREHOUSE", name.last)
+            session.warehouse = name.last
+        case "SECONDARY ROLES":
+            session.secondary_roles = name.last
+        case "DATABASE":
+            if not account.engine.has_database(name.last):
+                raise does_not_exist("Database", name.last)
+            account.engine.use(session, name.last, "PUBLIC")
+        case "SCHEMA":
+            database, schema = resolve_schema(name, session)
+            if not account.engine.has_schema(database, schema):
+                raise does_not_exist("Schema", f"{database}.{schema}")
+            account.engine.use(session, database, schema)
+    return status(statement_type_id=USE)
+
+
+# -- parameters -----------------------------------------------------------------------------------------------
+
+# What changes what statements mean: a rule for each such parameter, so that a value this server does not follow is
+# refused and never ignored. A parameter without a rule is followed at its default alone.
+FOLLOWED: dict[str, Callable[[Any], bool]] = {
+    "AUTOCOMMIT": lambda value: isinstance(value, bool),
+    "TIMEZONE": lambda value: True,
+    **dict.fromkeys(FOLLOWED_BY_EXPRESSIONS, lambda value: True),
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": lambda value: str(value).lower() == "false",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": lambda value: isinstance(value, bool),
+}
+# And those that change no result, which are kept and shown.
+HARMLESS = frozenset(
+    {
+        *("QUERY_TAG", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "LOCK_TIMEOUT"),
+        *("ABORT_DETACHED_QUERY", "USE_CACHED_RESULT", "MULTI_STATEMENT_COUNT", "JSON_INDENT", "LANGUAGE"),
+        *("LOG_LEVEL", "LOG_EVENT_LEVEL", "TRACE_LEVEL", "METRIC_LEVEL", "UNSUPPORTED_DDL_ACTION"),
+        *("GEOGRAPHY_OUTPUT_FORMAT", "GEOMETRY_OUTPUT_FORMAT", "S3_STAGE_VPCE_DNS_NAME"),
+        "NOORDER_SEQUENCE_AS_DEFAULT",
+    }
+)
+HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_", "JDBC_", "ODBC_", "ENABLE_", "SNOWPARK_")
+
+
+def is_followed(name: str, value: Any) -> bool:
+    """Whether statements mean with this value what they mean on an account."""
+    if name in FOLLOWED:
+        return FOLLOWED[name](value)
+    if name in HARMLESS or name.startswith(HARMLESS_PREFIXES):
+        return True
+    return _text(value).upper() == OF_SESSION[name].default.upper()
+
+
+def unfollowed(parameters: Mapping[str, Any]) -> SqlError | None:
+    """The refusal of the first parameter whose value would be ignored."""
+    for name, value in parameters.items():
+        if name in OF_SESSION and not is_followed(name, value):
+            return not_emulated(f"{name} = {_text(value)} in a session")
+    return None
+
+
+def alter_session(account: Account, session: Session, statement: AlterSession) -> Result:
+    for name, value in statement.set:
+        if name not in OF_SESSION and not name.startswith(HARMLESS_PREFIXES):
+            raise SqlError(f"SQL compilation error:\ninvalid parameter '{name}'", 1006, "42601")
+        _check(name, value)
+        if not is_followed(name, value):
+            raise not_emulated(f"ALTER SESSION SET {name} = {value}")
+    for name, value in statement.set:
+        session.parameters[name] = value
+        if name == "AUTOCOMMIT":
+            with session.lock:
+                session.connection.autocommit(bool(value))
+    for name in statement.unset:
+        session.parameters.pop(name, None)
+    return Result(**_fields(status(statement_type_id=SCL)), parameters=dict(statement.set))
+
+
+def _check(name: str, value: Any) -> None:
+    """Refuse a value out of the parameter's range or words; of another kind it is looked at as it comes."""
+    parameter = OF_SESSION.get(name)
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if parameter is not None and parameter.check is not None and is_number == (parameter.kind == "NUMBER"):
+        parameter.check(name, value)
+
+
+def _fields(result: Result) -> dict[str, Any]:
+    return {
+        "columns": result.columns,
+        "rows": result.rows,
+        "statement_type_id": result.statement_type_id,
+    }
+
+
+def show_parameters(account: Account, session: Session, statement: ShowParameters) -> Result:
+    if statement.scope not in ("SESSION", "ACCOUNT", "USER"):
+        rows = object_parameters.rows(account, session, statement)
+        return table(("key", "value", "default", "level", "description", "type"), rows)
+    own = session.parameters if statement.scope == "SESSION" else {}
+    names = sorted(OF_SESSION.keys() | {name.upper() for name in own})
+    rows = [_parameter_row(name, own) for name in names if like(statement.like, name)]
+    return table(("key", "value", "default", "level", "description", "type"), rows)
+
+
+def _parameter_row(name: str, own: Mapping[str, Any]) -> tuple[str, ...]:
+    parameter = OF_SESSION.get(name)
+    default = parameter.default if parameter else ""
+    if name in own:
+        value, level = _text(own[name]), "SESSION"
+    elif name in ACCOUNT_VALUES:
+        value, level = ACCOUNT_VALUES[name], "ACCOUNT"
+    else:
+        value, level = default, ""
+    return (name, value, default, level, "", parameter.kind if parameter else _type(own[name]))
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _type(value: Any) -> str:
+    return "BOOLEAN" if isinstance(value, bool) else "NUMBER" if isinstance(value, int) else "STRING"
+
+
+# -- variables ------------------------------------------------------------------------------------------------
+
+
+def set_variables(account: Account, session: Session, statement: SetVariables) -> Result:
+    values = [account.engine.evaluate(session, text) for text in statement.expressions]
+    session.variables.update(zip(statement.names, values, strict=True))
+    return status(statement_type_id=SCL)
+
+
+def show_variables(account: Account, session: Session, statement: ShowVariables) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-variables; when one was set is not kept."""
+    columns = ("session_id", "created_on", "updated_on", "name", "value", "type", "comment")
+    rows = [
+        (str(session.id), None, None, name, _text(value), _variable_type(value), "")
+        for name, value in sorted(session.variables.items())
+        if like(statement.like, name)
+    ]
+    return table(columns, rows)
+
+
+def _variable_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "fixed" if isinstance(value, int) else "real" if isinstance(value, float) else "text"
+
+
+def unset_variables(account: Account, session: Session, statement: UnsetVariables) -> Result:
+    for name in statement.names:
+        session.variables.pop(name, None)
+    return status(statement_type_id=SCL)
+
+
+# -- functions --------------------------------------------------------------------------------------------------
+
+
+def cancel_all_queries(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
+    """Snowpark ends every session with it; a session's statements are done when it asks."""
+    return "0 queries are cancelled."
+
+
+SYSTEM_FUNCTIONS = {
+    # What versions of the clients the account supports: none is too old here.
+    "SYSTEM$CLIENT_VERSION_INFO": lambda account, session, arguments: "[]",
+    "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries,
+    "SYSTEM$ARE_ANACONDA_TERMS_ACKNOWLEDGED": lambda account, session, arguments: True,
+    # NULL: none was set, and the client goes on with its own default.
+    "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": lambda account, session, arguments: None,
+    "SYSTEM$BOOTSTRAP_DATA_REQUEST": lambda account, session, arguments: "{}",
+}
+HANDLERS = {
+    Use: use,
+    AlterSession: alter_session,
+    ShowParameters: show_parameters,
+    SetVariables: set_variables,
+    ShowVariables: show_variables,
+    UnsetVariables: unset_variables,
+}
+READ_ONLY = frozenset({ShowParameters, ShowVariables})

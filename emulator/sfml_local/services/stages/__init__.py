@@ -1,0 +1,1 @@
+"""Stages, file formats, and files as tables."""

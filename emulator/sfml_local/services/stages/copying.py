@@ -1,0 +1,296 @@
+"""COPY INTO a table: staged files loaded file by file, with what ON_ERROR makes of rows that do not fit.
+
+https://docs.snowflake.com/en/sql-reference/sql/copy-into-table
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
+from sfml_local.core.expressions.dialect import parse_one
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.result import Column, Result, status, table
+from sfml_local.grammar.copying import CopyIntoTable
+from sfml_local.services.stages import load_history
+from sfml_local.services.stages.file_formats import format_options
+from sfml_local.services.stages.locations import Place, locate
+from sfml_local.services.stages.sql import md5
+from sfml_local.services.stages.staged_files import (
+    FILE,
+    NUMBER,
+    column,
+    concatenated,
+    data_columns,
+    keys_of,
+    kind_of,
+    over_staged,
+    read_file,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+STAGED = "staged"
+"""The name under which a statement reads the rows of staged files."""
+
+COPY_OPTIONS = frozenset(
+    {"FILE_FORMAT", "PURGE", "ON_ERROR", "FORCE", "MATCH_BY_COLUMN_NAME", "FILES", "PATTERN"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of one file: its good rows, and the sentence, line and column of the first bad one."""
+
+    file: str
+    rows: pa.Table
+    parsed: int
+    errors: int = 0
+    first: tuple[str, int, str] | None = None
+    skipped: bool = False
+
+
+def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> Result:
+    """Insert the rows of staged files, all in one statement, but of those that were loaded before."""
+    options = statement.options
+    if unknown := options.keys() - COPY_OPTIONS:
+        raise not_emulated(f"COPY INTO with {', '.join(sorted(unknown))}")
+    on_error = str(options.get("ON_ERROR", "ABORT_STATEMENT")).upper()
+    if on_error not in ("ABORT_STATEMENT", "CONTINUE", "SKIP_FILE"):
+        raise not_emulated(f"COPY INTO with ON_ERROR = {on_error}")
+    place = locate(account, session, statement.source)
+    keys = keys_of(place, options.get("FILES"), options.get("PATTERN"))
+    if not keys:
+        return status("Copy executed with 0 files processed.")
+    settings = format_options(account, session, options.get("FILE_FORMAT"), place)
+    target = resolve(statement.table, session)
+    own = account.engine.columns(session, target)
+    if not own:
+        raise does_not_exist("Table", target.fqn())
+    kinds = {name: stored for name, stored, *_ in own}
+    digests = {key: md5(place.file(key)) for key in keys}
+    # What was loaded is read in the transaction that loads: of two at the same time, one waits or fails.
+    with load_history.turn(account, target), load_history.one_transaction(account, session):
+        if options.get("FORCE") is not True:
+            before = load_history.loaded(session, target)
+            keys = [key for key in keys if before.get(_identity(place, key)) != digests[key]]
+        if not keys:
+            return status("Copy executed with 0 files processed.")
+        files = _load(account, session, statement, place, keys, settings, target, kinds, on_error)
+        taken = (key for key, file in zip(keys, files, strict=True) if not file.skipped)
+        load_history.note(session, target, {_identity(place, key): digests[key] for key in taken})
+    if options.get("PURGE") is True:
+        for key in keys:
+            place.file(key).unlink(missing_ok=True)
+    return _told(files)
+
+
+def _load(
+    account: Account,
+    session: Session,
+    statement: CopyIntoTable,
+    place: Place,
+    keys: list[str],
+    settings: dict[str, Any],
+    target: ObjectName,
+    kinds: dict[str, str],
+    on_error: str,
+) -> list[Loaded]:
+    """Read these files, and insert their good rows by one statement."""
+    ragged = settings.get("ERROR_ON_COLUMN_COUNT_MISMATCH", True) is not True
+    tables = [read_file(account, place, key, settings, ragged=ragged) for key in keys]
+    names, expressions, every = _assignment(statement, list(kinds), concatenated(tables), settings, ragged)
+    files, start = [], 0
+    for key, rows in zip(keys, tables, strict=True):
+        part = every.slice(start, rows.num_rows)
+        start += rows.num_rows
+        wanted = dict(zip(names, expressions, strict=True))
+        files.append(_checked(account, session, place.prefix + key, part, wanted, kinds, on_error))
+    good = concatenated([file.rows for file in files])
+    insert = exp.Insert(
+        this=exp.Schema(
+            this=_table(target), expressions=[exp.to_identifier(name, quoted=True) for name in names]
+        ),
+        expression=exp.select(*expressions).from_(exp.to_table(STAGED)),
+    )
+    if good.num_rows or on_error == "ABORT_STATEMENT":
+        account.engine.run_tree(session, insert, staged={STAGED: good})
+    return files
+
+
+def _identity(place: Place, key: str) -> str:
+    """A file of a stage; one of a stage that was created anew is another."""
+    return f"{place.root.name}/{key}"
+
+
+def _assignment(
+    statement: CopyIntoTable,
+    own: list[str],
+    rows: pa.Table,
+    settings: dict[str, Any],
+    ragged: bool,
+) -> tuple[list[str], list[Expr], pa.Table]:
+    """The columns of the table that are filled, the expression over the staged rows for each, and those rows."""
+    names, kind = list(statement.columns) or own, kind_of(settings)
+    given = data_columns(rows)
+    if statement.projection is not None:
+        selected = parse_one(f"SELECT {statement.projection}")
+        expressions = []
+        for node in selected.expressions:
+            found, rows = over_staged(_without_alias(node), rows, kind)
+            expressions.append(found)
+    elif str(statement.options.get("MATCH_BY_COLUMN_NAME", "NONE")).upper() != "NONE":
+        exactly = str(statement.options["MATCH_BY_COLUMN_NAME"]).upper() == "CASE_SENSITIVE"
+        if kind == "JSON":
+            given = _keys_of_documents(rows)
+        found_names = {name if exactly else name.upper(): name for name in given}
+        names = [name for name in names if (name if exactly else name.upper()) in found_names]
+        sources = [found_names[name if exactly else name.upper()] for name in names]
+        expressions = [_key(source) if kind == "JSON" else column(source) for source in sources]
+    elif kind == "PARQUET":
+        raise SqlError(
+            "SQL compilation error:\nPARQUET file format can produce one and only one column of type variant, "
+            "object, or array. Load data into separate columns using the MATCH_BY_COLUMN_NAME copy option or copy "
+            "with transformation.",
+            2019,
+            "0A000",
+        )
+    elif kind == "JSON":
+        expressions = [exp.ParseJSON(this=column("C1"))]
+    else:
+        expressions = [column(name) for name in given]
+        if ragged:
+            names, expressions = names[: len(expressions)], expressions[: len(names)]
+    if len(names) != len(expressions):
+        raise SqlError(
+            f"Number of columns in file ({len(expressions)}) does not match that of the corresponding table "
+            f"({len(names)}), use file format option error_on_column_count_mismatch=false to ignore this error",
+            100080,
+            "22000",
+        )
+    return names, expressions, rows
+
+
+def _without_alias(node: Expr) -> Expr:
+    """An expression of a copy with transformation; `t.$1` is `$1`, since it reads one location."""
+    bare = node.this if isinstance(node, exp.Alias) else node
+
+    def stripped(inner: Expr) -> Expr:
+        return (
+            inner.this if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Parameter) else inner
+        )
+
+    found: Expr = bare.copy().transform(stripped)
+    return found
+
+
+def _keys_of_documents(rows: pa.Table) -> list[str]:
+    """The keys of all documents, in the order in which they come."""
+    import json
+
+    keys: dict[str, None] = {}
+    for text in rows.column("C1").to_pylist():
+        document = json.loads(text)
+        keys.update(dict.fromkeys(document if isinstance(document, dict) else ()))
+    return list(keys)
+
+
+def _key(name: str) -> Expr:
+    return exp.Bracket(this=exp.ParseJSON(this=column("C1")), expressions=[exp.Literal.string(name)])
+
+
+def _checked(
+    account: Account,
+    session: Session,
+    file: str,
+    rows: pa.Table,
+    expressions: dict[str, Expr],
+    kinds: dict[str, str],
+    on_error: str,
+) -> Loaded:
+    """The rows of a file that fit their columns; raises SqlError at the first that does not, to abort."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = {name: pair for name, one in expressions.items() if (pair := _text_and_type(one, kinds[name]))}
+    if not texts or not rows.num_rows:
+        return Loaded(file, rows, rows.num_rows)
+    tests = [
+        exp.alias_(
+            exp.and_(
+                source.copy().is_(exp.null()).not_(),
+                exp.TryCast(this=source.copy(), to=exp.DataType.build(kind, dialect="duckdb")).is_(
+                    exp.null()
+                ),
+            ),
+            f"b{index}",
+        )
+        for index, (source, kind) in enumerate(texts.values())
+    ]
+    query = exp.select(*tests).from_(exp.to_table(STAGED))
+    bad = account.engine.run_tree(session, query, staged={STAGED: rows})
+    wrong = [
+        (row, [index for index, is_bad in enumerate(tested) if is_bad]) for row, tested in enumerate(bad.rows)
+    ]
+    wrong = [(row, found) for row, found in wrong if found]
+    if not wrong:
+        return Loaded(file, rows, rows.num_rows)
+    row, (index, *_) = wrong[0]
+    name = list(texts)[index]
+    value = rows.column(texts[name][0].name)[row].as_py() if isinstance(texts[name][0], exp.Column) else "…"
+    sentence = f"{_word(texts[name][1])} value '{value}' is not recognized"
+    line = rows.column(NUMBER)[row].as_py()
+    if on_error == "ABORT_STATEMENT":
+        raise SqlError(f"{sentence}\n  File '{file}', row {line}, column \"{name}\"", 100038, "22018")
+    first = (sentence, line, name)
+    if on_error == "SKIP_FILE":
+        return Loaded(file, rows.slice(0, 0), rows.num_rows, len(wrong), first, skipped=True)
+    wrong_rows = pa.array([row for row, _ in wrong])
+    keep = pc.invert(pc.is_in(pa.array(range(rows.num_rows)), value_set=wrong_rows))
+    return Loaded(file, rows.filter(keep), rows.num_rows, len(wrong), first)
+
+
+def _text_and_type(expression: Expr, kind: str) -> tuple[Expr, str] | None:
+    """A text column of a file and the type that it has to be read as; None where no reading can fail."""
+    if isinstance(expression, exp.Cast) and isinstance(expression.this, exp.Column):
+        return expression.this, expression.to.sql(dialect="duckdb")
+    is_file_column = isinstance(expression, exp.Column) and expression.name not in (FILE, NUMBER)
+    return (expression, kind) if is_file_column and kind not in ("VARCHAR", "JSON") else None
+
+
+def _word(kind: str) -> str:
+    words = {"BOOLEAN": "Boolean", "DATE": "Date", "TIMESTAMP": "Timestamp", "TIME": "Time"}
+    return next((word for name, word in words.items() if kind.startswith(name)), "Numeric")
+
+
+def _table(name: ObjectName) -> exp.Table:
+    parts = (name.name, name.schema, name.database)
+    this, db, catalog = (exp.to_identifier(part, quoted=True) for part in parts)
+    return exp.Table(this=this, db=db, catalog=catalog)
+
+
+def _told(files: list[Loaded]) -> Result:
+    """One row a file."""
+    counts = ("rows_parsed", "rows_loaded", "error_limit", "errors_seen")
+    ends = ("first_error", "first_error_line", "first_error_character", "first_error_column_name")
+    rows: list[tuple[Any, ...]] = []
+    for file in files:
+        good = file.rows.num_rows
+        said = "LOAD_FAILED" if file.skipped else "PARTIALLY_LOADED" if file.errors else "LOADED"
+        sentence, line, name = file.first or (None, None, None)
+        rows.append(
+            (file.file, said, file.parsed, good, max(file.errors, 1), file.errors, sentence, line, None, name)
+        )
+    counted = tuple(Column(one, "fixed") for one in counts)
+    named = (Column("file"), Column("status"), *counted, Column(ends[0]), Column(ends[1], "fixed"))
+    return table((*named, *ends[2:]), rows)
+
+
+HANDLERS = {CopyIntoTable: copy_into}

@@ -1,0 +1,201 @@
+"""File formats: named options for reading and writing staged files.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import already_exists, does_not_exist
+from sfml_local.core.likeness import like
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.result import DESCRIBE, Column, Result, status, table
+from sfml_local.grammar.copying import CreateFileFormat, DescribeFileFormat, DropFileFormat, ShowFileFormats
+from sfml_local.services.databases.sql import demand_listed, demand_schema, missing
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+    from sfml_local.services.stages.locations import Place
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS file_formats (
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    name TEXT NOT NULL,
+    options TEXT NOT NULL,
+    session INTEGER,  -- of a temporary file format
+    PRIMARY KEY (database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS stage_formats (
+    folder TEXT PRIMARY KEY,  -- of the stage
+    format TEXT NOT NULL
+);
+"""
+_NOTES = ("_created_on", "_owner", "COMMENT")
+"""What is kept beside the options."""
+
+
+def create_format(account: Account, session: Session, statement: CreateFileFormat) -> Result:
+    name = resolve(statement.name, session)
+    if _format(account, name) is not None and not statement.or_replace:
+        if statement.if_not_exists:
+            return status(f"{name.name} already exists, statement succeeded.")
+        raise already_exists(name)
+    kept = {**statement.options, "_created_on": account.clock().isoformat(), "_owner": session.role}
+    account.store.execute(
+        "INSERT OR REPLACE INTO file_formats VALUES (?, ?, ?, ?, ?)",
+        (
+            *(name.database, name.schema, name.name, json.dumps(kept)),
+            session.id if statement.temporary else None,
+        ),
+    )
+    return status(f"File format {name.name} successfully created.")
+
+
+def drop_format(account: Account, session: Session, statement: DropFileFormat) -> Result:
+    name = resolve(statement.name, session)
+    demand_schema(account, name)
+    if _format(account, name) is None:
+        return missing("File format", name.fqn(), statement.if_exists)
+    account.store.execute(
+        "DELETE FROM file_formats WHERE database = ? AND schema = ? AND name = ?",
+        (name.database, name.schema, name.name),
+    )
+    return status(f"{name.name} successfully dropped.")
+
+
+def _format(account: Account, name: ObjectName) -> dict[str, Any] | None:
+    text = account.store.value(
+        "SELECT options FROM file_formats WHERE database = ? AND schema = ? AND name = ?",
+        (name.database, name.schema, name.name),
+    )
+    return None if text is None else dict(json.loads(text))
+
+
+def format_options(
+    account: Account, session: Session, given: Any, place: Place | None = None
+) -> dict[str, Any]:
+    """The options of a FILE_FORMAT: a name, a list with FORMAT_NAME, or a list of its own; else those of the stage."""
+    if given is None and place is not None:
+        given = of_stage(account, place.root.name)
+    name = given if isinstance(given, str) else (given or {}).get("FORMAT_NAME")
+    if name is None:
+        return {"TYPE": "CSV", **(given or {})}
+    full = resolve(str(name), session)
+    found = _format(account, full)
+    if found is None:
+        raise does_not_exist("File format", full.fqn())
+    own = (
+        {option: value for option, value in (given or {}).items() if option != "FORMAT_NAME"}
+        if isinstance(given, dict)
+        else {}
+    )
+    return {"TYPE": "CSV", **{name: found[name] for name in found if name not in _NOTES}, **own}
+
+
+def of_stage(account: Account, folder: str) -> Any:
+    """The FILE_FORMAT that the stage with this folder was given, or None."""
+    text = account.store.value("SELECT format FROM stage_formats WHERE folder = ?", (folder,))
+    return None if text is None else json.loads(text)
+
+
+def set_of_stage(account: Account, session: Session, folder: str, given: Any) -> None:
+    """Give a stage a FILE_FORMAT, which has to be there; None takes it away."""
+    format_options(account, session, given)
+    account.store.execute("DELETE FROM stage_formats WHERE folder = ?", (folder,))
+    if given is None:
+        return
+    named = {"FORMAT_NAME": given} if isinstance(given, str) else dict(given)
+    if "FORMAT_NAME" in named:
+        named["FORMAT_NAME"] = resolve(str(named["FORMAT_NAME"]), session).fqn()
+    account.store.execute("INSERT INTO stage_formats VALUES (?, ?)", (folder, json.dumps(named)))
+
+
+def show(account: Account, session: Session, statement: ShowFileFormats) -> Result:
+    columns = (
+        Column("created_on", "timestamp_ltz"),
+        *map(Column, ("name", "database_name", "schema_name", "type", "owner", "comment", "format_options")),
+        Column("owner_role_type"),
+    )
+    demand_listed(account, session, statement.scope, statement.within)
+    rows = []
+    for row in account.store.rows("SELECT * FROM file_formats ORDER BY database, schema, name"):
+        if _is_here(row, session, statement) and like(statement.like, row["name"]):
+            found = json.loads(row["options"])
+            created = found.get("_created_on", "1970-01-01T00:00:00+00:00")
+            shown = {name: value for name, value in found.items() if name not in _NOTES}
+            rows.append(
+                (
+                    *(datetime.datetime.fromisoformat(created), row["name"], row["database"], row["schema"]),
+                    *(
+                        str(found.get("TYPE", "CSV")).upper(),
+                        found.get("_owner", ""),
+                        found.get("COMMENT", ""),
+                    ),
+                    *(json.dumps(shown, separators=(",", ":")), "ROLE"),
+                )
+            )
+    return table(columns, rows)
+
+
+def _is_here(row: Any, session: Session, statement: ShowFileFormats) -> bool:
+    if statement.scope == "ACCOUNT":
+        return True
+    if statement.scope == "DATABASE":
+        return bool(row["database"] == (statement.within.last if statement.within else session.database))
+    return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
+
+
+def describe(account: Account, session: Session, statement: DescribeFileFormat) -> Result:
+    name = resolve(statement.name, session)
+    found = _format(account, name)
+    if found is None:
+        raise does_not_exist("File format", name.fqn())
+    shown = {"TYPE": "CSV", **{option: value for option, value in found.items() if option not in _NOTES}}
+    rows = [(option, _kind(value), _text(value), None) for option, value in shown.items()]
+    return table(("property", "property_type", "property_value", "property_default"), rows, DESCRIBE)
+
+
+def described(given: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What DESCRIBE STAGE tells of its format: (property, type, value, default)."""
+    told = given if "FORMAT_NAME" in given else {"TYPE": "CSV", **given}
+    return [
+        (option, _kind(value), _text(value), "CSV" if option == "TYPE" else "")
+        for option, value in told.items()
+    ]
+
+
+def _kind(value: Any) -> str:
+    kinds: tuple[tuple[type, str], ...] = ((bool, "Boolean"), (int, "Integer"), (list, "List"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "String")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+    account.store.execute("DELETE FROM file_formats WHERE database = ? AND schema = ?", (database, schema))
+
+
+def SESSION_CLOSED(account: Account, session: Session) -> None:
+    account.store.execute("DELETE FROM file_formats WHERE session = ?", (session.id,))
+
+
+def START(account: Account) -> None:
+    account.store.execute("DELETE FROM file_formats WHERE session IS NOT NULL")
+
+
+HANDLERS = {
+    CreateFileFormat: create_format,
+    DropFileFormat: drop_format,
+    ShowFileFormats: show,
+    DescribeFileFormat: describe,
+}
+READ_ONLY = frozenset({ShowFileFormats, DescribeFileFormat})

@@ -1,0 +1,153 @@
+"""Which staged files COPY INTO has loaded into a table: a file that has not changed since is not loaded again.
+
+Kept in the DuckDB file of the table itself, and written in the transaction that loads, so that a rollback or a
+kill takes back both or neither. A table that is emptied, replaced or dropped forgets. An account's memory ends
+after 64 days, but a file that is older than that is passed over then all the same.
+https://docs.snowflake.com/en/user-guide/data-load-considerations-load#load-metadata
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import duckdb
+from sqlglot import Expr, exp
+
+from sfml_local.core import fakesnow_port
+from sfml_local.core.errors import SqlError
+from sfml_local.core.names import ObjectName
+from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.core.temporaries import created_temporary, full_name
+from sfml_local.core.translating import translating
+from sfml_local.grammar.tokens import parse_name
+from sfml_local.services.streams.changes import PLACE, quoted
+from sfml_local.services.streams.following import target_of
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+_COLUMNS = "(schema VARCHAR, name VARCHAR, file VARCHAR, md5 VARCHAR, PRIMARY KEY (schema, name, file))"
+_TEMPORARY = "temp.main._sfml_loads"
+_turns = tuple(threading.RLock() for _ in range(64))
+
+
+def creation_sql(database: str) -> str:
+    """The table that remembers in a database; made with it, since two transactions cannot both make it."""
+    return f"CREATE TABLE IF NOT EXISTS {quoted(database)}.{PLACE}._sfml_loads {_COLUMNS}"
+
+
+def loaded(session: Session, table: ObjectName) -> Mapping[str, str]:
+    """The MD5 of each file that the table has been loaded from."""
+    query = f"SELECT file, md5 FROM {_loads(session, table)} WHERE schema = ? AND name = ?"
+    with session.lock:
+        _make_temporary(session, table)
+        return dict(session.duck.execute(query, _key(table)).fetchall())
+
+
+def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
+    """Remember these files with their MD5, in the session's open transaction."""
+    loads = _loads(session, table)
+    insert = f"INSERT INTO {loads} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET md5 = excluded.md5"
+    with session.lock, translating("COPY INTO"):
+        duck = session.duck
+        _make_temporary(session, table)
+        for file, md5 in files.items():
+            duck.execute(insert, [*_key(table), file, md5])
+
+
+def turn(account: Account, table: ObjectName) -> contextlib.AbstractContextManager[bool]:
+    """Held while files are loaded into a table, which Snowflake locks: what comes next finds what was loaded."""
+    return _turns[hash((account.folder, table)) % len(_turns)]
+
+
+@contextlib.contextmanager
+def one_transaction(account: Account, session: Session) -> Iterator[None]:
+    """All statements in it are one transaction: that of the session, where it has one open."""
+    if session.in_transaction or not fakesnow_port.is_autocommit(session.connection):
+        yield
+        return
+    account.engine.run(session, "BEGIN")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(SqlError):
+            account.engine.run(session, "ROLLBACK")
+        raise
+    account.engine.run(session, "COMMIT")
+
+
+# -- what tables forget
+
+
+@contextlib.contextmanager
+def forgetting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
+    """Around a statement that empties, replaces, drops or renames a table."""
+    session = rewriting.session
+    temporary = created_temporary(tree) is not None
+    names = [full_name(table, session, temporary=temporary) for table in _gone(tree)]
+    gone = [name for name in names if name is not None]
+    moved = list(_moved(tree, session))
+    yield
+    for name in gone:
+        _change(session, name, "DELETE FROM {} WHERE schema = ? AND name = ?", _key(name))
+    for old, new in moved:
+        _change(
+            session,
+            new,
+            "UPDATE {} SET name = ? WHERE schema = ? AND name = ?",
+            [new.name, *_key(old)],
+        )
+
+
+def _gone(tree: Expr) -> Iterable[Expr | None]:
+    if isinstance(tree, exp.TruncateTable):
+        return list(tree.expressions)
+    if isinstance(tree, exp.Drop) and tree.kind == "TABLE":
+        return list(tree.find_all(exp.Table))
+    if isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.args.get("replace"):
+        return [target_of(tree)]
+    return []
+
+
+def _moved(tree: Expr, session: Session) -> Iterator[tuple[ObjectName, ObjectName]]:
+    for action in (tree.args.get("actions") or ()) if isinstance(tree, exp.Alter) else ():
+        old = full_name(tree.this, session)
+        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table) and old is not None:
+            is_temporary = tree.this.catalog == "temp"
+            last = parse_name(action.this.name).last if is_temporary else dotted(action.this.this)
+            yield old, old.sibling(last)
+
+
+def _change(session: Session, table: ObjectName, sql: str, parameters: list[str]) -> None:
+    # DROP TABLE IF EXISTS may name a database that is not there.
+    with session.lock, contextlib.suppress(duckdb.CatalogException):
+        _make_temporary(session, table)
+        session.duck.execute(sql.format(_loads(session, table)), parameters)
+
+
+def _make_temporary(session: Session, table: ObjectName) -> None:
+    if table in session.temporaries:
+        session.duck.execute(f"CREATE TEMP TABLE IF NOT EXISTS _sfml_loads {_COLUMNS}")
+
+
+def _key(table: ObjectName) -> list[str]:
+    return [table.schema, table.name]
+
+
+def _loads(session: Session, table: ObjectName) -> str:
+    """The table that remembers, beside the tables whose files it knows."""
+    if table in session.temporaries:
+        return _TEMPORARY
+    return f"{quoted(table.database)}.{PLACE}._sfml_loads"
+
+
+def _schema_dropped(account: Account, database: str, schema: str) -> None:
+    account.engine.rows(f"DELETE FROM {quoted(database)}.{PLACE}._sfml_loads WHERE schema = ?", [schema])
+
+
+AROUND = (forgetting,)
+SCHEMA_DROPPED = _schema_dropped

@@ -1,0 +1,75 @@
+"""GET_PRESIGNED_URL: an address under which one file can be read for a while, by whoever knows it.
+
+https://docs.snowflake.com/en/sql-reference/functions/get_presigned_url
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from sfml_local.core.errors import SqlError, does_not_exist
+from sfml_local.core.limits import Refused
+from sfml_local.services.stages.locations import locate
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+SECONDS = 3600
+MOST_SECONDS = 604_800
+KEPT = 10_000
+"""How many addresses are known at once; the oldest give way."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    file: Path
+    until: float
+
+
+_signed: WeakKeyDictionary[Account, dict[str, _Signed]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def presigned_url(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
+    """GET_PRESIGNED_URL(stage, path [, seconds])."""
+    stage, path, *given = arguments
+    seconds = int(given[0]) if given else SECONDS
+    if not 0 < seconds <= MOST_SECONDS:
+        raise SqlError(
+            f"Expiration time {seconds} must be between 1 and {MOST_SECONDS} seconds.", 1008, "22023"
+        )
+    file = locate(account, session, f"{str(stage).rstrip('/')}/{str(path).lstrip('/')}").file()
+    if not file.is_file():
+        raise does_not_exist("File", path)
+    token = secrets.token_urlsafe(32)
+    with _lock:
+        known = _signed.setdefault(account, {})
+        while len(known) >= KEPT:
+            known.pop(next(iter(known)))
+        known[token] = _Signed(file, time.monotonic() + seconds)
+    return f"http://{account.host}:{account.port}/files/{token}/{file.name}"
+
+
+async def read(request: Request) -> Response:
+    account: Account = request.app.state.account
+    found = _signed.get(account, {}).get(request.path_params["token"])
+    if found is None or found.until < time.monotonic():
+        return Refused(401, "390112", "The address is not valid, or not any more.").response()
+    if not found.file.is_file():
+        return Refused(404, "391404", "The file is not there any more.").response()
+    return FileResponse(found.file, media_type="application/octet-stream")
+
+
+SYSTEM_FUNCTIONS = {"GET_PRESIGNED_URL": presigned_url}
+ROUTES = (Route("/files/{token}/{name}", read, methods=["GET"]),)

@@ -1,0 +1,406 @@
+"""Stages: folders with files that clients put, get, list and remove.
+
+The connector carries a PUT or GET out itself: it is told a local folder (LOCAL_FS) and copies there or from there.
+"""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import hashlib
+import re
+import shutil
+import uuid
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
+from sfml_local.core.likeness import like
+from sfml_local.core.log_format import logger
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.result import DESCRIBE, SELECT, SHOW, Column, Result, status, table
+from sfml_local.grammar.stages import (
+    AlterStage,
+    CopyFiles,
+    CreateStage,
+    DescribeStage,
+    DropStage,
+    Get,
+    ListFiles,
+    Put,
+    Remove,
+    ShowStages,
+)
+from sfml_local.services.databases.sql import demand_listed, demand_schema, missing
+from sfml_local.services.stages import file_formats
+from sfml_local.services.stages.locations import Place, locate, within
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS stages (
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    name TEXT NOT NULL,
+    folder TEXT NOT NULL UNIQUE,
+    created_on TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    comment TEXT NOT NULL DEFAULT '',
+    encryption TEXT NOT NULL DEFAULT 'SNOWFLAKE_FULL',
+    directory INTEGER NOT NULL DEFAULT 0,
+    session INTEGER,  -- of a temporary stage
+    PRIMARY KEY (database, schema, name)
+);
+"""
+# What a stage may be created with; the rest (URL, credentials) makes it external.
+KNOWN = frozenset({"ENCRYPTION", "DIRECTORY", "COMMENT", "FILE_FORMAT"})
+
+
+# -- stages ---------------------------------------------------------------------------------------------------
+
+
+def create(account: Account, session: Session, statement: CreateStage) -> Result:
+    name = resolve(statement.name, session)
+    _check_options("CREATE STAGE", statement.options)
+    demand_schema(account, name)
+    # Two that create one name at the same time are told apart: one of them finds that it exists.
+    with account.store.transaction():
+        if find(account, name) is not None:
+            if statement.if_not_exists:
+                return status(f"{name.name} already exists, statement succeeded.")
+            if not statement.or_replace:
+                raise already_exists(name)
+            remove_stage(account, name)
+        folder = uuid.uuid4().hex
+        (account.stages_folder / folder).mkdir()
+        given = statement.options
+        account.store.execute(
+            "INSERT INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(name.database, name.schema, name.name, folder),
+                *(account.clock().isoformat(), session.role, str(given.get("COMMENT", ""))),
+                _nested(given, "ENCRYPTION", "TYPE", "SNOWFLAKE_FULL"),
+                int(bool(_nested(given, "DIRECTORY", "ENABLE", False))),
+                session.id if statement.temporary else None,
+            ),
+        )
+        file_formats.set_of_stage(account, session, folder, given.get("FILE_FORMAT"))
+    return status(f"Stage area {name.name} successfully created.")
+
+
+_ABSENT = frozenset(
+    {
+        *("URL", "STORAGE_INTEGRATION", "CREDENTIALS", "USE_PRIVATELINK_ENDPOINT", "ENDPOINT"),
+        *("AWS_ACCESS_POINT_ARN", "CONTACT", "COPY_OPTIONS"),
+    }
+)
+
+
+def _check_options(statement: str, given: Any) -> None:
+    for key in given.keys() - KNOWN:
+        if key in _ABSENT:
+            raise not_emulated(f"{statement} … {key}")
+        raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STAGE'", 1420, "42601")
+    if not isinstance(given.get("COMMENT", ""), str):
+        raise invalid_value(given["COMMENT"], "COMMENT")
+
+
+def alter(account: Account, session: Session, statement: AlterStage) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/alter-stage"""
+    name = resolve(statement.name, session)
+    row = find(account, name)
+    if row is None:
+        if statement.if_exists:
+            return status()
+        raise does_not_exist("Stage", name.fqn())
+    if statement.other:
+        raise not_emulated(f"ALTER STAGE … {statement.other}")
+    if statement.refresh:
+        if not row["directory"]:
+            raise SqlError(
+                f"SQL compilation error:\nStage {name.fqn()} has no directory table enabled.", 1003, "42000"
+            )
+        return table(("file", "status"), [])  # files are looked at whenever they are asked for
+    if statement.new_name is not None:
+        return _rename(account, name, resolve(statement.new_name, session))
+    given = statement.options
+    _check_options("ALTER STAGE", given)
+    if "ENCRYPTION" in given:
+        raise not_emulated("ALTER STAGE … ENCRYPTION")
+    for key in statement.unset:
+        if key != "COMMENT":
+            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STAGE'", 1420, "42601")
+    if "FILE_FORMAT" in given:
+        file_formats.set_of_stage(account, session, row["folder"], given["FILE_FORMAT"])
+    comment = "" if statement.unset else given.get("COMMENT", row["comment"])
+    directory = bool(_nested(given, "DIRECTORY", "ENABLE", bool(row["directory"])))
+    account.store.execute(
+        "UPDATE stages SET comment = ?, directory = ? WHERE database = ? AND schema = ? AND name = ?",
+        (comment, int(directory), name.database, name.schema, name.name),
+    )
+    return status()
+
+
+def _rename(account: Account, name: ObjectName, new: ObjectName) -> Result:
+    from sfml_local.services.tags import tagging
+
+    demand_schema(account, new)
+    with account.store.transaction():
+        if find(account, new) is not None:
+            raise already_exists(new)
+        account.store.execute(
+            "UPDATE stages SET database = ?, schema = ?, name = ? WHERE database = ? AND schema = ? AND name = ?",
+            (new.database, new.schema, new.name, name.database, name.schema, name.name),
+        )
+        tagging.move(account, "STAGE", name.fqn(), new.fqn())
+    return status()
+
+
+def _nested(options: Any, outer: str, inner: str, default: Any) -> Any:
+    value = options.get(outer)
+    return value.get(inner, default) if isinstance(value, dict) else default
+
+
+def find(account: Account, name: ObjectName) -> Any:
+    return account.store.row(
+        "SELECT * FROM stages WHERE database = ? AND schema = ? AND name = ?",
+        (name.database, name.schema, name.name),
+    )
+
+
+def drop(account: Account, session: Session, statement: DropStage) -> Result:
+    name = resolve(statement.name, session)
+    demand_schema(account, name)
+    if find(account, name) is None:
+        return missing("Stage", name.fqn(), statement.if_exists)
+    remove_stage(account, name)
+    return status(f"{name.name} successfully dropped.")
+
+
+def remove_stage(account: Account, name: ObjectName) -> None:
+    """Forget a stage, then delete its files: what dies in between leaves files, never a stage without them."""
+    row = find(account, name)
+    account.store.execute(
+        "DELETE FROM stages WHERE database = ? AND schema = ? AND name = ?",
+        (name.database, name.schema, name.name),
+    )
+    account.store.execute("DELETE FROM stage_formats WHERE folder = ?", (row["folder"],))
+    shutil.rmtree(account.stages_folder / row["folder"], ignore_errors=True)
+
+
+def show(account: Account, session: Session, statement: ShowStages) -> Result:
+    columns = (
+        Column("created_on", "timestamp_ltz"),
+        *map(Column, ("name", "database_name", "schema_name", "url", "has_credentials")),
+        *map(Column, ("has_encryption_key", "owner", "comment", "region", "type", "cloud")),
+        *map(Column, ("notification_channel", "storage_integration", "endpoint", "owner_role_type")),
+        Column("directory_enabled"),
+    )
+    demand_listed(account, session, statement.scope, statement.within)
+    rows = []
+    for row in account.store.rows("SELECT * FROM stages ORDER BY database, schema, name"):
+        if like(statement.like, row["name"]) and _in_scope(row, session, statement):
+            kind = "INTERNAL" if row["session"] is None else "INTERNAL TEMPORARY"
+            created = datetime.datetime.fromisoformat(row["created_on"])
+            rows.append(
+                (
+                    *(created, row["name"], row["database"], row["schema"], "", "N", "N", row["owner"]),
+                    *(row["comment"], None, kind, None, None, None, None, "ROLE"),
+                    "Y" if row["directory"] else "N",
+                )
+            )
+    return table(columns, rows)
+
+
+def _in_scope(row: Any, session: Session, statement: ShowStages) -> bool:
+    match statement.scope:
+        case "ACCOUNT":
+            return True
+        case "DATABASE":
+            database = statement.within.last if statement.within else session.database
+            return bool(row["database"] == database)
+        case _:
+            return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
+
+
+def describe(account: Account, session: Session, statement: DescribeStage) -> Result:
+    name = resolve(statement.name, session)
+    row = find(account, name)
+    if row is None:
+        raise does_not_exist("Stage", name.fqn())
+    properties = (
+        ("STAGE_LOCATION", "URL", "String", "", ""),
+        ("STAGE_ENCRYPTION", "TYPE", "String", row["encryption"], ""),
+        ("DIRECTORY", "ENABLE", "Boolean", "true" if row["directory"] else "false", "false"),
+        *(
+            ("STAGE_FILE_FORMAT", *values)
+            for values in file_formats.described(file_formats.of_stage(account, row["folder"]) or {})
+        ),
+    )
+    names = ("parent_property", "property", "property_type", "property_value", "property_default")
+    return table(names, properties, DESCRIBE)
+
+
+# -- files ------------------------------------------------------------------------------------------------------
+
+
+def local_path(account: Account, session: Session, location: str) -> Path:
+    """The file or folder behind a location; it need not exist, its stage has to."""
+    return locate(account, session, location).file()
+
+
+def put(account: Account, session: Session, statement: Put) -> Result:
+    """Tell the client the folder to write to."""
+    place = locate(account, session, statement.location)
+    if not place.writable:
+        raise SqlError(f"Files cannot be put to '{statement.location}'.", 1011, "42601")
+    folder = place.file()
+    folder.mkdir(parents=True, exist_ok=True)
+    given = statement.options
+    transfer = {
+        "command": "UPLOAD",
+        "src_locations": [statement.source.removeprefix("file://")],
+        "parallel": given.get("PARALLEL", 4),
+        "autoCompress": given.get("AUTO_COMPRESS", True),
+        "sourceCompression": str(given.get("SOURCE_COMPRESSION", "auto_detect")).lower(),
+        "overwrite": given.get("OVERWRITE", False),
+        **_local_fs(folder),
+    }
+    return Result((), (), SELECT, transfer)
+
+
+def get(account: Account, session: Session, statement: Get) -> Result:
+    """Tell the client the files to read: those below the path, or the one file that it names."""
+    place = locate(account, session, statement.location)
+    keys = [key for key in _below(place) if _matches(place, key, statement.options.get("PATTERN"))]
+    transfer = {
+        "command": "DOWNLOAD",
+        "src_locations": keys,
+        "localLocation": statement.target.removeprefix("file://"),
+        "parallel": statement.options.get("PARALLEL", 4),
+        **_local_fs(place.root),
+    }
+    return Result((), (), SELECT, transfer)
+
+
+def _local_fs(folder: Path) -> dict[str, Any]:
+    return {
+        "stageInfo": {"locationType": "LOCAL_FS", "location": f"{folder}/", "creds": {}, "path": ""},
+        "encryptionMaterial": None,
+        "presignedUrls": None,
+    }
+
+
+def _below(place: Place) -> list[str]:
+    """The file that the path names, or all files in the folder that it names."""
+    path = place.path.rstrip("/")
+    return [key for key in place.paths() if not path or key == path or key.startswith(f"{path}/")]
+
+
+def _matches(place: Place, key: str, pattern: str | None) -> bool:
+    return pattern is None or re.fullmatch(pattern, key) is not None
+
+
+LIST_COLUMNS = (Column("name"), Column("size", "fixed"), Column("md5"), Column("last_modified"))
+
+
+def list_files(account: Account, session: Session, statement: ListFiles) -> Result:
+    place = locate(account, session, statement.location)
+    rows = []
+    for key in place.paths():
+        if _matches(place, key, statement.pattern):
+            file = place.file(key)
+            try:
+                info, digest = file.stat(), md5(file)
+            except OSError as error:  # it went away just now, or may not be read: the others are there
+                logger.warning("%r is left out of LIST: %s", str(file), error.strerror)
+                continue
+            modified = email.utils.formatdate(info.st_mtime, usegmt=True)
+            rows.append((place.prefix + key, info.st_size, digest, modified))
+    return table(LIST_COLUMNS, rows, SHOW)
+
+
+def md5(file: Path) -> str:
+    """The digest that LIST tells of a file."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def remove(account: Account, session: Session, statement: Remove) -> Result:
+    place = locate(account, session, statement.location)
+    if not place.writable:
+        raise SqlError(f"Files cannot be removed from '{statement.location}'.", 1011, "42601")
+    rows = []
+    for key in place.paths():
+        if _matches(place, key, statement.pattern):
+            place.file(key).unlink(missing_ok=True)
+            rows.append((place.prefix + key, "removed"))
+    _prune(place.root)
+    return table(("name", "result"), rows)
+
+
+def _prune(root: Path) -> None:
+    """Delete empty folders: a stage holds files, and a folder only because one is in it."""
+    for folder in sorted(root.rglob("*"), reverse=True):
+        if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def copy_files(account: Account, session: Session, statement: CopyFiles) -> Result:
+    source = locate(account, session, statement.source)
+    target = locate(account, session, statement.target)
+    if not target.writable:
+        raise SqlError(f"Files cannot be copied to '{statement.target}'.", 1011, "42601")
+    wanted = statement.files
+    base = source.path.rstrip("/")
+    rows = []
+    for key in _below(source):
+        relative = PurePosixPath(key).name if key == base else key[len(base) :].lstrip("/")
+        if (wanted and relative not in wanted) or not _matches(source, key, statement.pattern):
+            continue
+        copied = str(PurePosixPath(target.path) / relative)
+        file = within(target.root, copied)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.file(key), file)
+        rows.append((copied,))
+    return table(("file",), rows)
+
+
+# -- ends -------------------------------------------------------------------------------------------------------
+
+
+def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+    rows = account.store.rows("SELECT name FROM stages WHERE database = ? AND schema = ?", (database, schema))
+    for row in rows:
+        remove_stage(account, ObjectName(database, schema, row["name"]))
+
+
+def SESSION_CLOSED(account: Account, session: Session) -> None:
+    _remove_temporary(account, "session = ?", (session.id,))
+
+
+def START(account: Account) -> None:
+    """Delete the temporary stages of sessions that an earlier server left behind."""
+    _remove_temporary(account, "session IS NOT NULL", ())
+
+
+def _remove_temporary(account: Account, condition: str, parameters: tuple[Any, ...]) -> None:
+    for row in account.store.rows(f"SELECT * FROM stages WHERE {condition}", parameters):
+        remove_stage(account, ObjectName(row["database"], row["schema"], row["name"]))
+
+
+HANDLERS = {
+    CreateStage: create,
+    AlterStage: alter,
+    DropStage: drop,
+    ShowStages: show,
+    DescribeStage: describe,
+    Put: put,
+    Get: get,
+    ListFiles: list_files,
+    Remove: remove,
+    CopyFiles: copy_files,
+}
+READ_ONLY = frozenset({ShowStages, DescribeStage, ListFiles})

@@ -1,0 +1,235 @@
+"""Staged files as tables: CSV with text columns C1, C2 …, JSON with one column C1, Parquet with its own columns."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from sqlglot import Expr, exp
+
+from sfml_local.core.errors import not_emulated
+from sfml_local.services.stages.csv_rows import csv_rows
+from sfml_local.services.stages.locations import Place
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sfml_local.core.account import Account
+
+FILE, NUMBER = "METADATA$FILENAME", "METADATA$FILE_ROW_NUMBER"
+"""https://docs.snowflake.com/en/user-guide/querying-metadata"""
+
+_READ_CSV = """
+SELECT * FROM read_csv(
+    ?, delim = ?, quote = ?, skip = ?, nullstr = ?, header = ?, all_varchar = true, auto_detect = true,
+    strict_mode = false, escape = ?, null_padding = ?
+)
+"""
+_CSV_OPTIONS = frozenset(
+    {"TYPE", "COMPRESSION", "FIELD_DELIMITER", "FIELD_OPTIONALLY_ENCLOSED_BY", "SKIP_HEADER", "NULL_IF"}
+    | {"RECORD_DELIMITER", "EMPTY_FIELD_AS_NULL", "ENCODING", "FORMAT_NAME", "PARSE_HEADER", "ESCAPE"}
+    | {"ESCAPE_UNENCLOSED_FIELD", "TRIM_SPACE", "ERROR_ON_COLUMN_COUNT_MISMATCH", "SKIP_BLANK_LINES"}
+    | {"DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT", "BINARY_FORMAT", "REPLACE_INVALID_CHARACTERS"}
+)
+_POSITION = re.compile(r"\$(\d+)")
+_ONLY_AUTO = ("DATE_FORMAT", "TIME_FORMAT", "TIMESTAMP_FORMAT")
+
+
+def kind_of(options: dict[str, Any]) -> str:
+    return str(options["TYPE"]).upper()
+
+
+def read_file(
+    account: Account, place: Place, key: str, options: dict[str, Any], *, ragged: bool = False
+) -> pa.Table:
+    """The rows of one file, with its name and the rows' numbers; `ragged` rows end with NULLs."""
+    import pyarrow as pa
+
+    kind, name = kind_of(options), str(place.file(key))
+    if kind == "PARQUET":
+        rows = parquet_rows([place.file(key)], logical=options.get("USE_LOGICAL_TYPE") is True)
+    elif kind == "CSV":
+        given = _csv(options)
+        try:
+            rows = account.engine.arrow(_READ_CSV, [name, *given, ragged])
+        except duckdb.InvalidInputException:
+            # Rows of several lengths, or quotes within fields: DuckDB reads no file whose form it cannot guess.
+            rows = csv_rows(place.file(key), *given, ragged=ragged)
+        if options.get("PARSE_HEADER") is not True:
+            rows = _numbered(rows)
+        if options.get("TRIM_SPACE") is True:
+            import pyarrow.compute as pc
+
+            rows = pa.table([pc.utf8_trim_whitespace(one) for one in rows.columns], rows.column_names)
+    elif kind == "JSON":
+        rows = _read_json(account, name, options)
+    else:
+        raise not_emulated(f"FILE_FORMAT TYPE = {kind}")
+    count = rows.num_rows
+    rows = rows.append_column(FILE, pa.array([place.prefix + key] * count, pa.string()))
+    return rows.append_column(NUMBER, pa.array(range(1, count + 1), pa.int64()))
+
+
+def parquet_rows(files: Sequence[Path], *, logical: bool = True) -> pa.Table:
+    """The rows of Parquet files, which may lack some of one another's columns.
+
+    Without USE_LOGICAL_TYPE a file's older annotations alone are read, which times of pandas do not have: they are
+    the whole numbers that they are stored as. https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+    """
+    import pyarrow.parquet as pq
+
+    return concatenated([_stored(pq.ParquetFile(str(file)), logical=logical) for file in files])
+
+
+def _stored(file: pq.ParquetFile, *, logical: bool) -> pa.Table:
+    import pyarrow as pa
+
+    rows, annotated = file.read(), {}
+    for index in range(len(file.schema)):
+        column = file.schema.column(index)
+        annotated[column.path] = column.converted_type != "NONE"
+    for index, field in enumerate(rows.schema):
+        kind = field.type
+        is_time = pa.types.is_time(kind) or pa.types.is_timestamp(kind)
+        is_told = annotated.get(field.name, False) and not (pa.types.is_timestamp(kind) and kind.tz is None)
+        # Durations are no type of Parquet: only Arrow's own notes in the file tell them.
+        if pa.types.is_duration(kind) or (is_time and not logical and not is_told):
+            width = pa.int32() if kind.bit_width == 32 else pa.int64()
+            rows = rows.set_column(index, field.name, rows.column(index).cast(width).cast(pa.int64()))
+    return rows
+
+
+def _read_json(account: Account, name: str, options: dict[str, Any]) -> pa.Table:
+    """One row a document; with STRIP_OUTER_ARRAY one row an element."""
+    unknown = options.keys() - {"TYPE", "STRIP_OUTER_ARRAY", "COMPRESSION", "FORMAT_NAME", "FILE_EXTENSION"}
+    if unknown:
+        raise not_emulated(f"FILE_FORMAT (TYPE = JSON {' '.join(sorted(unknown))})")
+    how = "auto" if options.get("STRIP_OUTER_ARRAY") is True else "unstructured"
+    return _numbered(
+        account.engine.arrow(
+            f"SELECT CAST(json AS VARCHAR) FROM read_json_objects(?, format = '{how}')", [name]
+        )
+    )
+
+
+def concatenated(tables: Sequence[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables(tables, promote_options="default")
+
+
+def keys_of(place: Place, files: Sequence[str] | None, pattern: str | None) -> list[str]:
+    """The paths of the files that a location, FILES and PATTERN choose."""
+    keys = list(place.paths())
+    if files:
+        base = place.path.rstrip("/")
+        wanted = {f"{base}/{name}".lstrip("/") for name in files}
+        keys = [key for key in keys if key in wanted]
+    return [key for key in keys if pattern is None or re.fullmatch(pattern, key)]
+
+
+def _csv(options: dict[str, Any]) -> list[Any]:
+    unknown = options.keys() - _CSV_OPTIONS
+    unknown |= {name for name in _ONLY_AUTO if str(options.get(name, "AUTO")).upper() != "AUTO"}
+    if unknown:
+        raise not_emulated(f"FILE_FORMAT (TYPE = CSV {' '.join(sorted(unknown))})")
+    quote = options.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE")
+    quote = "" if quote is None or str(quote).upper() == "NONE" else str(quote)
+    escape = options.get("ESCAPE", "NONE")
+    nulls = options.get("NULL_IF", ["\\N"])
+    empty = [""] if options.get("EMPTY_FIELD_AS_NULL", True) is True else []
+    delimiter = options.get("FIELD_DELIMITER", ",")
+    return [
+        "\0" if str(delimiter).upper() == "NONE" else delimiter,
+        quote,
+        int(options.get("SKIP_HEADER", 0)),
+        [*(nulls if isinstance(nulls, list) else [nulls]), *empty] or ["\0"],
+        options.get("PARSE_HEADER") is True,
+        quote if str(escape).upper() == "NONE" else str(escape),
+    ]
+
+
+def _numbered(rows: pa.Table) -> pa.Table:
+    return rows.rename_columns([f"C{index + 1}" for index in range(rows.num_columns)])
+
+
+def data_columns(rows: pa.Table) -> list[str]:
+    return [name for name in rows.column_names if name not in (FILE, NUMBER)]
+
+
+# -- $1, $1:"name" and METADATA$FILENAME ----------------------------------------------------------------------------
+
+
+def over_staged(tree: Expr, rows: pa.Table, kind: str, name: str | None = None) -> tuple[Expr, pa.Table]:
+    """The tree with what it reads of staged rows as columns, and the rows with what it asks for besides.
+
+    `name` is the alias of the rows in a query.
+    """
+    if kind == "PARQUET" and any(_is_whole(node, name) for node in tree.walk()):
+        rows = _with_documents(rows)
+    found = tree.transform(lambda node: _replaced(node, rows, kind, name))
+    return found, rows
+
+
+def _replaced(node: Expr, rows: pa.Table, kind: str, name: str | None) -> Expr:
+    if isinstance(node, exp.JSONExtract) and _position(node.this, name) == 1 and kind == "PARQUET":
+        parts = [part.this for part in node.expression.expressions if isinstance(part, exp.JSONPathKey)]
+        if len(parts) == 1:
+            return column(parts[0], name) if parts[0] in rows.column_names else exp.null()
+    if (position := _position(node, name)) is not None:
+        if kind == "JSON" or kind == "PARQUET":
+            return exp.ParseJSON(this=column("C1", name)) if position == 1 else exp.null()
+        own = data_columns(rows)
+        return column(own[position - 1], name) if position <= len(own) else exp.null()
+    if isinstance(node, exp.Column) and node.name.upper() in (FILE, NUMBER):
+        return column(node.name.upper(), name)
+    return node
+
+
+def _position(node: Any, name: str | None) -> int | None:
+    """The number of `$1` and `t.$1`."""
+    if isinstance(node, exp.Column) and (not node.table or node.table.upper() == (name or "").upper()):
+        node = node.this
+        if isinstance(node, exp.Identifier) and (found := _POSITION.fullmatch(node.name)):
+            return int(found[1])  # Snowpark writes "$1"
+    elif isinstance(node, exp.Parameter) and isinstance(node.parent, exp.Column):
+        return None  # met as its column
+    if isinstance(node, exp.Parameter) and isinstance(node.this, exp.Literal) and node.this.is_int:
+        return int(node.this.this)
+    return None
+
+
+def _is_whole(node: Expr, name: str | None) -> bool:
+    parent = node.parent
+    if _position(node, name) != 1:
+        return False
+    if not isinstance(parent, exp.JSONExtract) or parent.this is not node:
+        return True
+    return sum(isinstance(part, exp.JSONPathKey) for part in parent.expression.expressions) != 1
+
+
+def _with_documents(rows: pa.Table) -> pa.Table:
+    """Parquet's rows with each one's JSON text as C1."""
+    import pyarrow as pa
+
+    texts = [json.dumps(row, default=str) for row in rows.select(data_columns(rows)).to_pylist()]
+    return rows.append_column("C1", pa.array(texts, pa.string()))
+
+
+def column(name: str, table: str | None = None) -> exp.Column:
+    return exp.column(exp.to_identifier(name, quoted=True), table=exp.to_identifier(table) if table else None)
+
+
+def staged_tables(tree: Expr) -> Iterator[exp.Table]:
+    """The tables of a statement that are locations in stages."""
+    for node in tree.find_all(exp.Table):
+        this = node.this
+        if (isinstance(this, exp.Var) or (isinstance(this, exp.Literal) and this.is_string)) and str(
+            this.this
+        ).startswith(("@", "snow://")):
+            yield node

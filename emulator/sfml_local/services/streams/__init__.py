@@ -1,0 +1,1 @@
+"""Streams on tables: what has changed since somebody last consumed it."""

@@ -1,0 +1,243 @@
+"""What a stream holds: the changes to its table since its offset, in a table of the same DuckDB file.
+
+Changes are taken statement by statement: the table before and after, compared by DuckDB's row ids, which hold
+still within a transaction. They are written in the transaction that makes them and read, and deleted, in the one that
+consumes them: what Snowflake calls moving the offset. So a rollback takes back either.
+
+A row is followed by what it holds: a later change to it finds its earlier one by its values. Rows that are
+equal in every column cannot be told apart, nor need they be.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any, Protocol
+
+from sfml.base.quoting import duckdb_identifier
+from sfml_local.core.names import ObjectName
+from sfml_local.services.streams.store import Stream
+
+PLACE = "_fs_information_schema"
+"""The schema, hidden in every database, that holds them."""
+
+_OWN = ("__seq", "__part", "__row", "__plus", "__batch")
+_sequence = itertools.count(time.time_ns())
+
+
+class Duck(Protocol):
+    """A connection to DuckDB."""
+
+    def execute(self, query: str, parameters: Any = ..., /) -> Any: ...
+
+
+def quoted(name: str) -> str:
+    return duckdb_identifier(name)
+
+
+def table_of(name: ObjectName) -> str:
+    return ".".join(quoted(part) for part in (name.database, name.schema, name.name))
+
+
+def pending(stream: Stream) -> str:
+    """The table of changes that the stream has not given away yet."""
+    return f"{quoted(stream.name.database)}.{PLACE}.{quoted(_pending_name(stream))}"
+
+
+def _pending_name(stream: Stream) -> str:
+    return f"_sfml_stream_{stream.id}"
+
+
+def columns(duck: Duck, database: str, schema: str, table: str) -> list[tuple[str, str]]:
+    """(name, DuckDB type) of a table's columns; none when there is no such table."""
+    found: list[tuple[str, str]] = duck.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() JOIN duckdb_tables()"
+        " USING (database_name, schema_name, table_name)"
+        " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
+        [database, schema, table],
+    ).fetchall()
+    return found
+
+
+def base_columns(duck: Duck, base: ObjectName) -> list[tuple[str, str]]:
+    return columns(duck, base.database, base.schema, base.name)
+
+
+def create(duck: Duck, stream: Stream, *, initial_rows: bool) -> None:
+    """Begin to keep changes; with `initial_rows`, what the table holds now is the first."""
+    types = base_columns(duck, stream.base)
+    kept = "".join(f", {quoted(name)} {kind}" for name, kind in types)
+    duck.execute(
+        f"CREATE TABLE {pending(stream)}"
+        f" (__seq BIGINT, __part BIGINT, __row VARCHAR, __plus BOOLEAN, __batch VARCHAR{kept})"
+    )
+    if initial_rows:
+        names = _list(name for name, _ in types)
+        duck.execute(
+            f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {names}) SELECT {next(_sequence)},"
+            f" row_number() OVER (), {_NEW_ROW}, TRUE, '', {names} FROM {table_of(stream.base)}"
+        )
+
+
+def drop(duck: Duck, stream: Stream) -> None:
+    duck.execute(f"DROP TABLE IF EXISTS {pending(stream)}")
+
+
+_NEW_ROW = "replace(uuid()::VARCHAR, '-', '')"
+
+
+# -- taking changes
+
+
+def note_before(duck: Duck, base: ObjectName) -> None:
+    """Remember the table as a statement finds it."""
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE _sfml_before AS SELECT rowid AS __key, * FROM {table_of(base)}"
+    )
+
+
+def take(duck: Duck, base: ObjectName, streams: list[Stream], batch: str, *, is_update: bool) -> None:
+    """Write down, for every stream of the table, what a statement has changed since `note_before`.
+
+    DuckDB carries out an update of columns with an index or a list in them by deleting and inserting rows: those
+    of a plain UPDATE are put together again in their order.
+    """
+    names = [name for name, _ in base_columns(duck, base)]
+    differs = " OR ".join(f"b.{quoted(n)} IS DISTINCT FROM t.{quoted(n)}" for n in names)
+    joined = (
+        f"_sfml_before b FULL JOIN (SELECT rowid AS __key, * FROM {table_of(base)}) t ON b.__key = t.__key"
+    )
+    old, new = (", ".join(f"{side}.{quoted(n)}" for n in names) for side in "bt")
+    duck.execute(
+        "CREATE OR REPLACE TEMP TABLE _sfml_delta AS"
+        f" SELECT b.__key, FALSE AS __plus, t.__key IS NOT NULL AS __update, {old} FROM {joined}"
+        f" WHERE b.__key IS NOT NULL AND (t.__key IS NULL OR {differs})"
+        f" UNION ALL SELECT t.__key, TRUE, b.__key IS NOT NULL, {new} FROM {joined}"
+        f" WHERE t.__key IS NOT NULL AND (b.__key IS NULL OR {differs})"
+    )
+    duck.execute("DROP TABLE _sfml_before")
+    if is_update:
+        _pair(duck)
+    for stream in streams:
+        _widen(duck, stream, base)
+        if stream.append_only:
+            _append(duck, stream, names, batch)
+        else:
+            _record(duck, stream, names, batch)
+    duck.execute("DROP TABLE _sfml_delta")
+
+
+def _pair(duck: Duck) -> None:
+    """Let what an UPDATE deleted and inserted count as updated."""
+    half = "SELECT __key, row_number() OVER (ORDER BY __key) AS n FROM _sfml_delta WHERE NOT __update AND"
+    duck.execute(
+        f"UPDATE _sfml_delta SET __key = m.__key, __update = TRUE FROM ({half} NOT __plus) m"
+        f" JOIN ({half} __plus) p USING (n) WHERE _sfml_delta.__plus AND _sfml_delta.__key = p.__key"
+        f" AND NOT _sfml_delta.__update"
+    )
+    duck.execute(
+        "UPDATE _sfml_delta SET __update = TRUE WHERE NOT __plus"
+        " AND __key IN (SELECT __key FROM _sfml_delta WHERE __plus AND __update)"
+    )
+
+
+def _widen(duck: Duck, stream: Stream, base: ObjectName) -> None:
+    """Columns that the table has got since."""
+    kept = {name for name, _ in columns(duck, stream.name.database, PLACE, _pending_name(stream))}
+    for name, kind in base_columns(duck, base):
+        if name not in kept:
+            duck.execute(f"ALTER TABLE {pending(stream)} ADD COLUMN {quoted(name)} {kind}")
+
+
+def _append(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
+    columns = _list(names)
+    duck.execute(
+        f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {next(_sequence)},"
+        f" row_number() OVER (ORDER BY __key), {_NEW_ROW}, TRUE, ?, {columns}"
+        " FROM _sfml_delta WHERE __plus AND NOT __update",
+        [batch],
+    )
+
+
+def _record(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
+    columns = _list(names)
+    same = " AND ".join(f"d.{quoted(n)} IS NOT DISTINCT FROM k.{quoted(n)}" for n in names)
+    # Of equal rows, the first to go is the first that came.
+    duck.execute(
+        "CREATE OR REPLACE TEMP TABLE _sfml_rows AS"
+        f" SELECT d.__key, coalesce(k.__row, {_NEW_ROW}) AS __row FROM"
+        f" (SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY __key) AS __n"
+        "   FROM _sfml_delta WHERE NOT __plus) d LEFT JOIN"
+        f" (SELECT *, row_number() OVER (PARTITION BY {columns} ORDER BY __seq, __part) AS __n"
+        f"   FROM (SELECT * FROM {pending(stream)}"
+        "         QUALIFY row_number() OVER (PARTITION BY __row ORDER BY __seq DESC, __part DESC) = 1)"
+        f"  WHERE __plus) k ON d.__n = k.__n AND {same}"
+    )
+    duck.execute(
+        f"INSERT INTO {pending(stream)} ({', '.join(_OWN)}, {columns}) SELECT {next(_sequence)},"
+        f" row_number() OVER (ORDER BY d.__plus, d.__key), coalesce(r.__row, {_NEW_ROW}), d.__plus, ?,"
+        f" {', '.join(f'd.{quoted(n)}' for n in names)}"
+        " FROM _sfml_delta d LEFT JOIN _sfml_rows r ON d.__key = r.__key AND (d.__update OR NOT d.__plus)",
+        [batch],
+    )
+    duck.execute("DROP TABLE _sfml_rows")
+
+
+# -- giving them away
+
+
+def contents(duck: Duck, stream: Stream, batch: str | None = None, claimed: bool = False) -> str:
+    """A query for what the stream shows: the net change of each row; of an append-only one every insert.
+
+    A transaction does not see its own changes (`batch`). `claimed`: only what `claim` has set apart.
+    """
+    kept = {name for name, _ in columns(duck, stream.name.database, PLACE, _pending_name(stream))}
+    names = [name for name, _ in base_columns(duck, stream.base)]
+    shown = ", ".join(quoted(n) if n in kept else f"NULL AS {quoted(n)}" for n in names)
+    where = f"__batch <> '{batch or '-'}'"
+    if claimed:
+        where += f" AND __seq IN (SELECT __seq FROM temp.main.{quoted(_claim(stream))})"
+    rows = f"SELECT * FROM {pending(stream)} WHERE {where}"
+    if stream.append_only:
+        return (
+            f'SELECT {shown}, \'INSERT\' AS "METADATA$ACTION", FALSE AS "METADATA$ISUPDATE",'
+            f' __row AS "METADATA$ROW_ID" FROM ({rows})'
+        )
+    order = "PARTITION BY __row ORDER BY __seq, __part"
+    back = "PARTITION BY __row ORDER BY __seq DESC, __part DESC"
+    return (
+        f"SELECT {shown}, CASE WHEN __plus THEN 'INSERT' ELSE 'DELETE' END AS \"METADATA$ACTION\","
+        f' (NOT __first AND __last) AS "METADATA$ISUPDATE", __row AS "METADATA$ROW_ID" FROM (SELECT *,'
+        f" row_number() OVER ({order}) AS __n, row_number() OVER ({back}) AS __m,"
+        f" first_value(__plus) OVER ({order}) AS __first, first_value(__plus) OVER ({back}) AS __last"
+        f" FROM ({rows})) WHERE (__n = 1 AND NOT __plus) OR (__m = 1 AND __plus)"
+    )
+
+
+def consume(duck: Duck, stream: Stream, batch: str | None = None) -> None:
+    """Move the offset to where this transaction reads; what it changes itself stays."""
+    duck.execute(f"DELETE FROM {pending(stream)} WHERE __batch <> ?", [batch or "-"])
+
+
+def _claim(stream: Stream) -> str:
+    return f"_sfml_claim_{stream.id}"
+
+
+def claim(duck: Duck, stream: Stream) -> None:
+    """Set apart what the stream holds now, for a statement that cannot be part of a transaction."""
+    duck.execute(
+        f"CREATE OR REPLACE TEMP TABLE {quoted(_claim(stream))} AS SELECT DISTINCT __seq FROM {pending(stream)}"
+    )
+
+
+def release(duck: Duck, stream: Stream, *, consumed: bool) -> None:
+    """Forget what was set apart, and the changes themselves when the statement has succeeded."""
+    if consumed:
+        duck.execute(
+            f"DELETE FROM {pending(stream)} WHERE __seq IN (SELECT __seq FROM temp.main.{quoted(_claim(stream))})"
+        )
+    duck.execute(f"DROP TABLE IF EXISTS temp.main.{quoted(_claim(stream))}")
+
+
+def _list(names: Any) -> str:
+    return ", ".join(quoted(name) for name in names)

@@ -1,0 +1,243 @@
+"""Statements that read streams, or change tables that streams follow."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from sqlglot import Expr, exp
+
+from sfml_local.core import fakesnow_port
+from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.expressions.dialect import parse_one
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.grammar.tokens import Name
+from sfml_local.services.streams import changes, store
+from sfml_local.services.streams.store import Stream
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+_DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
+
+
+@dataclass(slots=True)
+class _Transaction:
+    """What a session's open transaction has done with streams."""
+
+    batch: str = field(default_factory=lambda: uuid.uuid4().hex)
+    consumed: dict[str, Stream] = field(default_factory=dict)
+
+
+_open: WeakKeyDictionary[Session, _Transaction] = WeakKeyDictionary()
+
+
+def stale(stream: Stream) -> SqlError:
+    return SqlError(
+        f"Base table '{stream.base.fqn()}' dropped, cannot read from stream '{stream.name.name}'.",
+        91901,
+        "55000",
+    )
+
+
+# -- reading
+
+
+def stream_tables(tree: Expr, rewriting: Rewriting) -> Expr:
+    """A stream's name, where a table's may stand, as the query for what it holds."""
+    account, session = rewriting.account, rewriting.session
+    if not store.exist(account.store) or isinstance(tree, exp.Drop | exp.Alter | exp.Describe):
+        return tree
+    common = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
+    target = target_of(tree)
+    for table in list(tree.find_all(exp.Table)):
+        name = _name(table, session)
+        if table is target or name is None or (not table.args.get("db") and name.name in common):
+            continue
+        stream = store.find(account.store, name)
+        if stream is None:
+            continue
+        if stream.stale:
+            raise stale(stream)
+        if isinstance(tree, exp.Create) and tree.kind != "TABLE":
+            raise not_emulated(f"CREATE {tree.kind} over the stream {stream.name.fqn()}")
+        rewriting.streams[stream.id] = stream
+        table.replace(_subquery(table, stream, rewriting, claimed=isinstance(tree, exp.Create)))
+    return tree
+
+
+def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed: bool) -> exp.Subquery:
+    session = rewriting.session
+    batch = _open[session].batch if session in _open else None
+    with session.lock:
+        # A describe claims nothing: it shows the columns alone.
+        query = changes.contents(session.duck, stream, batch, claimed and not rewriting.describe_only)
+    alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(stream.name.name, quoted=True))
+    subquery = exp.Subquery(this=parse_one(query), alias=alias.copy())
+    if joins := table.args.get("joins"):
+        subquery.set("joins", [join.copy() for join in joins])
+    return subquery
+
+
+def target_of(tree: Expr) -> exp.Table | None:
+    """The table that a statement fills, changes or creates."""
+    if isinstance(tree, exp.TruncateTable):
+        found: Any = tree.expressions[0] if tree.expressions else None
+    elif isinstance(tree, (*_DML, exp.Create, exp.Alter)):
+        found = tree.this
+    else:
+        return None
+    found = found.this if isinstance(found, exp.Schema) else found
+    return found if isinstance(found, exp.Table) else None
+
+
+def _name(table: exp.Table, session: Session) -> ObjectName | None:
+    if not isinstance(table.this, exp.Identifier):
+        return None
+    try:
+        return resolve(Name(tuple(dotted(part) for part in table.parts)), session)
+    except SqlError:
+        return None
+
+
+# -- changing
+
+
+@contextlib.contextmanager
+def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
+    """Around a statement: its changes taken for the streams of its table, and the streams it reads consumed.
+
+    https://docs.snowflake.com/en/user-guide/streams-intro: a stream is consumed by a DML statement that reads it,
+    in whatever way, when its transaction commits.
+    """
+    account, session = rewriting.account, rewriting.session
+    if not store.exist(account.store):
+        yield
+        return
+    duck = session.duck
+    if isinstance(tree, exp.Rollback):
+        _open.pop(session, None)
+        yield
+    elif isinstance(tree, exp.Commit):
+        _consume(session)
+        yield
+        account.attention.set()
+    elif isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        _consume(session)  # it commits the open transaction
+        with _claimed(duck, rewriting.streams.values()):
+            yield
+        _forget_tables(account, session, tree)
+    elif isinstance(tree, (*_DML, exp.TruncateTable)):
+        with _change(account, session, tree, rewriting):
+            yield
+    else:
+        yield
+
+
+def _consume(session: Session) -> None:
+    """Move the offsets that the open transaction has read."""
+    transaction = _open.pop(session, None)
+    if transaction is not None:
+        for stream in transaction.consumed.values():
+            changes.consume(session.duck, stream, transaction.batch)
+
+
+def commit_open(session: Session) -> None:
+    """Commit the session's open transaction, as DDL does."""
+    with session.lock:
+        _consume(session)
+        without_autocommit = fakesnow_port.is_in_transaction(session.connection)
+        if session.in_transaction or without_autocommit:
+            session.duck.commit()
+            session.in_transaction = False
+            fakesnow_port.mark_transaction(session.connection, is_open=False)
+
+
+@contextlib.contextmanager
+def _claimed(duck: Any, streams: Any) -> Iterator[None]:
+    """CREATE TABLE AS: DuckDB and fakesnow keep a new table in two files, so no transaction holds both."""
+    streams = list(streams)
+    for stream in streams:
+        changes.claim(duck, stream)
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        for stream in streams:
+            with contextlib.suppress(Exception) if not done else contextlib.nullcontext():
+                changes.release(duck, stream, consumed=done)
+
+
+@contextlib.contextmanager
+def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting) -> Iterator[None]:
+    table = target_of(tree)
+    base = None if table is None else _name(table, session)
+    followed = [] if base is None or base in session.temporaries else store.on_table(account.store, base)
+    read = rewriting.streams
+    if not followed and not read:
+        yield
+        return
+    assert base is not None
+    if any(stream.name.database != base.database for stream in read.values()):
+        raise not_emulated("DML that reads a stream of one database and changes a table of another")
+    connection = session.connection
+    duck = session.duck
+    autocommit = fakesnow_port.is_autocommit(connection)
+    lasting = session.in_transaction or not autocommit
+    if not autocommit and not fakesnow_port.is_in_transaction(connection):
+        duck.begin()
+        fakesnow_port.mark_transaction(connection, is_open=True)
+    elif not lasting:
+        duck.begin()
+    transaction = _open.setdefault(session, _Transaction())
+    try:
+        if followed:
+            changes.note_before(duck, base)
+        yield
+        if followed:
+            is_update = isinstance(tree, exp.Update)
+            changes.take(duck, base, followed, transaction.batch, is_update=is_update)
+        transaction.consumed.update(read)
+        if not lasting:
+            _consume(session)
+            duck.commit()
+    except BaseException:
+        if not lasting:
+            _open.pop(session, None)
+            with contextlib.suppress(Exception):
+                duck.rollback()
+        raise
+    if not lasting:
+        account.attention.set()
+
+
+def _forget_tables(account: Account, session: Session, tree: Expr) -> None:
+    """Streams on a table that was dropped or replaced are stale; those on one renamed follow it."""
+    if isinstance(tree, exp.Drop) and tree.kind == "TABLE":
+        for table in tree.find_all(exp.Table):
+            _gone(account, session, table)
+    elif isinstance(tree, exp.Create) and tree.kind == "TABLE" and tree.args.get("replace"):
+        _gone(account, session, target_of(tree))
+    elif isinstance(tree, exp.Alter):
+        base = target_of(tree)
+        for action in tree.args.get("actions") or ():
+            if isinstance(action, exp.SwapTable):
+                _gone(account, session, base)
+                _gone(account, session, action.this)
+            elif isinstance(action, exp.AlterRename) and base is not None:
+                old, new = _name(base, session), action.this
+                if old is not None and isinstance(new, exp.Table):
+                    store.base_renamed(account.store, old, dotted(new.this))
+
+
+def _gone(account: Account, session: Session, table: Expr | None) -> None:
+    name = _name(table, session) if isinstance(table, exp.Table) else None
+    if name is not None and name not in session.temporaries:
+        store.make_stale(account.store, name)

@@ -1,0 +1,235 @@
+"""CREATE, ALTER, DROP, DESCRIBE and SHOW STREAM, and SYSTEM$STREAM_HAS_DATA."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
+from sfml_local.core.likeness import selected
+from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
+from sfml_local.grammar import streams as grammar
+from sfml_local.grammar.tasks import Scope
+from sfml_local.services.databases.sql import demand_schema, demand_scope
+from sfml_local.services.streams import changes, store
+from sfml_local.services.streams.following import commit_open, stale
+from sfml_local.services.streams.store import Stream
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+
+def fetch(account: Account, name: ObjectName) -> Stream:
+    stream = store.find(account.store, name)
+    if stream is None:
+        raise does_not_exist("Stream", name.fqn())
+    return stream
+
+
+_FLAGS = ("APPEND_ONLY", "INSERT_ONLY", "SHOW_INITIAL_ROWS")
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    for key, value in given.items():
+        if key not in (*_FLAGS, "COMMENT"):
+            raise SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'STREAM'", 1420, "42601")
+        if not isinstance(value, bool if key in _FLAGS else str):
+            raise invalid_value(value, key)
+
+
+def create(account: Account, session: Session, statement: grammar.CreateStream) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/create-stream"""
+    name = resolve(statement.name, session)
+    _check_options(statement.options)
+    if statement.on != "TABLE" or statement.unsupported:
+        what = statement.unsupported or f"ON {statement.on}"
+        raise not_emulated(f"CREATE STREAM {name.fqn()} {what}: streams follow tables, from now on")
+    base = resolve(statement.source, session)
+    if not account.engine.has_database(name.database) or not account.engine.has_schema(*_schema(name)):
+        raise does_not_exist("Schema", ".".join(quoted_if_needed(part) for part in _schema(name)))
+    old = store.find(account.store, name)
+    if old is not None and statement.if_not_exists:
+        return status(f"{name.name} already exists, statement succeeded.")
+    if old is not None and not statement.or_replace:
+        raise already_exists(name.fqn())
+    _demand_table(account, session, name, base)
+    commit_open(session)
+    stream = Stream(
+        id=uuid.uuid4().hex,
+        name=name,
+        base=base,
+        append_only=statement.append_only,
+        owner=session.role,
+        created_on=account.clock(),
+        comment=statement.comment,
+    )
+    with account.engine.connection() as duck:
+        changes.create(duck, stream, initial_rows=statement.show_initial_rows)
+    with account.store.transaction():
+        if old is not None:
+            store.remove(account.store, old)
+        store.add(account.store, stream)
+    if old is not None:
+        _drop_changes(account, old)
+    account.attention.set()
+    return status(f"Stream {name.name} successfully created.")
+
+
+def _schema(name: ObjectName) -> tuple[str, str]:
+    return name.database, name.schema
+
+
+def _demand_table(account: Account, session: Session, name: ObjectName, base: ObjectName) -> None:
+    if base in session.temporaries:
+        raise not_emulated(f"CREATE STREAM {name.fqn()} on a temporary table")
+    with account.engine.connection() as duck:
+        if changes.base_columns(duck, name):
+            raise already_exists(name.fqn())
+        if not changes.base_columns(duck, base):
+            if account.engine.columns(session, base):
+                raise not_emulated(f"CREATE STREAM {name.fqn()} on a view")
+            raise does_not_exist("Table", base.fqn())
+    if base.database != name.database:
+        raise not_emulated(f"CREATE STREAM {name.fqn()} on a table of another database")
+
+
+def _drop_changes(account: Account, stream: Stream) -> None:
+    if account.engine.has_database(stream.name.database):
+        with account.engine.connection() as duck:
+            changes.drop(duck, stream)
+
+
+def alter(account: Account, session: Session, statement: grammar.AlterStream) -> Result:
+    name = resolve(statement.name, session)
+    if statement.unsupported is not None:
+        raise not_emulated(f"ALTER STREAM {name.fqn()} {statement.unsupported}")
+    if statement.if_exists and store.find(account.store, name) is None:
+        return status("Statement executed successfully.")
+    store.set_comment(account.store, fetch(account, name), statement.comment)
+    return status("Statement executed successfully.")
+
+
+def drop(account: Account, session: Session, statement: grammar.DropStream) -> Result:
+    name = resolve(statement.name, session)
+    demand_schema(account, name)
+    if statement.if_exists and store.find(account.store, name) is None:
+        return status(f"Drop statement executed successfully ({name.name} already dropped).")
+    stream = fetch(account, name)
+    commit_open(session)
+    store.remove(account.store, stream)
+    _drop_changes(account, stream)
+    return status(f"{name.name} successfully dropped.")
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    """Forget the streams of a schema that is dropped; those of others on its tables are stale."""
+    for stream in store.everywhere(account.store, database):
+        if stream.name.schema == schema:
+            store.remove(account.store, stream)
+            _drop_changes(account, stream)
+        elif stream.base.schema == schema:
+            store.make_stale(account.store, stream.base)
+
+
+# -- SHOW, DESCRIBE
+
+COLUMNS = tuple(
+    Column(name, "timestamp_ltz" if name in ("created_on", "stale_after") else "text")
+    for name in (
+        *("created_on", "name", "database_name", "schema_name", "owner", "comment", "table_name"),
+        *("source_type", "base_tables", "type", "stale", "mode", "stale_after", "invalid_reason"),
+        "owner_role_type",
+    )
+)
+_TERSE = (
+    Column("created_on", "timestamp_ltz"),
+    *map(Column, ("name", "kind", "database_name", "schema_name", "tableOn")),
+)
+
+
+def _values(stream: Stream) -> tuple[Any, ...]:
+    return (
+        stream.created_on,
+        stream.name.name,
+        stream.name.database,
+        stream.name.schema,
+        stream.owner,
+        stream.comment,
+        stream.base.fqn(),
+        "Table",
+        stream.base.fqn(),
+        "DELTA",
+        str(stream.stale).lower(),
+        "APPEND_ONLY" if stream.append_only else "DEFAULT",
+        None,
+        "Base table was dropped or replaced" if stream.stale else "N/A",
+        "ROLE",
+    )
+
+
+def show(account: Account, session: Session, statement: grammar.ShowStreams) -> Result:
+    found = selected(
+        _in_scope(account, session, statement.scope),
+        lambda stream: stream.name.name,
+        pattern=statement.like,
+        starts_with=statement.starts_with,
+        from_name=statement.from_name,
+        limit=statement.limit,
+    )
+    if not statement.terse:
+        return table(COLUMNS, [_values(stream) for stream in found], SHOW)
+    rows = [(s.created_on, s.name.name, "DELTA", s.name.database, s.name.schema, s.base.name) for s in found]
+    return table(_TERSE, rows, SHOW)
+
+
+def _in_scope(account: Account, session: Session, scope: Scope | None) -> list[Stream]:
+    if scope is None:
+        return store.everywhere(account.store, session.database, session.schema)
+    if scope.kind == "ACCOUNT":
+        return store.everywhere(account.store)
+    demand_scope(account, session, scope.kind, scope.name)
+    if scope.kind == "DATABASE":
+        return store.everywhere(account.store, scope.name.last if scope.name else session.database)
+    return store.everywhere(account.store, *resolve_schema(scope.name, session))
+
+
+def describe(account: Account, session: Session, statement: grammar.DescribeStream) -> Result:
+    stream = fetch(account, resolve(statement.name, session))
+    return table(COLUMNS, [_values(stream)], DESCRIBE)
+
+
+# -- SYSTEM$STREAM_HAS_DATA
+
+
+def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ...]) -> bool:
+    """Whether the stream holds anything that was committed.
+
+    Never true for nothing here, which Snowflake does not promise.
+    https://docs.snowflake.com/en/sql-reference/functions/system_stream_has_data
+    """
+    if len(arguments) != 1 or arguments[0] is None:
+        raise SqlError(
+            "SQL compilation error:\nnot enough arguments for function [SYSTEM$STREAM_HAS_DATA], expected 1, "
+            f"got {len(arguments)}",
+            938,
+            "22023",
+        )
+    stream = fetch(account, resolve(str(arguments[0]), session))
+    if stream.stale:
+        raise stale(stream)
+    with account.engine.connection() as duck:
+        query = changes.contents(duck, stream)
+        return duck.execute(f"SELECT 1 FROM ({query}) LIMIT 1").fetchone() is not None
+
+
+HANDLERS = {
+    grammar.CreateStream: create,
+    grammar.AlterStream: alter,
+    grammar.DropStream: drop,
+    grammar.DescribeStream: describe,
+    grammar.ShowStreams: show,
+}
+READ_ONLY = frozenset({grammar.DescribeStream, grammar.ShowStreams})

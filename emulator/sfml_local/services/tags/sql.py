@@ -1,0 +1,234 @@
+"""Tags as objects: created, shown and dropped. What is tagged keeps its tags itself, also those never created.
+
+https://docs.snowflake.com/en/sql-reference/sql/create-tag
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
+from sfml_local.core.likeness import like
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.result import Column, Result, status, table
+from sfml_local.grammar import tags as grammar
+from sfml_local.grammar.absent import Absent
+from sfml_local.services.databases.sql import demand_schema, demand_scope, missing
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS tags (
+  database TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  name TEXT NOT NULL,
+  allowed TEXT NOT NULL,
+  comment TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  created_on TEXT NOT NULL,
+  PRIMARY KEY (database, schema, name)
+);
+CREATE TABLE IF NOT EXISTS tag_propagation (
+  tag TEXT PRIMARY KEY,
+  propagate TEXT NOT NULL,
+  on_conflict TEXT
+);
+"""
+
+OF_THE_FEATURE_STORE = "SNOWML_FEATURE_"
+"""How the names of the tags begin that a Feature Store makes first of all."""
+
+INSTEAD = {
+    "MODEL MONITOR": "query its predictions instead",
+    "DYNAMIC TABLE": "use a task on a stream, or a view",
+    "DYNAMIC ICEBERG TABLE": "use a task on a stream, or a view",
+    "ONLINE FEATURE TABLE": "use a table",
+    "TASK GRAPH": "create its tasks one by one",
+    "ALERT": "use a task with WHEN",
+    "NOTEBOOK": "use a procedure or a job",
+    "EXPERIMENT": "use metrics of the model registry",
+}
+
+
+def absent(account: Account, session: Session, statement: Absent) -> Result:
+    """Refuse a statement on what this server has not, by name."""
+    instead = INSTEAD.get(statement.kind) or INSTEAD.get(statement.kind.removesuffix("S"), "")
+    raise not_emulated(f"{statement.verb} {statement.kind}", instead)
+
+
+def _refused(what: str, instead: str) -> SqlError:
+    return SqlError(f"Unsupported feature: the local server has no {what}; {instead}.", 2, "0A000")
+
+
+def create(account: Account, session: Session, statement: grammar.CreateTag) -> Result:
+    name = resolve(statement.name, session)
+    if name.name.startswith(OF_THE_FEATURE_STORE):
+        raise _refused("Feature Store", "keep features in tables, and training sets in Datasets")
+    if not account.engine.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", f"{name.database}.{name.schema}")
+    with account.store.transaction() as connection:
+        if find(account, name) is not None and not statement.or_replace:
+            if statement.if_not_exists:
+                return status(f"{name.name} already exists, statement succeeded.")
+            raise already_exists(name)
+        connection.execute(
+            "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(name.database, name.schema, name.name, json.dumps(statement.allowed), statement.comment),
+                *(session.role, account.clock().isoformat()),
+            ),
+        )
+        _set_propagation(account, name, statement.propagate, statement.on_conflict)
+    return status(f"Tag {name.name} successfully created.")
+
+
+def drop(account: Account, session: Session, statement: grammar.DropTag) -> Result:
+    name = resolve(statement.name, session)
+    demand_schema(account, name)
+    if find(account, name) is None:
+        return missing("Tag", name.fqn(), statement.if_exists)
+    account.store.execute(
+        "DELETE FROM tags WHERE database = ? AND schema = ? AND name = ?",
+        (name.database, name.schema, name.name),
+    )
+    return status(f"{name.name} successfully dropped.")
+
+
+def find(account: Account, name: ObjectName) -> Any:
+    return account.store.row(
+        "SELECT * FROM tags WHERE database = ? AND schema = ? AND name = ?",
+        (name.database, name.schema, name.name),
+    )
+
+
+def check_value(account: Account, name: ObjectName, value: str) -> None:
+    """Refuse a value that is too long, or that the tag, where it was created, does not allow."""
+    if len(value) > 256:
+        raise SqlError("SQL compilation error:\nTag value is longer than 256 characters.", 391801, "22023")
+    row = find(account, name)
+    allowed = json.loads(row["allowed"]) if row is not None else []
+    if allowed and value not in allowed:
+        raise SqlError(
+            f"SQL compilation error:\nTag value '{value}' is not an allowed value of tag {name}.",
+            391801,
+            "22023",
+        )
+
+
+PROPAGATIONS = ("ON_DEPENDENCY_AND_DATA_MOVEMENT", "ON_DEPENDENCY", "ON_DATA_MOVEMENT")
+
+
+def _set_propagation(account: Account, name: ObjectName, propagate: str, on_conflict: str) -> None:
+    """Keep how the tag propagates; nothing is propagated here."""
+    if propagate and propagate not in PROPAGATIONS:
+        raise SqlError(
+            f"SQL compilation error:\ninvalid value '{propagate}' for property 'PROPAGATE'", 1008, "22023"
+        )
+    account.store.execute("DELETE FROM tag_propagation WHERE tag = ?", (name.fqn(),))
+    if propagate:
+        account.store.execute(
+            "INSERT INTO tag_propagation VALUES (?, ?, ?)", (name.fqn(), propagate, on_conflict or None)
+        )
+
+
+def alter(account: Account, session: Session, statement: grammar.AlterTag) -> Result:
+    name = resolve(statement.name, session)
+    row = find(account, name)
+    if row is None:
+        if statement.if_exists:
+            return status()
+        raise does_not_exist("Tag", name.fqn())
+    allowed: list[str] = json.loads(row["allowed"])
+    values = statement.values
+    match statement.change:
+        case "RENAME":
+            assert statement.new is not None
+            _rename(account, name, resolve(statement.new, session))
+        case "ADD ALLOWED_VALUES":
+            _update(
+                account, name, "allowed", json.dumps([*allowed, *(v for v in values if v not in allowed)])
+            )
+        case "DROP ALLOWED_VALUES":
+            _update(account, name, "allowed", json.dumps([v for v in allowed if v not in values]))
+        case "SET ALLOWED_VALUES" | "UNSET ALLOWED_VALUES":
+            _update(account, name, "allowed", json.dumps(list(values)))
+        case "SET COMMENT" | "UNSET COMMENT":
+            _update(account, name, "comment", "".join(values))
+        case _:
+            propagate, on_conflict = (*values, "", "")[:2]
+            _set_propagation(account, name, propagate, on_conflict)
+    return status()
+
+
+def _update(account: Account, name: ObjectName, column: str, value: str) -> None:
+    account.store.execute(
+        f"UPDATE tags SET {column} = ? WHERE database = ? AND schema = ? AND name = ?",
+        (value, name.database, name.schema, name.name),
+    )
+
+
+def _rename(account: Account, name: ObjectName, new: ObjectName) -> None:
+    if find(account, new) is not None:
+        raise already_exists(new)
+    account.store.execute(
+        "UPDATE tags SET database = ?, schema = ?, name = ? WHERE database = ? AND schema = ? AND name = ?",
+        (new.database, new.schema, new.name, name.database, name.schema, name.name),
+    )
+
+
+def allowed_values(text: str) -> list[str]:
+    """The values in the cell of SHOW TAGS."""
+    return list(json.loads(text))
+
+
+def show(account: Account, session: Session, statement: grammar.ShowTags) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-tags"""
+    columns = (
+        Column("created_on", "timestamp_ltz"),
+        *("name", "database_name", "schema_name", "owner", "comment", "allowed_values", "owner_role_type"),
+        *("propagate", "on_conflict", "multi_value"),
+    )
+    demand_scope(account, session, statement.scope, statement.within)
+    propagations = {row["tag"]: row for row in account.store.rows("SELECT * FROM tag_propagation")}
+    rows = []
+    for row in account.store.rows("SELECT * FROM tags ORDER BY database, schema, name"):
+        if like(statement.like, row["name"]) and _in_scope(row, session, statement):
+            allowed = row["allowed"].replace(", ", ",") if row["allowed"] != "[]" else None
+            found = propagations.get(ObjectName(row["database"], row["schema"], row["name"]).fqn())
+            rows.append(
+                (
+                    *(datetime.fromisoformat(row["created_on"]), row["name"], row["database"], row["schema"]),
+                    *(row["owner"], row["comment"], allowed, "ROLE"),
+                    *((found["propagate"], found["on_conflict"]) if found else ("NONE", None)),
+                    "false",
+                )
+            )
+    return table(columns, rows[: statement.limit])
+
+
+def _in_scope(row: Any, session: Session, statement: grammar.ShowTags) -> bool:
+    match statement.scope:
+        case "ACCOUNT":
+            return True
+        case "DATABASE":
+            return bool(row["database"] == (statement.within.last if statement.within else session.database))
+        case _:
+            return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
+
+
+def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+    account.store.execute("DELETE FROM tags WHERE database = ? AND schema = ?", (database, schema))
+
+
+HANDLERS = {
+    grammar.CreateTag: create,
+    grammar.DropTag: drop,
+    grammar.ShowTags: show,
+    grammar.AlterTag: alter,
+    Absent: absent,
+}
+READ_ONLY = frozenset({grammar.ShowTags})

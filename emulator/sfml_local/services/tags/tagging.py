@@ -1,0 +1,308 @@
+"""Tags on objects: set, unset, asked for. Tasks and models keep their own, by id; all others are kept here by name.
+
+Any tag may be set, also one that nobody created; one that was created with allowed values takes no other.
+https://docs.snowflake.com/en/user-guide/object-tagging/introduction
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sfml_local.core.errors import SqlError, does_not_exist
+from sfml_local.core.family import Args
+from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.result import Column, Result, status, table
+from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
+from sfml_local.grammar.tokens import Name, SqlSyntaxError
+from sfml_local.services.compute import store as compute
+from sfml_local.services.tags.sql import check_value
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS tag_assignments (
+    domain TEXT NOT NULL,
+    object TEXT NOT NULL,
+    "column" TEXT NOT NULL DEFAULT '',
+    database TEXT NOT NULL,
+    schema TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (domain, object, "column", database, schema, name)
+);
+"""
+
+Values = dict[ObjectName, str]
+
+_DOMAINS = {"VIEW": "TABLE", "COLUMN": "TABLE", "MODEL": "MODULE"}
+_IN_SCHEMAS = frozenset({"TABLE", "STAGE", "STREAM", "TASK", "MODULE", "MODEL", "PROCEDURE", "FUNCTION"})
+DOMAINS = frozenset(
+    {
+        *(
+            "ACCOUNT",
+            "ALERT",
+            "COLUMN",
+            "COMPUTE POOL",
+            "DATABASE",
+            "DATABASE ROLE",
+            "FUNCTION",
+            "INTEGRATION",
+        ),
+        *("MODEL", "MODULE", "NETWORK POLICY", "PIPE", "PROCEDURE", "ROLE", "SCHEMA", "SHARE", "STAGE"),
+        *("STREAM", "TABLE", "TASK", "USER", "VIEW", "WAREHOUSE"),
+    }
+)
+"""Kinds of objects that may be asked for their tags."""
+
+
+def object_key(session: Session, domain: str, name: Name) -> str:
+    """An object's full name, as it is kept."""
+    if domain in _IN_SCHEMAS:
+        return resolve(name, session).fqn()
+    if domain == "SCHEMA":
+        return ".".join(quoted_if_needed(part) for part in resolve_schema(name, session))
+    return quoted_if_needed(name.last)
+
+
+# -- keeping
+
+
+def assign(
+    account: Account, domain: str, key: str, values: Mapping[ObjectName, str], column: str = ""
+) -> None:
+    for tag, value in values.items():
+        check_value(account, tag, value)
+    with account.store.transaction() as connection:
+        connection.executemany(
+            "INSERT OR REPLACE INTO tag_assignments VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (domain, key, column, tag.database, tag.schema, tag.name, value)
+                for tag, value in values.items()
+            ],
+        )
+
+
+def assigned(account: Account, domain: str, key: str, column: str = "") -> Values:
+    rows = account.store.rows(
+        'SELECT * FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
+        " ORDER BY database, schema, name",
+        (domain, key, column),
+    )
+    return {ObjectName(row["database"], row["schema"], row["name"]): row["value"] for row in rows}
+
+
+def forget(account: Account, domain: str, key: str) -> None:
+    """An object that goes takes its tags along."""
+    account.store.execute("DELETE FROM tag_assignments WHERE domain = ? AND object = ?", (domain, key))
+
+
+def move(account: Account, domain: str, key: str, new: str) -> None:
+    account.store.execute(
+        "UPDATE tag_assignments SET object = ? WHERE domain = ? AND object = ?", (new, domain, key)
+    )
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    place = ".".join(quoted_if_needed(part) for part in (database, schema))
+    account.store.execute(
+        "DELETE FROM tag_assignments WHERE (domain = 'SCHEMA' AND object = ?) OR"
+        " (domain IN ('TABLE', 'STAGE', 'STREAM') AND substr(object, 1, ?) = ?)",
+        (place, len(place) + 1, f"{place}."),
+    )
+
+
+# -- statements
+
+
+def set_tags(account: Account, session: Session, statement: SetObjectTags) -> Result:
+    domain = _DOMAINS.get(statement.kind, statement.kind)
+    key = _existing(account, session, statement)
+    if key is not None:
+        values = {resolve(tag, session): value for tag, value in statement.tags}
+        assign(account, domain, key, values, statement.column or "")
+    return status()
+
+
+def unset_tags(account: Account, session: Session, statement: UnsetObjectTags) -> Result:
+    domain = _DOMAINS.get(statement.kind, statement.kind)
+    key = _existing(account, session, statement)
+    for tag in () if key is None else (resolve(name, session) for name in statement.tags):
+        account.store.execute(
+            'DELETE FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
+            " AND database = ? AND schema = ? AND name = ?",
+            (domain, key, statement.column or "", tag.database, tag.schema, tag.name),
+        )
+    return status()
+
+
+def _existing(account: Account, session: Session, statement: SetObjectTags | UnsetObjectTags) -> str | None:
+    """The key of the object, which has to be there unless IF EXISTS says otherwise."""
+    kind = statement.kind
+    key = object_key(session, _DOMAINS.get(kind, kind), statement.name)
+    if not _is_there(account, session, kind, statement.name):
+        if statement.if_exists:
+            return None
+        raise does_not_exist(kind.capitalize(), key)
+    if statement.column is not None:
+        columns = {row[0] for row in account.engine.columns(session, resolve(statement.name, session))}
+        if statement.column not in columns:
+            raise SqlError(
+                f"SQL compilation error: error line 1 at position 0\ninvalid identifier '{statement.column}'",
+                904,
+                "42000",
+            )
+    return key
+
+
+def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool:
+    from sfml_local.services.stages import sql as stages
+    from sfml_local.services.streams import store as streams
+
+    match kind:
+        case "TABLE" | "VIEW":
+            return bool(account.engine.columns(session, resolve(name, session)))
+        case "STAGE":
+            return stages.find(account, resolve(name, session)) is not None
+        case "STREAM":
+            return streams.find(account.store, resolve(name, session)) is not None
+        case "SCHEMA":
+            database, schema = resolve_schema(name, session)
+            return account.engine.has_database(database) and account.engine.has_schema(database, schema)
+        case "DATABASE":
+            return account.engine.has_database(name.last)
+        case "WAREHOUSE":
+            return compute.find(account, "WAREHOUSE", name.last) is not None
+        case "COMPUTE POOL":
+            return compute.find(account, "COMPUTE POOL", name.last) is not None
+    return True
+
+
+# -- asking
+
+
+def _own(account: Account, session: Session, domain: str, name: Name) -> Values:
+    """The tags set on the object itself; refuses a task or model that is not there."""
+    from sfml_local.services.models.queries import tags_of as tags_of_model
+    from sfml_local.services.tasks import commands
+    from sfml_local.services.tasks.tags import tags_of as tags_of_task
+
+    if domain == "TASK":
+        return tags_of_task(account.store, commands.fetch(account, resolve(name, session)).id)
+    if domain == "MODULE":
+        return tags_of_model(account, resolve(name, session))
+    return assigned(account, domain, object_key(session, domain, name))
+
+
+def _levels(account: Account, session: Session, domain: str, name: Name) -> list[tuple[str, Values]]:
+    """The object's tags and those above it, the nearest first, with the level that they are set on."""
+    levels = [(domain, _own(account, session, domain, name))]
+    if domain in _IN_SCHEMAS:
+        full = resolve(name, session)
+        place = f"{quoted_if_needed(full.database)}.{quoted_if_needed(full.schema)}"
+        levels.append(("SCHEMA", assigned(account, "SCHEMA", place)))
+        levels.append(("DATABASE", assigned(account, "DATABASE", quoted_if_needed(full.database))))
+    elif domain == "SCHEMA":
+        database, _ = resolve_schema(name, session)
+        levels.append(("DATABASE", assigned(account, "DATABASE", quoted_if_needed(database))))
+    return levels
+
+
+def get_tag(account: Account, session: Session, arguments: tuple[Any, ...]) -> str | None:
+    """SYSTEM$GET_TAG(tag, object, domain): the value set on the object, or above it.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_get_tag
+    """
+    tag, name, domain = (*(str(argument) for argument in arguments), "", "", "")[:3]
+    wanted = resolve(tag, session)
+    column = ""
+    parts = _parsed(name).parts
+    kind = _domain(domain)
+    if kind == "COLUMN":
+        parts, column = parts[:-1], parts[-1]
+    kind = _DOMAINS.get(kind, kind)
+    levels = _levels(account, session, kind, Name(parts))
+    if column:
+        key = object_key(session, kind, Name(parts))
+        levels.insert(0, ("COLUMN", assigned(account, kind, key, column)))
+    return next((values[wanted] for _, values in levels if wanted in values), None)
+
+
+def _domain(text: str) -> str:
+    domain = text.upper().replace("_", " ")
+    if domain not in DOMAINS:
+        raise SqlError(f"SQL compilation error:\nInvalid value '{text}' for object domain.", 1008, "22023")
+    return domain
+
+
+def _parsed(text: str) -> Name:
+    """A name of any number of parts: a column's has one more than its table's."""
+    from sfml_local.grammar.tokens import Tokens
+
+    tokens = Tokens(text)
+    parts = [tokens.identifier()]
+    while not tokens.at_end:
+        if tokens.sql[tokens.offset] != ".":
+            raise SqlSyntaxError(f"Invalid identifier {text}", tokens.offset)
+        tokens.index += 1
+        parts.append(tokens.identifier())
+    return Name(tuple(parts))
+
+
+REFERENCE_COLUMNS = tuple(
+    Column(name)
+    for name in (
+        *("TAG_DATABASE", "TAG_SCHEMA", "TAG_NAME", "TAG_VALUE", "APPLY_METHOD", "LEVEL"),
+        *("OBJECT_DATABASE", "OBJECT_SCHEMA", "OBJECT_NAME", "DOMAIN", "COLUMN_NAME"),
+    )
+)
+
+
+def tag_references(account: Account, session: Session, args: Args) -> Result:
+    """INFORMATION_SCHEMA.TAG_REFERENCES(object, domain): the object's tags and those that it inherits.
+
+    https://docs.snowflake.com/en/sql-reference/functions/tag_references
+    """
+    text, domain = (*(str(argument) for argument in args.positional), "", "")[:2]
+    kind = _domain(domain)
+    parts, column = _parsed(text).parts, ""
+    if kind == "COLUMN":
+        parts, column = parts[:-1], parts[-1]
+    kind = _DOMAINS.get(kind, kind)
+    name = Name(parts)
+    levels = _levels(account, session, kind, name)
+    if column:
+        levels.insert(0, ("COLUMN", assigned(account, kind, object_key(session, kind, name), column)))
+    place = _place(session, kind, name)
+    seen: set[ObjectName] = set()
+    rows = []
+    own = "COLUMN" if column else kind
+    for level, values in levels:
+        for tag, value in values.items():
+            if tag in seen:
+                continue
+            seen.add(tag)
+            method = "MANUAL" if level == own else "INHERITED"
+            shown = level.replace(" ", "_")
+            rows.append(
+                (tag.database, tag.schema, tag.name, value, method, shown, *place, own, column or None)
+            )
+    return table(REFERENCE_COLUMNS, rows)
+
+
+def _place(session: Session, domain: str, name: Name) -> tuple[str | None, str | None, str]:
+    if domain in _IN_SCHEMAS:
+        full = resolve(name, session)
+        return full.database, full.schema, full.name
+    if domain == "SCHEMA":
+        database, schema = resolve_schema(name, session)
+        return database, None, schema
+    return None, None, name.last
+
+
+HANDLERS = {SetObjectTags: set_tags, UnsetObjectTags: unset_tags}
+SYSTEM_FUNCTIONS = {"SYSTEM$GET_TAG": get_tag}
+TABLE_FUNCTIONS = {"INFORMATION_SCHEMA.TAG_REFERENCES": tag_references, "TAG_REFERENCES": tag_references}
+SCHEMA_DROPPED = schema_dropped

@@ -1,0 +1,1 @@
+"""Tasks and task graphs: kept, run, and their history."""

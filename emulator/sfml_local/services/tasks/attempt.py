@@ -1,0 +1,137 @@
+"""The loop over one attempt of a graph run: begin what may begin, wait, note what ended, watch the clock."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
+
+from sfml.semantics.frontier import Frontier
+from sfml.semantics.graph import GraphShape
+from sfml.semantics.limits import timeout_seconds
+from sfml.semantics.states import State
+from sfml_local.core.deep import deeply
+from sfml_local.services.tasks import outcome
+from sfml_local.services.tasks.model import Task
+from sfml_local.services.tasks.run_store import GraphRun, TaskRun
+from sfml_local.services.tasks.task_run import RunningTask
+
+if TYPE_CHECKING:
+    from sfml_local.services.tasks.runner import Runner
+
+WORKERS = int(os.environ.get("SFML_LOCAL_TASK_WORKERS", "4"))
+"""How many tasks of one graph run at the same time."""
+
+PATIENCE = 10.0
+"""Seconds that a task run gets to come back once it was asked to stop."""
+
+GLANCE = 0.5
+"""Seconds after which a graph looks again whether a task run was asked to stop."""
+
+
+class Attempt:
+    """Begins what may begin, waits, notes what ended, watches the clock; `states` is brought up to date."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        run: GraphRun,
+        graph: GraphShape,
+        tasks: dict[str, Task],
+        states: dict[str, State],
+        deadline: float,
+    ) -> None:
+        self.runner, self.run, self.graph, self.tasks, self.states = runner, run, graph, tasks, states
+        self.frontier = Frontier(graph, states)
+        self.deadline = deadline
+        self.futures: dict[Future[TaskRun], RunningTask] = {}
+        self.ends: dict[Future[TaskRun], tuple[float, float]] = {}
+        self.given_up: dict[Future[TaskRun], float] = {}
+        self.complete = True
+
+    def carry_out(self) -> bool:
+        """False when a task that was to run could not begin: out of time, or the server ends."""
+        # The pool is not waited for: a task run that does not come back would hold the graph.
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"task-{self.run.root.name}")
+        try:
+            while True:
+                self._begin(pool)
+                if not self.futures:
+                    return self.complete
+                self._wait()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _begin(self, pool: ThreadPoolExecutor) -> None:
+        """Begin what may begin now, as far as workers are free: waiting for one is no part of a timeout."""
+        while too_late := self._too_late():
+            for name in too_late:
+                self.frontier.note(name, State.NOT_EXECUTED)
+            self.complete = False
+        for name in self.frontier.ready[: WORKERS - len(self.futures)]:
+            self._submit(pool, name)
+
+    def _too_late(self) -> tuple[str, ...]:
+        """The finalizer begins even when the graph is out of time; nothing begins when the server ends."""
+        if self.runner.account.stopping.is_set():
+            return self.frontier.ready
+        if time.monotonic() < self.deadline:
+            return ()
+        return tuple(name for name in self.frontier.ready if not self.frontier.finalizes(name))
+
+    def _submit(self, pool: ThreadPoolExecutor, name: str) -> None:
+        running = RunningTask(self.runner.account, self.run, self.tasks[name], self.graph, dict(self.states))
+        self.frontier.note(name, State.EXECUTING)
+        with self.runner.lock:
+            self.runner.running[(self.run.group_id, name)] = running
+        future = pool.submit(deeply, running.execute)
+        self.futures[future] = running
+        self.ends[future] = self._limit(name)
+
+    def _limit(self, name: str) -> tuple[float, float]:
+        """When a task begun now times out, and the seconds of the setting that ends it.
+
+        The root's timeout is the whole graph's; a child's own wins for that child. Of it and
+        STATEMENT_TIMEOUT_IN_SECONDS the lower one that is not 0 counts.
+        https://docs.snowflake.com/en/user-guide/tasks-graphs, …/sql-reference/sql/create-task
+        """
+        now, settings = time.monotonic(), self.tasks[name].settings
+        own = settings.user_task_timeout_ms
+        limits = [(now + timeout_seconds(own), timeout_seconds(own))]
+        statement = float(settings.session_parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0)
+        if statement:
+            limits.append((now + statement, statement))
+        is_finalizer = self.graph.finalizer is not None and name == self.graph.finalizer.name
+        if not is_finalizer and (own is None or name == self.graph.root):
+            root = self.tasks[self.graph.root].settings
+            limits.append((self.deadline, timeout_seconds(root.user_task_timeout_ms)))
+        return min(limits)
+
+    def _wait(self) -> None:
+        next_end = min(self.given_up.get(future, self.ends[future][0]) for future in self.futures)
+        pause = max(0.0, min(next_end - time.monotonic(), GLANCE))
+        done, _ = wait(self.futures, timeout=pause, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._note(future, future.result())
+        now = time.monotonic()
+        for future in [f for f in self.futures if f in self.given_up and self.given_up[f] <= now]:
+            self._note(future, self.futures[future].abandoned())
+        for future, running in self.futures.items():
+            end, seconds = self.ends[future]
+            if end <= now:
+                running.time_out(seconds)
+            if running.stop.state is not None:
+                self.given_up.setdefault(future, now + PATIENCE)
+                running.interrupt_again()
+
+    def _note(self, future: Future[TaskRun], ended: TaskRun) -> None:
+        running = self.futures.pop(future)
+        name = running.task.name.name
+        with self.runner.lock:
+            self.runner.running.pop((self.run.group_id, name), None)
+        self.frontier.note(name, ended.state)
+        if name == self.graph.root:
+            self.runner.root_ended(self.run, ended.state)
+        if ended.state.is_failure:
+            outcome.notify_failure(self.runner.account, self.run, self.tasks, ended)

@@ -1,0 +1,248 @@
+"""What the account does with a task, whether a statement or a REST call asks for it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from sfml_local.core.errors import SqlError, already_exists, does_not_exist
+from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.services.compute.store import demand_warehouse
+from sfml_local.services.tasks import store as tasks_store
+from sfml_local.services.tasks.model import Settings, Task, by_name
+from sfml_local.services.tasks.properties import checked, demand_serverless
+from sfml_local.services.tasks.rules import (
+    check_graph,
+    check_links,
+    children_of,
+    demand_suspended,
+    finalizer_of,
+    no_such_task,
+    roots_of,
+)
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+
+class Created(Enum):
+    CREATED = "created"
+    REPLACED = "replaced"
+    ALTERED = "altered"
+
+
+def demand_schema(account: Account, database: str, schema: str) -> None:
+    """Refuse a database or a schema that does not exist."""
+    found = account.engine.rows(
+        "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [database]
+    )
+    if not found:
+        raise does_not_exist("Database", quoted_if_needed(database))
+    if schema not in {row[0] for row in found}:
+        name = f"{quoted_if_needed(database)}.{quoted_if_needed(schema)}"
+        raise does_not_exist("Schema", name)
+
+
+def fetch(account: Account, name: ObjectName) -> Task:
+    """The task; raises 002003."""
+    task = tasks_store.find(account.store, name)
+    if task is None:
+        raise no_such_task(name)
+    return task
+
+
+def siblings(account: Account, name: ObjectName) -> dict[str, Task]:
+    """The tasks of the same schema by unqualified name, itself included when it exists."""
+    return by_name(tasks_store.in_schema(account.store, name.database, name.schema))
+
+
+def create(
+    account: Account, session: Session, name: ObjectName, settings: Settings, *, replace_it: bool = False
+) -> Created:
+    """CREATE [OR REPLACE] TASK: suspended, with a new id. Raises 002002 when it exists and is to stay."""
+    demand_schema(account, name.database, name.schema)
+    demand_warehouse(account, settings.warehouse)
+    with account.store.transaction():
+        tasks = siblings(account, name)
+        old = tasks.get(name.name)
+        if old is not None and not replace_it:
+            raise already_exists(name.fqn())
+        _demand_change(name, settings, tasks)
+        check_links(name, settings, tasks, replaces=old is not None)
+        if old is not None:
+            tasks_store.delete(account.store, old)
+        made = replace(settings, created_by=session.user)
+        task = Task(str(uuid.uuid4()), name, made, session.role, account.clock())
+        tasks_store.save(account.store, task)
+    return Created.REPLACED if old else Created.CREATED
+
+
+def _demand_change(name: ObjectName, settings: Settings, tasks: dict[str, Task]) -> None:
+    """091421 unless every graph that the task is in, or is to be in, has a suspended root."""
+    above = [*settings.predecessors, *([settings.finalize] if settings.finalize else [])]
+    for start in (name.name, *above):
+        demand_suspended(*roots_of(start, tasks))
+
+
+def create_or_alter(account: Account, session: Session, name: ObjectName, settings: Settings) -> Created:
+    """CREATE OR ALTER TASK and PUT: what is not given goes back to its default; the state stays."""
+    old = tasks_store.find(account.store, name)
+    if old is None:
+        return create(account, session, name, settings)
+    # Clauses that CREATE OR ALTER does not have are left as they are.
+    # https://docs.snowflake.com/en/sql-reference/sql/create-task
+    before = old.settings
+    kept = replace(settings, log_level=settings.log_level or before.log_level, created_by=before.created_by)
+    if kept != before:
+        change(account, name, lambda _: kept)
+    return Created.ALTERED
+
+
+def change(account: Account, name: ObjectName, new: Callable[[Settings], Settings]) -> Task:
+    """Give a task other settings; its root, and that of a graph it joins, must be suspended."""
+    with account.store.transaction():
+        tasks = siblings(account, name)
+        task = fetch(account, name)
+        wanted = new(task.settings)
+        demand_serverless(task.settings, wanted)
+        settings = checked(name, wanted)
+        if settings.warehouse != task.settings.warehouse:
+            demand_warehouse(account, settings.warehouse)
+        _demand_change(name, settings, tasks)
+        check_links(name, settings, tasks)
+        changed = replace(task, settings=settings)
+        if settings.schedule != task.settings.schedule:
+            changed = replace(changed, scheduled_since=account.clock())
+        changed = _orphaned(account, task, changed)
+        tasks_store.save(account.store, changed)
+    return changed
+
+
+def _orphaned(account: Account, old: Task, new: Task) -> Task:
+    """The task suspended with the reason Snowflake gives when it has just become a root."""
+    if not new.settings.is_root or old.settings.is_root:
+        return new
+    reason = "FINALIZER_BECAME_ROOT" if old.settings.finalize else "CHILD_BECAME_ROOT"
+    return replace(
+        new, started=False, last_suspended_on=account.clock(), last_suspended_reason=reason, graph_version=0
+    )
+
+
+def drop(account: Account, name: ObjectName) -> None:
+    """DROP TASK: cuts every link of the task; tasks left without predecessors become suspended roots.
+
+    A running graph finishes on its version. https://docs.snowflake.com/en/sql-reference/sql/drop-task
+    """
+    with account.store.transaction():
+        tasks = siblings(account, name)
+        task = fetch(account, name)
+        if not task.settings.is_root:
+            demand_suspended(*roots_of(name.name, tasks))
+        elif children_of(name.name, tasks) or finalizer_of(name.name, tasks):
+            demand_suspended(task)
+        tasks_store.delete(account.store, task)
+        for child in children_of(name.name, tasks):
+            left = tuple(p for p in child.settings.predecessors if p != name.name)
+            cut = _orphaned(account, child, child.with_settings(predecessors=left))
+            tasks_store.save(account.store, cut)
+        finalizer = finalizer_of(name.name, tasks)
+        if finalizer:
+            tasks_store.save(
+                account.store, _orphaned(account, finalizer, finalizer.with_settings(finalize=None))
+            )
+
+
+def schema_dropped(account: Account, database: str, schema: str) -> None:
+    """Forget the tasks of a schema that is dropped."""
+    with account.store.transaction():
+        for task in tasks_store.in_schema(account.store, database, schema):
+            tasks_store.delete(account.store, task)
+
+
+def suspend(account: Account, name: ObjectName, reason: str = "USER_SUSPENDED") -> None:
+    """ALTER TASK … SUSPEND; a run that executes goes on. Suspending a root resets its failure counters."""
+    with account.store.transaction():
+        tasks = siblings(account, name)
+        task = fetch(account, name)
+        if not task.settings.is_root:
+            demand_suspended(*roots_of(name.name, tasks))
+        else:
+            tasks_store.set_failures(account.store, task.id, {})
+        if task.started:
+            now = account.clock()
+            tasks_store.save(
+                account.store,
+                replace(task, started=False, last_suspended_on=now, last_suspended_reason=reason),
+            )
+
+
+def resume(account: Account, name: ObjectName) -> None:
+    """ALTER TASK … RESUME; a root's graph is checked and a version of it fixed."""
+    with account.store.transaction():
+        tasks = siblings(account, name)
+        task = fetch(account, name)
+        if not task.settings.is_root:
+            demand_suspended(*roots_of(name.name, tasks))
+            if not task.started:
+                tasks_store.save(account.store, replace(task, started=True))
+            return
+        if task.started:
+            return
+        commit(account, task, tasks)
+        task = replace(fetch(account, name), started=True, scheduled_since=account.clock())
+        tasks_store.save(account.store, task)
+        account.store.after_commit(account.attention.set)
+
+
+def commit(account: Account, root: Task, tasks: dict[str, Task]) -> int:
+    """Fix a version of the root's graph as it is now, and return its number."""
+    shape = check_graph(root, tasks)
+    now = account.clock()
+    members = [tasks[member.name] for member in shape]
+    number = tasks_store.commit_version(account.store, root, members, now)
+    tasks_store.save(
+        account.store,
+        *(replace(member, last_committed_on=now, graph_version=number) for member in members),
+    )
+    return number
+
+
+def dependents(account: Account, name: ObjectName, recursive: bool = True) -> list[Task]:
+    """The task itself, its children, theirs when `recursive`, and the finalizer of a root.
+
+    https://docs.snowflake.com/en/sql-reference/functions/task_dependents; that the finalizer is among
+    them was seen on an account.
+    """
+    tasks = siblings(account, name)
+    found = {name.name: fetch(account, name)}
+    level = [name.name]
+    while level:
+        next_level = []
+        for parent in level:
+            for child in children_of(parent, tasks):
+                if child.name.name not in found:
+                    found[child.name.name] = child
+                    next_level.append(child.name.name)
+        level = next_level if recursive else []
+    finalizer = finalizer_of(name.name, tasks)
+    if finalizer:
+        found[finalizer.name.name] = finalizer
+    return list(found.values())
+
+
+def enable_dependents(account: Account, name: ObjectName) -> None:
+    """SYSTEM$TASK_DEPENDENTS_ENABLE: resume every task of the graph, the root last."""
+    root, *others = dependents(account, name)
+    if not root.settings.is_root:
+        raise SqlError(
+            f"SYSTEM$TASK_DEPENDENTS_ENABLE cannot be called on non-root task {name.fqn()}.", 1008, "22000"
+        )
+    with account.store.transaction():
+        for task in others:
+            if not task.started:
+                resume(account, task.name)
+        resume(account, name)

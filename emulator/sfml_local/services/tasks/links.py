@@ -1,0 +1,67 @@
+"""The tasks that a task names: its predecessors and the root that it finalizes, in the account's sentences.
+
+A task that is not there is told as it is written; only then it matters that all tasks of a graph live in one schema.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
+from sfml_local.grammar.tokens import Name
+from sfml_local.services.tasks import store
+from sfml_local.services.tasks.rules import refused
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+
+
+def predecessors(account: Account, task: ObjectName, names: tuple[Name, ...]) -> tuple[str, ...]:
+    """Unqualified names, each once, sorted: their order means nothing."""
+    found = [_known(account, task, name, "predecessor") for name in names]
+    for full in found:
+        if not _are_neighbours(full, task):
+            raise refused(f"Cannot have predecessor {quoted_if_needed(full.name)} from a different schema.")
+    return tuple(sorted({full.name for full in found}))
+
+
+def finalized(account: Account, task: ObjectName, name: Name) -> str:
+    """The unqualified name of the root that a task finalizes."""
+    full = _known(account, task, name, "finalized root task")
+    if not _are_neighbours(full, task):
+        raise refused(f"Cannot finalize graph {_written(name)} in a different schema.")
+    return full.name
+
+
+def removed(
+    account: Account, task: ObjectName, names: tuple[Name, ...], known: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The names that REMOVE AFTER takes away; tasks that are none of the predecessors first."""
+    full_names = [resolve(name, task) for name in names]
+    for full in full_names:
+        is_predecessor = _are_neighbours(full, task) and full.name in known
+        if not is_predecessor and store.find(account.store, full) is not None:
+            raise refused(f"Task {task.name} does not have predecessor {full.name}.")
+    for name, full in zip(names, full_names, strict=True):
+        if full.name not in known:
+            raise _invalid("predecessor", name)
+    return tuple(full.name for full in full_names)
+
+
+def _known(account: Account, task: ObjectName, name: Name, kind: str) -> ObjectName:
+    full = resolve(name, task)
+    if full != task and store.find(account.store, full) is None:
+        raise _invalid(kind, name)
+    return full
+
+
+def _invalid(kind: str, name: Name) -> Exception:
+    return refused(f"Invalid {kind} {_written(name)} was specified.")
+
+
+def _written(name: Name) -> str:
+    return ".".join(quoted_if_needed(part) for part in name.parts)
+
+
+def _are_neighbours(one: ObjectName, other: ObjectName) -> bool:
+    return (one.database, one.schema) == (other.database, other.schema)

@@ -1,0 +1,114 @@
+"""The parameters of a task: those of its own and those of the session it runs in, and the values that they take.
+
+https://docs.snowflake.com/en/sql-reference/parameters; what accounts show and refuse was recorded on some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES, DEFAULT_TIMEOUT_MS, INTEGER_RANGES
+from sfml_local.core.errors import SqlError, invalid_value
+from sfml_local.grammar.task_settings import Value, Word
+from sfml_local.grammar.tokens import Name
+from sfml_local.services.session.parameters import LOG, OF_SESSION, Parameter, number, refused, text
+
+_DEFAULTS: Mapping[str, int] = {
+    "SUSPEND_TASK_AFTER_NUM_FAILURES": DEFAULT_SUSPEND_AFTER_FAILURES,
+    "TASK_AUTO_RETRY_ATTEMPTS": 0,
+    "USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS": 30,
+    "USER_TASK_TIMEOUT_MS": DEFAULT_TIMEOUT_MS,
+}
+OWN: Mapping[str, Parameter] = {
+    "LOG_LEVEL": text("OFF", LOG, keeps_case=True),
+    "SERVERLESS_TASK_MAX_STATEMENT_SIZE": text("X2Large"),
+    "SERVERLESS_TASK_MIN_STATEMENT_SIZE": text("XSMALL"),
+    "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": text("Medium"),
+    **{key: number(_DEFAULTS[key], *bounds) for key, bounds in INTEGER_RANGES.items()},
+}
+"""Parameters of tasks alone, which `Settings` has fields for."""
+
+ALL: Mapping[str, Parameter] = {**OWN, **OF_SESSION}
+
+_UNSUPPORTED: Mapping[str, Callable[[Any], bool]] = {
+    "AUTOCOMMIT": lambda value: value is False,
+    "SEARCH_PATH": lambda value: True,
+}
+_UNSUPPORTED_AS: Mapping[str, str] = {"AUTOCOMMIT": "AUTOCOMMIT = false"}
+
+
+# -- values
+
+
+def read(key: str, value: Value) -> Any:
+    """The value when it is of the parameter's kind; its range and words are `check`'s."""
+    parameter = ALL[key]
+    match parameter.kind:
+        case "BOOLEAN":
+            return as_boolean(key, value)
+        case "NUMBER":
+            return as_number(key, value)
+    return as_text(key, value, keeps_case=parameter.keeps_case)
+
+
+def check(key: str, value: Any) -> Any:
+    """The value again; refuses one that the parameter does not take, or that tasks do not."""
+    if key in _UNSUPPORTED and _UNSUPPORTED[key](value):
+        name = _UNSUPPORTED_AS.get(key, key)
+        raise refused(
+            f"The parameter {name} is not supported with Tasks. Remove the parameter and try again."
+        )
+    checks = ALL[key].check
+    if checks is not None:
+        checks(key, value)
+    return value
+
+
+def as_boolean(key: str, value: Value) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = value.text if isinstance(value, Word) else value
+    if isinstance(text, str) and text.upper() in ("TRUE", "FALSE"):
+        return text.upper() == "TRUE"
+    raise wrong_kind(key, value)
+
+
+def as_number(key: str, value: Value) -> int:
+    """A whole number without quotes."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong_kind(key, value)
+    return value
+
+
+def as_text(key: str, value: Value, *, keeps_case: bool = False) -> str:
+    """A text in quotes, or a word, which accounts fold unless the parameter's words are its own."""
+    match value:
+        case Name(parts):
+            return ".".join(parts)
+        case Word():
+            return value.text if keeps_case else value.folded
+        case str():
+            return value
+    raise wrong_kind(key, value)
+
+
+def wrong_kind(key: str, value: Value) -> SqlError:
+    """A value of another kind; what stands in quotes is shown in them."""
+    match value:
+        case bool():
+            shown = str(value).upper()
+        case str():
+            shown = f"'{value}'"
+        case Word():
+            shown = value.folded
+        case Name(parts):
+            shown = ".".join(parts)
+        case _:
+            shown = str(value)
+    return invalid_value(shown, key)
+
+
+def shown(value: Any) -> str:
+    """A value as SHOW PARAMETERS writes it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

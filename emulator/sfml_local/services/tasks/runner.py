@@ -1,0 +1,269 @@
+"""Runs of graphs: one thread a run, a few tasks of it at once.
+
+A run takes the version of the graph that was fixed when it was started; `sfml.semantics` decides what runs
+next, and whether a run may begin beside others. EXECUTE TASK asks for a run here, and the scheduler does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sfml.semantics.decisions import graph_state
+from sfml.semantics.graph import GraphShape, TaskShape, build_graph
+from sfml.semantics.limits import timeout_seconds
+from sfml.semantics.overlap import RunStage, may_begin
+from sfml.semantics.retry import kept_states, should_retry
+from sfml.semantics.states import State
+from sfml_local.core.names import ObjectName
+from sfml_local.services.tasks import commands, outcome, run_store, store
+from sfml_local.services.tasks.attempt import PATIENCE, Attempt
+from sfml_local.services.tasks.model import Task
+from sfml_local.services.tasks.run_store import GraphRun
+from sfml_local.services.tasks.task_run import INTERNAL, SERVER_ENDED, RunningTask
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+
+
+@dataclass(slots=True)
+class _Active:
+    """A run that goes on, in a thread of its own."""
+
+    thread: threading.Thread
+    stage: RunStage = RunStage.ROOT
+
+
+class Runner:
+    """The graph runs of one account that are executing, and those that wait for one to end."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.lock = threading.RLock()
+        self._active: dict[str, dict[str, _Active]] = {}
+        """The runs that go on, by root id and run group."""
+        self._ended = threading.Condition(self.lock)
+        self.running: dict[tuple[str, str], RunningTask] = {}
+        """By run group and task name."""
+
+    # -- starting and ending
+
+    def recover(self) -> None:
+        """Mark what a dead server left executing as failed, and start what it left waiting."""
+        now = self.account.clock()
+        for row in run_store.unfinished_task_runs(self.account.store):
+            ended = replace(
+                row, state=State.FAILED, error_code=INTERNAL, error_message=SERVER_ENDED, completed_time=now
+            )
+            run_store.finish_task_run(self.account.store, ended)
+        for run in run_store.graph_runs(self.account.store, states=(State.EXECUTING,)):
+            run_store.set_graph_state(self.account.store, run, State.FAILED, completed_time=now)
+        for run in reversed(run_store.graph_runs(self.account.store, states=(State.SCHEDULED,))):
+            with self.lock:
+                if self._may_begin(run.root_id):
+                    self._launch(run)
+
+    def stop(self) -> None:
+        """End every task run; what has not begun does not begin any more."""
+        with self.lock:
+            running = list(self.running.values())
+            threads = [active.thread for runs in self._active.values() for active in runs.values()]
+        for task in running:
+            task.stop_with(State.FAILED, INTERNAL, SERVER_ENDED)
+        deadline = time.monotonic() + PATIENCE
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def settle(self, seconds: float = 60) -> None:
+        """Wait until no run goes on."""
+        with self._ended:
+            if not self._ended.wait_for(lambda: not self._active, seconds):
+                raise TimeoutError(f"graph runs go on after {seconds:g} s")
+
+    # -- asking for runs
+
+    def execute(self, root: Task, config: str | None) -> GraphRun:
+        """Ask for a run of the root's graph; while it may not begin, only the latest asked for waits."""
+        with self.lock, self.account.store.transaction():
+            version = commands.commit(self.account, root, commands.siblings(self.account, root.name))
+            now = self.account.clock()
+            return self._enqueue(new_run(root, version, now, "EXECUTE_TASK", str(uuid.uuid4()), config))
+
+    def begin(self, root: Task, moment: datetime, scheduled_from: str, group_id: str) -> GraphRun | None:
+        """A run that a schedule or a stream asks for; None when runs that go on do not let it begin.
+
+        It takes the version that RESUME fixed. One that may not begin is passed over and never waits.
+        """
+        with self.lock, self.account.store.transaction():
+            if not self._may_begin(root.id):
+                return None
+            run = new_run(root, root.graph_version, moment, scheduled_from, group_id, root.settings.config)
+            return self._launch(run_store.add_graph_run(self.account.store, run))
+
+    def retry(self, last: GraphRun) -> GraphRun:
+        """Start another attempt of a run group."""
+        with self.lock, self.account.store.transaction():
+            return self._enqueue(self._next_attempt(last, "MANUAL RETRY"))
+
+    def _next_attempt(self, last: GraphRun, scheduled_from: str) -> GraphRun:
+        return replace(
+            last,
+            attempt=last.attempt + 1,
+            state=State.SCHEDULED,
+            scheduled_from=scheduled_from,
+            scheduled_time=self.account.clock(),
+            query_start_time=None,
+            completed_time=None,
+        )
+
+    def _enqueue(self, run: GraphRun) -> GraphRun:
+        for waiting in run_store.graph_runs(
+            self.account.store, root_id=run.root_id, states=(State.SCHEDULED,)
+        ):
+            run_store.delete_graph_run(self.account.store, waiting)
+        stored = run_store.add_graph_run(self.account.store, run)
+        return self._launch(stored) if self._may_begin(run.root_id) else stored
+
+    def may_begin(self, root_id: str) -> bool:
+        """Whether the overlap policy lets a run of this root begin now."""
+        with self.lock:
+            return self._may_begin(root_id)
+
+    def _may_begin(self, root_id: str) -> bool:
+        going_on = [active.stage for active in self._active.get(root_id, {}).values()]
+        if not going_on:
+            return True
+        root = store.find_by_id(self.account.store, root_id)
+        return root is not None and may_begin(root.settings.overlap_policy, going_on)
+
+    def cancel(self, task: Task) -> int:
+        """Cancel the runs of this task that execute; answers how many there were.
+
+        Only this task: the others of its graph go on.
+        https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions
+        """
+        with self.lock:
+            found = [running for running in self.running.values() if running.task.id == task.id]
+        for running in found:
+            running.cancel()
+        return len(found)
+
+    # -- carrying a run out
+
+    def _launch(self, run: GraphRun) -> GraphRun:
+        run = self._begun(run)
+        thread = threading.Thread(
+            target=self._carry_out, args=(run,), name=f"graph-{run.root.name}", daemon=True
+        )
+        self._active.setdefault(run.root_id, {})[run.group_id] = _Active(thread)
+        thread.start()
+        return run
+
+    def _begun(self, run: GraphRun) -> GraphRun:
+        """The run as executing: from now on nobody may take it for one that waits."""
+        now = self.account.clock()
+        run_store.set_graph_state(self.account.store, run, State.EXECUTING, query_start_time=now)
+        return replace(run, state=State.EXECUTING, query_start_time=now)
+
+    def _carry_out(self, run: GraphRun) -> None:
+        """A run with its automatic retries; then what waits for it may begin."""
+        with self.lock:  # the transaction that wrote the run down has ended once the lock is free
+            pass
+        current: GraphRun | None = run
+        try:
+            while current is not None:
+                current = self._attempt(current)
+        finally:
+            with self.lock:
+                runs = self._active[run.root_id]
+                del runs[run.group_id]
+                if not runs:
+                    del self._active[run.root_id]
+                self._begin_waiting(run.root_id)
+                self._ended.notify_all()
+            self.account.attention.set()
+
+    def root_ended(self, run: GraphRun, state: State) -> None:
+        """Note that a run's root task has ended well: from now on its children alone run."""
+        if state in (State.SUCCEEDED, State.SKIPPED):
+            with self.lock:
+                self._active[run.root_id][run.group_id].stage = RunStage.CHILDREN
+                self._begin_waiting(run.root_id)
+
+    def _begin_waiting(self, root_id: str) -> None:
+        """Begin the run that waits, if there is one and it may."""
+        if self.account.stopping.is_set() or not self._may_begin(root_id):
+            return
+        waiting = run_store.graph_runs(self.account.store, root_id=root_id, states=(State.SCHEDULED,))
+        if waiting:
+            self._launch(waiting[0])
+
+    def _attempt(self, run: GraphRun) -> GraphRun | None:
+        """Run one attempt to its end; answers the automatic retry that follows, if one does."""
+        tasks = {task.name.name: task for task in store.version(self.account.store, run.root_id, run.version)}
+        graph = build_graph(run.root.name, (_shape(task, run.root) for task in tasks.values()))
+        states = self._kept(run, graph)
+        deadline = time.monotonic() + timeout_seconds(tasks[graph.root].settings.user_task_timeout_ms)
+        complete = Attempt(self, run, graph, tasks, states, deadline).carry_out()
+        state = graph_state(graph, states)
+        if not complete and state is State.SUCCEEDED:
+            state = State.FAILED
+        retries = tasks[graph.root].settings.task_auto_retry_attempts or 0
+        attempt = self._automatic_attempts(run) + 1
+        again = should_retry(state, attempt, retries) and not self.account.stopping.is_set()
+        with self.lock, self.account.store.transaction():
+            outcome.settle(self.account, run, graph, tasks, states, state, exhausted=not again)
+            if again:
+                retry = run_store.add_graph_run(
+                    self.account.store, self._next_attempt(run, "AUTOMATIC RETRY")
+                )
+                return self._begun(retry)
+        return None
+
+    def _automatic_attempts(self, run: GraphRun) -> int:
+        """How many automatic retries have led to this attempt since a person asked for it."""
+        count = 0
+        for attempt in reversed(run_store.attempts(self.account.store, run.group_id)):
+            if attempt.attempt > run.attempt:
+                continue
+            if attempt.scheduled_from != "AUTOMATIC RETRY":
+                break
+            count += 1
+        return count
+
+    def _kept(self, run: GraphRun, graph: GraphShape) -> dict[str, State]:
+        """What earlier attempts of the group settled."""
+        latest: dict[str, State] = {}
+        for row in run_store.task_runs(self.account.store, run.group_id):
+            if row.attempt < run.attempt:
+                latest[row.name] = row.state
+        return kept_states(graph, latest)
+
+
+def new_run(
+    root: Task, version: int, moment: datetime, scheduled_from: str, group_id: str, config: str | None
+) -> GraphRun:
+    """The first attempt of a run that is to begin at that moment."""
+    return GraphRun(
+        group_id=group_id,
+        attempt=1,
+        root_id=root.id,
+        root=root.name,
+        version=version,
+        state=State.SCHEDULED,
+        scheduled_from=scheduled_from,
+        run_id=int(moment.timestamp() * 1000),
+        config=config,
+        original_time=moment,
+        scheduled_time=moment,
+    )
+
+
+def _shape(task: Task, root: ObjectName) -> TaskShape:
+    """A task's shape in a run: executing a suspended root runs it all the same."""
+    shape = task.shape()
+    return replace(shape, suspended=False) if task.name == root else shape

@@ -1,0 +1,1 @@
+"""ARRAY and OBJECT told apart from VARIANT."""
