@@ -23,13 +23,14 @@ from sfml.base.errors import (
     SfmlError,
 )
 from sfml.base.quoting import folded
+from sfml.base.retry_policy import RetryPolicy
 from sfml.graph.model import Target
 from sfml.plan.observed_graph import observed_task
 from sfml.snowflake.client_root import QuietRoot
 from sfml.snowflake.connection import open_local
 from sfml.snowflake.objects import use_schema
 from sfml.snowflake.refusals import translated
-from sfml.snowflake.rest import RestReader, Waiting
+from sfml.snowflake.rest import RestReader
 from sfml.snowflake.sql import rows
 from sfml.snowflake.task_answers import task_values
 from sfml.snowflake.tasks import Tasks
@@ -115,7 +116,7 @@ def _without_rules(faults: Faults) -> Iterator[None]:
 
 @pytest.fixture
 def reader(connection: SnowflakeConnection) -> RestReader:
-    return RestReader(connection, Waiting(longest=1, first_pause=0.01))
+    return RestReader(connection, RetryPolicy(longest=1, first_pause=0.01))
 
 
 @pytest.fixture

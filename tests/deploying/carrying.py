@@ -10,13 +10,13 @@ import snowflake.connector
 from graphs import TARGET, Passage
 from snowflake.connector.backoff_policies import linear_backoff
 
+from sfml.base.retry_policy import RetryPolicy
 from sfml.lower.desired import DesiredGraph
 from sfml.operations.apply_plan import planned_graph, work_of
 from sfml.operations.deployer import Deployer, Work
 from sfml.operations.held_lease import HeldLease, holding, new_lease
 from sfml.operations.removal import planned_removal
 from sfml.operations.restoration import restore_work
-from sfml.operations.retries import RetryPolicy
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.lease import Lease
@@ -55,7 +55,7 @@ def carry_out(
     *,
     force: bool = False,
     watching: Callable[[HeldLease], object] = lambda held: None,
-    patience: RetryPolicy = QUICK,
+    retry_policy: RetryPolicy = QUICK,
 ) -> None:
     """Make the account hold the new graph, whatever an earlier attempt left."""
     root = passage.either.root.name
@@ -65,7 +65,7 @@ def carry_out(
         watching(held)
         work = work_for(passage, account, held.lease)
         if work is not None:
-            Deployer(work, account.tasks, account.stage, held, patience=patience).deploy()
+            Deployer(work, account.tasks, account.stage, held, retry_policy=retry_policy).deploy()
 
 
 def go_back(passage: Passage, account: TargetAccount, *, force: bool = False) -> bool:
@@ -76,7 +76,7 @@ def go_back(passage: Passage, account: TargetAccount, *, force: bool = False) ->
     with holding(account.leases, root, new_lease("somebody"), wait=0) as held:
         work = restore_work(passage.either, account)
         if work is not None:
-            Deployer(work, account.tasks, account.stage, held, patience=QUICK).deploy()
+            Deployer(work, account.tasks, account.stage, held, retry_policy=QUICK).deploy()
     return work is not None
 
 

@@ -26,7 +26,7 @@ def contend(number: int, rounds: int, arguments: Mapping[str, Any]) -> None:
             lease = new_lease(f"contender {number}")
             with holding(connected.leases, graph.root.name, lease, wait=150, sleep=shortly) as held:
                 work = work_of(planned_graph(graph, connected, resume=True), graph, held.lease)
-                Deployer(work, connected.tasks, connected.stage, held, patience=QUICK).deploy()
+                Deployer(work, connected.tasks, connected.stage, held, retry_policy=QUICK).deploy()
 
 
 def shortly(seconds: float) -> None:

@@ -27,9 +27,9 @@ from carrying import QUICK, carry_out, go_back, state
 from graphs import TARGET, Passage, compiled, passages
 
 from sfml.base.errors import AccountError, ConnectionFailed, LeaseLost, RecordUnreadable
+from sfml.base.retry_policy import RetryPolicy
 from sfml.operations.held_lease import HeldLease, new_lease
 from sfml.operations.parallel_calls import WIDTH
-from sfml.operations.retries import RetryPolicy
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.artefact import Artefact
 from sfml.plan.journal import Journal
@@ -126,11 +126,11 @@ class Matrix:
 
         self.faults.do(look, times=None, when="after")
 
-    def attempt(self, patience: RetryPolicy = QUICK) -> bool:
+    def attempt(self, retry_policy: RetryPolicy = QUICK) -> bool:
         """Whether the passage came to its end."""
         self.watch()
         try:
-            carry_out(self.passage, self.connected, patience=patience)
+            carry_out(self.passage, self.connected, retry_policy=retry_policy)
             return True
         except (AccountError, ConnectionFailed):
             return False

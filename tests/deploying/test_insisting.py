@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from sfml.base.errors import AccountBusy, AccountError, AnswerLost
+from sfml.base.retry_policy import RetryPolicy
 from sfml.operations.parallel_calls import ParallelCalls
-from sfml.operations.retries import RetryPolicy, retry_call
+from sfml.operations.retries import retry_call
 
 
 class Clock:
@@ -23,7 +24,7 @@ class Clock:
         self.pauses.append(seconds)
         self.now += seconds
 
-    def patience(self, longest: float = 10.0) -> RetryPolicy:
+    def retry_policy(self, longest: float = 10.0) -> RetryPolicy:
         return RetryPolicy(longest, 1.0, 4.0, self.sleep, lambda: self.now, lambda: 1.0)
 
 
@@ -42,7 +43,7 @@ def answering(*answers: object) -> Callable[[], object]:
 def test_a_call_that_was_turned_away_is_made_again_after_growing_pauses() -> None:
     clock = Clock()
     busy = AccountBusy("busy")
-    assert retry_call(answering(busy, busy, busy, busy, "done"), clock.patience(20)) == "done"
+    assert retry_call(answering(busy, busy, busy, busy, "done"), clock.retry_policy(20)) == "done"
     assert clock.pauses == [1.0, 2.0, 4.0, 4.0]
 
 
@@ -55,13 +56,13 @@ def test_when_time_is_up_the_last_error_is_raised() -> None:
     clock = Clock()
     with pytest.raises(AccountBusy, match="third"):
         retry_call(
-            answering(*(AccountBusy(one) for one in ("first", "second", "third"))), clock.patience(3.5)
+            answering(*(AccountBusy(one) for one in ("first", "second", "third"))), clock.retry_policy(3.5)
         )
 
 
 def test_a_lost_answer_is_looked_for_and_the_call_not_made_again_when_it_was_carried_out() -> None:
     made = answering(AnswerLost("gone"))
-    assert retry_call(made, Clock().patience(), is_done=lambda: True) is None
+    assert retry_call(made, Clock().retry_policy(), is_done=lambda: True) is None
 
 
 def test_a_lost_answer_of_a_call_that_had_no_effect_makes_it_again() -> None:
@@ -71,18 +72,18 @@ def test_a_lost_answer_of_a_call_that_had_no_effect_makes_it_again() -> None:
         looks.append("looked")
         return False
 
-    assert retry_call(answering(AnswerLost("gone"), "done"), Clock().patience(), is_done=look) == "done"
+    assert retry_call(answering(AnswerLost("gone"), "done"), Clock().retry_policy(), is_done=look) == "done"
     assert looks == ["looked"]
 
 
 def test_a_look_that_fails_is_taken_again_before_anything_is_made() -> None:
     look = answering(AnswerLost("still gone"), AccountBusy("busy"), True)
-    assert retry_call(answering(AnswerLost("gone")), Clock().patience(), is_done=look) is None  # type: ignore[arg-type]
+    assert retry_call(answering(AnswerLost("gone")), Clock().retry_policy(), is_done=look) is None  # type: ignore[arg-type]
 
 
 def test_what_the_account_refuses_is_not_made_again() -> None:
     with pytest.raises(AccountError):
-        retry_call(answering(AccountError("no"), "done"), Clock().patience())
+        retry_call(answering(AccountError("no"), "done"), Clock().retry_policy())
 
 
 def test_all_calls_of_a_group_are_awaited_and_the_first_error_names_the_others() -> None:

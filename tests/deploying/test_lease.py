@@ -82,7 +82,7 @@ def test_whose_lease_was_broken_stops_before_it_turns_the_graph_on(
     ):
         faults.do(broken, "PUT /tasks/LEASED$A", when="after")
         work = work_of(planned_graph(OTHER, connected, resume=True), OTHER, held.lease)
-        Deployer(work, connected.tasks, connected.stage, held, patience=QUICK).deploy()
+        Deployer(work, connected.tasks, connected.stage, held, retry_policy=QUICK).deploy()
     found = state(OTHER, connected)
     assert found is not None and not found.root_started
     # What is not ours is not given back: mallory's lease is still there.

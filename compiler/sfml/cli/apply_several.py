@@ -36,7 +36,7 @@ from sfml.cli.pipelines import (
     failure_of,
     failures,
     graph_of,
-    say_failure,
+    report_failure,
     say_json_of,
     say_turn,
 )
@@ -212,9 +212,7 @@ def _outcome(
     except StopRequested:
         return UnfinishedWork(compiled_spec, is_begun=False)
     except SfmlError as error:
-        failure = failure_of(compiled_spec, error)
-        say_failure(failure, options)
-        return failure
+        return report_failure(compiled_spec, error, options)
 
 
 def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Options) -> ApplyPlan:

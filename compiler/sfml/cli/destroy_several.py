@@ -21,6 +21,7 @@ from sfml.cli.pipelines import (
     failed_words,
     failure_of,
     failures,
+    report_failure,
     say_failure,
     say_json_of,
     say_turn,
@@ -169,9 +170,7 @@ def _removed(
                 options,
             )
     except SfmlError as error:
-        failure = failure_of(compiled_spec, error)
-        say_failure(failure, options)
-        return failure
+        return report_failure(compiled_spec, error, options)
     if options.speaks:
         output.say()
     return doomed

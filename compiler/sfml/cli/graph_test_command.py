@@ -12,6 +12,7 @@ import click
 from sfml.base.diagnostic import Diagnostic, by_position, has_errors
 from sfml.base.errors import InvalidSpec, UsageError
 from sfml.cli import output
+from sfml.cli.finding_formats import say_in_format
 from sfml.cli.inputs import read
 from sfml.cli.options import Options, shared_options, specs_argument
 
@@ -144,18 +145,7 @@ def _say(
         from sfml.render.graph_tests import tests_json
 
         output.say_json(tests_json(every, how))
-    elif options.format == "sarif":
-        import json
-
-        from sfml.render.sarif import diagnostics_sarif
-
-        output.say_json_text(json.dumps(diagnostics_sarif(findings), indent=2, ensure_ascii=False))
-    elif options.format == "github":
-        from sfml.render.github import diagnostics_github
-
-        if findings:
-            output.say_document(diagnostics_github(findings))
-    else:
+    elif not say_in_format(options.format, findings):
         _say_text(every, findings, sources, options, seconds)
 
 

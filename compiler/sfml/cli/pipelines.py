@@ -135,15 +135,20 @@ def each(
         try:
             results.append(work(compiled_spec))
         except SfmlError as error:
-            failure = failure_of(compiled_spec, error)
-            say_failure(failure, options)
-            results.append(failure)
+            results.append(report_failure(compiled_spec, error, options))
     return results
 
 
 def failure_of(compiled_spec: CompiledSpec, error: SfmlError) -> PipelineFailure:
     desired = compiled_spec.desired
     return PipelineFailure(desired.spec_path, desired.pipeline, desired.target.name, error)
+
+
+def report_failure(compiled_spec: CompiledSpec, error: SfmlError, options: Options) -> PipelineFailure:
+    """The failure of a pipeline, after it was printed."""
+    failure = failure_of(compiled_spec, error)
+    say_failure(failure, options)
+    return failure
 
 
 def say_failure(failure: PipelineFailure, options: Options) -> None:
@@ -159,7 +164,7 @@ def say_failure(failure: PipelineFailure, options: Options) -> None:
 
 def graph_of(compiled_spec: CompiledSpec) -> TaskGraph:
     graph = compiled_spec.reading.graph
-    assert graph is not None, "what does not compile is not opened"
+    assert graph is not None, "a pipeline with errors has no compiled spec"
     return graph
 
 

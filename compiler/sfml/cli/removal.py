@@ -188,7 +188,8 @@ def drop_objects(
     target: TargetAccount, desired: DesiredGraph, objects: Sequence[tuple[str, str]], *, speaks: bool
 ) -> None:
     """Drop the named tables and models; objects that no longer exist are not an error."""
-    from sfml.operations.retries import RetryPolicy, retry_call
+    from sfml.base.retry_policy import RetryPolicy
+    from sfml.operations.retries import retry_call
     from sfml.snowflake.objects import drop_object
 
     symbols = Symbols(output.takes_unicode())

@@ -23,7 +23,7 @@ from sfml.cli.pipelines import (
     each,
     failure_of,
     graph_of,
-    say_failure,
+    report_failure,
     say_json_of,
 )
 from sfml.cli.run_view import followed_run
@@ -79,9 +79,7 @@ def _at_once(
         except StopRequested:
             return UnfinishedWork(compiled_spec, is_begun=True)
         except SfmlError as error:
-            failure = failure_of(compiled_spec, error)
-            say_failure(failure, options)
-            return failure
+            return report_failure(compiled_spec, error, options)
 
     if options.speaks:
         output.say()

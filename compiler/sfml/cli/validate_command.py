@@ -11,6 +11,7 @@ import click
 
 from sfml.base.diagnostic import Diagnostic, Severity, has_errors
 from sfml.cli import output
+from sfml.cli.finding_formats import say_in_format
 from sfml.cli.inputs import read, user_name
 from sfml.cli.options import Options, shared_options, specs_argument
 
@@ -88,24 +89,7 @@ def _say(
             else {}
         )
         output.say_json({**diagnostics_json(diagnostics, _targets(readings)), **more})
-    elif options.format == "sarif":
-        import json
-
-        from sfml.render.sarif import diagnostics_sarif
-
-        output.say_json_text(json.dumps(diagnostics_sarif(diagnostics), indent=2, ensure_ascii=False))
-    elif options.format == "gitlab":
-        import json
-
-        from sfml.render.gitlab import diagnostics_gitlab
-
-        output.say_json_text(json.dumps(diagnostics_gitlab(diagnostics), indent=2, ensure_ascii=False))
-    elif options.format == "github":
-        from sfml.render.github import diagnostics_github
-
-        if diagnostics:
-            output.say_document(diagnostics_github(diagnostics))
-    else:
+    elif not say_in_format(options.format, diagnostics):
         _say_text(diagnostics, readings, done, options, figures)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.frontend.reading import with_findings
-from sfml.frontend.unused_silencings import whole_projects
+from sfml.frontend.unused_silencings import whole_targets
 from sfml.spec.expand import no_patch_taken
 
 if TYPE_CHECKING:
@@ -24,13 +24,8 @@ def with_foreign_patches(files: Sequence[Path], readings: list[Reading]) -> list
     """
     if not any(reading.loaded.spec is not None and reading.loaded.spec.foreign for reading in readings):
         return readings
-    whole = whole_projects(files, readings)
-    places: dict[tuple[Path, str | None], list[int]] = defaultdict(list)
-    for index, reading in enumerate(readings):
-        if reading.root in whole:
-            places[reading.root, reading.target].append(index)
     result = list(readings)
-    for indexes in places.values():
+    for indexes in whole_targets(files, readings):
         untaken = _untaken([readings[index] for index in indexes])
         findings = tuple(no_patch_taken(patches) for patches in untaken)
         result[indexes[0]] = with_findings(result[indexes[0]], findings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +100,16 @@ def _own_files(reading: Reading) -> set[str]:
     """The files of this pipeline only: its entry file and the files that this names, without included files."""
     spec = reading.loaded.spec
     return {spec.path, spec.graph.span.file, spec.schedule.span.file} if spec is not None else set()
+
+
+def whole_targets(files: Sequence[Path], readings: Sequence[Reading]) -> list[list[int]]:
+    """For each target of the projects all of whose pipelines were read, the indexes of its readings."""
+    whole = whole_projects(files, readings)
+    indexes: dict[tuple[Path, str | None], list[int]] = defaultdict(list)
+    for index, reading in enumerate(readings):
+        if reading.root in whole:
+            indexes[reading.root, reading.target].append(index)
+    return list(indexes.values())
 
 
 def whole_projects(files: Sequence[Path], readings: Sequence[Reading]) -> set[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from sfml.base.diagnostic import Diagnostic, did_you_mean
 from sfml.base.quoting import raw
 from sfml.frontend.reading import with_findings
-from sfml.frontend.unused_silencings import whole_projects
+from sfml.frontend.unused_silencings import whole_targets
 from sfml.graph.expectations import Size
 from sfml.graph.needs import Kind, needs_of
 
@@ -27,13 +26,8 @@ def with_unused_sizes(files: Sequence[Path], readings: list[Reading]) -> list[Re
     """
     if not any(reading.graph is not None and reading.graph.sizes for reading in readings):
         return readings
-    whole = whole_projects(files, readings)
-    places: dict[tuple[Path, str | None], list[int]] = defaultdict(list)
-    for index, reading in enumerate(readings):
-        if reading.root in whole:
-            places[reading.root, reading.target].append(index)
     result = list(readings)
-    for indexes in places.values():
+    for indexes in whole_targets(files, readings):
         graphs = [readings[index].graph for index in indexes]
         if None not in graphs:
             findings = tuple(_unused([graph for graph in graphs if graph is not None]))

@@ -16,12 +16,13 @@ from typing import Any, Protocol, TypeVar, assert_never
 from sfml.account.ports import Code, Tasks
 from sfml.base.errors import ConflictingState, ConnectionFailed, RecordUnreadable, SfmlError
 from sfml.base.record import record
+from sfml.base.retry_policy import RetryPolicy
 from sfml.lower.beyond import beyond
 from sfml.lower.comments import RECORD_PREFIX
 from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.operations.held_lease import FRESH, FRESH_ENOUGH_TO_START, HeldLease
 from sfml.operations.parallel_calls import ParallelCalls
-from sfml.operations.retries import RetryPolicy, retry_call
+from sfml.operations.retries import retry_call
 from sfml.plan.artefact import Artefact, intended_artefact
 from sfml.plan.diff import field_changes, make_plan
 from sfml.plan.journal import Header, Journal
@@ -108,7 +109,7 @@ class Deployer:
     tasks: Tasks
     code: Code
     held: HeldLease
-    patience: RetryPolicy = field(default_factory=RetryPolicy)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     watcher: Watcher = field(default_factory=SilentWatcher)
     stop: threading.Event = field(default_factory=threading.Event)
     parallel: ParallelCalls = field(default_factory=ParallelCalls)
@@ -191,7 +192,7 @@ class Deployer:
             self.not_collected = error
 
     def _insist(self, call: Callable[[], None], is_done: Callable[[], bool] | None = None) -> None:
-        retry_call(partial(self._in_turn, call), self.patience, is_done=is_done, waiting=self._waits)
+        retry_call(partial(self._in_turn, call), self.retry_policy, is_done=is_done, waiting=self._waits)
 
     def _read(self, call: Callable[[], T]) -> T:
         """The result of a call that is safe to repeat."""
@@ -207,7 +208,7 @@ class Deployer:
             call()
 
     def _look(self) -> None:
-        retry_call(partial(self.held.look, self._fresh_for), self.patience, waiting=self._waits)
+        retry_call(partial(self.held.look, self._fresh_for), self.retry_policy, waiting=self._waits)
 
     def _waits(self, error: ConnectionFailed, seconds: float) -> None:
         self.parallel.note_collision(error)

@@ -55,7 +55,7 @@ def is_same_body(deployed: str, task: DesiredTask) -> bool:
 
 def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
     """The field changes of a body that differs; at least one."""
-    old, new = body_parts(deployed), body_parts(_statement(task))
+    old, new = body_parts(deployed), body_parts(statement_of(task))
     different = [key for key in sorted({*old, *new}) if old.get(key) != new.get(key)]
     for key in different or ["statement"]:
         path = "definition" if key == "statement" else key
@@ -174,7 +174,8 @@ def _parsed(text: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _statement(task: DesiredTask) -> str:
+def statement_of(task: DesiredTask) -> str:
+    """The statement that a task runs; for an ML Job, the preview of the one from its registration."""
     match task.definition:
         case SqlDefinition(sql):
             return sql

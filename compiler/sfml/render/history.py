@@ -16,6 +16,7 @@ from sfml.plan.journal import Header
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, outcome_text, reason_json, reason_text, run_symbol
+from sfml.render.run import attempts_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
 
@@ -98,14 +99,7 @@ def _run_json(run: Run) -> dict[str, Any]:
         "duration_ms": None if took is None else round(took),
         "outcome": run.outcome,
         "reason": reason_json(run.reason),
-        "attempts": [
-            {
-                "number": attempt.number,
-                "scheduled_from": attempt.scheduled_from or None,
-                "state": attempt.state,
-            }
-            for attempt in run.attempts
-        ],
+        "attempts": attempts_json(run),
         "arms": dict(run.arms),
         "failed_task": error.task if error else None,
         "error": error.error if error else None,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sfml.base.escapes import escape
+
 
 def printable(text: str) -> str:
     """The text with control, format and separator characters written as escapes: `\\\\x1b`, `\\\\u202e`."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
+    return "".join(char if char.isprintable() else escape(char) for char in text)
 
 
 def printable_lines(text: str) -> str:
@@ -17,7 +19,7 @@ def printable_lines(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(
-        char if char in "\n\t" or char.isprintable() else _escape(char) for char in text.replace("\r\n", "\n")
+        char if char in "\n\t" or char.isprintable() else escape(char) for char in text.replace("\r\n", "\n")
     )
 
 
@@ -37,8 +39,3 @@ def _units(char: str) -> Iterator[str]:
     """The JSON escapes of a character: one, or a surrogate pair for a code point beyond 16 bits."""
     data = char.encode("utf-16-be", "surrogatepass")
     return (f"\\u{data[at : at + 2].hex()}" for at in range(0, len(data), 2))
-
-
-def _escape(char: str) -> str:
-    code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

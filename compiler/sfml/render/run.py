@@ -17,6 +17,18 @@ SUMMARY = "summary"
 """The key of a task's result whose value is one line for people; it is shown beside the task."""
 
 
+def attempts_json(run: Run) -> list[dict[str, Any]]:
+    """The attempts of a run, in `schemas/output/run.schema.json` and `history.schema.json`."""
+    return [
+        {
+            "number": attempt.number,
+            "scheduled_from": attempt.scheduled_from or None,
+            "state": attempt.state,
+        }
+        for attempt in run.attempts
+    ]
+
+
 def run_json(run: Run) -> Mapping[str, Any]:
     """The object of `schemas/output/run.schema.json`, without `format_version`."""
     return {
@@ -27,14 +39,7 @@ def run_json(run: Run) -> Mapping[str, Any]:
         "attempt": run.attempt,
         "outcome": run.outcome,
         "reason": reason_json(run.reason),
-        "attempts": [
-            {
-                "number": attempt.number,
-                "scheduled_from": attempt.scheduled_from or None,
-                "state": attempt.state,
-            }
-            for attempt in run.attempts
-        ],
+        "attempts": attempts_json(run),
         "tasks": [
             {
                 "name": task.name,

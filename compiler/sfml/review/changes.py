@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from sfml.base.quoting import folded
 from sfml.base.record import record
-from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.desired import DesiredGraph, DesiredTask, MLJobDefinitionSpec
 from sfml.lower.lower import DUMMY_ROOT
 from sfml.lower.names import stage_of
+from sfml.plan.bodies import statement_of
 from sfml.plan.code import archive_files, changed_files
 from sfml.plan.diff import field_changes, make_plan
 from sfml.plan.model import (
@@ -41,15 +42,7 @@ def as_observed(desired: DesiredGraph) -> ObservedGraph:
 
 
 def _observed(task: DesiredTask) -> ObservedTask:
-    return ObservedTask(task.name, task.name, True, _statement(task), desired_settings(task))
-
-
-def _statement(task: DesiredTask) -> str:
-    match task.definition:
-        case SqlDefinition(sql):
-            return sql
-        case MLJobDefinitionSpec(preview_sql=sql):
-            return sql
+    return ObservedTask(task.name, task.name, True, statement_of(task), desired_settings(task))
 
 
 def task_changes(base: DesiredGraph, head: DesiredGraph) -> Iterator[Change]:

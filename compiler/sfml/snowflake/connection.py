@@ -13,12 +13,11 @@ from sfml.base.errors import (
     ConflictingState,
     ConnectionFailed,
     MissingPrivilege,
-    NotSupportedYet,
 )
 from sfml.base.quoting import identifier, raw
 from sfml.graph.model import Target
 from sfml.snowflake.connections_file import LOOPBACK
-from sfml.snowflake.entries import PASSPHRASE, Entry, entry
+from sfml.snowflake.entries import PASSPHRASE, Entry, clients_missing, entry
 from sfml.snowflake.host import host_of, naming, not_reached, unreachable
 from sfml.snowflake.light_connector import complete_connector
 from sfml.snowflake.refusals import translated
@@ -167,10 +166,7 @@ def _connect(**arguments: Any) -> SnowflakeConnection:
     try:
         import snowflake.connector
     except ImportError as cause:
-        raise NotSupportedYet(
-            "Snowflake's client libraries are not installed",
-            help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
-        ) from cause
+        raise clients_missing() from cause
     if str(arguments.get("authenticator")).upper() == "WORKLOAD_IDENTITY" or os.environ.get(_TLS_FLOOR):
         complete_connector()  # boto3 signs requests to AWS, and has its own TLS settings
     # The connector logs its retries; a failure reaches the user as an error anyway.

@@ -154,6 +154,14 @@ def _from_environment(prefix: str) -> dict[str, str]:
     return {key: value for key in KEYS if (value := os.environ.get(prefix + key.upper()))}
 
 
+def clients_missing() -> NotSupportedYet:
+    """The error for an environment without Snowflake's client libraries."""
+    return NotSupportedYet(
+        "Snowflake's client libraries are not installed",
+        help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
+    )
+
+
 def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
     """The entries by name, their source, and the connector's warnings about file permissions."""
     try:
@@ -161,10 +169,7 @@ def _entries() -> tuple[Mapping[str, Mapping[str, Any]], str, tuple[str, ...]]:
         from snowflake.connector.constants import CONFIG_FILE, CONNECTIONS_FILE
         from snowflake.connector.errors import Error
     except ImportError as cause:
-        raise NotSupportedYet(
-            "Snowflake's client libraries are not installed",
-            help='pip install "sfml-snowflake[snowflake]", or "sfml-snowflake[local]" for the local Snowflake',
-        ) from cause
+        raise clients_missing() from cause
     source = str(CONNECTIONS_FILE if Path(CONNECTIONS_FILE).exists() else CONFIG_FILE)
     if os.environ.get("SNOWFLAKE_CONNECTIONS"):
         source = "SNOWFLAKE_CONNECTIONS"

@@ -9,17 +9,15 @@ https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/large-results
 from __future__ import annotations
 
 import json
-import random
 import re
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from sfml.base.errors import ConnectionFailed
-from sfml.base.record import record
 from sfml.base.release import VERSION
+from sfml.base.retry_policy import RetryPolicy
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -48,28 +46,16 @@ class RestRefusal(Exception):
         self.body = body
 
 
-@record
-class Waiting:
-    """How long to repeat a GET whose result is not available yet; times are in seconds."""
-
-    longest: float = 600.0
-    first_pause: float = 0.25
-    longest_pause: float = 10.0
-    sleep: Callable[[float], None] = time.sleep
-    clock: Callable[[], float] = time.monotonic
-    chance: Callable[[], float] = random.random
-
-    def pause(self, tries: int) -> float:
-        whole = min(self.longest_pause, self.first_pause * 1.6**tries)
-        return whole * (0.5 + self.chance() / 2)
+RESULT_POLICY = RetryPolicy(longest=600.0, first_pause=0.25, growth=1.6)
+"""How a GET is repeated whose result is not available yet."""
 
 
 class RestReader:
     """Makes GETs to the account of a connection; several threads may use one reader."""
 
-    def __init__(self, connection: SnowflakeConnection, waiting: Waiting | None = None) -> None:
+    def __init__(self, connection: SnowflakeConnection, policy: RetryPolicy = RESULT_POLICY) -> None:
         self._connection: Any = connection
-        self._waiting = waiting or Waiting()
+        self._policy = policy
         self._renewing = threading.Lock()
 
     def get(self, *path: str) -> Any:
@@ -101,18 +87,18 @@ class RestReader:
 
     def _settled(self, requested: str) -> Any:
         """The answer once it is available, or the answer 404 for a missing object; raises `RestRefusal` for others."""
-        waiting, place, tries = self._waiting, requested, 0
-        deadline = waiting.clock() + waiting.longest
+        policy, place, tries = self._policy, requested, 0
+        deadline = policy.clock() + policy.longest
         while True:
             answer = self._answer(place)
             if answer.status_code not in NOT_YET:
                 break
             if answer.status_code == 202:
                 place = _location(answer)
-            pause = waiting.pause(tries)
-            if waiting.clock() + pause > deadline:
+            pause = policy.pause(tries)
+            if policy.clock() + pause > deadline:
                 raise _refusal(answer)
-            waiting.sleep(pause)
+            policy.sleep(pause)
             tries += 1
         if 200 <= answer.status_code < 300 or (
             answer.status_code == 404 and place == requested and _is_told(answer)
