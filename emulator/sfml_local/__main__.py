@@ -19,12 +19,10 @@ from typing import TYPE_CHECKING
 
 from sfml.base.quoting import identifier, raw
 from sfml_local.control import (
-    DATABASE,
     FATAL,
     INFO_FILE,
     LOG_FILE,
     PASSING_FILE,
-    SCHEMA,
     ServerInfo,
     is_ours,
     is_passing,
@@ -32,6 +30,7 @@ from sfml_local.control import (
     write_info,
 )
 from sfml_local.core import log_format, private_files, server_log
+from sfml_local.core.defaults import DATABASE, SCHEMA
 from sfml_local.core.redaction import redacted
 
 if TYPE_CHECKING:

@@ -30,9 +30,6 @@ LOG_LINES = 20
 LEAST_ROOM = 2**16
 """Bytes without which no server starts."""
 
-DATABASE, SCHEMA = "SFML", "PUBLIC"
-"""Where clients of a server begin that was not told another place."""
-
 INFO_FILE = "server.json"
 LOCK_FILE = "server.lock"
 LOG_FILE = "server.log"

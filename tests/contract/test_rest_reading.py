@@ -34,6 +34,7 @@ from sfml.snowflake.rest import RestReader
 from sfml.snowflake.sql import rows
 from sfml.snowflake.task_answers import task_values
 from sfml.snowflake.tasks import Tasks
+from sfml_local.core import rest_call
 from sfml_local.http import rest_results
 from sfml_local.http.app import LocalServer
 from sfml_local.http.faults import Faults
@@ -408,7 +409,7 @@ def later(answer: Callable[..., Any], rest: Any) -> Callable[..., Any]:
         given = answer(known, request, session, body)
         if not request.url.path.endswith("/dependents"):
             return given
-        return rest._response(rest.account_of(request), rest.Accepted(json.loads(given.body)))
+        return rest._response(rest.account_of(request), rest_call.Accepted(json.loads(given.body)))
 
     return accepted
 

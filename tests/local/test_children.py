@@ -107,8 +107,8 @@ def test_its_password_ends_with_it(server: LocalServer) -> None:
 def test_it_dies_with_a_server_that_is_killed(tmp_path: Path) -> None:
     log = tmp_path / "log"
     code = (
-        "import sys; from pathlib import Path; from sfml_local.core.account import Account;"
-        "from sfml_local.processes.children import run_child; account = Account(Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from sfml_local.registry import open_account;"
+        "from sfml_local.processes.children import run_child; account = open_account(Path(sys.argv[1]));"
         "argv = [sys.executable, '-c', 'import os, time; print(os.getpid()); time.sleep(600)'];"
         "run_child(account, account.sessions.open(), argv, log=Path(sys.argv[2]))"
     )
@@ -132,8 +132,8 @@ def test_nothing_that_it_started_survives_a_server_that_is_killed(tmp_path: Path
         "time.sleep(600)"
     )
     serve = (
-        "import sys; from pathlib import Path; from sfml_local.core.account import Account;"
-        "from sfml_local.processes.children import run_child; account = Account(Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from sfml_local.registry import open_account;"
+        "from sfml_local.processes.children import run_child; account = open_account(Path(sys.argv[1]));"
         "argv = [sys.executable, '-c', sys.argv[3], sys.argv[4]];"
         "run_child(account, account.sessions.open(), argv, log=Path(sys.argv[2]))"
     )

@@ -12,6 +12,7 @@ import pytest
 
 from sfml_local.core.account import Account
 from sfml_local.core.errors import SqlError
+from sfml_local.registry import open_account
 
 
 class Sql:
@@ -34,7 +35,7 @@ class Sql:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    account = Account(tmp_path_factory.mktemp("streams"))
+    account = open_account(tmp_path_factory.mktemp("streams"))
     account.start()
     yield account
     account.close()
@@ -370,7 +371,7 @@ def test_a_stream_goes_with_its_schema(sql: Sql) -> None:
 
 def test_streams_and_what_they_hold_survive_a_restart(tmp_path: Path) -> None:
     for sent in range(2):
-        account = Account(tmp_path / "local")
+        account = open_account(tmp_path / "local")
         sql = Sql(account)
         if sent == 0:
             sql("CREATE TABLE t (a INT, b VARCHAR)")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sfml.testing import open_clients
 from sfml.testing.clock import SteeredClock
 from sfml_local.control import ServerInfo, lock, write_info
-from sfml_local.core.account import DATABASE
+from sfml_local.core.defaults import DATABASE
 from sfml_local.core.session import DEFAULT_USER
 from sfml_local.http.app import LocalServer
 from sfml_local.http.faults import Call, Faults

@@ -44,7 +44,7 @@ def batch(
     """Run a statement for each row of values; answers the sum of their counts."""
     columns = [[bound_value({**one, "value": value}) for value in one["value"]] for one in bindings]
     if (insert := _of_many(sql)) is not None and (rows := _table(columns)) is not None:
-        result = account.engine.run_tree(session, insert, staged={_ROWS: rows}, written=sql)
+        result = account.run_tree(session, insert, staged={_ROWS: rows}, written=sql)
         session.remember(query_id, result)
         return result
     result, total = Result(()), 0

@@ -7,7 +7,7 @@ table is written when it is there.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +17,21 @@ from sfml_local.core import fakesnow_port, table_notes
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName
 from sfml_local.core.number_types import run_typed
+from sfml_local.core.places import demand_schema
 from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import Rewriting, dotted
-from sfml_local.core.temporaries import created_temporary, full_name
-from sfml_local.services.databases.sql import demand_schema
-from sfml_local.services.objects import keeping
-from sfml_local.services.streams.following import commit_open, target_of
+from sfml_local.core.temporaries import created_temporary, full_name, target_of
+from sfml_local.core.transactions import commit_open, transaction
 
 if TYPE_CHECKING:
-    import duckdb
     from fakesnow.cursor import FakeSnowflakeCursor
 
     from sfml_local.core.session import Session
 
 _KINDS = frozenset({"TABLE", "VIEW", "SEQUENCE"})
+
+Defined = Callable[[Rewriting, Expr, str, ObjectName], None]
+"""What a service does after a CREATE, ALTER or DROP: (statement, tree, kind, name)."""
 
 
 def is_definition(tree: Expr) -> bool:
@@ -41,9 +42,14 @@ def is_definition(tree: Expr) -> bool:
 
 
 def define(
-    rewriting: Rewriting, cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any], type_id: int
+    rewriting: Rewriting,
+    cursor: FakeSnowflakeCursor,
+    tree: Expr,
+    params: list[Any],
+    type_id: int,
+    defined: Sequence[Defined] = (),
 ) -> Result:
-    """Carry out DDL; raises SqlError, and then nothing is changed."""
+    """Carry out DDL; raises SqlError, and then nothing is changed. `defined` follows what was carried out."""
     session = rewriting.session
     cursor.check_db_and_schema(tree)
     target, name = _target(tree, session)
@@ -67,7 +73,8 @@ def define(
     if name is not None and not is_temporary(target, tree):
         if kind != "SEQUENCE":
             _note(rewriting, tree, name, lengths)
-        keeping.note(rewriting, tree, kind, name)
+        for note in defined:
+            note(rewriting, tree, kind, name)
     return status(_sentence(tree, kind, name), type_id)
 
 
@@ -78,29 +85,6 @@ def _execute(session: Session, transformed: Expr, params: list[Any]) -> None:
     if seed := transformed.args.get("seed"):
         sql = f"SELECT setseed({seed}); {sql}"
     session.duck.execute(sql, params if params and transformed.find(exp.Placeholder) else None)
-
-
-@contextlib.contextmanager
-def transaction(session: Session) -> Iterator[None]:
-    """One DuckDB transaction around several statements; one that is open already takes them in."""
-    duck = session.duck
-    if in_transaction(duck):
-        yield
-        return
-    duck.begin()
-    try:
-        yield
-    except BaseException:
-        with contextlib.suppress(Exception):
-            duck.rollback()
-        raise
-    duck.commit()
-
-
-def in_transaction(duck: duckdb.DuckDBPyConnection) -> bool:
-    """Whether statements share a transaction; by itself, each has an id of its own."""
-    first, second = (duck.execute("SELECT txid_current()").fetchall() for _ in range(2))
-    return first == second
 
 
 def _target(tree: Expr, session: Session) -> tuple[exp.Table | None, ObjectName | None]:

@@ -1,4 +1,4 @@
-"""The SQL engine: fakesnow over DuckDB, with what it lacks rewritten before it sees a statement."""
+"""The SQL engine: fakesnow over DuckDB, its databases, and what tables hold; `execution` runs statements on it."""
 
 from __future__ import annotations
 
@@ -6,54 +6,32 @@ import contextlib
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 from fakesnow import info_schema, macros
-from fakesnow.cursor import DESCRIBE_RESULT_SQL
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
-from fakesnow.statement_type import statement_type_id
-from sqlglot import Expr, exp
 
 from sfml.base.quoting import duckdb_identifier, duckdb_literal
-from sfml_local import registry as dispatch
 from sfml_local.core import (
     database_files,
-    database_recovery,
-    definitions,
     fakesnow_port,
+    global_database,
     memory,
-    multi_inserts,
-    table_notes,
 )
-from sfml_local.core.arrow import as_table, columns_of
-from sfml_local.core.bindings import inline_bindings
 from sfml_local.core.errors import SqlError, not_emulated
-from sfml_local.core.expressions import library, settings
+from sfml_local.core.expressions import library
 from sfml_local.core.expressions import macros as own_macros
-from sfml_local.core.expressions.dialect import parse_one, spaced
-from sfml_local.core.expressions.lowering import lowered
-from sfml_local.core.merging import merge
 from sfml_local.core.names import ObjectName
-from sfml_local.core.number_types import attempts, run_typed
-from sfml_local.core.result import ArrowRows, Column, Result
-from sfml_local.core.rewrites import PASSES
-from sfml_local.core.rewriting import Rewriting
-from sfml_local.core.temporaries import created_temporary
 from sfml_local.core.translating import translating
-from sfml_local.grammar.model_calls import respelled
-from sfml_local.services.stages import load_history
-from sfml_local.services.variants.semi_structured import told
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from fakesnow.cursor import FakeSnowflakeCursor
     from fakesnow.fakes import FakeSnowflakeConnection
 
-    from sfml_local.core.account import Account
+    from sfml_local.core.notices import Notices
     from sfml_local.core.session import Session
 
 # fakesnow reads DuckDB's rows as Arrow in a way that DuckDB warns about at every statement.
@@ -90,8 +68,11 @@ SELECT 'VIEW' FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AN
 class Engine:
     """fakesnow over the DuckDB files of one folder: one file a database, one for what spans them."""
 
-    def __init__(self, account: Account, folder: Path) -> None:
-        self._account = account
+    def __init__(
+        self, folder: Path, notices: Notices, definitions: Sequence[Callable[[str], str]] = ()
+    ) -> None:
+        """`definitions` are what services make in each database: its name → SQL that may run again."""
+        self._definitions = definitions
         self.folder = folder / "databases"
         self.changing = threading.RLock()
         """Held while databases and schemas come and go."""
@@ -110,10 +91,9 @@ class Engine:
         own_macros.define(duck)
         # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
-        database_recovery.open_global(account, duck, folder)
+        global_database.open_global(notices, duck, folder)
         self.unavailable: dict[str, str] = {}
         """Databases whose files are there and cannot be opened just now, with the reason."""
-        database_recovery.open_databases(account, self)
 
     # -- databases ------------------------------------------------------------------------------------
 
@@ -136,7 +116,8 @@ class Engine:
             duck.execute(f"ATTACH {_literal(file)} AS {quoted}")
             duck.execute(info_schema.per_db_creation_sql(quoted).replace(f"'{quoted}'", _literal(database)))
             duck.execute(macros.creation_sql(quoted))
-            duck.execute(load_history.creation_sql(database))
+            for definition in self._definitions:
+                duck.execute(definition(database))
 
     def detach(self, database: str) -> None:
         """Close a database, which need not be open; its file stays."""
@@ -271,203 +252,6 @@ class Engine:
     def close(self) -> None:
         self._fakesnow.duck_conn.close()
         memory.forget_spilled(self._limits)
-
-    # -- statements -----------------------------------------------------------------------------------
-
-    def run(
-        self, session: Session, sql: str, params: Sequence[Any] = (), describe_only: bool = False
-    ) -> Result:
-        """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
-        with translating(sql):
-            sql = spaced(sql)
-            tree = parse_one(respelled(sql))
-            if params and (isinstance(tree, exp.Merge) or _needs_values(tree)):
-                tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
-            return self.run_tree(session, tree, params, describe_only, written=sql)
-
-    def run_tree(
-        self,
-        session: Session,
-        tree: Expr,
-        params: Sequence[Any] = (),
-        describe_only: bool = False,
-        staged: Mapping[str, pa.Table] | None = None,
-        written: str | None = None,
-    ) -> Result:
-        """The result of a parsed statement, which may read the tables of `staged` by name.
-
-        `written` is the statement in its user's words, for errors: the passes change the tree.
-
-        Functions of the account run before the session's lock is taken.
-        """
-        with translating(written or tree):
-            if isinstance(tree, exp.MultitableInserts) and not describe_only:
-                return multi_inserts.insert(self._account, session, tree)
-            type_id = statement_type_id(tree)
-            rewriting = Rewriting(self._account, session, describe_only, written=written)
-            for name, rows in (staged or {}).items():
-                rewriting.stage(tree, name, rows)
-            for rewrite in (*dispatch.FIRST_REWRITES, *PASSES, *dispatch.REWRITES):
-                tree = rewrite(tree, rewriting)
-            with session.lock, _registered(session, rewriting):
-                _follow_zone(session)
-                cursor = session.connection.cursor()
-                if describe_only:
-                    tree = lowered(tree, rewriting)
-                    return told(_described(cursor, session.duck, tree, type_id), rewriting.semi_structured)
-                created = created_temporary(tree)
-                with contextlib.ExitStack() as around:
-                    for follow in dispatch.AROUND:
-                        around.enter_context(follow(tree, rewriting))
-                    # What goes around a statement reads it as it is written.
-                    tree = lowered(tree, rewriting)
-                    _follow_transaction(session, tree)
-                    if isinstance(tree, exp.Merge):
-                        result = merge(session, cursor, tree)
-                    elif definitions.is_definition(tree):
-                        result = definitions.define(rewriting, cursor, tree, list(params), type_id)
-                    else:
-                        _execute(cursor, tree, list(params))
-                        # Read now: what follows asks the same connection for more.
-                        result = _result(cursor, type_id)
-                        if isinstance(tree, exp.Show):
-                            result = table_notes.with_comments(self, result)
-                _follow_temporaries(session, tree, created)
-                return told(result, rewriting.semi_structured)
-
-    def evaluate(self, session: Session, expression: str) -> Any:
-        """The value of a SQL expression in this session."""
-        return self._account.execute(session, f"SELECT {expression}").scalar
-
-
-def _needs_values(tree: Expr) -> bool:
-    """Whether a bound value stands where a pass looks at it or writes it twice, and a placeholder would not do."""
-    is_asked = any(
-        isinstance(node, exp.TableFromRows | exp.Dot) or str(node.this).upper().startswith("SYSTEM$")
-        for node in tree.find_all(exp.TableFromRows, exp.Dot, exp.Anonymous)
-    )
-    return is_asked or any(_is_worked_with(one) for one in tree.find_all(exp.Placeholder))
-
-
-_WORKED_WITH = (
-    exp.Func,
-    exp.Cast,
-    exp.Binary,
-    exp.Neg,
-    exp.In,
-    exp.Between,
-    exp.Bracket,
-    exp.Array,
-    exp.Struct,
-)
-
-
-def _is_worked_with(placeholder: exp.Placeholder) -> bool:
-    """Whether a placeholder is part of an expression; beside a column, in a list or in a row it is a value."""
-    parent = placeholder.parent
-    if isinstance(parent, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE | exp.In | exp.Between):
-        parent = parent.parent
-        while isinstance(parent, exp.And | exp.Or | exp.Not | exp.Paren):
-            parent = parent.parent
-        return isinstance(parent, _WORKED_WITH)
-    return placeholder.find_ancestor(*_WORKED_WITH) is not None
-
-
-def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:
-    """What fakesnow's cursor does with a statement's text, from the tree on."""
-    cursor.check_db_and_schema(tree)
-    for statement in fakesnow_port.statements_of(cursor, tree):
-        transformed = fakesnow_port.transform(cursor, statement, params)
-        bound = params if transformed.find(exp.Placeholder) else None
-        run_typed(partial(fakesnow_port.execute, cursor, params=bound), transformed)
-
-
-def _result(cursor: FakeSnowflakeCursor, type_id: int) -> Result:
-    table = fakesnow_port.answer(cursor)
-    if table is None:
-        return Result((), (), type_id)
-    types = [str(column[1]) for column in fakesnow_port.description(cursor)]
-    if len(types) != table.num_columns:
-        types = [""] * table.num_columns
-    return Result(columns_of(table, types), ArrowRows(table), type_id)
-
-
-def _described(
-    cursor: FakeSnowflakeCursor, duck: duckdb.DuckDBPyConnection, tree: Expr, type_id: int
-) -> Result:
-    """The columns that a statement would answer; nothing is changed."""
-    if isinstance(tree, exp.Query):
-        cursor.check_db_and_schema(tree)
-        bare = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
-        return _described_query(duck, fakesnow_port.transform(cursor, bare, []), type_id)
-    if type(tree) in DESCRIBE_RESULT_SQL:
-        sql = DESCRIBE_RESULT_SQL[type(tree)]
-    elif isinstance(tree, exp.Show | exp.Describe):
-        _execute(cursor, tree, [])
-        return _result(cursor, type_id)
-    else:
-        return Result((Column("status"),), (), type_id)
-    return _empty(duck, sql, type_id)
-
-
-def _described_query(duck: duckdb.DuckDBPyConnection, transformed: Expr, type_id: int) -> Result:
-    refused: duckdb.BinderException | None = None
-    for attempt in attempts(transformed):
-        try:
-            return _empty(duck, attempt.sql(dialect="duckdb"), type_id)
-        except duckdb.BinderException as cause:
-            refused = cause
-    assert refused is not None
-    raise refused
-
-
-def _empty(duck: duckdb.DuckDBPyConnection, sql: str, type_id: int) -> Result:
-    table = duck.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
-    types = [str(column[1]) for column in duck.description or ()]
-    return Result(columns_of(table, types), ArrowRows(table), type_id)
-
-
-def _follow_transaction(session: Session, tree: Expr) -> None:
-    """DDL commits the transaction that is open. https://docs.snowflake.com/en/sql-reference/transactions#ddl"""
-    if isinstance(tree, exp.Transaction):
-        session.in_transaction = True
-    elif isinstance(tree, exp.Commit | exp.Rollback):
-        session.in_transaction = False
-    elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter):
-        session.duck.commit()
-        session.in_transaction = False
-
-
-def _follow_zone(session: Session) -> None:
-    """DuckDB works in the session's time zone."""
-    zone = settings.text(session, "TIMEZONE")
-    if session.zone != zone:
-        session.duck.execute(f"SET SESSION TimeZone = {_literal(zone)}")
-        session.zone = zone
-
-
-def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None) -> None:
-    from sfml_local.grammar.tokens import parse_name
-
-    if created is not None:
-        session.temporaries.add(ObjectName(*parse_name(created.name).parts))
-    elif isinstance(tree, exp.Drop):
-        for table in tree.find_all(exp.Table):
-            if table.catalog == "temp":
-                session.temporaries.discard(ObjectName(*parse_name(table.name).parts))
-
-
-@contextlib.contextmanager
-def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
-    """The relations of one statement, known to the session's DuckDB connection for as long as it runs."""
-    duck = session.duck
-    for name, result in rewriting.relations.items():
-        duck.register(name, as_table(result) if isinstance(result, Result) else result)
-    try:
-        yield
-    finally:
-        for name in rewriting.relations:
-            duck.unregister(name)
 
 
 def _literal(value: object) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from sfml_local.core import fakesnow_port
-from sfml_local.core.definitions import transaction
 from sfml_local.core.errors import SqlError
 from sfml_local.core.result import INSERT, Column, Result
+from sfml_local.core.transactions import transaction
 
 if TYPE_CHECKING:
     import duckdb

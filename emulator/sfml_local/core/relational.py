@@ -88,7 +88,7 @@ def pivots_of_any(tree: Expr, rewriting: Rewriting) -> Expr:
             source.set("pivots", None)
             column = field.this.copy()
             query = exp.select(column).distinct().from_(source).where(column.is_(exp.null()).not_())
-            found = rewriting.account.engine.run_tree(rewriting.session, query.order_by(column))
+            found = rewriting.account.run_tree(rewriting.session, query.order_by(column))
             values = [exp.convert(value) for (value,) in found.rows]
             if not values:
                 raise not_emulated(f"PIVOT … IN (ANY) over no values of {column.sql()}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
 
 # Statement types as clients read them (SFStatementType in Snowflake's JDBC driver).
 SELECT = 0x1000
@@ -105,3 +106,20 @@ def table(
 def scalar(name: str, value: Any, type: str = "text", statement_type_id: int = SELECT) -> Result:
     """One value under one name."""
     return Result((Column(name, type),), ((value,),), statement_type_id)
+
+
+Types = Mapping[str, str]
+"""`array` or `object` by the name of a column; other columns are missing."""
+
+
+def told(result: Result, types: Types) -> Result:
+    """The result with its variants told as what is known of them."""
+    if not types:
+        return result
+    columns = tuple(
+        replace(column, type=types[column.name])
+        if column.type == "variant" and column.name in types
+        else column
+        for column in result.columns
+    )
+    return replace(result, columns=columns)

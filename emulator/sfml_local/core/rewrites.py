@@ -10,13 +10,13 @@ from typing import Any
 
 from sqlglot import Expr, exp
 
-from sfml_local import registry as dispatch
 from sfml_local.core import relational
 from sfml_local.core.absent_functions import ABSENT
+from sfml_local.core.account import TableFunction
+from sfml_local.core.arguments import Args
 from sfml_local.core.comments import comments
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.expressions.dialect import WRITTEN
-from sfml_local.core.family import Args, TableFunction
 from sfml_local.core.result import Result
 from sfml_local.core.rewriting import Pass, Rewriting, dotted, literal, qualified, substitute, value_of
 from sfml_local.core.temporaries import renames, temporary_tables
@@ -81,7 +81,7 @@ def _named(query: exp.Query, names: list[str]) -> exp.Subquery:
 
 def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     """SYSTEM$… and other functions of the account, called now and replaced by their value."""
-    while (found := _first_system_function(tree)) is not None:
+    while (found := _first_system_function(tree, rewriting)) is not None:
         node, top, function = found
         if rewriting.describe_only:
             value: Any = None
@@ -92,10 +92,10 @@ def system_functions(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
-def _first_system_function(tree: Expr) -> tuple[exp.Anonymous, Expr, Any] | None:
+def _first_system_function(tree: Expr, rewriting: Rewriting) -> tuple[exp.Anonymous, Expr, Any] | None:
     for node in tree.find_all(exp.Anonymous):
         top, name = qualified(node)
-        function = dispatch.SYSTEM_FUNCTIONS.get(name)
+        function = rewriting.account.system_functions.get(name)
         if function is not None:
             return node, top, function
         if name in ABSENT:
@@ -161,9 +161,9 @@ def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
             continue
         last = name.rsplit(".", 1)[-1]
         function = (
-            dispatch.TABLE_FUNCTIONS.get("!" + last)
+            rewriting.account.table_functions.get("!" + last)
             if subject is not None
-            else (dispatch.TABLE_FUNCTIONS.get(name) if "." in name else None)
+            else (rewriting.account.table_functions.get(name) if "." in name else None)
             or _of_information_schema(name, rewriting)
         )
         if last == "RESULT_SCAN":
@@ -183,12 +183,8 @@ def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
 
 def _of_users(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
     """What a table function that somebody made stands for, or the rows of a procedure that returns a table."""
-    from sfml_local.services.routines import calling, functions
-
-    if (query := functions.table_function(node, rewriting)) is not None:
-        return query
-    result = calling.in_query(node.this, rewriting)
-    return None if result is None else rewriting.relation(result, node.args.get("alias"))
+    found = (call(node, rewriting) for call in rewriting.table_calls)
+    return next((one for one in found if one is not None), None)
 
 
 OF_NO_SCHEMA = frozenset({"INFER_SCHEMA"})
@@ -201,7 +197,7 @@ def _of_information_schema(name: str, rewriting: Rewriting) -> TableFunction | N
     https://docs.snowflake.com/en/sql-reference/info-schema
     """
     *place, last = name.split(".")
-    function = dispatch.TABLE_FUNCTIONS.get(last)
+    function = rewriting.account.table_functions.get(last)
     if function is None or last in OF_NO_SCHEMA:
         return function
     session, engine = rewriting.session, rewriting.account.engine
@@ -252,9 +248,11 @@ def relations(tree: Expr, rewriting: Rewriting) -> Expr:
         if not isinstance(node.this, exp.Identifier):
             continue
         parts = [dotted(part) for part in node.parts]
-        relation = dispatch.RELATIONS.get(".".join(parts)) or (
+        relation = rewriting.account.relations.get(".".join(parts)) or (
             # Every database has its own INFORMATION_SCHEMA.
-            dispatch.RELATIONS.get(".".join(parts[-2:])) if parts[-2:-1] == ["INFORMATION_SCHEMA"] else None
+            rewriting.account.relations.get(".".join(parts[-2:]))
+            if parts[-2:-1] == ["INFORMATION_SCHEMA"]
+            else None
         )
         if relation is not None:
             database = parts[-3] if len(parts) > 2 else rewriting.session.database

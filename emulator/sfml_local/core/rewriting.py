@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlglot import Expr, exp
 
@@ -15,28 +15,36 @@ if TYPE_CHECKING:
 
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
-    from sfml_local.services.objects.declared import Declared
-    from sfml_local.services.streams.store import Stream
+
+
+Note = TypeVar("Note")
 
 
 @dataclass(slots=True)
 class Rewriting:
     """One statement's way through the passes; `relations` are the tables it will read by name.
 
-    `streams` are the streams it reads, by id; `semi_structured` the columns of its answer that are arrays and objects;
-    `comments` those of the table that it creates (None) and of its columns; `declared` what else it declares of it;
-    `written` is the statement in its user's words.
+    `semi_structured` are the columns of its answer that are arrays and objects; `comments` those of the table that it
+    creates (None) and of its columns; `written` is the statement in its user's words. What a service notes of the
+    statement is a `note`, by its class.
     """
 
     account: Account
     session: Session
     describe_only: bool = False
     relations: dict[str, Result | pa.Table] = field(default_factory=dict)
-    streams: dict[str, Stream] = field(default_factory=dict)
     semi_structured: Mapping[str, str] = field(default_factory=dict)
     comments: dict[str | None, str] = field(default_factory=dict)
-    declared: Declared | None = None
     written: str | None = None
+    table_calls: Sequence[TableCall] = ()
+    """What a table function stands for that nobody here knows by its name."""
+    _notes: dict[type, Any] = field(default_factory=dict)
+
+    def note(self, kind: type[Note]) -> Note:
+        """What a service notes of this statement: empty at first."""
+        if kind not in self._notes:
+            self._notes[kind] = kind()
+        return cast(Note, self._notes[kind])
 
     def stage(self, tree: Expr, name: str, rows: pa.Table) -> None:
         """Let the tree's table of this name read these rows."""
@@ -59,6 +67,7 @@ class Rewriting:
 
 
 Pass = Callable[[Expr, Rewriting], Expr]
+TableCall = Callable[[exp.TableFromRows, Rewriting], Expr | None]
 
 
 def substitute(tree: Expr, node: Expr, new: Expr) -> Expr:
@@ -96,7 +105,7 @@ def value_of(node: Expr, rewriting: Rewriting) -> Any:
         case exp.RawString():
             return node.this
     query = exp.select(node.copy())
-    return rewriting.account.engine.run_tree(rewriting.session, query).scalar
+    return rewriting.account.run_tree(rewriting.session, query).scalar
 
 
 def qualified(node: exp.Anonymous) -> tuple[Expr, str]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import hmac
 import itertools
 import secrets
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core import fakesnow_port
 from sfml_local.core.outcomes import Outcomes
+from sfml_local.core.parts import Part, Parts
 
 if TYPE_CHECKING:
     import duckdb
     from fakesnow.fakes import FakeSnowflakeConnection
 
-    from sfml_local.core.engine import Engine
     from sfml_local.core.names import ObjectName
     from sfml_local.core.result import Result
 
@@ -27,20 +25,12 @@ DEFAULT_USER = "SFML"
 DEFAULT_WAREHOUSE = "LOCAL_WH"
 RESULTS_KEPT = 50
 RESULT_BYTES_KEPT = 64 * 2**20
-IDLE_SECONDS = 4 * 3600.0
-"""After so long without a request a session ends. https://docs.snowflake.com/en/user-guide/session-policies"""
-
-_KEY = secrets.token_bytes(32)
 
 
 def _size(result: Result) -> int:
     """About how many bytes of memory a result's rows take."""
     table = getattr(result.rows, "table", None)
     return int(table.nbytes) if table is not None else 200 * len(result.rows) * max(1, len(result.columns))
-
-
-def _digest(token: str) -> bytes:
-    return hmac.digest(_KEY, token.encode("utf-8", "replace"), "sha256")
 
 
 class Session:
@@ -61,8 +51,12 @@ class Session:
         parameters: Mapping[str, Any] | None = None,
         task: Any = None,
         parent: Session | None = None,
+        committing: Sequence[Callable[[Session], None]] = (),
     ) -> None:
+        """`committing` is called, under the session's lock, before a definition commits what is open."""
         self.id = id
+        self._parts = Parts(self)
+        self.committing = tuple(committing)
         self.token = secrets.token_urlsafe(32)
         self.master_token = secrets.token_urlsafe(32)
         self.connection = connection
@@ -97,6 +91,10 @@ class Session:
         """When its client last asked for something; None for a session that the server works in itself."""
         self.admitted_by: str | None = None
         """The password of `Sessions.admit` that opened this session."""
+
+    def part(self, kind: Callable[[Session], Part]) -> Part:
+        """What a service keeps for this session, by its class."""
+        return self._parts.of(kind)
 
     def remember(self, query_id: str, result: Result) -> None:
         """Keep a result for RESULT_SCAN; only the latest are kept, and the very latest whatever its size."""
@@ -139,118 +137,3 @@ class Session:
     @property
     def query_tag(self) -> str:
         return str(self.parameters.get("QUERY_TAG", ""))
-
-
-class Sessions:
-    """The sessions that are open, by token."""
-
-    def __init__(self, engine: Engine, closed: Callable[[Session], None] = lambda session: None) -> None:
-        self._engine = engine
-        self._closed = closed
-        # No session of an earlier server has the same id.
-        self._ids = itertools.count(time.time_ns() // 1_000_000)
-        # By what _digest makes of a token: how long finding one takes tells nothing about the others.
-        self._by_token: dict[bytes, Session] = {}
-        self._admitted: dict[bytes, Session] = {}
-        self._lock = threading.Lock()
-
-    def open(
-        self,
-        *,
-        database: str | None = None,
-        schema: str | None = None,
-        user: str = DEFAULT_USER,
-        role: str = DEFAULT_ROLE,
-        warehouse: str | None = DEFAULT_WAREHOUSE,
-        parameters: Mapping[str, Any] | None = None,
-        task: Any = None,
-        parent: Session | None = None,
-    ) -> Session:
-        """A new session; a database or schema that does not exist is left unset, as Snowflake does."""
-        session = Session(
-            next(self._ids),
-            self._engine.connect(),
-            user=user,
-            role=role,
-            warehouse=warehouse,
-            parameters=parameters,
-            task=task,
-            parent=parent,
-        )
-        self._engine.use(session, database, schema)
-        with self._lock:
-            self._by_token[_digest(session.token)] = session
-        return session
-
-    def child_of(
-        self,
-        parent: Session,
-        *,
-        database: str | None = None,
-        schema: str | None = None,
-        role: str | None = None,
-        warehouse: str | None = None,
-        parameters: Mapping[str, Any] | None = None,
-    ) -> Session:
-        """A session for what `parent` starts: the same user, task and, unless told, role, place and parameters."""
-        return self.open(
-            database=database or parent.database,
-            schema=schema or parent.schema,
-            user=parent.user,
-            role=role or parent.role,
-            warehouse=warehouse or parent.warehouse,
-            parameters={**parent.parameters, **(parameters or {})},
-            task=parent.task,
-            parent=parent,
-        )
-
-    def __iter__(self) -> Iterator[Session]:
-        with self._lock:
-            return iter(list(self._by_token.values()))
-
-    def admit(self, parent: Session) -> str:
-        """A password with which a process of this session logs in, as a child of it."""
-        password = secrets.token_urlsafe(32)
-        with self._lock:
-            self._admitted[_digest(password)] = parent
-        return password
-
-    def admitted(self, password: str) -> Session | None:
-        """The session that a password of `admit` was made for."""
-        with self._lock:
-            return self._admitted.get(_digest(password))
-
-    def dismiss(self, password: str) -> None:
-        """Make a password of `admit` worthless, and close the sessions it opened."""
-        with self._lock:
-            self._admitted.pop(_digest(password), None)
-        for session in self:
-            if session.admitted_by == password:
-                self.close(session)
-
-    def by_token(self, token: str) -> Session | None:
-        """The session that a client shows the token of."""
-        with self._lock:
-            found = self._by_token.get(_digest(token))
-            if found is not None:
-                found.last_request = time.monotonic()
-            return found
-
-    def close_idle(self, seconds: float = IDLE_SECONDS) -> None:
-        """Close the sessions of clients that went without a word."""
-        since = time.monotonic() - seconds
-        parents = {session.parent for session in self}
-        for session in self:
-            is_idle = session.last_request is not None and session.last_request < since
-            if is_idle and session not in parents and not session.outcomes.is_busy:
-                self.close(session)
-
-    def close(self, session: Session) -> None:
-        with self._lock:
-            self._by_token.pop(_digest(session.token), None)
-        session.close()
-        self._closed(session)
-
-    def close_all(self) -> None:
-        for session in self:
-            self.close(session)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import Expr, exp
 
@@ -98,3 +98,18 @@ def full_name(table: Expr | None, session: Session, *, temporary: bool = False) 
 
 def _name_of(table: exp.Table, session: Session) -> ObjectName:
     return resolve(Name(tuple(dotted(part) for part in table.parts)), session)
+
+
+_DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
+
+
+def target_of(tree: Expr) -> exp.Table | None:
+    """The table that a statement fills, changes or creates."""
+    if isinstance(tree, exp.TruncateTable):
+        found: Any = tree.expressions[0] if tree.expressions else None
+    elif isinstance(tree, (*_DML, exp.Create, exp.Alter)):
+        found = tree.this
+    else:
+        return None
+    found = found.this if isinstance(found, exp.Schema) else found
+    return found if isinstance(found, exp.Table) else None

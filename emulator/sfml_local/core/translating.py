@@ -14,8 +14,8 @@ from sqlglot.errors import SqlglotError
 
 from sfml_local.core.errors import SqlError, not_emulated, too_complex
 from sfml_local.core.expressions import refusals
+from sfml_local.core.interpreter_errors import interpreter_error
 from sfml_local.core.memory import too_little
-from sfml_local.services.models.inference import interpreter_error
 
 
 @contextlib.contextmanager

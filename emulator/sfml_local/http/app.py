@@ -18,19 +18,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sfml_local import registry as dispatch
-from sfml_local.core.account import DATABASE, SCHEMA, Account
+from sfml_local.core.account import Account
 from sfml_local.core.connections import SILENCE_SECONDS, Connections
+from sfml_local.core.defaults import DATABASE, SCHEMA
 from sfml_local.core.limits import BodyLimits, Refused
+from sfml_local.core.local_account import LocalAccount
 from sfml_local.http import protocol, rest
 from sfml_local.http.faults import Faults
+from sfml_local.registry import open_account
 
 # A task waits in a thread for its child process, whose queries need threads in turn.
 THREADS = 256
 
 
-def application(account: Account, silence: float = SILENCE_SECONDS) -> Starlette:
-    """The routes of the connector's protocol and of every family, for this account."""
+def application(account: LocalAccount, silence: float = SILENCE_SECONDS) -> Starlette:
+    """The routes of the connector's protocol and of every service, for this account."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -38,7 +40,7 @@ def application(account: Account, silence: float = SILENCE_SECONDS) -> Starlette
         yield
 
     app = Starlette(
-        routes=[*protocol.ROUTES, *dispatch.ROUTES, *rest.routes(dispatch.OPERATIONS)], lifespan=lifespan
+        routes=[*protocol.ROUTES, *account.routes, *rest.routes(account.operations)], lifespan=lifespan
     )
     app.state.account = account
     app.add_exception_handler(Refused, _refused)
@@ -115,7 +117,7 @@ class LocalServer:
         address is taken.
         """
         self._socket = listening_socket(host, port)
-        self.account = Account(Path(folder), **options)
+        self.account = open_account(Path(folder), **options)
         connections = Connections(silence)
         app: ASGIApp = application(self.account, silence)
         if faults is not None:

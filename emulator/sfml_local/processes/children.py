@@ -12,9 +12,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from sfml_local.core.child import Child
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -97,24 +98,6 @@ class Start(Protocol):
     """A way to start a command; the output goes to the log."""
 
     def __call__(self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> Running: ...
-
-
-@dataclass(slots=True, eq=False)
-class Child:
-    """A running process, whose it is and where it writes; `stop` ends it."""
-
-    session: Session
-    stop: threading.Event = field(default_factory=threading.Event)
-    log: Path | None = None
-
-    def works_for(self, session: Session) -> bool:
-        """Whether this session, or one that it opened, started the process."""
-        ancestor: Session | None = self.session
-        while ancestor is not None:
-            if ancestor is session:
-                return True
-            ancestor = ancestor.parent
-        return False
 
 
 def runs_folder(account: Account) -> Path:

@@ -8,11 +8,12 @@ import pytest
 from asking import Sql
 
 from sfml_local.core.account import Account
+from sfml_local.registry import open_account
 
 
 @pytest.fixture(scope="session")
 def shared_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    account = Account(tmp_path_factory.mktemp("tasks"))
+    account = open_account(tmp_path_factory.mktemp("tasks"))
     account.start()
     yield account
     account.close()

@@ -13,6 +13,7 @@ from asking import Sql, times
 from sfml_local.core.account import Account
 from sfml_local.core.clock import ManualClock
 from sfml_local.core.errors import SqlError
+from sfml_local.registry import open_account
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -29,7 +30,7 @@ def restart(tmp_path: Path) -> Iterator[Restart]:
     def start(moment: datetime, *, schedules: bool = True) -> Sql:
         for account in opened:
             account.close()
-        opened[:] = [Account(tmp_path / "again", clock=ManualClock(moment), schedules=schedules)]
+        opened[:] = [open_account(tmp_path / "again", clock=ManualClock(moment), schedules=schedules)]
         opened[0].start()
         return Sql(opened[0])
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from asking import Sql
 
-from sfml_local.core.account import Account
 from sfml_local.core.errors import SqlError
+from sfml_local.registry import open_account
 
 OK, FAILED, SKIPPED, CANCELLED = "SUCCEEDED", "FAILED", "SKIPPED", "CANCELLED"
 FAIL = "SELECT no_such_column FROM nowhere"
@@ -311,7 +311,8 @@ sys.path.insert(0, sys.argv[2])
 from pathlib import Path
 from asking import Sql
 from sfml_local.core.account import Account
-account = Account(Path(sys.argv[1]))
+from sfml_local.registry import open_account
+account = open_account(Path(sys.argv[1]))
 account.start()
 sql = Sql(account)
 sql.graph("r AS {slow}", "f FINALIZE = r AS SELECT 1")
@@ -327,7 +328,7 @@ def test_a_run_that_the_server_left_is_failed_when_it_starts_again(folder: Path,
     code = LEAVES_A_RUN.format(slow=SLOW, end=end)
     here = str(Path(__file__).parent)
     subprocess.run([sys.executable, "-c", code, str(folder), here], timeout=60, check=False)
-    account = Account(folder)
+    account = open_account(folder)
     account.start()
     try:
         sql = Sql(account)

@@ -14,6 +14,7 @@ from asking import Sql, times
 from sfml.semantics.states import State
 from sfml_local.core.account import Account
 from sfml_local.core.clock import ManualClock
+from sfml_local.registry import open_account
 from sfml_local.services.tasks import run_store
 from sfml_local.services.tasks.execution import runner_of
 
@@ -29,7 +30,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def account(tmp_path: Path, clock: ManualClock) -> Iterator[Account]:
-    account = Account(tmp_path / "local", clock=clock)
+    account = open_account(tmp_path / "local", clock=clock)
     account.start()
     yield account
     account.close()
@@ -62,10 +63,8 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch, account: Account) -> Iterator[Gate]:
-    from sfml_local import registry as dispatch
-
     gate = Gate()
-    monkeypatch.setattr(dispatch, "SYSTEM_FUNCTIONS", {**dispatch.SYSTEM_FUNCTIONS, "SYSTEM$GATE": gate})
+    monkeypatch.setattr(account, "system_functions", {**account.system_functions, "SYSTEM$GATE": gate})
     yield gate
     gate.open(100)
     runner_of(account).settle()

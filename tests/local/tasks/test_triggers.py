@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from asking import Sql
 
-from sfml_local.core.account import Account
 from sfml_local.core.clock import ManualClock
+from sfml_local.registry import open_account
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -25,7 +25,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def sql(tmp_path: Path, clock: ManualClock) -> Iterator[Sql]:
-    account = Account(tmp_path / "local", clock=clock)
+    account = open_account(tmp_path / "local", clock=clock)
     account.start()
     sql = Sql(account)
     sql("CREATE TABLE t (a INT)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml_local.services.session.parameters import ACCOUNT_VALUES, OF_SESSION
+from sfml_local.core.session_parameters import ACCOUNT_VALUES, OF_SESSION
 
 if TYPE_CHECKING:
     from sfml_local.core.session import Session

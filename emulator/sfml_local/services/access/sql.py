@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.errors import already_exists, does_not_exist
 from sfml_local.core.likeness import like
 from sfml_local.core.names import quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.places import demand_scope
 from sfml_local.core.result import SHOW, Column, Result, status, table
 from sfml_local.grammar.access import Create, Drop, Grant, GrantRole, Show, ShowGrants, ShowGrantsOn
 from sfml_local.services.access import ownership
-from sfml_local.services.databases.sql import demand_scope, missing
+from sfml_local.services.databases.sql import missing
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
     from sfml_local.grammar.tokens import Name
 
@@ -370,7 +371,7 @@ def _is_role(account: Account, name: str) -> bool:
     return bool(granted or owns) or _exists(account, "ROLE", "", "", name)
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     Create: create,
     Drop: drop,
     Show: show,
@@ -380,4 +381,3 @@ HANDLERS = {
     ShowGrantsOn: show_grants_on,
 }
 READ_ONLY = frozenset({Show, ShowGrants, ShowGrantsOn})
-SCHEMA_DROPPED = schema_dropped

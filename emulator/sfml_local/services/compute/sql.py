@@ -16,7 +16,7 @@ from sfml_local.services.databases.sql import missing, single
 from sfml_local.services.jobs import store as job_store
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 __all__ = ["HANDLERS", "READ_ONLY", "SCHEMA"]
@@ -243,5 +243,5 @@ def describe(account: Account, session: Session, statement: Describe) -> Result:
     return table(columns, [(one.created_on, one.name, one.kind)], DESCRIBE)
 
 
-HANDLERS = {Create: create, Alter: alter, Drop: drop, Show: show, Describe: describe}
+HANDLERS: Handlers = {Create: create, Alter: alter, Drop: drop, Show: show, Describe: describe}
 READ_ONLY = frozenset({Show, Describe})

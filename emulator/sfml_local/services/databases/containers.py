@@ -15,7 +15,7 @@ from sfml_local.core.result import Result, status
 from sfml_local.grammar.databases import Alter, Kind
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 SCHEMA = """
@@ -140,11 +140,8 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
     return status()
 
 
-HANDLERS = {Alter: alter}
+HANDLERS: Handlers = {Alter: alter}
 
 
-def _schema_dropped(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     forget(account, database, schema)
-
-
-SCHEMA_DROPPED = _schema_dropped

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import does_not_exist
 from sfml_local.core.names import quoted_if_needed
+from sfml_local.core.rest_call import Call, Json, Operations, bad_request, done
 from sfml_local.grammar.databases import Create, Kind
 from sfml_local.grammar.tokens import Name
-from sfml_local.http.rest import Call, Json, Operations, bad_request, done
 from sfml_local.services.databases import sql as databases
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from sfml_local.services.databases import containers
 from sfml_local.services.variants import semi_structured
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 SCHEMA = """
@@ -229,43 +229,6 @@ def _schema_row(
     )
 
 
-def demand_schema(account: Account, name: ObjectName) -> None:
-    """Refuse an object's database or schema that is not there: IF EXISTS speaks of the object alone."""
-    if not account.engine.has_database(name.database):
-        raise does_not_exist("Database", quoted_if_needed(name.database))
-    if not account.engine.has_schema(name.database, name.schema):
-        place = f"{quoted_if_needed(name.database)}.{quoted_if_needed(name.schema)}"
-        raise does_not_exist("Schema", place)
-
-
-def demand_listed(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
-    """The same refusal in the words that SHOW TABLES, VIEWS, STAGES and FILE FORMATS have for it."""
-    try:
-        demand_scope(account, session, scope, within)
-    except SqlError as error:
-        if error.errno != 2003:
-            raise
-        raise SqlError(
-            "SQL compilation error:\nObject does not exist, or operation cannot be performed.", 2043, "02000"
-        ) from error
-
-
-def demand_scope(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
-    """Refuse a SHOW in a database or schema that is not there."""
-    engine = account.engine
-    if within is None or scope == "ACCOUNT":
-        return
-    if scope == "DATABASE":
-        if not engine.has_database(within.last):
-            raise does_not_exist("Database", quoted_if_needed(within.last))
-        return
-    database, schema = resolve_schema(within, session)
-    if not engine.has_database(database):
-        raise does_not_exist("Database", quoted_if_needed(database))
-    if not engine.has_schema(database, schema):
-        raise does_not_exist("Schema", f"{quoted_if_needed(database)}.{quoted_if_needed(schema)}")
-
-
 def noted(account: Account, database: str, schema: str) -> tuple[datetime.datetime, str, str]:
     """(created on, owner, comment) of a database or schema."""
     row = account.store.row(
@@ -345,7 +308,7 @@ def snowflake_type(stored: str, length: Any = None) -> str:
     return TYPES.get(stored, f"VARCHAR({length or 16777216})")
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     Create: create,
     Drop: drop,
     ShowDatabases: show_databases,

@@ -30,7 +30,7 @@ from sfml_local.services.stages import locations, staged_files
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.rewriting import Rewriting
     from sfml_local.core.session import Session
 
@@ -306,13 +306,13 @@ def versions_read(tree: Expr, rewriting: Rewriting) -> Expr:
     return tree
 
 
-def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     for dataset in _all(account):
         if (dataset.name.database, dataset.name.schema) == (database, schema):
             _delete(account, _forget(account, dataset))
 
 
-def START(account: Account) -> None:
+def start(account: Account) -> None:
     """Put folders aside that no version names: what a server left that was killed, or metadata that is older."""
     known = {row["folder"] for row in account.store.rows("SELECT folder FROM dataset_versions")}
     for folder in _folder(account).iterdir():
@@ -322,7 +322,7 @@ def START(account: Account) -> None:
             )
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     grammar.CreateDataset: create,
     grammar.AddDatasetVersion: add_version,
     grammar.DropDatasetVersion: drop_version,
@@ -330,5 +330,4 @@ HANDLERS = {
     grammar.ShowDatasets: show,
     grammar.ShowDatasetVersions: show_versions,
 }
-FIRST_REWRITES = (versions_read,)
 READ_ONLY = frozenset({grammar.ShowDatasets, grammar.ShowDatasetVersions})

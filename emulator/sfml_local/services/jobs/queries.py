@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError
-from sfml_local.core.family import Args
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve, resolve_schema
 from sfml_local.core.result import Column, Result, table
@@ -22,7 +22,7 @@ from sfml_local.services.jobs import store as job_store
 from sfml_local.services.jobs.store import Job
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 CONTAINER = "main"
@@ -224,7 +224,7 @@ def _log_lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     grammar.DescribeService: describe_service,
     grammar.ShowServiceEndpoints: show_endpoints,
     grammar.ShowServiceInstances: show_instances,

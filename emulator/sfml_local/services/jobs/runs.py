@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml.semantics.error_line import error_line
+from sfml_local.core.child import Child
 from sfml_local.core.errors import SqlError
 from sfml_local.core.names import ObjectName, resolve
-from sfml_local.processes.children import POLL_SECONDS, Child, run_child, runs_folder
+from sfml_local.processes.children import POLL_SECONDS, run_child, runs_folder
 from sfml_local.services.jobs import environment as job_environment
 from sfml_local.services.jobs import nodes as job_nodes
 from sfml_local.services.jobs import store as job_store

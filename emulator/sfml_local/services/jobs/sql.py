@@ -23,7 +23,7 @@ from sfml_local.services.jobs.store import SCHEMA
 from sfml_local.services.tasks import run_store
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 __all__ = ["HANDLERS", "READ_ONLY", "SCHEMA", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIONS"]
@@ -58,7 +58,7 @@ def job_runtime(account: Account, session: Session, arguments: tuple[Any, ...]) 
 def call_method(account: Account, session: Session, statement: grammar.CallServiceMethod) -> Result:
     """CALL job!SPCS_WAIT_FOR(status, seconds) and CALL job!SPCS_CANCEL_JOB()."""
     job = job_store.get(account, resolve(statement.service, session))
-    values = [account.engine.evaluate(session, argument.expression) for argument in statement.arguments]
+    values = [account.evaluate(session, argument.expression) for argument in statement.arguments]
     if statement.method == "SPCS_CANCEL_JOB":
         job_runs.cancel(account, job)
         return scalar(statement.method, f"Job {job.name} was cancelled.", statement_type_id=CALL)
@@ -85,7 +85,7 @@ def drop_service(account: Account, session: Session, statement: grammar.DropServ
     return status(f"{name.name} successfully dropped.")
 
 
-def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     """End and drop the jobs of a schema that goes."""
     for job in job_store.jobs(account):
         if (job.name.database, job.name.schema) == (database, schema):
@@ -93,16 +93,16 @@ def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
             job_store.delete(account, job)
 
 
-def START(account: Account) -> None:
+def start(account: Account) -> None:
     job_environment.forget(account)
     job_store.end_interrupted(account)
 
 
-def STOP(account: Account) -> None:
+def stop(account: Account) -> None:
     job_runs.wait_for_all(account)
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     **job_queries.HANDLERS,
     grammar.CallServiceMethod: call_method,
     grammar.DropService: drop_service,

@@ -15,6 +15,7 @@ import pyarrow as pa
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.interpreter_errors import _MARK, raised
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.grammar.model_calls import method_name
 from sfml_local.grammar.tokens import Name
@@ -25,13 +26,12 @@ from sfml_local.services.models.store import Model, Version, get_model
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
-    from sfml_local.core.rewriting import Rewriting
+    from sfml_local.core.rewriting import Rewriting, substitute
     from sfml_local.core.session import Session
 
 FUNCTION = "_sfml_predict"
 """DuckDB's function: of a text that names the method, and of the method's arguments."""
 
-_MARK = "Python Interpreter Error:"
 
 # DuckDB's word for the types that a manifest uses; what is structured travels as JSON text. Snowflake's whole
 # numbers are one type whatever they are called, so a BYTEINT holds 200.
@@ -78,9 +78,6 @@ class MethodCall:
 
 def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every call of a model's method replaced by a call of a function that DuckDB has."""
-    # `rewrites` asks `dispatch` for the families, of which this is one.
-    from sfml_local.core.rewriting import substitute
-
     in_view = isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "VIEW"
     for node in reversed(list(tree.find_all(exp.ModelAttribute))):  # what is inside another call comes first
         if isinstance(node.expression, exp.Anonymous):
@@ -244,14 +241,3 @@ def _found(account: Account, asked: Mapping[str, Any]) -> tuple[Any, str]:
         if method.name == asked["method"]:
             return version.folder, method.handler
     raise RuntimeError(f"{_MARK}\nversion {version.name} has no method {asked['method']}")
-
-
-def raised(cause: Exception, handler: str) -> str:
-    """The text of an error of a model's code, which `interpreter_error` knows by its mark."""
-    return f"{_MARK}\n{cause}\n in function {handler.split('.')[-2].upper()} with handler {handler}"
-
-
-def interpreter_error(cause: Exception) -> SqlError | None:
-    """The error of a model's code that DuckDB wrapped in one of its own."""
-    _, mark, text = str(cause).partition(_MARK)
-    return SqlError(f"{mark}{text}", 100357, "P0000") if mark else None

@@ -32,7 +32,7 @@ from sfml_local.services.stages import sql as stages
 from sfml_local.services.tags.sql import check_value
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 
@@ -283,7 +283,7 @@ def _delete_files(versions: tuple[Version, ...]) -> None:
         shutil.rmtree(version.folder, ignore_errors=True)
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     grammar.CreateModel: create_model,
     grammar.AddVersion: add_version,
     grammar.CommitVersion: commit_version,

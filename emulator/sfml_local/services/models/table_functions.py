@@ -14,15 +14,10 @@ from sqlglot import Expr, exp
 
 from sfml_local.core.arrow import as_table
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.interpreter_errors import interpreter_error, raised
 from sfml_local.processes.predictor import PARTITION, ROW
 from sfml_local.services.models import predictors
-from sfml_local.services.models.inference import (
-    MethodCall,
-    interpreter_error,
-    is_structured,
-    method_call,
-    raised,
-)
+from sfml_local.services.models.inference import MethodCall, is_structured, method_call
 
 if TYPE_CHECKING:
     from sfml_local.core.rewriting import Rewriting
@@ -30,8 +25,6 @@ if TYPE_CHECKING:
 
 def table_calls(tree: Expr, rewriting: Rewriting) -> Expr:
     """The tree with every table function of a model replaced by its rows."""
-    from sfml_local import registry as dispatch
-
     for node in list(tree.find_all(exp.TableFromRows)):
         attribute = node.this
         if not isinstance(attribute, exp.ModelAttribute):
@@ -39,7 +32,8 @@ def table_calls(tree: Expr, rewriting: Rewriting) -> Expr:
         window = attribute.expression if isinstance(attribute.expression, exp.Window) else None
         call = window.this if window is not None else attribute.expression
         is_other = (
-            isinstance(call, exp.Anonymous) and f"!{str(call.this).upper()}" in dispatch.TABLE_FUNCTIONS
+            isinstance(call, exp.Anonymous)
+            and f"!{str(call.this).upper()}" in rewriting.account.table_functions
         )
         if isinstance(call, exp.Anonymous) and not is_other:
             asked = method_call(rewriting.account, rewriting.session, attribute, call)
@@ -97,7 +91,7 @@ def _input(
         asked.set("with_", with_)
     if rewriting.describe_only:
         asked = asked.limit(0)
-    rows = as_table(rewriting.account.engine.run_tree(rewriting.session, asked))
+    rows = as_table(rewriting.account.run_tree(rewriting.session, asked))
     width = rows.num_columns - len(call.arguments) - len(keys)
     names = call.columns
     arguments = rows.select(range(width, width + len(names))).rename_columns(names)

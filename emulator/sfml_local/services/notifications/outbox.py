@@ -16,8 +16,8 @@ from sfml_local.core.errors import SqlError
 from sfml_local.core.result import Column, Result, table
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
-    from sfml_local.core.family import Args, SystemFunction
+    from sfml_local.core.account import Account, SystemFunction
+    from sfml_local.core.arguments import Args
     from sfml_local.core.session import Session
 
 SCHEMA = """

@@ -20,7 +20,7 @@ from sfml_local.services.objects.declared import PROPERTIES, checked, invalid_pr
 from sfml_local.services.objects.store import Key, Record
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 
@@ -150,7 +150,7 @@ def change_properties(account: Account, session: Session, statement: ChangePrope
     return status()
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     AddKey: add_key,
     DropKey: drop_key,
     RenameKey: rename_key,

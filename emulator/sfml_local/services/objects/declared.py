@@ -36,6 +36,13 @@ class Declared:
     tags: dict[str | None, dict[ObjectName, str]] = field(default_factory=dict)
 
 
+class Declarations:
+    """What one statement declares, if it is one that can."""
+
+    def __init__(self) -> None:
+        self.found: Declared | None = None
+
+
 def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
     """Notes keys, properties and tags of a CREATE TABLE or VIEW, or of added columns; takes them out of the tree."""
     if isinstance(tree, exp.Alter) and str(tree.args.get("kind")).upper() == "TABLE":
@@ -43,10 +50,10 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
         return tree
     if isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "SEQUENCE":
         for note in tree.find_all(exp.SchemaCommentProperty):
-            rewriting.declared = Declared({"COMMENT": str(plain(note.this))})
+            rewriting.note(Declarations).found = Declared({"COMMENT": str(plain(note.this))})
     if not isinstance(tree, exp.Create) or str(tree.args.get("kind")).upper() not in ("TABLE", "VIEW"):
         return tree
-    found = rewriting.declared = Declared()
+    found = rewriting.note(Declarations).found = Declared()
     _take_properties(tree, found, rewriting)
     schema = tree.this
     if isinstance(schema, exp.Schema):
@@ -62,7 +69,7 @@ def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
 def _declare_added(tree: exp.Alter, rewriting: Rewriting) -> None:
     added = [action for action in tree.args.get("actions") or () if isinstance(action, exp.ColumnDef)]
     if added:
-        found = rewriting.declared = Declared()
+        found = rewriting.note(Declarations).found = Declared()
         for column in added:
             _take_column_keys(column, found, rewriting)
         _make_primary_not_null(added, found)

@@ -11,7 +11,7 @@ from sfml_local.core import table_notes
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.services.objects import store as records
-from sfml_local.services.objects.declared import Declared
+from sfml_local.services.objects.declared import Declarations, Declared
 from sfml_local.services.objects.store import Record
 from sfml_local.services.tags import tagging
 
@@ -32,8 +32,8 @@ def note(rewriting: Rewriting, tree: Expr, kind: str, name: ObjectName) -> None:
             for action in tree.args.get("actions") or ():
                 if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
                     rename(account, name, name.sibling(dotted(action.this.this)))
-            if rewriting.declared is not None:
-                _add_columns(rewriting, name, rewriting.declared)
+            if (declared := rewriting.note(Declarations).found) is not None:
+                _add_columns(rewriting, name, declared)
 
 
 def _add_columns(rewriting: Rewriting, name: ObjectName, declared: Declared) -> None:
@@ -49,7 +49,7 @@ def _add_columns(rewriting: Rewriting, name: ObjectName, declared: Declared) -> 
 
 def _create(rewriting: Rewriting, tree: exp.Create, kind: str, name: ObjectName) -> None:
     account = rewriting.account
-    declared = rewriting.declared or Declared()
+    declared = rewriting.note(Declarations).found or Declared()
     source = _source(rewriting, tree)
     keys = source.keys if source is not None else tuple(declared.keys)
     details = {**_copied(source), **declared.details}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sfml_local.core import places
 from sfml_local.core.errors import does_not_exist, no_current_database, no_current_schema
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve, resolve_schema
@@ -15,7 +16,6 @@ from sfml_local.grammar.session import ShowParameters
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.compute import store as compute
 from sfml_local.services.databases import containers
-from sfml_local.services.databases import sql as databases
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -88,12 +88,12 @@ def _known(
             database = name.last if name else session.database
             if database is None:
                 raise no_current_database("SHOW PARAMETERS")
-            databases.demand_scope(account, session, scope, Name((database,)))
+            places.demand_scope(account, session, scope, Name((database,)))
             return OF_SCHEMAS, containers.properties(account, database)
         case "SCHEMA":
             if name is None and session.schema is None:
                 raise no_current_schema("SHOW PARAMETERS")
-            databases.demand_scope(account, session, scope, name)
+            places.demand_scope(account, session, scope, name)
             return OF_SCHEMAS, containers.properties(account, *resolve_schema(name, session))
     assert name is not None
     full = resolve(name, session)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sfml_local.core import places
 from sfml_local.core.errors import does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.core.rest_call import Call, Handler, Json, Operations, done, identifier
 from sfml_local.grammar.access import Create, Drop, Show
 from sfml_local.grammar.streams import DropStream
 from sfml_local.grammar.tags import DropTag, ShowTags
 from sfml_local.grammar.tokens import Name
-from sfml_local.http.rest import Call, Handler, Json, Operations, done, identifier
 from sfml_local.services.access import sql as access
-from sfml_local.services.databases import sql as databases
 from sfml_local.services.databases.sql import snowflake_type
 from sfml_local.services.objects import ddl, show
 from sfml_local.services.objects import store as records
@@ -30,9 +30,6 @@ from sfml_local.services.streams.store import Stream
 from sfml_local.services.tags import sql as tags
 from sfml_local.services.variants import semi_structured
 
-if TYPE_CHECKING:
-    pass
-
 _PLACE = "/databases/{database}/schemas/{schema}"
 
 
@@ -41,7 +38,7 @@ def _time(moment: datetime) -> str:
 
 
 def _demand_schema(call: Call) -> None:
-    databases.demand_schema(call.account, ObjectName(call.database, call.schema, ""))
+    places.demand_schema(call.account, ObjectName(call.database, call.schema, ""))
 
 
 def _absent(body: Mapping[str, Any]) -> Json:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.objects import altering, ddl, declared, keeping, relations, rest, show, sql, store
 
-from sfml_local.services.objects import altering, ddl, declared, relations, show
-from sfml_local.services.objects import store as records
 
-SCHEMA = records.SCHEMA
-HANDLERS: dict[Any, Any] = {**show.HANDLERS, **altering.HANDLERS}
-READ_ONLY = show.READ_ONLY
-SYSTEM_FUNCTIONS = ddl.SYSTEM_FUNCTIONS
-RELATIONS = relations.RELATIONS
-FIRST_REWRITES = (declared.declarations,)
+class Objects(Service):
+    """Tables, views and sequences, beside their rows."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=store.SCHEMA,
+            handlers={**sql.HANDLERS, **show.HANDLERS, **altering.HANDLERS},
+            read_only=show.READ_ONLY,
+            system_functions=ddl.SYSTEM_FUNCTIONS,
+            relations=relations.RELATIONS,
+            first_rewrites=(declared.declarations,),
+            defined=(keeping.note,),
+            operations=rest.OPERATIONS,
+            schema_dropped=(sql.schema_dropped,),
+        )

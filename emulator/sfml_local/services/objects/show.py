@@ -22,11 +22,11 @@ from sfml_local.grammar.shows import Listing, ShowObjects
 from sfml_local.services.databases.sql import snowflake_type
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Record
-from sfml_local.services.streams import service as streams
+from sfml_local.services.streams import store
 from sfml_local.services.variants import semi_structured
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -205,7 +205,7 @@ def _common(one: Known) -> dict[str, Any]:
 
 def table_values(account: Account, one: Known) -> dict[str, Any]:
     cluster = one.detail("CLUSTER_BY")
-    tracked = one.detail("CHANGE_TRACKING") or streams.is_followed(account, one.name)
+    tracked = one.detail("CHANGE_TRACKING") or store.is_followed(account, one.name)
     is_table = one.kind == "TABLE"
     return {
         **_common(one),
@@ -514,5 +514,5 @@ def show_any(account: Account, session: Session, statement: ShowObjects) -> Resu
     return _SHOWN[statement.kind](account, session, statement.listing)
 
 
-HANDLERS = {ShowObjects: show_any}
+HANDLERS: Handlers = {ShowObjects: show_any}
 READ_ONLY = frozenset({ShowObjects})

@@ -12,11 +12,12 @@ from sqlglot import exp
 
 from sfml.base.quoting import duckdb_identifier
 from sfml_local.core import table_notes
-from sfml_local.core.definitions import parts_of, transaction, wrong_kind
+from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
 from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import dotted
+from sfml_local.core.transactions import commit_open, transaction
 from sfml_local.core.translating import translating
 from sfml_local.grammar.model_calls import respelled
 from sfml_local.grammar.tables import (
@@ -30,11 +31,10 @@ from sfml_local.grammar.tables import (
 )
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.objects import store as records
-from sfml_local.services.streams.following import commit_open
 from sfml_local.services.variants import semi_structured
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 
@@ -205,7 +205,7 @@ def alter_columns(account: Account, session: Session, statement: AlterColumns) -
                     raise _invalid(dotted(action.this))
         actions = [action for one in (tree, *others) for action in one.args.get("actions") or ()]
         tree.set("actions", actions)
-        account.engine.run_tree(session, tree, written="; ".join(written))
+        account.run_tree(session, tree, written="; ".join(written))
     if statement.comments:
         _comment_columns(account, session, statement.table, statement.comments, statement.if_exists)
     return status()
@@ -217,7 +217,7 @@ def truncate(account: Account, session: Session, statement: Truncate) -> Result:
     return status() if table is None else account.execute(session, f"TRUNCATE TABLE {table.fqn()}")
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     Truncate: truncate,
     AlterColumns: alter_columns,
     DropColumns: drop_columns,
@@ -227,9 +227,6 @@ HANDLERS = {
 }
 
 
-def _schema_dropped(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     table_notes.forget_schema(account.engine, database, schema)
     records.forget_schema(account, database, schema)
-
-
-SCHEMA_DROPPED = _schema_dropped

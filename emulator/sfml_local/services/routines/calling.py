@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sqlglot import Expr
+from sqlglot import Expr, exp
 from sqlglot.tokens import TokenType
 
 from sfml_local.core.arrow import as_table
@@ -148,3 +148,9 @@ def _in_place(account: Account, session: Session, routine: Routine) -> Iterator[
 def _is_owners(routine: Routine) -> bool:
     """https://docs.snowflake.com/en/developer-guide/stored-procedure/stored-procedures-rights"""
     return routine.definition.execute_as == "OWNER"
+
+
+def rows_of_call(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
+    """The rows of a procedure that returns a table, in place of its call."""
+    result = in_query(node.this, rewriting)
+    return None if result is None else rewriting.relation(result, node.args.get("alias"))

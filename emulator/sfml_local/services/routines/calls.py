@@ -10,7 +10,7 @@ from sfml_local.grammar.calls import Call
 from sfml_local.services.routines import calling
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 
@@ -22,11 +22,11 @@ def call(account: Account, session: Session, statement: Call) -> Result:
         if name.upper().startswith("SYSTEM$"):
             raise SqlError(f"SQL compilation error:\nUnknown function {name}", 2141, "42601")
         return calling.call(account, session, statement.procedure, statement.arguments)
-    arguments = tuple(account.engine.evaluate(session, text) for text in statement.arguments)
+    arguments = tuple(account.evaluate(session, text) for text in statement.arguments)
     value: Any = function(account, session, arguments)
     structured = isinstance(value, dict | list)
     column = Column(statement.procedure.last, "variant" if structured else "text")
     return Result((column,), ((value,),), CALL)
 
 
-HANDLERS = {Call: call}
+HANDLERS: Handlers = {Call: call}

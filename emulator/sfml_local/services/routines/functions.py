@@ -151,7 +151,7 @@ def _type_told(node: Expr, rewriting: Rewriting) -> str:
     if node.find(exp.Column) is not None:
         return ""
     query = exp.select(node.copy())
-    kind = rewriting.account.engine.run_tree(rewriting.session, query, describe_only=True).columns[0].type
+    kind = rewriting.account.run_tree(rewriting.session, query, describe_only=True).columns[0].type
     return store.word_of(kind)
 
 
@@ -209,6 +209,6 @@ def running(tree: Expr, rewriting: Rewriting) -> AbstractContextManager[None]:
     return python_functions.watched(rewriting.account, rewriting.session, requests)
 
 
-def STOP(account: Account) -> None:
+def stop(account: Account) -> None:
     """End the processes of this account's functions."""
     python_functions.stop(account)

@@ -37,7 +37,7 @@ from sfml_local.services.routines.table_results import read_table, table_columns
 from sfml_local.services.stages import sql as stages
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 INTERPRETER_ERROR = 100357
@@ -87,7 +87,7 @@ def run_anonymous(
     return Result((column,), ((_as_declared(value, column),),), CALL)
 
 
-HANDLERS = {AnonymousProcedure: run_anonymous}
+HANDLERS: Handlers = {AnonymousProcedure: run_anonymous}
 
 
 def _checked(procedure: AnonymousProcedure) -> list[str]:
@@ -247,7 +247,7 @@ def places_of(account: Account) -> threading.Semaphore:
         return _places.setdefault(account, threading.Semaphore(PROCESSES))
 
 
-def START(account: Account) -> None:
+def start(account: Account) -> None:
     """Remove what the processes of a killed server left; younger folders belong to running ones."""
     for folder in runs_folder(account).iterdir():
         if folder.lstat().st_ctime >= _PROCESS_STARTED:
@@ -259,7 +259,7 @@ def START(account: Account) -> None:
     forget_unused(account.folder / "imports")
 
 
-def STOP(account: Account) -> None:
+def stop(account: Account) -> None:
     """End what procedures are forked from."""
     warm_parent_of(account).stop()
 

@@ -23,8 +23,9 @@ from weakref import ref
 from sqlglot import Expr, exp
 
 from sfml_local.core import server_log
+from sfml_local.core.child import Child
 from sfml_local.core.errors import SqlError
-from sfml_local.processes.children import POLL_SECONDS, Child, Supervised, without_proxies
+from sfml_local.processes.children import POLL_SECONDS, Supervised, without_proxies
 from sfml_local.processes.function_worker import CALLED, ERROR, read_frame, write_frame
 from sfml_local.processes.imports import check_packages, import_directory
 from sfml_local.services.routines.procedure_types import column_of

@@ -39,7 +39,7 @@ from sfml_local.grammar.scripting import parse_immediate
 from sfml_local.services.routines.script_text import with_values, without_into
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 COLUMN = "anonymous block"
@@ -264,7 +264,7 @@ class Script:
     def _value(self, expression: str) -> Any:
         text = with_values(expression, self.variables, bare=True)
         try:
-            return self.account.engine.evaluate(self.session, text)
+            return self.account.evaluate(self.session, text)
         except SqlError as error:
             raise _named(EXPRESSION, error) from error
 
@@ -342,9 +342,9 @@ def run_block(
 def execute_immediate(account: Account, session: Session, statement: ExecuteImmediate) -> Result:
     text = statement.text
     if text is None:
-        text = str(account.engine.evaluate(session, statement.expression))
-    values = [account.engine.evaluate(session, value) for value in statement.values]
+        text = str(account.evaluate(session, statement.expression))
+    values = [account.evaluate(session, value) for value in statement.values]
     return account.execute(session, text, values, query_id=account.query_id)
 
 
-HANDLERS = {Block: run_block, ExecuteImmediate: execute_immediate}
+HANDLERS: Handlers = {Block: run_block, ExecuteImmediate: execute_immediate}

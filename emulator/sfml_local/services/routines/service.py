@@ -1,27 +1,35 @@
-"""Named procedures and functions: kept, shown, called, and used in queries."""
+"""Procedures, functions and blocks of Snowflake Scripting."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sfml_local.services.routines import functions, python_functions
-from sfml_local.services.routines import sql as statements
-from sfml_local.services.routines.store import SCHEMA
-
-if TYPE_CHECKING:
-    from sfml_local.core.account import Account
-
-__all__ = ["AROUND", "HANDLERS", "READ_ONLY", "REWRITES", "SCHEMA"]
-
-HANDLERS = statements.HANDLERS
-READ_ONLY = statements.READ_ONLY
-REWRITES = (functions.user_functions,)
-AROUND = (functions.running,)
-SCHEMA_DROPPED = statements.SCHEMA_DROPPED
-SESSION_CLOSED = statements.SESSION_CLOSED
-STOP = functions.STOP
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.routines import (
+    calling,
+    calls,
+    functions,
+    procedures,
+    python_functions,
+    scripting,
+    sql,
+    store,
+)
 
 
-def START(account: Account) -> None:
-    statements.START(account)
-    python_functions.register(account)
+class Routines(Service):
+    """Procedures, functions, CALL, and blocks of Snowflake Scripting."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=store.SCHEMA,
+            handlers={**calls.HANDLERS, **scripting.HANDLERS, **procedures.HANDLERS, **sql.HANDLERS},
+            read_only=sql.READ_ONLY,
+            rewrites=(functions.user_functions,),
+            table_calls=(functions.table_function, calling.rows_of_call),
+            around=(functions.running,),
+            schema_dropped=(sql.schema_dropped,),
+            session_closed=(sql.session_closed,),
+            start=(procedures.start, sql.start, python_functions.register),
+            stop=(procedures.stop, functions.stop),
+        )

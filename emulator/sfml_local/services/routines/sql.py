@@ -31,7 +31,7 @@ from sfml_local.services.routines.store import Definition, Routine
 from sfml_local.services.stages import locations
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 LANGUAGES = frozenset({"PYTHON", "SQL"})
@@ -271,19 +271,19 @@ def describe(account: Account, session: Session, statement: DescribeRoutine) -> 
 # -- ends ---------------------------------------------------------------------------------------------------------
 
 
-def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     account.store.execute("DELETE FROM routines WHERE database = ? AND schema = ?", (database, schema))
 
 
-def SESSION_CLOSED(account: Account, session: Session) -> None:
+def session_closed(account: Account, session: Session) -> None:
     account.store.execute("DELETE FROM routines WHERE session = ?", (session.id,))
 
 
-def START(account: Account) -> None:
+def start(account: Account) -> None:
     account.store.execute("DELETE FROM routines WHERE session <> 0")
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     CreateRoutine: create,
     DropRoutine: drop,
     AlterRoutine: alter,

@@ -39,7 +39,7 @@ def no_rows(account: Account, session: Session, columns: tuple[Parameter, ...]) 
     """The declared columns alone, for a describe."""
     nulls = [exp.cast(exp.null(), column.type, dialect="snowflake") for column in columns]
     named = [exp.alias_(null, column.name, quoted=True) for null, column in zip(nulls, columns, strict=True)]
-    return account.engine.run_tree(session, exp.select(*named).limit(0))
+    return account.run_tree(session, exp.select(*named).limit(0))
 
 
 def table_of(account: Account, session: Session, rows: pa.Table, columns: tuple[Parameter, ...]) -> Result:
@@ -57,5 +57,5 @@ def table_of(account: Account, session: Session, rows: pa.Table, columns: tuple[
         for name, column in zip(names, columns, strict=False)
     ]
     query = exp.select(*(projections or [exp.Star()])).from_(exp.to_table(_ROWS))
-    result = account.engine.run_tree(session, query, staged={_ROWS: rows})
+    result = account.run_tree(session, query, staged={_ROWS: rows})
     return Result(result.columns, result.rows, CALL)

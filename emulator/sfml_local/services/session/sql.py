@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
-from sfml_local.core.expressions.settings import FOLLOWED as FOLLOWED_BY_EXPRESSIONS
+from sfml_local.core.followed_parameters import HARMLESS_PREFIXES, _text, is_followed
 from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve_schema
 from sfml_local.core.result import SCL, USE, Result, status, table
+from sfml_local.core.session_parameters import ACCOUNT_VALUES, OF_SESSION
 from sfml_local.grammar.session import (
     AlterSession,
     SetVariables,
@@ -20,10 +21,9 @@ from sfml_local.grammar.session import (
 )
 from sfml_local.services.compute import store as compute
 from sfml_local.services.objects import parameters as object_parameters
-from sfml_local.services.session.parameters import ACCOUNT_VALUES, OF_SESSION
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 
@@ -52,44 +52,6 @@ def use(account: Account, session: Session, statement: Use) -> Result:
 
 
 # -- parameters -----------------------------------------------------------------------------------------------
-
-# What changes what statements mean: a rule for each such parameter, so that a value this server does not follow is
-# refused and never ignored. A parameter without a rule is followed at its default alone.
-FOLLOWED: dict[str, Callable[[Any], bool]] = {
-    "AUTOCOMMIT": lambda value: isinstance(value, bool),
-    "TIMEZONE": lambda value: True,
-    **dict.fromkeys(FOLLOWED_BY_EXPRESSIONS, lambda value: True),
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": lambda value: str(value).lower() == "false",
-    "ERROR_ON_NONDETERMINISTIC_MERGE": lambda value: isinstance(value, bool),
-}
-# And those that change no result, which are kept and shown.
-HARMLESS = frozenset(
-    {
-        *("QUERY_TAG", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "LOCK_TIMEOUT"),
-        *("ABORT_DETACHED_QUERY", "USE_CACHED_RESULT", "MULTI_STATEMENT_COUNT", "JSON_INDENT", "LANGUAGE"),
-        *("LOG_LEVEL", "LOG_EVENT_LEVEL", "TRACE_LEVEL", "METRIC_LEVEL", "UNSUPPORTED_DDL_ACTION"),
-        *("GEOGRAPHY_OUTPUT_FORMAT", "GEOMETRY_OUTPUT_FORMAT", "S3_STAGE_VPCE_DNS_NAME"),
-        "NOORDER_SEQUENCE_AS_DEFAULT",
-    }
-)
-HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_", "JDBC_", "ODBC_", "ENABLE_", "SNOWPARK_")
-
-
-def is_followed(name: str, value: Any) -> bool:
-    """Whether statements mean with this value what they mean on an account."""
-    if name in FOLLOWED:
-        return FOLLOWED[name](value)
-    if name in HARMLESS or name.startswith(HARMLESS_PREFIXES):
-        return True
-    return _text(value).upper() == OF_SESSION[name].default.upper()
-
-
-def unfollowed(parameters: Mapping[str, Any]) -> SqlError | None:
-    """The refusal of the first parameter whose value would be ignored."""
-    for name, value in parameters.items():
-        if name in OF_SESSION and not is_followed(name, value):
-            return not_emulated(f"{name} = {_text(value)} in a session")
-    return None
 
 
 def alter_session(account: Account, session: Session, statement: AlterSession) -> Result:
@@ -147,10 +109,6 @@ def _parameter_row(name: str, own: Mapping[str, Any]) -> tuple[str, ...]:
     return (name, value, default, level, "", parameter.kind if parameter else _type(own[name]))
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _type(value: Any) -> str:
     return "BOOLEAN" if isinstance(value, bool) else "NUMBER" if isinstance(value, int) else "STRING"
 
@@ -159,7 +117,7 @@ def _type(value: Any) -> str:
 
 
 def set_variables(account: Account, session: Session, statement: SetVariables) -> Result:
-    values = [account.engine.evaluate(session, text) for text in statement.expressions]
+    values = [account.evaluate(session, text) for text in statement.expressions]
     session.variables.update(zip(statement.names, values, strict=True))
     return status(statement_type_id=SCL)
 
@@ -204,7 +162,7 @@ SYSTEM_FUNCTIONS = {
     "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": lambda account, session, arguments: None,
     "SYSTEM$BOOTSTRAP_DATA_REQUEST": lambda account, session, arguments: "{}",
 }
-HANDLERS = {
+HANDLERS: Handlers = {
     Use: use,
     AlterSession: alter_session,
     ShowParameters: show_parameters,

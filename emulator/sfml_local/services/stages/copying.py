@@ -34,7 +34,7 @@ from sfml_local.services.stages.staged_files import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 STAGED = "staged"
@@ -121,7 +121,7 @@ def _load(
         expression=exp.select(*expressions).from_(exp.to_table(STAGED)),
     )
     if good.num_rows or on_error == "ABORT_STATEMENT":
-        account.engine.run_tree(session, insert, staged={STAGED: good})
+        account.run_tree(session, insert, staged={STAGED: good})
     return files
 
 
@@ -235,7 +235,7 @@ def _checked(
         for index, (source, kind) in enumerate(texts.values())
     ]
     query = exp.select(*tests).from_(exp.to_table(STAGED))
-    bad = account.engine.run_tree(session, query, staged={STAGED: rows})
+    bad = account.run_tree(session, query, staged={STAGED: rows})
     wrong = [
         (row, [index for index, is_bad in enumerate(tested) if is_bad]) for row, tested in enumerate(bad.rows)
     ]
@@ -293,4 +293,4 @@ def _told(files: list[Loaded]) -> Result:
     return table((*named, *ends[2:]), rows)
 
 
-HANDLERS = {CopyIntoTable: copy_into}
+HANDLERS: Handlers = {CopyIntoTable: copy_into}

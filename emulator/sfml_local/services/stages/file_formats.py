@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.errors import already_exists, does_not_exist
 from sfml_local.core.likeness import like
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.places import demand_listed, demand_schema
 from sfml_local.core.result import DESCRIBE, Column, Result, status, table
 from sfml_local.grammar.copying import CreateFileFormat, DescribeFileFormat, DropFileFormat, ShowFileFormats
-from sfml_local.services.databases.sql import demand_listed, demand_schema, missing
+from sfml_local.services.databases.sql import missing
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
     from sfml_local.services.stages.locations import Place
 
@@ -180,19 +181,19 @@ def _text(value: Any) -> str:
     return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
-def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     account.store.execute("DELETE FROM file_formats WHERE database = ? AND schema = ?", (database, schema))
 
 
-def SESSION_CLOSED(account: Account, session: Session) -> None:
+def session_closed(account: Account, session: Session) -> None:
     account.store.execute("DELETE FROM file_formats WHERE session = ?", (session.id,))
 
 
-def START(account: Account) -> None:
+def start(account: Account) -> None:
     account.store.execute("DELETE FROM file_formats WHERE session IS NOT NULL")
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     CreateFileFormat: create_format,
     DropFileFormat: drop_format,
     ShowFileFormats: show,

@@ -20,11 +20,10 @@ from sfml_local.core import fakesnow_port
 from sfml_local.core.errors import SqlError
 from sfml_local.core.names import ObjectName
 from sfml_local.core.rewriting import Rewriting, dotted
-from sfml_local.core.temporaries import created_temporary, full_name
+from sfml_local.core.temporaries import created_temporary, full_name, target_of
 from sfml_local.core.translating import translating
 from sfml_local.grammar.tokens import parse_name
 from sfml_local.services.streams.changes import PLACE, quoted
-from sfml_local.services.streams.following import target_of
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -70,14 +69,14 @@ def one_transaction(account: Account, session: Session) -> Iterator[None]:
     if session.in_transaction or not fakesnow_port.is_autocommit(session.connection):
         yield
         return
-    account.engine.run(session, "BEGIN")
+    account.run(session, "BEGIN")
     try:
         yield
     except BaseException:
         with contextlib.suppress(SqlError):
-            account.engine.run(session, "ROLLBACK")
+            account.run(session, "ROLLBACK")
         raise
-    account.engine.run(session, "COMMIT")
+    account.run(session, "COMMIT")
 
 
 # -- what tables forget
@@ -145,9 +144,5 @@ def _loads(session: Session, table: ObjectName) -> str:
     return f"{quoted(table.database)}.{PLACE}._sfml_loads"
 
 
-def _schema_dropped(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     account.engine.rows(f"DELETE FROM {quoted(database)}.{PLACE}._sfml_loads WHERE schema = ?", [schema])
-
-
-AROUND = (forgetting,)
-SCHEMA_DROPPED = _schema_dropped

@@ -15,7 +15,6 @@ from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 
 from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.limits import Refused
@@ -72,4 +71,3 @@ async def read(request: Request) -> Response:
 
 
 SYSTEM_FUNCTIONS = {"GET_PRESIGNED_URL": presigned_url}
-ROUTES = (Route("/files/{token}/{name}", read, methods=["GET"]),)

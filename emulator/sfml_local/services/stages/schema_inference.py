@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sfml_local.core.arguments import Args
 from sfml_local.core.errors import not_emulated
-from sfml_local.core.family import Args
 from sfml_local.core.names import quoted_if_needed
 from sfml_local.core.result import Column, Result
 from sfml_local.services.stages.file_formats import format_options

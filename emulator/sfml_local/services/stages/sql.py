@@ -18,6 +18,7 @@ from sfml_local.core.errors import SqlError, already_exists, does_not_exist, inv
 from sfml_local.core.likeness import like
 from sfml_local.core.log_format import logger
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.places import demand_listed, demand_schema
 from sfml_local.core.result import DESCRIBE, SELECT, SHOW, Column, Result, status, table
 from sfml_local.grammar.stages import (
     AlterStage,
@@ -31,12 +32,12 @@ from sfml_local.grammar.stages import (
     Remove,
     ShowStages,
 )
-from sfml_local.services.databases.sql import demand_listed, demand_schema, missing
+from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import file_formats
 from sfml_local.services.stages.locations import Place, locate, within
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 SCHEMA = """
@@ -371,17 +372,17 @@ def copy_files(account: Account, session: Session, statement: CopyFiles) -> Resu
 # -- ends -------------------------------------------------------------------------------------------------------
 
 
-def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     rows = account.store.rows("SELECT name FROM stages WHERE database = ? AND schema = ?", (database, schema))
     for row in rows:
         remove_stage(account, ObjectName(database, schema, row["name"]))
 
 
-def SESSION_CLOSED(account: Account, session: Session) -> None:
+def session_closed(account: Account, session: Session) -> None:
     _remove_temporary(account, "session = ?", (session.id,))
 
 
-def START(account: Account) -> None:
+def start(account: Account) -> None:
     """Delete the temporary stages of sessions that an earlier server left behind."""
     _remove_temporary(account, "session IS NOT NULL", ())
 
@@ -391,7 +392,7 @@ def _remove_temporary(account: Account, condition: str, parameters: tuple[Any, .
         remove_stage(account, ObjectName(row["database"], row["schema"], row["name"]))
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     CreateStage: create,
     AlterStage: alter,
     DropStage: drop,

@@ -77,4 +77,3 @@ def _name(node: Any) -> str:
 
 
 # Before `$1` is taken for a column of VALUES.
-FIRST_REWRITES = (queries_of_stages,)

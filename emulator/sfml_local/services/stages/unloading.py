@@ -17,7 +17,7 @@ from sfml_local.services.stages.locations import Place, locate, within
 from sfml_local.services.stages.staged_files import kind_of
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 OPTIONS = frozenset(
@@ -134,4 +134,4 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-HANDLERS = {CopyIntoLocation: copy_into_location}
+HANDLERS: Handlers = {CopyIntoLocation: copy_into_location}

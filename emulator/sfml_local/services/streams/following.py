@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from sqlglot import Expr, exp
 
@@ -16,6 +15,7 @@ from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.rewriting import Rewriting, dotted
+from sfml_local.core.temporaries import _DML, target_of
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.streams import changes, store
 from sfml_local.services.streams.store import Stream
@@ -23,8 +23,6 @@ from sfml_local.services.streams.store import Stream
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
     from sfml_local.core.session import Session
-
-_DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge)
 
 
 @dataclass(slots=True)
@@ -35,7 +33,23 @@ class _Transaction:
     consumed: dict[str, Stream] = field(default_factory=dict)
 
 
-_open: WeakKeyDictionary[Session, _Transaction] = WeakKeyDictionary()
+class OpenTransaction:
+    """What a session's transaction has done with streams, while one is open that has to do with some."""
+
+    def __init__(self, session: Session) -> None:
+        self.now: _Transaction | None = None
+
+    def end(self) -> _Transaction | None:
+        """What it has done; the next begins with nothing."""
+        ended, self.now = self.now, None
+        return ended
+
+
+class StreamsRead:
+    """The streams that one statement reads, by id."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Stream] = {}
 
 
 def stale(stream: Stream) -> SqlError:
@@ -67,14 +81,15 @@ def stream_tables(tree: Expr, rewriting: Rewriting) -> Expr:
             raise stale(stream)
         if isinstance(tree, exp.Create) and tree.kind != "TABLE":
             raise not_emulated(f"CREATE {tree.kind} over the stream {stream.name.fqn()}")
-        rewriting.streams[stream.id] = stream
+        rewriting.note(StreamsRead).by_id[stream.id] = stream
         table.replace(_subquery(table, stream, rewriting, claimed=isinstance(tree, exp.Create)))
     return tree
 
 
 def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed: bool) -> exp.Subquery:
     session = rewriting.session
-    batch = _open[session].batch if session in _open else None
+    transaction = session.part(OpenTransaction).now
+    batch = transaction.batch if transaction is not None else None
     with session.lock:
         # A describe claims nothing: it shows the columns alone.
         query = changes.contents(session.duck, stream, batch, claimed and not rewriting.describe_only)
@@ -83,18 +98,6 @@ def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed
     if joins := table.args.get("joins"):
         subquery.set("joins", [join.copy() for join in joins])
     return subquery
-
-
-def target_of(tree: Expr) -> exp.Table | None:
-    """The table that a statement fills, changes or creates."""
-    if isinstance(tree, exp.TruncateTable):
-        found: Any = tree.expressions[0] if tree.expressions else None
-    elif isinstance(tree, (*_DML, exp.Create, exp.Alter)):
-        found = tree.this
-    else:
-        return None
-    found = found.this if isinstance(found, exp.Schema) else found
-    return found if isinstance(found, exp.Table) else None
 
 
 def _name(table: exp.Table, session: Session) -> ObjectName | None:
@@ -122,15 +125,15 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
         return
     duck = session.duck
     if isinstance(tree, exp.Rollback):
-        _open.pop(session, None)
+        session.part(OpenTransaction).end()
         yield
     elif isinstance(tree, exp.Commit):
-        _consume(session)
+        consume(session)
         yield
         account.attention.set()
     elif isinstance(tree, exp.Create | exp.Drop | exp.Alter):
-        _consume(session)  # it commits the open transaction
-        with _claimed(duck, rewriting.streams.values()):
+        consume(session)  # it commits the open transaction
+        with _claimed(duck, rewriting.note(StreamsRead).by_id.values()):
             yield
         _forget_tables(account, session, tree)
     elif isinstance(tree, (*_DML, exp.TruncateTable)):
@@ -140,23 +143,12 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
         yield
 
 
-def _consume(session: Session) -> None:
+def consume(session: Session) -> None:
     """Move the offsets that the open transaction has read."""
-    transaction = _open.pop(session, None)
+    transaction = session.part(OpenTransaction).end()
     if transaction is not None:
         for stream in transaction.consumed.values():
             changes.consume(session.duck, stream, transaction.batch)
-
-
-def commit_open(session: Session) -> None:
-    """Commit the session's open transaction, as DDL does."""
-    with session.lock:
-        _consume(session)
-        without_autocommit = fakesnow_port.is_in_transaction(session.connection)
-        if session.in_transaction or without_autocommit:
-            session.duck.commit()
-            session.in_transaction = False
-            fakesnow_port.mark_transaction(session.connection, is_open=False)
 
 
 @contextlib.contextmanager
@@ -180,7 +172,7 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
     table = target_of(tree)
     base = None if table is None else _name(table, session)
     followed = [] if base is None or base in session.temporaries else store.on_table(account.store, base)
-    read = rewriting.streams
+    read = rewriting.note(StreamsRead).by_id
     if not followed and not read:
         yield
         return
@@ -196,7 +188,8 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
         fakesnow_port.mark_transaction(connection, is_open=True)
     elif not lasting:
         duck.begin()
-    transaction = _open.setdefault(session, _Transaction())
+    opened = session.part(OpenTransaction)
+    transaction = opened.now = opened.now or _Transaction()
     try:
         if followed:
             changes.note_before(duck, base)
@@ -206,11 +199,11 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
             changes.take(duck, base, followed, transaction.batch, is_update=is_update)
         transaction.consumed.update(read)
         if not lasting:
-            _consume(session)
+            consume(session)
             duck.commit()
     except BaseException:
         if not lasting:
-            _open.pop(session, None)
+            opened.end()
             with contextlib.suppress(Exception):
                 duck.rollback()
         raise

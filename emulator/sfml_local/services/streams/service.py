@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlglot import exp
 
-from sfml_local.services.streams import following, store
-from sfml_local.services.streams import sql as statements
-
-if TYPE_CHECKING:
-    from sfml_local.core.account import Account
-    from sfml_local.core.names import ObjectName
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.streams import following, multi_inserts, sql, store
 
 
-def is_followed(account: Account, table: ObjectName) -> bool:
-    """Whether a stream follows the table, which turns its change tracking on."""
-    return bool(store.on_table(account.store, table))
+class Streams(Service):
+    """Streams on tables."""
 
-
-SCHEMA = store.SCHEMA
-HANDLERS = statements.HANDLERS
-READ_ONLY = statements.READ_ONLY
-SYSTEM_FUNCTIONS = {"SYSTEM$STREAM_HAS_DATA": statements.stream_has_data}
-REWRITES = (following.stream_tables,)
-AROUND = (following.following,)
-SCHEMA_DROPPED = statements.schema_dropped
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=store.SCHEMA,
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
+            trees={exp.MultitableInserts: multi_inserts.insert},
+            system_functions={"SYSTEM$STREAM_HAS_DATA": sql.stream_has_data},
+            rewrites=(following.stream_tables,),
+            around=(following.following,),
+            committing=(following.consume,),
+            schema_dropped=(sql.schema_dropped,),
+        )

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.likeness import selected
 from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.places import demand_schema, demand_scope
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
+from sfml_local.core.transactions import commit_open
 from sfml_local.grammar import streams as grammar
 from sfml_local.grammar.tasks import Scope
-from sfml_local.services.databases.sql import demand_schema, demand_scope
 from sfml_local.services.streams import changes, store
-from sfml_local.services.streams.following import commit_open, stale
+from sfml_local.services.streams.following import stale
 from sfml_local.services.streams.store import Stream
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 
@@ -225,7 +226,7 @@ def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ..
         return duck.execute(f"SELECT 1 FROM ({query}) LIMIT 1").fetchone() is not None
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     grammar.CreateStream: create,
     grammar.AlterStream: alter,
     grammar.DropStream: drop,

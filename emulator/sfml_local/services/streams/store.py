@@ -5,9 +5,15 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sfml_local.core.names import ObjectName
 from sfml_local.core.store import Store
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.names import ObjectName
+
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (
@@ -126,3 +132,8 @@ def base_renamed(store: Store, old: ObjectName, new: str) -> None:
         "UPDATE streams SET base_name = ? WHERE database_name = ? AND base_schema = ? AND base_name = ?",
         (new, old.database, old.schema, old.name),
     )
+
+
+def is_followed(account: Account, table: ObjectName) -> bool:
+    """Whether a stream follows the table, which turns its change tracking on."""
+    return bool(on_table(account.store, table))

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not_emulated
 from sfml_local.core.likeness import like
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.places import demand_schema, demand_scope
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar import tags as grammar
 from sfml_local.grammar.absent import Absent
-from sfml_local.services.databases.sql import demand_schema, demand_scope, missing
+from sfml_local.services.databases.sql import missing
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 SCHEMA = """
@@ -220,11 +221,11 @@ def _in_scope(row: Any, session: Session, statement: grammar.ShowTags) -> bool:
             return (row["database"], row["schema"]) == resolve_schema(statement.within, session)
 
 
-def SCHEMA_DROPPED(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     account.store.execute("DELETE FROM tags WHERE database = ? AND schema = ?", (database, schema))
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     grammar.CreateTag: create,
     grammar.DropTag: drop,
     grammar.ShowTags: show,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError, does_not_exist
-from sfml_local.core.family import Args
 from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
@@ -19,7 +19,7 @@ from sfml_local.services.compute import store as compute
 from sfml_local.services.tags.sql import check_value
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 SCHEMA = """
@@ -302,7 +302,6 @@ def _place(session: Session, domain: str, name: Name) -> tuple[str | None, str |
     return None, None, name.last
 
 
-HANDLERS = {SetObjectTags: set_tags, UnsetObjectTags: unset_tags}
+HANDLERS: Handlers = {SetObjectTags: set_tags, UnsetObjectTags: unset_tags}
 SYSTEM_FUNCTIONS = {"SYSTEM$GET_TAG": get_tag}
 TABLE_FUNCTIONS = {"INFORMATION_SCHEMA.TAG_REFERENCES": tag_references, "TAG_REFERENCES": tag_references}
-SCHEMA_DROPPED = schema_dropped

@@ -17,8 +17,7 @@ from sfml_local.services.tasks.context import TaskRunContext
 from sfml_local.services.tasks.execution import runner_of
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
-    from sfml_local.core.family import SystemFunction
+    from sfml_local.core.account import Account, SystemFunction
     from sfml_local.core.session import Session
 
 Arguments = tuple[Any, ...]

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sfml.semantics.states import State
+from sfml_local.core.account import TableFunction
+from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError
-from sfml_local.core.family import Args, TableFunction
 from sfml_local.core.names import resolve
 from sfml_local.core.redaction import redacted
 from sfml_local.core.result import Column, Result, table

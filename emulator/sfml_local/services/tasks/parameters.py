@@ -10,9 +10,9 @@ from typing import Any
 
 from sfml.semantics.limits import DEFAULT_SUSPEND_AFTER_FAILURES, DEFAULT_TIMEOUT_MS, INTEGER_RANGES
 from sfml_local.core.errors import SqlError, invalid_value
+from sfml_local.core.session_parameters import LOG, OF_SESSION, Parameter, number, refused, text
 from sfml_local.grammar.task_settings import Value, Word
 from sfml_local.grammar.tokens import Name
-from sfml_local.services.session.parameters import LOG, OF_SESSION, Parameter, number, refused, text
 
 _DEFAULTS: Mapping[str, int] = {
     "SUSPEND_TASK_AFTER_NUM_FAILURES": DEFAULT_SUSPEND_AFTER_FAILURES,

@@ -16,9 +16,9 @@ from sfml.semantics.overlap import POLICIES
 from sfml.semantics.schedule import parse_schedule
 from sfml_local.core.errors import SqlError, invalid_value
 from sfml_local.core.names import ObjectName
+from sfml_local.core.session_parameters import OF_SESSION
 from sfml_local.grammar.task_settings import LIST, Clauses, Value
 from sfml_local.grammar.tokens import Name, parse_name
-from sfml_local.services.session.parameters import OF_SESSION
 from sfml_local.services.tasks import links, parameters
 from sfml_local.services.tasks.model import Settings
 from sfml_local.services.tasks.rules import check_exclusions, refused

@@ -6,7 +6,7 @@ https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/task
 from __future__ import annotations
 
 from sfml_local.core.names import ObjectName
-from sfml_local.http.rest import Accepted, Call, Json, Operations, bad_request, done, identifier
+from sfml_local.core.rest_call import Accepted, Call, Json, Operations, bad_request, done, identifier
 from sfml_local.services.tasks import commands, store, tags
 from sfml_local.services.tasks import execution as service
 from sfml_local.services.tasks.bodies import run_body, settings_from_body, tag_body, task_body

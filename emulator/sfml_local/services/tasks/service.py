@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
 from sfml_local.services.tasks import (
     commands,
     contacts,
+    execution,
     functions,
     history,
     rest,
@@ -13,15 +16,22 @@ from sfml_local.services.tasks import (
     sql,
     store,
 )
-from sfml_local.services.tasks import execution as service
 
-SCHEMA = store.SCHEMA + run_store.SCHEMA + slot_store.SCHEMA
-HANDLERS = sql.HANDLERS
-READ_ONLY = sql.READ_ONLY
-SYSTEM_FUNCTIONS = functions.SYSTEM_FUNCTIONS
-TABLE_FUNCTIONS = history.TABLE_FUNCTIONS
-RELATIONS = contacts.RELATIONS
-OPERATIONS = rest.OPERATIONS
-SCHEMA_DROPPED = commands.schema_dropped
-START = service.start
-STOP = service.stop
+
+class Tasks(Service):
+    """Tasks, their graphs, runs and history."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=store.SCHEMA + run_store.SCHEMA + slot_store.SCHEMA,
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
+            system_functions=functions.SYSTEM_FUNCTIONS,
+            table_functions=history.TABLE_FUNCTIONS,
+            relations=contacts.RELATIONS,
+            operations=rest.OPERATIONS,
+            schema_dropped=(commands.schema_dropped,),
+            start=(execution.start,),
+            stop=(execution.stop,),
+        )

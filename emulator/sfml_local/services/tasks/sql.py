@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sfml.semantics.triggering import is_triggered
+from sfml_local.core import session_parameters
 from sfml_local.core.errors import does_not_exist, no_current_database
 from sfml_local.core.likeness import like as is_like
 from sfml_local.core.likeness import selected
@@ -15,7 +16,6 @@ from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar import tasks as grammar
 from sfml_local.services.compute.store import demand_warehouse
-from sfml_local.services.session import parameters as session_parameters
 from sfml_local.services.tasks import commands, contacts, links, parameters, properties, store, tags
 from sfml_local.services.tasks import execution as service
 from sfml_local.services.tasks.history import predecessors_json
@@ -23,7 +23,7 @@ from sfml_local.services.tasks.model import Settings, Task
 from sfml_local.services.tasks.rules import refused
 
 if TYPE_CHECKING:
-    from sfml_local.core.account import Account
+    from sfml_local.core.account import Account, Handlers
     from sfml_local.core.session import Session
 
 # -- CREATE
@@ -342,7 +342,7 @@ def _parameter_row(key: str, parameter: session_parameters.Parameter, value: Any
     return (key, text, parameter.default, level, "", parameter.kind)
 
 
-HANDLERS = {
+HANDLERS: Handlers = {
     grammar.CreateTask: create_task,
     grammar.AlterTask: alter_task,
     grammar.DropTask: drop_task,

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from sfml.semantics.conditions import forbidden_functions
 from sfml.semantics.graph import GraphShape
 from sfml.semantics.states import State
+from sfml_local.core import followed_parameters
 from sfml_local.core.errors import SqlError
 from sfml_local.core.full_disk import full_disk_error
 from sfml_local.processes import children
-from sfml_local.services.session import sql as session_sql
 from sfml_local.services.tasks import run_store
 from sfml_local.services.tasks.context import Stop, TaskRunContext
 from sfml_local.services.tasks.model import Task
@@ -99,7 +99,7 @@ class RunningTask:
                     2214,
                     "0A000",
                 )
-            passed = self.account.engine.evaluate(session, f"({condition}\n)::BOOLEAN")
+            passed = self.account.evaluate(session, f"({condition}\n)::BOOLEAN")
         except SqlError as error:
             return replace(
                 self._row(State.FAILED),
@@ -115,7 +115,7 @@ class RunningTask:
 
     def _run_body(self, session: Session, row: TaskRun) -> TaskRun:
         try:
-            if (refusal := session_sql.unfollowed(session.parameters)) is not None:
+            if (refusal := followed_parameters.unfollowed(session.parameters)) is not None:
                 raise refusal
             if self.stop.state is None:
                 self.account.execute(session, self.task.settings.definition, query_id=self.query_id)

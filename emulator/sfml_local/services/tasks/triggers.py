@@ -52,7 +52,7 @@ class Triggers:
             database=root.name.database, schema=root.name.schema, user="SYSTEM", role=root.owner
         )
         try:
-            return bool(self.account.engine.evaluate(session, f"({root.settings.condition}\n)::BOOLEAN"))
+            return bool(self.account.evaluate(session, f"({root.settings.condition}\n)::BOOLEAN"))
         except SqlError:
             return True
         finally:

@@ -113,6 +113,3 @@ def _times(file: Path) -> tuple[list[int], list[int]]:
     if not whole:
         return [0], [file.stat().st_mtime_ns // 1000]
     return [offset for offset, _ in whole], [moment for _, moment in whole]
-
-
-REWRITES = (event_table,)

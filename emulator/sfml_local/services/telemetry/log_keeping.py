@@ -50,12 +50,12 @@ def _tidy(account: Account) -> None:
         forget_old(account.logs_folder, in_use, count=LOGS, size=LOGS_MB * 2**20)
 
 
-def START(account: Account) -> None:
+def start(account: Account) -> None:
     """Begin with no more logs than are to be kept."""
     _tidy(account)
 
 
-def SESSION_CLOSED(account: Account, session: Session) -> None:
+def session_closed(account: Account, session: Session) -> None:
     """Look again now and then."""
     if next(_closed.setdefault(account, itertools.count(1))) % EVERY == 0:
         _tidy(account)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from sqlglot import Expr, exp
 
 from sfml_local.core.expressions import lowered_variants
 from sfml_local.core.names import ObjectName
-from sfml_local.core.result import Result
+from sfml_local.core.result import Result, Types
 from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import created_temporary, full_name
 
@@ -36,8 +34,6 @@ CREATE TABLE IF NOT EXISTS semi_structured (
 );
 """
 
-Types = Mapping[str, str]
-"""`array` or `object` by the name of a column; other columns are missing."""
 
 _ARRAYS = (
     *(exp.Array, exp.ArrayAgg, exp.ArrayUniqueAgg, exp.ArrayConcat, exp.ArrayAppend, exp.ArrayPrepend),
@@ -63,7 +59,12 @@ _LIKE_THEIR_ARGUMENT = (
 )
 _DECLARED = {exp.DataType.Type.ARRAY: "array", exp.DataType.Type.OBJECT: "object"}
 
-_temporary: WeakKeyDictionary[Session, dict[ObjectName, Types]] = WeakKeyDictionary()
+
+class TemporaryTypes:
+    """The semi-structured columns of a session's temporary tables."""
+
+    def __init__(self, session: Session) -> None:
+        self.by_table: dict[ObjectName, Types] = {}
 
 
 # -- what is remembered
@@ -72,7 +73,7 @@ _temporary: WeakKeyDictionary[Session, dict[ObjectName, Types]] = WeakKeyDiction
 def types_of(account: Account, session: Session, name: ObjectName) -> Types:
     """The semi-structured columns of a table or view, as they were declared."""
     if name in session.temporaries:
-        return _temporary.get(session, {}).get(name, {})
+        return session.part(TemporaryTypes).by_table.get(name, {})
     rows = account.store.rows(
         'SELECT "column", type FROM semi_structured WHERE database = ? AND schema = ? AND name = ?',
         (name.database, name.schema, name.name),
@@ -84,7 +85,7 @@ def _remember(
     account: Account, session: Session, name: ObjectName, types: Types, *, temporary: bool = False
 ) -> None:
     if temporary or name in session.temporaries:
-        _temporary.setdefault(session, {})[name] = types
+        session.part(TemporaryTypes).by_table[name] = types
         return
     if not types and not types_of(account, session, name):
         return
@@ -121,7 +122,7 @@ def remembering(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
 
 
 def _altered(account: Account, session: Session, name: ObjectName, action: Expr, *, temporary: bool) -> None:
-    own = _temporary.get(session, {})
+    own = session.part(TemporaryTypes).by_table
     types = dict(own.get(name, {}) if temporary else types_of(account, session, name))
     if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
         other = full_name(action.this, session, temporary=temporary) or name
@@ -151,7 +152,7 @@ def rename_column(account: Account, session: Session, table: ObjectName, column:
     )
 
 
-def _schema_dropped(account: Account, database: str, schema: str) -> None:
+def schema_dropped(account: Account, database: str, schema: str) -> None:
     account.store.execute("DELETE FROM semi_structured WHERE database = ? AND schema = ?", (database, schema))
 
 
@@ -163,19 +164,6 @@ def result_types(tree: Expr, rewriting: Rewriting) -> Expr:
     if isinstance(tree, exp.Query):
         rewriting.semi_structured = _of_query(tree, rewriting, {})
     return tree
-
-
-def told(result: Result, types: Types) -> Result:
-    """The result with its variants told as what is known of them."""
-    if not types:
-        return result
-    columns = tuple(
-        replace(column, type=types[column.name])
-        if column.type == "variant" and column.name in types
-        else column
-        for column in result.columns
-    )
-    return replace(result, columns=columns)
 
 
 def _created(tree: exp.Create, rewriting: Rewriting) -> Types:
@@ -291,8 +279,3 @@ def _renamed(types: Types, query: Expr, alias: Expr | None) -> Types:
         return types
     given = zip(names, query.expressions, strict=False)
     return {dotted(name): types[_output(e)] for name, e in given if _output(e) in types}
-
-
-REWRITES = (result_types,)
-AROUND = (remembering,)
-SCHEMA_DROPPED = _schema_dropped

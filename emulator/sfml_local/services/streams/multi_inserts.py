@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from sqlglot import Expr, exp
 
 from sfml_local.core.arrow import as_table
-from sfml_local.core.definitions import transaction
 from sfml_local.core.errors import not_emulated
 from sfml_local.core.expressions.dialect import OVERWRITES
 from sfml_local.core.result import INSERT, Column, Result
 from sfml_local.core.temporaries import full_name
+from sfml_local.core.transactions import transaction
 from sfml_local.services.streams import store as streams
 
 if TYPE_CHECKING:
@@ -28,19 +28,18 @@ _ROWS = "_SFML_ROWS"
 
 def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> Result:
     """How many rows each table was given."""
-    engine = account.engine
     if tree.meta.get(OVERWRITES):
         raise not_emulated("INSERT OVERWRITE into several tables")
     query = tree.args["source"]
     _refuse_streams(account, session, query)
-    rows = as_table(engine.run_tree(session, query.copy()))
+    rows = as_table(account.run_tree(session, query.copy()))
     names = [name.upper() for name in rows.column_names]
     rows = rows.rename_columns(names)
     columns: list[Column] = []
     counts: list[int] = []
     with session.lock, transaction(session):
         for statement in _inserts(tree, names):
-            result = engine.run_tree(session, statement, staged={_ROWS: rows})
+            result = account.run_tree(session, statement, staged={_ROWS: rows})
             columns.append(Column(f"number of rows inserted into {_table_of(statement)}", "fixed", 38, 0))
             counts.append(int(result.scalar or 0))
     return Result(tuple(columns), (tuple(counts),), INSERT)

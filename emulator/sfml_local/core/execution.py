@@ -1,0 +1,272 @@
+"""Statements run that sqlglot and fakesnow understand: rewritten by the passes, followed by services."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from fakesnow.cursor import DESCRIBE_RESULT_SQL
+from fakesnow.statement_type import statement_type_id
+from sqlglot import Expr, exp
+
+from sfml.base.quoting import duckdb_literal
+from sfml_local.core import definitions, fakesnow_port, table_notes
+from sfml_local.core.arrow import as_table, columns_of
+from sfml_local.core.bindings import inline_bindings
+from sfml_local.core.definitions import Defined
+from sfml_local.core.expressions import settings
+from sfml_local.core.expressions.dialect import parse_one, spaced
+from sfml_local.core.expressions.lowering import lowered
+from sfml_local.core.merging import merge
+from sfml_local.core.names import ObjectName
+from sfml_local.core.number_types import attempts, run_typed
+from sfml_local.core.result import ArrowRows, Column, Result, told
+from sfml_local.core.rewrites import PASSES
+from sfml_local.core.rewriting import Pass, Rewriting, TableCall
+from sfml_local.core.temporaries import created_temporary
+from sfml_local.core.translating import translating
+from sfml_local.grammar.model_calls import respelled
+from sfml_local.grammar.tokens import parse_name
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from fakesnow.cursor import FakeSnowflakeCursor
+
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+Around = Callable[[Expr, Rewriting], AbstractContextManager[None]]
+TreeHandler = Callable[["Account", "Session", Any], Result]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followers:
+    """What services do with each statement, in their order."""
+
+    first: Sequence[Pass] = ()
+    """Passes before those of `rewrites`."""
+    last: Sequence[Pass] = ()
+    """Passes after them."""
+    around: Sequence[Around] = ()
+    """What goes around its execution."""
+    defined: Sequence[Defined] = ()
+    """What follows a CREATE, ALTER or DROP that was carried out."""
+    table_calls: Sequence[TableCall] = ()
+    trees: Mapping[type[Expr], TreeHandler] = field(default_factory=dict)
+    """Kinds of statements that a service carries out itself."""
+
+
+def run(
+    account: Account,
+    followers: Followers,
+    session: Session,
+    sql: str,
+    params: Sequence[Any] = (),
+    describe_only: bool = False,
+) -> Result:
+    """The result of a statement that sqlglot and fakesnow understand; raises SqlError."""
+    with translating(sql):
+        sql = spaced(sql)
+        tree = parse_one(respelled(sql))
+        if params and (isinstance(tree, exp.Merge) or _needs_values(tree)):
+            tree, params = parse_one(respelled(inline_bindings(sql, params))), ()
+        return run_tree(account, followers, session, tree, params, describe_only, written=sql)
+
+
+def run_tree(
+    account: Account,
+    followers: Followers,
+    session: Session,
+    tree: Expr,
+    params: Sequence[Any] = (),
+    describe_only: bool = False,
+    staged: Mapping[str, pa.Table] | None = None,
+    written: str | None = None,
+) -> Result:
+    """The result of a parsed statement, which may read the tables of `staged` by name.
+
+    `written` is the statement in its user's words, for errors: the passes change the tree.
+
+    Functions of the account run before the session's lock is taken.
+    """
+    with translating(written or tree):
+        if (carry_out := followers.trees.get(type(tree))) is not None and not describe_only:
+            return carry_out(account, session, tree)
+        type_id = statement_type_id(tree)
+        rewriting = Rewriting(
+            account, session, describe_only, written=written, table_calls=followers.table_calls
+        )
+        for name, rows in (staged or {}).items():
+            rewriting.stage(tree, name, rows)
+        for rewrite in (*followers.first, *PASSES, *followers.last):
+            tree = rewrite(tree, rewriting)
+        with session.lock, _registered(session, rewriting):
+            _follow_zone(session)
+            cursor = session.connection.cursor()
+            if describe_only:
+                tree = lowered(tree, rewriting)
+                return told(_described(cursor, session.duck, tree, type_id), rewriting.semi_structured)
+            created = created_temporary(tree)
+            with contextlib.ExitStack() as around:
+                for follow in followers.around:
+                    around.enter_context(follow(tree, rewriting))
+                # What goes around a statement reads it as it is written.
+                tree = lowered(tree, rewriting)
+                result = _executed(cursor, tree, list(params), type_id, rewriting, followers.defined)
+            _follow_temporaries(session, tree, created)
+            return told(result, rewriting.semi_structured)
+
+
+def _executed(
+    cursor: FakeSnowflakeCursor,
+    tree: Expr,
+    params: list[Any],
+    type_id: int,
+    rewriting: Rewriting,
+    defined: Sequence[Defined],
+) -> Result:
+    session = rewriting.session
+    _follow_transaction(session, tree)
+    if isinstance(tree, exp.Merge):
+        return merge(session, cursor, tree)
+    if definitions.is_definition(tree):
+        return definitions.define(rewriting, cursor, tree, params, type_id, defined)
+    _execute(cursor, tree, params)
+    # Read now: what follows asks the same connection for more.
+    result = _result(cursor, type_id)
+    if isinstance(tree, exp.Show):
+        return table_notes.with_comments(rewriting.account.engine, result)
+    return result
+
+
+def _needs_values(tree: Expr) -> bool:
+    """Whether a bound value stands where a pass looks at it or writes it twice, and a placeholder would not do."""
+    is_asked = any(
+        isinstance(node, exp.TableFromRows | exp.Dot) or str(node.this).upper().startswith("SYSTEM$")
+        for node in tree.find_all(exp.TableFromRows, exp.Dot, exp.Anonymous)
+    )
+    return is_asked or any(_is_worked_with(one) for one in tree.find_all(exp.Placeholder))
+
+
+_WORKED_WITH = (
+    exp.Func,
+    exp.Cast,
+    exp.Binary,
+    exp.Neg,
+    exp.In,
+    exp.Between,
+    exp.Bracket,
+    exp.Array,
+    exp.Struct,
+)
+
+
+def _is_worked_with(placeholder: exp.Placeholder) -> bool:
+    """Whether a placeholder is part of an expression; beside a column, in a list or in a row it is a value."""
+    parent = placeholder.parent
+    if isinstance(parent, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE | exp.In | exp.Between):
+        parent = parent.parent
+        while isinstance(parent, exp.And | exp.Or | exp.Not | exp.Paren):
+            parent = parent.parent
+        return isinstance(parent, _WORKED_WITH)
+    return placeholder.find_ancestor(*_WORKED_WITH) is not None
+
+
+def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:
+    """What fakesnow's cursor does with a statement's text, from the tree on."""
+    cursor.check_db_and_schema(tree)
+    for statement in fakesnow_port.statements_of(cursor, tree):
+        transformed = fakesnow_port.transform(cursor, statement, params)
+        bound = params if transformed.find(exp.Placeholder) else None
+        run_typed(partial(fakesnow_port.execute, cursor, params=bound), transformed)
+
+
+def _result(cursor: FakeSnowflakeCursor, type_id: int) -> Result:
+    table = fakesnow_port.answer(cursor)
+    if table is None:
+        return Result((), (), type_id)
+    types = [str(column[1]) for column in fakesnow_port.description(cursor)]
+    if len(types) != table.num_columns:
+        types = [""] * table.num_columns
+    return Result(columns_of(table, types), ArrowRows(table), type_id)
+
+
+def _described(
+    cursor: FakeSnowflakeCursor, duck: duckdb.DuckDBPyConnection, tree: Expr, type_id: int
+) -> Result:
+    """The columns that a statement would answer; nothing is changed."""
+    if isinstance(tree, exp.Query):
+        cursor.check_db_and_schema(tree)
+        bare = tree.transform(lambda node: exp.Null() if isinstance(node, exp.Placeholder) else node)
+        return _described_query(duck, fakesnow_port.transform(cursor, bare, []), type_id)
+    if type(tree) in DESCRIBE_RESULT_SQL:
+        sql = DESCRIBE_RESULT_SQL[type(tree)]
+    elif isinstance(tree, exp.Show | exp.Describe):
+        _execute(cursor, tree, [])
+        return _result(cursor, type_id)
+    else:
+        return Result((Column("status"),), (), type_id)
+    return _empty(duck, sql, type_id)
+
+
+def _described_query(duck: duckdb.DuckDBPyConnection, transformed: Expr, type_id: int) -> Result:
+    refused: duckdb.BinderException | None = None
+    for attempt in attempts(transformed):
+        try:
+            return _empty(duck, attempt.sql(dialect="duckdb"), type_id)
+        except duckdb.BinderException as cause:
+            refused = cause
+    assert refused is not None
+    raise refused
+
+
+def _empty(duck: duckdb.DuckDBPyConnection, sql: str, type_id: int) -> Result:
+    table = duck.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
+    types = [str(column[1]) for column in duck.description or ()]
+    return Result(columns_of(table, types), ArrowRows(table), type_id)
+
+
+def _follow_transaction(session: Session, tree: Expr) -> None:
+    """DDL commits the transaction that is open. https://docs.snowflake.com/en/sql-reference/transactions#ddl"""
+    if isinstance(tree, exp.Transaction):
+        session.in_transaction = True
+    elif isinstance(tree, exp.Commit | exp.Rollback):
+        session.in_transaction = False
+    elif session.in_transaction and isinstance(tree, exp.Create | exp.Drop | exp.Alter):
+        session.duck.commit()
+        session.in_transaction = False
+
+
+def _follow_zone(session: Session) -> None:
+    """DuckDB works in the session's time zone."""
+    zone = settings.text(session, "TIMEZONE")
+    if session.zone != zone:
+        session.duck.execute(f"SET SESSION TimeZone = {duckdb_literal(zone)}")
+        session.zone = zone
+
+
+def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None) -> None:
+    if created is not None:
+        session.temporaries.add(ObjectName(*parse_name(created.name).parts))
+    elif isinstance(tree, exp.Drop):
+        for table in tree.find_all(exp.Table):
+            if table.catalog == "temp":
+                session.temporaries.discard(ObjectName(*parse_name(table.name).parts))
+
+
+@contextlib.contextmanager
+def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
+    """The relations of one statement, known to the session's DuckDB connection for as long as it runs."""
+    duck = session.duck
+    for name, result in rewriting.relations.items():
+        duck.register(name, as_table(result) if isinstance(result, Result) else result)
+    try:
+        yield
+    finally:
+        for name in rewriting.relations:
+            duck.unregister(name)

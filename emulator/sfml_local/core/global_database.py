@@ -1,0 +1,38 @@
+"""The database for what spans databases: fakesnow's, in a file of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from fakesnow import info_schema
+from fakesnow.instance import GLOBAL_DATABASE_NAME
+from fakesnow.transforms import show
+
+from sfml.base.quoting import duckdb_literal
+from sfml_local.core import database_files, set_aside
+from sfml_local.core.errors import LocalFileError
+
+if TYPE_CHECKING:
+    from sfml_local.core.notices import Notices
+
+
+def open_global(notices: Notices, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Attach the file of what spans databases; a damaged one gets a successor."""
+    file = folder / set_aside.GLOBAL_FILE
+    try:
+        _attach_global(duck, file)
+    except duckdb.Error as error:
+        if (trouble := database_files.passing_trouble(file)) is not None:
+            raise LocalFileError(f"{file} cannot be opened: {trouble}") from error
+        duck.execute(f"DETACH DATABASE IF EXISTS {GLOBAL_DATABASE_NAME}")
+        notices.add(f"{file.name} is damaged, put aside as {set_aside.put_aside(file)}: {error}")
+        _attach_global(duck, file)
+
+
+def _attach_global(duck: duckdb.DuckDBPyConnection, file: Path) -> None:
+    database_files.create(file)
+    duck.execute(f"ATTACH {duckdb_literal(str(file))} AS {GLOBAL_DATABASE_NAME}")
+    duck.execute(info_schema.fs_global_creation_sql())
+    duck.execute(show.fs_global_creation_sql())

@@ -1,0 +1,111 @@
+"""One service of an account: what it answers, what it does to statements, and what it does when things happen.
+
+A service is built once per account. What it keeps for the account is a part of it (`Account.part`), what for a
+session one of that; nothing is kept in modules. Everything it offers is an argument of `Service.__init__`, so that a
+misspelt one does not type-check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.routing import BaseRoute
+
+from sfml_local.core.account import Account, Handlers, Relation, SystemFunction, TableFunction
+from sfml_local.core.definitions import Defined
+from sfml_local.core.execution import Around, TreeHandler
+from sfml_local.core.rest_call import Operations
+from sfml_local.core.rewriting import Pass, TableCall
+from sfml_local.core.session import Session
+
+Hook = Callable[[Account], None]
+SchemaHook = Callable[[Account, str, str], None]
+SessionHook = Callable[[Account, Session], None]
+
+
+class Service:
+    """What one service offers its account; subclasses say it, and `registry.SERVICES` lists them."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        schema: str = "",
+        database_schema: Callable[[str], str] | None = None,
+        handlers: Handlers | None = None,
+        read_only: frozenset[type] = frozenset(),
+        trees: Mapping[type, TreeHandler] | None = None,
+        system_functions: Mapping[str, SystemFunction] | None = None,
+        table_functions: Mapping[str, TableFunction] | None = None,
+        relations: Mapping[str, Relation] | None = None,
+        first_rewrites: tuple[Pass, ...] = (),
+        rewrites: tuple[Pass, ...] = (),
+        table_calls: tuple[TableCall, ...] = (),
+        around: tuple[Around, ...] = (),
+        defined: tuple[Defined, ...] = (),
+        committing: tuple[Callable[[Session], None], ...] = (),
+        operations: Operations | None = None,
+        routes: tuple[BaseRoute, ...] = (),
+        schema_dropped: tuple[SchemaHook, ...] = (),
+        session_closed: tuple[SessionHook, ...] = (),
+        start: tuple[Hook, ...] = (),
+        stop: tuple[Hook, ...] = (),
+    ) -> None:
+        """Called before the account's files are open.
+
+        `schema` is SQL that creates its tables in the account's SQLite file (CREATE TABLE IF NOT EXISTS …), and
+        `database_schema` such SQL for each database of DuckDB's, by the database's name.
+        `handlers` carry out statements of the grammar, those of `read_only` when they are described, too; `trees`
+        statements that sqlglot reads.
+        `system_functions` are called by their names: `SYSTEM$NAME`, `DATABASE.SCHEMA.NAME`, or `!METHOD` with the
+        object's name as first argument; so are `table_functions`, `NAME` of any INFORMATION_SCHEMA.
+        `relations` are read like tables: `DATABASE.SCHEMA.NAME`, or `INFORMATION_SCHEMA.NAME` of any database.
+        `first_rewrites` and `rewrites` are passes over a statement before and after those of `rewrites.py`;
+        `table_calls` say what a table function stands for that is none of these; `around` goes around the execution,
+        `defined` follows CREATE, ALTER and DROP, `committing` comes before a definition commits what is open.
+        `operations` are `METHOD /path` below /api/v2, `routes` Starlette's besides.
+        `schema_dropped` is called before a schema goes with all that is in it, `session_closed` after a session has
+        ended, `start` and `stop` when the server has started and is about to stop.
+        """
+        self.account = account
+        self.schema = schema
+        self.database_schema = database_schema
+        self.handlers = handlers or {}
+        self.read_only = read_only
+        self.trees: Mapping[type, Any] = trees or {}
+        self.system_functions = system_functions or {}
+        self.table_functions = table_functions or {}
+        self.relations = relations or {}
+        self.first_rewrites = first_rewrites
+        self.rewrites = rewrites
+        self.table_calls = table_calls
+        self.around = around
+        self.defined = defined
+        self.committing = committing
+        self.operations = operations or {}
+        self.routes = routes
+        self._schema_dropped = schema_dropped
+        self._session_closed = session_closed
+        self._start = start
+        self._stop = stop
+
+    def start(self) -> None:
+        """Begin background work: the server listens."""
+        for begin in self._start:
+            begin(self.account)
+
+    def stop(self) -> None:
+        """End background work."""
+        for end in reversed(self._stop):
+            end(self.account)
+
+    def schema_dropped(self, database: str, schema: str) -> None:
+        """Drop what is kept in a schema."""
+        for drop in self._schema_dropped:
+            drop(self.account, database, schema)
+
+    def session_closed(self, session: Session) -> None:
+        """Drop what is kept for a session outside of it."""
+        for close in self._session_closed:
+            close(self.account, session)

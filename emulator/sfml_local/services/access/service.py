@@ -1,0 +1,20 @@
+"""Roles, grants, and objects that graphs name without making them."""
+
+from __future__ import annotations
+
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.access import sql
+
+
+class Access(Service):
+    """Roles, grants, and named objects."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=sql.SCHEMA,
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
+            schema_dropped=(sql.schema_dropped,),
+        )

@@ -1,0 +1,21 @@
+"""Databases and schemas."""
+
+from __future__ import annotations
+
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.databases import containers, rest, sql
+
+
+class Databases(Service):
+    """Databases and schemas."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=sql.SCHEMA + containers.SCHEMA,
+            handlers={**sql.HANDLERS, **containers.HANDLERS},
+            read_only=sql.READ_ONLY,
+            operations=rest.OPERATIONS,
+            schema_dropped=(containers.schema_dropped,),
+        )

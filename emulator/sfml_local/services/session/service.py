@@ -1,0 +1,19 @@
+"""What a session sets, and what clients ask when they connect."""
+
+from __future__ import annotations
+
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.session import sql, waiting
+
+
+class SessionSettings(Service):
+    """USE, parameters, variables, and what clients ask when they connect."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            handlers=sql.HANDLERS,
+            read_only=sql.READ_ONLY,
+            system_functions={**sql.SYSTEM_FUNCTIONS, **waiting.SYSTEM_FUNCTIONS},
+        )

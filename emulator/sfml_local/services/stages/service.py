@@ -1,0 +1,41 @@
+"""Stages, file formats, and files as tables."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.stages import (
+    copying,
+    file_formats,
+    load_history,
+    presigned,
+    rest,
+    schema_inference,
+    sql,
+    staged_queries,
+    unloading,
+)
+
+
+class Stages(Service):
+    """Stages, file formats, COPY INTO, and queries of staged files."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=sql.SCHEMA + file_formats.SCHEMA,
+            database_schema=load_history.creation_sql,
+            handlers={**sql.HANDLERS, **file_formats.HANDLERS, **copying.HANDLERS, **unloading.HANDLERS},
+            read_only=sql.READ_ONLY | file_formats.READ_ONLY,
+            system_functions=presigned.SYSTEM_FUNCTIONS,
+            table_functions=schema_inference.TABLE_FUNCTIONS,
+            first_rewrites=(staged_queries.queries_of_stages,),
+            around=(load_history.forgetting,),
+            operations=rest.OPERATIONS,
+            routes=(Route("/files/{token}/{name}", presigned.read, methods=["GET"]),),
+            schema_dropped=(sql.schema_dropped, file_formats.schema_dropped, load_history.schema_dropped),
+            session_closed=(sql.session_closed, file_formats.session_closed),
+            start=(sql.start, file_formats.start),
+        )

@@ -1,0 +1,22 @@
+"""Tags, and what is tagged."""
+
+from __future__ import annotations
+
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.tags import sql, tagging
+
+
+class Tags(Service):
+    """Tags as objects, and what is tagged."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=sql.SCHEMA + tagging.SCHEMA,
+            handlers={**sql.HANDLERS, **tagging.HANDLERS},
+            read_only=sql.READ_ONLY,
+            system_functions=tagging.SYSTEM_FUNCTIONS,
+            table_functions=tagging.TABLE_FUNCTIONS,
+            schema_dropped=(sql.schema_dropped, tagging.schema_dropped),
+        )

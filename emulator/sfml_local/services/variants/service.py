@@ -1,0 +1,20 @@
+"""ARRAY and OBJECT told apart from VARIANT."""
+
+from __future__ import annotations
+
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.variants import semi_structured
+
+
+class Variants(Service):
+    """ARRAY and OBJECT, told apart from VARIANT."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=semi_structured.SCHEMA,
+            rewrites=(semi_structured.result_types,),
+            around=(semi_structured.remembering,),
+            schema_dropped=(semi_structured.schema_dropped,),
+        )
