@@ -294,6 +294,26 @@ MISTAKES = {
         "add `version: 1`",
         [("pipeline: p", "version: 1\npipeline: p")],
     ),
+    "an alert of gates without a gate": (
+        tasks(
+            "check: {call: {procedure: LOOK}, outcomes: {good: [], failed: []}}",
+        ),
+        "schedule: {version: 1, alerts: {channels: {slack: S}, events: [failure, gate]}}\n",
+        re.escape("name one: `gates: {check_quality: failed}`"),
+        [("[failure, gate]", "[failure, gate], gates: {check: failed}")],
+    ),
+    "an alert of slow tasks without a duration": (
+        tasks("a: {sql: select 1}"),
+        "schedule: {version: 1, alerts: {channels: {slack: S}, events: [failure, slow]}}\n",
+        re.escape("add `expect: {takes: …}` to a task"),
+        [("sql: select 1", "sql: select 1, expect: {takes: 10m}")],
+    ),
+    "events without channels": (
+        tasks("a: {sql: select 1}"),
+        "schedule: {version: 1, alerts: {events: [failure]}}\n",
+        re.escape("add `channels`, such as `channels: {slack: ML_SLACK}`"),
+        [("{events: [failure]}", "{events: [failure], channels: {slack: ML_SLACK}}")],
+    ),
 }
 
 
@@ -339,7 +359,7 @@ NOT_WALKED = {
     "add `external_access: [INTEGRATION]`, one that allows these secrets": "the integration is the account's",
     "use a step with `run_on: {pool: …}`, or read it in the script": "code of a new step",
     "add `{…}: …` to `targets.{…}` in sfml.yaml": "the name of an object of an account",
-    "add `alerts: {on_error: …}` to the schedule config": "the name of an object of an account",
+    "add `alerts: {channels: {slack: …}}` to the schedule config": "the name of an object of an account",
     'add `runtime: "…"` to `run_on`, at least in this target': "a runtime of an account",
     "write `schedule: {on_stream: …}`, or take `when` out": "the name of an object of an account",
     "write `run_on: {serverless: {initial: …}}`": "as a warehouse, which is walked",

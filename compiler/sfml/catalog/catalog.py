@@ -27,6 +27,9 @@ from sfml.catalog.modules import (
 from sfml.catalog.package_data import named_files
 from sfml.catalog.step_definitions import step_definition
 
+APART = "alerting"
+"""The folder of the step runtime that sends alerts; archives of other steps do without it."""
+
 
 class StepAbsence(Enum):
     """Why a step is not found: no such module, no such function, or a module that cannot be parsed."""
@@ -159,8 +162,9 @@ class StepCatalog:
     def closure(self, step: str) -> tuple[SourceFile, ...]:
         """Every file that the step needs, sorted by path.
 
-        These are its module, the modules that it imports under the roots, data files of their packages, and the whole
-        step runtime. Raises `UsageError` when they are too large together.
+        These are its module, the modules that it imports under the roots, data files of their packages, and the step
+        runtime; its part that sends alerts comes only with the steps in it. Raises `UsageError` when
+        they are too large together.
         """
         modules = {module.archive_path: module for module in self._closure(step.rpartition(".")[0])}
         files = {path: module.content for path, module in modules.items()}
@@ -169,7 +173,7 @@ class StepCatalog:
                 files.update(data_files(module))
             resources = named_files(module, self.module, self.is_ours)
             files.update(contents((name, path) for name, path in resources if name not in files))
-        files.update(self._runtime_files())
+        files.update(self._runtime_files(with_apart=step.startswith(f"{RUNTIME}.{APART}.")))
         return tuple(SourceFile(path, files[path]) for path in sorted(files))
 
     def program(self, folder: str, entrypoint: str, imports: tuple[str, ...] = ()) -> StepCatalog:
@@ -214,11 +218,16 @@ class StepCatalog:
             self._closures[start] = tuple(seen[name] for name in sorted(seen))
         return self._closures[start]
 
-    def _runtime_files(self) -> Mapping[str, bytes]:
+    def _runtime_files(self, *, with_apart: bool) -> Mapping[str, bytes]:
         if self._runtime is None:
             module = self.module(RUNTIME)
             self._runtime = _files_of(module.path.parent) if module is not None else {}
-        return self._runtime
+        apart = f"{RUNTIME}/{APART}/"
+        return {
+            path: content
+            for path, content in self._runtime.items()
+            if with_apart or not path.startswith(apart)
+        }
 
 
 def _program(root: Path, folder: str, entrypoint: str, imports: tuple[str, ...]) -> StepCatalog:

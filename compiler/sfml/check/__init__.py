@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, first_of
 from sfml.catalog import StepCatalog
 from sfml.check import (
+    alerts,
     branches,
     compute,
     conditions,
@@ -117,6 +118,13 @@ CHECKS: tuple[Rule, ...] = (
     production.unpinned_runtimes,
     production.unknown_overridable,
     notifications.alerts_of_the_wrong_type,
+    alerts.events_that_never_happen,
+    alerts.unknown_gates,
+    alerts.clashing_channels,
+    alerts.wrong_recipients,
+    alerts.incidents_by_recovery,
+    alerts.wrong_freshness,
+    alerts.reserved_names,
     tests.unknown_tasks_in_tests,
     tests.impossible_ends,
     tests.contradicting_expectations,

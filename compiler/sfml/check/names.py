@@ -129,6 +129,13 @@ def _names(case: Case) -> Iterator[tuple[str, str, bool, Place]]:
         key = setting.removesuffix("!key")
         place = draft.places.get(f"schedule_config.{key}") or draft.places["schedule_config"]
         yield what, name, is_qualified, place
+    for channel in settings.alerts.channels if settings.alerts else ():
+        yield (
+            "a notification integration",
+            channel.integration,
+            False,
+            channel.place or draft.places["schedule_config"],
+        )
     if isinstance(settings.schedule, StreamSchedule):
         for stream in settings.schedule.streams:
             yield "a stream", stream, True, draft.places["schedule_config.schedule"]

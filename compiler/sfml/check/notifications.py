@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.quoting import folded
 from sfml.check.case import Case, error, listed, warning
+from sfml.graph.alerts import INTEGRATION_TYPES
 from sfml.graph.draft import TaskDraft
 from sfml.graph.model import NotifyBody, Reference, Template, Value
 
@@ -87,6 +88,8 @@ def unescaped_text(case: Case) -> Iterator[Diagnostic]:
     """
     settings = case.draft.settings
     known = {folded(name) for name in (settings.on_error, settings.on_success) if name}
+    channels = settings.alerts.channels if settings.alerts else ()
+    known |= {folded(one.integration) for one in channels if INTEGRATION_TYPES[one.kind] != "webhook"}
     known |= {folded(body.integration) for _, body in _notifications(case) if _tells_its_kind(body)}
     for task, body in _notifications(case):
         if body.format != "text" or folded(body.integration) in known:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from sfml.base.diagnostic import Diagnostic, did_you_mean, renaming
 from sfml.check.case import Case, error, listed, warning
+from sfml.graph.alert_events import all_events
 from sfml.graph.located import Place
 from sfml.graph.model import (
     CallBody,
@@ -33,17 +34,19 @@ _PINNED = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*==\s*[0-9A-Za-z.+!_-]+\Z")
 def no_alerts(case: Case) -> Iterator[Diagnostic]:
     """SF601: a scheduled pipeline in production sends no alert when it fails.
 
-    What: in a target of mode production, a scheduled graph has `alerts.on_error`, or a finalizer with `notify`.
+    What: in a target of mode production, a scheduled graph has `alerts.channels` that are told of failures,
+    `alerts.on_error`, or a finalizer with `notify`.
     Why: otherwise nobody learns of a failed run.
-    Instead: add `alerts: {on_error: INTEGRATION}` to the schedule config.
+    Instead: add `alerts: {channels: {slack: INTEGRATION}}` or `alerts: {on_error: QUEUE}` to the schedule config.
     """
     draft = case.draft
     if draft.target.mode is not Mode.PRODUCTION or isinstance(draft.settings.schedule, Manual):
         return
     notifies = any(isinstance(task.node.body, NotifyBody) for task in draft.finalizers)
-    if draft.settings.on_error is None and not notifies:
+    told = all_events(draft.settings, (task.node for task in draft.tasks))
+    if draft.settings.on_error is None and not notifies and "failure" not in told:
         message = f"pipeline `{draft.pipeline}` has no alert in production"
-        help = "add `alerts: {on_error: …}` to the schedule config"
+        help = "add `alerts: {channels: {slack: …}}` to the schedule config"
         yield warning("SF601", message, draft.places["schedule_config"], help=help)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.quoting import folded
+from sfml.graph.decode_alerts import alerts_of, within_of
 from sfml.graph.decode_expectations import budget_of, expected_runs, target_sizes
 from sfml.graph.decode_pool import new_pool
 from sfml.graph.decode_schedule import settings_of, whole_number
@@ -39,6 +40,8 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
     settings = replace(
         settings_of(spec.schedule, findings),
         expected_runs=expected_runs(spec.schedule.get("expect"), findings),
+        within=within_of(spec.schedule.get("expect"), findings),
+        alerts=alerts_of(spec.schedule.get("alerts")),
     )
     tests: tuple[GraphTest, ...] = ()
     if spec.tests is not None:
@@ -160,6 +163,8 @@ def _places(spec: PipelineSpec) -> Mapping[str, Place]:
         places[f"schedule_config.{key}"] = Place(node.span, node.path)
         for inner, _, value in entries_of(node):
             places[f"schedule_config.{key}.{inner}"] = Place(value.span, value.path)
+            for part, _, leaf in entries_of(value):
+                places[f"schedule_config.{key}.{inner}.{part}"] = Place(leaf.span, leaf.path)
     for key, at, node in entries_of(spec.config):
         places[f"config.{key}"] = Place(at, node.path)
     for key in ("root", "moved"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sfml.base.record import record
 from sfml.base.source import Span
+from sfml.graph.alerts import Alerts
 from sfml.graph.expectations import Budget, ExpectedRuns, Size, TaskExpectation
 from sfml.graph.located import Scalar
 
@@ -247,6 +248,9 @@ class GraphSettings:
     contacts: Mapping[str, str] = field(default_factory=dict)
     expected_runs: ExpectedRuns | None = field(default=None, compare=False)
     """How often it is expected to run; it is not deployed."""
+    within: int | None = field(default=None, compare=False)
+    """The time after each scheduled time within which a run should have succeeded, in seconds."""
+    alerts: Alerts | None = None
     spans: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 

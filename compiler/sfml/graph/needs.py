@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from sfml.base.quoting import folded
 from sfml.base.record import record
+from sfml.graph.alert_events import FINALIZER
+from sfml.graph.alerts import INTEGRATION_TYPES
 from sfml.graph.model import (
     CallBody,
     NotifyBody,
@@ -94,6 +96,9 @@ def _needed_objects(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
     for integration in (settings.on_error, settings.on_success):
         if integration:
             yield Kind.NOTIFICATION, folded(integration), "queue", ""
+    for channel in settings.alerts.channels if settings.alerts else ():
+        sender = graph.finalizer.name if graph.finalizer else FINALIZER
+        yield Kind.NOTIFICATION, folded(channel.integration), INTEGRATION_TYPES[channel.kind], sender
     if isinstance(settings.schedule, StreamSchedule):
         for stream in settings.schedule.streams:
             yield Kind.STREAM, resolved(target, stream), "", ""

@@ -16,13 +16,14 @@ from sfml.graph.model import (
     StepBody,
     TaskNode,
 )
+from sfml.lower.alerting import STEP, alerted
 from sfml.lower.archives import SourceFile
 from sfml.lower.arguments import call_json
 from sfml.lower.canonical import canonical_json
-from sfml.lower.desired import Archive, Definition, Kind, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.desired import AlertsCall, Archive, Definition, Kind, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.expressions import sql_value
 from sfml.lower.messages import message_content, subject_expression
-from sfml.lower.ml_jobs import job_definition
+from sfml.lower.ml_jobs import job_definition, job_with_alerts
 from sfml.lower.named_graph import NamedGraph
 from sfml.lower.names import stage_of
 from sfml.lower.programs import job_main, procedure_call
@@ -55,9 +56,26 @@ def kind_of(body: Body) -> Kind:
 
 
 def definition_of(
+    named: NamedGraph,
+    node: TaskNode,
+    archive: Archive | None,
+    job_files: JobFiles | None,
+    alerts: AlertsCall | None = None,
+) -> Definition:
+    """The body of a task, with `alerts` around it; steps need `archive`, jobs and `imports` need `job_files`."""
+    if alerts is None:
+        return _own_definition(named, node, archive, job_files)
+    if isinstance(node.body, StepBody) and node.body.step == STEP:
+        return SqlDefinition(alerted(alerts, None))
+    own = _own_definition(named, node, archive, job_files)
+    if isinstance(own, SqlDefinition):
+        return SqlDefinition(alerted(alerts, own.sql))
+    return job_with_alerts(own, alerts, named.graph.target, named.graph.pipeline, node.name)
+
+
+def _own_definition(
     named: NamedGraph, node: TaskNode, archive: Archive | None, job_files: JobFiles | None
 ) -> Definition:
-    """The body of a task. `archive` is needed for a step, `job_files` for a job and for `imports`."""
     match node.body:
         case StepBody():
             assert archive is not None

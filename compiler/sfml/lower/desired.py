@@ -32,6 +32,15 @@ class Archive:
 
 
 @record
+class AlertsCall:
+    """The call of the procedure that sends alerts: its JSON argument, and the archive with its path on the stage."""
+
+    json: str
+    sha256: str
+    archive: str
+
+
+@record
 class SqlDefinition:
     """A task body that is a statement."""
 
@@ -66,6 +75,8 @@ class MLJobDefinitionSpec:
     env_vars: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Environment variable → the secret whose text it holds."""
+    alerts: AlertsCall | None = None
+    """The alerts around the statement, for the job of a finalizer."""
     preview_sql: str = field(default="", repr=False)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from sfml.base.quoting import folded
+from sfml.graph.alert_events import with_alerts
 from sfml.graph.located import Scalar
 from sfml.graph.model import (
     CronSchedule,
@@ -20,13 +21,14 @@ from sfml.graph.model import (
     TaskGraph,
     TaskNode,
 )
+from sfml.lower.alerting import STEP, alerts_call, has_alerts
 from sfml.lower.archives import Closure, archive_of
 from sfml.lower.beyond import RECORDED, record_of
 from sfml.lower.bodies import JobFiles, definition_of, kind_of, sql_definition
 from sfml.lower.canonical import Json, canonical_json, fingerprint, plain
 from sfml.lower.comments import root_comment
 from sfml.lower.conditions import condition_of, root_condition
-from sfml.lower.desired import Archive, DesiredGraph, DesiredTask, SqlDefinition
+from sfml.lower.desired import AlertsCall, Archive, DesiredGraph, DesiredTask, SqlDefinition
 from sfml.lower.named_graph import NamedGraph, named_graph
 from sfml.lower.names import default_name
 from sfml.lower.values import task_value
@@ -42,13 +44,15 @@ def lower(
 
     `closure` returns the files that a step needs, `job_files` those of an ML Job; `version` is that of sfml.
     """
+    graph = with_alerts(graph)
     named = named_graph(graph)
     archives = archives_of(graph, closure)
+    alerts = _alerts(named, closure)
     root = _fingerprinted(_root(named))
     tasks = tuple(_fingerprinted(_task(named, node, archives, job_files)) for node in graph.tasks)
     finalizer = None
     if graph.finalizer is not None:
-        finalizer = _fingerprinted(_task(named, graph.finalizer, archives, job_files))
+        finalizer = _fingerprinted(_task(named, graph.finalizer, archives, job_files, alerts[1]))
     everything = (root, *tasks, *((finalizer,) if finalizer else ()))
     whole = fingerprint({task.name: task.fingerprint for task in everything})
     record: dict[str, Json] = {"fingerprint": whole, "spec": graph.spec_path, "version": version}
@@ -63,7 +67,7 @@ def lower(
         root=dataclasses.replace(root, comment=root_comment(graph.description, record)),
         tasks=tasks,
         finalizer=finalizer,
-        archives=tuple(sorted({*archives.values()}, key=lambda archive: archive.sha256)),
+        archives=tuple(sorted({*archives.values(), *alerts[0]}, key=lambda archive: archive.sha256)),
         overridable=graph.overridable,
         seeds=graph.seeds,
         description=graph.description,
@@ -87,8 +91,16 @@ def _is_whole_name(name: str) -> bool:
 
 def archives_of(graph: TaskGraph, closure: Closure) -> Mapping[str, Archive]:
     """Step → its archive; steps with the same files share one."""
-    steps = sorted({node.body.step for node in graph.all_tasks if isinstance(node.body, StepBody)})
+    steps = sorted({node.body.step for node in graph.all_tasks if isinstance(node.body, StepBody)} - {STEP})
     return {step: archive_of(graph.pipeline, closure(step)) for step in steps}
+
+
+def _alerts(named: NamedGraph, closure: Closure) -> tuple[tuple[Archive, ...], AlertsCall | None]:
+    """The archive and the call of the alerts around the finalizer; nothing for a graph without them."""
+    if not has_alerts(named.graph):
+        return (), None
+    archive = archive_of(named.graph.pipeline, closure(STEP))
+    return (archive,), alerts_call(named, archive)
 
 
 def _schedule(schedule: Schedule) -> Schedule | None:
@@ -142,15 +154,19 @@ def _root(named: NamedGraph) -> DesiredTask:
 
 
 def _task(
-    named: NamedGraph, node: TaskNode, archives: Mapping[str, Archive], job_files: JobFiles | None
+    named: NamedGraph,
+    node: TaskNode,
+    archives: Mapping[str, Archive],
+    job_files: JobFiles | None,
+    alerts: AlertsCall | None = None,
 ) -> DesiredTask:
-    archive = archives[node.body.step] if isinstance(node.body, StepBody) else None
+    archive = archives.get(node.body.step) if isinstance(node.body, StepBody) else None
     condition = condition_of(named, node)
     after = tuple(sorted(named.names[name] for name in node.after))
     task = DesiredTask(
         name=named.names[node.name],
         task=node.name,
-        definition=definition_of(named, node, archive, job_files),
+        definition=definition_of(named, node, archive, job_files, alerts),
         kind=kind_of(node.body),
         predecessors=() if node.is_finalizer else after or (named.root,),
         finalize=named.root if node.is_finalizer else None,

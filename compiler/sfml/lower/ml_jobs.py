@@ -13,8 +13,9 @@ from collections.abc import Mapping
 
 from sfml.base.quoting import dotted, folded
 from sfml.graph.model import OnPool, Target
+from sfml.lower.alerting import alerted
 from sfml.lower.canonical import Json, fingerprint
-from sfml.lower.desired import MLJobDefinitionSpec
+from sfml.lower.desired import AlertsCall, MLJobDefinitionSpec
 from sfml.lower.names import job_identifier, job_name, jobs_path, stage_of
 
 _MOUNT = "/mnt/job_stage"
@@ -58,9 +59,25 @@ def job_definition(
         env_vars=dict(env_vars or {}),
         secrets={name: dotted(secret) for name, secret in (secrets or {}).items()},
     )
+    return _named(unnamed, target, pipeline, task)
+
+
+def _named(unnamed: MLJobDefinitionSpec, target: Target, pipeline: str, task: str) -> MLJobDefinitionSpec:
     name = job_name(pipeline, task, fingerprint([stage_of(target), job_value(unnamed)]))
     named = dataclasses.replace(unnamed, name=name)
-    return dataclasses.replace(named, preview_sql=preview_sql(named, target))
+    return dataclasses.replace(named, preview_sql=task_statement(named, preview_sql(named, target)))
+
+
+def job_with_alerts(
+    job: MLJobDefinitionSpec, alerts: AlertsCall, target: Target, pipeline: str, task: str
+) -> MLJobDefinitionSpec:
+    """The job of a finalizer with alerts around its statement, which its name contains too."""
+    return _named(dataclasses.replace(job, name="", alerts=alerts), target, pipeline, task)
+
+
+def task_statement(spec: MLJobDefinitionSpec, to_sql: str) -> str:
+    """The statement of the job's task, from the one that the client writes."""
+    return to_sql if spec.alerts is None else alerted(spec.alerts, to_sql)
 
 
 def job_value(spec: MLJobDefinitionSpec) -> dict[str, Json]:
@@ -82,6 +99,7 @@ def job_value(spec: MLJobDefinitionSpec) -> dict[str, Json]:
         "external_access": list(spec.external_access),
         "env_vars": {name: spec.env_vars[name] for name in sorted(spec.env_vars)},
         "secrets": {name: spec.secrets[name] for name in sorted(spec.secrets)},
+        **({} if spec.alerts is None else {"alerts": [spec.alerts.json, spec.alerts.sha256]}),
     }
 
 

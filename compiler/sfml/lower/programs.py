@@ -28,6 +28,11 @@ def main(session, call):
     return run_step(session, call)
 """
 
+_ALERTS_HANDLER = _HANDLER.replace("main(session, call)", "main(session, call, phase, error)").replace(
+    "from sfml_steps.runtime import run_step\n    return run_step(session, call)",
+    "from sfml_steps.alerting.report import report\n    return report(session, call, phase, error)",
+)
+
 _JOB_MAIN = '''"""Runs one step as an ML Job, from the archive beside this file."""
 import hashlib
 import sys
@@ -81,6 +86,21 @@ def procedure_call(
         f"AS {dollar_quoted(_HANDLER.format(sha256=sha256))}",
         f"CALL SFML_STEP({literal(call)})",
     ]
+    return "\n".join(clauses)
+
+
+def alerts_procedure(sha256: str, archive: str) -> str:
+    """The anonymous procedure that sends alerts, up to its CALL; `archive` is a path with its stage."""
+    clauses = (
+        "WITH SFML_ALERTS AS PROCEDURE (CALL STRING, PHASE STRING, ERROR STRING)",
+        "RETURNS STRING",
+        "LANGUAGE PYTHON",
+        f"RUNTIME_VERSION = '{PYTHON_VERSION}'",
+        f"PACKAGES = ({literal(SNOWPARK)})",
+        f"IMPORTS = ({literal(archive)})",
+        "HANDLER = 'main'",
+        f"AS {dollar_quoted(_ALERTS_HANDLER.format(sha256=sha256))}",
+    )
     return "\n".join(clauses)
 
 

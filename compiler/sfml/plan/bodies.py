@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sfml.lower.alerting import AlertedParts, alerted_parts, own_statement
 from sfml.lower.desired import DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.plan.model import Comparable, FieldChange, Reason
 from sfml.plan.renderings import body
@@ -37,6 +39,7 @@ _STEP = "\nCALL SFML_STEP("
 
 def deployed_job_name(sql: str) -> str | None:
     """The registered name in `CALL SYSTEM$EXECUTE_ML_JOB('DB.SCHEMA.NAME_', …)`; None for another statement."""
+    sql = own_statement(sql)
     if not sql.startswith(_JOB):
         return None
     name = next(literals(sql), "")
@@ -65,6 +68,9 @@ def body_changes(deployed: str, task: DesiredTask) -> Iterator[FieldChange]:
 
 def body_parts(sql: str) -> Mapping[str, Comparable]:
     """Setting of the spec → its value in a statement; `statement` holds the rest of the statement."""
+    if (alerted := alerted_parts(sql)) is not None:
+        own = {} if alerted.inner is None else body_parts(alerted.inner)
+        return {"statement": "", **own, **_alerts_parts(alerted)}
     if sql.startswith(_JOB):
         return _job_parts(list(literals(sql))) or {"statement": sql}
     head, separator, tail = sql.partition(_STEP)
@@ -84,6 +90,24 @@ def body_parts(sql: str) -> Mapping[str, Comparable]:
         "step": call.get("step"),
         **clauses,
         **_with_parts(call),
+    }
+
+
+def _alerts_parts(alerted: AlertedParts) -> Mapping[str, Comparable]:
+    """Setting of alerts → its value; `alerts` is the hash of the rest: the code that sends them, and names."""
+    call = _parsed(alerted.call)
+    channels = {str(one.get("integration")): one for one in call.pop("channels", ())}
+    shown = {key: json.dumps(call.pop(key, {}), sort_keys=True) for key in ("gates", "slow")}
+    rest = f"{alerted.block} {json.dumps(call, sort_keys=True)}"
+    return {
+        "alerts": hashlib.sha256(rest.encode()).hexdigest()[:12],
+        **{f"alerts.{key}": value for key, value in shown.items() if value != "{}"},
+        **{
+            f"alerts.channels.{one.get('kind')}.{name}": ", ".join(
+                [*one.get("to", ()), *one.get("events", ())]
+            )
+            for name, one in channels.items()
+        },
     }
 
 

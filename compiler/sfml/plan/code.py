@@ -8,6 +8,7 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 
+from sfml.lower.alerting import own_statement
 from sfml.plan.model import ChangedFile
 
 _ARCHIVE = re.compile(r"@[^\s'\"/]+/([\w.-]+/code/[0-9a-f]{64}/steps\.zip)")
@@ -17,6 +18,7 @@ _JOB = re.compile(r"@[^\s'\"/]+/([\w.-]+/jobs/[0-9a-f]{64}/\w+)")
 
 def archive_path(definition: str) -> str | None:
     """The path below the stage of the step code that a deployed body runs; None for a body without step code."""
+    definition = own_statement(definition)
     if archive := _ARCHIVE.search(definition):
         return archive.group(1)
     # The ML Jobs client puts a job's payload into `app` below its stage path.

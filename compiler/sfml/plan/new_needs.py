@@ -17,6 +17,7 @@ _NAMING: Mapping[str, frozenset[Kind]] = MappingProxyType(
         "warehouse": frozenset({Kind.WAREHOUSE}),
         "query_warehouse": frozenset({Kind.WAREHOUSE}),
         "pool": frozenset({Kind.POOL, Kind.IMAGES}),
+        "alerts": frozenset({Kind.NOTIFICATION}),
         "on_error": frozenset({Kind.NOTIFICATION}),
         "on_success": frozenset({Kind.NOTIFICATION}),
         "schedule": frozenset({Kind.STREAM}),

@@ -65,5 +65,7 @@ def _archives(desired: DesiredGraph) -> Iterable[str]:
         match task.definition:
             case SqlDefinition(sql):
                 yield from archives_in(sql)
-            case MLJobDefinitionSpec(stage_path=path):
+            case MLJobDefinitionSpec(stage_path=path, alerts=alerts):
                 yield path
+                if alerts is not None:
+                    yield from archives_in(alerts.archive)

@@ -96,7 +96,7 @@ class CloseJournal:
 
 @record
 class RemoveFiles:
-    """Remove all files of the pipeline on the stage except the journal: code, payloads, files of runs, deployments."""
+    """Remove all files of the pipeline on the stage except the journal: code, payloads, runs, deployments, alerts."""
 
 
 @record

@@ -14,7 +14,7 @@ from sfml.base.errors import AccountError, ConflictingState, RecordUnreadable
 from sfml.base.quoting import literal, stage_location
 from sfml.graph.model import Target
 from sfml.lower.desired import Archive, MLJobDefinitionSpec
-from sfml.lower.ml_jobs import registration
+from sfml.lower.ml_jobs import registration, task_statement
 from sfml.plan.journal import (
     JOURNAL_NAME,
     Deployment,
@@ -191,7 +191,7 @@ class Stage:
 
     def remove_all(self, pipeline: str) -> None:
         """Remove all files of the pipeline from the stage except its journal."""
-        pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/(deployment|unreadable)-.*[.]json)"
+        pattern = f"{_ANY_FOLDER}((code|jobs|runs)/.*|state/((deployment|unreadable)-.*|alerts.*)[.]json)"
         self._run(f"REMOVE {literal(self.location(pipeline + '/'))} PATTERN = {literal(pattern)}")
 
     def remove(self, paths: tuple[str, ...]) -> None:
@@ -226,7 +226,7 @@ class Stage:
                     f"the ML Job {spec.name} cannot be registered: {cause}",
                     help="change `run_on` of the task, or ask an administrator to change the account",
                 ) from cause
-            return str(definition.to_sql(job_args=list(spec.arguments)))
+            return task_statement(spec, str(definition.to_sql(job_args=list(spec.arguments))))
 
     def _put(self, folder: str, files: Mapping[str, bytes]) -> None:
         with tempfile.TemporaryDirectory(prefix="sfml-put-") as scratch:

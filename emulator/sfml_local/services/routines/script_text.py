@@ -53,9 +53,12 @@ def _value_at(tokens: Tokens, ahead: int, variables: dict[str, Any]) -> tuple[st
 
 
 def without_into(sql: str) -> tuple[str, tuple[str, ...]]:
-    """`SELECT … INTO :a, :b FROM …` without its INTO, and the names after it."""
+    """`SELECT … INTO :a, :b FROM …` without its INTO, and the names after it; CALL has it at its end.
+
+    https://docs.snowflake.com/en/sql-reference/sql/call-with
+    """
     tokens = Tokens(sql)
-    if not tokens.is_words("SELECT"):
+    if not any(tokens.is_words(word) for word in ("SELECT", "CALL", "WITH")):
         return sql, ()
     while not tokens.at_end:
         start, following = tokens.offset, tokens.peek(1)

@@ -1,0 +1,369 @@
+"""Alerts of runs on a real server: once a streak, around the user's finalizer, and nothing fails because of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small import APPLY, Small
+
+from sfml_local.http.faults import Call
+
+SPEC = """version: 1
+pipeline: small
+graph:
+  version: 1
+  tasks:
+    first: {sql: 'select 1'}
+    second: {sql: 'select * from LATER', after: [first]}
+schedule:
+  version: 1
+  schedule: {cron: '0 0 * * 0', timezone: UTC}
+  alerts:
+    channels:
+      email: {integration: ML_MAIL, to: [oncall@example.com]}
+      slack: ML_SLACK
+      queue: ML_QUEUE
+"""
+
+
+class Outbox:
+    """What was sent since it was last looked at."""
+
+    def __init__(self, small: Small) -> None:
+        self.small = small
+        self.seen = 0
+        self.new()
+
+    def new(self) -> list[dict[str, Any]]:
+        rows = self.small.local.sql(
+            f"SELECT * FROM SNOWFLAKE.LOCAL.NOTIFICATIONS WHERE NUMBER > {self.seen} ORDER BY NUMBER"
+        )
+        self.seen = max((row["NUMBER"] for row in rows), default=self.seen)
+        return rows
+
+    def headlines(self) -> list[str]:
+        """The integration and the first line of each new message, without the name of the pipeline."""
+        return [f"{row['INTEGRATION']}: {headline(row)}" for row in self.new()]
+
+
+def headline(row: dict[str, Any]) -> str:
+    text = row["MESSAGE"]
+    if row["CONTENT_TYPE"] == "application/json":
+        text = json.loads(text)["message"]
+    elif row["SUBJECT"] is None:
+        text = json.loads(f'"{text}"')
+    return str(text.splitlines()[0].removeprefix("small on local "))
+
+
+@pytest.fixture
+def outbox(small: Small) -> Outbox:
+    write(small, SPEC)
+    return Outbox(small)
+
+
+def write(small: Small, spec: str) -> None:
+    (small.folder / "specs" / "small.yaml").write_text(spec, encoding="utf-8")
+
+
+def only_slack(spec: str = SPEC) -> str:
+    head = spec.partition("      email:")[0]
+    return f"{head}      slack: ML_SLACK\n"
+
+
+def apply(small: Small) -> None:
+    code, text = small.run(*APPLY)
+    assert code == 0, text
+
+
+def run(small: Small) -> dict[str, Any]:
+    _, text = small.run("run", "specs/small.yaml", "-o", "json")
+    value: dict[str, Any] = json.loads(text)
+    return value
+
+
+def mend(small: Small) -> None:
+    small.local.sql(f"CREATE TABLE {small.local.database}.SMALL.LATER AS SELECT 1 AS A")
+
+
+def files(small: Small) -> list[str]:
+    rows = small.local.sql(f"LIST @{small.local.database}.SMALL.SFML/small/state/")
+    return [row["name"].rpartition("/")[2] for row in rows]
+
+
+def test_three_failures_are_told_once_and_so_is_the_recovery(small: Small, outbox: Outbox) -> None:
+    apply(small)
+    first = run(small)
+    assert first["state"] == "FAILED"
+    email, slack, queue = outbox.new()
+    assert (email["INTEGRATION"], email["RECIPIENTS"]) == ("ML_MAIL", '["oncall@example.com"]')
+    reason = "SQL compilation error: Object 'LATER' does not exist or not authorized."
+    assert email["SUBJECT"] == f"small on local failed: second: {reason}"
+    assert re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "(time)", email["MESSAGE"]).splitlines() == [
+        f"small on local failed: second: {reason}",
+        "",
+        f"run      {first['run_id']} of (time) UTC",
+        "task     second",
+        f"reason   {reason}",
+        "look     sfml logs specs/small.yaml second -t local",
+        "         sfml history specs/small.yaml -t local",
+        "",
+        "You are told once, and again when it has recovered.",
+    ]
+    assert json.loads(f'"{slack["MESSAGE"]}"') == email["MESSAGE"]
+    data = json.loads(queue["MESSAGE"])
+    assert (data["event"], data["run"], data["task"], data["runs"]) == (
+        "failure",
+        first["run_id"],
+        "second",
+        1,
+    )
+    for _ in range(2):
+        assert run(small)["state"] == "FAILED"
+    assert outbox.new() == []
+    mend(small)
+    assert run(small)["state"] == "SUCCEEDED"
+    email, _, queue = outbox.new()
+    assert email["SUBJECT"].startswith("small on local recovered: it failed, since ")
+    assert email["SUBJECT"].endswith(" UTC, 3 runs")
+    data = json.loads(queue["MESSAGE"])
+    assert (data["event"], data["recovered_from"], data["runs"]) == ("recovered", ["failure"], 3)
+    assert data["since"] == json.loads(queue["MESSAGE"])["since"]
+    assert run(small)["state"] == "SUCCEEDED" and outbox.new() == []
+
+
+def test_a_graph_gets_a_finalizer_of_its_own_and_nothing_is_left_to_plan(
+    small: Small, outbox: Outbox
+) -> None:
+    apply(small)
+    assert "SMALL$SFML_ALERTS" in small.bodies()
+    assert small.run("plan", "specs/small.yaml", "--detailed-exitcode")[0] == 0
+    assert [task["name"] for task in run(small)["tasks"]] == ["first", "second", "sfml_alerts"]
+    small.edit("      slack: ML_SLACK\n", "      teams: ML_TEAMS\n")
+    code, text = small.run("plan", "specs/small.yaml", "--detailed-exitcode")
+    assert code == 2 and "alerts.channels.teams.ML_TEAMS" in text and "failure, recovered" in text, text
+    write(small, SPEC.partition("  alerts:")[0])
+    code, text = small.run("plan", "specs/small.yaml", "--detailed-exitcode")
+    assert code == 2 and "- sfml_alerts" in text, text
+
+
+GATE = """version: 1
+pipeline: small
+graph:
+  tasks:
+    first: {sql: 'select 1'}
+    check:
+      step: sfml_steps.gate.check_metric
+      after: [first]
+      with: {value: 0.1, at_least: 0.2}
+      outcomes: {passed: good, failed: bad}
+    good: {sql: 'select 2'}
+    bad: {sql: 'select 3'}
+schedule: {schedule: {every: 1d}, alerts: {channels: {slack: ML_SLACK}}}
+"""
+
+
+@pytest.mark.parametrize("outcomes", ["{passed: good, failed: bad}", "{passed: [good], failed: []}"])
+def test_a_gate_that_does_not_pass_is_told_until_it_passes(
+    small: Small, outbox: Outbox, outcomes: str
+) -> None:
+    spec = GATE.replace("{passed: good, failed: bad}", outcomes)
+    write(
+        small, spec if "failed: bad" in outcomes else spec.replace("bad: {sql", "bad: {after: [first], sql")
+    )
+    apply(small)
+    assert run(small)["state"] == "SUCCEEDED"
+    assert outbox.headlines() == ["ML_SLACK: did not pass its gate: check: it did not pass: failed"]
+    assert run(small)["state"] == "SUCCEEDED" and outbox.new() == []
+    small.edit("value: 0.1", "value: 0.3")
+    apply(small)
+    assert run(small)["state"] == "SUCCEEDED"
+    (text,) = outbox.headlines()
+    assert text.startswith("ML_SLACK: recovered: check did not pass, since ") and text.endswith(", 2 runs")
+
+
+def test_a_task_is_slow_when_it_takes_longer_than_expected(small: Small, outbox: Outbox) -> None:
+    tasks = "first: {sql: 'call system$wait(2)', expect: {takes: 1s}}"
+    write(
+        small,
+        only_slack().replace("first: {sql: 'select 1'}", tasks).replace("select * from LATER", "select 2"),
+    )
+    apply(small)
+    assert run(small)["state"] == "SUCCEEDED"
+    (text,) = outbox.headlines()
+    assert re.fullmatch(r"ML_SLACK: is slow: first: it took \d s, at most 1 s is expected", text)
+    small.edit("wait(2)", "wait(0)")
+    apply(small)
+    run(small)
+    (text,) = outbox.headlines()
+    assert text.startswith("ML_SLACK: recovered: first was slow, since ")
+
+
+BY_STEP = """from sfml_steps import Context, StepError, step
+
+@step
+def tidy(ctx: Context, fails: bool) -> dict[str, str]:
+    if fails:
+        raise StepError("cannot tidy: it's \\\\ \\"broken\\"")
+    return {"tidied": "all"}
+"""
+
+
+def with_step(small: Small, spec: str, fails: str) -> str:
+    (small.folder / "steps" / "own").mkdir()
+    (small.folder / "steps" / "own" / "__init__.py").write_text("", encoding="utf-8")
+    (small.folder / "steps" / "own" / "last.py").write_text(BY_STEP, encoding="utf-8")
+    last = f"  finalizer:\n    last: {{step: own.last.tidy, with: {{fails: {fails}}}}}\n"
+    return spec.replace("schedule:\n  version", f"{last}schedule:\n  version", 1)
+
+
+def test_a_finalizer_that_fails_is_told_and_fails_as_it_did(small: Small, outbox: Outbox) -> None:
+    write(small, with_step(small, only_slack(), "true"))
+    apply(small)
+    assert run(small)["tasks"][-1]["state"] == "FAILED"
+    (text,) = outbox.headlines()
+    assert text.startswith(
+        "ML_SLACK: failed: second: "
+    )  # told before the finalizer failed, and not again after it
+    mend(small)
+    value = run(small)
+    assert value["state"] == "FAILED" and outbox.new() == []
+    error = value["tasks"][-1]["error"]
+    assert 'cannot tidy: it\'s \\ "broken"' in error, error
+    small.edit("fails: true", "fails: false")
+    apply(small)
+    value = run(small)
+    assert (value["state"], value["tasks"][-1]["return_value"]) == ("SUCCEEDED", {"tidied": "all"})
+    (text,) = outbox.headlines()
+    assert text.startswith("ML_SLACK: recovered: it failed, since ") and text.endswith(", 2 runs")
+    small.edit("fails: false", "fails: true")
+    apply(small)
+    run(small)
+    assert outbox.headlines() == ['ML_SLACK: failed: last: StepError: cannot tidy: it\'s \\ "broken"']
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "{sql: \"select 'it''s :SFML_CALL; $$ and \\\\ ' as A\"}",
+        "{sql: 'begin select 1; end;'}",
+        "{notify: {integration: ML_MAIL, message: over, email: [a@example.com]}}",
+        "{call: {procedure: SYSTEM$WAIT, args: [0]}}",
+    ],
+    ids=["sql", "block", "notify", "call"],
+)
+def test_every_kind_of_finalizer_runs_inside_its_alerts(small: Small, outbox: Outbox, last: str) -> None:
+    small.edit("schedule:\n  version", f"  finalizer:\n    last: {last}\nschedule:\n  version")
+    apply(small)
+    value = run(small)
+    assert value["tasks"][-1]["state"] == "SUCCEEDED", value["tasks"][-1]
+    told = [row["INTEGRATION"] for row in outbox.new()]
+    assert told[:3] == ["ML_MAIL", "ML_SLACK", "ML_QUEUE"]
+    assert len(told) == (4 if "notify" in last else 3)
+    assert small.run("plan", "specs/small.yaml", "--detailed-exitcode")[0] == 0
+
+
+TWICE = (
+    "declare early exception (-20001, ''too early''); begin insert into SEEN values (1); let n int := 0;"
+    " select count(*) into :n from SEEN; if (n < {n}) then raise early; end if; end"
+)
+
+
+def test_only_the_last_attempt_of_a_run_is_told(small: Small, outbox: Outbox) -> None:
+    place = f"{small.local.database}.SMALL"
+    spec = only_slack().replace("select * from LATER", TWICE.format(n=2))
+    write(small, spec.replace("  alerts:", "  retries: 1\n  alerts:"))
+    apply(small)
+    small.local.sql(f"CREATE TABLE {place}.SEEN (A INT)")
+    value = run(small)
+    assert (value["state"], value["attempt"]) == ("SUCCEEDED", 2) and outbox.new() == []
+    small.edit("n < 2", "n < 99")
+    apply(small)
+    value = run(small)
+    assert (value["state"], value["attempt"]) == ("FAILED", 2)
+    (row,) = outbox.new()
+    assert "too early" in row["MESSAGE"] and ", attempt 2" in row["MESSAGE"]
+
+
+def test_a_channel_that_cannot_be_reached_fails_nothing_and_is_told_later(
+    small: Small, outbox: Outbox
+) -> None:
+    apply(small)
+    small.local.faults.fail(
+        "SYSTEM$SEND_SNOWFLAKE_NOTIFICATION", status=None, code="390000", sentence="no way", inside=True
+    )
+    value = run(small)
+    assert value["tasks"][-1]["state"] == "SUCCEEDED"
+    assert [row["INTEGRATION"] for row in outbox.new()] == ["ML_SLACK", "ML_QUEUE"]
+    _, text = small.run("logs", "specs/small.yaml", "sfml_alerts")
+    assert "the alert `failure` was not sent to email ML_MAIL oncall@example.com" in text, text
+    run(small)
+    assert [row["INTEGRATION"] for row in outbox.new()] == ["ML_MAIL"]
+    mend(small)
+    small.local.faults.fail(
+        "SYSTEM$SEND_SNOWFLAKE_NOTIFICATION",
+        status=None,
+        code="390000",
+        sentence="no way",
+        nth=3,
+        inside=True,
+    )
+    run(small)
+    assert [row["INTEGRATION"] for row in outbox.new()] == ["ML_MAIL", "ML_SLACK"]
+    run(small)
+    assert [headline(row)[:10] for row in outbox.new()] == ["recovered:"]
+    run(small)
+    assert outbox.new() == []
+
+
+def test_a_lost_latch_tells_again_and_a_lost_archive_is_noted(small: Small, outbox: Outbox) -> None:
+    write(small, with_step(small, only_slack(), "false"))
+    apply(small)
+    run(small)
+    assert len(outbox.new()) == 1 and "alerts.json" in files(small)
+    stage = f"@{small.local.database}.SMALL.SFML/small"
+    small.local.sql(f"REMOVE {stage}/state/alerts.json")
+    run(small)
+    assert len(outbox.new()) == 1
+    archives = set(re.findall(r"code/([0-9a-f]{64})/", small.bodies()["SMALL$LAST"]))
+    own = re.findall(r"SFML_STEP.*?code/([0-9a-f]{64})/", small.bodies()["SMALL$LAST"], re.DOTALL)[0]
+    (alerts,) = archives - {own}
+    small.local.sql(f"REMOVE {stage}/code/{alerts}/")
+    last = run(small)["tasks"][-1]
+    assert last["state"] == "SUCCEEDED" and outbox.new() == []
+    assert "alerts were not sent" in str(last["return_value"])
+
+
+def test_destroy_leaves_nothing_of_alerts(small: Small, outbox: Outbox) -> None:
+    apply(small)
+    run(small)
+    code, text = small.run("destroy", "specs/small.yaml", "--auto-approve")
+    assert code == 0, text
+    assert files(small) == [] and small.bodies() == {}
+
+
+@pytest.fixture
+def sent(small: Small) -> Iterator[list[Call]]:
+    calls: list[Call] = []
+    small.local.faults.do(calls.append, "TASK_HISTORY", inside=True, times=None)
+    yield calls
+
+
+def test_a_run_that_goes_well_asks_once(small: Small, outbox: Outbox, sent: list[Call]) -> None:
+    """Nothing is wrong and nothing was: the procedure starts once, and the user's finalizer runs."""
+    write(small, with_step(small, only_slack(), "false").replace("select * from LATER", "select 2"))
+    apply(small)
+    run(small)
+    assert len(sent) == 1 and outbox.new() == [] and "alerts.json" not in files(small)
+
+
+def test_names_of_the_project_are_plain(tmp_path: Path) -> None:
+    """A command in an alert can be pasted whatever the path of the spec is."""
+    from sfml_steps.alerting.telling import Teller
+
+    teller = Teller(None, {"spec": "my specs/it's.yaml", "target": "prod"}, None, None)  # type: ignore[arg-type]
+    assert teller.command("logs", "a") == "sfml logs 'my specs/it'\"'\"'s.yaml' a -t prod"
