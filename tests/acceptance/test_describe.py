@@ -90,3 +90,23 @@ def test_outside_of_a_project_it_says_so(
     monkeypatch.chdir(tmp_path)
     assert run(["describe"]) == 2
     assert "sfml.yaml" in capsys.readouterr().err
+
+
+def test_a_project_without_pipelines_is_described(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sfml.yaml").write_text(
+        "version: 1\nsteps: [code]\ntargets: {local: {kind: local, default: true}}\n"
+    )
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "mine.py").write_text(
+        "from sfml_steps import Context, step\n\n\n@step\ndef work(ctx: Context) -> int:\n    return 1\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    found = described(capsys)
+    assert (found["pipelines"], found["targets"]) == ([], [{"name": "local", "default": True}])
+    assert "mine.work" in {step["name"] for step in found["steps"]}  # type: ignore[attr-defined]
+    assert run(["describe"]) == 0
+    assert "0 pipelines" in capsys.readouterr().out
+    (tmp_path / "sfml.yaml").write_text("version: 1\ntargets: 3\n")
+    assert described(capsys)["pipelines"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import heapq
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
@@ -196,16 +196,17 @@ def _close(word: str, known: Iterable[str], count: int) -> list[str]:
 def moved(diagnostic: Diagnostic, prefix: str) -> Diagnostic:
     """The finding with `prefix` before the names of its files, and its message put on one line."""
     message = " ".join(diagnostic.message.split())
-    if not prefix and message == diagnostic.message:
+    if message != diagnostic.message:
+        diagnostic = replace(diagnostic, message=message)
+    return placed(diagnostic, lambda span: replace(span, file=prefix + span.file)) if prefix else diagnostic
+
+
+def placed(diagnostic: Diagnostic, place: Callable[[Span], Span]) -> Diagnostic:
+    """The finding with each of its spans replaced by `place` of it."""
+    span, labels, fix = diagnostic.span, diagnostic.labels, diagnostic.fix
+    new_span = place(span) if span is not None else None
+    new_labels = tuple(Label(place(label.span), label.text) for label in labels)
+    new_fix = replace(fix, span=place(fix.span)) if fix is not None else None
+    if (new_span, new_labels, new_fix) == (span, labels, fix):
         return diagnostic
-    return replace(
-        diagnostic,
-        message=message,
-        span=_moved_span(diagnostic.span, prefix) if diagnostic.span else None,
-        labels=tuple(Label(_moved_span(label.span, prefix), label.text) for label in diagnostic.labels),
-        fix=replace(fix, span=_moved_span(fix.span, prefix)) if (fix := diagnostic.fix) else None,
-    )
-
-
-def _moved_span(span: Span, prefix: str) -> Span:
-    return replace(span, file=prefix + span.file)
+    return replace(diagnostic, span=new_span, labels=new_labels, fix=new_fix)

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.record import record
@@ -49,10 +50,16 @@ class NotFound:
 
 
 class StepCatalog:
-    """The step functions under the steps roots of a project, and the files that each needs."""
+    """The step functions under the steps roots of a project, and the files that each needs.
 
-    def __init__(self, root: Path, folders: tuple[str, ...]) -> None:
+    `given` maps Python files to contents that are not saved.
+    """
+
+    def __init__(
+        self, root: Path, folders: tuple[str, ...], given: Mapping[Path, bytes] = MappingProxyType({})
+    ) -> None:
         self.root = root
+        self._given = given
         self._roots: tuple[StepsRoot, ...] = steps_roots(root, folders)
         runtime = module_file(self._roots, RUNTIME)
         self._has_installed_runtime = runtime is not None and runtime[0].only == RUNTIME
@@ -90,7 +97,7 @@ class StepCatalog:
         """The parsed module of that name under the roots; None when there is none."""
         if name not in self._modules:
             located = module_file(self._roots, name)
-            module = read_module(name, *located, self._allowance) if located else None
+            module = read_module(name, *located, self._allowance, self._given) if located else None
             if module is not None and module.tree is not None:
                 self._allowance -= weight(module.content)
             self._modules[name] = module
@@ -180,7 +187,7 @@ class StepCatalog:
         """The catalogue of a job's modules, found as its entry point finds them; the program itself is `__main__`."""
         key = (folder, entrypoint, imports)
         if key not in self._programs:
-            self._programs[key] = _program(self.root, *key)
+            self._programs[key] = _program(self.root, *key, self._given)
         return self._programs[key]
 
     def has(self, name: str) -> bool:
@@ -230,8 +237,10 @@ class StepCatalog:
         }
 
 
-def _program(root: Path, folder: str, entrypoint: str, imports: tuple[str, ...]) -> StepCatalog:
-    catalog = StepCatalog(root, ())
+def _program(
+    root: Path, folder: str, entrypoint: str, imports: tuple[str, ...], given: Mapping[Path, bytes]
+) -> StepCatalog:
+    catalog = StepCatalog(root, (), given)
     base = root / folder
     script = base / entrypoint
     roots = [StepsRoot(base, folder, root)]
@@ -242,7 +251,7 @@ def _program(root: Path, folder: str, entrypoint: str, imports: tuple[str, ...])
         roots.append(StepsRoot(root / above, above, root, only=name.removesuffix(".py")))
     catalog._roots = tuple(roots)
     if script.is_file() and script.resolve().is_relative_to(root.resolve()):
-        catalog._modules[MAIN] = read_module(MAIN, roots[0], script)
+        catalog._modules[MAIN] = read_module(MAIN, roots[0], script, given=given)
     return catalog
 
 

@@ -6,9 +6,11 @@ import ast
 import importlib.util
 import re
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.base.record import record
@@ -24,6 +26,7 @@ MAX_WEIGHT = 200_000
 """The most weight (see `weight`) of all modules of a pipeline: about 1 MB of usual code, 400 kB of the densest."""
 MAX_IMPORTS = 1_000
 
+_NONE: Mapping[Path, bytes] = MappingProxyType({})
 _LIGHT = (string.ascii_letters + string.digits + "_ \t#").encode()
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
@@ -140,15 +143,23 @@ def is_package_folder(roots: tuple[StepsRoot, ...], name: str) -> bool:
     )
 
 
-def read_module(name: str, root: StepsRoot, path: Path, allowance: int = MAX_WEIGHT) -> Module:
-    """The module; if it cannot be read or parsed, or is heavier than `allowance`, its `error` says so."""
+def read_module(
+    name: str, root: StepsRoot, path: Path, allowance: int = MAX_WEIGHT, given: Mapping[Path, bytes] = _NONE
+) -> Module:
+    """The module; if it cannot be read or parsed, or is heavier than `allowance`, its `error` says so.
+
+    `given` maps files to contents that are not saved.
+    """
     module = _without_tree(name, root, path, b"")
     problem = link_problem(path, root.project)
     if problem is not None:
         return replace(module, error=_bad_link(module.file, problem))
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        if path in given:
+            content = given[path]
+        else:
+            with path.open("rb") as stream:
+                content = stream.read(MAX_BYTES + 1)
     except OSError as cause:
         return replace(module, error=_unread(module.file, f"cannot be read: {cause.strerror or cause}"))
     if len(content) > MAX_BYTES or weight(content) > allowance:

@@ -30,16 +30,19 @@ def command(specs: tuple[str, ...], as_json: bool, options: Options) -> int:
     from sfml.catalog import StepCatalog
     from sfml.cli.inputs import read
     from sfml.cli.schema_command import NAMES
-    from sfml.frontend.entry_files import entry_files
+    from sfml.frontend.entry_files import entry_files, pipelines_of_project
     from sfml.render.description import ProjectDescription, description_json, description_text
+    from sfml.spec.load import load_project
     from sfml.spec.project import project_root
 
-    files = entry_files(specs)
+    here = project_root(Path.cwd())
+    is_empty = not specs and here is not None and not pipelines_of_project(here)
+    files = () if is_empty else entry_files(specs)
     root = project_root(files[0].parent if files else Path.cwd())
     if root is None:
         raise UsageError("there is no project here", help="run it in a folder with sfml.yaml, or below one")
     readings = tuple(read(str(file), options) for file in files)
-    project = next((reading.loaded.project for reading in readings if reading.loaded.project), None)
+    project, _ = load_project(root)
     catalog = readings[0].catalog if readings else StepCatalog(root, project.steps if project else ())
     described = ProjectDescription(
         root=root.name,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 
-from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, by_position, first_of, has_errors, moved
+from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, by_position, first_of, has_errors, moved, placed
 from sfml.base.fixes import pinned
 from sfml.base.record import record
+from sfml.base.source import Span
 from sfml.catalog import SourceFile, StepCatalog, folder_files
 from sfml.check import findings
 from sfml.frontend.entry_files import entry_files
@@ -21,7 +22,10 @@ from sfml.graph.draft import GraphDraft
 from sfml.graph.model import TaskGraph
 from sfml.semantics.conditions import decides_on_predecessors
 from sfml.spec import LoadedSpec, load, targets_of
+from sfml.spec.documents import ON_DISK, Documents
 from sfml.spec.project import project_root
+
+FindCatalog = Callable[[Path, tuple[str, ...]], StepCatalog]
 
 __all__ = ["Reading", "entry_files", "project_root", "read", "read_targets"]
 
@@ -35,7 +39,7 @@ class Reading:
     part before the path in the project. Files in spans of the graph, and in `silencings`, are relative to the project's
     `root`. `used` are the silencings that applied to a finding, `accepted` the findings that were silenced. `entry` is
     the entry file, and `target` the name of the target, if it is known. `repeated` counts findings that were found
-    several times in the same words.
+    several times in the same words. `place` gives the place in the text of a span of the graph.
     """
 
     root: Path
@@ -52,6 +56,7 @@ class Reading:
     accepted: tuple[Diagnostic, ...] = ()
     repeated: Mapping[Diagnostic, int] = field(default_factory=dict)
     walkable: TaskGraph | None = None
+    place: Callable[[Span], Span] = ON_DISK.place
 
     def job_files(self, folder: str) -> tuple[SourceFile, ...]:
         """The files of a job's folder, which is relative to the project root; hidden files are left out."""
@@ -67,28 +72,33 @@ def read(
     cwd: Path | None = None,
     text: str | None = None,
     git: Mapping[str, str] | None = None,
+    documents: Documents = ON_DISK,
+    find_catalog: FindCatalog = StepCatalog,
 ) -> Reading:
     """The result of reading the pipeline whose entry file is `path`; errors in files become findings.
 
     `variables` are those of `--var`. `text` is read in place of the entry file, which then need not exist. `git` holds
     the values of `git.…` in expressions, for files that do not lie in their work tree; without it, they are asked of
-    git.
+    git. `documents` are the files, and `find_catalog` gives the step functions in folders of the project.
     """
     path = Path(path)
-    loaded = load(path, target=target, variables=variables, user=user, text=text, git=git)
+    loaded = load(
+        path, target=target, variables=variables, user=user, text=text, git=git, documents=documents
+    )
     root = loaded.project.root if loaded.project else (project_root(path.parent) or path.parent.resolve())
-    catalog = StepCatalog(root, loaded.project.steps if loaded.project else ())
+    catalog = find_catalog(root, loaded.project.steps if loaded.project else ())
     diagnostics = loaded.diagnostics
     graph: TaskGraph | None = None
     walkable: TaskGraph | None = None
     if loaded.spec is not None:
-        draft, decoding = graph_draft(loaded.spec, root)
+        draft, decoding = graph_draft(loaded.spec, root, documents)
         diagnostics = (*diagnostics, *decoding, *findings(draft, catalog))
         if not has_errors(diagnostics):
             walkable = build_graph(draft)
             flow = (*_findings_of_flow(draft, walkable, catalog), *_findings_of_budget(walkable))
             diagnostics = (*diagnostics, *first_of(iter(flow), MAX_FINDINGS))
             graph = None if has_errors(flow) else walkable
+    diagnostics = tuple(placed(diagnostic, documents.place) for diagnostic in diagnostics)
     silences, problems = silencings(loaded.sources, loaded.project.document if loaded.project else None)
     left = silenced(diagnostics, silences)
     if has_errors(problems):
@@ -113,6 +123,7 @@ def read(
         accepted=left.accepted,
         repeated={finding: count for finding, count in counts.items() if count > 1},
         walkable=walkable,
+        place=documents.place,
     )
 
 
@@ -154,7 +165,8 @@ def read_targets(
 
 def with_findings(reading: Reading, findings: tuple[Diagnostic, ...]) -> Reading:
     """The reading with further findings; files in `findings` are relative to the project root."""
-    exact = (_with_exact_fix(finding, reading.loaded.sources) for finding in findings)
+    inside = (placed(finding, reading.place) for finding in findings)
+    exact = (_with_exact_fix(finding, reading.loaded.sources) for finding in inside)
     more = tuple(moved(finding, reading.prefix) for finding in exact)
     return replace(reading, diagnostics=by_position((*reading.diagnostics, *more)))
 

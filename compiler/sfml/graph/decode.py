@@ -18,6 +18,7 @@ from sfml.graph.decode_task import sql_body, task_draft
 from sfml.graph.draft import GraphDraft, TaskDraft
 from sfml.graph.located import Place, Ref, Scalar
 from sfml.graph.model import Mode, Seed, SqlBody, Target
+from sfml.spec.documents import ON_DISK, Documents
 from sfml.spec.model import PipelineSpec
 from sfml.spec.nodes import ListNode, ScalarNode, entries_of, map_of, text_of
 
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
     from sfml.graph.declared_tests import GraphTest
 
 
-def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:
+def graph_draft(
+    spec: PipelineSpec, root: Path, documents: Documents = ON_DISK
+) -> tuple[GraphDraft, tuple[Diagnostic, ...]]:
     """The draft of the pipeline, and the findings; SQL files are read from below `root`, the project's folder."""
     findings: list[Diagnostic] = []
     target = _target(spec, findings)
-    tasks = tuple(task_draft(task, spec, target, root, findings) for task in spec.tasks)
+    tasks = tuple(task_draft(task, spec, target, root, findings, documents=documents) for task in spec.tasks)
     finalizers = tuple(
-        task_draft(task, spec, target, root, findings, is_finalizer=True) for task in spec.finalizers
+        task_draft(task, spec, target, root, findings, documents=documents, is_finalizer=True)
+        for task in spec.finalizers
     )
     known = {task.name for task in tasks}
     root_task = map_of(spec.graph.get("root"))
@@ -63,7 +67,7 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
         removed=spec.removed,
         written_target=MappingProxyType(_written_target(spec)),
         root_name=own_name,
-        root_body=_root_body(spec, root, findings),
+        root_body=_root_body(spec, root, findings, documents),
         query_tag=not (isinstance(tagged, ScalarNode) and tagged.value is False),
         moved=tuple(_moves(spec)),
         predecessors=MappingProxyType(_predecessors(tasks, known)),
@@ -74,10 +78,12 @@ def graph_draft(spec: PipelineSpec, root: Path) -> tuple[GraphDraft, tuple[Diagn
     return draft, tuple(findings)
 
 
-def _root_body(spec: PipelineSpec, root: Path, findings: list[Diagnostic]) -> SqlBody | None:
+def _root_body(
+    spec: PipelineSpec, root: Path, findings: list[Diagnostic], documents: Documents
+) -> SqlBody | None:
     task = map_of(spec.graph.get("root"))
     node = task.get("sql") if task else None
-    return None if node is None else sql_body(node, root, findings)
+    return None if node is None else sql_body(node, root, findings, documents)
 
 
 def _moves(spec: PipelineSpec) -> Iterator[tuple[Ref, Ref]]:

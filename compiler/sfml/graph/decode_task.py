@@ -31,10 +31,10 @@ from sfml.graph.model import (
     Value,
 )
 from sfml.graph.references import references_in, value_of
+from sfml.spec.documents import ON_DISK, Documents
 from sfml.spec.model import PipelineSpec, TaskSpec
 from sfml.spec.nodes import ListNode, MapNode, Node, ScalarNode, entries_of, map_of, text_of, texts_of
 from sfml.spec.paths import inside
-from sfml.spec.text import read_text
 
 MOST_LOOKED_AT = 1_000
 """The most entries of a folder that are compared with a misspelt name."""
@@ -47,12 +47,13 @@ def task_draft(
     root: Path,
     findings: list[Diagnostic],
     *,
+    documents: Documents = ON_DISK,
     is_finalizer: bool = False,
 ) -> TaskDraft:
     """The draft of a task whose settings have the right shape; findings are appended to `findings`."""
     settings = task.settings
     places = dict(_places(task))
-    body = _body(settings, root, findings)
+    body = _body(settings, root, findings, documents)
     outcomes = _outcomes(settings.get("outcomes"), spec)
     run_on = _run_on(map_of(settings.get("run_on")), target, isinstance(body, JobBody), findings)
     node = TaskNode(
@@ -170,9 +171,9 @@ def body_values(body: Body) -> Iterator[tuple[str, Value]]:
             return
 
 
-def _body(settings: MapNode, root: Path, findings: list[Diagnostic]) -> Body:
+def _body(settings: MapNode, root: Path, findings: list[Diagnostic], documents: Documents) -> Body:
     problems: list[tuple[Node, str]] = []
-    body = _body_of(settings, root, findings, problems)
+    body = _body_of(settings, root, findings, problems, documents)
     for node, message in problems:
         help = "write `${task.field}`, `${config.key}` or `${run.id}`; `$${` stands for a plain `${`"
         findings.append(Diagnostic.error("SF140", message, at=node.span, path=node.path, help=help))
@@ -180,7 +181,11 @@ def _body(settings: MapNode, root: Path, findings: list[Diagnostic]) -> Body:
 
 
 def _body_of(
-    settings: MapNode, root: Path, findings: list[Diagnostic], problems: list[tuple[Node, str]]
+    settings: MapNode,
+    root: Path,
+    findings: list[Diagnostic],
+    problems: list[tuple[Node, str]],
+    documents: Documents,
 ) -> Body:
     if "step" in settings.entries:
         arguments = {key: value_of(node, problems) for key, _, node in entries_of(settings.get("with"))}
@@ -206,14 +211,16 @@ def _body_of(
             type=cast("Channel | None", text_of(notify.get("type"))),
             format=cast(MessageFormat, text_of(notify.get("format")) or "text"),
         )
-    return sql_body(settings.get("sql"), root, findings)
+    return sql_body(settings.get("sql"), root, findings, documents)
 
 
 def _values_of(node: Node | None, problems: list[tuple[Node, str]]) -> tuple[Value, ...]:
     return tuple(value_of(item, problems) for item in node.items) if isinstance(node, ListNode) else ()
 
 
-def sql_body(node: Node | None, root: Path, findings: list[Diagnostic]) -> SqlBody:
+def sql_body(
+    node: Node | None, root: Path, findings: list[Diagnostic], documents: Documents = ON_DISK
+) -> SqlBody:
     """The statement in a spec, or in the file that `{file: …}` names."""
     if not isinstance(node, MapNode):
         return SqlBody((text_of(node) or "").strip())
@@ -223,7 +230,7 @@ def sql_body(node: Node | None, root: Path, findings: list[Diagnostic]) -> SqlBo
     if isinstance(file, Diagnostic):
         findings.append(file)
         return SqlBody("")
-    text = read_text(root / file, file)
+    text = documents.text(root / file, file)
     if isinstance(text, Diagnostic):
         message = f"the SQL file `{path.value}` cannot be used: {text.message}"
         findings.append(Diagnostic.error(text.code, message, at=path.span, path=path.path, help=text.help))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from sfml.base.diagnostic import Diagnostic, by_position, did_you_mean, has_errors, renaming
 from sfml.base.source import Span
 from sfml.spec.assemble import Layers, assembled, settings_of
-from sfml.spec.compose import compose
+from sfml.spec.documents import ON_DISK, Documents
 from sfml.spec.expressions import MAX_CALCULATIONS, MAX_EXPRESSIONS, calculations, evaluated
 from sfml.spec.include import with_includes
 from sfml.spec.model import LoadedSpec, PipelineSpec, Project
@@ -24,8 +23,6 @@ from sfml.spec.names import Git, declared_environment, login_name
 from sfml.spec.nodes import MapNode, Node, ScalarNode, entries_of, map_of, plain, texts_of
 from sfml.spec.paths import inside
 from sfml.spec.project import PROJECT_FILE, chosen_target, project_root, step_roots, with_local_defaults
-from sfml.spec.shape import shape_findings
-from sfml.spec.text import read_text
 from sfml.spec.variables import variable_values
 
 _TARGET_SETTINGS = (
@@ -49,25 +46,27 @@ class _Stop(Exception):
 class _Reader:
     """Reads the files of one project, and keeps their texts and findings.
 
-    `texts` maps files to texts that are used in their place; `git` holds the values of `git.…` in expressions.
+    `git` holds the values of `git.…` in expressions.
     """
 
-    def __init__(self, root: Path, texts: Mapping[str, str], git: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, documents: Documents, git: Mapping[str, str]) -> None:
         self.root = root
-        self.texts = texts
+        self.documents = documents
         self.git = git
         self.sources: dict[str, str] = {}
+        self.schemas: dict[str, str] = {}
         self.findings: list[Diagnostic] = []
         self.expressions = 0
         self.calculations: set[str] = set()
 
     def document(self, file: str, schema: str) -> MapNode | None:
         """The mapping in a file, with its shape checked; None when the file cannot be read or holds no mapping."""
-        text = self.texts[file] if file in self.texts else read_text(self.root / file, file)
+        text = self.documents.text(self.root / file, file)
         if isinstance(text, Diagnostic):
             self.findings.append(text)
             return None
         self.sources[file] = text
+        self.schemas[file] = schema
         self.expressions += text.count("{{")
         if self.expressions <= MAX_EXPRESSIONS:
             self.calculations |= calculations(text)
@@ -77,7 +76,7 @@ class _Reader:
             help = "give values that are used often a name: `variables`"
             self.findings.append(Diagnostic.error("SF104", message, at=Span.whole(file), help=help))
             return None
-        node, findings = _checked(text, file, schema)
+        node, findings = self.documents.checked(text, file, schema)
         self.findings.extend(findings)
         if node is None and not findings:
             self.findings.append(
@@ -93,7 +92,7 @@ class _Reader:
         if isinstance(file, Diagnostic):
             self.findings.append(file)
             return None
-        if not (self.root / file).exists():
+        if not self.documents.exists(self.root / file):
             message = f"there is no file `{node.value}`"
             help = f"it would be {file}, seen from the project's folder"
             if not file.endswith((".yaml", ".yml")):
@@ -108,15 +107,6 @@ class _Reader:
             raise _Stop
 
 
-# All pipelines of a project read the same project file and may include the same files; a changed text is checked anew.
-@lru_cache(maxsize=16)
-def _checked(text: str, file: str, schema: str) -> tuple[Node | None, tuple[Diagnostic, ...]]:
-    """The document of a text, and the findings of its syntax and shape."""
-    node, findings = compose(text, file)
-    shape = shape_findings(node, schema) if node is not None else ()
-    return node, (*findings, *shape)
-
-
 def load(
     path: Path,
     *,
@@ -125,11 +115,12 @@ def load(
     user: str | None = None,
     text: str | None = None,
     git: Mapping[str, str] | None = None,
+    documents: Documents = ON_DISK,
 ) -> LoadedSpec:
     """The pipeline whose entry file is `path`, resolved for a target, with all findings.
 
     `variables` are those of `--var`. `text` is read in place of the entry file, which then need not exist. `git` holds
-    the values of `git.…` in expressions; without it, they are asked of git.
+    the values of `git.…` in expressions; without it, they are asked of git. `documents` are the files.
     """
     root = project_root(path.parent)
     if root is None:
@@ -141,32 +132,47 @@ def load(
         )
         return LoadedSpec(None, None, (finding,), file=path.name)
     file = _relative(path, root)
-    reader = _Reader(root, {} if text is None else {file: text}, Git(root) if git is None else git)
+    if text is not None:
+        documents = Documents({**documents.given, root / file: text})
+    reader = _Reader(root, documents, Git(root) if git is None else git)
     project: Project | None = None
     spec: PipelineSpec | None = None
     try:
         document = reader.document(PROJECT_FILE, "project.schema.json")
         entry = reader.document(file, "pipeline.schema.json")
         if document is not None:
-            roots, findings = step_roots(document, root)
-            reader.findings.extend(findings)
-            targets = map_of(document.get("targets"))
-            project = Project(root, document, roots, tuple(targets.entries) if targets else ("local",))
+            project = _project(reader, document)
         if document is None or entry is None or project is None:
             raise _Stop
         spec = _resolved(reader, project, document, entry, file, target, variables or {}, user)
     except _Stop:
         spec = None
-    return LoadedSpec(project, spec, by_position(reader.findings), MappingProxyType(reader.sources), file)
+    sources, schemas = MappingProxyType(reader.sources), MappingProxyType(reader.schemas)
+    return LoadedSpec(project, spec, by_position(reader.findings), sources, file, schemas)
 
 
-def targets_of(path: Path) -> tuple[str, ...]:
+def load_project(root: Path, documents: Documents = ON_DISK) -> tuple[Project | None, tuple[Diagnostic, ...]]:
+    """The project in the folder `root` without any of its pipelines, and the findings in its project file."""
+    reader = _Reader(root, documents, Git(root))
+    document = reader.document(PROJECT_FILE, "project.schema.json")
+    project = _project(reader, document) if document is not None else None
+    return project, by_position(reader.findings)
+
+
+def _project(reader: _Reader, document: MapNode) -> Project:
+    roots, findings = step_roots(document, reader.root)
+    reader.findings.extend(findings)
+    targets = map_of(document.get("targets"))
+    return Project(reader.root, document, roots, tuple(targets.entries) if targets else ("local",))
+
+
+def targets_of(path: Path, documents: Documents = ON_DISK) -> tuple[str, ...]:
     """The targets of the project that an entry file belongs to; empty when the project file is missing or invalid."""
     root = project_root(path.parent)
-    text = read_text(root / PROJECT_FILE, PROJECT_FILE) if root is not None else ""
+    text = documents.text(root / PROJECT_FILE, PROJECT_FILE) if root is not None else ""
     if isinstance(text, Diagnostic) or not text:
         return ()
-    node, findings = _checked(text, PROJECT_FILE, "project.schema.json")
+    node, findings = documents.checked(text, PROJECT_FILE, "project.schema.json")
     document = map_of(node)
     if document is None or has_errors(findings):
         return ()

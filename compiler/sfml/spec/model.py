@@ -84,7 +84,7 @@ class PipelineSpec:
 class LoadedSpec:
     """The result of reading a spec: the spec, or None when it could not be resolved, and all findings.
 
-    `sources` maps each file, relative to the project root, to its text.
+    `sources` maps each file, relative to the project root, to its text, and `schemas` to the file of its schema.
     """
 
     project: Project | None
@@ -93,3 +93,4 @@ class LoadedSpec:
     sources: Mapping[str, str] = field(default_factory=dict)
     file: str = ""
     """The entry file, relative to the project root."""
+    schemas: Mapping[str, str] = field(default_factory=dict)
