@@ -21,7 +21,18 @@ def train(ctx: Context, model_name: str) -> dict[str, int]:
 """
 JOB = "second: {step: mine.train, with: {model_name: CHURN}, run_on: {pool: LOCAL_POOL, instances: 1}"
 
-WITHOUT_ACCOUNT = {"init", "validate", "describe", "compile", "diff", "simulate", "cost", "explain", "schema"}
+WITHOUT_ACCOUNT = {
+    "lsp",
+    "init",
+    "validate",
+    "describe",
+    "compile",
+    "diff",
+    "simulate",
+    "cost",
+    "explain",
+    "schema",
+}
 STEPS = (
     APPLY,
     ("plan", SPEC),

@@ -37,8 +37,8 @@ def names(requirements: list[str]) -> set[str]:
 
 
 CORE = names(PROJECT["project"]["dependencies"])
-SNOWFLAKE, LOCAL, RAY, DEMO, DEV = (
-    CORE | names(EXTRAS[name]) for name in ("snowflake", "local", "ray", "demo", "dev")
+SNOWFLAKE, LOCAL, RAY, LSP, DEMO, DEV = (
+    CORE | names(EXTRAS[name]) for name in ("snowflake", "local", "ray", "lsp", "demo", "dev")
 )
 
 
@@ -62,6 +62,7 @@ ROOMS = (
     ("compiler/sfml/testing", LOCAL),
     ("compiler/sfml/snowflake", SNOWFLAKE),
     ("compiler/sfml/cli", SNOWFLAKE),
+    ("compiler/sfml/lsp", LSP),
     ("compiler", CORE),
     ("steps", DEMO),
     ("examples", DEMO | {"pytest"}),

@@ -103,6 +103,10 @@ class StepCatalog:
             self._modules[name] = module
         return self._modules[name]
 
+    def modules(self) -> tuple[Module, ...]:
+        """The modules that were read."""
+        return tuple(module for module in self._modules.values() if module is not None)
+
     def _known_modules(self, wanted: str) -> Iterator[str]:
         """The modules of the package that `wanted` names, for "did you mean"."""
         package = wanted.rpartition(".")[0]
@@ -189,6 +193,10 @@ class StepCatalog:
         if key not in self._programs:
             self._programs[key] = _program(self.root, *key, self._given)
         return self._programs[key]
+
+    def forget_programs(self) -> None:
+        """Read the modules of jobs again when they are asked for, because files may have changed."""
+        self._programs.clear()
 
     def has(self, name: str) -> bool:
         """Whether there is a module of that name, or a folder that can be imported as a package."""

@@ -26,6 +26,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "explain": "Explain a finding's code, or show where a value comes from.",
             "schema": "Print the JSON Schemas for editors.",
             "describe": "Describe the project for programs: pipelines, steps, targets, schemas.",
+            "lsp": "Serve an editor: findings as one types, completion, navigation, renaming.",
         },
         "Review and deploy": {
             "diff": "Show what a branch changes in the task graphs; reads git only.",

@@ -38,16 +38,10 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
     files = entry_files(specs)
 
     def read_all() -> list[Reading]:
-        from sfml.frontend.between_pipelines import together
-        from sfml.frontend.foreign_patches import with_foreign_patches
-        from sfml.frontend.unused_silencings import with_unused
-        from sfml.frontend.unused_sizes import with_unused_sizes
+        from sfml.frontend.whole_project import read_together
 
         each = [_read_targets(file, options) for file in files]
-        readings = together([reading for readings in each for reading in readings])
-        read_files = tuple(file for file, readings in zip(files, each, strict=True) for _ in readings)
-        readings = with_unused_sizes(read_files, with_foreign_patches(read_files, readings))
-        return with_unused(read_files, readings, lambda file, target: _read_for(file, target, options))
+        return read_together(files, each, lambda file, target: _read_for(file, target, options))
 
     done: tuple[AppliedFix, ...] = ()
     if fix:

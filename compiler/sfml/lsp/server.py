@@ -1,0 +1,154 @@
+"""`sfml lsp`: the language server on standard input and output."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+
+from sfml.base.release import VERSION
+from sfml.lsp.positions import UTF16
+from sfml.lsp.session import Session
+
+Params = TypeVar("Params")
+Result = TypeVar("Result")
+
+
+class Server(LanguageServer):
+    """The server; what it knows is in its session, which begins when the editor has said what it can show."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "sfml", VERSION, text_document_sync_kind=types.TextDocumentSyncKind.Full, max_workers=2
+        )
+        self.session = Session(self._publish, self.report)
+        self._working: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Begin to work, with what the client can show."""
+        capabilities = self.client_capabilities
+        document = capabilities.text_document
+        shows = document.publish_diagnostics if document is not None else None
+        self.session.relates = bool(shows and shows.related_information)
+        self.session.encoding = _word(self.server_capabilities.position_encoding) or UTF16
+        self._working = asyncio.ensure_future(self.session.work())
+
+    def report(self, error: BaseException) -> None:
+        """Tell of a bug of ours in the log of the editor; what the user sees goes on."""
+        if os.environ.get("SFML_TRACEBACK"):
+            traceback.print_exception(error, file=sys.stderr)
+        self._log(f"{type(error).__name__}: {error}")
+
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Tell of a message that could not be read; the library would show a window."""
+        self._log(f"a message was not understood: {type(error).__name__}")
+
+    def _log(self, text: str) -> None:
+        message = types.LogMessageParams(type=types.MessageType.Error, message=f"sfml: {text}")
+        self.window_log_message(message)
+
+    def _publish(self, uri: str, version: int | None, diagnostics: list[types.Diagnostic]) -> None:
+        self.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(uri=uri, version=version, diagnostics=diagnostics)
+        )
+
+
+def _word(value: object) -> str:
+    """A value of the protocol that may be one of an enumeration, as text."""
+    return str(getattr(value, "value", value) or "")
+
+
+def guarded(work: Callable[[Server, Params], Result]) -> Callable[[Server, Params], Result | None]:
+    """The handler of a request, whose bugs are reported and answered with nothing."""
+
+    @functools.wraps(work)
+    def handler(ls: Server, params: Params) -> Result | None:
+        try:
+            return work(ls, params)
+        except Exception as error:
+            ls.report(error)
+            return None
+
+    return handler
+
+
+def make_server() -> Server:
+    """The server with all that it can do."""
+    server = Server()
+    for method, work, options in FEATURES:
+        server.feature(method, options)(guarded(work))
+    return server
+
+
+def serve() -> None:
+    """Serve an editor until it says exit, or goes away."""
+    logging.disable(logging.CRITICAL)  # the protocol's library would print tracebacks
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr  # nothing but messages may be printed there
+    make_server().start_io(stdin, stdout)
+
+
+# Documents.
+
+
+def _initialized(ls: Server, params: types.InitializedParams) -> None:
+    ls.begin()
+    workspace = ls.client_capabilities.workspace
+    watching = workspace.did_change_watched_files if workspace is not None else None
+    if watching is not None and watching.dynamic_registration:
+        watchers = [
+            types.FileSystemWatcher(glob_pattern=f"**/*.{kind}") for kind in ("yaml", "yml", "py", "sql")
+        ]
+        ls.client_register_capability(
+            types.RegistrationParams(
+                [
+                    types.Registration(
+                        id="files",
+                        method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES,
+                        register_options=types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers),
+                    )
+                ]
+            )
+        )
+
+
+def _did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
+    document = params.text_document
+    ls.session.opened(document.uri, document.version, document.text)
+
+
+def _did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
+    text = params.content_changes[-1].text if params.content_changes else None
+    if text is not None:
+        ls.session.changed(params.text_document.uri, params.text_document.version, text)
+
+
+def _did_close(ls: Server, params: types.DidCloseTextDocumentParams) -> None:
+    ls.session.closed(params.text_document.uri)
+
+
+def _did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
+    ls.session.saved()
+
+
+def _files_changed(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
+    ls.session.saved()
+
+
+FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
+    (types.INITIALIZED, _initialized, None),
+    (types.TEXT_DOCUMENT_DID_OPEN, _did_open, None),
+    (types.TEXT_DOCUMENT_DID_CHANGE, _did_change, None),
+    (types.TEXT_DOCUMENT_DID_CLOSE, _did_close, None),
+    (types.TEXT_DOCUMENT_DID_SAVE, _did_save, None),
+    (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _files_changed, None),
+)
+"""Method of the protocol, what answers it, and its options."""
