@@ -13,7 +13,7 @@ from sfml.base.record import record
 from sfml.base.source import Span
 from sfml.catalog import StepCatalog
 from sfml.frontend.reading import Reading
-from sfml.frontend.shared_findings import told_once
+from sfml.frontend.shared_findings import distinct_findings
 from sfml.lsp.positions import TextMap
 
 SOURCE = "sfml"
@@ -43,7 +43,7 @@ def findings_by_file(
     of the project file without any pipeline.
     """
     by_file: dict[str, dict[FileFinding, None]] = defaultdict(dict)
-    told = told_once(readings)
+    told = distinct_findings(readings)
     for finding in (*told, *(one for one in own if not _is_among(one, told))):
         span = finding.span or Span.whole(entry)
         by_file[span.file][FileFinding(span, _message(finding, targets), finding)] = None
