@@ -17,6 +17,12 @@ def test_every_page_is_listed_once_and_in_order() -> None:
     assert all(file.startswith(number) for number, file, _, _ in ROWS)
 
 
+def test_the_index_has_the_titles_of_the_pages() -> None:
+    for number, file, title, _ in ROWS:
+        first, _, _ = (FOLDER / file).read_text(encoding="utf-8").partition("\n")
+        assert first == f"# {number}: {title}"
+
+
 def test_every_decision_has_a_status() -> None:
     for number, _, _, status in ROWS:
         superseded = re.search(r"superseded by \[(\d{4})\]", status)
