@@ -178,6 +178,7 @@ def test_a_plan_without_changes_takes_two_calls_whatever_its_size(
         tasks.put(task, definition_sql(task), task.comment)
         if task.task:
             tasks.resume(task.name)
+    account.stage.create()
     faults.forget_calls()
     assert planned_graph(desired, account).plan.is_empty
     assert len([call for call in faults.calls if not call.inside]) == 2

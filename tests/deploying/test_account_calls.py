@@ -87,6 +87,16 @@ def test_a_first_apply_takes_little_more_than_a_call_a_task(counted: Small) -> N
     ]
 
 
+def test_the_first_apply_in_a_schema_reads_no_graph_before_it_made_one(counted: Small) -> None:
+    """The names of the schema's tasks say that there is none."""
+    project = counted.folder / "sfml.yaml"
+    project.write_text(project.read_text(encoding="utf-8").replace("PUBLIC", "FRESH"), encoding="utf-8")
+    counted.local.sql(f"CREATE SCHEMA {counted.local.database}.FRESH")
+    calls = calls_of(counted, *APPLY, "--resume")
+    assert len(calls) <= 1.2 * 5 + 19, told(calls)
+    assert sum(call.text.startswith("GET") for call in calls) == 1, "only to verify what was created"
+
+
 def schema_of(small: Small) -> str:
     return f"{small.local.database}.PUBLIC"
 

@@ -112,7 +112,10 @@ def planned_graph(
     also removes old deployments from the stage. Raises `ConflictingState` when the plan would affect foreign tasks.
     """
     staged, journal, unreadable = inspect_stage(desired, target)
-    observed = target.tasks.observed(desired.root.name)
+    # Before the first apply in a schema, one list of names says both that there is no graph and which names are taken.
+    names = target.tasks.names() if staged is None and not adopt else None
+    is_deployed = names is None or desired.root.name in names
+    observed = target.tasks.observed(desired.root.name) if is_deployed else None
     traces = traces_of(journal, unreadable, desired, target)
     if traces and observed is not None:
         observed = target.tasks.in_doubt(observed, traces)
@@ -121,6 +124,8 @@ def planned_graph(
     if adopt and observed is not None and observed.record is None:
         observed = target.tasks.in_full(observed)
     own = ownership(desired, observed, staged, traces, target)
+    if observed is None and own.names is None:
+        own = dataclasses.replace(own, names=names)
     observed = own.observed
     missing = staged.missing(desired.archives) if staged else desired.archives
     broken = staged.broken_jobs(_jobs(desired, observed)) if staged else ()
