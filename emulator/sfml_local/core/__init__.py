@@ -1,1 +1,1 @@
-"""What every service stands on: the account, its sessions, the SQL engine, statements rewritten for it."""
+"""What all services use: the account, its sessions, the SQL engine, and the rewriting of statements for it."""

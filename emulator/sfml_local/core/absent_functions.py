@@ -1,4 +1,4 @@
-"""SYSTEM$ functions that accounts have and this server has not: they are refused as not emulated, not as unknown.
+"""SYSTEM$ functions that accounts have and this server lacks; they are refused as not emulated, not as unknown.
 
 https://docs.snowflake.com/en/sql-reference/functions-system
 """

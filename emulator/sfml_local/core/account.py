@@ -1,6 +1,6 @@
-"""The account as services see it: a folder's databases, metadata, stages, sessions, and the one way to run statements.
+"""The account as services see it: databases, metadata, stages and sessions of a folder, and how to run statements.
 
-`local_account` makes one of services.
+`local_account` builds an account from services.
 """
 
 from __future__ import annotations
@@ -80,18 +80,18 @@ class Account(ABC):
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What its users have to know of damage: what this server met, and files that are put aside."""
+        """Notices about damage for users: problems that this server found, and files that were moved aside."""
         return self.noticed.all()
 
     def leave(self, database: str, schema: str | None = None) -> None:
-        """Take every session out of a database or schema that is about to go."""
+        """Unset a database or schema that is about to be dropped in every session that uses it."""
         for session in self.sessions:
             if session.database == database and schema in (None, session.schema):
                 self.engine.use(session, database if schema else None, None)
 
     @abstractmethod
     def schema_dropped(self, database: str, schema: str) -> None:
-        """Let every service drop what it keeps in a schema."""
+        """Let every service drop its data of a schema."""
 
     # -- statements -----------------------------------------------------------------------------------
 
@@ -148,4 +148,4 @@ Handlers = Mapping[type, Handler]
 SystemFunction = Callable[[Account, Session, tuple[Any, ...]], Any]
 TableFunction = Callable[[Account, Session, Args], Result]
 Relation = Callable[[Account, Session, "str | None"], Result]
-"""What is read like a table; of INFORMATION_SCHEMA in the database that is named."""
+"""A relation that is read like a table; one of INFORMATION_SCHEMA belongs to the named database."""

@@ -1,4 +1,4 @@
-"""Between results and Arrow: what DuckDB answers, what clients read, what a handler's rows become as a relation."""
+"""Conversions of results to and from Arrow: for DuckDB's results, for clients, and for rows of handlers."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _column(field: pa.Field, duckdb_type: str) -> Column:
 
 
 def ipc(table: pa.Table, columns: Sequence[Column]) -> bytes:
-    """An Arrow stream as the connector's reader takes it: physical types of its own, with metadata."""
+    """An Arrow stream as the connector's reader expects it, with Snowflake's physical types and metadata."""
     arrays = [_wire(column) for column in table.columns]
     fields = [
         pa.field(column.name, array.type, metadata=_metadata(column, array.type))

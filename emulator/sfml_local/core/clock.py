@@ -13,7 +13,7 @@ def now() -> datetime:
 
 
 class Follower(Protocol):
-    """What does its work at moments that it knows beforehand."""
+    """A component that works at times which it knows beforehand."""
 
     def next_due(self) -> datetime | None: ...
 
@@ -23,7 +23,7 @@ class Follower(Protocol):
 
 
 class ManualClock:
-    """A clock for tests: time stands still until `advance` moves it, through every moment that is due.
+    """A clock for tests: time does not move until `advance` moves it, stopping at each due moment.
 
     `Account(folder, clock=ManualClock(start))` fires schedules in the thread that calls `advance`.
     """
@@ -38,7 +38,7 @@ class ManualClock:
             return self._now
 
     def follow(self, follower: Follower) -> None:
-        """Let `advance` call what is due."""
+        """Register a component that `advance` calls when it is due."""
         self._followers.append(follower)
 
     def leave(self, follower: Follower) -> None:
@@ -48,9 +48,9 @@ class ManualClock:
     def advance(
         self, by: timedelta | None = None, *, to: datetime | None = None, settle: bool = True
     ) -> None:
-        """Move to a later moment; what is due until then is done in order, each at its own time.
+        """Move to a later moment; all work due until then is done in order, each at its own time.
 
-        `settle` waits, before time goes on, until what was begun has ended.
+        `settle` waits until work that began has ended, before time moves on.
         """
         end = to if to is not None else self() + (by or timedelta())
         while (moment := self._next(end)) is not None:
@@ -62,7 +62,7 @@ class ManualClock:
         self._set(max(end, self()))
 
     def settle(self) -> None:
-        """Wait until what was begun has ended."""
+        """Wait until work that began has ended."""
         for follower in self._followers:
             follower.settle()
 

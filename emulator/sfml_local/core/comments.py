@@ -35,7 +35,7 @@ def comments(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _drop(constraint: Expr) -> None:
-    """Remove it; a list of constraints that is left empty would still be looked at as one."""
+    """Remove the comment; an empty list of constraints would still be treated as one."""
     column = constraint.parent
     constraint.pop()
     if isinstance(column, exp.ColumnDef) and not column.args.get("constraints"):

@@ -22,10 +22,10 @@ class Connection(Protocol):
     transport: asyncio.Transport
 
     def arrived(self) -> None:
-        """Wait no longer: the request that was due is being answered."""
+        """Stop waiting, because the due request has arrived and is being answered."""
 
     def answered(self) -> None:
-        """The next request is due; as long as nothing of it comes, uvicorn's own time for idle connections runs."""
+        """The next request is due; until its first byte arrives, uvicorn's own timeout for idle connections applies."""
 
 
 class Connections:
@@ -36,7 +36,7 @@ class Connections:
         self.protocol = _protocol(self._open, silence)
 
     def application(self, app: ASGIApp) -> ASGIApp:
-        """The application, which takes note of the requests that have arrived."""
+        """The application, wrapped to record which requests have arrived."""
 
         async def noting(scope: Scope, receive: Receive, send: Send) -> None:
             connection = self._open.get(tuple(scope["client"])) if scope["type"] == "http" else None
@@ -52,7 +52,7 @@ class Connections:
         return noting
 
     def abort(self, address: Address) -> None:
-        """Close a connection at once, whatever is still to be sent."""
+        """Close a connection at once, without sending what is pending."""
         self._open[address].transport.abort()
 
 

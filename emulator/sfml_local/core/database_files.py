@@ -1,7 +1,7 @@
-"""The DuckDB file of each database: named so that no name leads out of the folder, and made whole or not at all.
+"""The DuckDB file of each database; no name leads out of the folder, and a file is created completely or not at all.
 
-No file is deleted but at DROP DATABASE: a file that the account's metadata does not name may be younger than the
-metadata, and is taken for a database.
+Only DROP DATABASE deletes files: a file that the account's metadata does not name may be younger than the
+metadata, and counts as a database.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from sfml.base.quoting import duckdb_identifier, duckdb_literal
 from sfml_local.core.store import Store
 
 DEFAULT_SCHEMA = "PUBLIC"
-"""The schema that a database is made with."""
+"""The schema that every new database has."""
 
 DROPPED = ".dropped"
-"""What the name of a file ends with whose database is being dropped."""
+"""The ending of a file's name while its database is being dropped."""
 
 LEAST_ROOM = 2**20
 """Bytes without which DuckDB may be unable to open a file that is sound."""
 
 LONGEST = 180
-"""Characters of a file's name; file systems take 255 bytes, the endings included."""
+"""The most characters of a file's name; file systems allow 255 bytes, endings included."""
 
 
 def file_of(folder: Path, database: str) -> Path:
-    """The file of a database: its name, with what is no letter, digit, `_`, `-` or `$` percent-encoded."""
+    """The file of a database: its name, with characters other than letters, digits, `_`, `-`, `$` percent-encoded."""
     name = re.sub(r"[.~]", lambda found: f"%{ord(found[0]):02X}", quote(database, safe="$"))
     if len(name) > LONGEST:
         name = f"{name[: LONGEST - 33]}~{hashlib.sha256(database.encode()).hexdigest()[:32]}"
@@ -46,8 +46,8 @@ def file_of(folder: Path, database: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class KnownFiles:
-    """What a server finds when it starts: databases with a file, those of them that the metadata does not name,
-    those without a file, and files whose database cannot be told."""
+    """The databases at a server's start: those with a file, those of them that the metadata does not name,
+    those without a file, and files whose database is unknown."""
 
     databases: tuple[str, ...]
     adopted: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class KnownFiles:
 
 
 def known(store: Store, folder: Path) -> KnownFiles:
-    """The databases of an account whose server starts; ends the drops and removes the halves that a kill left."""
+    """The databases of an account at a server's start; completes interrupted drops, removes half-created files."""
     for left in folder.glob(f"*.db{DROPPED}"):
         _end_drop(store, left)
     for half in (*folder.glob("*.db.part"), *folder.glob("*.db.part.wal")):
@@ -65,7 +65,7 @@ def known(store: Store, folder: Path) -> KnownFiles:
     files = set(folder.glob("*.db"))
     named = {file_of(folder, database): database for database in noted}
     others = files - named.keys()
-    # A long name is cut, and its file says no more than how it begins.
+    # A long name is cut, so its file shows only the beginning.
     adopted = {name for file in others if file_of(folder, name := unquote(file.stem)) == file}
     nameless = others - {file_of(folder, name) for name in adopted}
     present = {database for file, database in named.items() if file in files}
@@ -78,12 +78,12 @@ def known(store: Store, folder: Path) -> KnownFiles:
 
 
 def begin_drop(file: Path) -> None:
-    """Mark the file of a database: from here on it is gone, whenever the server dies."""
+    """Mark the file of a database as dropped; from here on it is dropped even if the server dies."""
     file.replace(file.with_name(file.name + DROPPED))
 
 
 def undo_drop(file: Path) -> None:
-    """Take the mark away from the file of a database that is still open."""
+    """Remove the mark from the file of a database that is still open."""
     file.with_name(file.name + DROPPED).replace(file)
 
 
@@ -104,7 +104,7 @@ def _end_drop(store: Store, left: Path) -> None:
 
 
 def passing_trouble(file: Path) -> str | None:
-    """Why a sound file may not open just now; None when there is no such reason, and the file must be damaged."""
+    """Why an undamaged file may not open at the moment; None if there is no such reason, so it must be damaged."""
     if shutil.disk_usage(file.parent).free < LEAST_ROOM:
         return "the disk is full"
     try:
@@ -120,11 +120,11 @@ def passing_trouble(file: Path) -> str | None:
 
 
 def create(file: Path, schema: str | None = None) -> None:
-    """Make a database file, with a schema in it, unless it is there.
+    """Create a database file with a schema in it, unless it exists.
 
-    DuckDB refuses to open the file of a database whose creation was cut off, so it is made under another name; and
-    in an instance of its own: DETACH returns while others still look at the list of databases, and the file would
-    be written after it has got its name.
+    DuckDB refuses to open a file whose creation was interrupted, so it is created under another name, and in an
+    instance of its own: DETACH returns while other threads still read the list of databases, and the file would
+    be written after it was renamed.
     """
     if file.exists():
         return
@@ -145,7 +145,7 @@ _making = threading.Lock()
 
 @functools.cache
 def _maker() -> duckdb.DuckDBPyConnection:
-    """The instance that makes files, one for the process: starting one takes longer than making a file."""
+    """The instance that creates files, one per process, because starting one takes longer than creating a file."""
     return duckdb.connect(config={"threads": 1})
 
 

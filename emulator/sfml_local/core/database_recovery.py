@@ -1,4 +1,4 @@
-"""Opens what an account has on the disk when its server starts: what is damaged keeps nothing else from opening."""
+"""Opens an account's databases when its server starts; a damaged one does not keep the others from opening."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def open_databases(engine: Engine, store: Store, notices: Notices) -> None:
-    """Attach each database; one that cannot be opened keeps no other from it."""
+    """Attach each database; one that cannot be opened is skipped."""
     known = database_files.known(store, engine.folder)
     for database in known.adopted:
         notices.add(
@@ -39,10 +39,10 @@ def open_databases(engine: Engine, store: Store, notices: Notices) -> None:
 
 
 def _leave_out(engine: Engine, notices: Notices, database: str, error: SqlError) -> None:
-    """Go on without a database: its file is put aside when it is damaged, and else left for a later start."""
+    """Continue without a database: its file is moved aside if it is damaged, else left for a later start."""
     file = database_files.file_of(engine.folder, database)
     reason: str | None = error.message
-    if isinstance(error.__cause__, duckdb.Error):  # and not a name that DuckDB or fakesnow cannot take
+    if isinstance(error.__cause__, duckdb.Error):  # otherwise the name is invalid for DuckDB or fakesnow
         engine.detach(database)
         reason = database_files.passing_trouble(file)
     if reason is None:

@@ -1,4 +1,4 @@
-"""Threads for work that recurses far: statements are read and rewritten by recursion, 17 frames a parenthesis."""
+"""Threads for deep recursion: statements are parsed and rewritten recursively, with 17 frames per parenthesis."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 FRAMES = 10_000
-"""Python's limit while such work is done: room for 200 levels of anything, and for chains of some thousand terms."""
+"""Python's recursion limit during such work: enough for 200 levels of nesting, and for chains of 1,000 terms."""
 
 STACK = 32 * 2**20
-"""Bytes of stack of a thread that does it, reserved and used as it is needed: DuckDB recurses on it, too."""
+"""Bytes of stack of such a thread, reserved but only used on demand; DuckDB recurses on it, too."""
 
 SHORT = 80
-"""Characters of a statement that cannot need more than any thread has."""
+"""A statement with at most this many characters needs no special thread."""
 
 IDLE = 8
-"""How many threads are kept for later; each holds its connection to the account's store."""
+"""How many idle threads are kept; each has a connection to the account's store."""
 
 _lock = threading.Lock()
 _idle: list[SimpleQueue[Callable[[], None]]] = []
@@ -32,9 +32,9 @@ _usual = 0
 
 
 def deeply(function: Callable[[], T]) -> T:
-    """What the function answers or raises, from another thread that has room for deep recursion.
+    """Call the function in a thread with room for deep recursion; returns its result, or raises its exception.
 
-    The caller must hold no lock that the function takes: it is another thread's.
+    The caller must not hold a lock that the function acquires, because the function runs in another thread.
     """
     future: Future[T] = Future()
     context = contextvars.copy_context()
@@ -46,13 +46,13 @@ def deeply(function: Callable[[], T]) -> T:
             future.set_exception(error)
 
     with _room():
-        if not _handed_over(work):  # the machine gives no more threads: do what this one can do
+        if not _handed_over(work):  # the system allows no more threads, so use this one
             work()
         return future.result()
 
 
 def _handed_over(work: Callable[[], None]) -> bool:
-    """Whether a thread, idle or new, took the work."""
+    """Whether an idle or new thread accepted the work."""
     with _lock:
         if _idle:
             _idle.pop().put(work)
@@ -80,7 +80,7 @@ def _serve(works: SimpleQueue[Callable[[], None]]) -> None:
 
 @contextlib.contextmanager
 def _room() -> Iterator[None]:
-    """Raise the limit, which is the whole process's, for as long as somebody needs it."""
+    """Raise the recursion limit, which applies to the whole process, while any thread needs it."""
     global _busy, _usual
     with _lock:
         if not _busy:

@@ -1,4 +1,4 @@
-"""Where clients of a server begin that was not told another place."""
+"""The default database and schema of a server's clients."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""CREATE, ALTER and DROP of tables, views and sequences: looked at before, and carried out whole or not at all.
+"""CREATE, ALTER and DROP of tables, views and sequences: checked first, then applied completely or not at all.
 
-DuckDB makes one statement of several where Snowflake has one; they are one transaction. What is kept beside the
-table is written when it is there.
+One statement of Snowflake may become several of DuckDB; they form one transaction. The data about a table that is
+stored elsewhere is written once the table exists.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def define(
     type_id: int,
     defined: Sequence[Defined] = (),
 ) -> Result:
-    """Carry out DDL; raises SqlError, and then nothing is changed. `defined` follows what was carried out."""
+    """Execute DDL, then `defined`; raises SqlError, in which case nothing is changed."""
     session = rewriting.session
     cursor.check_db_and_schema(tree)
     target, name = _target(tree, session)
@@ -61,7 +61,7 @@ def define(
     commit_open(session)
     statements = fakesnow_port.statements_of(cursor, tree)
     lengths: list[tuple[str, int]] = []
-    # A statement that DuckDB refuses ends its transaction, and sums are tried twice: no more than is needed.
+    # A refused statement ends DuckDB's transaction, and sums are tried twice, so open one only where it is needed.
     with transaction(session) if len(statements) > 1 else contextlib.nullcontext():
         for statement in statements:
             transformed = fakesnow_port.transform(cursor, statement, params)
@@ -104,7 +104,7 @@ def is_temporary(target: exp.Table | None, tree: Expr) -> bool:
 def _checked(
     rewriting: Rewriting, tree: Expr, kind: str, target: exp.Table | None, name: ObjectName | None
 ) -> str | None:
-    """The answer to a statement that changes nothing, such as DROP … IF EXISTS; raises what an account refuses."""
+    """The result of a statement that changes nothing, such as DROP … IF EXISTS; raises what an account would refuse."""
     actions = tree.args.get("actions") or () if isinstance(tree, exp.Alter) else ()
     if any(isinstance(action, exp.SwapTable) for action in actions):
         raise not_emulated(tree.sql(dialect="snowflake"))
@@ -136,7 +136,7 @@ def _checked(
 
 
 def wrong_kind(actual: str, kind: str) -> SqlError:
-    """A statement on a table that names a view, or the other way round."""
+    """The error for a table statement that names a view, or the reverse."""
     return SqlError(
         f"SQL compilation error:\nObject found is of type '{actual}', not specified type '{kind}'.",
         2203,
@@ -145,7 +145,7 @@ def wrong_kind(actual: str, kind: str) -> SqlError:
 
 
 def _check_added(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> None:
-    """ADD COLUMN refuses a column that is there, unless IF NOT EXISTS, before it adds another."""
+    """Refuse ADD COLUMN for an existing column, unless IF NOT EXISTS, before any column is added."""
     added = [action for action in tree.args.get("actions") or () if isinstance(action, exp.ColumnDef)]
     if not added:
         return
@@ -158,7 +158,7 @@ def _check_added(rewriting: Rewriting, tree: exp.Alter, name: ObjectName) -> Non
 
 
 def parts_of(name: ObjectName, *, temporary: bool = False) -> tuple[str, str, str]:
-    """Where DuckDB has a table: a temporary one in its temporary catalog."""
+    """The place of a table in DuckDB; a temporary one is in the temporary catalog."""
     if temporary:
         return ("temp", "main", name.fqn())
     return (name.database, name.schema, name.name)

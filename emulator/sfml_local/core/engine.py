@@ -1,4 +1,4 @@
-"""The SQL engine: fakesnow over DuckDB, its databases, and what tables hold; `execution` runs statements on it."""
+"""The SQL engine: fakesnow over DuckDB, its databases and tables; `execution` runs statements on it."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ if TYPE_CHECKING:
     from sfml_local.core.notices import Notices
     from sfml_local.core.session import Session
 
-# fakesnow reads DuckDB's rows as Arrow in a way that DuckDB warns about at every statement.
+# fakesnow reads rows with an Arrow function that DuckDB calls deprecated at every statement.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 
 
 RESERVED = frozenset({"memory", "temp", "system", GLOBAL_DATABASE_NAME.lower()})
-"""Names that DuckDB and fakesnow use for databases of their own."""
+"""Names of internal databases of DuckDB and fakesnow."""
 
 _PLAIN = re.compile(r"[^\W\d][\w$]*")
-"""fakesnow writes the names of databases into its own statements as they are."""
+"""Names that fakesnow can use, because it writes them unquoted into its own statements."""
 
 COLUMNS = """
 SELECT column_name, data_type, ext_character_maximum_length, is_nullable, column_default, comment
@@ -66,18 +66,18 @@ SELECT 'VIEW' FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AN
 
 
 class Engine:
-    """fakesnow over the DuckDB files of one folder: one file a database, one for what spans them."""
+    """fakesnow over the DuckDB files of one folder: one file per database, and one for data about all of them."""
 
     def __init__(
         self, folder: Path, notices: Notices, definitions: Sequence[Callable[[str], str]] = ()
     ) -> None:
-        """`definitions` are what services make in each database: its name → SQL that may run again."""
+        """`definitions` is the SQL of services for each database, by its name; it may run repeatedly."""
         self._definitions = definitions
         self.folder = folder / "databases"
         self.changing = threading.RLock()
-        """Held while databases and schemas come and go."""
+        """Acquired while databases and schemas are created or dropped."""
         self._functions: list[Callable[..., Any]] = []
-        """What DuckDB may call as long as it is open: it keeps them only while the connection that made them lives."""
+        """Python functions that DuckDB calls; it keeps them only while the connection that registered them exists."""
         self._fakesnow = FakeSnow(
             create_database_on_connect=False, create_schema_on_connect=False, db_path=self.folder
         )
@@ -85,20 +85,20 @@ class Engine:
         duck = self._fakesnow.duck_conn
         self._limits = memory.limits_of(folder)
         memory.bind(duck, self._limits)
-        # Else a table that does not exist is looked for among the variables of whoever asks, in Python.
+        # Otherwise DuckDB would look for missing tables among the Python variables of the caller.
         duck.execute("SET GLOBAL python_enable_replacements = false")
         self._functions += library.register(duck)
         own_macros.define(duck)
-        # fakesnow keeps what spans databases (lengths of text columns, comments, file formats) in memory.
+        # fakesnow keeps data about all databases (lengths of text columns, comments, file formats) in memory.
         duck.execute(f"DETACH {GLOBAL_DATABASE_NAME}")
         global_database.open_global(notices, duck, folder)
         self.unavailable: dict[str, str] = {}
-        """Databases whose files are there and cannot be opened just now, with the reason."""
+        """Databases whose files exist but cannot be opened at the moment, with the reason."""
 
     # -- databases ------------------------------------------------------------------------------------
 
     def attach(self, database: str) -> None:
-        """Open the file of a database, or create it, with fakesnow's views and macros in it."""
+        """Open or create the file of a database, with fakesnow's views and macros in it."""
         if (reason := self.unavailable.get(database)) is not None:
             raise SqlError(f"Database '{database}' cannot be opened: {reason}", 606, "57P03")
         if database.lower() in RESERVED | {name.lower() for name in self.databases()}:
@@ -125,9 +125,9 @@ class Engine:
             duck.execute(f"DETACH DATABASE IF EXISTS {duckdb_identifier(database)}")
 
     def begin_drop(self, database: str) -> None:
-        """Close a database for good: what follows is done by the next server if this one dies."""
+        """Close a database permanently; the next server completes the drop if this one dies."""
         file = database_files.file_of(self.folder, database)
-        # Before DuckDB closes it, which writes its log into it: a server that dies in that leaves nothing to open.
+        # Mark the file first: DuckDB writes its log into it on closing, and a server that dies then leaves it broken.
         database_files.begin_drop(file)
         try:
             self.detach(database)
@@ -174,9 +174,9 @@ class Engine:
         return found
 
     def held_types(self, session: Session, name: ObjectName) -> dict[str, tuple[str, int | None]]:
-        """Column → DuckDB's type of it, and the length of a text where it has one; empty where there is no such table.
+        """Column → its DuckDB type, and the length of a text column if it has one; empty if there is no such table.
 
-        Every INSERT asks, and this takes a third of the time that `columns` takes.
+        Every INSERT calls this; it takes a third of the time of `columns`.
         """
         parts = (name.database, name.schema, name.name)
         if name in session.temporaries:
@@ -192,9 +192,9 @@ class Engine:
         return {row[1]: (str(row[2]), lengths.get(row[1])) for row in rows}
 
     def kind_of(self, session: Session, parts: tuple[str, str, str]) -> str | None:
-        """TABLE or VIEW, by the names that DuckDB knows it under; None when there is none."""
+        """TABLE or VIEW, for an object with these names in DuckDB; None if there is none."""
         with session.lock:
-            # All of them: DuckDB keeps a connection busy with an answer that is not read to its end.
+            # Read all rows: a result that is not read to its end keeps DuckDB's connection busy.
             rows = session.duck.execute(KINDS, [*parts, *parts]).fetchall()
         return str(rows[0][0]) if rows else None
 
@@ -204,7 +204,7 @@ class Engine:
         return self._fakesnow.connect()
 
     def use(self, session: Session, database: str | None, schema: str | None) -> None:
-        """Make a database and a schema of it the session's current ones; what does not exist is left unset."""
+        """Set the session's current database and schema; if one does not exist, it is left unset."""
         has_database = database is not None and self.has_database(database)
         has_schema = has_database and schema is not None and self.has_schema(str(database), schema)
         inner = "_FS_INFORMATION_SCHEMA" if schema == "INFORMATION_SCHEMA" else schema
@@ -222,12 +222,12 @@ class Engine:
 
     @contextlib.contextmanager
     def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection of its own to DuckDB, outside every session."""
+        """A new connection to DuckDB outside of all sessions."""
         with self._fakesnow.duck_conn.cursor() as duck:
             yield duck
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Ask DuckDB itself, in its own dialect, outside every session."""
+        """Run a query in DuckDB's dialect, outside of all sessions."""
         with self._fakesnow.duck_conn.cursor() as duck:
             return duck.execute(sql, parameters).fetchall()
 
@@ -237,9 +237,9 @@ class Engine:
             return duck.execute(sql, parameters).to_arrow_table()
 
     def define_function(self, name: str, function: Callable[..., Any], *, volatile: bool) -> None:
-        """Give every session, as long as the engine is open, a function of any arguments that answers texts.
+        """Register a function of any arguments that returns texts, for all sessions while the engine is open.
 
-        It takes and answers Arrow arrays with nulls in them. A volatile one is called for each row, also when its
+        It takes and returns Arrow arrays with nulls. A volatile function is called for each row, even if its
         arguments are constants.
         """
         self._functions.append(function)

@@ -18,11 +18,11 @@ class SqlError(Exception):
 
 
 class LocalFileError(Exception):
-    """A file of the account that cannot be opened and is not damaged: the server cannot start until that passes."""
+    """An undamaged file of the account cannot be opened; the server can only start once that has changed."""
 
 
 def does_not_exist(kind: str, name: object) -> SqlError:
-    """002003: an object that is not there, or that the role may not see."""
+    """002003: an object that does not exist, or that the role cannot see."""
     # Tables and views answer 42S02, every other kind of object 02000, as the clients' tests expect.
     sqlstate = "42S02" if kind.upper() in {"TABLE", "VIEW", "OBJECT"} else "02000"
     return SqlError(
@@ -31,12 +31,12 @@ def does_not_exist(kind: str, name: object) -> SqlError:
 
 
 def already_exists(name: object, kind: str = "Object") -> SqlError:
-    """002002: an object of this name is there already."""
+    """002002: an object with this name already exists."""
     return SqlError(f"SQL compilation error:\n{kind} '{name}' already exists.", 2002, "42710")
 
 
 def not_emulated(statement: str, why: str = "") -> SqlError:
-    """000002: a statement or feature that Snowflake has and this server has not."""
+    """000002: a statement or feature of Snowflake that this server does not emulate."""
     shown = " ".join(statement.split())
     if len(shown) > 300:
         shown = shown[:300] + "…"
@@ -45,7 +45,7 @@ def not_emulated(statement: str, why: str = "") -> SqlError:
 
 
 def too_complex() -> SqlError:
-    """A statement whose parts stand too deep in one another, or in too long a chain, to be worked through."""
+    """A statement that is nested too deeply, or has too long a chain of operators, to be processed."""
     return SqlError(
         "SQL compilation error:\nThe statement is nested too deeply, or has a chain of too many operators, for the "
         "local server. Split it, or put its parts into tables.",
@@ -55,7 +55,7 @@ def too_complex() -> SqlError:
 
 
 def invalid_value(value: object, what: str) -> SqlError:
-    """001008: a value that a parameter does not take."""
+    """001008: an invalid value of a parameter."""
     return SqlError(f"SQL compilation error:\ninvalid value [{value}] for parameter '{what}'", 1008, "22023")
 
 

@@ -1,4 +1,4 @@
-"""Statements run that sqlglot and fakesnow understand: rewritten by the passes, followed by services."""
+"""Executes statements that sqlglot and fakesnow understand, rewritten by passes, with hooks of services."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Followers:
     last: Sequence[Pass] = ()
     """Passes after them."""
     around: Sequence[Around] = ()
-    """What goes around its execution."""
+    """Context managers around the execution."""
     defined: Sequence[Defined] = ()
-    """What follows a CREATE, ALTER or DROP that was carried out."""
+    """Hooks after a CREATE, ALTER or DROP."""
     table_calls: Sequence[TableCall] = ()
     trees: Mapping[type[Expr], TreeHandler] = field(default_factory=dict)
-    """Kinds of statements that a service carries out itself."""
+    """Kinds of statements that a service executes itself."""
 
 
 def run(
@@ -90,7 +90,7 @@ def run_tree(
 ) -> Result:
     """The result of a parsed statement, which may read the tables of `staged` by name.
 
-    `written` is the statement in its user's words, for errors: the passes change the tree.
+    `written` is the statement as the user wrote it, for errors, because the passes change the tree.
 
     Functions of the account run before the session's lock is taken.
     """
@@ -115,7 +115,7 @@ def run_tree(
             with contextlib.ExitStack() as around:
                 for follow in followers.around:
                     around.enter_context(follow(tree, rewriting))
-                # What goes around a statement reads it as it is written.
+                # Hooks around a statement get it as it was written.
                 tree = lowered(tree, rewriting)
                 result = _executed(cursor, tree, list(params), type_id, rewriting, followers.defined)
             _follow_temporaries(session, tree, created)
@@ -137,7 +137,7 @@ def _executed(
     if definitions.is_definition(tree):
         return definitions.define(rewriting, cursor, tree, params, type_id, defined)
     _execute(cursor, tree, params)
-    # Read now: what follows asks the same connection for more.
+    # Read the rows now, because the hooks below use the same connection.
     result = _result(cursor, type_id)
     if isinstance(tree, exp.Show):
         return table_notes.with_comments(rewriting.account.engine, result)
@@ -145,7 +145,7 @@ def _executed(
 
 
 def _needs_values(tree: Expr) -> bool:
-    """Whether a bound value stands where a pass looks at it or writes it twice, and a placeholder would not do."""
+    """Whether a bound value is inspected or repeated by a pass, so that a placeholder is not possible."""
     is_asked = any(
         isinstance(node, exp.TableFromRows | exp.Dot) or str(node.this).upper().startswith("SYSTEM$")
         for node in tree.find_all(exp.TableFromRows, exp.Dot, exp.Anonymous)
@@ -167,7 +167,7 @@ _WORKED_WITH = (
 
 
 def _is_worked_with(placeholder: exp.Placeholder) -> bool:
-    """Whether a placeholder is part of an expression; beside a column, in a list or in a row it is a value."""
+    """Whether a placeholder is part of an expression, and not a value beside a column, in a list or in a row."""
     parent = placeholder.parent
     if isinstance(parent, exp.EQ | exp.NEQ | exp.GT | exp.GTE | exp.LT | exp.LTE | exp.In | exp.Between):
         parent = parent.parent
@@ -178,7 +178,7 @@ def _is_worked_with(placeholder: exp.Placeholder) -> bool:
 
 
 def _execute(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> None:
-    """What fakesnow's cursor does with a statement's text, from the tree on."""
+    """Executes a tree as fakesnow's cursor executes a statement's text."""
     cursor.check_db_and_schema(tree)
     for statement in fakesnow_port.statements_of(cursor, tree):
         transformed = fakesnow_port.transform(cursor, statement, params)
@@ -261,7 +261,7 @@ def _follow_temporaries(session: Session, tree: Expr, created: exp.Table | None)
 
 @contextlib.contextmanager
 def _registered(session: Session, rewriting: Rewriting) -> Iterator[None]:
-    """The relations of one statement, known to the session's DuckDB connection for as long as it runs."""
+    """The relations of one statement, registered on the session's DuckDB connection while it runs."""
     duck = session.duck
     for name, result in rewriting.relations.items():
         duck.register(name, as_table(result) if isinstance(result, Result) else result)

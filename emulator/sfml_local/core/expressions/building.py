@@ -1,4 +1,4 @@
-"""What builds the tree of a function: its arguments as they were written, and the statement that it stands in."""
+"""Builders of functions' trees, from the arguments as written and the statement around them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Builder = Callable[[Arguments, Rewriting], Expr]
 
 
 def counted(name: str, least: int, most: int | None, build: Builder) -> Builder:
-    """A builder that is given so many arguments; others are refused as accounts refuse them."""
+    """A builder for a fixed range of argument counts; other counts are refused as on an account."""
 
     def checked(arguments: Arguments, rewriting: Rewriting) -> Expr:
         found = len(arguments)

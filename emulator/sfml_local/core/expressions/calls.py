@@ -9,9 +9,9 @@ from sqlglot import Expr, exp
 from sfml_local.core.expressions.macros import PLACE
 
 TYPE = "duckdb_type"
-"""Where a node keeps DuckDB's name of its type."""
+"""The key under which a node stores DuckDB's name of its type."""
 STANDS = "stands"
-"""Where a node keeps an expression of its type."""
+"""The key under which a node stores an expression of its type."""
 
 
 def tree(value: Any) -> Expr:
@@ -28,7 +28,7 @@ Node = TypeVar("Node", bound=Expr)
 
 
 def typed(node: Node, type: str) -> Node:
-    """A node of which DuckDB's type is known."""
+    """A node with a known DuckDB type."""
     node.meta[TYPE] = type
     return node
 
@@ -38,9 +38,9 @@ def macro(name: str, *arguments: Any) -> exp.Anonymous:
 
 
 def chosen(name: str, value: Expr, *options: Any) -> Expr:
-    """A macro that chooses by the type of a value; where the type is known, what it would choose.
+    """A macro that chooses by the type of a value; if the type is known, the chosen expression itself.
 
-    DuckDB binds the arguments of a macro twice, so that macros within macros would take twice as long at each level.
+    DuckDB binds the arguments of a macro twice, so nested macros would double the time at each level.
     """
     type = _known(value)
     if type is None or name not in _CONVERSIONS:
@@ -70,7 +70,7 @@ _CONVERSIONS = {
         ("ltz", "TIMESTAMP WITH TIME ZONE"),
     )
 }
-"""Macro of a conversion → the type that values of other types than text are cast to; None leaves them as they are."""
+"""Macro of a conversion → the type to which values other than texts are cast; None leaves them unchanged."""
 
 
 def kind(value: Expr) -> Expr:
@@ -142,7 +142,7 @@ def with_kinds(arguments: list[Expr]) -> list[Expr]:
 
 
 def cast(value: Expr, type: str) -> exp.Cast:
-    """A cast to a type of DuckDB's, which nothing translates."""
+    """A cast to a type of DuckDB that is not translated."""
     return typed(exp.Cast(this=value, to=raw_type(type)), type)
 
 
@@ -151,7 +151,7 @@ def try_cast(value: Expr, type: str) -> exp.TryCast:
 
 
 def raw_type(type: str) -> exp.DataType:
-    """fakesnow makes BIGINT of DECIMAL(38, 0), and leaves a type that it does not know as it is."""
+    """A type for fakesnow, which turns DECIMAL(38, 0) into BIGINT, and leaves unknown types unchanged."""
     return exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=type)
 
 

@@ -1,6 +1,6 @@
 """Texts and variants as numbers where a statement computes with them, and numbers as days beside a date.
 
-What is a text, only DuckDB knows when it binds a statement: the macros choose. A text becomes NUMBER(18, 5), as
+Only DuckDB knows the types when it binds a statement, so macros choose. A text becomes NUMBER(18, 5), as
 accounts cast it. https://docs.snowflake.com/en/sql-reference/data-type-conversion
 """
 
@@ -47,7 +47,7 @@ def _computed(node: Expr) -> Expr:
 
 
 def _chosen(node: exp.In | exp.Between) -> Expr:
-    """A text among numbers is a number."""
+    """Convert a text that is used among numbers."""
     new = node.copy()
     others = new.expressions if isinstance(new, exp.In) else [new.args["low"], new.args["high"]]
     if others and not any(isinstance(one, exp.Query | exp.Subquery) for one in others):
@@ -56,7 +56,7 @@ def _chosen(node: exp.In | exp.Between) -> Expr:
 
 
 def _beside(value: Expr, other: Expr) -> Expr:
-    """A text as what the other side is."""
+    """A text in the type of the other side."""
     if isinstance(value, exp.Literal | exp.Null | exp.Query | exp.Subquery | exp.Tuple):
         return value.copy()
     return macro("compared", value, stand_in(value), stand_in(other), *_OPTIONS)

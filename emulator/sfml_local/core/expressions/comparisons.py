@@ -1,6 +1,6 @@
-"""Comparisons of a value with a text: of a variant as text, of a date, number or boolean as what the text tells.
+"""Comparisons of a value with a text: variants as texts; with dates, numbers and booleans, the text is converted.
 
-What the value is, only DuckDB knows when it binds a statement: the macros choose.
+Only DuckDB knows the type of the value when it binds a statement, so macros choose.
 https://docs.snowflake.com/en/sql-reference/data-type-conversion
 """
 
@@ -26,7 +26,7 @@ _DIFFERENT = (
 
 
 def lowered_comparison(node: Expr, rewriting: Rewriting) -> Expr:
-    """`value = 'text'`, either way round."""
+    """`value = 'text'` or `'text' = value`."""
     if isinstance(node.parent, exp.Update) and node.arg_key == "expressions":
         return node  # SET a = 'text'
     left, right = node.this, node.expression
@@ -54,7 +54,7 @@ def _set_beside(variant: Expr, other: Expr) -> None:
 
 
 def is_variant(node: Expr | None) -> bool:
-    """Whether an expression is known to be a VARIANT, ARRAY or OBJECT by its form."""
+    """Whether the form of an expression shows that it is a VARIANT, ARRAY or OBJECT."""
     return isinstance(node, exp.JSONExtract | exp.Bracket) or (
         node is not None and node.meta.get(TYPE) == "JSON"
     )
@@ -103,11 +103,11 @@ TEXTUAL = (
     ),
     *(exp.StartsWith, exp.EndsWith, exp.StrPosition, exp.Repeat, exp.Unicode, exp.Stuff),
 )
-"""Functions of a text, which take a variant as the text that it holds."""
+"""Functions of texts, which use the text in a variant."""
 
 
 def lowered_pattern(node: Expr, rewriting: Rewriting) -> Expr:
-    """LIKE and its kin look at a variant as text."""
+    """LIKE, ILIKE, RLIKE and similar: a variant is compared as text."""
     if _is_value(node.this):
         node.set("this", comparable(node.this))
     return node
@@ -142,7 +142,7 @@ def comparable(value: Expr) -> Expr:
 
 
 def compared(text: Expr, value: Expr, rewriting: Rewriting) -> Expr:
-    """A text as what the value is that it is compared with."""
+    """A text in the type of the value that it is compared with."""
     session = rewriting.session
     century = settings.number(session, "TWO_DIGIT_CENTURY_START")
     zone = settings.text(session, "TIMEZONE")

@@ -19,7 +19,7 @@ _FALSE = {"false", "f", "no", "n", "off", "0"}
 
 
 def scalar(value: Any, kind: str) -> Any:
-    """A value, or what a variant holds; JSON's null is NULL when it is converted."""
+    """A value, or the content of a variant; JSON's null becomes NULL."""
     if kind != "JSON" or value is None:
         return value
     found = variants.parsed(value)
@@ -81,7 +81,7 @@ def shown(value: Any, kind: str, date: str, time: str, ntz: str, zoned: str) -> 
 
 
 def to_number(value: Any, kind: str, format: str | None, precision: int, scale: int) -> str | None:
-    """A number with so many digits as text, which SQL casts; raises Refusal."""
+    """A number with this precision and scale as text, which SQL casts; raises Refusal."""
     value = scalar(value, kind)
     if value is None:
         return None
@@ -149,7 +149,7 @@ def to_boolean(value: Any, kind: str) -> bool | None:
 
 
 def to_binary(value: Any, kind: str, format: str | None) -> bytes | None:
-    """TO_BINARY(value, format): HEX unless told otherwise."""
+    """TO_BINARY(value, format); the default format is HEX."""
     value = scalar(value, kind)
     if value is None or isinstance(value, bytes):
         return value
@@ -215,7 +215,7 @@ def to_time(value: Any, kind: str, format: str | None) -> dt.time | None:
 
 
 def to_ntz(value: Any, kind: str, option: Any, century: int, zone: str) -> dt.datetime | None:
-    """TO_TIMESTAMP_NTZ(value, format or scale): what the clock shows; a zone in a text is left out."""
+    """TO_TIMESTAMP_NTZ(value, format or scale): the wall-clock time; a time zone in a text is ignored."""
     value = scalar(value, kind)
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
@@ -224,7 +224,7 @@ def to_ntz(value: Any, kind: str, option: Any, century: int, zone: str) -> dt.da
 
 
 def to_ltz(value: Any, kind: str, option: Any, century: int, zone: str) -> dt.datetime | None:
-    """TO_TIMESTAMP_LTZ and _TZ: a moment; a text without a zone is of the session's."""
+    """TO_TIMESTAMP_LTZ and _TZ: a moment; a text without a time zone is in the session's."""
     value = scalar(value, kind)
     if isinstance(value, dt.datetime) and value.tzinfo is not None:
         return value

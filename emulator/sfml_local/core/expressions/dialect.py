@@ -1,7 +1,7 @@
-"""Snowflake's SQL as sqlglot reads it, but for the functions that are ours: those stay calls as they are written.
+"""Snowflake's SQL as sqlglot parses it, except that calls of functions emulated here stay as written.
 
-sqlglot turns many functions into trees of its own while it reads, and what it drops there (the case of a format, an
-argument) cannot be found again.
+sqlglot turns many functions into special nodes while it parses, and what it drops there (the case of a format, an
+argument) is lost.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sqlglot.tokens import Token, TokenType
 from sfml_local.core.expressions.lowering import OWN
 
 WRITTEN = "written"
-"""Where a projection of the outermost SELECT keeps the text that its user wrote."""
+"""The key under which a projection of the outermost SELECT stores its text as written."""
 
 OVERWRITES = "overwrites"
-"""Where INSERT into several tables keeps whether it empties them first."""
+"""The key under which INSERT into several tables stores whether it empties them first."""
 
 _OPEN = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSE = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
@@ -75,7 +75,7 @@ def parse_one(sql: str) -> Expr:
 
 
 def spaced(sql: str) -> str:
-    """`?::INT` as `? ::INT`: sqlglot reads `?::` as one word, which is another dialect's."""
+    """`?::INT` as `? ::INT`, because sqlglot reads `?::` as an operator of another dialect."""
     if "?::" not in sql:
         return sql
     tokens = Dialect.get_or_raise("snowflake").tokenize(sql)
@@ -97,7 +97,7 @@ def _note_texts(tree: Expr, sql: str, tokens: Sequence[Token]) -> None:
 
 
 def _projections(sql: str, tokens: Sequence[Token]) -> Iterator[str]:
-    """The texts between the commas of the first SELECT that stands in no brackets."""
+    """The texts between the commas of the first SELECT outside of parentheses."""
     depth, first, last, started = 0, None, None, False
     for token in tokens:
         kind = token.token_type

@@ -17,7 +17,7 @@ Call = Callable[..., Any]
 
 
 class Function(NamedTuple):
-    """One function: what it answers in DuckDB's words, and whether each call answers something else."""
+    """One function: its result type in DuckDB, and whether it is volatile."""
 
     name: str
     call: Call
@@ -33,7 +33,7 @@ _ARROW = {
 
 
 def register(duck: duckdb.DuckDBPyConnection) -> list[Any]:
-    """Make the functions known to every connection; what is returned has to live as long as they do."""
+    """Register the functions for all connections; the returned objects must live as long as the functions."""
     kept: list[Any] = []
     connection: Any = duck
     for function in functions():
@@ -59,7 +59,7 @@ def _by_rows(function: Function) -> Call:
 
 
 def trying(call: Call) -> Call:
-    """The same function that answers NULL where it would refuse."""
+    """The function with NULL in place of a refusal."""
 
     @wraps(call)
     def tried(*arguments: Any) -> Any:
@@ -72,7 +72,7 @@ def trying(call: Call) -> Call:
 
 
 def _on_variants(call: Call) -> Call:
-    """A function of variants, which DuckDB calls with each argument and its type."""
+    """A function of variants; DuckDB calls it with each argument and its type."""
 
     @wraps(call)
     def called(*arguments: Any) -> Any:
@@ -103,7 +103,7 @@ CONVERSIONS: dict[str, tuple[Call, str]] = {
     "base64_decode": (text_functions.base64_decode, "BLOB"),
     "utf8": (text_functions.utf8, "VARCHAR"),
 }
-"""Those that have a TRY_ form."""
+"""The functions with a TRY_ form."""
 
 JSON_ANSWERS = (
     *("array_construct", "array_construct_compact", "object_construct", "object_construct_keep_null"),
@@ -155,7 +155,7 @@ VOLATILE = {"randstr": "VARCHAR", "zipf": "BIGINT", "normal": "DOUBLE", "share":
 
 
 def functions() -> Iterator[Function]:
-    """All of them."""
+    """All functions."""
     for name, (call, returns) in CONVERSIONS.items():
         yield Function(f"sf_{name}", call, returns)
         yield Function(f"sf_try_{name}", trying(call), returns)

@@ -1,4 +1,4 @@
-"""Aggregates: what they answer of no rows, and those that DuckDB has under another name."""
+"""Aggregates: their results for no rows, and aggregates with another name in DuckDB."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _whole_call(node: Expr) -> bool:
 
 
 def _windowed(node: exp.Window) -> Expr | None:
-    """Functions of windows that DuckDB has not."""
+    """Window functions that DuckDB lacks."""
     function = node.this
     if not isinstance(function, exp.Anonymous) or not function.expressions:
         return None
@@ -56,7 +56,7 @@ def _over(node: exp.Window, function: Expr, *, so_far: bool = False) -> exp.Wind
 
 
 def _listed(node: Expr, rewriting: Rewriting) -> Expr:
-    """LISTAGG of no values is an empty text, ARRAY_AGG of none an empty array."""
+    """LISTAGG without values returns an empty text, ARRAY_AGG without values an empty array."""
     if isinstance(node, exp.Window) and (found := _windowed(node)) is not None:
         return found
     inner = node

@@ -118,7 +118,7 @@ def _is_number(node: Expr) -> bool:
 
 
 def number_of(value: Expr, format: Expr, precision: int, scale: int, *, is_try: bool) -> Expr:
-    """A NUMBER; what has a value of another type is cast, and refused in Snowflake's words where it is too large."""
+    """A value as NUMBER; values of other types are cast, and too large ones refused with Snowflake's message."""
     number = chosen(f"{_prefix(is_try)}number", value, format, precision, scale)
     type = f"DECIMAL({precision}, {scale})"
     if is_try:
@@ -262,7 +262,7 @@ def _cast_date(node: exp.Cast, value: Expr, rewriting: Rewriting, *, is_try: boo
 
 
 def _text(node: exp.Cast, target: exp.DataType, *, is_try: bool) -> Expr:
-    """VARCHAR(n) of a longer text is refused; other casts to text are worked out by the type of what is cast."""
+    """VARCHAR(n) refuses longer texts; other casts to text depend on the type of the value."""
     value = node.this
     length = int(target.expressions[0].name) if target.expressions else None
     if length is None and target.this in (_T.CHAR, _T.NCHAR):
@@ -274,7 +274,7 @@ def _text(node: exp.Cast, target: exp.DataType, *, is_try: bool) -> Expr:
 
 
 def within(text: Expr, length: int, *, is_try: bool = False) -> Expr:
-    """A text that is refused, or NULL, where it has more characters."""
+    """A text that is refused, or becomes NULL, if it has more characters."""
     if is_try:
         error: Expr = exp.null()
     else:

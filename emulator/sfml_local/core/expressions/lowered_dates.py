@@ -74,7 +74,7 @@ def moment(value: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _rounded(value: Expr) -> Expr:
-    """Whole units: half of one is rounded away from zero."""
+    """Whole units, rounded half away from zero."""
     if isinstance(value, exp.Literal) and value.is_int:
         return value.copy()
     return cast(call("round", chosen("number", value, exp.null(), 38, 9)), "BIGINT")
@@ -166,7 +166,7 @@ _SAME = {"dayofyear": "day", "dayofweek": "day", "weekiso": "week"}
 
 
 def interval(part: str, count: Expr) -> Expr:
-    """So many years, days or seconds as an interval of DuckDB's."""
+    """A number of years, days or seconds as an interval of DuckDB."""
     if part == "nanosecond":
         return call(
             "to_microseconds",
@@ -194,7 +194,7 @@ def _date_add(name: str) -> Builder:
 
 
 def moved(at: Expr, length: Expr, *, keeps_dates: bool) -> Expr:
-    """A moment so much later: a DATE stays one where only days are added."""
+    """A moment plus an amount; a DATE stays a DATE if only days are added."""
     found: Expr = (
         macro("shifted", at, length) if keeps_dates else exp.Paren(this=exp.Add(this=at, expression=length))
     )
@@ -309,7 +309,7 @@ _STEP = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*([A-Za-z_]*)\s*(?:,|$)")
 
 
 def interval_of(node: exp.Interval) -> tuple[Expr, bool] | None:
-    """`INTERVAL '1 year, 3 days'` as DuckDB's, and whether it has no part of a day; None where it cannot be read."""
+    """`INTERVAL '1 year, 3 days'` for DuckDB, and whether it has only whole days; None if it is not valid."""
     if not isinstance(node.this, exp.Literal):
         return None
     unit = node.args.get("unit")

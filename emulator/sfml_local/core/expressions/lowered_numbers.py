@@ -14,7 +14,7 @@ DIVISION_BY_ZERO = marked(100051, "22012", "Division by zero")
 
 
 def lowered_literal(node: exp.Literal, rewriting: Rewriting) -> Expr:
-    """A whole number of more digits than 64 bits hold, as a NUMBER, of which the sum has room."""
+    """An integer beyond 64 bits as a NUMBER, whose sums do not overflow."""
     if (
         node.is_string
         or not node.name.isdigit()
@@ -26,7 +26,7 @@ def lowered_literal(node: exp.Literal, rewriting: Rewriting) -> Expr:
 
 
 def divided(left: Expr, right: Expr, value: Expr) -> Expr:
-    """A value that is refused where `left` is divided by zero; NULL by zero is NULL."""
+    """A value that is refused if `left` is divided by zero; NULL divided by zero is NULL."""
     is_zero = exp.EQ(this=exp.paren(right.copy()), expression=exp.Literal.number(0))
     is_there = exp.Not(this=exp.Is(this=exp.paren(left.copy()), expression=exp.null()))
     error = call("error", DIVISION_BY_ZERO)
@@ -47,7 +47,7 @@ def _mod(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 def _stepped(function: str) -> Builder:
-    """CEIL and FLOOR, at so many places."""
+    """CEIL and FLOOR, with a number of decimal places."""
 
     def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
         value, *places = arguments

@@ -18,7 +18,7 @@ _WORD_BREAKS = ' \t\n\r\f\v!?@"^#$&~_,.:;+-*%/|\\[](){}<>'
 def _library(
     name: str, kinds: str, *defaults: Any, before: tuple[Any, ...] = (), after: tuple[Any, ...] = ()
 ) -> Builder:
-    """A call with texts (t), whole numbers (n) and values as they are (v); what is left out is given by `defaults`."""
+    """A call with texts (t), integers (n) and unchanged values (v); missing arguments are taken from `defaults`."""
 
     def build(arguments: Arguments, rewriting: Rewriting) -> Expr:
         given: list[Any] = []
@@ -71,7 +71,7 @@ def _hash(name: str, *rest: Any) -> Builder:
 
 
 def _bytes(value: Expr) -> Expr:
-    """Text or bytes; what else there is, as text."""
+    """Text or bytes; values of other types become texts."""
     is_bytes = exp.EQ(this=kind(value), expression=exp.Literal.string("BLOB"))
     text = call("encode", as_text(value))
     return exp.Case(ifs=[exp.If(this=is_bytes, true=cast(value.copy(), "BLOB"))], default=text)
@@ -101,7 +101,7 @@ def _substr(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 def _with_group(arguments: Arguments) -> Arguments:
-    """A group that is asked for means the parameter `e`."""
+    """An argument for the group implies the parameter `e`."""
     return arguments
 
 

@@ -39,7 +39,7 @@ _KINDS = {
     "VARCHAR": "VARCHAR", "CHAR": "VARCHAR",
 }  # fmt: skip
 _UNKEPT = ("BINARY", "DATE", "TIME", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ")
-"""What a VARIANT of JSON's kinds cannot hold: such a value is a text in it."""
+"""Types that JSON cannot represent; such a value is a text in a VARIANT."""
 
 
 def _library(name: str, *, is_json: bool) -> Builder:
@@ -68,7 +68,7 @@ def _to_variant(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 def _typeof(arguments: Arguments, rewriting: Rewriting) -> Expr:
-    """TYPEOF; a date that is made a VARIANT in the same expression is still known as one."""
+    """TYPEOF; a date that becomes a VARIANT in the same expression is still recognized."""
     (value,) = arguments
     inner = value.this.expressions[0] if _is_conversion(value) else None
     found: Expr = call("sf_typeof", *with_kinds([value]))
@@ -91,7 +91,7 @@ def _typeof(arguments: Arguments, rewriting: Rewriting) -> Expr:
 
 
 def _is_conversion(value: Expr) -> bool:
-    """Whether it is what `x::VARIANT` has become."""
+    """Whether the node is a lowered `x::VARIANT`."""
     return (
         isinstance(value, exp.Cast)
         and isinstance(value.this, exp.Anonymous)

@@ -1,4 +1,4 @@
-"""Turns Snowflake's functions and casts, as `dialect` leaves them, into DuckDB's: from the inside out."""
+"""Turns Snowflake's functions and casts, as left by `dialect`, into DuckDB's, from the inside out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Macros that choose by the types of their arguments when DuckDB binds a statement.
 
 An overload with a VARCHAR parameter takes texts, JSON and NULL, the one without a type takes all else. DuckDB does not
-know the type of an aggregate while it chooses, so it chooses by a stand-in of the value, which no body has.
+know the type of an aggregate while it chooses, so it chooses by a stand-in for the value, which no body uses.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import duckdb
 
 PLACE = "memory.main"
-"""Where they are: DuckDB's own database, which every session sees."""
+"""Their database: DuckDB's own, which every session sees."""
 
 _MOMENTS = "('DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')"
 
@@ -123,5 +123,5 @@ CREATE OR REPLACE MACRO {PLACE}.sf_truncated
 
 
 def define(duck: duckdb.DuckDBPyConnection) -> None:
-    """Make the macros known to every connection."""
+    """Create the macros for all connections."""
     duck.execute(MACROS)

@@ -41,7 +41,7 @@ class Format:
 
 @lru_cache(maxsize=256)
 def read_format(text: str) -> Format | None:
-    """The format that a text tells; None where it tells none."""
+    """The parsed format; None if the text is not a format."""
     before, after, whole, places, sign, minimal, exponent = "", "", "", "", "default", "", ""
     point = dollar = percent = blank_zero = compact = False
     for token in _TOKENS.findall(text):
@@ -90,7 +90,7 @@ def read_format(text: str) -> Format | None:
 
 
 def number_text(value: Any, format: str) -> str | None:
-    """The value in a format; None where the format tells nothing."""
+    """The value in a format; None if the format is invalid."""
     read = read_format(format)
     if read is None:
         return None
@@ -233,7 +233,7 @@ def _scientific(number: Decimal, read: Format) -> str:
 
 
 def plain_number(text: str) -> Decimal | None:
-    """The number that a text tells in the usual form; None where it tells none."""
+    """The number in a text in the usual form; None if it is not a number."""
     stripped = text.strip()
     if _NUMBER.fullmatch(stripped) is None:
         return None
@@ -244,7 +244,7 @@ def plain_number(text: str) -> Decimal | None:
 
 
 def number_in_format(text: str, formats: str) -> Decimal | None:
-    """The number that a text tells in one of the formats between `|`; None where it tells none."""
+    """The number in a text in one of the formats between `|`; None if it fits none."""
     for one in formats.split("|"):
         if one.strip().upper() == "AUTO":
             number = plain_number(text)

@@ -1,17 +1,17 @@
-"""Errors that a function raises inside DuckDB, told by a mark of our own from what DuckDB writes around them."""
+"""Errors that functions raise inside DuckDB; a mark separates their text from what DuckDB writes around it."""
 
 from __future__ import annotations
 
 import re
 
 MARK = "\u2063"
-"""An invisible separator: DuckDB keeps the text of an error, users do not write it."""
+"""An invisible separator, which DuckDB keeps in the text of an error and users do not write."""
 
 _MARKED = re.compile(rf"{MARK}(\d+)\|(\w+)\|(.*?){MARK}", re.DOTALL)
 
 
 class Refusal(Exception):
-    """A value that a function does not take: Snowflake's code, SQL state and sentence."""
+    """An invalid argument of a function, with Snowflake's code, SQL state and message."""
 
     def __init__(self, code: int, state: str, sentence: str) -> None:
         super().__init__(f"{MARK}{code}|{state}|{sentence.replace(MARK, '')}{MARK}")

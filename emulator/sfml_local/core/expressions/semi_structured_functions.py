@@ -1,4 +1,4 @@
-"""Functions of VARIANT, ARRAY and OBJECT, on the values of `variants`; what they answer is written as JSON again."""
+"""Functions of VARIANT, ARRAY and OBJECT, on the values of `variants`; results are written as JSON again."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def array_construct_compact(*values: Json) -> Json:
 
 
 def object_construct(*pairs: Json) -> Json:
-    """Pairs of which key or value is NULL are left out; JSON's null stays."""
+    """Pairs whose key or value is NULL are left out; JSON's null stays."""
     return _paired(pairs, keep_null=False)
 
 
@@ -259,7 +259,7 @@ def to_array(value: Json) -> Json:
 
 
 def array_union(arrays: Json) -> Json:
-    """Of an array of arrays: each element as often as the one that has it most often."""
+    """From an array of arrays, each element as many times as in the array that contains it most often."""
     most: Counter[Any] = Counter()
     first: dict[Any, Json] = {}
     for array in arrays or []:
@@ -351,7 +351,7 @@ _STEP = re.compile(r"""\.?(?:"((?:[^"]|"")*)"|([^.\[\]"']+))|\[(\d+)\]|\[['"](.*
 
 
 def get_path(value: Json, path: Json) -> Json:
-    """What a path such as `a.b[1]` leads to."""
+    """The value at a path such as `a.b[1]`."""
     if path is None:
         return None
     for quoted, name, index, key in _STEP.findall(str(path)):
@@ -364,7 +364,7 @@ def typeof(value: Json) -> str | None:
 
 
 def is_of(value: Json, names: str) -> bool | None:
-    """Whether a variant is of one of the kinds; NULL of NULL."""
+    """Whether a variant is of one of the kinds; NULL for NULL."""
     return None if value is None else name_of(value) in names.split(",")
 
 
@@ -470,7 +470,7 @@ def _fields(address: Any) -> Json:
 
 
 def flat_rows(value: Json, path: Json, outer: Json, recursive: Json, mode: Json) -> str:
-    """FLATTEN's rows as JSON: key, path, index, value and this of each.
+    """FLATTEN's rows as JSON: each with key, path, index, value and this.
 
     https://docs.snowflake.com/en/sql-reference/functions/flatten
     """

@@ -15,7 +15,7 @@ FOLLOWED = (
     *("DATE_OUTPUT_FORMAT", "TIME_OUTPUT_FORMAT", "TIMESTAMP_OUTPUT_FORMAT", "TIMESTAMP_NTZ_OUTPUT_FORMAT"),
     *("TIMESTAMP_LTZ_OUTPUT_FORMAT", "TIMESTAMP_TZ_OUTPUT_FORMAT"),
 )
-"""Whatever value a session gives them."""
+"""For all values that a session may set."""
 
 
 def _default(name: str) -> str:
@@ -31,7 +31,7 @@ def number(session: Session, name: str) -> int:
 
 
 def timestamp_format(session: Session, *, zoned: bool) -> str:
-    """How a timestamp is written where no format is given."""
+    """The default format of a timestamp."""
     if not zoned:
         own = session.parameters.get("TIMESTAMP_NTZ_OUTPUT_FORMAT")
         general = session.parameters.get("TIMESTAMP_OUTPUT_FORMAT")

@@ -1,4 +1,4 @@
-"""Values as text where the session has output formats of its own.
+"""Values as text for sessions that have set output formats.
 
 https://docs.snowflake.com/en/sql-reference/parameters#date-output-format
 """
@@ -18,7 +18,7 @@ _OWN = (
 
 
 def has_own_formats(rewriting: Rewriting) -> bool:
-    """Whether the session has set how dates and times are written."""
+    """Whether the session has set output formats of dates or times."""
     parameters = rewriting.session.parameters
     return any(name in parameters for name in _OWN)
 
@@ -36,7 +36,7 @@ def shown(value: Expr, rewriting: Rewriting) -> Expr:
 
 
 def lowered_concatenation(node: Expr, rewriting: Rewriting) -> Expr:
-    """`a || b` writes dates as the session writes them."""
+    """`a || b` writes dates in the session's formats."""
     if not has_own_formats(rewriting):
         return node
     operands = node.expressions if isinstance(node, exp.Concat) else [node.this, node.expression]

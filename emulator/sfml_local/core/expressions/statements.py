@@ -1,4 +1,4 @@
-"""Parts of statements that are not expressions: types of columns, orders, assignments, and what is inserted."""
+"""Parts of statements that are not expressions: types of columns, orders, assignments, and inserted values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ZONED = {"ntz": exp.DType.TIMESTAMPNTZ, "ltz": exp.DType.TIMESTAMPTZ}
 
 
 def lowered_column(node: exp.ColumnDef, rewriting: Rewriting) -> Expr:
-    """A column of NUMBER holds 38 digits; TIMESTAMP is what the session says that it is."""
+    """The types of columns: NUMBER has 38 digits; the session's TIMESTAMP_TYPE_MAPPING decides on TIMESTAMP."""
     type = node.args.get("kind")
     if not isinstance(type, exp.DataType):
         return node
@@ -64,7 +64,7 @@ _COUNTS: Mapping[type[Expr], tuple[str, ...]] = {
     exp.Trunc: ("decimals",),
     exp.Space: ("this",),
 }
-"""Arguments that DuckDB takes as 64-bit integers alone, while a NUMBER may have more digits."""
+"""Arguments that must be 64-bit integers for DuckDB, although a NUMBER may have more digits."""
 
 
 def lowered_counts(node: Expr, rewriting: Rewriting) -> Expr:
@@ -76,16 +76,16 @@ def lowered_counts(node: Expr, rewriting: Rewriting) -> Expr:
 
 
 def lowered_element(node: exp.Bracket, rewriting: Rewriting) -> Expr:
-    """`array[n]` with a position that is worked out."""
+    """`array[n]` with a computed position."""
     if len(node.expressions) != 1 or isinstance(node.expressions[0], exp.Literal | exp.Slice | exp.Neg):
         return node
     return json(call("sf_get", *with_kinds([node.this, node.expressions[0]])))
 
 
 def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
-    """What is inserted, as what the columns hold: texts as dates, numbers and booleans, and none that is too long.
+    """Inserted values in the types of their columns: texts as dates, numbers and booleans; too long texts are refused.
 
-    DuckDB knows the texts of dates in one form and no length of a column.
+    DuckDB reads dates in one format only, and has no lengths of columns.
     """
     schema = node.this
     target = schema.this if isinstance(schema, exp.Schema) else schema
@@ -115,7 +115,7 @@ def lowered_insert(node: exp.Insert, rewriting: Rewriting) -> Expr:
 
 
 def stored(value: Expr, type: str, length: int | None, rewriting: Rewriting) -> Expr:
-    """A value as a column of this type of DuckDB's holds it."""
+    """A value in the type of a column."""
     is_text = isinstance(value, exp.Literal) and value.is_string
     if isinstance(value, exp.Null | exp.Placeholder) or value.name.upper() == "DEFAULT":
         return value
@@ -156,7 +156,7 @@ def lowered_order(node: exp.Ordered, rewriting: Rewriting) -> Expr:
 
 
 def lowered_update(node: exp.Update, rewriting: Rewriting) -> Expr:
-    """`UPDATE t SET t.a = …`: DuckDB takes the column alone, and the texts of dates in one form."""
+    """`UPDATE t SET t.a = …`: DuckDB accepts only the column's name, and dates in one format."""
     name = full_name(node.this, rewriting.session) if isinstance(node.this, exp.Table) else None
     known = {} if name is None else rewriting.account.engine.held_types(rewriting.session, name)
     for assignment in node.expressions:

@@ -1,4 +1,4 @@
-"""Functions of texts, hashes and numbers that DuckDB has not, or has with other answers."""
+"""Functions of texts, hashes and numbers that DuckDB lacks, or that return other results there."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def edit_distance(left: str | None, right: str | None, most: int | None) -> int 
 
 
 def jaro_winkler(left: str | None, right: str | None) -> int | None:
-    """From 0 to 100, whatever the case; a common beginning counts whatever its length, as the documented values show.
+    """From 0 to 100, ignoring case; a common prefix of any length counts, as the documented values show.
 
     https://docs.snowflake.com/en/sql-reference/functions/jarowinkler_similarity
     """
@@ -292,14 +292,14 @@ def _nth(text: str, pattern: str, position: Any, occurrence: Any, parameters: st
 
 
 def _group(pattern: str, parameters: str, group: Any) -> int:
-    """Which group is meant: with `e` the first one, where the pattern has any."""
+    """The number of the requested group; with `e` the first one, if the pattern has groups."""
     if group is not None:
         return int(group)
     return 1 if "e" in parameters and _compiled(pattern, parameters).groups else 0
 
 
 def regexp_like(text: Any, pattern: Any, parameters: Any) -> bool | None:
-    """Whether the whole text is of the pattern."""
+    """Whether the whole text matches the pattern."""
     if text is None or pattern is None or parameters is None:
         return None
     return _compiled(pattern, parameters).fullmatch(text) is not None
@@ -392,7 +392,7 @@ def width_bucket(value: Any, low: Any, high: Any, count: Any) -> int | None:
 
 
 def months_between(left: Any, right: Any) -> float | None:
-    """Months between two moments; a whole number where they are of the same day, or both the last of a month."""
+    """Months between two moments; an integer if both are the same day of the month, or the last of a month."""
     if left is None or right is None:
         return None
     months = (left.year - right.year) * 12 + left.month - right.month
@@ -418,7 +418,7 @@ _LETTERS = string.ascii_letters + string.digits
 
 
 def randstr(length: Any, seed: Any) -> str | None:
-    """A text of letters and digits that the seed tells."""
+    """A text of letters and digits, determined by the seed."""
     if length is None or seed is None:
         return None
     generator = random.Random(int(seed))
@@ -426,7 +426,7 @@ def randstr(length: Any, seed: Any) -> str | None:
 
 
 def zipf(exponent: Any, count: Any, seed: Any) -> int | None:
-    """A number from 1 to `count` of Zipf's distribution, which the seed tells."""
+    """A number from 1 to `count` with Zipf's distribution, determined by the seed."""
     if None in (exponent, count, seed):
         return None
     sums = _zipf_sums(float(exponent), int(count))
@@ -450,17 +450,17 @@ def normal(mean: Any, deviation: Any, seed: Any) -> float | None:
 
 
 def share(seed: Any) -> float | None:
-    """A number from 0 to 1 that the seed tells."""
+    """A number from 0 to 1, determined by the seed."""
     return None if seed is None else random.Random(int(seed)).random()
 
 
 def changes(values: list[Any] | None) -> int | None:
-    """How often a value differs from the one before it."""
+    """The number of values that differ from the one before."""
     return None if values is None else sum(a != b for a, b in pairwise(values))
 
 
 def checked_float(value: float | None, name: str, argument: Any) -> float | None:
-    """A float that is a number; raises where a function of what it was given has none."""
+    """The float, if it is a number; raises for an argument outside of the function's domain."""
     if value is None or not math.isnan(value):
         return value
     raise Refusal(100038, "22018", f"Invalid floating point operation: {name}({argument})")

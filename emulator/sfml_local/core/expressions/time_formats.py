@@ -47,7 +47,7 @@ def elements(format: str) -> tuple[Element, ...]:
 
 
 def _of_word(word: str) -> list[Element]:
-    """The elements in a run of letters; a word such as `hours` is none, though it holds the letters of some."""
+    """The elements in a run of letters; a word such as `hours` contains letters of elements, but is none."""
     if (whole := _split(word, _SINGLES)) is not None and all(is_element for is_element, _ in whole):
         return whole
     return _split(word, _WORD) or []
@@ -178,7 +178,7 @@ _FIELDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What a text tells: a moment without a zone, its offset from UTC, and which parts it had."""
+    """A parsed text: a moment without time zone, its offset from UTC, and the parts that the text had."""
 
     moment: dt.datetime
     offset: dt.timedelta | None
@@ -192,7 +192,7 @@ def _pattern(format: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
         if is_element:
             text = _READERS[name]
             follows = index + 1 < len(parts) and parts[index + 1][0]
-            # Without anything between them, two elements are told apart by their widths.
+            # Two elements without anything between them are separated by their widths.
             if follows and name not in ("TZH", "TZHTZM") and parts[index + 1][1][:1].isalpha():
                 text = text.replace("{1,4}", "{4}").replace("{1,2}", "{2}") + r"[ T]?"
             pattern += text
@@ -203,7 +203,7 @@ def _pattern(format: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
 
 
 def read_moment(text: str, format: str, century_start: int = CENTURY_START) -> Read | None:
-    """What a text tells in one of the formats between `|`; None where it tells nothing."""
+    """The text parsed in one of the formats between `|`; None if it fits none."""
     for one in format.split("|"):
         if one.strip().upper() == "AUTO":
             found = read_auto(text)
@@ -284,7 +284,7 @@ YEAR_OF_MILLISECONDS = 31536000000
 
 
 def read_auto(text: str) -> Read | None:
-    """What a text tells in one of the formats that are found by themselves."""
+    """The text parsed in one of the formats that AUTO detects."""
     for pattern in _AUTO:
         match = pattern.fullmatch(text)
         if match is not None:
@@ -303,7 +303,7 @@ def read_digits(number: int) -> Read | None:
 
 
 def epoch(number: int, scale: int) -> Read | None:
-    """So many 10^-scale seconds after the start of 1970."""
+    """The moment this number of 10^-scale seconds after the start of 1970."""
     micros = number * 10 ** (6 - scale) if scale <= 6 else number // 10 ** (scale - 6)
     try:
         return Read(_EPOCH + dt.timedelta(microseconds=micros), None)
@@ -312,7 +312,7 @@ def epoch(number: int, scale: int) -> Read | None:
 
 
 def read_time(text: str, format: str = "AUTO") -> dt.time | None:
-    """The time of day that a text tells."""
+    """The time of day in a text."""
     if format.strip().upper() != "AUTO":
         found = read_moment(text, format)
         return None if found is None else found.moment.time()

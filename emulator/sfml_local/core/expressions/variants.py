@@ -1,4 +1,4 @@
-"""Values of VARIANT, ARRAY and OBJECT in Python, and their JSON text, which is how DuckDB holds them.
+"""Values of VARIANT, ARRAY and OBJECT in Python, and their JSON text, as which DuckDB stores them.
 
 A number with an exponent is a DOUBLE, one with a point a DECIMAL. SQL's NULL is None and stands outside; JSON's null
 is `NULL_VALUE` where it is a value by itself, and None inside an array or object.
@@ -45,7 +45,7 @@ def value_of(value: Any, kind: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A SQL value as what a variant holds."""
+    """A SQL value as the content of a variant."""
     if isinstance(value, dict):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -124,14 +124,14 @@ NAMES: Sequence[tuple[type, str]] = (
 
 
 def name_of(value: Any) -> str | None:
-    """What TYPEOF tells of a variant."""
+    """The result of TYPEOF for a variant."""
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return "INTEGER"
     return next((name for kind, name in NAMES if isinstance(value, kind)), None)
 
 
 def key_of(value: Any) -> Any:
-    """What tells whether two elements are the same: 5 and 5.00 are, 5 and '5' are not, nor 1 and true."""
+    """A key for comparing elements: 5 equals 5.00, but neither '5' nor true."""
     if isinstance(value, dict):
         return ("object", tuple((key, key_of(value[key])) for key in sorted(value)))
     if isinstance(value, list):
@@ -147,7 +147,7 @@ def key_of(value: Any) -> Any:
 
 
 def read_json(text: str) -> Any:
-    """What PARSE_JSON makes of a text: SQL's NULL of an empty one; raises Refusal.
+    """The result of PARSE_JSON; SQL's NULL for an empty text. Raises Refusal.
 
     https://docs.snowflake.com/en/sql-reference/functions/parse_json
     """
@@ -170,7 +170,7 @@ def _reason(text: str, cause: Exception) -> str:
 
 
 class _Reader:
-    """JSON with what Snowflake adds: words in any case, single quotes, empty elements, a comma at the end."""
+    """JSON with Snowflake's extensions: words in any case, single quotes, empty elements, a comma at the end."""
 
     def __init__(self, text: str) -> None:
         self._text = text
