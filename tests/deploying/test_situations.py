@@ -214,6 +214,24 @@ def test_a_run_that_was_due_and_did_not_begin_is_late(world: Small) -> None:
     assert status(world, "prod")[0] == 0
 
 
+def test_a_run_that_did_not_succeed_in_time_is_late_until_one_does(world: Small) -> None:
+    world.edit("{cron: '0 0 * * 0', timezone: UTC}}", "{every: 2h}, expect: {within: 1h}}")
+    world.edit("select 2", "select * from LATER")
+    committed(world)
+    apply(world, target="prod")
+    hours_ago = (datetime.now(UTC) - timedelta(hours=3, minutes=10)).isoformat()
+    columns = ("last_committed_on", "created_on")
+    old = ", ".join(f"{column} = '{hours_ago}'" for column in columns)
+    world.local.server.account.store.execute(f"UPDATE tasks SET {old}, last_suspended_on = NULL")
+    assert world.run("run", SPEC_PATH, "-t", "prod")[0] == 1
+    code, value, text = status(world, "prod")
+    assert code == 1 and [one["kind"] for one in value["problems"]] == ["last_run", "late"]
+    assert "late: no run has succeeded for " in text and "expected within 1h" in text, text
+    world.local.sql(f"CREATE TABLE {world.local.database}.SMALL.LATER AS SELECT 1 AS A")
+    assert world.run("run", SPEC_PATH, "-t", "prod")[0] == 0
+    assert status(world, "prod")[0] == 0
+
+
 # -- off as intended
 
 

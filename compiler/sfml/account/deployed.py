@@ -114,6 +114,7 @@ def deployed_root(row: Mapping[str, Any]) -> DeployedRoot:
         suspended_reason=_text(row.get("last_suspended_reason")),
         suspended_on=utc(row.get("last_suspended_on")),
         committed_on=utc(row.get("last_committed_on")),
+        created_on=utc(row.get("created_on")),
     )
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from sfml.account.deployed import DeployedGraph, cut_loose, own_suspended, utc
+from sfml.account.freshness import REMEMBERED, Overdue, overdue
 from sfml.account.history import DeployedRoot, Run, TaskRow
 from sfml.account.run_record import spec_name
 from sfml.base.quoting import raw
@@ -26,9 +27,6 @@ from sfml.semantics.cron import fires_between, parse_cron
 
 LATE_AFTER = timedelta(minutes=15)
 """The delay after which a run that did not begin is late. Snowflake may start runs late, never early."""
-
-REMEMBERED = timedelta(days=7)
-"""The retention of TASK_HISTORY: https://docs.snowflake.com/en/sql-reference/functions/task_history"""
 
 
 class OffReason(StrEnum):
@@ -131,6 +129,7 @@ Problem: TypeAlias = (
     | MissingTasks
     | UnsuccessfulRun
     | LateRun
+    | Overdue
     | ForeignTask
 )
 
@@ -168,6 +167,7 @@ def health_of(
     rows: Iterable[TaskRow] = (),
 ) -> GraphHealth:
     """The health of a graph, from the values that were read from the account."""
+    rows = tuple(rows)
     root = graph.root
     record = split_comment(root.comment)[1] if root else None
     unfinished = unfinished_of(journal, holder) if journal else None
@@ -181,8 +181,10 @@ def health_of(
         problems += _problems(desired, graph, off, unfinished, differs)
         if run is not None and run.is_over and run.outcome not in ("succeeded", "skipped"):
             problems.append(UnsuccessfulRun(run))
-        if root is not None and unfinished is None and (due := late_since(desired, root, tuple(rows), now)):
+        if root is not None and unfinished is None and (due := late_since(desired, root, rows, now)):
             problems.append(LateRun(due))
+        elif root is not None and unfinished is None and (late := overdue(desired, root, rows, now)):
+            problems.append(late)
     return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(problems))
 
 

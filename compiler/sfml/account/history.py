@@ -27,6 +27,7 @@ class DeployedRoot:
     suspended_on: datetime | None = None
     committed_on: datetime | None = None
     """When the current version of the graph was set: on the last resume or EXECUTE TASK."""
+    created_on: datetime | None = None
 
 
 @record

@@ -158,6 +158,8 @@ class DesiredGraph:
     """Name of a moved task → its former name, both in Snowflake."""
     fingerprint: str = ""
     """The sha256 over the fingerprints of all tasks, including the root."""
+    within: int | None = field(default=None, compare=False)
+    """The seconds after each scheduled time within which a run should have succeeded."""
 
     @property
     def where(self) -> str:

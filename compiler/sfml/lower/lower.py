@@ -73,6 +73,7 @@ def lower(
         description=graph.description,
         moved=moved,
         fingerprint=whole,
+        within=graph.settings.within,
     )
 
 

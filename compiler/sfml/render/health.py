@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, assert_never
 
+from sfml.account.freshness import Overdue
 from sfml.account.health import (
     ForeignTask,
     GraphHealth,
@@ -22,6 +23,7 @@ from sfml.account.health import (
 )
 from sfml.account.history import Run
 from sfml.account.run_reason import TaskFailure
+from sfml.graph.durations import in_words
 from sfml.render.printable import printable
 from sfml.render.reason import is_are, names_text, outcome_text, reason_text
 from sfml.render.units import moment
@@ -101,6 +103,8 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             return reason_text(run.reason) if run.reason else f"the last run {outcome_text(run)}"
         case LateRun(due):
             return f"late: a run was due {moment(due)} and did not begin"
+        case Overdue(due, within):
+            return f"late: no run has succeeded for {moment(due)}, expected within {in_words(within)}"
         case ForeignTask(name):
             return f"task {name} was not made by sfml"
         case _:
@@ -135,7 +139,7 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
         case UnsuccessfulRun(failed):
             task = failed.reason.task if isinstance(failed.reason, TaskFailure) else None
             yield f"sfml logs {where}" + (f" {task}" if task else "")
-        case LateRun():
+        case LateRun() | Overdue():
             yield f"sfml history {where}   shows what ran;   sfml run {where}   makes up for it"
         case ForeignTask():
             yield f"sfml apply {where} --adopt   takes the graph over"
@@ -159,6 +163,7 @@ KINDS: Mapping[type, str] = {
     MissingTasks: "tasks_gone",
     UnsuccessfulRun: "last_run",
     LateRun: "late",
+    Overdue: "late",
     ForeignTask: "not_ours",
 }
 """Type of problem → the value of `kind` in JSON."""
@@ -174,7 +179,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
             pass
         case LooseTasks(tasks) | MissingTasks(tasks):
             pass
-        case LateRun(since):
+        case LateRun(since) | Overdue(since):
             pass
         case UnsuccessfulRun(run):
             since = run.completed_at
