@@ -11,6 +11,7 @@ from sfml_local.services.access.service import Access
 from sfml_local.services.compute.service import ComputeObjects
 from sfml_local.services.databases.service import Databases
 from sfml_local.services.datasets.service import Datasets
+from sfml_local.services.dynamic_tables.service import DynamicTableService
 from sfml_local.services.jobs.service import Jobs
 from sfml_local.services.models.service import Models
 from sfml_local.services.notifications.service import Notifications
@@ -34,6 +35,7 @@ SERVICES: tuple[Builder, ...] = (
     Telemetry,
     Notifications,
     Variants,  # before streams take the place of tables
+    DynamicTableService,  # so are these
     Streams,
     Objects,
     Tags,

@@ -110,7 +110,7 @@ def test_quantiles_and_seeds(session: Session) -> None:
 @pytest.mark.parametrize(
     ("sql", "word"),
     [
-        ("CREATE DYNAMIC TABLE d TARGET_LAG = '1 hour' WAREHOUSE = w AS SELECT 1 AS a", "DYNAMIC TABLE"),
+        ("CREATE DYNAMIC ICEBERG TABLE d AS SELECT 1 AS a", "DYNAMIC ICEBERG TABLE"),
         ("CREATE EXTERNAL TABLE e (a INT) LOCATION = @s", "EXTERNAL TABLE"),
         ("CREATE MATERIALIZED VIEW m AS SELECT 1 AS a", "MATERIALIZED VIEW"),
         ("UNDROP TABLE gone", "UNDROP TABLE"),

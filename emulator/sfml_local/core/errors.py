@@ -35,6 +35,11 @@ def already_exists(name: object, kind: str = "Object") -> SqlError:
     return SqlError(f"SQL compilation error:\n{kind} '{name}' already exists.", 2002, "42710")
 
 
+def already_exists_as(name: object, kind: str) -> SqlError:
+    """001998: an object of another kind has this name."""
+    return SqlError(f"SQL compilation error:\nObject '{name}' already exists as {kind}", 1998, "42710")
+
+
 def not_emulated(statement: str, why: str = "") -> SqlError:
     """000002: a statement or feature of Snowflake that this server does not emulate."""
     shown = " ".join(statement.split())

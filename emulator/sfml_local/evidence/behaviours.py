@@ -11,6 +11,7 @@ from __future__ import annotations
 from sfml_local.evidence.access import ACCESS
 from sfml_local.evidence.behaviour import Behaviour, Evidence
 from sfml_local.evidence.code import CODE
+from sfml_local.evidence.dynamic_tables import DYNAMIC_TABLES
 from sfml_local.evidence.models import DATASETS, MODELS
 from sfml_local.evidence.objects import OBJECTS
 from sfml_local.evidence.tasks import STREAMS, TASKS
@@ -102,5 +103,5 @@ SERVER: tuple[Behaviour, ...] = (
 )
 
 BEHAVIOURS: tuple[Behaviour, ...] = (
-    TASKS + STREAMS + CODE + JOBS + MODELS + DATASETS + OBJECTS + ACCESS + SERVER
+    TASKS + STREAMS + CODE + JOBS + MODELS + DATASETS + DYNAMIC_TABLES + OBJECTS + ACCESS + SERVER
 )

@@ -167,7 +167,7 @@ SNOWPARK = _rows(
         _X,
         "all are stored as JSON",
     ),
-    ("DYNAMIC, EXTERNAL, ICEBERG tables, MATERIALIZED views, UNDROP, SWAP WITH are refused", _X, _REFUSED),
+    ("EXTERNAL, ICEBERG tables, MATERIALIZED views, UNDROP, SWAP WITH are refused", _X, _REFUSED),
     ("A function that is not here is refused by its name", _X, _REFUSED),
 )
 

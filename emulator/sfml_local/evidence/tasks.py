@@ -400,9 +400,7 @@ STREAMS: tuple[Behaviour, ...] = (
     Behaviour(
         "streams", "Streams never become stale by age (STALE_AFTER is NULL)", _X, "nothing expires here"
     ),
-    Behaviour(
-        "streams", "On views, stages, external and dynamic tables; AT, BEFORE, CLONE", _X, "not emulated"
-    ),
+    Behaviour("streams", "On views, stages and external tables; AT, BEFORE, CLONE", _X, "not emulated"),
     Behaviour(
         "streams",
         "Stream, table and what consumes it in several databases",

@@ -107,8 +107,8 @@ def test_what_a_table_function_raises_is_told(asking: Session, tables: None) -> 
         ("SELECT SYSTEM$DGQL('x')", "the local server has no lineage"),
         ("CALL SYSTEM$DEPLOY_MODEL('x')", "the local server has no model services"),
         (
-            "CREATE DYNAMIC TABLE T TARGET_LAG = '1 minute' AS SELECT 1",
-            "not emulated by the local server: CREATE DYNAMIC TABLE",
+            "CREATE DYNAMIC ICEBERG TABLE T AS SELECT 1",
+            "not emulated by the local server: CREATE DYNAMIC ICEBERG TABLE",
         ),
         ("CREATE TAG SNOWML_FEATURE_VIEW_METADATA", "the local server has no Feature Store"),
     ],

@@ -42,7 +42,7 @@ D = Name(("D",))
          CreateTag(D, False, True, ("a", "b"), "c")),
         ("DROP TAG d", DropTag(D)),
         ("SHOW TAGS LIKE 'd' IN ACCOUNT", ShowTags("d", "ACCOUNT")),
-        ("CREATE OR REPLACE DYNAMIC TABLE d TARGET_LAG = '1 minute' AS SELECT 1", Absent("CREATE", "DYNAMIC TABLE")),
+        ("CREATE OR REPLACE DYNAMIC ICEBERG TABLE d AS SELECT 1", Absent("CREATE", "DYNAMIC ICEBERG TABLE")),
         ("SHOW MODEL MONITORS", Absent("SHOW", "MODEL MONITORS")),
         ("DROP ONLINE FEATURE TABLE d", Absent("DROP", "ONLINE FEATURE TABLE")),
     ],

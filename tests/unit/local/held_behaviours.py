@@ -21,6 +21,7 @@ _FILES = "local/test_staged_files.py::test_"
 _MODEL_SQL = "local/models/test_model_sql.py::test_"
 _MODEL_VALUES = "local/models/test_model_values.py::test_"
 _REGISTRY = "local/models/test_registry.py::test_"
+_DYNAMIC = "local/dynamic_tables/test_dynamic_tables.py::test_"
 _DOCUMENTED = "local/test_documented_rows.py::test_"
 
 _VALUES = "local/test_documented_values.py::test_an_expression_answers_what_is_documented"
@@ -217,6 +218,34 @@ HELD: Mapping[str, str] = {
     ),
     "CREATE, ALTER … ADD and DROP VERSION, DROP, SHOW": (
         "local/test_datasets.py::test_versions_go_with_their_dataset_and_it_with_its_schema"
+    ),
+    "INITIALIZE: ON_CREATE fills a table at once, ON_SCHEDULE within its target lag": (
+        f"{_DYNAMIC}one_that_waits_for_its_schedule_cannot_be_read_before"
+    ),
+    "A lag is at least a minute, and no shorter than that of what the table reads": (
+        f"{_DYNAMIC}a_lag_shorter_than_that_of_what_it_reads_is_refused"
+    ),
+    "DOWNSTREAM: refreshed with what reads it, and never by itself": (
+        f"{_DYNAMIC}a_downstream_table_is_refreshed_with_what_reads_it"
+    ),
+    "REFRESH refreshes what the table reads first, all as of one moment": (
+        f"{_DYNAMIC}a_refresh_by_hand_refreshes_what_the_table_reads"
+    ),
+    "SUSPEND takes what reads the table along; RESUME brings back what nobody suspended": (
+        f"{_DYNAMIC}suspending_takes_what_reads_it_along_and_resuming_brings_it_back"
+    ),
+    "Five failed refreshes in a row suspend a table": f"{_DYNAMIC}five_failures_in_a_row_suspend_it",
+    "A table whose upstream failed is UPSTREAM_FAILED, and keeps its rows": (
+        f"{_DYNAMIC}the_failure_of_what_it_reads_is_told_of_it"
+    ),
+    "NO_DATA, FULL, INCREMENTAL; CREATION, SCHEDULED, MANUAL in the history": (
+        f"{_DYNAMIC}the_history_tells_the_refreshes_apart"
+    ),
+    "DYNAMIC_TABLE_GRAPH_HISTORY: descriptions with their times and inputs": (
+        f"{_DYNAMIC}its_settings_can_be_changed"
+    ),
+    "LAST_ALTERED of a table follows what changes its rows, once it is committed": (
+        f"{_DYNAMIC}last_altered_follows_what_changes_rows"
     ),
     "A FILE_FORMAT of a stage is that of what reads and writes it": (
         "local/test_account_facts.py::test_as_on_an_account"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.base.quoting import literal
 from sfml_local.core import table_notes
+from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
 from sfml_local.services.databases.sql import snowflake_type
@@ -27,7 +28,7 @@ def get_ddl(account: Account, session: Session, arguments: tuple[Any, ...]) -> s
     qualified = len(arguments) > 2 and bool(arguments[2])
     name = resolve(text, session)
     match kind.upper():
-        case "TABLE" | "VIEW":
+        case "TABLE" | "VIEW" | "DYNAMIC_TABLE":
             return _table_or_view(account, session, name, kind.upper(), qualified)
         case "TASK":
             return _task(account, name, qualified)
@@ -44,6 +45,8 @@ def _table_or_view(account: Account, session: Session, name: ObjectName, kind: s
     if not columns or actual is None:
         raise does_not_exist(kind.capitalize(), name.fqn())
     record = records.find(account, name) or Record(name, actual, account.clock(), session.role)
+    if record.is_dynamic or kind == "DYNAMIC_TABLE":
+        return _dynamic_table(record, kind, _shown(name, qualified))
     comment = table_notes.comments(account.engine).get(name, "")
     if actual == "VIEW":
         return _view(account, record, [row[0] for row in columns], comment, _shown(name, qualified))
@@ -98,6 +101,21 @@ def defining_query(written: str) -> str:
     if not tokens.match_words("AS"):
         raise SqlError("The text of this view is not kept.", 2, "0A000")
     return tokens.rest()
+
+
+def _dynamic_table(record: Record, kind: str, name: str) -> str:
+    """The statement as it was written, under the name that is asked for."""
+    from sfml_local.grammar.tokens import Tokens
+
+    if not record.is_dynamic:
+        raise wrong_kind(record.kind, kind)
+    tokens = Tokens(record.written)
+    tokens.text_until(("TABLE",))
+    tokens.match_words("TABLE")
+    tokens.match_words("IF", "NOT", "EXISTS")
+    tokens.name()
+    transient = "transient " if record.details.get("TRANSIENT") else ""
+    return f"create or replace {transient}dynamic table {name} {tokens.rest()};"
 
 
 def _task(account: Account, name: ObjectName, qualified: bool) -> str:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.names import resolve
 from sfml_local.core.result import Column, Result, table
-from sfml_local.services.objects import show
+from sfml_local.services.objects import changes, show
 from sfml_local.services.objects import store as records
+from sfml_local.services.objects.changes import Change
 from sfml_local.services.objects.show import Known
 
 if TYPE_CHECKING:
@@ -59,24 +60,27 @@ def _relation(columns: tuple[Column, ...], rows: Rows) -> Callable[[Account, Ses
     return relation
 
 
-def _names(one: Known) -> dict[str, Any]:
+def _names(one: Known, changed: Mapping[str, Change]) -> dict[str, Any]:
+    change = changed.get(one.name.fqn())
     return {
         "TABLE_CATALOG": one.name.database,
         "TABLE_SCHEMA": one.name.schema,
         "TABLE_NAME": one.name.name,
         "TABLE_OWNER": one.record.owner,
-        **dict.fromkeys(("CREATED", "LAST_ALTERED", "LAST_DDL"), one.record.created_on),
+        **dict.fromkeys(("CREATED", "LAST_DDL"), one.record.created_on),
+        "LAST_ALTERED": max(one.record.created_on, change.changed_on) if change else one.record.created_on,
         "LAST_DDL_BY": one.record.owner,
         "COMMENT": one.comment or None,
     }
 
 
 def _tables(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
+    changed = changes.every(account)
     for one in show.known_objects(account, database=database):
         is_table = one.kind == "TABLE"
         cluster = one.detail("CLUSTER_BY")
         yield {
-            **_names(one),
+            **_names(one, changed),
             "TABLE_TYPE": "BASE TABLE" if is_table else "VIEW",
             "IS_TRANSIENT": "YES" if one.detail("TRANSIENT") else "NO",
             "CLUSTERING_KEY": f"LINEAR({cluster})" if cluster else None,
@@ -86,15 +90,17 @@ def _tables(account: Account, session: Session, database: str) -> Iterable[Mappi
             "IS_INSERTABLE_INTO": "YES",
             "IS_TYPED": "YES",
             "AUTO_CLUSTERING_ON": "YES" if cluster else "NO",
-            **dict.fromkeys(("IS_TEMPORARY", "IS_ICEBERG", "IS_DYNAMIC", "IS_IMMUTABLE", "IS_HYBRID"), "NO"),
+            **dict.fromkeys(("IS_TEMPORARY", "IS_ICEBERG", "IS_IMMUTABLE", "IS_HYBRID"), "NO"),
+            "IS_DYNAMIC": "YES" if one.record.is_dynamic else "NO",
         }
 
 
 def _views(account: Account, session: Session, database: str) -> Iterable[Mapping[str, Any]]:
+    changed = changes.every(account)
     for one in show.known_objects(account, database=database):
         if one.kind == "VIEW":
             yield {
-                **_names(one),
+                **_names(one, changed),
                 "VIEW_DEFINITION": show.written_text(account, one.name, one.record),
                 "CHECK_OPTION": "NONE",
                 "IS_UPDATABLE": "NO",
@@ -110,7 +116,7 @@ def _constraints(account: Account, session: Session, database: str) -> Iterable[
                 "CONSTRAINT_CATALOG": one.name.database,
                 "CONSTRAINT_SCHEMA": one.name.schema,
                 "CONSTRAINT_NAME": records.constraint_name(one.record, key),
-                **{name: value for name, value in _names(one).items() if name.startswith("TABLE_")},
+                **{name: value for name, value in _names(one, {}).items() if name.startswith("TABLE_")},
                 "CONSTRAINT_TYPE": key.kind,
                 "IS_DEFERRABLE": "NO",
                 "INITIALLY_DEFERRED": "YES",

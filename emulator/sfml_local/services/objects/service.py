@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.objects import altering, ddl, declared, keeping, relations, rest, show, sql, store
+from sfml_local.services.objects import (
+    altering,
+    changes,
+    ddl,
+    declared,
+    keeping,
+    relations,
+    rest,
+    show,
+    sql,
+    store,
+)
 
 
 class Objects(Service):
@@ -13,12 +24,13 @@ class Objects(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
-            schema=store.SCHEMA,
+            schema=store.SCHEMA + changes.SCHEMA,
             handlers={**sql.HANDLERS, **show.HANDLERS, **altering.HANDLERS},
             read_only=show.READ_ONLY,
             system_functions=ddl.SYSTEM_FUNCTIONS,
             relations=relations.RELATIONS,
             first_rewrites=(declared.declarations,),
+            around=(changes.noting,),
             defined=(keeping.note,),
             operations=rest.OPERATIONS,
             schema_dropped=(sql.schema_dropped,),

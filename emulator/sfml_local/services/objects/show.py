@@ -223,6 +223,7 @@ def table_values(account: Account, one: Known) -> dict[str, Any]:
         "row_timestamp": "ON" if one.detail("ROW_TIMESTAMP") else "OFF",
         "error_logging": "ON" if one.detail("ERROR_LOGGING") else "OFF",
         **dict.fromkeys(_FLAGS, "N"),
+        "is_dynamic": "Y" if one.record.is_dynamic else "N",
     }
 
 

@@ -43,6 +43,7 @@ def drop_columns(account: Account, session: Session, statement: DropColumns) -> 
     table = _table(account, session, statement.table, statement.if_exists)
     if table is None:
         return status()
+    _refuse_dynamic(account, table)
     known = _columns(account, session, table)
     dropped = [column for column in statement.columns if column in known or not statement.if_columns_exist]
     for index, column in enumerate(dropped):
@@ -64,6 +65,7 @@ def rename_column(account: Account, session: Session, statement: RenameColumn) -
     table = _table(account, session, statement.table, statement.if_exists)
     if table is None:
         return status()
+    _refuse_dynamic(account, table)
     known = _columns(account, session, table)
     if statement.column not in known:
         raise _invalid(statement.column)
@@ -164,6 +166,13 @@ def _table(
     return name
 
 
+def _refuse_dynamic(account: Account, table: ObjectName) -> None:
+    """The columns of a dynamic table are those of its query."""
+    record = records.find(account, table)
+    if record is not None and record.is_dynamic:
+        raise wrong_kind("DYNAMIC_TABLE", "TABLE")
+
+
 def _parts(session: Session, name: ObjectName) -> tuple[str, str, str]:
     return parts_of(name, temporary=name in session.temporaries)
 
@@ -191,6 +200,7 @@ def alter_columns(account: Account, session: Session, statement: AlterColumns) -
     table = _table(account, session, statement.table, statement.if_exists)
     if table is None:
         return status()
+    _refuse_dynamic(account, table)
     known = _columns(account, session, table)
     for column, _ in statement.comments:
         if column not in known:

@@ -56,6 +56,11 @@ class Record:
     details: Mapping[str, Any] = field(default_factory=dict)
     keys: tuple[Key, ...] = ()
 
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether it is a dynamic table, which the engine holds as a table."""
+        return bool(self.details.get("DYNAMIC"))
+
 
 def _key_from(values: Mapping[str, Any]) -> Key:
     lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}

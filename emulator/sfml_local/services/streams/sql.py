@@ -45,7 +45,7 @@ def create(account: Account, session: Session, statement: grammar.CreateStream) 
     """https://docs.snowflake.com/en/sql-reference/sql/create-stream"""
     name = resolve(statement.name, session)
     _check_options(statement.options)
-    if statement.on != "TABLE" or statement.unsupported:
+    if statement.on not in ("TABLE", "DYNAMIC TABLE") or statement.unsupported:
         what = statement.unsupported or f"ON {statement.on}"
         raise not_emulated(f"CREATE STREAM {name.fqn()} {what}: streams follow tables, from now on")
     base = resolve(statement.source, session)

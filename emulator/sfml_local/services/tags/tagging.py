@@ -6,7 +6,7 @@ https://docs.snowflake.com/en/user-guide/object-tagging/introduction
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arguments import Args
@@ -85,6 +85,16 @@ def assign(
         )
 
 
+def unassign(account: Account, domain: str, key: str, tags: Iterable[ObjectName], column: str = "") -> None:
+    """Take these tags away."""
+    for tag in tags:
+        account.store.execute(
+            'DELETE FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
+            " AND database = ? AND schema = ? AND name = ?",
+            (domain, key, column, tag.database, tag.schema, tag.name),
+        )
+
+
 def assigned(account: Account, domain: str, key: str, column: str = "") -> Values:
     rows = account.store.rows(
         'SELECT * FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
@@ -129,12 +139,9 @@ def set_tags(account: Account, session: Session, statement: SetObjectTags) -> Re
 def unset_tags(account: Account, session: Session, statement: UnsetObjectTags) -> Result:
     domain = _DOMAINS.get(statement.kind, statement.kind)
     key = _existing(account, session, statement)
-    for tag in () if key is None else (resolve(name, session) for name in statement.tags):
-        account.store.execute(
-            'DELETE FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
-            " AND database = ? AND schema = ? AND name = ?",
-            (domain, key, statement.column or "", tag.database, tag.schema, tag.name),
-        )
+    if key is not None:
+        tags = [resolve(name, session) for name in statement.tags]
+        unassign(account, domain, key, tags, statement.column or "")
     return status()
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sfml.semantics.schedule import fires
 from sfml.semantics.states import State
 from sfml.semantics.triggering import is_triggered
-from sfml_local.core.clock import ManualClock
+from sfml_local.core.clock import Follower, ManualClock
 from sfml_local.core.log_format import logger
 from sfml_local.services.tasks import run_store, slot_store, store
 from sfml_local.services.tasks.model import Task
@@ -58,6 +58,8 @@ class Scheduler:
         self.runner = runner
         self.triggers = Triggers(account, runner)
         self.is_on = False
+        self.others: list[Follower] = []
+        """What else has moments of its own at which it works, beside tasks."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -112,6 +114,7 @@ class Scheduler:
         """The next moment at which something is to be done, as far as is known now."""
         moments = [slot_store.next_slot(self.account.store, root) for root in self._scheduled()]
         moments += [self.triggers.next_due(root) for root in self._triggered()]
+        moments += [other.next_due() for other in self.others]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def fire(self) -> None:
@@ -120,10 +123,14 @@ class Scheduler:
             self._fire(root.id)
         for root in self._triggered():
             self.triggers.fire(root)
+        for other in self.others:
+            other.fire()
 
     def settle(self) -> None:
         """Wait until no run goes on."""
         self.runner.settle()
+        for other in self.others:
+            other.settle()
 
     def _started(self) -> list[Task]:
         return [task for task in store.started(self.account.store) if task.settings.is_root]

@@ -1,0 +1,1 @@
+"""Dynamic tables: created, refreshed by hand and by schedule, and shown."""

@@ -1,0 +1,81 @@
+"""One refresh of one dynamic table: its query's rows take the place of those that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sfml.base.quoting import duckdb_identifier
+from sfml_local.core.definitions import parts_of
+from sfml_local.core.errors import does_not_exist
+from sfml_local.services.dynamic_tables.model import DynamicTable
+from sfml_local.services.dynamic_tables.sources import Place, base_tables, sources_of
+from sfml_local.services.objects import changes
+
+if TYPE_CHECKING:
+    from sfml_local.core.account import Account
+    from sfml_local.core.session import Session
+
+FULL, NO_DATA, REINITIALIZE = "FULL", "NO_DATA", "REINITIALIZE"
+
+
+@dataclass(frozen=True, slots=True)
+class Refilled:
+    """What a refresh did; `seen` are the versions of the base tables that it read."""
+
+    action: str
+    statistics: Mapping[str, Any]
+    seen: dict[str, int]
+
+
+def refill(account: Account, session: Session, table: DynamicTable, query_id: str) -> Refilled:
+    """Bring the table's rows up to date; raises SqlError and then changes nothing.
+
+    All rows are computed anew, whatever the refresh mode is: what differs is what is told of it.
+    """
+    place = Place(table.database, table.schema)
+    sources = sources_of(account, session, table.query, place)
+    for source in sources:
+        if source.kind is None:
+            raise does_not_exist("Object", source.name)
+    # Read first: what changes while the query runs belongs to the next refresh.
+    seen = changes.versions(account, base_tables(account, session, sources))
+    if table.data_timestamp is not None and seen == table.seen:
+        return Refilled(NO_DATA, statistics(0, 0), seen)
+    staged = table.name.sibling(f"{table.name.name}$REFRESH")
+    account.execute(session, f"CREATE OR REPLACE TEMPORARY TABLE {staged.fqn()} AS {table.query}")
+    old = duckdb_identifier(*parts_of(table.name))
+    new = duckdb_identifier(*parts_of(staged, temporary=True))
+    inserted, deleted = (_difference(session, *pair) for pair in ((new, old), (old, new)))
+    if inserted or deleted:
+        # Where rows are only added, a stream on the table shows these alone.
+        rows = f"SELECT * FROM {staged.fqn()}"
+        added = f"INTO {table.name.fqn()} {rows} EXCEPT ALL SELECT * FROM {table.name.fqn()}"
+        sql = f"INSERT OVERWRITE INTO {table.name.fqn()} {rows}" if deleted else f"INSERT {added}"
+        account.execute(session, sql, query_id=query_id)
+    action = initial_action(table) if table.data_timestamp is None else table.refresh_mode
+    return Refilled(action, statistics(inserted, deleted), seen)
+
+
+def initial_action(table: DynamicTable) -> str:
+    """What the first refresh of a table is called."""
+    return FULL if table.refresh_mode == FULL else REINITIALIZE
+
+
+def _difference(session: Session, one: str, other: str) -> int:
+    """How many rows of one table the other lacks."""
+    sql = f"SELECT count(*) FROM (SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other})"
+    with session.lock:
+        return int(session.duck.execute(sql).fetchall()[0][0])
+
+
+def statistics(inserted: int, deleted: int) -> dict[str, Any]:
+    """What the history tells of a refresh's rows; a refresh that changes something is one partition."""
+    return {
+        "numInsertedRows": inserted,
+        "numDeletedRows": deleted,
+        "numCopiedRows": 0,
+        "numAddedPartitions": int(bool(inserted)),
+        "numRemovedPartitions": int(bool(deleted)),
+    }

@@ -1,0 +1,34 @@
+"""Dynamic tables: tables that hold the rows of a query and are refreshed when their target lag asks for it."""
+
+from __future__ import annotations
+
+from sfml_local.core.account import Account
+from sfml_local.core.service import Service
+from sfml_local.services.dynamic_tables import guard, shown, sql, store
+from sfml_local.services.dynamic_tables.tables import DynamicTables
+from sfml_local.services.tasks.execution import scheduler_of
+
+
+class DynamicTableService(Service):
+    """Dynamic tables, their refreshes and histories."""
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(
+            account,
+            schema=store.SCHEMA,
+            handlers={**sql.HANDLERS, **shown.HANDLERS},
+            read_only=frozenset({*sql.READ_ONLY, *shown.HANDLERS}),
+            table_functions=shown.TABLE_FUNCTIONS,
+            first_rewrites=(guard.guarded,),
+            schema_dropped=(sql.schema_dropped,),
+            start=(_start,),
+            stop=(_stop,),
+        )
+
+
+def _start(account: Account) -> None:
+    scheduler_of(account).others.append(account.part(DynamicTables))
+
+
+def _stop(account: Account) -> None:
+    account.part(DynamicTables).stop()
