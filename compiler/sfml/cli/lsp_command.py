@@ -8,8 +8,13 @@ import click
 
 
 @click.command()
-@click.option("--stdio", is_flag=True, help="Accepted because editors pass it; there is no other way.")
-def command(stdio: bool) -> int:
+@click.option(
+    "--stdio",
+    is_flag=True,
+    expose_value=False,
+    help="Accepted because editors pass it; there is no other way.",
+)
+def command() -> int:
     """Serve an editor: findings as one types, completion, hover, navigation, renaming, quick fixes.
 
     The server speaks the language server protocol on standard input and output, and is started by the editor. Set-up

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from sfml.base.diagnostic import Diagnostic, has_errors
@@ -12,6 +13,7 @@ from sfml.catalog import StepCatalog
 from sfml.frontend.entry_files import is_entry_text, pipelines_of
 from sfml.frontend.reading import Reading, read
 from sfml.frontend.whole_project import read_together
+from sfml.lsp.positions import TextMap
 from sfml.spec.documents import Documents
 from sfml.spec.load import load_project
 from sfml.spec.model import Project
@@ -77,6 +79,20 @@ class ProjectState:
         }
         self.project, self.findings = load_project(self.root, self.documents)
         self._steps = self._step_stamp()
+
+    def text(self, file: str) -> str | None:
+        """The text of a file, unsaved or on disk; None where it cannot be read."""
+        given = self._texts.get(self.root / file)
+        if given is not None:
+            return given
+        try:
+            return (self.root / file).read_bytes().decode("utf-8", errors="replace")
+        except OSError:
+            return None
+
+    def map(self, file: str, text: str) -> TextMap:
+        """The places of a text of a file."""
+        return text_map(text, not file.endswith(".py"))
 
     @property
     def default_target(self) -> str | None:
@@ -220,6 +236,11 @@ class ProjectState:
         if own is not None:
             return [own]
         return [one for one in self.pipelines.values() if file == PROJECT_FILE or file in one.files()]
+
+
+@lru_cache(maxsize=64)
+def text_map(text: str, is_yaml: bool) -> TextMap:
+    return TextMap(text, is_yaml=is_yaml)
 
 
 def _stamp_of(path: str | Path) -> tuple[str, int, int] | None:

@@ -12,10 +12,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from sfml.base.release import VERSION
+from sfml.lsp.cursor import Cursor, cursor_at
+from sfml.lsp.navigation import definitions, highlights, references
 from sfml.lsp.positions import UTF16
+from sfml.lsp.renaming import CannotRename, rename, renameable
 from sfml.lsp.session import Session
 
 Params = TypeVar("Params")
@@ -73,6 +77,8 @@ def guarded(work: Callable[[Server, Params], Result]) -> Callable[[Server, Param
     def handler(ls: Server, params: Params) -> Result | None:
         try:
             return work(ls, params)
+        except JsonRpcException:
+            raise  # an answer that says why
         except Exception as error:
             ls.report(error)
             return None
@@ -143,6 +149,45 @@ def _files_changed(ls: Server, params: types.DidChangeWatchedFilesParams) -> Non
     ls.session.saved()
 
 
+# Names.
+
+
+def _at(ls: Server, params: Any) -> Cursor | None:
+    return cursor_at(ls.session, params.text_document.uri, params.position)
+
+
+def _definition(ls: Server, params: types.DefinitionParams) -> list[types.Location] | None:
+    cursor = _at(ls, params)
+    return definitions(cursor) if cursor else None
+
+
+def _references(ls: Server, params: types.ReferenceParams) -> list[types.Location] | None:
+    cursor = _at(ls, params)
+    return references(cursor, with_definition=params.context.include_declaration) if cursor else None
+
+
+def _highlights(ls: Server, params: types.DocumentHighlightParams) -> list[types.DocumentHighlight] | None:
+    cursor = _at(ls, params)
+    return highlights(cursor) if cursor else None
+
+
+def _prepare_rename(ls: Server, params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
+    cursor = _at(ls, params)
+    found = renameable(cursor) if cursor else None
+    if cursor is None or found is None:
+        return None
+    name, _ = found
+    return types.PrepareRenamePlaceholder(cursor.places.range_of(name.start, name.end), name.name)
+
+
+def _rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
+    cursor = _at(ls, params)
+    try:
+        return rename(cursor, params.new_name) if cursor else None
+    except CannotRename as reason:
+        raise JsonRpcException(str(reason), code=types.LSPErrorCodes.RequestFailed.value) from reason
+
+
 FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     (types.INITIALIZED, _initialized, None),
     (types.TEXT_DOCUMENT_DID_OPEN, _did_open, None),
@@ -150,5 +195,10 @@ FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     (types.TEXT_DOCUMENT_DID_CLOSE, _did_close, None),
     (types.TEXT_DOCUMENT_DID_SAVE, _did_save, None),
     (types.WORKSPACE_DID_CHANGE_WATCHED_FILES, _files_changed, None),
+    (types.TEXT_DOCUMENT_DEFINITION, _definition, None),
+    (types.TEXT_DOCUMENT_REFERENCES, _references, None),
+    (types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, _highlights, None),
+    (types.TEXT_DOCUMENT_PREPARE_RENAME, _prepare_rename, None),
+    (types.TEXT_DOCUMENT_RENAME, _rename, types.RenameOptions(prepare_provider=True)),
 )
 """Method of the protocol, what answers it, and its options."""
