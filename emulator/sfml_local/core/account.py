@@ -12,6 +12,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +22,15 @@ from sfml_local.core.arguments import Args
 from sfml_local.core.child import Child
 from sfml_local.core.engine import Engine
 from sfml_local.core.ignored import IgnoredStatements
+from sfml_local.core.names import ObjectName
 from sfml_local.core.notices import Notices
 from sfml_local.core.parts import Part, Parts
+from sfml_local.core.place import Place
 from sfml_local.core.result import Result
 from sfml_local.core.session import Session
 from sfml_local.core.sessions import Sessions
 from sfml_local.core.store import Store
+from sfml_local.grammar.tokens import Name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,6 +51,8 @@ class Account(ABC):
     system_functions: Mapping[str, SystemFunction]
     table_functions: Mapping[str, TableFunction]
     relations: Mapping[str, Relation]
+    locators: Mapping[str, Locator]
+    kinds: Mapping[str, Kind]
 
     def __init__(
         self, folder: Path, *, token: str | None, clock: Callable[[], datetime], schedules: bool
@@ -149,3 +155,19 @@ SystemFunction = Callable[[Account, Session, tuple[Any, ...]], Any]
 TableFunction = Callable[[Account, Session, Args], Result]
 Relation = Callable[[Account, Session, "str | None"], Result]
 """A relation that is read like a table; one of INFORMATION_SCHEMA belongs to the named database."""
+Locator = Callable[[Account, Session, str], Place]
+"""Finds the files of an address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What services that know nothing of a kind of object may ask of it."""
+
+    owner_of: Callable[[Account, Session, Name], tuple[datetime, str] | None] | None = None
+    """When an object was created and the role that owns it; None where it is not there."""
+    give: Callable[[Account, Session, Name, str], None] | None = None
+    """Makes a role the owner of an object that is there."""
+    tags_of: Callable[[Account, Session, Name], Mapping[ObjectName, str]] | None = None
+    """The tags on an object, which has to be there, of a kind that keeps its own."""
+    ddl: Callable[[Account, ObjectName, bool], str] | None = None
+    """The statement that makes an object as it is now, with its full name or not."""

@@ -59,6 +59,8 @@ class LocalAccount(Account):
         self.system_functions = _merged(one.system_functions for one in self.services)
         self.table_functions = _merged(one.table_functions for one in self.services)
         self.relations = _merged(one.relations for one in self.services)
+        self.locators = _merged(one.locators for one in self.services)
+        self.kinds = _merged(one.kinds for one in self.services)
         self.operations = _merged(one.operations for one in self.services)
         self.routes = tuple(chain.from_iterable(one.routes for one in self.services))
         self._followers = Followers(

@@ -12,7 +12,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute
 
-from sfml_local.core.account import Account, Handlers, Relation, SystemFunction, TableFunction
+from sfml_local.core.account import Account, Handlers, Kind, Locator, Relation, SystemFunction, TableFunction
 from sfml_local.core.definitions import Defined
 from sfml_local.core.execution import Around, TreeHandler
 from sfml_local.core.rest_call import Operations
@@ -45,6 +45,8 @@ class Service:
         around: tuple[Around, ...] = (),
         defined: tuple[Defined, ...] = (),
         committing: tuple[Callable[[Session], None], ...] = (),
+        locators: Mapping[str, Locator] | None = None,
+        kinds: Mapping[str, Kind] | None = None,
         operations: Operations | None = None,
         routes: tuple[BaseRoute, ...] = (),
         schema_dropped: tuple[SchemaHook, ...] = (),
@@ -64,6 +66,8 @@ class Service:
         `first_rewrites` and `rewrites` are passes over a statement before and after those of `rewrites.py`;
         `table_calls` say what a table function stands for that is none of these; `around` goes around the execution,
         `defined` follows CREATE, ALTER and DROP, `committing` comes before a definition commits what is open.
+        `locators` find the files of addresses that begin so (`snow://model/`); `kinds` answer for its objects where
+        grants, tags and GET_DDL ask.
         `operations` are `METHOD /path` below /api/v2, `routes` Starlette's besides.
         `schema_dropped` is called before a schema goes with all that is in it, `session_closed` after a session has
         ended, `start` and `stop` when the server has started and is about to stop.
@@ -83,6 +87,8 @@ class Service:
         self.around = around
         self.defined = defined
         self.committing = committing
+        self.locators = locators or {}
+        self.kinds = kinds or {}
         self.operations = operations or {}
         self.routes = routes
         self._schema_dropped = schema_dropped

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sfml_local.core.account import Account
+from sfml_local.core.kinds import of_account
 from sfml_local.core.service import Service
 from sfml_local.services.access import sql
 
@@ -13,6 +14,7 @@ class Access(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={"ROLE": of_account("named_objects", "ROLE")},
             schema=sql.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

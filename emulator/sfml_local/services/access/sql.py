@@ -216,7 +216,7 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
 def grant(account: Account, session: Session, statement: Grant) -> Result:
     if statement.privileges == ("OWNERSHIP",) and not statement.revoke and statement.name is not None:
         ownership.give(account, session, statement.on, statement.name, statement.role)
-        if statement.on in ownership.KINDS:
+        if ownership.is_owned(account, statement.on):
             return status()
     on = statement.on.replace(" ", "_")
     name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)

@@ -11,9 +11,8 @@ from sfml_local.core.likeness import selected
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.grammar.compute import Alter, Create, Describe, Drop, Kind, Show
 from sfml_local.services.compute import store as compute
-from sfml_local.services.compute.store import SCHEMA, Compute
+from sfml_local.services.compute.store import SCHEMA, Compute, PoolUse
 from sfml_local.services.databases.sql import missing, single
-from sfml_local.services.jobs import store as job_store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
@@ -159,10 +158,10 @@ def constraint_of(one: Compute) -> str | None:
 
 def pool_values(account: Account, one: Compute) -> dict[str, Any]:
     """What SHOW COMPUTE POOLS tells. https://docs.snowflake.com/en/sql-reference/sql/show-compute-pools"""
-    jobs = [job for job in job_store.jobs(account) if job.compute_pool == one.name and not job.is_over]
+    jobs, busy = account.part(PoolUse).answer(account, one.name)
     state = "SUSPENDED" if one.suspended else "ACTIVE" if jobs else "IDLE"
     most, least = int(one.setting("MAX_NODES", 1)), int(one.setting("MIN_NODES", 1))
-    active = min(most, sum(job.target_instances for job in jobs if job.status != job_store.PENDING))
+    active = min(most, busy)
     nodes = 0 if one.suspended else max(least, active)
     return {
         "name": one.name,
@@ -171,7 +170,7 @@ def pool_values(account: Account, one: Compute) -> dict[str, Any]:
         "max_nodes": str(one.setting("MAX_NODES", 1)),
         "instance_family": one.setting("INSTANCE_FAMILY", "CPU_X64_S"),
         "num_services": "0",
-        "num_jobs": str(len(jobs)),
+        "num_jobs": str(jobs),
         "auto_suspend_secs": str(one.setting("AUTO_SUSPEND_SECS", 3600)),
         "auto_resume": _word(one.setting("AUTO_RESUME", True)),
         "active_nodes": str(active),

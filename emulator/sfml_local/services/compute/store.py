@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -329,3 +329,11 @@ def shown_size(text: str) -> str:
     if size not in _SIZES:
         raise invalid_value(text, "WAREHOUSE_SIZE")
     return _SIZES[size]
+
+
+class PoolUse:
+    """What runs on the account's compute pools; the service that runs something there answers."""
+
+    def __init__(self, account: Account) -> None:
+        self.answer: Callable[[Account, str], tuple[int, int]] = lambda account, pool: (0, 0)
+        """How many jobs a pool has, and how many nodes those that run were given."""

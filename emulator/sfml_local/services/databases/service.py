@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
-from sfml_local.services.databases import containers, rest, sql
+from sfml_local.services.databases import containers, ownership, rest, sql
 
 
 class Databases(Service):
@@ -13,6 +13,7 @@ class Databases(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={word: ownership.kind(word) for word in ("DATABASE", "SCHEMA")},
             schema=sql.SCHEMA + containers.SCHEMA,
             handlers={**sql.HANDLERS, **containers.HANDLERS},
             read_only=sql.READ_ONLY,

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.database_files import DEFAULT_SCHEMA
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, no_current_database
 from sfml_local.core.likeness import selected
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
-from sfml_local.core.result import DESCRIBE, Column, Result, status, table
-from sfml_local.grammar.databases import Create, DescribeTable, Drop, ShowDatabases, ShowSchemas
+from sfml_local.core.names import quoted_if_needed, resolve_schema
+from sfml_local.core.result import Column, Result, status, table
+from sfml_local.grammar.databases import Create, Drop, ShowDatabases, ShowSchemas
 from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import containers
-from sfml_local.services.variants import semi_structured
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
@@ -240,79 +239,10 @@ def noted(account: Account, database: str, schema: str) -> tuple[datetime.dateti
     return datetime.datetime.fromisoformat(row["created_on"]), row["owner"], row["comment"]
 
 
-TABLE_COLUMNS = (
-    *("name", "type", "kind", "null?", "default", "primary key", "unique key", "check", "expression"),
-    *("comment", "policy name", "privacy domain"),
-)
-# https://docs.snowflake.com/en/sql-reference/data-types: what DESCRIBE shows for what DuckDB stores.
-TYPES = {
-    "BOOLEAN": "BOOLEAN",
-    "DATE": "DATE",
-    "DOUBLE": "FLOAT",
-    "FLOAT": "FLOAT",
-    "JSON": "VARIANT",
-    "BLOB": "BINARY(8388608)",
-    "TIME": "TIME(9)",
-    "TIMESTAMP": "TIMESTAMP_NTZ(9)",
-    "TIMESTAMP_NS": "TIMESTAMP_NTZ(9)",
-    "TIMESTAMP_MS": "TIMESTAMP_NTZ(9)",
-    "TIMESTAMP_S": "TIMESTAMP_NTZ(9)",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ(9)",
-}
-INTEGERS = frozenset(
-    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
-)
-
-
-def describe_table(account: Account, session: Session, statement: DescribeTable) -> Result:
-    name = resolve(statement.name, session)
-    shown = account.engine.columns(session, name)
-    if not shown:
-        kind = "Table" if statement.kind == "TABLE" else "View"
-        raise does_not_exist(kind, ".".join(quoted_if_needed(part) for part in statement.name.parts))
-    told = semi_structured.types_of(account, session, name)
-    keyed = _keyed(account, name)
-    rows = [
-        (
-            *(column, (told.get(column) or snowflake_type(stored, length)).upper(), "COLUMN"),
-            *("Y" if nullable else "N", default),
-            *("Y" if column in keyed[kind] else "N" for kind in ("PRIMARY KEY", "UNIQUE")),
-            *(None, None, comment, None, None),
-        )
-        for column, stored, length, nullable, default, comment in shown
-    ]
-    return table(TABLE_COLUMNS, rows, DESCRIBE)
-
-
-def _keyed(account: Account, name: ObjectName) -> dict[str, set[str]]:
-    """The columns of a table's keys, by the kind of key."""
-    from sfml_local.services.objects import store as records
-
-    found: dict[str, set[str]] = {"PRIMARY KEY": set(), "UNIQUE": set(), "FOREIGN KEY": set()}
-    record = records.find(account, name)
-    for key in record.keys if record else ():
-        found[key.kind].update(key.columns)
-    return found
-
-
-def snowflake_type(stored: str, length: Any = None) -> str:
-    """DuckDB's type as Snowflake names it; `length` is that of a text column."""
-    if stored.startswith("DECIMAL"):
-        return "NUMBER" + stored.removeprefix("DECIMAL").replace(" ", "")
-    if stored in INTEGERS:
-        return "NUMBER(38,0)"
-    if stored.endswith("[]"):
-        return "ARRAY"
-    if stored.startswith(("STRUCT", "MAP")):
-        return "OBJECT"
-    return TYPES.get(stored, f"VARCHAR({length or 16777216})")
-
-
 HANDLERS: Handlers = {
     Create: create,
     Drop: drop,
     ShowDatabases: show_databases,
     ShowSchemas: show_schemas,
-    DescribeTable: describe_table,
 }
-READ_ONLY = frozenset({ShowDatabases, ShowSchemas, DescribeTable})
+READ_ONLY = frozenset({ShowDatabases, ShowSchemas})

@@ -13,6 +13,7 @@ class Datasets(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            locators={sql.SCHEME: sql.locate},
             schema=sql.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

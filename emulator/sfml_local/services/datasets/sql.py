@@ -20,6 +20,7 @@ from sfml_local.core.errors import SqlError, already_exists, does_not_exist, not
 from sfml_local.core.likeness import like
 from sfml_local.core.log_format import logger
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.place import Place
 from sfml_local.core.result import ArrowRows, Column, Result, status, table
 from sfml_local.core.set_aside import keep_orphan
 from sfml_local.grammar import datasets as grammar
@@ -268,7 +269,7 @@ def show_versions(account: Account, session: Session, statement: grammar.ShowDat
     return table(columns, rows[: statement.limit])
 
 
-def locate(account: Account, session: Session, url: str) -> tuple[Path, str, str]:
+def locate(account: Account, session: Session, url: str) -> Place:
     """The folder of the version that a `snow://dataset/…` address names, the path in it, how LIST begins names."""
     name, separator, rest = url.removeprefix(SCHEME).partition("/versions/")
     if not separator:
@@ -277,7 +278,7 @@ def locate(account: Account, session: Session, url: str) -> tuple[Path, str, str
     version, _, path = rest.partition("/")
     for row in _versions(account, dataset):
         if row["name"] in (version, version.strip('"')):
-            return _folder(account) / row["folder"], path, f"versions/{row['name']}/"
+            return Place(_folder(account) / row["folder"], path, f"versions/{row['name']}/", writable=False)
     raise does_not_exist("Dataset version", version)
 
 

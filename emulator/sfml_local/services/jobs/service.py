@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sfml_local.core.account import Account
 from sfml_local.core.service import Service
+from sfml_local.services.compute.store import PoolUse
 from sfml_local.services.jobs import sql, store
 
 
@@ -22,3 +23,4 @@ class Jobs(Service):
             start=(sql.start,),
             stop=(sql.stop,),
         )
+        account.part(PoolUse).answer = store.use_of_pool

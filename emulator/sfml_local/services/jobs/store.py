@@ -236,3 +236,9 @@ def _job(row: sqlite3.Row) -> Job:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def use_of_pool(account: Account, pool: str) -> tuple[int, int]:
+    """How many jobs a compute pool has, and how many nodes those that run were given."""
+    found = [job for job in jobs(account) if job.compute_pool == pool and not job.is_over]
+    return len(found), sum(job.target_instances for job in found if job.status != PENDING)

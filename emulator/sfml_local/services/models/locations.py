@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.names import resolve
+from sfml_local.core.place import Place
 from sfml_local.services.models.store import get_model
 
 if TYPE_CHECKING:
@@ -17,17 +16,7 @@ if TYPE_CHECKING:
 SCHEME = "snow://model/"
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A folder, a path below it, how LIST begins the names of files there, and whether PUT may write."""
-
-    root: Path
-    path: str
-    prefix: str
-    writable: bool
-
-
-def locate(account: Account, session: Session, url: str) -> Location:
+def locate(account: Account, session: Session, url: str) -> Place:
     """The folder and path that a `snow://model/…` address names; raises SqlError."""
     if not url.startswith(SCHEME):
         raise SqlError(f"SQL compilation error:\ninvalid URL '{url}'", 1003, "42000")
@@ -41,4 +30,4 @@ def locate(account: Account, session: Session, url: str) -> Location:
     version = model.find(plain) or model.find(plain.upper())
     if version is None:
         raise does_not_exist("Version", written)
-    return Location(version.folder, path, f"versions/{version.name}/", version.live)
+    return Place(version.folder, path, f"versions/{version.name}/", version.live)

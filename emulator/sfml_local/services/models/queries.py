@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from sfml_local.core.likeness import like
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar import models as grammar
+from sfml_local.grammar.tokens import Name
 from sfml_local.services.models.files import attributes_of, methods_of, platforms_of, spec_of
 from sfml_local.services.models.store import Model, Version, all_models, get_model
 
@@ -177,6 +178,11 @@ def describe_artifact_repository(
 def tags_of(account: Account, name: ObjectName) -> dict[ObjectName, str]:
     """A model's tags."""
     return dict(_tags(account, get_model(account, name)))
+
+
+def tags_on(account: Account, session: Session, name: Name) -> Mapping[ObjectName, str]:
+    """The same by the model's name."""
+    return tags_of(account, resolve(name, session))
 
 
 def _tags(account: Account, model: Model) -> list[tuple[ObjectName, str]]:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from sfml_local.core.account import Account
+from sfml_local.core.account import Account, Kind
 from sfml_local.core.service import Service
-from sfml_local.services.models import files, inference, predictors, queries, sql, store, table_functions
+from sfml_local.services.models import (
+    files,
+    inference,
+    locations,
+    predictors,
+    queries,
+    sql,
+    store,
+    table_functions,
+)
 
 
 class Models(Service):
@@ -13,6 +22,8 @@ class Models(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={"MODULE": Kind(tags_of=queries.tags_on)},
+            locators={"snow://": locations.locate},
             schema=store.SCHEMA,
             handlers={**sql.HANDLERS, **queries.HANDLERS},
             read_only=queries.READ_ONLY,

@@ -12,7 +12,7 @@ from sfml_local.core import table_notes
 from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
-from sfml_local.services.databases.sql import snowflake_type
+from sfml_local.core.stored_types import snowflake_type
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Key, Record
 from sfml_local.services.variants import semi_structured
@@ -30,8 +30,9 @@ def get_ddl(account: Account, session: Session, arguments: tuple[Any, ...]) -> s
     match kind.upper():
         case "TABLE" | "VIEW" | "DYNAMIC_TABLE":
             return _table_or_view(account, session, name, kind.upper(), qualified)
-        case "TASK":
-            return _task(account, name, qualified)
+    others = account.kinds.get(kind.upper())
+    if others is not None and others.ddl is not None:
+        return others.ddl(account, name, qualified)
     raise not_emulated(f"GET_DDL of a {kind}")
 
 
@@ -116,35 +117,6 @@ def _dynamic_table(record: Record, kind: str, name: str) -> str:
     tokens.name()
     transient = "transient " if record.details.get("TRANSIENT") else ""
     return f"create or replace {transient}dynamic table {name} {tokens.rest()};"
-
-
-def _task(account: Account, name: ObjectName, qualified: bool) -> str:
-    from sfml_local.services.tasks import commands
-
-    task = commands.fetch(account, name)
-    settings = task.settings
-    clauses = [f"create or replace task {_shown(name, qualified)}"]
-    if settings.warehouse:
-        clauses.append(f"warehouse={quoted_if_needed(settings.warehouse)}")
-    if settings.schedule:
-        clauses.append(f"schedule={literal(settings.schedule)}")
-    if settings.config:
-        clauses.append(f"config={literal(settings.config)}")
-    if settings.overlap_policy and settings.overlap_policy != "NO_OVERLAP":
-        clauses.append(f"overlap_policy={settings.overlap_policy}")
-    for field in ("user_task_timeout_ms", "suspend_task_after_num_failures", "task_auto_retry_attempts"):
-        if getattr(settings, field) is not None:
-            clauses.append(f"{field.upper()}={getattr(settings, field)}")
-    if settings.comment:
-        clauses.append(f"COMMENT={literal(settings.comment)}")
-    if settings.finalize:
-        clauses.append(f"finalize={literal(name.sibling(settings.finalize).fqn())}")
-    if settings.predecessors:
-        clauses.append("after " + ", ".join(name.sibling(one).fqn() for one in settings.predecessors))
-    if settings.condition:
-        clauses.append(f"when {settings.condition}")
-    clauses.append(f"as {settings.definition}")
-    return "\n\t".join(clauses) + ";"
 
 
 SYSTEM_FUNCTIONS = {"GET_DDL": get_ddl}

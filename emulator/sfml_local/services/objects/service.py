@@ -9,7 +9,9 @@ from sfml_local.services.objects import (
     changes,
     ddl,
     declared,
+    describing,
     keeping,
+    ownership,
     relations,
     rest,
     show,
@@ -24,9 +26,10 @@ class Objects(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={word: ownership.kind(word) for word in ("TABLE", "VIEW")},
             schema=store.SCHEMA + changes.SCHEMA,
-            handlers={**sql.HANDLERS, **show.HANDLERS, **altering.HANDLERS},
-            read_only=show.READ_ONLY,
+            handlers={**sql.HANDLERS, **show.HANDLERS, **altering.HANDLERS, **describing.HANDLERS},
+            read_only=show.READ_ONLY | describing.READ_ONLY,
             system_functions=ddl.SYSTEM_FUNCTIONS,
             relations=relations.RELATIONS,
             first_rewrites=(declared.declarations,),

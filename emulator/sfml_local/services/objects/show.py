@@ -18,8 +18,8 @@ from sfml_local.core.likeness import like, selected
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.core.session import DEFAULT_ROLE
+from sfml_local.core.stored_types import snowflake_type
 from sfml_local.grammar.shows import Listing, ShowObjects
-from sfml_local.services.databases.sql import snowflake_type
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Record
 from sfml_local.services.streams import store

@@ -13,11 +13,12 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
 from sfml_local.core.expressions.dialect import parse_one
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.place import Place
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.copying import CopyIntoTable
 from sfml_local.services.stages import load_history
 from sfml_local.services.stages.file_formats import format_options
-from sfml_local.services.stages.locations import Place, locate
+from sfml_local.services.stages.locations import locate
 from sfml_local.services.stages.sql import md5
 from sfml_local.services.stages.staged_files import (
     FILE,

@@ -19,8 +19,8 @@ from sfml_local.services.databases.sql import missing
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers
+    from sfml_local.core.place import Place
     from sfml_local.core.session import Session
-    from sfml_local.services.stages.locations import Place
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS file_formats (

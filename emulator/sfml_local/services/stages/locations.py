@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from sfml_local.core.errors import SqlError, does_not_exist
-from sfml_local.core.log_format import logger
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.place import Place
 from sfml_local.grammar.tokens import SqlSyntaxError, parse_name
 
 if TYPE_CHECKING:
@@ -19,63 +17,9 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 
-_left_out: set[Path] = set()
-"""What was named in the log already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A stage's folder, a path in it, how LIST begins the names of its files, and whether files may be put."""
-
-    root: Path
-    path: str = ""
-    prefix: str = ""
-    writable: bool = True
-
-    def file(self, key: str | None = None) -> Path:
-        """The file or folder of a path in the stage; raises SqlError when that leaves the stage."""
-        return within(self.root, self.path if key is None else key)
-
-    def paths(self) -> Iterator[str]:
-        """The paths of all files below this one's path, which is a prefix, sorted.
-
-        A link that leads out of the stage or nowhere, a pipe or a socket is no file of it.
-        """
-        found = (
-            (Path(folder) / name).relative_to(self.root).as_posix()
-            for folder, _, names in os.walk(self.root)
-            for name in names
-        )
-        keys = sorted(key for key in found if key.startswith(self.path))
-        return iter([key for key in keys if self._is_file(key)])
-
-    def _is_file(self, key: str) -> bool:
-        file = self.root / key
-        if file.is_file() and (not file.is_symlink() or is_within(self.root, file)):
-            return True
-        if file not in _left_out:
-            _left_out.add(file)
-            logger.warning("%r is left out of its stage: it is no file in it", str(file))
-        return False
-
-
-def is_within(root: Path, target: Path) -> bool:
-    """Whether a path is below a folder once all links are followed."""
-    return Path(os.path.realpath(target)).is_relative_to(os.path.realpath(root))
-
-
-def within(root: Path, path: str) -> Path:
-    """A path below a folder; nothing that a client writes leads out of it, links included."""
-    parts = PurePosixPath(path.replace("\\", "/")).parts
-    target = root.joinpath(*(part for part in parts if part != "/"))
-    if ".." in parts or not is_within(root, target):
-        raise SqlError(f"SQL compilation error:\ninvalid path '{path}': it leaves the stage", 1011, "42601")
-    return target
-
-
 def locate(account: Account, session: Session, text: str) -> Place:
     """The place that a location names; raises SqlError when its stage does not exist or its path leaves it."""
-    place = _located(account, session, text)
+    place = replace(_located(account, session, text), warn=account.noticed.once)
     place.file()
     return place
 
@@ -89,15 +33,9 @@ def full(session: Session, text: str) -> str:
 
 
 def _located(account: Account, session: Session, text: str) -> Place:
-    if text.startswith("snow://dataset/"):
-        from sfml_local.services.datasets import sql as datasets
-
-        return Place(*datasets.locate(account, session, text), writable=False)
-    if text.startswith("snow://"):
-        from sfml_local.services.models import locations
-
-        found = locations.locate(account, session, text)
-        return Place(found.root, found.path, found.prefix, found.writable)
+    schemes = (one for one in sorted(account.locators, key=len, reverse=True) if text.startswith(one))
+    if (scheme := next(schemes, None)) is not None:
+        return account.locators[scheme](account, session, text)
     if not text.startswith("@"):
         raise SqlError(f"SQL compilation error:\ninvalid stage location '{text}'", 1011, "42601")
     name, _, path = _split(text[1:])

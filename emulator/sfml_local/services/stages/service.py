@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from sfml_local.core.account import Account
+from sfml_local.core.kinds import of_schemas
 from sfml_local.core.service import Service
 from sfml_local.services.stages import (
     copying,
@@ -25,6 +26,7 @@ class Stages(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={"STAGE": of_schemas("stages")},
             schema=sql.SCHEMA + file_formats.SCHEMA,
             database_schema=load_history.creation_sql,
             handlers={**sql.HANDLERS, **file_formats.HANDLERS, **copying.HANDLERS, **unloading.HANDLERS},

@@ -18,6 +18,7 @@ from sfml_local.core.errors import SqlError, already_exists, does_not_exist, inv
 from sfml_local.core.likeness import like
 from sfml_local.core.log_format import logger
 from sfml_local.core.names import ObjectName, resolve, resolve_schema
+from sfml_local.core.place import Place, within
 from sfml_local.core.places import demand_listed, demand_schema
 from sfml_local.core.result import DESCRIBE, SELECT, SHOW, Column, Result, status, table
 from sfml_local.grammar.stages import (
@@ -34,7 +35,7 @@ from sfml_local.grammar.stages import (
 )
 from sfml_local.services.databases.sql import missing
 from sfml_local.services.stages import file_formats
-from sfml_local.services.stages.locations import Place, locate, within
+from sfml_local.services.stages.locations import locate
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account, Handlers

@@ -12,8 +12,8 @@ import duckdb
 from sqlglot import Expr, exp
 
 from sfml_local.core.errors import not_emulated
+from sfml_local.core.place import Place
 from sfml_local.services.stages.csv_rows import csv_rows
-from sfml_local.services.stages.locations import Place
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arrow import as_table
 from sfml_local.core.errors import SqlError, not_emulated
+from sfml_local.core.place import Place, within
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar.copying import CopyIntoLocation
 from sfml_local.services.stages.file_formats import format_options
-from sfml_local.services.stages.locations import Place, locate, within
+from sfml_local.services.stages.locations import locate
 from sfml_local.services.stages.staged_files import kind_of
 
 if TYPE_CHECKING:

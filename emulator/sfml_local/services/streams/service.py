@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sfml_local.core.account import Account
+from sfml_local.core.kinds import of_schemas
 from sfml_local.core.service import Service
 from sfml_local.services.streams import following, multi_inserts, sql, store
 
@@ -15,6 +16,7 @@ class Streams(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={"STREAM": of_schemas("streams", "database_name = ? AND schema_name = ? AND name = ?")},
             schema=store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

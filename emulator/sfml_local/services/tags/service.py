@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sfml_local.core.account import Account
+from sfml_local.core.kinds import of_schemas
 from sfml_local.core.service import Service
 from sfml_local.services.tags import sql, tagging
 
@@ -13,6 +14,7 @@ class Tags(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={"TAG": of_schemas("tags")},
             schema=sql.SCHEMA + tagging.SCHEMA,
             handlers={**sql.HANDLERS, **tagging.HANDLERS},
             read_only=sql.READ_ONLY,

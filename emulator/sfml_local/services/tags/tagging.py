@@ -165,16 +165,12 @@ def _existing(account: Account, session: Session, statement: SetObjectTags | Uns
 
 
 def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool:
-    from sfml_local.services.stages import sql as stages
-    from sfml_local.services.streams import store as streams
-
     match kind:
         case "TABLE" | "VIEW":
             return bool(account.engine.columns(session, resolve(name, session)))
-        case "STAGE":
-            return stages.find(account, resolve(name, session)) is not None
-        case "STREAM":
-            return streams.find(account.store, resolve(name, session)) is not None
+        case "STAGE" | "STREAM":
+            ask = account.kinds[kind].owner_of
+            return ask is not None and ask(account, session, name) is not None
         case "SCHEMA":
             database, schema = resolve_schema(name, session)
             return account.engine.has_database(database) and account.engine.has_schema(database, schema)
@@ -192,14 +188,9 @@ def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool
 
 def _own(account: Account, session: Session, domain: str, name: Name) -> Values:
     """The tags set on the object itself; refuses a task or model that is not there."""
-    from sfml_local.services.models.queries import tags_of as tags_of_model
-    from sfml_local.services.tasks import commands
-    from sfml_local.services.tasks.tags import tags_of as tags_of_task
-
-    if domain == "TASK":
-        return tags_of_task(account.store, commands.fetch(account, resolve(name, session)).id)
-    if domain == "MODULE":
-        return tags_of_model(account, resolve(name, session))
+    own = account.kinds[domain].tags_of if domain in account.kinds else None
+    if own is not None:
+        return dict(own(account, session, name))
     return assigned(account, domain, object_key(session, domain, name))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from sfml_local.services.tasks.run_store import GraphRun, TaskRun
 from sfml_local.services.tasks.task_run import RunningTask
 
 if TYPE_CHECKING:
-    from sfml_local.services.tasks.runner import Runner
+    from sfml_local.core.account import Account
 
 WORKERS = int(os.environ.get("SFML_LOCAL_TASK_WORKERS", "4"))
 """How many tasks of one graph run at the same time."""
@@ -30,19 +32,30 @@ GLANCE = 0.5
 """Seconds after which a graph looks again whether a task run was asked to stop."""
 
 
+Key = tuple[str, str]
+"""A run group and the name of a task."""
+
+
 class Attempt:
-    """Begins what may begin, waits, notes what ended, watches the clock; `states` is brought up to date."""
+    """Begins what may begin, waits, notes what ended, watches the clock; `states` is brought up to date.
+
+    `running` are the task runs of all graphs that go on, under `lock`; `root_ended` hears how the run's root ended.
+    """
 
     def __init__(
         self,
-        runner: Runner,
+        account: Account,
+        running: dict[Key, RunningTask],
+        lock: threading.RLock,
+        root_ended: Callable[[GraphRun, State], None],
         run: GraphRun,
         graph: GraphShape,
         tasks: dict[str, Task],
         states: dict[str, State],
         deadline: float,
     ) -> None:
-        self.runner, self.run, self.graph, self.tasks, self.states = runner, run, graph, tasks, states
+        self.account, self.running, self.lock, self.root_ended = account, running, lock, root_ended
+        self.run, self.graph, self.tasks, self.states = run, graph, tasks, states
         self.frontier = Frontier(graph, states)
         self.deadline = deadline
         self.futures: dict[Future[TaskRun], RunningTask] = {}
@@ -74,17 +87,17 @@ class Attempt:
 
     def _too_late(self) -> tuple[str, ...]:
         """The finalizer begins even when the graph is out of time; nothing begins when the server ends."""
-        if self.runner.account.stopping.is_set():
+        if self.account.stopping.is_set():
             return self.frontier.ready
         if time.monotonic() < self.deadline:
             return ()
         return tuple(name for name in self.frontier.ready if not self.frontier.finalizes(name))
 
     def _submit(self, pool: ThreadPoolExecutor, name: str) -> None:
-        running = RunningTask(self.runner.account, self.run, self.tasks[name], self.graph, dict(self.states))
+        running = RunningTask(self.account, self.run, self.tasks[name], self.graph, dict(self.states))
         self.frontier.note(name, State.EXECUTING)
-        with self.runner.lock:
-            self.runner.running[(self.run.group_id, name)] = running
+        with self.lock:
+            self.running[(self.run.group_id, name)] = running
         future = pool.submit(deeply, running.execute)
         self.futures[future] = running
         self.ends[future] = self._limit(name)
@@ -128,10 +141,10 @@ class Attempt:
     def _note(self, future: Future[TaskRun], ended: TaskRun) -> None:
         running = self.futures.pop(future)
         name = running.task.name.name
-        with self.runner.lock:
-            self.runner.running.pop((self.run.group_id, name), None)
+        with self.lock:
+            self.running.pop((self.run.group_id, name), None)
         self.frontier.note(name, ended.state)
         if name == self.graph.root:
-            self.runner.root_ended(self.run, ended.state)
+            self.root_ended(self.run, ended.state)
         if ended.state.is_failure:
-            outcome.notify_failure(self.runner.account, self.run, self.tasks, ended)
+            outcome.notify_failure(self.account, self.run, self.tasks, ended)

@@ -208,7 +208,9 @@ class Runner:
         graph = build_graph(run.root.name, (_shape(task, run.root) for task in tasks.values()))
         states = self._kept(run, graph)
         deadline = time.monotonic() + timeout_seconds(tasks[graph.root].settings.user_task_timeout_ms)
-        complete = Attempt(self, run, graph, tasks, states, deadline).carry_out()
+        complete = Attempt(
+            self.account, self.running, self.lock, self.root_ended, run, graph, tasks, states, deadline
+        ).carry_out()
         state = graph_state(graph, states)
         if not complete and state is State.SUCCEEDED:
             state = State.FAILED

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sfml_local.core.account import Account
+from sfml_local.core.account import Account, Kind
 from sfml_local.core.service import Service
 from sfml_local.services.tasks import (
     commands,
     contacts,
+    ddl,
     execution,
     functions,
     history,
+    ownership,
     rest,
     run_store,
     slot_store,
@@ -24,6 +26,11 @@ class Tasks(Service):
     def __init__(self, account: Account) -> None:
         super().__init__(
             account,
+            kinds={
+                "TASK": Kind(
+                    owner_of=ownership.owner_of, give=ownership.give, tags_of=ownership.tags_of, ddl=ddl.ddl
+                )
+            },
             schema=store.SCHEMA + run_store.SCHEMA + slot_store.SCHEMA,
             handlers=sql.HANDLERS,
             read_only=sql.READ_ONLY,

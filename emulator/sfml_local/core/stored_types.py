@@ -1,0 +1,38 @@
+"""What DuckDB stores, as Snowflake names its types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# https://docs.snowflake.com/en/sql-reference/data-types: what DESCRIBE shows for what DuckDB stores.
+TYPES = {
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "DOUBLE": "FLOAT",
+    "FLOAT": "FLOAT",
+    "JSON": "VARIANT",
+    "BLOB": "BINARY(8388608)",
+    "TIME": "TIME(9)",
+    "TIMESTAMP": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_NS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_MS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_S": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ(9)",
+}
+
+INTEGERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+)
+
+
+def snowflake_type(stored: str, length: Any = None) -> str:
+    """DuckDB's type as Snowflake names it; `length` is that of a text column."""
+    if stored.startswith("DECIMAL"):
+        return "NUMBER" + stored.removeprefix("DECIMAL").replace(" ", "")
+    if stored in INTEGERS:
+        return "NUMBER(38,0)"
+    if stored.endswith("[]"):
+        return "ARRAY"
+    if stored.startswith(("STRUCT", "MAP")):
+        return "OBJECT"
+    return TYPES.get(stored, f"VARCHAR({length or 16777216})")

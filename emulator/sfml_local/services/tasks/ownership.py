@@ -1,0 +1,38 @@
+"""Who owns a task. One that changes hands is suspended, as on an account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sfml_local.core.account import Account
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.session import Session
+from sfml_local.grammar.tokens import Name
+from sfml_local.services.tasks import commands, store, tags
+
+
+def owner_of(account: Account, session: Session, written: Name) -> tuple[datetime, str] | None:
+    """When the task was created, and its owner."""
+    task = store.find(account.store, resolve(written, session))
+    return (task.created_on, task.owner) if task else None
+
+
+def give(account: Account, session: Session, written: Name, role: str) -> None:
+    """Make a role the owner of a task."""
+    with account.store.transaction():
+        task = commands.fetch(account, resolve(written, session))
+        if task.started:
+            task = replace(
+                task,
+                started=False,
+                last_suspended_on=account.clock(),
+                last_suspended_reason="GRANT_OWNERSHIP_ON_TASK",
+            )
+        store.save(account.store, replace(task, owner=role))
+
+
+def tags_of(account: Account, session: Session, written: Name) -> Mapping[ObjectName, str]:
+    """The tags on a task, which has to be there."""
+    return tags.tags_of(account.store, commands.fetch(account, resolve(written, session)).id)
