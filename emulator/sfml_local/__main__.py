@@ -17,7 +17,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from sfml.base.quoting import identifier, raw
 from sfml_local.control import (
     FATAL,
     INFO_FILE,
@@ -32,6 +31,7 @@ from sfml_local.control import (
 from sfml_local.core import log_format, private_files, server_log
 from sfml_local.core.defaults import DATABASE, SCHEMA
 from sfml_local.core.redaction import redacted
+from sfml_local.grammar.quoting import quoted, raw
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
@@ -156,7 +156,7 @@ def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None
             f"it cannot listen at {arguments.host}:{arguments.port}: {error.strerror}; another --port may be free"
         ) from error
     with server:
-        database, schema = identifier(arguments.database), identifier(arguments.schema)
+        database, schema = quoted(raw(arguments.database)), quoted(raw(arguments.schema))
         prepare(server.account, database, schema, arguments)
         write_info(
             folder,

@@ -19,9 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from sfml.base.errors import ConflictingState, LocalServerError
-from sfml.base.quoting import folded, raw
 from sfml_local.core import private_files, server_log, set_aside
+from sfml_local.grammar.quoting import raw
 
 START_SECONDS = 90.0
 STOP_SECONDS = 30.0
@@ -37,6 +36,19 @@ FATAL = "error: "
 """How the last line of a server's log begins when it could not go on."""
 USERS_FILE = "server.users"
 PASSING_FILE = "server.passing"
+
+
+class ControlError(Exception):
+    """A server could not be started or stopped; `help` says what to do next."""
+
+    def __init__(self, message: str, *, help: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.help = help
+
+
+class RunsElsewhere(ControlError):
+    """A server runs already, at another place than was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,7 @@ class Place:
         """What of it a server that runs has otherwise: `port 8123`."""
         for what in ("port", "database", "schema"):
             wanted, there = getattr(self, what), getattr(info, what)
-            if wanted is not None and there != (wanted if what == "port" else raw(folded(wanted))):
+            if wanted is not None and there != (wanted if what == "port" else raw(wanted)):
                 yield f"{what} {there}"
 
     def arguments(self) -> Iterator[str]:
@@ -101,7 +113,7 @@ def start(
     wait: float = START_SECONDS,
     place: Place | None = None,
 ) -> ServerInfo:
-    """Start a server on this folder unless one runs, and wait until it answers; raises LocalServerError."""
+    """Start a server on this folder unless one runs, and wait until it answers; raises ControlError."""
     folder = Path(folder)
     private_files.make_folder(folder)
     running = status(folder)
@@ -151,12 +163,12 @@ def start(
     else:
         reason = f"it ended with exit code {process.returncode}"
     if shutil.disk_usage(folder).free < LEAST_ROOM:
-        raise LocalServerError(
+        raise ControlError(
             f"the local Snowflake did not come up: the disk of {folder} is full",
             help="make room on it, then run this again; nothing was deleted",
         )
     said = server_log.lines(log, begins)
-    raise LocalServerError(
+    raise ControlError(
         f"the local Snowflake did not come up: {_fatal(said) or reason + _tail(said)}",
         help=f"read {log}; nothing was deleted, and `sfml local reset` starts over with an empty one",
     )
@@ -165,11 +177,11 @@ def start(
 def keep(folder: Path | str, place: Place | None = None) -> ServerInfo:
     """The folder's server, started if need be, which stays until it is stopped, and fires schedules.
 
-    Raises `ConflictingState` where one runs at another place than was asked for.
+    Raises `RunsElsewhere` where one runs at another place than was asked for.
     """
     found = start(folder, place=place) if status(folder).running else None
     if found is not None and (others := ", ".join((place or Place()).differences(found))):
-        raise ConflictingState(
+        raise RunsElsewhere(
             f"the local Snowflake runs already, with {others}", help="stop it first:  sfml local stop"
         )
     (Path(folder) / PASSING_FILE).unlink(missing_ok=True)
@@ -231,7 +243,7 @@ def stop(folder: Path | str, *, wait: float = STOP_SECONDS) -> None:
     if not _wait_until(lambda: _is_gone(pid), wait):
         _kill(pid, signal.SIGKILL)
         if not _wait_until(lambda: _is_gone(pid), 5):
-            raise LocalServerError(
+            raise ControlError(
                 f"the local Snowflake (pid {info.pid}) does not end", help=f"end process {info.pid}"
             )
     (folder / INFO_FILE).unlink(missing_ok=True)
@@ -308,7 +320,7 @@ def _info_of_holder(folder: Path, wait: float) -> ServerInfo | None:
         return info is not None and _is_of_holder(folder, info)
 
     if not _wait_until(is_known_or_gone, wait):
-        raise LocalServerError(
+        raise ControlError(
             f"a local Snowflake holds {folder} and does not say where it is",
             help=f"end the process whose id is in {folder / LOCK_FILE}",
         )

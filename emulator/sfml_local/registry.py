@@ -30,8 +30,8 @@ SERVICES: tuple[Builder, ...] = (
     Databases,
     ComputeObjects,
     Access,
+    Datasets,  # before stages: its addresses are in quotes, as those of staged files are
     Stages,
-    Datasets,
     Telemetry,
     Notifications,
     Variants,  # before streams take the place of tables

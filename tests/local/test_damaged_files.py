@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 import snowflake.connector
 
-from sfml.base.errors import LocalServerError
 from sfml_local import control
-from sfml_local.control import ServerInfo
+from sfml_local.control import ControlError, ServerInfo
 from sfml_local.http.app import LocalServer
 
 KEPT = "SELECT I FROM SFML.PUBLIC.KEEP ORDER BY I"
@@ -318,7 +317,7 @@ def test_a_card_of_another_process_ends_nobody(folder: Path) -> None:
         control.write_info(folder, card)
         try:
             assert not control.status(folder).running
-            with pytest.raises(LocalServerError, match="does not say where it is"):
+            with pytest.raises(ControlError, match="does not say where it is"):
                 control.stop(folder, wait=0.2)
         finally:
             os.close(held)

@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 import snowflake.connector
 
-from sfml.base.errors import LocalServerError
 from sfml_local import control
-from sfml_local.control import ServerInfo
+from sfml_local.control import ControlError, ServerInfo
 
 
 @pytest.fixture
@@ -148,7 +147,7 @@ def test_stop_ends_the_process_and_reset_empties_the_folder(folder: Path) -> Non
 def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     folder.mkdir()
     (folder / "databases").write_text("in the way")
-    with pytest.raises(LocalServerError, match="FileExistsError") as refused:
+    with pytest.raises(ControlError, match="FileExistsError") as refused:
         control.start(folder)
     assert "Traceback" not in refused.value.message
     assert "reset" in str(refused.value.help)

@@ -83,13 +83,14 @@ def _local(root: Path, target: Target, servers: ExitStack) -> tuple[list[Check],
     """The check of the local server and a connection to it; if none runs, one is started and stopped again."""
     from dataclasses import asdict
 
-    from sfml.operations.local_server import require_local
+    from sfml.operations.local_server import control_errors, require_local
     from sfml.snowflake.connection import open_local
     from sfml_local import control
 
     require_local()
     folder = root / LOCAL_FOLDER
     runs = control.status(folder).running
+    servers.enter_context(control_errors())
     info = servers.enter_context(control.in_use(folder))
     kept = "runs" if runs else "starts and stops as it should; `sfml local start` keeps it"
     return [Check("local server", CheckState.OK, kept)], open_local(asdict(info), target)

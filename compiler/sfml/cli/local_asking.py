@@ -19,7 +19,7 @@ from sfml.cli import output
 from sfml.cli.inputs import say_notices
 from sfml.cli.local_folder import local_folder
 from sfml.cli.options import Options, shared_options
-from sfml.operations.local_server import require_local
+from sfml.operations.local_server import control_errors, require_local
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -130,7 +130,7 @@ def sql(statements: str | None, files: tuple[Path, ...], place: Path, options: O
         raise UsageError("there is no statement", help='sfml local sql "SHOW TASKS IN ACCOUNT"')
     text = sys.stdin.read() if statements == "-" else statements or ""
     results: list[Answer] = []
-    with control.in_use(place) as info:
+    with control_errors(), control.in_use(place) as info:
         if options.speaks:
             say_notices(info.notices)
         count = run_files(info, files)

@@ -16,7 +16,7 @@ from sfml.cli.inputs import say_notices
 from sfml.cli.local_asking import connection_text, format_option, run_files
 from sfml.cli.local_folder import local_folder, place_of_server
 from sfml.cli.options import Options, shared_options
-from sfml.operations.local_server import require_local
+from sfml.operations.local_server import control_errors, require_local
 from sfml.render.units import plural
 
 
@@ -82,9 +82,9 @@ def start(
 
     require_local()
     was_running = control.status(place).running
-    info = control.keep(
-        place, control.Place(port, _name(database, "database"), _name(schema, "schema"), ignored)
-    )
+    wanted = control.Place(port, _name(database, "database"), _name(schema, "schema"), ignored)
+    with control_errors():
+        info = control.keep(place, wanted)
     count = run_files(info, files)
     if form is not None:
         output.say_document(connection_text(info, form))
@@ -124,7 +124,8 @@ def stop(place: Path, options: Options) -> int:
     from sfml_local import control
 
     was_running = control.status(place).running
-    control.stop(place)
+    with control_errors():
+        control.stop(place)
     if options.json:
         output.say_json({"running": False})
     elif not options.quiet:
@@ -179,7 +180,8 @@ def reset(auto_approve: bool, place: Path, options: Options) -> int:
             )
         if not click.confirm(f"Delete every database, stage, model and run in {place}?"):
             raise click.Abort
-    control.reset(place)
+    with control_errors():
+        control.reset(place)
     if options.json:
         output.say_json({"running": False})
     elif not options.quiet:

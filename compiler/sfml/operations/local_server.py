@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sfml.base.errors import NotSupportedYet
+from sfml.base.errors import ConflictingState, LocalServerError, NotSupportedYet
 
 if TYPE_CHECKING:
     from sfml.frontend.compiled_spec import CompiledSpec
@@ -34,10 +34,27 @@ def server_for(compiled_spec: CompiledSpec, watch: TargetWatch) -> Iterator[Mapp
     folder = compiled_spec.root / LOCAL_FOLDER
     if not control.status(folder).running:
         watch.starts_server()
-    with control.in_use(folder) as info, watch.server_open(folder, info, compiled_spec.desired.target.name):
+    with (
+        control_errors(),
+        control.in_use(folder) as info,
+        watch.server_open(folder, info, compiled_spec.desired.target.name),
+    ):
         for notice in info.notices:
             watch.warns(notice)
         yield asdict(info)
+
+
+@contextmanager
+def control_errors() -> Iterator[None]:
+    """What the control of the local Snowflake raises, as errors of sfml."""
+    from sfml_local.control import ControlError, RunsElsewhere
+
+    try:
+        yield
+    except RunsElsewhere as error:
+        raise ConflictingState(error.message, help=error.help) from error
+    except ControlError as error:
+        raise LocalServerError(error.message, help=error.help) from error
 
 
 def require_local() -> None:

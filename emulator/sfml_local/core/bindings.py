@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot.tokens import TokenType
 
 from sfml_local.core.errors import SqlError
+from sfml_local.grammar.quoting import literal
 from sfml_local.grammar.tokens import Tokens
 
 
@@ -32,8 +33,7 @@ def sql_literal(value: Any) -> str:
         case datetime.time():
             return f"'{value.isoformat()}'::TIME"
         case _:
-            escaped = str(value).replace("\\", "\\\\").replace("'", "''")
-            return f"'{escaped}'"
+            return literal(str(value))
 
 
 def without_scoped(sql: str) -> str:

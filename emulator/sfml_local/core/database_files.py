@@ -20,8 +20,8 @@ from urllib.parse import quote, unquote
 
 import duckdb
 
-from sfml.base.quoting import duckdb_identifier, duckdb_literal
 from sfml_local.core.store import Store
+from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
 
 DEFAULT_SCHEMA = "PUBLIC"
 """The schema that every new database has."""

@@ -14,7 +14,6 @@ import duckdb
 from fakesnow import info_schema, macros
 from fakesnow.instance import GLOBAL_DATABASE_NAME, FakeSnow
 
-from sfml.base.quoting import duckdb_identifier, duckdb_literal
 from sfml_local.core import (
     database_files,
     fakesnow_port,
@@ -26,6 +25,7 @@ from sfml_local.core.expressions import library
 from sfml_local.core.expressions import macros as own_macros
 from sfml_local.core.names import ObjectName
 from sfml_local.core.translating import translating
+from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,7 +14,6 @@ from fakesnow.cursor import DESCRIBE_RESULT_SQL
 from fakesnow.statement_type import statement_type_id
 from sqlglot import Expr, exp
 
-from sfml.base.quoting import duckdb_literal
 from sfml_local.core import definitions, fakesnow_port, table_notes
 from sfml_local.core.arrow import as_table, columns_of
 from sfml_local.core.bindings import inline_bindings
@@ -31,6 +30,7 @@ from sfml_local.core.rewriting import Pass, Rewriting, TableCall
 from sfml_local.core.temporaries import created_temporary
 from sfml_local.core.translating import translating
 from sfml_local.grammar.model_calls import respelled
+from sfml_local.grammar.quoting import duckdb_literal
 from sfml_local.grammar.tokens import parse_name
 
 if TYPE_CHECKING:

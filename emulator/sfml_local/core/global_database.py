@@ -10,9 +10,9 @@ from fakesnow import info_schema
 from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import show
 
-from sfml.base.quoting import duckdb_literal
 from sfml_local.core import database_files, set_aside
 from sfml_local.core.errors import LocalFileError
+from sfml_local.grammar.quoting import duckdb_literal
 
 if TYPE_CHECKING:
     from sfml_local.core.notices import Notices

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from sfml_local.core.errors import SqlError
+from sfml_local.grammar.quoting import duckdb_literal
 
 MEMORY_SETTING, SPILL_SETTING, SPILL_MB_SETTING = (
     "SFML_LOCAL_MEMORY_MB",
@@ -78,9 +79,8 @@ def bind(duck: duckdb.DuckDBPyConnection, limits: MemoryLimits) -> None:
     """Hold a DuckDB instance to the limits, and remove what a killed server left in its spill folder."""
     forget_spilled(limits)
     limits.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = str(limits.folder).replace("'", "''")
     duck.execute(f"SET GLOBAL memory_limit = '{limits.memory} MiB'")
-    duck.execute(f"SET GLOBAL temp_directory = '{folder}'")
+    duck.execute(f"SET GLOBAL temp_directory = {duckdb_literal(str(limits.folder))}")
     duck.execute(f"SET GLOBAL max_temp_directory_size = '{limits.spill} MiB'")
 
 

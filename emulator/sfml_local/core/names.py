@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Protocol
 
 from sfml_local.core.errors import SqlError, no_current_database, no_current_schema
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name, parse_name
-
-_PLAIN = re.compile(r"[A-Z_][A-Z0-9_$]*")
 
 
 class Namespace(Protocol):
@@ -20,11 +18,6 @@ class Namespace(Protocol):
 
     @property
     def schema(self) -> str | None: ...
-
-
-def quoted_if_needed(part: str) -> str:
-    """One part of a name as SQL writes it: bare when folding leaves it alone, else in double quotes."""
-    return part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True, slots=True, order=True)

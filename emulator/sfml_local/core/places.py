@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError, does_not_exist
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve_schema
+from sfml_local.core.names import ObjectName, resolve_schema
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
 
 if TYPE_CHECKING:

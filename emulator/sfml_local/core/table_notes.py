@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sfml.base.quoting import duckdb_identifier, duckdb_literal
+from sfml_local.grammar.quoting import duckdb_identifier, duckdb_literal
 
 if TYPE_CHECKING:
     from sfml_local.core.engine import Engine

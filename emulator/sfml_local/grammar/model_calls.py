@@ -11,6 +11,7 @@ from collections.abc import Callable
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.quoting import quoted as written
 from sfml_local.grammar.tokens import Tokens
 
 __all__ = ["method_name", "respelled"]
@@ -132,6 +133,5 @@ def _spelled(tokens: Tokens, aliases: dict[str, str]) -> list[Edit]:
     quoted = method.token_type is TokenType.IDENTIFIER
     name = method.text if quoted else method.text.upper()
     if quoted or name in _KNOWN:
-        escaped = name.replace('"', '""')
-        edits.append((method.start, method.end + 1, f'"{_MARK}{escaped}"'))
+        edits.append((method.start, method.end + 1, written(f"{_MARK}{name}")))
     return edits

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import already_exists, does_not_exist
 from sfml_local.core.likeness import like
-from sfml_local.core.names import quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.names import resolve, resolve_schema
 from sfml_local.core.places import demand_scope
 from sfml_local.core.result import SHOW, Column, Result, status, table
 from sfml_local.grammar.access import Create, Drop, Grant, GrantRole, Show, ShowGrants, ShowGrantsOn
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.access import ownership
 from sfml_local.services.databases.sql import missing
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sfml_local.core.names import quoted_if_needed
 from sfml_local.core.rest_call import Call, Handler, Json, Operations, bad_request, done, name_in
 from sfml_local.grammar.compute import Kind
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.compute import store as compute
 from sfml_local.services.compute.sql import pool_values, warehouse_values
 from sfml_local.services.compute.store import Compute

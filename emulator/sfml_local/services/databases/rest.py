@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import does_not_exist
-from sfml_local.core.names import quoted_if_needed
 from sfml_local.core.rest_call import Call, Json, Operations, bad_request, done
 from sfml_local.grammar.databases import Create, Kind
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import sql as databases
 

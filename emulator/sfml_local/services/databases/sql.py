@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sfml_local.core.database_files import DEFAULT_SCHEMA
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, no_current_database
 from sfml_local.core.likeness import selected
-from sfml_local.core.names import quoted_if_needed, resolve_schema
+from sfml_local.core.names import resolve_schema
 from sfml_local.core.result import Column, Result, status, table
 from sfml_local.grammar.databases import Create, Drop, ShowDatabases, ShowSchemas
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.shows import Listing
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import containers

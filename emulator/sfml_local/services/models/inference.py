@@ -17,6 +17,7 @@ from sqlglot import Expr, exp
 from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.interpreter_errors import _MARK, raised
 from sfml_local.core.names import ObjectName, resolve
+from sfml_local.core.rewriting import substitute
 from sfml_local.grammar.model_calls import method_name
 from sfml_local.grammar.tokens import Name
 from sfml_local.processes.predictor import JSON_TEXT, PLAIN, WIDE
@@ -26,7 +27,7 @@ from sfml_local.services.models.store import Model, Version, get_model
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
-    from sfml_local.core.rewriting import Rewriting, substitute
+    from sfml_local.core.rewriting import Rewriting
     from sfml_local.core.session import Session
 
 FUNCTION = "_sfml_predict"

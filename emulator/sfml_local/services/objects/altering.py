@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sfml.base.quoting import duckdb_identifier
 from sfml_local.core import table_notes
 from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist
 from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import Result, status
+from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.table_properties import AddKey, ChangeProperties, DropKey, KeepKey, RenameKey
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.objects import keeping

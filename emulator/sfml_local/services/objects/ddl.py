@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sfml.base.quoting import literal
 from sfml_local.core import table_notes
 from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
+from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.stored_types import snowflake_type
+from sfml_local.grammar.quoting import literal, quoted_if_needed
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Key, Record
 from sfml_local.services.variants import semi_structured

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from sfml_local.core.account import Handlers
 from sfml_local.core.errors import does_not_exist
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
+from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.result import DESCRIBE, Result, table
 from sfml_local.core.stored_types import snowflake_type
 from sfml_local.grammar.databases import DescribeTable
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.objects import store as records
 from sfml_local.services.variants import semi_structured
 

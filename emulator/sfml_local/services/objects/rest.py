@@ -11,10 +11,11 @@ from typing import Any
 
 from sfml_local.core import places
 from sfml_local.core.errors import does_not_exist, not_emulated
-from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.core.names import ObjectName
 from sfml_local.core.rest_call import Call, Handler, Json, Operations, done, identifier
 from sfml_local.core.stored_types import snowflake_type
 from sfml_local.grammar.access import Create, Drop, Show
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.streams import DropStream
 from sfml_local.grammar.tags import DropTag, ShowTags
 from sfml_local.grammar.tokens import Name

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sfml.base.quoting import duckdb_identifier
 from sfml_local.core import table_notes
 from sfml_local.core.errors import SqlError, does_not_exist, no_current_database, not_emulated
 from sfml_local.core.likeness import like, selected
@@ -19,6 +18,7 @@ from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import SHOW, Column, Result, table
 from sfml_local.core.session import DEFAULT_ROLE
 from sfml_local.core.stored_types import snowflake_type
+from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.grammar.shows import Listing, ShowObjects
 from sfml_local.services.objects import store as records
 from sfml_local.services.objects.store import Record

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from fakesnow.dialect import parse_one
 from sqlglot import exp
 
-from sfml.base.quoting import duckdb_identifier
 from sfml_local.core import table_notes
 from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import SqlError, does_not_exist, not_emulated
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import Result, status
 from sfml_local.core.rewriting import dotted
 from sfml_local.core.transactions import commit_open, transaction
 from sfml_local.core.translating import translating
 from sfml_local.grammar.model_calls import respelled
+from sfml_local.grammar.quoting import duckdb_identifier, literal, quoted_if_needed
 from sfml_local.grammar.tables import (
     ELSEWHERE,
     AlterColumns,
@@ -86,8 +86,9 @@ def set_comment(account: Account, session: Session, statement: SetComment) -> Re
         assert statement.name is not None
         exists = "IF EXISTS " if statement.if_exists else ""
         written = ".".join(quoted_if_needed(part) for part in statement.name.parts)
-        text = statement.text.replace("\\", "\\\\").replace("'", "''")
-        return account.execute(session, f"ALTER {statement.kind} {exists}{written} SET COMMENT = '{text}'")
+        return account.execute(
+            session, f"ALTER {statement.kind} {exists}{written} SET COMMENT = {literal(statement.text)}"
+        )
     if statement.name is None:
         raise not_emulated(f"COMMENT ON {statement.kind}")
     if statement.kind in ("SCHEMA", "DATABASE"):

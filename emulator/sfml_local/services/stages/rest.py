@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from sfml_local.core.errors import does_not_exist
-from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.core.names import ObjectName
 from sfml_local.core.rest_call import Call, Json, Operations, bad_request, done
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.stages import CreateStage, ListFiles
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.databases import sql as databases

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arguments import Args
 from sfml_local.core.errors import not_emulated
-from sfml_local.core.names import quoted_if_needed
 from sfml_local.core.result import Column, Result
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
 from sfml_local.services.stages.staged_files import concatenated, data_columns, kind_of, read_file

@@ -5,7 +5,6 @@ https://docs.snowflake.com/en/sql-reference/sql/copy-into-location
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arrow import as_table
@@ -13,6 +12,7 @@ from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.place import Place, within
 from sfml_local.core.result import Column, Result, table
 from sfml_local.grammar.copying import CopyIntoLocation
+from sfml_local.grammar.quoting import duckdb_literal, quoted
 from sfml_local.services.stages.file_formats import format_options
 from sfml_local.services.stages.locations import locate
 from sfml_local.services.stages.staged_files import kind_of
@@ -63,7 +63,7 @@ def copy_into_location(account: Account, session: Session, statement: CopyIntoLo
     with account.engine.connection() as duck:
         duck.register(name, rows)
         what, how = _written(kind, codec, options, given, rows.column_names)
-        duck.execute(f"COPY (SELECT {what} FROM {name}) TO {_text(target)} ({how})")
+        duck.execute(f"COPY (SELECT {what} FROM {name}) TO {duckdb_literal(str(target))} ({how})")
         duck.unregister(name)
     size = target.stat().st_size
     counts = tuple(Column(one, "fixed") for one in ("rows_unloaded", "input_bytes", "output_bytes"))
@@ -101,7 +101,7 @@ def _written(
         if given.get("HEADER") is True:
             return "*", f"FORMAT parquet{packed}"
         # Without HEADER Snowflake names the columns itself.
-        names = ", ".join(f'{_quoted(one)} AS "_COL_{index}"' for index, one in enumerate(columns))
+        names = ", ".join(f'{quoted(one)} AS "_COL_{index}"' for index, one in enumerate(columns))
         return names, f"FORMAT parquet{packed}"
     if kind == "JSON":
         if len(columns) != 1:
@@ -112,27 +112,19 @@ def _written(
                 "0A000",
             )
         # Each value is a JSON text already: written as it is, one a line.
-        how = f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER {_text(chr(1))}{packed}"
-        return f"CAST({_quoted(columns[0])} AS VARCHAR)", how
+        how = f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER {duckdb_literal(chr(1))}{packed}"
+        return f"CAST({quoted(columns[0])} AS VARCHAR)", how
     nulls = options.get("NULL_IF", ["\\N"])
     null = (nulls[0] if nulls else "") if isinstance(nulls, list) else nulls
     quote = options.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE")
     enclosed = "" if str(quote).upper() == "NONE" else str(quote)
     header = "true" if given.get("HEADER") is True else "false"
-    delimiter = _text(options.get("FIELD_DELIMITER", ","))
-    force = f", FORCE_QUOTE *, ESCAPE {_text(enclosed)}" if enclosed else ", ESCAPE ''"
+    delimiter = duckdb_literal(str(options.get("FIELD_DELIMITER", ",")))
+    force = f", FORCE_QUOTE *, ESCAPE {duckdb_literal(enclosed)}" if enclosed else ", ESCAPE ''"
     return "*", (
-        f"FORMAT csv, HEADER {header}, DELIMITER {delimiter}, NULLSTR {_text(null)}, "
-        f"QUOTE {_text(enclosed)}{force}{packed}"
+        f"FORMAT csv, HEADER {header}, DELIMITER {delimiter}, NULLSTR {duckdb_literal(null)}, "
+        f"QUOTE {duckdb_literal(enclosed)}{force}{packed}"
     )
-
-
-def _text(value: str | Path) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 HANDLERS: Handlers = {CopyIntoLocation: copy_into_location}

@@ -14,8 +14,8 @@ import itertools
 import time
 from typing import Any, Protocol
 
-from sfml.base.quoting import duckdb_identifier
 from sfml_local.core.names import ObjectName
+from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.services.streams.store import Stream
 
 PLACE = "_fs_information_schema"

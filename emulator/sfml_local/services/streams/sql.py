@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist, invalid_value, not_emulated
 from sfml_local.core.likeness import selected
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.places import demand_schema, demand_scope
 from sfml_local.core.result import DESCRIBE, SHOW, Column, Result, status, table
 from sfml_local.core.transactions import commit_open
 from sfml_local.grammar import streams as grammar
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tasks import Scope
 from sfml_local.services.streams import changes, store
 from sfml_local.services.streams.following import stale

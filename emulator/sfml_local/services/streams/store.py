@@ -12,7 +12,6 @@ from sfml_local.core.store import Store
 
 if TYPE_CHECKING:
     from sfml_local.core.account import Account
-    from sfml_local.core.names import ObjectName
 
 
 SCHEMA = """

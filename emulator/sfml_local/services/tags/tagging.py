@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from sfml_local.core.arguments import Args
 from sfml_local.core.errors import SqlError, does_not_exist
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve, resolve_schema
+from sfml_local.core.names import ObjectName, resolve, resolve_schema
 from sfml_local.core.result import Column, Result, status, table
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tagging import SetObjectTags, UnsetObjectTags
 from sfml_local.grammar.tokens import Name, SqlSyntaxError
 from sfml_local.services.compute import store as compute

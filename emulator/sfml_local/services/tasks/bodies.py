@@ -12,8 +12,9 @@ from sfml.semantics.config import config_text, parse_config
 from sfml.semantics.cron import Cron
 from sfml.semantics.interval import interval_seconds
 from sfml.semantics.schedule import parse_schedule
-from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.core.names import ObjectName
 from sfml_local.core.rest_call import Json, bad_request
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.task_settings import Clauses, Value
 from sfml_local.grammar.tokens import parse_name
 from sfml_local.services.tasks import properties

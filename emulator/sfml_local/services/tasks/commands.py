@@ -9,7 +9,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from sfml_local.core.errors import SqlError, already_exists, does_not_exist
-from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.core.names import ObjectName
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.compute.store import demand_warehouse
 from sfml_local.services.tasks import store as tasks_store
 from sfml_local.services.tasks.model import Settings, Task, by_name

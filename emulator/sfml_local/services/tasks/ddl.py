@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sfml.base.quoting import literal
 from sfml_local.core.account import Account
-from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.core.names import ObjectName
+from sfml_local.grammar.quoting import literal, quoted_if_needed
 from sfml_local.services.tasks import commands
 
 

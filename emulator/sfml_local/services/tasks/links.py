@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
+from sfml_local.core.names import ObjectName, resolve
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.grammar.tokens import Name
 from sfml_local.services.tasks import store
 from sfml_local.services.tasks.rules import refused

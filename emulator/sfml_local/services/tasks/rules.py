@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from sfml.semantics.graph import GraphError, GraphShape, build_graph
 from sfml.semantics.limits import MAX_CHILDREN, MAX_PREDECESSORS, MAX_TASKS_PER_GRAPH
 from sfml_local.core.errors import SqlError, does_not_exist
-from sfml_local.core.names import ObjectName, quoted_if_needed
+from sfml_local.core.names import ObjectName
+from sfml_local.grammar.quoting import quoted_if_needed
 from sfml_local.services.tasks.model import Settings, Task
 
 
