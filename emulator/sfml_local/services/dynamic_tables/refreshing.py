@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sfml.base.quoting import duckdb_identifier
 from sfml_local.core.definitions import parts_of
 from sfml_local.core.errors import does_not_exist
+from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.services.dynamic_tables.model import DynamicTable
 from sfml_local.services.dynamic_tables.sources import Place, base_tables, sources_of
 from sfml_local.services.objects import changes

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sfml.base.quoting import duckdb_identifier, literal
 from sfml_local.core import table_notes
 from sfml_local.core.definitions import parts_of, wrong_kind
 from sfml_local.core.errors import (
@@ -21,10 +20,11 @@ from sfml_local.core.errors import (
     invalid_value,
     not_emulated,
 )
-from sfml_local.core.names import ObjectName, quoted_if_needed, resolve
+from sfml_local.core.names import ObjectName, resolve
 from sfml_local.core.places import demand_schema
 from sfml_local.core.result import Result, status
 from sfml_local.grammar import dynamic_tables as grammar
+from sfml_local.grammar.quoting import duckdb_identifier, literal, quoted_if_needed
 from sfml_local.services.compute.store import demand_warehouse
 from sfml_local.services.databases.containers import check_days
 from sfml_local.services.databases.sql import missing
