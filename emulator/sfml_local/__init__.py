@@ -1,1 +1,1 @@
-"""A local Snowflake: a server on loopback that Snowflake's own clients take for an account."""
+"""A local Snowflake: a server on loopback that Snowflake's own clients use like an account."""

@@ -40,16 +40,16 @@ POLL_SECONDS = 0.5
 LOOPBACK = "127.0.0.1"
 LOOPBACKS = (LOOPBACK, "localhost")
 TOKEN_SETTING = "SFML_LOCAL_TOKEN"
-"""The variable that holds the server's token, which clients give as password; else each start makes one."""
+"""The variable with the server's token, which clients use as password; without it, each start creates one."""
 TOKEN_LENGTH = 16
 
 
 FOLDER = Path("sfml-local")
-"""Where the data of a server in the foreground lives by default."""
+"""The default data folder of a server in the foreground."""
 
 
 def main() -> int:
-    """Serve as the arguments of the process say; in the foreground it says where it is, and fires schedules."""
+    """Serve according to the process's arguments; in the foreground, print the address, and fire schedules."""
     parser = argparse.ArgumentParser(
         prog="python -m sfml_local",
         description="Serve a local Snowflake from one folder until told to end.",
@@ -105,7 +105,7 @@ def main() -> int:
         return 1
     log_format.set_up(arguments.folder / LOG_FILE)
     private_files.tighten(arguments.folder)
-    # What a server that was killed left behind is not this one's.
+    # Remove the files of a server that was killed.
     (arguments.folder / INFO_FILE).unlink(missing_ok=True)
     end = threading.Event()
 
@@ -121,25 +121,25 @@ def main() -> int:
         return 1
     except Exception as error:
         log_format.logger.exception("the server ends")
-        # The last line of the log is what the user is told.
+        # The user sees the last line of the log.
         words = redacted(f"{FATAL}{type(error).__name__}: {error}")
         print(" ".join(words.split()), file=sys.stderr)
         return 1
 
 
 class AddressTaken(Exception):
-    """Something else listens where the server was to."""
+    """The server's address is in use."""
 
 
 def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None, *, foreground: bool) -> int:
-    """Serve until `end` is set, or nobody has asked for anything for `idle_exit` seconds."""
+    """Serve until `end` is set, or until there has been no request for `idle_exit` seconds."""
     from sfml_local.core.session import DEFAULT_USER
     from sfml_local.http.app import LocalServer
     from sfml_local.services.routines.procedures import expects_processes, warm_parent_of
     from sfml_local.services.tasks.execution import scheduler_of
 
     folder: Path = arguments.folder
-    # What a command starts for its own sake must not begin to run what schedules ask for.
+    # A server that a command starts only for itself must not run schedules.
     schedules = foreground or not is_passing(folder)
     try:
         server = LocalServer(
@@ -193,7 +193,7 @@ def serve(arguments: argparse.Namespace, end: threading.Event, token: str | None
 
 
 def prepare(account: Account, database: str, schema: str, arguments: argparse.Namespace) -> None:
-    """Make the database and the schema that clients are told, unless they are there, and run the files in them."""
+    """Create the default database and schema of clients if they are missing, and run the files in them."""
     from snowflake.connector.util_text import split_statements
 
     session = account.sessions.open()

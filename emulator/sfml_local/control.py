@@ -1,6 +1,6 @@
-"""The server as a process in the background: start it, ask for it, stop it, empty its folder.
+"""The server as a background process: start it, get its status, stop it, empty its folder.
 
-Nothing here imports a Snowflake package or the server: a command that only asks must start at once.
+Nothing here imports a Snowflake package or the server, because commands that only need the status must be fast.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
 LOG_LINES = 20
 LEAST_ROOM = 2**16
-"""Bytes without which no server starts."""
+"""The free bytes that a server needs to start."""
 
 INFO_FILE = "server.json"
 LOCK_FILE = "server.lock"
 LOG_FILE = "server.log"
 FATAL = "error: "
-"""How the last line of a server's log begins when it could not go on."""
+"""The beginning of a server log's last line if the server had to end."""
 USERS_FILE = "server.users"
 PASSING_FILE = "server.passing"
 
@@ -53,7 +53,7 @@ class RunsElsewhere(ControlError):
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
-    """Whether a server runs on a folder, and what any client connects with; the password is its token."""
+    """Whether a server runs on a folder, and the connection data for clients; the password is its token."""
 
     running: bool
     host: str | None = None
@@ -66,14 +66,14 @@ class ServerInfo:
     schema: str | None = None
     pid: int | None = None
     notices: tuple[str, ...] = ()
-    """What its user has to know of damage that it met, in sentences."""
+    """Sentences for the user about damage that the server found."""
 
 
 STOPPED = ServerInfo(running=False)
 
 
 def status(folder: Path | str) -> ServerInfo:
-    """The server of this folder; `running` is False when there is none, however the last one ended."""
+    """The server of this folder; `running` is False if there is none, however the last one ended."""
     folder = Path(folder)
     if not is_locked(folder):
         return replace(STOPPED, notices=set_aside.notices(folder))
@@ -83,16 +83,16 @@ def status(folder: Path | str) -> ServerInfo:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a server is to listen, and where its clients begin; None leaves it to the server."""
+    """The address of a server, and the default place of its clients; None leaves the choice to the server."""
 
     port: int | None = None
     database: str | None = None
     schema: str | None = None
     ignored: tuple[str, ...] = ()
-    """Regular expressions: statements that begin with what they match succeed and do nothing."""
+    """Regular expressions: statements whose beginning matches one succeed and do nothing."""
 
     def differences(self, info: ServerInfo) -> Iterator[str]:
-        """What of it a server that runs has otherwise: `port 8123`."""
+        """The settings that a running server has with other values, such as `port 8123`."""
         for what in ("port", "database", "schema"):
             wanted, there = getattr(self, what), getattr(info, what)
             if wanted is not None and there != (wanted if what == "port" else raw(wanted)):
@@ -146,13 +146,13 @@ def start(
     def is_up_or_gone() -> bool:
         nonlocal found
         found = status(folder)
-        # Another process may have won the race for the folder: its server is as good as ours.
+        # Another process may have won the race for the folder; its server can be used as well.
         return found.running or (process.poll() is not None and not is_locked(folder))
 
     _wait_until(is_up_or_gone, wait)
     if found.running:
         if found.pid != process.pid:
-            # Left alone, ours would take the folder once the other is stopped, and nobody would know of it.
+            # Otherwise our server would take the folder once the other one stops, unnoticed.
             process.kill()
             process.wait()
         return found
@@ -175,7 +175,7 @@ def start(
 
 
 def keep(folder: Path | str, place: Place | None = None) -> ServerInfo:
-    """The folder's server, started if need be, which stays until it is stopped, and fires schedules.
+    """The folder's server, started if necessary; it runs until it is stopped, and fires schedules.
 
     Raises `RunsElsewhere` where one runs at another place than was asked for.
     """
@@ -189,14 +189,14 @@ def keep(folder: Path | str, place: Place | None = None) -> ServerInfo:
 
 
 def user_folder() -> Path:
-    """Where a server outside of projects keeps its data: `~/.local/share/sfml/local` on Linux."""
+    """The data folder of a server outside of projects: `~/.local/share/sfml/local` on Linux."""
     from platformdirs import user_data_path
 
     return user_data_path("sfml", appauthor=False) / "local"
 
 
 def is_ours(folder: Path) -> bool:
-    """Whether the folder is that of a local Snowflake, or could become one: it is not there, or empty."""
+    """Whether the folder belongs to a local Snowflake, or could become one because it is missing or empty."""
     if not folder.exists():
         return True
     marks = (LOCK_FILE, set_aside.METADATA_FILE, set_aside.DATABASES)
@@ -204,13 +204,13 @@ def is_ours(folder: Path) -> bool:
 
 
 def is_passing(folder: Path) -> bool:
-    """Whether the folder's server was started by a command that stops it again; it fires no schedules."""
+    """Whether the folder's server was started by a command that will stop it; such a server fires no schedules."""
     return (folder / PASSING_FILE).exists()
 
 
 @contextlib.contextmanager
 def in_use(folder: Path | str) -> Iterator[ServerInfo]:
-    """The folder's server for as long as it is needed: one that runs, or one that the last to need it stops."""
+    """The folder's server during the block: a running one, or a new one, which its last user stops."""
     folder = Path(folder)
     private_files.make_folder(folder)
     with os.fdopen(private_files.open_file(folder / USERS_FILE, os.O_RDWR), "r+") as users:
@@ -223,7 +223,7 @@ def in_use(folder: Path | str) -> Iterator[ServerInfo]:
             yield info
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
-            # Whoever still holds a share stops it later; whoever comes now waits until it is gone.
+            # Another process with a share stops it later; a process that comes now waits until it has ended.
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 if is_passing(folder):
@@ -231,7 +231,7 @@ def in_use(folder: Path | str) -> Iterator[ServerInfo]:
 
 
 def stop(folder: Path | str, *, wait: float = STOP_SECONDS) -> None:
-    """Stop the server of this folder and wait until it is gone; nothing happens when none runs."""
+    """Stop the server of this folder and wait for its end; does nothing if none runs."""
     folder = Path(folder)
     (folder / PASSING_FILE).unlink(missing_ok=True)
     info = _info_of_holder(folder, wait)
@@ -250,7 +250,7 @@ def stop(folder: Path | str, *, wait: float = STOP_SECONDS) -> None:
 
 
 def reset(folder: Path | str) -> None:
-    """Stop the server of this folder and delete all that it holds."""
+    """Stop the server of this folder and delete all of its data."""
     folder = Path(folder)
     stop(folder)
     if folder.is_dir():
@@ -265,7 +265,7 @@ def reset(folder: Path | str) -> None:
 
 
 def is_locked(folder: Path) -> bool:
-    """Whether a server holds the folder; the kernel lets go of the lock when its process ends, however it ends."""
+    """Whether a server holds the folder's lock; the kernel releases it when the process ends, however it ends."""
     try:
         descriptor = os.open(folder / LOCK_FILE, os.O_RDWR)
     except FileNotFoundError:
@@ -280,10 +280,10 @@ def is_locked(folder: Path) -> bool:
 
 
 def lock(folder: Path) -> int | None:
-    """Take the folder for this process until it ends, and leave its id; None when another server holds it."""
+    """Lock the folder for this process until it ends, and write its id; None if another server holds the lock."""
     private_files.make_folder(folder)
     descriptor = private_files.open_file(folder / LOCK_FILE, os.O_RDWR)
-    # Asking for the lock takes it for an instant: a server that starts just then has to try again.
+    # Testing the lock acquires it for an instant, so a server that starts at that time must try again.
     for _ in range(20):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -298,17 +298,17 @@ def lock(folder: Path) -> int | None:
 
 
 def _is_of_holder(folder: Path, info: ServerInfo) -> bool:
-    """Whether the card is that of the process that holds the folder, and not what an earlier server left behind."""
+    """Whether the card belongs to the process that holds the lock, and not to an earlier server."""
     try:
         holder = (folder / LOCK_FILE).read_text(encoding="ascii")
     except (OSError, ValueError):
         return False
-    # A server within a test's process has no id on its card: nobody is to end that process.
+    # A server inside a test's process has no id on its card, so that nothing ends that process.
     return info.pid is None or holder == str(info.pid)
 
 
 def _info_of_holder(folder: Path, wait: float) -> ServerInfo | None:
-    """The card of the server that holds the folder, which one that just starts has yet to write; None without any."""
+    """The card of the server that holds the lock; None if there is no server, or if it has not written it yet."""
     info: ServerInfo | None = None
 
     def is_known_or_gone() -> bool:
@@ -328,7 +328,7 @@ def _info_of_holder(folder: Path, wait: float) -> ServerInfo | None:
 
 
 def write_info(folder: Path, info: ServerInfo) -> None:
-    """Leave the card of the server in its folder, readable by its owner alone and never half written."""
+    """Write the server's card atomically into its folder, readable by its owner only."""
     part = folder / f"{INFO_FILE}.part"
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -363,7 +363,7 @@ def _environment() -> dict[str, str]:
 
 
 def _fatal(lines: list[str]) -> str | None:
-    """What a server said last, when it knew why it could not go on."""
+    """The last line of a server's log if it says why the server ended."""
     return lines[-1].removeprefix(FATAL) if lines and lines[-1].startswith(FATAL) else None
 
 
@@ -377,18 +377,18 @@ def _kill(pid: int, number: signal.Signals) -> None:
 
 
 def _is_gone(pid: int) -> bool:
-    """Whether the process has ended; one of our own is buried on the way."""
+    """Whether the process has ended; a child process of ours is reaped."""
     with contextlib.suppress(ChildProcessError):
         return os.waitpid(pid, os.WNOHANG)[0] == pid
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):  # what is not ours has taken the id of what was
+    except (ProcessLookupError, PermissionError):  # a process of another user has the id now
         return True
     return _is_left_unburied(pid)
 
 
 def _is_left_unburied(pid: int) -> bool:
-    """Whether the process has ended and nobody asks how: the first process of a container may bury no orphans."""
+    """Whether the process is a zombie: the first process of a container may not reap orphans."""
     with contextlib.suppress(OSError, IndexError):
         return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z"
     return False

@@ -1,4 +1,4 @@
-"""Which services an account has: one visible list, in the order in which they see a statement and start."""
+"""The services of an account in one list, in the order in which they see a statement and start."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ SERVICES: tuple[Builder, ...] = (
     Jobs,
     Models,
 )
-"""A new service is added here and nowhere else; what it may offer is told in `core/service.py`."""
+"""New services are added only here; `core/service.py` describes what they can offer."""
 
 
 def open_account(folder: Path, services: Iterable[Builder] = SERVICES, **options: Any) -> LocalAccount:

@@ -81,7 +81,7 @@ class Account(ABC):
         self._parts: Parts[Account] = Parts(self)
 
     def part(self, kind: Callable[[Account], Part]) -> Part:
-        """What a service keeps for this account, by its class."""
+        """A service's data for this account, by its class."""
         return self._parts.of(kind)
 
     @property

@@ -1,4 +1,4 @@
-"""Array bindings: one INSERT for many rows of values, carried out at once.
+"""Array bindings: one INSERT for many rows of values, executed as one statement.
 
 https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-example#binding-data
 """
@@ -41,7 +41,7 @@ def bound_value(binding: dict[str, Any]) -> Any:
 def batch(
     account: Account, session: Session, sql: str, bindings: Sequence[dict[str, Any]], query_id: str
 ) -> Result:
-    """Run a statement for each row of values; answers the sum of their counts."""
+    """Run a statement for each row of values; returns the sum of their counts."""
     columns = [[bound_value({**one, "value": value}) for value in one["value"]] for one in bindings]
     if (insert := _of_many(sql)) is not None and (rows := _table(columns)) is not None:
         result = account.run_tree(session, insert, staged={_ROWS: rows}, written=sql)

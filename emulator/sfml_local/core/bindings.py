@@ -1,4 +1,4 @@
-"""Changes to a statement's text that have to come before parsing, made token by token."""
+"""Changes of a statement's text that are necessary before parsing, made token by token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sfml_local.grammar.tokens import Tokens
 
 
 def sql_literal(value: Any) -> str:
-    """A Python value as Snowflake writes it; backslashes are escapes in Snowflake's string literals."""
+    """A Python value as a literal of Snowflake, in which backslashes are escapes."""
     match value:
         case None:
             return "NULL"
@@ -39,7 +39,7 @@ def sql_literal(value: Any) -> str:
 def without_scoped(sql: str) -> str:
     """`CREATE SCOPED TEMPORARY …` as `CREATE TEMPORARY …`.
 
-    Snowpark writes SCOPED for objects that end with the procedure or session that made them.
+    Snowpark writes SCOPED for objects that end with the procedure or session that created them.
     """
     if "SCOPED" not in sql[:200].upper():
         return sql
@@ -69,7 +69,7 @@ def quoted_urls(sql: str) -> str:
 def exists_before_name(sql: str) -> str:
     """`CREATE TABLE t IF NOT EXISTS (…)` with its words in the order that sqlglot reads.
 
-    Snowpark writes the name first when it appends to a temporary table, and Snowflake takes both.
+    Snowpark writes the name first when it appends to a temporary table, and Snowflake accepts both.
     """
     if "EXISTS" not in sql[:400].upper():
         return sql
@@ -89,7 +89,7 @@ def exists_before_name(sql: str) -> str:
 
 
 def inline_identifiers(sql: str, params: list[Any]) -> tuple[str, list[Any]]:
-    """The statement with every IDENTIFIER(?) and IDENTIFIER('…') replaced by the name it stands for."""
+    """The statement with every IDENTIFIER(?) and IDENTIFIER('…') replaced by the name."""
     if "IDENTIFIER" not in sql.upper():
         return sql, params
     tokens = Tokens(sql)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Child:
-    """A running process, whose it is and where it writes; `stop` ends it."""
+    """A running process with its session and its log; `stop` ends it."""
 
     session: Session
     stop: threading.Event = field(default_factory=threading.Event)

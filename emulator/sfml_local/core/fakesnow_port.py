@@ -1,6 +1,6 @@
-"""The private names of fakesnow that the engine rests on, each read in one place.
+"""The private names of fakesnow that the engine uses, each read in one place.
 
-`tests/foreign/test_foreign_fakesnow.py` holds every one of them, so that a release that moves one is told by name.
+`tests/foreign/test_foreign_fakesnow.py` tests each of them, so that a release that moves one is noticed.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from sqlglot import Expr
 
 with contextlib.suppress(OSError):
-    # Made as fakesnow is imported, for stages that are ours here, and left in the folder for temporary files.
+    # fakesnow creates this temporary folder on import, for its stages, which are not used here, and never removes it.
     Path(stage.LOCAL_BUCKET_PATH).rmdir()
 
 NOTES = ("table_comment", "col_comments", "text_lengths")
-"""What fakesnow notes in the arguments of a transformed statement and writes after its effect, as text that it
-pastes into SQL; the engine writes the same as parameters."""
+"""Arguments that fakesnow adds to a transformed statement and writes after its effect, as text that it
+inserts into SQL; the engine writes the same with parameters."""
 
 
 class ForgottenResults(dict[str, Any]):
-    """In place of fakesnow's cache of results, which keeps each with its parse tree until the server ends."""
+    """Replaces fakesnow's cache of results, which would keep each with its parse tree until the server ends."""
 
     def __setitem__(self, query_id: str, result: Any) -> None:
         """Keep nothing: a session remembers its latest results itself, in `Session.remember`."""
 
 
 def keep_no_results(fakesnow: FakeSnow) -> None:
-    """Let the connections that are made from now on forget their results once they are read."""
+    """Let new connections forget their results once they are read."""
     fakesnow.results_cache = ForgottenResults()
 
 
@@ -62,7 +62,7 @@ def mark_transaction(connection: FakeSnowflakeConnection, *, is_open: bool) -> N
 
 
 def set_place(connection: FakeSnowflakeConnection, database: str | None, schema: str | None) -> None:
-    """Make these the names that fakesnow completes others with; None is unset."""
+    """Set the database and schema with which fakesnow qualifies names; None is unset."""
     connection.database = database
     connection.database_set = database is not None
     connection._schema = schema
@@ -70,12 +70,12 @@ def set_place(connection: FakeSnowflakeConnection, database: str | None, schema:
 
 
 def transform(cursor: FakeSnowflakeCursor, tree: Expr, params: list[Any]) -> Expr:
-    """One statement of Snowflake's as DuckDB's."""
+    """Translate one statement from Snowflake's dialect to DuckDB's."""
     return cursor._transform(tree, params)
 
 
 def statements_of(cursor: FakeSnowflakeCursor, tree: Expr) -> list[Expr]:
-    """The statements that one statement becomes, such as ADD COLUMN a, b: DuckDB takes one column each."""
+    """Split a statement such as ADD COLUMN a, b into several, because DuckDB accepts one column each."""
     actions = tree.args.get("actions") or () if isinstance(tree, exp.Alter) else ()
     if len(actions) > 1 and all(isinstance(action, exp.AlterColumn) for action in actions):
         return [_with_action(tree, action) for action in actions]
@@ -89,7 +89,7 @@ def _with_action(tree: Expr, action: Expr) -> Expr:
 
 
 def execute(cursor: FakeSnowflakeCursor, transformed: Expr, params: list[Any] | None) -> None:
-    """Run a statement that `transform` has made."""
+    """Run a statement that `transform` returned."""
     cursor._execute(transformed, params)
 
 

@@ -1,6 +1,6 @@
-"""Floats and timestamps as the text that Snowflake writes: `100` for DuckDB's `100.0`.
+"""Floats and timestamps as text in Snowflake's format: `100` where DuckDB has `100.0`.
 
-Which of them an expression is, only DuckDB knows: it replaces `typeof(x)` by a constant when it binds the statement,
+Only DuckDB knows the type of an expression: it replaces `typeof(x)` by a constant when it binds the statement,
 and drops the other branches. https://docs.snowflake.com/en/sql-reference/parameters#timestamp-output-format
 """
 
@@ -35,7 +35,7 @@ def _as_text(value: Expr) -> Expr:
 
 
 def _with_milliseconds(text: Expr) -> Expr:
-    """Three digits after the second, however many there are: `FF3` of Snowflake's format."""
+    """Always three digits after the second: `FF3` of Snowflake's format."""
     has_point = exp.If(this=_call("contains", text, "."), true=exp.Literal.string("000"))
     zeros = exp.Case(ifs=[has_point], default=exp.Literal.string(".000"))
     return _call("substr", _call("concat", text, zeros), 1, 23)

@@ -1,4 +1,4 @@
-"""Which values of session parameters statements follow here; others are refused and never ignored."""
+"""The values of session parameters that this server supports; others are refused, never ignored."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sfml_local.core.errors import SqlError, not_emulated
 from sfml_local.core.expressions.settings import FOLLOWED as FOLLOWED_BY_EXPRESSIONS
 from sfml_local.core.session_parameters import OF_SESSION
 
-# What changes what statements mean: a rule for each such parameter, so that a value this server does not follow is
-# refused and never ignored. A parameter without a rule is followed at its default alone.
+# A rule for each parameter that changes the meaning of statements, so that an unsupported value is
+# refused and never ignored. For a parameter without a rule, only the default is supported.
 FOLLOWED: dict[str, Callable[[Any], bool]] = {
     "AUTOCOMMIT": lambda value: isinstance(value, bool),
     "TIMEZONE": lambda value: True,
@@ -19,7 +19,7 @@ FOLLOWED: dict[str, Callable[[Any], bool]] = {
     "ERROR_ON_NONDETERMINISTIC_MERGE": lambda value: isinstance(value, bool),
 }
 
-# And those that change no result, which are kept and shown.
+# Parameters that change no result; they are stored and shown.
 HARMLESS = frozenset(
     {
         *("QUERY_TAG", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "LOCK_TIMEOUT"),
@@ -34,7 +34,7 @@ HARMLESS_PREFIXES = ("CLIENT_", "PYTHON_", "JDBC_", "ODBC_", "ENABLE_", "SNOWPAR
 
 
 def is_followed(name: str, value: Any) -> bool:
-    """Whether statements mean with this value what they mean on an account."""
+    """Whether this server supports the value, so that statements mean the same as on an account."""
     if name in FOLLOWED:
         return FOLLOWED[name](value)
     if name in HARMLESS or name.startswith(HARMLESS_PREFIXES):

@@ -1,4 +1,4 @@
-"""A disk without room, told as one, wherever in SQLite, DuckDB or the server itself it shows."""
+"""Reports a full disk as such, whether SQLite, DuckDB or the server itself notices it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import duckdb
 from sfml_local.core.errors import SqlError
 
 _CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-# DuckDB has no code for it: its messages end with the operating system's own words.
+# DuckDB has no code for it; its messages end with the operating system's text.
 _WORDS = tuple(os.strerror(code) for code in _CODES)
 
 
 def full_disk_error(error: BaseException) -> SqlError | None:
-    """What the client is told when the disk was full; None when the error has another cause."""
+    """The message to the client for a full disk; None if the error has another cause."""
     cause: BaseException | None = error
     while cause is not None:
         if _is_full(cause):
@@ -35,7 +35,7 @@ def _is_full(error: BaseException) -> bool:
         case OSError():
             return error.errno in _CODES
         case sqlite3.Error():
-            # SQLite has a code for a full disk; a quota that is used up is a failed write to it.
+            # SQLite has a code for a full disk, but reports an exhausted quota as a failed write.
             code = getattr(error, "sqlite_errorcode", 0)
             return code & 0xFF == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_WRITE
         case duckdb.Error() | SqlError():

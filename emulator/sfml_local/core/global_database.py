@@ -1,4 +1,4 @@
-"""The database for what spans databases: fakesnow's, in a file of its own."""
+"""fakesnow's database for data about all databases, in its own file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def open_global(notices: Notices, duck: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Attach the file of what spans databases; a damaged one gets a successor."""
+    """Attach the file for data about all databases; a damaged one is replaced."""
     file = folder / set_aside.GLOBAL_FILE
     try:
         _attach_global(duck, file)

@@ -1,4 +1,4 @@
-"""Statements that whoever runs the server does not care about: they succeed and do nothing."""
+"""Statements that the user of the server wants to ignore: they succeed and do nothing."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 
 class IgnoredStatements:
-    """Patterns of statements, matched from their beginning in any case; none unless somebody asks for them."""
+    """Patterns of statements, matched from their beginning in any case; none by default."""
 
     def __init__(self) -> None:
         self._patterns: tuple[re.Pattern[str], ...] = ()
 
     def add(self, *patterns: str) -> None:
-        """Ignore statements that begin with what these regular expressions match; raises `ValueError` for none."""
+        """Ignore statements whose beginning matches one of these regular expressions; raises `ValueError`."""
         try:
             found = tuple(re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in patterns)
         except re.error as cause:
@@ -20,7 +20,7 @@ class IgnoredStatements:
         self._patterns += found
 
     def clear(self) -> None:
-        """Ignore nothing any more."""
+        """Stop ignoring statements."""
         self._patterns = ()
 
     def has(self, statement: str) -> bool:

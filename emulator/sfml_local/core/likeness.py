@@ -1,4 +1,4 @@
-"""What SHOW leaves of a list: LIKE, STARTS WITH, LIMIT … FROM.
+"""The filters of SHOW: LIKE, STARTS WITH, LIMIT … FROM.
 
 https://docs.snowflake.com/en/sql-reference/sql/show
 """
@@ -12,7 +12,7 @@ from typing import TypeVar
 Shown = TypeVar("Shown")
 
 MAX_ROWS = 10_000
-"""More rows than these no SHOW answers."""
+"""The most rows of a SHOW."""
 
 
 def selected(
@@ -26,7 +26,7 @@ def selected(
 ) -> list[Shown]:
     """The items that are shown, in the order given.
 
-    FROM takes what follows the first name that begins with its text; where none does, what sorts behind it.
+    FROM takes the names after the first one that begins with its text; if there is none, the names that sort after it.
     https://docs.snowflake.com/en/sql-reference/sql/show-tasks
     """
     kept = [item for item in items if like(pattern, name_of(item))]
@@ -38,9 +38,9 @@ def selected(
 
 
 def like(pattern: str | None, text: str) -> bool:
-    """Whether the text has the form: `%` is any characters, `_` one, a backslash takes the next as it is.
+    """Whether the text matches: `%` is any characters, `_` is one, a backslash escapes the next character.
 
-    The time that it takes grows with the product of both lengths at the most, whatever the pattern.
+    The time grows at most with the product of both lengths, whatever the pattern.
     """
     if pattern is None:
         return True
@@ -53,7 +53,7 @@ def like(pattern: str | None, text: str) -> bool:
     at = len(first)
     if end < at or not _fits(first, text, 0) or not _fits(last, text, end):
         return False
-    # Between two `%` the first place that fits is as good as any later one.
+    # Between two `%`, the first match is as good as any later one.
     for piece in others:
         found = next((start for start in range(at, end - len(piece) + 1) if _fits(piece, text, start)), None)
         if found is None:
@@ -63,12 +63,12 @@ def like(pattern: str | None, text: str) -> bool:
 
 
 Piece = tuple[str | None, ...]
-"""Characters in their order, None for any one."""
+"""Characters in order, None for any character."""
 
 
 @lru_cache(maxsize=256)
 def _pieces(pattern: str) -> tuple[Piece, ...]:
-    """What stands between the `%` of a pattern; there is one more of them than of `%`."""
+    """The pieces between the `%` of a pattern; there is one more piece than `%`."""
     pieces: list[list[str | None]] = [[]]
     characters = iter(pattern)
     for character in characters:
@@ -82,5 +82,5 @@ def _pieces(pattern: str) -> tuple[Piece, ...]:
 
 
 def _fits(piece: Piece, text: str, at: int) -> bool:
-    """Whether the piece stands at this place of the text, which is long enough."""
+    """Whether the piece matches at this place of the text, which must be long enough."""
     return all(wanted is None or text[at + n] == wanted for n, wanted in enumerate(piece))

@@ -1,4 +1,4 @@
-"""What one request may cost: the size of statements and bodies, as they are sent and unpacked."""
+"""Limits of one request: the size of statements and bodies, compressed and uncompressed."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATEMENT_LIMIT = 8 * 2**20
-"""Bytes of a statement's text. Snowflake recommends at most 1 MB, measured after compression, and takes more.
+"""The most bytes of a statement's text. Snowflake recommends at most 1 MB, compressed, and accepts more.
 https://docs.snowflake.com/en/user-guide/query-size-limits"""
 
 BODY_LIMIT = 64 * 2**20
-"""Bytes of a request's body, as it is sent and as it is unpacked: room for a statement and its array bindings."""
+"""The most bytes of a request's body, compressed and uncompressed: enough for a statement with array bindings."""
 
 STRANGER_LIMIT = 2**20
-"""Bytes of the body, as it is sent and unpacked, of a request that shows no token of this server: a login."""
+"""The most bytes of the body, compressed and uncompressed, of a request without a token of this server: a login."""
 
 JSON_DEPTH = 100
-"""How deep the lists and objects of a body may stand in one another; the deepest that clients send is about ten."""
+"""The deepest nesting of lists and objects in a body; clients send at most about ten levels."""
 
 _LIMIT = "sfml.body_limit"
 
 
 class Refused(Exception):
-    """A request that is answered with an HTTP error and nothing else."""
+    """A request that is answered with an HTTP error only."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
 
     def response(self) -> JSONResponse:
-        """As Snowflake's REST API tells errors; the rest of the body is not read, so the connection closes."""
+        """The error in the form of Snowflake's REST API; the connection closes, because the body is not read."""
         request_id = str(uuid.uuid4())
         told = {"message": self.message, "code": self.code, "error_code": self.code, "request_id": request_id}
         headers = {"X-Snowflake-Request-ID": request_id, "Connection": "close"}
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 class NotJson(Refused):
-    """A body that is no JSON."""
+    """A body that is not JSON."""
 
 
 def too_large(limit: int) -> Refused:
@@ -58,13 +58,13 @@ def too_slow(seconds: float) -> Refused:
 
 
 def limit_for(scope: Scope, is_known: Callable[[str], bool]) -> int:
-    """How many bytes the body of a request may have; `is_known` judges its Authorization header."""
+    """The most bytes of a request's body; `is_known` checks its Authorization header."""
     shown = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     return BODY_LIMIT if is_known(shown) else STRANGER_LIMIT
 
 
 async def read_body(request: Request) -> bytes:
-    """The body of a request that came through `BodyLimits`, unpacked within the same limit; raises Refused."""
+    """The uncompressed body of a request that passed `BodyLimits`, within the same limit; raises Refused."""
     body = await request.body()
     if request.headers.get("Content-Encoding", "").lower() == "gzip":
         return await run_in_threadpool(unpacked, body, request.scope[_LIMIT])
@@ -72,7 +72,7 @@ async def read_body(request: Request) -> bytes:
 
 
 def unpacked(body: bytes, limit: int) -> bytes:
-    """The body that gzip packed; never more than the limit is unpacked, however small it was packed."""
+    """The uncompressed body of a gzip body; never unpacks more than the limit."""
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
     try:
         found = unpacker.decompress(body, limit + 1)
@@ -84,7 +84,7 @@ def unpacked(body: bytes, limit: int) -> bytes:
 
 
 def parsed_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body holds; an empty body is an empty one."""
+    """The JSON object in a body; an empty one for an empty body."""
     parsed = parsed_json(body or b"{}")
     if not isinstance(parsed, dict):
         raise Refused(400, "391902", "The body of the request is not a JSON object.")
@@ -92,7 +92,7 @@ def parsed_object(body: bytes) -> dict[str, Any]:
 
 
 def parsed_json(body: bytes) -> Any:
-    """The value that a body holds; raises Refused, also when it is nested too deeply for what works on it."""
+    """The JSON value in a body; raises Refused, also if it is nested too deeply."""
     too_deep = Refused(
         400, "391902", f"The body of the request is JSON that is nested more than {JSON_DEPTH} levels deep."
     )
@@ -115,10 +115,10 @@ def _values(value: Any) -> Iterable[Any]:
 
 
 class BodyLimits:
-    """Cuts off requests that are too large, before they are read where they say so themselves, or stop half-way."""
+    """Refuses requests that are too large, before reading them if they declare their size, and stalled requests."""
 
     def __init__(self, app: ASGIApp, is_known: Callable[[str], bool], silence: float) -> None:
-        """`is_known` tells whether an Authorization header is one that was given out; `silence` is in seconds."""
+        """`is_known` says whether an Authorization header is valid; `silence` is in seconds."""
         self._app = app
         self._is_known = is_known
         self._silence = silence
@@ -136,7 +136,7 @@ class BodyLimits:
 
         async def counted() -> Message:
             nonlocal read, is_whole
-            if is_whole:  # what comes now is the news that the client has gone, and that may take hours
+            if is_whole:  # the next event is the client's disconnection, which may take hours
                 return await receive()
             try:
                 message = await asyncio.wait_for(receive(), self._silence)

@@ -1,4 +1,4 @@
-"""An account made of services: its files opened, its statements given to whoever answers them."""
+"""An account of services: opens its files, and passes statements to the service that answers them."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ class LocalAccount(Account):
 
 
 def _merged(parts: Iterable[Mapping[Key, Value]]) -> dict[Key, Value]:
-    """What all services answer; two never answer the same."""
+    """The handlers of all services; no two services may handle the same kind."""
     merged: dict[Key, Value] = {}
     for part in parts:
         twice = merged.keys() & part.keys()

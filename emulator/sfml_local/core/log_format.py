@@ -1,4 +1,4 @@
-"""How the server's process writes its log: a line for each record, without secrets, tracebacks included."""
+"""The format of the server's log: one line for each record, without secrets, with tracebacks."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from types import TracebackType
 from sfml_local.core.redaction import redacted
 
 STATEMENT_SHOWN = 2000
-"""Characters of a statement that a log shows."""
+"""The most characters of a statement in a log."""
 
 logger = logging.getLogger("sfml_local")
 
 
 def set_up(log: Path) -> None:
-    """Let all that this process says of itself on standard error, which is the log, be formatted here."""
-    # A crash of a library ends the process where no Python runs: its words come from here.
+    """Format everything that this process writes to standard error, which is the log."""
+    # A crash in a library ends the process outside of Python; faulthandler writes its traceback.
     faulthandler.enable()
     handler = logging.StreamHandler()
     handler.setFormatter(Formatter("%(asctime)s %(levelname)s %(message)s"))
@@ -31,16 +31,16 @@ def set_up(log: Path) -> None:
     threading.excepthook = lambda given: _say_exception(
         given.exc_type, given.exc_value or given.exc_type(), given.exc_traceback
     )
-    # An empty log says that nothing went wrong; in another the starts are told apart.
+    # An empty log means that nothing went wrong; otherwise a line marks each start.
     if log.exists() and log.stat().st_size:
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         print(f"{now} a server starts, process {os.getpid()}", file=sys.stderr, flush=True)
 
 
 def shown(statement: object) -> str:
-    """A statement as a log shows it: in one line, shortened, without its secrets."""
+    """A statement for a log: in one line, shortened, without its secrets."""
     text = str(statement)
-    # It is redacted on its own: what is left open in it must not hide the traceback after it.
+    # It is redacted separately, so that an unclosed literal does not hide the traceback after it.
     short = text if len(text) <= STATEMENT_SHOWN else f"{text[:STATEMENT_SHOWN]} …"
     return repr(redacted(short))
 

@@ -1,4 +1,4 @@
-"""How much memory SQL may take, and where it puts on the disk what finds no room there.
+"""The limits of memory for SQL, and the folder on the disk for data that exceeds them.
 
 https://duckdb.org/docs/stable/guides/performance/how_to_tune_workloads#spilling-to-disk
 """
@@ -24,16 +24,16 @@ MEMORY_SETTING, SPILL_SETTING, SPILL_MB_SETTING = (
     "SFML_LOCAL_SPILL_MB",
 )
 SHARE = 0.5
-"""Of the machine's memory, unless the setting says otherwise: procedures, jobs and clients need the rest."""
+"""The share of the machine's memory by default; procedures, jobs and clients need the rest."""
 LEAST_MB = 64
-"""Below this DuckDB cannot even open what it keeps of databases."""
+"""With less than this, DuckDB cannot open its databases."""
 SPILL_MB = 10 * 1024
 _CGROUP_FILES = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryLimits:
-    """What DuckDB may take of memory and disk, in megabytes, and the folder of its own for the latter."""
+    """DuckDB's limits of memory and disk, in megabytes, and its spill folder."""
 
     memory: int
     spill: int
@@ -43,7 +43,7 @@ class MemoryLimits:
 def limits_of(account_folder: Path) -> MemoryLimits:
     """The limits of an account, from the settings or the machine."""
     elsewhere = os.environ.get(SPILL_SETTING, "")
-    # Several accounts may share a disk, but no folder: each empties its own.
+    # Accounts may share a disk, but not a folder, because each empties its own.
     own = hashlib.sha256(str(account_folder.resolve()).encode()).hexdigest()[:16]
     folder = Path(elsewhere).expanduser() / f"sfml-{own}" if elsewhere else account_folder / "spill"
     memory = _number(MEMORY_SETTING) or int(available_mb() * SHARE)
@@ -57,7 +57,7 @@ def _number(setting: str) -> int:
 
 
 def available_mb() -> int:
-    """The memory that this process may take at most: the machine's, its container's, or that of `ulimit`."""
+    """The most memory that this process can use: that of the machine, of its container, or of `ulimit`."""
     return min(_bounds()) // 2**20
 
 
@@ -76,7 +76,7 @@ def _bounds() -> Iterator[int]:
 
 
 def bind(duck: duckdb.DuckDBPyConnection, limits: MemoryLimits) -> None:
-    """Hold a DuckDB instance to the limits, and remove what a killed server left in its spill folder."""
+    """Apply the limits to a DuckDB instance, and remove the files that a killed server left in the spill folder."""
     forget_spilled(limits)
     limits.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     duck.execute(f"SET GLOBAL memory_limit = '{limits.memory} MiB'")
@@ -85,12 +85,12 @@ def bind(duck: duckdb.DuckDBPyConnection, limits: MemoryLimits) -> None:
 
 
 def forget_spilled(limits: MemoryLimits) -> None:
-    """Remove the spill folder; nothing in it outlives its server."""
+    """Remove the spill folder, whose files are useless without their server."""
     shutil.rmtree(limits.folder, ignore_errors=True)
 
 
 def too_little(cause: BaseException) -> SqlError:
-    """An error that says which limit a statement has reached and how to raise it; the sentence is ours."""
+    """An error that names the limit that a statement reached, and how to raise it; not a message of Snowflake."""
     reason = str(cause).partition("\n")[0].strip() or type(cause).__name__
     return SqlError(
         "The statement needs more memory than the local server may take, with what it may put on the disk "

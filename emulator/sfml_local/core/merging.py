@@ -1,4 +1,4 @@
-"""MERGE by DuckDB's own, in one statement, with Snowflake's rule for several source rows of one target row.
+"""MERGE as one statement of DuckDB, with Snowflake's rule for several source rows that match one target row.
 
 https://docs.snowflake.com/en/sql-reference/sql/merge
 """
@@ -27,11 +27,11 @@ MERGED = INSERT + 0x300
 
 _SOURCE = "_sfml_source"
 _ROW, _ACTION = "_sfml_row", "_sfml_action"
-"""Columns added to the source: the target's row that a source row meets, and what it would do to it."""
+"""Columns added to the source: the matching row of the target, and the clause that would apply to it."""
 
 
 def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Result:
-    """Carry out a MERGE; one row with the number of rows of each kind of change that it may make."""
+    """Execute a MERGE; returns one row with the number of rows for each kind of change in the statement."""
     cursor.check_db_and_schema(tree)
     kinds = {_kind(when) for when in clauses(tree)}
     transformed = fakesnow_port.transform(cursor, tree, [])
@@ -44,7 +44,7 @@ def merge(session: Session, cursor: FakeSnowflakeCursor, tree: exp.Merge) -> Res
         transformed.args["using"].set("alias", exp.TableAlias(this=exp.to_identifier(_SOURCE, quoted=True)))
     strict = session.parameters.get("ERROR_ON_NONDETERMINISTIC_MERGE", True) is not False
     _begin_without_autocommit(session)
-    # The look at the rows and the change see the same.
+    # One transaction, so that the check and the change see the same rows.
     with transaction(session):
         several = _several(session.duck, transformed)
         if several and strict and any(action != "DELETE" for action in several):
@@ -79,9 +79,9 @@ def _kind(when: exp.When) -> str:
 
 
 def _several(duck: duckdb.DuckDBPyConnection, tree: exp.Merge) -> set[str]:
-    """What source rows would do to target rows that more than one of them changes; empty when there are none.
+    """The clauses of source rows that change the same target row; empty if there are none.
 
-    A source row does what the first clause says whose condition holds. Deterministic are one update alone and
+    The first clause whose condition holds applies to a source row. A single update is deterministic, and so are
     any number of deletes: https://docs.snowflake.com/en/sql-reference/sql/merge#label-merge-duplicate-join-behavior
     """
     if not any(when.args["matched"] for when in clauses(tree)):
@@ -99,7 +99,7 @@ def _several(duck: duckdb.DuckDBPyConnection, tree: exp.Merge) -> set[str]:
 
 
 def _met(tree: exp.Merge) -> exp.Select:
-    """The source's rows beside the target's row that each meets, if any, and what it would do to it."""
+    """The source's rows, each with the matching row of the target, if any, and the clause that applies."""
     target, source = tree.this.copy(), tree.args["using"].copy()
     row = exp.column("rowid", table=exp.to_identifier(target.alias_or_name, quoted=True))
     branches = exp.Case()
@@ -118,13 +118,13 @@ def _met(tree: exp.Merge) -> exp.Select:
 
 
 def _choose(tree: exp.Merge) -> None:
-    """Let one source row change each target row: the first that changes it at all."""
+    """Let only the first source row that changes a target row change it."""
     met = _met(tree)
     alias = tree.args["using"].alias_or_name
     first = f"{_ROW} IS NULL OR ROW_NUMBER() OVER (PARTITION BY {_ROW} ORDER BY {_ACTION} NULLS LAST) = 1"
     chosen = exp.select("*").from_(met.subquery("_sfml_met")).where("TRUE")
     chosen.set("qualify", exp.Qualify(this=exp.maybe_parse(first, dialect="duckdb")))
-    # The source is a subquery now, which no database qualifies.
+    # The source is a subquery now, whose columns cannot be qualified with a database.
     for column in (column for when in clauses(tree) for column in when.find_all(exp.Column)):
         column.set("db", None)
         column.set("catalog", None)
@@ -140,7 +140,7 @@ def _choose(tree: exp.Merge) -> None:
 
 
 def _bare(then: object) -> None:
-    """The columns that are set or filled without the target's name, as DuckDB wants them."""
+    """The columns that are set or inserted, without the target's name, as DuckDB requires."""
     if isinstance(then, exp.Update):
         targets = [assignment.this for assignment in then.expressions if isinstance(assignment, exp.EQ)]
     elif isinstance(then, exp.Insert) and isinstance(then.this, exp.Tuple):

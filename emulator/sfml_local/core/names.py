@@ -1,4 +1,4 @@
-"""Names of objects: fully qualified, and written back as SQL or a client wants them."""
+"""Names of objects: fully qualified, and written for SQL or for clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sfml_local.grammar.tokens import Name, parse_name
 
 
 class Namespace(Protocol):
-    """What an unqualified name is resolved in: a session's current database and schema."""
+    """A session's current database and schema, in which unqualified names are resolved."""
 
     @property
     def database(self) -> str | None: ...
@@ -35,7 +35,7 @@ class ObjectName:
         return self.fqn()
 
     def sibling(self, name: str) -> ObjectName:
-        """Another object of the same schema."""
+        """The name of another object in the same schema."""
         return ObjectName(self.database, self.schema, name)
 
 

@@ -1,4 +1,4 @@
-"""What the users of an account have to know of damage to its files, in sentences."""
+"""Notices for users about damage to an account's files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfml_local.core.log_format import logger
 
 
 class Notices:
-    """What this server met, and files that are put aside."""
+    """Problems that this server found, and files that were moved aside."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -17,7 +17,7 @@ class Notices:
         self._told: set[str] = set()
 
     def add(self, text: str, *, shown: bool = False) -> None:
-        """Say something of the account's files in the log; `shown` to users, too, until the server ends."""
+        """Log a notice about the account's files; with `shown`, users see it too, until the server ends."""
         logger.warning("%s", text)
         if shown:
             self._shown.append(text)

@@ -1,7 +1,7 @@
 """NUMBERs stay NUMBERs through SUM, AVG, MEDIAN and `/`, and a DATE stays a DATE through DATE_TRUNC.
 
-DuckDB makes doubles and timestamps of them, and fakesnow sums doubles so that texts can be summed. What a column is,
-only DuckDB knows, so a result is cast to the type of an example, an expression that DuckDB binds and never
+DuckDB returns doubles and timestamps, and fakesnow sums doubles so that texts can be summed. Only DuckDB knows the
+types of columns, so a result is cast to the type of an example: an expression that DuckDB binds and never
 evaluates: `cast_to_type(a / b, example)`. An example is a double where an operand is one.
 
 A quotient has six more places than its dividend, up to twelve; AVG is the quotient of a sum and a count.
@@ -23,10 +23,10 @@ from sfml_local.core.expressions.coercions import coerced
 from sfml_local.core.expressions.lowered_numbers import divided
 
 PLACES = 12
-"""The most places of a result whose operands have no more."""
+"""The most decimal places of a result, unless an operand has more."""
 
 LARGEST = 400
-"""In nodes: an example repeats what it is of, so what is larger is left to DuckDB."""
+"""In nodes: an example repeats its expression, so larger expressions are left to DuckDB."""
 
 _EXAMPLE = "example"
 _SUMS = (exp.Sum, exp.Avg, exp.Median)
@@ -37,8 +37,8 @@ _TRUNCATIONS = (exp.TimestampTrunc, exp.DateTrunc)
 def run_typed(run: Callable[[Expr], None], transformed: Expr) -> None:
     """Run a transformed statement with Snowflake's types, and as fakesnow wrote it where DuckDB refuses that.
 
-    DuckDB refuses such as the sum of a text when it binds the statement, before anything is done. Whatever else
-    is wrong with it is refused again, so nothing is read from DuckDB's words.
+    DuckDB refuses the sum of a text and the like when it binds the statement, before anything is done. A statement
+    that is wrong for another reason is refused again, so DuckDB's messages need not be read.
     """
     others = attempts(transformed)
     tree = next(others)
@@ -54,7 +54,7 @@ def run_typed(run: Callable[[Expr], None], transformed: Expr) -> None:
 
 
 def attempts(transformed: Expr) -> Iterator[Expr]:
-    """The statement with exact sums and types, with texts as numbers where it computes with them, and as it is."""
+    """The versions to try: with exact sums and types, with texts as numbers in computations, and unchanged."""
     first = _with_exact_sums(transformed)
     yield first
     previous = first.sql(dialect="duckdb")
@@ -87,7 +87,7 @@ def _with_types(transformed: Expr) -> Expr:
 
 
 def _typed(tree: Expr) -> Expr:
-    for node in reversed(list(tree.walk())):  # what is inside comes before what is around it
+    for node in reversed(list(tree.walk())):  # inner nodes first
         typer = _TYPERS.get(type(node))
         if typer is None or _is_large(node) or node.find(exp.Placeholder) is not None:
             continue
@@ -113,7 +113,7 @@ def _cast_to_type(value: Expr, example: Expr) -> Expr:
 
 
 def _example(node: Expr) -> Expr:
-    """An expression of the same type, in which what has an example is that example."""
+    """An expression of the same type, with parts replaced by their examples."""
     example: Expr = node.copy().transform(lambda part: part.meta.get(_EXAMPLE, part), copy=False)
     return example
 
@@ -127,7 +127,7 @@ def _has_example(node: Expr | None) -> bool:
 
 
 def _one(places: int, digits: int = 38) -> Expr:
-    """A one that adds so many places to what it multiplies."""
+    """The number one as a decimal with this many places, which a product takes over."""
     return exp.cast(exp.Literal.number(1), f"DECIMAL({digits}, {places})")
 
 
@@ -155,7 +155,7 @@ def _refused(condition: Expr, message: Expr, value: Expr) -> Expr:
 
 
 def _product(node: Expr) -> Expr:
-    """A product of what is exact to fifteen digits, in doubles: DuckDB adds the places of both until none are left."""
+    """A product in doubles, exact to fifteen digits, because DuckDB adds the places of both until they overflow."""
     left, right = node.this, node.expression
     if not (_has_example(left) or _has_example(right)):
         return node
@@ -181,7 +181,7 @@ def _window(node: Expr) -> Expr:
 
 
 def _median(node: Expr) -> Expr:
-    """Three places more than the values: https://docs.snowflake.com/en/sql-reference/functions/median"""
+    """Three more places than the values: https://docs.snowflake.com/en/sql-reference/functions/median"""
     node.set("this", _times(node.this.copy(), _one(3, digits=4)))
     return node
 
@@ -200,7 +200,7 @@ def _truncated(node: Expr) -> Expr:
 
 
 def _choice(node: Expr) -> Expr:
-    """Branches of one type, or DuckDB drops places of the one that has more of them."""
+    """Give all branches one type, otherwise DuckDB drops decimal places of some."""
     branches = [branch for branch in _branches(node) if branch is not None]
     numbers = [branch for branch in branches if not isinstance(branch, exp.Null)]
     if not any(_has_example(branch) for branch in numbers):
@@ -225,7 +225,7 @@ def _branches(node: Expr) -> list[Expr | None]:
 
 
 def _root(node: Expr) -> Expr:
-    """SQRT and LN of what has none are refused, as a division by zero is."""
+    """Refuse SQRT and LN outside of their domain, like a division by zero."""
     is_root = isinstance(node, exp.Sqrt)
     zero = exp.Literal.number(0)
     condition = (exp.LT if is_root else exp.LTE)(this=exp.paren(node.this.copy()), expression=zero)

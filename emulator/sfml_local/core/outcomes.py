@@ -1,7 +1,7 @@
-"""What came of a session's requests: the same request again gets the first outcome, an id gets its state.
+"""Outcomes of a session's requests: a repeated request gets the first outcome, a query id gets its state.
 
 When a connection breaks, the connector sends its statement again under the same request id. Executing it
-twice would answer `already exists` to whoever created the object.
+twice would report `already exists` for an object that the statement itself created.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 KEPT = 100
 KEPT_BYTES = 8 * 2**20
-"""Of one session's answers; the latest is kept whatever its size. Large answers are those of queries, which
-change nothing when they are run again."""
+"""Bytes of one session's responses; the latest is kept whatever its size. Large ones are those of queries, which
+change nothing if they are executed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The response to one statement as it goes over the wire, and the state that it tells."""
+    """The response to one statement as bytes, and the statement's state."""
 
     body: bytes
     success: bool = True
@@ -47,7 +47,7 @@ class Outcomes:
     def start(
         self, request_id: str | None, query_id: str, run: Callable[[], Awaitable[Outcome]]
     ) -> asyncio.Task[Outcome]:
-        """The work on this request: begun now, or when the request was first seen, ended or not."""
+        """The work on this request: started now, or when the request was first received."""
         if request_id is not None and request_id in self._by_request:
             return self._by_request[request_id]
 
@@ -68,7 +68,7 @@ class Outcomes:
         return task
 
     def _forget(self, latest: asyncio.Task[Outcome]) -> None:
-        """Let the oldest answers go, as far as there are too many or they are too large."""
+        """Drop the oldest responses while there are too many, or they are too large."""
         done = [(key, task) for key, task in self._by_request.items() if task.done() and task is not latest]
         count, size = len(done) + 1, sum(_size(task) for _, task in done) + _size(latest)
         for key, task in done:
@@ -78,7 +78,7 @@ class Outcomes:
             count, size = count - 1, size - _size(task)
 
     def state(self, query_id: str) -> dict[str, str | None] | None:
-        """A query's state as the monitoring endpoint tells it; None when it is unknown."""
+        """A query's state for the monitoring endpoint; None if the query is unknown."""
         if query_id in self._running:
             return {"id": query_id, "status": "RUNNING"}
         found = self._states.get(query_id)

@@ -1,4 +1,4 @@
-"""What is kept for an account or a session: one of each kind, made when it is first asked for, gone with its owner."""
+"""Data of services for an account or a session: one object per class, created at first use, gone with its owner."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ Part = TypeVar("Part")
 
 
 class Parts(Generic[Owner]):
-    """The parts of one owner, by their class. Threads may ask at the same time."""
+    """The parts of one owner, by their class; several threads may use it."""
 
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
-        # A part may ask for others when it is made.
+        # The constructor of a part may use other parts.
         self._lock = threading.RLock()
         self._kept: dict[Any, Any] = {}
 
     def of(self, kind: Callable[[Owner], Part]) -> Part:
-        """The owner's part of this kind, which is made from the owner alone."""
+        """The owner's part of this class; its constructor gets the owner."""
         if (found := self._kept.get(kind)) is not None:
             return cast(Part, found)
         with self._lock:

@@ -1,4 +1,4 @@
-"""Databases and schemas that have to be there."""
+"""Checks that databases and schemas exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def demand_schema(account: Account, name: ObjectName) -> None:
-    """Refuse an object's database or schema that is not there: IF EXISTS speaks of the object alone."""
+    """Refuse a missing database or schema of an object; IF EXISTS applies to the object only."""
     if not account.engine.has_database(name.database):
         raise does_not_exist("Database", quoted_if_needed(name.database))
     if not account.engine.has_schema(name.database, name.schema):
@@ -24,7 +24,7 @@ def demand_schema(account: Account, name: ObjectName) -> None:
 
 
 def demand_listed(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
-    """The same refusal in the words that SHOW TABLES, VIEWS, STAGES and FILE FORMATS have for it."""
+    """The same refusal with the message of SHOW TABLES, VIEWS, STAGES and FILE FORMATS."""
     try:
         demand_scope(account, session, scope, within)
     except SqlError as error:
@@ -36,7 +36,7 @@ def demand_listed(account: Account, session: Session, scope: str | None, within:
 
 
 def demand_scope(account: Account, session: Session, scope: str | None, within: Name | None) -> None:
-    """Refuse a SHOW in a database or schema that is not there."""
+    """Refuse a SHOW in a database or schema that does not exist."""
     engine = account.engine
     if within is None or scope == "ACCOUNT":
         return

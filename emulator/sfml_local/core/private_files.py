@@ -1,4 +1,4 @@
-"""Folders and files that their owner alone may read, from the moment they exist and whatever the umask is."""
+"""Folders and files that only their owner can read, from their creation on and whatever the umask is."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ UMASK = 0o077
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that its owner alone may enter; one that is there and more open is tightened."""
+    """Create a folder that only its owner can enter; restrict an existing one."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=FOLDER, exist_ok=True)
     _tighten(folder, folder.stat())
 
 
 def open_file(path: Path, flags: int) -> int:
-    """A descriptor of a file that is made with its owner's rights alone, or tightened when it is there."""
+    """A descriptor of a file that only its owner can read; an existing one is restricted."""
     descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC, FILE)
     if os.fstat(descriptor).st_mode & UMASK:
         with contextlib.suppress(OSError):
@@ -28,7 +28,7 @@ def open_file(path: Path, flags: int) -> int:
 
 
 def tighten(folder: Path) -> None:
-    """Take everybody else's rights away from a folder and all that is below it; links are not followed."""
+    """Remove the rights of all others from a folder and everything below it; links are not followed."""
     _tighten(folder, folder.stat())
     for path, folders, files in os.walk(folder):
         for name in (*folders, *files):
@@ -39,6 +39,6 @@ def tighten(folder: Path) -> None:
 
 def _tighten(path: Path, status: os.stat_result) -> None:
     if status.st_mode & UMASK and not stat.S_ISLNK(status.st_mode):
-        # Some file systems know no rights, and a mounted folder may belong to another user.
+        # Some file systems have no permissions, and a mounted folder may belong to another user.
         with contextlib.suppress(OSError):
             path.chmod(stat.S_IMODE(status.st_mode) & ~UMASK)

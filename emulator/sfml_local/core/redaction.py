@@ -1,7 +1,7 @@
-"""Text without the secrets of the statements in it: the one way of a statement into a log or a history.
+"""Removes the secrets of statements from texts; every statement in a log or a history passes through here.
 
-Snowflake hides the secrets of a statement in its history, and of a statement that it cannot parse it shows nothing,
-since nobody can tell a secret in it from the rest. A log holds more than statements: tracebacks, messages, strings
+Snowflake hides secrets of statements in its history, and hides a statement completely if it cannot be parsed,
+since a secret in it cannot be recognized. A log contains more than statements: tracebacks, messages, strings
 in their Python or JSON form with quotes escaped. So text is read token by token, and the value after each name of a
 secret is hidden; a literal that does not end is hidden to the end of the text.
 https://docs.snowflake.com/en/release-notes/bcr-bundles/2023_01/bcr-936
@@ -18,11 +18,11 @@ _NAMES = (
     r"PASSWORD|PASSWD|PASSPHRASE|PASSCODE|PWD|SECRET|SECRET_STRING|SECRET_?KEY|ACCESS_?KEY|PRIVATE_?KEY|MASTER_?KEY"
     r"|ACCOUNT_?KEY|API_?KEY|KEY_ID|TOKEN|CREDENTIALS?|CONNECTION_?STRING|AUTHORIZATION|SIGNATURE"
 )
-"""How the names of secrets end: `AWS_SECRET_KEY` is one, `RSA_PUBLIC_KEY` is none."""
+"""Endings of names of secrets: `AWS_SECRET_KEY` is one, `RSA_PUBLIC_KEY` is not."""
 
 _SECRET = re.compile(rf"\w*(?:{_NAMES})(?:_?\d)?", re.IGNORECASE)
 _TELLTALE = re.compile(rf"{_NAMES}|PRIVATE KEY|://|AKIA|ASIA|eyJ", re.IGNORECASE)
-"""Most lines of a log have none of these, and are let through at once."""
+"""Words of which a line with a secret contains at least one; most lines contain none, and pass quickly."""
 
 _TOKEN = re.compile(
     r"(?P<key>-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.)*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
@@ -35,7 +35,7 @@ _BLANK = r"(?:\s|\\+[nrt]|--(?:(?!\\+n)[^\n])*(?:\n|\\+n)|/\*(?s:.)*?\*/)*"
 """Blanks and comments, whose ends of lines may be escaped."""
 
 _ASSIGNED = re.compile(rf"\\*[\"']?{_BLANK}(?:=>|:=|=|:(?!:)){_BLANK}")
-"""What may stand between a name and its value; the name may be quoted itself: `"password": "x"`."""
+"""The text between a name and its value; the name itself may be quoted: `"password": "x"`."""
 
 _FOLLOWED = re.compile(rf"{_BLANK}(?=\\*'|\$\$)")
 _OPENING = re.compile(r"(?P<escapes>\\*)(?P<quote>['\"])")
@@ -58,7 +58,7 @@ def _parts(text: str) -> Iterator[str]:
         elif token.lastgroup == "url":
             yield f"{value[: value.index('://')]}://{HIDDEN}@"
         else:
-            # A literal is read like other text: that of EXECUTE IMMEDIATE holds a statement.
+            # Literals are read like other text, because that of EXECUTE IMMEDIATE is a statement.
             yield value
             if token.lastgroup == "word" and _SECRET.fullmatch(value):
                 between = _ASSIGNED.match(text, at) or _FOLLOWED.match(text, at)
@@ -68,7 +68,7 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _value_end(text: str, start: int) -> int:
-    """Where the value that begins here ends: a literal, what parentheses hold, or a bare word."""
+    """The end of the value that begins here: a literal, a text in parentheses, or a bare word."""
     if text.startswith("(", start):
         return _closing(text, start)
     if text.startswith("$$", start):
@@ -85,10 +85,10 @@ def _value_end(text: str, start: int) -> int:
 
 
 def _literal_end(text: str, start: int) -> int:
-    """The end of the literal that begins here; the end of the text when it has none.
+    """The end of the literal that begins here; the end of the text if the literal is not closed.
 
     In a literal within a literal each quote is doubled, and in a string's Python or JSON form it is escaped: the
-    literal ends at quotes like those that it began with, and twice as many are a quote in it.
+    literal ends at the same quotes with which it began, and twice as many are a quote inside it.
     """
     opening = _OPENING.match(text, start)
     assert opening is not None
@@ -109,7 +109,7 @@ def _literal_end(text: str, start: int) -> int:
             slashes = _repeats(text, at, "\\")
             if escapes and slashes < escapes and text.startswith(quote, at + slashes):
                 return at
-            # Two may be one escaped backslash, or in the Python form of the text the one that escapes the quote.
+            # Two backslashes may be one that is escaped, or in the text's Python form the one that escapes the quote.
             at += slashes + int(slashes > escapes if escapes else slashes % 4 > 0)
         elif text[at] == quote:  # the string around an escaped literal ends, and the literal with it
             return at
@@ -126,7 +126,7 @@ def _repeats(text: str, at: int, mark: str) -> int:
 
 
 def _closing(text: str, start: int) -> int:
-    """The end of what the parentheses that open here hold; those within literals do not count."""
+    """The end of the text in the parentheses that open here; parentheses in literals do not count."""
     depth, at = 0, start
     while at < len(text):
         if _OPENING.match(text, at) is not None:

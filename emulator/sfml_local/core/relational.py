@@ -1,4 +1,4 @@
-"""Joins, pivots, table functions and aggregates of Snowflake's that DuckDB has under another form."""
+"""Snowflake's joins, pivots, table functions and aggregates that have another form in DuckDB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CREATED = frozenset({"TABLE", "VIEW", "SEQUENCE", "SCHEMA", "DATABASE"})
 
 
 def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
-    """CREATE of what would become something else here: a dynamic or external table an ordinary one."""
+    """Refuses CREATE of objects that would become others here: dynamic or external tables ordinary ones."""
     if isinstance(tree, exp.Undrop):
         raise not_emulated(f"UNDROP {tree.args.get('kind') or ''} {tree.this.sql()}")
     if not isinstance(tree, exp.Create):
@@ -26,7 +26,7 @@ def refused_objects(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`FROM (t) x` and `FROM (TABLE(f())) x` without their brackets, which DuckDB takes around queries and joins."""
+    """`FROM (t) x` and `FROM (TABLE(f())) x` without parentheses, which DuckDB allows around queries and joins only."""
     for brackets in reversed(list(tree.find_all(exp.Subquery))):
         inner = brackets.this
         if not isinstance(inner, exp.Table | exp.TableFromRows) or inner.args.get("joins"):
@@ -43,7 +43,7 @@ def bracketed_tables(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def asof_joins(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`ASOF JOIN b MATCH_CONDITION (…) ON …`: DuckDB takes one condition; rows without a match are kept.
+    """`ASOF JOIN b MATCH_CONDITION (…) ON …`: DuckDB allows one condition; rows without a match are kept.
 
     https://docs.snowflake.com/en/sql-reference/constructs/asof-join
     """
@@ -59,7 +59,7 @@ def asof_joins(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _keys(join: exp.Join) -> Expr | None:
-    """What the columns of two tables are the same in: of ON, or of USING."""
+    """The equality condition of two tables, from ON or USING."""
     columns = join.args.get("using")
     if not columns:
         return join.args.get("on")
@@ -71,7 +71,7 @@ def _keys(join: exp.Join) -> Expr | None:
 
 
 def pivots_of_any(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`PIVOT (… FOR column IN (ANY))`: the values are asked first, in their order.
+    """`PIVOT (… FOR column IN (ANY))`: the values are queried first, in their order.
 
     https://docs.snowflake.com/en/sql-reference/constructs/pivot
     """
@@ -94,7 +94,7 @@ def pivots_of_any(tree: Expr, rewriting: Rewriting) -> Expr:
                 raise not_emulated(f"PIVOT … IN (ANY) over no values of {column.sql()}")
             field.set("expressions", values)
             asked = True
-    # The names of a pivot's columns are made when it is read.
+    # The names of a pivot's columns are determined when it is read.
     return parse_one(tree.sql(dialect="snowflake")) if asked else tree
 
 
@@ -132,7 +132,7 @@ SEEDS = 2**31 - 1
 
 
 def seeds(tree: Expr, rewriting: Rewriting) -> Expr:
-    """RANDOM(seed) with any 64-bit seed; fakesnow divides it by 2^31 and DuckDB takes no more than 1."""
+    """RANDOM(seed) with any 64-bit seed; fakesnow divides it by 2^31, and DuckDB allows at most 1."""
     for node in tree.find_all(exp.Rand):
         seed = node.this
         if isinstance(seed, exp.Neg) and isinstance(seed.this, exp.Literal):
@@ -143,7 +143,7 @@ def seeds(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def other_names(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Aggregates in two steps, as Snowpark asks for quantiles: the state is the list of values."""
+    """Aggregates in two steps, which Snowpark uses for quantiles; the state is the list of values."""
     for node in list(tree.find_all(exp.ApproxPercentileAccumulate)):
         node.replace(exp.Anonymous(this="list", expressions=[node.this.copy()]))
     for estimate in list(tree.find_all(exp.ApproxPercentileEstimate)):

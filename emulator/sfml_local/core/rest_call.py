@@ -1,4 +1,4 @@
-"""One request of the REST API, read; what a service answers it with."""
+"""A parsed request of the REST API, and the answers of services."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def bad_request(sentence: str) -> SqlError:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What a handler answers for 202: the work goes on, and this is what it will have answered."""
+    """The answer 202 of a handler: the work continues, and this is its future result."""
 
     answer: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, read: who asks, for what, with which options. `path` holds what the path names, folded."""
+    """A parsed request with its session and options. `path` holds the names in the path, folded."""
 
     account: Account
     session: Session
@@ -61,7 +61,7 @@ class Call:
         return ObjectName(self.database, self.schema, self.name)
 
     def truth(self, option: str, default: bool = False) -> bool:
-        """A boolean option; clients write `True` and `False`, and accounts read any other word as false."""
+        """A boolean option; clients send `True` and `False`, and accounts read any other word as false."""
         value = self.options.get(option)
         if value is None:
             return default
@@ -102,7 +102,7 @@ class Call:
         return name
 
     def shown(self, names: list[str]) -> list[str]:
-        """The names that like, startsWith, fromName and showLimit leave of a list in order."""
+        """The names of an ordered list that pass like, startsWith, fromName and showLimit."""
         return selected(
             names,
             str,

@@ -1,4 +1,4 @@
-"""What a statement answers: columns with Snowflake's types, and rows of Python values."""
+"""The result of a statement: columns with Snowflake's types, and rows of Python values."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ Rows = Sequence[tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to one statement. `transfer` is the reply to a PUT or GET, which the client carries out."""
+    """The result of one statement. `transfer` is the reply to a PUT or GET, which the client carries out."""
 
     columns: tuple[Column, ...]
     rows: Rows = ()
     statement_type_id: int = SELECT
     transfer: Mapping[str, Any] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """Session parameters that the client is to take over."""
+    """Session parameters that the client should adopt."""
 
     @property
     def scalar(self) -> Any:
@@ -66,7 +66,7 @@ class Result:
 
 
 class ArrowRows(Sequence[tuple[Any, ...]]):
-    """Rows that stay in an Arrow table until somebody looks at them."""
+    """Rows that stay in an Arrow table until they are used."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
@@ -91,7 +91,7 @@ class ArrowRows(Sequence[tuple[Any, ...]]):
 
 
 def status(message: str = "Statement executed successfully.", statement_type_id: int = DDL) -> Result:
-    """The one-line answer of a statement that changes something."""
+    """The one-line result of a statement that changes something."""
     return Result((Column("status"),), ((message,),), statement_type_id)
 
 
@@ -109,11 +109,11 @@ def scalar(name: str, value: Any, type: str = "text", statement_type_id: int = S
 
 
 Types = Mapping[str, str]
-"""`array` or `object` by the name of a column; other columns are missing."""
+"""Name of a column → `array` or `object`; other columns are missing."""
 
 
 def told(result: Result, types: Types) -> Result:
-    """The result with its variants told as what is known of them."""
+    """The result with columns of variants typed as ARRAY or OBJECT where that is known."""
     if not types:
         return result
     columns = tuple(

@@ -1,4 +1,4 @@
-"""Passes over a statement's tree before fakesnow sees it: what Snowflake answers and DuckDB cannot.
+"""Passes over a statement's tree before fakesnow gets it, for features of Snowflake that DuckDB lacks.
 
 Each pass takes the tree and a `Rewriting` and returns the tree; `PASSES` is their order.
 """
@@ -26,7 +26,7 @@ _NAMED = (exp.Alias, exp.Aliases, exp.Column, exp.Star, exp.JSONExtract, exp.Pla
 
 
 def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
-    """A query's columns without an alias are named by their text in upper case: `COUNT(*)`, `1 + 1`."""
+    """Name columns without alias by their text in upper case: `COUNT(*)`, `1 + 1`."""
     query = tree
     while isinstance(query, exp.SetOperation | exp.Subquery):
         query = query.this
@@ -42,7 +42,7 @@ def column_names(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _name_of(projection: Expr) -> str:
-    """The text in upper case; CURRENT_DATE() keeps its parentheses, else DuckDB takes it for its own column."""
+    """The text in upper case; CURRENT_DATE() keeps its parentheses, otherwise DuckDB takes it for a column."""
     if (written := projection.meta.get(WRITTEN)) is not None:
         return str(written).upper()
     text = projection.sql(dialect="snowflake").upper()
@@ -53,7 +53,7 @@ def _name_of(projection: Expr) -> str:
 def starred_table(tree: Expr, rewriting: Rewriting) -> Expr:
     """`CREATE TABLE t (a INT) AS SELECT * FROM …` with its columns by name.
 
-    fakesnow finds out what the star stands for in SQL of no dialect, which breaks functions such as DATEDIFF.
+    fakesnow expands the star with SQL of no dialect, which breaks functions such as DATEDIFF.
     """
     query = tree.expression if isinstance(tree, exp.Create) and isinstance(tree.this, exp.Schema) else None
     if isinstance(query, exp.Query) and all(isinstance(one, exp.Identifier) for one in tree.this.expressions):
@@ -122,7 +122,7 @@ CONTEXT: dict[type[Expr], Callable[[Rewriting], Any]] = {
 
 
 def context_functions(tree: Expr, rewriting: Rewriting) -> Expr:
-    """CURRENT_ROLE() and its kin, from the session."""
+    """CURRENT_ROLE() and other context functions, from the session."""
     for node in list(tree.find_all(*CONTEXT, exp.Anonymous)):
         if isinstance(node, exp.Anonymous):
             if str(node.this).upper() != "LAST_QUERY_ID":
@@ -135,7 +135,7 @@ def context_functions(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def variables(tree: Expr, rewriting: Rewriting) -> Expr:
-    """$name: the session's variables."""
+    """Replace `$name` by the session's variable."""
     for node in list(tree.find_all(exp.Parameter)):
         if not isinstance(node.this, exp.Var):
             continue
@@ -154,7 +154,7 @@ def variables(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
-    """TABLE(INFORMATION_SCHEMA.TASK_HISTORY(…)) and its kin, answered by their families."""
+    """TABLE(INFORMATION_SCHEMA.TASK_HISTORY(…)) and other table functions, answered by services."""
     for node in list(tree.find_all(exp.TableFromRows)):
         call, name, subject = _table_call(node.this)
         if call is None:
@@ -182,17 +182,17 @@ def table_functions(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def _of_users(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
-    """What a table function that somebody made stands for, or the rows of a procedure that returns a table."""
+    """The relation of a user-defined table function, or the rows of a procedure that returns a table."""
     found = (call(node, rewriting) for call in rewriting.table_calls)
     return next((one for one in found if one is not None), None)
 
 
 OF_NO_SCHEMA = frozenset({"INFER_SCHEMA"})
-"""Table functions that are built in, as RESULT_SCAN is."""
+"""Built-in table functions such as RESULT_SCAN."""
 
 
 def _of_information_schema(name: str, rewriting: Rewriting) -> TableFunction | None:
-    """TASK_HISTORY and its kin: in the INFORMATION_SCHEMA of any database there is, and of no other schema.
+    """Table functions such as TASK_HISTORY, in the INFORMATION_SCHEMA of any existing database, and in no other schema.
 
     https://docs.snowflake.com/en/sql-reference/info-schema
     """
@@ -243,7 +243,7 @@ def result_scan(rewriting: Rewriting, args: Args) -> Result:
 
 
 def relations(tree: Expr, rewriting: Rewriting) -> Expr:
-    """SNOWFLAKE.TELEMETRY.EVENTS and other tables that the account makes up."""
+    """SNOWFLAKE.TELEMETRY.EVENTS and other tables that the account generates."""
     for node in list(tree.find_all(exp.Table)):
         if not isinstance(node.this, exp.Identifier):
             continue
@@ -280,7 +280,7 @@ def positional_columns(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def sequence_windows(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`ROW_NUMBER() OVER (ORDER BY SEQ8())`: any order; DuckDB takes no window inside a window."""
+    """`ROW_NUMBER() OVER (ORDER BY SEQ8())`: any order, because DuckDB allows no window inside a window."""
     for window in tree.find_all(exp.Window):
         order = window.args.get("order")
         if order is not None and order.find(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8):

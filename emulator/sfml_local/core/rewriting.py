@@ -1,4 +1,4 @@
-"""One statement's way through the passes that rewrite it, and what all of them need."""
+"""The state of one statement while passes rewrite it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Note = TypeVar("Note")
 
 @dataclass(slots=True)
 class Rewriting:
-    """One statement's way through the passes; `relations` are the tables it will read by name.
+    """The state of one statement while passes rewrite it; `relations` are the tables that it will read by name.
 
     `semi_structured` are the columns of its answer that are arrays and objects; `comments` those of the table that it
     creates (None) and of its columns; `written` is the statement in its user's words. What a service notes of the
@@ -37,11 +37,11 @@ class Rewriting:
     comments: dict[str | None, str] = field(default_factory=dict)
     written: str | None = None
     table_calls: Sequence[TableCall] = ()
-    """What a table function stands for that nobody here knows by its name."""
+    """Services' relations for table functions that are not built in."""
     _notes: dict[type, Any] = field(default_factory=dict)
 
     def note(self, kind: type[Note]) -> Note:
-        """What a service notes of this statement: empty at first."""
+        """A service's note about this statement, initially empty."""
         if kind not in self._notes:
             self._notes[kind] = kind()
         return cast(Note, self._notes[kind])
@@ -92,7 +92,7 @@ def literal(value: Any) -> Expr:
 
 
 def value_of(node: Expr, rewriting: Rewriting) -> Any:
-    """The value of an argument; what is not a plain literal is asked of the engine."""
+    """The value of an argument; anything but a plain literal is evaluated by the engine."""
     match node:
         case exp.Literal():
             if node.is_string:

@@ -1,4 +1,4 @@
-"""The file of the server's own log: kept across starts, and bounded."""
+"""The file of the server's own log, which is kept across starts and limited in size."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import BinaryIO
 from sfml_local.core import private_files
 
 LIMIT = int(os.environ.get("SFML_LOCAL_SERVER_LOG_KB", "4096")) * 1024
-"""Bytes after which a log gets a successor."""
+"""The size in bytes after which a new log begins."""
 
 KEPT = 2
-"""Earlier logs that are kept: `server.log.1` is the latest of them."""
+"""The number of earlier logs that are kept; `server.log.1` is the latest."""
 
 
 def opened(log: Path) -> BinaryIO:
-    """The log to write more to, after it made room for it."""
+    """The current log, after old content was moved away if necessary."""
     _shift(log)
     stream = os.fdopen(private_files.open_file(log, os.O_WRONLY | os.O_APPEND), "ab")
     stream.seek(0, os.SEEK_END)
@@ -25,14 +25,14 @@ def opened(log: Path) -> BinaryIO:
 
 
 def lines(log: Path, start: int = 0) -> list[str]:
-    """What was written from that byte on."""
+    """The text from that byte on."""
     with log.open("rb") as stream:
         stream.seek(start)
         return stream.read().decode("utf-8", "replace").splitlines()
 
 
 def rotate(log: Path) -> None:
-    """Begin a new log when this one has become large; what this process writes goes there from then on."""
+    """Begin a new log if this one is too large; from then on, this process writes to it."""
     if not _shift(log):
         return
     with opened(log) as stream:
@@ -47,7 +47,7 @@ def numbered(log: Path, number: int) -> Path:
 
 
 def _shift(log: Path) -> bool:
-    """Make a log that has become large the latest of the earlier ones; answers whether it did."""
+    """Turn a log that is too large into the latest earlier one; returns whether it did."""
     if not log.exists() or log.stat().st_size < LIMIT:
         return False
     for number in range(KEPT, 1, -1):

@@ -1,8 +1,8 @@
-"""One service of an account: what it answers, what it does to statements, and what it does when things happen.
+"""The interface of a service: statements and functions that it answers, passes over statements, and hooks.
 
-A service is built once per account. What it keeps for the account is a part of it (`Account.part`), what for a
-session one of that; nothing is kept in modules. Everything it offers is an argument of `Service.__init__`, so that a
-misspelt one does not type-check.
+A service is built once per account. Its data for the account is a part of it (`Account.part`), its data for a
+session a part of the session; modules hold no data. Everything it offers is an argument of `Service.__init__`, so a
+misspelt name does not type-check.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SessionHook = Callable[[Account, Session], None]
 
 
 class Service:
-    """What one service offers its account; subclasses say it, and `registry.SERVICES` lists them."""
+    """Everything that one service offers its account. Subclasses define it; `registry.SERVICES` lists them."""
 
     def __init__(
         self,
@@ -107,11 +107,11 @@ class Service:
             end(self.account)
 
     def schema_dropped(self, database: str, schema: str) -> None:
-        """Drop what is kept in a schema."""
+        """Drop the service's data of a schema."""
         for drop in self._schema_dropped:
             drop(self.account, database, schema)
 
     def session_closed(self, session: Session) -> None:
-        """Drop what is kept for a session outside of it."""
+        """Drop data about a session that is kept outside of it."""
         for close in self._session_closed:
             close(self.account, session)

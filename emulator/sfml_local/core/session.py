@@ -1,4 +1,4 @@
-"""Sessions: who is connected, where it stands, and what it has set."""
+"""Sessions: the user, the current database and schema, and the settings of a connection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RESULT_BYTES_KEPT = 64 * 2**20
 
 
 def _size(result: Result) -> int:
-    """About how many bytes of memory a result's rows take."""
+    """The approximate memory of a result's rows, in bytes."""
     table = getattr(result.rows, "table", None)
     return int(table.nbytes) if table is not None else 200 * len(result.rows) * max(1, len(result.columns))
 
@@ -76,30 +76,30 @@ class Session:
         """Tables that the open transaction has changed."""
         self.in_transaction = False
         self.aborts = 0
-        """How often its client has asked to end what it was executing."""
+        """How often the client has asked to cancel the executing statement."""
         self._relations = itertools.count()
         self.lock = threading.RLock()
-        """Held while DuckDB works for this session: a DuckDB connection serves one thread at a time."""
+        """Acquired while DuckDB works for this session, because a DuckDB connection serves one thread at a time."""
         self.results: OrderedDict[str, Result] = OrderedDict()
         """The latest results by query id, for RESULT_SCAN."""
-        # Held while DuckDB's connection is closed or interrupted: it does not survive both at once.
+        # Acquired while DuckDB's connection is closed or interrupted, because it crashes if both happen at once.
         self._ending = threading.Lock()
         self._is_closed = False
-        # Clients send statements of one session at the same time; those without DuckDB take no other lock.
+        # Clients send statements of one session in parallel; those without DuckDB acquire no other lock.
         self._remembering = threading.Lock()
         self.last_query_id: str | None = None
         self.outcomes = Outcomes()
         self.last_request: float | None = None
-        """When its client last asked for something; None for a session that the server works in itself."""
+        """The time of the client's last request; None for a session of the server itself."""
         self.admitted_by: str | None = None
         """The password of `Sessions.admit` that opened this session."""
 
     def part(self, kind: Callable[[Session], Part]) -> Part:
-        """What a service keeps for this session, by its class."""
+        """A service's data for this session, by its class."""
         return self._parts.of(kind)
 
     def remember(self, query_id: str, result: Result) -> None:
-        """Keep a result for RESULT_SCAN; only the latest are kept, and the very latest whatever its size."""
+        """Keep a result for RESULT_SCAN; older results are dropped, but never the latest, whatever its size."""
         with self._remembering:
             self.last_query_id = query_id
             self.results[query_id] = result
@@ -108,7 +108,7 @@ class Session:
                 size -= _size(self.results.popitem(last=False)[1])
 
     def interrupt(self) -> None:
-        """Ask DuckDB to give up the statement that it executes, if any, from another thread."""
+        """Ask DuckDB to cancel the executing statement, if any, from another thread."""
         with self._ending:
             if not self._is_closed:
                 self.duck.interrupt()

@@ -1,6 +1,6 @@
-"""The parameters of sessions, with kinds, defaults, and what of them is taken.
+"""The parameters of sessions, with kinds, defaults, and accepted values.
 
-https://docs.snowflake.com/en/sql-reference/parameters; what accounts show and refuse was recorded on some.
+https://docs.snowflake.com/en/sql-reference/parameters; displays and refusals were recorded on accounts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sfml.semantics.cron import is_time_zone
 from sfml_local.core.errors import SqlError, invalid_value
 
 Check = Callable[[str, Any], None]
-"""Refuses a value of the right kind that a parameter does not take."""
+"""Refuses an invalid value of the right kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def refused(sentence: str) -> SqlError:
 
 
 def between(low: int, high: int | None) -> Check:
-    """A number of this range, thousands grouped where it is refused, as accounts do."""
+    """Checks that a number is in this range; the refusal groups thousands, as accounts do."""
 
     def check(key: str, value: Any) -> None:
         if value < low or (high is not None and value > high):
@@ -60,7 +60,7 @@ def one_of(*words: str) -> Check:
 
 
 def level_of(what: str, *words: str) -> Check:
-    """A level of what is logged or traced, in any case; the sentence names those that are taken."""
+    """Checks a log or trace level, in any case; the refusal names the valid ones."""
 
     def check(key: str, value: Any) -> None:
         if str(value).upper() not in words:
@@ -88,7 +88,7 @@ def language(key: str, value: Any) -> None:
 
 
 def time_zone(key: str, value: Any) -> None:
-    """A zone of the IANA database exactly as it is spelt, abbreviations among them."""
+    """Checks a time zone of the IANA database, spelt exactly; abbreviations are allowed."""
     if not is_time_zone(str(value)):
         raise invalid_value(value, key)
 
@@ -168,7 +168,7 @@ OF_SESSION: Mapping[str, Parameter] = {
     "WEEK_OF_YEAR_POLICY": number(0, 0, 1),
     "WEEK_START": number(0, 0, 7),
 }
-"""By name. What this server sets for its account is in `ACCOUNT_VALUES`."""
+"""Parameters by name; the values that this server sets for its account are in `ACCOUNT_VALUES`."""
 
 ACCOUNT_VALUES: Mapping[str, str] = {"TIMEZONE": "Etc/UTC"}
-"""Parameters that this account has set: who sets none works with these."""
+"""Values that this account has set; they apply to sessions that set none."""

@@ -14,7 +14,7 @@ from sfml_local.core.engine import Engine
 from sfml_local.core.session import DEFAULT_ROLE, DEFAULT_USER, DEFAULT_WAREHOUSE, Session
 
 IDLE_SECONDS = 4 * 3600.0
-"""After so long without a request a session ends. https://docs.snowflake.com/en/user-guide/session-policies"""
+"""Seconds without a request after which a session ends: https://docs.snowflake.com/en/user-guide/session-policies"""
 
 _KEY = secrets.token_bytes(32)
 
@@ -37,7 +37,7 @@ class Sessions:
         self._committing = committing
         # No session of an earlier server has the same id.
         self._ids = itertools.count(time.time_ns() // 1_000_000)
-        # By what _digest makes of a token: how long finding one takes tells nothing about the others.
+        # By the digest of a token, so that the duration of a search reveals nothing about other tokens.
         self._by_token: dict[bytes, Session] = {}
         self._admitted: dict[bytes, Session] = {}
         self._lock = threading.Lock()
@@ -81,7 +81,7 @@ class Sessions:
         warehouse: str | None = None,
         parameters: Mapping[str, Any] | None = None,
     ) -> Session:
-        """A session for what `parent` starts: the same user, task and, unless told, role, place and parameters."""
+        """A session for a process of `parent`: with its user, task, and by default its role and parameters."""
         return self.open(
             database=database or parent.database,
             schema=schema or parent.schema,
@@ -98,7 +98,7 @@ class Sessions:
             return iter(list(self._by_token.values()))
 
     def admit(self, parent: Session) -> str:
-        """A password with which a process of this session logs in, as a child of it."""
+        """A password with which a process of this session logs in as its child."""
         password = secrets.token_urlsafe(32)
         with self._lock:
             self._admitted[_digest(password)] = parent
@@ -110,7 +110,7 @@ class Sessions:
             return self._admitted.get(_digest(password))
 
     def dismiss(self, password: str) -> None:
-        """Make a password of `admit` worthless, and close the sessions it opened."""
+        """Invalidate a password of `admit`, and close the sessions that it opened."""
         with self._lock:
             self._admitted.pop(_digest(password), None)
         for session in self:
@@ -118,7 +118,7 @@ class Sessions:
                 self.close(session)
 
     def by_token(self, token: str) -> Session | None:
-        """The session that a client shows the token of."""
+        """The session with this token."""
         with self._lock:
             found = self._by_token.get(_digest(token))
             if found is not None:
@@ -126,7 +126,7 @@ class Sessions:
             return found
 
     def close_idle(self, seconds: float = IDLE_SECONDS) -> None:
-        """Close the sessions of clients that went without a word."""
+        """Close the sessions of clients that have sent no request for too long."""
         since = time.monotonic() - seconds
         parents = {session.parent for session in self}
         for session in self:

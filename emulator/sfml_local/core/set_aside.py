@@ -1,4 +1,4 @@
-"""Damaged files of an account: renamed and kept beside their places, and named until their owner deletes them."""
+"""Damaged files of an account: renamed, kept beside their places, and reported until the user deletes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sfml_local.core import private_files
 MARK = ".damaged-"
 DATABASES = "databases"
 ORPHANS = "orphans"
-"""The folder for what the account's metadata does not name: it may be older than the files."""
+"""The folder for files that the account's metadata does not name; the metadata may be older than the files."""
 
 METADATA_FILE, GLOBAL_FILE = "account.sqlite", "global.db"
 
@@ -23,10 +23,10 @@ _LOST = {
 
 
 def put_aside(file: Path, *, logs: tuple[str, ...] = (".wal",)) -> Path:
-    """Rename a file, and the logs of it that have its name and an ending; answers its new path."""
+    """Rename a file and its logs, which have its name with an ending; returns its new path."""
     now = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S%f")
     target = file.with_name(f"{file.name}{MARK}{now}")
-    # The logs first: a file without its log is not damaged by that, a log without its file is lost.
+    # Rename the logs first: a file without its log is not damaged, but a log without its file is lost.
     for ending in logs:
         log = file.with_name(file.name + ending)
         if log.exists():
@@ -36,7 +36,7 @@ def put_aside(file: Path, *, logs: tuple[str, ...] = (".wal",)) -> Path:
 
 
 def keep_orphan(account: Path, folder: Path) -> Path:
-    """Move a folder that nothing names out of the way; answers its new path."""
+    """Move a folder that the metadata does not name; returns its new path."""
     private_files.make_folder(account / ORPHANS)
     target = account / ORPHANS / f"{folder.parent.name}-{folder.name}"
     folder.replace(target)
@@ -44,7 +44,7 @@ def keep_orphan(account: Path, folder: Path) -> Path:
 
 
 def notices(folder: Path) -> tuple[str, ...]:
-    """What is to be said of the damaged files in an account's folder, a sentence for each."""
+    """A sentence for each damaged file in an account's folder."""
     return tuple(_notice(file) for file in sorted(_files(folder)))
 
 

@@ -12,11 +12,11 @@ from weakref import WeakSet
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that can be referred to weakly: it closes when the thread that it belongs to ends."""
+    """A connection that supports weak references; it is closed when its thread ends."""
 
 
 def damage(path: Path) -> str | None:
-    """What is wrong with a SQLite file that is there; None when it is sound, empty or not there."""
+    """The damage of an existing SQLite file; None if it is undamaged, empty or missing."""
     if not path.exists():
         return None
     connection = sqlite3.connect(path, timeout=30)
@@ -51,8 +51,8 @@ class Store:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            # In WAL mode a commit is in the operating system's hands when it returns: what a kill of
-            # this process cannot take back. Only a power cut could, and NORMAL stays consistent then.
+            # In WAL mode, a commit that has returned is known to the operating system, so killing
+            # this process cannot undo it. Only a power cut could; with NORMAL the file stays consistent then.
             connection.execute("PRAGMA synchronous = NORMAL")
             self._local.connection = connection
             self._local.depth = 0
@@ -63,7 +63,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; takes the write lock at once, and joins the transaction already open in this thread."""
+        """A transaction; it acquires the write lock at once, or joins the open transaction of this thread."""
         connection = self._connection()
         if self._local.depth:
             yield connection
@@ -84,7 +84,7 @@ class Store:
             action()
 
     def after_commit(self, action: Callable[[], object]) -> None:
-        """Do this once the transaction of this thread is committed: now, when none is open."""
+        """Call this once the transaction of this thread is committed, or now if none is open."""
         self._connection()
         if self._local.depth:
             self._local.after.append(action)
@@ -92,7 +92,7 @@ class Store:
             action()
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> int:
-        """Carry out one change and answer the number of rows changed."""
+        """Execute one change; returns the number of changed rows."""
         return self._connection().execute(sql, parameters).rowcount
 
     def rows(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[sqlite3.Row]:

@@ -1,7 +1,7 @@
-"""What is kept of tables beside DuckDB: their comments and the lengths of their text columns.
+"""Data about tables that DuckDB does not store: their comments and the lengths of their text columns.
 
-Both are fakesnow's tables, which its SHOW and INFORMATION_SCHEMA read; a table that goes takes its rows along. The
-comments of columns are DuckDB's own. A session's temporary tables have no rows: nothing shows them.
+Both are in fakesnow's tables, which its SHOW and INFORMATION_SCHEMA read; dropping a table removes its rows. The
+comments of columns are in DuckDB. A session's temporary tables have no rows, because nothing shows them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _MAX_BYTES = 16777216
 
 
 def set_comment(engine: Engine, table: ObjectName, text: str) -> None:
-    """Keep a table's or view's comment; no text is none."""
+    """Store a table's or view's comment; an empty text removes it."""
     engine.rows(f"DELETE FROM {_COMMENTS} WHERE {_OF_TABLE}", _key(table))
     if text:
         engine.rows(f"INSERT INTO {_COMMENTS} VALUES (?, ?, ?, ?)", [*_key(table), text])
 
 
 def set_lengths(engine: Engine, table: ObjectName, lengths: Iterable[tuple[str, int]]) -> None:
-    """Keep the lengths that text columns were declared with."""
+    """Store the declared lengths of text columns."""
     for column, length in lengths:
         engine.rows(
             f"DELETE FROM {_LENGTHS} WHERE {_OF_TABLE} AND ext_column_name = ?", [*_key(table), column]
@@ -44,13 +44,13 @@ def set_lengths(engine: Engine, table: ObjectName, lengths: Iterable[tuple[str, 
 
 
 def forget(engine: Engine, table: ObjectName) -> None:
-    """Drop what is kept of a table that was dropped or is made anew."""
+    """Drop the data about a table that was dropped or is created again."""
     for place in (_COMMENTS, _LENGTHS):
         engine.rows(f"DELETE FROM {place} WHERE {_OF_TABLE}", _key(table))
 
 
 def move(engine: Engine, table: ObjectName, new: ObjectName) -> None:
-    """Keep it under the table's new name."""
+    """Move the data to the table's new name."""
     forget(engine, new)
     for place in (_COMMENTS, _LENGTHS):
         engine.rows(
@@ -60,7 +60,7 @@ def move(engine: Engine, table: ObjectName, new: ObjectName) -> None:
 
 
 def rename_column(engine: Engine, table: ObjectName, column: str, new: str) -> None:
-    """Keep a column's length under its new name."""
+    """Move a column's length to its new name."""
     engine.rows(
         f"UPDATE {_LENGTHS} SET ext_column_name = ? WHERE {_OF_TABLE} AND ext_column_name = ?",
         [new, *_key(table), column],
@@ -72,7 +72,7 @@ def drop_column(engine: Engine, table: ObjectName, column: str) -> None:
 
 
 def forget_schema(engine: Engine, database: str, schema: str) -> None:
-    """Drop what is kept of all tables of a schema."""
+    """Drop the data about all tables of a schema."""
     for place in (_COMMENTS, _LENGTHS):
         engine.rows(
             f"DELETE FROM {place} WHERE ext_table_catalog = ? AND ext_table_schema = ?", [database, schema]
@@ -87,7 +87,7 @@ def comments(engine: Engine) -> dict[ObjectName, str]:
 
 
 def with_comments(engine: Engine, result: Result) -> Result:
-    """What SHOW TABLES, VIEWS and OBJECTS answer, with the comments, which fakesnow leaves empty."""
+    """The result of SHOW TABLES, VIEWS and OBJECTS with comments, which fakesnow leaves empty."""
     names = result.names()
     if not {"database_name", "schema_name", "name", "comment"} <= set(names):
         return result
@@ -102,7 +102,7 @@ def with_comments(engine: Engine, result: Result) -> Result:
 
 
 def column_comment_sql(parts: tuple[str, ...], column: str, text: str) -> str:
-    """The statement that gives a column its comment, which DuckDB takes no parameter in."""
+    """The statement that sets a column's comment; DuckDB allows no parameter in it."""
     value = duckdb_literal(text) if text else "NULL"
     return f"COMMENT ON COLUMN {duckdb_identifier(*parts, column)} IS {value}"
 

@@ -48,7 +48,7 @@ def temporary_tables(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def renames(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`ALTER TABLE a.b.c RENAME TO a.b.d`: DuckDB takes the new name alone."""
+    """`ALTER TABLE a.b.c RENAME TO a.b.d`: DuckDB accepts only an unqualified new name."""
     if not isinstance(tree, exp.Alter) or not isinstance(tree.this, exp.Table):
         return tree
     for action in tree.args.get("actions") or ():
@@ -60,7 +60,7 @@ def renames(tree: Expr, rewriting: Rewriting) -> Expr:
             temporary = old in rewriting.session.temporaries
             if temporary:
                 rewriting.session.temporaries ^= {old, new}
-                # The table itself is still called by its old name.
+                # The table itself still has its old name.
                 tree.this.set("this", exp.to_identifier(old.fqn(), quoted=True))
                 tree.this.set("db", exp.to_identifier("main", quoted=True))
                 tree.this.set("catalog", exp.to_identifier("temp", quoted=True))
@@ -85,7 +85,7 @@ def created_temporary(tree: Expr) -> exp.Table | None:
 
 
 def full_name(table: Expr | None, session: Session, *, temporary: bool = False) -> ObjectName | None:
-    """The full name of a table in a rewritten statement, where a temporary one has it as its name."""
+    """The full name of a table in a rewritten statement; a temporary table has the full name as its name."""
     if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
         return None
     try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def transaction(session: Session) -> Iterator[None]:
-    """One DuckDB transaction around several statements; one that is open already takes them in."""
+    """One DuckDB transaction around several statements; an open one is joined."""
     duck = session.duck
     if in_transaction(duck):
         yield
@@ -32,7 +32,7 @@ def transaction(session: Session) -> Iterator[None]:
 
 
 def in_transaction(duck: duckdb.DuckDBPyConnection) -> bool:
-    """Whether statements share a transaction; by itself, each has an id of its own."""
+    """Whether statements share a transaction; otherwise each has its own transaction id."""
     first, second = (duck.execute("SELECT txid_current()").fetchall() for _ in range(2))
     return first == second
 

@@ -1,4 +1,4 @@
-"""The errors of fakesnow, sqlglot and DuckDB as a Snowflake account's."""
+"""Translates errors of fakesnow, sqlglot and DuckDB into those of a Snowflake account."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def translating(statement: str | Expr) -> Iterator[None]:
             raise refused from cause
         if (unread := _UNREAD.search(str(cause))) is not None:
             raise SqlError(f"Numeric value '{unread[1]}' is not recognized", 100038, "22018") from cause
-        # A model's method is a function of DuckDB's, which wraps what it raises.
+        # A model's method is a function in DuckDB, which wraps its exceptions.
         raise interpreter_error(cause) or SqlError(str(cause), 100038, "22018") from cause
     except (duckdb.OutOfMemoryException, MemoryError) as cause:
         raise too_little(cause) from cause
@@ -64,7 +64,7 @@ def translating(statement: str | Expr) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _telling_refusals() -> Iterator[None]:
-    """What a function of ours refuses inside DuckDB, whatever the error that DuckDB and fakesnow make of it."""
+    """A refusal of one of our functions inside DuckDB, whatever error DuckDB and fakesnow wrap it in."""
     try:
         yield
     except (snowflake.connector.errors.Error, duckdb.Error) as cause:
@@ -76,14 +76,14 @@ def _telling_refusals() -> Iterator[None]:
 
 
 def _unreadable(cause: duckdb.ParserException, statement: str) -> SqlError:
-    """What sqlglot takes for Snowflake's and DuckDB cannot read."""
+    """SQL that sqlglot accepts for Snowflake, and DuckDB cannot parse."""
     if _TOO_DEEP in str(cause):
         return too_complex()
     return not_emulated(statement, str(cause).splitlines()[0])
 
 
 def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
-    """DuckDB's refusal in Snowflake's words, where they are known."""
+    """DuckDB's refusal with Snowflake's message, where that is known."""
     if _TOO_DEEP in message:
         return too_complex()
     if (function := _NO_FUNCTION.match(message)) is not None:
@@ -100,7 +100,7 @@ def _refused(message: str, errno: int, sqlstate: str) -> SqlError:
 
 
 def _no_function(name: str) -> SqlError:
-    """A function that is not here: one of Snowflake's by its name, or none that anybody knows."""
+    """A missing function: not emulated if Snowflake has one with that name, otherwise unknown."""
     from sqlglot.dialects.snowflake import Snowflake
 
     if name in Snowflake.Parser.FUNCTIONS or name.startswith(_FAMILIES):
@@ -110,7 +110,7 @@ def _no_function(name: str) -> SqlError:
 
 
 def _refused_number(message: str) -> SqlError | None:
-    """What `number_types` has DuckDB raise."""
+    """Errors that `number_types` lets DuckDB raise."""
     _, words, operation = message.partition(NO_NUMBER)
     return SqlError(words + operation, 100038, "22018") if words else None
 
@@ -122,9 +122,9 @@ _NO_FUNCTION = re.compile(
     r"Catalog Error: (?:\w+ )?Function with name \"?(\w+)\"? (?:does not exist|is not in the)"
 )
 _FAMILIES = ("AI_", "CORTEX", "H3_", "ML_", "ST_", "SYSTEM$", "SNOWFLAKE")
-"""How names of families of Snowflake's functions begin that sqlglot does not list."""
+"""Prefixes of Snowflake's functions that sqlglot does not list."""
 _AMBIGUOUS = re.compile(r'Binder Error: Ambiguous reference to column name "(.*?)"')
 _UNREAD = re.compile(r"Could not convert string ['\"](.*)['\"] to (?:INT\d+|DOUBLE|DECIMAL)", re.DOTALL)
-"""A text that is compared with a number, or put into a column of numbers."""
+"""A text that is compared with a number, or inserted into a column of numbers."""
 _MISSING = re.compile(r'Catalog Error: (?:Table|View) with name "?(.*?)"? does not exist')
 _UNKNOWN = re.compile(r'Binder Error: (?:Referenced column|Table ".*?" does not have a column named) "(.*?)"')

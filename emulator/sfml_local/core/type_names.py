@@ -1,7 +1,7 @@
 """SYSTEM$TYPEOF of literals: the type by its name, and how Snowflake stores it.
 
-A number is stored in as many bytes as its digits, taken without the point, need. Of what is no literal an account knows
-how wide it may become, which the engine here does not: that is refused.
+A number is stored in as many bytes as its digits need, without the point. For other expressions, an account knows
+the maximum width, which the engine here does not, so these are refused.
 https://docs.snowflake.com/en/sql-reference/functions/system_typeof
 """
 
@@ -18,7 +18,7 @@ _NAME = "SYSTEM$TYPEOF"
 
 
 def type_names(tree: Expr, rewriting: Rewriting) -> Expr:
-    """The tree with each call replaced by its answer; raises for what is no literal."""
+    """The tree with each call replaced by its result; raises for arguments that are not literals."""
     for node in list(tree.find_all(exp.Anonymous)):
         top, name = qualified(node)
         if name == _NAME and len(node.expressions) == 1:

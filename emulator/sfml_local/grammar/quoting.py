@@ -15,7 +15,7 @@ def quoted(name: str) -> str:
 
 
 def quoted_if_needed(part: str) -> str:
-    """One part of a name as SQL writes it: bare when folding leaves it alone, else in double quotes."""
+    """One part of a name in SQL: bare if folding does not change it, else in double quotes."""
     return part if _PLAIN.fullmatch(part) else quoted(part)
 
 

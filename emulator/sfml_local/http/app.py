@@ -27,7 +27,7 @@ from sfml_local.http import protocol, rest
 from sfml_local.http.faults import Faults
 from sfml_local.registry import open_account
 
-# A task waits in a thread for its child process, whose queries need threads in turn.
+# A task waits in a thread for its child process, whose queries need further threads.
 THREADS = 256
 
 
@@ -64,12 +64,12 @@ async def _unknown(request: Request, error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    """A fault of this server as an error that clients can read; the traceback is for its own log."""
+    """An internal error as an answer that clients can read; the traceback goes to the server's log."""
     return Refused(500, "390000", f"local server error: {type(error).__name__}").response()
 
 
 class _Clock:
-    """Notes when the last request came."""
+    """Records the time of the last request."""
 
     def __init__(self, app: ASGIApp, account: Account) -> None:
         self._app = app
@@ -85,13 +85,13 @@ LOOPBACK = "127.0.0.1"
 
 
 def listening_socket(host: str = LOOPBACK, port: int = 0) -> socket.socket:
-    """A socket that listens at this address; port 0 takes a free one. Raises `OSError` where it is taken.
+    """A listening socket; port 0 means a free one. Raises `OSError` if the address is in use.
 
-    Its protocol is named because asyncio turns Nagle's algorithm off for such sockets alone: else every answer
-    waits 40 ms for the client's acknowledgement.
+    The protocol is set because asyncio turns Nagle's algorithm off only for such sockets; otherwise every answer
+    would wait 40 ms for the client's acknowledgement.
     """
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # A server that just stopped leaves connections that keep its port for a minute.
+    # The connections of a server that has just stopped would block its port for a minute.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind((host, port))
     listening.listen(1024)
@@ -111,10 +111,10 @@ class LocalServer:
         port: int = 0,
         **options: Any,
     ) -> None:
-        """`faults` are rules and a log of calls for tests; without them there is no such layer.
+        """`faults` are rules and a log of calls for tests; without them, there is no fault layer.
 
         `silence` is how many seconds a client may stay silent while it sends a request. Raises `OSError` where the
-        address is taken.
+        address is in use.
         """
         self._socket = listening_socket(host, port)
         self.account = open_account(Path(folder), **options)
@@ -128,14 +128,14 @@ class LocalServer:
             connections.application(app),
             http=connections.protocol,
             log_level="warning",
-            # Its records go where all others go, and lose their secrets there.
+            # uvicorn's records go to the same log as all others, which removes secrets.
             log_config=None,
             access_log=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,
         )
         self._server = uvicorn.Server(config)
-        # Processes of tasks connect from this machine, whoever else may.
+        # Processes of tasks connect from this machine, whatever the address is.
         self.account.host, self.account.port = LOOPBACK, self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, name="sfml-local", daemon=True)
 
@@ -155,7 +155,7 @@ class LocalServer:
         return self.account.token
 
     def connect_args(self, **more: Any) -> dict[str, Any]:
-        """What `snowflake.connector.connect` and `Session.builder.configs` take."""
+        """The arguments for `snowflake.connector.connect` and `Session.builder.configs`."""
         return {
             "account": self.account.name,
             "host": self.host,
@@ -170,7 +170,7 @@ class LocalServer:
         }
 
     def start(self) -> LocalServer:
-        # The socket listens already: what connects before uvicorn is ready waits in its queue.
+        # The socket already listens, so connections before uvicorn is ready wait in its queue.
         self.account.start()
         self._thread.start()
         return self

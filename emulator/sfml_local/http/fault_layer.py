@@ -1,4 +1,4 @@
-"""The layer around a server's application that carries out `Faults` and logs calls."""
+"""The layer around a server's application that applies `Faults` and logs calls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 QUERY_PATH = "/queries/v1/query-request"
 ERROR_LIMIT = 20_000
-"""Bytes up to which an answer to a statement is looked at for an error."""
+"""The most bytes of an answer that is searched for an error."""
 
 
 class FaultLayer:
@@ -75,7 +75,7 @@ class FaultLayer:
         )
 
     async def _happens(self, rules: tuple[Rule, ...], when: When, call: Call, answer: _Answer) -> bool:
-        """Carry out the rules of this side of the effect; whether one of them ends the call."""
+        """Apply the rules before or after the effect; returns whether one of them ends the call."""
         for rule in rules:
             if rule.when != when:
                 continue
@@ -93,7 +93,7 @@ class FaultLayer:
         return False
 
     async def _drop(self, scope: Scope, receive: Receive) -> None:
-        """Close the connection, and wait until the server has seen it: it would answer 500 in our place."""
+        """Close the connection, and wait until the server has noticed it; otherwise it would answer 500."""
         host, port = scope["client"]
         self._connections.abort((host, port))
         while (await receive())["type"] != "http.disconnect":
@@ -101,7 +101,7 @@ class FaultLayer:
 
 
 class _Answer:
-    """What goes back to the client: passed on as it comes, or held until it is known what becomes of it."""
+    """The answer to the client: passed on at once, or held back until the rules have decided."""
 
     def __init__(self, call: Call, send: Send, faults: Faults, *, held: bool) -> None:
         self._call = call
@@ -125,11 +125,11 @@ class _Answer:
             await self._send(message)
 
     def log(self) -> None:
-        """Note what is known; before it is sent, so that whoever has the answer finds it in the log."""
+        """Record the answer before it is sent, so that a client that has it finds it in the log."""
         self._faults.ended(self._call, status=self.status, code=self.code, dropped=self.dropped)
 
     def _code_in(self, body: bytes) -> str | None:
-        """Snowflake's code, when this is an error."""
+        """Snowflake's code if the answer is an error."""
         is_error = b'"success":false' in body if self._call.kind == "sql" else (self.status or 0) >= 400
         if not is_error or len(body) > ERROR_LIMIT:
             return None
@@ -144,7 +144,7 @@ class _Answer:
         self.status, self.code, self.dropped = None, None, True
 
     def replace(self, failure: Fail) -> None:
-        """The error in place of whatever was answered."""
+        """The error in place of the true answer."""
         response = _response(self._call, failure)
         self.status, self.code = response.status_code, failure.code
         self._messages = [
@@ -177,7 +177,7 @@ def _kind(path: str) -> Kind:
 
 
 async def _read_ahead(receive: Receive, limit: int) -> tuple[bytes, Receive]:
-    """The body, as far as the server takes one, and a `receive` that gives it once more."""
+    """The body, up to the server's limit, and a `receive` that returns it again."""
     messages: list[Message] = []
     size = 0
     while size <= limit:
@@ -195,7 +195,7 @@ async def _read_ahead(receive: Receive, limit: int) -> tuple[bytes, Receive]:
 
 
 def _statement(headers: dict[bytes, bytes], body: bytes, limit: int) -> str:
-    """The statement that a request asks for; an empty one when the request cannot be read."""
+    """The statement in a request; an empty text if the request cannot be read."""
     try:
         if headers.get(b"content-encoding") == b"gzip":
             body = unpacked(body, limit)

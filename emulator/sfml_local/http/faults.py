@@ -1,6 +1,6 @@
 """Faults that tests put into a server's answers, and the log of the calls that it got.
 
-A server knows of this only when it is started with `Faults()`; any other has no such layer at all.
+Only a server that was started with `Faults()` has this layer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Kind = Literal["sql", "rest", "session"]
 When = Literal["before", "after"]
 
 HEAD = 500
-"""Characters of a statement that the log keeps."""
+"""The most characters of a statement in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Call:
 
     @property
     def text(self) -> str:
-        """What words are looked for in: the statement, or the method and the path."""
+        """The text in which words are searched: the statement, or the method and the path."""
         return f"{self.method} {self.path}" if self.statement is None else self.statement
 
 
@@ -51,7 +51,7 @@ Match: TypeAlias = str | Callable[[Call], bool] | None
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """An answer in place of the true one: an HTTP status, or for SQL without one an error of the statement."""
+    """An error in place of the true answer: an HTTP status, or for SQL without a status an error of the statement."""
 
     status: int | None
     code: str
@@ -80,7 +80,7 @@ Effect: TypeAlias = Fail | Delay | Drop | Do
 
 @dataclass(slots=True, eq=False)
 class Rule:
-    """A fault and the calls it is for; `matched` counts the calls that fit, `fired` those it was done to."""
+    """A fault and the calls that it applies to; `matched` counts fitting calls, `fired` those that it happened to."""
 
     effect: Effect
     match: Match = None
@@ -93,7 +93,7 @@ class Rule:
     fired: int = field(default=0, init=False)
 
     def fits(self, call: Call) -> bool:
-        """Whether the rule is for such a call, whichever it is in number."""
+        """Whether the rule fits the call, whatever the call's number."""
         if self.kind is None and call.kind == "session":
             return False
         if self.kind not in (None, call.kind) or self.inside not in (None, call.inside):
@@ -103,7 +103,7 @@ class Rule:
         return has_words(call.text, self.match) if isinstance(self.match, str) else self.match(call)
 
     def takes(self, call: Call) -> bool:
-        """Count the call, and answer whether the fault happens to it."""
+        """Count the call; returns whether the fault happens to it."""
         if not self.fits(call):
             return False
         self.matched += 1
@@ -115,7 +115,7 @@ class Rule:
 
 
 def has_words(text: str, words: str) -> bool:
-    """Whether the words stand in the text in their order, in any case, with anything between them.
+    """Whether the text contains the words in this order, in any case, with anything between them.
 
     >>> has_words("create or replace task T as select 1", "CREATE TASK")
     True
@@ -158,7 +158,7 @@ class Faults:
         times: int | None = 1,
         inside: bool | None = False,
     ) -> Rule:
-        """Answer an error. Without a `status` a statement fails with code and sentence, a REST call with 500."""
+        """Answer with an error. Without a `status`, a statement fails with code and message, a REST call with 500."""
         return self.add(Rule(Fail(status, code, sentence), match, kind, when, nth, times, inside))
 
     def delay(
@@ -172,7 +172,7 @@ class Faults:
         times: int | None = None,
         inside: bool | None = False,
     ) -> Rule:
-        """Let calls wait; unless told otherwise, every call that fits."""
+        """Delay calls, by default every fitting call."""
         return self.add(Rule(Delay(seconds), match, kind, when, nth, times, inside))
 
     def drop(
@@ -185,7 +185,7 @@ class Faults:
         times: int | None = 1,
         inside: bool | None = False,
     ) -> Rule:
-        """Close the connection without an answer: before anything happens, or after it has."""
+        """Close the connection without an answer, before or after the effect of the call."""
         return self.add(Rule(Drop(), match, kind, when, nth, times, inside))
 
     def do(
@@ -199,7 +199,7 @@ class Faults:
         times: int | None = 1,
         inside: bool | None = False,
     ) -> Rule:
-        """Call a function while the request waits: to kill a process, or to change what the call will find."""
+        """Call a function while the request waits, for example to kill a process, or to change the account."""
         return self.add(Rule(Do(function), match, kind, when, nth, times, inside))
 
     def add(self, rule: Rule) -> Rule:
@@ -225,13 +225,13 @@ class Faults:
     def calls(self) -> tuple[Call, ...]:
         """The calls of clients since the last `forget_calls`, in the order in which they came.
 
-        Those of steps and jobs (`inside`) and of kind `session` are among them.
+        They include calls of steps and jobs (`inside`) and of kind `session`.
         """
         with self._lock:
             return tuple(self._calls.values())
 
     def count(self, match: Match = None, *, kind: Kind | None = None, inside: bool | None = False) -> int:
-        """How many calls fit, counted as a rule counts them."""
+        """The number of fitting calls, counted like those of a rule."""
         wanted = Rule(Drop(), match, kind, inside=inside)
         return sum(wanted.fits(call) for call in self.calls)
 
@@ -242,7 +242,7 @@ class Faults:
     # -- what the layer asks
 
     def begun(self, call: Call) -> tuple[Call, tuple[Rule, ...]]:
-        """The call with its number, now in the log, and the rules that happen to it."""
+        """Log the call; returns it with its number, and the rules that apply to it."""
         with self._lock:
             self._count += 1
             repeated = call.request_id is not None and call.request_id in self._seen
@@ -259,7 +259,7 @@ class Faults:
                 yield rule
 
     def ended(self, call: Call, *, status: int | None, code: str | None, dropped: bool) -> None:
-        """Note how a call was answered."""
+        """Record the answer to a call."""
         with self._lock:
             logged = self._calls.get(call.number)
             if logged is not None:

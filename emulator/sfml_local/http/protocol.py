@@ -64,7 +64,7 @@ def _token(shown: str) -> str:
 
 
 def is_same(secret: str, given: str) -> bool:
-    """Compared in the same time wherever they differ."""
+    """Compare in constant time."""
     return hmac.compare_digest(secret.encode(), given.encode("utf-8", "replace"))
 
 
@@ -88,11 +88,11 @@ VALID_SECONDS = 365 * 24 * 3600
 IN_PROGRESS_ASYNC = "333334"
 SESSION_GONE = ("390112", "Your session has expired. Please login again.")
 LOGIN_GONE = ("390114", "Authentication token has expired.  The user must authenticate again.")
-"""What ends an attempt to renew a session: told that the session has expired, the connector would renew it for ever."""
+"""Refuses the renewal of a session; if it said that the session has expired, the connector would retry for ever."""
 
 
 async def login(request: Request) -> JSONResponse:
-    """POST /session/v1/login-request: the password is the server's token, the user is anybody."""
+    """POST /session/v1/login-request: the password is the server's token, the user can be any name."""
     account = account_of(request)
     data = (await body_of(request)).get("data")
     data = data if isinstance(data, dict) else {}
@@ -155,7 +155,7 @@ def folded(name: Any) -> str | None:
 
 
 async def query(request: Request) -> Response:
-    """POST /queries/v1/query-request: run one statement, or answer what came of it before."""
+    """POST /queries/v1/query-request: run one statement, or return its earlier outcome."""
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
@@ -170,20 +170,20 @@ async def query(request: Request) -> Response:
     if body.get("asyncExec"):
         data = {"queryId": query_id, "getResultUrl": f"/queries/{query_id}/result"}
         return JSONResponse({"data": data, "code": IN_PROGRESS_ASYNC, "message": None, "success": True})
-    # The work goes on when the client hangs up: its repeat asks what came of it.
+    # The work continues if the client disconnects; its repeated request gets the outcome.
     done = await asyncio.shield(task)
     return Response(done.body, media_type="application/json")
 
 
 def outcome(account: Account, session: Session, body: dict[str, Any], query_id: str) -> Outcome:
-    """The response to one statement as bytes, made in the thread that ran it; never raises."""
+    """The response to one statement as bytes, built in the thread that ran it; never raises."""
 
     def work() -> dict[str, Any]:
         return answer(account, session, body, query_id)
 
     response = work() if len(str(body.get("sqlText"))) <= SHORT else deeply(work)
     text = json.dumps(response, ensure_ascii=False, separators=(",", ":"))
-    # Lone surrogates are no UTF-8; a value that holds some is told with a question mark instead.
+    # Lone surrogates cannot be encoded in UTF-8, so they are replaced by question marks.
     return Outcome(
         text.encode("utf-8", "replace"), response["success"], response["code"], response["message"]
     )
@@ -219,7 +219,7 @@ def answer(account: Account, session: Session, body: dict[str, Any], query_id: s
 
 
 def _is_unicode(text: str) -> bool:
-    """Whether the text can be written at all: JSON can name halves of characters, which can be in no log either."""
+    """Whether the text can be encoded; JSON can contain lone surrogates, which no log can store."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -264,7 +264,7 @@ async def session_endpoint(request: Request) -> JSONResponse:
 
 
 async def state(request: Request) -> JSONResponse:
-    """GET /monitoring/queries/<id>: how far a statement of this session is."""
+    """GET /monitoring/queries/<id>: the state of a statement of this session."""
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
@@ -274,7 +274,7 @@ async def state(request: Request) -> JSONResponse:
 
 
 async def abort(request: Request) -> JSONResponse:
-    """POST /queries/v1/abort-request: end what the session is executing."""
+    """POST /queries/v1/abort-request: cancel the executing statement of the session."""
     session = session_of(request)
     if session is None:
         return failure(*SESSION_GONE)
@@ -285,7 +285,7 @@ async def abort(request: Request) -> JSONResponse:
 
 
 async def renew(request: Request) -> JSONResponse:
-    """POST /session/token-request: tokens do not expire, so the answer is the one at hand."""
+    """POST /session/token-request: returns the current token, because tokens do not expire."""
     body = await body_of(request)
     session = account_of(request).sessions.by_token(str(body.get("oldSessionToken", "")))
     if session is None or not is_same(session.master_token, _token(request.headers.get("Authorization", ""))):
@@ -305,7 +305,7 @@ def accepted() -> JSONResponse:
 
 
 async def telemetry(request: Request) -> JSONResponse:
-    """POST /telemetry/send: what clients tell of themselves is not read."""
+    """POST /telemetry/send: the clients' telemetry is discarded."""
     return accepted() if session_of(request) is not None else failure(*SESSION_GONE)
 
 

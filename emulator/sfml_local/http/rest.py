@@ -1,4 +1,4 @@
-"""Snowflake's REST API: one door, /api/v2, to the resources of every family.
+"""Snowflake's REST API: all requests to /api/v2, for the resources of every service.
 
 A family's OPERATIONS maps `METHOD /path` as the OpenAPI specification writes it to a function of a `Call`.
 https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference
@@ -38,7 +38,7 @@ logger = logging.getLogger("sfml_local")
 
 BASE = "/api/v2"
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE"})
-"""What the API ever uses; PATCH is nothing that an account knows."""
+"""The methods of the API; accounts do not know PATCH."""
 
 
 # -- finding the operation
@@ -52,7 +52,7 @@ class _Pattern:
     handlers: Mapping[str, Handler]
 
     def match(self, segments: list[str]) -> dict[str, str] | None:
-        """What the path names, still percent-encoded, or None when it is another one's."""
+        """The parameters in the path, still percent-encoded, or None if the path does not match."""
         if len(segments) != len(self.segments):
             return None
         found: dict[str, str] = {}
@@ -75,7 +75,7 @@ def patterns(operations: Operations) -> tuple[_Pattern, ...]:
     for operation, handler in operations.items():
         method, _, path = operation.partition(" ")
         by_path.setdefault(path, {})[method] = handler
-    # Paths without parameters first: `instance-families` is no compute pool.
+    # Paths without parameters first, because `instance-families` is not a compute pool.
     ordered = sorted(by_path.items(), key=lambda item: item[0].count("{"))
     return tuple(_Pattern(tuple(path.strip("/").split("/")), handlers) for path, handlers in ordered)
 
@@ -88,12 +88,12 @@ def routes(operations: Operations) -> tuple[Route, ...]:
 
     async def endpoint(request: Request) -> Response:
         """Any operation: in a thread, for the session of the token, errors as Snowflake's JSON."""
-        body = await read_body(request)  # which the connector packs, for the Snowflake CLI
+        body = await read_body(request)  # the Snowflake CLI sends compressed bodies through the connector
         if len(body) <= SHORT:
             return await run_in_threadpool(_admit, known, request, body)
         return await run_in_threadpool(deeply, lambda: _admit(known, request, body))
 
-    # One route for all: a quoted name may hold a slash, which Starlette would take for one of the path.
+    # One route for all, because a quoted name may contain a slash, which Starlette would take for a separator.
     return (Route(BASE + "/{path:path}", endpoint, methods=["GET", "POST", "PUT", "DELETE", "PATCH"]),)
 
 
@@ -144,7 +144,7 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
         return failure(400, "001003", str(error))
     except Refused as refused:
         return failure(refused.status, refused.code, refused.message)
-    except Exception as error:  # the client reads JSON alone, whatever went wrong here
+    except Exception as error:  # the client can only read JSON, also for internal errors
         if (full := full_disk_error(error)) is not None:
             return failure(507, full.code, full.message)
         logger.exception("request failed: %s", shown(asked))
@@ -152,13 +152,13 @@ def _answer(known: tuple[_Pattern, ...], request: Request, session: Session, bod
 
 
 def _is_json(request: Request, body: bytes) -> bool:
-    """Whether a body says that it is JSON, or says nothing; accounts look at no other."""
+    """Whether a body's content type is JSON or missing; accounts refuse all others."""
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return not body or kind in ("", "application/json")
 
 
 def _call(request: Request, session: Session, found: dict[str, str], body: bytes) -> Call | None:
-    """The request, read; None where its body is no JSON, which accounts refuse without a word."""
+    """The parsed request; None if its body is not JSON, which accounts refuse without a message."""
     try:
         parsed = parsed_json(body) if body.strip() else None
     except NotJson:
@@ -194,7 +194,7 @@ def _response(account: Account, answer: Any) -> Response:
 
 
 def _result(call: Call) -> Any:
-    """GET /results/{id}?page=N: a page of a long list, or what a 202 was for."""
+    """GET /results/{id}?page=N: a page of a long list, or the result after a 202."""
     page = call.options.get("page", "0")
     pages = rest_results.kept(call.account, call.path["id"])
     if pages is None or not page.isdigit() or int(page) >= len(pages):

@@ -1,4 +1,4 @@
-"""Answers that are fetched afterwards, by handle: the pages of long lists, and what a 202 was for.
+"""Answers that are fetched later by their handle: pages of long lists, and results after a 202.
 
 https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/large-results
 """
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
 PAGE = int(os.environ.get("SFML_LOCAL_REST_PAGE", "1000"))
-"""Rows of one page: a longer list comes with a `Link` header. How many an account takes is not documented."""
+"""Rows of one page; a longer list has a `Link` header. The number on accounts is not documented."""
 
 HANDLES = 100
-"""How many answers are kept; the oldest goes first."""
+"""The most answers that are kept; the oldest are dropped first."""
 
 ROWS = 100_000
-"""How many rows they may have together; the latest answer is kept whatever its size."""
+"""The most rows of all kept answers; the latest answer is kept whatever its size."""
 
 _kept: WeakKeyDictionary[Account, OrderedDict[str, list[Any]]] = WeakKeyDictionary()
 
 
 def keep(account: Account, pages: list[Any]) -> str:
-    """Keep the pages of an answer; answers their handle."""
+    """Keep the pages of an answer; returns their handle."""
     handles = _kept.setdefault(account, OrderedDict())
     handle = str(uuid.uuid4())
     handles[handle] = pages
@@ -50,7 +50,7 @@ def pages(rows: list[Any]) -> list[Any]:
 
 
 def link(path: str, page: int, count: int) -> str:
-    """The `Link` header of a page: where the first, the neighbouring and the last one are."""
+    """The `Link` header of a page, with the first, the neighbouring and the last page."""
     targets = {"first": 0, "next": page + 1, "prev": page - 1, "last": count - 1}
     return ",".join(
         f'<{path}?page={target}>; rel="{name}"' for name, target in targets.items() if 0 <= target < count

@@ -1,4 +1,4 @@
-"""Results as the connector's protocol carries them: Arrow for queries, JSON strings for everything else."""
+"""Results in the connector's protocol: Arrow for queries, JSON strings for everything else."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def payload(result: Result) -> dict[str, Any]:
     body: dict[str, Any] = {"rowtype": described, "total": count, "returned": count}
     is_dml = 0x3000 <= result.statement_type_id < 0x4000
     if isinstance(result.rows, ArrowRows) and not is_dml:
-        # The connector makes an empty frame of nothing, and an error of a stream without a batch.
+        # The connector reads an empty text as an empty frame, and fails on a stream without a batch.
         encoded = b64encode(ipc(result.rows.table, result.columns)).decode("ascii") if count else ""
         return {**body, "queryResultFormat": "arrow", "rowsetBase64": encoded}
     rowset = [
@@ -56,7 +56,7 @@ def payload(result: Result) -> dict[str, Any]:
 
 
 def json_value(value: Any, column: Column) -> str | None:
-    """One value as the JSON format writes it: everything is a string, times are seconds since 1970."""
+    """One value in the JSON format: everything is a string, times are seconds since 1970."""
     if value is None:
         return None
     match column.type:

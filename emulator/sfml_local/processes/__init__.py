@@ -1,1 +1,1 @@
-"""Processes that run a user's code, and what the server and they say to each other."""
+"""Processes that run a user's code, and their protocol with the server."""

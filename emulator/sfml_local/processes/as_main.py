@@ -1,10 +1,10 @@
 """Runs a script as `python SCRIPT …` would, in a process that was started or forked for it: an ML Job's launcher.
 
-Standard library only, and itself a script (`python as_main.py SCRIPT …`): it runs in environments of the
-jobs' own too.
+Uses only the standard library, and is itself a script (`python as_main.py SCRIPT …`), because it also runs in
+environments of jobs.
 
-A job of one instance has no Ray cluster until its own code asks for one. The launcher would join a cluster wherever Ray
-is installed, and fail where there is none; so to it alone, Ray is not installed. `ray.init(address="auto")` in the
+A job of one instance has no Ray cluster until its own code starts one. The launcher would join a cluster wherever Ray
+is installed, and fail if there is none; so Ray is hidden from the launcher only. `ray.init(address="auto")` in the
 job's code finds RAY_ADDRESS, which says `local`, and starts a cluster of one node (`ray_settings`).
 """
 
@@ -26,7 +26,7 @@ INSTANCES = "SNOWFLAKE_JOBS_COUNT"
 
 
 class _HiddenRay:
-    """A finder in `sys.meta_path` that finds anything but Ray, and Ray for all but the launcher."""
+    """A finder in `sys.meta_path` that hides Ray from the launcher."""
 
     def __init__(self, launcher: str) -> None:
         self._launcher = launcher
@@ -37,16 +37,16 @@ class _HiddenRay:
 
 
 def _importer(frame: FrameType | None) -> str | None:
-    """The file whose import statement is being carried out."""
+    """The file whose import statement is being executed."""
     while frame is not None and frame.f_code.co_filename.startswith("<frozen importlib"):
         frame = frame.f_back
     return None if frame is None else frame.f_code.co_filename
 
 
 def ray_settings(env: Mapping[str, str]) -> dict[str, str]:
-    """What Ray reads from the environment: its files in the job's home, no reports home, and a token.
+    """Environment variables for Ray: files in the job's home, no usage reports, and a token.
 
-    Ray listens on every address of the machine; with a token it serves only who knows it.
+    Ray listens on all addresses of the machine; with a token, it serves only clients that know it.
     https://docs.ray.io/en/latest/ray-security/token-auth.html
     """
     given = {
@@ -60,7 +60,7 @@ def ray_settings(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def run(script: str, arguments: Sequence[str]) -> int:
-    """Run the script to its end, with the threads it left and its exit functions; answers the exit code."""
+    """Run the script to its end, including its remaining threads and exit functions; returns the exit code."""
     os.environ.update(ray_settings(os.environ))
     if os.environ.get(INSTANCES, "1") == "1":
         sys.meta_path.insert(0, _HiddenRay(script))
@@ -76,7 +76,7 @@ def run(script: str, arguments: Sequence[str]) -> int:
     except SystemExit as ended:
         code = _exit_code(ended.code)
     except BaseException as error:
-        # This module's own frame is none of the script's.
+        # This module's frame does not belong to the script's traceback.
         traceback.print_exception(type(error), error, error.__traceback__ and error.__traceback__.tb_next)
         code = 1
     finally:
@@ -94,7 +94,7 @@ def _exit_code(given: Any) -> int:
 
 
 def _end() -> None:
-    """What the interpreter does at its end, and a forked process that leaves by `os._exit` does not."""
+    """Do what the interpreter does at its end, because a forked process that ends by `os._exit` skips it."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -1,4 +1,4 @@
-"""Processes that run a user's code: connected as anyone is, and gone when their statement or the server goes."""
+"""Processes that run a user's code: connected like clients, and ended with their statement or with the server."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.05
 GRACE_SECONDS = 5.0
 LOG_LIMIT = 16 * 2**20
-"""Bytes of one log that are kept; the log says where it is cut."""
+"""The most bytes of one log; the log says where it is cut."""
 
 PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
 class Supervised:
-    """A command under a supervisor of its own: it ends with all that it started, also when the server is killed.
+    """A command with its own supervisor: it ends with all processes that it started, even if the server is killed.
 
-    A supervisor and no preexec_fn: between fork and exec of a threaded server no Python code is safe.
+    A preexec_fn would be unsafe, because no Python code may run between fork and exec in a server with threads.
     """
 
     def __init__(self, argv: Sequence[str], *, log: Path | None = None, **options: Any) -> None:
-        """`log` takes the command's output; without it, `options` say where its streams go."""
+        """`log` is the file for the command's output; without it, `options` set its streams."""
         ours, self._lifeline = os.pipe()
         if log is not None:
             options |= dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
@@ -59,7 +59,7 @@ class Supervised:
         self._lock = threading.Lock()
 
     def wait(self, seconds: float) -> int | None:
-        """The exit code once it has ended, or None when it still runs after so long."""
+        """The exit code, or None if the process still runs after that time."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -72,7 +72,7 @@ class Supervised:
                 os.write(self._lifeline, b".")
 
     def end(self) -> int:
-        """Kill what is left of it and answer its exit code."""
+        """Kill all of its remaining processes; returns the exit code."""
         with self._lock:
             if self._lifeline >= 0:
                 os.close(self._lifeline)
@@ -95,23 +95,23 @@ class Running(Protocol):
 
 
 class Start(Protocol):
-    """A way to start a command; the output goes to the log."""
+    """A function that starts a command, with its output in the log."""
 
     def __call__(self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> Running: ...
 
 
 def runs_folder(account: Account) -> Path:
-    """Where running processes keep what only they need; what a killed server left there goes at the next start."""
+    """The folder for temporary files of running processes; the next start removes what a killed server left there."""
     folder = account.folder / "runs"
     folder.mkdir(exist_ok=True)
     return folder
 
 
 def make_home(account: Account, prefix: str) -> Path:
-    """A link in the account's folder to a new folder among the temporary files, which others cannot enter.
+    """A link in the account's folder to a new temporary folder, which other users cannot enter.
 
-    The path of a socket may have some hundred characters, too few for those below a project. The link is how the next
-    start finds the folder that a killed server left.
+    The path of a socket is limited to about a hundred characters, too few for a path below a project. By the link, the
+    next start finds the folder of a killed server.
     """
     home = Path(tempfile.mkdtemp(prefix=prefix))
     link = runs_folder(account) / home.name
@@ -120,7 +120,7 @@ def make_home(account: Account, prefix: str) -> Path:
 
 
 def remove_home(link: Path) -> None:
-    """Remove the folder that such a link leads to, and the link."""
+    """Remove such a link and its folder."""
     with contextlib.suppress(OSError):
         shutil.rmtree(link.readlink(), ignore_errors=True)
         link.unlink()
@@ -139,11 +139,11 @@ def run_child(
     start: Start = Supervised,
     places: threading.Semaphore | None = None,
 ) -> int:
-    """Run a command to its end and answer its exit code; output goes to `log`.
+    """Run a command to its end, with its output in `log`; returns its exit code.
 
     The process finds the account in SNOWFLAKE_… variables and is admitted as a child of `session`. It ends,
     with all that it started, on timeout, when `cancel` is set, by `interrupt`, and with the server; its exit
-    code is then negative. It begins when one of the `places` is free.
+    code is then negative. It waits until one of the `places` is free.
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     link = make_home(account, "sfml-home-")
@@ -192,7 +192,7 @@ def environment(account: Account, session: Session, password: str, home: Path) -
     """This process's environment without proxies and the user's own Snowflake settings, and with the account's.
 
     snowflake.core sends even loopback addresses through HTTPS_PROXY, and a connections file in the home
-    directory takes precedence over the environment: hence a home of its own.
+    directory takes precedence over the environment, so the process gets its own home directory.
     """
     own = {
         "SNOWFLAKE_HOST": account.host,
@@ -206,7 +206,7 @@ def environment(account: Account, session: Session, password: str, home: Path) -
         "SNOWFLAKE_ROLE": session.role,
         "SNOWFLAKE_WAREHOUSE": session.warehouse,
         "SNOWFLAKE_HOME": str(home),
-        # Else each login asks the clouds' metadata services where it is, and waits for their silence.
+        # Otherwise each login asks the metadata services of clouds for its location, and waits for their timeouts.
         "SNOWFLAKE_DISABLE_PLATFORM_DETECTION": "true",
         "HOME": str(home),
         "PYTHONUNBUFFERED": "1",
@@ -224,7 +224,7 @@ def without_proxies() -> dict[str, str]:
 
 
 def _ended_early(running: Running) -> int:
-    """Ask the command and its group to end, then make them."""
+    """Ask the command and its group to end, then kill them."""
     running.ask_to_end()
     running.wait(GRACE_SECONDS)
     code = running.end()

@@ -1,7 +1,7 @@
-"""The process that runs one Python function, asked over its standard input.
+"""The process that runs one Python function; requests come over its standard input.
 
-The first frame tells the function, each further one holds an Arrow table of arguments; the answers hold a column
-of texts, which the server casts to the declared type. It has no connection: functions see no session.
+The first frame describes the function, each further one holds an Arrow table of arguments; each answer is a column
+of texts, which the server casts to the declared type. It has no connection, because functions see no session.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _snowflake_module() -> ModuleType:
-    """Snowflake's `_snowflake`, as far as functions use it: the mark of those that take whole data frames.
+    """Snowflake's `_snowflake`, as far as functions use it: the decorator for functions of whole data frames.
 
     https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-batch
     """
@@ -93,10 +93,10 @@ def _values(values: list[Any], kind: str, scale: int | None) -> list[Any]:
 
 
 def _whole(handler: Any, columns: list[list[Any]], kinds: Sequence[Sequence[Any]], count: int) -> list[Any]:
-    """The results of a function that takes a data frame whose columns are numbered, batch by batch."""
+    """The results, by batch, of a function that takes a data frame with numbered columns."""
     import pandas as pd
 
-    # Whole numbers with NULLs are floats in pandas; decimals stay what they are.
+    # Integers with NULLs are floats in pandas; decimals stay unchanged.
     frame = pd.DataFrame({index: pd.Series(column) for index, column in enumerate(columns)})
     for index, (kind, _) in enumerate(kinds):
         if kind == "real":

@@ -1,4 +1,4 @@
-"""What code may import: PACKAGES against this Python's own, IMPORTS as a directory of files from stages."""
+"""Imports of code: PACKAGES are compared with this Python's packages, IMPORTS become a directory of staged files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DISTRIBUTIONS = {"py-xgboost": "xgboost", "pytorch": "torch", "python-dateutil"
 
 
 def check_packages(packages: Iterable[str]) -> list[str]:
-    """Refuse packages that this Python lacks; answer a note for each that it has in another version."""
+    """Refuse packages that this Python lacks; returns a note for each that it has in another version."""
     missing: list[str] = []
     notes: list[str] = []
     for text in packages:
@@ -58,7 +58,7 @@ def _requirement(text: str) -> Requirement:
 
 
 def runtime_note(runtime_version: str) -> str | None:
-    """A note when the declared Python is not the one that will run."""
+    """A note if the declared Python version is not the one that will run."""
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     if not runtime_version or runtime_version == own:
         return None
@@ -66,10 +66,10 @@ def runtime_note(runtime_version: str) -> str | None:
 
 
 def import_directory(folder: Path, files: Mapping[str, Path]) -> Path:
-    """A directory below `folder` that holds these files, named after their names and contents.
+    """A directory below `folder` with these files; its name is a hash of their names and contents.
 
-    The same files always answer the same directory, whose files nobody may write: what one run started with,
-    no upload and no other run can change.
+    The same files always give the same directory, whose files are read-only, so that no upload and no other run changes
+    the files of a run.
     """
     digests = {name: _sha256(path) for name, path in files.items()}
     key = hashlib.sha256("\n".join(f"{n}\0{d}" for n, d in sorted(digests.items())).encode()).hexdigest()
@@ -89,7 +89,7 @@ def import_directory(folder: Path, files: Mapping[str, Path]) -> Path:
         try:
             partial.rename(target)
         except OSError:
-            if not target.is_dir():  # else another call was faster
+            if not target.is_dir():  # otherwise another call was faster
                 raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -97,7 +97,7 @@ def import_directory(folder: Path, files: Mapping[str, Path]) -> Path:
 
 
 def forget_unused(folder: Path, days: float = 7) -> None:
-    """Remove the directories that no call used for so long; one that is used again is made again."""
+    """Remove directories that were not used for `days`; they are created again when needed."""
     oldest = time.time() - days * 86400
     for directory in folder.glob("*"):
         if directory.stat().st_mtime < oldest:

@@ -1,9 +1,9 @@
 """The process that runs the methods of one model version: `python -m sfml_local.processes.predictor REQUEST`.
 
-It loads the functions that the registry's client packed for Snowflake's warehouses, each at its first call, and
-answers Arrow tables of arguments with Arrow tables of JSON texts, over a socket that the request names, until the
-server closes it. Models are a user's code, in versions that may need modules of the same name: each version
-has a process of its own, none runs in the server.
+It loads functions that the registry's client packed for warehouses, each at its first call, and
+answers Arrow tables of arguments with Arrow tables of JSON texts, over the socket named in the request, until the
+server closes it. Models are users' code, and versions may need different modules of one name, so each version
+has its own process.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 PLAIN, JSON_TEXT, WIDE = "a", "j", "w"
-"""What the names of columns begin with: plain values, JSON texts, and JSON objects that hold all arguments."""
+"""Prefixes of column names: for plain values, JSON texts, and JSON objects with all arguments."""
 
 ROW, PARTITION = "row", "partition"
-"""The column of a table function's answer that tells of which row, or of which partition, each of its rows is."""
+"""The column of a table function's answer with the row or partition to which each of its rows belongs."""
 
 CALL, TABLE, RESULT, ERROR = b"C", b"T", b"R", b"E"
 _LENGTH = struct.Struct(">cQ")
@@ -37,7 +37,7 @@ def write_frame(stream: BinaryIO, kind: bytes, payload: bytes) -> None:
 
 
 def read_frame(stream: BinaryIO) -> tuple[bytes, bytes] | None:
-    """The next frame's kind and payload; None when the other side is gone."""
+    """The next frame's kind and payload; None if the other side has closed the connection."""
     header = _exactly(stream, _LENGTH.size)
     if header is None:
         return None
@@ -124,7 +124,7 @@ def _snowflake_module() -> ModuleType:
 
 
 def _answer(module: ModuleType, name: str, request: bytes, partitions: Sequence[int] | None) -> bytes:
-    """A table of `result`, JSON texts, and for table functions the row or partition that each is of."""
+    """A table with the column `result` of JSON texts, and for table functions the row or partition of each."""
     import pyarrow as pa
 
     frame = _frame(pa.ipc.open_stream(request).read_all(), module)
@@ -148,7 +148,7 @@ def _answer(module: ModuleType, name: str, request: bytes, partitions: Sequence[
 
 
 def _frame(arguments: Any, module: ModuleType) -> Any:
-    """The arguments as Snowflake hands them over: whole numbers and booleans may be missing."""
+    """The arguments in Snowflake's types, in which integers and booleans may be missing."""
     import pandas as pd
     import pyarrow as pa
 
@@ -180,7 +180,7 @@ def _in_order(given: dict[str, Any], wanted: Sequence[str]) -> list[Any]:
 
 
 def _rows(method: Any, frame: Any, partitions: Sequence[int]) -> Iterator[tuple[int, list[Any]]]:
-    """The rows that a table function answers, each with its partition or, where it works by row, its row.
+    """The rows of a table function, each with its partition, or with its row if the function works by row.
 
     https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-tabular-vectorized
     """
@@ -204,7 +204,7 @@ def _plain_rows(frame: Any) -> Iterator[list[Any]]:
 
 
 def _or_none(value: Any) -> Any:
-    """None for what pandas takes for missing; lists and mappings are never missing."""
+    """None for values that pandas counts as missing; lists and mappings are never missing."""
     import pandas as pd
 
     return None if pd.api.types.is_scalar(value) and pd.isna(value) else value
@@ -220,7 +220,7 @@ def _json(value: Any) -> str | None:
 
 
 def _finite(value: Any) -> Any:
-    """The value with numbers that JSON has none for as Snowflake writes them in a VARIANT: NaN, inf, -inf."""
+    """The value with NaN, inf and -inf as Snowflake writes them in a VARIANT, because JSON lacks them."""
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, dict):
@@ -233,7 +233,7 @@ def _finite(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's scalars and arrays as Python's, bytes as the hexadecimal text that casts to BINARY."""
+    """NumPy's scalars and arrays as Python values, bytes as hexadecimal text, which can be cast to BINARY."""
     if isinstance(value, bytes | bytearray):
         return value.hex().upper()
     return value.tolist() if hasattr(value, "tolist") else str(value)

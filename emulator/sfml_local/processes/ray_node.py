@@ -1,10 +1,10 @@
-"""One instance of an ML Job of several: starts its node of the job's Ray cluster, then becomes what the instance runs.
+"""One instance of an ML Job with several: starts its node of the job's Ray cluster, then runs the instance's command.
 
 Run as a script, as `ray_node.py HEAD PORT INDEX COMMAND…`: HEAD and PORT are the address of the first instance,
-INDEX this one's number. The first runs COMMAND once its node is up. The others stay with their nodes until they
-are ended. Standard library only: it runs in environments of the jobs' own too.
+INDEX is the number of this one. The first runs COMMAND once its node is up. The others wait with their nodes until
+they are ended. Uses only the standard library, because it also runs in environments of jobs.
 
-Each instance has an address of its own in 127.0.0.0/8, which is this machine all of it on Linux, and its own files.
+Each instance has its own files, and its own address in 127.0.0.0/8, which is completely loopback on Linux.
 The options are those of the container runtime's start_mlruntime.sh, where they make sense on one machine.
 """
 
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 OBJECT_STORE_BYTES = 256 * 2**20
-"""Shared memory of one node; what does not fit goes to disk."""
+"""Bytes of shared memory of one node; objects beyond it are spilled to disk."""
 
 POLL_SECONDS = 0.1
 
@@ -42,14 +42,14 @@ def main(head: str, port: str, index: str, *command: str) -> None:
     _wait_for(head, int(port))
     print(f"Worker node started on address {address}. See more logs in the head node.", flush=True)
     worker = (f"--address={head}:{port}", '--resources={"node_tag:worker": 1}', "--block")
-    # Not in its place: Ray takes half a minute to say goodbye to a head that is gone. This process ends at once
-    # when it is told to, and its supervisor kills the rest.
+    # Not by exec: Ray needs half a minute to end when its head has gone. This process ends at once
+    # on request, and its supervisor kills the rest.
     sys.exit(subprocess.run([_ray(), "start", *worker, *options]).returncode)
 
 
 def _start_head(port: str, options: list[str]) -> None:
     """Start the first node and return when it is up."""
-    client_port = _free_port()  # the default is one port for all of a machine
+    client_port = _free_port()  # the default port can be used once on a machine
     head = (
         "--head",
         f"--port={port}",
@@ -62,19 +62,19 @@ def _start_head(port: str, options: list[str]) -> None:
 
 
 def _ray() -> str:
-    """The command of this environment, or of the Python below it, which PATH names next."""
+    """The path of a command in this environment, or in the Python below it, which is next in PATH."""
     own = Path(sys.executable).with_name("ray")
     return str(own) if own.exists() else "ray"
 
 
 def address_of(head: str, index: int) -> str:
-    """The address of an instance: those of a job follow one another."""
+    """The address of an instance; the instances of a job have consecutive addresses."""
     network, _, host = head.rpartition(".")
     return f"{network}.{int(host) + index}"
 
 
 def _wait_for(host: str, port: int) -> None:
-    """Return when the first instance's node listens; the server ends this process when it never will."""
+    """Return when the first instance's node listens; the server ends this process if that does not happen."""
     while True:
         try:
             socket.create_connection((host, port), timeout=1).close()

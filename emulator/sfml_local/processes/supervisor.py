@@ -1,11 +1,11 @@
-"""Between the server and a process that it starts: notes the output, and leaves nothing behind.
+"""Supervises a process for the server: records its output, and leaves no process behind.
 
 Run as a script, as `supervisor.py LIFELINE LOG LIMIT COMMAND…`. LIFELINE is the file descriptor of a pipe whose other
-end only the server holds: one byte asks the command to end, and its end, which the kernel brings about however
+end only the server holds: one byte asks the command to end, and its closing, which the kernel does however
 the server dies, kills the command with all that it started. LOG is the file for the command's output, of which
 LIMIT bytes are kept, or `-` to leave its output alone.
 
-Standard library only, and started with `-I -S`: it is there before the command is, and its start is waited for.
+Uses only the standard library, and is started with `-I -S`, because every start of a command waits for it.
 `warm_parent` calls `supervise` in a process that it forked.
 """
 
@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 CHUNK = 65536
 CLOCK_STEP = 0.01
-"""Seconds within which output counts as written at the same time."""
+"""Output within this many seconds gets the same time."""
 
 DRAIN_SECONDS = 2.0
 MEMORY_SETTING, CORES_SETTING = "SFML_LOCAL_PROCESS_MEMORY_MB", "SFML_LOCAL_PROCESS_CORES"
@@ -31,7 +31,7 @@ CUT = "\n[local server] the log is cut here: {limit} bytes of it are kept, and m
 
 
 class Recorder:
-    """The log of one command, and beside it the moments at which its bytes came (`events` reads both)."""
+    """The log of one command, and a file with the times of its bytes (`events` reads both)."""
 
     def __init__(self, path: str, limit: int) -> None:
         self._log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -42,7 +42,7 @@ class Recorder:
         self._last = 0.0
 
     def write(self, data: bytes) -> None:
-        """Keep output as far as the log has room, and say once where it is cut."""
+        """Write output up to the limit of the log, then once a note that it is cut."""
         if self._size > self._limit:
             return
         now = time.time()
@@ -72,9 +72,9 @@ def main(arguments: list[str]) -> int:
 def supervise(
     lifeline: int, recorder: Recorder | None, env: Mapping[str, str], work: Callable[[], None]
 ) -> int:
-    """Let `work` become of a forked process, follow it to its end, and answer its exit code."""
+    """Run `work` in a forked process, and follow it to its end; returns its exit code."""
     libc = _libc()
-    # Whatever the command leaves behind becomes a child of this process, which can then end it.
+    # Orphans of the command become children of this process, which can then end them.
     _prctl(libc, PR_SET_CHILD_SUBREAPER, 1)
     wake, waker = os.pipe()
     os.set_blocking(waker, False)
@@ -105,7 +105,7 @@ def _become(
     libc: ctypes.CDLL | None,
     env: Mapping[str, str],
 ) -> None:
-    """The forked process does its work, in a session and group of its own."""
+    """Do the work in the forked process, in its own session and group."""
     try:
         os.setsid()
         os.close(lifeline)
@@ -125,7 +125,7 @@ def _become(
 
 
 def _bound(env: Mapping[str, str]) -> None:
-    """Keep the process, and each that it starts, within the settings' memory and cores."""
+    """Limit the process, and each process that it starts, to the memory and cores of the settings."""
     memory, cores = env.get(MEMORY_SETTING, ""), env.get(CORES_SETTING, "")
     with contextlib.suppress(ImportError, OSError, ValueError, AttributeError):
         if memory.isdigit():
@@ -136,12 +136,12 @@ def _bound(env: Mapping[str, str]) -> None:
     with contextlib.suppress(OSError, AttributeError):
         if cores.isdigit() and int(cores):
             free = sorted(os.sched_getaffinity(0))
-            first = os.getpid() % len(free)  # not the same ones for every process
+            first = os.getpid() % len(free)  # so that processes use different cores
             os.sched_setaffinity(0, [*free, *free][first : first + int(cores)])
 
 
 def _follow(pid: int, lifeline: int, wake: int, output: int, recorder: Recorder | None) -> int:
-    """The wait status of the command, which ends by itself or because the server says so or is gone."""
+    """The wait status of the command, after it ended by itself, on request of the server, or with the server."""
     watched = [lifeline, wake] + ([output] if recorder else [])
     while True:
         ready = select.select(watched, [], [])[0]
@@ -165,7 +165,7 @@ def _follow(pid: int, lifeline: int, wake: int, output: int, recorder: Recorder 
 
 
 def _buried(pid: int) -> int | None:
-    """Bury every process that has ended; the wait status of the command if it is among them."""
+    """Reap every process that has ended; returns the wait status of the command if it is among them."""
     found = None
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -178,7 +178,7 @@ def _buried(pid: int) -> int | None:
 
 
 def _end_all(pid: int) -> None:
-    """Kill the command's group and every process that came to this one since; whole generations at a time."""
+    """Kill the command's group and all processes that became children of this one, generation by generation."""
     _signal_group(pid, signal.SIGKILL)
     while True:
         for child in _children():
@@ -202,7 +202,7 @@ def _children() -> list[int]:
 
 
 def _drain(output: int, recorder: Recorder) -> None:
-    """What is still in the pipe; nobody is left who could write to it, unless the kernel knows no subreapers."""
+    """Read the rest of the pipe; no process can write to it any more, unless the kernel lacks subreapers."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while time.monotonic() < deadline and select.select([output], [], [], 0.1)[0]:
         data = os.read(output, CHUNK)
@@ -230,7 +230,7 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
 
 
 def _let_go_of_standard_streams() -> None:
-    """Leave the pipes to the command: a reader of them must see their end when it ends."""
+    """Close our ends of the command's pipes, so that readers see their end when the command ends."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1):
         os.dup2(nothing, stream)
@@ -244,14 +244,14 @@ def _libc() -> ctypes.CDLL | None:
 
 
 def _prctl(libc: ctypes.CDLL | None, option: int, value: int) -> None:
-    """Ask Linux; elsewhere the process group alone has to do."""
+    """Become a subreaper on Linux; on other systems, only the process group is known."""
     with contextlib.suppress(AttributeError):
         if libc is not None:
             libc.prctl(option, int(value), 0, 0, 0)
 
 
 def _write(descriptor: int, data: bytes) -> None:
-    """All of it, or nothing more when the disk is full: the command goes on either way."""
+    """Write everything, or nothing more once the disk is full; the command continues in both cases."""
     view = memoryview(data)
     with contextlib.suppress(OSError):
         while view:

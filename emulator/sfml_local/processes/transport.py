@@ -1,6 +1,6 @@
-"""Values between the server and the processes that run a user's code: SQL values as JSON and back.
+"""Values between the server and the processes that run users' code: converts SQL values to JSON and back.
 
-JSON and not pickle: what comes back was written by a user's code, and is read by the server.
+JSON instead of pickle, because the server reads values that a user's code wrote.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ JSON = None | bool | int | float | str | list[Any] | dict[str, Any]
 
 
 def encoded(value: Any) -> JSON:
-    """A SQL value as JSON; everything that JSON lacks is a mapping with one key that starts with `$`."""
+    """A SQL value as JSON; types that JSON lacks are mappings with one key that starts with `$`."""
     match value:
         case None | bool() | int() | float() | str():
             return value

@@ -1,8 +1,8 @@
-"""Processes for procedures and jobs, forked from a parent that has the Snowflake clients in memory already.
+"""Processes for procedures and jobs, forked from a parent that has already imported the Snowflake clients.
 
-A procedure's own process costs more than a second where it starts from nothing, nearly all of it imports. The
-parent (`warm_parent`) is started with the first procedure and again when it is gone; where it cannot be had, a
-process starts from nothing.
+A new process for a procedure takes more than a second to start, nearly all of it for imports. The
+parent (`warm_parent`) is started with the first procedure, and again after it has ended; where forking is not
+possible, a new interpreter is started.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from sfml_local.processes.children import GRACE_SECONDS, LOG_LIMIT, Supervised, 
 from sfml_local.processes.warm_parent import LENGTH
 
 SETTING = "SFML_LOCAL_WARM"
-"""`0` has every process start from nothing."""
+"""With `0`, every process is a new interpreter."""
 
 
 class WarmParent:
-    """The parent's process, started when it is needed; threads may ask at the same time."""
+    """The parent's process, started at first use; several threads may use it."""
 
     def __init__(self, home: Path, also: Sequence[str] = ()) -> None:
-        """`home` is the home directory that the parent has while it lives, `also` what it imports besides."""
+        """`home` is the parent's home directory, `also` are further modules that it imports."""
         self._home = home
         self._also = tuple(also)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._forked = 0
-        # Forking where frameworks of the system run threads of their own, as on macOS, ends in crashes.
+        # Forking crashes where frameworks of the system run threads, as on macOS.
         self._usable = sys.platform == "linux" and os.environ.get(SETTING, "1") != "0"
 
     @property
@@ -49,7 +49,7 @@ class WarmParent:
         return process.pid if process is not None and process.poll() is None else None
 
     def warm_up(self) -> bool:
-        """See that a parent runs, without waiting for it; False where there cannot be one."""
+        """Start a parent if none runs, without waiting for it; False if forking is not possible."""
         with self._lock:
             return self._runs()
 
@@ -58,7 +58,7 @@ class WarmParent:
     ) -> Forked | Supervised:
         """Run `python -m …processes.worker REQUEST`, the same of `predictor`, or `python as_main.py SCRIPT …`.
 
-        Forked where that can be had.
+        The process is forked if possible.
         """
         order = {
             "argv": list(argv),
@@ -82,7 +82,7 @@ class WarmParent:
 
     def _sent(self, text: bytes, *descriptors: int) -> bool:
         with self._lock:
-            for _ in range(2):  # a parent that has just died is noticed by sending to it
+            for _ in range(2):  # sending shows whether the parent has died
                 if not self._runs():
                     return False
                 assert self._control is not None
@@ -106,7 +106,7 @@ class WarmParent:
         with theirs:
             self._home.mkdir(exist_ok=True)
             self._forked = 0
-            # The user's own Snowflake settings must not be what the clients find when they are imported.
+            # The clients must not read the user's Snowflake settings when they are imported.
             home = {"HOME": str(self._home), "SNOWFLAKE_HOME": str(self._home), "PYTHONUNBUFFERED": "1"}
             try:
                 self._process = subprocess.Popen(
@@ -131,11 +131,11 @@ class WarmParent:
                 self._usable = False
 
     def forked(self) -> None:
-        """Note that the parent does its work."""
+        """Note that the parent works."""
         self._forked += 1
 
     def _bury(self) -> None:
-        """Forget a parent that is gone. One that never forked and died by itself will do so again."""
+        """Forget a parent that has ended. If it died before it ever forked, do not start another."""
         if self._process is not None:
             self._process.kill()
             code = self._process.wait()
@@ -146,7 +146,7 @@ class WarmParent:
         self._process = self._control = None
 
     def stop(self) -> None:
-        """End the parent; what it forked ends with its own statement."""
+        """End the parent; forked processes end with their statements."""
         with self._lock:
             self._usable = False
             self._bury()
@@ -175,7 +175,7 @@ class Forked:
         self._code: int | None = None
 
     def wait(self, seconds: float) -> int | None:
-        """The exit code once it has ended, or None when it still runs after so long."""
+        """The exit code, or None if the process still runs after that time."""
         if self._instead is not None:
             return self._instead.wait(seconds)
         deadline = time.monotonic() + seconds
@@ -198,7 +198,7 @@ class Forked:
         elif not data and self._said:
             self._code = -signal.SIGKILL  # the supervisor was killed, and its command with it
         elif not data and self._lifeline >= 0:
-            # The parent died before it forked: nothing has run yet.
+            # The parent died before it forked, so nothing has run yet.
             argv, log, env, cwd = self._again
             self._instead = Supervised(argv, log=log, env=env, cwd=cwd)
         elif not data:
@@ -213,7 +213,7 @@ class Forked:
                 os.write(self._lifeline, b".")
 
     def end(self) -> int:
-        """Kill what is left of it and answer its exit code."""
+        """Kill all of its remaining processes; returns the exit code."""
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1

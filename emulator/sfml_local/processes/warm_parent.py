@@ -1,7 +1,7 @@
 """The parent of procedures' and jobs' processes: `python -m …processes.warm_parent SOCKET`, started by `warm`.
 
-It imports the Snowflake clients once and forks a supervisor with a worker for every order that comes in over the
-socket, so that a procedure or an ML Job starts in hundredths of a second. It runs no user's code, opens no
+It imports the Snowflake clients once, and forks a supervisor with a worker for every request on the
+socket, so that a procedure or an ML Job starts in hundredths of a second. It runs no users' code, opens no
 connection and has one thread. It ends with the server, whose end of the socket the kernel closes.
 """
 
@@ -28,7 +28,7 @@ from typing import Any
 from sfml_local.processes import as_main, predictor, supervisor, worker
 
 CLIENTS = ("snowflake.connector", "snowflake.snowpark", "pandas")
-"""What nearly every procedure needs, with what these import in turn."""
+"""Modules that nearly every procedure needs."""
 
 LAZY = (
     "snowflake.connector.converter_snowsql",
@@ -36,31 +36,33 @@ LAZY = (
     "snowflake.snowpark.types",
     "snowflake.ml.jobs",
 )
-"""What a session, a step or an ML Job's launcher imports from the clients later."""
+"""Modules that a session, a step or an ML Job's launcher imports later."""
 
 PROGRAMS = {"sfml_local.processes.worker": worker, "sfml_local.processes.predictor": predictor}
-"""What is run with `-m`; each has a `main` that takes the file of a request and answers the exit code."""
+"""Modules that are run with `-m`; each has a `main` that takes a request's file and returns the exit code."""
 
 LENGTH = struct.Struct(">I")
 DESCRIPTORS = 2
 
 
 def main(descriptor: int, also: Sequence[str] = ()) -> int:
-    """Serve the socket; `also` are modules to import besides, as far as they are there."""
+    """Serve the socket; `also` are further modules to import, if they are installed."""
     control = socket.socket(fileno=descriptor)
     sys.path[:] = [path for path in sys.path if path not in ("", str(Path.cwd()))]
     for module in (*CLIENTS, *LAZY):
         _import(module)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries supervisors
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps supervisors
     left = list(also)
     while True:
         if left and not select.select([control], [], [], 0)[0]:
-            _import(left.pop(0))  # an order waits for one of these at most
+            _import(left.pop(0))  # a request waits for at most one of these imports
             continue
-        if threading.active_count() != 1:  # what another thread holds just now stays held in a forked process
+        if (
+            threading.active_count() != 1
+        ):  # a lock that another thread holds would stay locked in a forked process
             return 1
         gc.collect()
-        gc.freeze()  # the collector of a child would copy every page that it marks
+        gc.freeze()  # otherwise a child's garbage collector would copy every page that it marks
         received = _next_order(control)
         if received is None:
             return 0
@@ -79,7 +81,7 @@ def _import(module: str) -> None:
 
 
 def _next_order(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
-    """What to run, with the lifeline and the pipe that takes the exit code; None when the server is gone."""
+    """The request, the lifeline and the pipe for the exit code; None if the server has ended."""
     header, descriptors, _, _ = socket.recv_fds(control, LENGTH.size, DESCRIPTORS)
     for one in descriptors:
         os.set_inheritable(one, False)
@@ -98,7 +100,7 @@ def _exactly(control: socket.socket, data: bytes, length: int) -> bytes | None:
 
 
 def _serve(order: Mapping[str, Any], lifeline: int, told: int, warm: frozenset[str]) -> None:
-    """The forked process supervises a worker of its own, and tells its id first and its exit code last."""
+    """Supervise a worker in the forked process; reports its id first, and its exit code at the end."""
     code = 127
     try:
         os.setsid()
@@ -120,7 +122,7 @@ def _serve(order: Mapping[str, Any], lifeline: int, told: int, warm: frozenset[s
 
 
 def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
-    """Run the worker of a procedure or a model, or a job's script, as if this process had been started for it."""
+    """Run the worker of a procedure or a model, or a job's script, like a process that was started for it."""
     code = 1
     try:
         os.environ.clear()
@@ -129,7 +131,7 @@ def _work(order: Mapping[str, Any], warm: frozenset[str]) -> None:
         argv: list[str] = order["argv"]
         is_script = argv[1] != "-m"
         if (_modules_of_payload() if is_script else _modules_of_imports(argv[-1])) & warm:
-            os.execv(argv[0], argv)  # the user's modules win, as they do where none is imported yet
+            os.execv(argv[0], argv)  # so that the user's modules take precedence, as in a new interpreter
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _new_chance()
         importlib.invalidate_caches()  # packages may have been installed since the parent looked
@@ -153,13 +155,13 @@ def _modules_of_imports(request: str) -> set[str]:
 
 
 def _modules_of_payload() -> set[str]:
-    """What a job's launcher can import from its payload, the working directory: it adds every archive in it."""
+    """Names that a job's launcher can import from its working directory, including the archives there."""
     folders = {Path.cwd(), *(archive.parent for archive in Path.cwd().rglob("*.zip"))}
     return set().union(*map(own_modules, folders))
 
 
 def own_modules(directory: Path) -> set[str]:
-    """The names that the imported files add at the top: files and folders, and those in archives."""
+    """Top-level names that the imported files add: files and folders, also in archives."""
     names: set[str] = set()
     for path in directory.iterdir():
         names.add(path.name)
@@ -174,7 +176,7 @@ def _roots(names: Iterable[str]) -> Iterable[str]:
 
 
 def _new_chance() -> None:
-    """Random numbers of its own; Python's own generator and OpenSSL see to that themselves."""
+    """Seed NumPy's random numbers anew; Python's generator and OpenSSL do so themselves."""
     numpy = sys.modules.get("numpy")
     if numpy is not None:
         numpy.random.seed()

@@ -1,6 +1,6 @@
 """The process that runs one procedure: `python -m sfml_local.processes.worker REQUEST`, a file that `procedures` wrote.
 
-It prints the user's output where the server told it to, and leaves its answer in the file that the request
+It prints the user's output to the log, and writes its answer into the file that the request
 names. Only the standard library is imported before the answer is certain to be written.
 """
 
@@ -26,7 +26,7 @@ BODY_FILE = "_udf_code.py"
 
 
 def main(request_file: str) -> int:
-    """Run the request; the exit code tells whether the procedure returned."""
+    """Run the request; the exit code says whether the procedure returned."""
     request: dict[str, Any] = json.loads(Path(request_file).read_text(encoding="utf-8"))
     try:
         answer = _run(request)
@@ -44,9 +44,9 @@ def _run(request: Mapping[str, Any]) -> dict[str, Any]:
     for noisy in ("snowflake.connector", "snowflake.snowpark", "snowflake.ml"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     open_imports(request["import_directory"])
-    # The code first: a handler that is not there, or does not compile, is told without a connection.
+    # Load the code first, so that a missing handler or a syntax error is reported without a connection.
     handler = load_handler(request["handler"], request["body"])
-    # Never closed, as in Snowflake: the server does that with all that this process opened, when it ends.
+    # Never closed, as in Snowflake: the server closes all sessions of this process when it ends.
     session = _connect()
     value = handler(session, *decoded(request["arguments"]))
     if request["returns"] == "table":
@@ -55,7 +55,7 @@ def _run(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def written_table(value: Any, path: Path) -> str:
-    """The file that holds the rows of a data frame, of Snowpark or pandas."""
+    """The file with the rows of a data frame of Snowpark or pandas."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -75,7 +75,7 @@ def open_imports(directory: str) -> None:
     # https://docs.snowflake.com/en/developer-guide/stored-procedure/python/procedure-python-read-file
     sys._xoptions["snowflake_import_directory"] = f"{directory}/"
     archives = [str(path) for path in sorted(Path(directory).iterdir()) if zipfile.is_zipfile(path)]
-    # The working directory that `-m` put first is none of the user's business.
+    # Users' code must not see the working directory, which `-m` puts first.
     sys.path[:] = [directory, *archives, *(path for path in sys.path if path not in ("", str(Path.cwd())))]
 
 
@@ -114,7 +114,7 @@ def _connect() -> Any:
 
 
 def _returned(value: Any, type_: str) -> Any:
-    """What the handler returned as the declared type takes it."""
+    """The handler's return value in the declared type."""
     if value is None:
         return None
     if type_ == "text":
@@ -149,7 +149,7 @@ def _flush() -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all: the server must never read half an answer."""
+    """Write the answer atomically, because the server must never read a part of it."""
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)

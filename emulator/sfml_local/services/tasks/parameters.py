@@ -1,6 +1,6 @@
 """The parameters of a task: those of its own and those of the session it runs in, and the values that they take.
 
-https://docs.snowflake.com/en/sql-reference/parameters; what accounts show and refuse was recorded on some.
+https://docs.snowflake.com/en/sql-reference/parameters; displays and refusals were recorded on accounts.
 """
 
 from __future__ import annotations
