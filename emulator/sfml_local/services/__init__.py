@@ -1,1 +1,1 @@
-"""What an account offers, one folder a service; `registry` lists them."""
+"""The services of an account, one folder for each; `registry` lists them."""

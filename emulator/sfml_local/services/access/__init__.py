@@ -1,1 +1,1 @@
-"""Roles, grants, and objects that graphs name without making them."""
+"""Roles, grants, and objects that graphs name but do not create."""

@@ -1,4 +1,4 @@
-"""GRANT OWNERSHIP: objects change hands, where their service says how (`Kind`).
+"""GRANT OWNERSHIP for kinds of objects whose service supports it (`Kind`).
 
 https://docs.snowflake.com/en/sql-reference/sql/grant-ownership
 """
@@ -14,12 +14,12 @@ from sfml_local.grammar.tokens import Name
 
 
 def is_owned(account: Account, kind: str) -> bool:
-    """Whether objects of this kind have an owner here; of others the grant alone is kept."""
+    """Whether objects of this kind have an owner here; for others, only the grant is stored."""
     return kind in account.kinds and account.kinds[kind].give is not None
 
 
 def give(account: Account, session: Session, kind: str, written: Name, role: str) -> None:
-    """Make a role the owner of an object, which has to be there."""
+    """Make a role the owner of an existing object."""
     change = account.kinds[kind].give if kind in account.kinds else None
     if change is None:
         return
@@ -29,6 +29,6 @@ def give(account: Account, session: Session, kind: str, written: Name, role: str
 
 
 def owner_of(account: Account, session: Session, kind: str, written: Name) -> tuple[datetime, str] | None:
-    """When the object was created and the role that owns it; None where it is not there or nothing is known."""
+    """When the object was created, and its owner; None if it does not exist, or if nothing is known."""
     ask = account.kinds[kind].owner_of if kind in account.kinds else None
     return None if ask is None else ask(account, session, written)

@@ -1,4 +1,4 @@
-"""Roles, grants, and objects that graphs name without making them."""
+"""Roles, grants, and objects that graphs name but do not create."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Roles, grants, and objects that graphs name without making them. Nothing is enforced: every role may do everything.
+"""Roles, grants, and objects that graphs name but do not create. Nothing is enforced; every role may do everything.
 
-They are kept so that what looks for them finds what an account would show: `SHOW GRANTS TO ROLE`, `SHOW INTEGRATIONS`,
-`SHOW SECRETS`, `SHOW IMAGE REPOSITORIES`. Of a secret no value is kept. A role that was never created may be used and
+They are stored so that queries show the same as an account: `SHOW GRANTS TO ROLE`, `SHOW INTEGRATIONS`,
+`SHOW SECRETS`, `SHOW IMAGE REPOSITORIES`. Values of secrets are not stored. A role that was never created may be used and
 granted to. https://docs.snowflake.com/en/sql-reference/sql/show-grants
 """
 
@@ -133,7 +133,7 @@ SYSTEM_ROLES = {
 
 
 def show(account: Account, session: Session, statement: Show) -> Result:
-    """SHOW INTEGRATIONS, SECRETS, IMAGE REPOSITORIES, ROLES; in a schema unless IN says otherwise."""
+    """SHOW INTEGRATIONS, SECRETS, IMAGE REPOSITORIES, ROLES; without IN, of the current schema."""
     if statement.kind == "ROLE":
         return _show_roles(account, session, statement)
     demand_scope(account, session, statement.scope, statement.within)
@@ -149,7 +149,7 @@ def show(account: Account, session: Session, statement: Show) -> Result:
 
 
 def _show_roles(account: Account, session: Session, statement: Show) -> Result:
-    """The roles of every account and those that were created. https://docs.snowflake.com/en/sql-reference/sql/show-roles"""
+    """System roles and created roles. https://docs.snowflake.com/en/sql-reference/sql/show-roles"""
     created = {
         row["name"]: row for row in account.store.rows("SELECT * FROM named_objects WHERE kind = 'ROLE'")
     }
@@ -250,7 +250,7 @@ def _change(
 
 
 def _granted_name(session: Session, on: str, name: Name) -> str:
-    """The name as SHOW GRANTS has it: qualified, quoted where it has to be."""
+    """The name in SHOW GRANTS: qualified, and quoted where necessary."""
     if on == "SCHEMA":
         parts: tuple[str, ...] = resolve_schema(name, session)
     elif on in ("DATABASE", "WAREHOUSE", "COMPUTE POOL", "INTEGRATION", "USER"):
@@ -270,7 +270,7 @@ _GRANT_COLUMNS = (
 def show_grants(account: Account, session: Session, statement: ShowGrants) -> Result:
     """SHOW GRANTS TO ROLE or USER: what was granted, and what the role owns of databases and schemas.
 
-    A user's rows are shorter in an account; here they are those of a role.
+    On an account, a user's rows have fewer columns; here they have those of a role.
     """
     if statement.to == "":
         return _own_grants(account, session)
@@ -293,7 +293,7 @@ def _grant_values(row: Any) -> tuple[Any, ...]:
 
 
 def _grants_of(account: Account, role: str) -> Result:
-    """SHOW GRANTS OF ROLE: who holds it."""
+    """SHOW GRANTS OF ROLE: the users and roles that have it."""
     rows = account.store.rows(
         "SELECT * FROM grants WHERE granted_on = 'ROLE' AND name = ? ORDER BY granted_to, grantee", (role,)
     )
@@ -312,7 +312,7 @@ def _grants_of(account: Account, role: str) -> Result:
 
 
 def _own_grants(account: Account, session: Session) -> Result:
-    """SHOW GRANTS: the roles of the user who asks."""
+    """SHOW GRANTS: the roles of the current user."""
     rows = account.store.rows(
         "SELECT * FROM grants WHERE granted_to = 'USER' AND grantee = ? ORDER BY name", (session.user,)
     )
@@ -361,7 +361,7 @@ def _owned(account: Account, statement: ShowGrants) -> list[tuple[Any, ...]]:
 
 
 def _is_role(account: Account, name: str) -> bool:
-    """Whether the role was created, was granted something, or is one that every account has."""
+    """Whether the role was created, has grants, or is a system role."""
     if name in SYSTEM_ROLES:
         return True
     granted = account.store.row(

@@ -48,7 +48,7 @@ _SHOWN_ONLY = frozenset(
         "backup_instance_families",
     ]
 )
-"""Columns of SHOW WAREHOUSES and COMPUTE POOLS that the API's model has not."""
+"""Columns of SHOW WAREHOUSES and COMPUTE POOLS that the API's model lacks."""
 _READ_ONLY = frozenset(
     [
         "state",
@@ -119,7 +119,7 @@ def _plain(values: dict[str, Any], integers: frozenset[str]) -> Json:
 
 
 def settings_of(kind: Kind, body: Json) -> dict[str, Any]:
-    """The settings a body asks for; what it may only read is passed over."""
+    """The settings in a body; read-only fields are ignored."""
     wanted = {
         key.upper(): value for key, value in body.items() if value is not None and key not in _READ_ONLY
     }
@@ -179,7 +179,7 @@ def create_or_alter(kind: Kind) -> Handler:
 
 
 def acting(kind: Kind, act: Callable[[Call], Any]) -> Handler:
-    """An operation on one that must exist, unless `ifExists` says that it need not."""
+    """An operation on an object that must exist, except with `ifExists`."""
 
     def answer(call: Call) -> Json:
         if not call.truth("ifExists") or compute.find(call.account, kind, call.name) is not None:
@@ -208,7 +208,7 @@ def _use(call: Call) -> Json:
 
 
 def nothing_runs(call: Call) -> None:
-    """Statements and services do not run on it: there are none to end."""
+    """Does nothing, because no statements or services run on a warehouse or pool here."""
 
 
 def _operations(kind: Kind, path: str) -> dict[str, Handler]:

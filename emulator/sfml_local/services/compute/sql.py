@@ -56,7 +56,7 @@ def alter(account: Account, session: Session, statement: Alter) -> Result:
             compute.demand_known(kind, statement.unset)
             kept = {key: value for key, value in found.settings.items() if key not in statement.unset}
             compute.alter(account, kind, name, kept)
-        case _:  # statements and jobs do not run on it: there are none to end
+        case _:  # nothing to do, because no statements or jobs run on it here
             pass
     return status()
 
@@ -96,7 +96,7 @@ COLUMNS: dict[Kind, tuple[Column, ...]] = {
 
 
 def warehouse_values(session: Session, one: Compute) -> dict[str, Any]:
-    """What SHOW WAREHOUSES tells. https://docs.snowflake.com/en/sql-reference/sql/show-warehouses"""
+    """A row of SHOW WAREHOUSES. https://docs.snowflake.com/en/sql-reference/sql/show-warehouses"""
     running = "0" if one.suspended else "1"
     return {
         "name": one.name,
@@ -141,14 +141,14 @@ def warehouse_values(session: Session, one: Compute) -> dict[str, Any]:
 
 
 def generation_of(one: Compute) -> str | None:
-    """The generation of a standard warehouse; others have none."""
+    """The generation of a standard warehouse; None for others."""
     if str(one.setting("WAREHOUSE_TYPE", "STANDARD")).upper() != "STANDARD":
         return None
     return str(one.setting("GENERATION", "2"))
 
 
 def constraint_of(one: Compute) -> str | None:
-    """What a warehouse's machines are held to: its generation, or the memory of a Snowpark-optimized one."""
+    """The resource constraint of a warehouse: its generation, or the memory of a Snowpark-optimized one."""
     generation = generation_of(one)
     set_one = one.setting("RESOURCE_CONSTRAINT")
     if set_one is not None:
@@ -157,7 +157,7 @@ def constraint_of(one: Compute) -> str | None:
 
 
 def pool_values(account: Account, one: Compute) -> dict[str, Any]:
-    """What SHOW COMPUTE POOLS tells. https://docs.snowflake.com/en/sql-reference/sql/show-compute-pools"""
+    """A row of SHOW COMPUTE POOLS. https://docs.snowflake.com/en/sql-reference/sql/show-compute-pools"""
     jobs, busy = account.part(PoolUse).answer(account, one.name)
     state = "SUSPENDED" if one.suspended else "ACTIVE" if jobs else "IDLE"
     most, least = int(one.setting("MAX_NODES", 1)), int(one.setting("MIN_NODES", 1))
@@ -204,7 +204,7 @@ def show(account: Account, session: Session, statement: Show) -> Result:
         [*compute.everything(account, kind), *_taken_for_granted(account, session, statement)],
         lambda one: one.name,
         pattern=statement.like,
-        # SHOW WAREHOUSES takes STARTS WITH and LIMIT and does nothing about them.
+        # SHOW WAREHOUSES accepts STARTS WITH and LIMIT, and ignores them.
         **({} if kind == "WAREHOUSE" else _page(statement)),
     )
     return table(COLUMNS[kind], [_row(account, session, one) for one in kept], SHOW)
@@ -219,7 +219,7 @@ def _page(statement: Show) -> dict[str, Any]:
 
 
 def _taken_for_granted(account: Account, session: Session, statement: Show) -> list[Compute]:
-    """The pool that is asked for by name, when unknown ones are taken for pools: an ML Job looks so."""
+    """The pool with this name, if unknown names count as pools; ML Jobs look up pools this way."""
     if statement.kind != "COMPUTE POOL" or compute.unknown_refused():
         return []
     name = (statement.like or "").replace("\\", "").upper()

@@ -1,4 +1,4 @@
-"""Warehouses and compute pools: objects with settings and a state. Nothing runs on them: this machine does the work.
+"""Warehouses and compute pools: objects with settings and a state. Nothing runs on them; this machine does the work.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-warehouse · /create-compute-pool
 """
@@ -40,7 +40,7 @@ DEFAULT_NODES: Mapping[str, Any] = {
     "MAX_NODES": max(8, 2 * (os.cpu_count() or 1)),
     "INSTANCE_FAMILY": "CPU_X64_S",
 }
-"""Of pools that nobody created: as many instances of jobs run at once as processes of procedures."""
+"""The nodes of pools that were not created: as many instances of jobs run at once as processes of procedures."""
 
 KEYS: Mapping[Kind, frozenset[str]] = {
     "WAREHOUSE": frozenset(
@@ -121,7 +121,7 @@ _MORE_SIZES = {"X3LARGE": "XXXLARGE", "3X-LARGE": "XXXLARGE", "4X-LARGE": "X4LAR
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """A warehouse or a compute pool. `settings` holds what was set, by upper-case name."""
+    """A warehouse or a compute pool. `settings` holds its settings by upper-case name."""
 
     kind: Kind
     name: str
@@ -137,15 +137,15 @@ class Compute:
 
 
 def unknown_refused() -> bool:
-    """Whether a warehouse or a pool that nobody created is refused, as an account does.
+    """Whether a warehouse or pool that was not created is refused, as on an account.
 
-    By default it is taken for one that exists, so that what names an account's own warehouses runs here.
+    By default it counts as existing, so that pipelines that name warehouses of an account run here.
     """
     return os.environ.get("SFML_LOCAL_UNKNOWN_COMPUTE", "accept").lower() == "refuse"
 
 
 def demand_warehouse(account: Account, name: str | None) -> None:
-    """Refuse a task's warehouse that does not exist, when unknown ones are refused."""
+    """Refuse a task's warehouse that does not exist, if unknown ones are refused."""
     if name is not None and unknown_refused() and find(account, "WAREHOUSE", name) is None:
         raise SqlError(f"Nonexistent warehouse {name} was specified.", 91083, "42601")
 
@@ -181,7 +181,7 @@ def get(account: Account, kind: Kind, name: str) -> Compute:
 
 
 def everything(account: Account, kind: Kind) -> list[Compute]:
-    """All of a kind, by name."""
+    """All objects of a kind, by name."""
     _add_defaults(account)
     return [
         _row(row) for row in account.store.rows("SELECT * FROM compute WHERE kind = ? ORDER BY name", (kind,))
@@ -205,7 +205,7 @@ def save(account: Account, compute: Compute) -> None:
 
 
 def _add_defaults(account: Account) -> None:
-    """LOCAL_WH and LOCAL_POOL exist from the start; when the last warehouse or pool is gone, they are back."""
+    """LOCAL_WH and LOCAL_POOL exist from the start, and again once the last warehouse or pool was dropped."""
     if account.store.row("SELECT 1 FROM compute LIMIT 1") is not None:
         return
     now = account.clock()
@@ -226,7 +226,7 @@ def create(
     *,
     replace_it: bool = False,
 ) -> Compute:
-    """A new one; raises 002002 when it exists and is to stay."""
+    """Create an object; raises 002002 if it exists and must not be replaced."""
     given = checked(kind, settings)
     if kind == "COMPUTE POOL":
         _demand_nodes(given)
@@ -249,7 +249,7 @@ def _demand_nodes(settings: Mapping[str, Any]) -> None:
 
 
 def alter(account: Account, kind: Kind, name: str, settings: Mapping[str, Any]) -> None:
-    """Give it exactly these settings."""
+    """Replace its settings by these."""
     given = checked(kind, settings)
     if kind == "COMPUTE POOL":
         _demand_nodes(given)
@@ -287,7 +287,7 @@ def demand_known(kind: Kind, keys: Iterable[str]) -> None:
 
 
 def checked(kind: Kind, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings with values of their types; refuses unknown ones, and values they do not take."""
+    """The settings with values of their types; refuses unknown settings and invalid values."""
     given = {key: value for key, value in settings.items() if value is not None}
     demand_known(kind, given)
     checked_values = {key: _value(key, value) for key, value in given.items()}
@@ -332,8 +332,8 @@ def shown_size(text: str) -> str:
 
 
 class PoolUse:
-    """What runs on the account's compute pools; the service that runs something there answers."""
+    """The jobs on the account's compute pools; answered by the service that runs them."""
 
     def __init__(self, account: Account) -> None:
         self.answer: Callable[[Account, str], tuple[int, int]] = lambda account, pool: (0, 0)
-        """How many jobs a pool has, and how many nodes those that run were given."""
+        """The number of a pool's jobs, and of the nodes of its running jobs."""

@@ -1,4 +1,4 @@
-"""What databases and schemas are given besides a comment: kept, shown, and followed by nothing on this server.
+"""Properties of databases and schemas besides the comment: stored and shown, without an effect on this server.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-schema · /alter-schema · /alter-database
 """
@@ -42,11 +42,11 @@ _ABSENT = frozenset(
         *("USER_TASK_MINIMUM_TRIGGER_INTERVAL_IN_SECONDS", "USER_TASK_TIMEOUT_MS"),
     }
 )
-"""What would change what other objects do."""
+"""Properties that would change the behaviour of other objects."""
 
 
 def checked(kind: Kind, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties; refuses those that an account has not, and those that would do something."""
+    """The properties; refuses unknown ones, and those that would have an effect."""
     for key, value in given.items():
         if key in _ABSENT and value != "":
             raise not_emulated(f"{kind} with {key}: set it on each object")
@@ -81,12 +81,12 @@ def properties(account: Account, database: str, schema: str = "") -> dict[str, A
 
 
 def effective(account: Account, database: str, schema: str) -> dict[str, Any]:
-    """A schema's own, and its database's where it has none."""
+    """The properties of a schema, with its database's for those that it lacks."""
     return {**properties(account, database), **properties(account, database, schema)}
 
 
 def save(account: Account, database: str, schema: str, given: Mapping[str, Any]) -> None:
-    """Give it exactly these."""
+    """Replace its properties by these."""
     forget(account, database, schema)
     if given:
         account.store.execute(

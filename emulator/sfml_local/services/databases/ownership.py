@@ -1,4 +1,4 @@
-"""Who owns a database or schema."""
+"""The owners of databases and schemas."""
 
 from __future__ import annotations
 

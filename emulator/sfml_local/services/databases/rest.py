@@ -37,7 +37,7 @@ _READ_ONLY = frozenset(
 
 
 def _comment(body: Json) -> str:
-    """The comment of a body; refuses settings that would mean something on an account and nothing here."""
+    """The comment in a body; refuses settings that have an effect on an account, and none here."""
     for key, value in body.items():
         if value is not None and key not in _TAKEN | _READ_ONLY:
             raise bad_request(f"Not emulated by the local server: {key} of a database or schema.")
@@ -68,7 +68,7 @@ def _body(call: Call, database: str, schema: str = "") -> Json:
 
 
 def _create(call: Call, kind: Kind, parts: tuple[str, ...], body: Json, mode: str) -> Result:
-    """Carry the statement out and stay where the session stands: only CREATE in SQL moves it."""
+    """Execute the statement without changing the session's current schema, which only CREATE in SQL does."""
     at = (call.session.database, call.session.schema)
     statement = Create(kind, Name(parts), mode == "orReplace", mode == "ifNotExists", _comment(body))
     result = databases.create(call.account, call.session, statement)

@@ -1,4 +1,4 @@
-"""Databases and schemas: files and DuckDB schemas, with what Snowflake tells of them kept beside."""
+"""Databases and schemas: files and DuckDB schemas, and Snowflake's metadata about them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def create_database(account: Account, session: Session, statement: Create) -> Re
             raise already_exists(name)
         drop_database(account, name)
     engine.attach(name)
-    if not engine.has_schema(name, DEFAULT_SCHEMA):  # it is there when the file was
+    if not engine.has_schema(name, DEFAULT_SCHEMA):  # it exists if the file did
         engine.create_schema(name, DEFAULT_SCHEMA)
     note(account, session, name, "", statement.comment)
     note(account, session, name, DEFAULT_SCHEMA, "")
@@ -175,7 +175,7 @@ def show_databases(account: Account, session: Session, statement: ShowDatabases)
 
 
 def _options(given: Mapping[str, Any]) -> str:
-    """What SHOW tells in the column `options`."""
+    """The text in SHOW's column `options`."""
     return ", ".join(key for key in ("TRANSIENT", "MANAGED ACCESS") if given.get(key))
 
 

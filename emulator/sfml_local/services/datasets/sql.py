@@ -1,4 +1,4 @@
-"""Datasets: versions of a query's rows, kept as Parquet files below `snow://dataset/<name>/versions/<version>/`.
+"""Datasets: versions of a query's rows, as Parquet files below `snow://dataset/<name>/versions/<version>/`.
 
 https://docs.snowflake.com/en/developer-guide/snowflake-ml/dataset
 """
@@ -121,7 +121,7 @@ def create(account: Account, session: Session, statement: grammar.CreateDataset)
 
 
 def add_version(account: Account, session: Session, statement: grammar.AddDatasetVersion) -> Result:
-    """Run the query and keep its rows."""
+    """Run the query and store its rows."""
     if statement.partition_by is not None:
         raise not_emulated(f"ALTER DATASET … ADD VERSION … PARTITION BY {statement.partition_by}")
     _check_metadata(statement.metadata)
@@ -134,7 +134,7 @@ def add_version(account: Account, session: Session, statement: grammar.AddDatase
     try:
         _write(_rows(result), path)
         with account.store.transaction() as connection:
-            # Looked at again: another session may have added the same version while the query ran.
+            # Check again, because another session may have added the same version while the query ran.
             _refuse_taken(account, dataset, statement.version)
             connection.execute(
                 "INSERT INTO dataset_versions (dataset, name, comment, metadata, folder, created_on)"
@@ -174,7 +174,7 @@ def _rows(result: Result) -> pa.Table:
 
 
 def _write(rows: pa.Table, folder: Path) -> None:
-    """Parquet files named as Snowflake names them; at least one, which tells the columns."""
+    """Write Parquet files with Snowflake's names; at least one, because it has the columns."""
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True)
@@ -204,7 +204,7 @@ def drop(account: Account, session: Session, statement: grammar.DropDataset) -> 
 
 
 def _forget(account: Account, dataset: Dataset) -> list[str]:
-    """Forget a dataset; answers the folders to delete."""
+    """Remove a dataset's metadata; returns the folders to delete."""
     folders = [row["folder"] for row in _versions(account, dataset)]
     account.store.execute("DELETE FROM datasets WHERE id = ?", (dataset.id,))
     return folders
@@ -253,7 +253,7 @@ def _in_scope(name: ObjectName, session: Session, statement: grammar.ShowDataset
 
 def show_versions(account: Account, session: Session, statement: grammar.ShowDatasetVersions) -> Result:
     name = resolve(statement.name, session)
-    dataset = _get(account, name, 2043)  # the code that the client waits for
+    dataset = _get(account, name, 2043)  # the code that the client expects
     columns = (
         Column("created_on", "timestamp_ltz"),
         *("version", "database_name", "schema_name", "dataset_name", "comment", "metadata"),
@@ -270,7 +270,7 @@ def show_versions(account: Account, session: Session, statement: grammar.ShowDat
 
 
 def locate(account: Account, session: Session, url: str) -> Place:
-    """The folder of the version that a `snow://dataset/…` address names, the path in it, how LIST begins names."""
+    """The folder of a version from a `snow://dataset/…` address, the path in it, and the prefix of names in LIST."""
     name, separator, rest = url.removeprefix(SCHEME).partition("/versions/")
     if not separator:
         raise SqlError(f"SQL compilation error:\ninvalid URL '{url}': it names no version", 1003, "42000")
@@ -314,7 +314,7 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
 
 
 def start(account: Account) -> None:
-    """Put folders aside that no version names: what a server left that was killed, or metadata that is older."""
+    """Move aside folders without a version: a killed server left them, or the metadata is older than they are."""
     known = {row["folder"] for row in account.store.rows("SELECT folder FROM dataset_versions")}
     for folder in _folder(account).iterdir():
         if folder.name not in known:

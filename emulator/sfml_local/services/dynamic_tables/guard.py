@@ -1,4 +1,4 @@
-"""What statements may not do with dynamic tables: change their rows, and read one that holds nothing yet."""
+"""Refuses statements that change rows of dynamic tables, or read one that was never refreshed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS: dict[type[Expr], str] = {
 
 
 def guarded(tree: Expr, rewriting: Rewriting) -> Expr:
-    """The tree as it is; raises SqlError for what an account refuses."""
+    """The unchanged tree; raises SqlError for statements that an account refuses."""
     kept = rewriting.account.part(DynamicTables)
     tables = kept.tables
     if not tables or kept.is_writing:
@@ -64,7 +64,7 @@ def _dropped(tree: exp.Drop, rewriting: Rewriting) -> ObjectName | None:
 
 
 def _instead_of_drop(tree: exp.Drop, name: str) -> Expr:
-    """DROP TABLE IF EXISTS leaves a dynamic table and says nothing of it, as is reported of accounts."""
+    """DROP TABLE IF EXISTS silently ignores a dynamic table, as is reported of accounts."""
     if not tree.args.get("exists") or str(tree.args.get("kind")).upper() != "TABLE":
         raise wrong_kind("DYNAMIC_TABLE", str(tree.args.get("kind")).upper())
     sentence = f"Drop statement executed successfully ({name} already dropped)."

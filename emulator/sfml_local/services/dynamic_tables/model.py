@@ -33,7 +33,7 @@ _LAG = re.compile(r"\s*(\d+)\s*([a-z]+)\s*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a query reads: `kind` is TABLE, VIEW, DYNAMIC_TABLE or STREAM; None where there is no such object."""
+    """An object that a query reads: `kind` is TABLE, VIEW, DYNAMIC_TABLE or STREAM; None if it does not exist."""
 
     name: ObjectName
     kind: str | None
@@ -41,11 +41,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DynamicTable:
-    """A dynamic table as it is now.
+    """The current state of a dynamic table.
 
     `database` and `schema` are those in which the query's names are resolved; `target_lag` is in seconds, None for
     DOWNSTREAM; `data_timestamp` is None until the first refresh; `suspended` is the reason, None while it is active;
-    `seen` are the versions of the base tables that the last refresh read.
+    `seen` holds the versions of the base tables at the last refresh.
     """
 
     name: ObjectName
@@ -78,7 +78,7 @@ class DynamicTable:
 
     @property
     def next_due(self) -> datetime | None:
-        """When its own schedule asks for the next refresh; None where it has none or is suspended."""
+        """When the next refresh is due by its own target lag; None if it has none, or is suspended."""
         if self.target_lag is None or self.suspended is not None or not self.is_scheduled:
             return None
         moments = (self.data_timestamp, self.attempted_on)
@@ -130,7 +130,7 @@ def parse_lag(text: str) -> int | None:
 
 
 def shown_lag(seconds: int) -> str:
-    """A lag in the largest unit that divides it, as SHOW writes it: `1 day`, `90 minutes`."""
+    """A lag in the largest unit that divides it, as in SHOW: `1 day`, `90 minutes`."""
     word, size = next(
         (unit, size)
         for unit, size in reversed(_UNITS.items())

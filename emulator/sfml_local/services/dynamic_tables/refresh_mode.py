@@ -27,7 +27,7 @@ _RANKS = frozenset({"PERCENT_RANK", "PERCENTRANK", "CUME_DIST", "CUMEDIST", "NTI
 
 
 def reason_against(query: str) -> str | None:
-    """Why the query cannot be refreshed incrementally; None when it can."""
+    """Why the query cannot be refreshed incrementally; None if it can."""
     try:
         tree = parse_one(respelled(query))
     except (SqlglotError, ValueError):
@@ -60,7 +60,7 @@ def _samples(tree: Expr) -> Iterator[str]:
 
 
 def _changing(tree: Expr) -> Iterator[str]:
-    """Functions that answer something else each time; those of the clock are allowed in filters."""
+    """Functions with varying results; those of the current time are allowed in filters."""
     for node in tree.find_all(*_CHANGING, exp.Anonymous):
         if isinstance(node, exp.Anonymous) and str(node.this).upper() not in _CHANGING_NAMES:
             continue

@@ -1,4 +1,4 @@
-"""One refresh of one dynamic table: its query's rows take the place of those that it holds."""
+"""Refreshes one dynamic table: the rows of its query replace its rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FULL, NO_DATA, REINITIALIZE = "FULL", "NO_DATA", "REINITIALIZE"
 
 @dataclass(frozen=True, slots=True)
 class Refilled:
-    """What a refresh did; `seen` are the versions of the base tables that it read."""
+    """The result of a refresh; `seen` holds the versions of the base tables that it read."""
 
     action: str
     statistics: Mapping[str, Any]
@@ -30,16 +30,16 @@ class Refilled:
 
 
 def refill(account: Account, session: Session, table: DynamicTable, query_id: str) -> Refilled:
-    """Bring the table's rows up to date; raises SqlError and then changes nothing.
+    """Bring the table's rows up to date; raises SqlError without changing anything.
 
-    All rows are computed anew, whatever the refresh mode is: what differs is what is told of it.
+    All rows are computed again in every refresh mode; only the reported mode differs.
     """
     place = Place(table.database, table.schema)
     sources = sources_of(account, session, table.query, place)
     for source in sources:
         if source.kind is None:
             raise does_not_exist("Object", source.name)
-    # Read first: what changes while the query runs belongs to the next refresh.
+    # Read the versions first, so that changes during the query belong to the next refresh.
     seen = changes.versions(account, base_tables(account, session, sources))
     if table.data_timestamp is not None and seen == table.seen:
         return Refilled(NO_DATA, statistics(0, 0), seen)
@@ -49,7 +49,7 @@ def refill(account: Account, session: Session, table: DynamicTable, query_id: st
     new = duckdb_identifier(*parts_of(staged, temporary=True))
     inserted, deleted = (_difference(session, *pair) for pair in ((new, old), (old, new)))
     if inserted or deleted:
-        # Where rows are only added, a stream on the table shows these alone.
+        # If rows are only added, a stream on the table shows only these.
         rows = f"SELECT * FROM {staged.fqn()}"
         added = f"INTO {table.name.fqn()} {rows} EXCEPT ALL SELECT * FROM {table.name.fqn()}"
         sql = f"INSERT OVERWRITE INTO {table.name.fqn()} {rows}" if deleted else f"INSERT {added}"
@@ -59,19 +59,19 @@ def refill(account: Account, session: Session, table: DynamicTable, query_id: st
 
 
 def initial_action(table: DynamicTable) -> str:
-    """What the first refresh of a table is called."""
+    """The refresh action of the first refresh."""
     return FULL if table.refresh_mode == FULL else REINITIALIZE
 
 
 def _difference(session: Session, one: str, other: str) -> int:
-    """How many rows of one table the other lacks."""
+    """The number of rows of one table that the other lacks."""
     sql = f"SELECT count(*) FROM (SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other})"
     with session.lock:
         return int(session.duck.execute(sql).fetchall()[0][0])
 
 
 def statistics(inserted: int, deleted: int) -> dict[str, Any]:
-    """What the history tells of a refresh's rows; a refresh that changes something is one partition."""
+    """The statistics of a refresh in the history; a refresh with changes counts as one partition."""
     return {
         "numInsertedRows": inserted,
         "numDeletedRows": deleted,

@@ -1,4 +1,4 @@
-"""Dynamic tables: tables that hold the rows of a query and are refreshed when their target lag asks for it."""
+"""Dynamic tables: tables with the rows of a query, refreshed according to their target lag."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def _is_asked(one: Refresh, given: Mapping[str, Any], session: Session) -> bool:
 
 
 def _is_name(one: DynamicTable | Refresh, text: str, session: Session) -> bool:
-    """Whether a name, of which letters count in any case, is that of the table."""
+    """Whether a name, ignoring case, is that of the table."""
     return resolve(text, session).fqn().upper() == one.name.fqn().upper()
 
 
@@ -283,7 +283,7 @@ def _table_values(account: Account, one: DynamicTable, refreshes: Sequence[Refre
 
 
 def _lags(now: datetime, one: DynamicTable, refreshes: Sequence[Refresh]) -> dict[str, Any]:
-    """How far the rows lagged behind between each refresh and the end of the next one, and until now."""
+    """The lag of the rows between each refresh and the end of the next one, and until now."""
     good = [r for r in reversed(refreshes) if r.state == "SUCCEEDED" and r.ended is not None]
     ends = [*(r.ended for r in good[1:]), now]
     spans = [

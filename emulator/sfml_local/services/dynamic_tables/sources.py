@@ -1,4 +1,4 @@
-"""What a query reads: the tables, views and dynamic tables that it names, and the tables below views."""
+"""Finds the tables, views and dynamic tables that a query names, and the tables below views."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Place:
 
 
 def sources_of(account: Account, session: Session, query: str, place: Namespace) -> tuple[Source, ...]:
-    """What a query names, in order, each once."""
+    """The objects that a query names, in order, without duplicates."""
     names = dict.fromkeys(_names(query, place))
     return tuple(Source(name, kind_of(account, session, name)) for name in names)
 
@@ -58,7 +58,7 @@ def _names(query: str, place: Namespace) -> Iterator[ObjectName]:
 
 
 def kind_of(account: Account, session: Session, name: ObjectName) -> str | None:
-    """TABLE, VIEW, DYNAMIC_TABLE or STREAM; None when there is no object of this name."""
+    """TABLE, VIEW, DYNAMIC_TABLE or STREAM; None if there is no object with this name."""
     record = records.find(account, name)
     if record is not None and record.is_dynamic:
         return "DYNAMIC_TABLE"
@@ -68,7 +68,7 @@ def kind_of(account: Account, session: Session, name: ObjectName) -> str | None:
 
 
 def base_tables(account: Account, session: Session, sources: tuple[Source, ...]) -> list[ObjectName]:
-    """The tables, dynamic ones too, that lie under these sources, through views of views."""
+    """The tables and dynamic tables below these sources, also through nested views."""
     found: dict[ObjectName, None] = {}
     waiting, seen = list(sources), set()
     while waiting:

@@ -45,7 +45,7 @@ _KEPT = (
     *("DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS", "LOG_LEVEL", "ROW_TIMESTAMP"),
     "DEFAULT_DDL_COLLATION",
 )
-"""Kept, and shown where an account shows them; they change nothing here."""
+"""Properties that are stored and shown as on an account; they have no effect here."""
 _CREATED_WITH = frozenset(
     {
         *(
@@ -104,7 +104,7 @@ def _create_or_alter(
 
 
 def _checked(account: Account, settings: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """The properties, when there are such ones and they take their values; a target lag is in seconds."""
+    """The properties with a target lag in seconds; refuses unknown ones and invalid values."""
     checked = dict(settings)
     for key, value in settings.items():
         if key in _ABSENT:
@@ -148,7 +148,7 @@ def _described(
         if source.name in session.temporaries:
             raise _refused(f"Dynamic Tables do not support the temporary table '{source.name}' as a source.")
     if not any(source.kind for source in sources):
-        # Which object is missing is what the query itself says.
+        # The query itself reports which object is missing.
         account.execute(session, statement.query, describe_only=True)
         raise _refused("Dynamic Tables must have at least one base table.")
     mode, reason = _refresh_mode(name, statement.query, str(settings.get("REFRESH_MODE", "AUTO")).upper())
@@ -177,7 +177,7 @@ def _described(
 
 
 def _refresh_mode(name: ObjectName, query: str, asked: str) -> tuple[str, str | None]:
-    """The mode and why it is not INCREMENTAL, where that was left to the server."""
+    """The refresh mode; if the server chose it, also why it is not INCREMENTAL."""
     if asked == "FULL":
         return "FULL", None
     reason = refresh_mode.reason_against(query)
@@ -193,7 +193,7 @@ def _refresh_mode(name: ObjectName, query: str, asked: str) -> tuple[str, str | 
 
 
 def _check_lag(tables: DynamicTables, table: DynamicTable) -> None:
-    """Refuse a target lag shorter than that of a table it reads."""
+    """Refuse a target lag that is shorter than that of a table below."""
     for above in tables.upstream(table):
         if (
             table.target_lag is not None
@@ -221,7 +221,7 @@ def _make(
     statement: grammar.CreateDynamicTable,
     settings: Mapping[str, Any],
 ) -> None:
-    """Make the table with its columns, rows and what is kept beside it; raises SqlError and leaves what was."""
+    """Create the table with columns, rows and metadata; raises SqlError without changing anything."""
     is_filled = str(settings.get("INITIALIZE", "ON_CREATE")).upper() == "ON_CREATE"
     query = _with_columns(statement, with_rows=is_filled)
     seen = changes.versions(account, base_tables(account, session, table.sources))

@@ -112,7 +112,7 @@ def forget_refreshes(store: Store, before: datetime) -> None:
 
 
 def describe(store: Store, table: DynamicTable, trigger: str) -> None:
-    """Keep a table's new description; the one before ends with it."""
+    """Store a table's new description, which ends the previous one."""
     now = table.valid_from.isoformat()
     close(store, table, table.valid_from)
     store.execute(
@@ -129,6 +129,6 @@ def close(store: Store, table: DynamicTable, moment: datetime) -> None:
 
 
 def descriptions(store: Store) -> list[tuple[DynamicTable, Mapping[str, Any]]]:
-    """Each description, the earliest first, with its times and what made it."""
+    """All descriptions, the earliest first, with their times and triggers."""
     rows = store.rows("SELECT * FROM dynamic_table_descriptions ORDER BY valid_from, rowid")
     return [(_table(row["value"]), dict(row)) for row in rows]

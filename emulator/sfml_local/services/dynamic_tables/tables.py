@@ -1,4 +1,4 @@
-"""The dynamic tables of an account: what there are, their refreshes, and when they are due."""
+"""The dynamic tables of an account, their refreshes, and when they are due."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEPT = timedelta(days=7)
 """https://docs.snowflake.com/en/sql-reference/functions/dynamic_table_refresh_history"""
 
 ERRORS_ALLOWED = 5
-"""Scheduled refreshes that fail in a row; then the table is suspended.
+"""After this many scheduled refreshes have failed in a row, the table is suspended.
 
 https://docs.snowflake.com/en/user-guide/dynamic-tables-states
 """
@@ -38,12 +38,12 @@ SUSPENDED_BY_ERRORS = "SUSPENDED_DUE_TO_ERRORS"
 
 
 class DynamicTables:
-    """The dynamic tables of one account; it is called by the scheduler when one is due."""
+    """The dynamic tables of one account; the scheduler calls it when a refresh is due."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.lock = threading.RLock()
-        """Held while a table is changed or refreshed: one at a time."""
+        """Acquired while a table is changed or refreshed; one at a time."""
         self._tables: dict[ObjectName, DynamicTable] | None = None
         self._writing: ContextVar[bool] = ContextVar("writing", default=False)
         self._worker: threading.Thread | None = None
@@ -52,7 +52,7 @@ class DynamicTables:
 
     @property
     def tables(self) -> dict[ObjectName, DynamicTable]:
-        """All of them by name; nobody changes this dictionary, it is replaced."""
+        """All dynamic tables by name; the dictionary is replaced, never changed."""
         if self._tables is None:
             with self.lock:
                 self._tables = store.every(self.account.store)
@@ -62,7 +62,7 @@ class DynamicTables:
         return self.tables.get(name)
 
     def save(self, table: DynamicTable, trigger: str | None = None) -> DynamicTable:
-        """Keep a table; with a trigger, as a new description that the graph's history shows."""
+        """Store a table; with a trigger, as a new description in the graph's history."""
         with self.lock, self.account.store.transaction():
             if trigger is not None:
                 table = replace(table, valid_from=self.account.clock())
@@ -83,7 +83,7 @@ class DynamicTables:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Let the statements of this thread change what dynamic tables hold."""
+        """Allow statements of this thread to change rows of dynamic tables."""
         mark = self._writing.set(True)
         try:
             yield
@@ -97,7 +97,7 @@ class DynamicTables:
     # -- the graph
 
     def upstream(self, table: DynamicTable) -> list[DynamicTable]:
-        """The dynamic tables that it reads, also through others, each after those that it reads itself."""
+        """The dynamic tables above it, directly or through others, in topological order."""
         found: dict[ObjectName, DynamicTable] = {}
 
         def visit(one: DynamicTable) -> None:
@@ -111,7 +111,7 @@ class DynamicTables:
         return list(found.values())
 
     def downstream(self, table: DynamicTable) -> list[DynamicTable]:
-        """The dynamic tables that read it, also through others."""
+        """The dynamic tables that read it, directly or through others."""
         return [one for one in self.tables.values() if table.name in {up.name for up in self.upstream(one)}]
 
     # -- suspending
@@ -126,7 +126,7 @@ class DynamicTables:
                     self.save(replace(below, suspended=UPSTREAM_SUSPENDED, suspended_on=now), "SUSPEND")
 
     def resume(self, table: DynamicTable) -> None:
-        """Resume a table and those below it that nobody has suspended by hand; raises SqlError."""
+        """Resume a table and those below it, except tables that were suspended by hand; raises SqlError."""
         now = self.account.clock()
         with self.lock:
             for above in self.upstream(table):
@@ -146,7 +146,7 @@ class DynamicTables:
     # -- refreshing
 
     def refresh(self, name: ObjectName, trigger: str) -> Refresh:
-        """Refresh a table after those that it reads, all as of now; the answer tells how it went."""
+        """Refresh a table and those that it reads, all as of now; returns the result."""
         with self.lock:
             moment = self.account.clock()
             table = self.tables[name]
@@ -158,7 +158,7 @@ class DynamicTables:
             return self._refresh(self.tables[name], moment, trigger)
 
     def created(self, table: DynamicTable, seen: dict[str, int], rows: int) -> None:
-        """Write the refresh down that came with the table, which was made with its rows."""
+        """Record the refresh of a table that was created with its rows."""
         begun = self._begun(table, table.created_on, "CREATION")
         self.save(replace(table, data_timestamp=table.created_on, attempted_on=table.created_on, seen=seen))
         self._ended(begun, action=initial_action(table), statistics=statistics(rows, 0))
@@ -168,12 +168,12 @@ class DynamicTables:
         store.save_refresh(self.account.store, begun)
         try:
             done = self._refill(table, begun.query_id)
-        except Exception as error:  # the fault of one table must not end the refreshes of all
+        except Exception as error:  # an error of one table must not end the refreshes of all
             error = full_disk_error(error) or error
             code, message = _told(error)
             self._failed(table, moment, trigger)
             return self._ended(begun, state="FAILED", code=code, message=message)
-        # Its settings may be others by now: what a refresh changes is what it found out.
+        # The settings may have changed meanwhile, so update only the fields that a refresh determines.
         self.save(
             replace(
                 self.tables[table.name], data_timestamp=moment, attempted_on=moment, errors=0, seen=done.seen
@@ -221,7 +221,7 @@ class DynamicTables:
         )
 
     def _lag(self, table: DynamicTable) -> int | None:
-        """Its own lag, or the shortest of those that a DOWNSTREAM table has from below."""
+        """Its own lag; for a DOWNSTREAM table, the shortest lag of the tables below."""
         if table.target_lag is not None:
             return table.target_lag
         lags = [one.target_lag for one in self.downstream(table) if one.target_lag is not None]
@@ -250,13 +250,13 @@ class DynamicTables:
     # -- the schedule
 
     def next_due(self) -> datetime | None:
-        """When the next refresh is due; None while one goes on, whose end wakes the scheduler."""
+        """When the next refresh is due; None during a refresh, whose end wakes the scheduler."""
         if self._worker is not None:
             return None
         return min((due for one in self.tables.values() if (due := one.next_due) is not None), default=None)
 
     def fire(self) -> None:
-        """Begin the refreshes that are due now, in a thread of their own."""
+        """Start the due refreshes in a separate thread."""
         now = self.account.clock()
         if self._worker is not None or self.account.stopping.is_set():
             return
@@ -272,7 +272,7 @@ class DynamicTables:
             for name in due:
                 with self.lock:
                     table = self.tables.get(name)
-                    # It may have been refreshed with one below it, dropped or suspended since.
+                    # It may have been refreshed with a table below it, dropped or suspended meanwhile.
                     is_due = table is not None and table.next_due is not None
                     if self.account.stopping.is_set():
                         return
@@ -287,7 +287,7 @@ class DynamicTables:
             self.account.attention.set()
 
     def settle(self, seconds: float = 60) -> None:
-        """Wait until no refresh goes on."""
+        """Wait until no refresh runs."""
         worker = self._worker
         if worker is not None:
             worker.join(seconds)
@@ -295,7 +295,7 @@ class DynamicTables:
                 raise TimeoutError(f"refreshes of dynamic tables go on after {seconds:g} s")
 
     def stop(self, seconds: float = 10) -> None:
-        """Wait for the refresh that goes on; its sessions are closed when it takes too long."""
+        """Wait for the running refresh; its sessions are closed if it takes too long."""
         worker = self._worker
         deadline = time.monotonic() + seconds
         while worker is not None and worker.is_alive() and time.monotonic() < deadline:
@@ -307,7 +307,7 @@ def _resumed(table: DynamicTable, now: datetime) -> DynamicTable:
 
 
 def _told(error: Exception) -> tuple[str, str]:
-    """The code and the sentence that the history shows."""
+    """The code and the message for the history."""
     if isinstance(error, SqlError):
         return error.code, error.message
     logger.error("a refresh failed", exc_info=error)

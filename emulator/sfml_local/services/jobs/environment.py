@@ -1,7 +1,7 @@
-"""The pip requirements of ML Jobs: environments with what this Python lacks, kept by content and used again.
+"""The pip requirements of ML Jobs: environments with packages that this Python lacks, cached by content.
 
-An environment is a virtual one on top of this Python's own packages: pip installs into it what is missing or has
-another version, and leaves the rest where it is. https://docs.python.org/3/library/venv.html
+An environment is a virtual environment on top of this Python's packages: pip installs only packages that are missing
+or have another version. https://docs.python.org/3/library/venv.html
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
 REQUIREMENTS_SETTING = "MLRS_REQUIREMENTS_FILE"
-"""The variable in which startup.sh finds the name of the requirements file, relative to the payload."""
+"""The variable with the name of the requirements file, relative to the payload; startup.sh reads it."""
 
 READY = ".ready"
 PIP = "pip-"
-"""An environment with nothing but pip, which takes seconds: others borrow it where this Python has none."""
+"""An environment that contains only pip, for others to use if this Python has none; creating one takes seconds."""
 KEPT_DAYS = 30.0
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 _OWN_NETWORK = ("HOME", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -43,12 +43,12 @@ _locks: dict[Path, threading.Lock] = {}
 _locks_lock = threading.Lock()
 
 Install = Callable[[list[str], Mapping[str, str]], int]
-"""Runs a command to its end, with these variables besides; answers its exit code."""
+"""Runs a command to its end, with additional variables; returns its exit code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where the requirements of a payload are installed, or are to be."""
+    """The environment of a payload's requirements, which may not exist yet."""
 
     folder: Path
     requirements: Path
@@ -59,7 +59,7 @@ class Environment:
 
 
 def requirement_lines(payload: Path, env: Mapping[str, str]) -> list[str]:
-    """The lines of the payload's requirements file that say something."""
+    """The lines of the payload's requirements file without comments and blank lines."""
     file = payload / env.get(REQUIREMENTS_SETTING, "requirements.txt")
     if not file.is_file():
         return []
@@ -71,18 +71,18 @@ def requirement_lines(payload: Path, env: Mapping[str, str]) -> list[str]:
 
 
 def required_names(lines: list[str]) -> frozenset[str]:
-    """The distributions that the lines name, in the form in which names are compared."""
+    """The normalized names of the distributions in the lines."""
     return frozenset(canonicalize_name(found.name) for found in map(_requirement, lines) if found)
 
 
 def environment_of(account: Account, payload: Path, env: Mapping[str, str]) -> Environment | None:
-    """The environment that the payload needs; None where this Python meets its requirements."""
+    """The environment that the payload needs; None if this Python meets its requirements."""
     lines = requirement_lines(payload, env)
     if all(_is_met(line) for line in lines):
         return None
     settings = {name: value for name, value in env.items() if name.startswith("PIP_")}
     parts = [lines, settings, sys.version, sys.prefix, _installed()]
-    if not all(map(_requirement, lines)):  # files of the payload, or options that may name some
+    if not all(map(_requirement, lines)):  # a line may name files of the payload
         parts.append(_digest_of_files(payload))
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
     folder = account.folder / "environments" / key
@@ -90,7 +90,7 @@ def environment_of(account: Account, payload: Path, env: Mapping[str, str]) -> E
 
 
 def make(environment: Environment, install: Install, has_to_end: Callable[[], bool]) -> int:
-    """Have the environment made unless it is there; answers the exit code of what failed, or 0."""
+    """Create the environment unless it exists; returns the exit code of a failed command, or 0."""
 
     def fill() -> int:
         pip = environment.folder.parent / f"{PIP}{_PYTHON}"
@@ -106,9 +106,9 @@ def make(environment: Environment, install: Install, has_to_end: Callable[[], bo
 
 
 def _make_once(folder: Path, fill: Callable[[], int], has_to_end: Callable[[], bool]) -> int:
-    """Fill the folder unless that was done; answers the exit code of what failed, or 0.
+    """Fill the folder unless it is complete; returns the exit code of a failed command, or 0.
 
-    Whoever needs one that another job is making waits for it, and makes it when the other could not.
+    If another job is creating the environment, wait for it, and create it if the other job failed.
     """
     lock = _lock_of(folder)
     while not lock.acquire(timeout=0.1):
@@ -118,7 +118,7 @@ def _make_once(folder: Path, fill: Callable[[], int], has_to_end: Callable[[], b
         if (folder / READY).is_file():
             os.utime(folder)
             return 0
-        shutil.rmtree(folder, ignore_errors=True)  # what a failed or killed attempt left
+        shutil.rmtree(folder, ignore_errors=True)  # the rest of a failed or killed attempt
         folder.parent.mkdir(exist_ok=True)
         code = fill()
         if code == 0:
@@ -133,10 +133,10 @@ def _make_once(folder: Path, fill: Callable[[], int], has_to_end: Callable[[], b
 def _make(environment: Environment, below: list[str], install: Install) -> int:
     if code := install(_venv(environment.folder, "--without-pip"), {}):
         return code
-    # Not --system-site-packages: where this Python is itself a virtual environment, that is another Python's.
+    # Not --system-site-packages: if this Python is a virtual environment, that would mean the base Python's packages.
     lines = [f"import site; site.addsitedir({path!r})\n" for path in below]
     (_packages(environment.folder) / "_below.pth").write_text("".join(lines), encoding="utf-8")
-    # The index and the network are the user's: pip reads its settings from the home folder.
+    # pip reads the user's settings of index and network from the home folder.
     own = {name: value for name, value in os.environ.items() if name.upper() in _OWN_NETWORK}
     options = ("--disable-pip-version-check", "--no-input", "--progress-bar", "off")
     requirements = str(environment.requirements)
@@ -152,7 +152,7 @@ def _packages(folder: Path) -> Path:
 
 
 def variables(environment: Environment | None) -> dict[str, str]:
-    """What a process needs to find the commands of its environment, or of this Python."""
+    """Variables by which a process finds the commands of its environment, or of this Python."""
     binaries = Path(sys.executable).parent
     path = [str(binaries), os.environ.get("PATH", os.defpath)]
     if environment is None:
@@ -162,7 +162,7 @@ def variables(environment: Environment | None) -> dict[str, str]:
 
 
 def forget(account: Account) -> None:
-    """Remove the environments that no job used for a month."""
+    """Remove environments that no job has used for a month."""
     forget_unused(account.folder / "environments", KEPT_DAYS)
 
 
@@ -181,7 +181,7 @@ def _has_pip() -> bool:
 
 
 def _installed() -> list[str]:
-    """What this Python has: pip leaves it where it is, so an environment holds for this alone."""
+    """This Python's packages; environments build on them, so they are part of an environment's name."""
     return sorted({f"{one.metadata['Name']}=={one.version}" for one in metadata.distributions()})
 
 
@@ -202,7 +202,7 @@ def _requirement(line: str) -> Requirement | None:
 
 def _is_met(line: str) -> bool:
     wanted = _requirement(line)
-    if wanted is None or wanted.url or wanted.extras:  # what an extra needs, pip knows best
+    if wanted is None or wanted.url or wanted.extras:  # only pip knows the requirements of extras
         return False
     if wanted.marker is not None and not wanted.marker.evaluate():
         return True

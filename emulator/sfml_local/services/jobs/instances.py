@@ -1,4 +1,4 @@
-"""The processes of an ML Job: its launcher, warm where that is the same, and the nodes of its Ray cluster."""
+"""The processes of an ML Job: its launcher, forked from the warm parent if possible, and the nodes of its cluster."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ READ_BY_LIBRARIES = (
     *("OMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "VECLIB_", "NPY_", "ARROW_", "PANDAS_"),
     *("SNOWFLAKE_", "SF_", "IN_SPCS_", "USE_OPTIMIZED_", "REQUESTS_", "SSL_", "CURL_"),
 )
-"""How the names of variables begin that Python, or a library of the warm parent, reads when it is loaded."""
+"""Prefixes of variables that Python, or a library of the warm parent, reads when it is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """What runs in each instance: a launcher with its arguments, in an environment, with variables."""
+    """The command of each instance: a launcher with its arguments, its environment and variables."""
 
     launcher: Path
     arguments: tuple[str, ...]
     environment: Environment | None
     env: Mapping[str, str]
     given: frozenset[str]
-    """The names of the variables that the job was given."""
+    """The names of the job's variables."""
 
     @property
     def command(self) -> list[str]:
@@ -51,7 +51,7 @@ class Launch:
 
 
 def demand_ray(instances: int, required: frozenset[str]) -> None:
-    """Refuse several instances where nothing can connect them."""
+    """Refuse several instances on systems where they cannot be connected."""
     if instances == 1:
         return
     if sys.platform != "linux":
@@ -74,7 +74,7 @@ def run_instances(
     cancel: threading.Event,
     timeout: float | None,
 ) -> int:
-    """Run a job's processes until the first of them ends, and answer its exit code; the others end with it."""
+    """Run a job's processes until the first one ends, then end the others; returns its exit code."""
     if instances == 1 and job.target_instances == 1:
         return _run(
             account,
@@ -143,14 +143,14 @@ def _run(
 
 
 def _start(account: Account, launch: Launch) -> Start:
-    """The warm parent, unless what it has in memory would differ from what a process of its own would load."""
+    """The warm parent; None if its loaded modules would differ from those of a new process."""
     if launch.environment is not None or any(name.startswith(READ_BY_LIBRARIES) for name in launch.given):
         return Supervised
     return warm_parent_of(account).start
 
 
 def _cluster_address() -> tuple[str, int]:
-    """An address of this machine's own network for the first instance, which no other job has, and a free port."""
+    """An unused loopback address for the first instance, and a free port."""
     head = f"127.{1 + secrets.randbelow(254)}.{secrets.randbelow(256)}.1"
     with socket.socket() as free:
         free.bind(("", 0))

@@ -1,6 +1,6 @@
-"""The nodes of compute pools: each instance of a job takes one, and a job waits until its pool has enough.
+"""The nodes of compute pools: each instance of a job needs one, and a job waits until its pool has enough.
 
-Jobs get nodes in the order in which they came.
+Jobs get nodes in the order of their arrival.
 https://docs.snowflake.com/en/developer-guide/snowpark-container-services/working-with-compute-pool
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Pool:
-    """Who has how many nodes of a pool, and who waits for some; jobs by id."""
+    """The jobs, by id, that have nodes of a pool, and those that wait for some."""
 
     taken: dict[int, int] = field(default_factory=dict)
     waiting: list[int] = field(default_factory=list)
@@ -32,14 +32,14 @@ _lock = threading.Lock()
 
 
 def most_nodes(account: Account, pool: str) -> int:
-    """How many nodes a pool may have; one that nobody created has the default's."""
+    """The maximum number of a pool's nodes; the default for a pool that was not created."""
     found = compute.find(account, "COMPUTE POOL", pool)
     settings = compute.DEFAULT_NODES if found is None else found.settings
     return int(settings.get("MAX_NODES", 1))
 
 
 def demand(account: Account, pool: str, instances: int) -> None:
-    """Refuse a job that its pool can never hold."""
+    """Refuse a job that needs more nodes than its pool can have."""
     if compute.unknown_refused():
         compute.get(account, "COMPUTE POOL", pool)
     most = most_nodes(account, pool)
@@ -53,7 +53,7 @@ def demand(account: Account, pool: str, instances: int) -> None:
 
 
 def take(account: Account, job: Job, least: int) -> int:
-    """Take nodes for a job, all that it wants or those that its pool can have; 0 when it has to wait."""
+    """Assign nodes to a job, as many as it wants or its pool can have; 0 if it must wait."""
     most = most_nodes(account, job.compute_pool)
     wanted = max(least, min(job.target_instances, most))
     with _lock:
@@ -68,7 +68,7 @@ def take(account: Account, job: Job, least: int) -> int:
 
 
 def leave(account: Account, job: Job) -> None:
-    """Give back a job's nodes, or its place among those that wait."""
+    """Release a job's nodes, or its place in the queue."""
     with _lock:
         pool = _pool(account, job)
         pool.taken.pop(job.id, None)

@@ -1,4 +1,4 @@
-"""What clients are shown of ML Jobs: services, instances, the history of jobs and their logs.
+"""ML Jobs as clients see them: services, instances, the history of jobs and their logs.
 
 https://docs.snowflake.com/en/sql-reference/commands-snowpark-container-services
 """
@@ -72,7 +72,7 @@ def describe_service(account: Account, session: Session, statement: grammar.Desc
 
 
 def _service_spec(job: Job) -> dict[str, Any]:
-    """The job as SPCS would describe it. Mount paths are those the process really has: results name them."""
+    """The job as SPCS would describe it. Mount paths are the real ones of the process, because results name them."""
     result_path = str(job.result_folder / "mljob_result")
     mounts = (("stage-volume", str(job.mount)), ("result-volume", str(job.result_folder)))
     sources = (("stage-volume", job.stage_path), ("result-volume", f"{job.stage_path}/{job.name.name}"))
@@ -105,7 +105,7 @@ def show_instances(account: Account, session: Session, statement: grammar.ShowSe
 
 
 def show_endpoints(account: Account, session: Session, statement: grammar.ShowServiceEndpoints) -> Result:
-    """None: what a job listens on is an address of this machine, and no page that anyone may open."""
+    """Always empty, because a job's ports are on loopback, and not public endpoints."""
     job_store.get(account, resolve(statement.service, session))
     return table(("name", "port", "port_range", "protocol", "is_public", "ingress_url"), [])
 
@@ -190,7 +190,7 @@ def job_history(account: Account, session: Session, args: Args) -> Result:
 
 
 def service_logs(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """SYSTEM$GET_SERVICE_LOGS(job, instance, container[, lines])."""
+    """SYSTEM$GET_SERVICE_LOGS(job, instance, container [, lines])."""
     name, *rest = arguments
     job = job_store.get(account, resolve(str(name), session))
     number = str(rest[0]) if rest else "0"
@@ -203,7 +203,7 @@ def service_logs(account: Account, session: Session, arguments: tuple[Any, ...])
 
 
 def job_logs(account: Account, session: Session, args: Args) -> Result:
-    """TABLE(job!SPCS_GET_LOGS()): one row a line."""
+    """TABLE(job!SPCS_GET_LOGS()): one row per line."""
     job = job_store.get(account, resolve(args.subject or "", session))
     columns = (Column("TIMESTAMP", "timestamp_ntz"), Column("INSTANCE_ID", "fixed"), "CONTAINER_NAME", "LOG")
     moment = job.created_on.replace(tzinfo=None)
@@ -216,7 +216,7 @@ def job_logs(account: Account, session: Session, args: Args) -> Result:
 
 
 def instance_log(account: Account, job: Job, number: int) -> Path:
-    """Where the output of one instance is kept; the first one's is that of the job's statement."""
+    """The log of one instance; that of the first one is the log of the job's statement."""
     return account.log_path(job.query_id if number == 0 else f"{job.query_id}.{number}")
 
 

@@ -1,6 +1,6 @@
-"""What SYSTEM$EXECUTE_ML_JOB is asked to run: its four arguments read, and refused where nothing runs them.
+"""Parses the four arguments of SYSTEM$EXECUTE_ML_JOB, and refuses settings that are not emulated.
 
-The shapes are those that `snowflake.ml.jobs.MLJobDefinition.to_sql` writes.
+The shapes are those of `snowflake.ml.jobs.MLJobDefinition.to_sql`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from sfml_local.core.errors import SqlError, not_emulated
 
 CONTAINER_MOUNT = "/mnt/job_stage"
-"""Where a job's container sees its stage folder; arguments and variables name it."""
+"""The mount path of a job's stage folder in its container; arguments and variables contain it."""
 
 MOST_INSTANCES = 250
 _PARALLEL = "MLRS_LAUNCH_BACKEND"
@@ -35,11 +35,11 @@ class JobRequest:
     target_instances: int = 1
     min_instances: int = 1
     notes: tuple[str, ...] = ()
-    """What is taken and has no effect here, for the log."""
+    """Accepted settings without an effect here, for the log."""
 
 
 def read_request(arguments: tuple[Any, ...]) -> JobRequest:
-    """The request in a call's arguments; raises SqlError for what is malformed or not emulated."""
+    """The request in a call's arguments; raises SqlError for invalid or not emulated settings."""
     if len(arguments) != 4:
         raise SqlError(
             "SQL compilation error:\nInvalid argument types for function 'SYSTEM$EXECUTE_ML_JOB': it takes"
@@ -82,7 +82,7 @@ def _object(text: Any, what: str) -> dict[str, Any]:
 
 
 def _count(options: Mapping[str, Any], key: str) -> int:
-    """A number of instances; as many can run as a network of this machine's own has addresses."""
+    """A number of instances, limited by the number of loopback addresses."""
     given = options.get(key)
     count = 1 if given is None else int(given) if str(given).isdigit() else 0
     if not 1 <= count <= MOST_INSTANCES:

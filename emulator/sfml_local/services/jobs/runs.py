@@ -1,4 +1,4 @@
-"""Running an ML Job: a private copy of its payload, nodes of its pool, its processes, an end."""
+"""Runs an ML Job: copies its payload, assigns nodes, runs its processes, and records the end."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ LOG_LINES_IN_ERROR = 20
 _FRAME = re.compile(r'  File "(.+)", line \d+')
 SECONDS_SETTING = "SFML_LOCAL_JOB_SECONDS"
 CHECK_INTERVAL = "MLRS_INSTANCES_CHECK_INTERVAL"
-"""How often, at most, the launcher looks for instances; every ten seconds unless it is told."""
+"""Seconds between the launcher's checks for instances; its own default is ten."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """A job that is about to run: what, as whom, and how to end it early."""
+    """A job to run, with its session, and the way to end it early."""
 
     session: Session
     request: JobRequest
@@ -51,19 +51,19 @@ class JobRun:
     folder: Path
     seconds: float | None
     nodes: int
-    """Nodes of its pool that it has from the start; 0 when it has to wait for them."""
+    """The nodes that it has from the start; 0 if it must wait for them."""
     cancel: threading.Event = field(default_factory=threading.Event)
 
 
 _running: dict[Path, JobRun] = {}
-"""The runs of this process by their mount, which no two share."""
+"""The runs of this process by their mount path, which is unique."""
 
 _threads: dict[threading.Thread, Path] = {}
 """The threads that follow jobs in the background, and the folders of their runs."""
 
 
 def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Job, JobRun]:
-    """Record the job and copy its payload: a run keeps the code it started with."""
+    """Record the job, and copy its payload, so that a run keeps its code."""
     name = job_name(request, session)
     source = stages.local_path(account, session, request.stage_path)
     if not (source / "app").is_dir():
@@ -119,7 +119,7 @@ def prepare(account: Account, session: Session, request: JobRequest) -> tuple[Jo
 
 
 def _take_nodes(account: Account, job: Job, request: JobRequest) -> int:
-    """The number of nodes that the job now has; with them it runs."""
+    """Record that the job runs with this number of nodes."""
     nodes = job_nodes.take(account, job, request.min_instances)
     if nodes:
         job_store.started(account, job)
@@ -127,7 +127,7 @@ def _take_nodes(account: Account, job: Job, request: JobRequest) -> int:
 
 
 def _session_of_job(account: Account, session: Session, request: JobRequest) -> Session:
-    """The job's own session; one that runs on by itself must not end with its caller's."""
+    """The job's session; an asynchronous job must not end with its caller's session."""
     place = {"database": session.database, "schema": session.schema}
     return account.sessions.open(
         **place,
@@ -141,7 +141,7 @@ def _session_of_job(account: Account, session: Session, request: JobRequest) -> 
 
 
 def _seconds(session: Session, request: JobRequest) -> float | None:
-    """How long the job may run: as long as its statement, if that waits for it, and as the setting says."""
+    """The job's timeout: that of its statement, if the statement waits for the job, or that of the setting."""
     given = os.environ.get(SECONDS_SETTING, "")
     statement = None if request.is_async else statement_timeout(session)
     limits = [limit for limit in (int(given) if given.isdigit() else None, statement) if limit]
@@ -149,7 +149,7 @@ def _seconds(session: Session, request: JobRequest) -> float | None:
 
 
 def job_name(request: JobRequest, session: Session) -> ObjectName:
-    """The full name of a job; a definition's name ends in `_` and gets a suffix that no other job has."""
+    """The full name of a job; a definition's name ends in `_`, and gets a unique suffix."""
     if not request.add_suffix:
         return resolve(request.name, session)
     suffix = uuid.uuid4().hex[:12].upper()
@@ -161,14 +161,14 @@ def job_name(request: JobRequest, session: Session) -> ObjectName:
 
 
 def _in_mount(text: str, mount: Path) -> str:
-    """A path in the container as the process has it; any other text unharmed."""
+    """A path in the container as a path of the process; other texts are unchanged."""
     if text == CONTAINER_MOUNT or text.startswith(f"{CONTAINER_MOUNT}/"):
         return f"{mount}{text.removeprefix(CONTAINER_MOUNT)}"
     return text
 
 
 def _launcher(mount: Path) -> Path:
-    """The script that connects, runs the entrypoint and saves the result: the client's own."""
+    """The client's script that connects, runs the entrypoint and saves the result."""
     uploaded = mount / "system" / "mljob_launcher.py"
     if uploaded.is_file():
         return uploaded
@@ -178,8 +178,8 @@ def _launcher(mount: Path) -> Path:
 
 
 def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
-    """Run the job's processes and record how it ended; answers the job as it then is."""
-    # What ends the caller's statement ends its job, whatever the job is doing or waiting for just then.
+    """Run the job's processes and record their end; returns the ended job."""
+    # Cancelling the caller's statement ends its job, also while the job waits.
     child = Child(run.session, run.cancel)
     account.children.add(child)
     started = time.monotonic()
@@ -202,7 +202,7 @@ def run_to_end(account: Account, job: Job, run: JobRun) -> Job:
 
 
 def _run(account: Account, job: Job, run: JobRun) -> int:
-    """The exit code of the job, or of the pip that could not install what it requires."""
+    """The exit code of the job, or of a failed pip."""
 
     def has_to_end() -> bool:
         return run.cancel.is_set() or account.stopping.is_set()
@@ -240,13 +240,13 @@ def _run(account: Account, job: Job, run: JobRun) -> int:
 
 
 def note(log: Path, lines: tuple[str, ...] | list[str]) -> None:
-    """Say something in a job's log, where it is not the job that speaks."""
+    """Write a message of the server into a job's log."""
     with log.open("a", encoding="utf-8") as file:
         file.writelines(f"[local server] {line}\n" for line in lines)
 
 
 def _end(account: Account, job: Job, run: JobRun, code: int, *, late: bool) -> tuple[str, str]:
-    """How a job ended, and why; its last words are for whoever sees the error and not the log."""
+    """A job's state and message; the message contains the last lines of the log."""
     if code == 0:
         return DONE, ""
     if account.stopping.is_set():
@@ -259,13 +259,13 @@ def _end(account: Account, job: Job, run: JobRun, code: int, *, late: bool) -> t
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     said = [line for line in _without_launcher(lines) if line.strip()]
     head = f"exit code {code}, last lines of its log:"
-    # Launcher and connector write to the same log, and last of all: what the script said is looked for.
+    # Launcher and connector write to the same log after the script, so search for the script's output.
     last = error_line("\n".join([head, *said])) or f"exit code {code}"
     return FAILED, "\n".join([last, head, *said[-LOG_LINES_IN_ERROR:]])
 
 
 def _without_launcher(lines: list[str]) -> Iterator[str]:
-    """A log without the frames of Snowflake's launcher in its tracebacks: how many there are depends on the Python."""
+    """A log whose tracebacks lack the frames of Snowflake's launcher, whose number depends on the Python version."""
     is_launcher = False
     for line in lines:
         if frame := _FRAME.match(line):
@@ -277,7 +277,7 @@ def _without_launcher(lines: list[str]) -> Iterator[str]:
 
 
 def run_in_background(account: Account, job: Job, run: JobRun) -> None:
-    """Run the job in a thread that the statement does not wait for."""
+    """Run the job in a background thread."""
     context = contextvars.copy_context()
 
     def follow() -> None:
@@ -292,7 +292,7 @@ def run_in_background(account: Account, job: Job, run: JobRun) -> None:
 
 
 def cancel(account: Account, job: Job) -> None:
-    """End a job that runs and wait for its end; one that is over stays as it is."""
+    """End a running job and wait for its end; an ended job is not changed."""
     run = _running.get(job.mount)
     if run is not None:
         run.cancel.set()
@@ -300,7 +300,7 @@ def cancel(account: Account, job: Job) -> None:
 
 
 def wait_for_all(account: Account) -> None:
-    """Wait until the jobs of a server that stops have written down how they ended."""
+    """Wait until the jobs have recorded their ends, when the server stops."""
     for thread in tuple(_threads):
         if _threads[thread].is_relative_to(account.folder):
             thread.join(15)

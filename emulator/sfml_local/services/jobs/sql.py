@@ -1,4 +1,4 @@
-"""ML Jobs: scripts that would run in containers of a compute pool, each run in a process of its own.
+"""ML Jobs: scripts for containers of a compute pool; here each runs in its own process.
 
 https://docs.snowflake.com/en/developer-guide/snowflake-ml/ml-jobs/overview
 """
@@ -30,11 +30,11 @@ __all__ = ["HANDLERS", "READ_ONLY", "SCHEMA", "SYSTEM_FUNCTIONS", "TABLE_FUNCTIO
 
 
 def execute_ml_job(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options): the job's id; fails with the job unless ASYNC."""
+    """SYSTEM$EXECUTE_ML_JOB(name, pool, spec, options): returns the job's id; without ASYNC, fails if the job fails."""
     request = read_request(arguments)
     job, run = job_runs.prepare(account, session, request)
     if session.task is not None and session.parent is None:
-        # A job that a procedure of the task starts is not the task's own.
+        # A job that a procedure of the task starts is not the task's own job.
         run_store.set_job_id(account.store, session.task.run, session.task.task.name.name, job.id)
     if request.is_async:
         job_runs.run_in_background(account, job, run)
@@ -46,7 +46,7 @@ def execute_ml_job(account: Account, session: Session, arguments: tuple[Any, ...
 
 
 def job_runtime(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """SYSTEM$GET_ML_JOB_RUNTIME(pool, selector): the image that stands for this Python."""
+    """SYSTEM$GET_ML_JOB_RUNTIME(pool, selector): an image name that represents this Python."""
     selector = str(arguments[1]) if len(arguments) > 1 and arguments[1] else ""
     wanted = json.loads(selector).get("pythonVersion") if selector.startswith("{") else None
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -66,7 +66,7 @@ def call_method(account: Account, session: Session, statement: grammar.CallServi
         seconds = float(values[1]) if len(values) > 1 else 600.0
         job = job_store.wait(account, job, seconds)
         if not job.is_over:
-            # An error and not a status: the client takes it as the sign to go on by polling.
+            # An error instead of a status makes the client continue by polling.
             raise SqlError(f"Timed out after {seconds:g} seconds waiting for {job.name}.", 395031, "22023")
         return scalar(statement.method, job.status, statement_type_id=CALL)
     raise SqlError(f"SQL compilation error:\nUnknown method {statement.method}.", 2141, "42601")
@@ -86,7 +86,7 @@ def drop_service(account: Account, session: Session, statement: grammar.DropServ
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    """End and drop the jobs of a schema that goes."""
+    """End and drop the jobs of a dropped schema."""
     for job in job_store.jobs(account):
         if (job.name.database, job.name.schema) == (database, schema):
             job_runs.cancel(account, job)

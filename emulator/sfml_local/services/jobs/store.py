@@ -66,7 +66,7 @@ _changed = threading.Condition()
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One execution: `mount` is where it sees its payload, `result_folder` where it leaves its results."""
+    """One execution: `mount` is the folder of its payload, `result_folder` that of its results."""
 
     id: int
     name: ObjectName
@@ -135,7 +135,7 @@ def started(account: Account, job: Job) -> None:
 
 
 def instance_ended(account: Account, job: Job, number: int, status: str) -> None:
-    """Record how an instance ended that ended before its job."""
+    """Record the end of an instance that ended before its job."""
     account.store.execute(
         "UPDATE ml_job_instances SET status = ?, ended_on = ? WHERE job_id = ? AND instance = ?",
         (status, account.clock().isoformat(), job.id, number),
@@ -143,7 +143,7 @@ def instance_ended(account: Account, job: Job, number: int, status: str) -> None
 
 
 def instances(account: Account, job: Job) -> list[Instance]:
-    """The instances of a job by number; those that were there at its end ended as it did."""
+    """The instances of a job by number; instances that ran to the job's end have its state."""
     rows = account.store.rows("SELECT * FROM ml_job_instances WHERE job_id = ? ORDER BY instance", (job.id,))
     if not rows:  # a job of an earlier version of this server
         return [Instance(0, job.status, job.created_on, job.completed_on)]
@@ -159,7 +159,7 @@ def instances(account: Account, job: Job) -> list[Instance]:
 
 
 def finish(account: Account, job: Job, status: str, message: str = "") -> None:
-    """Record how a job ended; the first end stands."""
+    """Record the end of a job; the first recorded end is final."""
     account.store.execute(
         "UPDATE ml_jobs SET status = ?, message = ?, completed_on = ? WHERE id = ? AND completed_on IS NULL",
         (status, message, account.clock().isoformat(), job.id),
@@ -184,7 +184,7 @@ def delete(account: Account, job: Job) -> None:
 
 
 def wait(account: Account, job: Job, seconds: float) -> Job:
-    """The job as it is when it is over, or after these seconds."""
+    """The job once it has ended, or its state after these seconds."""
     deadline = time.monotonic() + seconds
     with _changed:
         while not (job := get(account, job.name, deleted=True)).is_over:
@@ -196,7 +196,7 @@ def wait(account: Account, job: Job, seconds: float) -> Job:
 
 
 def get(account: Account, name: ObjectName, *, deleted: bool = False) -> Job:
-    """The job of this name; raises SqlError 002003. Dropped ones are found only if asked for."""
+    """The job with this name; raises SqlError 002003. Deleted jobs are only found with `deleted`."""
     row = account.store.row(
         f"{_SELECT} WHERE database = ? AND schema = ? AND name = ?",
         (name.database, name.schema, name.name),
@@ -239,6 +239,6 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def use_of_pool(account: Account, pool: str) -> tuple[int, int]:
-    """How many jobs a compute pool has, and how many nodes those that run were given."""
+    """The number of a compute pool's jobs, and of the nodes of its running jobs."""
     found = [job for job in jobs(account) if job.compute_pool == pool and not job.is_over]
     return len(found), sum(job.target_instances for job in found if job.status != PENDING)
