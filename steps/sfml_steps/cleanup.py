@@ -71,13 +71,16 @@ def task_history(ctx: Context) -> list[Mapping[str, Any]]:
 
     A finalizer has no predecessors to read from, so the history is read by the root's id, as in
     https://docs.snowflake.com/en/user-guide/tasks-graphs#finalizer-task-example
+    In a part of a run these are the rows of the part, while `ctx.run.id` is the run that it continues.
     """
-    root = TaskFunctions(ctx.session).runtime_info("CURRENT_ROOT_TASK_UUID")
+    functions = TaskFunctions(ctx.session)
+    root = functions.runtime_info("CURRENT_ROOT_TASK_UUID")
+    group = functions.runtime_info("CURRENT_TASK_GRAPH_RUN_GROUP_ID")
     return rows_of(
         ctx,
         "SELECT NAME, STATE, ATTEMPT_NUMBER FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY("
         f"ROOT_TASK_ID => {quoted(str(root))}, RESULT_LIMIT => {HISTORY_LIMIT}))"
-        f" WHERE GRAPH_RUN_GROUP_ID = {quoted(ctx.run.id)}",
+        f" WHERE GRAPH_RUN_GROUP_ID = {quoted(str(group))}",
     )
 
 

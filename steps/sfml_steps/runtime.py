@@ -6,6 +6,9 @@ JSON:
     {"pipeline": "clv", "task": "train_model", "step": "clv.train.train_model", "root": "CLV",
      "stage": "@DB.CLV.SFML", "with": {"features": {"$result": ["CLV$PREPARE_DATA", "features"]}},
      "outcomes": {"good": "GOOD"}, "branches": {"CLV$CHECK": {"GOOD": "good"}}}
+
+In a part of a run, which is a graph of its own, `"run": {"id": …, "scheduled_at": …, "root": …}` is the run that the
+part continues, and `"absent": […]` names the tasks that were skipped there or did not succeed.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from sfml_steps.errors import StepError
 from sfml_steps.logs import task_logger
 from sfml_steps.registration import decorated
 from sfml_steps.results import outcome_text, result_text
-from sfml_steps.task import TaskFunctions
+from sfml_steps.task import TaskFunctions, moment
 from sfml_steps.values import Sources, resolve
 
 if TYPE_CHECKING:
@@ -40,10 +43,16 @@ def run_step(session: Session, call_json: str) -> str | None:
     """Run a step in a task, set the task's return value, and return its text."""
     call = json.loads(call_json)
     logger = task_logger(call["step"])
-    task = TaskFunctions(session, branch_outcomes(call))
+    task = TaskFunctions(session, branch_outcomes(call), call.get("absent") or ())
     run_id, scheduled_at = task.run_info()
-    run = Run(run_id, call["task"], call["root"], call["pipeline"], scheduled_at)
-    tag_queries(session, run)
+    earlier = call.get("run")
+    if earlier is None:
+        run = Run(run_id, call["task"], call["root"], call["pipeline"], scheduled_at)
+    else:
+        run = Run(
+            earlier["id"], call["task"], earlier["root"], call["pipeline"], moment(earlier["scheduled_at"])
+        )
+    tag_queries(session, run, part=None if earlier is None else run_id)
     context = Context(
         run=run,
         stage=call["stage"],
@@ -157,9 +166,14 @@ def ancestor(call: Mapping[str, Any], name: str) -> str:
     return f"{call['root']}${name.upper()}"
 
 
-def tag_queries(session: Session, run: Run) -> None:
-    """Set the query tag of this task's statements, by which costs and history can be found."""
+def tag_queries(session: Session, run: Run, part: str | None = None) -> None:
+    """Set the query tag of this task's statements, by which costs and history can be found.
+
+    `part` is the id of the part of the run that the task belongs to, if it does not belong to the run itself.
+    """
     tag = {"sfml": {"pipeline": run.pipeline, "task": run.task, "run": run.id}}
+    if part is not None:
+        tag["sfml"]["part"] = part
     try:
         session.query_tag = json.dumps(tag, separators=(",", ":"))
     except Exception as error:  # a step does not fail because of its query tag

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sfml_steps.errors import StepError
@@ -24,13 +24,19 @@ _NO_ANCESTOR = "is not a valid or active predecessor"
 class TaskFunctions:
     """The SYSTEM$ functions of the task that a session runs in; results and configuration are cached.
 
-    `outcomes` maps the name of a branch in Snowflake to return value → outcome.
+    `outcomes` maps the name of a branch in Snowflake to return value → outcome. `absent` names ancestors that are not
+    there in a part of a run, because they returned nothing in the run.
     """
 
-    def __init__(self, session: Session, outcomes: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        outcomes: Mapping[str, Mapping[str, str]] | None = None,
+        absent: Iterable[str] = (),
+    ) -> None:
         self._session = session
         self._outcomes = outcomes or {}
-        self._results: dict[str, Json] = {}
+        self._results: dict[str, Json] = dict.fromkeys(absent)
         self._config: Mapping[str, Json] | None = None
 
     def result(self, task: str) -> Json:

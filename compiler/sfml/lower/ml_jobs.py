@@ -62,6 +62,14 @@ def job_definition(
     return _named(unnamed, target, pipeline, task)
 
 
+def with_arguments(
+    spec: MLJobDefinitionSpec, arguments: tuple[str, ...], target: Target, pipeline: str, task: str
+) -> MLJobDefinitionSpec:
+    """The definition with another command line, and the name that follows from it."""
+    unnamed = dataclasses.replace(spec, name="", preview_sql="", arguments=arguments)
+    return _named(unnamed, target, pipeline, task)
+
+
 def _named(unnamed: MLJobDefinitionSpec, target: Target, pipeline: str, task: str) -> MLJobDefinitionSpec:
     name = job_name(pipeline, task, fingerprint([stage_of(target), job_value(unnamed)]))
     named = dataclasses.replace(unnamed, name=name)
@@ -158,7 +166,7 @@ def preview_sql(spec: MLJobDefinitionSpec, target: Target) -> str:
         "ASYNC": False,
     }
     parameters = (f"{job_identifier(target, spec.name)}_", spec.pool, json.dumps(options), json.dumps(job))
-    return f"CALL SYSTEM$EXECUTE_ML_JOB({', '.join(_bound(text) for text in parameters)})"
+    return f"CALL SYSTEM$EXECUTE_ML_JOB({', '.join(bound(text) for text in parameters)})"
 
 
 def spec_overrides(spec: MLJobDefinitionSpec) -> dict[str, Json] | None:
@@ -187,7 +195,7 @@ def _user_env_vars(spec: MLJobDefinitionSpec) -> dict[str, str]:
     return {name: spec.env_vars[name] for name in sorted(spec.env_vars)}
 
 
-def _bound(text: str) -> str:
+def bound(text: str) -> str:
     """A string literal as `snowflake.connector` binds it: quotes are escaped by a backslash, not doubled."""
     for char, escaped in (("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("'", "\\'")):
         text = text.replace(char, escaped)

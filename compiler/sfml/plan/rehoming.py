@@ -1,0 +1,357 @@
+"""Statements and conditions of tasks that move to another root: names of tasks, the run, and folded states.
+
+A task reads others by their names in Snowflake, in the JSON argument of a step and in calls of SYSTEM$ functions. In a
+part of a run these tasks have other names, some of them are not there at all, and the run is an earlier one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from typing import Any
+
+from sfml.base.quoting import literal
+from sfml.base.record import record
+from sfml.graph.model import Target
+from sfml.lower.desired import Definition, DesiredTask, MLJobDefinitionSpec, SqlDefinition
+from sfml.lower.ml_jobs import bound, with_arguments
+from sfml.semantics.states import State, predecessors_state
+
+PREDECESSORS_STATE = "SYSTEM$PREDECESSORS_STATE"
+
+TRUE, FALSE = "1 = 1", "1 = 0"
+"""Conditions that always and never hold."""
+
+_STEP_CALL = re.compile(r"(?P<head>.*\nCALL SFML_STEP\()(?P<literal>'(?:[^'\\]|''|\\.)*')\)\Z", re.DOTALL)
+_JOB_CALL = re.compile(r"\ACALL SYSTEM\$EXECUTE_ML_JOB\(")
+_TOKEN = re.compile(
+    r"(?P<comment>--[^\n]*|/\*.*?\*/)"
+    r"|(?P<dollars>\$\$(?P<inside>.*?)\$\$)"
+    r"|(?P<text>'(?:[^'\\]|''|\\.)*')"
+    r'|(?P<name>"(?:[^"]|"")*")'
+    r"|(?P<call>(?<![\w$.])SYSTEM\$\w+\s*\(\s*(?P<argument>'(?:[^'\\]|''|\\.)*')?\s*\))"
+    r"|(?P<word>[\w$]+)",
+    re.DOTALL | re.IGNORECASE,
+)
+_CALLED = re.compile(r"(SYSTEM\$\w+)", re.IGNORECASE)
+
+
+@record
+class EarlierRun:
+    """The run that a part continues: its id, the time for which it was scheduled as ISO text, and its root."""
+
+    id: str
+    scheduled_at: str | None
+    root: str
+
+
+@record
+class Move:
+    """Where a task moves. Names are those in Snowflake, without quotes.
+
+    `names` maps the tasks that are there to their new names, `absent` the others to the states that they have in the
+    part. `root` is the new root. `predecessors` maps a condition of SYSTEM$PREDECESSORS_STATE to what it becomes.
+    """
+
+    root: str
+    names: Mapping[str, str]
+    absent: Mapping[str, State] = field(default_factory=dict)
+    run: EarlierRun | None = None
+    task: str = ""
+    """The former name of the task that moves."""
+    predecessors: Callable[[str], str] | None = None
+
+
+class MissingResult(ValueError):
+    """A task reads a part of the result of a task that is not there; the argument is that task's name."""
+
+
+def rehomed_definition(
+    definition: Definition, move: Move, target: Target, pipeline: str, task: str
+) -> Definition:
+    """The body of a task below another root. Raises `MissingResult`."""
+    match definition:
+        case SqlDefinition(sql):
+            return SqlDefinition(_rehomed_body(sql, move))
+        case MLJobDefinitionSpec(arguments=arguments):
+            moved = tuple(_rehomed_argument(text, move) for text in arguments)
+            return with_arguments(definition, moved, target, pipeline, task)
+
+
+def _rehomed_body(sql: str, move: Move) -> str:
+    step = _STEP_CALL.fullmatch(sql)
+    if step is not None:
+        call = rehomed_call(unquoted(step["literal"]), move)
+        return f"{step['head']}{literal(call)})"
+    if _JOB_CALL.match(sql):
+        return _rehomed_job(sql, move)
+    return rehomed_sql(sql, move)
+
+
+def _rehomed_argument(text: str, move: Move) -> str:
+    return rehomed_call(text, move) if is_call(text) else text
+
+
+def _rehomed_job(sql: str, move: Move) -> str:
+    """The statement of a registered ML Job, whose options hold its command line as JSON."""
+
+    def moved(match: re.Match[str]) -> str:
+        text = unquoted(match[0])
+        try:
+            options = json.loads(text)
+        except ValueError:
+            return match[0]
+        arguments = options.get("ARGS") if isinstance(options, dict) else None
+        if not isinstance(arguments, list) or not any(is_call(one) for one in arguments):
+            return match[0]
+        options["ARGS"] = [_rehomed_argument(one, move) if isinstance(one, str) else one for one in arguments]
+        return bound(json.dumps(options))
+
+    return re.sub(r"'(?:[^'\\]|''|\\.)*'", moved, sql)
+
+
+def is_call(text: object) -> bool:
+    """Whether a text is the JSON argument of a step."""
+    if not isinstance(text, str) or not text.startswith("{"):
+        return False
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(value, dict) and {"pipeline", "task", "step", "root"} <= value.keys()
+
+
+def call_of(definition: Definition) -> Mapping[str, Any] | None:
+    """The argument of the step that a body runs; None for other bodies."""
+    match definition:
+        case SqlDefinition(sql):
+            step = _STEP_CALL.fullmatch(sql)
+            if step is not None:
+                texts = [unquoted(step["literal"])]
+            elif _JOB_CALL.match(sql):
+                texts = [text for options in _job_options(sql) for text in options]
+            else:
+                texts = []
+        case MLJobDefinitionSpec(arguments=arguments):
+            texts = [*arguments]
+    return next((json.loads(text) for text in texts if is_call(text)), None)
+
+
+def _job_options(sql: str) -> list[list[str]]:
+    found: list[list[str]] = []
+    for match in re.finditer(r"'(?:[^'\\]|''|\\.)*'", sql):
+        try:
+            options = json.loads(unquoted(match[0]))
+        except ValueError:
+            continue
+        if isinstance(options, dict) and isinstance(options.get("ARGS"), list):
+            found.append([text for text in options["ARGS"] if isinstance(text, str)])
+    return found
+
+
+# -- the argument of a step
+
+
+def rehomed_call(text: str, move: Move) -> str:
+    """The argument of a step below another root. Raises `MissingResult`."""
+    call = json.loads(text)
+    call["root"] = move.root
+    if "with" in call:
+        call["with"] = {name: _rehomed_value(value, move, call) for name, value in call["with"].items()}
+    if "branches" in call:
+        branches = {move.names[name]: raws for name, raws in call["branches"].items() if name in move.names}
+        call["branches"] = branches
+    if move.run is not None:
+        call["run"] = {
+            "id": move.run.id,
+            "scheduled_at": move.run.scheduled_at,
+            "root": move.run.root,
+        }
+    if move.absent:
+        call["absent"] = sorted(_new_name(name, move) for name in move.absent)
+    return json.dumps(call, ensure_ascii=False, allow_nan=False)
+
+
+def _new_name(name: str, move: Move) -> str:
+    return move.names.get(name, name)
+
+
+def _rehomed_value(value: Any, move: Move, call: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_rehomed_value(item, move, call) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((key, argument),) = value.items()
+        match key:
+            case "$result":
+                name, *path = argument
+                if name not in move.absent:
+                    return {key: [_new_name(name, move), *path]}
+                if path:
+                    raise MissingResult(name)
+                return {"$literal": None}
+            case "$run" if move.run is not None:
+                values = {
+                    "id": move.run.id,
+                    "scheduled_at": move.run.scheduled_at,
+                    "root": move.run.root,
+                    "task": call["task"],
+                }
+                return {"$literal": values[argument]} if argument in values else value
+            case "$literal":
+                return value
+            case "$text":
+                return {key: [_rehomed_value(part, move, call) for part in argument]}
+    return {key: _rehomed_value(item, move, call) for key, item in value.items()}
+
+
+# -- statements and conditions
+
+
+def rehomed_sql(sql: str, move: Move) -> str:
+    """A statement or condition below another root; only calls of SYSTEM$ functions with one text change.
+
+    >>> rehomed_sql("SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV$A') = 'x'", Move("P", {"CLV$A": "P$A"}))
+    "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('P$A') = 'x'"
+    """
+
+    def moved(match: re.Match[str]) -> str:
+        if match["dollars"] is not None:
+            return f"$${rehomed_sql(match['inside'], move)}$$"
+        if match["call"] is None or match["argument"] is None:
+            return match[0]
+        return _rehomed_function(match[0], match["argument"], move)
+
+    return _TOKEN.sub(moved, sql)
+
+
+def _rehomed_function(call: str, argument: str, move: Move) -> str:
+    called = _CALLED.match(call)
+    assert called is not None
+    text = unquoted(argument)
+    match called[1].upper():
+        case "SYSTEM$GET_PREDECESSOR_RETURN_VALUE":
+            if text in move.absent:
+                return "NULL"
+            return call.replace(argument, literal(move.names[text])) if text in move.names else call
+        case "SYSTEM$TASK_COMPLETION_STATE":
+            known = {**dict.fromkeys(move.absent), **move.names}
+            name = text if text in known else text.upper()
+            if name in move.absent:
+                state = move.absent[name]
+                return literal("FAILED" if state.is_failure else state.value)
+            return call.replace(argument, literal(move.names[name])) if name in move.names else call
+        case "SYSTEM$PREDECESSORS_STATE" if move.predecessors is not None:
+            return move.predecessors(text.upper())
+        case "SYSTEM$TASK_RUNTIME_INFO" if move.run is not None:
+            return _run_fact(text.upper(), move, call)
+        case _:
+            return call
+
+
+def _run_fact(key: str, move: Move, call: str) -> str:
+    """What SYSTEM$TASK_RUNTIME_INFO returned in the earlier run; the id of the root stays that of the part."""
+    assert move.run is not None
+    match key:
+        case "CURRENT_TASK_GRAPH_RUN_GROUP_ID":
+            return literal(move.run.id)
+        case "CURRENT_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP":
+            return "NULL" if move.run.scheduled_at is None else literal(move.run.scheduled_at)
+        case _:
+            return call
+
+
+def unquoted(text: str) -> str:
+    """The text of a literal in single quotes; both ways of escaping a quote are read."""
+
+    def plain(match: re.Match[str]) -> str:
+        if match[0] == "''":
+            return "'"
+        return {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "b": "\b", "f": "\f"}.get(
+            match[0][1], match[0][1]
+        )
+
+    return re.sub(r"''|\\.", plain, text[1:-1], flags=re.DOTALL)
+
+
+# -- folding
+
+
+def folded_predecessors(asked: str, absent: Sequence[State], *, has_others: bool) -> str:
+    """The condition on the predecessors that are there, given the states of those that are not.
+
+    `has_others` says whether any is there. Raises KeyError for a condition that does not exist.
+
+    >>> folded_predecessors("NONE_FAILED_MIN_ONE_SUCCEEDED", [State.SKIPPED], has_others=True)
+    "SYSTEM$PREDECESSORS_STATE('NONE_FAILED_MIN_ONE_SUCCEEDED')"
+    >>> folded_predecessors("ALL_SUCCEEDED", [State.SKIPPED], has_others=True)
+    '1 = 0'
+    >>> folded_predecessors("AT_LEAST_ONE_FAILED", [State.FAILED], has_others=True)
+    "SYSTEM$PREDECESSORS_STATE('ALL_DONE')"
+    """
+    if not has_others:
+        return TRUE if predecessors_state(asked, absent) else FALSE
+    if not absent:
+        predecessors_state(asked, absent)  # an unknown condition is an error
+        return _asks(asked)
+    every = {
+        "ALL_SUCCEEDED",
+        "ALL_FAILED",
+        "ALL_DONE",
+        "ALL_SKIPPED",
+        "NONE_FAILED",
+        "NONE_SKIPPED",
+    }
+    if asked in every:
+        return _asks(asked) if predecessors_state(asked, absent) else FALSE
+    if asked == "NONE_FAILED_MIN_ONE_SUCCEEDED":
+        if not predecessors_state("NONE_FAILED", absent):
+            return FALSE
+        return _asks("NONE_FAILED" if predecessors_state(asked, absent) else asked)
+    # At least one: an absent one may be it already, and then the others have only to be done.
+    return _asks("ALL_DONE") if predecessors_state(asked, absent) else _asks(asked)
+
+
+def _asks(asked: str) -> str:
+    return f"{PREDECESSORS_STATE}({literal(asked)})"
+
+
+# -- what is read
+
+
+def results_read(task: DesiredTask) -> frozenset[str]:
+    """The names in Snowflake of the tasks whose results a task is known to read, in its body or its condition."""
+    found: set[str] = set()
+    call = call_of(task.definition)
+    if call is not None:
+        found |= _results_in(call.get("with", {}))
+    elif isinstance(task.definition, SqlDefinition):
+        found |= _results_in_sql(task.definition.sql)
+    return frozenset(found | _results_in_sql(task.condition or ""))
+
+
+def _results_in(value: Any) -> set[str]:
+    match value:
+        case {"$result": [str(name), *_]} if len(value) == 1:
+            return {name}
+        case {"$literal": _} if len(value) == 1:
+            return set()
+        case dict():
+            return {name for item in value.values() for name in _results_in(item)}
+        case list():
+            return {name for item in value for name in _results_in(item)}
+        case _:
+            return set()
+
+
+def _results_in_sql(sql: str) -> set[str]:
+    found: set[str] = set()
+    for match in _TOKEN.finditer(sql):
+        if match["dollars"] is not None:
+            found |= _results_in_sql(match["inside"])
+        elif match["argument"] is not None and match["call"].upper().startswith("SYSTEM$GET_PREDECESSOR"):
+            found.add(unquoted(match["argument"]))
+    return found
