@@ -61,7 +61,10 @@ def cut_loose(graph: DeployedGraph, desired: DesiredGraph) -> tuple[DeployedTask
     """
     own = {raw(task.name) for task in desired.all_tasks}
     below = f"{raw(desired.root.name)}$"
-    candidates = [task for task in graph.others if task.name.startswith(below)]
+    # The graphs of parts of runs (`CLV$$PART_…`) are named so that no task of a spec can be.
+    candidates = [
+        task for task in graph.others if task.name.startswith(below) and not task.name.startswith(f"{below}$")
+    ]
     roots = [
         f"{task.name}$" for task in candidates if not (task.predecessors or task.suspended_reason in ORPHANED)
     ]

@@ -121,6 +121,13 @@ class ForeignTask:
     name: str
 
 
+@record
+class PartLeftOver:
+    """The graph of a part of a run that has ended and was not removed, because the command that made it was ended."""
+
+    names: tuple[str, ...]
+
+
 Problem: TypeAlias = (
     UnfinishedApply
     | ScheduleOff
@@ -131,6 +138,7 @@ Problem: TypeAlias = (
     | LateRun
     | Overdue
     | ForeignTask
+    | PartLeftOver
 )
 
 
@@ -165,8 +173,12 @@ def health_of(
     holder: Lease | None = None,
     run: Run | None = None,
     rows: Iterable[TaskRow] = (),
+    left_over: tuple[str, ...] = (),
 ) -> GraphHealth:
-    """The health of a graph, from the values that were read from the account."""
+    """The health of a graph, from the values that were read from the account.
+
+    `left_over` names the roots of parts of runs whose graphs should be gone.
+    """
     rows = tuple(rows)
     root = graph.root
     record = split_comment(root.comment)[1] if root else None
@@ -185,6 +197,8 @@ def health_of(
             problems.append(LateRun(due))
         elif root is not None and unfinished is None and (late := overdue(desired, root, rows, now)):
             problems.append(late)
+    if left_over:
+        problems.append(PartLeftOver(left_over))
     return GraphHealth(graph, record, off, is_scheduled(desired), run, differs, tuple(problems))
 
 

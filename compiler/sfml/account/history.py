@@ -9,6 +9,7 @@ from typing import Any
 
 from sfml.account.run_reason import EverySkipped, GraphTimeout, NothingRan, Reason, RootSkipped, TaskFailure
 from sfml.base.record import record
+from sfml.plan.part_record import PartRecord
 from sfml.plan.run_activity import RunActivity
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
@@ -83,6 +84,8 @@ class TaskRun:
     """The outcome that a gate chose; None for other tasks, and until it has ended."""
     because: str | None = None
     """Why the task was skipped or never ran; set once the run has ended."""
+    reused_from: str | None = None
+    """The run whose result of this task a part of a run reused instead of running it."""
 
 
 @record
@@ -115,6 +118,8 @@ class Run:
     completed_at: datetime | None = None
     reason: Reason | None = None
     attempts: tuple[Attempt, ...] = ()
+    part: PartRecord | None = None
+    """The record of the part, for a run that is a part of one."""
 
     @property
     def is_over(self) -> bool:
@@ -204,4 +209,6 @@ def run_activity_of(rows: Iterable[TaskRow], now: datetime) -> RunActivity:
     # A run can be retried for 14 days from its first attempt.
     # https://docs.snowflake.com/en/sql-reference/sql/execute-task
     is_retryable = state in ("FAILED", "CANCELLED") and now - began(newest) < timedelta(days=14)
-    return RunActivity(retryable=began(newest) if is_retryable else None)
+    if not is_retryable:
+        return RunActivity()
+    return RunActivity(retryable=began(newest), retryable_run=newest[0].run_group)

@@ -87,6 +87,10 @@ class CodeReader(Protocol):
         """The contents of files of one pipeline by their paths, read with one call; missing files are left out."""
         ...
 
+    def files_of_run(self, pipeline: str, run_id: str) -> frozenset[str]:
+        """The paths on the stage of the files that steps of this run wrote."""
+        ...
+
     def deployment(self, pipeline: str, number: int) -> Deployment | None:
         """The kept deployment with this number, or None."""
         ...
@@ -108,6 +112,10 @@ class CodeWriter(Protocol):
         ...
 
     def upload(self, archive: Archive) -> None: ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file by its path on the stage; an existing one is overwritten."""
+        ...
 
     def put_aside(self, path: str, content: bytes) -> None:
         """Keep the content of an unreadable file under another name, before the file is overwritten."""

@@ -16,6 +16,7 @@ from sfml.cli.idle_options import idle_options
 from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
+from sfml.cli.part_tidying import tidy_parts
 from sfml.operations.apply_plan import ApplyPlan
 from sfml.operations.idleness import Idleness
 from sfml.operations.target_account import TargetAccount
@@ -158,6 +159,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
             return 0
         with locked(compiled_spec.desired, target, options, flags.locking) as held_lease:
             work = plan(target)
+            tidy_parts(compiled_spec.desired, target, held_lease, work.staged, options)
             if work.groups:
                 flags.demand(compiled_spec, target.connection, options, work.plan)
             show_work(compiled_spec, work, options)

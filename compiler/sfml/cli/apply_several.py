@@ -25,6 +25,7 @@ from sfml.cli.interrupts import restore_signals
 from sfml.cli.lease_options import locked
 from sfml.cli.options import Options
 from sfml.cli.outlets import BufferedOutput, output_to
+from sfml.cli.part_tidying import tidy_parts
 from sfml.cli.pipelines import (
     PipelineFailure,
     Targets,
@@ -222,6 +223,7 @@ def _apply(pending: ShownPlan, targets: Targets, flags: ApplyFlags, options: Opt
     say_turn(compiled_spec, options)
     with locked(compiled_spec.desired, target, options, flags.locking) as held_lease:
         work = flags.planned(compiled_spec, target)
+        tidy_parts(compiled_spec.desired, target, held_lease, work.staged, options)
         if not flags.auto_approve and _likeness(work) != _likeness(pending.work):
             raise ConflictingState(
                 "the target has changed since the plan was shown; nothing was changed", help="run it again"

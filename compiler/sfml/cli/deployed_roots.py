@@ -49,17 +49,20 @@ def switching(
     A signal does not interrupt the block.
     """
     from sfml.cli.interrupts import stopping
+    from sfml.cli.part_tidying import tidy_parts
     from sfml.operations.apply_plan import read_stage
 
     compiled_spec = place_of(spec, options)
-    with connected(compiled_spec, options) as target, locked(compiled_spec.desired, target, options, locking):
+    desired = compiled_spec.desired
+    with connected(compiled_spec, options) as target, locked(desired, target, options, locking) as held_lease:
         root = deployed_root(compiled_spec, target)
-        _, journal = read_stage(compiled_spec.desired, target)
+        staged, journal = read_stage(compiled_spec.desired, target)
         if journal is not None:
             raise ConflictingState(
                 f"{journal.header.work} of {compiled_spec.desired.pipeline} did not finish, so its schedule is off",
                 help=f"finish it first:  sfml apply {compiled_spec.desired.where}   with --resume or --no-resume",
             )
+        tidy_parts(desired, target, held_lease, staged, options)
         done = threading.Event()
         with stopping(threading.Event(), done.is_set):
             yield compiled_spec, target, root

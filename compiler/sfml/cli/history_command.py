@@ -24,7 +24,7 @@ from sfml.render.history import KeptDeployment
 @shared_options()
 def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
     """List the last runs of SPEC, newest first; or the deployments that `sfml rollback` can go back to."""
-    from sfml.operations.runs import recent_runs
+    from sfml.operations.part_runs import runs_and_parts
     from sfml.render.history import deployments_json, deployments_text, runs_json, runs_text
     from sfml.render.symbols import Symbols
 
@@ -38,8 +38,7 @@ def command(spec: str, limit: int, deployments: bool, options: Options) -> int:
             text = deployments_text(desired, kept, symbols, unreadable)
             value = deployments_json(desired, kept, unreadable)
         else:
-            root = target.history.root(desired.root.name)
-            runs = recent_runs(desired, target.history, root, limit=limit, with_skipped=True) if root else ()
+            runs = runs_and_parts(desired, target, limit=limit)
             text, value = runs_text(desired, runs, symbols), runs_json(desired, runs)
     if options.json:
         output.say_json(value)

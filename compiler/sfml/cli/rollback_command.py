@@ -13,6 +13,7 @@ from sfml.cli.idle_options import demand_idle, idle_options
 from sfml.cli.inputs import connected, user_name
 from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, shared_options
+from sfml.cli.part_tidying import tidy_parts
 from sfml.cli.restoration import place_of
 from sfml.operations.idleness import Idleness
 
@@ -60,6 +61,7 @@ def command(
         goal, source = goal_of(desired, target, number)
         graph = goal.graph(desired.target)
         work = planned_graph(graph, target)
+        tidy_parts(desired, target, held_lease, work.staged, options)
         if speaks:
             output.say(rollback_text(desired.pipeline, source, goal))
             schedule = schedule_words(graph)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sfml.cli import output
-from sfml.cli.inputs import compile_spec, connected
+from sfml.cli.inputs import compile_spec, connected, single
+from sfml.cli.lease_options import Locking, locking_options
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.frontend.compiled_spec import CompiledSpec
+from sfml.operations.part_plan import PartRequest
 from sfml.operations.target_account import TargetAccount
 
 if TYPE_CHECKING:
@@ -28,9 +30,53 @@ if TYPE_CHECKING:
     help="Override a config value in this run.",
 )
 @click.option("--wait/--no-wait", default=True, help="Wait for the end of the run, or return at once.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="SELECTOR",
+    help="Run only these tasks: train, +score, train+, score_*, kind:job, tag:cost; may be repeated.",
+)
+@click.option(
+    "--from",
+    "start",
+    multiple=True,
+    metavar="TASK",
+    help="Run this task and everything that runs after it; the same as --only TASK+.",
+)
+@click.option(
+    "--recover",
+    metavar="RUN",
+    help="Run what did not succeed in this run, and what comes after it; an id, the start of one, or `last`.",
+)
+@click.option(
+    "--deployment",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Run a part with the code of deployment N, not with that of the files.",
+)
+@click.option("--beside", is_flag=True, help="Run a part even while the deployed graph is executing.")
+@click.option("--dry-run", is_flag=True, help="Show the plan of a part, and run nothing.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask on a terminal whether to run a part.")
+@locking_options
 @shared_options()
-def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, options: Options) -> int:
+def command(
+    specs: tuple[str, ...],
+    config: Mapping[str, str],
+    wait: bool,
+    only: tuple[str, ...],
+    start: tuple[str, ...],
+    recover: str | None,
+    deployment: int | None,
+    beside: bool,
+    dry_run: bool,
+    auto_approve: bool,
+    locking: Locking,
+    options: Options,
+) -> int:
     """Run the deployed pipeline once, now, and wait for its end. The schedule does not change.
+
+    With --only, --from or --recover, run a part of it, as a graph of its own beside the deployed one: with the code of
+    your files, and with the results of tasks that have run before. The plan is shown first.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     Several pipelines run in parallel if they share no table, stream or model by name. A failure of one does not stop
@@ -40,6 +86,10 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     from sfml.frontend.entry_files import is_single
     from sfml.operations.graph_health import demand_finished_apply
 
+    request = PartRequest(only, start, recover, deployment, config, beside)
+    if request.is_part:
+        return _run_part(specs, request, options, locking, wait, auto_approve, dry_run)
+    _refuse_flags_of_parts(deployment, beside, dry_run)
     if not is_single(specs):
         return _run_several(specs, config, wait, options)
     compiled_spec = compile_spec(specs[0], options)
@@ -53,6 +103,35 @@ def command(specs: tuple[str, ...], config: Mapping[str, str], wait: bool, optio
     if options.json:
         output.say_json(started)
     return 0
+
+
+def _run_part(
+    specs: tuple[str, ...],
+    request: PartRequest,
+    options: Options,
+    locking: Locking,
+    wait: bool,
+    auto_approve: bool,
+    dry_run: bool,
+) -> int:
+    from sfml.cli.part_run import run_part
+
+    compiled_spec = compile_spec(single(specs), options)
+    if not wait and not dry_run:
+        _demand_server(compiled_spec)
+    return run_part(
+        *(compiled_spec, request, options, locking), wait=wait, auto_approve=auto_approve, dry_run=dry_run
+    )
+
+
+def _refuse_flags_of_parts(deployment: int | None, beside: bool, dry_run: bool) -> None:
+    flags = [
+        flag
+        for flag, given in (("--deployment", deployment), ("--beside", beside), ("--dry-run", dry_run))
+        if given
+    ]
+    if flags:
+        raise click.UsageError(f"{flags[0]} goes with a part of a run: --only, --from or --recover")
 
 
 def _run_several(specs: Sequence[str], config: Mapping[str, str], wait: bool, options: Options) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sfml.account.part_runs import NOT_IN_PART
 from sfml.account.run_record import SUSPENDED
 from sfml.cli import output
 from sfml.cli.interrupts import pause, restore_signals
@@ -23,7 +24,7 @@ def run_and_follow(
     compiled_spec: CompiledSpec, target: TargetAccount, options: Options, config: Mapping[str, str]
 ) -> int:
     """Run the pipeline once, and follow the run; returns the exit code, 0 if it succeeded."""
-    return _answer(followed_run(compiled_spec, target, options, config), options)
+    return answer(followed_run(compiled_spec, target, options, config), options)
 
 
 def followed_run(
@@ -39,14 +40,16 @@ def followed_run(
         sleep=pause,
         suspended=suspended,
     )
-    return _shown(compiled_spec, states, options, config)
+    return shown_run(compiled_spec, states, options, config)
 
 
 def suspended_before(compiled_spec: CompiledSpec, target: TargetAccount, options: Options) -> frozenset[str]:
     """The suspended tasks, which a run skips. Prints notes about them and other differences from the files."""
+    from sfml.cli.part_tidying import tidy_unlocked
     from sfml.operations.graph_health import run_notes, suspended_names
 
     graph = target.history.deployed(compiled_spec.desired.root.name)
+    tidy_unlocked(compiled_spec.desired, target, graph, options)
     if graph.root is not None and options.speaks:
         for text in run_notes(compiled_spec, graph):
             output.note(f"note: {text}")
@@ -63,10 +66,10 @@ def retry_and_follow(compiled_spec: CompiledSpec, target: TargetAccount, options
         failed,
         interval=interval_of(compiled_spec.desired.target),
     )
-    return _answer(_shown(compiled_spec, states, options, {}), options)
+    return answer(shown_run(compiled_spec, states, options, {}), options)
 
 
-def _answer(run: Run, options: Options) -> int:
+def answer(run: Run, options: Options) -> int:
     """Print the run if the output is JSON; returns the exit code."""
     from sfml.render.run import run_json
 
@@ -75,7 +78,7 @@ def _answer(run: Run, options: Options) -> int:
     return 0 if run.outcome == "succeeded" else 1
 
 
-def _shown(
+def shown_run(
     compiled_spec: CompiledSpec, states: Iterator[Run], options: Options, config: Mapping[str, str]
 ) -> Run:
     from sfml.render.symbols import Symbols
@@ -129,7 +132,7 @@ def _lines(states: Iterator[Run], symbols: Symbols) -> Run:
         before = run
     assert run is not None, "following ends with a run"
     for task in run.tasks:
-        if task.state is None:
+        if task.state is None and task.because != NOT_IN_PART:
             output.say(task_line(task, symbols, width, over=True))
     return run
 
@@ -144,12 +147,16 @@ def _say_end(compiled_spec: CompiledSpec, run: Run, symbols: Symbols, config: Ma
     if run.started_at and run.completed_at:
         took = f" in {duration((run.completed_at - run.started_at).total_seconds() * 1000)}"
     settings = {**(compiled_spec.desired.root.config or {}), **config}
+    if run.part is not None:
+        settings = dict(run.part.config or {})
     if settings:
         output.say()
         output.say("config  " + ", ".join(f"{key} {value}" for key, value in settings.items()))
     where = f"{compiled_spec.desired.spec_path} -t {run.target}"
     passed_over = [
-        task.name for task in run.tasks if task.state is None and (not run.arms or task.because == SUSPENDED)
+        task.name
+        for task in run.tasks
+        if task.state is None and task.because != NOT_IN_PART and (not run.arms or task.because == SUSPENDED)
     ]
     if run.outcome == "succeeded":
         but = f", but {names_text(passed_over)} never ran" if passed_over else ""

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sfml.account.health import LooseTasks, MissingTasks, SuspendedChildren, health_of
+from sfml.account.health import LooseTasks, MissingTasks, PartLeftOver, SuspendedChildren, health_of
+from sfml.account.part_graphs import part_graphs
 from sfml.base.errors import ConflictingState
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import read_stage
+from sfml.operations.part_runs import left_over, parts_of_runs, states_of
 from sfml.operations.runs import runs_of
 from sfml.operations.target_account import TargetAccount
 from sfml.plan.provenance import origin_text
@@ -18,6 +20,7 @@ from sfml.render.health import problem_text, schedule_state_text, work_text
 if TYPE_CHECKING:
     from sfml.account.deployed import DeployedGraph
     from sfml.account.health import GraphHealth
+    from sfml.account.history import Run
     from sfml.lower.desired import DesiredGraph
 
 
@@ -28,16 +31,46 @@ def suspended_names(graph: DeployedGraph) -> frozenset[str]:
 def graph_health(desired: DesiredGraph, target: TargetAccount) -> GraphHealth:
     """Read the graph, its journal and its last run; returns its health."""
     graph = target.history.deployed(desired.root.name)
-    _, journal = read_stage(desired, target)
+    staged, journal = read_stage(desired, target)
     holder = target.leases.holder(desired.root.name) if journal else None
     rows = target.history.rows(graph.root) if graph.root else ()
     run = None
     if graph.root and any(row.state != "SCHEDULED" for row in rows):
         records = target.history.graphs(graph.root)
         run = next(iter(runs_of(desired, rows, records, limit=1, suspended=suspended_names(graph))), None)
+    parts = parts_of_runs(desired, target, staged, graph)
     return health_of(
-        desired, graph, now=datetime.now(UTC), journal=journal, holder=holder, run=run, rows=rows
+        desired,
+        graph,
+        now=datetime.now(UTC),
+        journal=journal,
+        holder=holder,
+        run=_run_or_part(run, parts),
+        rows=rows,
+        left_over=_left_over(desired, target, graph),
     )
+
+
+def _run_or_part(run: Run | None, parts: tuple[Run, ...]) -> Run | None:
+    """What stands for the last run: a part that executes, or the last one that recovers the run."""
+    executing = [part for part in parts if not part.is_over]
+    if executing:
+        return executing[0]
+    if run is None:
+        return None
+    mending = {run.run_id}
+    last = run
+    for part in reversed(parts):  # a part may recover a part
+        if part.part is not None and part.part.recovers in mending:
+            mending.add(part.run_id)
+            last = part
+    return last
+
+
+def _left_over(desired: DesiredGraph, target: TargetAccount, graph: DeployedGraph) -> tuple[str, ...]:
+    """The roots of parts that have ended. Costs no call if there are no graphs of parts."""
+    graphs = part_graphs(graph, desired.root.name)
+    return tuple(state.graph.root for state in left_over(states_of(desired, target, graphs, ())))
 
 
 def demand_finished_apply(compiled_spec: CompiledSpec, target: TargetAccount) -> None:
@@ -57,11 +90,13 @@ def demand_finished_apply(compiled_spec: CompiledSpec, target: TargetAccount) ->
 
 def drift_notes(desired: DesiredGraph, target: TargetAccount) -> Iterator[str]:
     """Notes on problems that are no drift of a task but stop the graph: a schedule that is off, loose tasks."""
-    health = health_of(desired, target.history.deployed(desired.root.name), now=datetime.now(UTC))
+    graph = target.history.deployed(desired.root.name)
+    left = _left_over(desired, target, graph)
+    health = health_of(desired, graph, now=datetime.now(UTC), left_over=left)
     if health.off is not None:
         yield f"the schedule is {schedule_state_text(health.off)}"
     for problem in health.problems:
-        if isinstance(problem, LooseTasks):
+        if isinstance(problem, LooseTasks | PartLeftOver):
             yield problem_text(problem, desired.pipeline)
 
 

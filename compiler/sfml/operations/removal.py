@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sfml.account.part_graphs import part_graphs
 from sfml.base.errors import ConflictingState, RecordUnreadable
 from sfml.base.record import record
 from sfml.lower.desired import DesiredGraph
+from sfml.lower.names import folded_name
 from sfml.operations.apply_plan import inspect_stage, refuse_newer, traces_of
 from sfml.operations.deployer import Work
 from sfml.operations.ownership import Ownership, graph_to_restore, ownership
@@ -16,8 +18,9 @@ from sfml.plan.artefact import Artefact, observed_artefact
 from sfml.plan.journal import Journal, header_of
 from sfml.plan.lease import Lease
 from sfml.plan.model import ObservedGraph
+from sfml.plan.part_record import open_marks
 from sfml.plan.stage_content import StageContent
-from sfml.plan.stages import Group, RemoveFiles, removal_stages
+from sfml.plan.stages import DropTask, Group, RemoveFiles, removal_stages
 
 if TYPE_CHECKING:
     from sfml.operations.deployer import Work
@@ -35,12 +38,14 @@ class Removal:
     groups: tuple[Group, ...]
     was: Artefact | None
     unreadable: RecordUnreadable | None = None
+    parts: tuple[str, ...] = ()
+    """The tasks of graphs of parts of runs, their roots last."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The tasks to be removed, the root first."""
         there = tuple(self.observed.by_name) if self.observed else ()
-        return (*there, *self.loose)
+        return (*there, *self.loose, *self.parts)
 
     def work(self, lease: Lease) -> Work:
         """The work that carries out the removal under this lease."""
@@ -92,7 +97,22 @@ def planned_removal(desired: DesiredGraph, target: TargetAccount) -> Removal:
         )
         if staged is None:
             groups = tuple(group for group in groups if group != (RemoveFiles(),))
-    return Removal(desired, observed, staged, journal, lost, groups, was, unreadable)
+    parts = _parts(desired, target, staged)
+    groups = (*(tuple(map(DropTask, level)) for level in parts if level), *groups)
+    names = tuple(name for level in parts for name in level)
+    return Removal(desired, observed, staged, journal, lost, groups, was, unreadable, names)
+
+
+def _parts(
+    desired: DesiredGraph, target: TargetAccount, staged: StageContent | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tasks of graphs of parts, and their roots. Costs no call if the stage names no such graph."""
+    if not open_marks(staged):
+        return (), ()
+    graphs = part_graphs(target.history.deployed(desired.root.name), desired.root.name)
+    children = (task.name for graph in graphs for task in graph.tasks if task.name != graph.root)
+    roots = (graph.root for graph in graphs if graph.has_root)
+    return tuple(map(folded_name, children)), tuple(map(folded_name, roots))
 
 
 def _refuse_others(desired: DesiredGraph, own: Ownership) -> None:

@@ -357,11 +357,6 @@ def part_root(root: str, mark: str) -> str:
     return folded_name(f"{raw(root)}{PART_MARK}{mark.upper()}")
 
 
-def is_part_of(name: str, root: str) -> bool:
-    """Whether a name (raw) is that of a task of a part of the pipeline with this root."""
-    return name.startswith(f"{raw(root)}{PART_MARK}")
-
-
 def part_graph(
     part: Part, root: str, config: Mapping[str, Scalar], record: Mapping[str, Json]
 ) -> DesiredGraph:
@@ -478,8 +473,8 @@ def _move(part: Part, task: DesiredTask, root: str, names: Mapping[str, str], *,
         root=raw(root),
         names={name: raw(names[spec]) for name, spec in spec_names.items() if spec in names},
         absent=absent,
+        absent_names={name: raw(default_name(root, spec_names[name])) for name in absent},
         run=part.run,
-        task=raw(task.name),
         predecessors=folded if states else None,
     )
 

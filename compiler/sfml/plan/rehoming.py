@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Any
 
 from sfml.base.quoting import literal
 from sfml.base.record import record
 from sfml.graph.model import Target
+from sfml.lower.alerting import alerted_parts, own_statement
 from sfml.lower.desired import Definition, DesiredTask, MLJobDefinitionSpec, SqlDefinition
 from sfml.lower.ml_jobs import bound, with_arguments
 from sfml.semantics.states import State, predecessors_state
@@ -58,9 +59,9 @@ class Move:
     root: str
     names: Mapping[str, str]
     absent: Mapping[str, State] = field(default_factory=dict)
+    absent_names: Mapping[str, str] = field(default_factory=dict)
+    """The names that absent tasks would have, by which a step may ask for their results."""
     run: EarlierRun | None = None
-    task: str = ""
-    """The former name of the task that moves."""
     predecessors: Callable[[str], str] | None = None
 
 
@@ -77,10 +78,19 @@ def rehomed_definition(
             return SqlDefinition(_rehomed_body(sql, move))
         case MLJobDefinitionSpec(arguments=arguments):
             moved = tuple(_rehomed_argument(text, move) for text in arguments)
-            return with_arguments(definition, moved, target, pipeline, task)
+            alerts = definition.alerts
+            if alerts is not None:
+                alerts = replace(alerts, json=rehomed_alerts(alerts.json, move))
+            return with_arguments(replace(definition, alerts=alerts), moved, target, pipeline, task)
 
 
 def _rehomed_body(sql: str, move: Move) -> str:
+    parts = alerted_parts(sql)
+    if parts is not None:
+        moved = sql.replace(literal(parts.call), literal(rehomed_alerts(parts.call, move)), 1)
+        if parts.inner is None:
+            return moved
+        return moved.replace(literal(parts.inner), literal(_rehomed_body(parts.inner, move)), 1)
     step = _STEP_CALL.fullmatch(sql)
     if step is not None:
         call = rehomed_call(unquoted(step["literal"]), move)
@@ -126,7 +136,8 @@ def is_call(text: object) -> bool:
 def call_of(definition: Definition) -> Mapping[str, Any] | None:
     """The argument of the step that a body runs; None for other bodies."""
     match definition:
-        case SqlDefinition(sql):
+        case SqlDefinition(written):
+            sql = own_statement(written)
             step = _STEP_CALL.fullmatch(sql)
             if step is not None:
                 texts = [unquoted(step["literal"])]
@@ -170,7 +181,7 @@ def rehomed_call(text: str, move: Move) -> str:
             "root": move.run.root,
         }
     if move.absent:
-        call["absent"] = sorted(_new_name(name, move) for name in move.absent)
+        call["absent"] = sorted(move.absent_names.get(name, name) for name in move.absent)
     return json.dumps(call, ensure_ascii=False, allow_nan=False)
 
 
@@ -206,6 +217,25 @@ def _rehomed_value(value: Any, move: Move, call: Mapping[str, Any]) -> Any:
             case "$text":
                 return {key: [_rehomed_value(part, move, call) for part in argument]}
     return {key: _rehomed_value(item, move, call) for key, item in value.items()}
+
+
+def rehomed_alerts(text: str, move: Move) -> str:
+    """The argument of the procedure that tells of a run, below another root."""
+    call = json.loads(text)
+    former = f"{call['root']}$"
+    names = {name for name in (*move.names, *move.absent) if name != call["root"]}
+    spec_names = {name: call["names"].get(name) or name.removeprefix(former).lower() for name in names}
+    there = {name: move.names[name] for name in spec_names if name in move.names}
+    call["root"] = move.root
+    call["finalizer"] = _new_name(call["finalizer"], move)
+    for key in ("gates", "slow"):
+        call[key] = {there[name]: value for name, value in call[key].items() if name in there}
+    call["names"] = {
+        new: spec_names[name]
+        for name, new in sorted(there.items(), key=lambda pair: spec_names[pair[0]])
+        if new.removeprefix(f"{move.root}$").lower() != spec_names[name]
+    }
+    return json.dumps(call, ensure_ascii=False, allow_nan=False)
 
 
 # -- statements and conditions

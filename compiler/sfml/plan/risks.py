@@ -118,7 +118,7 @@ def graph_risks(plan: Plan, desired: DesiredGraph, situation: RunActivity, now: 
         # https://docs.snowflake.com/en/sql-reference/sql/execute-task
         yield Risk(
             RiskLabel.FORFEITS_RETRY,
-            f"forfeits RETRY LAST of the failed run of {_moment(situation.retryable)}",
+            f"forfeits RETRY LAST of the failed run of {_moment(situation.retryable)}{_recovery(situation)}",
         )
     if plan.root_started and not plan.resume_root:
         yield Risk(RiskLabel.SCHEDULE, "turns the schedule off")
@@ -133,6 +133,12 @@ def graph_risks(plan: Plan, desired: DesiredGraph, situation: RunActivity, now: 
     if resumes and isinstance(desired.root.schedule, IntervalSchedule):
         # https://docs.snowflake.com/en/sql-reference/sql/create-task: an interval begins when the task is resumed.
         yield Risk(RiskLabel.SHIFTS_INTERVAL, "the interval begins anew when the root is resumed")
+
+
+def _recovery(situation: RunActivity) -> str:
+    if not situation.retryable_run:
+        return ""
+    return f" ({situation.retryable_run}); `sfml run --recover` can still reuse its results"
 
 
 def apply_time(plan: Plan) -> timedelta:

@@ -23,6 +23,8 @@ class RunActivity:
 
     running_since: datetime | None = None
     retryable: datetime | None = None
+    retryable_run: str = ""
+    """The id of that run."""
 
 
 def next_runs(schedule: Schedule | None, now: datetime, count: int = RUNS_SHOWN) -> tuple[datetime, ...]:

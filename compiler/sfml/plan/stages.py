@@ -171,7 +171,7 @@ def removal_stages(
     roots = (*([artefact.root.name] if root_started else ()), *loose_on)
     off: tuple[Group, ...] = (tuple(map(SuspendRoot, roots)),) if roots else ()
     tasks = {task.name: task for task in artefact.tasks}
-    gone = _dropped(frozenset({*artefact.names, *leftover}), tasks)
+    gone = dropped(frozenset({*artefact.names, *leftover}), tasks)
     beginning: tuple[Group, ...] = ((OpenJournal(False),),) if undone is None else ()
     files: tuple[Group, ...] = ((RemoveFiles(),),) if with_files else ()
     return (*beginning, *off, *gone, *files, (CloseJournal(undone),))
@@ -243,7 +243,7 @@ def _groups(
         # A task that becomes the finalizer comes last, when its former children have other predecessors.
         yield tuple(DropTask(task.name) for task in level if task.name in replaced - finalizers)
         yield tuple(PutTask(task, written[task.name]) for task in level)
-    yield from _dropped(gone - finalizers, before)
+    yield from dropped(gone - finalizers, before)
     if not is_new:
         # The root's record names the deployed graph, so it is written after the tasks.
         yield (PutTask(root, written.get(root.name, Action.UNCHANGED)),)
@@ -258,7 +258,7 @@ def _jobs(children: list[DesiredTask]) -> Iterator[RegisterJob]:
             yield RegisterJob(task, task.definition)
 
 
-def _dropped(names: frozenset[str], tasks: Mapping[str, DesiredTask]) -> Iterator[Group]:
+def dropped(names: frozenset[str], tasks: Mapping[str, DesiredTask]) -> Iterator[Group]:
     """The groups that drop tasks, the greatest depth first.
 
     A task whose parent is dropped first would become a root of its own, and would no longer be found.

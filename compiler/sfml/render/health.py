@@ -15,6 +15,7 @@ from sfml.account.health import (
     MissingTasks,
     Off,
     OffReason,
+    PartLeftOver,
     Problem,
     ScheduleOff,
     SuspendedChildren,
@@ -107,6 +108,8 @@ def _problem_text(problem: Problem, pipeline: str) -> str:
             return f"late: no run has succeeded for {moment(due)}, expected within {in_words(within)}"
         case ForeignTask(name):
             return f"task {name} was not made by sfml"
+        case PartLeftOver(names):
+            return f"left over from a part of a run: {names_text(names)}"
         case _:
             assert_never(problem)
 
@@ -143,6 +146,8 @@ def remedies(problem: Problem, where: str, run: Run | None = None) -> Iterator[s
             yield f"sfml history {where}   shows what ran;   sfml run {where}   makes up for it"
         case ForeignTask():
             yield f"sfml apply {where} --adopt   takes the graph over"
+        case PartLeftOver():
+            yield f"sfml apply {where}   removes it, as does the next run"
         case _:
             assert_never(problem)
 
@@ -165,6 +170,7 @@ KINDS: Mapping[type, str] = {
     LateRun: "late",
     Overdue: "late",
     ForeignTask: "not_ours",
+    PartLeftOver: "part_left_over",
 }
 """Type of problem → the value of `kind` in JSON."""
 
@@ -187,7 +193,7 @@ def problem_json(problem: Problem, pipeline: str, where: str) -> dict[str, Any]:
                 tasks = (run.reason.task,)
         case UnfinishedApply(began_at=began_at):
             since = datetime.fromisoformat(began_at)
-        case ForeignTask():
+        case ForeignTask() | PartLeftOver():
             pass
         case _:
             assert_never(problem)

@@ -16,7 +16,7 @@ from sfml.plan.journal import Header
 from sfml.plan.provenance import origin_text, uncommitted_text, uncommitted_value
 from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, outcome_text, reason_json, reason_text, run_symbol
-from sfml.render.run import attempts_json
+from sfml.render.run import attempts_json, part_record_json
 from sfml.render.symbols import Symbols
 from sfml.render.units import duration, moment, plural
 
@@ -55,9 +55,19 @@ def _run_lines(desired: DesiredGraph, runs: Sequence[Run], symbols: Symbols) -> 
             began.ljust(20),
             took.rjust(10),
             attempt_text(run),
+            _part_text(run),
             _remark(run, symbols),
         )
         yield (f"  {run_symbol(run, symbols)} " + "   ".join(part for part in parts if part)).rstrip()
+
+
+def _part_text(run: Run) -> str:
+    """What a part is a part of: `part of 01J8… (train+)`."""
+    part = run.part
+    if part is None:
+        return ""
+    chosen = f" ({', '.join(part.selectors)})" if part.selectors else ""
+    return printable(f"part of {part.recovers}{chosen}" if part.recovers else f"part{chosen}")
 
 
 def _took(run: Run) -> float | None:
@@ -103,6 +113,7 @@ def _run_json(run: Run) -> dict[str, Any]:
         "arms": dict(run.arms),
         "failed_task": error.task if error else None,
         "error": error.error if error else None,
+        "part": None if run.part is None else part_record_json(run.part),
     }
 
 

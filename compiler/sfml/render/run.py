@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sfml.account.history import Run, TaskRun
+from sfml.account.part_runs import NOT_IN_PART
+from sfml.plan.part_record import PartRecord
 from sfml.render.printable import printable
 from sfml.render.reason import attempt_text, reason_json
 from sfml.render.symbols import Symbols
@@ -50,9 +52,11 @@ def run_json(run: Run) -> Mapping[str, Any]:
                 "error": task.error,
                 "arm": task.arm,
                 "because": task.because,
+                "reused_from": task.reused_from,
             }
             for task in run.tasks
         ],
+        "part": None if run.part is None else part_record_json(run.part),
     }
 
 
@@ -68,19 +72,42 @@ def run_text(run: Run, symbols: Symbols, now: datetime | None = None) -> str:
         elapsed = f"   {duration((end - run.started_at).total_seconds() * 1000)}"
     words = attempt_text(run)
     attempt = f"  {words}" if words else ""
-    lines = [f"{run.pipeline} on {run.target} {symbols['dot']} run {run.run_id}{attempt}{elapsed}"]
+    what = "run" if run.part is None else "part of a run:"
+    lines = [f"{run.pipeline} on {run.target} {symbols['dot']} {what} {run.run_id}{attempt}{elapsed}"]
     width = max((len(task.name) for task in run.tasks), default=0)
-    lines += [task_line(task, symbols, width, over=run.is_over) for task in run.tasks]
+    shown = [task for task in run.tasks if run.part is None or task.because != NOT_IN_PART]
+    lines += [task_line(task, symbols, width, over=run.is_over) for task in shown]
     return "\n".join(lines)
 
 
 def task_line(task: TaskRun, symbols: Symbols, width: int, *, over: bool = True) -> str:
     """`  ✓ prepare_data   4.2 s   23,570 customers`."""
+    if task.reused_from is not None:
+        return (
+            f"  {symbols['unchanged']} {printable(task.name):<{width}}  {'':>10}  {printable(_reused(task))}"
+        )
     waiting = task.state is None and not over
     symbol = symbols["SCHEDULED"] if waiting else symbols.state(task.state)
     took = duration(task.duration_ms) if task.duration_ms is not None else ""
     remark = printable(_remark(task, symbols, over))
     return f"  {symbol} {printable(task.name):<{width}}  {took:>10}  {remark}".rstrip()
+
+
+def _reused(task: TaskRun) -> str:
+    return f"reused from {task.reused_from}"
+
+
+def part_record_json(part: PartRecord) -> dict[str, Any]:
+    """What a part is a part of, as the `part` of a run's JSON."""
+    return {
+        "selectors": list(part.selectors),
+        "recovers": part.recovers,
+        "run_of_steps": part.run.id if part.run else None,
+        "deployment": part.deployment,
+        "origin": part.commit,
+        "runs": list(part.running),
+        "reuses": {name: result.run_id for name, result in part.reused.items()},
+    }
 
 
 def _remark(task: TaskRun, symbols: Symbols, over: bool) -> str:

@@ -168,6 +168,8 @@ def _last(status: PipelineStatus, symbols: Symbols, now: datetime) -> str:
     parts = [
         f"{run_symbol(run, symbols)} {interval(now - run.started_at)} ago" if run.started_at else UNKNOWN
     ]
+    if run.part is not None:
+        parts.append("a part")
     if not run.is_over:
         parts.append("running")
     elif run.started_at and run.completed_at:

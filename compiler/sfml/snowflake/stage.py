@@ -171,6 +171,16 @@ class Stage:
         folder, _, name = path.rpartition("/")
         self._put(folder, {unreadable_name(name, content): content})
 
+    def write(self, path: str, content: bytes) -> None:
+        """Write a file by its path on the stage; an existing one is overwritten."""
+        folder, _, name = path.rpartition("/")
+        self._put(folder, {name: content})
+
+    def files_of_run(self, pipeline: str, run_id: str) -> frozenset[str]:
+        """The paths on the stage of the files that steps of this run wrote, read with one LIST."""
+        folder = literal(self.location(f"{pipeline}/runs/{run_id}/"))
+        return frozenset(str(row[0]).split("/", 1)[1] for row in self._run(f"LIST {folder}"))
+
     def open_journal(self, journal: Journal) -> None:
         """Write the journal and the record of the intended deployment, with one PUT."""
         files = {JOURNAL_NAME: journal_json(journal).encode()}

@@ -30,7 +30,7 @@ from sfml.plan.part import (
 from sfml.plan.rehoming import EarlierRun, call_of
 from sfml.semantics.evaluating import Unknown, condition_holds
 from sfml.semantics.graph import GraphShape, TaskShape
-from sfml.semantics.running import End, Ran, carry_out, functions_of, settle
+from sfml.semantics.running import End, RunResult, functions_of, run_graph, settle
 from sfml.semantics.states import PREDECESSOR_CONDITIONS, State
 
 RUN = EarlierRun("r-1", "2026-11-22 00:00:00.000+00:00", "CLV")
@@ -49,7 +49,7 @@ def shape(graph: DesiredGraph) -> GraphShape:
     return GraphShape(raw(graph.root.name), tuple(tasks), last)
 
 
-def run(graph: DesiredGraph, values: Mapping[str, str | None], failing: frozenset[str]) -> Ran:
+def run(graph: DesiredGraph, values: Mapping[str, str | None], failing: frozenset[str]) -> RunResult:
     """A run in which the tasks `failing` fail and the others return their values; both by names in the spec."""
     tasks = {raw(task.name): task.task for task in graph.all_tasks}
 
@@ -59,15 +59,15 @@ def run(graph: DesiredGraph, values: Mapping[str, str | None], failing: frozense
             return End(State.FAILED)
         return End(State.SUCCEEDED, values.get(task or ""))
 
-    return carry_out(shape(graph), end)
+    return run_graph(shape(graph), end)
 
 
-def states(graph: DesiredGraph, ran: Ran) -> dict[str, State]:
+def states(graph: DesiredGraph, ran: RunResult) -> dict[str, State]:
     return {task.task: ran.states[raw(task.name)] for task in graph.all_tasks if task.task is not None}
 
 
 def results_of(
-    graph: DesiredGraph, ran: Ran, values: Mapping[str, str | None], *, recovered: bool = True
+    graph: DesiredGraph, ran: RunResult, values: Mapping[str, str | None], *, recovered: bool = True
 ) -> EarlierResults:
     return EarlierResults(
         {
@@ -310,7 +310,7 @@ def test_the_arm_of_another_run_counts_as_skipped() -> None:
     made = part_graph(part, "CLV$$PART_AB", {}, {})
     call = call_of(body_of(made, "join").definition)
     assert call is not None and call["with"]["down"] == {"$literal": None}
-    assert call["absent"] == ["CLV$DOWN"]
+    assert call["absent"] == ["CLV$$PART_AB$DOWN"]
 
 
 def test_statements_and_the_run_keep_their_meaning() -> None:

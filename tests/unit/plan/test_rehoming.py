@@ -9,8 +9,11 @@ import json
 import pytest
 from generated_graphs import graphs, lowered
 from hypothesis import given
+from hypothesis import strategies as st
 
 from sfml.base.quoting import literal, raw
+from sfml.graph.alerts import Alerts, Channel
+from sfml.graph.expectations import Range, TaskExpectation
 from sfml.graph.model import TaskGraph
 from sfml.lower.desired import MLJobDefinitionSpec, SqlDefinition
 from sfml.plan.rehoming import (
@@ -28,6 +31,7 @@ from sfml.semantics.condition_words import arguments_of
 from sfml.semantics.states import PREDECESSOR_CONDITIONS, State, predecessors_state
 
 RUN = EarlierRun("r-1", "2026-11-22 00:00:00.000+00:00", "CLV")
+MOVE = Move("P", {"CLV$A": "P$A"}, {"CLV$B": State.SKIPPED}, {"CLV$B": "P$B"}, RUN)
 
 
 @given(graphs())
@@ -61,7 +65,6 @@ def test_the_statement_of_a_registered_job_is_rehomed_as_its_definition(graph: T
 
 
 def test_texts_that_only_look_like_calls_stay() -> None:
-    move = Move("P", {"CLV$A": "P$A"}, {"CLV$B": State.SKIPPED}, RUN)
     for sql in (
         "select 'SYSTEM$GET_PREDECESSOR_RETURN_VALUE(''CLV$A'')'",
         "-- SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV$A')\nselect 1",
@@ -69,7 +72,7 @@ def test_texts_that_only_look_like_calls_stay() -> None:
         "select SYSTEM$GET_PREDECESSOR_RETURN_VALUE('CLV$C')",
         "select SYSTEM$TASK_RUNTIME_INFO('CURRENT_ROOT_TASK_UUID')",
     ):
-        assert rehomed_sql(sql, move) == sql
+        assert rehomed_sql(sql, MOVE) == sql
 
 
 @pytest.mark.parametrize(
@@ -90,7 +93,7 @@ def test_texts_that_only_look_like_calls_stay() -> None:
     ],
 )
 def test_calls_are_moved(sql: str, expected: str) -> None:
-    assert rehomed_sql(sql, Move("P", {"CLV$A": "P$A"}, {"CLV$B": State.SKIPPED}, RUN)) == expected
+    assert rehomed_sql(sql, MOVE) == expected
 
 
 def test_the_argument_of_a_step_is_moved() -> None:
@@ -108,11 +111,10 @@ def test_the_argument_of_a_step_is_moved() -> None:
         },
         "branches": {"CLV$A": {"X": "x"}, "CLV$B": {}},
     }
-    move = Move("P", {"CLV$A": "P$A"}, {"CLV$B": State.SKIPPED}, RUN)
-    moved = json.loads(rehomed_call(json.dumps(call), move))
+    moved = json.loads(rehomed_call(json.dumps(call), MOVE))
     assert moved["root"] == "P" and moved["branches"] == {"P$A": {"X": "x"}}
     assert moved["run"] == {"id": "r-1", "scheduled_at": RUN.scheduled_at, "root": "CLV"}
-    assert moved["absent"] == ["CLV$B"]
+    assert moved["absent"] == ["P$B"]
     assert moved["with"] == {
         "whole": {"$literal": None},
         "text": {"$text": ["x ", {"$result": ["P$A", "k"]}, {"$literal": "r-1"}]},
@@ -122,7 +124,7 @@ def test_the_argument_of_a_step_is_moved() -> None:
     }
     call["with"] = {"part": {"$result": ["CLV$B", "k"]}}
     with pytest.raises(MissingResult):
-        rehomed_call(json.dumps(call), move)
+        rehomed_call(json.dumps(call), MOVE)
 
 
 @pytest.mark.parametrize("text", ["it's", "a\\'b", "line\nbreak", "tab\t$$", ""])
@@ -149,3 +151,24 @@ def test_a_folded_condition_says_what_the_whole_one_would(asked: str) -> None:
                     (left,) = arguments_of(folded, "SYSTEM$PREDECESSORS_STATE")
                     holds = predecessors_state(str(left), others)
             assert holds == predecessors_state(asked, (*absent, *others)), (absent, others, folded)
+
+
+@given(graphs(), st.booleans())
+def test_a_finalizer_that_tells_of_its_run_is_that_of_another_root(graph: TaskGraph, slow: bool) -> None:
+    tasks = list(graph.tasks)
+    if slow:
+        tasks[0] = dataclasses.replace(tasks[0], expect=TaskExpectation(Range(60, 600)))
+    gates = {task.name: tuple(task.outcomes)[:1] for task in tasks if task.outcomes}
+    alerts = Alerts((Channel("slack", "ML_SLACK"),), gates=gates)
+    alerting = dataclasses.replace(
+        graph, tasks=tuple(tasks), settings=dataclasses.replace(graph.settings, alerts=alerts)
+    )
+    old = lowered(alerting)
+    new = lowered(dataclasses.replace(alerting, root_name="OTHER_ROOT"))
+    assert old.finalizer is not None and new.finalizer is not None and old.finalizer.task is not None
+    names = {raw(one.name): raw(two.name) for one, two in zip(old.all_tasks, new.all_tasks, strict=True)}
+    move = Move("OTHER_ROOT", names)
+    moved = rehomed_definition(
+        old.finalizer.definition, move, graph.target, graph.pipeline, old.finalizer.task
+    )
+    assert moved == new.finalizer.definition
