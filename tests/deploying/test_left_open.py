@@ -23,6 +23,7 @@ JOB = "second: {step: mine.train, with: {model_name: CHURN}, run_on: {pool: LOCA
 
 WITHOUT_ACCOUNT = {
     "lsp",
+    "policies",
     "init",
     "validate",
     "describe",

@@ -78,7 +78,7 @@ def test_it_uses_every_key_of_the_language() -> None:
     for file in CORPUS.rglob("*.yaml"):
         written |= set(_keys(yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)))
     known: set[str] = set()
-    for name in ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests"):
+    for name in ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests", "policies"):
         known |= set(_properties(schema(f"{name}.schema.json")))
     assert known - written == set()
 

@@ -32,7 +32,19 @@ HEAVY = {
 }
 """Parts of Python that take longer to import than all that we would use of them."""
 
-LATER_ROOMS = {"cost", "grammar", "plan", "deploy", "runs", "snowflake", "local", "testing", "review", "ci"}
+LATER_ROOMS = {
+    "cost",
+    "policies",
+    "grammar",
+    "plan",
+    "deploy",
+    "runs",
+    "snowflake",
+    "local",
+    "testing",
+    "review",
+    "ci",
+}
 
 SLOW_CLASSES = {"Position", "Span", "GraphShape", "Module"}
 """Dataclasses with an order, an `__init__` or an equality of their own; others are cheaper to define by `@record`."""

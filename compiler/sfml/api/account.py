@@ -57,11 +57,14 @@ class Account:
     ) -> Applied:
         """Make the target match the spec. Raises `UsageError` without `approve=True`.
 
+        Raises `InvalidSpec` with their findings if the project's policies do not let it be applied.
+
         With a plan, exactly its changes are made; `ConflictingState` is raised if the target has changed since the plan
         was made. `progress` is called with one line for each group of stages that is done. If a call fails, the next
         apply finishes what this one began. `create_missing` creates a missing database, schema or compute pool.
         """
         from sfml.operations.environment import demand_environment
+        from sfml.operations.policies import plan_findings
         from sfml.operations.reviewed_files import provenance, refuse_unreviewed
 
         if not approve:
@@ -74,6 +77,7 @@ class Account:
                 raise ConflictingState(
                     "the target has changed since the plan was made; nothing was changed", help="plan again"
                 )
+            plan_findings(self._opened, work.plan).demand()
             if work.groups:
                 demand_environment(
                     self._opened,

@@ -41,10 +41,14 @@ class Pipeline:
 
     def check(self) -> Findings:
         """All findings, as of `sfml validate`: for the named target, or else for every target of the project."""
-        from sfml.frontend.reading import read_targets
+        from sfml.frontend.reading import may_have_policies, read_targets
         from sfml.frontend.shared_findings import distinct_findings
 
         readings = read_targets(self.file, target=self._wanted, variables=self._variables, user=self._user)
+        if any(map(may_have_policies, readings)):
+            from sfml.frontend.team_policies import with_policies
+
+            readings = tuple(with_policies(readings))
         sources = {name: text for reading in readings for name, text in reading.sources.items()}
         targets = tuple(dict.fromkeys(reading.target for reading in readings if reading.target))
         return Findings(distinct_findings(readings), sources, targets)

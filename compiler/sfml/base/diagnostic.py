@@ -19,6 +19,7 @@ from sfml.base.source import Span
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./$-]*")
 """Words that YAML reads as the same text with and without quotes, apart from those in `_NOT_TEXT`."""
 _NOT_TEXT = ("null", "true", "false")
+_RULE_CODE = re.compile(r"SF\d{3}")
 _VERY_CLOSE = 0.75
 _HINTS = ContextVar("_HINTS", default=True)
 MOST_NAMED = 5
@@ -105,6 +106,11 @@ class Diagnostic:
     def is_error(self) -> bool:
         return self.severity is Severity.ERROR
 
+    @property
+    def is_of_rule(self) -> bool:
+        """Whether it is the finding of a rule of sfml's own, and not of a team's policy."""
+        return is_rule_code(self.code)
+
     @classmethod
     def error(
         cls,
@@ -128,6 +134,11 @@ class Diagnostic:
         **details: Unpack[FindingDetails],
     ) -> Diagnostic:
         return cls(code, Severity.WARNING, message, at, path, **details)
+
+
+def is_rule_code(code: str) -> bool:
+    """Whether it is the code of a rule of sfml's own; policies cannot have such codes."""
+    return _RULE_CODE.fullmatch(code) is not None
 
 
 def by_position(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -2,6 +2,7 @@
 
 SfmlError
 ├── InvalidSpec          the findings of a spec that cannot be compiled
+│   └── PolicyRefusal    the findings of policies that do not let a plan be applied
 ├── UsageError           wrong arguments (exit code 2)
 ├── ConnectionFailed     no account, no server, no network
 │   ├── AccountBusy      the account rejected the call for now; the call was not carried out
@@ -40,6 +41,7 @@ __all__ = [
     "MissingPrivilege",
     "MissingSchema",
     "NotSupportedYet",
+    "PolicyRefusal",
     "RecordUnreadable",
     "SfmlError",
     "UsageError",
@@ -80,6 +82,16 @@ class InvalidSpec(SfmlError):
 
     def __str__(self) -> str:
         return f"{self.message}\n\n{self.text}" if self.text else self.message
+
+
+class PolicyRefusal(InvalidSpec):
+    """Findings of policies that are errors; the spec itself compiles."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...], text: str = "") -> None:
+        super().__init__(diagnostics, text)
+        errors = sum(d.is_error for d in diagnostics)
+        self.message = f"policies refuse this plan: {errors} error{'s' if errors != 1 else ''}"
+        self.args = (self.message,)
 
 
 class UsageError(SfmlError):

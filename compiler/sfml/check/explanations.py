@@ -16,7 +16,7 @@ GROUPS: Mapping[str, str] = {
     "SF2": "Names and edges",
     "SF3": "Steps, branches and data flow",
     "SF4": "Compute and settings of tasks",
-    "SF5": "Schedules, sizes and costs",
+    "SF5": "Schedules, sizes, costs and policies",
     "SF6": "Production: alerts, secrets, pinned versions",
     "SF7": "Tests of a graph",
 }
@@ -40,7 +40,8 @@ class Explanation:
 
     @property
     def group(self) -> str:
-        return GROUPS[self.code[:3]]
+        """The group of a rule; the codes of policies belong to none of them."""
+        return GROUPS.get(self.code[:3], "Policies")
 
 
 @cache

@@ -40,12 +40,14 @@ def review(inputs: JobInputs, occasion: Occasion) -> int:
     """Run the review. Returns the exit code: 0, or 1 if the head has errors or a step failed."""
     clone = clone_at(inputs.folder)
     folder = _empty_folder(inputs.out)
-    code, findings = _validate(clone, inputs, occasion, folder)
+    commits, error = _commits(clone, inputs, occasion)
+    code, findings = _validate(clone, inputs, occasion, folder, commits)
     outputs = {"findings": str(findings)}
     if (folder / "sfml.sarif").exists():
         outputs["sarif"] = str(folder / "sfml.sarif")
     try:
-        commits = commits_of(clone, inputs, occasion)
+        if error is not None:
+            raise error
         if commits is None:
             say_notice("nothing to compare with: this job belongs to no pull request; `base` names a commit")
         else:
@@ -60,6 +62,22 @@ def review(inputs: JobInputs, occasion: Occasion) -> int:
     return code
 
 
+def _commits(clone: Clone, asked: JobInputs, occasion: Occasion) -> tuple[Commits | None, SfmlError | None]:
+    """The commits to compare, None without a request; or the error that keeps them from being compared."""
+    try:
+        return commits_of(clone, asked, occasion), None
+    except SfmlError as error:
+        return None, error
+
+
+def _of_policies(commits: Commits | None) -> tuple[str, ...]:
+    """Policies are those of the base, which are merged, and only what the change brings in counts.
+
+    The files under review may be a stranger's: policies in Python never run from there.
+    """
+    return () if commits is None else (f"--policies={commits.base}", f"--baseline={commits.base}")
+
+
 def _empty_folder(folder: Path) -> Path:
     """Prepare the output folder. A symbolic link is removed: the code under review could contain one."""
     if folder.is_symlink():
@@ -70,10 +88,12 @@ def _empty_folder(folder: Path) -> Path:
     return folder
 
 
-def _validate(clone: Clone, inputs: JobInputs, occasion: Occasion, folder: Path) -> tuple[int, int]:
+def _validate(
+    clone: Clone, inputs: JobInputs, occasion: Occasion, folder: Path, commits: Commits | None
+) -> tuple[int, int]:
     """Validate the specs, and report the findings to the host. Returns the exit code and the number of findings."""
     target = () if inputs.target is None else (f"--target={inputs.target}",)
-    words = ("validate", *inputs.specs_from(clone.prefix), *target)
+    words = ("validate", *inputs.specs_from(clone.prefix), *target, *_of_policies(commits))
     if occasion.host == "github":
         code, printed = _sfml(clone, *words, "--output=github")
         findings = sum(line.startswith("::") for line in printed.splitlines())
@@ -97,7 +117,8 @@ def _validate(clone: Clone, inputs: JobInputs, occasion: Occasion, folder: Path)
 def _compare(clone: Clone, inputs: JobInputs, commits: Commits) -> SpecReview:
     target = () if inputs.target is None else (f"--target={inputs.target}",)
     specs = inputs.specs_from(clone.prefix)
-    words = ("diff", *specs, f"--base={commits.base}", f"--head={commits.head}", *target)
+    trusted = _of_policies(commits)[:1]
+    words = ("diff", *specs, f"--base={commits.base}", f"--head={commits.head}", *target, *trusted)
     code, comment = _sfml(clone, *words, "--output=markdown")
     _, printed = _sfml(clone, *words, "--output=json", shown=False)
     try:

@@ -17,6 +17,7 @@ from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.lease_options import Locking, locked, locking_options
 from sfml.cli.options import Options, pairs, shared_options, specs_argument
 from sfml.cli.part_tidying import tidy_parts
+from sfml.cli.policy_options import held_plan, policy_options
 from sfml.operations.apply_plan import ApplyPlan
 from sfml.operations.idleness import Idleness
 from sfml.operations.target_account import TargetAccount
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     help="Apply only if the compiled spec has this fingerprint, which `sfml diff` prints.",
 )
 @locking_options
+@policy_options
 @shared_options()
 def command(
     specs: tuple[str, ...],
@@ -80,6 +82,7 @@ def command(
     fingerprint: str | None,
     idleness: Idleness,
     locking: Locking,
+    policies_of: str | None,
     options: Options,
 ) -> int:
     """Make the target match SPEC. Only differences are changed; a repeated apply finishes an interrupted one.
@@ -91,12 +94,15 @@ def command(
 
     PLAN.JSON is a file that `sfml plan --out` wrote. Exactly that plan is applied, or nothing if the spec or the target
     has changed since.
+
+    Nothing is applied if the project's policies find errors in the plan or the pipeline.
     """
     from sfml.cli.saved_plans import is_saved_plan
     from sfml.frontend.entry_files import is_single
 
     flags = ApplyFlags(
-        resume, adopt, create_missing, keeps_all, dry_run, auto_approve, run_after, config, idleness, locking
+        *(resume, adopt, create_missing, keeps_all, dry_run, auto_approve, run_after, config, idleness),
+        *(locking, policies_of),
     )
     if config and not run_after:
         raise UsageError("--config goes with --run", help="add --run, or use `sfml run --config …`")
@@ -154,6 +160,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
         if flags.dry_run:
             work = plan(target)
             show_work(compiled_spec, work, options, stages=True)
+            held_plan(compiled_spec, work.plan, flags.policies_of, options)
             if options.json:
                 output.say_json(dry_run_json(work))
             return 0
@@ -163,6 +170,7 @@ def _apply_one(spec: str, flags: ApplyFlags, fingerprint: str | None, options: O
             if work.groups:
                 flags.demand(compiled_spec, target.connection, options, work.plan)
             show_work(compiled_spec, work, options)
+            held_plan(compiled_spec, work.plan, flags.policies_of, options)
             if work.groups:
                 if not flags.auto_approve:
                     confirm(f"Apply this to {work.plan.target} ({work.plan.location})?", options)

@@ -39,6 +39,7 @@ class ApplyFlags:
     config: Mapping[str, str] = field(default_factory=dict)
     idleness: Idleness = Idleness()
     locking: Locking = Locking()
+    policies_of: str | None = None
 
     def planned(self, compiled_spec: CompiledSpec, target: TargetAccount) -> ApplyPlan:
         """The apply plan for the current state of the target."""

@@ -41,6 +41,7 @@ from sfml.cli.pipelines import (
     say_json_of,
     say_turn,
 )
+from sfml.cli.policy_options import held_plan
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import ApplyPlan
 from sfml.operations.deployer import StopRequested
@@ -118,6 +119,7 @@ def _plans(
             compiled_spec, targets.of(compiled_spec, flags.demanding(compiled_spec, options))
         )
         show_work(compiled_spec, work, options, stages=flags.dry_run)
+        held_plan(compiled_spec, work.plan, flags.policies_of, options)
         if options.speaks:
             output.say()
         return ShownPlan(compiled_spec, work)

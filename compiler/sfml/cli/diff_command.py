@@ -10,6 +10,7 @@ import click
 
 from sfml.cli import output
 from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.cli.policy_options import policy_options
 
 
 @click.command()
@@ -28,6 +29,7 @@ from sfml.cli.options import Options, shared_options, specs_argument
     metavar="FILE",
     help="Also write an HTML page with the merged graph of both sides, such as diff.html.",
 )
+@policy_options
 @shared_options("markdown")
 def command(
     specs: tuple[str, ...],
@@ -36,6 +38,7 @@ def command(
     detailed_exitcode: bool,
     now: str | None,
     page: Path | None,
+    policies_of: str | None,
     options: Options,
 ) -> int:
     """Show what a branch changes in the task graphs. It reads git only: no account, no checkout, no step code is run.
@@ -43,6 +46,7 @@ def command(
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     Both sides are compiled from git's objects, for every target; the base side is the merge base of base and head.
     Only pipelines that use a changed file are compared. `{{ user }}` is `user` unless --user is given.
+    Both sides are held to the same policies, so that only what the change brings in is new; new errors exit with 1.
     """
     from sfml.render.review_json import diff_json
     from sfml.review.diff import Request, make_diff
@@ -53,7 +57,9 @@ def command(
     checkout = repository(cwd)
     requested = requested_specs(paths_of(specs), checkout.top, cwd)
     when = None if now is None else moment_of(now)
-    request = Request(base, head, requested, options.target, options.variables, options.user, when)
+    request = Request(
+        base, head, requested, options.target, options.variables, options.user, when, policies_of
+    )
     diff = make_diff(checkout, request)
     if page is not None:
         from sfml.lower.write import write_file
@@ -66,7 +72,7 @@ def command(
         from sfml.render.review_markdown import diff_markdown
 
         output.say_document(diff_markdown(diff).rstrip("\n"))
-    elif not (options.quiet and diff.is_empty):
+    elif not (options.quiet and diff.is_empty and not diff.is_broken):
         from sfml.render.review_text import diff_text
         from sfml.render.symbols import Symbols
 

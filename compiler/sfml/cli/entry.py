@@ -22,6 +22,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "test": "Execute the tests of graphs: which tasks run, and when.",
             "simulate": "List every way through a graph, and which of them the tests cover.",
             "cost": "Estimate the credits that pipelines use in a month; no account is asked.",
+            "policies": "List and explain the team's policies, execute their tests, trust those in Python.",
             "compile": "Compile a spec into files: manifest, SQL, diagram, step archives.",
             "explain": "Explain a finding's code, or show where a value comes from.",
             "schema": "Print the JSON Schemas for editors.",

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sfml.cli import output
 from sfml.cli.options import Options, shared_options
+
+if TYPE_CHECKING:
+    from sfml.check.explanations import Explanation
 
 MOST_SHOWN = 10
 """The maximum number of values shown. A default may be the value of many tasks."""
@@ -21,9 +26,9 @@ _CODE = re.compile(r"sf\d{3}", re.IGNORECASE)
 def command(subject: str | None, options: Options) -> int:
     """Explain the code of a finding, or show where a value comes from.
 
-    CODE is a code such as SF203; without it, all codes are listed. FILE:PATH names a value, such as
-    specs/clv.yaml:tasks.train_model.timeout. For it, the command shows the line that sets it, the settings that
-    this line overrides, in order, and the value with every {{ … }} replaced.
+    CODE is a code such as SF203, or that of a policy; without it, the codes of all rules are listed. FILE:PATH names a
+    value, such as specs/clv.yaml:tasks.train_model.timeout. For it, the command shows the line that sets it, the
+    settings that this line overrides, in order, and the value with every {{ … }} replaced.
     """
     if subject is None:
         return _list(options)
@@ -52,6 +57,8 @@ def _explain_code(code: str, options: Options) -> int:
 
     every = explanations()
     explained = every.get(code.upper())
+    if explained is None and (policy := _policy(code.upper())) is not None:
+        explained = policy
     if explained is None:
         if not _CODE.fullmatch(code):
             raise UsageError(
@@ -64,6 +71,17 @@ def _explain_code(code: str, options: Options) -> int:
     else:
         output.say(explanation_text(explained))
     return 0
+
+
+def _policy(code: str) -> Explanation | None:
+    """The explanation of a policy of the project in the working directory, or of a preset."""
+    from sfml.check.explanations import Explanation
+    from sfml.frontend.project_policies import policy_of_code
+
+    policy = policy_of_code(Path.cwd(), code)
+    if policy is None:
+        return None
+    return Explanation(policy.code, policy.title, policy.what, policy.why, policy.help or "")
 
 
 def _explain_value(subject: str, options: Options) -> int:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import Diagnostic
 from sfml.cli import output
 
+if TYPE_CHECKING:
+    from sfml.check.explanations import Explanation
 
-def say_in_format(form: str, diagnostics: Sequence[Diagnostic]) -> bool:
-    """Print the findings as `sarif`, `gitlab` or `github`; returns whether `form` is one of these."""
+
+def say_in_format(
+    form: str, diagnostics: Sequence[Diagnostic], policies: Mapping[str, Explanation] | None = None
+) -> bool:
+    """Print the findings as `sarif`, `gitlab` or `github`; returns whether `form` is one of these.
+
+    `policies` are the explanations of policies' codes.
+    """
     match form:
         case "sarif":
             from sfml.render.sarif import diagnostics_sarif
 
-            output.say_json_text(json.dumps(diagnostics_sarif(diagnostics), indent=2, ensure_ascii=False))
+            log = diagnostics_sarif(diagnostics, policies)
+            output.say_json_text(json.dumps(log, indent=2, ensure_ascii=False))
         case "gitlab":
             from sfml.render.gitlab import diagnostics_gitlab
 

@@ -12,6 +12,7 @@ from sfml.base.record import record
 from sfml.cli import output
 from sfml.cli.inputs import compile_spec, connected
 from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.cli.policy_options import policy_options, say_plan_findings
 from sfml.frontend.compiled_spec import CompiledSpec
 from sfml.operations.apply_plan import ApplyPlan, planned, schedule_words
 from sfml.operations.target_account import TargetAccount
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sfml.account.environment import Environment
     from sfml.cli.pipelines import PipelineFailure
+    from sfml.operations.policies import PlanFindings
 
 
 @record
@@ -32,6 +34,7 @@ class _Flags:
     resume: bool | None
     adopt: bool
     check_environment: bool
+    policies_of: str | None = None
 
 
 @record
@@ -41,10 +44,12 @@ class _PipelinePlan:
     compiled_spec: CompiledSpec
     work: ApplyPlan
     environment: Environment | None
+    policies: PlanFindings
 
     @property
     def is_blocked(self) -> bool:
-        return self.environment is not None and bool(self.environment.blocking)
+        missing = self.environment is not None and bool(self.environment.blocking)
+        return missing or self.policies.refuses
 
 
 @click.command()
@@ -68,6 +73,7 @@ class _PipelinePlan:
     help="Also check that all objects that the graph needs exist; exit with 1 if one is missing.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes, 0 when none.")
+@policy_options
 @shared_options("markdown")
 def command(
     specs: tuple[str, ...],
@@ -76,11 +82,13 @@ def command(
     adopt: bool,
     check_environment: bool,
     detailed_exitcode: bool,
+    policies_of: str | None,
     options: Options,
 ) -> int:
     """Show what apply would change in the target, field by field. Changes nothing.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
+    If the project's policies do not let the plan be applied, the exit code is 1.
     """
     from sfml.base.errors import UsageError
     from sfml.cli.saved_plans import is_saved_plan
@@ -92,7 +100,7 @@ def command(
             f"`{out}` should end in .json: that is how apply knows a plan from a spec",
             help=f"--out {out.with_suffix('.json')}",
         )
-    flags = _Flags(resume, adopt, check_environment)
+    flags = _Flags(resume, adopt, check_environment, policies_of)
     if not is_single(specs):
         if out is not None:
             raise UsageError(
@@ -122,6 +130,7 @@ def command(
             )
             output.say(f"Next:  sfml apply {out or place}")
         _say_environment(looked, options)
+        say_plan_findings(looked.policies, options)
     if looked.is_blocked:
         return 1
     return 2 if detailed_exitcode and not looked.work.plan.is_empty else 0
@@ -140,6 +149,7 @@ def _plan_several(specs: tuple[str, ...], flags: _Flags, options: Options, detai
             if not options.json:
                 _say(looked, options)
                 _say_environment(looked, options)
+                say_plan_findings(looked.policies, options)
                 if options.format == "text" and not (options.quiet and looked.work.plan.is_empty):
                     output.say()
             return looked
@@ -191,12 +201,12 @@ def _demanding(
 
 def _pipeline_plan(compiled_spec: CompiledSpec, target: TargetAccount, flags: _Flags) -> _PipelinePlan:
     from sfml.operations.environment import check_environment
+    from sfml.operations.policies import plan_findings
 
     work = planned(compiled_spec, target, resume=flags.resume, adopt=flags.adopt)
+    environment = check_environment(compiled_spec, target.connection) if flags.check_environment else None
     return _PipelinePlan(
-        compiled_spec,
-        work,
-        check_environment(compiled_spec, target.connection) if flags.check_environment else None,
+        compiled_spec, work, environment, plan_findings(compiled_spec, work.plan, flags.policies_of)
     )
 
 
@@ -206,7 +216,10 @@ def _json(looked: _PipelinePlan) -> Mapping[str, Any]:
 
     environment = looked.environment
     around = {} if environment is None else {"environment": environment_json(environment)}
-    return {**plan_json(looked.work.plan), **around}
+    from sfml.render.json import diagnostic_json
+
+    policies = {"policies": [diagnostic_json(finding) for finding in looked.policies.findings]}
+    return {**plan_json(looked.work.plan), **around, **policies}
 
 
 def _say(looked: _PipelinePlan, options: Options) -> None:
@@ -214,9 +227,13 @@ def _say(looked: _PipelinePlan, options: Options) -> None:
     plan, desired = looked.work.plan, looked.compiled_spec.desired
     words = schedule_words(desired)
     if options.format == "markdown":
+        from sfml.render.finding_reports import findings_markdown
         from sfml.render.plan_markdown import plan_markdown
 
         output.say_document(plan_markdown(plan, schedule=words))
+        if looked.policies.findings:
+            text = findings_markdown(looked.policies.findings, looked.policies.sources or {}, ())
+            output.say_document(text.rstrip("\n"))
     elif not (options.quiet and plan.is_empty):
         from sfml.render.plan import plan_text
         from sfml.render.symbols import Symbols

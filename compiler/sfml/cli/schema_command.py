@@ -9,7 +9,7 @@ import click
 from sfml.cli import output
 from sfml.cli.options import Options, shared_options
 
-NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests")
+NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests", "policies")
 """The kinds of YAML files with a schema; `tasks` is a file for `include`."""
 
 
@@ -26,7 +26,7 @@ NAMES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests
 def command(name: str | None, folder: Path | None, options: Options) -> int:
     """Print the JSON Schema of one kind of file, or write all schemas into a folder, for editors.
 
-    NAME is project, pipeline, job_config, schedule_config, tasks or tests; without it the names are listed.
+    NAME is project, pipeline, job_config, schedule_config, tasks, tests or policies; without it the names are listed.
     """
     if name and folder:
         raise click.UsageError("--write writes all of them; leave out the name")

@@ -14,6 +14,7 @@ from sfml.cli import output
 from sfml.cli.finding_formats import say_in_format
 from sfml.cli.inputs import read, user_name
 from sfml.cli.options import Options, shared_options, specs_argument
+from sfml.cli.policy_options import explanations_of, held_to_policies, policy_options
 
 if TYPE_CHECKING:
     from sfml.cli.fixes import AppliedFix
@@ -23,14 +24,27 @@ if TYPE_CHECKING:
 @click.command()
 @specs_argument()
 @click.option("--fix", is_flag=True, help="Make all safe fixes in the files; other text does not change.")
-@shared_options("github", "gitlab", "sarif")
-def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
+@policy_options
+@click.option(
+    "--baseline",
+    metavar="REF",
+    help="Of policies, report only what is new since the work tree left this commit, such as origin/main.",
+)
+@shared_options("github", "gitlab", "sarif", "junit", "markdown")
+def command(
+    specs: tuple[str, ...],
+    fix: bool,
+    policies_of: str | None,
+    baseline: str | None,
+    options: Options,
+) -> int:
     """Check specs: every finding, with file, line, column, code and help.
 
     SPEC is an entry file, a folder, a glob or a pipeline's name; by default, all pipelines of the project are taken.
     Every target of the project is checked, or only --target.
     Needs no account and no Snowflake packages, and runs no step code. To silence a warning, write a comment with a
     reason on its line: `# sfml: ignore SF326 -- reason`; for the whole project, use `ignore` in sfml.yaml.
+    The project's policies are applied as well, if sfml.yaml has the key `policies`.
     """
     from sfml.frontend.entry_files import entry_files
 
@@ -41,7 +55,11 @@ def command(specs: tuple[str, ...], fix: bool, options: Options) -> int:
         from sfml.frontend.whole_project import read_together
 
         each = [_read_targets(file, options) for file in files]
-        return read_together(files, each, lambda file, target: _read_for(file, target, options))
+
+        def held(readings: list[Reading]) -> list[Reading]:
+            return held_to_policies(readings, options, policies_of, baseline)
+
+        return read_together(files, each, lambda file, target: _read_for(file, target, options), held)
 
     done: tuple[AppliedFix, ...] = ()
     if fix:
@@ -83,8 +101,32 @@ def _say(
             else {}
         )
         output.say_json({**diagnostics_json(diagnostics, _targets(readings)), **more})
-    elif not say_in_format(options.format, diagnostics):
+    elif options.format in ("junit", "markdown"):
+        _say_report(diagnostics, readings, options)
+    elif not say_in_format(options.format, diagnostics, explanations_of(readings)):
         _say_text(diagnostics, readings, done, options, figures)
+
+
+def _say_report(diagnostics: tuple[Diagnostic, ...], readings: list[Reading], options: Options) -> None:
+    from sfml.render.finding_reports import PipelineReport, findings_junit, findings_markdown
+
+    sources = {name: text for reading in readings for name, text in reading.sources.items()}
+    if options.format == "markdown":
+        output.say_document(findings_markdown(diagnostics, sources, _targets(readings)).rstrip("\n"))
+        return
+    from sfml.cli.policy_options import applied_codes
+
+    reports = [
+        PipelineReport(
+            reading.loaded.spec.name if reading.loaded.spec else reading.entry,
+            f"{reading.prefix}{reading.entry}",
+            reading.target or "",
+            reading.diagnostics,
+            applied_codes(reading),
+        )
+        for reading in readings
+    ]
+    output.say_document(findings_junit(reports, sources).rstrip("\n"))
 
 
 def _say_text(

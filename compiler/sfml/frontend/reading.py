@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sfml.base.diagnostic import MAX_FINDINGS, Diagnostic, by_position, first_of, has_errors, moved, placed
 from sfml.base.fixes import pinned
@@ -27,7 +28,10 @@ from sfml.spec.project import project_root
 
 FindCatalog = Callable[[Path, tuple[str, ...]], StepCatalog]
 
-__all__ = ["Reading", "entry_files", "project_root", "read", "read_targets"]
+if TYPE_CHECKING:
+    from sfml.policies.model import Policy
+
+__all__ = ["Reading", "entry_files", "may_have_policies", "project_root", "read", "read_targets"]
 
 
 @record
@@ -39,7 +43,8 @@ class Reading:
     part before the path in the project. Files in spans of the graph, and in `silencings`, are relative to the project's
     `root`. `used` are the silencings that applied to a finding, `accepted` the findings that were silenced. `entry` is
     the entry file, and `target` the name of the target, if it is known. `repeated` counts findings that were found
-    several times in the same words. `place` gives the place in the text of a span of the graph.
+    several times in the same words. `place` gives the place in the text of a span of the graph. `policies` are those
+    that were applied to it.
     """
 
     root: Path
@@ -57,6 +62,7 @@ class Reading:
     repeated: Mapping[Diagnostic, int] = field(default_factory=dict)
     walkable: TaskGraph | None = None
     place: Callable[[Span], Span] = ON_DISK.place
+    policies: tuple[Policy, ...] = ()
 
     def job_files(self, folder: str) -> tuple[SourceFile, ...]:
         """The files of a job's folder, which is relative to the project root; hidden files are left out."""
@@ -99,11 +105,12 @@ def read(
             diagnostics = (*diagnostics, *first_of(iter(flow), MAX_FINDINGS))
             graph = None if has_errors(flow) else walkable
     diagnostics = tuple(placed(diagnostic, documents.place) for diagnostic in diagnostics)
-    silences, problems = silencings(loaded.sources, loaded.project.document if loaded.project else None)
+    document = loaded.project.document if loaded.project else None
+    silences, problems = silencings(loaded.sources, document, _codes_of_policies(loaded))
     left = silenced(diagnostics, silences)
     if has_errors(problems):
         graph = walkable = None
-    shown = _shown_from(root, (cwd or Path.cwd()).resolve())
+    shown = shown_from(root, (cwd or Path.cwd()).resolve())
     counts = Counter(
         moved(_with_exact_fix(diagnostic, loaded.sources), shown) for diagnostic in (*left.kept, *problems)
     )
@@ -151,6 +158,24 @@ def _findings_of_budget(graph: TaskGraph) -> tuple[Diagnostic, ...]:
     return tuple(budget_findings(graph))
 
 
+def _codes_of_policies(loaded: LoadedSpec) -> frozenset[str]:
+    """The codes of the project's policies, which comments may silence."""
+    project = loaded.project
+    if project is None or "policies" not in project.document.entries:
+        return frozenset()
+    from sfml.policies.policy_set import codes_of  # most projects have no policies
+
+    return codes_of(project.root, project.document, project.targets)
+
+
+def may_have_policies(reading: Reading) -> bool:
+    """Whether the reading's project has policies, or a folder of that name."""
+    project = reading.loaded.project
+    return project is not None and (
+        "policies" in project.document.entries or (project.root / "policies").is_dir()
+    )
+
+
 def read_targets(
     path: Path | str,
     *,
@@ -179,7 +204,7 @@ def _with_exact_fix(diagnostic: Diagnostic, sources: Mapping[str, str]) -> Diagn
     return replace(diagnostic, fix=pinned(diagnostic.fix, source) if source is not None else None)
 
 
-def _shown_from(root: Path, cwd: Path) -> str:
+def shown_from(root: Path, cwd: Path) -> str:
     """The prefix that makes a path relative to the project root one relative to the working directory."""
     relative = Path(os.path.relpath(root, cwd)).as_posix()
     return "" if relative == "." else f"{relative}/"

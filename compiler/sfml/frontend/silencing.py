@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -55,18 +55,21 @@ class Silencing:
 
 
 def silencings(
-    sources: Mapping[str, str], document: MapNode | None
+    sources: Mapping[str, str], document: MapNode | None, policies: Collection[str] = ()
 ) -> tuple[tuple[Silencing, ...], tuple[Diagnostic, ...]]:
-    """The silencings in comments and in the project file, and the findings for wrong ones."""
+    """The silencings in comments and in the project file, and the findings for wrong ones.
+
+    `policies` are the codes of the project's policies, beside those of the rules.
+    """
     parsed: list[Silencing] = []
     findings: list[Diagnostic] = []
     for file, text in sources.items():
         if file.endswith((".yaml", ".yml")) and _HINT.search(text):
-            _read_comments(file, text, parsed, findings)
+            _read_comments(file, text, policies, parsed, findings)
     ignored = document.get("ignore") if document is not None else None
     for item in ignored.items if isinstance(ignored, ListNode) else ():
         if isinstance(item, MapNode):
-            _read_entry(item, parsed, findings)
+            _read_entry(item, policies, parsed, findings)
     return tuple(parsed), tuple(first_of(iter(findings), MAX_FINDINGS))
 
 
@@ -120,7 +123,13 @@ def _silenced_error(silencing: Silencing) -> Diagnostic:
     return Diagnostic.error("SF150", message, at=silencing.span, help="correct the error")
 
 
-def _read_comments(file: str, text: str, parsed: list[Silencing], findings: list[Diagnostic]) -> None:
+def _read_comments(
+    file: str,
+    text: str,
+    policies: Collection[str],
+    parsed: list[Silencing],
+    findings: list[Diagnostic],
+) -> None:
     lines = source_lines(text)
     inside = _scalars(text)
     for index, line in enumerate(lines):
@@ -135,7 +144,7 @@ def _read_comments(file: str, text: str, parsed: list[Silencing], findings: list
         blank = len(line[: match.start()].rstrip())
         span = Span.of(file, index + 1, match.start() + 1, index + 1, len(line) + 1)
         rest = _REST.fullmatch(match["rest"].rstrip())
-        problem = _problem(match["word"], rest)
+        problem = _problem(match["word"], rest, policies)
         if problem is not None or rest is None:
             findings.append(Diagnostic.error("SF150", problem or "", at=span, help=_FORM))
             continue
@@ -154,16 +163,20 @@ def _removal(file: str, number: int, line: str, blank: int) -> Fix:
     return Fix(Span.of(file, number, blank + 1, number, len(line) + 1), line[blank:], "")
 
 
-def _problem(word: str, rest: re.Match[str] | None) -> str | None:
+def _problem(word: str, rest: re.Match[str] | None, policies: Collection[str]) -> str | None:
     """What is wrong with a comment, in words; None for a right one."""
     if word != "ignore":
         return f"`sfml: {word}` means nothing; a comment can `ignore`"
     if rest is None:
         return "it does not say which code to ignore"
     for code in rest["codes"].split(","):
-        if code.strip().upper() not in explanations():
+        if not _is_known(code.strip().upper(), policies):
             return f"there is no code `{code.strip()}`"
     return None if (rest["reason"] or "").strip() else "a reason is missing"
+
+
+def _is_known(code: str, policies: Collection[str]) -> bool:
+    return code in explanations() or code in policies
 
 
 def _scalars(text: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
@@ -193,10 +206,12 @@ def _next_line(lines: list[str], index: int) -> int:
     return len(lines)
 
 
-def _read_entry(item: MapNode, parsed: list[Silencing], findings: list[Diagnostic]) -> None:
+def _read_entry(
+    item: MapNode, policies: Collection[str], parsed: list[Silencing], findings: list[Diagnostic]
+) -> None:
     code, reason = text_of(item.get("code")) or "", text_of(item.get("reason")) or ""
     at = item.entries["code"].span if "code" in item.entries else item.span
-    if code not in explanations():
+    if not _is_known(code, policies):
         message = f"there is no code `{code}`"
         findings.append(
             Diagnostic.error(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from sfml.frontend.reading import Reading
 
 
+Held = Callable[[list["Reading"]], list["Reading"]]
+
+
 def read_together(
-    files: Sequence[Path], each: Sequence[Sequence[Reading]], read: ReadTarget
+    files: Sequence[Path], each: Sequence[Sequence[Reading]], read: ReadTarget, held: Held = list
 ) -> list[Reading]:
-    """The readings with the findings about all of them; `each` are those of each file, and `read` reads others."""
+    """The readings with the findings about all of them; `each` are those of each file, and `read` reads others.
+
+    `held` adds the findings of the project's policies; by default there are none.
+    """
     readings = together([reading for readings in each for reading in readings])
     read_files = tuple(file for file, readings in zip(files, each, strict=True) for _ in readings)
-    readings = with_unused_sizes(read_files, with_foreign_patches(read_files, readings))
-    return with_unused(read_files, readings, read)
+    readings = held(with_unused_sizes(read_files, with_foreign_patches(read_files, readings)))
+    return with_unused(read_files, readings, lambda file, target: held([read(file, target)])[0])

@@ -17,7 +17,11 @@ def explanation_text(explanation: Explanation) -> str:
     """A rule as text: what it demands, why, and what to write instead."""
     parts = (("what", explanation.what), ("why", explanation.why), ("instead", explanation.instead))
     return "\n".join(
-        (f"{explanation.code}: {explanation.title}", "", *(_part(word, text) for word, text in parts))
+        (
+            f"{explanation.code}: {explanation.title}",
+            "",
+            *(_part(word, text) for word, text in parts if text),
+        )
     )
 
 

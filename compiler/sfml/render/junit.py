@@ -25,7 +25,7 @@ def tests_junit(results: Sequence[SuiteResult], sources: Mapping[str, str]) -> s
     root = ElementTree.Element("testsuites", {"name": "sfml", **_counts(results)})
     for result in results:
         name = f"{result.pipeline} on {result.target}"
-        suite = ElementTree.SubElement(root, "testsuite", {"name": _clean(name), **_counts([result])})
+        suite = ElementTree.SubElement(root, "testsuite", {"name": cleaned(name), **_counts([result])})
         for verdict, seconds in zip(result.verdicts, result.seconds, strict=True):
             _add_case(suite, result, verdict, seconds, sources)
     ElementTree.indent(root)
@@ -53,18 +53,19 @@ def _add_case(
     case = ElementTree.SubElement(
         suite,
         "testcase",
-        name=_clean(verdict.test.name),
-        classname=_clean(f"{result.pipeline}.{result.target}"),
-        file=_clean(span.file),
+        name=cleaned(verdict.test.name),
+        classname=cleaned(f"{result.pipeline}.{result.target}"),
+        file=cleaned(span.file),
         line=str(span.start.line),
         time=f"{seconds:.3f}",
     )
     if verdict.findings:
         kind = "error" if verdict.result == "undecided" else "failure"
         message = "; ".join(finding.message for finding in verdict.findings)
-        outcome = ElementTree.SubElement(case, kind, message=_clean(message), type=verdict.findings[0].code)
-        outcome.text = _clean(diagnostics_text(verdict.findings, sources))
+        outcome = ElementTree.SubElement(case, kind, message=cleaned(message), type=verdict.findings[0].code)
+        outcome.text = cleaned(diagnostics_text(verdict.findings, sources))
 
 
-def _clean(text: str) -> str:
+def cleaned(text: str) -> str:
+    """The text with a replacement for what XML forbids."""
     return _NOT_XML.sub("\ufffd", text)

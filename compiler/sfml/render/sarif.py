@@ -5,7 +5,7 @@ https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -17,10 +17,12 @@ from sfml.check.explanations import Explanation, explanations
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def diagnostics_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
-    """A SARIF log with one run: the findings, and the rules that they belong to."""
+def diagnostics_sarif(
+    diagnostics: Iterable[Diagnostic], policies: Mapping[str, Explanation] | None = None
+) -> dict[str, Any]:
+    """A SARIF log with one run: the findings, and the rules and `policies` that they belong to."""
     findings = tuple(diagnostics)
-    every = explanations()
+    every = {**explanations(), **(policies or {})}
     codes = sorted({finding.code for finding in findings})
     driver = {
         "name": "sfml",
@@ -35,14 +37,14 @@ def diagnostics_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, Any]:
 def _rule(code: str, explanation: Explanation | None) -> dict[str, Any]:
     if explanation is None:
         return {"id": code}
-    text = f"{explanation.what}\nWhy: {explanation.why}\nInstead: {explanation.instead}"
-    markdown = (
-        f"**What:** {explanation.what}\n\n**Why:** {explanation.why}\n\n**Instead:** {explanation.instead}"
-    )
+    parts = [("What", explanation.what), ("Why", explanation.why), ("Instead", explanation.instead)]
+    said = [(name, part) for name, part in parts if part] or [("What", explanation.title)]
+    text = "\n".join((said[0][1], *(f"{name}: {part}" for name, part in said[1:])))
+    markdown = "\n\n".join(f"**{name}:** {part}" for name, part in said)
     return {
         "id": code,
         "shortDescription": {"text": f"{explanation.title[:1].upper()}{explanation.title[1:]}."},
-        "fullDescription": {"text": explanation.what},
+        "fullDescription": {"text": explanation.what or explanation.title},
         "help": {"text": text, "markdown": markdown},
         "properties": {"group": explanation.group},
     }

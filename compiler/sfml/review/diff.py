@@ -17,6 +17,7 @@ from sfml.base.source import Span
 from sfml.cost.change import cost_change
 from sfml.review.compare import compared
 from sfml.review.git_objects import Repository, commit_of, committed_at, merge_base
+from sfml.review.held_sides import PipelineSides, ReviewPolicies
 from sfml.review.model import Diff, PipelineDiff, ReachedFile, Side, Status, TargetDiff
 from sfml.review.reach import SPECS, ReachPlace, needed, place_of, project_of, reached
 from sfml.review.requested_specs import RequestedSpecs, entries_of, may_be_requested
@@ -46,6 +47,8 @@ class Request:
     variables: Mapping[str, str]
     user: str | None
     now: datetime | None
+    policies_of: str | None = None
+    """The commit whose policies hold; None for those of the head."""
 
 
 @record
@@ -166,12 +169,17 @@ def _compared(
                 top = Path(folder).resolve()
             user = request.user or USER
             grounds.append(SideInputs(top, git, request.variables, user))
+        sides = {entry: _sides(entry, base, head, grounds, request.target) for entry in sorted(chosen)}
+        policies = ReviewPolicies(repository, head.snapshot, request.policies_of)
+        sides = policies.held(sides)
         pipelines = []
-        for entry in sorted(chosen):
-            one = _pipeline(entry, base, head, grounds, request.target, changed, now)
+        for entry, found in sides.items():
+            one = _pipeline(entry, found, (base.snapshot, head.snapshot), changed, now)
             if one is not None:
                 pipelines.append(one)
                 notes += _seed_notes(one)
+        pipelines = policies.with_plans(pipelines, sides)
+        notes += policies.notes(changed)
     return pipelines, tuple(dict.fromkeys(notes))
 
 
@@ -205,21 +213,26 @@ def _needed(view: _View, chosen: Collection[str]) -> set[str]:
     return paths
 
 
-def _pipeline(
-    entry: str,
-    base: _View,
-    head: _View,
-    grounds: list[SideInputs],
-    target: str | None,
-    changed: frozenset[str],
-    now: datetime,
-) -> PipelineDiff | None:
-    """The differences of one pipeline; None when no changed file is part of it."""
+def _sides(
+    entry: str, base: _View, head: _View, grounds: list[SideInputs], target: str | None
+) -> PipelineSides:
     targets = _targets(entry, (base, head), target)
     old, new = (
         _side(view, ground, entry, targets) for view, ground in zip((base, head), grounds, strict=True)
     )
-    files = tuple(_files((old, new), (base.snapshot, head.snapshot), changed))
+    return PipelineSides(targets, old, new)
+
+
+def _pipeline(
+    entry: str,
+    sides: PipelineSides,
+    snapshots: tuple[Snapshot, Snapshot],
+    changed: frozenset[str],
+    now: datetime,
+) -> PipelineDiff | None:
+    """The differences of one pipeline; None when no changed file is part of it."""
+    targets, old, new = sides.targets, sides.old, sides.new
+    files = tuple(_files((old, new), snapshots, changed))
     if not files:
         return None
     diffs = tuple(
@@ -229,7 +242,7 @@ def _pipeline(
             side is not None and (target in side.compiled or has_errors(side.findings)) for side in (old, new)
         )
     )
-    new_findings, kept = _since(old.findings if old else (), new.findings if new else ())
+    new_findings, kept = _since(_of_side(old), _of_side(new))
     name = (new.pipeline if new else None) or (old.pipeline if old else None) or _stem(entry)
     return PipelineDiff(
         name,
@@ -237,12 +250,17 @@ def _pipeline(
         _status(diffs, old, new),
         files,
         diffs,
-        base_findings=_mended(old.findings if old else (), kept),
+        base_findings=_mended(_of_side(old), kept),
         head_findings=new_findings,
         old_findings=kept,
         base_sources=old.sources if old else {},
         head_sources=new.sources if new else {},
     )
+
+
+def _of_side(side: PipelineSide | None) -> tuple[Diagnostic, ...]:
+    """The findings of a side, those of policies last."""
+    return () if side is None else (*side.findings, *side.policy_findings)
 
 
 def _side(view: _View, ground: SideInputs, entry: str, targets: tuple[str, ...]) -> PipelineSide | None:

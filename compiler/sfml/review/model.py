@@ -148,10 +148,18 @@ class Diff:
 
     @property
     def is_broken(self) -> bool:
-        """Whether the head has errors."""
+        """Whether the head has errors; those of policies count where the change brings them in."""
         return any(
-            has_errors((*pipeline.head_findings, *pipeline.old_findings)) for pipeline in self.pipelines
+            has_errors(pipeline.head_findings)
+            or any(finding.is_error and finding.is_of_rule for finding in pipeline.old_findings)
+            for pipeline in self.pipelines
         )
 
     def changed(self) -> Iterator[PipelineDiff]:
-        return (pipeline for pipeline in self.pipelines if pipeline.status is not Status.UNCHANGED)
+        """The pipelines to show: those that are deployed differently, and those with new findings of policies."""
+        return (
+            pipeline
+            for pipeline in self.pipelines
+            if pipeline.status is not Status.UNCHANGED
+            or any(not finding.is_of_rule for finding in pipeline.head_findings)
+        )

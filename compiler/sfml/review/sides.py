@@ -35,7 +35,7 @@ class SideInputs:
 class PipelineSide:
     """A pipeline on one side: `compiled` holds the targets without errors, `files` all files that it uses.
 
-    `files` are relative to the repository; those that end in a slash are folders.
+    `files` are relative to the repository; those that end in a slash are folders. There is a reading for each target.
     """
 
     pipeline: str | None
@@ -43,6 +43,9 @@ class PipelineSide:
     findings: tuple[Diagnostic, ...]
     sources: Mapping[str, str]
     files: frozenset[str]
+    readings: tuple[Reading, ...] = ()
+    policy_findings: tuple[Diagnostic, ...] = ()
+    """What the project's policies find on this side."""
 
 
 def side_of(
@@ -89,7 +92,7 @@ def side_of(
             if not path.startswith(f"{RUNTIME}/") or (ground.top / root / RUNTIME).is_dir()
         }
     findings = tuple(dict.fromkeys((*distinct_findings(readings), *refused)))
-    return PipelineSide(pipeline, compiled, findings, sources, frozenset(files))
+    return PipelineSide(pipeline, compiled, findings, sources, frozenset(files), tuple(readings))
 
 
 def _read_files(reading: Reading) -> set[str]:

@@ -249,6 +249,56 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     Why: a budget that cannot be checked protects nobody.
     Instead: add what `sfml cost` lists as unknown.
     """,
+        "SF530": """SF530: a policy that is written wrongly.
+
+    What: a policy has a code of its own, a field that there is, a condition that goes with the field, and a severity
+    for targets and modes that there are; in Python it is a function with `@policy` and literals as arguments.
+    Why: a policy that is not understood demands nothing.
+    Instead: correct it; docs/policies.md lists fields and conditions.
+    """,
+        "SF531": """SF531: two policies with one code.
+
+    What: a code belongs to one policy, of the project or of a preset.
+    Why: silencings and severities name policies by their codes.
+    Instead: give one of them another code.
+    """,
+        "SF532": """SF532: a code that no policy has.
+
+    What: `policies.severity` of the project file, and tests of policies, name policies that there are.
+    Why: the setting would have no effect.
+    Instead: correct the code; `sfml policies list` lists them.
+    """,
+        "SF533": """SF533: policies in Python that are not applied.
+
+    What: policies in Python run if the project file says `python: true`, and their code is trusted: by
+    `sfml policies trust` on this machine, or because the command names the commit that they are taken from.
+    Why: whoever changes a project, in a pull request too, could run code on the machine that checks it.
+    Instead: read them and trust them, or name a trusted commit with `--policies`.
+    """,
+        "SF534": """SF534: a policy that fails.
+
+    What: a policy in Python ends in time, raises nothing, and returns findings or nothing.
+    Why: what it demands could not be checked.
+    Instead: correct it, and write a test for it.
+    """,
+        "SF535": """SF535: a policy that prints.
+
+    What: a policy in Python says what it has to say in its findings.
+    Why: what it prints would destroy the output of the command, so it is kept from it.
+    Instead: remove the `print`.
+    """,
+        "SF536": """SF536: policies in Python that ran with the network.
+
+    What: their process is cut off from the network where the system can: on Linux by seccomp or a namespace.
+    Why: a policy that asks a service gives another answer each time.
+    Instead: check them on Linux, or accept it.
+    """,
+        "SF537": """SF537: policies that nothing reads.
+
+    What: a folder `policies` with policies belongs to a project whose `sfml.yaml` has the key `policies`.
+    Why: they demand nothing.
+    Instead: add `policies: {}`.
+    """,
         "SF704": """SF704: a time of a test that cannot be read.
 
     What: a time is written like `2026-11-29T00:00Z`, with any offset. Without an offset it is a time in `timezone`,

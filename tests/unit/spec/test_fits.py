@@ -20,7 +20,7 @@ from sfml.spec.nodes import plain
 
 FILES = tuple(
     f"{name}.schema.json"
-    for name in ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests")
+    for name in ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests", "policies")
 )
 FOLDERS = (Path(__file__).parents[2] / "corpus" / "v1", Path(__file__).parents[3] / "specs")
 

@@ -22,7 +22,7 @@ from sfml.spec.shape import REPORTED_KEYWORDS, shape_findings
 APPLYING = {"$ref", "items", "properties", "propertyNames"}
 """Keywords that hand a part of the value on and refuse nothing themselves."""
 
-FILES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests")
+FILES = ("project", "pipeline", "job_config", "schedule_config", "tasks", "tests", "policies")
 
 
 def registry() -> Registry[Any]:
