@@ -1,8 +1,8 @@
 """Roles, grants, and objects that graphs name but do not create. Nothing is enforced; every role may do everything.
 
 They are stored so that queries show the same as an account: `SHOW GRANTS TO ROLE`, `SHOW INTEGRATIONS`,
-`SHOW SECRETS`, `SHOW IMAGE REPOSITORIES`. Values of secrets are not stored. A role that was never created may be used and
-granted to. https://docs.snowflake.com/en/sql-reference/sql/show-grants
+`SHOW SECRETS`, `SHOW IMAGE REPOSITORIES`. Values of secrets are not stored. A role that was never created may be used
+and granted to. https://docs.snowflake.com/en/sql-reference/sql/show-grants
 """
 
 from __future__ import annotations

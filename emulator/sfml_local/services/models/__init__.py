@@ -1,1 +1,1 @@
-"""The model registry: what `snowflake.ml.registry` asks of an account, kept in SQLite and in folders."""
+"""The model registry: everything that `snowflake.ml.registry` needs, stored in SQLite and in folders."""

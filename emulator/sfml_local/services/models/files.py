@@ -1,4 +1,4 @@
-"""A version's files: folders below `models/`, whole or absent, and what their manifest says."""
+"""A version's files: folders below `models/`, complete or absent, and the contents of their manifests."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _PROCESS_STARTED = time.time()
 
 
 def new_folder(account: Account, source: Path | None) -> str:
-    """The name of a new folder with a copy of `source`; empty without one.
+    """The name of a new folder with a copy of `source`; an empty folder without `source`.
 
-    It is copied under another name first: a folder that a row names is always complete.
+    It is copied under another name first, so that a folder in the metadata is always complete.
     """
     name = uuid.uuid4().hex
     partial = account.models_folder / f"{_PARTIAL}{name}"
@@ -43,10 +43,10 @@ def new_folder(account: Account, source: Path | None) -> str:
 
 
 def remove_orphans(account: Account) -> None:
-    """Clear away folders that no version names, and that are older than this process: others are just being made.
+    """Remove folders without a version that are older than this process; younger ones are being created.
 
-    Half copies of a server that was killed are deleted. A whole one may be acknowledged, by metadata that is
-    younger than what the account has now: it is kept aside.
+    Incomplete copies of a killed server are deleted. A complete one may belong to metadata that is
+    younger than the current one, so it is moved aside.
     """
     known = {row["folder"] for row in account.store.rows("SELECT folder FROM model_versions")}
     for folder in account.models_folder.iterdir():
@@ -62,7 +62,7 @@ def remove_orphans(account: Account) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """An argument of a method; the type in Snowflake's words, the default as SQL, None where it has to be given."""
+    """An argument of a method with its Snowflake type, and its default as SQL, None if it is required."""
 
     name: str
     type: str
@@ -83,13 +83,13 @@ class Method:
 
 
 def check_manifest(folder: Path) -> None:
-    """Refuse a folder that holds no model, with Snowflake's code for a manifest it cannot read."""
+    """Refuse a folder without a model, with Snowflake's code for an invalid manifest."""
     if not (folder / MANIFEST).is_file():
         raise SqlError(f"Unable to read file {MANIFEST} from the stage.", 398507, "22000")
 
 
 def manifest_of(version: Version) -> dict[str, Any]:
-    """The manifest; empty for a live version that has none yet."""
+    """The manifest; empty for a live version without one."""
     path = version.folder / MANIFEST
     if not path.is_file():
         return {}
@@ -132,7 +132,7 @@ def _field(entry: dict[str, Any]) -> Field:
 
 
 def platforms_of(version: Version) -> list[str]:
-    """Where it can run, as SHOW VERSIONS says it."""
+    """Where it can run, as in SHOW VERSIONS."""
     manifest = manifest_of(version)
     if not manifest:
         return []

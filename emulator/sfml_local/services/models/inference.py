@@ -1,4 +1,4 @@
-"""`MODEL(name, version)!METHOD(…)` in a query: one DuckDB function that asks the version's predictor process.
+"""`MODEL(name, version)!METHOD(…)` in a query: one DuckDB function that calls the version's predictor process.
 
 https://docs.snowflake.com/en/sql-reference/commands-model-function
 """
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 FUNCTION = "_sfml_predict"
-"""DuckDB's function: of a text that names the method, and of the method's arguments."""
+"""The name of the DuckDB function; it gets a text that names the method, and the method's arguments."""
 
 
-# DuckDB's word for the types that a manifest uses; what is structured travels as JSON text. Snowflake's whole
-# numbers are one type whatever they are called, so a BYTEINT holds 200.
+# DuckDB's names of the types in manifests; structured values are sent as JSON text. Snowflake's integer
+# types are all one type, so a BYTEINT can be 200.
 # https://docs.snowflake.com/en/sql-reference/data-types-numeric
 _DUCKDB_TYPES = {
     "BOOLEAN": "BOOLEAN",
@@ -54,12 +54,12 @@ _DUCKDB_TYPES = {
 }
 
 WIDE_INPUT = (Field("INPUT", "OBJECT"),)
-"""The inputs of a method of more than 500 arguments, which takes them in one object."""
+"""The inputs of a method with more than 500 arguments, which come in one object."""
 
 
 @dataclass(frozen=True, slots=True)
 class MethodCall:
-    """A call of a version's method: its arguments, cast to the types in which they reach the process."""
+    """A call of a version's method, with its arguments cast to the types of the process."""
 
     model: Model
     version: Version
@@ -68,7 +68,7 @@ class MethodCall:
 
     @property
     def columns(self) -> list[str]:
-        """A name for each argument that tells the process how it travels."""
+        """A column name for each argument, whose prefix says how its values are encoded."""
         if self.method.inputs == WIDE_INPUT:
             return [WIDE]
         return [
@@ -78,9 +78,9 @@ class MethodCall:
 
 
 def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
-    """The tree with every call of a model's method replaced by a call of a function that DuckDB has."""
+    """The tree with every call of a model's method replaced by a call of the DuckDB function."""
     in_view = isinstance(tree, exp.Create) and str(tree.args.get("kind")).upper() == "VIEW"
-    for node in reversed(list(tree.find_all(exp.ModelAttribute))):  # what is inside another call comes first
+    for node in reversed(list(tree.find_all(exp.ModelAttribute))):  # inner calls first
         if isinstance(node.expression, exp.Anonymous):
             call = method_call(rewriting.account, rewriting.session, node, node.expression)
             if call.method.is_table_function:
@@ -95,7 +95,7 @@ def model_calls(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def binary_values(tree: Expr, rewriting: Rewriting) -> Expr:
-    """`prediction['field']::BINARY`: the bytes of the hexadecimal text that a VARIANT holds for them.
+    """`prediction['field']::BINARY`: the bytes from the hexadecimal text in a VARIANT.
 
     https://docs.snowflake.com/en/sql-reference/binary-input-output
     """
@@ -108,7 +108,7 @@ def binary_values(tree: Expr, rewriting: Rewriting) -> Expr:
 def method_call(
     account: Account, session: Session, node: exp.ModelAttribute, call: exp.Anonymous
 ) -> MethodCall:
-    """What a call in a parsed tree calls; raises SqlError for one that the version does not take."""
+    """The method of a call in a parsed tree; raises SqlError if the version does not have it."""
     written, version_name = _subject(node.this)
     model = get_model(account, resolve(written, session))
     version = model.version(version_name)
@@ -141,7 +141,7 @@ def method_call(
 
 
 def _unnamed(argument: Expr) -> Expr:
-    """The value of an argument, also of one that is passed by name as clients pass parameters: `NAME => 1`."""
+    """The value of an argument, which may be passed by name: `NAME => 1`."""
     return argument.expression.copy() if isinstance(argument, exp.Kwarg) else argument.copy()
 
 
@@ -158,7 +158,7 @@ def _called(call: MethodCall, in_view: bool, describe_only: bool) -> Expr:
 
 
 def _target(call: MethodCall, in_view: bool) -> dict[str, Any]:
-    """What the function is to ask: a folder and its handler, or in a view, which outlives them, the names."""
+    """The request for the function: folder and handler, or in a view, which outlives folders, the names."""
     if not in_view:
         return {"folder": call.version.folder.name, "handler": call.method.handler, "columns": call.columns}
     name = call.model.name
@@ -172,7 +172,7 @@ def _target(call: MethodCall, in_view: bool) -> dict[str, Any]:
 
 
 def _subject(node: Any) -> tuple[Name, str | None]:
-    """The model's name and the version's: of MODEL(name [, version]), or of a bare name."""
+    """The names of the model and the version, from MODEL(name [, version]) or from a bare name."""
     if isinstance(node, exp.Anonymous) and str(node.this).upper() == "MODEL":
         name, *version = node.expressions
         return Name(_parts(name)), _folded(version[0]) if version else None
@@ -203,7 +203,7 @@ def is_structured(field: Field) -> bool:
 
 
 def duckdb_type(field: Field) -> str:
-    """The type in which an argument reaches the model's function."""
+    """The type of an argument in the call of the model's function."""
     base, _, sizes = field.type.upper().partition("(")
     if base == "NUMBER" and sizes and not sizes.rstrip(")").endswith("0") and "," in sizes:
         return f"DECIMAL({sizes}"
@@ -211,7 +211,7 @@ def duckdb_type(field: Field) -> str:
 
 
 def register(account: Account) -> None:
-    """Make the function for every session of the account; views that call it find it after a restart."""
+    """Register the function for all sessions of the account, so that views with calls work after a restart."""
     of = ref(account)
 
     def predict(target: Any, *columns: Any) -> Any:

@@ -25,7 +25,7 @@ def locate(account: Account, session: Session, url: str) -> Place:
         raise SqlError(f"SQL compilation error:\ninvalid URL '{url}': it names no version", 1003, "42000")
     model = get_model(account, resolve(name, session))
     written, _, path = rest.partition("/")
-    # The client writes a version as it is stored, without quotes; SQL written by hand may use any case.
+    # The client writes a version's stored name without quotes; SQL written by hand may use any case.
     plain = written.strip('"')
     version = model.find(plain) or model.find(plain.upper())
     if version is None:

@@ -1,6 +1,6 @@
-"""The running predictor processes: one a version, started at its first call, kept for the next, within bounds.
+"""The running predictor processes: one per version, started at its first call, kept for later ones, within limits.
 
-They are forked from a parent that has the registry's client and the machine learning libraries in memory
+They are forked from a parent that has imported the registry's client and machine learning libraries
 (`warm`), started as soon as a model is created.
 """
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
 MOST = max(1, int(os.environ.get("SFML_LOCAL_MODELS", "4")))
-"""How many idle processes are kept; each holds a model in memory."""
+"""The most idle processes that are kept; each has a model in memory."""
 
 IDLE_SECONDS = float(os.environ.get("SFML_LOCAL_MODEL_IDLE_SECONDS", "600"))
-"""After how long without a call a process ends, and with the last of them their parent."""
+"""Seconds without a call after which a process ends; the parent ends with the last process."""
 
 START_SECONDS = 120.0
 LOOK_SECONDS = 0.02
@@ -46,20 +46,20 @@ LIBRARIES = (
     "xgboost",
     "lightgbm",
 )
-"""What packed models import, as far as it is installed."""
+"""Modules that packed models import, if installed."""
 
 
 class PredictionError(RuntimeError):
-    """The model's code raised; the message holds its traceback."""
+    """The model's code raised an exception; the message contains its traceback."""
 
 
 class Predictor:
-    """One process that answers calls of one version's methods; calls from several threads wait for one another."""
+    """One process for calls of one version's methods; calls from several threads are serialized."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.calls = 0
-        """How many threads use it now; guarded by the lock of the kept ones."""
+        """The number of threads that use it, protected by the lock of the pool."""
         self.used = time.monotonic()
         self._lock = threading.Lock()
         self._running: Running | None = None
@@ -68,12 +68,12 @@ class Predictor:
         self._requests: BinaryIO | None = None
         self._answers: BinaryIO | None = None
         self._home: Path | None = None
-        """The link to the folder that its process has for itself."""
+        """The link to the private folder of its process."""
 
     def call(
         self, account: Account, handler: str, arguments: pa.Table, partitions: Sequence[int] | None = None
     ) -> pa.Table:
-        """A `result` of JSON text for each row, or each row of a table function; raises PredictionError."""
+        """JSON texts in `result` for each row, or for each row of a table function; raises PredictionError."""
         asked = json.dumps({"handler": handler, "partitions": partitions}).encode()
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, arguments.schema) as writer:
@@ -86,7 +86,7 @@ class Predictor:
                 self._start(account)
             frame = self._asked(asked, bytes(sink.getvalue()))
             if frame is None and not fresh and not self._ended:
-                # It had ended since the last call: killed, or out of memory. It predicts, so asking again is safe.
+                # It has ended since the last call. Predictions have no effect, so the call can be repeated.
                 self._start(account)
                 frame = self._asked(asked, bytes(sink.getvalue()))
             if frame is None:
@@ -97,7 +97,7 @@ class Predictor:
         return pa.ipc.open_stream(payload).read_all()
 
     def _asked(self, call: bytes, table: bytes) -> tuple[bytes, bytes] | None:
-        """The answer to one call; None when the process ended instead."""
+        """The answer to one call; None if the process ended."""
         assert self._requests is not None and self._answers is not None
         try:
             write_frame(self._requests, CALL, call)
@@ -117,7 +117,7 @@ class Predictor:
         text = {
             "folder": str(self.folder),
             "socket": str(home / "socket"),
-            # What the version brings wins over what the parent has in memory.
+            # The version's modules take precedence over those that the parent has loaded.
             "import_directory": str(code if code.is_dir() else nothing),
         }
         request.write_text(json.dumps(text), encoding="utf-8")
@@ -171,7 +171,7 @@ _lock = threading.Lock()
 
 
 def parent_of(account: Account) -> WarmParent:
-    """What an account's predictors are forked from."""
+    """The parent process of an account's predictors."""
     with _lock:
         if account not in _parents:
             found = tuple(name for name in LIBRARIES if importlib.util.find_spec(name.partition(".")[0]))
@@ -181,7 +181,7 @@ def parent_of(account: Account) -> WarmParent:
 
 @contextlib.contextmanager
 def predictor_for(account: Account, folder: Path) -> Iterator[Predictor]:
-    """The process of a version, to be used within the block; the least used idle ones give way to it."""
+    """The process of a version during the block; the least used idle processes end if there are too many."""
     with _lock:
         predictor = _kept.pop(folder, None) or Predictor(folder)
         _kept[folder] = predictor
@@ -199,7 +199,7 @@ def predictor_for(account: Account, folder: Path) -> Iterator[Predictor]:
 
 
 def end_idle(account: Account) -> None:
-    """End the processes that nobody asked for long, and their parent when none is left."""
+    """End processes that were not used for long, and their parent when none is left."""
     limit = time.monotonic() - IDLE_SECONDS
     with _lock:
         own = [key for key in _kept if key.is_relative_to(account.models_folder)]
@@ -230,7 +230,7 @@ def stop(folder: Path) -> None:
 
 
 def stop_all(account: Account) -> None:
-    """End the processes of an account, and what they are forked from."""
+    """End the processes of an account and their parent."""
     stop(account.models_folder)
     with _lock:
         parent = _parents.pop(account, None)

@@ -1,4 +1,4 @@
-"""The registry's statements that show something, and the functions that its clients call."""
+"""The registry's SHOW statements, and the functions that its clients call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _CREATED = Column("created_on", "timestamp_ltz")
 RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13")
-"""The Pythons of accounts. https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-introduction"""
+"""Python versions of accounts. https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-introduction"""
 
 
 def show_models(account: Account, session: Session, statement: grammar.ShowModels) -> Result:
@@ -164,7 +164,7 @@ def show_functions(account: Account, session: Session, statement: grammar.ShowMo
 def describe_artifact_repository(
     account: Account, session: Session, statement: grammar.DescribeArtifactRepository
 ) -> Result:
-    """The one repository that every account has; the registry's client asks whether it may use it."""
+    """The repository that every account has; the registry's client checks whether it can be used."""
     if statement.name.parts != ("SNOWFLAKE", "SNOWPARK", "PYPI_SHARED_REPOSITORY"):
         raise SqlError(
             f"SQL compilation error:\nArtifact repository '{'.'.join(statement.name.parts)}' does not exist"
@@ -181,7 +181,7 @@ def tags_of(account: Account, name: ObjectName) -> dict[ObjectName, str]:
 
 
 def tags_on(account: Account, session: Session, name: Name) -> Mapping[ObjectName, str]:
-    """The same by the model's name."""
+    """A model's tags, by the model's name."""
     return tags_of(account, resolve(name, session))
 
 
@@ -191,14 +191,14 @@ def _tags(account: Account, model: Model) -> list[tuple[ObjectName, str]]:
 
 
 def platform_capabilities(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """No newer feature is on: clients then use the documented statements."""
+    """All newer features are off, so that clients use the documented statements."""
     return "{}"
 
 
 def packages(account: Account, session: Session, database: str | None) -> Result:
-    """INFORMATION_SCHEMA.PACKAGES: what code can use here, which is what this Python has installed.
+    """INFORMATION_SCHEMA.PACKAGES: the packages that code can use, which are those of this Python.
 
-    It runs the code of every RUNTIME_VERSION, so that each has the same packages.
+    It runs the code of all RUNTIME_VERSIONs, so each has the same packages.
     """
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtimes = sorted({*RUNTIMES, own}, key=lambda version: int(version.split(".")[1]))

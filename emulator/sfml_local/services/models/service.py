@@ -1,4 +1,4 @@
-"""The model registry: what `snowflake.ml.registry` asks of an account, kept in SQLite and in folders."""
+"""The model registry: everything that `snowflake.ml.registry` needs, stored in SQLite and in folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry's statements that change something: CREATE, ALTER, DROP and COMMENT on MODEL.
+"""The registry's statements with an effect: CREATE, ALTER, DROP and COMMENT on MODEL.
 
 https://docs.snowflake.com/en/sql-reference/commands-model
 """
@@ -44,9 +44,9 @@ def create_model(account: Account, session: Session, statement: grammar.CreateMo
         return status(f"{name.name} already exists, statement succeeded.")
     if existing is not None and not statement.or_replace:
         raise already_exists(name)
-    predictors.parent_of(account).warm_up()  # what is logged is run soon
+    predictors.parent_of(account).warm_up()  # a logged model is usually called soon
     with _copied(account, session, statement.source) as folder, account.store.transaction():
-        # Looked at again: another session may have created it while files were copied.
+        # Check again, because another session may have created it while files were copied.
         existing = find_model(account, name)
         if existing is not None and not statement.or_replace:
             raise already_exists(name)
@@ -75,7 +75,7 @@ def add_version(account: Account, session: Session, statement: grammar.AddVersio
     _refuse_taken(model, version)
     predictors.parent_of(account).warm_up()
     with _copied(account, session, statement.source) as folder, account.store.transaction():
-        # Looked at again: another session may have added the same version while files were copied.
+        # Check again, because another session may have added the same version while files were copied.
         model = get_model(account, name)
         _refuse_taken(model, version)
         insert_version(account.store, model.id, version, folder, account.clock(), live=statement.live)
@@ -89,7 +89,7 @@ def _refuse_taken(model: Model, version: str) -> None:
 
 @contextmanager
 def _copied(account: Account, session: Session, source: grammar.Source) -> Iterator[str]:
-    """A new folder with the source's files; gone again when the statement fails."""
+    """A new folder with the source's files; it is removed if the statement fails."""
     folder = new_folder(account, _source_folder(account, session, source))
     try:
         yield folder
@@ -111,7 +111,7 @@ def _source_folder(account: Account, session: Session, source: grammar.Source) -
 
 
 def commit_version(account: Account, session: Session, statement: grammar.CommitVersion) -> Result:
-    """Make a live version an ordinary one, under another name if asked."""
+    """Turn a live version into an ordinary one, optionally with another name."""
     model = get_model(account, resolve(statement.model, session))
     version = model.version(statement.version)
     check_manifest(version.folder)
@@ -139,7 +139,7 @@ def alias_version(account: Account, session: Session, statement: grammar.SetAlia
 
 
 def unalias_version(account: Account, session: Session, statement: grammar.UnsetAlias) -> Result:
-    """Remove an alias, or by a version's name all that it has."""
+    """Remove an alias, or all aliases of the version with that name."""
     model = get_model(account, resolve(statement.model, session))
     version = model.version(statement.version)
     if statement.version in version.aliases:
@@ -213,7 +213,7 @@ def unset_tags(account: Account, session: Session, statement: grammar.UnsetModel
 
 
 def drop_version(account: Account, session: Session, statement: grammar.DropVersion) -> Result:
-    """Remove a version; the default never is, not even as the last one.
+    """Remove a version; the default version cannot be removed, even if it is the last one.
 
     https://docs.snowflake.com/en/sql-reference/sql/alter-model-drop-version
     """
@@ -264,7 +264,7 @@ def drop_model(account: Account, session: Session, statement: grammar.DropModel)
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    """Drop the models of a schema that goes."""
+    """Drop the models of a dropped schema."""
     for model in all_models(account):
         if (model.name.database, model.name.schema) == (database, schema):
             _forget(account, model)

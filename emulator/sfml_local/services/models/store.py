@@ -54,14 +54,14 @@ CREATE TABLE IF NOT EXISTS model_tags (
 );
 """
 
-# Aliases that Snowflake keeps itself.
+# Aliases that Snowflake maintains.
 # https://docs.snowflake.com/en/sql-reference/sql/alter-model-drop-version
 SYSTEM_ALIASES = ("DEFAULT", "FIRST", "LAST")
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a model. Each has a `folder` of its own: a name used again brings no old files back."""
+    """A version of a model. Each has its own `folder`, so that a reused name does not show old files."""
 
     id: int
     name: str
@@ -90,7 +90,7 @@ class Model:
         return next((version for version in self.versions if version.id == self.default_id), None)
 
     def version(self, name: str | None) -> Version:
-        """The version of this name or alias, the default without a name; raises SqlError."""
+        """The version with this name or alias, or the default one; raises SqlError."""
         found = self.find(name)
         if found is None:
             raise does_not_exist("Version", name or "DEFAULT")
@@ -168,7 +168,7 @@ def _model(account: Account, row: sqlite3.Row) -> Model:
 
 
 def insert_model(store: Store, name: ObjectName, owner: str, created_on: datetime) -> int:
-    """The id of a new model, which has no version yet."""
+    """Insert a model without versions; returns its id."""
     with store.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO models (database, schema, name, owner, created_on) VALUES (?, ?, ?, ?, ?)",
@@ -181,7 +181,7 @@ def insert_model(store: Store, name: ObjectName, owner: str, created_on: datetim
 def insert_version(
     store: Store, model: int, name: str, folder: str, created_on: datetime, *, live: bool
 ) -> None:
-    """Add a version. The first of a model becomes its default by itself, later ones do not."""
+    """Add a version. The first version of a model becomes its default."""
     with store.transaction() as connection:
         cursor = connection.execute(
             "INSERT INTO model_versions (model, name, folder, live, created_on) VALUES (?, ?, ?, ?, ?)",
@@ -194,7 +194,7 @@ def insert_version(
 
 
 def set_alias(store: Store, model: Model, version: Version, alias: str) -> None:
-    """Give the alias to this version; an alias names one version at a time, so it moves."""
+    """Set the alias on this version, and remove it from another one."""
     if alias in SYSTEM_ALIASES or any(other.name == alias for other in model.versions):
         raise SqlError(
             f"SQL compilation error:\nInvalid alias '{alias}': it names a version or is a system alias.",

@@ -1,6 +1,6 @@
-"""`FROM t, TABLE(MODEL(m, v)!METHOD(…) OVER (PARTITION BY …))`: the rows that a model's table function answers.
+"""`FROM t, TABLE(MODEL(m, v)!METHOD(…) OVER (PARTITION BY …))`: the rows of a model's table function.
 
-The function runs before the rest of the statement; two relations of its rows stand in its place, side by side.
+The function runs before the rest of the statement; two relations with its rows replace it, side by side.
 https://docs.snowflake.com/en/developer-guide/snowflake-ml/model-registry/partitioned-models
 """
 
@@ -77,7 +77,7 @@ def _input(
     window: exp.Window | None,
     rewriting: Rewriting,
 ) -> tuple[pa.Table, pa.Table, list[int]]:
-    """The rows of the table before the function, its arguments for them, and how many rows each partition has."""
+    """The rows of the table before the function, the arguments for them, and the number of rows of each partition."""
     asked = exp.select("*")
     for number, expression in enumerate((*call.arguments, *keys)):
         asked = asked.select(exp.alias_(expression.copy(), f"_sfml_{number}", quoted=True))
@@ -102,7 +102,7 @@ def _input(
 
 
 def _with(query: exp.Select) -> exp.With | None:
-    """The common tables that the query can read, its own and those of the queries around it."""
+    """The common table expressions that the query can read: its own and those of outer queries."""
     found: list[Expr] = []
     inner: Expr = query
     outer: Expr | None = query
@@ -122,7 +122,7 @@ def _with(query: exp.Select) -> exp.With | None:
 
 
 def _lengths(keys: Sequence[tuple[Any, ...]], count: int) -> list[int]:
-    """How many rows in a row have the same key; all of them without one."""
+    """The lengths of runs of rows with the same key; one run of all rows without a key."""
     if not keys:
         return [count] if count else []
     lengths: list[int] = []
@@ -152,8 +152,8 @@ def _before(
 ) -> pa.Table:
     """The columns of the table before the function, for each row of the answer.
 
-    A row that ends a partition comes from no row of the table: its other columns than those of PARTITION BY are
-    NULL. The registry's client says so where it drops them.
+    A row that ends a partition belongs to no row of the table, so its columns other than those of PARTITION BY are
+    NULL, as the registry's client documents.
     """
     if kept is None:
         return given.take(answer.column(ROW))
@@ -167,14 +167,14 @@ def _before(
 
 
 def _column(key: Expr) -> str | None:
-    """The name of the column that is partitioned by; None for another expression."""
+    """The name of the partition column; None for other expressions."""
     if not isinstance(key, exp.Column):
         return None
     return key.name if key.this.quoted else key.name.upper()
 
 
 def _alias(table: Expr) -> exp.TableAlias:
-    """The name by which the query knows the table before the function."""
+    """The alias or name of the table before the function."""
     alias = table.args.get("alias")
     if isinstance(alias, exp.TableAlias):
         return alias.copy()
@@ -184,7 +184,7 @@ def _alias(table: Expr) -> exp.TableAlias:
 
 
 def _columns(call: MethodCall, texts: exp.Table, alias: Expr | None) -> exp.Subquery:
-    """The function's columns, taken out of the JSON array that each row is."""
+    """The function's columns, extracted from the JSON array of each row."""
     query = exp.select().from_(texts)
     for number, field in enumerate(call.method.outputs):
         value: Expr = exp.JSONExtract(

@@ -1,6 +1,6 @@
 """Notifications: kept in an outbox instead of sent, readable as SNOWFLAKE.LOCAL.NOTIFICATIONS.
 
-Integrations are not objects here: any name is taken, nothing leaves the machine.
+Integrations are not checked: every name is accepted, and nothing is sent.
 https://docs.snowflake.com/en/user-guide/notifications/snowflake-notifications
 """
 
@@ -48,7 +48,7 @@ def post(
     recipients: tuple[str, ...] = (),
     query_id: str | None = None,
 ) -> None:
-    """Put a message into the outbox. `source` is the function or the task setting that sent it."""
+    """Add a message to the outbox. `source` is the function or the task setting that sent it."""
     account.store.execute(
         "INSERT INTO notifications"
         " (created, source, query_id, integration, content_type, subject, recipients, message)"
@@ -109,7 +109,7 @@ def _addresses(value: Any) -> list[str]:
 
 
 def _sanitize(account: Account, session: Session, arguments: tuple[Any, ...]) -> str | None:
-    """The text without placeholders of webhooks; NULL stays NULL, and what it is put into has no message.
+    """The text without placeholders of webhooks; NULL stays NULL, so that the object with it has no message.
 
     https://docs.snowflake.com/en/sql-reference/functions/sanitize_webhook_content
     """
@@ -122,7 +122,7 @@ def _sanitize(account: Account, session: Session, arguments: tuple[Any, ...]) ->
 
 
 def send(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """SYSTEM$SEND_SNOWFLAKE_NOTIFICATION(message or array, integration or array): every message to each.
+    """SYSTEM$SEND_SNOWFLAKE_NOTIFICATION(message or array, integration or array): sends each message to each.
 
     https://docs.snowflake.com/en/sql-reference/stored-procedures/system_send_snowflake_notification
     """
@@ -152,7 +152,7 @@ def send(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
 
 
 def _objects(value: Any, what: str) -> list[tuple[str, Any]]:
-    """The entries of one JSON object, or of each in an array of them."""
+    """The entries of a JSON object, or of all objects in an array."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -218,7 +218,7 @@ _COLUMNS = (
 
 
 def outbox(account: Account, session: Session, database: str | None) -> Result:
-    """SNOWFLAKE.LOCAL.NOTIFICATIONS: every message there would have been, the oldest first."""
+    """SNOWFLAKE.LOCAL.NOTIFICATIONS: every message that would have been sent, the oldest first."""
     rows = account.store.rows("SELECT * FROM notifications ORDER BY number")
     return table(
         _COLUMNS,
@@ -240,7 +240,7 @@ def outbox(account: Account, session: Session, database: str | None) -> Result:
 
 
 def notification_history(account: Account, session: Session, arguments: Args) -> Result:
-    """NOTIFICATION_HISTORY(): Snowflake's own view of what was sent; here every message succeeded.
+    """NOTIFICATION_HISTORY(): Snowflake's view of sent messages; here every message succeeded.
 
     https://docs.snowflake.com/en/sql-reference/functions/notification_history
     """

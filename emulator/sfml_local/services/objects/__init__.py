@@ -1,1 +1,1 @@
-"""Tables, views and sequences as objects: shown, described, written back; their keys and properties."""
+"""Tables, views and sequences as objects: SHOW, DESCRIBE, GET_DDL, keys and properties."""

@@ -1,4 +1,4 @@
-"""ALTER TABLE and VIEW of keys, clustering and properties: what is kept beside the SQL engine."""
+"""ALTER TABLE and VIEW for keys, clustering and properties, which the SQL engine does not store."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _record(account: Account, session: Session, written: Name, kind: str, if_exists: bool) -> Record | None:
-    """The record of a table or view that is there; None when it is not and need not be."""
+    """The record of an existing table or view; None if it does not exist and IF EXISTS is given."""
     name = resolve(written, session)
     actual = account.engine.kind_of(session, parts_of(name, temporary=name in session.temporaries))
     if actual is None:
@@ -124,12 +124,12 @@ def rename_key(account: Account, session: Session, statement: RenameKey) -> Resu
 
 
 def keep_key(account: Account, session: Session, statement: KeepKey) -> Result:
-    """No key is enforced, whatever it is said to be."""
+    """Ignores ENFORCED and similar properties, because no key is enforced."""
     return _keys(account, session, statement, lambda record: record.keys)
 
 
 def change_properties(account: Account, session: Session, statement: ChangeProperties) -> Result:
-    """SET and UNSET of properties: all of them or none."""
+    """SET and UNSET of properties, all or none."""
     record = _record(account, session, statement.name, statement.kind, statement.if_exists)
     if record is None:
         return status()

@@ -1,6 +1,6 @@
-"""When each table was changed last, and how often: what LAST_ALTERED says, and what a refresh compares.
+"""The time of each table's last change, for LAST_ALTERED, and its number of changes, for refreshes.
 
-A row outlives its table, so that one that is made again under the same name counts on.
+A row outlives its table, so that a new table with the same name continues the count.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def every(account: Account) -> dict[str, Change]:
 
 
 def versions(account: Account, names: Iterable[ObjectName]) -> dict[str, int]:
-    """How often each of these tables was changed; 0 where nothing is known of it."""
+    """The number of changes of each of these tables; 0 for unknown ones."""
     found = {}
     for name in names:
         value = account.store.value("SELECT version FROM table_changes WHERE name = ?", (name.fqn(),))
@@ -75,7 +75,7 @@ def versions(account: Account, names: Iterable[ObjectName]) -> dict[str, int]:
 
 @contextlib.contextmanager
 def noting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
-    """Around a statement: what it changes counts once it is committed."""
+    """Around a statement: counts its changes once they are committed."""
     session = rewriting.session
     if isinstance(tree, _CHANGING):
         yield
@@ -95,7 +95,7 @@ def noting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
 
 
 def settle(account: Account, session: Session) -> None:
-    """Count what a session has changed, unless its transaction is still open."""
+    """Count the changes of a session, unless its transaction is still open."""
     if session.changed and not _is_open(session):
         names, session.changed = session.changed, set()
         note(account, names)

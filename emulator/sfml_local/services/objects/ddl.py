@@ -1,4 +1,4 @@
-"""GET_DDL: the statement that makes a table, view or task as it is now.
+"""GET_DDL: the statement that creates a table, view or task in its current state.
 
 https://docs.snowflake.com/en/sql-reference/functions/get_ddl
 """
@@ -94,7 +94,7 @@ def _view(account: Account, record: Record, columns: list[str], comment: str, na
 
 
 def defining_query(written: str) -> str:
-    """The query of a CREATE VIEW, as it was written."""
+    """The query of a CREATE VIEW as written."""
     from sfml_local.grammar.tokens import Tokens
 
     tokens = Tokens(written)
@@ -105,7 +105,7 @@ def defining_query(written: str) -> str:
 
 
 def _dynamic_table(record: Record, kind: str, name: str) -> str:
-    """The statement as it was written, under the name that is asked for."""
+    """The statement as written, with the requested form of the name."""
     from sfml_local.grammar.tokens import Tokens
 
     if not record.is_dynamic:

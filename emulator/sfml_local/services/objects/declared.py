@@ -1,6 +1,6 @@
-"""What a CREATE of a table or view declares beside columns, taken out of it: DuckDB would refuse or enforce it.
+"""Declarations in CREATE of a table or view other than columns; removed, as DuckDB would refuse or enforce them.
 
-PRIMARY KEY, UNIQUE and FOREIGN KEY of standard tables are kept and not enforced; a primary key's columns are NOT NULL.
+PRIMARY KEY, UNIQUE and FOREIGN KEY of standard tables are stored, not enforced; a primary key's columns are NOT NULL.
 https://docs.snowflake.com/en/sql-reference/constraints-overview
 """
 
@@ -23,7 +23,7 @@ PROPERTIES = frozenset(
         *("ENABLE_SCHEMA_EVOLUTION", "DEFAULT_DDL_COLLATION", "ROW_TIMESTAMP", "ERROR_LOGGING"),
     }
 )
-"""What a table or view may be created with, or given by ALTER … SET."""
+"""Properties that CREATE or ALTER … SET can set on a table or view."""
 _FLAGS = ("CHANGE_TRACKING", "ENABLE_SCHEMA_EVOLUTION", "ROW_TIMESTAMP", "ERROR_LOGGING")
 
 
@@ -37,14 +37,14 @@ class Declared:
 
 
 class Declarations:
-    """What one statement declares, if it is one that can."""
+    """The declarations of a statement, if its kind can have some."""
 
     def __init__(self) -> None:
         self.found: Declared | None = None
 
 
 def declarations(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Notes keys, properties and tags of a CREATE TABLE or VIEW, or of added columns; takes them out of the tree."""
+    """Record keys, properties and tags of a CREATE TABLE or VIEW, or of added columns; removes them from the tree."""
     if isinstance(tree, exp.Alter) and str(tree.args.get("kind")).upper() == "TABLE":
         _declare_added(tree, rewriting)
         return tree
@@ -113,7 +113,7 @@ def invalid_property(key: str, kind: str) -> SqlError:
 
 
 def checked(key: str, value: Any) -> Any:
-    """The value, when the property takes it."""
+    """The value, if it is valid for the property."""
     from sfml_local.services.databases.containers import check_days
 
     if key.endswith("_TIME_IN_DAYS"):

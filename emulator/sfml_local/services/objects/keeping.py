@@ -1,4 +1,4 @@
-"""The record of a table, view or sequence, kept up with what is done to it."""
+"""Updates the record of a table, view or sequence after statements about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def note(rewriting: Rewriting, tree: Expr, kind: str, name: ObjectName) -> None:
-    """Follow a CREATE, DROP or ALTER that was carried out."""
+    """Update records after a CREATE, DROP or ALTER."""
     account = rewriting.account
     match tree:
         case exp.Create():
@@ -67,7 +67,7 @@ def _create(rewriting: Rewriting, tree: exp.Create, kind: str, name: ObjectName)
 
 
 def _source(rewriting: Rewriting, tree: exp.Create) -> Record | None:
-    """The table that CLONE or LIKE copies, whose keys come along."""
+    """The table that CLONE or LIKE copies, with its keys."""
     source = tree.args.get("clone") or next(iter(tree.find_all(exp.LikeProperty)), None)
     table = source.this if source is not None else None
     if not isinstance(table, exp.Table):
@@ -77,7 +77,7 @@ def _source(rewriting: Rewriting, tree: exp.Create) -> Record | None:
 
 
 def _copied(source: Record | None) -> dict[str, object]:
-    """The properties that a copy has from the table it copies."""
+    """The properties that a copy takes over from its table."""
     if source is None:
         return {}
     return {
@@ -96,6 +96,6 @@ def rename(account: Account, name: ObjectName, new: ObjectName) -> None:
 
 
 def change(account: Account, record: Record, **details: object) -> None:
-    """Give a table other properties; None takes one away."""
+    """Set a table's properties; None removes one."""
     kept = {key: value for key, value in {**record.details, **details}.items() if value is not None}
     records.save(account, replace(record, details=kept))

@@ -1,4 +1,4 @@
-"""Who owns a table or view; one that is not on record belongs to whoever asks."""
+"""The owner of a table or view; one without a record belongs to the current role."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 Default = tuple[str, str]
-"""A default as it is shown, and its kind."""
+"""A default as shown, and its kind."""
 
 OF_WAREHOUSES: Mapping[str, Default] = {
     "MAX_CONCURRENCY_LEVEL": ("8", "NUMBER"),
@@ -60,7 +60,7 @@ OF_SCHEMAS: Mapping[str, Default] = {
 
 
 def rows(account: Account, session: Session, statement: ShowParameters) -> list[tuple[str, ...]]:
-    """The rows of SHOW PARAMETERS IN an object, which has to be there."""
+    """The rows of SHOW PARAMETERS IN an existing object."""
     defaults, own = _known(account, session, statement.scope, statement.name)
     return [
         (key, *_value(own.get(key), default, statement.scope), "", kind)

@@ -1,4 +1,4 @@
-"""INFORMATION_SCHEMA of tables, views and constraints, with what is kept beside the SQL engine.
+"""INFORMATION_SCHEMA of tables, views and constraints, with metadata that the SQL engine does not store.
 
 https://docs.snowflake.com/en/sql-reference/info-schema
 """

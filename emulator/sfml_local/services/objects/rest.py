@@ -43,7 +43,7 @@ def _demand_schema(call: Call) -> None:
 
 
 def _absent(body: Mapping[str, Any]) -> Json:
-    """The body without what has no value."""
+    """The body without empty values."""
     return {key: value for key, value in body.items() if value is not None}
 
 
@@ -424,7 +424,7 @@ def _routine_operations(kind: str, path: str) -> Operations:
 
 
 def _none(kind: str, path: str) -> Operations:
-    """Objects that this server never has: an empty list, and nothing to fetch."""
+    """Kinds of objects that never exist here: lists are empty, and fetching finds nothing."""
 
     def listed(call: Call) -> list[Json]:
         _demand_schema(call)

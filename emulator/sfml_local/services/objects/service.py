@@ -1,4 +1,4 @@
-"""Tables, views and sequences as objects: shown, described, written back; their keys and properties."""
+"""Tables, views and sequences as objects: SHOW, DESCRIBE, GET_DDL, keys and properties."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sfml_local.services.objects import (
 
 
 class Objects(Service):
-    """Tables, views and sequences, beside their rows."""
+    """Metadata of tables, views and sequences."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""SHOW TABLES, VIEWS, OBJECTS, COLUMNS, SEQUENCES and keys, in the columns that accounts were recorded to answer.
+"""SHOW TABLES, VIEWS, OBJECTS, COLUMNS, SEQUENCES and keys, with the columns that were recorded on accounts.
 
 https://docs.snowflake.com/en/sql-reference/sql/show
 """
@@ -34,7 +34,7 @@ _NUMBERS = frozenset({"rows", "bytes", "search_optimization_bytes", "key_sequenc
 
 
 def columns(names: str) -> tuple[Column, ...]:
-    """Columns of these names; times and numbers are known by them."""
+    """Columns with these names, whose types follow from the names."""
     return tuple(Column(name, _type(name)) for name in names.split())
 
 
@@ -82,14 +82,14 @@ SELECT database_name, schema_name, view_name, 'VIEW' FROM duckdb_views() WHERE N
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A table or view that is there, with its record, or one made up where there is none."""
+    """An existing table or view with its record, or with a default one."""
 
     name: ObjectName
     kind: str
     record: Record
     comment: str
     rows: int | None = None
-    """Of a temporary table, which the session alone can count."""
+    """The number of rows of a temporary table, which only its session can count."""
 
     def detail(self, key: str, default: Any = None) -> Any:
         return self.record.details.get(key, default)
@@ -118,7 +118,7 @@ def known_objects(account: Account, *, database: str | None = None, schema: str 
 def place(
     account: Account, session: Session, listing: Listing, *, missing: Callable[[str, str], SqlError]
 ) -> tuple[str | None, str | None]:
-    """(database, schema) that SHOW looks in; None is all of them. Refuses what is not there."""
+    """(database, schema) for SHOW; None means all. Refuses missing ones."""
     if listing.scope == "ACCOUNT":
         return None, None
     if listing.scope == "DATABASE":
@@ -139,7 +139,7 @@ def place(
 
 
 def cannot_be_performed(kind: str, name: str) -> SqlError:
-    """What SHOW TABLES, VIEWS, STAGES and FILE FORMATS say of a place that is not there."""
+    """The refusal of SHOW TABLES, VIEWS, STAGES and FILE FORMATS for a missing place."""
     return SqlError(
         "SQL compilation error:\nObject does not exist, or operation cannot be performed.", 2043, "02000"
     )
@@ -163,7 +163,7 @@ def _chosen(account: Account, session: Session, listing: Listing, *kinds: str) -
 
 
 def _temporaries(account: Account, session: Session, database: str | None, schema: str | None) -> list[Known]:
-    """The session's own tables of a place; when they were made is not kept."""
+    """The session's temporary tables in a place; their creation times are not stored."""
     from sfml_local.core.definitions import parts_of
 
     found = []
@@ -242,7 +242,7 @@ def _view_values(account: Account, one: Known) -> dict[str, Any]:
 
 
 def written_text(account: Account, name: ObjectName, record: Record) -> str:
-    """A view's statement as it was written; of one without a record, the engine's own."""
+    """A view's statement as written; for a view without a record, the engine's."""
     if record.written:
         return record.written
     rows = account.engine.rows(
@@ -274,7 +274,7 @@ def show_views(account: Account, session: Session, listing: Listing) -> Result:
 
 
 def show_objects(account: Account, session: Session, listing: Listing) -> Result:
-    """Tables and views; a transient table is a TABLE here."""
+    """Tables and views; a transient table counts as TABLE."""
     found = _chosen(account, session, listing, "TABLE", "VIEW")
     if listing.terse:
         return _terse(found)
@@ -285,7 +285,7 @@ def show_objects(account: Account, session: Session, listing: Listing) -> Result
 
 
 def show_columns(account: Account, session: Session, listing: Listing) -> Result:
-    """STARTS WITH and LIMIT are taken and change nothing, as on an account."""
+    """STARTS WITH and LIMIT are accepted and ignored, as on an account."""
     rows = []
     for one in _tables_of(account, session, listing):
         told = semi_structured.types_of(account, session, one.name)
@@ -332,7 +332,7 @@ _DESCRIBED = {"NUMBER": "FIXED", "FLOAT": "REAL", "VARCHAR": "TEXT"}
 
 
 def descriptor(shown: str, *, nullable: bool) -> str:
-    """A type as SHOW COLUMNS writes it, in JSON and with words of its own."""
+    """A type in the JSON format of SHOW COLUMNS."""
     word, _, rest = shown.partition("(")
     numbers = [int(part) for part in rest.rstrip(")").split(",") if part.strip().isdigit()]
     kind = _DESCRIBED.get(word, word)
@@ -419,7 +419,7 @@ def show_keys(kind: str) -> Callable[[Account, Session, Listing], Result]:
 
 
 def show_foreign_keys(*, exported: bool) -> Callable[[Account, Session, Listing], Result]:
-    """SHOW IMPORTED KEYS: those of the tables looked at; EXPORTED KEYS: those that refer to them."""
+    """SHOW IMPORTED KEYS: foreign keys of the tables; EXPORTED KEYS: foreign keys that refer to them."""
 
     def show(account: Account, session: Session, listing: Listing) -> Result:
         here = {record.name for record in _records_within(account, session, listing)}
@@ -472,7 +472,7 @@ USERS = columns(
 
 
 def users(account: Account, session: Session) -> list[str]:
-    """Users are no objects here: the one who asks, and those that were granted something."""
+    """Users are not objects here; the list has the current user, and users with grants."""
     rows = account.store.rows("SELECT DISTINCT grantee FROM grants WHERE granted_to = 'USER'")
     return sorted({session.user, *(row["grantee"] for row in rows)})
 

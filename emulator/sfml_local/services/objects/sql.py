@@ -1,4 +1,4 @@
-"""Columns that go or are renamed, and the comments of tables, views, columns, schemas and databases.
+"""Dropping and renaming columns, and comments of tables, views, columns, schemas and databases.
 
 https://docs.snowflake.com/en/sql-reference/sql/alter-table-column · /comment
 """
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 
 def drop_columns(account: Account, session: Session, statement: DropColumns) -> Result:
-    """ALTER TABLE … DROP COLUMN: all of them or none."""
+    """ALTER TABLE … DROP COLUMN, all or none."""
     table = _table(account, session, statement.table, statement.if_exists)
     if table is None:
         return status()
@@ -61,7 +61,7 @@ def drop_columns(account: Account, session: Session, statement: DropColumns) -> 
 
 
 def rename_column(account: Account, session: Session, statement: RenameColumn) -> Result:
-    """ALTER TABLE … RENAME COLUMN; DuckDB takes `a` for `A`, an account does not."""
+    """ALTER TABLE … RENAME COLUMN; unlike DuckDB, an account distinguishes `a` and `A`."""
     table = _table(account, session, statement.table, statement.if_exists)
     if table is None:
         return status()
@@ -155,7 +155,7 @@ def _comment_container(account: Account, session: Session, statement: SetComment
 def _table(
     account: Account, session: Session, written: Name, if_exists: bool, kind: str | None = "TABLE"
 ) -> ObjectName | None:
-    """The table's full name; None when it is not there and need not be."""
+    """The table's full name; None if it does not exist and IF EXISTS is given."""
     name = resolve(written, session)
     actual = account.engine.kind_of(session, _parts(session, name))
     if actual is None:
@@ -168,7 +168,7 @@ def _table(
 
 
 def _refuse_dynamic(account: Account, table: ObjectName) -> None:
-    """The columns of a dynamic table are those of its query."""
+    """Refuses changes of a dynamic table's columns, which are those of its query."""
     record = records.find(account, table)
     if record is not None and record.is_dynamic:
         raise wrong_kind("DYNAMIC_TABLE", "TABLE")

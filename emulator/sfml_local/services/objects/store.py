@@ -1,6 +1,6 @@
-"""What is kept of tables and views beside the SQL engine: who made them, when, how they were written, and their keys.
+"""Metadata of tables and views: their creator, creation time, statement and keys.
 
-A table that was made before this was kept has no record; it is shown with what the engine knows.
+A table from an earlier version has no record; it is shown with the engine's data.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS table_records (
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key that no standard table enforces; `refers_to` is the other table of a foreign key."""
+    """A key, which is not enforced; `refers_to` is the other table of a foreign key."""
 
     kind: str
     columns: tuple[str, ...]
@@ -46,7 +46,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """`details` are the properties that were set, by upper-case name; TRANSIENT, SECURE and CLUSTER_BY among them."""
+    """`details` are the set properties by upper-case name, including TRANSIENT, SECURE and CLUSTER_BY."""
 
     name: ObjectName
     kind: str
@@ -58,7 +58,7 @@ class Record:
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether it is a dynamic table, which the engine holds as a table."""
+        """Whether it is a dynamic table, which is a table for the engine."""
         return bool(self.details.get("DYNAMIC"))
 
 
@@ -94,7 +94,7 @@ def find(account: Account, name: ObjectName) -> Record | None:
 
 
 def every(account: Account) -> dict[ObjectName, Record]:
-    """All of the account by name."""
+    """All records of the account by name."""
     rows = account.store.rows("SELECT * FROM table_records")
     return {record.name: record for record in map(_record, rows)}
 
@@ -141,7 +141,7 @@ def rename_column(account: Account, name: ObjectName, column: str, new: str) -> 
 
 
 def drop_column(account: Account, name: ObjectName, column: str) -> None:
-    """Keys of a column go with it."""
+    """Remove a column with its keys."""
     record = find(account, name)
     if record is not None and record.keys:
         left = tuple(key for key in record.keys if column not in key.columns)
@@ -149,7 +149,7 @@ def drop_column(account: Account, name: ObjectName, column: str) -> None:
 
 
 def constraint_name(record: Record, key: Key) -> str:
-    """The key's name, or the one that an account makes up: always the same for the same key."""
+    """The key's name, or a generated one, which is always the same for the same key."""
     if key.name:
         return key.name
     import hashlib

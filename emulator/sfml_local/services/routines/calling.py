@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def call(account: Account, session: Session, name: Name, texts: Sequence[str]) -> Result:
-    """Run the procedure that the arguments choose; one row with what it returned, or the rows of its table."""
+    """Run the overload that fits the arguments; one row with its return value, or the rows of its table."""
     found = store.overloads(account, session, "PROCEDURE", resolve(name, session))
     if not found:
         raise store.unknown("PROCEDURE", ".".join(name.parts), ())
@@ -46,7 +46,7 @@ def call(account: Account, session: Session, name: Name, texts: Sequence[str]) -
 
 
 def in_query(node: Expr, rewriting: Rewriting) -> Result | None:
-    """The rows of `SELECT … FROM TABLE(procedure(…))`; None where there is no such procedure."""
+    """The rows of `SELECT … FROM TABLE(procedure(…))`; None if there is no such procedure."""
     tokens = Tokens(node.sql(dialect="snowflake"))
     name = tokens.name()
     if tokens.match_type(TokenType.L_PAREN) is None:
@@ -133,7 +133,7 @@ def _run_sql(account: Account, session: Session, routine: Routine, arguments: tu
 
 @contextlib.contextmanager
 def _in_place(account: Account, session: Session, routine: Routine) -> Iterator[None]:
-    """An owner's rights procedure works in the database and schema that it is in."""
+    """The place of an owner's rights procedure: its own database and schema."""
     if not _is_owners(routine):
         yield
         return
@@ -151,6 +151,6 @@ def _is_owners(routine: Routine) -> bool:
 
 
 def rows_of_call(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
-    """The rows of a procedure that returns a table, in place of its call."""
+    """The rows of a procedure that returns a table, which replace its call."""
     result = in_query(node.this, rewriting)
     return None if result is None else rewriting.relation(result, node.args.get("alias"))

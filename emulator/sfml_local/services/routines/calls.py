@@ -1,4 +1,4 @@
-"""CALL of a function or procedure, of the account's own or one that somebody made."""
+"""CALL of a function or procedure, built-in or user-defined."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def call(account: Account, session: Session, statement: Call) -> Result:
-    """Evaluate the arguments, call, and answer one row with one column named after the procedure."""
+    """Evaluate the arguments and call; returns one row with one column named after the procedure."""
     name = ".".join(statement.procedure.parts)
     function = account.system_functions.get(name.upper())
     if function is None:

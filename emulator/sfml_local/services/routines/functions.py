@@ -1,4 +1,4 @@
-"""User-defined functions in queries: a SQL body takes the place of its call, a Python one runs in its own process.
+"""User-defined functions in queries: SQL bodies replace their calls, Python functions run in processes.
 
 https://docs.snowflake.com/en/developer-guide/udf/udf-overview
 """
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from sfml_local.core.rewriting import Rewriting
 
 DEEPEST = 32
-"""How deep SQL functions may call one another: one that calls itself never ends."""
+"""The deepest nesting of SQL functions, because recursion would never end."""
 
 
 def user_functions(tree: Expr, rewriting: Rewriting) -> Expr:
-    """The tree with the calls of user-defined functions replaced by what they stand for."""
+    """The tree with calls of user-defined functions replaced by their bodies."""
     for _ in range(DEEPEST):
         calls = [
             (node, found)
@@ -50,7 +50,7 @@ def user_functions(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def table_function(node: exp.TableFromRows, rewriting: Rewriting) -> Expr | None:
-    """The query that TABLE(name(…)) of a user-defined table function stands for; None where it is none."""
+    """The query of a user-defined table function in TABLE(name(…)); None if there is no such function."""
     call = node.this.expression if isinstance(node.this, exp.Dot) else node.this
     overloads = _overloads(call, rewriting) if isinstance(call, exp.Anonymous) else []
     if not overloads:
@@ -131,7 +131,7 @@ def _chosen(node: exp.Anonymous, overloads: list[Routine], rewriting: Rewriting)
 
 
 def _type_of(node: Expr) -> str:
-    """The type of a literal or a cast as signatures show it; empty for any other expression."""
+    """The type of a literal or a cast as in signatures; empty for other expressions."""
     match node:
         case exp.Cast():
             return store.type_word(node.to.sql(dialect="snowflake"))
@@ -147,7 +147,7 @@ def _type_of(node: Expr) -> str:
 
 
 def _type_told(node: Expr, rewriting: Rewriting) -> str:
-    """What the engine says of an expression without columns; empty for others."""
+    """The engine's type of an expression without columns; empty for others."""
     if node.find(exp.Column) is not None:
         return ""
     query = exp.select(node.copy())
@@ -156,7 +156,7 @@ def _type_told(node: Expr, rewriting: Rewriting) -> str:
 
 
 def _in_order(node: exp.Anonymous, routine: Routine) -> list[Expr]:
-    """The arguments in the order of the parameters, each cast to its parameter's type."""
+    """The arguments in the order of the parameters, each cast to the parameter's type."""
     named = {one.this.name.upper(): one.expression for one in node.expressions if isinstance(one, exp.Kwarg)}
     positional = [one for one in node.expressions if not isinstance(one, exp.Kwarg)]
     given = [
@@ -204,7 +204,7 @@ def _typed(argument: Expr, declared: str) -> Expr:
 
 
 def running(tree: Expr, rewriting: Rewriting) -> AbstractContextManager[None]:
-    """Around a statement: its functions' processes end with it when it is cancelled or takes too long."""
+    """Around a statement: ends the processes of its functions when it is cancelled or times out."""
     requests = python_functions.requests_in(rewriting.account, tree)
     return python_functions.watched(rewriting.account, rewriting.session, requests)
 

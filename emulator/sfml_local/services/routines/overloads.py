@@ -1,4 +1,4 @@
-"""Which of the routines of one name a call means: by the number, the names and then the types of its arguments.
+"""Chooses among overloads by the number, the names, and then the types of the arguments.
 
 https://docs.snowflake.com/en/developer-guide/udf-stored-procedure-naming-conventions
 """
@@ -11,7 +11,7 @@ from sfml_local.core.errors import SqlError
 from sfml_local.grammar.signatures import Argument
 from sfml_local.services.routines.store import Routine, unknown
 
-# How far a value of the one type is from a parameter of the other; what is not here does not fit.
+# The distance of a value's type from a parameter's type; missing pairs do not fit.
 _NEAR = {
     ("NUMBER", "FLOAT"): 1,
     ("FLOAT", "NUMBER"): 2,
@@ -28,7 +28,7 @@ _FROM_TEXT = 4
 def chosen(
     routines: Sequence[Routine], name: str, arguments: Sequence[Argument], types: Callable[[], Sequence[str]]
 ) -> Routine:
-    """The routine that is called; `types` is asked only where the arguments' number and names leave a choice."""
+    """The called routine; `types` is only called if number and names of the arguments leave a choice."""
     fitting = [routine for routine in routines if _takes(routine, arguments)]
     if not fitting:
         if len(routines) == 1:

@@ -1,4 +1,4 @@
-"""Types of parameters and results: SQL's words for them, and SQL values as Python takes them.
+"""Types of parameters and results: their SQL names, and conversions of SQL values to Python.
 
 https://docs.snowflake.com/en/developer-guide/udf-stored-procedure-data-type-mapping
 """
@@ -40,7 +40,7 @@ _WIRE: dict[Any, str] = {
 
 
 def column_of(name: str, declared: str) -> Column:
-    """The column that a value of this declared type has in a result."""
+    """The result column for values of this declared type."""
     if Tokens(declared).is_words("TABLE"):
         raise not_emulated(f"procedure {name} that RETURNS {declared}")
     parsed = _parsed(declared)
@@ -58,7 +58,7 @@ def column_of(name: str, declared: str) -> Column:
 
 
 def _parsed(declared: str) -> exp.DataType:
-    # NOT NULL may follow a declared type and says nothing about conversion.
+    # NOT NULL may follow a declared type, and does not affect conversions.
     text = Tokens(declared).text_until(("NOT", "NULL"))
     try:
         return exp.DataType.build(text, dialect="snowflake")
@@ -69,7 +69,7 @@ def _parsed(declared: str) -> exp.DataType:
 
 
 def argument_value(account: Account, session: Session, expression: str, declared: str) -> Any:
-    """The value of an argument's expression as the parameter's type takes it."""
+    """The value of an argument's expression in the parameter's type."""
     column = column_of("argument", declared)
     literal = _literal(expression)
     if literal is not None:
@@ -82,7 +82,7 @@ def argument_value(account: Account, session: Session, expression: str, declared
 
 
 def _literal(expression: str) -> str | None:
-    """The value of an expression that is one string literal, read without the engine."""
+    """The value of a string literal, computed without the engine."""
     try:
         tokens = Tokens(expression)
     except SqlSyntaxError:
@@ -92,7 +92,7 @@ def _literal(expression: str) -> str | None:
 
 
 def converted(value: Any, column: Column) -> Any:
-    """A value as Snowflake would cast it to the column's type, in Python's terms."""
+    """A value cast to the column's type like in Snowflake, as a Python value."""
     if value is None or column.type in _JSON:
         return value
     try:

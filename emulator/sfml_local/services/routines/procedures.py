@@ -1,4 +1,4 @@
-"""Python procedures: the anonymous ones of tasks, each run in a process of its own.
+"""Python procedures: the anonymous ones of tasks, each run in its own process.
 
 https://docs.snowflake.com/en/sql-reference/sql/call-with
 """
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 INTERPRETER_ERROR = 100357
 
 PROCESSES = int(os.environ.get("SFML_LOCAL_PROCESSES", max(8, 2 * (os.cpu_count() or 1))))
-"""How many procedures run at the same time on one server."""
+"""The most procedures that run at the same time on one server."""
 
 _PROCESS_STARTED = time.time()
 _warm_parents: WeakKeyDictionary[Account, WarmParent] = WeakKeyDictionary()
@@ -57,9 +57,9 @@ def run_anonymous(
     procedure: AnonymousProcedure,
     place: tuple[str, str] | None = None,
 ) -> Result:
-    """Run WITH … AS PROCEDURE … CALL …; one row with what the handler returned, or the rows of its table.
+    """Run WITH … AS PROCEDURE … CALL …; one row with the handler's return value, or the rows of its table.
 
-    `place` is the database and schema that it works in, where these are not the caller's.
+    `place` is its current database and schema, by default the caller's.
     """
     notes = _checked(procedure)
     columns = table_columns(procedure.returns)
@@ -91,7 +91,7 @@ HANDLERS: Handlers = {AnonymousProcedure: run_anonymous}
 
 
 def _checked(procedure: AnonymousProcedure) -> list[str]:
-    """Refuse what cannot run here; answer notes about what runs differently."""
+    """Refuse settings that are not possible here; returns notes about differences."""
     if procedure.language != "PYTHON":
         raise not_emulated(f"anonymous procedure in {procedure.language}: only LANGUAGE PYTHON runs")
     if procedure.call.parts != (procedure.name,):
@@ -145,7 +145,7 @@ def argument_values(
 
 
 def imported_files(account: Account, session: Session, imports: tuple[str, ...]) -> Mapping[str, Path]:
-    """The imported files by name; names have to be unique, as Snowflake demands."""
+    """The imported files by name; names must be unique, as in Snowflake."""
     found: dict[str, Path] = {}
     for location in imports:
         name = PurePosixPath(location).name
@@ -171,7 +171,7 @@ def _run(
     procedure: AnonymousProcedure,
     place: tuple[str, str] | None,
 ) -> Any:
-    """What the handler returned, from a process that gets the request as a file and answers in another."""
+    """The handler's return value, from a process that reads the request from a file and writes one."""
     folder = Path(tempfile.mkdtemp(prefix="procedure-", dir=runs_folder(account)))
     try:
         answer, request_file = folder / "answer.json", folder / "request.json"
@@ -189,7 +189,7 @@ def _run(
             else dict(zip(("SNOWFLAKE_DATABASE", "SNOWFLAKE_SCHEMA"), place, strict=True)),
             timeout=limit,
             start=warm_parent_of(account).start,
-            # What a procedure itself starts takes no place: it would wait for one that its caller holds.
+            # Processes of a procedure need no slot, because they would wait for the one of their caller.
             places=places_of(account) if session.parent is None else None,
         )
         if not answer.exists():
@@ -209,12 +209,12 @@ def _run(
 
 
 def statement_timeout(session: Session) -> int | None:
-    """STATEMENT_TIMEOUT_IN_SECONDS of the session; None where it is not set, or 0."""
+    """STATEMENT_TIMEOUT_IN_SECONDS of the session; None if it is unset or 0."""
     return int(session.parameters.get("STATEMENT_TIMEOUT_IN_SECONDS") or 0) or None
 
 
 def timed_out(limit: int | None) -> SqlError:
-    """630: what Snowflake says of a statement that took longer than it may."""
+    """630: Snowflake's error for a statement that timed out."""
     return SqlError(
         f"Statement reached its statement or warehouse timeout of {limit} second(s) and was canceled.",
         630,
@@ -223,7 +223,7 @@ def timed_out(limit: int | None) -> SqlError:
 
 
 def warm_parent_of(account: Account) -> WarmParent:
-    """What the account's procedures are forked from."""
+    """The parent process of the account's procedures."""
     with _lock:
         if account not in _warm_parents:
             _warm_parents[account] = WarmParent(account.folder / "warm")
@@ -231,7 +231,7 @@ def warm_parent_of(account: Account) -> WarmParent:
 
 
 def expects_processes(account: Account) -> bool:
-    """Whether the account holds what a process will run: Python of a routine or of a task, or an ML Job."""
+    """Whether the account has Python code that a process would run: in a routine, a task or an ML Job."""
     return bool(
         account.store.rows(
             "SELECT 1 FROM routines WHERE definition LIKE '%PYTHON%'"
@@ -242,13 +242,13 @@ def expects_processes(account: Account) -> bool:
 
 
 def places_of(account: Account) -> threading.Semaphore:
-    """A place for each procedure that may run at once, of whatever graphs and sessions."""
+    """The slots of procedures, shared by all graphs and sessions."""
     with _lock:
         return _places.setdefault(account, threading.Semaphore(PROCESSES))
 
 
 def start(account: Account) -> None:
-    """Remove what the processes of a killed server left; younger folders belong to running ones."""
+    """Remove the folders of processes of a killed server; younger ones belong to running processes."""
     for folder in runs_folder(account).iterdir():
         if folder.lstat().st_ctime >= _PROCESS_STARTED:
             continue
@@ -260,12 +260,12 @@ def start(account: Account) -> None:
 
 
 def stop(account: Account) -> None:
-    """End what procedures are forked from."""
+    """End the parent process of procedures."""
     warm_parent_of(account).stop()
 
 
 def interpreter_error(text: str, procedure: AnonymousProcedure) -> SqlError:
-    """100357: what Snowflake makes of an exception in Python code."""
+    """100357: Snowflake's error for an exception in Python code."""
     where = f" in function {procedure.name} with handler {procedure.handler}"
     return SqlError(f"Python Interpreter Error:\n{text}\n{where}", INTERPRETER_ERROR, "P0000")
 

@@ -1,7 +1,7 @@
-"""Python functions in a query: one function of DuckDB that asks the process of the function that is meant.
+"""Python functions in a query: one DuckDB function that calls the process of the right Python function.
 
-It is one for all, made when the server starts. DuckDB lets go of a function's Python object with the connection that
-made it, and shows one that was made just now to no transaction that is already open.
+It is registered when the server starts. DuckDB drops a function's Python object with the connection that
+registered it, and a new function is invisible in transactions that are already open.
 
 https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-introduction
 """
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 FUNCTION = "_sfml_function"
-"""DuckDB's function: of a text that names the request and the user's function, and of the function's arguments."""
+"""The name of the DuckDB function; it gets a text that names request and function, and the function's arguments."""
 
 MOST = 4
-"""How many processes are kept; each holds its libraries in memory."""
+"""The most processes that are kept; each has its libraries in memory."""
 
 _MARK = "Python Interpreter Error:"
 _JSON = frozenset({"variant", "object", "array"})
@@ -60,7 +60,7 @@ _DUCKDB = {
 
 
 def call_of(account: Account, session: Session, routine: Routine, arguments: list[Expr]) -> Expr:
-    """A call of DuckDB's function that stands for one of a Python function, as the type that this declares."""
+    """The call of the DuckDB function for a Python function, cast to the declared type."""
     definition = routine.definition
     check_packages(definition.packages)
     columns = [column_of(parameter.name, parameter.type) for parameter in definition.parameters]
@@ -89,7 +89,7 @@ def _duckdb_type(column: Column) -> str:
 
 
 def _request(account: Account, session: Session, routine: Routine, columns: list[Column]) -> str:
-    """The digest of what a process is asked for; a function made anew has another."""
+    """The digest of a request; a function that was created again has another digest."""
     definition = routine.definition
     files = imported_files(account, session, definition.imports)
     directory = import_directory(account.folder / "imports", files)
@@ -109,11 +109,11 @@ def _request(account: Account, session: Session, routine: Routine, columns: list
 
 
 _texts: dict[str, str] = {}
-"""Requests by digest: DuckDB's threads are new to Python at each call, and would each open the store anew."""
+"""Requests by digest, because DuckDB's threads are new to Python at each call, and would open the store again."""
 
 
 def _text_of(account: Account, digest: str) -> str:
-    """The request of a digest; empty when none is kept."""
+    """The request of a digest; empty if there is none."""
     if digest not in _texts:
         text = account.store.value("SELECT request FROM function_requests WHERE digest = ?", (digest,))
         if text is None:
@@ -123,13 +123,13 @@ def _text_of(account: Account, digest: str) -> str:
 
 
 def requests_in(account: Account, tree: Expr) -> set[str]:
-    """What the calls in a statement ask processes for."""
+    """The requests of the calls in a statement."""
     calls = [node for node in tree.find_all(exp.Anonymous) if node.this == FUNCTION]
     return {_text_of(account, json.loads(node.expressions[0].this)["request"]) for node in calls}
 
 
 def register(account: Account) -> None:
-    """Make the function for every session of the account; views that call it find it after a restart."""
+    """Register the function for all sessions of the account, so that views with calls work after a restart."""
     of = ref(account)
 
     def compute(*columns: Any) -> Any:
@@ -156,11 +156,11 @@ def register(account: Account) -> None:
 
 
 class FunctionError(RuntimeError):
-    """The function's code raised; the message holds its traceback."""
+    """The function's code raised an exception; the message contains its traceback."""
 
 
 class _Process:
-    """One process that answers calls of one function; calls from several threads wait for one another."""
+    """One process for calls of one function; calls from several threads are serialized."""
 
     def __init__(self, folder: Path, request: str) -> None:
         self._lock = threading.Lock()
@@ -214,7 +214,7 @@ _lock = threading.Lock()
 
 
 def _process_for(account: Account, request: str) -> _Process:
-    """The process of a function, started if none runs; the least used one gives way."""
+    """The process of a function, started if necessary; the least used one ends if there are too many."""
     key = (account.folder, request)
     with _lock:
         found = _processes.pop(key, None)
@@ -238,7 +238,7 @@ def watched(account: Account, session: Session, requests: Set[str]) -> Iterator[
     def watch() -> None:
         if not child.stop.wait(limit) and not done.is_set():
             late.set()
-        # A process that was just about to start ends too.
+        # A process that is just starting ends, too.
         while not done.wait(POLL_SECONDS):
             for request in requests:
                 _end(account, request)

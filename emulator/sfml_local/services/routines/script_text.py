@@ -1,4 +1,4 @@
-"""The text of statements and expressions in a block, with its variables written out."""
+"""Replaces variables in the texts of statements and expressions in a block."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OPERANDS = frozenset(
 
 
 def with_values(text: str, variables: dict[str, Any], *, bare: bool = False) -> str:
-    """The text with every variable written out: `:name`, and in expressions the bare name too."""
+    """The text with every variable replaced by its value: `:name`, and in expressions also the bare name."""
     tokens = Tokens(text)
     pieces: list[str] = []
     copied = 0
@@ -39,7 +39,7 @@ def with_values(text: str, variables: dict[str, Any], *, bare: bool = False) -> 
 
 
 def _value_at(tokens: Tokens, ahead: int, variables: dict[str, Any]) -> tuple[str, int] | None:
-    """The variable, or field of a row, that begins so many tokens ahead: as a literal, and up to which token."""
+    """The variable or field of a row at this token, as a literal, and the index of its last token."""
     token, after, field = (tokens.peek(ahead + index) for index in range(3))
     if token is None or token.text.upper() not in variables:
         return None
@@ -53,7 +53,7 @@ def _value_at(tokens: Tokens, ahead: int, variables: dict[str, Any]) -> tuple[st
 
 
 def without_into(sql: str) -> tuple[str, tuple[str, ...]]:
-    """`SELECT … INTO :a, :b FROM …` without its INTO, and the names after it; CALL has it at its end.
+    """`SELECT … INTO :a, :b FROM …` without INTO, and the names after INTO; in CALL it is at the end.
 
     https://docs.snowflake.com/en/sql-reference/sql/call-with
     """

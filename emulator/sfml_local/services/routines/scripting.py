@@ -1,4 +1,4 @@
-"""Blocks of Snowflake Scripting, carried out statement by statement; what they cannot do here is refused at once.
+"""Blocks of Snowflake Scripting, executed statement by statement; unsupported features are refused first.
 
 https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
 """
@@ -49,7 +49,7 @@ STATEMENT, EXPRESSION, OTHER = "STATEMENT_ERROR", "EXPRESSION_ERROR", "OTHER"
 
 
 class _Returned(Exception):
-    """RETURN: ends the block with a value, or with the rows of a result."""
+    """RETURN: ends the block with a value or with the rows of a result."""
 
     def __init__(self, value: Any) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class _Left(Exception):
 
 
 class _Failed(SqlError):
-    """An error under the name by which a handler knows it."""
+    """An error with the name that handlers use."""
 
     def __init__(self, name: str, error: SqlError, said: str | None = None) -> None:
         super().__init__(error.message, error.errno, error.sqlstate)
@@ -75,7 +75,7 @@ class _Failed(SqlError):
 
 @dataclass(slots=True)
 class _Rows:
-    """A cursor or a result set: what it reads, and the rows that are left once it is open."""
+    """A cursor or a result set, with its query, and its remaining rows once it is open."""
 
     query: str
     result: Result | None = None
@@ -92,7 +92,7 @@ class Script:
     variables: dict[str, Any] = field(default_factory=dict)
     handling: _Failed | None = None
     aborts: int = 0
-    """How often the session had been told to abort a statement when the block began."""
+    """The session's number of cancellations when the block began."""
 
     def run(self, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -100,7 +100,7 @@ class Script:
             self._run(step)
 
     def _check(self) -> None:
-        """Raise once the server ends, or somebody cancelled the statement or the task that this is part of."""
+        """Raise if the server ends, or if the statement or the task around the block was cancelled."""
         session, stop = self.session, getattr(self.session.task, "stop", None)
         aborted = session.aborts != self.aborts or (stop is not None and stop.state is not None)
         if aborted or self.account.stopping.is_set():
@@ -128,7 +128,7 @@ class Script:
                 self._open(name, [self._value(value) for value in values])
             case Fetch(name, targets):
                 row = next(self._rows(name, opened=True).left, None)
-                if row is not None:  # after the last row the variables keep what they have
+                if row is not None:  # after the last row, the variables keep their values
                     self.variables |= dict(zip(targets, row, strict=False))
             case Close(name):
                 self._rows(name, opened=True).is_open = False
@@ -143,7 +143,7 @@ class Script:
     # -- blocks
 
     def _block(self, block: Block) -> None:
-        """Variables of an inner block end with it; those of the outer one may be changed in it."""
+        """Run an inner block: its variables end with it, and it may change those of the outer block."""
         inner = replace(self, variables=dict(self.variables))
         try:
             inner.carry_out(block)
@@ -151,7 +151,7 @@ class Script:
             self.variables |= {name: inner.variables[name] for name in self.variables}
 
     def carry_out(self, block: Block) -> None:
-        """The statements of a block, and where one fails its handler, if there is one."""
+        """Run the statements of a block; if one fails, run its handler, if there is one."""
         self.run(block.declared)
         try:
             self.run(block.steps)
@@ -204,7 +204,7 @@ class Script:
                 rows.is_open = False
 
     def _turn(self, loop: While | Repeat | Count | Each) -> bool:
-        """Once through a loop's statements; False when the loop is left."""
+        """Run the statements of a loop once; False if the loop is left."""
         self._check()
         try:
             self.run(loop.steps)
@@ -308,7 +308,7 @@ def _named(name: str, error: SqlError) -> SqlError:
 
 
 def _handler(block: Block, failed: _Failed) -> tuple[Step, ...] | None:
-    """What the block does about an error; what is cancelled, or not emulated, no handler hides."""
+    """The block's handler for an error; cancellations and features that are not emulated cannot be handled."""
     if failed.errno in (CANCELED, NOT_EMULATED) and failed.name in (STATEMENT, EXPRESSION):
         return None
     return next((steps for names, steps in block.handlers if {failed.name, OTHER} & set(names)), None)
@@ -321,7 +321,7 @@ def run_block(
     variables: Mapping[str, Any] | None = None,
     column: str = COLUMN,
 ) -> Result:
-    """The value of RETURN, or NULL, under the column that Snowflake names so; the rows of RETURN TABLE."""
+    """The result: the value of RETURN or NULL, in Snowflake's column, or the rows of RETURN TABLE."""
     if (text := block.unsupported()) is not None:
         raise not_emulated(f"in a Snowflake Scripting block: {text}")
     told = dict.fromkeys(("SQLROWCOUNT", "SQLFOUND", "SQLNOTFOUND", "SQLCODE", "SQLERRM", "SQLSTATE"))

@@ -64,7 +64,7 @@ def create(account: Account, session: Session, statement: CreateRoutine) -> Resu
 
 
 def _definition(account: Account, session: Session, statement: CreateRoutine) -> Definition:
-    """What is kept of a statement, checked as far as it can be before a call."""
+    """The stored definition of a statement, checked as far as possible before a call."""
     clauses, kind = statement.clauses, statement.kind
     shown = f"CREATE {kind} {'.'.join(statement.name.parts)}"
     language = clauses.language.upper()
@@ -211,7 +211,7 @@ _SHOWN_FUNCTIONS = (
 
 
 def show(account: Account, session: Session, statement: ShowRoutines) -> Result:
-    """The routines that somebody made; an account lists its own besides."""
+    """The user-defined routines; an account also lists built-in ones."""
     rows = []
     for routine in store.every(account, session, statement.kind):
         if not like(statement.like, routine.name.name) or not _in_scope(routine.name, session, statement):

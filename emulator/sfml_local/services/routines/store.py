@@ -1,4 +1,4 @@
-"""The named procedures and functions of an account, several of one name where their parameters' types differ."""
+"""The named procedures and functions of an account, including overloads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WORDS = {"fixed": "NUMBER", "real": "FLOAT", "text": "VARCHAR"}
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a routine takes, returns and runs; imports are full locations."""
+    """The definition of a routine; imports are full locations."""
 
     parameters: tuple[Parameter, ...]
     returns: str
@@ -91,19 +91,19 @@ class Routine:
 
 
 def type_word(declared: str) -> str:
-    """A declared type as signatures show it: without its sizes; tables as written."""
+    """A declared type as in signatures, without sizes; tables as written."""
     if declared.upper().startswith("TABLE"):
         return declared.upper()
     return word_of(column_of("type", declared).type)
 
 
 def word_of(kind: str) -> str:
-    """A column's wire type as signatures show it."""
+    """A column's wire type as in signatures."""
     return _WORDS.get(kind, kind.upper())
 
 
 def put(account: Account, routine: Routine) -> None:
-    """Keep a routine; one of the same name and types is replaced."""
+    """Store a routine; it replaces one with the same name and types."""
     account.store.execute(
         "INSERT OR REPLACE INTO routines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*_key(routine), routine.definition.to_json(), routine.created_on, routine.owner),
@@ -127,7 +127,7 @@ def _key(routine: Routine) -> tuple[Any, ...]:
 
 
 def overloads(account: Account, session: Session, kind: str, name: ObjectName) -> list[Routine]:
-    """The routines of this name that a session sees; a temporary one hides the other of its types."""
+    """The routines with this name that a session sees; a temporary one hides another with the same types."""
     rows = account.store.rows(
         "SELECT * FROM routines WHERE kind = ? AND database = ? AND schema = ? AND name = ?"
         " ORDER BY types, session",
@@ -146,7 +146,7 @@ def every(account: Account, session: Session, kind: str) -> list[Routine]:
 
 
 def _visible(routines: Iterable[Routine], session: Session) -> Iterable[Routine]:
-    """Those that are not temporary, and the temporary ones of this session and of those it works for."""
+    """Permanent routines, and the temporary ones of this session and its parents."""
     ids = {0}
     one: Session | None = session
     while one is not None:
@@ -171,7 +171,7 @@ def find(
 
 
 def unknown(kind: str, name: str, types: Iterable[str]) -> SqlError:
-    """002140, 002141: no routine of this name and these types."""
+    """002140, 002141: there is no routine with this name and these types."""
     word = {"PROCEDURE": "stored procedure", "FUNCTION": "user-defined function"}.get(kind, kind.lower())
     shown = f"{name}({', '.join(types)})"
     if kind == "PROCEDURE":

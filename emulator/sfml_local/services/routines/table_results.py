@@ -1,4 +1,4 @@
-"""RETURNS TABLE (…): the rows of a data frame that a procedure returned, under the columns that it declared."""
+"""RETURNS TABLE (…): the rows of a procedure's data frame with the declared columns."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def read_table(path: Path) -> pa.Table:
 
 
 def no_rows(account: Account, session: Session, columns: tuple[Parameter, ...]) -> Result:
-    """The declared columns alone, for a describe."""
+    """The declared columns without rows, for a describe."""
     nulls = [exp.cast(exp.null(), column.type, dialect="snowflake") for column in columns]
     named = [exp.alias_(null, column.name, quoted=True) for null, column in zip(nulls, columns, strict=True)]
     return account.run_tree(session, exp.select(*named).limit(0))
 
 
 def table_of(account: Account, session: Session, rows: pa.Table, columns: tuple[Parameter, ...]) -> Result:
-    """The rows by position as the declared types; where no columns are declared, as they came."""
+    """The rows, by position, in the declared types; without declared columns, unchanged."""
     if columns and len(columns) != rows.num_columns:
         raise SqlError(
             f"SQL execution error: the returned data frame has {rows.num_columns} columns, "

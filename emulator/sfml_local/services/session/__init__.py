@@ -1,1 +1,1 @@
-"""What a session sets, and what clients ask when they connect."""
+"""Settings of sessions, and the queries of clients when they connect."""

@@ -1,4 +1,4 @@
-"""What a session sets, and what clients ask when they connect."""
+"""Settings of sessions, and the queries of clients when they connect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sfml_local.services.session import sql, waiting
 
 
 class SessionSettings(Service):
-    """USE, parameters, variables, and what clients ask when they connect."""
+    """USE, parameters, variables, and the queries of clients when they connect."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""USE, ALTER SESSION, SET, SHOW PARAMETERS, and the functions that every client asks when it connects."""
+"""USE, ALTER SESSION, SET, SHOW PARAMETERS, and the functions that every client calls when it connects."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def use(account: Account, session: Session, statement: Use) -> Result:
-    """USE ROLE takes any name, and so does USE WAREHOUSE unless unknown warehouses are refused."""
+    """USE ROLE accepts any name, and so does USE WAREHOUSE unless unknown warehouses are refused."""
     name = statement.name
     match statement.kind:
         case "ROLE":
@@ -72,7 +72,7 @@ def alter_session(account: Account, session: Session, statement: AlterSession) -
 
 
 def _check(name: str, value: Any) -> None:
-    """Refuse a value out of the parameter's range or words; of another kind it is looked at as it comes."""
+    """Refuse an invalid value of the parameter; a value of another kind is converted first."""
     parameter = OF_SESSION.get(name)
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if parameter is not None and parameter.check is not None and is_number == (parameter.kind == "NUMBER"):
@@ -123,7 +123,7 @@ def set_variables(account: Account, session: Session, statement: SetVariables) -
 
 
 def show_variables(account: Account, session: Session, statement: ShowVariables) -> Result:
-    """https://docs.snowflake.com/en/sql-reference/sql/show-variables; when one was set is not kept."""
+    """https://docs.snowflake.com/en/sql-reference/sql/show-variables; the time of setting is not stored."""
     columns = ("session_id", "created_on", "updated_on", "name", "value", "type", "comment")
     rows = [
         (str(session.id), None, None, name, _text(value), _variable_type(value), "")
@@ -149,16 +149,16 @@ def unset_variables(account: Account, session: Session, statement: UnsetVariable
 
 
 def cancel_all_queries(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:
-    """Snowpark ends every session with it; a session's statements are done when it asks."""
+    """Snowpark calls it at the end of every session; all statements have ended by then."""
     return "0 queries are cancelled."
 
 
 SYSTEM_FUNCTIONS = {
-    # What versions of the clients the account supports: none is too old here.
+    # The client versions that the account supports; here all are supported.
     "SYSTEM$CLIENT_VERSION_INFO": lambda account, session, arguments: "[]",
     "SYSTEM$CANCEL_ALL_QUERIES": cancel_all_queries,
     "SYSTEM$ARE_ANACONDA_TERMS_ACKNOWLEDGED": lambda account, session, arguments: True,
-    # NULL: none was set, and the client goes on with its own default.
+    # NULL: unset, so the client uses its own default.
     "SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY": lambda account, session, arguments: None,
     "SYSTEM$BOOTSTRAP_DATA_REQUEST": lambda account, session, arguments: "{}",
 }

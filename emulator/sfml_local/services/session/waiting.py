@@ -1,4 +1,4 @@
-"""SYSTEM$WAIT: a statement that takes its time.
+"""SYSTEM$WAIT: a statement that waits.
 
 https://docs.snowflake.com/en/sql-reference/functions/system_wait
 """
@@ -24,7 +24,7 @@ UNITS = {
     "NANOSECONDS": 1e-9,
 }
 GLANCE = 0.05
-"""Seconds between two looks at whether the wait was cancelled; an account looks periodically too."""
+"""Seconds between checks for cancellation; an account also checks periodically."""
 
 
 def wait(account: Account, session: Session, arguments: tuple[Any, ...]) -> str:

@@ -1,4 +1,4 @@
-"""COPY INTO a table: staged files loaded file by file, with what ON_ERROR makes of rows that do not fit.
+"""COPY INTO a table: loads staged files one by one, with ON_ERROR for rows that do not fit.
 
 https://docs.snowflake.com/en/sql-reference/sql/copy-into-table
 """
@@ -48,7 +48,7 @@ COPY_OPTIONS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What came of one file: its good rows, and the sentence, line and column of the first bad one."""
+    """The result of one file: its valid rows, and message, line and column of the first invalid one."""
 
     file: str
     rows: pa.Table
@@ -59,7 +59,7 @@ class Loaded:
 
 
 def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> Result:
-    """Insert the rows of staged files, all in one statement, but of those that were loaded before."""
+    """Insert the rows of staged files that were not loaded before, all in one statement."""
     options = statement.options
     if unknown := options.keys() - COPY_OPTIONS:
         raise not_emulated(f"COPY INTO with {', '.join(sorted(unknown))}")
@@ -77,7 +77,7 @@ def copy_into(account: Account, session: Session, statement: CopyIntoTable) -> R
         raise does_not_exist("Table", target.fqn())
     kinds = {name: stored for name, stored, *_ in own}
     digests = {key: md5(place.file(key)) for key in keys}
-    # What was loaded is read in the transaction that loads: of two at the same time, one waits or fails.
+    # Read the load history in the same transaction, so that of two parallel loads one waits or fails.
     with load_history.turn(account, target), load_history.one_transaction(account, session):
         if options.get("FORCE") is not True:
             before = load_history.loaded(session, target)
@@ -104,7 +104,7 @@ def _load(
     kinds: dict[str, str],
     on_error: str,
 ) -> list[Loaded]:
-    """Read these files, and insert their good rows by one statement."""
+    """Read these files, and insert their valid rows with one statement."""
     ragged = settings.get("ERROR_ON_COLUMN_COUNT_MISMATCH", True) is not True
     tables = [read_file(account, place, key, settings, ragged=ragged) for key in keys]
     names, expressions, every = _assignment(statement, list(kinds), concatenated(tables), settings, ragged)
@@ -127,7 +127,7 @@ def _load(
 
 
 def _identity(place: Place, key: str) -> str:
-    """A file of a stage; one of a stage that was created anew is another."""
+    """The identity of a file of a stage; a stage that was created again has other files."""
     return f"{place.root.name}/{key}"
 
 
@@ -138,7 +138,7 @@ def _assignment(
     settings: dict[str, Any],
     ragged: bool,
 ) -> tuple[list[str], list[Expr], pa.Table]:
-    """The columns of the table that are filled, the expression over the staged rows for each, and those rows."""
+    """The filled columns of the table, the expression over the staged rows for each, and these rows."""
     names, kind = list(statement.columns) or own, kind_of(settings)
     given = data_columns(rows)
     if statement.projection is not None:
@@ -180,7 +180,7 @@ def _assignment(
 
 
 def _without_alias(node: Expr) -> Expr:
-    """An expression of a copy with transformation; `t.$1` is `$1`, since it reads one location."""
+    """An expression of a copy with transformation; `t.$1` is `$1`, because there is only one location."""
     bare = node.this if isinstance(node, exp.Alias) else node
 
     def stripped(inner: Expr) -> Expr:
@@ -193,7 +193,7 @@ def _without_alias(node: Expr) -> Expr:
 
 
 def _keys_of_documents(rows: pa.Table) -> list[str]:
-    """The keys of all documents, in the order in which they come."""
+    """The keys of all documents in the order of their first occurrence."""
     import json
 
     keys: dict[str, None] = {}
@@ -216,7 +216,7 @@ def _checked(
     kinds: dict[str, str],
     on_error: str,
 ) -> Loaded:
-    """The rows of a file that fit their columns; raises SqlError at the first that does not, to abort."""
+    """The rows of a file that fit their columns; with ABORT, raises SqlError at the first that does not."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -259,7 +259,7 @@ def _checked(
 
 
 def _text_and_type(expression: Expr, kind: str) -> tuple[Expr, str] | None:
-    """A text column of a file and the type that it has to be read as; None where no reading can fail."""
+    """A text column of a file with its target type; None if the conversion cannot fail."""
     if isinstance(expression, exp.Cast) and isinstance(expression.this, exp.Column):
         return expression.this, expression.to.sql(dialect="duckdb")
     is_file_column = isinstance(expression, exp.Column) and expression.name not in (FILE, NUMBER)
@@ -278,7 +278,7 @@ def _table(name: ObjectName) -> exp.Table:
 
 
 def _told(files: list[Loaded]) -> Result:
-    """One row a file."""
+    """The result with one row per file."""
     counts = ("rows_parsed", "rows_loaded", "error_limit", "errors_seen")
     ends = ("first_error", "first_error_line", "first_error_character", "first_error_column_name")
     rows: list[tuple[Any, ...]] = []

@@ -1,4 +1,4 @@
-"""CSV files read record by record, for those whose form DuckDB cannot guess."""
+"""Reads CSV files record by record, if DuckDB cannot detect their format."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def csv_rows(
     *,
     ragged: bool,
 ) -> pa.Table:
-    """The records as text columns; shorter ones end with NULLs where they may be `ragged`, else are refused."""
+    """The records as text columns; shorter ones are filled with NULLs if `ragged`, else refused."""
     import pyarrow as pa
 
     if len(delimiter) != 1:

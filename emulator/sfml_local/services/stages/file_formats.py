@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS stage_formats (
 );
 """
 _NOTES = ("_created_on", "_owner", "COMMENT")
-"""What is kept beside the options."""
+"""Stored values besides the options."""
 
 
 def create_format(account: Account, session: Session, statement: CreateFileFormat) -> Result:
@@ -80,7 +80,7 @@ def _format(account: Account, name: ObjectName) -> dict[str, Any] | None:
 def format_options(
     account: Account, session: Session, given: Any, place: Place | None = None
 ) -> dict[str, Any]:
-    """The options of a FILE_FORMAT: a name, a list with FORMAT_NAME, or a list of its own; else those of the stage."""
+    """The options of a FILE_FORMAT (a name, a list with FORMAT_NAME, or a list), else those of the stage."""
     if given is None and place is not None:
         given = of_stage(account, place.root.name)
     name = given if isinstance(given, str) else (given or {}).get("FORMAT_NAME")
@@ -99,13 +99,13 @@ def format_options(
 
 
 def of_stage(account: Account, folder: str) -> Any:
-    """The FILE_FORMAT that the stage with this folder was given, or None."""
+    """The FILE_FORMAT of the stage with this folder, or None."""
     text = account.store.value("SELECT format FROM stage_formats WHERE folder = ?", (folder,))
     return None if text is None else json.loads(text)
 
 
 def set_of_stage(account: Account, session: Session, folder: str, given: Any) -> None:
-    """Give a stage a FILE_FORMAT, which has to be there; None takes it away."""
+    """Set a stage's FILE_FORMAT, which must exist; None removes it."""
     format_options(account, session, given)
     account.store.execute("DELETE FROM stage_formats WHERE folder = ?", (folder,))
     if given is None:
@@ -162,7 +162,7 @@ def describe(account: Account, session: Session, statement: DescribeFileFormat) 
 
 
 def described(given: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """What DESCRIBE STAGE tells of its format: (property, type, value, default)."""
+    """The rows of DESCRIBE STAGE for its format: (property, type, value, default)."""
     told = given if "FORMAT_NAME" in given else {"TYPE": "CSV", **given}
     return [
         (option, _kind(value), _text(value), "CSV" if option == "TYPE" else "")

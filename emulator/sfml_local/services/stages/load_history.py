@@ -1,8 +1,8 @@
-"""Which staged files COPY INTO has loaded into a table: a file that has not changed since is not loaded again.
+"""The staged files that COPY INTO has loaded into a table; unchanged files are not loaded again.
 
-Kept in the DuckDB file of the table itself, and written in the transaction that loads, so that a rollback or a
-kill takes back both or neither. A table that is emptied, replaced or dropped forgets. An account's memory ends
-after 64 days, but a file that is older than that is passed over then all the same.
+Stored in the DuckDB file of the table, and written in the loading transaction, so that a rollback or a
+kill affects both or neither. A table that is truncated, replaced or dropped loses its history. On an account, the
+history ends after 64 days, but older files are skipped then as well.
 https://docs.snowflake.com/en/user-guide/data-load-considerations-load#load-metadata
 """
 
@@ -35,7 +35,7 @@ _turns = tuple(threading.RLock() for _ in range(64))
 
 
 def creation_sql(database: str) -> str:
-    """The table that remembers in a database; made with it, since two transactions cannot both make it."""
+    """The history table of a database; created with it, because two transactions could not both create it."""
     return f"CREATE TABLE IF NOT EXISTS {quoted(database)}.{PLACE}._sfml_loads {_COLUMNS}"
 
 
@@ -48,7 +48,7 @@ def loaded(session: Session, table: ObjectName) -> Mapping[str, str]:
 
 
 def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
-    """Remember these files with their MD5, in the session's open transaction."""
+    """Record these files with their MD5 in the session's open transaction."""
     loads = _loads(session, table)
     insert = f"INSERT INTO {loads} VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET md5 = excluded.md5"
     with session.lock, translating("COPY INTO"):
@@ -59,13 +59,13 @@ def note(session: Session, table: ObjectName, files: Mapping[str, str]) -> None:
 
 
 def turn(account: Account, table: ObjectName) -> contextlib.AbstractContextManager[bool]:
-    """Held while files are loaded into a table, which Snowflake locks: what comes next finds what was loaded."""
+    """Locks a table during a load, like Snowflake, so that the next load sees the history."""
     return _turns[hash((account.folder, table)) % len(_turns)]
 
 
 @contextlib.contextmanager
 def one_transaction(account: Account, session: Session) -> Iterator[None]:
-    """All statements in it are one transaction: that of the session, where it has one open."""
+    """Run all statements of the block in one transaction, the session's open one if there is one."""
     if session.in_transaction or not fakesnow_port.is_autocommit(session.connection):
         yield
         return
@@ -84,7 +84,7 @@ def one_transaction(account: Account, session: Session) -> Iterator[None]:
 
 @contextlib.contextmanager
 def forgetting(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
-    """Around a statement that empties, replaces, drops or renames a table."""
+    """Around a statement that truncates, replaces, drops or renames a table."""
     session = rewriting.session
     temporary = created_temporary(tree) is not None
     names = [full_name(table, session, temporary=temporary) for table in _gone(tree)]
@@ -122,7 +122,7 @@ def _moved(tree: Expr, session: Session) -> Iterator[tuple[ObjectName, ObjectNam
 
 
 def _change(session: Session, table: ObjectName, sql: str, parameters: list[str]) -> None:
-    # DROP TABLE IF EXISTS may name a database that is not there.
+    # DROP TABLE IF EXISTS may name a missing database.
     with session.lock, contextlib.suppress(duckdb.CatalogException):
         _make_temporary(session, table)
         session.duck.execute(sql.format(_loads(session, table)), parameters)
@@ -138,7 +138,7 @@ def _key(table: ObjectName) -> list[str]:
 
 
 def _loads(session: Session, table: ObjectName) -> str:
-    """The table that remembers, beside the tables whose files it knows."""
+    """The history table in the database of the table."""
     if table in session.temporaries:
         return _TEMPORARY
     return f"{quoted(table.database)}.{PLACE}._sfml_loads"

@@ -1,4 +1,4 @@
-"""Where files are: `@db.schema.stage/path`, `@~/path`, `@%table/path` and `snow://…` as folders and paths."""
+"""Resolves `@db.schema.stage/path`, `@~/path`, `@%table/path` and `snow://…` to folders and paths."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def locate(account: Account, session: Session, text: str) -> Place:
-    """The place that a location names; raises SqlError when its stage does not exist or its path leaves it."""
+    """The place of a location; raises SqlError if its stage does not exist, or its path leads out of it."""
     place = replace(_located(account, session, text), warn=account.noticed.once)
     place.file()
     return place
 
 
 def full(session: Session, text: str) -> str:
-    """A location with its stage's full name, which means the same wherever the session goes."""
+    """A location with its stage's full name, which does not depend on the session's current schema."""
     if not text.startswith("@") or text[1:2] in ("~", "%"):
         return text
     name, slash, path = _split(text[1:])
@@ -55,7 +55,7 @@ def _located(account: Account, session: Session, text: str) -> Place:
 
 
 def _split(text: str) -> tuple[str, str, str]:
-    """The stage's name and the path, parted at the first slash outside double quotes."""
+    """The stage's name and the path, split at the first slash outside double quotes."""
     quoted = False
     for index, character in enumerate(text):
         if character == '"':
@@ -73,7 +73,7 @@ def _stage_name(text: str, session: Session) -> ObjectName:
 
 
 def _table_of_stage(text: str) -> str | None:
-    """The table whose own stage is named: `%t`, `db.schema.%t`; a `%` in quotes is a letter like any other."""
+    """The table of a table stage: `%t`, `db.schema.%t`; a `%` in quotes is part of the name."""
     start, quoted = 0, False
     for index, character in enumerate(text):
         if character == '"':
@@ -84,7 +84,7 @@ def _table_of_stage(text: str) -> str | None:
 
 
 def _table_stage(account: Account, session: Session, text: str) -> Path:
-    """The folder of a table's own stage, `@%table`; it exists because the table does."""
+    """The folder of a table stage, `@%table`, which exists if the table does."""
     table = _stage_name(text, session)
     if not account.engine.columns(session, table):
         raise does_not_exist("Stage", f'{table.database}.{table.schema}."%{table.name}"')

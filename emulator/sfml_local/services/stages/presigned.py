@@ -1,4 +1,4 @@
-"""GET_PRESIGNED_URL: an address under which one file can be read for a while, by whoever knows it.
+"""GET_PRESIGNED_URL: an address from which anyone who knows it can read one file for a while.
 
 https://docs.snowflake.com/en/sql-reference/functions/get_presigned_url
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SECONDS = 3600
 MOST_SECONDS = 604_800
 KEPT = 10_000
-"""How many addresses are known at once; the oldest give way."""
+"""The most valid addresses; the oldest are dropped first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _JSON = "SELECT * FROM read_json(?, format = 'auto', sample_size = -1)"
 
 
 def infer_schema(account: Account, session: Session, args: Args) -> Result:
-    """One row a column, in the order of the file; CSV columns are c1, c2 … unless PARSE_HEADER names them."""
+    """One row per column, in the order of the file; CSV columns are c1, c2 … unless PARSE_HEADER names them."""
     place = locate(account, session, str(args.named["LOCATION"]))
     options = format_options(account, session, args.named.get("FILE_FORMAT"), place)
     kind, keys = kind_of(options), list(place.paths())
@@ -57,7 +57,7 @@ def infer_schema(account: Account, session: Session, args: Args) -> Result:
 
 
 def parquet_type(kind: pa.DataType) -> str:
-    """The Snowflake type that a Parquet column is inferred to have."""
+    """The inferred Snowflake type of a Parquet column."""
     import pyarrow as pa
 
     types = pa.types

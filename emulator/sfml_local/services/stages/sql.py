@@ -1,6 +1,6 @@
 """Stages: folders with files that clients put, get, list and remove.
 
-The connector carries a PUT or GET out itself: it is told a local folder (LOCAL_FS) and copies there or from there.
+The connector carries out PUT and GET itself: the server gives it a local folder (LOCAL_FS) as source or destination.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ CREATE TABLE IF NOT EXISTS stages (
     PRIMARY KEY (database, schema, name)
 );
 """
-# What a stage may be created with; the rest (URL, credentials) makes it external.
+# Options of internal stages; others (URL, credentials) make a stage external.
 KNOWN = frozenset({"ENCRYPTION", "DIRECTORY", "COMMENT", "FILE_FORMAT"})
 
 
@@ -67,7 +67,7 @@ def create(account: Account, session: Session, statement: CreateStage) -> Result
     name = resolve(statement.name, session)
     _check_options("CREATE STAGE", statement.options)
     demand_schema(account, name)
-    # Two that create one name at the same time are told apart: one of them finds that it exists.
+    # Of two sessions that create one name at the same time, one gets the error that it exists.
     with account.store.transaction():
         if find(account, name) is not None:
             if statement.if_not_exists:
@@ -124,7 +124,7 @@ def alter(account: Account, session: Session, statement: AlterStage) -> Result:
             raise SqlError(
                 f"SQL compilation error:\nStage {name.fqn()} has no directory table enabled.", 1003, "42000"
             )
-        return table(("file", "status"), [])  # files are looked at whenever they are asked for
+        return table(("file", "status"), [])  # directories are read at each query
     if statement.new_name is not None:
         return _rename(account, name, resolve(statement.new_name, session))
     given = statement.options
@@ -182,7 +182,7 @@ def drop(account: Account, session: Session, statement: DropStage) -> Result:
 
 
 def remove_stage(account: Account, name: ObjectName) -> None:
-    """Forget a stage, then delete its files: what dies in between leaves files, never a stage without them."""
+    """Remove a stage's metadata, then its files; a crash in between leaves files, never a stage without them."""
     row = find(account, name)
     account.store.execute(
         "DELETE FROM stages WHERE database = ? AND schema = ? AND name = ?",
@@ -249,12 +249,12 @@ def describe(account: Account, session: Session, statement: DescribeStage) -> Re
 
 
 def local_path(account: Account, session: Session, location: str) -> Path:
-    """The file or folder behind a location; it need not exist, its stage has to."""
+    """The file or folder of a location; its stage must exist, the file need not."""
     return locate(account, session, location).file()
 
 
 def put(account: Account, session: Session, statement: Put) -> Result:
-    """Tell the client the folder to write to."""
+    """The reply to PUT: the folder to which the client writes."""
     place = locate(account, session, statement.location)
     if not place.writable:
         raise SqlError(f"Files cannot be put to '{statement.location}'.", 1011, "42601")
@@ -274,7 +274,7 @@ def put(account: Account, session: Session, statement: Put) -> Result:
 
 
 def get(account: Account, session: Session, statement: Get) -> Result:
-    """Tell the client the files to read: those below the path, or the one file that it names."""
+    """The reply to GET: the files below the path, or the file with this path."""
     place = locate(account, session, statement.location)
     keys = [key for key in _below(place) if _matches(place, key, statement.options.get("PATTERN"))]
     transfer = {
@@ -296,7 +296,7 @@ def _local_fs(folder: Path) -> dict[str, Any]:
 
 
 def _below(place: Place) -> list[str]:
-    """The file that the path names, or all files in the folder that it names."""
+    """The file with this path, or all files in the folder with this path."""
     path = place.path.rstrip("/")
     return [key for key in place.paths() if not path or key == path or key.startswith(f"{path}/")]
 
@@ -316,7 +316,7 @@ def list_files(account: Account, session: Session, statement: ListFiles) -> Resu
             file = place.file(key)
             try:
                 info, digest = file.stat(), md5(file)
-            except OSError as error:  # it went away just now, or may not be read: the others are there
+            except OSError as error:  # the file was just removed, or is not readable
                 logger.warning("%r is left out of LIST: %s", str(file), error.strerror)
                 continue
             modified = email.utils.formatdate(info.st_mtime, usegmt=True)
@@ -325,7 +325,7 @@ def list_files(account: Account, session: Session, statement: ListFiles) -> Resu
 
 
 def md5(file: Path) -> str:
-    """The digest that LIST tells of a file."""
+    """The digest of a file in LIST."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
@@ -344,7 +344,7 @@ def remove(account: Account, session: Session, statement: Remove) -> Result:
 
 
 def _prune(root: Path) -> None:
-    """Delete empty folders: a stage holds files, and a folder only because one is in it."""
+    """Delete empty folders, because a stage has folders only through its files."""
     for folder in sorted(root.rglob("*"), reverse=True):
         if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
             folder.rmdir()
@@ -384,7 +384,7 @@ def session_closed(account: Account, session: Session) -> None:
 
 
 def start(account: Account) -> None:
-    """Delete the temporary stages of sessions that an earlier server left behind."""
+    """Delete temporary stages that an earlier server left behind."""
     _remove_temporary(account, "session IS NOT NULL", ())
 
 

@@ -47,7 +47,7 @@ def kind_of(options: dict[str, Any]) -> str:
 def read_file(
     account: Account, place: Place, key: str, options: dict[str, Any], *, ragged: bool = False
 ) -> pa.Table:
-    """The rows of one file, with its name and the rows' numbers; `ragged` rows end with NULLs."""
+    """The rows of one file, with its name and the rows' numbers; `ragged` rows are filled with NULLs."""
     import pyarrow as pa
 
     kind, name = kind_of(options), str(place.file(key))
@@ -58,7 +58,7 @@ def read_file(
         try:
             rows = account.engine.arrow(_READ_CSV, [name, *given, ragged])
         except duckdb.InvalidInputException:
-            # Rows of several lengths, or quotes within fields: DuckDB reads no file whose form it cannot guess.
+            # Rows of several lengths, or quotes within fields: DuckDB cannot detect the format of such files.
             rows = csv_rows(place.file(key), *given, ragged=ragged)
         if options.get("PARSE_HEADER") is not True:
             rows = _numbered(rows)
@@ -76,10 +76,10 @@ def read_file(
 
 
 def parquet_rows(files: Sequence[Path], *, logical: bool = True) -> pa.Table:
-    """The rows of Parquet files, which may lack some of one another's columns.
+    """The rows of Parquet files, which may have different columns.
 
-    Without USE_LOGICAL_TYPE a file's older annotations alone are read, which times of pandas do not have: they are
-    the whole numbers that they are stored as. https://docs.snowflake.com/en/sql-reference/sql/create-file-format
+    Without USE_LOGICAL_TYPE, only older annotations of a file are used, which pandas' times lack: they become
+    the stored integers. https://docs.snowflake.com/en/sql-reference/sql/create-file-format
     """
     import pyarrow.parquet as pq
 
@@ -97,7 +97,7 @@ def _stored(file: pq.ParquetFile, *, logical: bool) -> pa.Table:
         kind = field.type
         is_time = pa.types.is_time(kind) or pa.types.is_timestamp(kind)
         is_told = annotated.get(field.name, False) and not (pa.types.is_timestamp(kind) and kind.tz is None)
-        # Durations are no type of Parquet: only Arrow's own notes in the file tell them.
+        # Parquet has no type for durations; only Arrow's metadata in the file shows them.
         if pa.types.is_duration(kind) or (is_time and not logical and not is_told):
             width = pa.int32() if kind.bit_width == 32 else pa.int64()
             rows = rows.set_column(index, field.name, rows.column(index).cast(width).cast(pa.int64()))
@@ -105,7 +105,7 @@ def _stored(file: pq.ParquetFile, *, logical: bool) -> pa.Table:
 
 
 def _read_json(account: Account, name: str, options: dict[str, Any]) -> pa.Table:
-    """One row a document; with STRIP_OUTER_ARRAY one row an element."""
+    """One row per document; with STRIP_OUTER_ARRAY one row per element."""
     unknown = options.keys() - {"TYPE", "STRIP_OUTER_ARRAY", "COMPRESSION", "FORMAT_NAME", "FILE_EXTENSION"}
     if unknown:
         raise not_emulated(f"FILE_FORMAT (TYPE = JSON {' '.join(sorted(unknown))})")
@@ -124,7 +124,7 @@ def concatenated(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def keys_of(place: Place, files: Sequence[str] | None, pattern: str | None) -> list[str]:
-    """The paths of the files that a location, FILES and PATTERN choose."""
+    """The paths of the files selected by a location, FILES and PATTERN."""
     keys = list(place.paths())
     if files:
         base = place.path.rstrip("/")
@@ -166,7 +166,7 @@ def data_columns(rows: pa.Table) -> list[str]:
 
 
 def over_staged(tree: Expr, rows: pa.Table, kind: str, name: str | None = None) -> tuple[Expr, pa.Table]:
-    """The tree with what it reads of staged rows as columns, and the rows with what it asks for besides.
+    """The tree with references to staged rows as columns, and the rows with the additional columns that it reads.
 
     `name` is the alias of the rows in a query.
     """
@@ -214,7 +214,7 @@ def _is_whole(node: Expr, name: str | None) -> bool:
 
 
 def _with_documents(rows: pa.Table) -> pa.Table:
-    """Parquet's rows with each one's JSON text as C1."""
+    """Parquet rows with the JSON text of each row as C1."""
     import pyarrow as pa
 
     texts = [json.dumps(row, default=str) for row in rows.select(data_columns(rows)).to_pylist()]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def queries_of_stages(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Every query of a statement that reads a stage reads the rows of its files instead."""
+    """Let queries of a stage read the rows of its files."""
     for table in list(staged_tables(tree)):
         select = table.find_ancestor(exp.Select)
         if select is None:
@@ -59,7 +59,7 @@ def _read(table: exp.Table, select: exp.Select, rewriting: Rewriting) -> None:
 
 
 def _named(part: Expr, argument: str) -> Expr:
-    """A projection under the name that Snowflake gives it: `$1`."""
+    """A projection with Snowflake's name: `$1`."""
     is_bare = argument == "expressions" and not isinstance(part, exp.Alias | exp.Star)
     return (
         exp.alias_(part.copy(), part.sql(dialect="snowflake").upper(), quoted=True)
@@ -76,4 +76,4 @@ def _name(node: Any) -> str:
     )
 
 
-# Before `$1` is taken for a column of VALUES.
+# Before `$1` is treated as a column of VALUES.

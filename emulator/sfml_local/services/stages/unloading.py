@@ -33,7 +33,7 @@ _CODEC = {"CSV": "gzip", "JSON": "gzip", "PARQUET": "snappy"}
 
 
 def copy_into_location(account: Account, session: Session, statement: CopyIntoLocation) -> Result:
-    """Write one file, whatever MAX_FILE_SIZE says; one row with what was unloaded."""
+    """Write one file, ignoring MAX_FILE_SIZE; one row with the numbers of rows and bytes."""
     given = statement.options
     if unknown := given.keys() - OPTIONS:
         raise not_emulated(f"COPY INTO a location with {', '.join(sorted(unknown))}")
@@ -81,7 +81,7 @@ def _codec(kind: str, options: dict[str, Any]) -> str:
 
 
 def _key(place: Place, kind: str, codec: str, given: Any, query_id: str) -> str:
-    """The path itself for a single file, else Snowflake's data_0_0_0 below it or after it."""
+    """The path for a single file, else Snowflake's data_0_0_0 in or after the path."""
     if given.get("SINGLE") is True:
         return f"{place.path}data" if not place.path or place.path.endswith("/") else place.path
     base = place.path if not place.path or place.path.endswith("/") else f"{place.path}_"
@@ -95,7 +95,7 @@ def _key(place: Place, kind: str, codec: str, given: Any, query_id: str) -> str:
 def _written(
     kind: str, codec: str, options: dict[str, Any], given: Any, columns: list[str]
 ) -> tuple[str, str]:
-    """What is selected and how DuckDB writes it."""
+    """The query, and the options with which DuckDB writes it."""
     packed = "" if kind != "PARQUET" and codec == "uncompressed" else f", COMPRESSION {codec}"
     if kind == "PARQUET":
         if given.get("HEADER") is True:
@@ -111,7 +111,7 @@ def _written(
                 2019,
                 "0A000",
             )
-        # Each value is a JSON text already: written as it is, one a line.
+        # Each value is already JSON text, written unchanged, one per line.
         how = f"FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER {duckdb_literal(chr(1))}{packed}"
         return f"CAST({quoted(columns[0])} AS VARCHAR)", how
     nulls = options.get("NULL_IF", ["\\N"])
