@@ -308,6 +308,12 @@ MISTAKES = {
         re.escape("add `expect: {takes: …}` to a task"),
         [("sql: select 1", "sql: select 1, expect: {takes: 10m}")],
     ),
+    "an alert of late runs without an expectation": (
+        tasks("a: {sql: select 1}"),
+        "schedule: {version: 1, schedule: {every: 1d}, alerts: {channels: {slack: S}, events: [late]}}\n",
+        re.escape("add `expect: {within: 2h}` to the schedule config"),
+        [("{every: 1d},", "{every: 1d}, expect: {within: 2h},")],
+    ),
     "events without channels": (
         tasks("a: {sql: select 1}"),
         "schedule: {version: 1, alerts: {events: [failure]}}\n",

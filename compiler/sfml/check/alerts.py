@@ -24,7 +24,8 @@ def events_that_never_happen(case: Case) -> Iterator[Diagnostic]:
     """SF361: an alert is asked for that can never be sent.
 
     What: `alerts` has `channels`. `gate` needs a branch in `gates`, or the step `sfml_steps.gate.check_metric`; `slow`
-    needs `expect: {takes: …}` on a task; `recovered` needs an event to recover from.
+    needs `expect: {takes: …}` on a task; `late` needs `expect: {within: …}` in the schedule config; `recovered` needs
+    an event to recover from.
     Why: silence would look like success.
     Instead: add what the event needs, or take the event out.
     """
@@ -65,6 +66,8 @@ def _lacking(case: Case, alerts: Alerts, event: Event) -> tuple[str, str] | None
         return "no branch is a gate", "name one: `gates: {check_quality: failed}`"
     if event == "slow" and not slow_limits(nodes):
         return "no task says how long it takes", "add `expect: {takes: …}` to a task"
+    if event == "late" and case.draft.settings.within is None:
+        return "nothing says what late is", "add `expect: {within: 2h}` to the schedule config"
     return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from sfml.base.record import record
 from sfml.cost.amount import NOTHING, Amount
 from sfml.cost.estimate import estimate
+from sfml.graph.alert_events import with_alerts
 from sfml.graph.expectations import TaskExpectation
 from sfml.graph.model import RunOn, TaskGraph
 
@@ -46,9 +47,11 @@ def _credits(graph: TaskGraph | None) -> Amount:
 
 def _causes(base: TaskGraph, head: TaskGraph, before: Amount) -> Iterator[str]:
     """What alone, put into the base, changes its cost; and the tasks that only one side has."""
+    base, head = with_alerts(base), with_alerts(head)
+    settings = replace(head.settings, alerts=base.settings.alerts)
     old_runs, new_runs = base.settings.expected_runs, head.settings.expected_runs
-    is_changed = base.settings != head.settings or old_runs != new_runs
-    if is_changed and _credits(replace(base, settings=head.settings)) != before:
+    is_changed = base.settings != settings or old_runs != new_runs
+    if is_changed and _credits(replace(base, settings=settings)) != before:
         yield "the schedule"
     if base.sizes != head.sizes and _credits(replace(base, sizes=head.sizes)) != before:
         yield "the sizes"

@@ -23,6 +23,7 @@ from sfml.cost.rates import (
 )
 from sfml.cost.run_use import Machine, MachineKey, MachineUse, RunUse, run_use
 from sfml.cost.uptime import Need, uptime
+from sfml.graph.alert_events import with_alerts
 from sfml.graph.expectations import PoolSize, Size, WarehouseSize
 from sfml.graph.model import CronSchedule, OnPool, OnWarehouse, Serverless, TaskGraph, TaskNode
 from sfml.graph.needs import Kind, needs_of
@@ -93,6 +94,7 @@ class _Part:
 
 def estimate(graphs: Sequence[TaskGraph]) -> Estimate:
     """What the pipelines cost, all of one target; a local target costs nothing."""
+    graphs = tuple(map(with_alerts, graphs))
     target = graphs[0].target
     if target.is_local:
         pipelines = tuple(_free(graph) for graph in graphs)

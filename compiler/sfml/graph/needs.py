@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sfml.base.quoting import folded
 from sfml.base.record import record
-from sfml.graph.alert_events import FINALIZER
+from sfml.graph.alert_events import FINALIZER, tells_of_runs
 from sfml.graph.alerts import INTEGRATION_TYPES
 from sfml.graph.model import (
     CallBody,
@@ -98,6 +98,8 @@ def _needed_objects(graph: TaskGraph) -> Iterator[tuple[Kind, str, str, str]]:
             yield Kind.NOTIFICATION, folded(integration), "queue", ""
     for channel in settings.alerts.channels if settings.alerts else ():
         sender = graph.finalizer.name if graph.finalizer else FINALIZER
+        if not tells_of_runs(settings, graph.tasks):
+            sender = ""
         yield Kind.NOTIFICATION, folded(channel.integration), INTEGRATION_TYPES[channel.kind], sender
     if isinstance(settings.schedule, StreamSchedule):
         for stream in settings.schedule.streams:

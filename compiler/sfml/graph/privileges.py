@@ -98,7 +98,7 @@ def undeclared(graph: TaskGraph) -> tuple[str, ...]:
 def _is_known_step(node: TaskNode) -> bool:
     """Whether the task runs a general step of sfml, which uses only the pipeline's stage and registry."""
     return isinstance(node.body, StepBody) and node.body.step.startswith(
-        ("sfml_steps.registry.", "sfml_steps.cleanup.", "sfml_steps.gate.")
+        ("sfml_steps.registry.", "sfml_steps.cleanup.", "sfml_steps.gate.", "sfml_steps.alerting.")
     )
 
 

@@ -14,12 +14,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from sfml.base.quoting import dotted, folded, literal, raw, stage_path
 from sfml.base.record import record
 from sfml.graph.alert_events import events_of, gates_of, slow_limits, tells_of_runs
 from sfml.graph.alerts import WATCHED
-from sfml.graph.model import TaskGraph
+from sfml.graph.located import Scalar
+from sfml.graph.model import Manual, TaskGraph
 from sfml.lower.canonical import Json
 from sfml.lower.desired import AlertsCall, Archive
 from sfml.lower.named_graph import NamedGraph
@@ -56,7 +58,7 @@ def alerts_call(named: NamedGraph, archive: Archive) -> AlertsCall:
         "timeout": timeout_seconds(None if graph.settings.timeout is None else graph.settings.timeout * 1000),
         "gates": _gates(named, gates_of(alerts, graph.tasks)),
         "slow": {named.raw_names[name]: limits[name] for name in sorted(limits)},
-        "channels": channels_of(graph, of_runs=True),
+        "channels": [*channels_of(graph, of_runs=True)],
     }
     path = stage_path(stage_of(graph.target), archive.stage_path)
     return AlertsCall(json.dumps(call, ensure_ascii=False, allow_nan=False), archive.sha256, path)
@@ -80,19 +82,35 @@ def call_base(named: NamedGraph) -> dict[str, Json]:
     }
 
 
-def channels_of(graph: TaskGraph, *, of_runs: bool) -> list[Json]:
+def channels_of(graph: TaskGraph, *, of_runs: bool) -> list[dict[str, Any]]:
     """The channels with the events of runs, or with those that a watching task looks for; `recovered` is of both."""
     alerts = graph.settings.alerts
-    found: list[Json] = []
+    found: list[dict[str, Any]] = []
     for channel in alerts.channels if alerts else ():
         events = events_of(channel, graph.settings, graph.tasks)
         own = [event for event in events if event == "recovered" or (event in WATCHED) is not of_runs]
         if set(own) - {"recovered"}:
-            entry: dict[str, Json] = {"kind": channel.kind, "integration": folded(channel.integration)}
+            entry: dict[str, Any] = {"kind": channel.kind, "integration": folded(channel.integration)}
             if channel.to:
                 entry["to"] = list(channel.to)
             found.append({**entry, "events": list(own)})
     return found
+
+
+def watch_of(graph: TaskGraph) -> dict[str, Scalar]:
+    """What a watching pipeline is to know of a graph: who is told of what no run can tell, and what is late.
+
+    A channel is an entry from its kind, its integration and its recipients to its events.
+    """
+    channels = {
+        " ".join((str(one["kind"]), str(one["integration"]), *one.get("to", ()))): ", ".join(one["events"])
+        for one in channels_of(graph, of_runs=False)
+    }
+    if not channels or isinstance(graph.settings.schedule, Manual):
+        return {}
+    within = graph.settings.within
+    late = {} if within is None else {"within": within}
+    return {"pipeline": graph.pipeline, "target": graph.target.name, **late, **channels}
 
 
 def _gates(named: NamedGraph, gates: Mapping[str, tuple[str, ...]]) -> dict[str, Json]:

@@ -1,7 +1,8 @@
 """Settings of tasks that the REST API does not have: log level, trigger interval, tags, contacts.
 
 Only `ALTER TASK` sets them. Reading them takes a call for each task, and contacts cannot be read at all. So the root's
-record holds the settings of each task, and settings that it does not hold are not looked for in the account.
+record holds the settings of each task, and settings that it does not hold are not looked for in the account. What a
+watching pipeline is to know of a graph stands in the record alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ LOG_LEVEL = "log_level"
 INTERVAL = "minimum_trigger_interval"
 TAGS = "tags"
 CONTACTS = "contacts"
+WATCH = "watch"
 
 
 def beyond(task: DesiredTask) -> dict[str, Any]:
@@ -29,6 +31,7 @@ def beyond(task: DesiredTask) -> dict[str, Any]:
         INTERVAL: task.minimum_trigger_interval_seconds,
         TAGS: dict(task.tags),
         CONTACTS: dict(task.contacts),
+        WATCH: dict(task.watch),
     }
     return {key: value for key, value in values.items() if value}
 
@@ -105,7 +108,7 @@ def recorded(record: Mapping[str, Any] | None, root: str, names: Sequence[str]) 
 
 def _known(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that this version understands; the record is in a comment, which anybody can edit."""
-    kinds = {LOG_LEVEL: str, INTERVAL: int, TAGS: dict, CONTACTS: dict}
+    kinds = {LOG_LEVEL: str, INTERVAL: int, TAGS: dict, CONTACTS: dict, WATCH: dict}
     return {key: settings[key] for key, kind in kinds.items() if isinstance(settings.get(key), kind)}
 
 

@@ -124,6 +124,8 @@ class DesiredTask:
     log_level: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     contacts: Mapping[str, str] = field(default_factory=dict)
+    watch: Mapping[str, Scalar] = field(default_factory=dict)
+    """For a root: what a watching pipeline is to know of its graph; it stands in the root's record."""
     comment: str | None = None
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from sfml.graph.model import (
     TaskGraph,
     TaskNode,
 )
-from sfml.lower.alerting import STEP, alerts_call, has_alerts
+from sfml.lower.alerting import STEP, alerts_call, has_alerts, watch_of
 from sfml.lower.archives import Closure, archive_of
 from sfml.lower.beyond import RECORDED, record_of
 from sfml.lower.bodies import JobFiles, definition_of, kind_of, sql_definition
@@ -148,6 +148,7 @@ def _root(named: NamedGraph) -> DesiredTask:
         log_level=settings.log_level,
         tags=dict(settings.tags),
         contacts=dict(settings.contacts),
+        watch=watch_of(graph),
         comment=graph.description,
         spans=settings.spans,
     )

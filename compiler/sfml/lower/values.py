@@ -89,6 +89,7 @@ def settings_value(task: DesiredTask) -> dict[str, Json]:
         "log_level": task.log_level,
         "tags": plain(task.tags) or None,
         "contacts": plain(task.contacts) or None,
+        "watch": plain(task.watch) or None,
         "comment": task.comment,
     }
     return {name: value for name, value in settings.items() if value is not None}

@@ -35,7 +35,7 @@ _TEXTS = (
     *("target_completion_seconds", "minimum_trigger_interval_seconds", "execute_as_user", "log_level"),
     *("comment", "code_sha256", "fingerprint"),
 )
-_MAPPINGS = ("config", "session_parameters", "tags", "contacts", "outcomes")
+_MAPPINGS = ("config", "session_parameters", "tags", "contacts", "outcomes", "watch")
 _LISTS = ("predecessors", "packages")
 
 

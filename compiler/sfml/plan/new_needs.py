@@ -35,7 +35,7 @@ _SILENT = frozenset(
         *("after", "code", "command", "comment", "config", "env_vars", "execute_as_user", "finalize"),
         *("instances", "log_level", "metrics", "min_instances", "minimum_trigger_interval", "overlap"),
         *("record", "retries", "serverless", "session_parameters", "state", "step", "suspend_after_failures"),
-        *("tags", "contacts", "timeout_ms", "with"),
+        *("tags", "contacts", "timeout_ms", "watch", "with"),
     }
 )
 """Fields whose values name no object that must exist. A field that is in neither table may name objects of any kind."""

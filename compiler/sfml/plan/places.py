@@ -28,6 +28,7 @@ _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "log_level": ("log_level",),
     "tags": ("tags",),
     "contacts": ("contacts",),
+    "watch": ("alerts", "expect"),
     "comment": ("comment",),
     "step": ("step",),
     "code": ("step", "job"),

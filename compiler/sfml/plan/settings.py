@@ -32,6 +32,7 @@ DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
         "minimum_trigger_interval": 30,
         "tags": MappingProxyType({}),
         "contacts": MappingProxyType({}),
+        "watch": MappingProxyType({}),
     }
 )
 """Snowflake's defaults for unset settings (https://docs.snowflake.com/en/sql-reference/sql/create-task)."""
@@ -59,6 +60,7 @@ SETTINGS = (
     "log_level",
     "tags",
     "contacts",
+    "watch",
     "comment",
 )
 """Every setting that is compared, other than the body, in the order of plans."""
@@ -68,7 +70,16 @@ SERVERLESS_DEFAULTS: Mapping[str, Comparable] = MappingProxyType(
 )
 """The default sizes of serverless tasks; they are None for a task with a warehouse."""
 
-ROOT_ONLY = ("config", "overlap", "retries", "suspend_after_failures", "on_error", "on_success", "schedule")
+ROOT_ONLY = (
+    "config",
+    "overlap",
+    "retries",
+    "suspend_after_failures",
+    "on_error",
+    "on_success",
+    "schedule",
+    "watch",
+)
 """Settings that only the root has. Snowflake shows some of them on child tasks and finalizers too, with its values.
 
 https://docs.snowflake.com/en/user-guide/tasks-errors-integrate: children inherit the error integration.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sfml.graph.model import CronSchedule, IntervalSchedule, Manual, Schedule, StreamSchedule
-from sfml.lower.beyond import CONTACTS, INTERVAL, LOG_LEVEL, TAGS
+from sfml.lower.beyond import CONTACTS, INTERVAL, LOG_LEVEL, TAGS, WATCH
 from sfml.lower.desired import DesiredTask, SqlDefinition
 from sfml.plan import renderings
 from sfml.plan.model import ObservedTask
@@ -54,6 +54,7 @@ def written_task(observed: ObservedTask, root: str) -> DesiredTask:
         log_level=settings.get(LOG_LEVEL),
         tags=settings.get(TAGS) or {},
         contacts=settings.get(CONTACTS) or {},
+        watch=(settings.get(WATCH) or {}) if is_root else {},
         comment=_text(values.get("comment")),
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfml.base.quoting import folded, identifier, literal, qualified, raw
 from sfml.graph.model import Target
-from sfml.lower.beyond import CONTACTS, INTERVAL, LOG_LEVEL, TAGS
+from sfml.lower.beyond import CONTACTS, INTERVAL, LOG_LEVEL, TAGS, WATCH
 from sfml.snowflake.sql import records
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def observed_beyond(
     """The current values of the settings that the record names, by task. An empty record costs no call.
 
     Contacts are taken from the record, because GET_CONTACTS supports only databases, schemas and tables, and does not
-    return the contact's name. https://docs.snowflake.com/en/sql-reference/functions/get_contacts
+    return the contact's name; what is watched stands nowhere else. https://docs.snowflake.com/en/sql-reference/functions/get_contacts
     """
     settings: dict[str, dict[str, Any]] = {name: {} for name in recorded}
     with_parameters = [name for name, names in recorded.items() if _PARAMETERS.keys() & names.keys()]
@@ -47,8 +47,9 @@ def observed_beyond(
     for name, values in _tags(connection, target, tags).items():
         settings[name][TAGS] = values
     for name, names in recorded.items():
-        if names.get(CONTACTS):
-            settings[name][CONTACTS] = dict(names[CONTACTS])
+        for key in (CONTACTS, WATCH):
+            if names.get(key):
+                settings[name][key] = dict(names[key])
     return settings
 
 

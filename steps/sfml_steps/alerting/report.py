@@ -10,7 +10,7 @@ from typing import Any
 from sfml_steps.alerting.messages import Alert
 from sfml_steps.alerting.runs import RunEnd, Wrong, last_success, read_run, well_in, wrong_in
 from sfml_steps.alerting.streaks import Streak, Streaks
-from sfml_steps.alerting.telling import ENDING, Teller, since_text
+from sfml_steps.alerting.telling import ENDING, Teller, since_text, streak_text
 from sfml_steps.alerting.words import time_text
 from sfml_steps.files import Files, StageFiles
 from sfml_steps.logs import task_logger
@@ -129,20 +129,6 @@ def recovery(teller: Teller, run: RunEnd, ended: Sequence[Streak]) -> Alert:
             look=[look],
         ),
     )
-
-
-def streak_text(streak: Streak) -> str:
-    match streak.event:
-        case "failure":
-            return "it failed"
-        case "gate":
-            return f"{streak.subject} did not pass"
-        case "slow":
-            return f"{streak.subject} was slow"
-        case "late":
-            return "it was late"
-        case _:
-            return f"it was {streak.event}"
 
 
 def run_text(run: RunEnd) -> str:

@@ -115,12 +115,30 @@ def deployed_commit(session: Any, call: Mapping[str, Any]) -> str:
         values = {key.strip('"').lower(): value for key, value in row.as_dict().items()}
         record = str(values.get("comment") or "").rpartition("\n")[2]
         if values.get("name") == call["root"] and record.startswith(RECORD):
-            found = json.loads(record[len(RECORD) :])
-            commit = one_line(found.get("commit") or "")
-            return f"{commit} with uncommitted changes" if commit and found.get("uncommitted") else commit
+            return commit_in(json.loads(record[len(RECORD) :]))
     return ""
+
+
+def commit_in(record: Mapping[str, Any]) -> str:
+    """Return the commit in the record of a root; empty where it is not known."""
+    commit = one_line(record.get("commit") or "")
+    return f"{commit} with uncommitted changes" if commit and record.get("uncommitted") else commit
 
 
 def since_text(streak: Streak) -> str:
     since = f"since {time_text(streak.since)}" if streak.since else "since an earlier run"
     return f"{since}, {streak.runs} runs" if streak.runs > 1 else since
+
+
+def streak_text(streak: Streak) -> str:
+    match streak.event:
+        case "failure":
+            return "it failed"
+        case "gate":
+            return f"{streak.subject} did not pass"
+        case "slow":
+            return f"{streak.subject} was slow"
+        case "late":
+            return "it was late"
+        case _:
+            return f"it was {streak.event}"

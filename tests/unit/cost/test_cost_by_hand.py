@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sfml.cost.amount import UNKNOWN, Amount
+from sfml.cost.change import cost_change
 from sfml.cost.estimate import Estimate, estimate
 from sfml.frontend.reading import read
 from sfml.graph.model import TaskGraph
@@ -265,3 +266,13 @@ def test_a_pool_and_a_warehouse_of_one_name_are_two(write: Write) -> None:
     assert [(one.name, one.is_pool) for one in found.machines] == [("WH", False), ("WH", True)]
     assert found.machines[0].credits.high is not None
     assert found.machines[1].credits == UNKNOWN
+
+
+def test_alerts_cost_the_finalizer_that_sends_them(write: Write) -> None:
+    alerts = ", alerts: {channels: {slack: S}, events: [failure]}"
+    before, after = write(sql("a", "100s")), write(sql("a", "100s"), more=alerts)
+    names = [task.name for task in estimate([after]).pipelines[0].tasks]
+    assert names == ["a", "sfml_alerts"]
+    change = cost_change(before, after)
+    assert change is not None and change.causes == ("`sfml_alerts`, which is new",)
+    assert cost_change(after, after) is None
