@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from editor_projects import Start
+from editor_projects import ROOT, Start
 from language_client import LanguageClient
 
-ROOT = Path(__file__).parents[2]
 SFML = Path(sys.executable).parent / "sfml"
 
 

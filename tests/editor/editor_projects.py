@@ -7,6 +7,7 @@ from pathlib import Path
 
 from language_client import LanguageClient
 
+ROOT = Path(__file__).parents[2]
 Start = Callable[..., LanguageClient]
 
 GATE = '''from typing import Literal

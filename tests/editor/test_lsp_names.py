@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
-from editor_projects import Start
+from editor_projects import ROOT, Start
 from language_client import LanguageClient
 
 from sfml.frontend.reading import read_targets

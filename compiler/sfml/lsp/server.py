@@ -16,7 +16,9 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from sfml.base.release import VERSION
+from sfml.lsp.completion import TRIGGERS, completions
 from sfml.lsp.cursor import Cursor, cursor_at
+from sfml.lsp.hover import hover
 from sfml.lsp.navigation import definitions, highlights, references
 from sfml.lsp.positions import UTF16
 from sfml.lsp.renaming import CannotRename, rename, renameable
@@ -188,6 +190,19 @@ def _rename(ls: Server, params: types.RenameParams) -> types.WorkspaceEdit | Non
         raise JsonRpcException(str(reason), code=types.LSPErrorCodes.RequestFailed.value) from reason
 
 
+# Words.
+
+
+def _completion(ls: Server, params: types.CompletionParams) -> types.CompletionList | None:
+    cursor = _at(ls, params)
+    return completions(cursor) if cursor else None
+
+
+def _hover(ls: Server, params: types.HoverParams) -> types.Hover | None:
+    cursor = _at(ls, params)
+    return hover(cursor) if cursor else None
+
+
 FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     (types.INITIALIZED, _initialized, None),
     (types.TEXT_DOCUMENT_DID_OPEN, _did_open, None),
@@ -199,6 +214,8 @@ FEATURES: tuple[tuple[str, Callable[[Server, Any], Any], Any], ...] = (
     (types.TEXT_DOCUMENT_REFERENCES, _references, None),
     (types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT, _highlights, None),
     (types.TEXT_DOCUMENT_PREPARE_RENAME, _prepare_rename, None),
+    (types.TEXT_DOCUMENT_COMPLETION, _completion, types.CompletionOptions(trigger_characters=TRIGGERS)),
+    (types.TEXT_DOCUMENT_HOVER, _hover, None),
     (types.TEXT_DOCUMENT_RENAME, _rename, types.RenameOptions(prepare_provider=True)),
 )
 """Method of the protocol, what answers it, and its options."""
