@@ -1,1 +1,1 @@
-"""How sure the local Snowflake is of what it does."""
+"""How certain the behaviours of the local Snowflake are."""

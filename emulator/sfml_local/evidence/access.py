@@ -1,4 +1,4 @@
-"""How sure the local Snowflake is of roles, grants, and objects that graphs name without making them."""
+"""Behaviours of roles, grants, and objects that graphs name but do not create."""
 
 from __future__ import annotations
 

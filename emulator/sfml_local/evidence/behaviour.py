@@ -1,4 +1,4 @@
-"""One behaviour of the local Snowflake, and how sure it is of it."""
+"""One behaviour of the local Snowflake, and its certainty."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Evidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """`source` is a page below docs.snowflake.com/en, or why it is believed."""
+    """`source` is a page below docs.snowflake.com/en, or the reason for the assumption."""
 
     area: str
     what: str

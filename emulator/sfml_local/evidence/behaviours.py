@@ -1,9 +1,9 @@
-"""How sure the local Snowflake is of what it does: one row a behaviour, for readers and for the documentation.
+"""All behaviours of the local Snowflake with their certainty, one row each, also for the documentation.
 
-documented  a page of Snowflake's documentation says so
+documented  described on a page of Snowflake's documentation
 checked     seen on a real account, by its own messages or by tests that ran against one
-assumed     neither: the likeliest reading, to be checked by running the same scenario on an account
-different   this server does something else on purpose, or refuses
+assumed     neither; the most likely behaviour, to be checked by the same scenario on an account
+different   this server deviates on purpose, or refuses
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How sure the local Snowflake is of procedures, functions, Snowpark's statements, and staged files."""
+"""Behaviours of procedures, functions, Snowpark's statements, and staged files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure the local Snowflake is of what it does with models, Datasets and tags."""
+"""Behaviours of models, Datasets and tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sure the local Snowflake is of tables, views, stages, tags, databases and schemas as objects."""
+"""Behaviours of tables, views, stages, tags, databases and schemas as objects."""
 
 from __future__ import annotations
 

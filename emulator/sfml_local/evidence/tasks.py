@@ -1,4 +1,4 @@
-"""How sure the local Snowflake is of what it does: tasks, graphs, their history and notifications; streams."""
+"""Behaviours of tasks, graphs, their history and notifications, and of streams."""
 
 from __future__ import annotations
 

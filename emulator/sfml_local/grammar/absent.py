@@ -1,4 +1,4 @@
-"""Statements on objects that Snowflake has and the local one has not: their names are told apart here, last of all.
+"""Statements on kinds of objects that the local Snowflake lacks; they are recognized last.
 
 https://docs.snowflake.com/en/sql-reference/sql-all
 """
@@ -14,7 +14,7 @@ __all__ = ["Absent", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A statement on a kind of object; `verb` is what it asks."""
+    """A statement on a kind of object; `verb` is its first word."""
 
     verb: str
     kind: str
@@ -72,7 +72,7 @@ _OR_ALTER = (
     *("TABLE", "VIEW", "SCHEMA", "DATABASE", "STAGE", "ROLE", "FUNCTION", "PROCEDURE", "SEQUENCE", "TAG"),
     *("FILE FORMAT", "STREAM", "COMPUTE POOL"),
 )
-"""What an account creates or alters in one statement and this server only creates."""
+"""Kinds that an account creates or alters in one statement, and this server only creates."""
 
 
 def parse(tokens: Tokens) -> Absent | None:

@@ -1,4 +1,4 @@
-"""Roles and grants, and the objects that graphs name without making them: integrations, secrets, image repositories.
+"""Roles and grants, and objects that graphs name but do not create: integrations, secrets, image repositories.
 
 https://docs.snowflake.com/en/sql-reference/sql/grant-privilege · /grant-role · /show-grants · /create-integration ·
 /create-secret · /create-image-repository
@@ -24,7 +24,7 @@ CATEGORIES: Final = ("NOTIFICATION", "EXTERNAL ACCESS", "SECURITY", "STORAGE", "
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """`category` is that of an integration; of `options` no secret is kept."""
+    """`category` is that of an integration; `options` contains no secrets."""
 
     kind: Kind
     name: Name
@@ -75,7 +75,7 @@ class GrantRole:
 
 @dataclass(frozen=True, slots=True)
 class ShowGrants:
-    """What a role or a user was given, or with `OF` who was given a role; "" is the session's own user."""
+    """The grants to a role or a user, or with `OF` the grantees of a role; "" is the session's user."""
 
     to: Literal["ROLE", "USER", "OF", ""]
     name: str = ""
@@ -83,7 +83,7 @@ class ShowGrants:
 
 @dataclass(frozen=True, slots=True)
 class ShowGrantsOn:
-    """What was granted on an object; `name` is None for the account."""
+    """The grants on an object; `name` is None for the account."""
 
     on: str
     name: Name | None
@@ -189,7 +189,7 @@ def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
     else:
         kind = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
         if kind is None:
-            return None  # ON ALL …, ON FUTURE …: not ours, and refused by what comes after
+            return None  # ON ALL …, ON FUTURE …: refused later
         on, name = kind, tokens.name()
         if tokens.match_type(TokenType.L_PAREN):  # a procedure's types
             while not tokens.match_type(TokenType.R_PAREN):

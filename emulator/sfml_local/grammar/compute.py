@@ -24,7 +24,7 @@ _PLAIN_VERBS: tuple[Verb, ...] = ("SUSPEND", "RESUME", "ABORT ALL QUERIES", "STO
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """`options` are what follows the name, by upper-case name."""
+    """`options` are the options after the name, by upper-case name."""
 
     kind: Kind
     name: Name

@@ -40,7 +40,7 @@ class CopyIntoTable:
 
 @dataclass(frozen=True, slots=True)
 class CopyIntoLocation:
-    """`query` is what is unloaded: the text between the parentheses, or a table's name as a query."""
+    """`query` is the text between the parentheses, or a query of the named table."""
 
     target: str
     query: str
@@ -127,7 +127,9 @@ def _copy(tokens: Tokens) -> CopyIntoTable:
         tokens.expect_words("FROM")
         source = _in_parentheses(tokens)
         tokens.match_words("AS")
-        if tokens.match_type(TokenType.L_PAREN):  # a format beside the location: COPY's own says the same
+        if tokens.match_type(
+            TokenType.L_PAREN
+        ):  # a format after the location, which COPY's own FILE_FORMAT repeats
             options(tokens, within_parentheses=True)
         if not tokens.match_type(TokenType.R_PAREN):
             tokens.identifier()  # an alias: `t.$1:name` is `$1:name`
@@ -157,7 +159,7 @@ def _unload(tokens: Tokens) -> CopyIntoLocation:
 
 
 def _show(tokens: Tokens) -> ShowFileFormats:
-    """STARTS WITH and LIMIT change nothing, on an account either."""
+    """STARTS WITH and LIMIT have no effect, as on an account."""
     tokens.expect_words("SHOW")
     tokens.match_words("TERSE")
     tokens.expect_words("FILE", "FORMATS")

@@ -37,7 +37,7 @@ class Create:
     if_not_exists: bool = False
     comment: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """The other properties by upper-case name; TRANSIENT and MANAGED ACCESS among them."""
+    """The other properties by upper-case name, including TRANSIENT and MANAGED ACCESS."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Calls of models' methods, spelled so that sqlglot reads them: `WITH mv AS MODEL m VERSION v … mv!TRANSFORM(…)`.
+"""Rewrites calls of models' methods for sqlglot: `WITH mv AS MODEL m VERSION v … mv!TRANSFORM(…)`.
 
 https://docs.snowflake.com/en/sql-reference/commands-model
 """
@@ -17,7 +17,7 @@ from sfml_local.grammar.tokens import Tokens
 __all__ = ["method_name", "respelled"]
 
 _MARK = "_sfml_method_"
-"""Before a method's name that sqlglot would take for another function's, or that is case-sensitive."""
+"""The prefix of a method's name that sqlglot would take for a function, or that is case-sensitive."""
 
 _MAYBE = re.compile(r"!\s*[\w\"]|\bAS\s+MODEL\b", re.IGNORECASE)
 _KNOWN = frozenset({*Snowflake.Parser.FUNCTIONS, *Snowflake.Parser.FUNCTION_PARSERS})
@@ -26,7 +26,7 @@ Edit = tuple[int, int, str]
 
 
 def respelled(sql: str) -> str:
-    """The statement with versions' aliases written out, and methods' names that no function has."""
+    """The statement with aliases of versions replaced, and methods' names with the prefix where necessary."""
     if not _MAYBE.search(sql):
         return sql
     tokens = Tokens(sql)
@@ -45,13 +45,13 @@ def respelled(sql: str) -> str:
 
 
 def method_name(written: object) -> str:
-    """The name of the method that a call in a parsed tree names, folded as Snowflake folds it."""
+    """The name of the called method in a parsed tree, folded like in Snowflake."""
     text = str(getattr(written, "name", written))
     return text.removeprefix(_MARK) if text.startswith(_MARK) else text.upper()
 
 
 def _without_aliases(tokens: Tokens, start: int, aliases: dict[str, str]) -> list[Edit]:
-    """Cut `alias AS MODEL name [VERSION version]` out of the list after WITH, and note what it stands for."""
+    """Remove `alias AS MODEL name [VERSION version]` from the list after WITH, and record the alias."""
     begin = tokens.offset
     edits: list[Edit] = []
     kept_until: int | None = None
@@ -70,7 +70,7 @@ def _without_aliases(tokens: Tokens, start: int, aliases: dict[str, str]) -> lis
     if edits and kept_until is None:
         return [(start, tokens.offset, "")]
     if edits and edits[-1][1] == tokens.offset and kept_until is not None:
-        # The last of the list is cut, with the comma before what is cut.
+        # The last entry of the list is removed with the comma before it.
         edits = [edit for edit in edits if edit[0] < kept_until] + [(kept_until, tokens.offset, " ")]
     _move_to(tokens, begin)  # the queries of the list call models too
     return edits
@@ -95,7 +95,7 @@ def _alias(tokens: Tokens, aliases: dict[str, str]) -> bool:
 
 
 def _text(tokens: Tokens, read: Callable[[], object]) -> str:
-    """What `read` reads, as it is written."""
+    """The text that `read` consumes, as written."""
     start = tokens.offset
     read()
     last = tokens.peek(-1)
@@ -103,7 +103,7 @@ def _text(tokens: Tokens, read: Callable[[], object]) -> str:
 
 
 def _skip_ordinary(tokens: Tokens) -> bool:
-    """Move behind `name [(columns)] AS (query)`; answers whether a comma followed."""
+    """Move behind `name [(columns)] AS (query)`; returns whether a comma follows."""
     depth = 0
     seen = False
     while (token := tokens.peek()) is not None:
@@ -120,7 +120,7 @@ def _skip_ordinary(tokens: Tokens) -> bool:
 
 
 def _spelled(tokens: Tokens, aliases: dict[str, str]) -> list[Edit]:
-    """The edits for `subject!METHOD(`: the subject where it is an alias, the method where it has to be."""
+    """The edits for `subject!METHOD(`: of the subject if it is an alias, of the method if it needs the prefix."""
     edits: list[Edit] = []
     before, method, bracket = tokens.peek(-1), tokens.peek(1), tokens.peek(2)
     tokens.index += 1

@@ -1,4 +1,4 @@
-"""How deep a statement is nested, counted on its tokens before anything works through it by recursion."""
+"""The nesting of a statement, counted on its tokens before any recursive processing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlglot.tokens import Token, TokenType
 
 DEEPEST = 200
-"""Levels of brackets, CASE and blocks, or signs in a row. An account's own bound is not documented."""
+"""The most levels of brackets, CASE and blocks, or signs in a row. The limit of accounts is not documented."""
 
 _OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
 _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
@@ -18,7 +18,7 @@ _APART = frozenset({TokenType.COMMA, TokenType.SEMICOLON})
 
 
 def first_too_deep(tokens: Sequence[Token]) -> int | None:
-    """The index of the first token that stands below more than `DEEPEST` levels."""
+    """The index of the first token below more than `DEEPEST` levels."""
     level = signs = suffixes = 0
     for index, token in enumerate(tokens):
         kind = token.token_type
@@ -36,7 +36,7 @@ def first_too_deep(tokens: Sequence[Token]) -> int | None:
 
 
 def _step(tokens: Sequence[Token], index: int) -> int:
-    """Whether a word begins a level (1) or ends one (-1); `IF (` of a function and `END IF` do neither twice."""
+    """1 if a word begins a level, -1 if it ends one, else 0, as for `IF (` of a function and the IF of `END IF`."""
     word = tokens[index].text.upper()
     if word == "END":
         return -1

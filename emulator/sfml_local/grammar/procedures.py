@@ -38,7 +38,7 @@ class AnonymousProcedure:
 def parse(tokens: Tokens) -> AnonymousProcedure | None:
     if not tokens.match_words("WITH"):
         return None
-    # A common table expression starts alike: what tells them apart is PROCEDURE after AS.
+    # A common table expression starts in the same way, but without PROCEDURE after AS.
     if tokens.peek() is None or not _is_word_at(tokens, 1, "AS") or not _is_word_at(tokens, 2, "PROCEDURE"):
         return None
     name = tokens.identifier()

@@ -29,7 +29,7 @@ KINDS: tuple[Kind, ...] = ("PROCEDURE", "FUNCTION")
 
 @dataclass(frozen=True, slots=True)
 class CreateRoutine:
-    """`body` is None when the handler is in a staged file; a SQL body is what stands between the quotes, if any."""
+    """`body` is None if the handler is in a staged file; a SQL body is without its quotes, if any."""
 
     kind: Kind
     name: Name
@@ -61,7 +61,7 @@ class DescribeRoutine:
 
 @dataclass(frozen=True, slots=True)
 class AlterRoutine:
-    """`action` is what follows the signature, as written."""
+    """`action` is the text after the signature."""
 
     kind: Kind
     name: Name

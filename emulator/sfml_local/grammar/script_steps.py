@@ -1,4 +1,4 @@
-"""What a block of Snowflake Scripting consists of.
+"""The statements of a block of Snowflake Scripting.
 
 https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
 """
@@ -79,7 +79,7 @@ class Each:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """BREAK or EXIT, or CONTINUE or ITERATE where it `goes_on`."""
+    """BREAK or EXIT; CONTINUE or ITERATE if `goes_on`."""
 
     label: str | None
     goes_on: bool
@@ -148,21 +148,21 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """What is not read: from its first word to the end of the script."""
+    """Unsupported text, from its first word to the end of the script."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """`declared` before BEGIN; `handlers` are the names of exceptions, and what each WHEN of EXCEPTION does."""
+    """`declared` are the declarations before BEGIN; `handlers` map exceptions' names to statements."""
 
     steps: tuple[Step, ...]
     declared: tuple[Step, ...] = ()
     handlers: tuple[tuple[tuple[str, ...], tuple[Step, ...]], ...] = ()
 
     def unsupported(self) -> str | None:
-        """The first thing in it that is not read."""
+        """The first unsupported part in it."""
         return next((step.text for step in _walk((self,)) if isinstance(step, Unsupported)), None)
 
 
@@ -175,7 +175,7 @@ Step = (
 
 @dataclass(frozen=True, slots=True)
 class ExecuteImmediate:
-    """EXECUTE IMMEDIATE of a text, or of an `expression`, with what is bound to its `?`."""
+    """EXECUTE IMMEDIATE of a text or an `expression`, with the values for its `?`."""
 
     text: str | None
     written: str

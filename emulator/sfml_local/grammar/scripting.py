@@ -1,6 +1,6 @@
 """Snowflake Scripting: blocks with variables, branches, loops, cursors and handlers, and EXECUTE IMMEDIATE.
 
-Asynchronous jobs are read no further than their first word.
+Asynchronous jobs are not supported.
 https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
 """
 
@@ -45,7 +45,7 @@ _CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 
 
 def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
-    """The block, or None when the statement is no script: BEGIN may open a transaction."""
+    """The block, or None if the statement is not a script, because BEGIN may also open a transaction."""
     if tokens.match_words("EXECUTE", "IMMEDIATE"):
         return _immediate(tokens)
     if tokens.is_words("BEGIN"):
@@ -61,7 +61,7 @@ def parse(tokens: Tokens) -> Block | ExecuteImmediate | None:
 
 
 def _opens_transaction(tokens: Tokens) -> bool:
-    """Whether BEGIN is not that of a block."""
+    """Whether BEGIN opens a transaction, and not a block."""
     following = tokens.peek(1)
     return (
         following is None
@@ -123,7 +123,7 @@ def _handlers(tokens: Tokens) -> tuple[tuple[tuple[str, ...], tuple[Step, ...]],
 
 
 def _steps(tokens: Tokens, ends: tuple[str, ...]) -> list[Step]:
-    """The statements up to one of these words, which is left."""
+    """The statements up to one of these words, which is not consumed."""
     found: list[Step] = []
     while not any(tokens.is_words(end) for end in ends):
         if tokens.at_end:
@@ -267,7 +267,7 @@ def _turns(tokens: Tokens, kind: str) -> tuple[tuple[Step, ...], str | None]:
 
 
 def _case(tokens: Tokens) -> If:
-    """Both forms of CASE as the branches that they are."""
+    """Both forms of CASE as branches."""
     value = None if tokens.is_words("WHEN") else _text(tokens, ("WHEN",))
     branches: list[tuple[str, tuple[Step, ...]]] = []
     while True:

@@ -1,4 +1,4 @@
-"""Services, as far as ML Jobs ask for them.
+"""Services, as far as ML Jobs need them.
 
 https://docs.snowflake.com/en/sql-reference/commands-snowpark-container-services
 """
@@ -115,7 +115,7 @@ def _show_services(tokens: Tokens) -> ShowServices:
 
 
 def _method_call(tokens: Tokens) -> CallServiceMethod | None:
-    """Any other CALL is not ours: `!` after the name makes the difference."""
+    """None for other CALLs, which have no `!` after the name."""
     tokens.match_words("CALL")
     ahead = 0
     while (token := tokens.peek(ahead)) and token.token_type is not TokenType.L_PAREN:

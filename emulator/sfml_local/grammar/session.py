@@ -1,4 +1,4 @@
-"""USE, ALTER SESSION, SET, UNSET and SHOW PARAMETERS: what a session is and has set.
+"""USE, ALTER SESSION, SET, UNSET and SHOW PARAMETERS: the state and settings of a session.
 
 https://docs.snowflake.com/en/sql-reference/sql/use · /alter-session · /set · /show-parameters
 """

@@ -16,7 +16,7 @@ __all__ = ["Listing", "ShowObjects", "listing", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What SHOW lists, and where: `scope` is ACCOUNT, DATABASE, SCHEMA, TABLE or VIEW, None where nothing is said."""
+    """The filters and scope of a SHOW: `scope` is ACCOUNT, DATABASE, SCHEMA, TABLE or VIEW, None without IN."""
 
     terse: bool = False
     history: bool = False
@@ -53,7 +53,7 @@ def parse(tokens: Tokens) -> ShowObjects | None:
 
 
 def unknown(tokens: Tokens) -> None:
-    """Refuse the SHOW that no family knows: the SQL engine takes its word for a table."""
+    """Refuse an unknown SHOW, because the SQL engine would take its word for a table."""
     if tokens.match_words("SHOW"):
         tokens.match_words("TERSE")
         raise tokens.error("expected a kind of object")

@@ -1,4 +1,4 @@
-"""What a procedure or function takes, returns and runs: its parameters, its clauses, and a call's arguments.
+"""The signature of a procedure or function: its parameters and clauses, and the arguments of a call.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-procedure · /create-function
 """
@@ -89,7 +89,7 @@ def _split_default(declared: str) -> tuple[str, str | None]:
 
 @dataclass(slots=True)
 class Clauses:
-    """What stands between the parameters and AS or CALL, in any order."""
+    """The clauses between the parameters and AS or CALL, in any order."""
 
     returns: str = ""
     language: str = "SQL"
@@ -171,7 +171,7 @@ _CLAUSE_STARTS = tuple(
     )
 )
 
-# What changes nothing where results are never kept for the next call and roles have no privileges.
+# Clauses without an effect here, because results are not cached, and roles have no privileges.
 _WITHOUT_EFFECT = (
     ("CALLED", "ON", "NULL", "INPUT"),
     ("COPY", "GRANTS"),
@@ -201,7 +201,7 @@ def _strings(tokens: Tokens) -> tuple[str, ...]:
 
 
 def _parenthesised(tokens: Tokens) -> str:
-    """What a list in parentheses holds, as written."""
+    """The entries of a list in parentheses, as written."""
     tokens.match_type(TokenType.EQ)
     tokens.expect_type(TokenType.L_PAREN)
     start, depth = tokens.offset, 1

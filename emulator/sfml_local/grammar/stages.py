@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class CreateStage:
-    """`options` holds what follows the name: ENCRYPTION, DIRECTORY, COMMENT, FILE_FORMAT, URL …"""
+    """`options` holds the options after the name: ENCRYPTION, DIRECTORY, COMMENT, FILE_FORMAT, URL …"""
 
     name: Name
     or_replace: bool = False
@@ -139,7 +139,7 @@ def parse(tokens: Tokens) -> Statement | None:
     if tokens.match_words("DESCRIBE", "STAGE") or tokens.match_words("DESC", "STAGE"):
         return _ended(tokens, DescribeStage(tokens.name()))
     if tokens.match_words("SHOW", "STAGES") or tokens.match_words("SHOW", "TERSE", "STAGES"):
-        shown = listing(tokens)  # STARTS WITH and LIMIT change nothing here, on an account either
+        shown = listing(tokens)  # STARTS WITH and LIMIT have no effect, as on an account
         return ShowStages(shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within)
     if tokens.match_words("PUT"):
         return Put(location(tokens), location(tokens), options(tokens))
@@ -155,7 +155,7 @@ def parse(tokens: Tokens) -> Statement | None:
 
 
 def location(tokens: Tokens) -> str:
-    """Where files are: a string, or bare text up to the next blank, as in `@stage/path`."""
+    """A location: a string, or bare text up to the next blank, as in `@stage/path`."""
     if (text := tokens.match_string()) is not None:
         return text
     start = tokens.offset

@@ -55,20 +55,20 @@ FAMILIES: tuple[Callable[[Tokens], Statement | None], ...] = (
     compute.parse,
     access.parse,
     calls.parse,
-    absent.parse,  # after those who know some statements on such objects
-    models.parse,  # whose names may begin like others: MODEL MONITOR is none of them
+    absent.parse,  # after the families with some statements on such objects
+    models.parse,  # after `absent`, because MODEL MONITOR is not a model
     shows.parse,
     table_properties.parse,
-    tables.parse,  # after those who know models and routines
+    tables.parse,  # after the families of models and routines
     scripting.parse,
     shows.unknown,
 )
 
 
 def parse_statement(sql: str) -> Statement | None:
-    """The statement as one of the families' dataclasses, or None when it is none of theirs.
+    """The statement as one of the families' dataclasses, or None if it belongs to none.
 
-    Raises `SqlSyntaxError`, also for whatever is nested too deeply.
+    Raises `SqlSyntaxError`, also for statements that are nested too deeply.
     """
     tokens = Tokens(sql)
     tokens.check_depth()
@@ -82,7 +82,7 @@ def parse_statement(sql: str) -> Statement | None:
 
 
 def _refuse_both(tokens: Tokens) -> None:
-    """OR REPLACE and IF NOT EXISTS in one CREATE: the kind of object between them has at most four words."""
+    """OR REPLACE and IF NOT EXISTS in one CREATE; the kind of object between them has at most four words."""
     if not tokens.is_words("CREATE", "OR", "REPLACE"):
         return
     for tokens.index in range(4, 9):

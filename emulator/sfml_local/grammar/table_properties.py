@@ -1,4 +1,4 @@
-"""ALTER TABLE and VIEW of what is kept beside the columns: keys, clustering, properties.
+"""ALTER TABLE and VIEW for keys, clustering and properties.
 
 https://docs.snowflake.com/en/sql-reference/sql/alter-table · /alter-view
 """
@@ -51,7 +51,7 @@ class RenameKey:
 
 @dataclass(frozen=True, slots=True)
 class KeepKey:
-    """MODIFY CONSTRAINT: [NOT] ENFORCED, VALIDATE, RELY of keys that nothing enforces."""
+    """MODIFY CONSTRAINT: [NOT] ENFORCED, VALIDATE, RELY of keys, which are not enforced."""
 
     table: Name
     if_exists: bool = False
@@ -59,7 +59,7 @@ class KeepKey:
 
 @dataclass(frozen=True, slots=True)
 class ChangeProperties:
-    """`set` by upper-case name; SECURE, CLUSTER_BY and COMMENT among them. `kind` is TABLE or VIEW."""
+    """`set` by upper-case name, including SECURE, CLUSTER_BY and COMMENT. `kind` is TABLE or VIEW."""
 
     kind: str
     name: Name
@@ -133,7 +133,7 @@ _ELSEWHERE = (
 
 
 def _absent(tokens: Tokens) -> Absent | None:
-    """What a table of an account may be given and one of this server may not."""
+    """Properties of tables that this server does not support."""
     for verb in ("ADD", "DROP", "SET", "UNSET", "MODIFY", "SUSPEND", "RESUME"):
         if tokens.match_words(verb):
             found = next((one for one in _ELSEWHERE if tokens.match_words(*one.split())), None)

@@ -1,4 +1,4 @@
-"""What changes a table without its types: columns that go or are renamed, and comments on any object.
+"""Changes of tables other than types: dropped or renamed columns; and comments on any object.
 
 https://docs.snowflake.com/en/sql-reference/sql/alter-table-column · /comment
 """
@@ -77,14 +77,14 @@ class Truncate:
 Statement = Truncate | DropColumns | RenameColumn | SetComment | SetColumnComments | AlterColumns
 
 ELSEWHERE = ("STAGE", "STREAM", "TASK", "WAREHOUSE")
-"""What COMMENT ON names and ALTER … SET COMMENT of another family changes."""
+"""Kinds for COMMENT ON whose ALTER … SET COMMENT belongs to another family."""
 _COMMENTED = ("TABLE", "VIEW", "COLUMN", "SCHEMA", "DATABASE")
 _OTHER_PARTS = (
     *("CONSTRAINT", "PRIMARY KEY", "FOREIGN KEY", "UNIQUE", "CLUSTERING KEY", "SEARCH OPTIMIZATION"),
     *("ROW ACCESS", "ALL ROW", "AGGREGATION POLICY", "PROJECTION POLICY", "JOIN POLICY"),
     *("STORAGE LIFECYCLE", "DATA METRIC"),
 )
-"""What else a table may lose."""
+"""Other parts that ALTER TABLE can drop."""
 
 
 def parse(tokens: Tokens) -> Statement | None:
@@ -135,7 +135,7 @@ def _column_parts(tokens: Tokens) -> list[str]:
 
 
 def _set_comment(tokens: Tokens) -> str | None:
-    """SET COMMENT or UNSET COMMENT, when it is all that the statement asks."""
+    """SET COMMENT or UNSET COMMENT, if it is the only change of the statement."""
     if tokens.match_words("UNSET", "COMMENT"):
         return "" if tokens.at_end else None
     if not tokens.match_words("SET", "COMMENT"):
@@ -179,7 +179,7 @@ def _alter(tokens: Tokens, table: Name, if_exists: bool) -> Statement | None:
 
 
 def _changes(tokens: Tokens) -> tuple[str, ...] | None:
-    """The texts of what is changed; None for a single one without parentheses."""
+    """The texts of several changes; None for a single one without parentheses."""
     bracketed = tokens.match_type(TokenType.L_PAREN) is not None
     listed = tokens if bracketed else Tokens(f"{tokens.rest()})")
     found = [_without_column(text) for text in listed.arguments()]

@@ -1,4 +1,4 @@
-"""ALTER … SET TAG and UNSET TAG of whatever takes tags, but tasks and models, which read their own.
+"""ALTER … SET TAG and UNSET TAG of all taggable objects except tasks and models, whose families parse their own.
 
 https://docs.snowflake.com/en/sql-reference/sql/alter-table (TAG) and the pages beside it.
 """

@@ -44,7 +44,7 @@ class ShowTags:
 
 @dataclass(frozen=True, slots=True)
 class AlterTag:
-    """`change` is what is asked: RENAME, ADD, DROP or UNSET ALLOWED_VALUES, SET or UNSET COMMENT or PROPAGATE."""
+    """`change` is RENAME, ADD, DROP or UNSET ALLOWED_VALUES, SET or UNSET COMMENT or PROPAGATE."""
 
     name: Name
     change: str
@@ -111,7 +111,7 @@ def _values(tokens: Tokens) -> tuple[str, ...]:
 
 
 def _propagation(tokens: Tokens) -> tuple[str, ...]:
-    """How a tag propagates, and what wins where two values meet."""
+    """How a tag propagates, and how conflicts of values are resolved."""
     word = tokens.identifier()
     if not tokens.match_words("ON_CONFLICT"):
         return (word,)

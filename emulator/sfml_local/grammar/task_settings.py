@@ -24,7 +24,7 @@ class Word:
 
 
 LIST = Word("TOK_CONSTANT_LIST", quoted=True)
-"""A list in parentheses, which no setting takes apart: accounts call it so."""
+"""A list in parentheses, with the name that accounts use for it in messages."""
 
 Value: TypeAlias = str | int | float | bool | Name | Word
 """Text in quotes, a number, TRUE or FALSE, a bare word, or the name of an object."""
@@ -91,7 +91,7 @@ def spelling(tokens: Tokens) -> str:
 
 
 def first_repeated(spellings: Sequence[str]) -> str | None:
-    """The first text that was there before."""
+    """The first text that occurs twice."""
     return next((text for at, text in enumerate(spellings) if text in spellings[:at]), None)
 
 
@@ -202,7 +202,7 @@ def contacts(tokens: Tokens) -> tuple[tuple[str, Name], ...]:
 
 
 def body(tokens: Tokens) -> str:
-    """What follows AS: the rest of the statement, as written."""
+    """The text after AS: the rest of the statement, as written."""
     tokens.expect_words("AS")
     if tokens.at_end:
         raise tokens.error("expected a statement")

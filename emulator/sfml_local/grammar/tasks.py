@@ -256,7 +256,7 @@ def parse(tokens: Tokens) -> Statement | None:
 
 
 def _is_about_a_graph(tokens: Tokens) -> bool:
-    """Whether the words are TASK GRAPH, an object of its own; a task may be called GRAPH."""
+    """Whether the words are TASK GRAPH, another kind of object; a task may be called GRAPH."""
     start = tokens.index
     tokens.index = start + (3 if tokens.is_words("CREATE", "OR") else 1)
     is_graph = tokens.match_words("TASK", "GRAPH")

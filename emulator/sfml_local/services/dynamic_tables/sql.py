@@ -242,14 +242,14 @@ def _row_count(account: Account, name: ObjectName) -> int:
 
 
 def _fill_upstream(tables: DynamicTables, table: DynamicTable) -> None:
-    """Refresh what the new table reads and what holds nothing yet."""
+    """Refresh the tables that the new table reads, if they were never refreshed."""
     for above in tables.upstream(table):
         if above.data_timestamp is None:
             tables.refresh(above.name, "CREATION")
 
 
 def _with_columns(statement: grammar.CreateDynamicTable, *, with_rows: bool) -> str:
-    """The query under the declared names and types."""
+    """The query with the declared names and types of columns."""
     limit = "" if with_rows else " LIMIT 0"
     if not statement.columns:
         return f"SELECT * FROM ({statement.query}\n) AS query{limit}"
@@ -270,7 +270,7 @@ def _note(
     statement: grammar.CreateDynamicTable,
     settings: Mapping[str, Any],
 ) -> None:
-    """What is kept beside the table: its statement, comments and tags."""
+    """Store the table's statement, comments and tags."""
     record = records.find(account, table.name)
     assert record is not None
     details: dict[str, Any] = {"DYNAMIC": True, **{key: settings[key] for key in _KEPT if key in settings}}
@@ -349,7 +349,7 @@ def _refreshed(tables: DynamicTables, table: DynamicTable) -> Result:
 def _existing(
     account: Account, session: Session, name: ObjectName, *, if_exists: bool
 ) -> DynamicTable | None:
-    """The dynamic table, or None when it is not there and need not be; refuses one of another kind."""
+    """The dynamic table, or None if it is missing and IF EXISTS is given; refuses other kinds of tables."""
     table = account.part(DynamicTables).find(name)
     if table is not None:
         return table
@@ -435,7 +435,7 @@ def describe(account: Account, session: Session, statement: grammar.DescribeDyna
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    """A schema takes its dynamic tables along."""
+    """Drop the dynamic tables of a dropped schema."""
     tables = account.part(DynamicTables)
     for name, table in tables.tables.items():
         if (name.database, name.schema) == (database, schema):

@@ -1,1 +1,1 @@
-"""Streams on tables: what has changed since somebody last consumed it."""
+"""Streams on tables: the changes since they were last consumed."""

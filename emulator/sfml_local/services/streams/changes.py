@@ -1,11 +1,11 @@
-"""What a stream holds: the changes to its table since its offset, in a table of the same DuckDB file.
+"""The contents of a stream: the changes of its table since its offset, in a table of the same DuckDB file.
 
-Changes are taken statement by statement: the table before and after, compared by DuckDB's row ids, which hold
-still within a transaction. They are written in the transaction that makes them and read, and deleted, in the one that
-consumes them: what Snowflake calls moving the offset. So a rollback takes back either.
+Changes are recorded for each statement: the table before and after is compared by DuckDB's row ids, which are
+stable within a transaction. They are written in the changing transaction, and read and deleted in the one that
+consumes them, which Snowflake calls advancing the offset. So a rollback undoes both.
 
-A row is followed by what it holds: a later change to it finds its earlier one by its values. Rows that are
-equal in every column cannot be told apart, nor need they be.
+Rows are identified by their values: a later change of a row finds the earlier one by them. Rows that are
+equal in every column are interchangeable.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sfml_local.grammar.quoting import duckdb_identifier
 from sfml_local.services.streams.store import Stream
 
 PLACE = "_fs_information_schema"
-"""The schema, hidden in every database, that holds them."""
+"""The hidden schema in every database with the tables of changes."""
 
 _OWN = ("__seq", "__part", "__row", "__plus", "__batch")
 _sequence = itertools.count(time.time_ns())
@@ -40,7 +40,7 @@ def table_of(name: ObjectName) -> str:
 
 
 def pending(stream: Stream) -> str:
-    """The table of changes that the stream has not given away yet."""
+    """The table of changes that were not consumed yet."""
     return f"{quoted(stream.name.database)}.{PLACE}.{quoted(_pending_name(stream))}"
 
 
@@ -49,7 +49,7 @@ def _pending_name(stream: Stream) -> str:
 
 
 def columns(duck: Duck, database: str, schema: str, table: str) -> list[tuple[str, str]]:
-    """(name, DuckDB type) of a table's columns; none when there is no such table."""
+    """(name, DuckDB type) of a table's columns; empty if there is no such table."""
     found: list[tuple[str, str]] = duck.execute(
         "SELECT column_name, data_type FROM duckdb_columns() JOIN duckdb_tables()"
         " USING (database_name, schema_name, table_name)"
@@ -64,7 +64,7 @@ def base_columns(duck: Duck, base: ObjectName) -> list[tuple[str, str]]:
 
 
 def create(duck: Duck, stream: Stream, *, initial_rows: bool) -> None:
-    """Begin to keep changes; with `initial_rows`, what the table holds now is the first."""
+    """Begin to record changes; with `initial_rows`, the current rows are the first changes."""
     types = base_columns(duck, stream.base)
     kept = "".join(f", {quoted(name)} {kind}" for name, kind in types)
     duck.execute(
@@ -90,17 +90,17 @@ _NEW_ROW = "replace(uuid()::VARCHAR, '-', '')"
 
 
 def note_before(duck: Duck, base: ObjectName) -> None:
-    """Remember the table as a statement finds it."""
+    """Copy the table's state before a statement."""
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE _sfml_before AS SELECT rowid AS __key, * FROM {table_of(base)}"
     )
 
 
 def take(duck: Duck, base: ObjectName, streams: list[Stream], batch: str, *, is_update: bool) -> None:
-    """Write down, for every stream of the table, what a statement has changed since `note_before`.
+    """Record, for every stream of the table, the changes of a statement since `note_before`.
 
-    DuckDB carries out an update of columns with an index or a list in them by deleting and inserting rows: those
-    of a plain UPDATE are put together again in their order.
+    DuckDB updates columns with an index or a list by deleting and inserting rows; for
+    a plain UPDATE, these are paired again in their order.
     """
     names = [name for name, _ in base_columns(duck, base)]
     differs = " OR ".join(f"b.{quoted(n)} IS DISTINCT FROM t.{quoted(n)}" for n in names)
@@ -128,7 +128,7 @@ def take(duck: Duck, base: ObjectName, streams: list[Stream], batch: str, *, is_
 
 
 def _pair(duck: Duck) -> None:
-    """Let what an UPDATE deleted and inserted count as updated."""
+    """Turn deletions and insertions of an UPDATE into updates."""
     half = "SELECT __key, row_number() OVER (ORDER BY __key) AS n FROM _sfml_delta WHERE NOT __update AND"
     duck.execute(
         f"UPDATE _sfml_delta SET __key = m.__key, __update = TRUE FROM ({half} NOT __plus) m"
@@ -142,7 +142,7 @@ def _pair(duck: Duck) -> None:
 
 
 def _widen(duck: Duck, stream: Stream, base: ObjectName) -> None:
-    """Columns that the table has got since."""
+    """Add columns that were added to the table meanwhile."""
     kept = {name for name, _ in columns(duck, stream.name.database, PLACE, _pending_name(stream))}
     for name, kind in base_columns(duck, base):
         if name not in kept:
@@ -162,7 +162,7 @@ def _append(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
 def _record(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
     columns = _list(names)
     same = " AND ".join(f"d.{quoted(n)} IS NOT DISTINCT FROM k.{quoted(n)}" for n in names)
-    # Of equal rows, the first to go is the first that came.
+    # Of equal rows, the first inserted one is the first deleted one.
     duck.execute(
         "CREATE OR REPLACE TEMP TABLE _sfml_rows AS"
         f" SELECT d.__key, coalesce(k.__row, {_NEW_ROW}) AS __row FROM"
@@ -187,9 +187,9 @@ def _record(duck: Duck, stream: Stream, names: list[str], batch: str) -> None:
 
 
 def contents(duck: Duck, stream: Stream, batch: str | None = None, claimed: bool = False) -> str:
-    """A query for what the stream shows: the net change of each row; of an append-only one every insert.
+    """A query for the stream's rows: the net change of each row; for an append-only stream, every insert.
 
-    A transaction does not see its own changes (`batch`). `claimed`: only what `claim` has set apart.
+    A transaction does not see its own changes (`batch`). With `claimed`, only changes that `claim` has marked.
     """
     kept = {name for name, _ in columns(duck, stream.name.database, PLACE, _pending_name(stream))}
     names = [name for name, _ in base_columns(duck, stream.base)]
@@ -215,7 +215,7 @@ def contents(duck: Duck, stream: Stream, batch: str | None = None, claimed: bool
 
 
 def consume(duck: Duck, stream: Stream, batch: str | None = None) -> None:
-    """Move the offset to where this transaction reads; what it changes itself stays."""
+    """Advance the offset to the state that this transaction reads; its own changes stay."""
     duck.execute(f"DELETE FROM {pending(stream)} WHERE __batch <> ?", [batch or "-"])
 
 
@@ -224,14 +224,14 @@ def _claim(stream: Stream) -> str:
 
 
 def claim(duck: Duck, stream: Stream) -> None:
-    """Set apart what the stream holds now, for a statement that cannot be part of a transaction."""
+    """Mark the stream's current changes, for a statement that cannot be part of a transaction."""
     duck.execute(
         f"CREATE OR REPLACE TEMP TABLE {quoted(_claim(stream))} AS SELECT DISTINCT __seq FROM {pending(stream)}"
     )
 
 
 def release(duck: Duck, stream: Stream, *, consumed: bool) -> None:
-    """Forget what was set apart, and the changes themselves when the statement has succeeded."""
+    """Remove the marks, and the marked changes if the statement has succeeded."""
     if consumed:
         duck.execute(
             f"DELETE FROM {pending(stream)} WHERE __seq IN (SELECT __seq FROM temp.main.{quoted(_claim(stream))})"

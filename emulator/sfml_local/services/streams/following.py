@@ -27,20 +27,20 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Transaction:
-    """What a session's open transaction has done with streams."""
+    """The streams that a session's open transaction has read or changed."""
 
     batch: str = field(default_factory=lambda: uuid.uuid4().hex)
     consumed: dict[str, Stream] = field(default_factory=dict)
 
 
 class OpenTransaction:
-    """What a session's transaction has done with streams, while one is open that has to do with some."""
+    """The streams that a session's transaction uses, while one is open that uses any."""
 
     def __init__(self, session: Session) -> None:
         self.now: _Transaction | None = None
 
     def end(self) -> _Transaction | None:
-        """What it has done; the next begins with nothing."""
+        """The streams of the transaction; resets them for the next one."""
         ended, self.now = self.now, None
         return ended
 
@@ -64,7 +64,7 @@ def stale(stream: Stream) -> SqlError:
 
 
 def stream_tables(tree: Expr, rewriting: Rewriting) -> Expr:
-    """A stream's name, where a table's may stand, as the query for what it holds."""
+    """A stream's name in place of a table's, replaced by the query for its contents."""
     account, session = rewriting.account, rewriting.session
     if not store.exist(account.store) or isinstance(tree, exp.Drop | exp.Alter | exp.Describe):
         return tree
@@ -91,7 +91,7 @@ def _subquery(table: exp.Table, stream: Stream, rewriting: Rewriting, *, claimed
     transaction = session.part(OpenTransaction).now
     batch = transaction.batch if transaction is not None else None
     with session.lock:
-        # A describe claims nothing: it shows the columns alone.
+        # A describe consumes nothing, because it shows only the columns.
         query = changes.contents(session.duck, stream, batch, claimed and not rewriting.describe_only)
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(stream.name.name, quoted=True))
     subquery = exp.Subquery(this=parse_one(query), alias=alias.copy())
@@ -114,10 +114,10 @@ def _name(table: exp.Table, session: Session) -> ObjectName | None:
 
 @contextlib.contextmanager
 def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
-    """Around a statement: its changes taken for the streams of its table, and the streams it reads consumed.
+    """Around a statement: records its changes for the streams of its table, and consumes the streams that it reads.
 
     https://docs.snowflake.com/en/user-guide/streams-intro: a stream is consumed by a DML statement that reads it,
-    in whatever way, when its transaction commits.
+    when its transaction commits, in whatever way.
     """
     account, session = rewriting.account, rewriting.session
     if not store.exist(account.store):
@@ -144,7 +144,7 @@ def following(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
 
 
 def consume(session: Session) -> None:
-    """Move the offsets that the open transaction has read."""
+    """Advance the offsets of streams that the open transaction has read."""
     transaction = session.part(OpenTransaction).end()
     if transaction is not None:
         for stream in transaction.consumed.values():
@@ -153,7 +153,7 @@ def consume(session: Session) -> None:
 
 @contextlib.contextmanager
 def _claimed(duck: Any, streams: Any) -> Iterator[None]:
-    """CREATE TABLE AS: DuckDB and fakesnow keep a new table in two files, so no transaction holds both."""
+    """CREATE TABLE AS: DuckDB and fakesnow write a new table into two files, which no transaction can span."""
     streams = list(streams)
     for stream in streams:
         changes.claim(duck, stream)
@@ -212,7 +212,7 @@ def _change(account: Account, session: Session, tree: Expr, rewriting: Rewriting
 
 
 def _forget_tables(account: Account, session: Session, tree: Expr) -> None:
-    """Streams on a table that was dropped or replaced are stale; those on one renamed follow it."""
+    """Mark streams on a dropped or replaced table as stale; streams on a renamed table follow it."""
     if isinstance(tree, exp.Drop) and tree.kind == "TABLE":
         for table in tree.find_all(exp.Table):
             _gone(account, session, table)

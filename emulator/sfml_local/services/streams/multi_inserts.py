@@ -1,4 +1,4 @@
-"""INSERT ALL and INSERT FIRST: the rows of one query into several tables, all of them or none.
+"""INSERT ALL and INSERT FIRST: the rows of one query into several tables, all or none.
 
 https://docs.snowflake.com/en/sql-reference/sql/insert-multi-table
 """
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 _ROWS = "_SFML_ROWS"
-"""The name under which the inserts read the query's rows."""
+"""The relation from which the inserts read the query's rows."""
 
 
 def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> Result:
-    """How many rows each table was given."""
+    """The number of rows inserted into each table."""
     if tree.meta.get(OVERWRITES):
         raise not_emulated("INSERT OVERWRITE into several tables")
     query = tree.args["source"]
@@ -46,7 +46,7 @@ def insert(account: Account, session: Session, tree: exp.MultitableInserts) -> R
 
 
 def _refuse_streams(account: Account, session: Session, query: Expr) -> None:
-    """A stream would not go on: the query is read before anything is inserted."""
+    """Refuses queries of a stream, which would not advance, because the query runs before the inserts."""
     if not streams.exist(account.store):
         return
     for table in query.find_all(exp.Table):
@@ -61,7 +61,7 @@ def _table_of(statement: exp.Insert) -> str:
 
 
 def _inserts(tree: exp.MultitableInserts, names: list[str]) -> Iterator[exp.Insert]:
-    """One INSERT for each INTO, of the rows that its WHEN chooses."""
+    """One INSERT for each INTO, with the rows that its WHEN selects."""
     is_first = str(tree.args["kind"]).upper() == "FIRST"
     before: list[Expr] = []
     current: Expr | None = None
@@ -76,7 +76,7 @@ def _inserts(tree: exp.MultitableInserts, names: list[str]) -> Iterator[exp.Inse
 
 
 def _none_of(conditions: list[Expr]) -> Expr:
-    """That no condition holds; one that is NULL does not."""
+    """The condition that none of the conditions is true; NULL is not true."""
     return exp.and_(
         *(exp.not_(exp.Coalesce(this=exp.paren(one.copy()), expressions=[exp.false()])) for one in conditions)
     )

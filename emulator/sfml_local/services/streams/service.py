@@ -1,4 +1,4 @@
-"""Streams on tables: what has changed since somebody last consumed it."""
+"""Streams on tables: the changes since they were last consumed."""
 
 from __future__ import annotations
 

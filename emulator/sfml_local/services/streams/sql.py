@@ -127,7 +127,7 @@ def drop(account: Account, session: Session, statement: grammar.DropStream) -> R
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    """Forget the streams of a schema that is dropped; those of others on its tables are stale."""
+    """Drop the streams of a dropped schema; streams of other schemas on its tables become stale."""
     for stream in store.everywhere(account.store, database):
         if stream.name.schema == schema:
             store.remove(account.store, stream)
@@ -207,9 +207,9 @@ def describe(account: Account, session: Session, statement: grammar.DescribeStre
 
 
 def stream_has_data(account: Account, session: Session, arguments: tuple[Any, ...]) -> bool:
-    """Whether the stream holds anything that was committed.
+    """Whether the stream has committed changes.
 
-    Never true for nothing here, which Snowflake does not promise.
+    Never true without changes here, which Snowflake does not guarantee.
     https://docs.snowflake.com/en/sql-reference/functions/system_stream_has_data
     """
     if len(arguments) != 1 or arguments[0] is None:

@@ -1,4 +1,4 @@
-"""Streams in the account's metadata; what has changed since their offsets is kept beside the tables."""
+"""Streams in the account's metadata; their changes are stored beside the tables."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def everywhere(store: Store, database: str | None = None, schema: str | None = N
 
 
 def exist(store: Store) -> bool:
-    """Whether the account has any stream: where it has none, statements need no second look."""
+    """Whether the account has any stream; if not, statements need no checks."""
     return store.row("SELECT 1 FROM streams LIMIT 1") is not None
 
 
@@ -119,7 +119,7 @@ def remove(store: Store, stream: Stream) -> None:
 
 
 def make_stale(store: Store, base: ObjectName) -> None:
-    """The table is gone, or is another one now."""
+    """Mark the streams of a dropped or replaced table as stale."""
     store.execute(
         "UPDATE streams SET stale = 1 WHERE database_name = ? AND base_schema = ? AND base_name = ?",
         (base.database, base.schema, base.name),
@@ -134,5 +134,5 @@ def base_renamed(store: Store, old: ObjectName, new: str) -> None:
 
 
 def is_followed(account: Account, table: ObjectName) -> bool:
-    """Whether a stream follows the table, which turns its change tracking on."""
+    """Whether a stream follows the table, which enables its change tracking."""
     return bool(on_table(account.store, table))

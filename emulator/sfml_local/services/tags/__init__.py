@@ -1,1 +1,1 @@
-"""Tags, and what is tagged."""
+"""Tags, and tagged objects."""

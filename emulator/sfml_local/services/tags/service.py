@@ -1,4 +1,4 @@
-"""Tags, and what is tagged."""
+"""Tags, and tagged objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfml_local.services.tags import sql, tagging
 
 
 class Tags(Service):
-    """Tags as objects, and what is tagged."""
+    """Tags as objects, and tagged objects."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Tags as objects: created, shown and dropped. What is tagged keeps its tags itself, also those never created.
+"""Tags as objects: CREATE, SHOW and DROP. Tagged objects store their tags, even tags that were never created.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-tag
 """
@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS tag_propagation (
 """
 
 OF_THE_FEATURE_STORE = "SNOWML_FEATURE_"
-"""How the names of the tags begin that a Feature Store makes first of all."""
+"""The prefix of tags that a Feature Store creates first."""
 
 INSTEAD = {
     "MODEL MONITOR": "query its predictions instead",
@@ -56,7 +56,7 @@ INSTEAD = {
 
 
 def absent(account: Account, session: Session, statement: Absent) -> Result:
-    """Refuse a statement on what this server has not, by name."""
+    """Refuse a statement on a kind of object that this server lacks, by name."""
     instead = INSTEAD.get(statement.kind) or INSTEAD.get(statement.kind.removesuffix("S"), "")
     raise not_emulated(f"{statement.verb} {statement.kind}", instead)
 
@@ -107,7 +107,7 @@ def find(account: Account, name: ObjectName) -> Any:
 
 
 def check_value(account: Account, name: ObjectName, value: str) -> None:
-    """Refuse a value that is too long, or that the tag, where it was created, does not allow."""
+    """Refuse a value that is too long, or that a created tag does not allow."""
     if len(value) > 256:
         raise SqlError("SQL compilation error:\nTag value is longer than 256 characters.", 391801, "22023")
     row = find(account, name)
@@ -124,7 +124,7 @@ PROPAGATIONS = ("ON_DEPENDENCY_AND_DATA_MOVEMENT", "ON_DEPENDENCY", "ON_DATA_MOV
 
 
 def _set_propagation(account: Account, name: ObjectName, propagate: str, on_conflict: str) -> None:
-    """Keep how the tag propagates; nothing is propagated here."""
+    """Store how the tag propagates; nothing is propagated here."""
     if propagate and propagate not in PROPAGATIONS:
         raise SqlError(
             f"SQL compilation error:\ninvalid value '{propagate}' for property 'PROPAGATE'", 1008, "22023"
@@ -182,7 +182,7 @@ def _rename(account: Account, name: ObjectName, new: ObjectName) -> None:
 
 
 def allowed_values(text: str) -> list[str]:
-    """The values in the cell of SHOW TAGS."""
+    """The values in a cell of SHOW TAGS."""
     return list(json.loads(text))
 
 

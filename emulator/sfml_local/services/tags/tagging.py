@@ -1,6 +1,6 @@
-"""Tags on objects: set, unset, asked for. Tasks and models keep their own, by id; all others are kept here by name.
+"""Tags on objects: set, unset and queried. Tasks and models store theirs by id; all others are stored here by name.
 
-Any tag may be set, also one that nobody created; one that was created with allowed values takes no other.
+Any tag may be set, even one that was never created; a tag with allowed values accepts no others.
 https://docs.snowflake.com/en/user-guide/object-tagging/introduction
 """
 
@@ -56,11 +56,11 @@ DOMAINS = frozenset(
         *("STREAM", "TABLE", "TASK", "USER", "VIEW", "WAREHOUSE"),
     }
 )
-"""Kinds of objects that may be asked for their tags."""
+"""Kinds of objects whose tags can be queried."""
 
 
 def object_key(session: Session, domain: str, name: Name) -> str:
-    """An object's full name, as it is kept."""
+    """An object's full name as stored."""
     if domain in _IN_SCHEMAS:
         return resolve(name, session).fqn()
     if domain == "SCHEMA":
@@ -87,7 +87,7 @@ def assign(
 
 
 def unassign(account: Account, domain: str, key: str, tags: Iterable[ObjectName], column: str = "") -> None:
-    """Take these tags away."""
+    """Remove these tags."""
     for tag in tags:
         account.store.execute(
             'DELETE FROM tag_assignments WHERE domain = ? AND object = ? AND "column" = ?'
@@ -106,7 +106,7 @@ def assigned(account: Account, domain: str, key: str, column: str = "") -> Value
 
 
 def forget(account: Account, domain: str, key: str) -> None:
-    """An object that goes takes its tags along."""
+    """Remove the tags of a dropped object."""
     account.store.execute("DELETE FROM tag_assignments WHERE domain = ? AND object = ?", (domain, key))
 
 
@@ -147,7 +147,7 @@ def unset_tags(account: Account, session: Session, statement: UnsetObjectTags) -
 
 
 def _existing(account: Account, session: Session, statement: SetObjectTags | UnsetObjectTags) -> str | None:
-    """The key of the object, which has to be there unless IF EXISTS says otherwise."""
+    """The key of the object, which must exist unless IF EXISTS is given."""
     kind = statement.kind
     key = object_key(session, _DOMAINS.get(kind, kind), statement.name)
     if not _is_there(account, session, kind, statement.name):
@@ -188,7 +188,7 @@ def _is_there(account: Account, session: Session, kind: str, name: Name) -> bool
 
 
 def _own(account: Account, session: Session, domain: str, name: Name) -> Values:
-    """The tags set on the object itself; refuses a task or model that is not there."""
+    """The tags set on the object itself; refuses a missing task or model."""
     own = account.kinds[domain].tags_of if domain in account.kinds else None
     if own is not None:
         return dict(own(account, session, name))
@@ -196,7 +196,7 @@ def _own(account: Account, session: Session, domain: str, name: Name) -> Values:
 
 
 def _levels(account: Account, session: Session, domain: str, name: Name) -> list[tuple[str, Values]]:
-    """The object's tags and those above it, the nearest first, with the level that they are set on."""
+    """The object's tags and inherited ones, the nearest first, with the level on which they are set."""
     levels = [(domain, _own(account, session, domain, name))]
     if domain in _IN_SCHEMAS:
         full = resolve(name, session)
@@ -210,7 +210,7 @@ def _levels(account: Account, session: Session, domain: str, name: Name) -> list
 
 
 def get_tag(account: Account, session: Session, arguments: tuple[Any, ...]) -> str | None:
-    """SYSTEM$GET_TAG(tag, object, domain): the value set on the object, or above it.
+    """SYSTEM$GET_TAG(tag, object, domain): the value set on the object, or inherited.
 
     https://docs.snowflake.com/en/sql-reference/functions/system_get_tag
     """
@@ -260,7 +260,7 @@ REFERENCE_COLUMNS = tuple(
 
 
 def tag_references(account: Account, session: Session, args: Args) -> Result:
-    """INFORMATION_SCHEMA.TAG_REFERENCES(object, domain): the object's tags and those that it inherits.
+    """INFORMATION_SCHEMA.TAG_REFERENCES(object, domain): the object's own and inherited tags.
 
     https://docs.snowflake.com/en/sql-reference/functions/tag_references
     """

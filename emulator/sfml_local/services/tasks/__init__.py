@@ -1,1 +1,1 @@
-"""Tasks and task graphs: kept, run, and their history."""
+"""Tasks and task graphs: definitions, runs and history."""

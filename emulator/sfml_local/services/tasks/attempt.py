@@ -1,4 +1,4 @@
-"""The loop over one attempt of a graph run: begin what may begin, wait, note what ended, watch the clock."""
+"""The loop of one attempt of a graph run: starts tasks, waits for their ends, and enforces timeouts."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
 WORKERS = int(os.environ.get("SFML_LOCAL_TASK_WORKERS", "4"))
-"""How many tasks of one graph run at the same time."""
+"""The most tasks of one graph that run at the same time."""
 
 PATIENCE = 10.0
-"""Seconds that a task run gets to come back once it was asked to stop."""
+"""Seconds in which a task run must end after it was asked to stop."""
 
 GLANCE = 0.5
-"""Seconds after which a graph looks again whether a task run was asked to stop."""
+"""Seconds between checks whether a task run was asked to stop."""
 
 
 Key = tuple[str, str]
@@ -37,9 +37,9 @@ Key = tuple[str, str]
 
 
 class Attempt:
-    """Begins what may begin, waits, notes what ended, watches the clock; `states` is brought up to date.
+    """Starts tasks, waits for their ends, and enforces timeouts; `states` is kept up to date.
 
-    `running` are the task runs of all graphs that go on, under `lock`; `root_ended` hears how the run's root ended.
+    `running` are the running tasks of all graphs, protected by `lock`; `root_ended` is called with the root's end.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class Attempt:
         self.complete = True
 
     def carry_out(self) -> bool:
-        """False when a task that was to run could not begin: out of time, or the server ends."""
-        # The pool is not waited for: a task run that does not come back would hold the graph.
+        """Run the attempt; False if a task could not start, because time is over or the server ends."""
+        # Do not wait for the pool, because a task run that does not return would block the graph.
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix=f"task-{self.run.root.name}")
         try:
             while True:
@@ -77,7 +77,7 @@ class Attempt:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _begin(self, pool: ThreadPoolExecutor) -> None:
-        """Begin what may begin now, as far as workers are free: waiting for one is no part of a timeout."""
+        """Start tasks while workers are free; waiting for a worker does not count towards a timeout."""
         while too_late := self._too_late():
             for name in too_late:
                 self.frontier.note(name, State.NOT_EXECUTED)
@@ -86,7 +86,7 @@ class Attempt:
             self._submit(pool, name)
 
     def _too_late(self) -> tuple[str, ...]:
-        """The finalizer begins even when the graph is out of time; nothing begins when the server ends."""
+        """The finalizer starts even after the graph's timeout; nothing starts when the server ends."""
         if self.account.stopping.is_set():
             return self.frontier.ready
         if time.monotonic() < self.deadline:
@@ -103,10 +103,10 @@ class Attempt:
         self.ends[future] = self._limit(name)
 
     def _limit(self, name: str) -> tuple[float, float]:
-        """When a task begun now times out, and the seconds of the setting that ends it.
+        """When a task that starts now times out, and the timeout in seconds.
 
-        The root's timeout is the whole graph's; a child's own wins for that child. Of it and
-        STATEMENT_TIMEOUT_IN_SECONDS the lower one that is not 0 counts.
+        The root's timeout applies to the whole graph; a child's own timeout takes precedence for the child. Of it and
+        STATEMENT_TIMEOUT_IN_SECONDS, the lower one that is not 0 applies.
         https://docs.snowflake.com/en/user-guide/tasks-graphs, …/sql-reference/sql/create-task
         """
         now, settings = time.monotonic(), self.tasks[name].settings

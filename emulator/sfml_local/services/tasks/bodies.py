@@ -70,7 +70,7 @@ _FIELDS = (
 
 
 def settings_from_body(account: Account, name: ObjectName, body: Json) -> Settings:
-    """The settings that a Task in JSON asks for; what it leaves out is unset."""
+    """The settings in a Task as JSON; missing fields are unset."""
     if not isinstance(body.get("definition"), str):
         raise bad_request("Missing required field: definition.")
     for key in body.keys() - _FIELDS:
@@ -130,7 +130,7 @@ def _interval_text(interval: Any) -> str:
 
 
 def task_body(account: Account, task: Task) -> Json:
-    """A Task in JSON; what is unset is left out."""
+    """A Task as JSON, without unset settings."""
     settings = task.settings
     body: Json = {
         "name": quoted_if_needed(task.name.name),
@@ -176,7 +176,7 @@ def _schedule_body(text: str | None) -> Json | None:
         return None
     schedule = parse_schedule(text)
     if isinstance(schedule, Cron):
-        # The zone as it was written: `text` ends in it.
+        # The time zone as written, with which `text` ends.
         return {"schedule_type": "CRON_TYPE", "cron_expr": schedule.expression, "timezone": text.split()[-1]}
     return {"schedule_type": "MINUTES_TYPE", **_minutes(schedule.seconds)}
 

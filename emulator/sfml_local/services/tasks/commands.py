@@ -1,4 +1,4 @@
-"""What the account does with a task, whether a statement or a REST call asks for it."""
+"""Operations on tasks, called by statements and by the REST API."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def siblings(account: Account, name: ObjectName) -> dict[str, Task]:
 def create(
     account: Account, session: Session, name: ObjectName, settings: Settings, *, replace_it: bool = False
 ) -> Created:
-    """CREATE [OR REPLACE] TASK: suspended, with a new id. Raises 002002 when it exists and is to stay."""
+    """CREATE [OR REPLACE] TASK: suspended, with a new id. Raises 002002 if it exists and must not be replaced."""
     demand_schema(account, name.database, name.schema)
     demand_warehouse(account, settings.warehouse)
     with account.store.transaction():
@@ -83,18 +83,18 @@ def create(
 
 
 def _demand_change(name: ObjectName, settings: Settings, tasks: dict[str, Task]) -> None:
-    """091421 unless every graph that the task is in, or is to be in, has a suspended root."""
+    """Raise 091421 unless the roots of the task's current and new graphs are suspended."""
     above = [*settings.predecessors, *([settings.finalize] if settings.finalize else [])]
     for start in (name.name, *above):
         demand_suspended(*roots_of(start, tasks))
 
 
 def create_or_alter(account: Account, session: Session, name: ObjectName, settings: Settings) -> Created:
-    """CREATE OR ALTER TASK and PUT: what is not given goes back to its default; the state stays."""
+    """CREATE OR ALTER TASK and PUT: missing settings get their defaults; the state stays."""
     old = tasks_store.find(account.store, name)
     if old is None:
         return create(account, session, name, settings)
-    # Clauses that CREATE OR ALTER does not have are left as they are.
+    # Settings without a clause in CREATE OR ALTER are not changed.
     # https://docs.snowflake.com/en/sql-reference/sql/create-task
     before = old.settings
     kept = replace(settings, log_level=settings.log_level or before.log_level, created_by=before.created_by)
@@ -104,7 +104,7 @@ def create_or_alter(account: Account, session: Session, name: ObjectName, settin
 
 
 def change(account: Account, name: ObjectName, new: Callable[[Settings], Settings]) -> Task:
-    """Give a task other settings; its root, and that of a graph it joins, must be suspended."""
+    """Change a task's settings; its root, and that of a graph that it joins, must be suspended."""
     with account.store.transaction():
         tasks = siblings(account, name)
         task = fetch(account, name)
@@ -124,7 +124,7 @@ def change(account: Account, name: ObjectName, new: Callable[[Settings], Setting
 
 
 def _orphaned(account: Account, old: Task, new: Task) -> Task:
-    """The task suspended with the reason Snowflake gives when it has just become a root."""
+    """The task, suspended with Snowflake's reason for a task that has just become a root."""
     if not new.settings.is_root or old.settings.is_root:
         return new
     reason = "FINALIZER_BECAME_ROOT" if old.settings.finalize else "CHILD_BECAME_ROOT"
@@ -134,7 +134,7 @@ def _orphaned(account: Account, old: Task, new: Task) -> Task:
 
 
 def drop(account: Account, name: ObjectName) -> None:
-    """DROP TASK: cuts every link of the task; tasks left without predecessors become suspended roots.
+    """DROP TASK: removes all links of the task; tasks without predecessors become suspended roots.
 
     A running graph finishes on its version. https://docs.snowflake.com/en/sql-reference/sql/drop-task
     """
@@ -158,14 +158,14 @@ def drop(account: Account, name: ObjectName) -> None:
 
 
 def schema_dropped(account: Account, database: str, schema: str) -> None:
-    """Forget the tasks of a schema that is dropped."""
+    """Remove the tasks of a dropped schema."""
     with account.store.transaction():
         for task in tasks_store.in_schema(account.store, database, schema):
             tasks_store.delete(account.store, task)
 
 
 def suspend(account: Account, name: ObjectName, reason: str = "USER_SUSPENDED") -> None:
-    """ALTER TASK … SUSPEND; a run that executes goes on. Suspending a root resets its failure counters."""
+    """ALTER TASK … SUSPEND; executing runs continue. Suspending a root resets its failure counters."""
     with account.store.transaction():
         tasks = siblings(account, name)
         task = fetch(account, name)
@@ -213,7 +213,7 @@ def commit(account: Account, root: Task, tasks: dict[str, Task]) -> int:
 
 
 def dependents(account: Account, name: ObjectName, recursive: bool = True) -> list[Task]:
-    """The task itself, its children, theirs when `recursive`, and the finalizer of a root.
+    """The task itself, its children, with `recursive` all descendants, and the finalizer of a root.
 
     https://docs.snowflake.com/en/sql-reference/functions/task_dependents; that the finalizer is among
     them was seen on an account.

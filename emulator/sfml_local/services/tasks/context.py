@@ -1,4 +1,4 @@
-"""What a session knows about the task run it works for."""
+"""Information about the task run for which a session works."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sfml_local.services.tasks.run_store import GraphRun
 
 @dataclass(slots=True)
 class TaskRunContext:
-    """One run of one task: `session.task` of the session that runs it and of those it starts.
+    """One run of one task: `session.task` of its session, and of the sessions that it starts.
 
-    `states` is the graph run's, as it was when this task was considered.
+    `states` holds the states of the graph run's tasks when this task was considered.
     """
 
     run: GraphRun
@@ -33,7 +33,7 @@ class TaskRunContext:
 
 @dataclass(slots=True)
 class Stop:
-    """A request to end a task run early: with which state, code and message it then ends."""
+    """A request to end a task run early, with the final state, code and message."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
     state: State | None = None
@@ -41,7 +41,7 @@ class Stop:
     message: str | None = None
 
     def ask(self, state: State, code: int, message: str, interrupt: Callable[[], None]) -> bool:
-        """Ask once; the first reason counts. `interrupt` makes what runs notice."""
+        """Request the end; only the first reason counts. `interrupt` notifies running work."""
         with self._lock:
             if self.state is not None:
                 return False

@@ -1,4 +1,4 @@
-"""The statement that makes a task as it is now."""
+"""The statement that creates a task in its current state."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sfml_local.services.tasks import commands
 
 
 def ddl(account: Account, name: ObjectName, qualified: bool) -> str:
-    """CREATE TASK, with the full name or the last part of it."""
+    """CREATE TASK with the full name or its last part."""
     task = commands.fetch(account, name)
     settings = task.settings
     clauses = [f"create or replace task {name.fqn() if qualified else quoted_if_needed(name.name)}"]

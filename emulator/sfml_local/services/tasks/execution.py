@@ -53,7 +53,7 @@ def stop(account: Account) -> None:
 
 
 def execute(account: Account, name: ObjectName, override: str | None = None) -> GraphRun:
-    """EXECUTE TASK [USING CONFIG]: a run of the graph, once, without resuming its root.
+    """EXECUTE TASK [USING CONFIG]: runs the graph once, without resuming its root.
 
     https://docs.snowflake.com/en/sql-reference/sql/execute-task
     """
@@ -62,7 +62,7 @@ def execute(account: Account, name: ObjectName, override: str | None = None) -> 
 
 
 def run_config(root: Task, override: str | None) -> str | None:
-    """The configuration of a run: the root's own with the override merged in."""
+    """The configuration of a run: the root's, merged with the override."""
     if override is None:
         return root.settings.config
     try:
@@ -74,9 +74,9 @@ def run_config(root: Task, override: str | None) -> str | None:
 
 
 def retry_last(account: Account, name: ObjectName) -> GraphRun:
-    """EXECUTE TASK … RETRY LAST: the last run again from what failed."""
+    """EXECUTE TASK … RETRY LAST: repeats the last run from its failed tasks."""
     root = _root(account, name)
-    # A scheduled time that was missed was no run.
+    # A missed time is not a run.
     runs = [run for run in run_store.graph_runs(account.store, root_id=root.id) if not _was_missed(run)]
     if not runs:
         raise _nothing_to_retry(root)
@@ -84,7 +84,7 @@ def retry_last(account: Account, name: ObjectName) -> GraphRun:
 
 
 def retry_group(account: Account, name: ObjectName, group: str) -> GraphRun:
-    """EXECUTE TASK … RETRY GRAPH RUN GROUP: the same for an older run."""
+    """EXECUTE TASK … RETRY GRAPH RUN GROUP: the same for another run."""
     root = _root(account, name)
     attempts = run_store.attempts(account.store, group)
     if not attempts or attempts[-1].root_id != root.id:
@@ -97,7 +97,7 @@ def _was_missed(run: GraphRun) -> bool:
 
 
 def _retry(account: Account, root: Task, last: GraphRun) -> GraphRun:
-    """Retry a group whose last attempt failed, whose graph is as it was, and which is not too old."""
+    """Retry a group whose last attempt failed, whose graph has not changed, and which is not too old."""
     if last.state is State.SUCCEEDED:
         raise refused(
             f"Cannot perform retry: run (GRAPH_RUN_GROUP_ID = {last.group_id}, attempt = {last.attempt}) "
@@ -139,7 +139,7 @@ def resume(account: Account, name: ObjectName) -> None:
 
 
 def current_runs(account: Account, root_id: str | None = None) -> list[GraphRun]:
-    """Runs that execute or wait and those that are scheduled next, the latest first."""
+    """Executing, waiting and scheduled runs, the latest first."""
     runs = run_store.graph_runs(account.store, root_id=root_id, states=(State.EXECUTING, State.SCHEDULED))
     return [*scheduler_of(account).upcoming(root_id), *runs]
 
@@ -147,7 +147,7 @@ def current_runs(account: Account, root_id: str | None = None) -> list[GraphRun]
 def complete_runs(
     account: Account, root_id: str | None = None, *, error_only: bool = False
 ) -> list[GraphRun]:
-    """Runs that ended within the last hour, the latest first; runs whose root was skipped are left out."""
+    """Runs that ended within the last hour, the latest first, without runs whose root was skipped."""
     states = (
         (State.FAILED, State.CANCELLED) if error_only else (State.SUCCEEDED, State.FAILED, State.CANCELLED)
     )

@@ -1,4 +1,4 @@
-"""SYSTEM$ functions about tasks: those a running task calls, and those that steer graphs."""
+"""SYSTEM$ functions about tasks: for running tasks, and for controlling graphs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TaskFunction = Callable[["Account", TaskRunContext, Arguments], Any]
 
 
 def within_a_task(name: str, function: TaskFunction) -> SystemFunction:
-    """The function for sessions that work for a task run; elsewhere Snowflake's refusal."""
+    """The function for sessions of a task run; Snowflake's refusal for others."""
 
     def call(account: Account, session: Session, arguments: Arguments) -> Any:
         context = session.task
@@ -37,7 +37,7 @@ def within_a_task(name: str, function: TaskFunction) -> SystemFunction:
 
 
 def set_return_value(account: Account, context: TaskRunContext, arguments: Arguments) -> None:
-    """Keeps text of at most 10 kB for the tasks below; the last call counts.
+    """Store a text of at most 10 kB for later tasks; the last call counts.
 
     https://docs.snowflake.com/en/sql-reference/functions/system_set_return_value
     """
@@ -55,7 +55,7 @@ def set_return_value(account: Account, context: TaskRunContext, arguments: Argum
 def get_predecessor_return_value(
     account: Account, context: TaskRunContext, arguments: Arguments
 ) -> str | None:
-    """What an ancestor returned, NULL when it set nothing; 091451 for any other or a suspended task.
+    """The return value of an ancestor, NULL if it set none; 091451 for other or suspended tasks.
 
     https://docs.snowflake.com/en/sql-reference/functions/system_get_predecessor_return_value
     """
@@ -69,7 +69,7 @@ def get_predecessor_return_value(
 
 
 def get_task_graph_config(account: Account, context: TaskRunContext, arguments: Arguments) -> str | None:
-    """The run's configuration as JSON, or what a path finds in it.
+    """The run's configuration as JSON, or the value at a path in it.
 
     https://docs.snowflake.com/en/sql-reference/functions/system_get_task_graph_config
     """
@@ -88,7 +88,7 @@ def get_task_graph_config(account: Account, context: TaskRunContext, arguments: 
 def task_runtime_info(account: Account, context: TaskRunContext, arguments: Arguments) -> str | None:
     """One fact about the run; the same in every attempt of a run group.
 
-    Names come fully qualified (assumed: Snowflake's own TaskContext needs the root's to be).
+    Names are fully qualified (assumed; Snowflake's TaskContext requires it of the root's).
     https://docs.snowflake.com/en/sql-reference/functions/system_task_runtime_info
     """
     key = _one_text("SYSTEM$TASK_RUNTIME_INFO", arguments).upper()
@@ -138,7 +138,7 @@ def task_completion_state(account: Account, context: TaskRunContext, arguments: 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """What the rules refuse, as the error that a client gets."""
+    """The error for a refusal of the rules."""
     try:
         yield
     except RefusedQuestion as cause:
@@ -152,7 +152,7 @@ def _one_text(function: str, arguments: Arguments) -> str:
 
 
 def _wrong_number(function: str, given: int) -> SqlError:
-    """Of a function that takes one argument."""
+    """The argument of a function with one parameter."""
     few = "too many" if given > 1 else "not enough"
     return SqlError(
         f"SQL compilation error:\n{few} arguments for function [{function}], expected 1, got {given}",
@@ -175,7 +175,7 @@ def task_dependents_enable(account: Account, session: Session, arguments: Argume
 
 
 def cancel_ongoing_executions(account: Account, session: Session, arguments: Arguments) -> str:
-    """Cancel the executing run of one task; the other tasks of its graph go on.
+    """Cancel the executing run of one task; the other tasks of its graph continue.
 
     https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions
     """

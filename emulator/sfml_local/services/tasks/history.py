@@ -60,7 +60,7 @@ DEPENDENTS_COLUMNS = _columns(
 
 @dataclass(frozen=True, slots=True)
 class GraphRow:
-    """A graph run with what its task runs and its root say about it."""
+    """A graph run with data from its task runs and its root."""
 
     run: GraphRun
     first_error: TaskRun | None
@@ -111,7 +111,7 @@ KEPT = timedelta(days=7)
 def task_history(account: Account, session: Session, arguments: Args) -> Result:
     """https://docs.snowflake.com/en/sql-reference/functions/task_history
 
-    Tasks that never ran have no row; runs that a WHEN ended are SKIPPED.
+    Tasks that never ran have no row; runs whose WHEN was false are SKIPPED.
     """
     given = _arguments(
         "TASK_HISTORY",
@@ -150,8 +150,8 @@ def task_history(account: Account, session: Session, arguments: Args) -> Result:
 
 
 def _demand_recent(now: datetime, start: datetime, end: datetime | None) -> None:
-    """Refuse a time range that begins, or ends, before the last seven days; the sentence is assumed."""
-    # Seven days before the statement was written are a little more than seven days before now.
+    """Refuse a time range that begins or ends before the last seven days; the message is assumed."""
+    # Seven days before the time when the statement was written are a little more than seven days ago.
     for moment in (start, end):
         if moment is not None and moment < now - KEPT - timedelta(minutes=5):
             raise SqlError(
@@ -163,7 +163,7 @@ def _demand_recent(now: datetime, start: datetime, end: datetime | None) -> None
 
 
 def _task_rows(account: Account, run: GraphRun) -> list[TaskRun]:
-    """The task runs of an attempt; of a run that waits, its root's."""
+    """The task runs of an attempt; for a waiting run, that of its root."""
     if run.state is not State.SCHEDULED:
         return run_store.task_runs(account.store, run.group_id, run.attempt)
     root = next(

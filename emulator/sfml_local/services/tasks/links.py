@@ -1,6 +1,6 @@
-"""The tasks that a task names: its predecessors and the root that it finalizes, in the account's sentences.
+"""The tasks that a task names: its predecessors and the root that it finalizes; refusals with Snowflake's messages.
 
-A task that is not there is told as it is written; only then it matters that all tasks of a graph live in one schema.
+A missing task is named as written; only then it is checked that all tasks of a graph are in one schema.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def predecessors(account: Account, task: ObjectName, names: tuple[Name, ...]) -> tuple[str, ...]:
-    """Unqualified names, each once, sorted: their order means nothing."""
+    """Unqualified names, sorted, without duplicates; their order has no meaning."""
     found = [_known(account, task, name, "predecessor") for name in names]
     for full in found:
         if not _are_neighbours(full, task):
@@ -37,7 +37,7 @@ def finalized(account: Account, task: ObjectName, name: Name) -> str:
 def removed(
     account: Account, task: ObjectName, names: tuple[Name, ...], known: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The names that REMOVE AFTER takes away; tasks that are none of the predecessors first."""
+    """The names for REMOVE AFTER; tasks that are not predecessors are reported first."""
     full_names = [resolve(name, task) for name in names]
     for full in full_names:
         is_predecessor = _are_neighbours(full, task) and full.name in known

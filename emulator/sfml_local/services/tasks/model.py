@@ -1,4 +1,4 @@
-"""A task and its settings, as the account keeps them."""
+"""A task and its settings as stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sfml_local.core.names import ObjectName
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that CREATE TASK may set; None is unset. Texts are kept as they were written.
+    """All settings of CREATE TASK; None is unset. Texts are stored as written.
 
     `predecessors` and `finalize` are unqualified, folded names: all tasks of a graph live in one schema.
     """
@@ -47,7 +47,7 @@ class Settings:
 
     @property
     def is_root(self) -> bool:
-        """Whether the task stands alone or heads a graph."""
+        """Whether the task is standalone or a root."""
         return not self.predecessors and self.finalize is None
 
     @property
@@ -88,7 +88,7 @@ class Task:
         return "started" if self.started else "suspended"
 
     def shape(self) -> TaskShape:
-        """What decides whether it runs."""
+        """Its WHEN condition."""
         return TaskShape(
             self.name.name,
             self.settings.predecessors,
@@ -102,7 +102,7 @@ class Task:
 
 
 def next_scheduled(task: Task, after: datetime) -> datetime | None:
-    """When the schedule of a started root fires first after that moment."""
+    """The first time of a started root's schedule after that moment."""
     schedule = task.settings.parsed_schedule
     if schedule is None or not task.started:
         return None

@@ -1,4 +1,4 @@
-"""What follows when tasks and graphs end: states written down, failures counted, notifications sent."""
+"""Work at the ends of tasks and graphs: records states, counts failures, sends notifications."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def settle(
     *,
     exhausted: bool,
 ) -> None:
-    """Write the end of an attempt down; suspend the root when a task failed too often in a row."""
+    """Record the end of an attempt; suspend the root if a task failed too often in a row."""
     run_store.set_graph_state(account.store, run, state, completed_time=account.clock())
     counts = failure_counts(store.failures(account.store, run.root_id), states, exhausted=exhausted)
     store.set_failures(account.store, run.root_id, {name: n for name, n in counts.items() if n})

@@ -1,4 +1,4 @@
-"""Who owns a task. One that changes hands is suspended, as on an account."""
+"""The owner of a task. A task that gets another owner is suspended, as on an account."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def give(account: Account, session: Session, written: Name, role: str) -> None:
 
 
 def tags_of(account: Account, session: Session, written: Name) -> Mapping[ObjectName, str]:
-    """The tags on a task, which has to be there."""
+    """The tags on an existing task."""
     return tags.tags_of(account.store, commands.fetch(account, resolve(written, session)).id)

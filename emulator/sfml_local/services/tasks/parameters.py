@@ -1,4 +1,4 @@
-"""The parameters of a task: those of its own and those of the session it runs in, and the values that they take.
+"""The parameters of a task: its own, those of its session, and their valid values.
 
 https://docs.snowflake.com/en/sql-reference/parameters; displays and refusals were recorded on accounts.
 """
@@ -27,7 +27,7 @@ OWN: Mapping[str, Parameter] = {
     "USER_TASK_MANAGED_INITIAL_WAREHOUSE_SIZE": text("Medium"),
     **{key: number(_DEFAULTS[key], *bounds) for key, bounds in INTEGER_RANGES.items()},
 }
-"""Parameters of tasks alone, which `Settings` has fields for."""
+"""Parameters of tasks only; they are fields of `Settings`."""
 
 ALL: Mapping[str, Parameter] = {**OWN, **OF_SESSION}
 
@@ -42,7 +42,7 @@ _UNSUPPORTED_AS: Mapping[str, str] = {"AUTOCOMMIT": "AUTOCOMMIT = false"}
 
 
 def read(key: str, value: Value) -> Any:
-    """The value when it is of the parameter's kind; its range and words are `check`'s."""
+    """The value, if it is of the parameter's kind; `check` verifies its range and words."""
     parameter = ALL[key]
     match parameter.kind:
         case "BOOLEAN":
@@ -53,7 +53,7 @@ def read(key: str, value: Value) -> Any:
 
 
 def check(key: str, value: Any) -> Any:
-    """The value again; refuses one that the parameter does not take, or that tasks do not."""
+    """Return the value; refuses values that the parameter, or a task, does not accept."""
     if key in _UNSUPPORTED and _UNSUPPORTED[key](value):
         name = _UNSUPPORTED_AS.get(key, key)
         raise refused(
@@ -75,14 +75,14 @@ def as_boolean(key: str, value: Value) -> bool:
 
 
 def as_number(key: str, value: Value) -> int:
-    """A whole number without quotes."""
+    """An integer without quotes."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_kind(key, value)
     return value
 
 
 def as_text(key: str, value: Value, *, keeps_case: bool = False) -> str:
-    """A text in quotes, or a word, which accounts fold unless the parameter's words are its own."""
+    """A text in quotes, or a word, which accounts fold unless the parameter keeps case."""
     match value:
         case Name(parts):
             return ".".join(parts)
@@ -94,7 +94,7 @@ def as_text(key: str, value: Value, *, keeps_case: bool = False) -> str:
 
 
 def wrong_kind(key: str, value: Value) -> SqlError:
-    """A value of another kind; what stands in quotes is shown in them."""
+    """The refusal of a value of another kind; texts are shown in quotes."""
     match value:
         case bool():
             shown = str(value).upper()
@@ -110,5 +110,5 @@ def wrong_kind(key: str, value: Value) -> SqlError:
 
 
 def shown(value: Any) -> str:
-    """A value as SHOW PARAMETERS writes it."""
+    """A value as in SHOW PARAMETERS."""
     return str(value).lower() if isinstance(value, bool) else str(value)

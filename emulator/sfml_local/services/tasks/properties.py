@@ -1,7 +1,7 @@
-"""Settings from CREATE TASK and ALTER TASK: names, kinds, ranges, spellings.
+"""Settings in CREATE TASK and ALTER TASK: names, kinds, ranges, spellings.
 
-A statement is read in two steps, as accounts read it: what it says by itself (a setting named twice, a name that no
-task has, a value of another kind), which holds under IF NOT EXISTS too, and then what its values mean.
+A statement is checked in two steps, like on accounts: first its form (a repeated setting, an unknown
+name, a value of another kind), even under IF NOT EXISTS, and then the meaning of its values.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MORE_SIZES = {"XXXLARGE": "X3LARGE"} | {f"{n}X-LARGE": f"X{n}LARGE" for n in ra
 
 
 def read_clauses(clauses: Clauses) -> dict[str, Any]:
-    """Upper-case name → value of its kind, for what the clauses set."""
+    """Upper-case name → value of its kind, from the clauses."""
     if clauses.repeated is not None:
         raise repeated(clauses.repeated)
     values: dict[str, Any] = {}
@@ -61,7 +61,7 @@ def repeated(name: str) -> SqlError:
 
 
 def unsupported(key: str) -> SqlError:
-    """A name that is no property of a task."""
+    """The refusal of a name that is not a property of a task."""
     return SqlError(f"SQL compilation error:\ninvalid property '{key}' for 'TASK'", 1420, "42601")
 
 
@@ -102,7 +102,7 @@ _PROPERTIES: Mapping[str, Callable[[str, Value], Any]] = {
 def settings_from(
     account: Account, name: ObjectName, clauses: Clauses, given: Mapping[str, Any], definition: str
 ) -> Settings:
-    """The settings a CREATE TASK asks for, checked but for what other tasks say of it."""
+    """The settings of a CREATE TASK, checked independently of other tasks."""
     values: dict[str, Any] = {"definition": definition, **fields_from(account, name, given)}
     values["predecessors"] = links.predecessors(account, name, clauses.after or ())
     values["condition"] = clauses.when
@@ -119,7 +119,7 @@ def fields_from(account: Account, name: ObjectName, given: Mapping[str, Any]) ->
         if key == "FINALIZE":
             values["finalize"] = links.finalized(account, name, value)
         elif key == _ALLOW:
-            # FALSE is the default, which any task of a graph takes.
+            # FALSE is the default, which every task accepts.
             values["overlap_policy"] = POLICIES[1] if value else None
         elif key in _CHECKS:
             values[key.lower()] = _CHECKS[key](key, value)
@@ -150,7 +150,7 @@ def _demand_one_overlap(given: Mapping[str, Any]) -> str:
 
 
 def check_overlap(name: ObjectName, settings: Settings, given: Mapping[str, Any]) -> None:
-    """A policy, even the default one, is a root's to name."""
+    """Refuses an overlap policy, even the default one, for tasks other than roots."""
     if "OVERLAP_POLICY" in given and not settings.is_root:
         raise refused(f"Cannot set overlap policy on non-root task {name.fqn()}.")
 
@@ -162,7 +162,7 @@ def _size(key: str, value: str) -> str:
 
 
 def size_order(text: str) -> int | None:
-    """The place of a size among all sizes in any spelling; None where there is no such size."""
+    """The rank of a size in any spelling; None if there is no such size."""
     size = warehouse_size(text) or _MORE_SIZES.get(text.upper(), text.upper())
     return _ALL_SIZES.index(size) if size in _ALL_SIZES else None
 
@@ -192,7 +192,7 @@ def field_named(key: str) -> str | None:
 
 
 def checked(name: ObjectName, settings: Settings) -> Settings:
-    """The settings again, when each of them and all together are what Snowflake takes."""
+    """Return the settings; refuses invalid values and combinations."""
     if settings.schedule is not None:
         try:
             parse_schedule(settings.schedule)
@@ -209,7 +209,7 @@ def checked(name: ObjectName, settings: Settings) -> Settings:
 
 
 def demand_serverless(old: Settings, new: Settings) -> None:
-    """091857: a task that is to complete in an interval cannot be given a warehouse."""
+    """091857: a task with a target completion interval cannot have a warehouse."""
     is_moved = old.warehouse is None and new.warehouse is not None
     if is_moved and old.target_completion_interval and new.target_completion_interval:
         raise refused("TARGET_COMPLETION_INTERVAL is only allowed for serverless Tasks.", 91857, "42601")
@@ -228,7 +228,7 @@ def _check_sizes(settings: Settings) -> None:
 
 
 def _demand_order(settings: Settings, field: str, bound: str, word: str) -> None:
-    """Refuse a size that is greater, or less, than one that bounds it; defaults bound nothing."""
+    """Refuse a size outside of its bounds; defaults are no bounds."""
     size, limit = getattr(settings, field), getattr(settings, bound)
     if not size or not limit:
         return

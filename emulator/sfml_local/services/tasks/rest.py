@@ -109,14 +109,14 @@ def unset_tags(call: Call) -> Json:
 
 
 def get_tags(call: Call) -> list[Json]:
-    """The task's tags; with lineage too: databases and schemas carry none here."""
+    """The task's tags; the same with lineage, because databases and schemas have no tags here."""
     call.truth("withLineage")
     task = commands.fetch(call.account, call.object)
     return [tag_body(tag, value) for tag, value in tags.tags_of(call.account.store, task.id).items()]
 
 
 def _tagged(call: Call) -> str | None:
-    """The id of the task to tag, or None when it may be missing and is."""
+    """The id of the task to tag; None if it is missing and IF EXISTS is given."""
     if call.truth("ifExists") and store.find(call.account.store, call.object) is None:
         return None
     return commands.fetch(call.account, call.object).id

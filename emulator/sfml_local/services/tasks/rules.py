@@ -1,8 +1,8 @@
-"""What Snowflake refuses about tasks and graphs, in its own sentences.
+"""Snowflake's refusals about tasks and graphs, with its messages.
 
-Codes other than 091421, 091451, 091456, 091457 and 091857 are assumed: the sentences are known from accounts,
+Codes other than 091421, 091451, 091456, 091457 and 091857 are assumed: the messages are known from accounts,
 their numbers are not.
-Nothing is checked that the account checks only when the root is resumed: cycles and second roots pass.
+Cycles and second roots are accepted here, because accounts check them only when the root is resumed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def no_such_task(name: ObjectName) -> SqlError:
 
 
 def roots_of(name: str, tasks: Mapping[str, Task]) -> tuple[Task, ...]:
-    """The roots above a task of the schema: itself when it stands alone; several in an unfinished graph."""
+    """The roots above a task of the schema: itself if it is standalone; several in an incomplete graph."""
     found: dict[str, Task] = {}
     seen: set[str] = set()
     todo = [name]
@@ -67,7 +67,7 @@ def demand_suspended(*roots: Task) -> None:
 
 
 def check_exclusions(name: ObjectName, settings: Settings) -> None:
-    """Settings that do not go together, whatever other tasks there are."""
+    """Refuses contradicting settings, independently of other tasks."""
     short, full = name.name, name.fqn()
     if settings.finalize and settings.schedule:
         raise refused(f"Task {short} cannot have a schedule and be a finalizer task.")
@@ -89,7 +89,7 @@ def check_exclusions(name: ObjectName, settings: Settings) -> None:
 def check_links(
     name: ObjectName, settings: Settings, tasks: Mapping[str, Task], *, replaces: bool = False
 ) -> None:
-    """What a task says about other tasks of its schema; `tasks` need not hold the task itself."""
+    """Check a task's relations to other tasks of its schema; `tasks` need not contain the task itself."""
     if settings.predecessors and finalizer_of(name.name, tasks):
         raise _has_finalizer(name, replaces)
     if settings.predecessors and not settings.finalize:

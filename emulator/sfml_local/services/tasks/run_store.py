@@ -180,14 +180,14 @@ def set_graph_state(store: Store, run: GraphRun, state: State, **times: datetime
 
 
 def delete_graph_run(store: Store, run: GraphRun) -> None:
-    """Forget a run that never started."""
+    """Delete a run that never started."""
     store.execute("DELETE FROM graph_runs WHERE group_id = ? AND attempt = ?", (run.group_id, run.attempt))
 
 
 def graph_runs(
     store: Store, *, root_id: str | None = None, states: Iterable[State] = tuple(State)
 ) -> list[GraphRun]:
-    """The runs in these states, of one root or of all, the latest first."""
+    """The runs in these states, of one or all roots, the latest first."""
     wanted = [str(state) for state in states]
     marks = ", ".join("?" for _ in wanted)
     # Not `? IS NULL OR root_id = ?`: SQLite would read the runs of all roots.
@@ -206,7 +206,7 @@ def attempts(store: Store, group_id: str) -> list[GraphRun]:
 
 
 def start_task_run(store: Store, run: TaskRun) -> None:
-    """Write down that a task runs, or was skipped."""
+    """Record that a task runs, or was skipped."""
     store.execute(
         "INSERT INTO task_runs (group_id, attempt, task_id, name, query_id, query_text, condition_text,"
         " state, error_code, error_message, scheduled_time, query_start_time, completed_time)"
@@ -230,7 +230,7 @@ def start_task_run(store: Store, run: TaskRun) -> None:
 
 
 def finish_task_run(store: Store, run: TaskRun) -> None:
-    """Write down how a task's run ended; what it returned is written while it runs."""
+    """Record the end of a task's run; its return value is recorded while it runs."""
     store.execute(
         "UPDATE task_runs SET state = ?, error_code = ?, error_message = ?, completed_time = ?"
         " WHERE group_id = ? AND attempt = ? AND name = ?",
@@ -254,7 +254,7 @@ def set_return_value(store: Store, group_id: str, attempt: int, name: str, value
 
 
 def set_job_id(store: Store, run: GraphRun, name: str, job_id: int) -> None:
-    """Note the container job that a task's run started (SPCS_JOB_ID)."""
+    """Record the container job that a task's run started (SPCS_JOB_ID)."""
     store.execute(
         "UPDATE task_runs SET spcs_job_id = ? WHERE group_id = ? AND attempt = ? AND name = ?",
         (job_id, run.group_id, run.attempt, name),
@@ -262,7 +262,7 @@ def set_job_id(store: Store, run: GraphRun, name: str, job_id: int) -> None:
 
 
 def task_runs(store: Store, group_id: str, attempt: int | None = None) -> list[TaskRun]:
-    """A group's task runs in the order they began, of one attempt or of all."""
+    """A group's task runs in the order of their starts, of one or all attempts."""
     rows = store.rows(
         "SELECT * FROM task_runs WHERE group_id = ? AND (? IS NULL OR attempt = ?) ORDER BY number",
         (group_id, attempt, attempt),
@@ -271,7 +271,7 @@ def task_runs(store: Store, group_id: str, attempt: int | None = None) -> list[T
 
 
 def first_error(store: Store, group_id: str, attempt: int) -> TaskRun | None:
-    """The task run of an attempt that ended first of those with an error."""
+    """The first task run of an attempt that ended with an error."""
     row = store.row(
         "SELECT * FROM task_runs WHERE group_id = ? AND attempt = ? AND error_code <> 0"
         " ORDER BY completed_time IS NULL, completed_time, number LIMIT 1",
@@ -281,7 +281,7 @@ def first_error(store: Store, group_id: str, attempt: int) -> TaskRun | None:
 
 
 def latest_task_run(store: Store, group_id: str, name: str, attempt: int) -> TaskRun | None:
-    """A task's run in this attempt, or the one that an earlier attempt left as it is."""
+    """A task's run in this attempt, or in an earlier attempt that is still valid."""
     row = store.row(
         "SELECT * FROM task_runs WHERE group_id = ? AND name = ? AND attempt <= ?"
         " ORDER BY attempt DESC LIMIT 1",
@@ -291,7 +291,7 @@ def latest_task_run(store: Store, group_id: str, name: str, attempt: int) -> Tas
 
 
 def last_scheduled_time(store: Store, root_id: str, scheduled_from: str) -> datetime | None:
-    """For when the latest run that was asked for in this way was scheduled."""
+    """The scheduled time of the latest run with this origin."""
     return when(
         store.value(
             "SELECT scheduled_time FROM graph_runs WHERE root_id = ? AND scheduled_from = ?"
@@ -307,7 +307,7 @@ def unfinished_task_runs(store: Store) -> list[TaskRun]:
 
 
 def last_successful(store: Store, root_id: str, before: int) -> GraphRun | None:
-    """The latest run of a root that succeeded before the run of that number."""
+    """The latest successful run of a root before the run with that number."""
     row = store.row(
         "SELECT * FROM graph_runs WHERE root_id = ? AND state = 'SUCCEEDED' AND number < ?"
         " ORDER BY number DESC LIMIT 1",

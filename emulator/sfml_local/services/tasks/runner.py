@@ -1,7 +1,7 @@
-"""Runs of graphs: one thread a run, a few tasks of it at once.
+"""Runs of graphs: one thread per run, several tasks of it in parallel.
 
-A run takes the version of the graph that was fixed when it was started; `sfml.semantics` decides what runs
-next, and whether a run may begin beside others. EXECUTE TASK asks for a run here, and the scheduler does.
+A run uses the version of the graph that was fixed when it started; `sfml.semantics` decides what runs
+next, and whether a run may begin beside others. EXECUTE TASK and the scheduler start runs here.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Active:
-    """A run that goes on, in a thread of its own."""
+    """An executing run in its own thread."""
 
     thread: threading.Thread
     stage: RunStage = RunStage.ROOT
 
 
 class Runner:
-    """The graph runs of one account that are executing, and those that wait for one to end."""
+    """The executing and waiting graph runs of one account."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
         self.lock = threading.RLock()
         self._active: dict[str, dict[str, _Active]] = {}
-        """The runs that go on, by root id and run group."""
+        """The executing runs by root id and run group."""
         self._ended = threading.Condition(self.lock)
         self.running: dict[tuple[str, str], RunningTask] = {}
         """By run group and task name."""
@@ -53,7 +53,7 @@ class Runner:
     # -- starting and ending
 
     def recover(self) -> None:
-        """Mark what a dead server left executing as failed, and start what it left waiting."""
+        """Mark runs that a dead server left executing as failed, and start those that it left waiting."""
         now = self.account.clock()
         for row in run_store.unfinished_task_runs(self.account.store):
             ended = replace(
@@ -68,7 +68,7 @@ class Runner:
                     self._launch(run)
 
     def stop(self) -> None:
-        """End every task run; what has not begun does not begin any more."""
+        """End every task run; no further task starts."""
         with self.lock:
             running = list(self.running.values())
             threads = [active.thread for runs in self._active.values() for active in runs.values()]
@@ -79,7 +79,7 @@ class Runner:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def settle(self, seconds: float = 60) -> None:
-        """Wait until no run goes on."""
+        """Wait until no run executes."""
         with self._ended:
             if not self._ended.wait_for(lambda: not self._active, seconds):
                 raise TimeoutError(f"graph runs go on after {seconds:g} s")
@@ -87,16 +87,16 @@ class Runner:
     # -- asking for runs
 
     def execute(self, root: Task, config: str | None) -> GraphRun:
-        """Ask for a run of the root's graph; while it may not begin, only the latest asked for waits."""
+        """Request a run of the root's graph; if it must wait, only the latest request waits."""
         with self.lock, self.account.store.transaction():
             version = commands.commit(self.account, root, commands.siblings(self.account, root.name))
             now = self.account.clock()
             return self._enqueue(new_run(root, version, now, "EXECUTE_TASK", str(uuid.uuid4()), config))
 
     def begin(self, root: Task, moment: datetime, scheduled_from: str, group_id: str) -> GraphRun | None:
-        """A run that a schedule or a stream asks for; None when runs that go on do not let it begin.
+        """Start a run for a schedule or a stream; None if the overlap policy does not allow it.
 
-        It takes the version that RESUME fixed. One that may not begin is passed over and never waits.
+        It uses the version that RESUME fixed. A run that may not begin is skipped, and never waits.
         """
         with self.lock, self.account.store.transaction():
             if not self._may_begin(root.id):
@@ -141,9 +141,9 @@ class Runner:
         return root is not None and may_begin(root.settings.overlap_policy, going_on)
 
     def cancel(self, task: Task) -> int:
-        """Cancel the runs of this task that execute; answers how many there were.
+        """Cancel the executing runs of this task; returns their number.
 
-        Only this task: the others of its graph go on.
+        The other tasks of its graph continue.
         https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions
         """
         with self.lock:
@@ -164,14 +164,14 @@ class Runner:
         return run
 
     def _begun(self, run: GraphRun) -> GraphRun:
-        """The run as executing: from now on nobody may take it for one that waits."""
+        """Mark the run as executing, so that it no longer counts as waiting."""
         now = self.account.clock()
         run_store.set_graph_state(self.account.store, run, State.EXECUTING, query_start_time=now)
         return replace(run, state=State.EXECUTING, query_start_time=now)
 
     def _carry_out(self, run: GraphRun) -> None:
-        """A run with its automatic retries; then what waits for it may begin."""
-        with self.lock:  # the transaction that wrote the run down has ended once the lock is free
+        """Execute a run with its automatic retries, then start a waiting run."""
+        with self.lock:  # the transaction that recorded the run has ended once the lock is free
             pass
         current: GraphRun | None = run
         try:
@@ -188,14 +188,14 @@ class Runner:
             self.account.attention.set()
 
     def root_ended(self, run: GraphRun, state: State) -> None:
-        """Note that a run's root task has ended well: from now on its children alone run."""
+        """Record that a run's root task has succeeded, so that only its children run from now on."""
         if state in (State.SUCCEEDED, State.SKIPPED):
             with self.lock:
                 self._active[run.root_id][run.group_id].stage = RunStage.CHILDREN
                 self._begin_waiting(run.root_id)
 
     def _begin_waiting(self, root_id: str) -> None:
-        """Begin the run that waits, if there is one and it may."""
+        """Start the waiting run, if there is one and the policy allows it."""
         if self.account.stopping.is_set() or not self._may_begin(root_id):
             return
         waiting = run_store.graph_runs(self.account.store, root_id=root_id, states=(State.SCHEDULED,))
@@ -203,7 +203,7 @@ class Runner:
             self._launch(waiting[0])
 
     def _attempt(self, run: GraphRun) -> GraphRun | None:
-        """Run one attempt to its end; answers the automatic retry that follows, if one does."""
+        """Run one attempt to its end; returns the automatic retry that follows, if any."""
         tasks = {task.name.name: task for task in store.version(self.account.store, run.root_id, run.version)}
         graph = build_graph(run.root.name, (_shape(task, run.root) for task in tasks.values()))
         states = self._kept(run, graph)
@@ -227,7 +227,7 @@ class Runner:
         return None
 
     def _automatic_attempts(self, run: GraphRun) -> int:
-        """How many automatic retries have led to this attempt since a person asked for it."""
+        """The number of automatic retries before this attempt, since the last manual start."""
         count = 0
         for attempt in reversed(run_store.attempts(self.account.store, run.group_id)):
             if attempt.attempt > run.attempt:
@@ -238,7 +238,7 @@ class Runner:
         return count
 
     def _kept(self, run: GraphRun, graph: GraphShape) -> dict[str, State]:
-        """What earlier attempts of the group settled."""
+        """The final states from earlier attempts of the group."""
         latest: dict[str, State] = {}
         for row in run_store.task_runs(self.account.store, run.group_id):
             if row.attempt < run.attempt:
@@ -249,7 +249,7 @@ class Runner:
 def new_run(
     root: Task, version: int, moment: datetime, scheduled_from: str, group_id: str, config: str | None
 ) -> GraphRun:
-    """The first attempt of a run that is to begin at that moment."""
+    """The first attempt of a run that begins at that moment."""
     return GraphRun(
         group_id=group_id,
         attempt=1,
@@ -266,6 +266,6 @@ def new_run(
 
 
 def _shape(task: Task, root: ObjectName) -> TaskShape:
-    """A task's shape in a run: executing a suspended root runs it all the same."""
+    """A task's shape in a run; a suspended root still runs when it is executed."""
     shape = task.shape()
     return replace(shape, suspended=False) if task.name == root else shape

@@ -1,8 +1,8 @@
-"""Fires what schedules and streams ask for, at the account's clock.
+"""Fires schedules and triggers, according to the account's clock.
 
-A schedule's time fires when it comes. One that nothing fired (the server was down, or kept no schedules, or the
-machine slept) is missed: it is never made up for, and the history holds it as SKIPPED with the reason, which
-is this server's own representation, for an account is never down.
+A schedule fires at its time. A time that did not fire (the server was down, or fired no schedules, or the
+machine slept) is missed: it does not fire later, and the history shows it as SKIPPED with the reason, which
+is this server's own representation, because an account is never down.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
     from sfml_local.core.account import Account
 
 LATENESS = timedelta(seconds=60)
-"""How late a schedule still fires; later, its time is missed."""
+"""The longest delay of a schedule; after it, the time is missed."""
 
 REST = 60.0
-"""Seconds after which the scheduler looks at the clock again: the machine may have slept, or been set."""
+"""Seconds between checks of the clock, because the machine may have slept, or its clock may have been set."""
 
 BREATH, FAULT = 0.01, 5.0
-"""Seconds between two looks at the least, and after one that failed."""
+"""The minimum of seconds between checks, and the pause after a failed one."""
 
 HORIZON = timedelta(days=8)
-"""How far ahead TASK_HISTORY and CURRENT_TASK_GRAPHS show the next run.
+"""How far ahead TASK_HISTORY and CURRENT_TASK_GRAPHS show scheduled runs.
 
 https://docs.snowflake.com/en/sql-reference/functions/task_history
 """
 
 MISSED_KEPT = 100
 MISSED_WITHIN = timedelta(days=7)
-"""Of the times missed in a row, as many are written down, if they are no older: the history ends there."""
+"""The most missed times in a row that are recorded, and their greatest age, at which the history ends."""
 
 MISSED = "Missed: the local Snowflake did not keep schedules at this time."
 
 
 class Scheduler:
-    """The schedules and triggers of one account. It fires nothing until it is turned on."""
+    """The schedules and triggers of one account. It fires nothing until it is enabled."""
 
     def __init__(self, account: Account, runner: Runner) -> None:
         self.account = account
@@ -59,12 +59,12 @@ class Scheduler:
         self.triggers = Triggers(account, runner)
         self.is_on = False
         self.others: list[Follower] = []
-        """What else has moments of its own at which it works, beside tasks."""
+        """Other components with due times besides tasks."""
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def turn_on(self) -> None:
-        """Fire from now on; what was due until now is missed."""
+        """Enable firing; times that were due before are missed."""
         with self._lock:
             if self.is_on or self.account.stopping.is_set():
                 return
@@ -79,7 +79,7 @@ class Scheduler:
             self._thread.start()
 
     def stop(self) -> None:
-        """Fire nothing more; the account is stopping."""
+        """Disable firing, because the account stops."""
         self.is_on = False
         if isinstance(self.account.clock, ManualClock):
             self.account.clock.leave(self)
@@ -89,20 +89,20 @@ class Scheduler:
 
     def _work(self) -> None:
         while not self.account.stopping.is_set():
-            # Cleared before looking: what changes from now on wakes this thread again.
+            # Clear the event first, so that later changes wake this thread again.
             self.account.attention.clear()
             try:
                 pause = self._look()
             except Exception:
                 if self.account.stopping.is_set():
                     return
-                # A fault of this server with one task must not end the schedules of all.
+                # An internal error with one task must not end the schedules of all.
                 logger.exception("a look at the schedules failed")
                 pause = FAULT
             self.account.attention.wait(pause)
 
     def _look(self) -> float:
-        """Do what is due and answer for how many seconds nothing will be."""
+        """Do all due work; returns the seconds until the next check."""
         self.fire()
         due = self.next_due()
         pause = REST if due is None else (due - self.account.clock()).total_seconds()
@@ -111,14 +111,14 @@ class Scheduler:
     # -- what is due
 
     def next_due(self) -> datetime | None:
-        """The next moment at which something is to be done, as far as is known now."""
+        """The next moment with work, as far as known now."""
         moments = [slot_store.next_slot(self.account.store, root) for root in self._scheduled()]
         moments += [self.triggers.next_due(root) for root in self._triggered()]
         moments += [other.next_due() for other in self.others]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def fire(self) -> None:
-        """Begin everything that is due now."""
+        """Start everything that is due now."""
         for root in self._scheduled():
             self._fire(root.id)
         for root in self._triggered():
@@ -127,7 +127,7 @@ class Scheduler:
             other.fire()
 
     def settle(self) -> None:
-        """Wait until no run goes on."""
+        """Wait until no run executes."""
         self.runner.settle()
         for other in self.others:
             other.settle()
@@ -153,12 +153,12 @@ class Scheduler:
             slots = self._slots(root, now)
             if not slots:
                 return
-            # Of times that all came while this thread could not look, the latest counts.
+            # Of several times that came since the last check, only the latest counts.
             self.runner.begin(root, slots[-1], "SCHEDULE", group_id(root, slots[-1]))
             slot_store.pass_slot(self.account.store, root, slots[-1])
 
     def _slots(self, root: Task, until: datetime) -> list[datetime]:
-        """The times that are due and not after `until`, the first one first; of many, the latest."""
+        """The due times until `until` in order; if there are many, only the latest ones."""
         first = slot_store.next_slot(self.account.store, root)
         schedule = root.settings.parsed_schedule
         if first is None or schedule is None or first > until:
@@ -168,7 +168,7 @@ class Scheduler:
         return list(deque((first, *later), maxlen=MISSED_KEPT))
 
     def _miss(self, root: Task, until: datetime) -> None:
-        """Write down the times that nothing fired."""
+        """Record missed times."""
         with self.account.store.transaction():
             slots = self._slots(root, until)
             for slot in slots:
@@ -200,9 +200,9 @@ class Scheduler:
     # -- what the history shows beforehand
 
     def upcoming(self, root_id: str | None = None) -> list[GraphRun]:
-        """The next scheduled run of each started root, the farthest first, as runs in state SCHEDULED.
+        """The next scheduled run of each started root, the latest first, as runs in state SCHEDULED.
 
-        None of a root for which a run waits: EXECUTE TASK replaces the scheduled run.
+        A root with a waiting run has none, because EXECUTE TASK replaces the scheduled run.
         https://docs.snowflake.com/en/sql-reference/sql/execute-task
         """
         if not self.is_on:
@@ -220,5 +220,5 @@ class Scheduler:
 
 
 def group_id(root: Task, slot: datetime) -> str:
-    """The run group of a scheduled run: known before it runs, and the same whoever fires it."""
+    """The run group of a scheduled run, which is known before it runs."""
     return str(uuid.uuid5(uuid.UUID(root.id), f"{slot.timestamp():.0f}"))

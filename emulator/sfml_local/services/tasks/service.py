@@ -1,4 +1,4 @@
-"""Tasks and task graphs: kept, run, and their history."""
+"""Tasks and task graphs: definitions, runs and history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where each schedule stands: the next time that has neither been fired nor been missed."""
+"""The position of each schedule: its next time that has neither fired nor been missed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CREATE TABLE IF NOT EXISTS task_slots (
 
 
 def next_slot(store: Store, root: Task) -> datetime | None:
-    """The schedule's next time; one in the past was due while nothing fired it.
+    """The schedule's next time; a time in the past was missed.
 
-    What is kept counts for as long as the root is started: RESUME begins anew.
+    The stored value is valid while the root is started; RESUME resets it.
     """
     row = store.row("SELECT since, next_time FROM task_slots WHERE task_id = ?", (root.id,))
     if row is not None and row["since"] == text(root.scheduled_since):
@@ -29,7 +29,7 @@ def next_slot(store: Store, root: Task) -> datetime | None:
 
 
 def pass_slot(store: Store, root: Task, slot: datetime) -> None:
-    """Go on to the time after this one."""
+    """Advance to the next time."""
     store.execute(
         "INSERT OR REPLACE INTO task_slots VALUES (?, ?, ?)",
         (root.id, text(root.scheduled_since), text(next_scheduled(root, slot))),

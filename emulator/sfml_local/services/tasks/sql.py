@@ -125,7 +125,7 @@ NOT_KEPT = (
 
 
 def _change(account: Account, name: ObjectName, action: grammar.Action) -> Callable[[Settings], Settings]:
-    """What an ALTER TASK makes of the settings."""
+    """The settings after an ALTER TASK."""
     match action:
         case grammar.AddAfter(names):
             return lambda old: replace(old, predecessors=_added(account, name, old, names))
@@ -214,7 +214,7 @@ SHOW_COLUMNS = tuple(
 )
 _KIND = Column("kind", "text")
 _TERSE = (("created_on", "name"), ("database_name", "schema_name", "schedule"))
-"""The columns of SHOW TERSE TASKS before and behind `kind`."""
+"""The columns of SHOW TERSE TASKS before and after `kind`."""
 
 
 def show_tasks(account: Account, session: Session, statement: grammar.ShowTasks) -> Result:
@@ -242,7 +242,7 @@ def _terse(rows: list[tuple[Any, ...]]) -> Result:
 
 
 def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -> list[Task]:
-    """The tasks SHOW looks at: without IN, those of the current database, else of the account."""
+    """The tasks for SHOW: without IN, those of the current database, else of the account."""
     if scope is None:
         return store.everywhere(account.store, session.database)
     if scope.kind == "ACCOUNT":
@@ -260,7 +260,7 @@ def _in_scope(account: Account, session: Session, scope: grammar.Scope | None) -
 
 
 def show_values(account: Account, task: Task) -> tuple[Any, ...]:
-    """A task's row of SHOW TASKS; what only roots have is null for the others."""
+    """A task's row of SHOW TASKS; columns of roots are null for other tasks."""
     settings = task.settings
     policy = (settings.overlap_policy or "NO_OVERLAP") if settings.is_root else None
     return (

@@ -89,7 +89,7 @@ def _parsed(
     last_suspended_reason: str | None,
     scheduled_since: str | None,
 ) -> Task:
-    """The task of a row. Every change to a graph looks at all tasks of its schema, nearly all as they were."""
+    """The task in a row, cached, because every change of a graph reads all tasks of its schema."""
     return Task(
         id=id,
         name=ObjectName(database, schema, name),
@@ -152,7 +152,7 @@ def started(store: Store) -> list[Task]:
 
 
 def save(store: Store, *tasks: Task) -> None:
-    """Insert the tasks, or overwrite those with the same id, all or none."""
+    """Insert the tasks, or replace those with the same id, all or none."""
     with store.transaction() as connection:
         for task in tasks:
             connection.execute(
@@ -209,12 +209,12 @@ def _snapshot(tasks: Iterable[Task]) -> str:
 
 
 def commit_version(store: Store, root: Task, tasks: Iterable[Task], now: datetime) -> int:
-    """Fix a version of the graph and return its number: the last one again when nothing changed.
+    """Fix a version of the graph and return its number; the last number if nothing has changed.
 
     "Each incremental increase in the value represents one or more modifications":
     https://docs.snowflake.com/en/sql-reference/functions/task_history (GRAPH_VERSION)
     """
-    # Whether the root is started is no part of a version: executing and resuming it set the same one.
+    # Whether the root is started is not part of a version; executing and resuming it fix the same one.
     members = [task for task in tasks if task.id != root.id]
     new = _snapshot(
         (*members, root.__class__(root.id, root.name, root.settings, root.owner, root.created_on))
@@ -234,7 +234,7 @@ def commit_version(store: Store, root: Task, tasks: Iterable[Task], now: datetim
 
 
 def version(store: Store, root_id: str, number: int) -> list[Task]:
-    """The tasks of a graph as they were when the version was fixed."""
+    """The tasks of a fixed version of a graph."""
     row = store.row(
         "SELECT tasks FROM task_graph_versions WHERE root_id = ? AND version = ?", (root_id, number)
     )

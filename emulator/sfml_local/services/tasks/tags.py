@@ -1,4 +1,4 @@
-"""Tags on tasks, by the task's id. Any name may be set; a tag that was created may allow some values alone."""
+"""Tags on tasks, by the task's id. Any tag can be set; a created tag may restrict the values."""
 
 from __future__ import annotations
 

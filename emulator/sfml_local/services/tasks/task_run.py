@@ -1,4 +1,4 @@
-"""One run of one task: WHEN, then the body, in a session of its own."""
+"""One run of one task: WHEN, then the body, in its own session."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SERVER_ENDED = "The local Snowflake server ended while this task was running."
 
 @dataclass(slots=True)
 class RunningTask:
-    """A task run under way; `stop_with` may be called from any thread."""
+    """An executing task run; `stop_with` may be called from any thread."""
 
     account: Account
     run: GraphRun
@@ -44,11 +44,11 @@ class RunningTask:
     query_id: str = ""
 
     def execute(self) -> TaskRun:
-        """Carry the run out and write it down; never raises."""
+        """Execute the run and record it; never raises."""
         self.query_id = self.account.new_query_id()
         try:
             return self._execute()
-        except Exception as error:  # a fault of this server must not hang the graph
+        except Exception as error:  # an internal error must not block the graph
             row = replace(self._row(State.EXECUTING), query_id=self.query_id)
             with contextlib.suppress(sqlite3.IntegrityError):
                 run_store.start_task_run(self.account.store, row)
@@ -85,7 +85,7 @@ class RunningTask:
         )
 
     def _skipped(self, session: Session) -> TaskRun | None:
-        """The row of a run that WHEN ends: SKIPPED, or FAILED where it cannot be evaluated."""
+        """The row of a run whose WHEN is false (SKIPPED) or cannot be evaluated (FAILED)."""
         condition = self.task.settings.condition
         if condition is None:
             return None
@@ -154,14 +154,14 @@ class RunningTask:
         return done
 
     def abandoned(self) -> TaskRun:
-        """Write the end down for a run that was asked to stop and does not come back."""
+        """Record the end of a run that was asked to stop and does not return."""
         assert self.stop.state is not None
         return self._finished(self._row(self.stop.state), self.stop.state, self.stop.code, self.stop.message)
 
     # -- ending it early
 
     def time_out(self, seconds: float) -> None:
-        """End it as FAILED, as Snowflake ends a statement that ran too long."""
+        """End it as FAILED, like a statement that timed out in Snowflake."""
         self.stop_with(
             State.FAILED,
             TIMEOUT,
@@ -176,7 +176,7 @@ class RunningTask:
         self.stop.ask(state, code, message, self._interrupt)
 
     def _interrupt(self) -> None:
-        """End the processes that the task started, and break off what the engine computes for it."""
+        """End the task's processes, and cancel its statement in the engine."""
         if self.session is None:
             return
         children.interrupt(self.account, self.session)
@@ -185,7 +185,7 @@ class RunningTask:
                 session.interrupt()
 
     def interrupt_again(self) -> None:
-        """For what the task started after it was asked to stop."""
+        """End work that the task started after it was asked to stop."""
         self._interrupt()
 
 

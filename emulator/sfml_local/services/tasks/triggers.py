@@ -19,16 +19,16 @@ TRIGGER = "TRIGGER"
 
 
 class Triggers:
-    """Asks the conditions of triggered roots, and begins their runs."""
+    """Evaluates the conditions of triggered roots, and starts their runs."""
 
     def __init__(self, account: Account, runner: Runner) -> None:
         self.account = account
         self.runner = runner
 
     def next_due(self, root: Task) -> datetime | None:
-        """When the root runs next if no stream changes until then, past for at once; None while it may not begin.
+        """When the root runs next if no stream changes before, in the past for now; None while it may not run.
 
-        The end of a run is another occasion to look.
+        The end of a run triggers another check.
         """
         if not self.runner.may_begin(root.id):
             return None
@@ -40,14 +40,14 @@ class Triggers:
         )
 
     def fire(self, root: Task) -> None:
-        """Begin a run if one is due."""
+        """Start a run if one is due."""
         now = self.account.clock()
         due = self.next_due(root)
         if due is not None and due <= now and not self.account.stopping.is_set():
             self.runner.begin(root, now, TRIGGER, str(uuid.uuid4()))
 
     def _has_data(self, root: Task) -> bool:
-        """Whether the condition holds. One that cannot be evaluated counts: the run then says what is wrong."""
+        """Whether the condition holds. One that cannot be evaluated counts, so that the run reports the error."""
         session = self.account.sessions.open(
             database=root.name.database, schema=root.name.schema, user="SYSTEM", role=root.owner
         )

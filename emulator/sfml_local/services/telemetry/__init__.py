@@ -1,1 +1,1 @@
-"""The event table, and the logs that it reads."""
+"""The event table, and its logs."""

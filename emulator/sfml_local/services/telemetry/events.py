@@ -1,4 +1,4 @@
-"""SNOWFLAKE.TELEMETRY.EVENTS: the output of procedures and jobs, where an account's default event table has it.
+"""SNOWFLAKE.TELEMETRY.EVENTS: the output of procedures and jobs, as in an account's default event table.
 
 https://docs.snowflake.com/en/developer-guide/logging-tracing/event-table-columns
 """
@@ -44,7 +44,7 @@ _EPOCH = datetime.datetime(1970, 1, 1)
 
 
 def event_table(tree: Expr, rewriting: Rewriting) -> Expr:
-    """The event table with a row for every line that was written; of one query where the statement names one."""
+    """The event table with a row for every line; only of one query if the statement names one."""
     for node in list(tree.find_all(exp.Table)):
         if isinstance(node.this, exp.Identifier) and ".".join(dotted(part) for part in node.parts) == NAME:
             result = events(rewriting.account, wanted_query(node))
@@ -53,7 +53,7 @@ def event_table(tree: Expr, rewriting: Rewriting) -> Expr:
 
 
 def wanted_query(table: exp.Table) -> str | None:
-    """The query id that the WHERE of the table's SELECT demands, which saves reading all other logs."""
+    """The query id in the WHERE of the SELECT, so that other logs need not be read."""
     select = table.find_ancestor(exp.Select)
     where = select.args.get("where") if select is not None else None
     if where is None:
@@ -70,8 +70,8 @@ def wanted_query(table: exp.Table) -> str | None:
 
 
 def events(account: Account, query_id: str | None = None) -> Result:
-    """A row for every line of every log, or of one query's, in the order in which they were written."""
-    if query_id:  # and of the further instances of a job, whose logs have their numbers
+    """A row for every line of every log, or of one query's logs, in the order of writing."""
+    if query_id:  # includes further instances of a job, whose logs have their numbers
         numbered = account.logs_folder.glob(f"{glob.escape(query_id)}.*.log")
         files = [account.logs_folder / f"{query_id}.log", *numbered]
     else:
@@ -93,20 +93,20 @@ def _rows(file: Path) -> Iterator[tuple[Any, ...]]:
 
 
 def lines(file: Path) -> Iterator[tuple[datetime.datetime, str]]:
-    """The lines of a log with the moments at which they were written, each later than the one before."""
+    """The lines of a log with strictly increasing times."""
     offsets, moments = _times(file)
     start, last = 0, 0
     for raw in file.read_bytes().splitlines(keepends=True):
-        # What stands before the first moment was written by the server just before it started the process.
+        # The server writes lines before the first recorded time, just before it starts the process.
         index = max(0, bisect.bisect_right(offsets, start) - 1)
-        # Lines that came together keep their order: they are microseconds apart.
+        # Lines with the same time keep their order by differing in microseconds.
         last = max(moments[index], last + 1)
         yield _EPOCH + datetime.timedelta(microseconds=last), raw.rstrip(b"\r\n").decode(errors="replace")
         start += len(raw)
 
 
 def _times(file: Path) -> tuple[list[int], list[int]]:
-    """From which byte on the log was written when, in microseconds since 1970, as its supervisor noted."""
+    """The supervisor's records: the first byte, and its time in microseconds since 1970."""
     noted = file.with_suffix(".times")
     pairs = [line.split() for line in noted.read_text("ascii").splitlines()] if noted.exists() else []
     whole = [(int(pair[0]), int(pair[1])) for pair in pairs if len(pair) == 2]

@@ -1,4 +1,4 @@
-"""How many logs are kept: the oldest go, so that a server that runs for months fills no disk."""
+"""Deletes the oldest logs, so that a server that runs for months does not fill the disk."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from sfml_local.core.session import Session
 
 LOGS = int(os.environ.get("SFML_LOCAL_LOGS", "5000"))
-"""Logs of procedures, jobs and models that are kept."""
+"""The most logs of procedures, jobs and models."""
 
 LOGS_MB = int(os.environ.get("SFML_LOCAL_LOGS_MB", "1024"))
-"""And what they may take on the disk together."""
+"""The most bytes of all of these logs."""
 
 EVERY = 200
-"""Sessions that close between two looks: each process has at least one."""
+"""The number of closed sessions between two checks; each process has at least one."""
 
 _closed: WeakKeyDictionary[Account, itertools.count[int]] = WeakKeyDictionary()
 
 
 def forget_old(folder: Path, in_use: frozenset[Path] = frozenset(), *, count: int, size: int) -> int:
-    """Delete the logs that were written longest ago, beyond so many or so many bytes; answers how many went.
+    """Delete the oldest logs beyond the limits of number and bytes; returns how many were deleted.
 
-    With a log goes the file beside it that holds its times. What a process writes to is kept, whatever its age.
+    The file with a log's times is deleted with it. Logs of running processes are kept, whatever their age.
     """
     with os.scandir(folder) as entries:
         found = [(entry.stat(), Path(entry.path)) for entry in entries if entry.name.endswith(".log")]
@@ -46,16 +46,16 @@ def forget_old(folder: Path, in_use: frozenset[Path] = frozenset(), *, count: in
 
 def _tidy(account: Account) -> None:
     in_use = frozenset(child.log for child in tuple(account.children) if child.log is not None)
-    with contextlib.suppress(OSError):  # somebody else deleted one of them just now
+    with contextlib.suppress(OSError):  # another process has just deleted it
         forget_old(account.logs_folder, in_use, count=LOGS, size=LOGS_MB * 2**20)
 
 
 def start(account: Account) -> None:
-    """Begin with no more logs than are to be kept."""
+    """Delete logs beyond the limits at the start."""
     _tidy(account)
 
 
 def session_closed(account: Account, session: Session) -> None:
-    """Look again now and then."""
+    """Check again after some sessions."""
     if next(_closed.setdefault(account, itertools.count(1))) % EVERY == 0:
         _tidy(account)

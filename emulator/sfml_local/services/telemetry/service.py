@@ -1,4 +1,4 @@
-"""The event table, and the logs that it reads."""
+"""The event table, and its logs."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""ARRAY and OBJECT told apart from VARIANT."""
+"""Distinguishes ARRAY and OBJECT from VARIANT."""

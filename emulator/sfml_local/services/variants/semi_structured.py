@@ -1,7 +1,7 @@
-"""ARRAY and OBJECT told apart from VARIANT: DuckDB has JSON for all three, clients ask for the declared type.
+"""Distinguishes ARRAY and OBJECT from VARIANT: all three are JSON in DuckDB, but clients expect the declared type.
 
-The columns that a table or view declares as one of them are remembered beside it, and what a query answers
-follows from them and from the functions that it calls. Whatever is not known stays a VARIANT.
+The declared columns of tables and views are stored in the metadata, and the types of a query's columns
+follow from them and from the called functions. Unknown types are VARIANT.
 https://docs.snowflake.com/en/sql-reference/data-types-semistructured
 """
 
@@ -71,7 +71,7 @@ class TemporaryTypes:
 
 
 def types_of(account: Account, session: Session, name: ObjectName) -> Types:
-    """The semi-structured columns of a table or view, as they were declared."""
+    """The declared semi-structured columns of a table or view."""
     if name in session.temporaries:
         return session.part(TemporaryTypes).by_table.get(name, {})
     rows = account.store.rows(
@@ -100,7 +100,7 @@ def _remember(
 
 @contextlib.contextmanager
 def remembering(tree: Expr, rewriting: Rewriting) -> Iterator[None]:
-    """Around DDL: the columns that it declares, adds, renames or takes over from a query or another table."""
+    """Around DDL: records columns that it declares, adds, renames or copies from a query or another table."""
     account, session = rewriting.account, rewriting.session
     if isinstance(tree, exp.Create) and tree.kind in ("TABLE", "VIEW"):
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
@@ -139,13 +139,13 @@ def _altered(account: Account, session: Session, name: ObjectName, action: Expr,
 
 
 def drop_column(account: Account, session: Session, table: ObjectName, column: str) -> None:
-    """Forget the type of a column that is gone."""
+    """Remove the type of a dropped column."""
     types = {name: type_ for name, type_ in types_of(account, session, table).items() if name != column}
     _remember(account, session, table, types)
 
 
 def rename_column(account: Account, session: Session, table: ObjectName, column: str, new: str) -> None:
-    """Keep the type of a column under its new name."""
+    """Move the type of a column to its new name."""
     types = types_of(account, session, table)
     _remember(
         account, session, table, {new if name == column else name: type_ for name, type_ in types.items()}
@@ -160,7 +160,7 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
 
 
 def result_types(tree: Expr, rewriting: Rewriting) -> Expr:
-    """Notes, before anything is rewritten for DuckDB, which columns of a query are arrays and objects."""
+    """Determine which columns of a query are arrays and objects, before other rewrites."""
     if isinstance(tree, exp.Query):
         rewriting.semi_structured = _of_query(tree, rewriting, {})
     return tree
@@ -218,7 +218,7 @@ def _of_query(query: Expr, rewriting: Rewriting, common: Mapping[str, Types]) ->
 def _sources(
     query: exp.Select, rewriting: Rewriting, common: Mapping[str, Types]
 ) -> Iterator[tuple[str, Types]]:
-    """What a SELECT reads, by alias in upper case."""
+    """The relations of a SELECT, by alias in upper case."""
     from_ = query.args.get("from_")
     read = [] if from_ is None else [from_.this]
     for node in (*read, *(join.this for join in query.args.get("joins") or ())):
@@ -259,7 +259,7 @@ def _of_expression(node: Expr, sources: Mapping[str, Types], rewriting: Rewritin
 
 
 def _same(nodes: tuple[Expr | None, ...], sources: Mapping[str, Types], rewriting: Rewriting) -> str | None:
-    """The type of expressions of which one is chosen; NULL is of any type."""
+    """The common type of alternative expressions; NULL fits any type."""
     found = {
         _of_expression(node, sources, rewriting) for node in nodes if node and not isinstance(node, exp.Null)
     }
@@ -273,7 +273,7 @@ def _output(projection: Expr) -> str:
 
 
 def _renamed(types: Types, query: Expr, alias: Expr | None) -> Types:
-    """The types under the names that `WITH x (a, b) AS` gives to its columns."""
+    """The types with the column names of `WITH x (a, b) AS`."""
     names = alias.args.get("columns") if isinstance(alias, exp.TableAlias) else None
     if not names or not isinstance(query, exp.Select):
         return types

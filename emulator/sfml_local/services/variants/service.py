@@ -1,4 +1,4 @@
-"""ARRAY and OBJECT told apart from VARIANT."""
+"""Distinguishes ARRAY and OBJECT from VARIANT."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sfml_local.services.variants import semi_structured
 
 
 class Variants(Service):
-    """ARRAY and OBJECT, told apart from VARIANT."""
+    """Distinguishes ARRAY and OBJECT from VARIANT."""
 
     def __init__(self, account: Account) -> None:
         super().__init__(
