@@ -91,6 +91,32 @@ def test_chains(connection: SnowflakeConnection, name: str) -> None:
     assert said == "" or "too many operators" in said
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "REPLACE({}, 'a', 'b')",
+        "UPPER({})",
+        "SUBSTR({}, 1, 2)",
+        "TRIM({})",
+        "MD5({})",
+        "BASE64_ENCODE({})",
+        "({} || 'a')",
+        "CASE WHEN LENGTH({}) = 1 THEN 'a' ELSE 'b' END",
+        "TO_JSON(TO_VARIANT({}))",
+    ],
+)
+def test_functions_of_functions_take_no_multiple_at_each_level(
+    connection: SnowflakeConnection, call: str
+) -> None:
+    """DuckDB copies what a macro is given to each place where its body has it."""
+    value = "PARSE_JSON(COLUMN1):a::STRING"
+    for _ in range(8):
+        value = call.replace("{}", value)
+    began = time.process_time()
+    connection.cursor().execute(f'SELECT {value} FROM VALUES (\'{{"a": "x"}}\')').fetchall()
+    assert time.process_time() - began < SLOWNESS
+
+
 def test_text_of_text(connection: SnowflakeConnection) -> None:
     """Statements that are only seen when another runs, and documents."""
     deep = nested("parentheses", 1_000)

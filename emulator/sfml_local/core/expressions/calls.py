@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from sqlglot import Expr, exp
 
+from sfml_local.core.expressions import library
 from sfml_local.core.expressions.macros import PLACE
 
 TYPE = "duckdb_type"
@@ -42,7 +43,7 @@ def chosen(name: str, value: Expr, *options: Any) -> Expr:
 
     DuckDB binds the arguments of a macro twice, so nested macros would double the time at each level.
     """
-    type = _known(value)
+    type = known_type(value)
     if type is None or name not in _CONVERSIONS:
         return macro(name, value, stand_in(value), *options)
     is_try, target = name.startswith("try_"), _CONVERSIONS[name]
@@ -75,14 +76,43 @@ _CONVERSIONS = {
 
 def kind(value: Expr) -> Expr:
     """DuckDB's name of the value's type, a constant once it is bound."""
-    found = _known(value)
+    found = known_type(value)
     return call("typeof", value) if found is None else exp.Literal.string(found)
 
 
-def _known(value: Expr) -> str | None:
+def known_type(value: Expr) -> str | None:
+    """DuckDB's name of the value's type where its form tells it."""
     if isinstance(value, exp.Literal) and value.is_string:
         return "VARCHAR"
-    return value.meta.get(TYPE)
+    if TYPE in value.meta:
+        return str(value.meta[TYPE])
+    if isinstance(value, exp.Paren):
+        return known_type(value.this)
+    if isinstance(value, exp.Predicate | exp.Connector | exp.Not | exp.Boolean):
+        return "BOOLEAN"
+    if isinstance(value, exp.Anonymous):
+        return _RETURNS.get(str(value.this))
+    if isinstance(value, exp.Case):
+        branches = [*(branch.args["true"] for branch in value.args["ifs"]), value.args.get("default")]
+        types = {known_type(branch) for branch in branches if isinstance(branch, Expr)}
+        return types.pop() if len(types) == 1 else None
+    if isinstance(value, exp.DPipe):
+        return "VARCHAR" if any(_is_known_text(side) for side in (value.this, value.expression)) else None
+    return None
+
+
+_RETURNS = {
+    "md5": "VARCHAR",
+    **{
+        function.name: function.returns.replace("TIMESTAMPTZ", "TIMESTAMP WITH TIME ZONE")
+        for function in library.functions()
+    },
+}
+"""Function of the library, or of DuckDB → the type of what it answers."""
+
+
+def _is_known_text(value: Expr) -> bool:
+    return (isinstance(value, exp.Literal) and value.is_string) or value.meta.get(TYPE) == "VARCHAR"
 
 
 # -- stand-ins
@@ -108,7 +138,7 @@ def stand_in(value: Expr) -> Expr:
     """An expression of the same type without an aggregate in it, and short where the type is known."""
     if isinstance(value, exp.Literal):
         return value.copy()
-    found = _known(value)
+    found = known_type(value)
     if found is not None:
         return null_of(found)
     if isinstance(value, exp.Distinct):

@@ -6,10 +6,22 @@ https://docs.snowflake.com/en/sql-reference/data-type-conversion
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlglot import Expr, exp
 
 from sfml_local.core.expressions import settings
-from sfml_local.core.expressions.calls import TYPE, call, json, macro, stand_in, with_kinds
+from sfml_local.core.expressions.calls import (
+    TYPE,
+    call,
+    cast,
+    json,
+    known_type,
+    macro,
+    stand_in,
+    typed,
+    with_kinds,
+)
 from sfml_local.core.rewriting import Rewriting
 
 SIDES = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ)
@@ -104,13 +116,23 @@ TEXTUAL = (
     *(exp.StartsWith, exp.EndsWith, exp.StrPosition, exp.Repeat, exp.Unicode, exp.Stuff),
 )
 """Functions of texts, which use the text in a variant."""
+_ANSWERS: Mapping[type[Expr], str] = {
+    **dict.fromkeys(
+        (exp.Left, exp.Right, exp.Substring, exp.Replace, exp.Reverse, exp.Upper, exp.Lower, exp.Stuff),
+        "VARCHAR",
+    ),
+    **dict.fromkeys((exp.Length, exp.StrPosition), "BIGINT"),
+    **dict.fromkeys((exp.Contains, exp.StartsWith, exp.EndsWith, exp.Like, exp.ILike), "BOOLEAN"),
+}
+"""Node → DuckDB's type of what it answers, whatever it is given."""
 
 
 def lowered_pattern(node: Expr, rewriting: Rewriting) -> Expr:
     """LIKE, ILIKE, RLIKE and similar: a variant is compared as text."""
     if _is_value(node.this):
         node.set("this", comparable(node.this))
-    return node
+    answer = _ANSWERS.get(type(node))
+    return node if answer is None else typed(node, answer)
 
 
 def _set_sides(node: Expr, value: Expr, texts: list[Expr], rewriting: Rewriting) -> None:
@@ -133,12 +155,27 @@ def _is_value(node: Expr | None) -> bool:
 
 def numeric(value: Expr) -> Expr:
     """The value, or the number of a text or variant."""
-    return macro("numeric", value, stand_in(value))
+    type = known_type(value)
+    if type is None:
+        return macro("numeric", value, stand_in(value))
+    if type not in ("VARCHAR", "JSON"):
+        return value.copy()
+    number = call("sf_to_number", value, exp.Literal.string(type), exp.null(), 38, 9)
+    return cast(number, "DECIMAL(38, 9)")
 
 
 def comparable(value: Expr) -> Expr:
-    """The value, or the text of a variant."""
-    return macro("comparable", value, stand_in(value))
+    """The value, or the text of a variant.
+
+    DuckDB binds the arguments of a macro several times, so that one within another takes several times as long at each
+    level: only a value whose form does not tell its type is left to a macro.
+    """
+    type = known_type(value)
+    if type is None:
+        return macro("comparable", value, stand_in(value))
+    if type == "JSON":
+        return typed(call("sf_variant_text", value, exp.Literal.string(type)), "VARCHAR")
+    return value.copy()
 
 
 def compared(text: Expr, value: Expr, rewriting: Rewriting) -> Expr:
