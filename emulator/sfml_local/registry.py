@@ -12,6 +12,7 @@ from sfml_local.services.compute.service import ComputeObjects
 from sfml_local.services.databases.service import Databases
 from sfml_local.services.datasets.service import Datasets
 from sfml_local.services.dynamic_tables.service import DynamicTableService
+from sfml_local.services.feature_store.service import FeatureStores
 from sfml_local.services.jobs.service import Jobs
 from sfml_local.services.models.service import Models
 from sfml_local.services.notifications.service import Notifications
@@ -43,6 +44,7 @@ SERVICES: tuple[Builder, ...] = (
     Routines,
     Jobs,
     Models,
+    FeatureStores,
 )
 """New services are added only here; `core/service.py` describes what they can offer."""
 

@@ -16,7 +16,12 @@ ACCESS: tuple[Behaviour, ...] = (
     Behaviour("access", "A role that was given to a role is a USAGE on ROLE", _D, _GRANTS),
     Behaviour("access", "OWNERSHIP is kept and shown; GRANT OWNERSHIP suspends a started task", _C, RECORDED),
     Behaviour("access", "SHOW GRANTS ON, OF, TO and without words", _D, _GRANTS),
-    Behaviour("access", "ON ALL and ON FUTURE are refused", _X, "not emulated, and said so"),
+    Behaviour(
+        "access", "ON ALL grants on each object that is there", _D, "sql-reference/sql/grant-privilege"
+    ),
+    Behaviour(
+        "access", "ON FUTURE is kept and shown, and grants nothing on what comes", _X, "nothing is enforced"
+    ),
     Behaviour(
         "access", "Users are the one who asks, and those that were granted something", _X, "no objects here"
     ),

@@ -96,5 +96,23 @@ DATASETS: tuple[Behaviour, ...] = (
         _X,
         "kept in memory",
     ),
-    Behaviour("datasets", "The Feature Store is refused by name", _X, "dynamic tables are not emulated"),
+    *(
+        Behaviour("feature store", what, evidence, source)
+        for what, evidence, source in (
+            ("What snowflake.ml.feature_store asks, for every verb but the online store's", _C, _ML_CLIENT),
+            ("Tiled views by SUM, COUNT, AVG, MIN, MAX, STDDEV and the last values", _C, _ML_CLIENT),
+            ("ENTITY_DETAIL tells what the client reads, and nothing else", _X, "no page tells of it"),
+            ("SHOW ONLINE FEATURE TABLES is empty; creating one is refused", _X, "not emulated, and said so"),
+            (
+                "Tiled views by approximate counts, Iceberg and streams are refused",
+                _X,
+                "not emulated, and said so",
+            ),
+            (
+                "The session's warehouse is shown also where nobody created it",
+                _X,
+                "so that the store finds it",
+            ),
+        )
+    ),
 )

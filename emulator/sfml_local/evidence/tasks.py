@@ -288,6 +288,12 @@ TASKS: tuple[Behaviour, ...] = (
     Behaviour("rest", "Resources besides these are refused as not emulated", _X, "not emulated, and said so"),
     Behaviour(
         "scripting",
+        "SELECT INTO of no row makes the variables NULL; of several it is an error",
+        _A,
+        "the task of a Feature Store's append-only view counts on it",
+    ),
+    Behaviour(
+        "scripting",
         "Variables, IF, RETURN, SELECT INTO and statements in blocks",
         _D,
         "developer-guide/snowflake-scripting/blocks",

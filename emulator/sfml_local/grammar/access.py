@@ -12,11 +12,22 @@ from typing import Any, Final, Literal
 
 from sqlglot.tokens import TokenType
 
+from sfml_local.grammar.absent import plural
 from sfml_local.grammar.options import options
 from sfml_local.grammar.shows import listing
 from sfml_local.grammar.tokens import Name, Tokens
 
-__all__ = ["Create", "Drop", "Grant", "GrantRole", "Show", "ShowGrants", "ShowGrantsOn", "parse"]
+__all__ = [
+    "Create",
+    "Drop",
+    "Grant",
+    "GrantRole",
+    "Show",
+    "ShowFutureGrants",
+    "ShowGrants",
+    "ShowGrantsOn",
+    "parse",
+]
 
 Kind = Literal["INTEGRATION", "SECRET", "IMAGE REPOSITORY", "ROLE"]
 CATEGORIES: Final = ("NOTIFICATION", "EXTERNAL ACCESS", "SECURITY", "STORAGE", "API", "CATALOG")
@@ -63,6 +74,17 @@ class Grant:
     role: str
     with_grant_option: bool = False
     revoke: bool = False
+    many: Literal["", "ALL", "FUTURE"] = ""
+    """ALL and FUTURE: of all objects of the kind `on` that the place `name` holds, or will hold."""
+    within: Literal["", "SCHEMA", "DATABASE"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowFutureGrants:
+    """What will be granted on objects that come: of a place, or to a role."""
+
+    within: Literal["SCHEMA", "DATABASE", "ROLE"]
+    name: Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +111,7 @@ class ShowGrantsOn:
     name: Name | None
 
 
-Statement = Create | Drop | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn
+Statement = Create | Drop | Show | Grant | GrantRole | ShowGrants | ShowGrantsOn | ShowFutureGrants
 
 _PLURALS: Final[Mapping[Kind, str]] = {
     "INTEGRATION": "INTEGRATIONS",
@@ -100,7 +122,7 @@ _PLURALS: Final[Mapping[Kind, str]] = {
 _GRANTED_ON: Final = (
     *("DATABASE", "SCHEMA", "TABLE", "VIEW", "STAGE", "WAREHOUSE", "COMPUTE POOL", "INTEGRATION", "TASK"),
     *("PROCEDURE", "FUNCTION", "SECRET", "IMAGE REPOSITORY", "STREAM", "MODEL", "USER", "TAG", "CONTACT"),
-    *("ROLE", "FILE FORMAT", "SEQUENCE"),
+    *("ROLE", "FILE FORMAT", "SEQUENCE", "DYNAMIC TABLE", "DATASET"),
 )
 
 
@@ -152,8 +174,10 @@ def _create(tokens: Tokens) -> Create | None:
     return Create(found[0], tokens.name(), found[1], replace, missing, options(tokens))
 
 
-def _show(tokens: Tokens) -> Show | ShowGrants | ShowGrantsOn | None:
+def _show(tokens: Tokens) -> Show | ShowGrants | ShowGrantsOn | ShowFutureGrants | None:
     terse = tokens.match_words("TERSE")
+    if tokens.match_words("FUTURE", "GRANTS"):
+        return _future_grants(tokens)
     if tokens.match_words("GRANTS", "ON"):
         if tokens.match_words("ACCOUNT"):
             return ShowGrantsOn("ACCOUNT", None)
@@ -175,6 +199,16 @@ def _show(tokens: Tokens) -> Show | ShowGrants | ShowGrantsOn | None:
     return Show(*found, shown.like, shown.scope or ("SCHEMA" if shown.within else None), shown.within, terse)
 
 
+def _future_grants(tokens: Tokens) -> ShowFutureGrants:
+    if tokens.match_words("TO", "ROLE"):
+        return ShowFutureGrants("ROLE", tokens.name())
+    tokens.expect_words("IN")
+    if tokens.match_words("DATABASE"):
+        return ShowFutureGrants("DATABASE", tokens.name())
+    tokens.expect_words("SCHEMA")
+    return ShowFutureGrants("SCHEMA", tokens.name())
+
+
 def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
     if tokens.match_words("ROLE"):
         role = tokens.name().last
@@ -184,12 +218,23 @@ def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
         return GrantRole(role, to, tokens.name().last, revoke)
     privileges = _privileges(tokens)
     tokens.expect_words("ON")
-    if tokens.match_words("ACCOUNT"):
+    many = _many(tokens)
+    within: Literal["", "SCHEMA", "DATABASE"] = ""
+    if many:
+        on = next((one for one in _GRANTED_ON if tokens.match_words(*plural(one).split())), "")
+        if not on:
+            return None
+        tokens.expect_words("IN")
+        within = "SCHEMA" if tokens.match_words("SCHEMA") else "DATABASE"
+        if within == "DATABASE":
+            tokens.expect_words("DATABASE")
+        name: Name | None = tokens.name()
+    elif tokens.match_words("ACCOUNT"):
         on, name = "ACCOUNT", None
     else:
         kind = next((one for one in _GRANTED_ON if tokens.match_words(*one.split())), None)
         if kind is None:
-            return None  # ON ALL …, ON FUTURE …: refused later
+            return None
         on, name = kind, tokens.name()
         if tokens.match_type(TokenType.L_PAREN):  # a procedure's types
             while not tokens.match_type(TokenType.R_PAREN):
@@ -200,7 +245,13 @@ def _grant(tokens: Tokens, *, revoke: bool) -> Grant | GrantRole | None:
     option = tokens.match_words("WITH", "GRANT", "OPTION")
     if not tokens.match_words("COPY", "CURRENT", "GRANTS"):
         tokens.match_words("REVOKE", "CURRENT", "GRANTS")
-    return Grant(privileges, on, name, role, option, revoke)
+    return Grant(privileges, on, name, role, option, revoke, many, within)
+
+
+def _many(tokens: Tokens) -> Literal["", "ALL", "FUTURE"]:
+    if tokens.match_words("ALL"):
+        return "ALL"
+    return "FUTURE" if tokens.match_words("FUTURE") else ""
 
 
 def _privileges(tokens: Tokens) -> tuple[str, ...]:

@@ -404,9 +404,10 @@ def test_one_that_is_replaced_starts_anew(sql: Sql) -> None:
         sql("DROP TABLE d")
 
 
-def test_a_rename_takes_everything_along(sql: Sql) -> None:
+@pytest.mark.parametrize("kind", ["DYNAMIC TABLE", "TABLE"])
+def test_a_rename_takes_everything_along(sql: Sql, kind: str) -> None:
     sql(COUNTED)
-    sql("ALTER DYNAMIC TABLE d RENAME TO e")
+    sql(f"ALTER {kind} d RENAME TO e")
     sql("INSERT INTO t VALUES (3, 'z')")
     sql.clock.advance(MINUTE)
     assert sql("SELECT COUNT(*) FROM e") == [(3,)]

@@ -110,7 +110,6 @@ def test_what_a_table_function_raises_is_told(asking: Session, tables: None) -> 
             "CREATE DYNAMIC ICEBERG TABLE T AS SELECT 1",
             "not emulated by the local server: CREATE DYNAMIC ICEBERG TABLE",
         ),
-        ("CREATE TAG SNOWML_FEATURE_VIEW_METADATA", "the local server has no Feature Store"),
     ],
 )
 def test_refusals(asking: Session, shifted: ModelVersion, tables: None, sql: str, message: str) -> None:

@@ -280,7 +280,7 @@ def test_unknown_warehouses_are_taken_or_refused(sql: Sql, monkeypatch: pytest.M
     "statement",
     [
         "CREATE NETWORK POLICY p",
-        "GRANT SELECT ON FUTURE TABLES IN SCHEMA s TO ROLE r",
+        "GRANT SELECT ON ALL PIPES IN SCHEMA s TO ROLE r",
         "CREATE ALERT a IF (EXISTS (SELECT 1)) THEN SELECT 1",
     ],
 )

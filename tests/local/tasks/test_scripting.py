@@ -172,7 +172,12 @@ def test_errors_name_what_is_wrong(sql: Sql) -> None:
         with pytest.raises(SqlError, match="syntax error line 1 at position"):
             sql(block)
     with pytest.raises(SqlError, match="exactly 1 returned row"):
-        sql("BEGIN LET x := 1; SELECT 1 INTO :x FROM (SELECT 1) WHERE 1 = 2; END")
+        sql("BEGIN LET x := 1; SELECT a INTO :x FROM (SELECT 1 AS a UNION ALL SELECT 2); END")
+
+
+def test_selecting_no_row_into_a_variable_makes_it_null(sql: Sql) -> None:
+    block = "BEGIN LET x INT := 1; SELECT 2 INTO :x FROM (SELECT 1) WHERE 1 = 2; RETURN x IS NULL; END"
+    assert bool(sql(block)) is True
 
 
 def test_a_task_runs_a_block_and_fails_with_it(sql: Sql) -> None:

@@ -44,7 +44,7 @@ D = Name(("D",))
         ("SHOW TAGS LIKE 'd' IN ACCOUNT", ShowTags("d", "ACCOUNT")),
         ("CREATE OR REPLACE DYNAMIC ICEBERG TABLE d AS SELECT 1", Absent("CREATE", "DYNAMIC ICEBERG TABLE")),
         ("SHOW MODEL MONITORS", Absent("SHOW", "MODEL MONITORS")),
-        ("DROP ONLINE FEATURE TABLE d", Absent("DROP", "ONLINE FEATURE TABLE")),
+        ("CREATE ONLINE FEATURE TABLE d", Absent("CREATE", "ONLINE FEATURE TABLE")),
     ],
 )  # fmt: skip
 def test_statements(sql: str, statement: Any) -> None:

@@ -247,6 +247,9 @@ HELD: Mapping[str, str] = {
     "LAST_ALTERED of a table follows what changes its rows, once it is committed": (
         f"{_DYNAMIC}last_altered_follows_what_changes_rows"
     ),
+    "ON ALL grants on each object that is there": (
+        "local/feature_store/test_feature_store.py::test_what_is_there_is_granted_at_once"
+    ),
     "A FILE_FORMAT of a stage is that of what reads and writes it": (
         "local/test_account_facts.py::test_as_on_an_account"
     ),

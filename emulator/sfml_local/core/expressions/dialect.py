@@ -11,6 +11,7 @@ from typing import Any
 
 from fakesnow.dialect import syntax_error
 from sqlglot import Dialect, Expr, exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError
 from sqlglot.parsers.snowflake import SnowflakeParser
 from sqlglot.tokens import Token, TokenType
@@ -32,6 +33,29 @@ _ENDS = frozenset(
         *(TokenType.SEMICOLON, TokenType.FETCH, TokenType.OFFSET, TokenType.INTO),
     }
 )
+
+
+OF_DUCKDB = frozenset(
+    {
+        *(
+            "anti",
+            "asof",
+            "at",
+            "authorization",
+            "binary",
+            "collation",
+            "columns",
+            "concurrently",
+            "describe",
+        ),
+        *("end", "freeze", "generated", "glob", "isnull", "lambda", "map", "notnull", "outer", "overlaps"),
+        *("pivot", "pivot_longer", "pivot_wider", "positional", "semi", "show", "similar", "struct"),
+        *("summarize", "tuple", "unpack", "unpivot", "verbose"),
+    }
+)
+"""Words that DuckDB reserves and Snowflake takes for names: they are written to DuckDB in quotes."""
+
+DuckDB.Generator.RESERVED_KEYWORDS = {*DuckDB.Generator.RESERVED_KEYWORDS, *OF_DUCKDB}
 
 
 def _as_written(name: str, usual: Callable[..., Expr] | None) -> Callable[..., Expr]:

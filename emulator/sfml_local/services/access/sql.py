@@ -15,9 +15,18 @@ from sfml_local.core.likeness import like
 from sfml_local.core.names import resolve, resolve_schema
 from sfml_local.core.places import demand_scope
 from sfml_local.core.result import SHOW, Column, Result, status, table
-from sfml_local.grammar.access import Create, Drop, Grant, GrantRole, Show, ShowGrants, ShowGrantsOn
+from sfml_local.grammar.access import (
+    Create,
+    Drop,
+    Grant,
+    GrantRole,
+    Show,
+    ShowFutureGrants,
+    ShowGrants,
+    ShowGrantsOn,
+)
 from sfml_local.grammar.quoting import quoted_if_needed
-from sfml_local.services.access import ownership
+from sfml_local.services.access import many, ownership
 from sfml_local.services.databases.sql import missing
 
 if TYPE_CHECKING:
@@ -215,6 +224,8 @@ def schema_dropped(account: Account, database: str, schema: str) -> None:
 
 
 def grant(account: Account, session: Session, statement: Grant) -> Result:
+    if statement.many:
+        return _grant_many(account, session, statement)
     if statement.privileges == ("OWNERSHIP",) and not statement.revoke and statement.name is not None:
         ownership.give(account, session, statement.on, statement.name, statement.role)
         if ownership.is_owned(account, statement.on):
@@ -223,6 +234,21 @@ def grant(account: Account, session: Session, statement: Grant) -> Result:
     name = ACCOUNT_NAME if statement.name is None else _granted_name(session, statement.on, statement.name)
     for privilege in statement.privileges:
         _change(account, session, (privilege, on, name, "ROLE", statement.role), statement.revoke, statement)
+    return status()
+
+
+def _grant_many(account: Account, session: Session, statement: Grant) -> Result:
+    """ON ALL: of each object that is there; ON FUTURE: kept, and shown by SHOW FUTURE GRANTS."""
+    on = statement.on.replace(" ", "_")
+    if statement.many == "FUTURE":
+        names, on = [many.future_name(session, statement)], f"{many.FUTURE}{on}"
+    else:
+        names = many.names_within(account, session, statement)
+    for name in names:
+        for privilege in statement.privileges:
+            _change(
+                account, session, (privilege, on, name, "ROLE", statement.role), statement.revoke, statement
+            )
     return status()
 
 
@@ -279,8 +305,9 @@ def show_grants(account: Account, session: Session, statement: ShowGrants) -> Re
     if statement.to == "OF":
         return _grants_of(account, statement.name)
     given = account.store.rows(
-        "SELECT * FROM grants WHERE granted_to = ? AND grantee = ? ORDER BY granted_on, name, privilege",
-        (statement.to, statement.name),
+        "SELECT * FROM grants WHERE granted_to = ? AND grantee = ? AND granted_on NOT LIKE ?"
+        " ORDER BY granted_on, name, privilege",
+        (statement.to, statement.name, f"{many.FUTURE}%"),
     )
     return table(_GRANT_COLUMNS, [*_owned(account, statement), *map(_grant_values, given)], SHOW)
 
@@ -380,5 +407,6 @@ HANDLERS: Handlers = {
     GrantRole: grant_role,
     ShowGrants: show_grants,
     ShowGrantsOn: show_grants_on,
+    ShowFutureGrants: many.show_future_grants,
 }
-READ_ONLY = frozenset({Show, ShowGrants, ShowGrantsOn})
+READ_ONLY = frozenset({Show, ShowGrants, ShowGrantsOn, ShowFutureGrants})

@@ -219,13 +219,18 @@ def _page(statement: Show) -> dict[str, Any]:
 
 
 def _taken_for_granted(account: Account, session: Session, statement: Show) -> list[Compute]:
-    """The pool with this name, if unknown names count as pools; ML Jobs look up pools this way."""
-    if statement.kind != "COMPUTE POOL" or compute.unknown_refused():
+    """Computes that count as existing: the session's own warehouse, and the pool that an ML Job looks up by name."""
+    if compute.unknown_refused():
         return []
+    now = account.clock()
+    if statement.kind == "WAREHOUSE":
+        current = session.warehouse
+        if current is None or compute.find(account, "WAREHOUSE", current) is not None:
+            return []
+        return [Compute("WAREHOUSE", current, {}, session.role, now, now, now)]
     name = (statement.like or "").replace("\\", "").upper()
     if not name or "%" in name or compute.find(account, statement.kind, name) is not None:
         return []
-    now = account.clock()
     return [Compute(statement.kind, name, compute.DEFAULT_NODES, session.role, now, now, now)]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import Expr, exp
 
 from sfml_local.core.definitions import wrong_kind
 from sfml_local.core.errors import SqlError, already_exists_as
 from sfml_local.core.names import ObjectName
-from sfml_local.core.rewriting import Rewriting
+from sfml_local.core.rewriting import Rewriting, dotted
 from sfml_local.core.temporaries import full_name, target_of
 from sfml_local.services.dynamic_tables.tables import DynamicTables
 
@@ -51,6 +53,11 @@ def guarded(tree: Expr, rewriting: Rewriting) -> Expr:
 def _refuse_definition(tree: exp.Create | exp.Alter, name: str) -> None:
     """CREATE and ALTER of a table or view of this name."""
     if isinstance(tree, exp.Alter):
+        actions = tree.args.get("actions") or ()
+        if str(tree.args.get("kind")).upper() == "TABLE" and all(
+            isinstance(action, exp.AlterRename) for action in actions
+        ):
+            return
         raise wrong_kind("DYNAMIC_TABLE", str(tree.args.get("kind")).upper())
     if str(tree.kind).upper() in ("TABLE", "VIEW") and not tree.args.get("exists"):
         raise already_exists_as(name, "DYNAMIC_TABLE")
@@ -78,3 +85,14 @@ def not_initialized(name: str) -> SqlError:
         2720,
         "55000",
     )
+
+
+def renamed(rewriting: Rewriting, tree: Expr, kind: str, name: ObjectName) -> None:
+    """Follow ALTER TABLE … RENAME TO of a dynamic table, which accounts take, too."""
+    kept = rewriting.account.part(DynamicTables)
+    table = kept.tables.get(name)
+    if table is None or kept.is_writing or not isinstance(tree, exp.Alter):
+        return
+    for action in tree.args.get("actions") or ():
+        if isinstance(action, exp.AlterRename) and isinstance(action.this, exp.Table):
+            kept.save(replace(table, name=name.sibling(dotted(action.this.this))), "RENAME")

@@ -20,6 +20,7 @@ class DynamicTableService(Service):
             read_only=frozenset({*sql.READ_ONLY, *shown.HANDLERS}),
             table_functions=shown.TABLE_FUNCTIONS,
             first_rewrites=(guard.guarded,),
+            defined=(guard.renamed,),
             schema_dropped=(sql.schema_dropped,),
             start=(_start,),
             stop=(_stop,),

@@ -287,13 +287,14 @@ class Script:
         self._count(result)
         if not targets:
             return
-        if len(result.rows) != 1:
-            found = "no rows" if not result.rows else "more than one row"
+        if len(result.rows) > 1:
             error = SqlError(
-                f"A SELECT INTO statement expects exactly 1 returned row, but got {found}.", 90236, "P0000"
+                "A SELECT INTO statement expects exactly 1 returned row, but got more than one row.",
+                *(90236, "P0000"),
             )
             raise _Failed(STATEMENT, error)
-        self.variables |= dict(zip(targets, result.rows[0], strict=False))
+        row = result.rows[0] if len(result.rows) else (None,) * len(targets)
+        self.variables |= dict(zip(targets, row, strict=False))
 
     def _count(self, result: Result) -> None:
         """SQLROWCOUNT, SQLFOUND and SQLNOTFOUND of the latest DML statement."""

@@ -40,13 +40,9 @@ CREATE TABLE IF NOT EXISTS tag_propagation (
 );
 """
 
-OF_THE_FEATURE_STORE = "SNOWML_FEATURE_"
-"""The prefix of tags that a Feature Store creates first."""
-
 INSTEAD = {
     "MODEL MONITOR": "query its predictions instead",
-    "DYNAMIC TABLE": "use a task on a stream, or a view",
-    "DYNAMIC ICEBERG TABLE": "use a task on a stream, or a view",
+    "DYNAMIC ICEBERG TABLE": "use a dynamic table",
     "ONLINE FEATURE TABLE": "use a table",
     "TASK GRAPH": "create its tasks one by one",
     "ALERT": "use a task with WHEN",
@@ -61,14 +57,8 @@ def absent(account: Account, session: Session, statement: Absent) -> Result:
     raise not_emulated(f"{statement.verb} {statement.kind}", instead)
 
 
-def _refused(what: str, instead: str) -> SqlError:
-    return SqlError(f"Unsupported feature: the local server has no {what}; {instead}.", 2, "0A000")
-
-
 def create(account: Account, session: Session, statement: grammar.CreateTag) -> Result:
     name = resolve(statement.name, session)
-    if name.name.startswith(OF_THE_FEATURE_STORE):
-        raise _refused("Feature Store", "keep features in tables, and training sets in Datasets")
     if not account.engine.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", f"{name.database}.{name.schema}")
     with account.store.transaction() as connection:

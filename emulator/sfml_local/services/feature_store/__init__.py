@@ -1,0 +1,1 @@
+"""What the client of the Feature Store asks, beside dynamic tables, views, tags and tasks."""
