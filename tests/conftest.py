@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ LONG_FILES = (
 
 def pytest_configure(config: pytest.Config) -> None:
     _bound_memory()
+    # A shell starts what runs in the background with Ctrl-C switched off, for every process below it, too.
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Each process's first login would ask the clouds where it is, and wait for their silence.
     os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
     if hasattr(config, "workerinput"):

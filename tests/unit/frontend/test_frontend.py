@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from machine_speed import SLOWNESS
 
 from sfml.base.errors import UsageError
 from sfml.frontend.entry_files import entry_files
@@ -136,9 +137,9 @@ SOUP = st.lists(
 def test_whatever_a_file_says_gives_a_graph_or_findings(tmp_path: Path, text: str) -> None:
     (tmp_path / "sfml.yaml").write_text("version: 1\n")
     (tmp_path / "p.yaml").write_bytes(text.encode("utf-8", errors="surrogatepass"))
-    began = time.monotonic()
+    began = time.process_time()
     reading = read(tmp_path / "p.yaml", user="tester")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2 * SLOWNESS
     assert reading.graph is not None or any(finding.is_error for finding in reading.diagnostics)
     assert all("\n" not in finding.message for finding in reading.diagnostics)
 
@@ -150,8 +151,8 @@ def test_a_thousand_tasks_are_read_in_time(tmp_path: Path) -> None:
         for i in range(999)
     )
     (tmp_path / "p.yaml").write_text(f"version: 1\npipeline: p\ngraph:\n  tasks:\n{tasks}")
-    began = time.monotonic()
+    began = time.process_time()
     reading = read(tmp_path / "p.yaml")
     assert reading.graph is not None, reading.diagnostics
     assert len(reading.graph.tasks) == 999
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5 * SLOWNESS

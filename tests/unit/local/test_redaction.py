@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+from machine_speed import SLOWNESS
 
 from sfml_local.core.redaction import HIDDEN, redacted
 
@@ -100,6 +101,6 @@ LONG = ("PASSWORD = '" + "\\'" * 50_000, "PASSWORD = (" * 9000, "a://" * 30_000,
 
 @pytest.mark.parametrize("text", LONG, ids=["escaped quotes", "parentheses", "addresses", "quotes"])
 def test_its_time_grows_with_the_text(text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     redacted(text + " PASSWORD")
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5 * SLOWNESS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from machine_speed import SLOWNESS
 
 from sfml.base.source import Span
 from sfml.spec.compose import MAX_DEPTH, compose
@@ -66,10 +67,10 @@ def test_oddities_are_findings_with_positions(text: str, code: str, line: int, c
 
 @pytest.mark.parametrize("opening", ["[", "{", "- ", "? ", "{a: ", "[[{b: "])
 def test_nesting_is_refused_before_it_hurts(opening: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     _, findings = compose(opening * (900_000 // len(opening)), "f")
     assert findings[-1].code == "SF104"
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2 * SLOWNESS
 
 
 @pytest.mark.parametrize(
@@ -102,10 +103,10 @@ def test_depth_counts_through_aliases() -> None:
 def test_an_alias_bomb_is_refused_before_it_unfolds() -> None:
     bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n"
     bomb += "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
-    began = time.monotonic()
+    began = time.process_time()
     _, findings = compose(bomb, "f")
     assert [finding.code for finding in findings] == ["SF104"]
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2 * SLOWNESS
 
 
 @pytest.mark.parametrize(
